@@ -1,0 +1,1 @@
+"""In-silico clinical trials of cell therapy in diabetes and diabetic kidney disease."""

@@ -1,0 +1,138 @@
+"""The exception family: every error says what, where, found versus expected, and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Location:
+    """A place in a file; lines and columns count from 1, 0 means unknown."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        parts = [self.file or "<text>"]
+        if self.line:
+            parts.append(str(self.line))
+            if self.column:
+                parts.append(str(self.column))
+        return ":".join(parts)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong: its kind, its place, and how to mend it.
+
+    `kind` is a short stable name (``unknown-name``, ``wrong-scale`` ...) that programs may rely on.
+    """
+
+    kind: str
+    message: str
+    location: Location = Location()
+    found: str = ""
+    expected: str = ""
+    hint: str = ""
+    context: str = ""
+
+    def __str__(self) -> str:
+        lines = [f"{self.location}: {self.kind}: {self.message}"]
+        if self.context:
+            lines.append(f"    {self.context}")
+            if self.location.column:
+                # Columns count in the file's own line, so the caret lines up under the quoted text.
+                lines.append("    " + " " * (self.location.column - 1) + "^")
+        if self.found:
+            lines.append(f"    found    {self.found}")
+        if self.expected:
+            lines.append(f"    expected {self.expected}")
+        if self.hint:
+            lines.append(f"    {self.hint}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the problem as plain values for JSON."""
+        return {
+            "kind": self.kind,
+            "message": self.message,
+            "file": self.location.file,
+            "line": self.location.line,
+            "column": self.location.column,
+            "found": self.found,
+            "expected": self.expected,
+            "hint": self.hint,
+        }
+
+
+class BetapodError(Exception):
+    """Base of all errors that betapod raises on purpose; carries every problem found, not just the first."""
+
+    def __init__(self, problems: Problem | str | Iterable[Problem]) -> None:
+        if isinstance(problems, str):
+            problems = Problem("error", problems)
+        if isinstance(problems, Problem):
+            problems = [problems]
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of each problem, in order."""
+        return tuple(problem.kind for problem in self.problems)
+
+
+class ModelError(BetapodError):
+    """Equation text or an assembly that does not make a model."""
+
+
+class UnitError(BetapodError):
+    """A unit that cannot be read, or does not fit."""
+
+
+class ParameterError(BetapodError):
+    """A parameter table, or a value given for a parameter, that cannot be used."""
+
+
+class SolverError(BetapodError):
+    """An integration that could not be finished."""
+
+
+class ExchangeError(BetapodError):
+    """A file of another tool that cannot be read, or a construct that is not supported."""
+
+
+class ConfigError(BetapodError):
+    """A configuration or command that cannot be used."""
+
+
+class MissingExtraError(BetapodError):
+    """An optional dependency that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            Problem(
+                "missing-package",
+                f"{purpose} needs the package {package!r}, which is not installed.",
+                hint=f'Install it with: pip install "betapod[{extra}]"',
+            )
+        )
+
+
+def nearest(name: str, candidates: Iterable[str], count: int = 3) -> Sequence[str]:
+    """Return up to `count` candidates that look like `name`, best first."""
+    names = list(candidates)
+    close = difflib.get_close_matches(name, names, n=count, cutoff=0.6)
+    for candidate in names:
+        if candidate.lower() == name.lower() and candidate not in close:
+            close.insert(0, candidate)
+    return close[:count]
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return a sentence with the nearest valid names, or an empty string."""
+    close = nearest(name, candidates)
+    return f"Did you mean {' or '.join(repr(candidate) for candidate in close)}?" if close else ""

@@ -1,0 +1,171 @@
+"""Exact derivatives of the expression graph, forward, with the zeros left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .expression import (
+    ONE,
+    TWO,
+    ZERO,
+    Expr,
+    add,
+    binary,
+    const,
+    div,
+    is_const,
+    log,
+    mul,
+    neg,
+    pow_,
+    powi,
+    select,
+    sub,
+    substitute,
+    topological,
+    unary,
+)
+
+#: Derivative of each smooth unary function from its argument and its own node.
+SLOPES: dict[str, Callable[[Expr, Expr], Expr]] = {
+    "exp": lambda a, f: f,
+    "log": lambda a, f: div(ONE, a),
+    "sqrt": lambda a, f: div(ONE, mul(TWO, f)),
+    "cbrt": lambda a, f: div(ONE, mul(const(3.0), mul(f, f))),
+    "tanh": lambda a, f: sub(ONE, mul(f, f)),
+    "softplus": lambda a, f: unary("logistic", a),
+    "logistic": lambda a, f: mul(f, sub(ONE, f)),
+    "wright_omega": lambda a, f: div(f, add(ONE, f)),
+    "sin": lambda a, f: unary("cos", a),
+    "cos": lambda a, f: neg(unary("sin", a)),
+    "tan": lambda a, f: add(ONE, mul(f, f)),
+    "asin": lambda a, f: div(ONE, unary("sqrt", sub(ONE, mul(a, a)))),
+    "acos": lambda a, f: neg(div(ONE, unary("sqrt", sub(ONE, mul(a, a))))),
+    "atan": lambda a, f: div(ONE, add(ONE, mul(a, a))),
+    "sinh": lambda a, f: unary("cosh", a),
+    "cosh": lambda a, f: unary("sinh", a),
+    "asinh": lambda a, f: div(ONE, unary("sqrt", add(ONE, mul(a, a)))),
+    "acosh": lambda a, f: div(ONE, unary("sqrt", sub(mul(a, a), ONE))),
+    "atanh": lambda a, f: div(ONE, sub(ONE, mul(a, a))),
+    "abs": lambda a, f: select(binary("lt", a, ZERO), const(-1.0), ONE),
+}
+
+#: Piecewise constant: derivative 0 wherever it exists.
+FLAT = frozenset({"floor", "ceil", "lt", "le", "gt", "ge", "eq", "ne", "and", "or", "xor", "not", "const", "sym"})
+
+
+def _sum(a: Expr | None, b: Expr | None) -> Expr | None:
+    if a is None or b is None:
+        return a if b is None else b
+    return add(a, b)
+
+
+def _partials(node: Expr) -> list[Expr | None]:
+    """Return the derivative of a node by each of its arguments; None for zero."""
+    a = node.args[0]
+    if node.op in SLOPES:
+        return [SLOPES[node.op](a, node)]
+    if node.op == "neg":
+        return [const(-1.0)]
+    if node.op == "powi":
+        return [mul(const(float(node.value)), powi(a, node.value - 1))]
+    if node.op == "select":
+        return [None, select(a, ONE, ZERO), select(a, ZERO, ONE)]
+    b = node.args[1] if len(node.args) > 1 else ZERO
+    if node.op == "add":
+        return [ONE, ONE]
+    if node.op == "sub":
+        return [ONE, const(-1.0)]
+    if node.op == "mul":
+        return [b, a]
+    if node.op == "div":
+        return [div(ONE, b), neg(div(node, b))]
+    if node.op == "pow":
+        return [mul(b, pow_(a, sub(b, ONE))), mul(node, log(a))]
+    if node.op == "min":
+        smaller = binary("le", a, b)
+        return [select(smaller, ONE, ZERO), select(smaller, ZERO, ONE)]
+    if node.op == "max":
+        larger = binary("ge", a, b)
+        return [select(larger, ONE, ZERO), select(larger, ZERO, ONE)]
+    if node.op == "atan2":
+        radius = add(mul(a, a), mul(b, b))
+        return [div(b, radius), neg(div(a, radius))]
+    if node.op == "mod":
+        return [ONE, neg(div(sub(a, node), b))]
+    raise ValueError(f"no derivative of {node.op!r}")
+
+
+def tangents(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[Expr, dict[Expr, Expr]]:
+    """Return, for every node below the roots, its non-zero derivatives by each variable.
+
+    Raises
+    ------
+    ValueError
+        An operation has no derivative (factorial).
+    """
+    wanted = set(variables)
+    found: dict[Expr, dict[Expr, Expr]] = {}
+    for node in topological(roots):
+        if node in wanted:
+            found[node] = {node: ONE}
+        elif node.op in FLAT:
+            found[node] = {}
+        elif node.op == "solve":
+            found[node] = _implicit(node, variables)
+        elif not any(found[arg] for arg in node.args):
+            found[node] = {}
+        else:
+            found[node] = _chain(node, found)
+    return found
+
+
+def _chain(node: Expr, found: dict[Expr, dict[Expr, Expr]]) -> dict[Expr, Expr]:
+    result: dict[Expr, Expr] = {}
+    if node.op == "select":  # keeps the branches apart, so that a branch not taken cannot spoil the other
+        condition, then, otherwise = node.args
+        for variable in dict.fromkeys((*found[then], *found[otherwise])):
+            result[variable] = select(condition, found[then].get(variable, ZERO), found[otherwise].get(variable, ZERO))
+        return result
+    if node.op == "div" and not found[node.args[1]]:
+        return {variable: div(tangent, node.args[1]) for variable, tangent in found[node.args[0]].items()}
+    if node.op == "pow" and not found[node.args[1]]:
+        partials: list[Expr | None] = [_partials(node)[0], None]
+    else:
+        partials = _partials(node)
+    for arg, partial in zip(node.args, partials, strict=True):
+        if partial is None:
+            continue
+        for variable, tangent in found[arg].items():
+            term = neg(tangent) if is_const(partial, -1.0) else mul(partial, tangent)
+            total = _sum(result.get(variable), term)
+            assert total is not None
+            result[variable] = total
+    return result
+
+
+def _implicit(node: Expr, variables: Sequence[Expr]) -> dict[Expr, Expr]:
+    """Differentiate a root: dv/dx = -(dR/dx)/(dR/dv), the partials taken with the unknown held as a name."""
+    unknown, residual = node.value
+    slopes = tangents([residual], [*variables, unknown])[residual]
+    names = [name for name in slopes if name is not unknown]
+    if not names:
+        return {}
+    at_root = substitute([slopes[unknown], *(slopes[name] for name in names)], {unknown: node})
+    return {name: neg(div(top, at_root[0])) for name, top in zip(names, at_root[1:], strict=True)}
+
+
+def gradient(root: Expr, variables: Sequence[Expr]) -> dict[Expr, Expr]:
+    """Return the non-zero derivatives of one expression."""
+    return tangents([root], variables)[root]
+
+
+def jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[tuple[int, int], Expr]:
+    """Return the non-zero entries of the Jacobian as ``{(row, column): expression}``, row by row."""
+    found = tangents(roots, variables)
+    column = {variable: j for j, variable in enumerate(variables)}
+    entries: dict[tuple[int, int], Expr] = {}
+    for i, root in enumerate(roots):
+        for variable in sorted(found[root], key=column.__getitem__):
+            entries[i, column[variable]] = found[root][variable]
+    return entries

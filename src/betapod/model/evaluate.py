@@ -1,0 +1,165 @@
+"""Print an expression graph as a Python function: scalars through `math`, arrays through NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import expression
+from .expression import Expr, topological
+
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "(-inf)"
+    return repr(value) if value >= 0 else f"({value!r})"
+
+
+def _line(node: Expr, name: dict[Expr, str], array: bool) -> str:
+    args = [name[arg] for arg in node.args]
+    if node.op in _INFIX:
+        return f"{args[0]} {_INFIX[node.op]} {args[1]}"
+    if node.op in _COMPARE:
+        return f"1.0*({args[0]} {_COMPARE[node.op]} {args[1]})"
+    if node.op == "neg":
+        return f"-{args[0]}"
+    if node.op == "solve":
+        return args[0]
+    if node.op == "powi":
+        exponent = node.value
+        return "*".join([args[0]] * exponent) if 2 <= exponent <= 3 else f"pow({args[0]}, {float(exponent)!r})"
+    if node.op == "select":
+        return (
+            f"where({args[0]} != 0.0, {args[1]}, {args[2]})"
+            if array
+            else f"({args[1]} if {args[0]} != 0.0 else {args[2]})"
+        )
+    return (
+        f"{node.op}_({', '.join(args)})"
+        if node.op in ("and", "or", "not", "min", "max", "abs")
+        else f"{node.op}({', '.join(args)})"
+    )
+
+
+def compile_function(
+    outputs: Sequence[Expr], arguments: Sequence[Sequence[str]], array: bool = False
+) -> Callable[..., list[Any]]:
+    """Return a function that computes the outputs.
+
+    Parameters
+    ----------
+    outputs
+        What to compute, in order.
+    arguments
+        One group of names per positional argument of the function; each argument is a sequence of values in that order.
+    array
+        Whether values are NumPy arrays (all of one shape, or scalars).
+
+    Returns
+    -------
+    callable
+        Gives a list with one value per output. Floating-point exceptions give infinities and NaN, never a Python exception.
+    """
+    fast = _compiled(outputs, arguments, array)
+    if array:
+        return fast
+    careful = _compiled(outputs, arguments, True)
+
+    def run(*values: Any) -> list[Any]:
+        try:
+            return fast(*values)
+        except (OverflowError, ZeroDivisionError, ValueError):
+            with np.errstate(all="ignore"):
+                return [float(x) for x in careful(*(np.asarray(group, dtype=float) for group in values))]
+
+    return run
+
+
+def _compiled(outputs: Sequence[Expr], arguments: Sequence[Sequence[str]], array: bool) -> Callable[..., list[Any]]:
+    name: dict[Expr, str] = {}
+    groups = {symbol: f"a{g}[{i}]" for g, group in enumerate(arguments) for i, symbol in enumerate(group)}
+    lines = [f"def compute({', '.join(f'a{g}' for g in range(len(arguments)))}):"]
+    for node in topological(outputs):
+        if node.op == "const":
+            name[node] = _number(node.value)
+            continue
+        name[node] = f"v{len(name)}"
+        if node.op == "sym":
+            if node.value not in groups:
+                raise KeyError(node.value)
+            lines.append(f"    {name[node]} = {groups[node.value]}")
+        else:
+            lines.append(f"    {name[node]} = {_line(node, name, array)}")
+    lines.append(f"    return [{', '.join(name[output] for output in outputs)}]")
+    namespace = _array_functions() if array else dict(_SCALAR)
+    exec(compile("\n".join(lines), "<betapod model>", "exec"), namespace)
+    compute: Callable[..., list[Any]] = namespace["compute"]
+    return compute
+
+
+_SCALAR: dict[str, Any] = {
+    **{
+        name: function
+        for name, function in expression.UNARY.items()
+        if name not in ("not", "abs", "exp", "sqrt", "log", "neg")
+    },
+    "exp": math.exp,
+    "log": math.log,
+    "sqrt": math.sqrt,
+    "pow": math.pow,
+    "abs_": abs,
+    "not_": expression.UNARY["not"],
+    "min_": expression.BINARY["min"],
+    "max_": expression.BINARY["max"],
+    "and_": expression.BINARY["and"],
+    "or_": expression.BINARY["or"],
+    "xor": expression.BINARY["xor"],
+    "atan2": math.atan2,
+    "mod": math.fmod,
+    "nan": math.nan,
+    "inf": math.inf,
+}
+
+
+def _array_functions() -> dict[str, Any]:
+    from scipy.special import expit, gamma, wrightomega
+
+    return {
+        "exp": np.exp,
+        "log": np.log,
+        "sqrt": np.sqrt,
+        "cbrt": np.cbrt,
+        "tanh": np.tanh,
+        "softplus": lambda x: np.logaddexp(0.0, x),
+        "logistic": expit,
+        "wright_omega": wrightomega,
+        "pow": np.power,
+        "abs_": np.abs,
+        "min_": np.minimum,
+        "max_": np.maximum,
+        "and_": lambda a, b: 1.0 * ((a != 0) & (b != 0)),
+        "or_": lambda a, b: 1.0 * ((a != 0) | (b != 0)),
+        "xor": lambda a, b: 1.0 * ((a != 0) != (b != 0)),
+        "not_": lambda a: 1.0 * (a == 0),
+        "atan2": np.arctan2,
+        "mod": np.fmod,
+        "asin": np.arcsin,
+        "acos": np.arccos,
+        "atan": np.arctan,
+        "asinh": np.arcsinh,
+        "acosh": np.arccosh,
+        "atanh": np.arctanh,
+        "factorial": lambda x: gamma(x + 1.0),
+        **{
+            name: getattr(np, name)
+            for name in ("sin", "cos", "tan", "sinh", "cosh", "floor", "ceil", "where", "nan", "inf")
+        },
+    }

@@ -1,0 +1,427 @@
+"""Parameter tables: every number has a unit, a role and, where someone measured it, a source.
+
+A table is a CSV file with the columns of `COLUMNS`. Roles:
+
+============ ============================================================ ===============================
+role         meaning                                                      source
+============ ============================================================ ===============================
+literature   stated by the source that the row names                      required: a key of references.bib
+calibrated   fitted or tuned so that the whole reproduces targets         the id of a fit, or empty
+derived      follows from other numbers; the note says how                may name where those were read
+memory       recalled, not confirmed in any source                        must be empty
+assumed      a modelling choice                                           must be empty
+input        not a property of the person: given by the user or another   empty
+             submodel, may change with time
+============ ============================================================ ===============================
+
+Grades: A measured in man, B animal or indirect, C fitted, D assumed or recalled.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..errors import Location, ParameterError, Problem, UnitError, did_you_mean
+from ..units import convert, parse_unit
+
+COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
+ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input")
+GRADES = ("A", "B", "C", "D")
+DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of a table.
+
+    Attributes
+    ----------
+    low, high
+        Plausible range in `unit`; for a distribution without explicit arguments, its central 95 %.
+    distribution
+        ``fixed``, ``normal``, ``lognormal``, ``uniform`` or ``logitnormal``; ``lognormal(m, s)`` gives median and log-SD,
+        ``normal(m, s)`` mean and SD explicitly.
+    """
+
+    id: str
+    label: str
+    value: float
+    unit: str
+    low: float = -math.inf
+    high: float = math.inf
+    distribution: str = "fixed"
+    role: str = "assumed"
+    source: str = ""
+    locator: str = ""
+    grade: str = "D"
+    note: str = ""
+    location: Location = Location()
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the value lies in its plausible range."""
+        return self.low <= self.value <= self.high
+
+    @property
+    def shape(self) -> tuple[str, float, float] | None:
+        """Name and two arguments of the distribution (median and log-SD, mean and SD, or bounds); None when fixed."""
+        match = _DISTRIBUTION.fullmatch(self.distribution)
+        assert match is not None
+        name, first, second = match.groups()
+        if name == "fixed":
+            return None
+        if first is not None:
+            return name, float(first), float(second)
+        if name == "uniform":
+            return name, self.low, self.high
+        transform = {"normal": float, "lognormal": math.log, "logitnormal": lambda p: math.log(p / (1 - p))}[name]
+        spread = (transform(self.high) - transform(self.low)) / (2 * 1.959963984540054)
+        return name, self.value, spread
+
+
+class ParameterTable(Mapping[str, Parameter]):
+    """Parameters by id, in file order. Tables are never changed: overlays return new ones."""
+
+    def __init__(self, rows: Iterable[Parameter], name: str = "") -> None:
+        self.name = name
+        self._rows = {row.id: row for row in rows}
+
+    def __getitem__(self, key: str) -> Parameter:
+        try:
+            return self._rows[key]
+        except KeyError:
+            raise ParameterError(
+                Problem("unknown-parameter", f"there is no parameter {key!r}", hint=did_you_mean(key, self._rows))
+            ) from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @classmethod
+    def read(cls, *paths: str | Path, sources: Iterable[str] | None = None) -> ParameterTable:
+        """Read one or more CSV files as one table.
+
+        Parameters
+        ----------
+        sources
+            Known bibliography keys; a row that cites another is refused. None skips that check.
+
+        Raises
+        ------
+        ParameterError
+            With every bad row of every file: missing column, unreadable number, unknown unit, role or grade, a source where none
+            may be, none where one must be, an id given twice.
+        """
+        rows: list[Parameter] = []
+        problems: list[Problem] = []
+        for path in paths:
+            read, bad = _read_rows(Path(path), None if sources is None else frozenset(sources))
+            rows.extend(read)
+            problems.extend(bad)
+        seen: dict[str, Parameter] = {}
+        for row in rows:
+            if row.id in seen:
+                problems.append(
+                    Problem(
+                        "two-rows",
+                        f"{row.id!r} has two rows",
+                        row.location,
+                        found="a second row",
+                        expected=f"one; the first is at {seen[row.id].location}",
+                    )
+                )
+            seen.setdefault(row.id, row)
+        if problems:
+            raise ParameterError(problems)
+        return cls(rows, ",".join(Path(path).stem for path in paths))
+
+    def overlay(self, *others: ParameterTable) -> ParameterTable:
+        """Return this table with rows of others laid over it, converted to this table's units.
+
+        Raises
+        ------
+        ParameterError
+            A row of an overlay has an unknown id or a unit that does not fit; all of them at once.
+        """
+        rows = dict(self._rows)
+        problems: list[Problem] = []
+        for other in others:
+            for row in other.values():
+                base = rows.get(row.id)
+                if base is None:
+                    problems.append(
+                        Problem(
+                            "unknown-parameter",
+                            f"there is no parameter {row.id!r}",
+                            row.location,
+                            hint=did_you_mean(row.id, rows),
+                        )
+                    )
+                    continue
+                try:
+                    value, low, high = (
+                        convert(number, row.unit, base.unit, row.location) for number in (row.value, row.low, row.high)
+                    )
+                except UnitError as error:
+                    problems.extend(error.problems)
+                    continue
+                rows[row.id] = replace(
+                    row, value=value, low=low, high=high, unit=base.unit, label=row.label or base.label
+                )
+        if problems:
+            raise ParameterError(problems)
+        return ParameterTable(rows.values(), "+".join(filter(None, (self.name, *(other.name for other in others)))))
+
+    def with_values(self, values: Mapping[str, float | str], where: str = "--set") -> ParameterTable:
+        """Return the table with some values changed.
+
+        Parameters
+        ----------
+        values
+            Numbers in the row's own unit, or text with a unit such as ``"203 mg/dL"``. Text without a unit is in the row's unit.
+
+        Raises
+        ------
+        ParameterError
+            Unknown ids, unreadable numbers and units that do not fit, all at once.
+        """
+        rows = dict(self._rows)
+        problems: list[Problem] = []
+        for key, given in values.items():
+            location = Location(f"{where} {key}={given}")
+            base = rows.get(key)
+            if base is None:
+                problems.append(
+                    Problem(
+                        "unknown-parameter", f"there is no parameter {key!r}", location, hint=did_you_mean(key, rows)
+                    )
+                )
+                continue
+            try:
+                rows[key] = replace(base, value=_quantity(given, base.unit, location))
+            except (ParameterError, UnitError) as error:
+                problems.extend(error.problems)
+        if problems:
+            raise ParameterError(problems)
+        return ParameterTable(rows.values(), self.name)
+
+    def select(self, ids: Iterable[str]) -> ParameterTable:
+        """Return the table with these rows only, in table order."""
+        wanted = set(ids)
+        return ParameterTable((row for key, row in self._rows.items() if key in wanted), self.name)
+
+    def implausible(self) -> list[str]:
+        """Return a sentence for each value outside its plausible range."""
+        return [
+            f"{row.id} = {row.value:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+            for row in self.values()
+            if not row.plausible
+        ]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A parameter that two tables give differently; None where a table has no such row."""
+
+    id: str
+    first: Parameter | None
+    second: Parameter | None
+
+
+def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
+    """Return every row whose value or provenance differs between two tables; a unit alone is not a difference."""
+    found = []
+    for key in dict.fromkeys((*first, *second)):
+        a = first[key] if key in first else None
+        b = second[key] if key in second else None
+        if a is None or b is None or _essence(a, a.unit) != _essence(b, a.unit):
+            found.append(Difference(key, a, b))
+    return found
+
+
+def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
+    compatible = parse_unit(row.unit).compatible(parse_unit(unit))
+    numbers = tuple(
+        float(f"{convert(value, row.unit, unit):.12g}") if compatible else (value, row.unit)
+        for value in (row.value, row.low, row.high)
+    )
+    return (*numbers, row.distribution, row.role, row.source, row.grade)
+
+
+def _quantity(given: float | str, unit: str, location: Location) -> float:
+    """Read a number with an optional unit and return it in `unit`."""
+    if not isinstance(given, str):
+        value, own = float(given), unit
+    else:
+        match = _QUANTITY.fullmatch(given)
+        if match is None:
+            raise ParameterError(
+                Problem(
+                    "bad-number",
+                    "this is not a number with a unit",
+                    location,
+                    found=repr(given),
+                    expected=f"such as '1.5 {unit}'",
+                )
+            )
+        value, own = float(match[1]), match[2].strip("[] ") or unit
+    if not math.isfinite(value):
+        raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
+    return convert(value, own, unit, location)
+
+
+def _read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        return [], [Problem("unreadable-file", f"cannot read the table: {error.strerror}", Location(str(path)))]
+    lines = text.splitlines()
+    reader = csv.reader(lines)
+    header = next(reader, [])
+    problems = [
+        Problem("missing-column", f"the column {name!r} is missing", Location(str(path), 1), found=", ".join(header))
+        for name in COLUMNS
+        if name not in header and name not in ("label", "locator", "note")
+    ]
+    problems += [
+        Problem("unknown-column", f"unknown column {name!r}", Location(str(path), 1), hint=did_you_mean(name, COLUMNS))
+        for name in header
+        if name not in COLUMNS
+    ]
+    if problems:
+        return [], problems
+    rows = []
+    for cells in reader:
+        if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
+            continue
+        location = Location(str(path), reader.line_num)
+        if len(cells) != len(header):
+            problems.append(
+                Problem(
+                    "bad-row",
+                    "the row has another number of cells than the header",
+                    location,
+                    found=str(len(cells)),
+                    expected=str(len(header)),
+                )
+            )
+            continue
+        row, bad = _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), location, sources)
+        problems.extend(bad)
+        if row is not None:
+            rows.append(row)
+    return rows, problems
+
+
+def _row(
+    cells: dict[str, str], location: Location, sources: frozenset[str] | None
+) -> tuple[Parameter | None, list[Problem]]:
+    key = cells["id"]
+    problems: list[Problem] = []
+
+    def bad(kind: str, message: str, **details: str) -> None:
+        problems.append(Problem(kind, f"{key or 'row'}: {message}", location, **details))
+
+    if not _IDENTIFIER.fullmatch(key):
+        bad("bad-id", "the id is not a name", found=repr(key), expected="letters, digits and _")
+    numbers: dict[str, float] = {}
+    for name, default in (("value", math.nan), ("low", -math.inf), ("high", math.inf)):
+        try:
+            numbers[name] = float(cells[name]) if cells[name] or name == "value" else default
+        except ValueError:
+            bad("bad-number", f"the {name} is not a number", found=repr(cells[name]))
+    if not cells["unit"]:
+        bad("missing-unit", "there is no unit", hint="Write 1 for a plain number.")
+    else:
+        try:
+            parse_unit(cells["unit"], location)
+        except UnitError as error:
+            bad(error.problems[0].kind, error.problems[0].message, hint=error.problems[0].hint)
+    for name, allowed in (("role", ROLES), ("grade", GRADES)):
+        if cells[name] not in allowed:
+            bad(
+                f"bad-{name}",
+                f"unknown {name}",
+                found=repr(cells[name]),
+                expected=", ".join(allowed),
+                hint=did_you_mean(cells[name], allowed),
+            )
+    shape = _DISTRIBUTION.fullmatch(cells["distribution"])
+    if shape is None or shape[1] not in DISTRIBUTIONS:
+        bad(
+            "bad-distribution",
+            "unknown distribution",
+            found=repr(cells["distribution"]),
+            expected=", ".join(DISTRIBUTIONS),
+        )
+    _check_source(cells, sources, bad)
+    if not problems and not numbers["low"] <= numbers["high"]:
+        bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")
+    if problems:
+        return None, problems
+    return (
+        Parameter(
+            key,
+            cells.get("label", ""),
+            numbers["value"],
+            cells["unit"],
+            numbers["low"],
+            numbers["high"],
+            cells["distribution"],
+            cells["role"],
+            cells["source"],
+            cells.get("locator", ""),
+            cells["grade"],
+            cells.get("note", ""),
+            location,
+        ),
+        [],
+    )
+
+
+def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: object) -> None:
+    """A literature value names its source; a recalled or assumed one must not."""
+    report = bad
+    assert callable(report)
+    role, source = cells["role"], cells["source"]
+    if role == "literature" and not source:
+        report("missing-source", "a literature value needs a source", expected="a key of the bibliography")
+    if role in ("memory", "assumed", "input") and source:
+        report(
+            "false-source",
+            f"a value with the role {role!r} cannot have a source",
+            found=source,
+            hint="Only what a source states may cite it.",
+        )
+    if sources is not None and role in ("literature", "derived"):
+        for key in filter(None, re.split(r"[;\s]+", source)):
+            if key not in sources:
+                report("unknown-source", f"{key!r} is not in the bibliography", hint=did_you_mean(key, sources))
+
+
+def source_keys(rows: Iterable[Parameter]) -> list[str]:
+    """Return the bibliography keys that rows cite, in order of first use."""
+    keys: dict[str, None] = {}
+    for row in rows:
+        if row.role in ("literature", "derived", "calibrated"):
+            keys.update(dict.fromkeys(filter(None, re.split(r"[;\s]+", row.source))))
+    return list(keys)
+
+
+def as_rows(rows: Sequence[Parameter]) -> list[dict[str, object]]:
+    """Return parameters as plain rows in the order of `COLUMNS`."""
+    return [{name: getattr(row, name) for name in COLUMNS} for row in rows]
