@@ -24,6 +24,10 @@ class Location:
         return ":".join(parts)
 
 
+#: An unknown place.
+NOWHERE = Location()
+
+
 @dataclass(frozen=True)
 class Problem:
     """One thing that is wrong: its kind, its place, and how to mend it.
@@ -33,7 +37,7 @@ class Problem:
 
     kind: str
     message: str
-    location: Location = Location()
+    location: Location = NOWHERE
     found: str = ""
     expected: str = ""
     hint: str = ""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .errors import Location, Problem, UnitError, did_you_mean
+from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
 
 if TYPE_CHECKING:
     import pint
@@ -194,7 +194,7 @@ def _readable(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def parse_unit(text: str, location: Location = Location()) -> Unit:
+def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     """Read a unit such as ``mL/min``, ``mmHg*min/L``, ``1/year``, ``%`` or ``mL/min/1.73m2``.
 
     Raises
@@ -230,9 +230,9 @@ def parse_unit(text: str, location: Location = Location()) -> Unit:
             )
         ) from None
     dimensions = tuple(
-        sorted((str(name), Fraction(power).limit_denominator(1000)) for name, power in base.dimensionality.items())
+        sorted((str(name), Fraction(str(power)).limit_denominator(1000)) for name, power in base.dimensionality.items())
     )
-    return Unit(dimensions, float(factor), text.strip())
+    return Unit(dimensions, float(str(factor)), text.strip())
 
 
 @functools.cache
@@ -243,7 +243,7 @@ def unit_names() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def convert(value: float, source: str, target: str, location: Location = Location()) -> float:
+def convert(value: float, source: str, target: str, location: Location = NOWHERE) -> float:
     """Return `value` in the unit `target`.
 
     Raises

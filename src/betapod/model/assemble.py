@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import Location, ModelError, Problem, did_you_mean
@@ -364,10 +364,17 @@ class _Assembly:
                 rates.append(Definition(key, rate, owner.initial.unit, owner.initial.label, owner.part.name, place))
             elif statement.kind == "solve":
                 assert statement.other is not None and statement.start is not None
-                sides = (builder.expr(node) for node in (statement.expression, statement.other, statement.start))
+                left, right, begin = (
+                    builder.expr(node) for node in (statement.expression, statement.other, statement.start)
+                )
                 assignments.append(
                     Definition(
-                        key, Implicit(*sides, statement.steps), statement.unit, statement.label, owner.part.name, place
+                        key,
+                        Implicit(left, right, begin, statement.steps),
+                        statement.unit,
+                        statement.label,
+                        owner.part.name,
+                        place,
                     )
                 )
             else:
@@ -411,7 +418,8 @@ class _Assembly:
     def _event(self, part: Part, event: EventStatement) -> Event:
         builder = _Builder(self.functions[part.name])
         changes = tuple((target, builder.expr(value)) for target, value in event.assignments)
-        return Event(event.name, event.label, builder.expr(event.trigger), changes, event.terminal)
+        # A trigger that is true from the start happens at the start.
+        return Event(event.name, event.label, builder.expr(event.trigger), changes, event.terminal, initial_value=False)
 
     def _check_smooth(self, model: Model) -> None:
         """Refuse functions with a kink in anything that a rate depends on."""
@@ -499,7 +507,7 @@ class _Builder:
         return _OPERATORS[node.kind](a, b)
 
 
-_OPERATORS = {
+_OPERATORS: dict[str, Callable[[Expr, Expr], Expr]] = {
     "+": add,
     "-": sub,
     "*": mul,

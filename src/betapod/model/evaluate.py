@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,32 @@ def compile_function(
                 return [float(x) for x in careful(*(np.asarray(group, dtype=float) for group in values))]
 
     return run
+
+
+def split_constants(outputs: Sequence[Expr], constant: Iterable[str]) -> tuple[list[Expr], list[str], list[Expr]]:
+    """Cut out what depends on constant names only, so that it is computed once and not at every step.
+
+    Returns
+    -------
+    tuple
+        The constant expressions, a name for each, and the outputs with those names in their place.
+    """
+    fixed = frozenset(constant)
+    still: dict[Expr, bool] = {}
+    boundary: dict[Expr, None] = {}
+    order = topological(outputs)
+    for node in order:
+        still[node] = node.value in fixed if node.op == "sym" else all(still[arg] for arg in node.args)
+    for node in order:
+        if not still[node]:
+            # The unknown of a relation hides inside the node, so a solve is cut only as a whole.
+            boundary.update((arg, None) for arg in node.args if still[arg] and arg.op != "const")
+    boundary.update((node, None) for node in outputs if still[node] and node.op != "const")
+    names = [f"?c{i}" for i in range(len(boundary))]
+    replaced = expression.substitute(
+        outputs, {node: expression.symbol(name) for node, name in zip(boundary, names, strict=True)}
+    )
+    return list(boundary), names, replaced
 
 
 def _compiled(outputs: Sequence[Expr], arguments: Sequence[Sequence[str]], array: bool) -> Callable[..., list[Any]]:

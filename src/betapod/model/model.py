@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import Location, ModelError, Problem, did_you_mean
+from ..errors import NOWHERE, Location, ModelError, Problem, did_you_mean
 from .derivative import jacobian
 from .expression import Expr, free_symbols, newton, sub, substitute, symbol, topological
 from .parameters import ParameterTable
@@ -32,7 +32,7 @@ class Definition:
     unit: str = ""
     label: str = ""
     owner: str = ""
-    location: Location = Location()
+    location: Location = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -323,7 +323,7 @@ class _Linker:
         if name not in self._needs:
             local = self.definitions[name].local
             if isinstance(local, Implicit):
-                inside, outside = self._loop(name, local)
+                outside = self._loop(name, local)[1]
                 self._needs[name] = [
                     n for n in dict.fromkeys((*free_symbols([local.start]), *outside)) if n in self.definitions
                 ]

@@ -22,11 +22,11 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..errors import Location, ParameterError, Problem, UnitError, did_you_mean
+from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
 from ..units import convert, parse_unit
 
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
@@ -36,6 +36,13 @@ DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+_TRANSFORMS: dict[str, Callable[[float], float]] = {
+    "normal": float,
+    "lognormal": math.log,
+    "logitnormal": lambda p: math.log(p / (1.0 - p)),
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Parameter:
     locator: str = ""
     grade: str = "D"
     note: str = ""
-    location: Location = Location()
+    location: Location = NOWHERE
 
     @property
     def plausible(self) -> bool:
@@ -82,7 +89,7 @@ class Parameter:
             return name, float(first), float(second)
         if name == "uniform":
             return name, self.low, self.high
-        transform = {"normal": float, "lognormal": math.log, "logitnormal": lambda p: math.log(p / (1 - p))}[name]
+        transform = _TRANSFORMS[name]
         spread = (transform(self.high) - transform(self.low)) / (2 * 1.959963984540054)
         return name, self.value, spread
 
@@ -246,8 +253,7 @@ def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
     """Return every row whose value or provenance differs between two tables; a unit alone is not a difference."""
     found = []
     for key in dict.fromkeys((*first, *second)):
-        a = first[key] if key in first else None
-        b = second[key] if key in second else None
+        a, b = (table._rows.get(key) for table in (first, second))
         if a is None or b is None or _essence(a, a.unit) != _essence(b, a.unit):
             found.append(Difference(key, a, b))
     return found

@@ -34,7 +34,7 @@ class Submodel:
     @classmethod
     def part(cls) -> Part:
         """Return the parsed submodel."""
-        return _part_of_class(cls)
+        return _part_of_class(cls)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The numerics: integrates models, knows nothing of medicine."""

@@ -1,0 +1,367 @@
+"""The reference integrator: SciPy on the printed model. It is the yardstick for the fast engine: right, not fast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigError, Problem, SolverError, did_you_mean
+from ..model.evaluate import compile_function, split_constants
+from ..model.expression import Expr, binary, const, neg, sub
+from ..model.model import Event, Model
+from .schedule import Schedule, Segment
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+METHODS = ("LSODA", "BDF", "Radau")
+
+
+@dataclass
+class Result:
+    """What a simulation gives.
+
+    Attributes
+    ----------
+    table
+        One row per time (index ``time``, days), one column per quantity; NaN after a terminal event.
+    dictionary
+        One row per column of `table`: label, unit and kind (state, equation, input).
+    warnings
+        Sentences about values outside their plausible range.
+    events
+        Time and name of every event that happened, in order.
+    ended
+        Name and time of the terminal event, or None.
+    evaluations
+        Evaluations of the rates.
+    """
+
+    table: pd.DataFrame
+    dictionary: pd.DataFrame
+    warnings: list[str]
+    events: list[tuple[float, str]]
+    ended: tuple[str, float] | None
+    method: str
+    rtol: float
+    atol: float
+    evaluations: int
+
+
+def simulate(
+    model: Model,
+    times: ArrayLike,
+    schedule: Schedule | None = None,
+    initial: Mapping[str, float] | None = None,
+    method: str = "LSODA",
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    outputs: Sequence[str] | None = None,
+) -> Result:
+    """Integrate a model and report it at the given times.
+
+    Parameters
+    ----------
+    times
+        Days, increasing, from 0 on; the integration starts at 0.
+    initial
+        States that do not start from their initial value, in the states' units.
+    method
+        ``LSODA``, ``BDF`` or ``Radau``.
+    outputs
+        Names of states, equations and inputs to report; all by default.
+
+    Raises
+    ------
+    ConfigError
+        Unknown names, a bad schedule, or times that do not increase.
+    SolverError
+        SciPy could not go on; says where.
+    """
+    visits = np.asarray(times, dtype=float)
+    _check(model, visits, initial or {}, method, outputs)
+    schedule = schedule or Schedule()
+    schedule.check(model)
+    run = _Run(model, method, rtol, atol)
+    return run.integrate(visits, schedule, dict(initial or {}), outputs)
+
+
+def _check(
+    model: Model, times: NDArray[np.float64], initial: Mapping[str, float], method: str, outputs: Sequence[str] | None
+) -> None:
+    problems = []
+    if (
+        times.ndim != 1
+        or not times.size
+        or not np.all(np.isfinite(times))
+        or times[0] < 0
+        or np.any(np.diff(times) <= 0)
+    ):
+        problems.append(Problem("bad-times", "the times must be increasing days from 0 on"))
+    if method not in METHODS:
+        problems.append(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
+    for name in initial:
+        if name not in model.state_names:
+            problems.append(
+                Problem("unknown-state", f"{name!r} is not a state", hint=did_you_mean(name, model.state_names))
+            )
+    for name in outputs or ():
+        if name not in model.names:
+            problems.append(
+                Problem("unknown-name", f"{model.name} has no quantity {name!r}", hint=did_you_mean(name, model.names))
+            )
+    if problems:
+        raise ConfigError(problems)
+
+
+def root_of(trigger: Expr) -> Expr:
+    """Return an expression that is positive where the trigger is true and negative where it is false."""
+    if trigger.op in ("gt", "ge"):
+        return sub(trigger.args[0], trigger.args[1])
+    if trigger.op in ("lt", "le"):
+        return sub(trigger.args[1], trigger.args[0])
+    if trigger.op == "and":
+        return binary("min", root_of(trigger.args[0]), root_of(trigger.args[1]))
+    if trigger.op == "or":
+        return binary("max", root_of(trigger.args[0]), root_of(trigger.args[1]))
+    if trigger.op == "not":
+        return neg(root_of(trigger.args[0]))
+    return sub(trigger, const(0.5))
+
+
+@dataclass
+class _Path:
+    """States and inputs collected at the visits."""
+
+    states: list[NDArray[np.float64]] = field(default_factory=list)
+    inputs: list[NDArray[np.float64]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+
+class _Run:
+    """One model, compiled for SciPy."""
+
+    def __init__(self, model: Model, method: str, rtol: float, atol: float) -> None:
+        self.model, self.method, self.rtol, self.atol = model, method, rtol, atol
+        values = model.values()
+        constants = [name for name in values if name not in model.inputs]
+        self.input_names = list(model.inputs)
+        self.base_inputs = {name: values[name] for name in self.input_names}
+        parameters = [values[name] for name in constants]
+        roots = [state.rate for state in model.states] + list(model.jacobian.values())
+        setup, names, roots = split_constants(roots, constants)
+        groups = [["t"], model.state_names, self.input_names, names]
+        n = len(model.states)
+        self._rates = compile_function(roots[:n], groups)
+        self._slopes = compile_function(roots[n:], groups)
+        self._constants = compile_function(setup, [constants])(parameters) if setup else []
+        self._entries = list(model.jacobian)
+        self._initial = compile_function([s.initial for s in model.states], [["t"], self.input_names, constants])
+        self._parameters, self._parameter_names = parameters, constants
+        self._event_roots = [
+            compile_function([root_of(event.trigger)], [["t"], model.state_names, self.input_names, constants])
+            for event in model.events
+        ]
+        self.evaluations = 0
+
+    def integrate(
+        self, visits: NDArray[np.float64], schedule: Schedule, initial: dict[str, float], outputs: Sequence[str] | None
+    ) -> Result:
+        """Go through the segments of the schedule."""
+        model = self.model
+        segments = schedule.segments(self.base_inputs, float(visits[-1]))
+        state = np.array(self._initial([0.0], list(self.base_inputs.values()), self._parameters))
+        for name, value in initial.items():
+            state[model.state_names.index(name)] = value
+        path = _Path()
+        if visits[0] == 0.0:
+            self._collect(path, [0.0], state[:, None], [list(self.base_inputs.values())])
+        happened: list[tuple[float, str]] = []
+        ended: tuple[str, float] | None = None
+        for segment in segments:
+            for name, amount in segment.doses:
+                state[model.state_names.index(name)] += amount
+            state, ended = self._segment(segment, state, visits, path, happened)
+            if ended is not None:
+                break
+        return self._result(path, visits, outputs, happened, ended)
+
+    def _collect(
+        self, path: _Path, times: Sequence[float], states: NDArray[np.float64], inputs: Sequence[Sequence[float]]
+    ) -> None:
+        path.times.extend(times)
+        path.states.extend(states.T)
+        path.inputs.extend(np.asarray(row, dtype=float) for row in inputs)
+
+    def _inputs_at(self, segment: Segment, time: float) -> list[float]:
+        return [segment.values[name] + segment.slopes[name] * (time - segment.start) for name in self.input_names]
+
+    def _segment(
+        self,
+        segment: Segment,
+        state: NDArray[np.float64],
+        visits: NDArray[np.float64],
+        path: _Path,
+        happened: list[tuple[float, str]],
+    ) -> tuple[NDArray[np.float64], tuple[str, float] | None]:
+        """Integrate one segment, restarting after every event that does not end the patient."""
+        start = segment.start
+        names = self.model.state_names
+        armed = True
+        while True:
+            if armed:
+                for event, root in zip(self.model.events, self._event_roots, strict=True):
+                    # A trigger that is already true when the simulation begins counts as turning true there.
+                    if (
+                        start == 0.0
+                        and not event.initial_value
+                        and root([0.0], state, self._inputs_at(segment, 0.0), self._parameters)[0] > 0
+                    ):
+                        happened.append((0.0, event.name))
+                        if event.terminal:
+                            return state, (event.name, 0.0)
+                        state = self._apply(event, 0.0, state, segment)
+                armed = False
+            wanted = visits[(visits > start) & (visits <= segment.end)]
+            solution, hit = self._solve(segment, start, state, wanted)
+            end = float(solution.t_events[hit][-1]) if hit is not None else segment.end
+            kept = wanted <= end
+            if np.any(kept):
+                found = solution.sol(wanted[kept])
+                self._collect(path, list(wanted[kept]), found, [self._inputs_at(segment, t) for t in wanted[kept]])
+            state = np.array(solution.y_events[hit][-1] if hit is not None else solution.y[:, -1])
+            if hit is None:
+                return state, None
+            event = self.model.events[hit]
+            happened.append((end, event.name))
+            if event.terminal:
+                return state, (event.name, end)
+            state = self._apply(event, end, state, segment)
+            assert len(state) == len(names)
+            if end >= segment.end:
+                return state, None
+            start = end
+
+    def _apply(self, event: Event, time: float, state: NDArray[np.float64], segment: Segment) -> NDArray[np.float64]:
+        compute = compile_function(
+            [value for _, value in event.assignments],
+            [["t"], self.model.state_names, self.input_names, self._parameter_names],
+        )
+        values = compute([time], state, self._inputs_at(segment, time), self._parameters)
+        changed = state.copy()
+        for (name, _), value in zip(event.assignments, values, strict=True):
+            changed[self.model.state_names.index(name)] = value
+        return changed
+
+    def _solve(
+        self, segment: Segment, start: float, state: NDArray[np.float64], wanted: NDArray[np.float64]
+    ) -> tuple[Any, int | None]:
+        from scipy.integrate import solve_ivp
+
+        n = len(state)
+        names, values, slopes = self.input_names, segment.values, segment.slopes
+        base = [values[name] for name in names]
+        slope = [slopes[name] for name in names]
+        moving = any(slope)
+
+        def inputs(t: float) -> list[float]:
+            return [v + s * (t - segment.start) for v, s in zip(base, slope, strict=True)] if moving else base
+
+        def rates(t: float, y: NDArray[np.float64]) -> list[float]:
+            self.evaluations += 1
+            return self._rates([t], y.tolist(), inputs(t), self._constants)
+
+        def slopes_matrix(t: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
+            matrix = np.zeros((n, n))
+            found = self._slopes([t], y.tolist(), inputs(t), self._constants)
+            for (i, j), value in zip(self._entries, found, strict=True):
+                matrix[i, j] = value
+            return matrix
+
+        watchers = []
+        for root in self._event_roots:
+
+            def watch(t: float, y: NDArray[np.float64], root: Any = root) -> float:
+                return float(root([t], y.tolist(), inputs(t), self._parameters)[0])
+
+            watch.terminal = True  # type: ignore[attr-defined]
+            watch.direction = 1.0  # type: ignore[attr-defined]
+            watchers.append(watch)
+        solution = solve_ivp(
+            rates,
+            (start, segment.end),
+            state,
+            method=self.method,
+            dense_output=True,
+            rtol=self.rtol,
+            atol=self.atol,
+            jac=slopes_matrix,
+            events=watchers or None,
+        )
+        if solution.status == -1 or not np.all(np.isfinite(solution.y[:, -1])):
+            self._fail(solution, start)
+        hit = (
+            next((k for k, found in enumerate(solution.t_events or []) if len(found)), None)
+            if solution.status == 1
+            else None
+        )
+        return solution, hit
+
+    def _fail(self, solution: Any, start: float) -> None:
+        time = float(solution.t[-1]) if len(solution.t) else start
+        worst = [
+            name
+            for name, value in zip(self.model.state_names, solution.y[:, -1], strict=True)
+            if not math.isfinite(value)
+        ]
+        raise SolverError(
+            Problem(
+                "integration-failed",
+                f"{self.method} could not go beyond day {time:g}: {solution.message}",
+                found=f"not finite: {', '.join(worst)}" if worst else "",
+                hint="Check the parameters, or try method Radau and a looser tolerance.",
+            )
+        )
+
+    def _result(
+        self,
+        path: _Path,
+        visits: NDArray[np.float64],
+        outputs: Sequence[str] | None,
+        happened: list[tuple[float, str]],
+        ended: tuple[str, float] | None,
+    ) -> Result:
+        import pandas as pd
+
+        model = self.model
+        names = list(outputs) if outputs is not None else [*model.state_names, *model.assignments, *model.inputs]
+        states = np.array(path.states).T if path.states else np.empty((len(model.states), 0))
+        inputs = np.array(path.inputs).T if path.inputs else np.empty((len(self.input_names), 0))
+        times = np.array(path.times)
+        compute = compile_function(
+            [model.expression(name) for name in names],
+            [["t"], model.state_names, self.input_names, self._parameter_names],
+            array=True,
+        )
+        with np.errstate(all="ignore"):
+            columns = compute([times], states, inputs, self._parameters) if len(times) else [np.empty(0)] * len(names)
+        full = {name: np.full(len(visits), np.nan) for name in names}
+        for name, column in zip(names, columns, strict=True):
+            full[name][: len(times)] = column
+        table = pd.DataFrame(full, index=pd.Index(visits, name="time"))
+        kinds = {**dict.fromkeys(model.state_names, "state"), **dict.fromkeys(model.assignments, "equation")}
+        dictionary = pd.DataFrame(
+            {
+                "label": [model.labels.get(name, "") for name in names],
+                "unit": [model.units.get(name, "") for name in names],
+                "kind": [kinds.get(name, "input" if name in model.inputs else "parameter") for name in names],
+            },
+            index=pd.Index(names, name="name"),
+        )
+        warnings = model.parameters.implausible() + model.inputs.implausible()
+        return Result(table, dictionary, warnings, happened, ended, self.method, self.rtol, self.atol, self.evaluations)
