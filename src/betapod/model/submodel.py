@@ -6,12 +6,13 @@ import ast
 import functools
 import inspect
 import textwrap
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import ClassVar
 
-from ..errors import Problem
-from .equations import EventStatement, SourceText, Statement, parse, parse_events
+from ..errors import ModelError, Problem, did_you_mean
+from .equations import EventStatement, SourceText, Statement, Syntax, parse, parse_events
 
 
 class Submodel:
@@ -118,6 +119,85 @@ class Part:
         return cls.from_text(
             path.stem, "\n".join(blocks["equations"]), tuple(reads), "\n".join(blocks["events"]), file=str(path)
         )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that this part owns, in order: states and assigned quantities, not its functions."""
+        return tuple(dict.fromkeys(s.name for s in self.statements if s.kind != "function"))
+
+    def renamed(self, names: Mapping[str, str], name: str, label: str = "") -> Part:
+        """Return the same equations for other quantities; what is not renamed stays shared.
+
+        Parameters
+        ----------
+        names
+            Old to new names, of owned quantities, reads, parameters or inputs.
+        name
+            Name of the new part.
+        label
+            Added to the label of every owned quantity, after a comma.
+
+        Raises
+        ------
+        ModelError
+            A name occurs nowhere in the part; the nearest is named.
+        """
+        known = {use.text for s in self.statements for node in _nodes(s) for use in node.names()}
+        known |= {*self.names, *(read.name for read in self.reads)}
+        unknown = [
+            Problem("unknown-name", f"{self.name} has no quantity {old!r} to rename", hint=did_you_mean(old, known))
+            for old in names
+            if old not in known
+        ]
+        if unknown:
+            raise ModelError(unknown)
+        return replace(
+            self,
+            name=name,
+            reads=tuple(Read(names.get(read.name, read.name), read.unit) for read in self.reads),
+            statements=[_renamed_statement(statement, names, label) for statement in self.statements],
+            events=[_renamed_event(event, names) for event in self.events],
+        )
+
+    def instance(self, suffix: str, *reads: str) -> Part:
+        """Return the same equations with ``_suffix`` added to all that this part owns, and to the named reads."""
+        names = {old: f"{old}_{suffix}" for old in (*self.names, *reads)}
+        return self.renamed(names, f"{self.name}_{suffix}", suffix.replace("_", " "))
+
+
+def _nodes(statement: Statement) -> list[Syntax]:
+    return [node for node in (statement.expression, statement.other, statement.start) if node is not None]
+
+
+def _renamed_syntax(node: Syntax, names: Mapping[str, str]) -> Syntax:
+    if node.kind == "name":
+        return replace(node, text=names.get(node.text, node.text))
+    return replace(node, args=tuple(_renamed_syntax(arg, names) for arg in node.args))
+
+
+def _renamed_statement(statement: Statement, names: Mapping[str, str], label: str) -> Statement:
+    # Arguments of a local function hide outer names; the function's own name is private to the part.
+    visible = {old: new for old, new in names.items() if old not in statement.arguments}
+    own = statement.name if statement.kind == "function" else names.get(statement.name, statement.name)
+    text = f"{statement.label}, {label}" if label and statement.label and statement.kind != "function" else ""
+    return replace(
+        statement,
+        name=own,
+        label=text or statement.label,
+        expression=_renamed_syntax(statement.expression, visible),
+        other=None if statement.other is None else _renamed_syntax(statement.other, visible),
+        start=None if statement.start is None else _renamed_syntax(statement.start, visible),
+    )
+
+
+def _renamed_event(event: EventStatement, names: Mapping[str, str]) -> EventStatement:
+    return replace(
+        event,
+        trigger=_renamed_syntax(event.trigger, names),
+        assignments=tuple(
+            (names.get(target, target), _renamed_syntax(value, names)) for target, value in event.assignments
+        ),
+    )
 
 
 def _read(entry: str) -> Read:
