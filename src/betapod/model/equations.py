@@ -8,7 +8,8 @@
     pi(c)  = a1*c + a2*c^2                                [mmHg]     oncotic pressure of protein concentration
     FF solves FF*Q = K_f*P from FF_start in 5 steps       [1]        filtration fraction
 
-A line goes on while a parenthesis is open, after an operator, or where the next line begins with one. ``#`` starts a comment.
+A line goes on while a parenthesis is open, after an operator, or where the next line begins with one or with the unit.
+``#`` starts a comment.
 Only the numbers 0, 1, 2 and integer exponents may be written; every other number is a parameter with a unit and a source.
 Events are written in a block of their own::
 
@@ -37,7 +38,7 @@ _TOKEN = re.compile(
 )
 _BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
 _CONTINUES = re.compile(r"(?:[-+*/^=,(]|\b(?:solves|from|in|when|then|and|or))\s*$")
-_CONTINUED = re.compile(r"^\s*(?:[-+*/^)]|(?:solves|from|in|when|then|and|or)\b)")
+_CONTINUED = re.compile(r"^\s*(?:[-+*/^)\[]|(?:solves|from|in|when|then|and|or)\b)")
 
 
 @dataclass(frozen=True)
