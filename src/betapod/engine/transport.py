@@ -102,6 +102,7 @@ def _map_expressions(model: Any, change: Any) -> Any:
             assignments=tuple((target, walk(value)) for target, value in e.assignments),
             delay=walk(e.delay),
             priority=walk(e.priority),
+            factors=tuple((target, walk(value)) for target, value in e.factors),
         )
         for e in model.events
     )

@@ -92,6 +92,9 @@ class Event:
     persistent, initial_value, from_trigger_time
         As in SBML: whether a delayed event happens although its trigger turned false again; whether the trigger counts as true
         before the start; whether assigned values are computed when the trigger fires or when the event happens.
+    factors
+        Changed states with what their new value is multiplied by, computed after all changes of the event: a concentration assigned
+        to a state that holds the amount is multiplied by the size that its compartment has then.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Event:
     persistent: bool = True
     initial_value: bool = True
     from_trigger_time: bool = True
+    factors: tuple[tuple[str, Expr], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,7 +211,7 @@ class Model:
         for event in self.events:
             roots += [
                 event.trigger,
-                *(e for _, e in event.assignments),
+                *(e for _, e in (*event.assignments, *event.factors)),
                 *(e for e in (event.delay, event.priority) if e is not None),
             ]
             text.append(
@@ -218,6 +222,8 @@ class Model:
                         [n for n, _ in event.assignments],
                         event.persistent,
                         event.initial_value,
+                        event.from_trigger_time,
+                        [n for n, _ in event.factors],
                     )
                 )
             )
@@ -301,6 +307,7 @@ def _linked_event(event: Event, linker: _Linker) -> Event:
         assignments=tuple((target, linker.inline(value)) for target, value in event.assignments),
         delay=None if event.delay is None else linker.inline(event.delay),
         priority=None if event.priority is None else linker.inline(event.priority),
+        factors=tuple((target, linker.inline(value)) for target, value in event.factors),
     )
 
 
