@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ..errors import ModelError, Problem, did_you_mean
-from ..model import Model, ParameterTable, Submodel, assemble
+from ..model import Model, ParameterTable, Part, Submodel, assemble
 
 PARAMETERS = Path(__file__).parent / "parameters"
 BIBLIOGRAPHY = PARAMETERS / "references.bib"
@@ -22,7 +22,7 @@ class Assembly:
     Attributes
     ----------
     submodels
-        ``module.Class`` in this package; their order is the order of states.
+        ``module.Class`` in this package, or ``module.NAME`` of a tuple of parts; their order is the order of states.
     tables
         Files in `PARAMETERS`, without ``.csv``.
     """
@@ -31,6 +31,15 @@ class Assembly:
     submodels: tuple[str, ...]
     tables: tuple[str, ...]
 
+
+# What the slow metabolic states and drugs make of a person, for the day and the minute layer alike.
+_METABOLIC_STATE = (
+    "insulin_signalling.Sensitivity",
+    "beta_cell.BetaFunction",
+    "insulin_kinetics.InsulinClearance",
+    "insulin_kinetics.InsulinDose",
+    "insulin_kinetics.CPeptideKinetics",
+)
 
 _ASSEMBLIES = {
     "kidney": Assembly(
@@ -58,6 +67,45 @@ _ASSEMBLIES = {
             "clearance.Urea",
         ),
         ("kidney",),
+    ),
+    "metabolism": Assembly(
+        "glucose, insulin, beta cells, weight and HbA1c over decades, with a fasting and a fed phase of each day",
+        (
+            "glycated_haemoglobin.GlycatedHaemoglobin",
+            "body_weight.BodyWeight",
+            "body_weight.EctopicFat",
+            "body_weight.SystemicInflammation",
+            "insulin_signalling.ReceptorNumber",
+            "beta_cell.BetaCellMass",
+            "beta_cell.SecretoryCapacity",
+            "beta_cell.Autoimmunity",
+            "beta_cell.OtherSecretors",
+            "insulin_kinetics.Titration",
+            "metabolic_phases.FASTING",
+            "glucose.FastingStart",
+            "metabolic_phases.FED",
+            "glucose.FedStart",
+            "glucose.DayPhases",
+            "insulin_kinetics.PhaseSupply",
+            *_METABOLIC_STATE,
+            "insulin_kinetics.RestingCPeptide",
+            "metabolic_phases.CLAMP",
+            "metabolic_indices.Clamp",
+            "metabolic_indices.FastingIndices",
+        ),
+        ("metabolism", "metabolism_inputs", "metabolism_alone"),
+    ),
+    "metabolism_fast": Assembly(
+        "glucose, insulin and C-peptide minute by minute in the state that the day layer is in: meals, tests, infusions",
+        (
+            "glucose.MinuteGlucose",
+            "insulin_kinetics.MinuteInsulin",
+            "insulin_kinetics.MinuteCPeptide",
+            "glucose.Gut",
+            "metabolic_phases.MINUTES",
+            *_METABOLIC_STATE,
+        ),
+        ("metabolism", "metabolism_inputs", "metabolism_alone"),
     ),
 }
 
@@ -99,12 +147,13 @@ def table(name: str = "kidney") -> ParameterTable:
     )
 
 
-def submodels(name: str) -> tuple[type[Submodel], ...]:
+def submodels(name: str) -> tuple[type[Submodel] | Part, ...]:
     """Return the submodels of a named model."""
-    found = []
+    found: list[type[Submodel] | Part] = []
     for entry in assembly(name).submodels:
-        module, _, class_name = entry.partition(".")
-        found.append(getattr(import_module(f".{module}", __package__), class_name))
+        module, _, attribute = entry.partition(".")
+        what = getattr(import_module(f".{module}", __package__), attribute)
+        found.extend(what if isinstance(what, tuple) else (what,))
     return tuple(found)
 
 
