@@ -21,7 +21,7 @@ from betapod.model.notation import split_symbol, syntax_of, text_of
 from betapod.model.render import FORMATS, render
 from betapod.model.render_html import MathmlPrinter
 from betapod.model.render_latex import LatexPrinter, symbol_latex, unit_latex
-from betapod.model.sheet import sheet_of
+from betapod.model.sheet import paragraphs, sheet_of
 
 EQUATIONS = """
 pi(c)  = a_1*c + a_2*c^2                                                       [mmHg]  oncotic pressure
@@ -286,3 +286,24 @@ def test_latex_compiles(small: Model, tmp_path: Path) -> None:
         text=True,
     )
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_docstrings_become_paragraphs() -> None:
+    text = """Renin and
+    angiotensin.
+
+    Purpose
+        Gives signals,
+        many of them.
+    Provenance
+        Books.
+
+    End.
+    """
+    assert paragraphs(text) == (
+        "Renin and angiotensin.",
+        "Purpose: Gives signals, many of them.",
+        "Provenance: Books.",
+        "End.",
+    )
+    assert paragraphs("") == ()

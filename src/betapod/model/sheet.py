@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -179,9 +179,19 @@ def _introduction(model: Model) -> tuple[str, ...]:
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
-    """Split a docstring into paragraphs, each on one line."""
-    blocks = re.split(r"\n\s*\n", textwrap.dedent(text).strip())
-    return tuple(" ".join(block.split()) for block in blocks if block.strip())
+    """Split a docstring into paragraphs, each on one line; an indented block goes with the heading above it."""
+    found: list[list[str]] = []
+    for block in re.split(r"\n\s*\n", inspect.cleandoc(text)):
+        indented = False
+        for number, line in enumerate(block.splitlines()):
+            deeper = line.startswith("    ")
+            if deeper and not indented and number and found:
+                found[-1][-1] = found[-1][-1].rstrip(":") + ":"
+            elif not number or (indented and not deeper):
+                found.append([])
+            found[-1].append(line.strip())
+            indented = deeper
+    return tuple(" ".join(lines) for lines in found if any(lines))
 
 
 def _line(statement: Statement) -> Line:
