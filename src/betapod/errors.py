@@ -83,10 +83,20 @@ class BetapodError(Exception):
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep the problems on the way to another process."""
+        return _again, (type(self), self.problems)
+
     @property
     def kinds(self) -> tuple[str, ...]:
         """The kind of each problem, in order."""
         return tuple(problem.kind for problem in self.problems)
+
+
+def _again(kind: type[BetapodError], problems: tuple[Problem, ...]) -> BetapodError:
+    error = kind.__new__(kind)
+    BetapodError.__init__(error, problems)
+    return error
 
 
 class ModelError(BetapodError):
