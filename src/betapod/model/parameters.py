@@ -219,7 +219,7 @@ class ParameterTable(Mapping[str, Parameter]):
                 )
                 continue
             try:
-                rows[key] = replace(base, value=_quantity(given, base.unit, location))
+                rows[key] = replace(base, value=_quantity(given, base.unit, location, base.label))
             except (ParameterError, UnitError) as error:
                 problems.extend(error.problems)
         if problems:
@@ -268,7 +268,7 @@ def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
     return (*numbers, row.distribution, row.role, row.source, row.grade)
 
 
-def _quantity(given: float | str, unit: str, location: Location) -> float:
+def _quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
     """Read a number with an optional unit and return it in `unit`."""
     if not isinstance(given, str):
         value, own = float(given), unit
@@ -287,7 +287,7 @@ def _quantity(given: float | str, unit: str, location: Location) -> float:
         value, own = float(match[1]), match[2].strip("[] ") or unit
     if not math.isfinite(value):
         raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
-    return convert(value, own, unit, location)
+    return convert_labelled(value, own, unit, label, location)
 
 
 def _read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
