@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..analytes import convert_labelled
 from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
 from ..units import convert, parse_unit
 
