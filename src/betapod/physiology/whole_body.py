@@ -41,6 +41,27 @@ _METABOLIC_STATE = (
     "insulin_kinetics.CPeptideKinetics",
 )
 
+# Cell therapy but for capillaries and hypoxia, which the kidney has of its own.
+_CELLS = (
+    "cell_kinetics.CellKinetics",
+    "cell_kinetics.CellEngraftment",
+    "cell_differentiation.CellDifferentiation",
+    "cell_kinetics.CellBalance",
+    "cell_immunity.CellImmunity",
+    "host_programmes.CellSignals",
+    "host_programmes.HostProgrammes",
+    "capillaries_hypoxia.MicrovascularPlugging",
+    "cell_effects.EarlyStage",
+    "cell_effects.PancreaticEffects",
+    "cell_effects.MetabolicEffects",
+    "cell_effects.RenalEffects",
+    "cell_hooks.KidneyHooks",
+    "cell_hooks.MetabolismHooks",
+    "islet_graft.IsletGraft",
+    "cell_safety.InfusionRisks",
+    "cell_safety.ImmunosuppressionRisk",
+)
+
 _ASSEMBLIES = {
     "kidney": Assembly(
         "the diabetic kidney: haemodynamics, tubule, glomerular structure, albuminuria, nephron loss over decades",
@@ -106,6 +127,36 @@ _ASSEMBLIES = {
             *_METABOLIC_STATE,
         ),
         ("metabolism", "metabolism_inputs", "metabolism_alone"),
+    ),
+    "metabolism_clamp": Assembly(
+        "insulin and C-peptide minute by minute while a clamp holds glucose, and the glucose infused to hold it",
+        (
+            "glucose.HeldGlucose",
+            "insulin_kinetics.MinuteInsulin",
+            "insulin_kinetics.MinuteCPeptide",
+            "metabolic_phases.HELD",
+            *_METABOLIC_STATE,
+        ),
+        ("metabolism", "metabolism_inputs", "metabolism_alone"),
+    ),
+    "cells": Assembly(
+        "cell therapy by itself: routes, survival, engraftment, host programmes, islet graft and risks, in a host given by inputs",
+        (
+            "cell_routes.FirstPass",
+            *_CELLS,
+            "capillaries_hypoxia.CapillariesHypoxia",
+        ),
+        ("cells", "cells_current_evidence", "cell_routes", "cells_inputs", "cells_alone"),
+    ),
+    "cells_tracer": Assembly(
+        "cell therapy with the label that a scan sees, on living cells and on debris",
+        (
+            "cell_routes.FirstPass",
+            *_CELLS,
+            "capillaries_hypoxia.CapillariesHypoxia",
+            "cell_label.CellLabel",
+        ),
+        ("cells", "cells_current_evidence", "cell_routes", "cells_inputs", "cells_alone"),
     ),
 }
 

@@ -1,0 +1,67 @@
+"""Named parameterisations of cell therapy: what the evidence supports, what is claimed, and nothing."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import ConfigError, Problem, did_you_mean
+from ..model import Model, ParameterTable
+from . import whole_body
+
+#: Name of each parameterisation and its overlay file.
+PARAMETERISATIONS = {
+    "none": "cells_none",
+    "current-evidence": "cells_current_evidence",
+    "face-value": "cells_face_value",
+    "seed-claims": "cells_seed_claims",
+}
+
+#: Files that together hold every row of cell therapy, with the values of current evidence.
+TABLES = ("cells", "cell_routes", "cell_products", "cells_inputs", "cells_alone", "cells_current_evidence")
+
+
+@functools.cache
+def overlay(name: str) -> ParameterTable:
+    """Return the rows in which a parameterisation differs.
+
+    ``none``: every multiplier is exactly 1 and every hook exactly 0, whatever is infused. ``current-evidence``: shrunk by what
+    is known against. ``face-value``: point estimates of positive trials without shrinkage. ``seed-claims``: what the claims
+    under test require.
+
+    Raises
+    ------
+    ConfigError
+        There is no such parameterisation; the nearest is named.
+    """
+    if name not in PARAMETERISATIONS:
+        raise ConfigError(
+            Problem(
+                "unknown-parameterisation",
+                f"there is no parameterisation {name!r} of cell therapy",
+                expected=", ".join(PARAMETERISATIONS),
+                hint=did_you_mean(name, PARAMETERISATIONS),
+            )
+        )
+    return ParameterTable.read(_path(PARAMETERISATIONS[name]), sources=whole_body.bibliography_keys())
+
+
+@functools.cache
+def table(name: str = "current-evidence") -> ParameterTable:
+    """Return every row of cell therapy, products included, in a named parameterisation."""
+    base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
+    return base.overlay(overlay(name))
+
+
+def parameterise(model: Model, name: str) -> Model:
+    """Return a model that contains cell therapy with the values of a named parameterisation.
+
+    Every row that any parameterisation changes is set, so that the order of calls does not matter; the person's own rows stay.
+    """
+    rows = table(name).select(key for file in PARAMETERISATIONS for key in overlay(file))
+    return replace(model, parameters=model.parameters.overlay(rows.select(model.parameters)))
+
+
+def _path(file: str) -> Path:
+    return whole_body.PARAMETERS / f"{file}.csv"
