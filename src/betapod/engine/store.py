@@ -1,0 +1,426 @@
+"""A run folder: a manifest, numbered Parquet parts and a receipt for each; it survives a kill at any moment.
+
+::
+
+    manifest.json            what is computed: versions, hashes, seed, tolerances, command line
+    dictionary.csv           every column: label, unit, meaning
+    visits/part-00000.parquet      one row per patient and visit
+    patients/part-00000.parquet    one row per patient: parameters, status
+    failures/part-00000.parquet    one row per patient whose integration failed, if any did
+    receipts/00000.json            rows, sizes and hashes of the parts of a shard, written last
+    failures.parquet, summary.json when the run is complete
+
+Every file is written beside its place and renamed into it, and a shard counts only with a receipt that its parts fit: what is
+missing, cut short or altered is computed again. Several processes and machines may write into one folder at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import functools
+import hashlib
+import json
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BetapodError, ConfigError, Location, Problem
+
+if TYPE_CHECKING:
+    import duckdb
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+TABLES = ("visits", "patients", "failures")
+_TEMPORARY = ".writing-"
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class StoreError(BetapodError):
+    """A run folder that cannot be written or read."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file as its receipt describes it."""
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof that a shard is done.
+
+    Attributes
+    ----------
+    parts
+        By table.
+    facts
+        What was counted and timed while computing.
+    """
+
+    shard: int
+    first: int
+    last: int
+    run: str
+    parts: Mapping[str, Part]
+    facts: Mapping[str, Any]
+
+    def to_json(self) -> str:
+        """Return the text of the receipt's file."""
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "shard": self.shard,
+            "first": self.first,
+            "last": self.last,
+            "run": self.run,
+            "parts": {name: vars(part) for name, part in self.parts.items()},
+            "facts": dict(self.facts),
+        }
+        return json.dumps(content, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Receipt:
+        """Read the text of a receipt's file; ValueError, TypeError or KeyError when it is none."""
+        content = json.loads(text)
+        return cls(
+            int(content["shard"]),
+            int(content["first"]),
+            int(content["last"]),
+            str(content["run"]),
+            {name: Part(**part) for name, part in content["parts"].items()},
+            content["facts"],
+        )
+
+
+class Store:
+    """A run folder."""
+
+    def __init__(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
+        self.folder = Path(folder)
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Store:
+        """Open an existing run folder.
+
+        Raises
+        ------
+        ConfigError
+            There is none, or its manifest cannot be read.
+        """
+        path = Path(folder) / "manifest.json"
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(
+                Problem("no-run", "this is not a run folder", Location(str(folder)), expected="a manifest.json in it")
+            ) from None
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                Problem("bad-manifest", f"cannot read the manifest: {error}", Location(str(path)))
+            ) from None
+        if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
+            raise ConfigError(
+                Problem(
+                    "bad-manifest",
+                    "the manifest was written by another version of betapod",
+                    Location(str(path)),
+                    found=str(manifest.get("schema_version") if isinstance(manifest, dict) else None),
+                    expected=str(SCHEMA_VERSION),
+                )
+            )
+        return cls(folder, manifest)
+
+    @classmethod
+    def create(cls, folder: str | Path, manifest: Mapping[str, Any], dictionary: str = "") -> Store:
+        """Make a run folder, or open the one that another process has just made.
+
+        Raises
+        ------
+        ConfigError
+            The folder holds something else.
+        StoreError
+            It cannot be written.
+        """
+        folder = Path(folder)
+        with writing(folder):
+            if not (folder / "manifest.json").exists() and folder.exists() and _foreign(folder):
+                raise ConfigError(
+                    Problem(
+                        "folder-in-use",
+                        "the folder exists and is not a run folder",
+                        Location(str(folder)),
+                        found=", ".join(_foreign(folder)[:5]),
+                        hint="Choose another folder with --out.",
+                    )
+                )
+            for table in (*TABLES, "receipts"):
+                (folder / table).mkdir(parents=True, exist_ok=True)
+            if dictionary:
+                write_atomic(folder / "dictionary.csv", dictionary.encode())
+            content = {"schema_version": SCHEMA_VERSION, **manifest}
+            data = (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+            write_atomic(folder / "manifest.json", data, replace=False)
+        return cls.open(folder)
+
+    @property
+    def run(self) -> str:
+        """Hash of what the run computes; every receipt names it."""
+        return identity_hash(self.manifest["identity"])
+
+    @property
+    def shards(self) -> int:
+        """How many shards a complete run has."""
+        identity = self.manifest["identity"]
+        return -(-int(identity["patients"]) // int(identity["shard_size"]))
+
+    def path(self, table: str, shard: int) -> Path:
+        """Return where a part belongs."""
+        return self.folder / table / f"part-{shard:05d}.parquet"
+
+    def receipt_path(self, shard: int) -> Path:
+        """Return where a receipt belongs."""
+        return self.folder / "receipts" / f"{shard:05d}.json"
+
+    def receipt(self, shard: int, thorough: bool = True) -> Receipt | None:
+        """Return the receipt of a shard if the shard is whole, else None.
+
+        Parameters
+        ----------
+        thorough
+            Hash the parts; otherwise only their size is compared.
+        """
+        return self._examine(shard, thorough)[0]
+
+    def _examine(self, shard: int, thorough: bool) -> tuple[Receipt | None, str]:
+        """Return the receipt, and what is wrong if there is none; an empty text if the shard was never finished."""
+        try:
+            receipt = Receipt.from_json(self.receipt_path(shard).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None, ""
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None, "its receipt cannot be read"
+        if receipt.run != self.run or receipt.shard != shard:
+            return None, "its receipt belongs to another run"
+        for table, part in receipt.parts.items():
+            path = self.path(table, shard)
+            try:
+                size = path.stat().st_size
+            except OSError:
+                return None, f"{path.name} of {table} is missing"
+            if size != part.bytes:
+                return None, f"{path.name} of {table} has {size} bytes, not {part.bytes}"
+            if thorough and file_hash(path) != part.sha256:
+                return None, f"{path.name} of {table} is not what was written"
+        return receipt, ""
+
+    def survey(
+        self, shards: Iterable[int] | None = None, thorough: bool = True
+    ) -> tuple[dict[int, Receipt], dict[int, str]]:
+        """Return the receipts of whole shards, and what is wrong with each damaged one; the rest was never finished."""
+        whole: dict[int, Receipt] = {}
+        damaged: dict[int, str] = {}
+        for shard in range(self.shards) if shards is None else shards:
+            receipt, wrong = self._examine(shard, thorough)
+            if receipt is not None:
+                whole[shard] = receipt
+            elif wrong:
+                damaged[shard] = wrong
+        return whole, damaged
+
+    def accept(self, receipt: Receipt, files: Mapping[str, bytes] | None = None) -> None:
+        """Write a receipt, after the parts if they came as bytes.
+
+        Raises
+        ------
+        StoreError
+            No space left, or the folder cannot be written.
+        """
+        with writing(self.folder):
+            for table, data in (files or {}).items():
+                write_atomic(self.path(table, receipt.shard), data)
+            write_atomic(self.receipt_path(receipt.shard), receipt.to_json().encode())
+
+    def write_json(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write a JSON file into the folder, whole or not at all."""
+        with writing(self.folder):
+            write_atomic(self.folder / name, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+    def clean(self) -> None:
+        """Remove what killed processes of this machine left half-written."""
+        for path in self.folder.rglob(f"*{_TEMPORARY}*"):
+            host, _, rest = path.name.partition(_TEMPORARY)[2].partition("~")
+            process = rest.partition("~")[0]
+            if host == _host() and process.isdigit() and not _alive(int(process)):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+    def connect(self, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+        """Return a DuckDB connection with the views ``visits``, ``patients`` and ``failures`` over all whole shards."""
+        whole, _ = self.survey(thorough=False)
+        connection = connect(threads)
+        for table in TABLES:
+            paths = [str(self.path(table, shard)) for shard, receipt in whole.items() if table in receipt.parts]
+            if paths:
+                listed = ", ".join(map(quoted, paths))
+                connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet([{listed}])")
+        return connection
+
+    def values(self, shard: int) -> NDArray[np.float64]:
+        """Return the outputs of a shard, shape (patients, visits, outputs); NaN where nothing was reported."""
+        import numpy as np
+
+        identity, named = self.manifest["identity"], self.manifest["columns"]["visits"]
+        with _writer().cursor() as connection:
+            columns = connection.execute(f"SELECT * FROM {quoted(str(self.path('visits', shard)))}").fetchnumpy()
+        stacked = [np.ma.filled(np.ma.asarray(columns[named[n]], np.float64), np.nan) for n in identity["outputs"]]
+        return np.stack(stacked, axis=-1).reshape(-1, len(identity["times"]), len(stacked))
+
+
+def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection in memory that reaches for nothing outside."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET autoinstall_known_extensions = false; SET enable_progress_bar = false")
+    if threads is not None:
+        connection.execute(f"SET threads = {int(threads)}")
+    return connection
+
+
+@functools.cache
+def _writer() -> duckdb.DuckDBPyConnection:
+    """Return the database through which this process writes; one thread each, so that parts come out the same everywhere."""
+    return connect(1)
+
+
+def write_parquet(
+    path: Path, select: str, tables: Mapping[str, Mapping[str, Any]], run: str, replace: bool = True
+) -> Part:
+    """Write the result of a query over arrays to a Parquet file, whole or not at all.
+
+    Parameters
+    ----------
+    select
+        SQL over the names of `tables`.
+    tables
+        Columns of equal length by name.
+    run
+        Hash that the file carries in its footer.
+    """
+    with writing(path.parent), _writer().cursor() as connection, _placed(path, replace) as temporary:
+        for name, columns in tables.items():
+            connection.register(name, dict(columns))
+        (rows,) = connection.execute(
+            f"COPY ({select}) TO {quoted(str(temporary))} "
+            f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, KV_METADATA {{betapod_run: {quoted(run)}}})"
+        ).fetchone() or (0,)
+        part = Part(int(rows), temporary.stat().st_size, file_hash(temporary))
+    return part
+
+
+def identity_hash(identity: Mapping[str, Any]) -> str:
+    """Return the hash of an identity."""
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def quoted(text: str) -> str:
+    """Return an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def write_atomic(path: Path, data: bytes, replace: bool = True) -> None:
+    """Write a file, whole or not at all; with ``replace=False`` a file that is already there stays."""
+    with _placed(path, replace) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextlib.contextmanager
+def _placed(path: Path, replace: bool = True) -> Iterator[Path]:
+    """Give a temporary path whose content ends up at `path`, on the disk and complete, or nowhere."""
+    temporary = path.with_name(f"{path.name}{_TEMPORARY}{_host()}~{os.getpid()}~{secrets.token_hex(4)}")
+    try:
+        yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        if replace:
+            temporary.replace(path)
+        else:
+            _place_first(path, temporary)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _place_first(path: Path, temporary: Path) -> None:
+    """Give a file its name unless the name is taken; a hard link does both in one step where the file system has them."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return
+    except OSError:
+        if not path.exists():
+            temporary.replace(path)
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn failures to write into errors that say what to do."""
+    import duckdb
+
+    try:
+        yield
+    except OSError as error:
+        raise _failed(folder, error.errno in _NO_SPACE, error.strerror or str(error)) from error
+    except duckdb.Error as error:
+        text = str(error)
+        full = "No space left" in text or any(f'"errno":"{code}"' in text for code in _NO_SPACE)
+        raise _failed(folder, full, text.splitlines()[0][:200]) from error
+
+
+def _failed(folder: Path, full: bool, text: str) -> StoreError:
+    if full:
+        return StoreError(
+            Problem(
+                "disk-full",
+                "there is no space left for the results",
+                Location(str(folder)),
+                hint="What is finished is kept. Make space, then continue with: betapod ensemble resume FOLDER",
+            )
+        )
+    return StoreError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))
+
+
+def _host() -> str:
+    return socket.gethostname().replace("~", "-").replace("/", "-")
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _foreign(folder: Path) -> list[str]:
+    """Return what is in a folder that is no part of a run whose manifest is not yet written."""
+    own = {*TABLES, "receipts", "dictionary.csv"}
+    return sorted(p.name for p in folder.iterdir() if p.name not in own and _TEMPORARY not in p.name)
