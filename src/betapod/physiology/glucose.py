@@ -79,6 +79,17 @@ class MinuteGlucose(Submodel):
     """
 
 
+class HeldGlucose(Submodel):
+    """Plasma glucose held by a clamp in the minute layer: what is infused is what the balance lacks."""
+
+    reads = ("glucose_balance [mmol/L/min]",)
+    equations = """
+    G       = clamp_G     [mmol/L]          plasma glucose
+    Ra      = 0           [umol/kg/min]     no meal during the clamp
+    GIR     = -glucose_balance*V_glucose*glucose_molar_mass     [mg/kg/min]   glucose infused, M
+    """
+
+
 class PhaseGlucose(Submodel):
     """Plasma glucose at rest in one phase of the day.
 

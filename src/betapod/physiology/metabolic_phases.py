@@ -43,3 +43,11 @@ MINUTES = (
     DynamicSecretion.part(),
     InsulinDelivery.part(),
 )
+#: The same with glucose held, so that secretion has nothing to rise with.
+HELD = (
+    InsulinSignalling.part(),
+    GlucoseBalance.part(),
+    InsulinSecretion.part(),
+    StaticSecretion.part(),
+    InsulinDelivery.part(),
+)
