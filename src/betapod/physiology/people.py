@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import ConfigError, Problem, did_you_mean
 
-_FOLDER = Path(__file__).parent / "parameters"
+_FOLDER = Path(__file__).parent / "profiles"
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,9 @@ def _rows(name: str) -> list[dict[str, str]]:
 def _people() -> dict[str, Person]:
     values: dict[str, dict[str, float]] = {}
     states: dict[str, dict[str, float]] = {}
-    for row in _rows("people_values.csv"):
+    for row in _rows("values.csv"):
         values.setdefault(row["person"], {})[row["id"]] = float(row["value"])
-    for row in _rows("people_states.csv"):
+    for row in _rows("states.csv"):
         states.setdefault(row["person"], {})[row["id"]] = float(row["value"])
     return {
         row["person"]: Person(
