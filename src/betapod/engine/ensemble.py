@@ -1,0 +1,366 @@
+"""Integrate many virtual patients of one model at once, on all cores."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
+from ..model.model import Model
+from .driver import JOB, NOT_RUN
+from .kernel import Kernel, kernel_for
+from .outcome import EnsembleResult
+from .schedule import Schedule
+from .timeline import Timeline, ramped_inputs, timeline
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Patients = "Mapping[str, ArrayLike] | pd.DataFrame | int"
+
+
+class Ensemble:
+    """A model ready to be integrated for many patients.
+
+    Parameters
+    ----------
+    outputs
+        Names of states and equations to report; all states by default.
+    rtol, atol
+        Relative and absolute error tolerated in one step; `atol` may be an array with one value per state, in its unit.
+    width
+        Patients that one instruction treats at once (1, 2, 4, 8 ...); what the processor has by default.
+    threads
+        Threads that share the patients; one per available core by default.
+    cache
+        Whether to keep the compiled program on disk.
+    max_steps
+        Steps after which a patient is given up.
+
+    Raises
+    ------
+    ConfigError
+        Unknown outputs, tolerances that are not positive, or events that only the reference integrator does.
+
+    Notes
+    -----
+    A patient's numbers are the same, bit for bit, whatever the other patients, their order, the number of threads and the width.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        outputs: Sequence[str] | None = None,
+        rtol: float = 1e-6,
+        atol: ArrayLike = 1e-9,
+        width: int | None = None,
+        threads: int | None = None,
+        cache: bool = True,
+        max_steps: int = 1_000_000,
+    ) -> None:
+        self.model = model
+        self.outputs = tuple(model.state_names if outputs is None else outputs)
+        self.rtol = float(rtol)
+        self.atol = np.broadcast_to(np.asarray(atol, dtype=np.float64), (len(model.states),)).copy()
+        self.width, self.cache, self.max_steps = width, cache, max_steps
+        self.threads = threads if threads is not None else available_cores()
+        self._check()
+        self._kernels: dict[tuple[str, ...], Kernel] = {}
+        self.first_step = 0.01
+
+    def _check(self) -> None:
+        model = self.model
+        problems = [
+            Problem("unknown-name", f"{model.name} has no quantity {name!r}", hint=did_you_mean(name, model.names))
+            for name in self.outputs
+            if name not in model.names
+        ]
+        if not model.states:
+            problems.append(Problem("no-states", f"{model.name} has no states to integrate"))
+        if not (0.0 < self.rtol < 1.0) or not np.all(self.atol > 0.0):
+            problems.append(Problem("bad-tolerance", "tolerances must be positive, and rtol below 1"))
+        if self.threads < 1 or (self.width is not None and self.width not in (1, 2, 4, 8, 16)):
+            problems.append(Problem("bad-option", "threads must be at least 1 and width one of 1, 2, 4, 8, 16"))
+        if problems:
+            raise ConfigError(problems)
+
+    def kernel(self, ramps: tuple[str, ...] = ()) -> Kernel:
+        """Return the compiled program, for schedules that change `ramps` linearly."""
+        if ramps not in self._kernels:
+            self._kernels[ramps] = kernel_for(self.model, self.outputs, ramps, self.width, self.cache)
+        return self._kernels[ramps]
+
+    def run(
+        self,
+        patients: Mapping[str, ArrayLike] | pd.DataFrame | int,
+        times: ArrayLike,
+        schedule: Schedule | Sequence[Schedule] | None = None,
+        initial: Mapping[str, ArrayLike] | None = None,
+        out: NDArray[np.float64] | None = None,
+    ) -> EnsembleResult:
+        """Integrate patients from time 0 and report them at visits.
+
+        Parameters
+        ----------
+        patients
+            Parameters and inputs that differ from the model's values: name -> (patients,), in the row's unit. Or how many.
+        times
+            (visits,) days, increasing, from 0 on. A visit at the time of a dose or switch sees the patient just before it.
+        schedule
+            Doses and switches, the same for all or one per patient.
+        initial
+            States that start elsewhere: name -> value or (patients,).
+        out
+            (patients, visits, outputs) array to write to, so that streaming needs no new memory.
+
+        Raises
+        ------
+        ConfigError, ParameterError
+            Unknown names, wrong lengths, numbers that are not finite; all at once.
+        """
+        count, columns = self._patients(patients)
+        visits = self._visits(times)
+        schedules, which = self._schedules(schedule, count)
+        starts = self._starts(initial, count)
+        ramps = ramped_inputs(schedules)
+        kernel = self.kernel(ramps)
+        tables = timeline(self.model, schedules, which, float(visits[-1]), ramps)
+        shape = (count, len(visits), len(self.outputs))
+        if out is None:
+            out = np.empty(shape)
+        elif out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
+            raise ConfigError(
+                Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
+            )
+        run = _Run(self, kernel, tables, count, columns, starts, visits, out)
+        run.go()
+
+        def again(chosen: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
+            finer = Ensemble(
+                self.model, self.outputs, rtol, atol, self.width, self.threads, self.cache, max(self.max_steps, 10**7)
+            )
+            finer._kernels = self._kernels
+            return finer.run(
+                {name: column[chosen] for name, column in columns.items()} if columns else len(chosen),
+                visits,
+                [schedules[which[i]] for i in chosen],
+                {name: column[chosen] for name, column in starts.items()},
+            )
+
+        return EnsembleResult(
+            values=out,
+            names=self.outputs,
+            units=tuple(self.model.units.get(name, "") for name in self.outputs),
+            times=visits,
+            status=run.status,
+            ended_at=run.ended_at,
+            event=run.event,
+            steps=run.steps,
+            rejected=run.rejected,
+            event_names=tuple(event.name for event in self.model.events),
+            state_names=self.model.state_names,
+            last=run.last,
+            rtol=self.rtol,
+            atol=self.atol,
+            vector_steps=run.vector_steps,
+            width=kernel.width,
+            again=again,
+        )
+
+    # -- input -------------------------------------------------------------------------------------------------------
+
+    def _patients(self, patients: Any) -> tuple[int, dict[str, NDArray[np.float64]]]:
+        if isinstance(patients, (int, np.integer)):
+            if patients < 0:
+                raise ConfigError(Problem("bad-patients", "the number of patients is negative"))
+            return int(patients), {}
+        model, problems = self.model, []
+        columns: dict[str, NDArray[np.float64]] = {}
+        known = (*model.parameters, *model.inputs)
+        for name in patients:
+            where = Location(f"patients[{name!r}]")
+            column = np.atleast_1d(np.asarray(patients[name], dtype=np.float64))
+            if name not in model.parameters and name not in model.inputs:
+                hint = did_you_mean(str(name), known)
+                problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
+            elif column.ndim != 1 or not np.all(np.isfinite(column)):
+                problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))
+            columns[str(name)] = column
+        lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
+        if len(set(lengths.values())) > 1:
+            problems.append(Problem("bad-length", "the columns have different lengths", found=str(lengths)))
+        if problems:
+            raise ParameterError(problems)
+        if not columns:
+            return len(patients) if hasattr(patients, "iloc") else 0, {}
+        return next(iter(lengths.values())), columns
+
+    def _visits(self, times: ArrayLike) -> NDArray[np.float64]:
+        visits = np.ascontiguousarray(np.asarray(times, dtype=np.float64))
+        good = visits.ndim == 1 and visits.size and np.all(np.isfinite(visits)) and visits[0] >= 0.0
+        if not good or np.any(np.diff(visits) <= 0.0):
+            raise ConfigError(Problem("bad-times", "the times must be increasing days from 0 on"))
+        return visits
+
+    def _schedules(
+        self, schedule: Schedule | Sequence[Schedule] | None, count: int
+    ) -> tuple[list[Schedule], NDArray[np.int64]]:
+        if schedule is None or isinstance(schedule, Schedule):
+            one = schedule or Schedule()
+            one.check(self.model)
+            return [one], np.zeros(count, dtype=np.int64)
+        if len(schedule) != count:
+            raise ConfigError(
+                Problem(
+                    "bad-length",
+                    "there must be one schedule per patient",
+                    found=str(len(schedule)),
+                    expected=str(count),
+                )
+            )
+        numbers: dict[int, int] = {}
+        distinct: list[Schedule] = []
+        which = np.empty(count, dtype=np.int64)
+        for i, one in enumerate(schedule):
+            if id(one) not in numbers:
+                numbers[id(one)] = len(distinct)
+                one.check(self.model)
+                distinct.append(one)
+            which[i] = numbers[id(one)]
+        return distinct or [Schedule()], which
+
+    def _starts(self, initial: Mapping[str, ArrayLike] | None, count: int) -> dict[str, NDArray[np.float64]]:
+        starts: dict[str, NDArray[np.float64]] = {}
+        problems = []
+        for name, given in (initial or {}).items():
+            values = np.asarray(given, dtype=np.float64)
+            if name not in self.model.state_names:
+                hint = did_you_mean(name, self.model.state_names)
+                problems.append(Problem("unknown-state", f"{name!r} is not a state", hint=hint))
+            elif values.shape not in ((), (count,)) or not np.all(np.isfinite(values)):
+                problems.append(Problem("bad-value", f"the start of {name!r} needs one finite number per patient"))
+            else:
+                starts[name] = np.broadcast_to(values, (count,))
+        if problems:
+            raise ConfigError(problems)
+        return starts
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _matrix(columns: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    matrix = np.empty((count, len(columns)))
+    for i, column in enumerate(columns):
+        matrix[:, i] = column
+    return matrix
+
+
+class _Run:
+    """One call of the compiled loop: its arrays and threads."""
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        kernel: Kernel,
+        tables: Timeline,
+        count: int,
+        columns: dict[str, NDArray[np.float64]],
+        starts: dict[str, NDArray[np.float64]],
+        visits: NDArray[np.float64],
+        out: NDArray[np.float64],
+    ) -> None:
+        model = ensemble.model
+        position = {name: i for i, name in enumerate(kernel.parameters)}
+        own = model.values()
+        state = {name: i for i, name in enumerate(model.state_names)}
+        self.kernel, self.threads = kernel, min(ensemble.threads, max(1, count))
+        self.status = np.full(count, NOT_RUN, dtype=np.int64)
+        self.ended_at = np.full(count, np.nan)
+        self.event = np.full(count, -1, dtype=np.int64)
+        self.steps, self.rejected = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        # Only the rows of failures are ever touched, so the memory of the others is never really taken.
+        self.last = np.empty((count, len(model.states)))
+        self.stop = np.zeros(1, dtype=np.int64)
+        self.vector_steps = 0
+        fields: dict[str, Any] = {
+            "count": count,
+            "visit_count": len(visits),
+            "times": visits,
+            "next": np.zeros(1, dtype=np.int64),
+            "stop": self.stop,
+            "base": np.array([own.get(name, 0.0) for name in kernel.parameters]),
+            "varied_count": len(columns),
+            "varied": np.array([position[name] for name in columns], dtype=np.int64),
+            "values": _matrix(list(columns.values()), count),
+            "override_count": len(starts),
+            "overrides": np.array([state[name] for name in starts], dtype=np.int64),
+            "starts": _matrix(list(starts.values()), count),
+            "schedule": tables.schedule,
+            "segment_offsets": tables.offsets,
+            "segment_start": tables.start,
+            "segment_end": tables.end,
+            "switched_count": len(tables.switched),
+            "switched": np.array([position[name] for name in tables.switched], dtype=np.int64),
+            "switch_fixed": tables.switch_fixed,
+            "switch_factor": tables.switch_factor,
+            "ramp_fixed": tables.ramp_fixed,
+            "ramp_factor": tables.ramp_factor,
+            "dose_offsets": tables.dose_offsets,
+            "dose_state": tables.dose_state,
+            "dose_amount": tables.dose_amount,
+            "rtol": ensemble.rtol,
+            "atol": ensemble.atol,
+            "max_steps": float(ensemble.max_steps),
+            "out": out,
+            "status": self.status,
+            "ended_at": self.ended_at,
+            "event": self.event,
+            "steps": self.steps,
+            "rejected": self.rejected,
+            "last": self.last,
+            "first_step": float(ensemble.first_step),
+        }
+        self._kept = [np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for v in (fields[n] for n in JOB)]
+        self.job = np.zeros(len(JOB), dtype=np.int64)
+        for i, value in enumerate(self._kept):
+            if isinstance(value, np.ndarray):
+                self.job[i] = value.ctypes.data
+            elif isinstance(value, float):
+                self.job[i : i + 1].view(np.float64)[0] = value
+            else:
+                self.job[i] = value
+
+    def go(self) -> None:
+        """Integrate all patients; an interrupt stops the threads after the patients they have begun."""
+        if self.threads == 1:
+            self._work()
+            return
+        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self.threads)]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                while worker.is_alive():
+                    worker.join(0.5)
+        except BaseException:
+            self.stop[0] = 1
+            for worker in workers:
+                worker.join()
+            raise
+
+    def _work(self) -> None:
+        lanes = self.kernel.width
+        room = np.zeros((self.kernel.workspace + 1) * lanes + 32)
+        start = (-room.ctypes.data // 8) % max(lanes, 16)
+        steps = self.kernel.worker(self.job.ctypes.data, room.ctypes.data + 8 * start)
+        self.vector_steps += int(steps)

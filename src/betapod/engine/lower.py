@@ -1,0 +1,390 @@
+"""Lower a model to a flat program: straight-line blocks of operations, and a schedule for the sparse linear systems.
+
+What depends on the patient alone is computed once per patient (block `constants`); rates, Jacobian, outputs, triggers and event
+assignments read those values. Divisions by patient constants become products, and divisions that share a denominator share its
+inverse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import ConfigError, Location, Problem
+from ..model.derivative import gradient, jacobian
+from ..model.expression import (
+    ONE,
+    TIME,
+    Expr,
+    add,
+    binary,
+    const,
+    div,
+    free_symbols,
+    is_const,
+    mul,
+    neg,
+    sub,
+    substitute,
+    symbol,
+    topological,
+    unary,
+)
+from ..model.expression import rebuild as rebuild_node
+from ..model.model import Model
+from .factorise import Factorisation, factorise
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """One operation of a block.
+
+    Attributes
+    ----------
+    op
+        An operation of `betapod.model.expression`, or ``state``, ``parameter``, ``constant``: read the value numbered `value`,
+        ``time``, or ``const``: the number `value`.
+    args
+        Positions of earlier instructions.
+    """
+
+    op: str
+    args: tuple[int, ...] = ()
+    value: float | int | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Instructions in order, and the positions of the results."""
+
+    instructions: tuple[Instruction, ...]
+    results: tuple[int, ...]
+
+    def count(self) -> dict[str, int]:
+        """Return how often each operation occurs."""
+        counts: dict[str, int] = {}
+        for instruction in self.instructions:
+            counts[instruction.op] = counts.get(instruction.op, 0) + 1
+        return counts
+
+
+@dataclass(frozen=True)
+class EventProgram:
+    """One event: which states it sets (`targets`, results of the block `assignments`)."""
+
+    name: str
+    terminal: bool
+    initially: bool
+    targets: tuple[int, ...]
+    assignments: Block
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model in the form that is written as machine code.
+
+    Attributes
+    ----------
+    parameters
+        Order of the values given for each patient: parameters, inputs, then for each input that changes linearly its slope, then
+        the time at which the segment starts.
+    ramps
+        Inputs that may change linearly.
+    constants
+        Values that depend on `parameters` alone.
+    initial
+        States at the start.
+    rates
+        Rates of the states.
+    linear
+        Rates, then the entries of the Jacobian that are not constant, then the derivatives by time that are not zero.
+    entries
+        For each entry of the Jacobian its row and column and where its value is: the number of a result of `linear`, or of a
+        patient constant.
+    moving
+        States whose rate depends on time explicitly, in the order of the last results of `linear`.
+    triggers
+        For each event its truth value, then for each event a number that is positive where it is true.
+    """
+
+    name: str
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    ramps: tuple[str, ...]
+    outputs: tuple[str, ...]
+    constants: Block
+    initial: Block
+    rates: Block
+    linear: Block
+    entries: tuple[tuple[int, int, str, int], ...]
+    moving: tuple[int, ...]
+    output: Block
+    output_states: tuple[int, ...]
+    events: tuple[EventProgram, ...]
+    triggers: Block
+    trigger_states: tuple[int, ...]
+    factorisation: Factorisation = field(repr=False)
+
+
+def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[str] = ()) -> Program:
+    """Lower a model.
+
+    Parameters
+    ----------
+    outputs
+        Quantities to report; the states by default.
+    ramps
+        Inputs that some schedule changes linearly in time.
+
+    Raises
+    ------
+    ConfigError
+        The model has an event of a kind that the ensemble engine does not do.
+    """
+    return _Lowering(model, tuple(model.state_names if outputs is None else outputs), tuple(sorted(ramps))).program()
+
+
+SEGMENT_START = "segment start"
+
+
+def slope_name(name: str) -> str:
+    """Return the name of the slope of an input; no model can have it."""
+    return f"slope of {name}"
+
+
+def check_events(model: Model) -> None:
+    """Refuse events that only the reference integrator can do.
+
+    Raises
+    ------
+    ConfigError
+        Naming every event with a delay or a priority.
+    """
+    problems = [
+        Problem(
+            "unsupported-event",
+            f"the event {event.name!r} has a {what}, which the ensemble engine does not do",
+            Location(model.name),
+            hint="Use betapod.engine.reference.simulate.",
+        )
+        for event in model.events
+        for what, value in (("delay", event.delay), ("priority", event.priority))
+        if value is not None and not is_const(value, 0.0)
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
+def root_of(trigger: Expr) -> Expr:
+    """Return an expression that is positive where a trigger is true and negative where it is false."""
+    if trigger.op in ("gt", "ge"):
+        return sub(trigger.args[0], trigger.args[1])
+    if trigger.op in ("lt", "le"):
+        return sub(trigger.args[1], trigger.args[0])
+    if trigger.op in ("and", "or"):
+        return binary("min" if trigger.op == "and" else "max", root_of(trigger.args[0]), root_of(trigger.args[1]))
+    if trigger.op == "not":
+        return neg(root_of(trigger.args[0]))
+    return sub(trigger, const(0.5))
+
+
+class _Lowering:
+    def __init__(self, model: Model, outputs: tuple[str, ...], ramps: tuple[str, ...]) -> None:
+        check_events(model)
+        self.model, self.outputs, self.ramps = model, outputs, ramps
+        self.state_index = {symbol(name): i for i, name in enumerate(model.state_names)}
+        self.parameters = (
+            *model.parameters,
+            *model.inputs,
+            *(slope_name(name) for name in ramps),
+            *((SEGMENT_START,) if ramps else ()),
+        )
+        self.parameter_index = {symbol(name): i for i, name in enumerate(self.parameters)}
+        self.known: dict[Expr, Expr] = {symbol(name): const(value) for name, (value, _) in model.conversions.items()}
+        self.moving_inputs = {
+            symbol(name): add(symbol(name), mul(symbol(slope_name(name)), sub(TIME, symbol(SEGMENT_START))))
+            for name in ramps
+        }
+        self._changes: dict[Expr, bool] = {}
+        self._rewritten: dict[Expr, Expr] = {}
+        self._shared: set[Expr] = set()
+
+    def program(self) -> Program:
+        model = self.model
+        everything = self.known | self.moving_inputs
+        rates = substitute([state.rate for state in model.states], everything)
+        names = [symbol(name) for name in model.state_names]
+        entries = jacobian(rates, names)
+        by_time = [gradient(rate, [TIME]).get(TIME) for rate in rates]
+        moving = tuple(i for i, slope in enumerate(by_time) if slope is not None)
+        slopes = [slope for slope in by_time if slope is not None]
+        triggers = substitute([event.trigger for event in model.events], everything)
+        roots = {
+            "linear": [*rates, *entries.values(), *slopes],
+            "output": substitute([model.expression(name) for name in self.outputs], everything),
+            "triggers": [*triggers, *(root_of(trigger) for trigger in triggers)],
+            **{
+                f"event {k}": substitute([value for _, value in event.assignments], everything)
+                for k, event in enumerate(model.events)
+            },
+        }
+        self._find_shared([root for group in roots.values() for root in group])
+        rewritten = {name: [self.rewrite(root) for root in group] for name, group in roots.items()}
+        n = len(rates)
+        # The Jacobian's entries that a patient does not change need no place in the block that is run at every step.
+        linear = rewritten["linear"]
+        kept, places, constant = list(linear[:n]), [], []
+        for (i, j), entry in zip(entries, linear[n : n + len(entries)], strict=True):
+            if self.changes(entry):
+                places.append((i, j, "linear", len(kept) - n))
+                kept.append(entry)
+            else:
+                places.append((i, j, "constant", len(constant)))
+                constant.append(entry)
+        kept += linear[n + len(entries) :]
+        rewritten["linear"] = kept
+        leaves = self.constant_nodes([root for group in rewritten.values() for root in group], constant)
+        constant_index = {node: i for i, node in enumerate(leaves)}
+        places = [
+            (i, j, kind, index if kind == "linear" else constant_index[constant[index]]) for i, j, kind, index in places
+        ]
+        initial = [self.rewrite(e) for e in substitute([state.initial for state in model.states], self.known)]
+        index = {name: i for i, name in enumerate(model.state_names)}
+        return Program(
+            model.name,
+            model.state_names,
+            self.parameters,
+            self.ramps,
+            self.outputs,
+            self.block(leaves, {}),
+            self.block(initial, {}),
+            self.block(kept[:n], constant_index),
+            self.block(kept, constant_index),
+            tuple(places),
+            moving,
+            self.block(rewritten["output"], constant_index),
+            self.states_in(rewritten["output"]),
+            tuple(
+                EventProgram(
+                    event.name,
+                    event.terminal,
+                    event.initial_value,
+                    tuple(index[target] for target, _ in event.assignments),
+                    self.block(rewritten[f"event {k}"], constant_index),
+                )
+                for k, event in enumerate(model.events)
+            ),
+            self.block(rewritten["triggers"], constant_index),
+            self.states_in(rewritten["triggers"]),
+            factorise(n, [(i, j) for i, j, _, _ in places]),
+        )
+
+    # -- rewriting ---------------------------------------------------------------------------------------------------
+
+    def changes(self, node: Expr) -> bool:
+        """Return whether a node depends on the states or on time."""
+        for below in topological([node]) if node not in self._changes else ():
+            if below not in self._changes:
+                self._changes[below] = (
+                    below is TIME or below in self.state_index or any(self._changes[arg] for arg in below.args)
+                )
+        return self._changes[node]
+
+    def _find_shared(self, roots: Sequence[Expr]) -> None:
+        """Find the denominators that several quotients have."""
+        users: dict[Expr, int] = {}
+        for node in topological(roots):
+            if node.op == "div":
+                users[node.args[1]] = users.get(node.args[1], 0) + 1
+        self._shared = {node for node, count in users.items() if count > 1}
+
+    def rewrite(self, root: Expr) -> Expr:
+        """Return an expression that costs less."""
+        for node in topological([root]):
+            if node not in self._rewritten:
+                args = tuple(self._rewritten[arg] for arg in node.args)
+                self._rewritten[node] = self._cheaper(node, args)
+        return self._rewritten[root]
+
+    def _cheaper(self, node: Expr, args: tuple[Expr, ...]) -> Expr:
+        if node.op == "solve":
+            return args[0]
+        if node.op == "div":
+            if is_const(args[0], 1.0):
+                return div(*args)
+            if node.args[1] in self._shared or not self.changes(args[1]):
+                return mul(args[0], div(ONE, args[1]))
+        if node.op == "powi":
+            return _repeated(args[0], int(node.value))
+        if node.op == "pow" and args[1].op == "const" and (2.0 * args[1].value) in (-3.0, -1.0, 1.0, 3.0, 5.0):
+            exponent = abs(args[1].value)
+            found = mul(_repeated(args[0], int(exponent - 0.5)), unary("sqrt", args[0]))
+            return found if args[1].value > 0 else div(ONE, found)
+        return rebuild_node(node, args)
+
+    # -- blocks ------------------------------------------------------------------------------------------------------
+
+    def constant_nodes(self, roots: Sequence[Expr], wanted: Sequence[Expr]) -> list[Expr]:
+        """Return the patient constants that changing nodes use, or that are results themselves."""
+        found: dict[Expr, None] = dict.fromkeys(wanted)
+        for root in roots:
+            if not self.changes(root) and root.op not in ("const", "sym"):
+                found[root] = None
+        for node in topological(roots):
+            if self.changes(node):
+                for arg in node.args:
+                    if not self.changes(arg) and arg.op not in ("const", "sym"):
+                        found[arg] = None
+        return list(found)
+
+    def states_in(self, roots: Sequence[Expr]) -> tuple[int, ...]:
+        """Return the numbers of the states that expressions need."""
+        return tuple(sorted(self.state_index[symbol(n)] for n in free_symbols(roots) if symbol(n) in self.state_index))
+
+    def block(self, roots: Sequence[Expr], constants: Mapping[Expr, int]) -> Block:
+        """Return the block that computes expressions."""
+        position: dict[Expr, int] = {}
+        instructions: list[Instruction] = []
+
+        def put(node: Expr, instruction: Instruction) -> None:
+            position[node] = len(instructions)
+            instructions.append(instruction)
+
+        for root in roots:
+            stack: list[tuple[Expr, bool]] = [(root, False)]
+            while stack:
+                node, expanded = stack.pop()
+                if node in position:
+                    continue
+                if node in constants:
+                    put(node, Instruction("constant", (), constants[node]))
+                elif node.op == "const":
+                    put(node, Instruction("const", (), float(node.value)))
+                elif node.op == "sym":
+                    put(node, self._leaf(node))
+                elif expanded:
+                    put(node, Instruction(node.op, tuple(position[arg] for arg in node.args), node.value))
+                else:
+                    stack.append((node, True))
+                    stack.extend((arg, False) for arg in reversed(node.args))
+        return Block(tuple(instructions), tuple(position[root] for root in roots))
+
+    def _leaf(self, node: Expr) -> Instruction:
+        if node is TIME:
+            return Instruction("time")
+        if node in self.state_index:
+            return Instruction("state", (), self.state_index[node])
+        return Instruction("parameter", (), self.parameter_index[node])
+
+
+def _repeated(base: Expr, exponent: int) -> Expr:
+    """Return an integer power as products that powers of the same base share."""
+    if exponent == 0:
+        return ONE
+    if exponent < 0:
+        return div(ONE, _repeated(base, -exponent))
+    if exponent == 1:
+        return base
+    half = _repeated(base, exponent // 2)
+    square = mul(half, half)
+    return mul(square, base) if exponent % 2 else square

@@ -1,0 +1,159 @@
+"""Turn LLVM assembly into machine code of this processor, and load machine code."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What code is made for.
+
+    Attributes
+    ----------
+    name, features
+        As LLVM calls them.
+    width
+        Numbers that fit into one register.
+    fused
+        Whether it multiplies and adds in one instruction.
+    """
+
+    name: str
+    features: str
+    width: int
+    fused: bool
+
+
+@functools.cache
+def processor() -> Processor:
+    """Return the processor this runs on."""
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features()
+    triple = llvm.get_default_triple()
+    arm = triple.startswith(("aarch64", "arm64"))
+    if features.get("avx512f") and features.get("avx512dq") and features.get("avx512vl"):
+        width = 8
+    elif features.get("avx2"):
+        width = 4
+    else:
+        width = 2
+    return Processor(llvm.get_host_cpu_name(), features.flatten(), width, arm or bool(features.get("fma")))
+
+
+def _target_machine(level: int) -> Any:
+    import llvmlite.binding as llvm
+
+    target = llvm.Target.from_default_triple()
+    this = processor()
+    return target.create_target_machine(cpu=this.name, features=this.features, opt=level, reloc="pic", jit=True)
+
+
+def compile_object(text: str, level: int = 2) -> bytes:
+    """Return the object code of a module of LLVM assembly."""
+    import llvmlite.binding as llvm
+
+    machine = _target_machine(level)
+    module = llvm.parse_assembly(text)
+    module.triple = llvm.get_default_triple()
+    module.data_layout = str(machine.target_data)
+    module.verify()
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = False
+    options.slp_vectorization = False
+    options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    code: bytes = machine.emit_object(module)
+    return code
+
+
+def assembly(text: str, level: int = 2) -> str:
+    """Return the processor's own assembly of a module, to look at."""
+    import llvmlite.binding as llvm
+
+    machine = _target_machine(level)
+    module = llvm.parse_assembly(text)
+    module.triple = llvm.get_default_triple()
+    module.data_layout = str(machine.target_data)
+    options = llvm.create_pipeline_tuning_options(speed_level=level)
+    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    return str(machine.emit_assembly(module))
+
+
+@dataclass
+class Loaded:
+    """Machine code in memory; its functions live as long as this object."""
+
+    engine: Any
+    object: Any = field(repr=False)
+
+    def function(self, name: str, result: Any, *arguments: Any) -> Any:
+        """Return a function; a call releases Python's global lock."""
+        address = self.engine.get_function_address(name)
+        if not address:
+            raise KeyError(name)
+        return ctypes.CFUNCTYPE(result, *arguments)(address)
+
+
+def load_object(code: bytes) -> Loaded:
+    """Load object code.
+
+    Raises
+    ------
+    RuntimeError
+        It is not object code for this processor.
+    """
+    import llvmlite.binding as llvm
+
+    processor()
+    _provide_library()
+    machine = _target_machine(1)
+    module = llvm.parse_assembly("")
+    module.triple = llvm.get_default_triple()
+    engine = llvm.create_mcjit_compiler(module, machine)
+    reference = llvm.ObjectFileRef.from_data(code)
+    engine.add_object_file(reference)
+    engine.finalize_object()
+    return Loaded(engine, reference)
+
+
+@functools.cache
+def _provide_library() -> None:
+    """Make the functions of the C library known to the linker, wherever this system keeps them."""
+    import llvmlite.binding as llvm
+
+    path = "msvcrt.dll" if sys.platform == "win32" else ctypes.util.find_library("m")
+    library = ctypes.CDLL(path)
+    names = [
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "tgamma",
+        "atan2",
+        "fmod",
+        "sin",
+        "cos",
+        "fma",
+        "memset",
+        "memcpy",
+    ]
+    for name in names:
+        if llvm.address_of_symbol(name) is None and hasattr(library, name):
+            llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)

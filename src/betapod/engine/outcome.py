@@ -1,0 +1,186 @@
+"""What an ensemble run gives: values at visits, how each patient ended, and how accurate the numbers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .driver import ENDED, OK, STATUS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class AchievedError:
+    """How far a sample of patients is from their own integration at a much tighter tolerance.
+
+    Attributes
+    ----------
+    patients
+        Who was integrated again.
+    relative
+        (sample,) largest error of each patient over visits and outputs, relative to the value plus a thousandth of the
+        output's largest value in that patient.
+    median, worst
+        Of `relative`.
+    output, patient, time
+        Where the worst error is.
+    rtol
+        Tolerance of the run; `tight` that of the comparison.
+    compared
+        Whether every sampled patient ended in the same way both times.
+    """
+
+    patients: NDArray[np.int64]
+    relative: NDArray[np.float64]
+    median: float
+    worst: float
+    output: str
+    patient: int
+    time: float
+    rtol: float
+    tight: float
+    compared: bool
+
+    def __str__(self) -> str:
+        return (
+            f"achieved error: median {self.median:.1e}, worst {self.worst:.1e} ({self.output} of patient {self.patient} on day "
+            f"{self.time:g}) in {len(self.patients)} patients integrated again at rtol {self.tight:g}"
+        )
+
+
+@dataclass
+class EnsembleResult:
+    """Values and endings of all patients.
+
+    Attributes
+    ----------
+    values
+        (patients, visits, outputs); NaN after a terminal event or a failure.
+    names, units
+        Of the outputs.
+    times
+        (visits,) days.
+    status
+        (patients,) index into `STATUS`: ok, ended (by a terminal event), step-underflow, non-finite, step-limit, not run.
+    ended_at
+        (patients,) day on which a terminal event or a failure stopped the patient; NaN for the others.
+    event
+        (patients,) index into `event_names` of the terminal event; -1 for the others.
+    steps, rejected
+        (patients,) steps taken and steps refused by the error control.
+    vector_steps, width
+        Steps of all lanes together, and lanes: `occupancy` follows.
+    """
+
+    values: NDArray[np.float64]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    times: NDArray[np.float64]
+    status: NDArray[np.int64]
+    ended_at: NDArray[np.float64]
+    event: NDArray[np.int64]
+    steps: NDArray[np.int64]
+    rejected: NDArray[np.int64]
+    event_names: tuple[str, ...]
+    state_names: tuple[str, ...]
+    rtol: float
+    atol: NDArray[np.float64]
+    vector_steps: int
+    width: int
+    last: NDArray[np.float64] = field(repr=False)
+    again: Callable[[NDArray[np.int64], float, NDArray[np.float64]], EnsembleResult] = field(repr=False)
+
+    @property
+    def occupancy(self) -> float:
+        """Share of lane steps that worked for a patient."""
+        total = self.vector_steps * self.width
+        return float(self.steps.sum() + self.rejected.sum()) / total if total else 1.0
+
+    @property
+    def failed(self) -> NDArray[np.int64]:
+        """Numbers of the patients whose integration failed."""
+        return np.flatnonzero(self.status > ENDED)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """One row per failed patient: its number, the reason, the time, and the last good value of every state."""
+        import pandas as pd
+
+        chosen = self.failed
+        table = pd.DataFrame(self.last[chosen], columns=list(self.state_names))
+        table.insert(0, "time", self.ended_at[chosen])
+        table.insert(0, "reason", [STATUS[code] for code in self.status[chosen]])
+        table.insert(0, "patient", chosen)
+        return table
+
+    def summary(self) -> str:
+        """Return how many patients ended how, in one sentence."""
+        counts = [(name, int(np.sum(self.status == code))) for code, name in enumerate(STATUS)]
+        return f"{len(self.status)} patients: " + ", ".join(f"{n} {name}" for name, n in counts if n)
+
+    def table(self) -> pd.DataFrame:
+        """Return the values as one long table: patient, time, name, value, unit."""
+        import pandas as pd
+
+        patients, visits, outputs = self.values.shape
+        return pd.DataFrame(
+            {
+                "patient": np.repeat(np.arange(patients), visits * outputs),
+                "time": np.tile(np.repeat(self.times, outputs), patients),
+                "name": pd.Categorical.from_codes(
+                    np.tile(np.arange(outputs), patients * visits), categories=list(self.names)
+                ),
+                "value": self.values.reshape(-1),
+                "unit": pd.Categorical(np.tile(np.array(self.units, dtype=object), patients * visits)),
+            }
+        )
+
+    def achieved_error(self, sample: int = 16) -> AchievedError:
+        """Integrate a sample of patients again at a tolerance 10,000 times tighter and compare.
+
+        Parameters
+        ----------
+        sample
+            How many patients, evenly spread over those who did not fail.
+        """
+        good = np.flatnonzero(self.status <= ENDED)
+        chosen = (
+            good[np.unique(np.linspace(0, len(good) - 1, min(sample, len(good))).astype(np.int64))]
+            if len(good)
+            else good
+        )
+        tight = max(self.rtol * 1e-4, 1e-12)
+        reference = self.again(chosen, tight, self.atol * (tight / self.rtol))
+        mine, right = self.values[chosen], reference.values
+        compared = bool(np.all(self.status[chosen] == reference.status))
+        if not right.size or not np.any(np.isfinite(right)):
+            empty = np.zeros(len(chosen))
+            return AchievedError(chosen, empty, np.nan, np.nan, "", -1, np.nan, self.rtol, tight, compared)
+        largest = np.nanmax(np.where(np.isfinite(right), np.abs(right), 0.0), axis=1, keepdims=True)
+        error = np.abs(mine - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
+        error = np.where(np.isfinite(mine) | np.isfinite(right), error, 0.0)
+        # A visit that only one of the two reached lies within the error of the ending's time: no error of a value.
+        error = np.where(np.isfinite(error), error, 0.0)
+        relative = error.max(axis=(1, 2))
+        i, visit, output = np.unravel_index(int(np.argmax(error)), error.shape)
+        return AchievedError(
+            chosen,
+            relative,
+            float(np.median(relative)),
+            float(relative.max()),
+            self.names[output],
+            int(chosen[i]),
+            float(self.times[visit]),
+            self.rtol,
+            tight,
+            compared,
+        )
+
+
+__all__ = ["ENDED", "OK", "STATUS", "AchievedError", "EnsembleResult"]

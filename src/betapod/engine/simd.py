@@ -1,0 +1,429 @@
+"""Write LLVM assembly for vectors of patients: typed values with operators, loops, masks, calls.
+
+One lane of a vector is one patient. Every operation acts on each lane alone and rounds as IEEE 754 says, and products are
+joined to sums (fused multiply-add) only where the generator says so; a patient's numbers therefore do not depend on the
+number of lanes, on the lane, or on the neighbours.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+#: Kinds of values: vectors of numbers, integers and truth values; the same as scalars; a pointer.
+VECTORS = {"v": "double", "k": "i64", "m": "i1"}
+SCALARS = {"d": "double", "i": "i64", "b": "i1", "p": "ptr"}
+_SCALAR_OF = {"v": "d", "k": "i", "m": "b"}
+_FLOAT_COMPARE = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
+_INT_COMPARE = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge", "==": "eq", "!=": "ne"}
+
+
+def hexadecimal(value: float) -> str:
+    """Return a number as LLVM writes it exactly."""
+    return "0x" + struct.pack(">d", value).hex().upper()
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A typed value inside a function that is being written."""
+
+    code: Code
+    kind: str
+    text: str
+
+    def __add__(self, other: Operand) -> Value:
+        return self.code.arithmetic("add", self, other)
+
+    def __radd__(self, other: Operand) -> Value:
+        return self.code.arithmetic("add", self.code.like(self, other), self)
+
+    def __sub__(self, other: Operand) -> Value:
+        return self.code.arithmetic("sub", self, other)
+
+    def __rsub__(self, other: Operand) -> Value:
+        return self.code.arithmetic("sub", self.code.like(self, other), self)
+
+    def __mul__(self, other: Operand) -> Value:
+        return self.code.arithmetic("mul", self, other)
+
+    def __rmul__(self, other: Operand) -> Value:
+        return self.code.arithmetic("mul", self.code.like(self, other), self)
+
+    def __truediv__(self, other: Operand) -> Value:
+        return self.code.arithmetic("div", self, other)
+
+    def __rtruediv__(self, other: Operand) -> Value:
+        return self.code.arithmetic("div", self.code.like(self, other), self)
+
+    def __neg__(self) -> Value:
+        return self.code.emit(self.kind, f"fneg {self.code.type(self.kind)} {self.text}")
+
+    def __and__(self, other: Operand) -> Value:
+        return self.code.bits("and", self, other)
+
+    def __or__(self, other: Operand) -> Value:
+        return self.code.bits("or", self, other)
+
+    def __xor__(self, other: Operand) -> Value:
+        return self.code.bits("xor", self, other)
+
+    def __lshift__(self, other: int) -> Value:
+        return self.code.bits("shl", self, other)
+
+    def __rshift__(self, other: int) -> Value:
+        """Shift right, filling with zeros."""
+        return self.code.bits("lshr", self, other)
+
+    def __invert__(self) -> Value:
+        return self.code.bits("xor", self, self.code.constant(self.kind, True))
+
+    def __lt__(self, other: Operand) -> Value:
+        return self.code.compare("<", self, other)
+
+    def __le__(self, other: Operand) -> Value:
+        return self.code.compare("<=", self, other)
+
+    def __gt__(self, other: Operand) -> Value:
+        return self.code.compare(">", self, other)
+
+    def __ge__(self, other: Operand) -> Value:
+        return self.code.compare(">=", self, other)
+
+    def equals(self, other: Operand) -> Value:
+        """Return where the values are equal."""
+        return self.code.compare("==", self, other)
+
+    def differs(self, other: Operand) -> Value:
+        """Return where the values differ; NaN differs from everything."""
+        return self.code.compare("!=", self, other)
+
+
+Operand = Value | float | int
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A value that changes: a place on the stack that LLVM turns into registers."""
+
+    code: Code
+    kind: str
+    place: str
+
+    def get(self) -> Value:
+        """Return the present value."""
+        return self.code.emit(self.kind, f"load {self.code.type(self.kind)}, ptr {self.place}")
+
+    def set(self, value: Operand) -> None:
+        """Give it a new value."""
+        made = value if isinstance(value, Value) else self.code.constant(self.kind, value)
+        self.code.line(f"store {self.code.type(self.kind)} {made.text}, ptr {self.place}")
+
+
+class Code:
+    """A module of LLVM assembly under construction.
+
+    Parameters
+    ----------
+    width
+        Lanes of a vector.
+    fused
+        Whether the processor multiplies and adds in one instruction.
+    """
+
+    def __init__(self, width: int, fused: bool = True) -> None:
+        self.width, self.fused = width, fused
+        self._types = {kind: f"<{width} x {name}>" for kind, name in VECTORS.items()} | SCALARS
+        self._declared: dict[str, str] = {}
+        self._globals: list[str] = []
+        self._finished: list[str] = []
+        self._lines: list[str] = []
+        self._places: list[str] = []
+        self._count = 0
+        self._label = 0
+        self._constants: dict[tuple[str, str], Value] = {}
+
+    # -- types and constants -----------------------------------------------------------------------------------------
+
+    def type(self, kind: str) -> str:
+        """Return how LLVM writes a kind."""
+        return self._types[kind]
+
+    def constant(self, kind: str, value: float | bool) -> Value:
+        """Return a constant, the same in every lane."""
+        scalar = _SCALAR_OF.get(kind, kind)
+        if scalar == "d":
+            text = hexadecimal(float(value))
+        elif scalar == "b":
+            text = "true" if value else "false"
+        else:
+            text = str(int(value))
+        if kind in VECTORS:
+            text = "<" + ", ".join([f"{VECTORS[kind]} {text}"] * self.width) + ">"
+        return Value(self, kind, text)
+
+    def like(self, model: Value, value: Operand) -> Value:
+        """Return `value` as a value of the same kind as `model`."""
+        return value if isinstance(value, Value) else self.constant(model.kind, value)
+
+    def vector(self, value: float) -> Value:
+        """Return a number in every lane."""
+        return self.constant("v", value)
+
+    def integer(self, value: int) -> Value:
+        """Return a scalar integer."""
+        return self.constant("i", value)
+
+    # -- instructions ------------------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        """Write one instruction without a result."""
+        self._lines.append(text)
+
+    def emit(self, kind: str, text: str) -> Value:
+        """Write one instruction and return its result."""
+        name = f"%v{self._count}"
+        self._count += 1
+        self._lines.append(f"{name} = {text}")
+        return Value(self, kind, name)
+
+    def arithmetic(self, op: str, a: Value, b: Operand) -> Value:
+        """Return a sum, difference, product or quotient."""
+        other = self.like(a, b)
+        name = f"f{op}" if a.kind in ("v", "d") else {"div": "sdiv"}.get(op, op)
+        return self.emit(a.kind, f"{name} {self.type(a.kind)} {a.text}, {other.text}")
+
+    def bits(self, op: str, a: Value, b: Operand) -> Value:
+        """Return a bitwise combination."""
+        return self.emit(a.kind, f"{op} {self.type(a.kind)} {a.text}, {self.like(a, b).text}")
+
+    def compare(self, op: str, a: Value, b: Operand) -> Value:
+        """Return where a comparison holds."""
+        real = a.kind in ("v", "d")
+        how = f"fcmp {_FLOAT_COMPARE[op]}" if real else f"icmp {_INT_COMPARE[op]}"
+        return self.emit(
+            "m" if a.kind in VECTORS else "b", f"{how} {self.type(a.kind)} {a.text}, {self.like(a, b).text}"
+        )
+
+    def select(self, mask: Value, then: Operand, otherwise: Operand) -> Value:
+        """Return `then` in the lanes where the mask holds, else `otherwise`; at least one of them is a value."""
+        model = then if isinstance(then, Value) else otherwise
+        assert isinstance(model, Value)
+        a, b = self.like(model, then), self.like(model, otherwise)
+        kind = self.type(model.kind)
+        return self.emit(model.kind, f"select {self.type(mask.kind)} {mask.text}, {kind} {a.text}, {kind} {b.text}")
+
+    def fma(self, a: Value, b: Operand, c: Operand) -> Value:
+        """Return ``a*b + c``, rounded once where the processor can."""
+        if not self.fused:
+            return a * b + c
+        return self.exact_fma(a, b, c)
+
+    def exact_fma(self, a: Value, b: Operand, c: Operand) -> Value:
+        """Return ``a*b + c`` rounded once, however long it takes."""
+        return self.intrinsic("fma", a, self.like(a, b), self.like(a, c))
+
+    def intrinsic(self, name: str, *args: Value) -> Value:
+        """Return an LLVM intrinsic of values of one kind."""
+        kind = args[0].kind
+        suffix = f"v{self.width}f64" if kind == "v" else "f64"
+        types = [self.type(kind)] * len(args)
+        self.declare(f"llvm.{name}.{suffix}", types, self.type(kind))
+        return self.call(f"llvm.{name}.{suffix}", args, kind)
+
+    def absolute(self, a: Value) -> Value:
+        """Return the absolute value."""
+        return self.intrinsic("fabs", a)
+
+    def maximum(self, a: Value, b: Operand) -> Value:
+        """Return the larger value; b where a is NaN."""
+        other = self.like(a, b)
+        return self.select(a > other, a, other)
+
+    def minimum(self, a: Value, b: Operand) -> Value:
+        """Return the smaller value; b where a is NaN."""
+        other = self.like(a, b)
+        return self.select(a < other, a, other)
+
+    def as_bits(self, a: Value) -> Value:
+        """Return the bits of numbers as integers."""
+        kind = "k" if a.kind == "v" else "i"
+        return self.emit(kind, f"bitcast {self.type(a.kind)} {a.text} to {self.type(kind)}")
+
+    def as_number(self, a: Value) -> Value:
+        """Return integers read as the bits of numbers."""
+        kind = "v" if a.kind == "k" else "d"
+        return self.emit(kind, f"bitcast {self.type(a.kind)} {a.text} to {self.type(kind)}")
+
+    def to_number(self, a: Value) -> Value:
+        """Return a scalar integer as a number."""
+        return self.emit("d", f"sitofp i64 {a.text} to double")
+
+    def any(self, mask: Value) -> Value:
+        """Return whether a mask holds in any lane."""
+        word = f"i{self.width}"
+        packed = self.emit("i", f"bitcast {self.type('m')} {mask.text} to {word}")
+        return self.emit("b", f"icmp ne {word} {packed.text}, 0")
+
+    def extract(self, a: Value, lane: int | Value) -> Value:
+        """Return one lane."""
+        index = lane.text if isinstance(lane, Value) else str(lane)
+        return self.emit(_SCALAR_OF[a.kind], f"extractelement {self.type(a.kind)} {a.text}, i64 {index}")
+
+    def insert(self, a: Value, lane: int | Value, value: Value) -> Value:
+        """Return a vector with one lane replaced."""
+        index = lane.text if isinstance(lane, Value) else str(lane)
+        scalar = self.type(_SCALAR_OF[a.kind])
+        return self.emit(a.kind, f"insertelement {self.type(a.kind)} {a.text}, {scalar} {value.text}, i64 {index}")
+
+    def broadcast(self, value: Value) -> Value:
+        """Return a scalar in every lane."""
+        kind = {"d": "v", "i": "k", "b": "m"}[value.kind]
+        first = self.emit(kind, f"insertelement {self.type(kind)} poison, {self.type(value.kind)} {value.text}, i64 0")
+        return self.emit(
+            kind,
+            f"shufflevector {self.type(kind)} {first.text}, {self.type(kind)} poison, "
+            f"<{self.width} x i32> zeroinitializer",
+        )
+
+    # -- memory ------------------------------------------------------------------------------------------------------
+
+    def address(self, base: Value, kind: str, index: Operand) -> Value:
+        """Return the place of the element `index` of an array of one kind."""
+        where = index.text if isinstance(index, Value) else str(index)
+        return self.emit("p", f"getelementptr inbounds {self.type(kind)}, ptr {base.text}, i64 {where}")
+
+    def load(self, base: Value, kind: str, index: Operand = 0) -> Value:
+        """Return one element of an array."""
+        place = base if isinstance(index, int) and index == 0 else self.address(base, kind, index)
+        return self.emit(kind, f"load {self.type(kind)}, ptr {place.text}, align {self._align(kind)}")
+
+    def store(self, base: Value, index: Operand, value: Value) -> None:
+        """Write one element of an array."""
+        place = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
+        self.line(f"store {self.type(value.kind)} {value.text}, ptr {place.text}, align {self._align(value.kind)}")
+
+    def _align(self, kind: str) -> int:
+        return 8 * self.width if kind in VECTORS else 8
+
+    def fetch_add(self, place: Value, amount: int) -> Value:
+        """Add to a shared counter and return what it was."""
+        return self.emit("i", f"atomicrmw add ptr {place.text}, i64 {amount} monotonic")
+
+    def numbers(self, name: str, values: Sequence[int]) -> Value:
+        """Return a table of integers that belongs to the module."""
+        items = ", ".join(f"i64 {value}" for value in values) or "i64 0"
+        self._globals.append(f"@{name} = internal constant [{max(len(values), 1)} x i64] [{items}]")
+        return Value(self, "p", f"@{name}")
+
+    # -- functions and control flow ----------------------------------------------------------------------------------
+
+    def declare(self, name: str, arguments: Sequence[str], result: str) -> None:
+        """Declare a function that lives elsewhere."""
+        self._declared[name] = f"declare {result} @{name}({', '.join(arguments)})"
+
+    def call(self, name: str, args: Sequence[Value], kind: str | None) -> Value:
+        """Call a function; the result means nothing where it returns none."""
+        text = ", ".join(f"{self.type(arg.kind)} {arg.text}" for arg in args)
+        if kind is None:
+            self.line(f"call void @{name}({text})")
+            return Value(self, "p", "null")
+        return self.emit(kind, f"call {self.type(kind)} @{name}({text})")
+
+    def scalar_call(self, name: str, *args: Value) -> Value:
+        """Call a function of the C library lane by lane."""
+        self.declare(name, ["double"] * len(args), "double")
+        result = args[0]
+        for lane in range(self.width):
+            result = self.insert(result, lane, self.call(name, [self.extract(arg, lane) for arg in args], "d"))
+        return result
+
+    @contextmanager
+    def function(
+        self, name: str, kinds: Sequence[str], returns: str | None = None, exported: bool = False, inline: bool = False
+    ) -> Iterator[list[Value]]:
+        """Write a function; pointers never overlap. The caller writes the return."""
+        outer = self._lines, self._places
+        self._lines, self._places = [], []
+        arguments = [Value(self, kind, f"%a{i}") for i, kind in enumerate(kinds)]
+        yield arguments
+        head = ", ".join(f"{self.type(a.kind)} {'noalias ' if a.kind == 'p' else ''}{a.text}" for a in arguments)
+        result = "void" if returns is None else self.type(returns)
+        attributes = "nounwind" if exported else f"nounwind {'alwaysinline' if inline else 'noinline'}"
+        self._finished.append(
+            f"define {'' if exported else 'internal '}{result} @{name}({head}) {attributes} {{\nentry:\n"
+            + "\n".join([*self._places, *self._lines])
+            + "\n}\n"
+        )
+        self._lines, self._places = outer
+
+    def give(self, value: Value | None = None) -> None:
+        """Return from the function."""
+        self.line("ret void" if value is None else f"ret {self.type(value.kind)} {value.text}")
+
+    def variable(self, kind: str, initial: Operand | None = None) -> Variable:
+        """Return a new variable of the function."""
+        place = f"%p{self._count}"
+        self._count += 1
+        self._places.append(f"{place} = alloca {self.type(kind)}, align {self._align(kind)}")
+        made = Variable(self, kind, place)
+        if initial is not None:
+            made.set(initial)
+        return made
+
+    def label(self) -> str:
+        """Return a new label."""
+        self._label += 1
+        return f"l{self._label}"
+
+    def mark(self, label: str) -> None:
+        """Begin the block of a label."""
+        self._lines.append(f"{label}:")
+
+    def jump(self, label: str) -> None:
+        """Go to a label."""
+        self.line(f"br label %{label}")
+
+    def branch(self, condition: Value, then: str, otherwise: str) -> None:
+        """Go to one of two labels."""
+        self.line(f"br i1 {condition.text}, label %{then}, label %{otherwise}")
+
+    @contextmanager
+    def when(self, condition: Value) -> Iterator[None]:
+        """Do what follows only if a scalar condition holds."""
+        then, after = self.label(), self.label()
+        self.branch(condition, then, after)
+        self.mark(then)
+        yield
+        self.jump(after)
+        self.mark(after)
+
+    @contextmanager
+    def loop(self, count: Operand, start: Operand = 0) -> Iterator[Value]:
+        """Do what follows for each index from `start` to below `count`."""
+        index = self.variable("i", start)
+        top, body, after = self.label(), self.label(), self.label()
+        self.jump(top)
+        self.mark(top)
+        now = index.get()
+        self.branch(now < count, body, after)
+        self.mark(body)
+        yield now
+        index.set(now + 1)
+        self.jump(top)
+        self.mark(after)
+
+    @contextmanager
+    def repeat(self) -> Iterator[str]:
+        """Do what follows again and again; jump to the label given to leave."""
+        top, after = self.label(), self.label()
+        self.jump(top)
+        self.mark(top)
+        yield after
+        self.jump(top)
+        self.mark(after)
+
+    def text(self) -> str:
+        """Return the module."""
+        return "\n".join([*self._globals, *self._declared.values(), "", *self._finished])

@@ -1,0 +1,101 @@
+"""Turn the schedules of many patients into the tables that the compiled loop reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..model.model import Model
+from .schedule import Schedule
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Segments of all schedules, one after another.
+
+    Attributes
+    ----------
+    schedule
+        (patients,) which schedule each patient has.
+    offsets
+        (schedules + 1,) first segment of each schedule.
+    switched
+        Inputs that some schedule changes.
+    switch_fixed, switch_factor
+        (segments, switched): the input's value at the start of a segment is fixed + factor times the patient's own value.
+    ramp_fixed, ramp_factor
+        (segments, ramps): its slope per day likewise.
+    dose_offsets
+        (segments + 1,) first dose of each segment.
+    """
+
+    schedule: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    switched: tuple[str, ...]
+    switch_fixed: NDArray[np.float64]
+    switch_factor: NDArray[np.float64]
+    ramp_fixed: NDArray[np.float64]
+    ramp_factor: NDArray[np.float64]
+    dose_offsets: NDArray[np.int64]
+    dose_state: NDArray[np.int64]
+    dose_amount: NDArray[np.float64]
+
+
+def ramped_inputs(schedules: Sequence[Schedule]) -> tuple[str, ...]:
+    """Return the inputs that some schedule changes linearly."""
+    return tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches if switch.width > 0}))
+
+
+def timeline(
+    model: Model, schedules: Sequence[Schedule], which: NDArray[np.int64], end: float, ramps: Sequence[str]
+) -> Timeline:
+    """Return the tables of schedules that end at a time.
+
+    Values within a schedule are linear in the patient's own value of the input, so two probes give the two numbers needed.
+    """
+    switched = tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches}))
+    own = model.values()
+    probe = {name: own[name] if own[name] != 0.0 else 1.0 for name in model.inputs}
+    zero = dict.fromkeys(model.inputs, 0.0)
+    index = {name: i for i, name in enumerate(model.state_names)}
+    offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
+    tables: dict[str, list[list[float]]] = {name: [] for name in ("switch", "switch1", "ramp", "ramp1")}
+    for schedule in schedules:
+        first, second = schedule.segments(zero, end), schedule.segments(probe, end)
+        for a, b in zip(first, second, strict=True):
+            starts.append(a.start)
+            ends.append(a.end)
+            tables["switch"].append([a.values[name] for name in switched])
+            tables["switch1"].append(_factors(a.values, b.values, probe, switched))
+            tables["ramp"].append([a.slopes[name] for name in ramps])
+            tables["ramp1"].append(_factors(a.slopes, b.slopes, probe, ramps))
+            states += [index[state] for state, _ in a.doses]
+            amounts += [amount for _, amount in a.doses]
+            dose_offsets.append(len(states))
+        offsets.append(len(starts))
+    table = {name: np.array(rows, dtype=np.float64).reshape(len(starts), -1) for name, rows in tables.items()}
+    return Timeline(
+        which,
+        np.array(offsets, dtype=np.int64),
+        np.array(starts, dtype=np.float64),
+        np.array(ends, dtype=np.float64),
+        switched,
+        table["switch"],
+        table["switch1"],
+        table["ramp"],
+        table["ramp1"],
+        np.array(dose_offsets, dtype=np.int64),
+        np.array(states, dtype=np.int64),
+        np.array(amounts, dtype=np.float64),
+    )
+
+
+def _factors(
+    at_zero: Mapping[str, float], at_probe: Mapping[str, float], probe: Mapping[str, float], names: Sequence[str]
+) -> list[float]:
+    return [(at_probe[name] - at_zero[name]) / probe[name] for name in names]
