@@ -1,0 +1,380 @@
+"""What the verbs of the command line share: consoles, models by name or file, quantities with units, completion."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from .model import Model, ParameterTable
+    from .model.bibliography import Bibliography
+
+#: Version of every JSON document that a verb prints.
+SCHEMA_VERSION = 1
+
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+@functools.cache
+def out() -> Console:
+    """Return the console of results (stdout); colours only on a terminal, NO_COLOR honoured."""
+    from rich.console import Console
+
+    # Into a pipe there is no width to fit, so nothing is folded.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 400)
+
+
+@functools.cache
+def err() -> Console:
+    """Return the console of messages (stderr)."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """Print a warning to stderr."""
+    err().print("warning: ", style="yellow", end="")
+    err().print(message, markup=False)
+
+
+def note(message: str) -> None:
+    """Print a remark to stderr."""
+    err().print(message, markup=False, style="dim")
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print exactly one JSON document to stdout; numbers that JSON has not become null."""
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **_finite(document)}, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show on stderr that something is being done, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    with err().status(what):
+        yield
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
+    """Print a plain table to stdout; `right` names the columns that are aligned to the right."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
+    for name in columns:
+        # Names, numbers and units must not be cut, whatever the width of the terminal.
+        fixed = name in ("id", "name", "value", "unit", "range", "state", "course", *right)
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=fixed, overflow="fold")
+    for row in rows:
+        table.add_row(*(_escape(cell) for cell in row))
+    out().print(table)
+
+
+def _escape(cell: str) -> str:
+    from rich.markup import escape
+
+    return escape(cell)
+
+
+# -- models ----------------------------------------------------------------------------------------------------------
+
+
+def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
+    """Return a model by name, or from a file: equation text, Python with Submodel classes, or SBML.
+
+    Parameters
+    ----------
+    parameters
+        For a named model, tables laid over its own. For text and Python files, the tables that they need; without any, a CSV of
+        the same name beside the file.
+
+    Raises
+    ------
+    BetapodError
+        Everything that is wrong with the name, the file or the tables.
+    """
+    from .physiology import whole_body
+
+    path = Path(name)
+    if name in whole_body.NAMES:
+        return _overlaid(whole_body.model(name), parameters)
+    if not path.is_file():
+        looks_like_file = path.suffix in (".xml", ".sbml", ".py", ".txt", ".model") or "/" in name
+        if looks_like_file:
+            raise ModelError(Problem("unreadable-file", "there is no such file", Location(name)))
+        raise ModelError(
+            Problem(
+                "unknown-model",
+                f"there is no model {name!r}, and no file of that name",
+                expected=", ".join(whole_body.NAMES),
+                hint=did_you_mean(name, whole_body.NAMES),
+            )
+        )
+    if path.suffix.lower() in (".xml", ".sbml"):
+        from .exchange import read_sbml
+
+        return _overlaid(read_sbml(path), parameters)
+    return _assembled(path, parameters)
+
+
+def _assembled(path: Path, parameters: Sequence[Path]) -> Model:
+    from .model import ParameterTable, Part, assemble
+
+    beside = path.with_suffix(".csv")
+    tables = list(parameters) or ([beside] if beside.is_file() else [])
+    try:
+        parts = submodels_of(path) if path.suffix == ".py" else [Part.from_file(path)]
+    except UnicodeDecodeError:
+        raise ModelError(Problem("unreadable-file", "the file is not UTF-8 text", Location(str(path)))) from None
+    if not any(getattr(part, "statements", True) or getattr(part, "problems", ()) for part in parts):
+        raise ModelError(Problem("no-model", "the file holds no equations", Location(str(path))))
+    return assemble(path.stem, parts, ParameterTable.read(*tables) if tables else ParameterTable(()))
+
+
+def submodels_of(path: Path) -> list[Any]:
+    """Import a Python file and return the Submodel classes that it defines, in order.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be imported, or defines none.
+    """
+    import importlib.util
+
+    from .model import Submodel
+
+    spec = importlib.util.spec_from_file_location(f"betapod_file_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # so that the classes can find their own source
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        place = Location(str(path), error.lineno or 0, error.offset or 0)
+        raise ModelError(Problem("bad-python", error.msg, place)) from None
+    except Exception as error:
+        line = _line_in(path, error)
+        raise ModelError(
+            Problem("bad-python", f"{type(error).__name__}: {error}", Location(str(path), line))
+        ) from error
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Submodel) and value.__module__ == spec.name
+    ]
+    if not found:
+        raise ModelError(Problem("no-model", "the file defines no class derived from Submodel", Location(str(path))))
+    return found
+
+
+def _line_in(path: Path, error: BaseException) -> int:
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == str(path):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _overlaid(model: Model, parameters: Sequence[Path]) -> Model:
+    """Lay tables over a model's own rows."""
+    if not parameters:
+        return model
+    from dataclasses import replace
+
+    from .model import ParameterTable
+
+    both = ParameterTable((*model.parameters.values(), *model.inputs.values()))
+    both = both.overlay(*(ParameterTable.read(path) for path in parameters))
+    return replace(model, parameters=both.select(model.parameters), inputs=both.select(model.inputs))
+
+
+def model_table(model: Model) -> ParameterTable:
+    """Return parameters and inputs of a model as one table."""
+    from .model import ParameterTable
+
+    return ParameterTable((*model.inputs.values(), *model.parameters.values()), model.name)
+
+
+def load_bibliography() -> Bibliography:
+    """Return the bibliography of the physiology."""
+    from .model.bibliography import Bibliography
+    from .physiology import whole_body
+
+    return Bibliography.read(whole_body.BIBLIOGRAPHY)
+
+
+# -- text of options -------------------------------------------------------------------------------------------------
+
+
+def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
+    """Split ``NAME=VALUE`` options; the last of a name wins.
+
+    Raises
+    ------
+    ConfigError
+        Every text that has another form.
+    """
+    found: dict[str, str] = {}
+    problems = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            problems.append(Problem("bad-option", "this is not NAME=VALUE", Location(f"{option} {text}")))
+        found[name.strip()] = value.strip()
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def quantity(text: str, unit: str, where: str, label: str = "") -> float:
+    """Read a number with an optional unit and return it in `unit`.
+
+    Raises
+    ------
+    ParameterError
+        The text is not a number with a unit that fits.
+    """
+    from .analytes import convert_labelled
+
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ParameterError(
+            Problem(
+                "bad-number", "this is not a number with a unit", Location(where), repr(text), f"such as '1.5 {unit}'"
+            )
+        )
+    value = convert_labelled(float(match[1]), match[2] or unit, unit, label, Location(where))
+    if not math.isfinite(value):
+        raise ParameterError(Problem("bad-number", "the value is not finite", Location(where), found=repr(text)))
+    return value
+
+
+def set_values(model: Model, settings: Sequence[str]) -> Model:
+    """Return the model with values from ``NAME=VALUE`` options; a name that is computed is told from one that does not exist.
+
+    Raises
+    ------
+    BetapodError
+        Every option that cannot be used.
+    """
+    try:
+        return model.with_values(assignments(settings, "--set"))
+    except ParameterError as error:
+        raise ParameterError([explained(problem, model) for problem in error.problems]) from None
+
+
+def explained(problem: Problem, model: Model) -> Problem:
+    """Say of an unknown parameter that it is a state or an equation, where it is one."""
+    from dataclasses import replace
+
+    name = problem.message.partition("'")[2].partition("'")[0]
+    if problem.kind != "unknown-parameter":
+        return problem
+    if name in model.state_names:
+        return replace(problem, hint=f"{name!r} is a state: give its start with --initial.")
+    if name in model.assignments:
+        return replace(problem, hint=f"{name!r} is computed by an equation; set what it is computed from.")
+    return problem
+
+
+def names_option(texts: Sequence[str]) -> list[str]:
+    """Split comma-separated names; each once."""
+    return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))
+
+
+def gather(problems: list[Problem], error: BetapodError) -> None:
+    """Keep the problems of one option, so that all options are reported together."""
+    problems.extend(error.problems)
+
+
+# -- completion ------------------------------------------------------------------------------------------------------
+
+
+def complete_model(incomplete: str) -> list[str]:
+    """Complete the name of a model or of a file."""
+    from .physiology import whole_body
+
+    named = [name for name in whole_body.NAMES if name.startswith(incomplete)]
+    return named + sorted(str(path) for path in Path().glob(f"{incomplete}*"))[:50]
+
+
+def _model_of(context: typer.Context) -> Model | None:
+    name = context.params.get("model") or (context.args[0] if context.args else None)
+    try:
+        return load_model(str(name)) if name else None
+    except (BetapodError, OSError):
+        return None
+
+
+def complete_setting(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete ``NAME=`` of a parameter or input, then nothing."""
+    model = _model_of(context)
+    return [f"{name}=" for name in model_table(model) if name.startswith(incomplete)] if model else []
+
+
+def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the id of a parameter or input."""
+    model = _model_of(context)
+    return [name for name in model_table(model) if name.startswith(incomplete)] if model else []
+
+
+def complete_state(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete ``STATE=``."""
+    model = _model_of(context)
+    return [f"{name}=" for name in model.state_names if name.startswith(incomplete)] if model else []
+
+
+def complete_input(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete ``INPUT=``."""
+    model = _model_of(context)
+    return [f"{name}=" for name in model.inputs if name.startswith(incomplete)] if model else []
+
+
+def complete_output(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the last of comma-separated names."""
+    model = _model_of(context)
+    if model is None:
+        return []
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in model.names if name.startswith(last)]
+
+
+ModelArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A model by name (see 'betapod model list') or a file.", autocompletion=complete_model
+    ),
+]
+ParametersOption = Annotated[
+    list[Path] | None,
+    typer.Option("--parameters", "-p", metavar="CSV", help="Parameter table; may be given several times."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

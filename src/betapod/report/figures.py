@@ -1,0 +1,264 @@
+"""Figures: axes with units, colours that the colour-blind tell apart, alt text, and the plotted numbers beside the picture."""
+
+from __future__ import annotations
+
+import html
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigError, MissingExtraError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..engine.reference import Result
+
+#: The palette of Okabe and Ito (2008), without its yellow, which is faint on white.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+#: Line styles, so that curves differ without colour as well.
+STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
+GREY = "#6b7280"
+
+_DAYS_PER_YEAR = 365.25
+_SETTINGS = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e5e7eb",
+    "grid.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+    # The same numbers give the same file.
+    "svg.hashsalt": "betapod",
+}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A course of one quantity: years, values, and the number of its colour and style (None: grey)."""
+
+    label: str
+    years: Sequence[float]
+    values: Sequence[float]
+    colour: int | None = 0
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes."""
+
+    title: str
+    ylabel: str
+    curves: Sequence[Curve]
+    logarithmic: bool = False
+    marks: Sequence[tuple[float, str]] = ()
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    try:
+        import matplotlib
+    except ImportError:
+        raise MissingExtraError("matplotlib", "plot", "drawing figures") from None
+    with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure (inches) that needs no display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def panel_figure(rows: Sequence[Sequence[Panel]], title: str = "", xlabel: str = "years") -> Figure:
+    """Return panels in rows; panels of one row share their vertical axis, and one legend stands below all.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    with _style():
+        columns = max(len(row) for row in rows)
+        figure = new_figure(3.0 * columns + 0.6, 2.1 * len(rows) + (0.9 if title else 0.5))
+        handles: dict[str, Any] = {}
+        for number, row in enumerate(rows):
+            first: Axes | None = None
+            for column, panel in enumerate(row):
+                axes = figure.add_subplot(len(rows), columns, number * columns + column + 1, sharey=first)
+                handles |= _draw(axes, panel)
+                axes.set_ylabel(panel.ylabel if first is None else "")
+                if first is not None:
+                    axes.tick_params(labelleft=False)
+                first = first or axes
+                axes.set_xlabel(xlabel if number == len(rows) - 1 else "")
+        if len(handles) > 1:
+            figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 5))
+        if title:
+            figure.suptitle(title)
+        figure.draw_without_rendering()
+    return figure
+
+
+def _draw(axes: Axes, panel: Panel) -> dict[str, Any]:
+    handles = {}
+    for curve in panel.curves:
+        grey = curve.colour is None
+        colour = GREY if curve.colour is None else PALETTE[curve.colour % len(PALETTE)]
+        style: Any = "-" if curve.colour is None else STYLES[curve.colour % len(STYLES)]
+        (line,) = axes.plot(
+            curve.years, curve.values, color=colour, linestyle=style, linewidth=1.2 if grey else 1.7, label=curve.label
+        )
+        handles[curve.label] = line
+    if panel.logarithmic:
+        axes.set_yscale("log")
+        _plain_decades(axes)
+    axes.set_title(panel.title, loc="left")
+    axes.margins(x=0.01)
+    for when, what in panel.marks:
+        axes.axvline(when, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+        axes.annotate(
+            what,
+            (when, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -2),
+            textcoords="offset points",
+            va="top",
+            fontsize=7.5,
+            color="#374151",
+        )
+    return handles
+
+
+def _plain_decades(axes: Axes) -> None:
+    """Write 3, 10, 30, 100 on a logarithmic axis, as clinicians do."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(10, subs=(1.0, 3.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def result_figure(result: Result, title: str = "") -> tuple[Figure, pd.DataFrame]:
+    """Return small multiples of every column of a result, and the plotted numbers.
+
+    Raises
+    ------
+    ConfigError
+        There is nothing to plot, or too much to read.
+    """
+    names = list(result.table.columns)
+    if not 1 <= len(names) <= 36:
+        raise ConfigError(
+            Problem(
+                "bad-figure",
+                f"a figure of {len(names)} panels cannot be read",
+                expected="1 to 36 outputs",
+                hint="Choose with --outputs.",
+            )
+        )
+    span = float(result.table.index[-1])
+    scale, unit = (_DAYS_PER_YEAR, "years") if span > 2 * _DAYS_PER_YEAR else (1.0, "days")
+    data = result.table.copy()
+    data.index = data.index / scale
+    data.index.name = f"time [{unit}]"
+    panels = []
+    for name in names:
+        entry = result.dictionary.loc[name]
+        values = data[name].to_numpy()
+        label = "\n".join(textwrap.wrap(str(entry["label"] or name), 38)[:2])
+        panels.append(
+            Panel(
+                label,
+                axis_label(name, str(entry["unit"])),
+                [Curve(name, list(data.index), list(values))],
+                _wide(values),
+            )
+        )
+    columns = min(3, len(panels))
+    with _style():
+        rows = math.ceil(len(panels) / columns)
+        figure = new_figure(3.3 * columns, 2.1 * rows + 0.4)
+        for number, panel in enumerate(panels):
+            axes = figure.add_subplot(rows, columns, number + 1)
+            _draw(axes, panel)
+            axes.set_title(panel.title, loc="left", fontsize=8.5)
+            axes.set_ylabel(panel.ylabel)
+            axes.set_xlabel(unit if number >= len(panels) - columns else "")
+        if title:
+            figure.suptitle(title)
+        figure.draw_without_rendering()
+    return figure, data
+
+
+def axis_label(name: str, unit: str) -> str:
+    """Return a name with its unit for an axis."""
+    return name if unit in ("1", "") else f"{name} ({unit.replace('*', '·')})"
+
+
+def _wide(values: Any) -> bool:
+    """Whether positive values span so much that only a logarithmic axis shows them."""
+    finite = [float(value) for value in values if math.isfinite(value)]
+    return bool(finite) and min(finite) > 0 and max(finite) > 15 * min(finite)
+
+
+def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt: str = "") -> list[Path]:
+    """Write a figure and beside it the plotted numbers as CSV; returns what was written.
+
+    Parameters
+    ----------
+    path
+        With the suffix ``.png`` or ``.svg``, or without one for both.
+    alt
+        What the picture shows, for those who cannot see it.
+
+    Raises
+    ------
+    ConfigError
+        The suffix is another, or the folder cannot be written to.
+    """
+    from ..files import replacing, write_text
+
+    path = Path(path)
+    if path.suffix.lower() not in (".png", ".svg", ""):
+        raise ConfigError(Problem("unknown-format", f"cannot draw {path.suffix}", expected=".png or .svg"))
+    written = []
+    for suffix in [path.suffix.lower()] if path.suffix else [".png", ".svg"]:
+        target = path.with_suffix(suffix)
+        with replacing(target) as temporary, _style():
+            if suffix == ".png":
+                figure.savefig(temporary, dpi=160, metadata={"Description": alt, "Software": "betapod"})
+            else:
+                figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": "betapod"})
+                _describe(temporary, alt)
+        written.append(target)
+    if data is not None:
+        written.append(write_text(path.with_suffix(".csv"), data.to_csv(float_format="%.8g", lineterminator="\n")))
+    return written
+
+
+def _describe(path: Path, alt: str) -> None:
+    """Give an SVG file a title that screen readers read."""
+    if not alt:
+        return
+    text = path.read_text(encoding="utf-8")
+    start = text.index("<svg")
+    end = text.index(">", start)
+    title = f'<title id="alt">{html.escape(alt)}</title>'
+    path.write_text(
+        f'{text[:end]} role="img" aria-labelledby="alt">\n {title}{text[end + 1 :]}', encoding="utf-8", newline="\n"
+    )
