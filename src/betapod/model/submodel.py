@@ -125,6 +125,11 @@ class Part:
         """Names that this part owns, in order: states and assigned quantities, not its functions."""
         return tuple(dict.fromkeys(s.name for s in self.statements if s.kind != "function"))
 
+    @property
+    def uses(self) -> frozenset[str]:
+        """Names that the equations of this part use, its own among them."""
+        return frozenset(use.text for s in self.statements for node in _nodes(s) for use in node.names())
+
     def renamed(self, names: Mapping[str, str], name: str, label: str = "") -> Part:
         """Return the same equations for other quantities; what is not renamed stays shared.
 
@@ -142,8 +147,7 @@ class Part:
         ModelError
             A name occurs nowhere in the part; the nearest is named.
         """
-        known = {use.text for s in self.statements for node in _nodes(s) for use in node.names()}
-        known |= {*self.names, *(read.name for read in self.reads)}
+        known = {*self.uses, *self.names, *(read.name for read in self.reads)}
         unknown = [
             Problem("unknown-name", f"{self.name} has no quantity {old!r} to rename", hint=did_you_mean(old, known))
             for old in names

@@ -81,16 +81,17 @@ class GlomerularStructure(Submodel):
         "inflammation [1]",
         "glycaemia_saturating [1]",
         "nephrons_present [1]",
+        "fib_m [1]",
     )
     equations = """
     matrix_removal = removal_min + (1 - removal_min)/(1 + (softplus(AGE_late, w_AGE_removal)/AGE_removal)^n_AGE_removal)
                                                                 [1]          matrix removal, blocked by cross-linked AGE
     W_GBM(0)  = W_GBM0                                          [nm]         width of the glomerular basement membrane
-    dW_GBM/dt = k_GBM*xi^xi_exponent_GBM*AGE_early*(1 + c_GBM_pressure*P_GC_excess)*(1 - (W_GBM - W_GBM0)/W_GBM_capacity)
+    dW_GBM/dt = fib_m*k_GBM*xi^xi_exponent_GBM*AGE_early*(1 + c_GBM_pressure*P_GC_excess)*(1 - (W_GBM - W_GBM0)/W_GBM_capacity)
                 - (W_GBM - W_GBM0)/tau_GBM*matrix_removal       [nm/year]    deposition less removal
 
     V_mes(0)  = Vv_mes0                                         [1]          mesangial volume per nominal glomerular volume
-    dV_mes/dt = k_mes*xi*(AGE_early*(1 - c_mes_AT1 + c_mes_AT1*AT1_local) + c_mes_pressure*P_GC_excess + c_mes_J*inflammation)
+    dV_mes/dt = fib_m*k_mes*xi*(AGE_early*(1 - c_mes_AT1 + c_mes_AT1*AT1_local) + c_mes_pressure*P_GC_excess + c_mes_J*inflammation)
                 - (V_mes - Vv_mes0)/tau_mes*matrix_removal      [1/year]     deposition less removal
     Vv_mes    = V_mes/V_G                                       [1]          mesangial fraction of the glomerulus, Vv(Mes/glom)
 

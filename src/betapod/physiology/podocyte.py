@@ -11,7 +11,7 @@ class Podocytes(Submodel):
     Assumptions
         Loss has the normal ageing rate times a stress that grows with AGE, local angiotensin, pressure and with density already
         lost: a loop that can run away by design. Susceptibility differs between people. Effacement saturates and recovers over
-        months. Repair rates are inputs for therapies; replacement of podocytes by transfused cells has no human evidence and its
+        months. A factor on loss and repair rates are inputs for therapies; replacement of podocytes by transfused cells has no human evidence and its
         default is 0.
     Provenance
         Number and normal loss: ding2017. Density deficit matters beyond about a fifth: stages of wharram2005. Weights tuned.
@@ -26,6 +26,7 @@ class Podocytes(Submodel):
         "glycaemia [1]",
         "inflammation [1]",
         "MR [1]",
+        "pod_m [1]",
         "r_P [1/day]",
         "r_E [1/day]",
     )
@@ -35,7 +36,7 @@ class Podocytes(Submodel):
     podocyte_deficit = softplus0(1 - podocyte_density, deficit_threshold, deficit_width, 0)
                                                                 [1]          density deficit beyond what can be covered
     ln_podocytes(0)  = log(podocytes0)                          [1]          logarithm of podocytes per glomerulus
-    dln_podocytes/dt = -h_P0*(1 + xi*(a_P_AGE*AGE_late + a_P_g*AGE_early*AT1_local + a_P_pressure*P_GC_excess
+    dln_podocytes/dt = -h_P0*pod_m*(1 + xi*(a_P_AGE*AGE_late + a_P_g*AGE_early*AT1_local + a_P_pressure*P_GC_excess
                        + a_P_AT1*softplus0(AT1_local, 1, w_AT1_local, 1) + a_P_deficit*podocyte_deficit))
                        + r_P*day_per_year*(podocytes0/podocytes - 1)         [1/year]  loss, and replacement by therapy
 

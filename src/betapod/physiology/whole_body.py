@@ -158,6 +158,31 @@ _ASSEMBLIES = {
         ),
         ("cells", "cells_current_evidence", "cell_routes", "cells_inputs", "cells_alone"),
     ),
+    "reference": Assembly(
+        "one person: kidney, metabolism and cell therapy coupled over decades",
+        (
+            "coupling.KIDNEY",
+            "coupling.METABOLISM",
+            "coupling.LongGlucose",
+            "coupling.BodySurface",
+            "cell_routes.FirstPass",
+            "coupling.CELLS",
+            "coupling.MeasuredFiltration",
+            "coupling.Uraemia",
+            "coupling.InflammationExchange",
+            "coupling.DamageSignals",
+        ),
+        (
+            "kidney",
+            "metabolism",
+            "metabolism_inputs",
+            "cells",
+            "cells_current_evidence",
+            "cell_routes",
+            "cells_inputs",
+            "coupling",
+        ),
+    ),
 }
 
 #: Names of the assemblies.
