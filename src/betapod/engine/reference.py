@@ -12,14 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Problem, SolverError, did_you_mean
 from ..model.evaluate import compile_function, split_constants
-from ..model.expression import Expr, binary, const, neg, sub
-from ..model.model import Event, Model
+from ..model.model import Model
+from .hybrid import Hybrid, needs_hybrid
 from .schedule import Schedule, Segment
 
 if TYPE_CHECKING:
     import pandas as pd
 
 METHODS = ("LSODA", "BDF", "Radau")
+
+#: Evaluations without moving on in time after which a solver is stopped.
+_PATIENCE = 20_000
 
 
 @dataclass
@@ -119,21 +122,6 @@ def _check(
         raise ConfigError(problems)
 
 
-def root_of(trigger: Expr) -> Expr:
-    """Return an expression that is positive where the trigger is true and negative where it is false."""
-    if trigger.op in ("gt", "ge"):
-        return sub(trigger.args[0], trigger.args[1])
-    if trigger.op in ("lt", "le"):
-        return sub(trigger.args[1], trigger.args[0])
-    if trigger.op == "and":
-        return binary("min", root_of(trigger.args[0]), root_of(trigger.args[1]))
-    if trigger.op == "or":
-        return binary("max", root_of(trigger.args[0]), root_of(trigger.args[1]))
-    if trigger.op == "not":
-        return neg(root_of(trigger.args[0]))
-    return sub(trigger, const(0.5))
-
-
 @dataclass
 class _Path:
     """States and inputs collected at the visits."""
@@ -163,10 +151,7 @@ class _Run:
         self._entries = list(model.jacobian)
         self._initial = compile_function([s.initial for s in model.states], [["t"], self.input_names, constants])
         self._parameters, self._parameter_names = parameters, constants
-        self._event_roots = [
-            compile_function([root_of(event.trigger)], [["t"], model.state_names, self.input_names, constants])
-            for event in model.events
-        ]
+        self._constants_by_name = {name: values[name] for name in constants}
         self.evaluations = 0
 
     def integrate(
@@ -179,17 +164,45 @@ class _Run:
         for name, value in initial.items():
             state[model.state_names.index(name)] = value
         path = _Path()
+        if needs_hybrid(model):
+            return self._with_switches(segments, state, visits, path, outputs)
         if visits[0] == 0.0:
             self._collect(path, [0.0], state[:, None], [list(self.base_inputs.values())])
-        happened: list[tuple[float, str]] = []
-        ended: tuple[str, float] | None = None
         for segment in segments:
             for name, amount in segment.doses:
                 state[model.state_names.index(name)] += amount
-            state, ended = self._segment(segment, state, visits, path, happened)
-            if ended is not None:
+            state = self._segment(segment, state, visits, path)
+        return self._result(path, visits, outputs, [], None)
+
+    def _with_switches(
+        self,
+        segments: Sequence[Segment],
+        state: NDArray[np.float64],
+        visits: NDArray[np.float64],
+        path: _Path,
+        outputs: Sequence[str] | None,
+    ) -> Result:
+        """Go through the segments with everything that jumps; a visit at the time of an event sees what the event made."""
+
+        def record(time: float, values: NDArray[np.float64]) -> None:
+            assert hybrid.segment is not None
+            self._collect(path, [time], values[:, None], [self._inputs_at(hybrid.segment, time)])
+
+        hybrid = Hybrid(self.model, self._constants_by_name, self.method, self.rtol, self.atol, record)
+        longest = max(float(np.max(np.diff(visits, prepend=0.0))), 1e-300)
+        longest = min(longest, segments[-1].end / 50) if segments[-1].end > 0 else longest
+        hybrid.segment = segments[0]
+        state = hybrid.queue.advance(0.0, state)
+        if visits[0] == 0.0:
+            record(0.0, state)
+        for segment in segments:
+            if hybrid.queue.ended is not None:
                 break
-        return self._result(path, visits, outputs, happened, ended)
+            for name, amount in segment.doses:
+                state[self.model.state_names.index(name)] += amount
+            state = hybrid.run(segment, state, visits, longest)
+        self.evaluations += hybrid.evaluations
+        return self._result(path, visits, outputs, hybrid.queue.happened, hybrid.queue.ended)
 
     def _collect(
         self, path: _Path, times: Sequence[float], states: NDArray[np.float64], inputs: Sequence[Sequence[float]]
@@ -202,65 +215,17 @@ class _Run:
         return [segment.values[name] + segment.slopes[name] * (time - segment.start) for name in self.input_names]
 
     def _segment(
-        self,
-        segment: Segment,
-        state: NDArray[np.float64],
-        visits: NDArray[np.float64],
-        path: _Path,
-        happened: list[tuple[float, str]],
-    ) -> tuple[NDArray[np.float64], tuple[str, float] | None]:
-        """Integrate one segment, restarting after every event that does not end the patient."""
-        start = segment.start
-        names = self.model.state_names
-        armed = True
-        while True:
-            if armed:
-                for event, root in zip(self.model.events, self._event_roots, strict=True):
-                    # A trigger that is already true when the simulation begins counts as turning true there.
-                    if (
-                        start == 0.0
-                        and not event.initial_value
-                        and root([0.0], state, self._inputs_at(segment, 0.0), self._parameters)[0] > 0
-                    ):
-                        happened.append((0.0, event.name))
-                        if event.terminal:
-                            return state, (event.name, 0.0)
-                        state = self._apply(event, 0.0, state, segment)
-                armed = False
-            wanted = visits[(visits > start) & (visits <= segment.end)]
-            solution, hit = self._solve(segment, start, state, wanted)
-            end = float(solution.t_events[hit][-1]) if hit is not None else segment.end
-            kept = wanted <= end
-            if np.any(kept):
-                found = solution.sol(wanted[kept])
-                self._collect(path, list(wanted[kept]), found, [self._inputs_at(segment, t) for t in wanted[kept]])
-            state = np.array(solution.y_events[hit][-1] if hit is not None else solution.y[:, -1])
-            if hit is None:
-                return state, None
-            event = self.model.events[hit]
-            happened.append((end, event.name))
-            if event.terminal:
-                return state, (event.name, end)
-            state = self._apply(event, end, state, segment)
-            assert len(state) == len(names)
-            if end >= segment.end:
-                return state, None
-            start = end
+        self, segment: Segment, state: NDArray[np.float64], visits: NDArray[np.float64], path: _Path
+    ) -> NDArray[np.float64]:
+        """Integrate one segment."""
+        wanted = visits[(visits > segment.start) & (visits <= segment.end)]
+        solution = self._solve(segment, segment.start, state)
+        if len(wanted):
+            found = solution.sol(wanted)
+            self._collect(path, list(wanted), found, [self._inputs_at(segment, t) for t in wanted])
+        return np.array(solution.y[:, -1])
 
-    def _apply(self, event: Event, time: float, state: NDArray[np.float64], segment: Segment) -> NDArray[np.float64]:
-        compute = compile_function(
-            [value for _, value in event.assignments],
-            [["t"], self.model.state_names, self.input_names, self._parameter_names],
-        )
-        values = compute([time], state, self._inputs_at(segment, time), self._parameters)
-        changed = state.copy()
-        for (name, _), value in zip(event.assignments, values, strict=True):
-            changed[self.model.state_names.index(name)] = value
-        return changed
-
-    def _solve(
-        self, segment: Segment, start: float, state: NDArray[np.float64], wanted: NDArray[np.float64]
-    ) -> tuple[Any, int | None]:
+    def _solve(self, segment: Segment, start: float, state: NDArray[np.float64]) -> Any:
         from scipy.integrate import solve_ivp
 
         n = len(state)
@@ -272,8 +237,23 @@ class _Run:
         def inputs(t: float) -> list[float]:
             return [v + s * (t - segment.start) for v, s in zip(base, slope, strict=True)] if moving else base
 
+        furthest, idle = start, 0
+
         def rates(t: float, y: NDArray[np.float64]) -> list[float]:
+            # LSODA does not give up when its step vanishes at a singularity: it would try for ever.
+            nonlocal furthest, idle
             self.evaluations += 1
+            idle += 1
+            if t - furthest > 1e-13 * max(abs(t), 1e-9):
+                furthest, idle = t, 0
+            elif idle > _PATIENCE:
+                raise SolverError(
+                    Problem(
+                        "step-underflow",
+                        f"{self.method} could not go beyond day {t:g}: its step became too small",
+                        hint="A quantity grows without bound or jumps there; check the parameters.",
+                    )
+                )
             return self._rates([t], y.tolist(), inputs(t), self._constants)
 
         def slopes_matrix(t: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -283,15 +263,6 @@ class _Run:
                 matrix[i, j] = value
             return matrix
 
-        watchers = []
-        for root in self._event_roots:
-
-            def watch(t: float, y: NDArray[np.float64], root: Any = root) -> float:
-                return float(root([t], y.tolist(), inputs(t), self._parameters)[0])
-
-            watch.terminal = True  # type: ignore[attr-defined]
-            watch.direction = 1.0  # type: ignore[attr-defined]
-            watchers.append(watch)
         solution = solve_ivp(
             rates,
             (start, segment.end),
@@ -301,16 +272,10 @@ class _Run:
             rtol=self.rtol,
             atol=self.atol,
             jac=slopes_matrix,
-            events=watchers or None,
         )
         if solution.status == -1 or not np.all(np.isfinite(solution.y[:, -1])):
             self._fail(solution, start)
-        hit = (
-            next((k for k, found in enumerate(solution.t_events or []) if len(found)), None)
-            if solution.status == 1
-            else None
-        )
-        return solution, hit
+        return solution
 
     def _fail(self, solution: Any, start: float) -> None:
         time = float(solution.t[-1]) if len(solution.t) else start

@@ -1,0 +1,18 @@
+"""Talk to other tools: SBML now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .sbml_read import read_sbml as read_sbml
+
+_PLACES = {"read_sbml": "sbml_read", "SbmlModel": "sbml_read", "write_sbml": "sbml_write"}
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_PLACES[name]}", __name__), name)

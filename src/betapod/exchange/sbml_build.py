@@ -1,0 +1,490 @@
+"""Build a model from a parsed SBML document: what each identifier is, and what changes it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ExchangeError, Location, ModelError, Problem
+from ..model.expression import ONE, TIME, ZERO, Expr, add, const, div, free_symbols, mul, neg, sub, symbol, topological
+from ..model.model import Definition, Event, Model, link
+from ..model.parameters import Parameter, ParameterTable
+from .sbml_math import Function, MathReader, Unsupported
+from .sbml_rates import Motion
+from .sbml_units import ratio, unit_text
+
+if TYPE_CHECKING:
+    from .sbml_read import Report
+
+_CONSTANT_NOTE = "value given in the SBML file"
+
+
+@dataclass
+class Species:
+    """How one species is held.
+
+    Attributes
+    ----------
+    held
+        Model name of the quantity that is given or integrated.
+    factor
+        What the file's symbol is multiplied by to give the held quantity: the compartment's size, or 1.
+    """
+
+    held: str
+    factor: Expr
+    as_amount: bool
+
+
+@dataclass
+class Builder:
+    """Collects definitions from one SBML model, then links them.
+
+    Everything that cannot be built is collected in `problems` and refused together.
+    """
+
+    source: Any
+    file: str
+    ignored: list[str]
+    problems: list[Problem] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, float] = field(default_factory=dict)
+    pending: dict[str, Expr] = field(default_factory=dict)
+    motion: Motion = field(default_factory=Motion)
+    initials: dict[str, Expr] = field(default_factory=dict)
+    species: dict[str, Species] = field(default_factory=dict)
+    amounts: dict[str, str] = field(default_factory=dict)
+    concentrations: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.level = int(self.source.getLevel())
+        self.assigned: dict[str, Any] = {}
+        self.rated: dict[str, Any] = {}
+        self.started: dict[str, Any] = {}
+        self.event_targets: set[str] = set()
+        self.reacting: set[str] = set()
+        self.math = MathReader({}, self._name, self._rate_of, TIME)
+
+    # -- small helpers -----------------------------------------------------------------------------------------------
+
+    def refuse(self, message: str, element: Any = None, hint: str = "") -> None:
+        """Note a construct that cannot be imported."""
+        place = Location(self.file, element.getLine() if element is not None else 0)
+        self.problems.append(Problem("unsupported", f"{message} is not supported", place, hint=hint))
+
+    def unique(self, name: str) -> str:
+        """Return the name, or one like it that no identifier of the file and no other quantity has."""
+        taken = {*self.names.values(), *self.labels, "t"}
+        while name in taken or (name not in self.names and self.source.getElementBySId(name) is not None):
+            name += "_"
+        self.labels.setdefault(name, "")
+        return name
+
+    def _name(self, identifier: str) -> Expr:
+        if identifier not in self.names:
+            raise Unsupported(f"the symbol {identifier}, which has no value")
+        return symbol(self.names[identifier])
+
+    def _rate_of(self, identifier: str) -> Expr:
+        if identifier not in self.names:
+            raise Unsupported(f"the rate of {identifier}, which has no value")
+        return self.motion.rate_symbol(self.names[identifier])
+
+    def expr(self, element: Any, local: Mapping[str, Expr] | None = None) -> Expr:
+        """Return the graph of an element's mathematics; what cannot be read is noted and gives 0."""
+        try:
+            return self.math.expr(element.getMath(), local)
+        except Unsupported as problem:
+            self.refuse(str(problem), element)
+        except RecursionError:
+            self.refuse("mathematics nested this deeply", element)
+        return ZERO
+
+    def unit(self, reference: str) -> str:
+        """Return the text of a unit, or of the plain number where betapod cannot express it."""
+        return unit_text(self.source, reference) or "1"
+
+    # -- reading -----------------------------------------------------------------------------------------------------
+
+    def build(self) -> tuple[Model, Report]:
+        """Return the linked model and the report of the import.
+
+        Raises
+        ------
+        ExchangeError
+            With everything in the file that cannot be imported.
+        """
+        self._read_functions()
+        self._read_rules()
+        self._name_everything()
+        for c in self.source.getListOfCompartments():
+            self._scalar(c.getId(), _size(c, self.level), self._compartment_unit(c), c.getName())
+        for p in self.source.getListOfParameters():
+            value = p.getValue() if p.isSetValue() else math.nan
+            self._scalar(p.getId(), value, self.unit(p.getUnits()), p.getName())
+        for s in self.source.getListOfSpecies():
+            self._species(s)
+        self._reactions()
+        events = self._events()
+        self._finish_rates()
+        if self.problems:
+            raise ExchangeError(list(dict.fromkeys(self.problems)))
+        return self._link(events), self._report()
+
+    def _read_functions(self) -> None:
+        functions: dict[str, Function] = {}
+        for f in self.source.getListOfFunctionDefinitions():
+            arguments = tuple(f.getArgument(k).getName() for k in range(f.getNumArguments()))
+            functions[f.getId()] = Function(arguments, f.getBody() if f.isSetMath() else None)
+        self.math.functions = functions
+
+    def _read_rules(self) -> None:
+        for rule in self.source.getListOfRules():
+            if not rule.isSetMath():
+                self.ignored.append(f"The rule of {rule.getVariable() or 'no variable'} has no mathematics.")
+            elif rule.isAlgebraic():
+                self.refuse("an algebraic rule", rule, "Solve it for its variable and write an assignment rule.")
+            else:
+                (self.rated if rule.isRate() else self.assigned)[rule.getVariable()] = rule
+        for initial in self.source.getListOfInitialAssignments():
+            if initial.isSetMath():
+                self.started[initial.getSymbol()] = initial
+            else:
+                self.ignored.append(f"The initial assignment of {initial.getSymbol()} has no mathematics.")
+        for event in self.source.getListOfEvents():
+            self.event_targets |= {a.getVariable() for a in event.getListOfEventAssignments() if a.isSetMath()}
+        for constraint in self.source.getListOfConstraints():
+            self.ignored.append(f"The constraint in line {constraint.getLine()} is not checked.")
+        for reaction in self.source.getListOfReactions():
+            references = (*reaction.getListOfReactants(), *reaction.getListOfProducts())
+            self.reacting |= {reference.getSpecies() for reference in references}
+
+    def _name_everything(self) -> None:
+        elements = [*self.source.getListOfCompartments(), *self.source.getListOfParameters()]
+        elements += [*self.source.getListOfSpecies(), *self.source.getListOfReactions()]
+        if self.level >= 3:
+            for r in self.source.getListOfReactions():
+                elements += [e for e in (*r.getListOfReactants(), *r.getListOfProducts()) if e.getId()]
+        for element in elements:
+            # `t` is time in every model.
+            self.names[element.getId()] = "t_" if element.getId() == "t" else element.getId()
+
+    def _compartment_unit(self, c: Any) -> str:
+        dimension = c.getSpatialDimensionsAsDouble()
+        if c.getUnits():
+            return self.unit(c.getUnits())
+        if self.level < 3:
+            return self.unit({3.0: "volume", 2.0: "area", 1.0: "length"}.get(dimension, ""))
+        given = {3.0: self.source.getVolumeUnits, 2.0: self.source.getAreaUnits, 1.0: self.source.getLengthUnits}
+        return self.unit(given[dimension]()) if dimension in given else "1"
+
+    def _describe(self, name: str, unit: str, label: str) -> None:
+        self.units[name], self.labels[name] = unit, label
+
+    def _scalar(self, identifier: str, value: float, unit: str, label: str) -> None:
+        """Define a compartment, a parameter, a stoichiometry: anything whose symbol is what is held."""
+        name = self.names[identifier]
+        self._describe(name, unit, label)
+        if identifier in self.assigned:
+            self.motion.assign[name] = self.expr(self.assigned[identifier])
+            return
+        start = self.expr(self.started[identifier]) if identifier in self.started else const(value)
+        rule = self.rated.get(identifier)
+        rate = self.expr(rule) if rule is not None else ZERO if identifier in self.event_targets else None
+        self._hold(name, start, rate)
+
+    def _hold(self, name: str, start: Expr, rate: Expr | None) -> None:
+        """Define a state, or, without a rate, a constant."""
+        if rate is not None:
+            self.motion.rates[name], self.initials[name] = rate, start
+        elif start.op == "const":
+            self.parameters[name] = start.value
+        else:
+            self.pending[name] = start
+
+    def _species(self, s: Any) -> None:
+        identifier, name = s.getId(), self.names[s.getId()]
+        compartment = s.getCompartment()
+        home = self.source.getCompartment(compartment)
+        size = self._name(compartment)
+        fixed = not ({compartment} & {*self.assigned, *self.rated, *self.event_targets})
+        point = home.getSpatialDimensionsAsDouble() == 0 and not home.isSetSize()
+        amount_meant = bool(s.getHasOnlySubstanceUnits()) or point
+        reacts = identifier in self.reacting and not s.getBoundaryCondition() and not s.getConstant()
+        substance = self.unit(
+            s.getSubstanceUnits() or (self.source.getSubstanceUnits() if self.level >= 3 else "substance")
+        )
+        density = ratio(substance, self.units[self.names[compartment]]) or "1"
+        label = s.getName()
+        if identifier in self.assigned:
+            self.motion.assign[name] = self.expr(self.assigned[identifier])
+        # An amount is kept when its compartment changes size, so the amount is what is held wherever that can happen.
+        holds_symbol = amount_meant or identifier in self.assigned or (fixed and not reacts)
+        held = name if holds_symbol else self.unique(f"{identifier}_amount")
+        factor = ONE if holds_symbol else size
+        self.species[identifier] = Species(held, factor, amount_meant)
+        self._describe(name, substance if amount_meant else density, label)
+        if not holds_symbol:
+            self._describe(held, substance, f"{label or identifier} (amount)")
+            self.motion.assign[name] = div(symbol(held), size)
+        if identifier not in self.assigned:
+            self._hold(held, self._first(s, amount_meant, holds_symbol, size), self._species_rate(identifier, reacts))
+        self._other(identifier, name, amount_meant, held, point, size, (substance, density))
+
+    def _first(self, s: Any, amount_meant: bool, holds_symbol: bool, size: Expr) -> Expr:
+        """Return the initial value of what is held."""
+        wants_amount = amount_meant or not holds_symbol
+        if s.getId() in self.started:
+            value = self.expr(self.started[s.getId()])
+            return mul(value, size) if wants_amount and not amount_meant else value
+        if s.isSetInitialAmount():
+            value = const(s.getInitialAmount())
+            return value if wants_amount else self._by_size(div, value, size)
+        if s.isSetInitialConcentration():
+            value = const(s.getInitialConcentration())
+            return self._by_size(mul, value, size) if wants_amount else value
+        return const(math.nan)
+
+    def _by_size(self, operation: Callable[[Expr, Expr], Expr], value: Expr, size: Expr) -> Expr:
+        """Combine a number with a size of exactly 1 without making an equation of it."""
+        return value if self.parameters.get(size.value) == 1.0 else operation(value, size)
+
+    def _species_rate(self, identifier: str, reacts: bool) -> Expr | None:
+        if identifier in self.rated:
+            return self.expr(self.rated[identifier])
+        return ZERO if reacts or identifier in self.event_targets else None
+
+    def _other(
+        self, identifier: str, name: str, amount_meant: bool, held: str, point: bool, size: Expr, units: tuple[str, str]
+    ) -> None:
+        """Define the quantity that the symbol does not mean, so that both can be read."""
+        substance, density = units
+        label = self.labels[name] or identifier
+        if amount_meant:
+            self.amounts[identifier] = name
+            if not point:
+                other = self.unique(f"{identifier}_concentration")
+                self._describe(other, density, f"{label} (concentration)")
+                self.motion.assign[other] = div(symbol(name), size)
+                self.concentrations[identifier] = other
+            return
+        self.concentrations[identifier] = name
+        if held != name:
+            self.amounts[identifier] = held
+            return
+        other = self.unique(f"{identifier}_amount")
+        self._describe(other, substance, f"{label} (amount)")
+        self.motion.assign[other] = mul(symbol(name), size)
+        self.amounts[identifier] = other
+
+    # -- reactions ---------------------------------------------------------------------------------------------------
+
+    def _reactions(self) -> None:
+        changes: dict[str, Expr] = {}
+        for r in self.source.getListOfReactions():
+            if r.isSetFast() and r.getFast():
+                self.refuse(f"the fast reaction {r.getId()}", r)
+            name = self.names[r.getId()]
+            self._describe(name, self._extent_rate_unit(), r.getName())
+            self.motion.assign[name] = self._kinetics(r)
+            for references, sign in ((r.getListOfReactants(), neg), (r.getListOfProducts(), lambda e: e)):
+                for reference in references:
+                    stoichiometry = self._stoichiometry(reference)
+                    s = self.source.getSpecies(reference.getSpecies())
+                    if s.getBoundaryCondition() or s.getConstant():
+                        continue
+                    term = sign(mul(stoichiometry, symbol(name)))
+                    changes[s.getId()] = add(changes.get(s.getId(), ZERO), term)
+        for identifier, change in changes.items():
+            held = self.species[identifier].held
+            if held not in self.motion.rates:
+                self.refuse(f"the species {identifier}, changed by both a rule and a reaction,")
+                continue
+            factor = self.source.getSpecies(identifier).getConversionFactor() or self.source.getConversionFactor()
+            self.motion.rates[held] = mul(self._name(factor), change) if factor else change
+
+    def _extent_rate_unit(self) -> str:
+        if self.level >= 3:
+            return (
+                ratio(self.unit(self.source.getExtentUnits()), unit_text(self.source, self.source.getTimeUnits()))
+                or "1"
+            )
+        return ratio(self.unit("substance"), self.unit("time")) or "1"
+
+    def _kinetics(self, r: Any) -> Expr:
+        law = r.getKineticLaw() if r.isSetKineticLaw() else None
+        if law is None or not law.isSetMath():
+            self.ignored.append(f"The reaction {r.getId()} has no kinetic law and does nothing.")
+            return ZERO
+        if self.level < 3 and (law.isSetTimeUnits() or law.isSetSubstanceUnits()):
+            self.ignored.append(f"The units of the kinetic law of {r.getId()} do not convert anything.")
+        local: dict[str, Expr] = {}
+        for p in law.getListOfLocalParameters() if self.level >= 3 else law.getListOfParameters():
+            name = self.unique(f"{r.getId()}_{p.getId()}")
+            self._describe(name, self.unit(p.getUnits()), p.getName() or f"{p.getId()} of {r.getId()}")
+            self.parameters[name] = p.getValue() if p.isSetValue() else math.nan
+            local[p.getId()] = symbol(name)
+        return self.expr(law, local)
+
+    def _stoichiometry(self, reference: Any) -> Expr:
+        if self.level >= 3:
+            value = reference.getStoichiometry() if reference.isSetStoichiometry() else math.nan
+            if not reference.getId():
+                return const(value)
+            identifier = reference.getId()
+            self._scalar(identifier, value, "1", reference.getName())
+            return self._name(identifier)
+        if reference.isSetStoichiometryMath() and reference.getStoichiometryMath().isSetMath():
+            return self.expr(reference.getStoichiometryMath())
+        return const(reference.getStoichiometry() / (reference.getDenominator() or 1))
+
+    # -- events ------------------------------------------------------------------------------------------------------
+
+    def _events(self) -> list[Event]:
+        made = []
+        for k, event in enumerate(self.source.getListOfEvents()):
+            name = event.getId() or f"event{k}"
+            if not event.isSetTrigger() or not event.getTrigger().isSetMath():
+                self.ignored.append(f"The event {name} has no trigger and never happens.")
+                continue
+            if event.isSetTimeUnits() and event.getTimeUnits() not in ("time", "second"):
+                self.refuse(f"the event {name} with time units of its own", event)
+            made.append(self._event(name, event))
+        return made
+
+    def _event(self, name: str, event: Any) -> Event:
+        trigger = event.getTrigger()
+        assignments, factors = [], []
+        for a in event.getListOfEventAssignments():
+            if not a.isSetMath():
+                self.ignored.append(f"The event {name} assigns nothing to {a.getVariable()}.")
+                continue
+            target, factor = self.names[a.getVariable()], ONE
+            if a.getVariable() in self.species:
+                kept = self.species[a.getVariable()]
+                target, factor = kept.held, kept.factor
+            assignments.append((target, self.expr(a)))
+            if factor is not ONE:
+                factors.append((target, factor))
+        modern = self.level >= 3
+        delay = event.getDelay() if event.isSetDelay() and event.getDelay().isSetMath() else None
+        priority = event.getPriority() if modern and event.isSetPriority() and event.getPriority().isSetMath() else None
+        return Event(
+            name,
+            event.getName(),
+            self.expr(trigger),
+            tuple(assignments),
+            delay=None if delay is None else self.expr(delay),
+            priority=None if priority is None else self.expr(priority),
+            persistent=bool(trigger.getPersistent()) if modern else True,
+            initial_value=bool(trigger.getInitialValue()) if modern else True,
+            from_trigger_time=bool(event.getUseValuesFromTriggerTime()),
+            factors=tuple(factors),
+        )
+
+    # -- finishing ---------------------------------------------------------------------------------------------------
+
+    def _finish_rates(self) -> None:
+        """Settle constants that are computed, then rates that need the rate of something else."""
+        self.motion.settle(self.pending, self.initials)
+        for identifier in self.rated:
+            kept = self.species.get(identifier)
+            if kept is not None and kept.factor is not ONE:
+                # The rule gives the rate of the concentration; the amount changes with the size as well.
+                size = kept.factor
+                growth = mul(symbol(self.names[identifier]), self.motion.rate_symbol(size.value))
+                self.motion.rates[kept.held] = add(mul(self.motion.rates[kept.held], size), growth)
+        try:
+            self.motion.define_rates()
+        except ValueError as error:
+            self.refuse(str(error))
+        for name in self.motion.wanted:
+            self.labels.setdefault(name, "rate of change")
+
+    def _link(self, events: list[Event]) -> Model:
+        rows = [
+            Parameter(
+                name,
+                self.labels.get(name, ""),
+                value,
+                self.units.get(name, "1"),
+                note=_CONSTANT_NOTE if not math.isnan(value) else "no value in the SBML file",
+                location=Location(self.file),
+            )
+            for name, value in self.parameters.items()
+        ]
+        definitions = [self._definition(name, expr) for name, expr in self.motion.assign.items()]
+        rates = [self._definition(name, expr) for name, expr in self.motion.rates.items()]
+        time = self.source.getTimeUnits() if self.level >= 3 else "time"
+        try:
+            model = link(
+                self.source.getId() or "model",
+                definitions,
+                rates,
+                self.initials,
+                events,
+                ParameterTable(rows),
+                time_unit=unit_text(self.source, time) or "1",
+                description=self.source.getName(),
+            )
+        except ModelError as error:
+            raise ExchangeError(error.problems) from None
+        self._check(model)
+        return model
+
+    def _definition(self, name: str, expr: Expr) -> Definition:
+        return Definition(name, expr, self.units.get(name, "1"), self.labels.get(name, ""), "", Location(self.file))
+
+    def _check(self, model: Model) -> None:
+        """Refuse what would be silently wrong: rates without a value, triggers that hold for an instant only."""
+        unset = {name for name, value in self.parameters.items() if math.isnan(value)}
+        problems = []
+        for state in model.states:
+            missing = [name for name in free_symbols([state.rate]) if name in unset]
+            problems += [
+                Problem("no-value", f"{name!r} has no value, but {state.name!r} needs it", Location(self.file))
+                for name in missing
+            ]
+            if any(node.op == "const" and math.isnan(node.value) for node in topological([state.rate])) and not any(
+                node.op == "select" for node in topological([state.rate])
+            ):
+                problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(self.file)))
+        moving = {state.name for state in model.states if state.rate is not ZERO}
+        for event in model.events:
+            for node in topological([event.trigger]):
+                if node.op in ("eq", "ne") and moving & set(free_symbols([sub(*node.args)])):
+                    problems.append(
+                        Problem(
+                            "unsupported",
+                            f"the event {event.name!r} is triggered by equality with something that changes steadily, "
+                            "which is not supported",
+                            Location(self.file),
+                            hint="Write the trigger as an inequality.",
+                        )
+                    )
+        if problems:
+            raise ExchangeError(list(dict.fromkeys(problems)))
+
+    def _report(self) -> Report:
+        from .sbml_read import Report
+
+        return Report(
+            self.level,
+            int(self.source.getVersion()),
+            dict(self.names),
+            self.amounts,
+            self.concentrations,
+            tuple(self.ignored),
+        )
+
+
+def _size(compartment: Any, level: int) -> float:
+    if compartment.isSetSize():
+        return float(compartment.getSize())
+    if level == 1 or compartment.getSpatialDimensionsAsDouble() == 0:
+        return 1.0
+    return math.nan

@@ -1,0 +1,187 @@
+"""SBML to a model: Level 1, Level 2 and Level 3 core, correct or refused by name.
+
+A species is held as its amount, or as its concentration where its compartment never changes size and no reaction touches it. Its
+SBML identifier always names what the file's own mathematics means by it: the amount where ``hasOnlySubstanceUnits`` is true or
+the compartment is a point, else the concentration. The other quantity is called ``<id>_amount`` or ``<id>_concentration``;
+`Report.amount` and `Report.concentration` tell the names. Time is in the file's own unit (`Model.time_unit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
+from ..model.model import Model
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import made of a file.
+
+    Attributes
+    ----------
+    names
+        Model name of every SBML identifier that has a value.
+    amounts, concentrations
+        Model name of the amount and of the concentration of each species; a species in a point has no concentration.
+    ignored
+        Sentences on what has no influence on the simulation and was left out.
+    """
+
+    level: int
+    version: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    amounts: Mapping[str, str] = field(default_factory=dict)
+    concentrations: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+    def name(self, identifier: str) -> str:
+        """Return the model's name for an SBML identifier, meaning what the file's mathematics means by it."""
+        return self._find(self.names, identifier, "quantity")
+
+    def amount(self, identifier: str) -> str:
+        """Return the name of a species' amount."""
+        return self._find(self.amounts, identifier, "species")
+
+    def concentration(self, identifier: str) -> str:
+        """Return the name of a species' concentration."""
+        return self._find(self.concentrations, identifier, "species with a concentration")
+
+    def _find(self, table: Mapping[str, str], identifier: str, what: str) -> str:
+        if identifier not in table:
+            raise ExchangeError(
+                Problem("unknown-name", f"the file has no {what} {identifier!r}", hint=did_you_mean(identifier, table))
+            )
+        return table[identifier]
+
+
+@dataclass(frozen=True, eq=False)
+class SbmlModel(Model):
+    """A model that came from SBML, with the report of its import."""
+
+    report: Report = field(default_factory=lambda: Report(0, 0))
+
+
+def read_sbml(source: str | Path) -> SbmlModel:
+    """Read a model from an SBML file or from SBML text.
+
+    Parameters
+    ----------
+    source
+        Path of a file, or the text itself.
+
+    Raises
+    ------
+    ExchangeError
+        The file is not valid SBML (every error of libsbml at its place), or uses constructs that betapod cannot compute: algebraic
+        rules, the csymbol delay, fast reactions, required packages other than hierarchical composition. All of them are named.
+    """
+    try:
+        import libsbml
+    except ImportError:
+        raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
+    from .sbml_build import Builder
+
+    file, document = _document(libsbml, source)
+    _refuse_errors(libsbml, document, file)
+    problems, ignored = _packages(libsbml, document, file)
+    if problems:
+        raise ExchangeError(problems)
+    builder = Builder(document.getModel(), file, ignored)
+    model, report = builder.build()
+    values = {f.name: getattr(model, f.name) for f in fields(Model)}
+    return SbmlModel(**values, report=report)
+
+
+def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
+    text = str(source)
+    if isinstance(source, str) and "<" in text:
+        return "<text>", libsbml.readSBMLFromString(text)
+    path = Path(source)
+    if not path.is_file():
+        raise ExchangeError(Problem("no-file", f"there is no file {str(path)!r}", Location(str(path))))
+    return str(path), libsbml.readSBMLFromFile(str(path))
+
+
+def _refuse_errors(libsbml: Any, document: Any, file: str) -> None:
+    """Raise what libsbml finds wrong with the file, first as XML and SBML, then as a consistent model."""
+    problems = _errors(libsbml, document, file)
+    if not problems:
+        for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
+            document.setConsistencyChecks(category, False)
+        document.checkConsistency()
+        problems = _errors(libsbml, document, file)
+    if problems or document.getModel() is None:
+        raise ExchangeError(
+            problems or [Problem("invalid-sbml", "there is no model in the file", Location(file), expected="SBML")]
+        )
+
+
+def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:
+    found = []
+    for k in range(document.getNumErrors()):
+        error = document.getError(k)
+        if error.getSeverity() < libsbml.LIBSBML_SEV_ERROR:
+            continue
+        message = " ".join(error.getMessage().split())
+        place = Location(file, error.getLine(), error.getColumn())
+        found.append(Problem("invalid-sbml", f"{error.getShortMessage()} ({error.getErrorId()}): {message}", place))
+    return list(dict.fromkeys(found))
+
+
+def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], list[str]]:
+    """Flatten hierarchical models; refuse other packages that change the mathematics, note those that do not."""
+    ignored: list[str] = []
+    problems: list[Problem] = []
+    if document.getPlugin("comp") is not None and not _flatten(libsbml, document):
+        problems.append(
+            Problem(
+                "unsupported",
+                "the hierarchical model (package comp) could not be flattened",
+                Location(file),
+                found="; ".join(p.message for p in _errors(libsbml, document, file)[:3]),
+                hint="Flatten it with another tool and read the result.",
+            )
+        )
+    uris = [
+        (document.getPlugin(k).getPackageName(), document.getPlugin(k).getURI())
+        for k in range(document.getNumPlugins())
+    ]
+    uris += [
+        (document.getUnknownPackagePrefix(k), document.getUnknownPackageURI(k))
+        for k in range(document.getNumUnknownPackages())
+    ]
+    for name, uri in uris:
+        if name in ("comp", "l3v2extendedmath"):
+            continue
+        if document.getPackageRequired(uri):
+            problems.append(
+                Problem("unsupported", f"the package {name}, which the file requires, is not supported", Location(file))
+            )
+        elif name == "fbc":
+            problems.append(
+                Problem(
+                    "unsupported",
+                    "the package fbc (flux balance) has no course in time",
+                    Location(file),
+                    hint="Export the kinetic model alone.",
+                )
+            )
+        else:
+            ignored.append(f"The package {name} does not change the mathematics and was left out.")
+    return problems, ignored
+
+
+def _flatten(libsbml: Any, document: Any) -> bool:
+    if document.getModel().getPlugin("comp").getNumSubmodels() == 0:
+        plugin = document.getPlugin("comp")
+        if plugin.getNumModelDefinitions() + plugin.getNumExternalModelDefinitions() == 0:
+            return True
+    options = libsbml.ConversionProperties()
+    options.addOption("flatten comp", True)
+    options.addOption("performValidation", False)
+    options.addOption("leavePorts", False)
+    return bool(document.convert(options) == libsbml.LIBSBML_OPERATION_SUCCESS)
