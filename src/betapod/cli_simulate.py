@@ -131,17 +131,22 @@ def simulate_command(
 
     from .engine.reference import simulate
 
+    # Said before the simulation, since such a value may be why it fails.
+    implausible = [*made.parameters.implausible(), *made.inputs.implausible()]
+    for warning in implausible:
+        warn(warning)
     with waiting(f"simulating {visits[-1] / _DAYS_PER_YEAR:g} years"):
         result = simulate(made, visits, schedule, start, method, rtol, atol, wanted)
     for warning in result.warnings:
-        warn(warning)
+        if warning not in implausible:
+            warn(warning)
     if result.ended is not None:
         name, when = result.ended
         warn(f"the simulation ended at {when:.1f} days ({when / _DAYS_PER_YEAR:.2f} years): {_event_label(made, name)}")
     if csv is not None:
         _write_csv(result, None if str(csv) == "-" else csv)
     if plot is not None:
-        _plot(made, result, plot)
+        _plot(made, result, plot, with_data=csv is None)
     if as_json:
         print_json(_document(made, result, schedule))
     elif csv is None and not sys.stdout.isatty() and plot is None:
@@ -323,29 +328,32 @@ def _write_csv(result: Result, path: Path | None) -> None:
     note(f"wrote {path}: {len(table)} rows, {len(table.columns)} quantities")
 
 
-def _plot(model: Model, result: Result, path: Path) -> None:
+def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
     from .report.figures import result_figure, save
 
     figure, data = result_figure(result, title=model.name)
-    for written in save(figure, path, data):
+    about = f"Simulated courses of {', '.join(result.table.columns)} in the model {model.name}."
+    for written in save(figure, path, data if with_data else None, about):
         note(f"wrote {written}")
 
 
 def _summary(result: Result) -> None:
     from .report.tables import sparkline
 
-    rows: list[tuple[str, ...]] = []
+    # A narrow terminal shows less, but nothing cut.
+    width = out().width
+    columns = ["name", "unit", "start", "end"] + ["least", "most"] * (width >= 100) + ["course"]
+    columns += ["meaning"] * (width >= 120)
+    rows: list[list[str]] = []
     for name in result.table.columns:
         column = result.table[name].dropna()
         entry = result.dictionary.loc[name]
         numbers = (column.iloc[0], column.iloc[-1], column.min(), column.max()) if len(column) else ()
-        cells = [f"{number:.4g}" for number in numbers] or [""] * 4
-        rows.append((name, str(entry["unit"]), *cells, sparkline(column.to_numpy()), str(entry["label"])))
-    print_table(
-        ("name", "unit", "start", "end", "least", "most", "course", "meaning"),
-        rows,
-        right=("start", "end", "least", "most"),
-    )
+        start, last, least, most = [f"{number:.4g}" for number in numbers] or [""] * 4
+        cells = {"name": name, "unit": str(entry["unit"]), "start": start, "end": last, "least": least, "most": most}
+        cells |= {"course": sparkline(column.to_numpy(), 24 if width >= 100 else 16), "meaning": str(entry["label"])}
+        rows.append([cells[key] for key in columns])
+    print_table(columns, rows, right=("start", "end", "least", "most"))
     end = float(result.table.index[-1])
     out().print(
         f"{end:g} days ({end / _DAYS_PER_YEAR:.2f} years), {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
