@@ -64,9 +64,10 @@ class BetaFunction(Submodel):
         "graft_functional [1]",
         "graft_equivalents [1]",
         "sec_m [1]",
+        "sec_drug [1]",
     )
     equations = """
-    beta_function = (beta_mass*secretory_capacity + graft_functional + graft_equivalents)*sec_m   [1]   functioning beta cells times capacity
+    beta_function = (beta_mass*secretory_capacity + graft_functional + graft_equivalents)*sec_m*sec_drug   [1]   functioning beta cells times capacity
     """
 
 
@@ -115,10 +116,11 @@ class BetaCellMass(Submodel):
         "apo_m [1]",
         "ddm [1]",
         "prog_m [1]",
+        "prog_drug [1]",
         "rep_m [1]",
     )
     equations = """
-    beta_apoptosis_rate = beta_decline*beta_decline_factor*prog_m + apo_m*(beta_apoptosis
+    beta_apoptosis_rate = beta_decline*beta_decline_factor*prog_m*prog_drug + apo_m*(beta_apoptosis
         + glucotoxic_apoptosis*logistic((G - glucotoxic_apoptosis_G)/glucotoxic_apoptosis_width))   [1/day]  loss of beta cells
     dedifferentiation_rate = ddm*(dedifferentiation
         + glucotoxic_dedifferentiation*logistic((G - glucotoxic_dedifferentiation_G)/glucotoxic_dedifferentiation_width))

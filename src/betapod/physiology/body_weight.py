@@ -28,11 +28,12 @@ class EctopicFat(Submodel):
 
 
 class SystemicInflammation(Submodel):
-    """Systemic inflammation: a baseline, ectopic fat, and what other modules add (cell therapy below 0, uraemia above). Assumed."""
+    """Systemic inflammation: a baseline, ectopic fat, and what is added (cell therapy below 0, uraemia above). Assumed."""
 
-    reads = ("ectopic_fat [1]", "dJ [1]")
+    reads = ("ectopic_fat [1]", "dJ [1]", "dJ_uraemia [1]", "dJ_drug [1]")
     equations = """
-    dsystemic_inflammation/dt = (inflammation_baseline + inflammation_fat*ectopic_fat + dJ - systemic_inflammation)/tau_inflammation
+    dsystemic_inflammation/dt = (inflammation_baseline + inflammation_fat*ectopic_fat + dJ + dJ_uraemia + dJ_drug
+        - systemic_inflammation)/tau_inflammation
                                                         [1/day]  systemic inflammation
     systemic_inflammation(0)  = systemic_inflammation_start   [1]    systemic inflammation
     """

@@ -46,6 +46,15 @@ class GlucoseBalance(Submodel):
     """
 
 
+class StomachEmptying(Submodel):
+    """How fast the stomach can empty; drugs slow it."""
+
+    reads = ("Ra_m [1]",)
+    equations = """
+    gastric_emptying_limit = gastric_emptying_max*Ra_m     [g/min]   maximal gastric emptying under drugs
+    """
+
+
 class Gut(Submodel):
     """A meal in the minute layer: stomach, intestine, appearance in plasma.
 
@@ -56,9 +65,9 @@ class Gut(Submodel):
         Bioavailability: dallaman2007. Rates: tuned to OGTT.
     """
 
-    reads = ("BW [kg]", "Ra_m [1]", "glucose_infusion [umol/kg/min]")
+    reads = ("BW [kg]", "gastric_emptying_limit [g/min]", "glucose_infusion [umol/kg/min]")
     equations = """
-    gastric_emptying = gastric_emptying_max*Ra_m*Q_stomach/(Q_stomach + gastric_half_content)   [g/min]  carbohydrate leaving the stomach
+    gastric_emptying = gastric_emptying_limit*Q_stomach/(Q_stomach + gastric_half_content)   [g/min]  carbohydrate leaving the stomach
     dQ_stomach/dt  = -gastric_emptying                                      [g/min]        carbohydrate in the stomach
     Q_stomach(0)   = 0                                                      [g]            carbohydrate in the stomach
     dQ_gut/dt      = gastric_emptying - k_absorption*Q_gut                  [g/min]        carbohydrate in the intestine

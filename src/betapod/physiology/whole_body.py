@@ -39,6 +39,7 @@ _METABOLIC_STATE = (
     "insulin_kinetics.InsulinClearance",
     "insulin_kinetics.InsulinDose",
     "insulin_kinetics.CPeptideKinetics",
+    "glucose.StomachEmptying",
 )
 
 # Cell therapy but for capillaries and hypoxia, which the kidney has of its own.

@@ -1,0 +1,69 @@
+"""Standard care as a schedule that every integrator understands."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Mapping
+
+from ..engine.schedule import Schedule, Switch
+from ..errors import ConfigError
+from ..model import Model
+from ..physiology.standard_care import Step, Therapy, concerns, courses, therapy
+
+
+class CautionWarning(UserWarning):
+    """A therapy that is given with caution to such a person."""
+
+
+def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, float] | None = None) -> Schedule:
+    """Return the switches of inputs that therapies given together make.
+
+    Parameters
+    ----------
+    therapies
+        Therapies, or texts such as ``"metformin 2 g"`` for therapies from day 0 on.
+    model
+        Whose inputs are switched; its values are those without therapy.
+    state
+        Further values of the person for contraindications, such as ``{"GFR": 28}`` where filtration is a state.
+
+    Raises
+    ------
+    ConfigError
+        A therapy is contraindicated, unknown, or clashes with another.
+
+    Warns
+    -----
+    CautionWarning
+        A therapy is given with caution.
+    """
+    given = [therapy(each) if isinstance(each, str) else each for each in therapies]
+    base = {name: model.inputs[name].value for name in model.inputs}
+    errors, cautions = concerns(given, {**base, **(state or {})})
+    if errors:
+        raise ConfigError(errors)
+    for text in cautions:
+        warnings.warn(text, CautionWarning, stacklevel=2)
+    found = courses(given, base)
+    return Schedule(switches=[switch for name, steps in found.items() for switch in _switches(name, steps)])
+
+
+def _switches(name: str, steps: list[Step]) -> list[Switch]:
+    """Turn breakpoints into jumps and ramps. A jump that a ramp follows at once becomes a ramp of a minute."""
+    found = []
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        jumps = not math.isclose(step.before, step.after, rel_tol=1e-12, abs_tol=1e-15)
+        if following is None or math.isclose(step.after, following.before, rel_tol=1e-12, abs_tol=1e-15):
+            if jumps:
+                found.append(Switch(name, step.after, step.time))
+            continue
+        if jumps:
+            found.append(Switch(name, step.after, step.time, _MINUTE))
+            found.append(Switch(name, following.before, step.time + _MINUTE, following.time - step.time - _MINUTE))
+        else:
+            found.append(Switch(name, following.before, step.time, following.time - step.time))
+    return found
+
+
+_MINUTE = 1.0 / 1440.0

@@ -1,0 +1,324 @@
+"""Standard care: the printed table of HbA1c changes, courses, combination, adherence, contraindications, read-outs."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from betapod.engine.schedule import Dose, Schedule
+from betapod.errors import ConfigError
+from betapod.physiology import people, standard_care, whole_body
+from betapod.physiology.standard_care import catalogue, concerns, courses, therapy
+from betapod.procedures.glucose_tests import mmtt
+from betapod.procedures.metabolic_state import follow, model_of, snapshot
+from betapod.procedures.readouts import insulin_independent, remission, without_drugs
+from betapod.procedures.standard_care import CautionWarning, care
+
+WEEKS_26 = 182.0
+STAGES = ("t2d_early", "t2d", "t2d_late")
+
+
+@functools.cache
+def after(name: str, text: str = "", days: float = WEEKS_26, changes: tuple[tuple[str, float], ...] = ()):
+    person = people.person(name)
+    changed = replace(person, values={**person.values, **dict(changes)})
+    schedule = care([text], model_of(changed)) if text else None
+    return follow(changed, [0.0, days], schedule).table.iloc[-1]
+
+
+# HbA1c against no therapy after 26 weeks, from 7.1, 8.1 and 9.0 %.
+PRINTED = {
+    "metformin 2 g": (-0.61, -1.12, -1.59),
+    "sulfonylurea": (-1.09, -1.20, -1.12),
+    "DPP-4 inhibitor": (-0.64, -0.70, -0.71),
+    "liraglutide 1.2 mg": (-1.00, -1.15, -1.18),
+    "semaglutide 1 mg": (-1.26, -1.50, -1.56),
+    "SGLT2 inhibitor": (-0.45, -0.64, -0.80),
+    "pioglitazone": (-0.89, -1.10, -1.18),
+    "lifestyle 5 kg": (-0.24, -0.28, -0.30),
+}
+
+
+@pytest.mark.parametrize(("text", "stage"), list(itertools.product(PRINTED, STAGES)))
+def test_HbA1c_of_each_therapy(text: str, stage: str) -> None:
+    found = after(stage, text)["HbA1c"] - after(stage)["HbA1c"]
+    # Half the last digit, and as much again: the printed states lie within 0.5 % of 7.1, 8.1 and 9.0.
+    assert found == pytest.approx(PRINTED[text][STAGES.index(stage)], abs=0.0105)
+
+
+@pytest.mark.parametrize(("units", "printed"), [(10, -0.38), (20, -0.75), (30, -1.12), (47, -1.72)])
+def test_HbA1c_of_basal_insulin(units: int, printed: float) -> None:
+    found = after("t2d", f"basal insulin {units} U")["HbA1c"] - after("t2d")["HbA1c"]
+    assert found == pytest.approx(printed, abs=0.0055)
+
+
+@pytest.mark.parametrize(
+    ("GFR", "HbA1c", "glucose"),
+    [(95, -0.64, 87), (75, -0.52, 71), (52, -0.37, 51), (38, -0.28, 38), (22, -0.17, 22)],
+)
+def test_SGLT2_inhibitor_by_filtration(GFR: float, HbA1c: float, glucose: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CautionWarning)
+        treated = after("t2d", "SGLT2 inhibitor", changes=(("GFR", GFR),))
+    control = after("t2d", changes=(("GFR", GFR),))
+    assert treated["HbA1c"] - control["HbA1c"] == pytest.approx(HbA1c, abs=0.0055)
+    assert treated["glucose_excretion"] - control["glucose_excretion"] == pytest.approx(glucose, abs=0.55)
+
+
+@pytest.mark.parametrize(("target", "printed"), [(8.8, 7.16), (11.9, 9.1)])
+def test_titrated_insulin_in_T1D(target: float, printed: float) -> None:
+    person = people.person("t1d")
+    untitrated = replace(person, values={k: v for k, v in person.values.items() if not k.startswith("insulin_t")})
+    schedule = care([f"titrated insulin {target} mmol/L"], model_of(untitrated))
+    found = follow(untitrated, [0.0, 1095.0], schedule).table["HbA1c"].iloc[-1]
+    # 7.16 is printed for the target 8.8, whose ADAG value is 7.151.
+    assert found == pytest.approx(printed, abs=0.012)
+
+
+LEVERAGE = [
+    ({"nR_m": 1.2}, -0.24, 18),
+    ({"sI_m": 1.2}, -0.24, 18),
+    ({"nR_m": 1.5}, -0.57, None),
+    ({"nR_m": 2.0}, -1.03, None),
+    ({"aR_m": 1.2}, -0.22, 12),
+    ({"aR_m": 2.0}, -0.93, None),
+    ({"tau4_m": 1.2}, -0.14, 14),
+    ({"tau4_m": 2.0}, -0.58, None),
+    ({"a4_m": 1.2}, -0.05, 8),
+    ({"a4_m": 2.0}, -0.15, None),
+    ({"nR_m": 1.2, "aR_m": 1.2, "tau4_m": 1.2, "a4_m": 1.2}, -0.73, 63),
+    ({"dJ": -0.25}, -0.13, None),
+    ({"dJ": -0.5}, -0.29, 22),
+    ({"dJ": -0.85}, -0.57, None),
+    # The specification prints -0.26 for 1.2; its own prototype gives -0.286.
+    ({"sHd": 1.2}, -0.286, None),
+    ({"sHd": 1.5}, -0.64, None),
+    ({"tox_m": 0.0}, -0.49, None),
+    ({"kre_m": 5.0}, 0.0, None),
+    ({"prog_m": 0.0}, -0.11, None),
+]
+
+
+@pytest.mark.parametrize(("changes", "HbA1c", "M"), LEVERAGE)
+def test_leverage_of_claimed_mechanisms(changes: dict[str, float], HbA1c: float, M: float | None) -> None:
+    found, control = after("t2d", days=365.0, changes=tuple(changes.items())), after("t2d", days=365.0)
+    assert found["HbA1c"] - control["HbA1c"] == pytest.approx(HbA1c, abs=0.0065)
+    if M is not None:
+        assert 100 * (found["clamp_M"] / control["clamp_M"] - 1) == pytest.approx(M, abs=0.6)
+
+
+def graft(name: str, dose: float, days: list[float], **changes: float):
+    person = people.person(name)
+    changed = replace(person, values={**person.values, **changes})
+    return changed, follow(changed, days, Schedule(doses=[Dose("graft_infused", dose)])).table
+
+
+@pytest.mark.parametrize(("dose", "printed"), [(0.1, -0.67), (0.2, -1.14), (0.4, -1.74)])
+def test_leverage_of_an_islet_graft(dose: float, printed: float) -> None:
+    _, table = graft("t2d", dose, [0.0, 365.0])
+    assert table["HbA1c"].iloc[-1] - after("t2d", days=365.0)["HbA1c"] == pytest.approx(printed, abs=0.0065)
+
+
+def test_islet_graft_in_T1D() -> None:
+    """HbA1c 7.78 to 6.13; dose -90 % at one year and -97 % at two.
+
+    The specification does not print the target of titration after the graft; 7.4 mmol/L reproduces all three numbers.
+    """
+    person, table = graft("t1d", 0.45, [0.0, 365.0, 730.0], insulin_target=7.4)
+    assert table["HbA1c"].iloc[1] == pytest.approx(6.13, abs=0.0055)
+    assert list(table["insulin_dose"].iloc[1:] / table["insulin_dose"].iloc[0]) == pytest.approx(
+        [0.10, 0.03], abs=0.0055
+    )
+    stimulated = [mmtt(snapshot(person, table.loc[day])).indices["stimulated_C_peptide"] for day in (0.0, 365.0)]
+    assert stimulated == pytest.approx([0.010, 1.280], abs=0.015)
+    assert list(insulin_independent(table)) == [False, False, True]
+
+
+@pytest.mark.parametrize(("GFR", "printed"), [(45, -22), (30, -27), (15, -34)])
+def test_insulin_need_in_kidney_disease(GFR: float, printed: float) -> None:
+    # The printed percentages are against a filtration of 110 mL/min, that of the person at diagnosis.
+    need, full = (after("t1d", days=1095.0, changes=(("GFR", g),))["insulin_dose"] for g in (GFR, 110.0))
+    assert 100 * (need / full - 1) == pytest.approx(printed, abs=0.6)
+
+
+@pytest.mark.parametrize(("kg", "printed"), [(5, 7.02), (10, 6.37), (15, 5.96)])
+def test_total_diet_replacement(kg: int, printed: float) -> None:
+    from betapod.procedures.metabolic_state import grown
+
+    person = grown(replace(people.person("t2d"), until=7.5))
+    table = follow(person, np.linspace(0, 365, 25), care([f"total diet replacement {kg} kg"], model_of(person))).table
+    assert table["HbA1c"].iloc[-1] == pytest.approx(printed, abs=0.012)
+    if kg != 10:  # 10 kg brings HbA1c below 6.5 %, but not yet for three months
+        assert bool(remission(table).iloc[-1]) is (kg == 15)
+
+
+@pytest.mark.xfail(
+    strict=True, reason="known failure V-14: stimulated secretion compensates too well for half a pancreas"
+)
+def test_half_a_pancreas_under_load() -> None:
+    from betapod.procedures.glucose_tests import ogtt
+
+    person = people.person("ngt")
+    half = replace(person, state={**person.state, "beta_mass": 0.5 * person.state["beta_mass"]})
+    later = snapshot(half, follow(half, [0.0, 365.0]).table.iloc[-1])
+    area = [ogtt(p).table.loc[:120, "insulin"].mean() for p in (person, later)]
+    assert area[1] / area[0] == pytest.approx(0.69, abs=0.1)
+
+
+# -- texts, courses, combination ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["metformin 2 g", "metformin 2 g/day", "metformin 2000 mg", "Metformin 2000 mg/day"])
+def test_doses_are_read_with_their_units(text: str) -> None:
+    found = therapy(text)
+    assert (found.name, found.dose, found.dose_unit) == ("metformin", 2.0, "g/day")
+
+
+def test_every_listed_therapy_can_be_given() -> None:
+    known = {**whole_body.table("metabolism"), **whole_body.table("kidney")}
+    for name, doses in catalogue().items():
+        for dose in doses:
+            for effect in therapy(f"{name} {dose.replace('any', '1')}").effects:
+                row = known[effect.quantity]
+                assert row.role == "input" and effect.rule in standard_care.RULES
+                from betapod.units import parse_unit
+
+                assert parse_unit(row.unit).same(parse_unit(effect.unit)), effect.quantity
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("metformim 2 g", "unknown-therapy", "'metformin'"),
+        ("metformin", "missing-dose", "metformin 2 g/day"),
+        ("metformin 1 g", "unknown-dose", "nearest is metformin 2 g/day"),
+        ("metformin 2 kg", "unknown-dose", "2000 g/day"),
+        ("metformin 2 mmHg", "wrong-unit", "g/day"),
+        ("metformin 2 blobs", "unknown-unit", "blobs"),
+        ("sulfonylurea 0.4 dose", "unknown-dose", "sulfonylurea 0.5 dose"),
+        ("SGLT2 inhibitor 10 mg", "wrong-unit", "relative"),
+        ("basal insulin -5 U", "out-of-range", "positive"),
+        ("", "unknown-therapy", "Known: metformin"),
+    ],
+)
+def test_bad_therapies_are_refused(text: str, kind: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        therapy(text)
+    assert kind in caught.value.kinds
+    assert says in str(caught.value)
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        therapy("metformin 1 g", start=-1, adherence=1.5, onset=-2)
+    assert len(caught.value.problems) == 4
+
+
+BASE = {name: row.value for name, row in whole_body.model("metabolism").inputs.items()}
+
+
+def value_at(therapies, quantity: str, time: float) -> float:
+    steps = courses(therapies, BASE)[quantity]
+    if time >= steps[-1].time:
+        return steps[-1].after
+    k = max(i for i, step in enumerate(steps) if step.time <= time)
+    a, b = steps[k], steps[k + 1]
+    return a.after + (b.before - a.after) * (time - a.time) / (b.time - a.time)
+
+
+def test_course_rises_holds_and_falls() -> None:
+    given = [therapy("metformin 2 g", start=10, stop=100, onset=20, offset=10)]
+    times = [0, 10, 20, 30, 99, 105, 110, 400]
+    assert [value_at(given, "met", t) / 0.475 for t in times] == pytest.approx([0, 0, 0.5, 1, 1, 0.5, 0, 0])
+
+
+def test_course_that_stops_while_rising() -> None:
+    given = [therapy("metformin 2 g", start=0, stop=5, onset=20, offset=10)]
+    assert [value_at(given, "met", t) / 0.475 for t in (5, 10, 15, 25)] == pytest.approx([0.25, 0.125, 0, 0])
+
+
+def test_adherence_scales_every_rule_but_policies() -> None:
+    given = [therapy("SGLT2 inhibitor", adherence=0.5), therapy("total diet replacement 10 kg", adherence=0.5)]
+    assert value_at(given, "phiS", 50) == pytest.approx(0.225)
+    assert value_at(given, "xEd", 50) == pytest.approx(1.025)
+    assert value_at(given, "dWt", 50) == pytest.approx(-6.0)
+    assert value_at(given, "weight_response_time", 50) == 60.0
+
+
+def test_combination_multiplies_adds_and_takes_the_strongest() -> None:
+    given = [
+        therapy("semaglutide 1 mg"),
+        therapy("sulfonylurea"),
+        therapy("SGLT2 inhibitor"),
+        therapy("DPP-4 inhibitor"),
+    ]
+    assert value_at(given, "xEd", 50) == pytest.approx(0.849 * 1.05 * 0.917)
+    assert value_at(given, "dKs", 50) == pytest.approx(-0.88 - 1.6 - 0.49)
+    assert value_at([*given, therapy("SGLT2 inhibitor")], "phiS", 50) == 0.45
+    order = [therapy("SGLT2 inhibitor"), *given]
+    assert value_at(order, "dWt", 50) == pytest.approx(value_at(list(reversed(order)), "dWt", 50), rel=1e-12)
+
+
+def test_two_targets_clash_unless_one_stops_first() -> None:
+    first, second = "titrated insulin 8.8 mmol/L", "titrated insulin 11.9 mmol/L"
+    with pytest.raises(ConfigError, match="both set 'insulin_target'"):
+        courses([therapy(first), therapy(second)], BASE)
+    courses([therapy(first, stop=100), therapy(second, start=200)], BASE)
+
+
+def test_therapy_for_an_organ_that_the_model_lacks_is_refused() -> None:
+    with pytest.raises(ConfigError, match="acts on nothing that this model has"):
+        care(["ARB"], whole_body.model("metabolism"))
+    kidney = whole_body.model("kidney")
+    assert {s.input for s in care(["ARB", "SGLT2 inhibitor", "MRA"], kidney).switches} == {"e_ARB", "e_S", "e_MRA"}
+
+
+def test_schedule_follows_the_course() -> None:
+    model = model_of(people.person("t2d"))
+    given = [therapy("metformin 2 g", start=10, stop=100, onset=20, offset=0), therapy("basal insulin 20 U", start=30)]
+    schedule = care(given, model)
+    schedule.check(model)
+    table = follow(people.person("t2d"), [5.0, 20.0, 60.0, 101.0, 150.0], schedule).table
+    assert table["met"].to_numpy() == pytest.approx([0, 0.2375, 0.475, 0, 0], abs=1e-9)
+    assert table["insulin_basal_fraction"].to_numpy() == pytest.approx([0.5, 0.5, 1, 1, 1])
+    assert table["insulin_dose"].iloc[-1] == pytest.approx(20.001, abs=1e-6)
+
+
+def test_no_therapy_changes_nothing() -> None:
+    person = people.person("t2d")
+    bare = follow(person, [0.0, 100.0]).table
+    with_none = follow(person, [0.0, 100.0], care([], model_of(person))).table
+    assert np.array_equal(bare.to_numpy(), with_none.to_numpy())
+
+
+def test_contraindications_by_filtration() -> None:
+    low = model_of(people.person("t2d")).with_values({"GFR": 25})
+    with pytest.raises(ConfigError, match="contraindicated below a GFR of 30"):
+        care(["metformin 2 g"], low)
+    with pytest.warns(CautionWarning, match="starting is not recommended"):
+        care(["metformin 2 g"], low.with_values({"GFR": 40}))
+    assert concerns([therapy("metformin 2 g")], {"GFR": 80}) == ([], [])
+    errors, cautions = concerns([therapy("ACE inhibitor"), therapy("ARB")], {"GFR": 80})
+    assert not errors and len(cautions) == 1 and "avoid" in cautions[0]
+
+
+def test_drugs_and_diet_are_told_apart() -> None:
+    person = people.person("t2d_early")
+    model = model_of(person)
+    diet = follow(person, [1.0, 50.0], care(["lifestyle 5 kg"], model)).table
+    drug = follow(person, [1.0, 50.0], care(["metformin 2 g"], model)).table
+    assert list(without_drugs(diet)) == [True, True]
+    assert list(without_drugs(drug)) == [False, False]
+
+
+def test_remission_needs_three_months() -> None:
+    person = people.person("ngt")
+    table = follow(person, [0.0, 30.0, 60.0, 90.0, 92.0, 120.0]).table
+    assert list(remission(table)) == [False, False, False, False, True, True]
+    assert math.isfinite(table["HbA1c"].iloc[-1])
