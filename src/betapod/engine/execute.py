@@ -36,12 +36,15 @@ class Progress:
         Patients of this session.
     failed
         Patients of this session whose integration failed.
+    written
+        Bytes of this session.
     """
 
     done: int
     total: int
     computed: int
     failed: int
+    written: int
     seconds: float
 
 
@@ -222,9 +225,9 @@ def execute(
     KeyboardInterrupt
         After the shards in hand were finished and kept.
     """
+    wanted = chosen(plan.shards, part)
     store = open_run(plan, folder, command)
     store.clean()
-    wanted = chosen(plan.shards, part)
     whole, damaged = store.survey(wanted)
     todo = list(order([shard for shard in wanted if shard not in whole]))
     session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in whole), wanted)
@@ -255,7 +258,7 @@ class _Session:
     ) -> None:
         self.plan, self.store, self.progress, self.damaged = plan, store, progress, damaged
         self.done, self.total = done, sum(len(plan.members(shard)) for shard in wanted)
-        self.computed = self.failed = 0
+        self.computed = self.failed = self.written = 0
         self.packed = pack(plan.model)
         self.deaths: Counter[int] = Counter()
         self.began = time.perf_counter()
@@ -336,13 +339,14 @@ class _Session:
         patients = receipt.last - receipt.first
         self.done += patients
         self.computed += patients
+        self.written += sum(part.bytes for part in receipt.parts.values())
         self.failed += sum(n for status, n in receipt.facts["status"].items() if status not in ("ok", "ended"))
         self._tell()
 
     def _tell(self) -> None:
         if self.progress is not None:
             seconds = time.perf_counter() - self.began
-            self.progress(Progress(self.done, self.total, self.computed, self.failed, seconds))
+            self.progress(Progress(self.done, self.total, self.computed, self.failed, self.written, seconds))
 
     def _count_death(self, shard: int, error: BaseException | None) -> None:
         self.deaths[shard] += 1

@@ -108,6 +108,8 @@ def compute(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
 def _write(task: Task, result: EnsembleResult, drawn: Mapping[str, Any], folder: Path) -> dict[str, Part]:
     import numpy as np
 
+    from .outcome import STATUS
+
     store = Store(folder, {})
     patients = np.arange(task.members.start, task.members.stop)
     visits = len(task.times)
@@ -121,21 +123,22 @@ def _write(task: Task, result: EnsembleResult, drawn: Mapping[str, Any], folder:
     parts = {"visits": _part(store, "visits", task, "SELECT * FROM visits", {"visits": columns})}
     columns = {
         "patient": patients,
-        "status": np.asarray(result.status, np.int64),
-        "ended_at": np.asarray(result.ended_at, np.float64),
-        "event": np.asarray(result.event, np.int64),
-        "steps": np.asarray(result.steps, np.int64),
-        "rejected": np.asarray(result.rejected, np.int64),
+        "status": result.status,
+        "ended_at": result.ended_at,
+        "event": result.event,
+        "steps": result.steps,
+        "rejected": result.rejected,
     }
     named = column_names(drawn, PATIENT_COLUMNS)
     columns |= {named[name]: column for name, column in drawn.items()}
     select = f"""
-        SELECT * REPLACE ({_named("status", result.status_names)} AS status, {_named("event", result.event_names)} AS event)
+        SELECT * REPLACE ({_named("status", STATUS)} AS status, {_named("event", result.event_names)} AS event)
         FROM patients"""
     parts["patients"] = _part(store, "patients", task, select, {"patients": columns})
     failures = _failures(task, result)
     if failures is not None:
-        parts["failures"] = _part(store, "failures", task, "SELECT * FROM failures", {"failures": failures})
+        select = f"SELECT * REPLACE ({_named('reason', STATUS)} AS reason) FROM failures"
+        parts["failures"] = _part(store, "failures", task, select, {"failures": failures})
     return parts
 
 
@@ -153,32 +156,31 @@ def _named(column: str, names: Iterable[str]) -> str:
 
 def _failures(task: Task, result: EnsembleResult) -> dict[str, Any] | None:
     """Return patient, reason, time and last state of everyone whose integration failed; None if all went well."""
-    import numpy as np
-
-    table = result.failures
-    if not len(table):
+    failed = result.failed
+    if not len(failed):
         return None
-    states = [name for name in table.columns if name not in FAILURE_COLUMNS]
-    named = column_names(map(str, states), FAILURE_COLUMNS)
+    named = column_names(result.state_names, FAILURE_COLUMNS)
     columns: dict[str, Any] = {
-        "patient": table["patient"].to_numpy(np.int64) + task.members.start,
-        "reason": table["reason"].to_numpy(object),
-        "time": table["time"].to_numpy(np.float64),
+        "patient": failed + task.members.start,
+        "reason": result.status[failed],
+        "time": result.ended_at[failed],
     }
-    return columns | {named[str(name)]: table[name].to_numpy(np.float64) for name in states}
+    return columns | {named[name]: result.last[failed, index] for index, name in enumerate(result.state_names)}
 
 
 def _counts(result: EnsembleResult) -> dict[str, Any]:
     import numpy as np
 
-    codes = np.bincount(np.asarray(result.status), minlength=len(result.status_names))
-    ended = np.asarray(result.event)
-    events = np.bincount(ended[ended >= 0], minlength=len(result.event_names))
+    from .outcome import STATUS
+
+    codes = np.bincount(result.status, minlength=len(STATUS))
+    events = np.bincount(result.event[result.event >= 0], minlength=len(result.event_names))
     return {
-        "status": {name: int(n) for name, n in zip(result.status_names, codes, strict=True) if n},
+        "status": {name: int(n) for name, n in zip(STATUS, codes, strict=True) if n},
         "events": {name: int(n) for name, n in zip(result.event_names, events, strict=True) if n},
         "steps": int(np.sum(result.steps)),
         "rejected": int(np.sum(result.rejected)),
+        "width": result.width,
     }
 
 
@@ -223,37 +225,32 @@ def column_names(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str
 
 
 class _Local(threading.local):
-    """What a thread keeps between shards: the compiled model and the buffer of outputs."""
+    """What a thread keeps between shards: the buffer of outputs."""
 
-    key: object = None
-    ensemble: Any = None
     buffer: Any = None
 
 
 _local = _Local()
-_models: dict[str, Any] = {}
-_models_lock = threading.Lock()
+_lock = threading.Lock()
+_ensembles: dict[object, Ensemble] = {}
 
 
 def _ensemble(task: Task) -> Ensemble:
+    """Return the compiled model; all threads of a process share one, and only the last one is kept."""
     from .ensemble import Ensemble
+    from .timeline import ramped_inputs
     from .transport import unpack
 
-    digest = hashlib.sha256(task.model).hexdigest()
-    key = (digest, task.outputs, task.rtol, task.atol, task.threads)
-    if _local.key != key:
-        with _models_lock:
-            if digest not in _models:
-                _models.clear()
-                _models[digest] = unpack(task.model)
-            model = _models[digest]
-            # One thread compiles and fills the cache on disk, the others find it there.
-            _local.ensemble = Ensemble(
-                model, outputs=task.outputs, rtol=task.rtol, atol=task.atol, threads=task.threads
+    key = (hashlib.sha256(task.model).hexdigest(), task.outputs, task.rtol, task.atol, task.threads)
+    with _lock:
+        if key not in _ensembles:
+            _ensembles.clear()
+            ensemble = Ensemble(
+                unpack(task.model), outputs=task.outputs, rtol=task.rtol, atol=task.atol, threads=task.threads
             )
-        _local.key = key
-    ensemble: Ensemble = _local.ensemble
-    return ensemble
+            ensemble.kernel(ramped_inputs([task.schedule]))
+            _ensembles[key] = ensemble
+        return _ensembles[key]
 
 
 def _buffer(task: Task) -> NDArray[np.float64]:

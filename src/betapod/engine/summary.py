@@ -212,8 +212,8 @@ def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``patients`` that were taken, evenly spread; ``achieved_error``: the largest deviation from the tight solution, relative
-        as the engine measures it; ``reproduced``: whether the stored values came out again, bit by bit.
+        ``patients`` that were compared, evenly spread over the run; ``median`` and ``worst`` error of a patient as
+        `EnsembleResult.achieved_error` measures it, and where; ``reproduced``: whether the stored values came out again bit by bit.
     """
     import numpy as np
 
@@ -230,7 +230,17 @@ def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
         for row, patient in enumerate(taken)
     )
     error = result.achieved_error(sample=len(taken))
-    return {"patients": taken.tolist(), "achieved_error": error, "reproduced": same}
+    return {
+        "patients": [int(taken[row]) for row in error.patients],
+        "median": error.median if math.isfinite(error.median) else None,
+        "worst": error.worst if math.isfinite(error.worst) else None,
+        "worst_output": error.output,
+        "worst_patient": int(taken[error.patient]) if error.output else None,
+        "worst_time": error.time if math.isfinite(error.time) else None,
+        "compared_at_rtol": error.tight,
+        "same_endings": error.compared,
+        "reproduced": same,
+    }
 
 
 def _stored(store: Store, plan: Plan, patient: int) -> NDArray[np.float64]:

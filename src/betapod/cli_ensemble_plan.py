@@ -1,0 +1,181 @@
+"""What the command line asks of a run of many patients: options to a plan, and a run folder back to its plan."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cli_common import load_model, model_table, quantity, warn
+from .errors import BetapodError, ConfigError, Location, Problem
+
+if TYPE_CHECKING:
+    from .engine.plan import Cohort, Plan
+    from .engine.schedule import Schedule
+    from .engine.store import Store
+    from .model import Model
+
+
+def plan_of(origin: Mapping[str, Any]) -> Plan:
+    """Make the plan that a command line describes.
+
+    Parameters
+    ----------
+    origin
+        Its options as plain values, as the manifest keeps them.
+
+    Raises
+    ------
+    BetapodError
+        Whatever is wrong with the options.
+    """
+    from .engine.draw import varied
+    from .engine.plan import Drawn, Plan
+
+    tables = [Path(path) for path in origin["parameters"]]
+    base = load_model(origin["model"], tables)
+    model = base.with_values(origin["set"])
+    table = model_table(model)
+    vary = list(origin["vary"])
+    cohort: Cohort | None
+    files = [Path(origin["model"]), *tables]
+    if origin["patients"].isdecimal():
+        count = int(origin["patients"])
+        names = _without_set(varied(table, vary[0] if vary in (["all"], ["none"]) else vary), vary, origin["set"])
+        cohort = Drawn(table, origin["seed"], names, origin["replicate"])
+    else:
+        files.append(Path(origin["patients"]))
+        cohort, count = _listed(Path(origin["patients"]), model)
+    return Plan(
+        model,
+        count,
+        _times(origin["visits"], origin["years"]),
+        tuple(origin["outputs"]),
+        cohort,
+        _schedule(origin["doses"], origin["switches"], model),
+        origin["rtol"],
+        origin["atol"],
+        origin["shard_size"],
+        origin,
+        {str(path): _hash(path) for path in files if path.is_file()},
+    )
+
+
+def _without_set(names: tuple[str, ...], vary: list[str], given: Mapping[str, str]) -> tuple[str, ...]:
+    """Leave out what has been set: a value that a user gives holds for everybody, unless told to vary as well."""
+    if vary == ["all"]:
+        return tuple(name for name in names if name not in given)
+    both = [name for name in names if name in given]
+    if both:
+        raise ConfigError(
+            [
+                Problem(
+                    "set-and-varied",
+                    f"{name!r} is both set and drawn",
+                    Location(f"--set {name}={given[name]}"),
+                    hint="Leave one of them out; to move a distribution, lay a table over it with --parameters.",
+                )
+                for name in both
+            ]
+        )
+    return names
+
+
+def plan_of_folder(folder: Path) -> Plan:
+    from .engine.store import Store
+
+    origin = Store.open(folder).manifest["origin"]
+    if "model" not in origin:
+        raise ConfigError(
+            Problem(
+                "no-origin",
+                "the run was not begun from the command line",
+                Location(str(folder)),
+                hint="Continue it where it was begun, with betapod.engine.execute.execute.",
+            )
+        )
+    return plan_of(origin)
+
+
+def plan_or_none(store: Store) -> Plan | None:
+    """Return the plan of a run if it can be made again as it was; without it, accuracy cannot be reported."""
+    from .engine.plan import changes
+
+    try:
+        plan = plan_of_folder(store.folder)
+    except BetapodError as error:
+        warn(f"accuracy is not reported: {error.problems[0].message}")
+        return None
+    found = changes(store.manifest["identity"], plan.identity)
+    if found:
+        warn(f"accuracy is not reported: {found[0].message}")
+        return None
+    return plan
+
+
+def _times(text: str, years: float) -> tuple[float, ...]:
+    """Return visits in days: an interval and a length, or a list with a unit."""
+    from .units import convert
+
+    where = f"--visits {text!r}"
+    end = convert(years, "year", "day")
+    if "," not in text:
+        step = quantity(text, "day", where) if not text.strip().replace(".", "").isdigit() else 0.0
+        if not step > 0:
+            raise ConfigError(
+                Problem(
+                    "bad-visits",
+                    "visits need an interval with a unit",
+                    Location(where),
+                    repr(text),
+                    "such as '6 month'",
+                )
+            )
+        count = int(end / step * (1 + 1e-12))
+        return tuple(step * k for k in range(count + 1))
+    body, _, unit = text.strip().rpartition(" ")
+    try:
+        return tuple(convert(float(cell), unit, "day") for cell in body.split(","))
+    except ValueError:
+        raise ConfigError(
+            Problem(
+                "bad-visits", "these are not times with a unit", Location(where), repr(text), "such as '0,1,2 year'"
+            )
+        ) from None
+
+
+def _schedule(doses: Sequence[str], switches: Sequence[str], model: Model) -> Schedule:
+    """Read doses and switches as `betapod simulate` does."""
+    from .cli_simulate import _schedule as read
+
+    problems: list[Problem] = []
+    schedule = read(model, list(doses), list(switches), problems)
+    if problems:
+        raise ConfigError(problems)
+    return schedule
+
+
+def _listed(path: Path, model: Model) -> tuple[Cohort, int]:
+    """Read a table of patients: one row each, a column per parameter or input in its own unit."""
+    import pandas as pd
+
+    from .engine.plan import Listed
+
+    where = Location(str(path))
+    try:
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    except FileNotFoundError:
+        raise ConfigError(Problem("bad-patients", "this is neither a number nor a table of patients", where)) from None
+    except (OSError, ValueError, ImportError) as error:
+        raise ConfigError(Problem("bad-patients", f"cannot read the table of patients: {error}", where)) from None
+    table = table.drop(columns=[name for name in ("patient",) if name in table])
+    text = [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+    if text:
+        raise ConfigError([Problem("bad-column", f"{name}: the column does not hold numbers", where) for name in text])
+    columns = {str(name): table[name].to_numpy("float64") for name in table}
+    return Listed(columns), len(table)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
