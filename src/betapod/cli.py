@@ -30,6 +30,8 @@ _VERBS = {
     "cli_ensemble": ("ensemble", "merge"),
 }
 
+_registered: set[str] = set()
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -53,8 +55,9 @@ def _register(arguments: list[str]) -> None:
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
     wanted = [name for name, verbs in _VERBS.items() if verb in verbs] or list(_VERBS)
     for name in wanted:
-        if importlib.util.find_spec(f".{name}", __package__) is not None:
+        if name not in _registered and importlib.util.find_spec(f".{name}", __package__) is not None:
             importlib.import_module(f".{name}", __package__).register(app)
+            _registered.add(name)
 
 
 def main() -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import math
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -34,7 +35,7 @@ def out() -> Console:
     from rich.console import Console
 
     # Into a pipe there is no width to fit, so nothing is folded.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 400)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 400, color_system=_colours())
 
 
 @functools.cache
@@ -42,7 +43,12 @@ def err() -> Console:
     """Return the console of messages (stderr)."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, color_system=_colours())
+
+
+def _colours() -> Literal["auto"] | None:
+    # NO_COLOR leaves bold and dim to rich; plain text is what its users expect.
+    return None if os.environ.get("NO_COLOR") else "auto"
 
 
 def warn(message: str) -> None:
