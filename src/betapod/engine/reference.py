@@ -208,7 +208,7 @@ class _Run:
         self, path: _Path, times: Sequence[float], states: NDArray[np.float64], inputs: Sequence[Sequence[float]]
     ) -> None:
         path.times.extend(times)
-        path.states.extend(states.T)
+        path.states.extend(states.T.copy())  # the caller goes on to change its state in place
         path.inputs.extend(np.asarray(row, dtype=float) for row in inputs)
 
     def _inputs_at(self, segment: Segment, time: float) -> list[float]:
