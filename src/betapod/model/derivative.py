@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from .expression import (
@@ -162,6 +163,12 @@ def gradient(root: Expr, variables: Sequence[Expr]) -> dict[Expr, Expr]:
 
 def jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[tuple[int, int], Expr]:
     """Return the non-zero entries of the Jacobian as ``{(row, column): expression}``, row by row."""
+    return dict(_jacobian(tuple(roots), tuple(variables)))
+
+
+# Nodes are unique, so the same model with other values asks for the same derivatives again.
+@functools.lru_cache(maxsize=32)
+def _jacobian(roots: tuple[Expr, ...], variables: tuple[Expr, ...]) -> dict[tuple[int, int], Expr]:
     found = tangents(roots, variables)
     column = {variable: j for j, variable in enumerate(variables)}
     entries: dict[tuple[int, int], Expr] = {}

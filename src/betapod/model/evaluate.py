@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -68,15 +69,16 @@ def compile_function(
     callable
         Gives a list with one value per output. Floating-point exceptions give infinities and NaN, never a Python exception.
     """
-    fast = _compiled(outputs, arguments, array)
+    key = tuple(outputs), tuple(tuple(group) for group in arguments)
+    fast = _compiled(*key, array)
     if array:
         return fast
-    careful = _compiled(outputs, arguments, True)
 
     def run(*values: Any) -> list[Any]:
         try:
             return fast(*values)
         except (OverflowError, ZeroDivisionError, ValueError):
+            careful = _compiled(*key, True)
             with np.errstate(all="ignore"):
                 return [float(x) for x in careful(*(np.asarray(group, dtype=float) for group in values))]
 
@@ -109,7 +111,11 @@ def split_constants(outputs: Sequence[Expr], constant: Iterable[str]) -> tuple[l
     return list(boundary), names, replaced
 
 
-def _compiled(outputs: Sequence[Expr], arguments: Sequence[Sequence[str]], array: bool) -> Callable[..., list[Any]]:
+# Nodes are unique, so the same model with other values asks for the same functions again.
+@functools.lru_cache(maxsize=256)
+def _compiled(
+    outputs: tuple[Expr, ...], arguments: tuple[tuple[str, ...], ...], array: bool
+) -> Callable[..., list[Any]]:
     name: dict[Expr, str] = {}
     groups = {symbol: f"a{g}[{i}]" for g, group in enumerate(arguments) for i, symbol in enumerate(group)}
     lines = [f"def compute({', '.join(f'a{g}' for g in range(len(arguments)))}):"]
