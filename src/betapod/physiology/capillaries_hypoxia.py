@@ -16,7 +16,7 @@ class MicrovascularPlugging(Submodel):
     reads = ("sw_plugging [1]",)
     equations = """
     plug_free_one  = O50*m_K/2                              [Mcell]    cells that one kidney arrests without obstruction
-    plug_gain_one  = sw_plugging*kO_harm/plug_free_one      [1/Mcell]  loss per excess cell, infusion into one renal artery
+    plug_gain_one  = sw_plugging*kO_harm/plug_free_one/2    [1/Mcell]  loss of both kidneys per excess cell in one
     plug_free_both = O50*m_K                                [Mcell]    the same for both kidneys
     plug_gain_both = sw_plugging*kO_harm/plug_free_both     [1/Mcell]  loss per excess cell, infusion into both renal arteries
     dplugged/dt    = -log(2)/plug_half_life*plugged         [1/day]

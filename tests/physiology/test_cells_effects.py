@@ -1,0 +1,408 @@
+"""Effects of cells on their targets, grafts, hypoxia, labels and risks, one relation at a time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from betapod.engine.reference import simulate
+from betapod.engine.schedule import Dose, Schedule
+from betapod.errors import ConfigError
+from betapod.model import Model, ParameterTable
+from betapod.physiology import cell_parameters, whole_body
+from betapod.physiology.cell_routes import ORGANS
+from betapod.procedures.metabolic_state import quantities
+
+#: Every multiplier, which is 1 when cells do nothing, and every hook, which is 0.
+ONES = [
+    "stage_m",
+    "auto_m",
+    "apo_m",
+    "rep_m",
+    "fn_m",
+    "kre_m",
+    "tox_m",
+    "SI_m",
+    "receptor_m",
+    "GLUT4_m",
+    "end_m",
+    "pod_m",
+    "tub_m",
+    "fib_m",
+    "inf_m",
+    "gfr_m",
+    "slope_m",
+    "nR_m",
+    "aR_m",
+    "tau4_m",
+    "a4_m",
+    "sI_m",
+    "prog_m",
+    "sHd",
+    "infection_m",
+    "malignancy_m",
+]
+ZEROS = [
+    "eta_X",
+    "neogenesis",
+    "ectopic",
+    "dHbA1c_reduced",
+    "gain_end",
+    "fib_add",
+    "j",
+    "r_R",
+    "r_F",
+    "r_E",
+    "r_P",
+    "dJ",
+    "kneo",
+    "Esrc",
+    "plug_gain_one",
+    "p_antibody",
+]
+
+#: What each switch turns off, and its neutral value.
+SWITCHES = {
+    "sw_autoimmunity": {"eta_X": 0, "auto_m": 1},
+    "sw_survival": {"apo_m": 1},
+    "sw_replication": {"rep_m": 1},
+    "sw_neogenesis": {"neogenesis": 0},
+    "sw_function": {"fn_m": 1},
+    "sw_recovery": {"kre_m": 1, "tox_m": 1},
+    "sw_ectopic": {"ectopic": 0, "Esrc": 0},
+    "sw_sensitivity": {"SI_m": 1, "nR_m": 1, "aR_m": 1, "tau4_m": 1},
+    "sw_indirect": {"dJ": 0, "sHd": 1},
+    "sw_HbA1c": {"dHbA1c_reduced": 0},
+    "sw_endothelium": {"end_m": 1, "r_R": 0, "r_F": 0},
+    "sw_podocyte": {"pod_m": 1, "r_E": 0},
+    "sw_tubule": {"tub_m": 1},
+    "sw_fibrosis": {"fib_m": 1},
+    "sw_inflammation": {"inf_m": 1, "j": 0},
+    "sw_filtration": {"gfr_m": 1},
+    "sw_slope": {"slope_m": 1},
+    "sw_homing": {"homing_K": 1, "homing_P": 1},
+    "sw_engraftment": {"k_settle": 0},
+    "sw_renewal": {"births_K": 0, "births_P": 0},
+    "sw_differentiation": {"become_pod": 0, "become_beta": 0, "r_P": 0},
+    "sw_hypoxia": {"hypoxic_drive": 0},
+}
+
+
+def claims(**changes: float) -> Model:
+    return cell_parameters.parameterise(whole_body.model("cells"), "seed-claims").with_values(changes)
+
+
+def full(model: Model) -> dict[str, float]:
+    """Return a state in which every programme is half on and cells sit everywhere."""
+    state = dict.fromkeys(model.state_names, 0.0)
+    state |= dict.fromkeys(("E_A", "E_TK", "E_TP", "E_M", "E_M30", "rho_c", "R_allo"), 0.5)
+    return state | {name: 10.0 for name in model.state_names if name[:2] in ("N_", "G_", "Z_", "I_")}
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_each_mechanism_has_its_switch(switch: str) -> None:
+    names = list(SWITCHES[switch])
+    model = claims(hyp_0=0.12)
+    state = full(model)
+    on = quantities(model, names, state, {switch: 1.0})
+    off = quantities(model, names, state, {switch: 0.0})
+    for name, neutral in SWITCHES[switch].items():
+        assert off[name] == neutral
+        assert on[name] != neutral
+
+
+@pytest.mark.parametrize(
+    "switch",
+    ["sw_angiogenic", "sw_trophic_K", "sw_trophic_P", "sw_immune", "sw_sensitisation", "sw_maldifferentiation"],
+)
+def test_switched_off_programmes_never_start(switch: str) -> None:
+    state = {
+        "sw_angiogenic": "E_A",
+        "sw_trophic_K": "E_TK",
+        "sw_trophic_P": "E_TP",
+        "sw_immune": "E_M",
+        "sw_sensitisation": "R_allo",
+        "sw_maldifferentiation": "Z_mal",
+    }[switch]
+    doses = [Dose("N_K", 50.0), Dose("N_P", 50.0)]
+    model = whole_body.model("cells").with_values({"HLA_mm": 1.0})
+    for value in (0.0, 1.0):
+        table = simulate(model.with_values({switch: value}), [5.0, 50.0], Schedule(doses), outputs=[state]).table
+        assert (table[state] > 0).all() == bool(value)
+        if not value:
+            assert (table[state] == 0).all()
+
+
+def test_none_is_exactly_nothing() -> None:
+    model = cell_parameters.parameterise(whole_body.model("cells"), "none").with_values(
+        {"HLA_mm": 1.0, "early_stage": 1.0, "sw_indirect": 1.0}
+    )
+    state = {name: 0.0 if name.startswith("Z_") else value for name, value in full(model).items()}
+    found = quantities(model, [*ONES, *ZEROS], state)
+    assert {name: found[name] for name in ONES} == dict.fromkeys(ONES, 1.0)
+    assert {name: found[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0.0)
+
+
+def test_none_after_real_doses() -> None:
+    model = cell_parameters.parameterise(whole_body.model("cells"), "none")
+    doses = [Dose(f"N_{organ}", 30.0, 0.0, 28.0, 2) for organ in ORGANS]
+    names = [*ONES, *ZEROS]
+    table = simulate(model, np.linspace(1, 365, 20), Schedule(doses), outputs=[*names, "E_M", "Z_total"]).table
+    assert table["E_M"].max() > 0.3
+    assert (table["Z_total"] == 0).all()
+    assert (table[ONES] == 1.0).all().all()
+    assert (table[ZEROS] == 0.0).all().all()
+
+
+def test_no_cells_no_effect_in_any_parameterisation() -> None:
+    for name in cell_parameters.PARAMETERISATIONS:
+        model = cell_parameters.parameterise(whole_body.model("cells"), name)
+        table = simulate(
+            model,
+            [10.0, 365.0],
+            outputs=[
+                n
+                for n in (*ONES, *ZEROS)
+                if n not in ("infection_m", "malignancy_m", "plug_gain_one", "p_antibody", "ectopic", "Esrc")
+            ],
+        ).table
+        for column in table:
+            assert (table[column] == (1.0 if column in ONES else 0.0)).all(), (name, column)
+
+
+def test_claims_at_an_early_stage_keep_multipliers_positive() -> None:
+    model = claims(early_stage=1.0)
+    state = full(model) | {"E_M": 1.0, "E_TP": 1.0, "E_TK": 1.0}
+    found = quantities(model, ["auto_m", "apo_m", "pod_m", "fib_m", "inf_m", "tox_m"], state)
+    assert all(0 < value < 1 for value in found.values())
+
+
+def test_sensitivity_is_split_without_loss() -> None:
+    model = claims()
+    f = quantities(model, ["SI_m", "receptor_m", "GLUT4_m", "nR_m", "aR_m", "tau4_m"], full(model))
+    assert f["receptor_m"] * f["GLUT4_m"] == pytest.approx(f["SI_m"], rel=1e-14)
+    assert f["nR_m"] * f["aR_m"] * f["tau4_m"] == pytest.approx(f["SI_m"], rel=1e-14)
+
+
+def test_reprogramming_fades_more_slowly_in_autoimmunity() -> None:
+    late = []
+    for t1d in (0.0, 1.0):
+        model = whole_body.model("cells").with_values({"T1D": t1d})
+        late.append(simulate(model, [365.0], Schedule([Dose("N_L", 80.0)]), outputs=["E_M"]).table["E_M"].iloc[0])
+    assert late[1] > 2 * late[0]
+
+
+def test_deficit_gate_stops_replacement_at_health() -> None:
+    model = claims(sw_deficit_gate=1.0)
+    state = dict.fromkeys(model.state_names, 0.0)
+    healthy = quantities(model, ["become_pod"], state)["become_pod"]
+    half = quantities(model, ["become_pod"], state, {"native_pod": 0.5})["become_pod"]
+    xi = model.parameters["xi_pod"].value
+    assert healthy == pytest.approx(xi * 0.001 * math.log(2))
+    assert half == pytest.approx(0.5 * xi, rel=1e-6)
+
+
+def test_podocyte_hook_is_the_flux_of_replacement() -> None:
+    # The kidney adds r_P*(P0/P - 1) to d ln P/dt; with deficit 1 - P/P0 that is xi*deficit*G*f/n over P/P0.
+    model = claims(sw_deficit_gate=1.0, native_pod=0.7)
+    state = full(model) | {"Z_pod": 0.0}
+    f = quantities(model, ["r_P", "become_pod"], state)
+    flux = f["become_pod"] * state["G_K"] * model.parameters["f_fun_pod"].value / model.parameters["count_pod"].value
+    assert f["r_P"] * (1 / 0.7 - 1) == pytest.approx(flux / 0.7, rel=1e-6)
+
+
+def test_hypoxic_fraction_follows_flow_as_in_renovascular_disease() -> None:
+    model = whole_body.model("cells").with_values({"hyp_0": 0.121, "RBF_rel": 185.5 / 151.8})
+    found = quantities(model, ["hyp_fraction"], full(model) | {"rho_c": 0.5, "plugged": 0.0})
+    assert found["hyp_fraction"] == pytest.approx(0.068, abs=5e-4)
+
+
+@pytest.mark.parametrize(("name", "density"), [("current-evidence", 0.5), ("seed-claims", 1.2 * (1 - 0.003 / 0.02))])
+def test_capillaries_rest_at_health_and_are_rescaled_to_1(name: str, density: float) -> None:
+    model = cell_parameters.parameterise(whole_body.model("cells"), name)
+    table = simulate(model, [1.0, 3650.0], outputs=["rho_c", "rho_rel"]).table
+    assert table["rho_c"].to_numpy() == pytest.approx(density, rel=1e-9)
+    assert table["rho_rel"].to_numpy() == pytest.approx(1.0, rel=1e-9)
+
+
+def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
+    model = whole_body.model("cells").with_values({"BW": 70.0, "s_VEGF": 1.2})
+    state = dict.fromkeys(model.state_names, 0.0) | {"N_L": 100.0, "rho_c": 0.5}
+    assert quantities(model, ["VEGF_rise"], state)["VEGF_rise"] == pytest.approx(0.06, abs=0.005)
+
+
+# -- plugging ------------------------------------------------------------------------------------------------------------
+
+
+def test_plugging_recovers_with_its_half_life_and_lowers_gfr_and_flow() -> None:
+    model = whole_body.model("cells")
+    table = simulate(
+        model,
+        [1e-6, 7.0, 14.0],
+        Schedule([Dose("plugged", 0.2)]),
+        rtol=1e-9,
+        outputs=["plug_loss", "gfr_m", "perfusion"],
+    ).table
+    assert table["plug_loss"].to_numpy() == pytest.approx([0.2, 0.1, 0.05], rel=1e-5)
+    assert table["gfr_m"].iloc[0] == pytest.approx(0.8, rel=1e-5)
+    assert table["perfusion"].iloc[0] == pytest.approx(0.8, rel=1e-5)
+
+
+# -- islet graft ---------------------------------------------------------------------------------------------------------
+
+REICHMAN = {90.0: 424.0, 180.0: 1036.0, 365.0: 1274.0}
+
+
+def c_peptide(**changes: float) -> dict[float, float]:
+    """Return C-peptide after a full dose of stem-cell islets into the portal vein."""
+    model = whole_body.model("cells").with_values({"adherence_IS": 1.0, **changes})
+    taken = quantities(model, ["graft_taken"], dict.fromkeys(model.state_names, 0.0))["graft_taken"]
+    table = simulate(
+        model, list(REICHMAN), Schedule([Dose("I_1", 800.0 * taken)]), rtol=1e-9, outputs=["graft_C_peptide"]
+    ).table
+    return dict(table["graft_C_peptide"])
+
+
+def test_four_stages_follow_c_peptide_of_stem_cell_islets() -> None:
+    # The fit of the maturation rate had no losses of its own; then every point is within 13 pmol/L.
+    found = c_peptide(del_e=0.0, del_on=0.0)
+    assert max(abs(found[day] - value) for day, value in REICHMAN.items()) < 13
+
+
+def test_losses_of_the_specification_bend_the_curve() -> None:
+    # With death in maturation and failure under immunosuppression the same constants miss by up to 200 pmol/L at one year.
+    found = c_peptide()
+    assert max(abs(found[day] - value) for day, value in REICHMAN.items()) == pytest.approx(201, abs=15)
+
+
+def test_unprotected_graft_is_lost_and_a_hidden_one_is_not() -> None:
+    left = {}
+    for name, changes in {
+        "protected": {"adherence_IS": 1.0},
+        "unprotected": {"adherence_IS": 0.0},
+        "hidden": {"adherence_IS": 0.0, "graft_hidden": 1.0},
+    }.items():
+        model = whole_body.model("cells").with_values(changes)
+        left[name] = simulate(model, [365.0], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table["I_f"].iloc[0]
+    assert left["unprotected"] < 1
+    assert left["hidden"] > left["protected"] > 500
+
+
+def test_failure_over_the_edmonton_follow_up_is_of_the_right_size() -> None:
+    # 36 % over 7.4 years gives 0.060 per year; the value in use, 0.07, was chosen between two sources.
+    model = whole_body.model("cells").with_values({"adherence_IS": 1.0, "del_e": 0.0})
+    table = simulate(model, [365.0, 7.4 * 365.25], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table
+    assert 1 - table["I_f"].iloc[1] / 600 == pytest.approx(1 - math.exp(-0.07 * 7.4), abs=0.01)
+
+
+def test_graft_cells_are_conserved() -> None:
+    model = whole_body.model("cells").with_values({"adherence_IS": 0.5})
+    names = ["I_1", "I_2", "I_3", "I_4", "I_f", "I_dead"]
+    table = simulate(model, [10.0, 100.0, 1000.0], Schedule([Dose("I_1", 400.0, 0, 50, 1)]), outputs=names).table
+    assert table.sum(axis=1).to_numpy() == pytest.approx([400.0, 800.0, 800.0], rel=1e-9)
+
+
+# -- label ---------------------------------------------------------------------------------------------------------------
+
+#: Ranges over four patients with cirrhosis: fraction of the label at once and on day 10.
+GHOLAMREZANEZHAD = {
+    "scan_L": ((0.270, 0.335), (0.020, 0.054)),
+    "scan_H": ((0, 0.028), (0.130, 0.174)),
+    "scan_S": ((0.020, 0.102), (0.301, 0.422)),
+}
+
+
+def label_course() -> tuple[Model, Schedule]:
+    # Eightfold splenic flow, at the expense of everything that is not portal.
+    model = whole_body.model("cells_tracer").with_values(
+        {"phi_S": 0.24, "phi_portal": 0.391, "damage_K": 0.0, "damage_P": 0.0, "label_dose": 300.0}
+    )
+    shares = quantities(model, [f"iv_{o}" for o in ORGANS], dict.fromkeys(model.state_names, 0.0))
+    doses = [
+        Dose(f"{pool}_{o}", part * 300.0 * shares[f"iv_{o}"])
+        for o in ORGANS
+        for pool, part in (("N", 0.85), ("Y", 0.15))
+    ]
+    return model, Schedule(doses)
+
+
+def test_label_lies_in_the_observed_ranges() -> None:
+    model, schedule = label_course()
+    table = simulate(model, [1e-6, 10.0], schedule, outputs=list(GHOLAMREZANEZHAD)).table
+    for name, ranges in GHOLAMREZANEZHAD.items():
+        for value, (low, high) in zip(table[name], ranges, strict=True):
+            assert low <= value <= high
+
+
+def test_label_is_conserved() -> None:
+    model, schedule = label_course()
+    model = model.with_values({"sw_engraftment": 0.0})
+    names = [f"{pool}_{o}" for pool in "NY" for o in ORGANS] + ["Y_out"]
+    table = simulate(model, [0.1, 1.0, 10.0, 100.0], schedule, outputs=names).table
+    assert table.sum(axis=1).to_numpy() == pytest.approx(300.0, rel=1e-9)
+
+
+# -- risks ---------------------------------------------------------------------------------------------------------------
+
+
+def test_risks_have_their_published_size() -> None:
+    model = whole_body.model("cells").with_values({"HLA_mm": 1.0})
+    names = [
+        "p_fever",
+        "p_fever_control",
+        "p_thrombosis",
+        "p_antibody",
+        "p_bleeding",
+        "p_portal_clot",
+        "infection_m",
+        "malignancy_m",
+    ]
+    f = quantities(model, names, full(model))
+    assert f["p_fever"] == pytest.approx(4 / 125)
+    assert f["p_fever"] / f["p_fever_control"] == pytest.approx(2.48)
+    assert f["p_antibody"] == pytest.approx(0.1151, abs=5e-4)
+    assert f["p_bleeding"] == pytest.approx(20 / 203, abs=5e-5)
+    assert f["p_portal_clot"] == pytest.approx(5 / 128, abs=5e-4)
+    assert (f["infection_m"], f["malignancy_m"]) == (0.99, 0.93)
+    sick = quantities(model, ["p_thrombosis"], full(model), {"CKD": 1.0, "TF_source": 2.0})
+    assert sick["p_thrombosis"] == pytest.approx(3 * f["p_thrombosis"])
+
+
+def test_serious_events_accrue_under_immunosuppression_only() -> None:
+    for adherence, kidney, rate in ((0.0, 0.0, 0.0), (1.0, 0.0, 0.31), (1.0, 1.0, 0.43)):
+        model = whole_body.model("cells").with_values({"adherence_IS": adherence, "kidney_recipient": kidney})
+        table = simulate(model, [730.5], outputs=["SAE_expected"]).table
+        assert table["SAE_expected"].iloc[0] == pytest.approx(2 * rate, rel=1e-6)
+
+
+# -- tables --------------------------------------------------------------------------------------------------------------
+
+
+def test_overlays_change_what_they_name_and_nothing_else() -> None:
+    base = cell_parameters.table("current-evidence")
+    for name in cell_parameters.PARAMETERISATIONS:
+        rows = cell_parameters.overlay(name)
+        table = cell_parameters.table(name)
+        assert set(rows) <= set(base)
+        assert all(table[key].value == (rows[key].value if key in rows else base[key].value) for key in base)
+        assert not table.implausible()
+
+
+def test_parameterisations_replace_one_another_whatever_the_order() -> None:
+    model = whole_body.model("cells")
+    there = cell_parameters.parameterise(cell_parameters.parameterise(model, "seed-claims"), "face-value")
+    assert there.values() == cell_parameters.parameterise(model, "face-value").values()
+    back = cell_parameters.parameterise(there, "current-evidence")
+    assert back.values() == model.values()
+
+
+def test_unknown_parameterisation_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="seed-claims"):
+        cell_parameters.overlay("seed-claim")
+
+
+def test_every_claimed_number_is_marked_as_assumed() -> None:
+    rows: ParameterTable = cell_parameters.overlay("seed-claims")
+    assert {(row.role, row.source) for row in rows.values()} == {("assumed", "")}
