@@ -100,7 +100,7 @@ def test_relaxed_glucose_is_the_root_of_the_balance(person: dict[str, float]) ->
             values[place] = x
         return compute(values)
 
-    relaxed = solve_ivp(rates, (0, 40.0), np.log([20.0, 3.0]), method="Radau", rtol=1e-11, atol=1e-12).y[:, -1]
+    relaxed = solve_ivp(rates, (0, 40.0), np.log([20.0, 3.0]), method="Radau", rtol=1e-8, atol=1e-10).y[:, -1]
     for k, found in enumerate(relaxed):
 
         def balance(x: float, k: int = k) -> float:
@@ -223,3 +223,32 @@ def test_a_day_of_meals_is_the_same_from_the_second_day_on() -> None:
     person = people.person("t2d")
     second, third = (meal_day(person, days=n).indices["mean_glucose"] for n in (2, 3))
     assert second == pytest.approx(third, abs=2e-3)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    """Two hundred people with T2D from the individual distributions, over 20 years."""
+    from betapod.engine.draw import draw
+    from betapod.engine.ensemble import Ensemble
+
+    model = model_of(people.person("t2d"))
+    traits = draw(model.parameters, 1, range(200))
+    times = np.linspace(0, 20 * 365.25, 41)
+    return model, traits, times, Ensemble(model).run(traits, times)
+
+
+def test_two_hundred_random_people_live_twenty_years(drawn) -> None:
+    _, _, _, result = drawn
+    assert set(result.status) == {0} and np.all(np.isfinite(result.values))
+    positive = [k for k, n in enumerate(result.names) if not n.startswith("ln_")]
+    assert np.all(result.values[:, :, positive] > -1e-9)
+    FPG = np.exp(result.values[:, 1:, result.names.index("ln_G_fasting")])
+    assert FPG.min() > 2.5 and FPG.max() < 40
+
+
+def test_ensemble_agrees_with_the_reference_integrator(drawn) -> None:
+    model, traits, times, result = drawn
+    for k in (0, 50, 100, 199):
+        one = model.with_values({name: float(values[k]) for name, values in traits.items()})
+        table = simulate(one, times, rtol=1e-9, atol=1e-12, outputs=list(result.names)).table
+        assert np.allclose(result.values[k], table.to_numpy(), rtol=1e-5, atol=1e-8)
