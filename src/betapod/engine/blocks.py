@@ -138,7 +138,7 @@ def write_blocks(code: Code, program: Program) -> None:
         program.linear,
         program.output,
         program.triggers,
-        *(event.assignments for event in program.events),
+        *(block for event in program.events for block in (event.assignments, event.factors)),
     ]
     write_library(code, blocks)
     with code.function("constants", ["p", "p"]) as (p, o):
@@ -164,6 +164,7 @@ def write_blocks(code: Code, program: Program) -> None:
         ("output", program.output),
         ("triggers", program.triggers),
         *((f"event{k}", event.assignments) for k, event in enumerate(program.events)),
+        *((f"factors{k}", event.factors) for k, event in enumerate(program.events)),
     ]:
         with code.function(name, ["v", "p", "p", "p", "p"]) as (t, y, p, c, o):
             _store(code, o, BlockWriter(code, t, y, p, c).write(block))
@@ -196,8 +197,8 @@ def write_factor(code: Code, program: Program) -> None:
                 for j in up:
                     right = values[pivot, j]
                     values[i, j] = code.fma(factor, right, values[i, j]) if (i, j) in values else factor * right
-            for place in ((pivot, pivot), *((pivot, j) for j in up), *((i, pivot) for i in low)):
-                code.store(m, plan.slots[place], values[place])
+            for entry in ((pivot, pivot), *((pivot, j) for j in up), *((i, pivot) for i in low)):
+                code.store(m, plan.slots[entry], values[entry])
         code.give()
 
 

@@ -64,6 +64,24 @@ JOB = (
 STATUS = ("ok", "ended", "step-underflow", "non-finite", "step-limit", "not run")
 OK, ENDED, UNDERFLOW, NON_FINITE, STEP_LIMIT, NOT_RUN = range(6)
 _NONE, _NEW, _SEGMENT, _RESTART = 0, 1, 2, 3
+#: What a lane keeps besides arrays; the last four are integers.
+_PER_LANE = (
+    *(
+        "t",
+        "h",
+        "tried",
+        "old_error",
+        "segment_end",
+        "visit",
+        "live",
+        "steps",
+        "rejected",
+        "restart",
+        "stopped",
+        "visible",
+    ),
+    *("g_high", "crossing", "failed", "action", "patient", "visits_done", "segment"),
+)
 
 
 class Workspace:
@@ -82,36 +100,13 @@ class Workspace:
             "own": len(program.parameters),
             "g": len(program.moving),
             "dense": 3 * n,
-            "there": n,
+            "there": max(n, len(program.outputs)),
             "hit": n,
             "o": max(len(program.outputs), 2 * events, *(len(e.targets) for e in program.events), 1),
             "before": events,
             "atol": n,
             **dict.fromkeys(
-                [
-                    "t",
-                    "h",
-                    "tried",
-                    "old_error",
-                    "segment_end",
-                    "visit",
-                    "live",
-                    "steps",
-                    "rejected",
-                    "restart",
-                    "broken",
-                    "stopped",
-                    "theta_low",
-                    "theta_high",
-                    "g_low",
-                    "g_high",
-                    "crossing",
-                    "failed",
-                    "action",
-                    "patient",
-                    "visits_done",
-                    "segment",
-                ],
+                _PER_LANE,
                 1,
             ),
         }
@@ -184,18 +179,16 @@ class Driver:
         self.all_states = c.numbers("all_states", range(self.n))
         self.output_states = c.numbers("output_states", p.output_states)
         self.trigger_states = c.numbers("trigger_states", p.trigger_states)
-        for name, write in [
-            ("finish", self.write_finish),
-            ("take", self.write_take),
-            ("begin_segment", self.write_begin_segment),
-            ("attend", self.write_attend),
-            ("first_step", self.write_first_step),
-            ("find_events", self.write_find_events),
-            ("visit", self.write_visit),
-        ]:
-            kinds, returns = {"finish": (["i", "i"], None), "attend": ([], "b")}.get(
-                name, (["i"] if name in ("take", "begin_segment") else [], None)
-            )
+        functions: list[tuple[str, list[str], str | None, Callable[..., None]]] = [
+            ("finish", ["i", "i"], None, self.write_finish),
+            ("take", ["i"], None, self.write_take),
+            ("begin_segment", ["i"], None, self.write_begin_segment),
+            ("attend", [], "b", self.write_attend),
+            ("first_step", [], None, self.write_first_step),
+            ("find_events", [], None, self.write_find_events),
+            ("visit", [], None, self.write_visit),
+        ]
+        for name, kinds, returns, write in functions:
             with c.function(name, ["p", "p", *kinds], returns) as (self.job, self.ws, *args):
                 write(*args)
         with c.function("worker", ["p", "p"], "i", exported=True) as (self.job, self.ws):
@@ -213,7 +206,7 @@ class Driver:
             c.store(self.place("p"), i, c.broadcast(self.entry("base", i, "d")))
         for name, value in {"t": 0.0, "h": 1e-3, "segment_end": 1.0, "visit": float("inf"), "live": 0.0}.items():
             self.put(name, c.vector(value))
-        for name in ("old_error", "steps", "rejected", "restart", "broken"):
+        for name in ("old_error", "steps", "rejected", "restart"):
             self.put(name, c.vector(0.0))
         with c.loop(c.width) as lane:
             self.set_lane("action", lane, c.integer(_NEW))
@@ -263,12 +256,13 @@ class Driver:
         self.put("steps", taken)
         self.put("rejected", refused)
         self.put("stopped", after)
+        self.put("visible", after)
         self.put("crossing", zero)
         if self.events:
             self.write_crossing(good, after)
         crossing = self.get("crossing").differs(0.0)
         stopped = self.get("stopped")
-        with c.when(c.any(good & (self.get("visit") <= stopped))):
+        with c.when(c.any(good & (self.get("visit") <= self.get("visible")))):
             self.put("failed", c.select(good, one, zero))
             c.call("visit", [self.job, self.ws], None)
         moved = good & ~crossing
@@ -282,7 +276,6 @@ class Driver:
         proposed = h * c.select(good, growth, c.minimum(growth, 0.8))
         self.put("h", c.select(live, proposed, wanted))
         broken = c.select(good, zero, c.select(finite, zero, one))
-        self.put("broken", broken)
         too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, 1e-14))
         too_many = live & ((taken + refused) > c.broadcast(self.field("max_steps", "d")))
         failed = c.select(
@@ -432,6 +425,7 @@ class Driver:
                 self.set_lane("action", lane, c.integer(_NONE))
             if self.events:
                 self.write_fire()
+                self.write_waiting_visits()
             # An event at the very end of a segment, or a last visit at the start, leaves nothing to integrate.
             with c.loop(c.width) as lane:
                 over = self.lane("t", lane) >= self.lane("segment_end", lane)
@@ -468,7 +462,19 @@ class Driver:
                 self.write_report(lane)
             self.set_lane("action", lane, c.integer(_SEGMENT))
 
-    def write_report(self, lane: Value) -> None:
+    def waiting(self, lane: Value) -> Value:
+        """Return whether a visit of a lane is due at its present time."""
+        t = self.lane("t", lane)
+        return (self.lane("visit", lane) <= t + _tie(self.c, t)) & self.lane("live", lane).differs(0.0)
+
+    def write_waiting_visits(self) -> None:
+        """Write visits that waited for an event at the same time."""
+        c = self.c
+        self.block("output", self.get("t"), "y", "o")
+        with c.loop(c.width) as lane, c.when(self.waiting(lane) & self.lane("restart", lane).differs(0.0)):
+            self.write_report(lane)
+
+    def write_report(self, lane: Value, where: str = "o") -> None:
         """Write the outputs of a lane's present visit to the result and go to its next visit."""
         c, outputs = self.c, len(self.program.outputs)
         done = self.lane("visits_done", lane, "i")
@@ -476,7 +482,7 @@ class Driver:
         first = (self.lane("patient", lane, "i") * visits + done) * outputs
         place = c.address(self.field("out", "p"), "d", first)
         with c.loop(outputs) as i:
-            c.store(place, i, self.lane("o", lane, "d", i))
+            c.store(place, i, self.lane(where, lane, "d", i))
         self.set_lane("visits_done", lane, done + 1)
         self.set_lane("visit", lane, c.constant("d", float("inf")))
         with c.when(done + 1 < visits):
@@ -525,7 +531,7 @@ class Driver:
         good = self.get("failed").differs(0.0)
         with c.repeat() as leave:
             visit = self.get("visit")
-            due = good & (visit <= self.get("stopped"))
+            due = good & (visit <= self.get("visible"))
             more = c.label()
             c.branch(c.any(due), more, leave)
             c.mark(more)
@@ -534,7 +540,7 @@ class Driver:
             self.block("output", c.select(due, visit, self.get("t")), "there", "o")
             with c.loop(c.width) as lane:
                 now = self.lane("failed", lane).differs(0.0)
-                with c.when(now & (self.lane("visit", lane) <= self.lane("stopped", lane))):
+                with c.when(now & (self.lane("visit", lane) <= self.lane("visible", lane))):
                     self.write_report(lane)
         c.give()
 
@@ -586,7 +592,7 @@ class Driver:
         g_low, g_high = c.variable("v", self.highest()), c.variable("v", self.get("g_high"))
         side = c.variable("v", zero)
         turn = c.variable("i", 0)
-        tolerance = c.fma(c.absolute(t), 1e-13, 1e-10)
+        tolerance = _tie(c, t) * 0.5
         with c.repeat() as leave:
             wide = crossing & ((high.get() - low.get()) * h > tolerance)
             more = c.label()
@@ -620,6 +626,8 @@ class Driver:
             c.store(hit, i, c.select(theta < 1.0, c.load(hit, "v", i), end))
         at = c.select(theta < 1.0, c.fma(theta, h, t), self.get("stopped"))
         self.put("stopped", c.select(crossing, at, self.get("stopped")))
+        # A visit at the very time of the event sees what the event made: it waits until the event has happened.
+        self.put("visible", c.select(crossing, at - _tie(c, at), self.get("visible")))
         c.give()
 
     def _every_third(self, turn: Value) -> Value:
@@ -654,6 +662,9 @@ class Driver:
             with c.when(now & ~before):
                 self.set_lane("before", lane, c.constant("d", 1.0), k)
                 if event.terminal:
+                    self.block("output", self.get("t"), "y", "there")
+                    with c.when(self.waiting(lane)):
+                        self.write_report(lane, "there")
                     patient = self.lane("patient", lane, "i")
                     c.store(self.field("event", "p"), patient, c.integer(k))
                     self.set_lane("restart", lane, c.constant("d", 0.0))
@@ -663,10 +674,20 @@ class Driver:
                     self.block(f"event{k}", self.get("t"), "y", "there")
                     for i, target in enumerate(event.targets):
                         self.set_lane("y", lane, self.lane("there", lane, "d", i), target)
+                    if event.scaled:
+                        self.block(f"factors{k}", self.get("t"), "y", "there")
+                    for i, target in enumerate(event.scaled):
+                        scaled = self.lane("y", lane, "d", target) * self.lane("there", lane, "d", i)
+                        self.set_lane("y", lane, scaled, target)
                 c.jump(done)
                 c.mark(c.label())
         c.jump(done)
         c.mark(done)
+
+
+def _tie(c: Code, t: Value) -> Value:
+    """Return how near to an event a visit counts as simultaneous; events are found twice as closely."""
+    return c.fma(c.absolute(t), 2e-13, 2e-10)
 
 
 def write_module(program: Program, width: int, fused: bool) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mea
 from ..model.model import Model
 from .driver import JOB, NOT_RUN
 from .kernel import Kernel, kernel_for
-from .outcome import EnsembleResult
+from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
 from .timeline import Timeline, ramped_inputs, timeline
 

@@ -70,13 +70,15 @@ class Block:
 
 @dataclass(frozen=True)
 class EventProgram:
-    """One event: which states it sets (`targets`, results of the block `assignments`)."""
+    """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what."""
 
     name: str
     terminal: bool
     initially: bool
     targets: tuple[int, ...]
     assignments: Block
+    scaled: tuple[int, ...]
+    factors: Block
 
 
 @dataclass(frozen=True)
@@ -227,13 +229,18 @@ class _Lowering:
                 f"event {k}": substitute([value for _, value in event.assignments], everything)
                 for k, event in enumerate(model.events)
             },
+            **{
+                f"factors {k}": substitute([value for _, value in event.factors], everything)
+                for k, event in enumerate(model.events)
+            },
         }
         self._find_shared([root for group in roots.values() for root in group])
         rewritten = {name: [self.rewrite(root) for root in group] for name, group in roots.items()}
         n = len(rates)
         # The Jacobian's entries that a patient does not change need no place in the block that is run at every step.
         linear = rewritten["linear"]
-        kept, places, constant = list(linear[:n]), [], []
+        kept, constant = list(linear[:n]), list[Expr]()
+        places: list[tuple[int, int, str, int]] = []
         for (i, j), entry in zip(entries, linear[n : n + len(entries)], strict=True):
             if self.changes(entry):
                 places.append((i, j, "linear", len(kept) - n))
@@ -271,6 +278,8 @@ class _Lowering:
                     event.initial_value,
                     tuple(index[target] for target, _ in event.assignments),
                     self.block(rewritten[f"event {k}"], constant_index),
+                    tuple(index[target] for target, _ in event.factors),
+                    self.block(rewritten[f"factors {k}"], constant_index),
                 )
                 for k, event in enumerate(model.events)
             ),

@@ -97,6 +97,11 @@ class EnsembleResult:
     again: Callable[[NDArray[np.int64], float, NDArray[np.float64]], EnsembleResult] = field(repr=False)
 
     @property
+    def status_names(self) -> tuple[str, ...]:
+        """What each code of `status` means."""
+        return STATUS
+
+    @property
     def occupancy(self) -> float:
         """Share of lane steps that worked for a patient."""
         total = self.vector_steps * self.width
@@ -133,9 +138,7 @@ class EnsembleResult:
             {
                 "patient": np.repeat(np.arange(patients), visits * outputs),
                 "time": np.tile(np.repeat(self.times, outputs), patients),
-                "name": pd.Categorical.from_codes(
-                    np.tile(np.arange(outputs), patients * visits), categories=list(self.names)
-                ),
+                "name": pd.Categorical(np.tile(np.array(self.names, dtype=object), patients * visits)),
                 "value": self.values.reshape(-1),
                 "unit": pd.Categorical(np.tile(np.array(self.units, dtype=object), patients * visits)),
             }

@@ -131,8 +131,8 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
         if s:
             _stage_sums(c, n, a, s, inverse)
         if s < len(SLOPES):
-            for q, i in enumerate(program.moving):
-                place = i * STAGES + s
+            for q, state in enumerate(program.moving):
+                place = state * STAGES + s
                 c.store(a.k, place, c.fma(h * SLOPES[s], c.load(a.slopes, "v", q), c.load(a.k, "v", place)))
         column = c.address(a.k, "v", s)
         if s:
