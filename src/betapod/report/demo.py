@@ -163,8 +163,11 @@ def _figure(demonstration: Demonstration) -> Figure:
             curves = []
             for (who, arm), result in demonstration.results.items():
                 if who == person:
-                    years = [float(day) / DAYS_PER_YEAR for day in result.table.index]
-                    curves.append(Curve(arm, years, list(result.table[name]), colours[arm]))
+                    # Before treatment all arms are the untreated one.
+                    course = result.table[name].loc[TREATMENT_YEAR * DAYS_PER_YEAR if ARMS[arm] else 0.0 :]
+                    curves.append(
+                        Curve(arm, [float(day) / DAYS_PER_YEAR for day in course.index], list(course), colours[arm])
+                    )
             marks = [(float(TREATMENT_YEAR), "treatment")] if person != "healthy" and name == "GFR" else []
             panels.append(
                 Panel(about if name == "GFR" else "", f"{label} ({model.units[name]})", curves, logarithmic, marks)

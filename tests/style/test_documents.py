@@ -1,0 +1,58 @@
+"""What the documents show works: commands and Python examples are run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """Return place and text of every fenced block of a language."""
+    found = []
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            found.append((f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", match[1]))
+    return found
+
+
+COMMANDS = [
+    pytest.param(line, id=f"{place} {line[:40]}")
+    for place, text in blocks("sh")
+    for line in text.splitlines()
+    if line.startswith("betapod ") and not re.search(r"ensemble|merge", line)
+]
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: str(value)[:24].partition("\n")[0])
+def test_python_examples(place: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / "example.py"
+    path.write_text(text, encoding="utf-8")
+    sys.modules.pop("__example__", None)
+    exec(compile(text, str(path), "exec"), {"__name__": "__example__"})  # noqa: S102
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_commands(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from betapod.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", shlex.split(line))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    written = capsys.readouterr()
+    assert not stopped.value.code, written.err
+    assert written.out or list(tmp_path.iterdir())
+
+
+def test_examples_are_found() -> None:
+    assert len(blocks("python")) >= 3
+    assert len(COMMANDS) >= 10

@@ -1,0 +1,244 @@
+"""The rules of the house: import direction, file length, parameter rows, words, public names, start-up."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "betapod"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+TABLES = sorted((PACKAGE / "physiology" / "parameters").rglob("*.csv"))
+
+#: What each room may import besides itself and the ground floor (errors, units, analytes, files).
+MAY_IMPORT: dict[str, set[str]] = {
+    "model": set(),
+    "physiology": {"model"},
+    "engine": {"model"},
+    "procedures": {"model", "engine", "physiology"},
+    "patients": {"model", "engine", "physiology", "procedures"},
+    "trials": {"model", "engine", "physiology", "procedures", "patients"},
+    "evidence": set(),
+    "validation": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
+    "calibration": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
+}
+ROOMS = {*MAY_IMPORT, "exchange", "report"}
+#: Nobody imports these; they may import everything.
+LEAVES = {"exchange", "report", "cli", "doctor"}
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files of the repository that match, whether committed or about to be."""
+    done = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip("not a git repository")
+    return [ROOT / line for line in done.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0]
+    return first if first in ROOMS else first.removesuffix(".py").partition("_")[0]
+
+
+def imported_rooms(path: Path) -> set[tuple[str, int]]:
+    """Return the first-level names of this package that a file imports, with lines."""
+    package = ["betapod", *path.relative_to(PACKAGE).parts[:-1]]
+    found: set[tuple[str, int]] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        targets: list[list[str]] = []
+        if isinstance(node, ast.Import):
+            targets = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            stem = [*base, *(node.module.split(".") if node.module else [])]
+            targets = [[*stem, alias.name] for alias in node.names]
+        for target in targets:
+            if target[0] == "betapod" and len(target) > 1:
+                found.add((target[1], node.lineno))
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_go_one_way(path: Path) -> None:
+    room = room_of(path)
+    if room in LEAVES or path.parent == PACKAGE:
+        return
+    assert room in MAY_IMPORT, f"say in MAY_IMPORT what the new room {room!r} may import"
+    for name, line in imported_rooms(path):
+        other = name.partition("_")[0] if name not in ROOMS else name
+        assert other not in LEAVES - {room}, f"{path.name}:{line}: nobody imports {name}"
+        if other in ROOMS and other != room:
+            assert other in MAY_IMPORT[room], f"{path.name}:{line}: {room} must not import {other}"
+
+
+def test_the_ground_floor_imports_no_room() -> None:
+    for name in ("errors", "units", "analytes", "files"):
+        assert not {room for room, _ in imported_rooms(PACKAGE / f"{name}.py")} & ROOMS
+
+
+def test_the_direction_test_sees_imports(tmp_path: Path) -> None:
+    """The scanner itself: relative, absolute and nested imports are found."""
+    path = PACKAGE / "engine" / "imaginary.py"
+    text = "from ..physiology import x\ndef f():\n    import betapod.report.tables\n    from . import y\n"
+    original = Path.read_text
+    try:
+        Path.read_text = lambda self, *a, **k: text if self == path else original(self, *a, **k)  # type: ignore[method-assign]
+        assert {name for name, _ in imported_rooms(path)} == {"physiology", "report", "engine"}
+    finally:
+        Path.read_text = original  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_are_short(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines < 600, f"{lines} lines: split the file by purpose"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_module_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_parameter_tables_keep_the_rules() -> None:
+    from betapod.model import ParameterTable
+    from betapod.model.bibliography import Bibliography
+
+    works = Bibliography.read(PACKAGE / "physiology" / "parameters" / "references.bib")
+    assert TABLES
+    for path in TABLES:
+        header = path.read_text(encoding="utf-8").partition("\n")[0]
+        if not header.startswith("id,label,value,unit"):
+            continue  # not a parameter table
+        for row in ParameterTable.read(path, sources=works).values():
+            place = f"{path.name}: {row.id}"
+            assert row.unit and row.role and row.grade, place
+            assert row.label, f"{place} has no label"
+            assert row.role != "literature" or row.grade in "AB", f"{place}: what a source states is measured: A or B"
+            assert row.role not in ("assumed", "memory") or row.grade == "D", f"{place}: not measured, so grade D"
+            assert row.role != "derived" or row.note or row.source, f"{place}: how was it derived?"
+            assert row.plausible, f"{place}: {row.value:g} is outside {row.low:g} to {row.high:g}"
+
+
+def test_every_work_in_the_bibliography_can_be_found() -> None:
+    from betapod.model.bibliography import Bibliography
+
+    works = Bibliography.read(PACKAGE / "physiology" / "parameters" / "references.bib")
+    for key, work in works.items():
+        identified = any(
+            work.fields.get(name) for name in ("doi", "pmid", "pmcid", "url", "journal", "howpublished", "note")
+        )
+        assert identified, f"{key} has nothing to find it by"
+
+
+#: Built from pieces, so that this file does not contain them.
+FORBIDDEN = {
+    "machine path": re.compile("/" + r"(?:work|tmp|root|home/\w+)/"),
+    "data folder": re.compile(r"\.\./" + "shared"),
+    "registry host": re.compile(r"(?:files\.)?" + "py" + r"thonhosted\.org|" + "py" + r"pi\.org/simple|index-url"),
+    "workplace": re.compile(
+        r"\b(?:" + "cla" + "ude|" + "anth" + "ropic|" + "chat" + "gpt|sub-?" + "agent)" + r"\b", re.IGNORECASE
+    ),
+    "promise": re.compile(r"\b(?:TO" + "DO|FIX" + "ME|XX" + r"X)\b"),
+}
+
+
+def test_the_repository_speaks_of_the_product_alone() -> None:
+    wrong = []
+    for path in tracked("*.py", "*.md", "*.csv", "*.bib", "*.toml", "*.cff", "*.yaml", "*.yml", "*.txt", "Makefile"):
+        if path == Path(__file__):
+            continue
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+            wrong += [
+                f"{path.relative_to(ROOT)}:{number}: {what}" for what, word in FORBIDDEN.items() if word.search(line)
+            ]
+    assert not wrong, "\n".join(wrong)
+
+
+HEAVY = ("numpy", "scipy", "pandas", "matplotlib", "pint", "libsbml", "llvmlite", "duckdb", "rich", "typer", "dask")
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"import sys, json\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_import_is_light() -> None:
+    assert not loaded_after("import betapod") & set(HEAVY)
+
+
+def test_the_command_line_starts_without_heavy_modules() -> None:
+    heavy = set(HEAVY) - {"rich", "typer"}
+    assert not loaded_after("import betapod.cli, betapod.cli_model, betapod.cli_simulate, betapod.cli_doctor") & heavy
+
+
+def test_the_language_needs_no_science_stack() -> None:
+    assert not loaded_after("import betapod.model, betapod.model.render") & {"scipy", "pandas", "matplotlib", "libsbml"}
+
+
+#: What users may rely on. A name that goes or comes is a decision: change this list with the changelog.
+PUBLIC = [
+    "Bibliography",
+    "Dose",
+    "Ensemble",
+    "MODEL_NAMES",
+    "Model",
+    "Parameter",
+    "ParameterTable",
+    "Part",
+    "Result",
+    "Schedule",
+    "Submodel",
+    "Switch",
+    "assemble",
+    "cite",
+    "errors",
+    "load_model",
+    "read_sbml",
+    "render",
+    "simulate",
+    "write_sbml",
+]
+
+
+def test_public_names() -> None:
+    import betapod
+
+    assert sorted(set(betapod.__all__) - {"__version__"}) == PUBLIC
+    assert sorted(betapod._PUBLIC) == PUBLIC
+    for name in PUBLIC:
+        assert getattr(betapod, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        betapod.nothing  # noqa: B018
+
+
+def test_one_version() -> None:
+    import betapod
+
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
+    assert betapod.__version__ == version
+    assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert f"version: {version}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    wrong = []
+    for path in tracked("*.md"):
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
+            if "://" not in target and not target.startswith("mailto:") and not (path.parent / target).exists():
+                wrong.append(f"{path.relative_to(ROOT)}: {target}")
+    assert not wrong, "\n".join(wrong)
