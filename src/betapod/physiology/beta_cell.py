@@ -83,12 +83,12 @@ class SecretoryCapacity(Submodel):
 
     reads = ("G [mmol/L]", "ectopic_fat [1]", "tox_m [1]")
     equations = """
-    secretory_capacity_target = capacity_inherited*(1 + capacity_compensation*logistic((G - compensation_G)/compensation_width))
+    secretory_capacity_target = capacity_inherited*capacity_factor*(1 + capacity_compensation*logistic((G - compensation_G)/compensation_width))
         *(1 - glucotoxicity_slow*tox_m*logistic((G - glucotoxicity_slow_G)/glucotoxicity_slow_width))/(1 + lipotoxicity*ectopic_fat)
                                                                       [1]      secretory capacity aimed at
     dsecretory_capacity/dt = (secretory_capacity_target - secretory_capacity)/tau_capacity   [1/day]  secretory capacity per beta cell
     secretory_capacity(0)  = secretory_capacity_start                 [1]      secretory capacity per beta cell
-    first_phase_target = first_phase_inherited*(1 - glucotoxicity_fast*tox_m*logistic((G - glucotoxicity_fast_G)/glucotoxicity_fast_width))
+    first_phase_target = (first_phase_inherited + first_phase_shift)*(1 - glucotoxicity_fast*tox_m*logistic((G - glucotoxicity_fast_G)/glucotoxicity_fast_width))
                                                                       [1]      first-phase competence aimed at
     dfirst_phase/dt = (first_phase_target - first_phase)/tau_first_phase   [1/day]  first-phase and incretin competence
     first_phase(0)  = first_phase_start                               [1]      first-phase and incretin competence

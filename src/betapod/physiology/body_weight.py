@@ -21,7 +21,7 @@ class EctopicFat(Submodel):
 
     reads = ("BW [kg]",)
     equations = """
-    dectopic_fat/dt = (softplus((BW - fat_threshold_weight)/fat_weight_scale, fat_smoothing) - ectopic_fat)/tau_fat
+    dectopic_fat/dt = (softplus((BW - fat_threshold_weight - fat_threshold_shift)/fat_weight_scale, fat_smoothing) - ectopic_fat)/tau_fat
                                              [1/day]  ectopic fat, about 1 in typical T2D
     ectopic_fat(0)  = ectopic_fat_start      [1]      ectopic fat, about 1 in typical T2D
     """

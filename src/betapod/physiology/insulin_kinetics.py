@@ -25,7 +25,7 @@ class InsulinDelivery(Submodel):
 
     reads = ("secretion [pmol/min]", "extra_islet_secretion [pmol/min]", "insulin_supply [pmol/min]")
     equations = """
-    insulin_delivery = (1 - hepatic_extraction)*secretion + extra_islet_secretion + insulin_supply   [pmol/min]  insulin into the circulation
+    insulin_delivery = (1 - hepatic_extraction - hepatic_extraction_shift)*secretion + extra_islet_secretion + insulin_supply   [pmol/min]  insulin into the circulation
     portal_increment = portal_weight*secretion/hepatic_plasma_flow    [pmol/L]    weighted rise of insulin in the portal vein
     """
 

@@ -60,7 +60,7 @@ class Sensitivity(Submodel):
     uraemia(g)       = 1/(1 + (g/GFR_half_uraemia)^2)                     [1]   uraemia at filtration g
     uraemia_excess   = uraemia(GFR) - uraemia(GFR_reference)              [1]   uraemia beyond the reference
     metformin_effect = met*logistic((HbA1c - metformin_HbA1c)/metformin_HbA1c_width)   [1]   metformin at this HbA1c
-    sI = sIg*sI_m*sI_drug*(1 + resistance_inflammation*inflammation_baseline)
+    sI = sIg*sIg_factor*sI_m*sI_drug*(1 + resistance_inflammation*inflammation_baseline)
          /(1 + resistance_fat*ectopic_fat + resistance_inflammation*systemic_inflammation)
          *(1 - uraemia_sensitivity*uraemia_excess)                        [1]   post-receptor coupling in muscle, relative
     sH = sHg*sHd*sH_drug*(1 + metformin_effect)/(1 + hepatic_resistance_fat*ectopic_fat)   [1]   insulin sensitivity of the liver, relative
