@@ -204,6 +204,26 @@ def test_deficit_gate_stops_replacement_at_health() -> None:
     assert half == pytest.approx(0.5 * xi, rel=1e-6)
 
 
+def test_neogenesis_fills_what_is_missing() -> None:
+    names = ["neogenesis", "kneo"]
+    state = full(claims()) | {"Z_beta": 0.0, "G_P": 0.0}
+    open_gate = quantities(claims(), names, state)
+    gated = quantities(claims(sw_deficit_gate=1.0, native_beta=0.4), names, state)
+    healthy = quantities(claims(sw_deficit_gate=1.0), names, state)
+    assert open_gate["neogenesis"] == pytest.approx(2 * 0.5)
+    assert gated["neogenesis"] == pytest.approx(0.6 * open_gate["neogenesis"])
+    assert healthy["kneo"] < 1e-3 * open_gate["kneo"]
+
+
+def test_product_that_lives_in_the_host_is_not_counted_twice() -> None:
+    model = claims(sw_deficit_gate=1.0, native_beta=0.6, native_pod=0.6)
+    state = full(model) | {"Z_beta": 400.0, "Z_pod": 480.0}
+    here = quantities(model, ["pool_beta", "pool_pod"], state)
+    hosted = quantities(model, ["pool_beta", "pool_pod"], state, {"product_hosted": 1.0})
+    assert here == pytest.approx({"pool_beta": 1.0, "pool_pod": 1.0})
+    assert hosted == pytest.approx({"pool_beta": 0.6, "pool_pod": 0.6})
+
+
 def test_podocyte_hook_is_the_flux_of_replacement() -> None:
     # The kidney adds r_P*(P0/P - 1) to d ln P/dt; with deficit 1 - P/P0 that is xi*deficit*G*f/n over P/P0.
     model = claims(sw_deficit_gate=1.0, native_pod=0.7)

@@ -45,7 +45,8 @@ class CapillariesHypoxia(Submodel):
     )
     equations = """
     rho_c0        = rho_max*(1 - d_end/p_end)                                  [1]  capillary density at health
-    drho_c/dt     = p_end*end_m*(1 - rho_c/rho_max)*rho_c - d_end*(1 + b_inj*renal_injury)*rho_c   [1/day]
+    proliferation_end = p_end                                                  [1/day]  proliferation of renal endothelium
+    drho_c/dt     = proliferation_end*end_m*(1 - rho_c/rho_max)*rho_c - d_end*(1 + b_inj*renal_injury)*rho_c   [1/day]
     rho_c(0)      = rho_c0                                                     [1]  renal capillary density
     rho_rel       = rho_c/rho_c0                                               [1]  capillary density relative to health
     perfusion     = RBF_rel*(1 - plug_loss)                                    [1]  renal blood flow relative to baseline

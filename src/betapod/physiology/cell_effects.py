@@ -18,11 +18,13 @@ class PancreaticEffects(Submodel):
     """Effects on beta cells and on other insulin-secreting cells.
 
     Protection from autoimmunity answers to the immune programme, all else to the trophic programme of the pancreas. A maximal
-    inhibition times the stage factor is held below 1, so that no multiplier turns negative.
+    inhibition times the stage factor is held below 1, so that no multiplier turns negative. Neogenesis fills what is missing: it
+    is weighted by the deficit of beta cells, which counts as 1 while the gate is open.
     """
 
     reads = (
         "E_TP [1]",
+        "missing_beta [1]",
         "E_M [1]",
         "stage_m [1]",
         "T1D [1]",
@@ -41,7 +43,7 @@ class PancreaticEffects(Submodel):
     auto_m  = 1 - eta_X                                                                [1]  factor on autoimmune beta-cell killing
     apo_m   = 1 - sw_survival*held(Imax_apo)*E_TP                                      [1]  factor on metabolic beta-cell apoptosis
     rep_m   = 1 + sw_replication*stage_m*Emax_rep*E_TP                                 [1]  factor on beta-cell replication
-    neogenesis = sw_neogenesis*nu_neo*E_TP                                             [Mcell/day]  new beta cells from the host
+    neogenesis = sw_neogenesis*nu_neo*missing_beta*E_TP                                      [Mcell/day]  new beta cells from the host
     fn_m    = 1 + sw_function*stage_m*(Emax_fn_T2D*(1 - T1D) + Emax_fn_T1D*T1D)*E_TP   [1]  factor on secretion per beta cell
     kre_m   = 1 + sw_recovery*stage_m*Emax_rediff*E_TP                                 [1]  factor on redifferentiation of beta cells
     tox_m   = 1 - sw_recovery*held(Imax_tox)*E_TP                                      [1]  factor on glucotoxicity to beta cells

@@ -8,7 +8,7 @@ from ..model import Submodel
 class KidneyHooks(Submodel):
     """Hooks of the kidney, together with `j` of `RenalEffects`.
 
-    `r_R` adds the gain of endothelial proliferation in absolute terms, from the host's own rate `p_end`. `r_P` is exact: with
+    `r_R` adds the gain of endothelial proliferation in absolute terms: a share of the host's own proliferation. `r_P` is exact: with
     deficit ``1 - P/P0`` the kidney's term ``r_P*(P0/P - 1)`` is the flux of functioning podocytes that differentiation gives.
     Maximal repair rates of effacement and endothelium have no human evidence: 0 unless a claim is under test. There is
     deliberately no hook that restores nephrons.
@@ -16,6 +16,7 @@ class KidneyHooks(Submodel):
 
     reads = (
         "gain_end [1]",
+        "proliferation_end [1/day]",
         "E_A [1]",
         "E_TK [1]",
         "G_K [Mcell]",
@@ -24,7 +25,7 @@ class KidneyHooks(Submodel):
         "sw_differentiation [1]",
     )
     equations = """
-    r_R = p_end*gain_end                                             [1/day]  angiogenesis: added to capillary growth
+    r_R = proliferation_end*gain_end                                     [1/day]  angiogenesis: added to capillary growth
     r_F = sw_endothelium*r_F_max*E_A                                 [1/day]  repair of endothelial fenestration
     r_E = sw_podocyte*r_E_max*E_TK                                   [1/day]  recovery from podocyte effacement
     r_P = sw_differentiation*f_fun_pod*xi_pod*G_K/count_pod              [1/day]  podocyte replacement

@@ -85,15 +85,17 @@ class InflammationExchange(Submodel):
 class DamageSignals(Submodel):
     """What product cells find in the patient: damage that attracts them, hypoxia, and how many native cells are left.
 
-    Damage is 0 in health and saturates at 1. That of the kidney follows intrarenal inflammation and hypoxia, that of the pancreas
-    the missing beta cells and autoimmunity; half-points are assumed, such that usual diabetic disease lies near the 0.5 of the
-    cell model's reference runs. The hypoxic drive of secretion comes from the kidney's own oxygen balance: one capillary bed, one
-    hypoxia. Mesangial cells and insulin cells outside islets are not lost in this model.
+    Damage is 0 in health and saturates at 1. That of the kidney follows intrarenal inflammation and hypoxia, that of the
+    pancreas the missing beta cells and autoimmunity; half-points are assumed, such that usual diabetic disease lies near the
+    0.5 of the cell model's reference runs. The hypoxic drive of secretion comes from the kidney's own oxygen balance: one
+    capillary bed, one hypoxia; the angiogenic programme multiplies that bed's own proliferation. Mesangial cells and insulin
+    cells outside islets are not lost in this model.
     """
 
     reads = (
         "inflammation [1]",
         "hypoxia [1]",
+        "VEGF [1]",
         "capillary_density [1]",
         "podocytes [1]",
         "nephrons_present [1]",
@@ -108,6 +110,7 @@ class DamageSignals(Submodel):
     islet_damage  = softplus(1 - beta_mass - islet_reserve, deficit_smoothing) + T1D*autoimmunity   [1]   missing beta cells and insulitis
     damage_P      = islet_damage/(islet_damage + damage_P_half)                           [1]   damage signal of the pancreas
     hypoxic_drive = sw_hypoxia*hypoxia/(hypoxia + hypoxia_half)                           [1]   hypoxic stimulus to secretion
+    proliferation_end = k_angiogenesis*VEGF/day_per_year       [1/day]   proliferation of renal endothelium
     native_end  = capillary_density        [1]   native renal endothelial cells relative to normal
     native_pod  = podocytes/podocytes0     [1]   native podocytes relative to normal, per glomerulus
     native_mes  = 1                        [1]   native mesangial cells relative to normal
