@@ -308,6 +308,21 @@ def test_contraindications_by_filtration() -> None:
     assert not errors and len(cautions) == 1 and "avoid" in cautions[0]
 
 
+def test_implausible_courses_are_pointed_out() -> None:
+    with pytest.warns(CautionWarning, match="protein_animal goes to -0.35 g/kg/day"):
+        care(["vegetable for animal protein 1 g/kg/day"], whole_body.model("kidney"))
+
+
+def test_every_therapy_acts_in_the_whole_person() -> None:
+    model = whole_body.model("reference")
+    usual = {"sodium intake": "90", "protein intake": "0.8", "vegetable for animal protein": "0.3"}
+    for name, doses in catalogue().items():
+        for dose in doses:
+            given = therapy(f"{name} {dose.replace('any', usual.get(name, '9'))}")
+            switched = {s.input for s in care([given], model).switches}
+            assert switched == {e.quantity for e in given.effects}, name
+
+
 def test_drugs_and_diet_are_told_apart() -> None:
     person = people.person("t2d_early")
     model = model_of(person)

@@ -36,7 +36,7 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
     Warns
     -----
     CautionWarning
-        A therapy is given with caution.
+        A therapy is given with caution, or takes an input out of its plausible range.
     """
     given = [therapy(each) if isinstance(each, str) else each for each in therapies]
     base = {name: model.inputs[name].value for name in model.inputs}
@@ -46,6 +46,14 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
     for text in cautions:
         warnings.warn(text, CautionWarning, stacklevel=2)
     found = courses(given, base)
+    for name, steps in found.items():
+        row = model.inputs[name]
+        worst = max(
+            (value for s in steps for value in (s.before, s.after)), key=lambda v: max(row.low - v, v - row.high)
+        )
+        if not row.low <= worst <= row.high and worst != row.value:
+            text = f"{name} goes to {worst:g} {row.unit}, outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+            warnings.warn(text, CautionWarning, stacklevel=2)
     return Schedule(switches=[switch for name, steps in found.items() for switch in _switches(name, steps)])
 
 
