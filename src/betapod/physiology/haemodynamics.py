@@ -70,6 +70,6 @@ class Hyalinosis(Submodel):
     reads = ("glycaemia [1]", "MAP [mmHg]")
     equations = """
     hyalinosis(0)  = 0                                          [1]          afferent arteriolar hyalinosis
-    dhyalinosis/dt = k_hyalinosis*(glycaemia + c_H_MAP*softplus0(MAP, MAP_H, w_MAP_H, MAP0))*(1 - hyalinosis)
+    dhyalinosis/dt = k_hyalinosis*(glycaemia + c_H_MAP*softplus0(MAP, MAP_H, w_MAP_H, MAP_H_none))*(1 - hyalinosis)
                                                                 [1/year]     deposition
     """
