@@ -28,6 +28,7 @@ _VERBS = {
     "cli_simulate": ("simulate",),
     "cli_doctor": ("doctor", "demo"),
     "cli_ensemble": ("ensemble", "merge"),
+    "cli_validate": ("validate",),
 }
 
 _registered: set[str] = set()
