@@ -129,7 +129,7 @@ def test_manifest_says_how_the_run_was_made(run):
     identity = manifest["identity"]
     assert identity["cohort"]["seed"] == 1 and identity["rtol"] == 1e-6 and identity["patients"] == 60
     assert identity["equations"] == small.model().fingerprint
-    assert set(identity["versions"]) == {"betapod", "numpy", "scipy", "llvmlite"}
+    assert set(identity["versions"]) == {"betapod", "numpy", "scipy", "llvmlite", "code"}
     assert manifest["software"]["duckdb"] and manifest["software"]["python"]
     assert changes(identity, json.loads(json.dumps(small.plan().identity))) == []
 

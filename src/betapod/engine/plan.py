@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,24 @@ from .schedule import Schedule
 
 #: Packages whose version may change the last bits of a result.
 NUMERIC_PACKAGES = ("betapod", "numpy", "scipy", "llvmlite")
+#: Our own files that may, in this folder and in that of the model: a version number alone does not tell of an edited copy.
+_CODE = [
+    "randomness",
+    "draw",
+    "schedule",
+    "timeline",
+    "ensemble",
+    "kernel",
+    "lower",
+    "factorise",
+    "blocks",
+    "simd",
+    "mathlib",
+    "rosenbrock",
+    "driver",
+    "machine",
+]
+_MODEL_CODE = ("expression", "derivative")
 
 
 class Cohort(Protocol):
@@ -266,7 +285,14 @@ def plain(value: float) -> float | str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what computes."""
-    return {name: _version(name) for name in NUMERIC_PACKAGES}
+    return {name: _version(name) for name in NUMERIC_PACKAGES} | {"code": _code()}
+
+
+@functools.cache
+def _code() -> str:
+    here = Path(__file__).parent
+    files = [here / f"{name}.py" for name in _CODE] + [here.parent / "model" / f"{name}.py" for name in _MODEL_CODE]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.exists())).hexdigest()
 
 
 @functools.cache
