@@ -9,12 +9,15 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from betapod.engine.draw import draw
+from betapod.engine.ensemble import Ensemble
 from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
 from betapod.model import Model
 from betapod.model.evaluate import compile_function
 from betapod.physiology import cell_parameters, whole_body
 from betapod.physiology.cell_routes import ORGANS
+from betapod.procedures.cell_dosing import dose
 
 # Every example is a simulation: a failing one is shown as found, not shrunk.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
@@ -147,10 +150,28 @@ def test_none_does_nothing_whatever_is_given(organ: str, amount: float, host: di
 
 def test_small_repeated_doses_superpose() -> None:
     outputs = ["E_A", "E_TK", "E_TP", "E_M", "G_K"]
-    dose = 1e-4
+    amount = 1e-4
     times = [63.0, 200.0]
     options = {"rtol": 1e-10, "atol": 1e-18, "outputs": outputs}
     base = model("current-evidence")
-    thrice = simulate(base, times, Schedule([Dose("N_K", dose, 0, 28, 2)]), **options).table  # type: ignore[arg-type]
-    singles = [simulate(base, times, Schedule([Dose("N_K", dose, day)]), **options).table for day in (0.0, 28.0, 56.0)]  # type: ignore[arg-type]
+    thrice = simulate(base, times, Schedule([Dose("N_K", amount, 0, 28, 2)]), **options).table  # type: ignore[arg-type]
+    singles = [
+        simulate(base, times, Schedule([Dose("N_K", amount, day)]), **options).table for day in (0.0, 28.0, 56.0)
+    ]  # type: ignore[arg-type]
     assert thrice.to_numpy() == pytest.approx(sum(t.to_numpy() for t in singles), rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["current-evidence", "seed-claims"])
+def test_drawn_patients_run_and_agree_with_the_reference_integrator(name: str) -> None:
+    patients, years = 300, [0.0, 1.0, 28.0, 84.0, 365.0, 3650.0]
+    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=80, model=model(name), parameterisation=name)
+    outputs = [*POOLS, *PROGRAMMES, "rho_rel", "SI_m", "pod_m"]
+    drawn = draw(model(name).parameters, 1, range(patients))
+    result = Ensemble(model(name), outputs=outputs, rtol=1e-6, atol=1e-9).run(drawn, years, schedule)
+    assert len(result.failures) == 0
+    values = np.asarray(result.values)
+    assert values.min() > -1e-7
+    for k in range(2):
+        person = model(name).with_values({key: float(column[k]) for key, column in drawn.items()})
+        table = simulate(person, years, schedule, rtol=1e-9, atol=1e-12, outputs=outputs).table
+        np.testing.assert_allclose(values[k], table.to_numpy(), rtol=1e-4, atol=1e-5)

@@ -44,7 +44,8 @@ class CapillariesHypoxia(Submodel):
         "sw_hypoxia [1]",
     )
     equations = """
-    rho_c0        = rho_max*(1 - d_end/p_end)                                  [1]  capillary density at health
+    d_end         = loss_end*p_end                                             [1/day]  loss of renal capillaries
+    rho_c0        = rho_max*(1 - loss_end)                                     [1]  capillary density at health
     proliferation_end = p_end                                                  [1/day]  proliferation of renal endothelium
     drho_c/dt     = proliferation_end*end_m*(1 - rho_c/rho_max)*rho_c - d_end*(1 + b_inj*renal_injury)*rho_c   [1/day]
     rho_c(0)      = rho_c0                                                     [1]  renal capillary density
