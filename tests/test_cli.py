@@ -320,3 +320,36 @@ def test_completion_knows_names() -> None:
     assert complete("betapod simulate kid") == ["kidney"]
     assert "GFR,UACR" in complete("betapod simulate kidney --outputs GFR,UA")
     assert "dMAP=" in complete("betapod simulate kidney --set dM")
+
+
+SBML = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">
+  <model id="decay"{units}>
+    <listOfParameters>
+      <parameter id="x" value="8" constant="false"/><parameter id="k" value="0.6931471805599453" constant="true"/>
+    </listOfParameters>
+    <listOfRules><rateRule variable="x"><math xmlns="http://www.w3.org/1998/Math/MathML">
+      <apply><times/><apply><minus/><ci>k</ci></apply><ci>x</ci></apply></math></rateRule></listOfRules>
+  </model>
+</sbml>
+"""
+
+
+def test_imported_models_keep_their_unit_of_time(tmp_path: Path, betapod: Command) -> None:
+    path = tmp_path / "decay.xml"
+    path.write_text(SBML.format(units=' timeUnits="second"'), encoding="utf-8")
+    done = betapod("simulate", path, "--duration", "0.05 min", "--step", 1, "--outputs", "x")
+    assert done.stdout.splitlines()[0].startswith("time [s")
+    assert [float(line.split(",")[1]) for line in done.stdout.splitlines()[1:]] == pytest.approx([8, 4, 2, 1], rel=1e-5)
+    path.write_text(SBML.format(units=""), encoding="utf-8")
+    assert betapod("simulate", path, "--years", 1).returncode == 2
+    found = document(betapod("simulate", path, "--duration", 3, "--step", 3, "--json"))
+    assert found["time"] == {"unit": "1", "values": [0.0, 3.0]}
+    assert betapod("model", "check", path).returncode == 0
+
+
+def test_sbml_export_is_read_back(toy: Path, tmp_path: Path, betapod: Command) -> None:
+    assert betapod("model", "export", toy, "-o", tmp_path / "toy.xml").returncode == 0
+    done = betapod("simulate", tmp_path / "toy.xml", "--duration", 2, "--step", 2, "--outputs", "S,C")
+    last = [float(cell) for cell in done.stdout.splitlines()[-1].split(",")]
+    assert last == pytest.approx([2.0, 3.678794, 0.735759], rel=1e-5)

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,7 +23,8 @@ app = typer.Typer(
     "No medical device; a simulation is no evidence of efficacy.",
 )
 
-#: Modules with verbs of their own; each has a function ``register(app)``.
+#: Modules with verbs of their own, each with a function ``register(app)``. Others are found by their name, ``cli_*.py``; those
+#: listed here start faster, since only the one that is needed is imported.
 _VERBS = {
     "cli_model": ("model", "params", "cite"),
     "cli_simulate": ("simulate",),
@@ -52,12 +54,17 @@ def _root(
 
 
 def _register(arguments: list[str]) -> None:
-    """Import the modules that the command line needs: all of them for help and completion, else the one with the verb."""
+    """Import the modules that the command line needs: the one with the verb, or all of them for help and completion."""
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
-    wanted = [name for name, verbs in _VERBS.items() if verb in verbs] or list(_VERBS)
+    wanted = [name for name, verbs in _VERBS.items() if verb in verbs]
+    if not wanted:
+        found = (path.stem for path in sorted(Path(__file__).parent.glob("cli_*.py")))
+        wanted = [*_VERBS, *(name for name in found if name not in _VERBS)]
     for name in wanted:
         if name not in _registered and importlib.util.find_spec(f".{name}", __package__) is not None:
-            importlib.import_module(f".{name}", __package__).register(app)
+            module = importlib.import_module(f".{name}", __package__)
+            if hasattr(module, "register"):
+                module.register(app)
             _registered.add(name)
 
 

@@ -147,7 +147,7 @@ def _times(text: str, years: float) -> tuple[float, ...]:
 
 def _schedule(doses: Sequence[str], switches: Sequence[str], model: Model) -> Schedule:
     """Read doses and switches as `betapod simulate` does."""
-    from .cli_simulate import _schedule as read
+    from .cli_schedule import read_schedule as read
 
     problems: list[Problem] = []
     schedule = read(model, list(doses), list(switches), problems)

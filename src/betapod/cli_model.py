@@ -152,7 +152,7 @@ def _printed(model: Model, form: str, submodel: str | None) -> str:
             raise ConfigError(
                 Problem("bad-option", "SBML holds a whole model, not one submodel", hint="Leave the submodel out.")
             )
-        return write_sbml(model)
+        return str(write_sbml(model))
     from .model.render import render
 
     if form not in _forms():

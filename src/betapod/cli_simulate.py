@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,7 +12,6 @@ from .cli_common import (
     JsonOption,
     ModelArgument,
     ParametersOption,
-    assignments,
     complete_input,
     complete_output,
     complete_setting,
@@ -25,22 +23,18 @@ from .cli_common import (
     out,
     print_json,
     print_table,
-    quantity,
     set_values,
     waiting,
     warn,
 )
+from .cli_schedule import read_initial, read_schedule, read_visits
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .units import convert
 
 if TYPE_CHECKING:
     from .engine.reference import Result
-    from .engine.schedule import Dose, Schedule, Switch
+    from .engine.schedule import Schedule
     from .model import Model
-
-_DOSE = re.compile(r"(\w+)=([^@]+)@([^:]+)(?::([^:]+):(\d+))?")
-_SWITCH = re.compile(r"(\w+)=([^@]+)@([^/]+)(?:/(.+))?")
-_DAYS_PER_YEAR = 365.25
-_ROWS = 200
 
 
 def register(app: typer.Typer) -> None:
@@ -67,6 +61,9 @@ def simulate_command(
     ] = None,
     years: Annotated[float | None, typer.Option(help="Duration in years (1 without any duration).")] = None,
     days: Annotated[float | None, typer.Option(help="Duration in days.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Duration with a unit, e.g. '6 h'; a bare number is in the model's unit of time.")
+    ] = None,
     step: Annotated[str | None, typer.Option(help="Time between rows, e.g. '30' (days), '1 h', '0.5 year'.")] = None,
     times: Annotated[
         str | None, typer.Option(help="Times of the rows instead: days, or e.g. '0,1,7,0.5 year'.")
@@ -120,9 +117,9 @@ def simulate_command(
         made = set_values(made, settings or ())
     except BetapodError as error:
         gather(problems, error)
-    schedule = _schedule(made, dose or [], switch or [], problems)
-    start = _initial(made, initial or [], problems)
-    visits = _visits(years, days, step, times, problems)
+    schedule = read_schedule(made, dose or [], switch or [], problems)
+    start = read_initial(made, initial or [], problems)
+    visits = read_visits(made, {"years": years, "days": days, "duration": duration}, step, times, problems)
     wanted = _wanted(made, names_option(outputs or ()), problems)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
         problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
@@ -135,24 +132,33 @@ def simulate_command(
     implausible = [*made.parameters.implausible(), *made.inputs.implausible()]
     for warning in implausible:
         warn(warning)
-    with waiting(f"simulating {visits[-1] / _DAYS_PER_YEAR:g} years"):
+    with waiting(f"simulating {span_text(visits[-1], made.time_unit)}"):
         result = simulate(made, visits, schedule, start, method, rtol, atol, wanted)
     for warning in result.warnings:
         if warning not in implausible:
             warn(warning)
     if result.ended is not None:
         name, when = result.ended
-        warn(f"the simulation ended at {when:.1f} days ({when / _DAYS_PER_YEAR:.2f} years): {_event_label(made, name)}")
+        warn(f"the simulation ended at {span_text(when, made.time_unit)}: {_event_label(made, name)}")
     if csv is not None:
-        _write_csv(result, None if str(csv) == "-" else csv)
+        _write_csv(made, result, None if str(csv) == "-" else csv)
     if plot is not None:
         _plot(made, result, plot, with_data=csv is None)
     if as_json:
         print_json(_document(made, result, schedule))
     elif csv is None and not sys.stdout.isatty() and plot is None:
-        _write_csv(result, None)
+        _write_csv(made, result, None)
     elif str(csv) != "-":
-        _summary(result)
+        _summary(made, result)
+
+
+def span_text(span: float, unit: str) -> str:
+    """Return a time for reading: in the model's unit, and in years where it is long."""
+    if unit == "1":
+        return f"{span:.6g} (the model names no unit of time)"
+    years = convert(span, unit, "year")
+    plural = "" if span == 1 else "s"
+    return f"{span:.6g} {unit}{plural}" + (f" ({years:.2f} years)" if years >= 1 else "")
 
 
 def _event_label(model: Model, name: str) -> str:
@@ -181,143 +187,12 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
     return headlines(model)
 
 
-def _initial(model: Model, texts: list[str], problems: list[Problem]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    try:
-        given = assignments(texts, "--initial")
-    except BetapodError as error:
-        gather(problems, error)
-        return found
-    for name, text in given.items():
-        if name not in model.state_names:
-            hint = did_you_mean(name, model.state_names)
-            problems.append(Problem("unknown-state", f"{name!r} is not a state", Location("--initial"), hint=hint))
-            continue
-        _collect(problems, found, name, text, model.units[name], f"--initial {name}={text}", model.labels[name])
-    return found
-
-
-def _collect(
-    problems: list[Problem], found: dict[str, float], key: str, text: str, unit: str, where: str, label: str = ""
-) -> None:
-    try:
-        found[key] = quantity(text, unit, where, label)
-    except BetapodError as error:
-        gather(problems, error)
-
-
-def _schedule(model: Model, doses: list[str], switches: list[str], problems: list[Problem]) -> Schedule:
-    from .engine.schedule import Schedule
-
-    made_doses = [dose for text in doses if (dose := _dose(model, text, problems)) is not None]
-    made_switches = [change for text in switches if (change := _switch(model, text, problems)) is not None]
-    schedule = Schedule(tuple(made_doses), tuple(made_switches))
-    try:
-        schedule.check(model)
-    except BetapodError as error:
-        gather(problems, error)
-    return schedule
-
-
-def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
-    from .engine.schedule import Dose
-
-    where = f"--dose {text}"
-    match = _DOSE.fullmatch(text.strip())
-    if match is None:
-        expected = "STATE=AMOUNT@DAY or STATE=AMOUNT@DAY:EVERY:MORE"
-        problems.append(Problem("bad-option", "this is not a dose", Location(where), expected=expected))
-        return None
-    name, amount, day, every, more = match.groups()
-    if name not in model.state_names:
-        hint = did_you_mean(name, model.state_names)
-        problems.append(Problem("unknown-state", f"{name!r} is not a state", Location(where), hint=hint))
-        return None
-    found: dict[str, float] = {"every": 0.0}
-    _collect(problems, found, "amount", amount, model.units[name], where, model.labels[name])
-    _collect(problems, found, "day", day, "day", where)
-    if every is not None:
-        _collect(problems, found, "every", every, "day", where)
-    if {"amount", "day"} - set(found):
-        return None
-    return Dose(name, found["amount"], found["day"], found["every"], int(more or 0))
-
-
-def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
-    from .engine.schedule import Switch
-
-    where = f"--switch {text}"
-    match = _SWITCH.fullmatch(text.strip())
-    if match is None:
-        expected = "INPUT=VALUE@DAY or INPUT=VALUE@DAY/WIDTH"
-        problems.append(Problem("bad-option", "this is not a switch", Location(where), expected=expected))
-        return None
-    name, value, day, width = match.groups()
-    if name not in model.inputs:
-        hint = did_you_mean(name, model.inputs)
-        if name in model.parameters:
-            hint = f"{name!r} is a parameter, which does not change with time: use --set."
-        problems.append(Problem("unknown-input", f"{name!r} is not an input", Location(where), hint=hint))
-        return None
-    found: dict[str, float] = {"width": 0.0}
-    _collect(problems, found, "value", value, model.units[name], where, model.labels[name])
-    _collect(problems, found, "day", day, "day", where)
-    if width is not None:
-        _collect(problems, found, "width", width, "day", where)
-    if {"value", "day"} - set(found):
-        return None
-    row = model.inputs[name]
-    if not row.low <= found["value"] <= row.high:
-        warn(
-            f"{name} = {found['value']:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
-        )
-    return Switch(name, found["value"], found["day"], found["width"])
-
-
-def _visits(
-    years: float | None, days: float | None, step: str | None, times: str | None, problems: list[Problem]
-) -> list[float]:
-    """Return the days that are reported."""
-    given = [name for name, value in (("--years", years), ("--days", days), ("--times", times)) if value is not None]
-    if len(given) > 1:
-        problems.append(Problem("bad-option", f"{' and '.join(given)} exclude each other", Location(given[-1])))
-        return [0.0]
-    if times is not None:
-        found: dict[str, float] = {}
-        for number, text in enumerate(times.split(",")):
-            _collect(problems, found, str(number), text, "day", f"--times {text}")
-        return list(found.values()) or [0.0]
-    end = days if days is not None else (1.0 if years is None else years) * _DAYS_PER_YEAR
-    if not 0 < end < float("inf"):
-        problems.append(
-            Problem("bad-option", "the duration must be above 0", Location(given[0]), found=f"{end:g} days")
-        )
-        return [0.0]
-    found = {"step": end / _ROWS}
-    if step is not None:
-        _collect(problems, found, "step", step, "day", f"--step {step}")
-        if not 0 < found["step"] <= end:
-            problems.append(
-                Problem("bad-option", "the step must be above 0 and within the duration", Location(f"--step {step}"))
-            )
-            return [0.0]
-        if end / found["step"] > 1e6:
-            problems.append(Problem("bad-option", "that is more than a million rows", Location(f"--step {step}")))
-            return [0.0]
-    count = round(end / found["step"], 9)
-    visits = [k * found["step"] for k in range(int(count) + 1)]
-    if visits[-1] < end * (1 - 1e-9):
-        visits.append(end)
-    visits[-1] = end
-    return visits
-
-
-def _write_csv(result: Result, path: Path | None) -> None:
+def _write_csv(model: Model, result: Result, path: Path | None) -> None:
     """Write the table as CSV, units in the header; to stdout without a path."""
     table = result.table.copy()
     units = result.dictionary["unit"]
     table.columns = [f"{name} [{units[name]}]" for name in table.columns]
-    table.index.name = "time [day]"
+    table.index.name = f"time [{model.time_unit}]"
     text = table.to_csv(float_format="%.10g", lineterminator="\n")
     if path is None:
         sys.stdout.write(text)
@@ -331,13 +206,13 @@ def _write_csv(result: Result, path: Path | None) -> None:
 def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
     from .report.figures import result_figure, save
 
-    figure, data = result_figure(result, title=model.name)
+    figure, data = result_figure(result, model.time_unit, model.name)
     about = f"Simulated courses of {', '.join(result.table.columns)} in the model {model.name}."
     for written in save(figure, path, data if with_data else None, about):
         note(f"wrote {written}")
 
 
-def _summary(result: Result) -> None:
+def _summary(model: Model, result: Result) -> None:
     from .report.tables import sparkline
 
     # A narrow terminal shows less, but nothing cut.
@@ -356,7 +231,7 @@ def _summary(result: Result) -> None:
     print_table(columns, rows, right=("start", "end", "least", "most"))
     end = float(result.table.index[-1])
     out().print(
-        f"{end:g} days ({end / _DAYS_PER_YEAR:.2f} years), {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
+        f"{span_text(end, model.time_unit)}, {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
         f"{result.evaluations} evaluations",
         style="dim",
     )
@@ -382,7 +257,7 @@ def _document(model: Model, result: Result, schedule: Schedule) -> dict[str, Any
             "atol": result.atol,
             "evaluations": result.evaluations,
         },
-        "time": {"unit": "day", "values": [float(time) for time in result.table.index]},
+        "time": {"unit": model.time_unit, "values": [float(time) for time in result.table.index]},
         "quantities": [
             {
                 "name": name,

@@ -294,7 +294,14 @@ class FormulaPrinter(ABC):
         )
         called = PRECEDENCE.get(first.kind, ATOM) < 6 and last.kind == "name"
         converted = last.kind == "name" and self._conversion(last.text) is not None
-        return "times" if numeric or called or converted else "invisible"
+        words = _is_word(first) and _is_word(last)
+        return "times" if numeric or called or converted or words else "invisible"
+
+
+def _is_word(node: Syntax) -> bool:
+    """Whether a name prints as a word; two words side by side would read as one."""
+    base = split_symbol(node.text).base if node.kind == "name" else ""
+    return len(base) > 1 and base not in GREEK
 
 
 def terms(node: Syntax) -> list[tuple[str, Syntax]]:

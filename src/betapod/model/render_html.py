@@ -243,7 +243,7 @@ def _address(link: str) -> str:
 
 def _states(sheet: Sheet) -> str:
     rows = "".join(
-        f'<tr><td><a href="#{s.name}"><code>{s.name}</code></a></td><td>{html.escape(s.label)}</td>'
+        f'<tr><td><a href="#q-{s.name}"><code>{s.name}</code></a></td><td>{html.escape(s.label)}</td>'
         f'<td class="number">{s.initial}</td><td>{unit_html(s.unit)}</td><td>{html.escape(s.owner)}</td></tr>'
         for s in sheet.states
     )
@@ -277,7 +277,7 @@ def _statement(line: Line, printer: MathmlPrinter, names: Mapping[str, str], lin
         label += ", initial value"
     if line.start is not None:
         label += f" (solved by {line.steps} Newton steps)"
-    anchor = f' id="{line.name}"' if line.kind in ("assign", "rate", "solve") else ""
+    anchor = f' id="q-{line.name}"' if line.kind in ("assign", "rate", "solve") else ""
     formulas = printer.statement(line)
     for name, part in line.where:
         formulas += _math(f"<mtext>where\u00a0</mtext>{symbol_mathml(name)}<mo>=</mo>{printer.expression(part)}")
@@ -306,12 +306,12 @@ def _event(event: EventLine, printer: MathmlPrinter) -> str:
 def _link(name: str, names: Mapping[str, str], linked: set[str]) -> str:
     title = html.escape(names.get(name, ""), quote=True)
     inner = f'<code title="{title}">{name}</code>'
-    return f'<a href="#{name}">{inner}</a>' if name in linked else inner
+    return f'<a href="#q-{name}">{inner}</a>' if name in linked else inner
 
 
 def _parameters(rows: Sequence[Parameter]) -> str:
     body = "".join(
-        f'<tr id="{row.id}"><td><code>{row.id}</code></td><td>{html.escape(row.label)}</td>'
+        f'<tr id="q-{row.id}"><td><code>{row.id}</code></td><td>{html.escape(row.label)}</td>'
         f'<td class="number">{number_text(row.value)}</td><td>{unit_html(row.unit)}</td><td>{range_text(row)}</td>'
         f"<td>{row.role}</td><td>{row.grade}</td><td>{_source(row)}</td><td class='note'>{html.escape(row.note)}</td></tr>"
         for row in rows

@@ -174,7 +174,7 @@ def _introduction(model: Model) -> tuple[str, ...]:
         "event": len(model.events),
     }
     count = ", ".join(f"{number} {what}{'s' * (number != 1)}" for what, number in counted.items())
-    count += f"; time in {model.time_unit}s."
+    count += "; no unit of time given." if model.time_unit == "1" else f"; time in {model.time_unit}s."
     return (*paragraphs(model.description), count, f"Fingerprint of the computed graph: {model.fingerprint[:16]}.")
 
 
@@ -242,7 +242,7 @@ def _sections_of_graph(model: Model) -> list[Section]:
     for state in model.states:
         own = lines.setdefault(state.owner, [])
         rate, where = syntax_of(state.local_rate)
-        own.append(Line("rate", state.name, rate, f"{_bare(state.unit)}/{model.time_unit}", state.label, where=where))
+        own.append(Line("rate", state.name, rate, _per_time(state.unit, model.time_unit), state.label, where=where))
         initial, where = syntax_of(state.local_initial)
         own.append(Line("initial", state.name, initial, state.unit, state.label, where=where))
     for entry in model.assignments.values():
@@ -265,8 +265,10 @@ def _sections_of_graph(model: Model) -> list[Section]:
     return [*made[:-1], replace(made[-1], events=events)]
 
 
-def _bare(unit: str) -> str:
-    return f"({unit})" if "/" in unit else unit
+def _per_time(unit: str, time_unit: str) -> str:
+    if time_unit == "1":
+        return unit
+    return f"({unit})/{time_unit}" if "/" in unit else f"{unit}/{time_unit}"
 
 
 def _graph_line(name: str, local: Expr | Implicit, unit: str, label: str) -> Line:

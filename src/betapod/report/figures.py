@@ -153,7 +153,7 @@ def _plain_decades(axes: Axes) -> None:
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def result_figure(result: Result, title: str = "") -> tuple[Figure, pd.DataFrame]:
+def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tuple[Figure, pd.DataFrame]:
     """Return small multiples of every column of a result, and the plotted numbers.
 
     Raises
@@ -172,7 +172,9 @@ def result_figure(result: Result, title: str = "") -> tuple[Figure, pd.DataFrame
             )
         )
     span = float(result.table.index[-1])
-    scale, unit = (_DAYS_PER_YEAR, "years") if span > 2 * _DAYS_PER_YEAR else (1.0, "days")
+    scale, unit = 1.0, "time" if time_unit == "1" else f"{time_unit}s"
+    if time_unit == "day" and span > 2 * _DAYS_PER_YEAR:
+        scale, unit = _DAYS_PER_YEAR, "years"
     data = result.table.copy()
     data.index = data.index / scale
     data.index.name = f"time [{unit}]"

@@ -1,0 +1,163 @@
+"""Read what the verb simulate is told: initial values, doses, switches and times, with units."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .cli_common import assignments, gather, quantity, warn
+from .errors import BetapodError, Location, Problem, did_you_mean
+
+if TYPE_CHECKING:
+    from .engine.schedule import Dose, Schedule, Switch
+    from .model import Model
+
+_DOSE = re.compile(r"(\w+)=([^@]+)@([^:]+)(?::([^:]+):(\d+))?")
+_SWITCH = re.compile(r"(\w+)=([^@]+)@([^/]+)(?:/(.+))?")
+#: Rows of a table where nobody chose a step.
+_ROWS = 200
+
+
+def read_initial(model: Model, texts: list[str], problems: list[Problem]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    try:
+        given = assignments(texts, "--initial")
+    except BetapodError as error:
+        gather(problems, error)
+        return found
+    for name, text in given.items():
+        if name not in model.state_names:
+            hint = did_you_mean(name, model.state_names)
+            problems.append(Problem("unknown-state", f"{name!r} is not a state", Location("--initial"), hint=hint))
+            continue
+        _collect(problems, found, name, text, model.units[name], f"--initial {name}={text}", model.labels[name])
+    return found
+
+
+def _collect(
+    problems: list[Problem], found: dict[str, float], key: str, text: str, unit: str, where: str, label: str = ""
+) -> None:
+    try:
+        found[key] = quantity(text, unit, where, label)
+    except BetapodError as error:
+        gather(problems, error)
+
+
+def read_schedule(model: Model, doses: list[str], switches: list[str], problems: list[Problem]) -> Schedule:
+    from .engine.schedule import Schedule
+
+    made_doses = [dose for text in doses if (dose := _dose(model, text, problems)) is not None]
+    made_switches = [change for text in switches if (change := _switch(model, text, problems)) is not None]
+    schedule = Schedule(tuple(made_doses), tuple(made_switches))
+    try:
+        schedule.check(model)
+    except BetapodError as error:
+        gather(problems, error)
+    return schedule
+
+
+def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
+    from .engine.schedule import Dose
+
+    where = f"--dose {text}"
+    match = _DOSE.fullmatch(text.strip())
+    if match is None:
+        expected = "STATE=AMOUNT@DAY or STATE=AMOUNT@DAY:EVERY:MORE"
+        problems.append(Problem("bad-option", "this is not a dose", Location(where), expected=expected))
+        return None
+    name, amount, day, every, more = match.groups()
+    if name not in model.state_names:
+        hint = did_you_mean(name, model.state_names)
+        problems.append(Problem("unknown-state", f"{name!r} is not a state", Location(where), hint=hint))
+        return None
+    found: dict[str, float] = {"every": 0.0}
+    _collect(problems, found, "amount", amount, model.units[name], where, model.labels[name])
+    _collect(problems, found, "day", day, model.time_unit, where)
+    if every is not None:
+        _collect(problems, found, "every", every, model.time_unit, where)
+    if {"amount", "day"} - set(found):
+        return None
+    return Dose(name, found["amount"], found["day"], found["every"], int(more or 0))
+
+
+def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
+    from .engine.schedule import Switch
+
+    where = f"--switch {text}"
+    match = _SWITCH.fullmatch(text.strip())
+    if match is None:
+        expected = "INPUT=VALUE@DAY or INPUT=VALUE@DAY/WIDTH"
+        problems.append(Problem("bad-option", "this is not a switch", Location(where), expected=expected))
+        return None
+    name, value, day, width = match.groups()
+    if name not in model.inputs:
+        hint = did_you_mean(name, model.inputs)
+        if name in model.parameters:
+            hint = f"{name!r} is a parameter, which does not change with time: use --set."
+        problems.append(Problem("unknown-input", f"{name!r} is not an input", Location(where), hint=hint))
+        return None
+    found: dict[str, float] = {"width": 0.0}
+    _collect(problems, found, "value", value, model.units[name], where, model.labels[name])
+    _collect(problems, found, "day", day, model.time_unit, where)
+    if width is not None:
+        _collect(problems, found, "width", width, model.time_unit, where)
+    if {"value", "day"} - set(found):
+        return None
+    row = model.inputs[name]
+    if not row.low <= found["value"] <= row.high:
+        warn(
+            f"{name} = {found['value']:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+        )
+    return Switch(name, found["value"], found["day"], found["width"])
+
+
+def read_visits(
+    model: Model,
+    spans: dict[str, str | float | None],
+    step: str | None,
+    times: str | None,
+    problems: list[Problem],
+) -> list[float]:
+    """Return the times that are reported, in the model's unit of time.
+
+    Parameters
+    ----------
+    spans
+        Duration by the name of its option: years, days, or a text with a unit.
+    """
+    unit = model.time_unit
+    given = [f"--{name}" for name, value in (*spans.items(), ("times", times)) if value is not None]
+    if len(given) > 1:
+        problems.append(Problem("bad-option", f"{' and '.join(given)} exclude each other", Location(given[-1])))
+        return [0.0]
+    found: dict[str, float] = {}
+    if times is not None:
+        for number, text in enumerate(times.split(",")):
+            _collect(problems, found, str(number), text, unit, f"--times {text}")
+        return list(found.values()) or [0.0]
+    texts = {"duration": spans.get("duration")}
+    texts |= {name: f"{spans[name]} {name[:-1]}" for name in ("years", "days") if spans.get(name) is not None}
+    option, text = next(((name, str(text)) for name, text in texts.items() if text is not None), ("duration", ""))
+    if not text:
+        text = "1 year" if unit != "1" else "100"
+    _collect(problems, found, "end", text, unit, f"--{option} {text}")
+    end = found.get("end", 1.0)
+    if not 0 < end < float("inf"):
+        problems.append(Problem("bad-option", "the duration must be above 0", Location(f"--{option} {text}")))
+        return [0.0]
+    found["step"] = end / _ROWS
+    if step is not None:
+        _collect(problems, found, "step", step, unit, f"--step {step}")
+        where = Location(f"--step {step}")
+        if not 0 < found["step"] <= end:
+            problems.append(Problem("bad-option", "the step must be above 0 and within the duration", where))
+            return [0.0]
+        if end / found["step"] > 1e6:
+            problems.append(Problem("bad-option", "that is more than a million rows", where))
+            return [0.0]
+    count = round(end / found["step"], 9)
+    visits = [k * found["step"] for k in range(int(count) + 1)]
+    if visits[-1] < end * (1 - 1e-9):
+        visits.append(end)
+    visits[-1] = end
+    return visits
