@@ -139,7 +139,8 @@ class MissingExtraError(BetapodError):
 def nearest(name: str, candidates: Iterable[str], count: int = 3) -> Sequence[str]:
     """Return up to `count` candidates that look like `name`, best first."""
     names = list(candidates)
-    close = difflib.get_close_matches(name, names, n=count, cutoff=0.6)
+    # Two letters of which one is right are still a good guess.
+    close = difflib.get_close_matches(name, names, n=count, cutoff=0.6 if len(name) > 3 else 0.5)
     for candidate in names:
         if candidate.lower() == name.lower() and candidate not in close:
             close.insert(0, candidate)

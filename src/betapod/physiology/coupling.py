@@ -121,11 +121,14 @@ class DamageSignals(Submodel):
     """
 
 
-def _with_seams(parts: Iterable[type[Submodel] | Part], names: Mapping[str, Mapping[str, str]]) -> tuple[Part, ...]:
+def _parts(model: str) -> list[Part]:
+    return [entry if isinstance(entry, Part) else entry.part() for entry in whole_body.submodels(model)]
+
+
+def _with_seams(parts: Iterable[Part], names: Mapping[str, Mapping[str, str]]) -> tuple[Part, ...]:
     """Rename quantities of single parts where organs meet."""
     found = []
-    for entry in parts:
-        part = entry if isinstance(entry, Part) else entry.part()
+    for part in parts:
         seams = names.get(part.name, {})
         if seams:
             known = {read.name for read in part.reads} | set(part.names)
@@ -138,7 +141,7 @@ def _with_seams(parts: Iterable[type[Submodel] | Part], names: Mapping[str, Mapp
 
 
 KIDNEY = _with_seams(
-    whole_body.submodels("kidney"),
+    _parts("kidney"),
     {
         # Clearance and the laboratory see filtration as changed by cells; capillaries see the flow that reaches them.
         "Creatinine": {"GFR": "GFR_measured"},
@@ -148,7 +151,7 @@ KIDNEY = _with_seams(
 )
 
 METABOLISM = _with_seams(
-    whole_body.submodels("metabolism"),
+    _parts("metabolism"),
     {
         "CPeptideKinetics": {"BSA": "BSA_person"},
         "DayPhases": {"G": "G_day"},
@@ -156,7 +159,7 @@ METABOLISM = _with_seams(
 )
 
 CELLS = _with_seams(
-    (part for part in whole_body.submodels("cells") if part.__name__ not in ("CapillariesHypoxia", "FirstPass")),
+    (part for part in _parts("cells") if part.name not in ("CapillariesHypoxia", "FirstPass")),
     # Cells and metabolism call the same factor on secretion per beta cell by two names.
     {"PancreaticEffects": {"fn_m": "sec_m"}},
 )
