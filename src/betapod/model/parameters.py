@@ -235,9 +235,10 @@ class ParameterTable(Mapping[str, Parameter]):
     def implausible(self) -> list[str]:
         """Return a sentence for each value outside its plausible range."""
         return [
-            f"{row.id} = {row.value:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+            f"{row.id} = {row.value:g}{unit} is outside its plausible range {row.low:g} to {row.high:g}{unit}"
             for row in self.values()
             if not row.plausible
+            for unit in ("" if row.unit == "1" else f" {row.unit}",)
         ]
 
 
