@@ -113,23 +113,15 @@ def _writable(what: str, folder: Path) -> Finding:
 
 def _cache_folder() -> Finding:
     """Look at the folder for compiled models without creating it."""
-    given = os.environ.get("BETAPOD_CACHE")
-    folder = Path(given) if given else _user_cache() / "betapod"
-    existing = folder
+    from .engine.cache import folder as cache_folder
+
+    folder = existing = cache_folder()
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     usable = os.access(existing, os.W_OK)
     return Finding(
         "cache folder", f"{folder}{'' if usable else ' (not writable: models are compiled anew)'}", usable or None
     )
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def _self_test() -> Finding:

@@ -76,6 +76,6 @@ def test_cite_gives_exactly_what_is_used() -> None:
     found, problems = parse_bibtex(text)
     assert not problems
     assert [entry.key for entry in found] == ["nyberg1996", "hallow2016"]
-    assert "% literature: W0 (abstract)" in text and "% derived: k" in text
+    assert "% literature (abstract): W0" in text and "% derived: k" in text
     assert "fit-3" in text
     assert text.index("Values that these works state") < text.index("nyberg1996") < text.index("Values that follow")

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from betapod.errors import ConfigError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 from betapod.model.equations import Position, SourceText, Syntax, parse
-from betapod.model.expression import const, evaluate, exp, mul, powi, select, symbol
-from betapod.model.model import Definition, link
+from betapod.model.expression import binary, const, evaluate, exp, mul, powi, select, symbol
+from betapod.model.model import Definition, Event, link
 from betapod.model.notation import split_symbol, syntax_of, text_of
 from betapod.model.render import FORMATS, render
 from betapod.model.render_html import MathmlPrinter
@@ -307,3 +307,24 @@ def test_docstrings_become_paragraphs() -> None:
         "End.",
     )
     assert paragraphs("") == ()
+
+
+def test_imported_events_show_delay_priority_and_scale() -> None:
+    x = symbol("x")
+    event = Event(
+        "e",
+        "x",
+        binary("gt", x, const(1.0)),
+        (("x", const(2.0)),),
+        False,
+        symbol("d"),
+        const(3.0),
+        factors=(("x", symbol("v")),),
+    )
+    rows = [row("d", "day"), row("v", "L")]
+    model = link("m", [], [Definition("x", -x, "mol")], {"x": const(2.0)}, [event], ParameterTable(rows))
+    assert "e when x > 1 then x = 2*v  # delay d  # priority 3" in render(model, "text")
+    assert r"x \leftarrow 2\,v" in render(model, "latex") and r"after the delay } d" in render(model, "latex")
+    ElementTree.fromstring(
+        render(model, "html").partition("<main>")[2].partition("</main>")[0].join(("<main>", "</main>"))
+    )

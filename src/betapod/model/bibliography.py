@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -264,8 +265,13 @@ def cite(model: Model, bibliography: Mapping[str, Entry]) -> str:
 
 
 def _reasons(key: str, rows: Iterable[Parameter]) -> list[str]:
-    by_role: dict[str, list[str]] = {}
+    """Return comment lines: which rows rest on a work, by role and by place in it."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for row in rows:
         if key in source_keys([row]):
-            by_role.setdefault(row.role, []).append(f"{row.id} ({row.locator})" if row.locator else row.id)
-    return [f"% {role}: {', '.join(names)}" for role, names in by_role.items()]
+            groups.setdefault((row.role, row.locator), []).append(row.id)
+    lines: list[str] = []
+    for (role, locator), names in groups.items():
+        text = f"{role}{f' ({locator})' if locator else ''}: {', '.join(names)}"
+        lines += textwrap.wrap(text, 110, initial_indent="% ", subsequent_indent="%   ", break_long_words=False)
+    return lines

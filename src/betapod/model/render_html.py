@@ -272,7 +272,7 @@ def _section(section: Section, printer: MathmlPrinter, names: Mapping[str, str],
 
 
 def _statement(line: Line, printer: MathmlPrinter, names: Mapping[str, str], linked: set[str]) -> str:
-    label = line.label or line.name
+    label = "" if line.label == line.name else line.label
     if line.kind == "initial":
         label += ", initial value"
     if line.start is not None:
@@ -297,6 +297,10 @@ def _event(event: EventLine, printer: MathmlPrinter) -> str:
     formula = _math(
         f"<mtext>when\u00a0</mtext>{printer.expression(event.trigger)}<mtext>\u00a0then\u00a0</mtext>{then}"
     )
+    for what, node in (("after the delay", event.delay), ("with the priority", event.priority)):
+        if node is not None:
+            words = what.replace(" ", "\u00a0")
+            formula += _math(f"<mtext>{words}\u00a0</mtext>{printer.expression(node)}")
     return (
         f'<div class="line"><div class="label"><span>event <code>{event.name}</code> {html.escape(event.label)}</span></div>'
         f'<div class="formula">{formula}</div></div>'

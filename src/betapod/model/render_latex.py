@@ -261,6 +261,10 @@ def _event(event: EventLine, printer: LatexPrinter) -> str:
     changes = [rf"{symbol_latex(name)} \leftarrow {printer.expression(value)}" for name, value in event.assignments]
     if event.terminal:
         changes.append(r"\text{the simulation ends}")
+    if event.delay is not None:
+        changes.append(rf"\text{{after the delay }} {printer.expression(event.delay)}")
+    if event.priority is not None:
+        changes.append(rf"\text{{with the priority }} {printer.expression(event.priority)}")
     return (
         rf"\textbf{{Event {escape(event.name)}}} {escape(event.label)}"
         + "\n"

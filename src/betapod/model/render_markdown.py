@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .notation import text_of
 from .parameters import Parameter
 from .render_latex import LatexPrinter, symbol_latex, unit_latex
 from .sheet import EventLine, Line, Section, Sheet, event_text, number_text, range_text, statement_text
@@ -46,7 +47,7 @@ def section_blocks(section: Section, printer: LatexPrinter | None) -> list[str]:
             "Reads " + ", ".join(f"`{r.name}`" + (f" ({r.owner})" if r.owner else "") for r in section.reads) + "."
         )
     out += [_statement(line, printer) for line in section.lines]
-    out += [_event(event, printer) for event in section.events]
+    out += [_event(event) for event in section.events]
     if section.parameters:
         out += [f"### Parameters of {section.title}", parameter_table(section.parameters)]
     if section.shared:
@@ -55,9 +56,9 @@ def section_blocks(section: Section, printer: LatexPrinter | None) -> list[str]:
 
 
 def _statement(line: Line, printer: LatexPrinter | None) -> str:
-    label = line.label or line.name
+    label = "" if line.label == line.name else line.label
     if line.kind == "initial":
-        label += ", initial value"
+        label = f"{label}, initial value" if label else "initial value"
     if printer is None:
         return f"**{line.name}** {label}\n\n```\n{statement_text(line)}  [{line.unit}]\n```"
     if line.start is not None:
@@ -67,13 +68,12 @@ def _statement(line: Line, printer: LatexPrinter | None) -> str:
     return f"**`{line.name}`** {label}\n\n" + "\n\n".join(f"$$\n{formula}\n$$" for formula in formulas)
 
 
-def _event(event: EventLine, printer: LatexPrinter | None) -> str:
-    extra = "".join(
-        f" ({what} `{printer.expression(node) if printer else ''}`)"
-        for what, node in (("delay", event.delay), ("priority", event.priority))
-        if node is not None
-    )
-    return f"**Event `{event.name}`** {event.label}{extra}\n\n```\n{event_text(event)}\n```"
+def _event(event: EventLine) -> str:
+    text = event_text(event)
+    for what, node in (("delay", event.delay), ("priority", event.priority)):
+        if node is not None:
+            text += f"  # {what} {text_of(node)}"
+    return f"**Event `{event.name}`** {event.label}\n\n```\n{text}\n```"
 
 
 def parameter_table(rows: Sequence[Parameter]) -> str:

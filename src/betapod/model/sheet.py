@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .equations import Position, Statement, Syntax
-from .expression import Expr, evaluate
+from .expression import Expr, evaluate, mul
 from .functions import FUNCTIONS
-from .model import Implicit, Model
+from .model import Event, Implicit, Model
 from .notation import syntax_of, text_of
 from .parameters import Parameter
 from .submodel import Part
@@ -252,7 +252,7 @@ def _sections_of_graph(model: Model) -> list[Section]:
             event.name,
             event.label,
             syntax_of(event.trigger)[0],
-            tuple((name, syntax_of(value)[0]) for name, value in event.assignments),
+            tuple((name, _changed(name, value, event)) for name, value in event.assignments),
             event.terminal,
             None if event.delay is None else syntax_of(event.delay)[0],
             None if event.priority is None else syntax_of(event.priority)[0],
@@ -263,6 +263,11 @@ def _sections_of_graph(model: Model) -> list[Section]:
     if not made:
         made = [Section(model.name, (), (), (), (), ())]
     return [*made[:-1], replace(made[-1], events=events)]
+
+
+def _changed(name: str, value: Expr, event: Event) -> Syntax:
+    factors = dict(event.factors)
+    return syntax_of(mul(value, factors[name]) if name in factors else value)[0]
 
 
 def _per_time(unit: str, time_unit: str) -> str:
