@@ -13,6 +13,7 @@ from betapod.errors import ConfigError
 from betapod.model import Model, ParameterTable
 from betapod.physiology import cell_parameters, whole_body
 from betapod.physiology.cell_routes import ORGANS
+from betapod.procedures.cell_dosing import dose
 from betapod.procedures.metabolic_state import quantities
 
 #: Every multiplier, which is 1 when cells do nothing, and every hook, which is 0.
@@ -251,6 +252,20 @@ def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
     model = whole_body.model("cells").with_values({"BW": 70.0, "s_VEGF": 1.2})
     state = dict.fromkeys(model.state_names, 0.0) | {"N_L": 100.0, "rho_c": 0.5}
     assert quantities(model, ["VEGF_rise"], state)["VEGF_rise"] == pytest.approx(0.06, abs=0.005)
+
+
+# -- the whole person ----------------------------------------------------------------------------------------------------
+
+
+def test_claims_restore_beta_cells_of_the_whole_person_without_overgrowth() -> None:
+    model = cell_parameters.parameterise(whole_body.model("reference"), "seed-claims")
+    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=75, model=model, parameterisation="seed-claims")
+    outputs = ["beta_mass", "pool_beta", "r_R", "end_m", "VEGF"]
+    table = simulate(model, [365.0], schedule, initial={"beta_mass": 0.4}, outputs=outputs).table
+    assert table["beta_mass"].iloc[0] == pytest.approx(1.0, abs=0.1)
+    assert (table["pool_beta"] == table["beta_mass"]).all()
+    growth = model.parameters["k_angiogenesis"].value / 365.25 * table["VEGF"].iloc[0]
+    assert table["r_R"].iloc[0] == pytest.approx(growth * (table["end_m"].iloc[0] - 1), rel=1e-12)
 
 
 # -- tables --------------------------------------------------------------------------------------------------------------

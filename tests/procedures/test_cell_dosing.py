@@ -12,6 +12,7 @@ from betapod.physiology import cell_parameters, whole_body
 from betapod.physiology.cell_products import PRODUCTS, ROUTES
 from betapod.procedures.cell_dosing import dose, regimen
 from betapod.procedures.cell_order import read_order
+from betapod.procedures.cell_population import regimens
 from betapod.procedures.cell_risks import ceilings, risks
 
 
@@ -220,3 +221,34 @@ def test_replacement_ceiling_of_100_million_viable_cells() -> None:
     assert found["pod"].doublings == pytest.approx(7.6, abs=0.06)
     assert found["tub"].doublings == pytest.approx(13.9, abs=0.05)
     assert found["beta"].doublings == pytest.approx(11.4, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "text", ["UC-MSC 1e6/kg iv x3 q28d", "BM-MSC 300e6 ra", "SC-islets 800e6 pv", "donor-islets 11900 IEQ/kg pv"]
+)
+def test_a_population_gets_the_courses_of_its_members(text: str) -> None:
+    model = whole_body.model("cells")
+    patients = {
+        "BW": [60.0, 80.0, 110.0],
+        "eps_L": [0.28, 0.8, 0.95],
+        "O50": [0.2, 0.5, 1.0],
+        "f_ibmir": [0.1, 0.35, 0.6],
+        "viability": [0.7, 0.85, 0.95],
+    }
+    together = regimens(text, patients, lots=[0.5, 1.0, 2.0], model=model)
+    for k, lot in enumerate((0.5, 1.0, 2.0)):
+        values = {name: column[k] for name, column in patients.items() if name != "viability"}
+        alone = regimen(text, values["BW"], model.with_values(values), lot=lot)
+        scale = 1.0 if together[k].order.product.kind == "graft" else patients["viability"][k] / 0.85
+        assert together[k].viable == pytest.approx(alone.viable * scale)
+        assert together[k].switches == alone.switches
+        assert together[k].warnings == alone.warnings
+        amounts = {d.state: d.amount * (1.0 if d.state == "plugged" else scale) for d in alone.doses}
+        assert {d.state: d.amount for d in together[k].doses} == pytest.approx(amounts)
+
+
+def test_columns_of_different_lengths() -> None:
+    with pytest.raises(ConfigError, match="wrong-length"):
+        regimens("MPC 1e6/kg iv", {"BW": [60.0, 70.0], "eps_L": [0.5]})
+    with pytest.raises(ConfigError, match="wrong-length"):
+        regimens("MPC 1e6 iv", {})

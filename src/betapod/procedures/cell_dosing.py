@@ -46,33 +46,47 @@ class Regimen:
 
 
 @dataclass
-class _Course:
-    """What a course is being made of."""
+class Course:
+    """What a course is being made of.
+
+    Attributes
+    ----------
+    known
+        Quantities of the model for this patient, where they were computed before; `state` is needed for others.
+    own
+        Numbers of products that differ from the table's.
+    """
 
     order: Order
     model: Model
     table: ParameterTable
-    state: Mapping[str, float]
+    state: Mapping[str, float] = field(default_factory=dict)
+    known: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
     doses: list[Dose] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def number(self, key: str) -> float:
         """Return a number of a product."""
-        return self.table[key].value
+        return self.own[key] if key in self.own else self.table[key].value
 
     def add(self, state: str, amount: float) -> None:
+        """Dose a state at every infusion."""
         if amount:
             order = self.order
             self.doses.append(Dose(state, amount, order.start, order.interval, order.count - 1))
 
     def switch(self, name: str, value: float, time: float | None = None) -> None:
+        """Set an input, where the model has it."""
         if name in self.model.inputs:
             self.switches.append(Switch(name, value, self.order.start if time is None else time))
 
     def evaluate(self, *names: str) -> list[float]:
         """Return quantities of the model for this patient at the start."""
-        values = {"t": 0.0, **self.model.values(), **_initial(self.model), **self.state}
+        if self.known:
+            return [self.known[name] for name in names]
+        values = {"t": 0.0, **self.model.values(), **initial_values(self.model), **self.state}
         values |= {s.input: s.value for s in self.switches if s.time <= self.order.start}
         keys = list(values)
         compute = compile_function([self.model.expression(name) for name in names], [keys])
@@ -118,8 +132,13 @@ def regimen(
     table = cell_parameters.table(parameterisation)
     if model is None:
         model = cell_parameters.parameterise(whole_body.model("cells"), parameterisation)
-    given = _given(order, weight, lot, table, where)
-    course = _Course(order, model, table, state or {})
+    return build(Course(order, model, table, state or {}), weight, lot, where)
+
+
+def build(course: Course, weight: float | None, lot: float, where: str = "dose") -> Regimen:
+    """Return the regimen of a course, of which order, model and patient are known."""
+    order = course.order
+    given = _given(course, weight, lot, where)
     _warn(course, given, weight)
     if given == 0:
         return Regimen(order, 0.0, 0.0, {}, (), (), tuple(course.warnings))
@@ -139,8 +158,9 @@ def dose(text: str, weight: float | None = None, model: Model | None = None, **o
     return regimen(text, weight, model, **options).schedule  # type: ignore[arg-type]
 
 
-def _given(order: Order, weight: float | None, lot: float, table: ParameterTable, where: str) -> float:
+def _given(course: Course, weight: float | None, lot: float, where: str) -> float:
     """Return the cells per infusion, 10^6."""
+    order = course.order
     problems = []
 
     def bad(kind: str, message: str, **details: str) -> None:
@@ -155,10 +175,10 @@ def _given(order: Order, weight: float | None, lot: float, table: ParameterTable
     if problems:
         raise ConfigError(problems)
     amount = order.amount * (weight if order.per_kg and weight is not None else 1.0)
-    return amount * table["cells_per_IEQ"].value * 1e-6 if order.unit == "IEQ" else amount
+    return amount * course.number("cells_per_IEQ") * 1e-6 if order.unit == "IEQ" else amount
 
 
-def _infusion(course: _Course, handled: float, viable: float, lot: float) -> dict[str, float]:
+def _infusion(course: Course, handled: float, viable: float, lot: float) -> dict[str, float]:
     order, route = course.order, course.order.route
     _potency(course, lot)
     course.switch("HLA_mm", 0.0 if order.donor == "autologous" else 1.0)
@@ -178,7 +198,7 @@ def _infusion(course: _Course, handled: float, viable: float, lot: float) -> dic
     return fractions
 
 
-def _potency(course: _Course, lot: float) -> None:
+def _potency(course: Course, lot: float) -> None:
     order = course.order
     potency = lot * course.number(order.product.potency)
     if "diabetic-donor" in order.words:
@@ -191,7 +211,7 @@ def _potency(course: _Course, lot: float) -> None:
                 course.switch(axis, potency, time + 1.0)
 
 
-def _graft(course: _Course, viable: float) -> None:
+def _graft(course: Course, viable: float) -> None:
     order = course.order
     hidden = order.donor in ("autologous", "hypoimmune")
     course.switch("graft_hidden", 1.0 if hidden else 0.0)
@@ -202,7 +222,7 @@ def _graft(course: _Course, viable: float) -> None:
         course.warnings.append("early losses in a depot are taken as in the portal vein; no number is known")
 
 
-def _warn(course: _Course, given: float, weight: float | None) -> None:
+def _warn(course: Course, given: float, weight: float | None) -> None:
     order, product = course.order, course.order.product
     if product.caution:
         course.warnings.append(f"{product.name}: {product.caution}")
@@ -213,14 +233,15 @@ def _warn(course: _Course, given: float, weight: float | None) -> None:
         )
         if (row.unit.endswith("/kg") == unit.endswith("/kg")) and not row.low <= usual <= row.high:
             course.warnings.append(f"{usual:g} {unit} is outside the {row.low:g} to {row.high:g} given in trials")
-    own = course.model.inputs["BW"].value if "BW" in course.model.inputs else None
+    own = course.own.get("BW", course.model.inputs["BW"].value) if "BW" in course.model.inputs else None
     if weight is not None and own is not None and not math.isclose(weight, own, rel_tol=1e-6):
         course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {own:g} kg")
     if "thawed" in order.words and 0 < order.interval < 1:
         course.warnings.append("infusions less than a day apart: potency after thawing overlaps")
 
 
-def _initial(model: Model) -> dict[str, float]:
+def initial_values(model: Model) -> dict[str, float]:
+    """Return the initial value of every state."""
     values = {"t": 0.0, **model.values()}
     keys = list(values)
     compute = compile_function([state.initial for state in model.states], [keys])

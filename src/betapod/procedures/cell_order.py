@@ -205,7 +205,7 @@ class _Reading:
             self.match_route(tokens)[1]
             or word in WORDS
             or any(pattern.fullmatch(word) for pattern in (_REPEAT, _EVERY, _AT))
-            or nearest(plain(word), names_of(ROUTES), 1)
+            or (len(word) > 2 and nearest(plain(word), names_of(ROUTES), 1))
         )
 
     def match_route(self, tokens: list[_Token]) -> tuple[Route | None, int]:
