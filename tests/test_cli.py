@@ -357,3 +357,30 @@ def test_sbml_export_is_read_back(toy: Path, tmp_path: Path, betapod: Command) -
     done = betapod("simulate", tmp_path / "toy.xml", "--duration", 2, "--step", 2, "--outputs", "S,C")
     last = [float(cell) for cell in done.stdout.splitlines()[-1].split(",")]
     assert last == pytest.approx([2.0, 3.678794, 0.735759], rel=1e-5)
+
+
+def test_show_on_a_terminal_is_dense(toy: Path, monkeypatch: pytest.MonkeyPatch, betapod: Command) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("NO_COLOR", "1")
+    from betapod.cli_common import load_model, out
+    from betapod.cli_show import show
+    from betapod.model.sheet import sheet_of
+
+    out.cache_clear()
+    with out().capture() as captured:
+        show(sheet_of(load_model(str(toy))), out())
+    out.cache_clear()
+    lines = captured.get().splitlines()
+    assert any(line.startswith("dS/dt = -k*S + feed  [mg/day]  substance") for line in lines)
+    assert any("low when S < S_low then stop  almost gone" in line for line in lines)
+
+
+def test_doctor_compares_with_known_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    from betapod import doctor
+
+    monkeypatch.setattr(doctor, "GOLDEN", {"GFR": 97.05, "MAP": 93.36})
+    assert doctor._self_test().ok is True
+    monkeypatch.setattr(doctor, "GOLDEN", {"GFR": 98.0, "MAP": 93.36})
+    wrong = doctor._self_test()
+    assert wrong.ok is False and "(GFR; tolerance" in wrong.found

@@ -111,14 +111,15 @@ def show_model(
 ) -> None:
     """Show a model for reading: equations with units, parameters with sources, states, events, references."""
     made = load_model(model, tables or ())
-    text = _printed(made, "json" if as_json else form, submodel)
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
-        from rich.markdown import Markdown
+        from .cli_show import show
+        from .model.render import only
+        from .model.sheet import sheet_of
 
-        with out().pager(styles=True):
-            out().print(Markdown(text))
+        sheet = sheet_of(made, load_bibliography())
+        show(sheet if submodel is None else only(sheet, submodel), out())
         return
-    _deliver(text, path)
+    _deliver(_printed(made, "json" if as_json else form, submodel), path)
 
 
 @models.command("export")
