@@ -14,7 +14,7 @@ from betapod.engine.simd import Code
 
 def kernel(write: Callable[..., object], arguments: int, width: int) -> Callable[..., NDArray[np.float64]]:
     """Return a NumPy function that applies `write` to `arguments` arrays, `width` numbers at a time."""
-    code = Code(width, processor().fused)
+    code = Code(width, processor().fused, processor().scales)
     with code.function("apply", ["p"] * (arguments + 1) + ["i"], exported=True) as (*pointers, count):
         with code.loop(count) as i:
             result = write(code, *(code.load(pointer, "v", i) for pointer in pointers[:-1]))

@@ -108,7 +108,7 @@ class BlockWriter:
         if op in ("min", "max"):
             a, b = args
             return c.select((a <= b if op == "min" else a >= b) | a.differs(a), a, b)
-        if op in mathlib.LONG:
+        if op in c.library:
             return c.call(f"betapod_{op}", args, "v")
         if op in mathlib.UNARY:
             return mathlib.UNARY[op](c, args[0])
@@ -117,8 +117,13 @@ class BlockWriter:
 
 def write_library(code: Code, blocks: Sequence[Block]) -> None:
     """Write the long elementary functions that blocks call."""
-    used = {instruction.op for block in blocks for instruction in block.instructions} & mathlib.LONG
-    for op in sorted(used):
+    uses: dict[str, int] = {}
+    for block in blocks:
+        for op, count in block.count().items():
+            uses[op] = uses.get(op, 0) + count
+    short = mathlib.SHORT if sum(uses.get(op, 0) for op in mathlib.SHORT) > mathlib.SELDOM else frozenset[str]()
+    code.library = set(uses) & (mathlib.LONG | short)
+    for op in sorted(code.library):
         count = 2 if op in mathlib.BINARY else 1
         with code.function(f"betapod_{op}", ["v"] * count, "v") as args:
             code.give(mathlib.BINARY[op](code, *args) if count == 2 else mathlib.UNARY[op](code, *args))

@@ -690,9 +690,9 @@ def _tie(c: Code, t: Value) -> Value:
     return c.fma(c.absolute(t), 2e-13, 2e-10)
 
 
-def write_module(program: Program, width: int, fused: bool) -> tuple[str, int]:
+def write_module(program: Program, width: int, fused: bool, scales: bool = False) -> tuple[str, int]:
     """Return the module of a program and the number of vectors a worker needs."""
-    code = Code(width, fused)
+    code = Code(width, fused, scales)
     driver = Driver(code, program)
     driver.write()
     return code.text(), driver.workspace.size

@@ -34,7 +34,7 @@ class Ensemble:
     rtol, atol
         Relative and absolute error tolerated in one step; `atol` may be an array with one value per state, in its unit.
     width
-        Patients that one instruction treats at once (1, 2, 4, 8 ...); what the processor has by default.
+        Patients in one vector (1, 2, 4, 8, 16); by default what suits the processor and the model.
     threads
         Threads that share the patients; one per available core by default.
     cache

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..model.model import Model
 from . import cache
-from .lower import Program, check_events, lower
+from .lower import Program, check_events, lower, waits
 from .machine import Loaded, compile_object, load_object, processor
 
 
@@ -50,6 +50,8 @@ class Kernel:
 
 
 _SOURCES = ("lower", "factorise", "blocks", "simd", "mathlib", "rosenbrock", "driver", "machine")
+#: Above this share of waiting (see `betapod.engine.lower.waits`) a vector of two registers is faster than one.
+CHAIN = 0.6
 _in_memory: dict[str, Kernel] = {}
 
 
@@ -76,7 +78,8 @@ def kernel_for(
     ramps
         Inputs that some schedule changes linearly.
     width
-        Patients that one instruction treats at once; what the processor has by default.
+        Patients in one vector; by default what a register of the processor holds, or twice that for models made of long chains of
+        elementary functions.
 
     Raises
     ------
@@ -86,14 +89,13 @@ def kernel_for(
     start = time.perf_counter()
     check_events(model)
     this = processor()
-    width = width or this.width
     key = cache.key_of(
         {
             "model": model.fingerprint,
             "parameters": [*model.parameters, *model.inputs],
             "outputs": list(outputs),
             "ramps": sorted(ramps),
-            "width": width,
+            "width": width or 0,
             "processor": [this.name, this.features, this.fused],
             "versions": _versions(),
         }
@@ -119,12 +121,20 @@ def _from_disk(key: str, start: float) -> Kernel | None:
 
 
 def _compiled(
-    key: str, model: Model, outputs: Sequence[str], ramps: Sequence[str], width: int, start: float, use_cache: bool
+    key: str,
+    model: Model,
+    outputs: Sequence[str],
+    ramps: Sequence[str],
+    width: int | None,
+    start: float,
+    use_cache: bool,
 ) -> Kernel:
     from .driver import write_module
 
     program = lower(model, outputs, ramps)
-    text, workspace = write_module(program, width, processor().fused)
+    if width is None:
+        width = processor().width * (2 if waits(program.rates) > CHAIN else 1)
+    text, workspace = write_module(program, width, processor().fused, processor().scales)
     code = compile_object(text)
     description = {
         "parameters": list(program.parameters),

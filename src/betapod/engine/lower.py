@@ -68,6 +68,38 @@ class Block:
         return counts
 
 
+#: Rough cost of operations in processor cycles: until the result is there, and before the next can begin. Others: 4 and 0.5.
+_COST = {
+    "exp": (55, 16),
+    "log": (60, 20),
+    "softplus": (120, 36),
+    "logistic": (90, 24),
+    "tanh": (110, 28),
+    "pow": (220, 70),
+    "cbrt": (150, 60),
+    "wright_omega": (350, 130),
+    "sin": (80, 25),
+    "cos": (80, 25),
+    "div": (24, 16),
+    "sqrt": (28, 18),
+}
+_READS = frozenset({"const", "state", "parameter", "constant", "time"})
+
+
+def waits(block: Block) -> float:
+    """Return how long the longest chain of operations of a block takes, relative to all its operations one after another.
+
+    Where this is near 1, a processor waits for results most of the time, unless it works on more patients at once.
+    """
+    ready: list[float] = []
+    work = 0.0
+    for instruction in block.instructions:
+        latency, own = (0, 0.0) if instruction.op in _READS else _COST.get(instruction.op, (4, 0.5))
+        ready.append(max((ready[arg] for arg in instruction.args), default=0.0) + latency)
+        work += own
+    return max(ready, default=0.0) / max(work, 1.0)
+
+
 @dataclass(frozen=True)
 class EventProgram:
     """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what."""

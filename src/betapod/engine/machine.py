@@ -22,12 +22,15 @@ class Processor:
         Numbers that fit into one register.
     fused
         Whether it multiplies and adds in one instruction.
+    scales
+        Whether it multiplies by powers of two in one instruction.
     """
 
     name: str
     features: str
     width: int
     fused: bool
+    scales: bool = False
 
 
 @functools.cache
@@ -46,14 +49,16 @@ def processor() -> Processor:
         width = 4
     else:
         width = 2
-    return Processor(llvm.get_host_cpu_name(), features.flatten(), width, arm or bool(features.get("fma")))
+    return Processor(
+        llvm.get_host_cpu_name(), features.flatten(), width, arm or bool(features.get("fma")), not arm and width == 8
+    )
 
 
 def _target_machine(level: int) -> Any:
     import llvmlite.binding as llvm
 
-    target = llvm.Target.from_default_triple()
     this = processor()
+    target = llvm.Target.from_default_triple()
     return target.create_target_machine(cpu=this.name, features=this.features, opt=level, reloc="pic", jit=True)
 
 

@@ -85,6 +85,8 @@ _EXP = [1.0 / math.factorial(k) for k in range(2, 14)]
 
 def _scaled(c: Code, p: Value, n: Value) -> Value:
     """Return ``p 2^n``, in two factors since 2^n itself may overflow or vanish."""
+    if c.scales:
+        return c.scale(p, c.as_number(n + _ROUNDER_BITS) - ROUNDER)
     half = ((n + 2048) >> 1) - 1024
     return p * _two_to(c, half) * _two_to(c, n - half)
 
@@ -202,12 +204,14 @@ def cbrt(c: Code, x: Value) -> Value:
 def wright_omega(c: Code, x: Value) -> Value:
     """Return w with ``w + ln w = x``: below -1 from ``w exp(w) = exp(x)``, above from the logarithm."""
     small = x < -1.0
-    e = exp(c, c.select(small, x, -1.0))
-    w = e / (1.0 + e * (1.0 + e * -0.5))
-    for _ in range(3):  # Halley on w exp(w) - e, divided by exp(w)
-        excess = w - e * exp(c, -w)
-        w = w - excess / ((w + 1.0) - (w + 2.0) * excess / (2.0 * w + 2.0))
-    w = c.select(e > 0.0, w, e)
+    below = c.variable("v", x)
+    with c.when(c.any(small)):
+        e = exp(c, c.select(small, x, -1.0))
+        w = e / (1.0 + e * (1.0 + e * -0.5))
+        for _ in range(3):  # Halley on w exp(w) - e, divided by exp(w)
+            excess = w - e * exp(c, -w)
+            w = w - excess / ((w + 1.0) - (w + 2.0) * excess / (2.0 * w + 2.0))
+        below.set(c.select(e > 0.0, w, e))
     big = c.select(small, -1.0, c.select(x > 1e20, 1.0, x))
     log_big = log(c, c.maximum(big, 1.0))
     guess = c.select(
@@ -219,7 +223,7 @@ def wright_omega(c: Code, x: Value) -> Value:
         q = 1.0 + v
         t = 2.0 * q * (q + r * (2.0 / 3.0))
         v = v * (1.0 + (r / q) * (t - r) / (t - 2.0 * r))
-    result = c.select(small, w, v)
+    result = c.select(small, below.get(), v)
     return c.select(x > 1e20, x, c.select(x.differs(x), x, result))
 
 
@@ -328,8 +332,11 @@ def factorial(c: Code, x: Value) -> Value:
     return c.scalar_call("tgamma", x + 1.0)
 
 
-#: Functions that are too long to repeat at each use; the others are written in place.
+#: Functions that are too long to repeat at each use.
 LONG = frozenset({"pow", "sin", "cos", "wright_omega", "cbrt"})
+#: Functions written in place where a program uses them seldom: then there is more to do at a time. Many copies take long to compile.
+SHORT = frozenset({"exp", "log", "softplus", "logistic", "tanh"})
+SELDOM = 24
 UNARY: dict[str, Callable[[Code, Value], Value]] = {
     "exp": exp,
     "log": log,
