@@ -159,6 +159,11 @@ _ASSEMBLIES = {
         ),
         ("cells", "cells_current_evidence", "cell_routes", "cells_inputs", "cells_alone"),
     ),
+    "topp2000": Assembly(
+        "glucose, insulin and beta-cell mass after Topp 2000, to compare tools with",
+        ("topp2000.Topp2000",),
+        ("topp2000",),
+    ),
     "reference": Assembly(
         "one person: kidney, metabolism and cell therapy coupled over decades",
         (
