@@ -12,7 +12,7 @@ from ..errors import ModelError, Problem, did_you_mean
 #: Modules with the procedures of each organ.
 _MODULES = {
     "kidney": ("kidney_acute", "kidney_diet", "kidney_structure", "kidney_trials", "kidney_population"),
-    "metabolism": ("metabolism_tests", "metabolism_years", "metabolism_therapies"),
+    "metabolism": ("metabolism_tests", "metabolism_years", "metabolism_therapies", "metabolism_population"),
     "cells": ("cells_kinetics", "cells_trials"),
 }
 _REGISTRY: dict[str, dict[str, Procedure]] = {}
