@@ -20,7 +20,7 @@ from betapod.model.model import Definition, Event, link
 from betapod.model.notation import split_symbol, syntax_of, text_of
 from betapod.model.render import FORMATS, render
 from betapod.model.render_html import MathmlPrinter
-from betapod.model.render_latex import LatexPrinter, symbol_latex, unit_latex
+from betapod.model.render_latex import LatexPrinter, escape, symbol_latex, unit_latex
 from betapod.model.sheet import paragraphs, sheet_of
 
 EQUATIONS = """
@@ -77,6 +77,11 @@ def small() -> Model:
 )
 def test_symbols(name: str, latex: str) -> None:
     assert symbol_latex(name) == latex
+
+
+def test_latex_text_never_breaks_the_compiler() -> None:
+    assert escape("50 % of $x_1 & {y} ≥ α²") == r"50 \% of \$x\_1 \& \{y\} $\ge$ $\alpha$$^{2}$"
+    assert escape("é ₂ ﬁ 漢") == "é 2 fi ?"
 
 
 def test_symbol_parts() -> None:

@@ -235,6 +235,14 @@ def test_one_version() -> None:
     assert f"version: {version}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
 
 
+def test_every_document_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    missing = [
+        path.name for path in tracked("docs/*.md") if path.name != "README.md" and f"]({path.name})" not in index
+    ]
+    assert not missing, f"add to docs/README.md: {', '.join(missing)}"
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     wrong = []
     for path in tracked("*.md"):

@@ -3,6 +3,7 @@ r"""Print formulas and whole models as LaTeX: ``tau_R`` becomes ``\tau_{R}``, ``
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -62,8 +63,14 @@ _COMMA = r",\; "
 
 
 def escape(text: str) -> str:
-    """Return plain text for LaTeX."""
-    return "".join(_SPECIAL.get(letter) or _IN_TEXT.get(letter) or letter for letter in text)
+    """Return plain text for LaTeX; letters that its fonts lack become the nearest that they have."""
+    return "".join(_SPECIAL.get(letter) or _IN_TEXT.get(letter) or _known_letter(letter) for letter in text)
+
+
+def _known_letter(letter: str) -> str:
+    if letter < "\u0180":
+        return letter
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or "?"
 
 
 def symbol_latex(name: str) -> str:
