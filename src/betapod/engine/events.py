@@ -135,11 +135,10 @@ class EventQueue:
     def _happen(self, waiting: _Waiting, time: float, state: State) -> State:
         entry = self.events[waiting.index]
         values = waiting.values if waiting.values is not None else list(entry.values(time, state))
+        factors = entry.factors(time, state) if entry.scaled else []
         changed = state.copy()
         changed[list(entry.targets)] = values
-        if entry.scaled:
-            factors = entry.factors(time, changed)
-            changed[list(entry.scaled)] *= factors
+        changed[list(entry.scaled)] *= factors
         self.happened.append((time, entry.event.name))
         if entry.event.terminal:
             self.ended = (entry.event.name, time)

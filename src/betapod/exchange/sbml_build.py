@@ -8,9 +8,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ExchangeError, Location, ModelError, Problem
-from ..model.expression import ONE, TIME, ZERO, Expr, add, const, div, free_symbols, mul, neg, sub, symbol, topological
+from ..model.expression import (
+    COMPARISONS,
+    LOGIC,
+    ONE,
+    TIME,
+    ZERO,
+    Expr,
+    add,
+    const,
+    div,
+    free_symbols,
+    mul,
+    neg,
+    sub,
+    symbol,
+    topological,
+)
 from ..model.model import Definition, Event, Model, link
 from ..model.parameters import Parameter, ParameterTable
+from .sbml_formulas import own_function
 from .sbml_math import Function, MathReader, Unsupported
 from .sbml_rates import Motion
 from .sbml_units import ratio, unit_text
@@ -139,7 +156,8 @@ class Builder:
         functions: dict[str, Function] = {}
         for f in self.source.getListOfFunctionDefinitions():
             arguments = tuple(f.getArgument(k).getName() for k in range(f.getNumArguments()))
-            functions[f.getId()] = Function(arguments, f.getBody() if f.isSetMath() else None)
+            body = f.getBody() if f.isSetMath() else None
+            functions[f.getId()] = Function(arguments, body, own_function(f.getMath()) if body is not None else None)
         self.math.functions = functions
 
     def _read_rules(self) -> None:
@@ -455,7 +473,7 @@ class Builder:
                 problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(self.file)))
         moving = {state.name for state in model.states if state.rate is not ZERO}
         for event in model.events:
-            for node in topological([event.trigger]):
+            for node in _relations(event.trigger):
                 if node.op in ("eq", "ne") and moving & set(free_symbols([sub(*node.args)])):
                     problems.append(
                         Problem(
@@ -480,6 +498,13 @@ class Builder:
             self.concentrations,
             tuple(self.ignored),
         )
+
+
+def _relations(trigger: Expr) -> list[Expr]:
+    """Return the comparisons that a trigger is made of, not those inside their sides."""
+    if trigger.op in LOGIC:
+        return [node for arg in trigger.args for node in _relations(arg)]
+    return [trigger] if trigger.op in COMPARISONS else []
 
 
 def _size(compartment: Any, level: int) -> float:

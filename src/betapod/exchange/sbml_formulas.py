@@ -28,6 +28,22 @@ FUNCTIONS = {
 _NEEDS = {"softplus": ("log1p",)}
 
 
+@functools.cache
+def _own() -> dict[str, str]:
+    import libsbml
+
+    return {
+        libsbml.formulaToL3String(libsbml.parseL3Formula(text)): op for op, text in FUNCTIONS.items() if op != "log1p"
+    }
+
+
+def own_function(definition: Any) -> str | None:
+    """Return the operation that a function definition was written for, if betapod wrote it."""
+    import libsbml
+
+    return _own().get(libsbml.formulaToL3String(definition))
+
+
 def _omega_start(x: Expr) -> Expr:
     """Return a start for Wright's omega function, within a few per cent for any argument above -36."""
     shifted = sub(x, ONE)

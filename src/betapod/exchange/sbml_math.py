@@ -38,10 +38,11 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True)
 class Function:
-    """A function definition: argument names and the body's syntax tree (None: no mathematics given)."""
+    """A function definition: argument names, the body's syntax tree (None: no mathematics given), an operation that it equals."""
 
     arguments: tuple[str, ...]
     body: Any
+    operation: str | None = None
 
 
 def _truncate(x: Expr) -> Expr:
@@ -246,7 +247,8 @@ class MathReader:
         if kind == s.AST_FUNCTION:
             return self._call(node, local)
         if kind == s.AST_FUNCTION_RATE_OF:
-            return self.rate_of(node.getChild(0).getName())
+            name = node.getChild(0).getName()
+            return ZERO if local is not None and name in local else self.rate_of(name)
         if kind == s.AST_FUNCTION_DELAY:
             raise Unsupported("the csymbol delay")
         raise Unsupported(f"the MathML construct {node.getName() or kind}")
@@ -261,4 +263,6 @@ class MathReader:
         args = [self.expr(node.getChild(k), local) for k in range(node.getNumChildren())]
         if len(args) != len(function.arguments):
             raise Unsupported(f"the function {name} of {len(args)} arguments")
+        if function.operation is not None:
+            return unary(function.operation, *args) if len(args) == 1 else binary(function.operation, *args)
         return self.expr(function.body, dict(zip(function.arguments, args, strict=True)))

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import ExchangeError, Location, MissingExtraError, Problem
 from ..model.bibliography import Entry
-from ..model.expression import Expr, free_symbols, mul, substitute, symbol
+from ..model.expression import Expr, free_symbols, mul, symbol
 from ..model.model import Event, Model
 from .sbml_annotate import UnitWriter, describe, note
 from .sbml_formulas import Formulas, expand
@@ -231,24 +231,21 @@ class _Writer:
 
 
 def _event_values(event: Event) -> list[tuple[str, Expr]]:
-    """Return what an event assigns, with factors of the time after its changes written in terms of the time before.
+    """Return what an event assigns, factors included.
 
     Raises
     ------
     ExchangeError
-        The event is delayed and keeps values of its trigger's time, so that no formula gives both.
+        The event keeps values of its trigger's time but takes factors of a later time, so that no formula gives both.
     """
-    if event.factors and event.delay is not None and event.from_trigger_time:
+    if event.delay is not None and event.from_trigger_time:
         moving = [target for target, factor in event.factors if free_symbols([factor])]
         if moving:
             raise ExchangeError(
                 Problem(
                     "unsupported",
-                    f"the delayed event {event.name!r} assigns a concentration that SBML parameters cannot hold: {', '.join(moving)}",
+                    f"the delayed event {event.name!r} assigns a concentration to a state that holds an amount: {', '.join(moving)}",
                 )
             )
-    changes = {symbol(target): value for target, value in event.assignments}
-    factors = {target: substitute([factor], changes)[0] for target, factor in event.factors}
-    return [
-        (target, mul(value, factors[target]) if target in factors else value) for target, value in event.assignments
-    ]
+    factors = dict(event.factors)
+    return [(name, mul(value, factors[name]) if name in factors else value) for name, value in event.assignments]

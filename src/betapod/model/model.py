@@ -93,8 +93,8 @@ class Event:
         As in SBML: whether a delayed event happens although its trigger turned false again; whether the trigger counts as true
         before the start; whether assigned values are computed when the trigger fires or when the event happens.
     factors
-        Changed states with what their new value is multiplied by, computed after all changes of the event: a concentration assigned
-        to a state that holds the amount is multiplied by the size that its compartment has then.
+        Changed states with what their new value is multiplied by, computed when the event happens, before its changes: a concentration
+        assigned to a state that holds the amount is multiplied by the size that its compartment has until then (as in SBML).
     """
 
     name: str
