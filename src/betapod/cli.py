@@ -28,6 +28,7 @@ app = typer.Typer(
 _VERBS = {
     "cli_model": ("model", "params", "cite"),
     "cli_simulate": ("simulate",),
+    "cli_person": ("ogtt", "mmtt", "clamp"),
     "cli_doctor": ("doctor", "demo"),
     "cli_ensemble": ("ensemble", "merge"),
     "cli_validate": ("validate",),

@@ -27,13 +27,14 @@ from .cli_common import (
     waiting,
     warn,
 )
+from .cli_person import CellsOption, DrugOption, MechanismsOption, PersonOption, treated
 from .cli_schedule import read_initial, read_schedule, read_visits
+from .engine.schedule import Schedule
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .units import convert
 
 if TYPE_CHECKING:
     from .engine.reference import Result
-    from .engine.schedule import Schedule
     from .model import Model
 
 
@@ -96,6 +97,10 @@ def simulate_command(
             autocompletion=complete_input,
         ),
     ] = None,
+    person: PersonOption = None,
+    drug: DrugOption = None,
+    cells: CellsOption = None,
+    mechanisms: MechanismsOption = None,
     method: Annotated[str, typer.Option(help="LSODA, BDF or Radau.")] = "LSODA",
     rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
     atol: Annotated[float, typer.Option(help="Absolute tolerance.")] = 1e-9,
@@ -117,8 +122,17 @@ def simulate_command(
         made = set_values(made, settings or ())
     except BetapodError as error:
         gather(problems, error)
+    plan = None
+    try:
+        plan = treated(made, person, drug or [], cells or [], mechanisms)
+        made = plan.model
+    except BetapodError as error:
+        gather(problems, error)
     schedule = read_schedule(made, dose or [], switch or [], problems)
     start = read_initial(made, initial or [], problems)
+    if plan is not None:
+        start = {**plan.state, **start}
+        schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
     visits = read_visits(made, {"years": years, "days": days, "duration": duration}, step, times, problems)
     wanted = _wanted(made, names_option(outputs or ()), problems)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg"):

@@ -1,4 +1,4 @@
-"""Clinical read-outs of a followed person: independence from insulin, remission."""
+"""Clinical read-outs of a followed person: independence from insulin, remission, stage of kidney disease."""
 
 from __future__ import annotations
 
@@ -65,3 +65,43 @@ def remission(table: pd.DataFrame) -> pd.Series[bool]:
             window[before[-1]] = True
             found.iloc[k] = bool(good[window].all())
     return found
+
+
+#: Lower bounds of the KDIGO categories of GFR, mL/min/1.73 m2, and of albuminuria, mg/g.
+KDIGO_G = ((90.0, "G1"), (60.0, "G2"), (45.0, "G3a"), (30.0, "G3b"), (15.0, "G4"), (-np.inf, "G5"))
+KDIGO_A = ((300.0, "A3"), (30.0, "A2"), (-np.inf, "A1"))
+#: KDIGO risk of the grid, by columns A1 to A3.
+_RISK = {
+    "G1": ("low", "moderate", "high"),
+    "G2": ("low", "moderate", "high"),
+    "G3a": ("moderate", "high", "very high"),
+    "G3b": ("high", "very high", "very high"),
+    "G4": ("very high", "very high", "very high"),
+    "G5": ("very high", "very high", "very high"),
+}
+
+
+def kdigo(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the KDIGO category of GFR and of albuminuria and the risk at each time.
+
+    One value stands for the persistence of three months that KDIGO asks for, which a simulated true value has.
+
+    Parameters
+    ----------
+    table
+        With ``eGFR`` (mL/min/1.73 m2) and ``UACR`` (mg/g).
+
+    Returns
+    -------
+    DataFrame
+        Columns ``G``, ``A`` and ``risk``; empty text where the patient's course has ended.
+    """
+    import pandas as pd
+
+    def category(value: float, bounds: tuple[tuple[float, str], ...]) -> str:
+        return next((name for bound, name in bounds if value >= bound), "")
+
+    stage = [category(value, KDIGO_G) for value in table["eGFR"]]
+    albuminuria = [category(value, KDIGO_A) for value in table["UACR"]]
+    risk = [_RISK[g][int(a[1]) - 1] if g and a else "" for g, a in zip(stage, albuminuria, strict=True)]
+    return pd.DataFrame({"G": stage, "A": albuminuria, "risk": risk}, index=table.index)

@@ -1,0 +1,259 @@
+"""Typical people on the command line: who is simulated, what they are given, and the glucose tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .cli_common import JsonOption, gather, note, out, print_json, print_table, waiting, warn
+from .engine.schedule import Schedule
+from .errors import BetapodError, ConfigError, Problem
+
+if TYPE_CHECKING:
+    from .model import Model
+    from .physiology.people import Person
+    from .procedures.glucose_tests import GlucoseTest
+
+
+def complete_person(incomplete: str) -> list[str]:
+    """Complete the name of a typical person."""
+    from .physiology import people
+
+    return [name for name in people.names() if name.startswith(incomplete)]
+
+
+def complete_drug(incomplete: str) -> list[str]:
+    """Complete a therapy with its dose."""
+    from .physiology import standard_care
+
+    found = (f"{name} {dose}" for name, doses in standard_care.catalogue().items() for dose in doses)
+    return [text for text in found if text.lower().startswith(incomplete.lower())]
+
+
+def complete_mechanisms(incomplete: str) -> list[str]:
+    """Complete the name of a parameterisation of cell therapy."""
+    from .physiology import cell_parameters
+
+    return [name for name in cell_parameters.PARAMETERISATIONS if name.startswith(incomplete)]
+
+
+PersonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--person",
+        help="A typical person, grown through their history first: t2d, t1d_new, ...",
+        autocompletion=complete_person,
+    ),
+]
+DrugOption = Annotated[
+    list[str] | None,
+    typer.Option("--drug", metavar="TEXT", help="Standard care, e.g. 'metformin 2 g'.", autocompletion=complete_drug),
+]
+CellsOption = Annotated[
+    list[str] | None,
+    typer.Option("--cells", metavar="TEXT", help="A course of cells, e.g. 'UC-MSC 1e6/kg iv x3 q28d'."),
+]
+MechanismsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--mechanisms",
+        help="What cells are taken to do: none, current-evidence, face-value, seed-claims.",
+        autocompletion=complete_mechanisms,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Treated:
+    """A model with someone in it and a plan for them."""
+
+    model: Model
+    state: dict[str, float]
+    schedule: Schedule
+    label: str = ""
+
+
+def treated(model: Model, person: str | None, drugs: list[str], cells: list[str], mechanisms: str | None) -> Treated:
+    """Put a typical person into a named model and prescribe.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with person, drugs and cells.
+    """
+    from warnings import catch_warnings, simplefilter
+
+    from .procedures.coupled_person import Patient, patient, treat
+
+    problems: list[Problem] = []
+    who = Patient("", "", model, {}, 0.0)
+    if person is not None:
+        try:
+            with waiting(f"growing {person}"):
+                who = patient(person, model.name, _changes(model))
+            note(f"{who.label}: {who.history:.1f} years of history simulated")
+        except BetapodError as error:
+            gather(problems, error)
+    plan = None
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        try:
+            if drugs or cells or mechanisms:
+                plan = treat(_with_state(who), drugs, cells, mechanisms)
+        except BetapodError as error:
+            gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    if plan is None:
+        return Treated(who.model, dict(who.state), Schedule(), who.label)
+    for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
+        warn(text)
+    return Treated(plan.model, dict(who.state), plan.schedule, who.label)
+
+
+def _with_state(who: Any) -> Any:
+    """Give someone who has no history the initial state of their model."""
+    from dataclasses import replace
+
+    from .procedures.cell_dosing import initial_values
+
+    return who if who.state else replace(who, state=initial_values(who.model))
+
+
+def _changes(model: Model) -> dict[str, float | str]:
+    """Return what the user has changed in a named model."""
+    from .physiology import whole_body
+
+    if model.name not in whole_body.NAMES:
+        return {}
+    base = whole_body.model(model.name)
+    shipped = {**base.parameters, **base.inputs}
+    return {
+        key: row.value for key, row in {**model.parameters, **model.inputs}.items() if row.value != shipped[key].value
+    }
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("ogtt")(ogtt_command)
+    app.command("mmtt")(mmtt_command)
+    app.command("clamp")(clamp_command)
+
+
+PlainPerson = Annotated[
+    str,
+    typer.Option(
+        "--person", help="A typical person: ngt, obese, prediabetes, t2d, ...", autocompletion=complete_person
+    ),
+]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the table.")]
+
+
+def ogtt_command(
+    person: PlainPerson = "ngt",
+    glucose: Annotated[float, typer.Option(help="Glucose, g.")] = 75.0,
+    minutes: Annotated[float, typer.Option(help="How long to sample.")] = 180.0,
+    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
+    bolus: Annotated[float, typer.Option(help="Rapid insulin injected with it, U.")] = 0.0,
+    csv: CsvOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Oral glucose tolerance test of a typical person."""
+    from .procedures.glucose_tests import ogtt
+
+    who = _person(person)
+    with waiting("testing"):
+        test = ogtt(who, glucose, minutes, step, bolus)
+    _show(f"OGTT, {glucose:g} g: {who.label}", test, csv, as_json)
+
+
+def mmtt_command(
+    person: PlainPerson = "ngt",
+    carbohydrate: Annotated[float, typer.Option(help="Carbohydrate equivalents, g.")] = 60.0,
+    minutes: Annotated[float, typer.Option(help="How long to sample.")] = 120.0,
+    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
+    csv: CsvOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Mixed-meal tolerance test of a typical person."""
+    from .procedures.glucose_tests import mmtt
+
+    who = _person(person)
+    with waiting("testing"):
+        test = mmtt(who, carbohydrate, minutes, step)
+    _show(f"MMTT, {carbohydrate:g} g: {who.label}", test, csv, as_json)
+
+
+def clamp_command(
+    person: PlainPerson = "ngt",
+    rate: Annotated[float, typer.Option(help="Insulin, mU/kg/min.")] = 1.0,
+    glucose: Annotated[float, typer.Option(help="Glucose held at, mmol/L.")] = 5.1,
+    minutes: Annotated[float, typer.Option(help="How long to clamp.")] = 300.0,
+    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
+    csv: CsvOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Hyperinsulinaemic-euglycaemic clamp of a typical person."""
+    from .procedures.glucose_tests import clamp
+
+    who = _person(person)
+    with waiting("clamping"):
+        test = clamp(who, rate, glucose, minutes, step)
+    _show(f"clamp, {rate:g} mU/kg/min at {glucose:g} mmol/L: {who.label}", test, csv, as_json)
+
+
+def _person(name: str) -> Person:
+    from .physiology import people
+
+    return people.person(name)
+
+
+_COLUMN_UNITS = {
+    "G": "mmol/L",
+    "insulin": "pmol/L",
+    "C_peptide": "nmol/L",
+    "GIR": "mg/kg/min",
+    "EGP": "umol/kg/min",
+    "Ra_meal": "umol/kg/min",
+    "GLUT4_uptake": "umol/kg/min",
+    "renal_glucose": "mmol/min",
+    "secretion": "pmol/min",
+}
+
+
+def _show(title: str, test: GlucoseTest, csv: Path | None, as_json: bool) -> None:
+    table = test.table
+    if csv is not None:
+        from .files import write_text
+
+        named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in _COLUMN_UNITS.items()})
+        named.index.name = "time [min]"
+        write_text(csv, named.to_csv(float_format="%.10g", lineterminator="\n"))
+        note(f"wrote {csv}")
+    if as_json:
+        print_json(
+            {
+                "title": title,
+                "time": {"unit": "min", "values": [float(minute) for minute in table.index]},
+                "quantities": [
+                    {"name": name, "unit": _COLUMN_UNITS.get(name, ""), "values": [float(v) for v in table[name]]}
+                    for name in table.columns
+                ],
+                "indices": {
+                    name: {"value": value, "unit": test.units.get(name, "")} for name, value in test.indices.items()
+                },
+            }
+        )
+        return
+    out().print(title, style="bold", markup=False)
+    shown = [name for name in ("G", "insulin", "C_peptide", "GIR", "EGP") if name in table.columns]
+    rows = [[f"{minute:g}", *(f"{table.loc[minute, name]:.4g}" for name in shown)] for minute in table.index]
+    print_table(["min", *(f"{name} [{_COLUMN_UNITS[name]}]" for name in shown)], rows, right=("min",))
+    print_table(
+        ["index", "value", "unit"],
+        [[name.replace("_", " "), f"{value:.4g}", test.units.get(name, "")] for name, value in test.indices.items()],
+        right=("value",),
+    )
