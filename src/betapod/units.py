@@ -22,16 +22,16 @@ TIME_UNIT = "day"
 
 # A short registry of our own: it loads fast, and a misspelt unit is an error, not an astronomical quantity.
 _DEFINITIONS = """
-f- = 1e-15
-p- = 1e-12
-n- = 1e-9
-u- = 1e-6 = µ-
-m- = 1e-3
-c- = 1e-2
-d- = 1e-1
-k- = 1e3
-M- = 1e6
-G- = 1e9
+femto- = 1e-15 = f-
+pico- = 1e-12 = p-
+nano- = 1e-9 = n-
+micro- = 1e-6 = u- = µ-
+milli- = 1e-3 = m-
+centi- = 1e-2 = c-
+deci- = 1e-1 = d-
+kilo- = 1e3 = k-
+mega- = 1e6 = M-
+giga- = 1e9 = G-
 metre = [length] = m = meter
 second = [time] = s
 gram = [mass] = g
