@@ -35,6 +35,10 @@ from .sbml_units import ratio, unit_text
 if TYPE_CHECKING:
     from .sbml_read import Report
 
+#: Names that the parser of Level 1 formulas takes for constants.
+_CONSTANT_WORDS = frozenset(
+    {"pi", "inf", "infinity", "nan", "notanumber", "true", "false", "exponentiale", "avogadro", "time"}
+)
 _CONSTANT_NOTE = "value given in the SBML file"
 
 
@@ -114,12 +118,23 @@ class Builder:
     def expr(self, element: Any, local: Mapping[str, Expr] | None = None) -> Expr:
         """Return the graph of an element's mathematics; what cannot be read is noted and gives 0."""
         try:
-            return self.math.expr(element.getMath(), local)
+            return self.math.expr(self._tree(element), local)
         except Unsupported as problem:
             self.refuse(str(problem), element)
         except RecursionError:
             self.refuse("mathematics nested this deeply", element)
         return ZERO
+
+    def _tree(self, element: Any) -> Any:
+        """Return the syntax tree of an element; in Level 1, names of the model win over the constants of libsbml's parser."""
+        if self.level > 1 or not any(name.lower() in _CONSTANT_WORDS for name in self.names):
+            return element.getMath()
+        import libsbml
+
+        settings = libsbml.L3ParserSettings()
+        settings.setModel(self.source)
+        settings.setParseLog(libsbml.L3P_PARSE_LOG_AS_LN)
+        return libsbml.parseL3FormulaWithSettings(element.getFormula(), settings)
 
     def unit(self, reference: str) -> str:
         """Return the text of a unit, or of the plain number where betapod cannot express it."""

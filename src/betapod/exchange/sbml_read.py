@@ -136,6 +136,11 @@ def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], li
     """Flatten hierarchical models; refuse other packages that change the mathematics, note those that do not."""
     ignored: list[str] = []
     problems: list[Problem] = []
+    if document.getLevel() < 3:
+        return (
+            problems,
+            ignored,
+        )  # packages came with Level 3; libsbml attaches some to older documents for their annotations
     if document.getPlugin("comp") is not None and not _flatten(libsbml, document):
         problems.append(
             Problem(
