@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -51,6 +53,20 @@ def test_commands(
     written = capsys.readouterr()
     assert not stopped.value.code, written.err
     assert written.out or list(tmp_path.iterdir())
+
+
+def test_every_verb_is_documented() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "betapod", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "200", "PYTHONUTF8": "1", "NO_COLOR": "1"},
+    )
+    verbs = re.findall(r"^│ ([a-z]\w*) ", done.stdout.partition("Commands")[2], re.MULTILINE)
+    assert "simulate" in verbs
+    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert [verb for verb in verbs if not re.search(rf"`{verb}\b", text)] == []
 
 
 def test_examples_are_found() -> None:
