@@ -1,0 +1,216 @@
+"""Operating characteristics: power, type I error, assurance, power over the size of the trial, size for a given power."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..errors import ConfigError, Problem
+from .analysis import Array, Estimate, ancova, wilson
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share of replicates, with Wilson's 95 % interval for the finite number of them."""
+
+    value: float
+    low: float
+    high: float
+    replicates: int
+
+    def __str__(self) -> str:
+        return f"{100 * self.value:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
+
+
+def rate(happened: ArrayLike) -> Rate:
+    """Return the share of replicates in which something happened; NaN replicates are left out."""
+    values = np.asarray(happened, dtype=float)
+    values = values[np.isfinite(values)]
+    low, high = wilson(values.sum(), len(values))
+    return Rate(float(values.mean()) if len(values) else float("nan"), float(low), float(high), len(values))
+
+
+def significant(found: Estimate, alpha: float = 0.05, better: int = 0) -> Array:
+    """Return 1 where p < alpha (and the effect has the sign `better`, where that is not 0), NaN where there is no p."""
+    hit = (found.p < alpha) & ((better == 0) | (np.sign(found.effect) == better))
+    return np.where(np.isfinite(found.p), hit, np.nan)
+
+
+def assurance(powers: Sequence[float], weights: Sequence[float]) -> float:
+    """Return the chance of success when one does not know which hypothesis holds: powers weighted by belief.
+
+    Raises
+    ------
+    ConfigError
+        Weights are negative, sum to 0 or do not match the powers.
+    """
+    w = np.asarray(weights, dtype=float)
+    if len(w) != len(powers) or np.any(w < 0) or w.sum() <= 0:
+        raise ConfigError(
+            Problem(
+                "bad-weights", "one weight of 0 or more per hypothesis, not all 0", found=str([float(x) for x in w])
+            )
+        )
+    return float(np.dot(w, powers) / w.sum())
+
+
+# -- size ----------------------------------------------------------------------------------------------------------------
+
+
+def analytic_power(
+    effect: ArrayLike, sd: float, treated: ArrayLike, control: ArrayLike, alpha: float = 0.05, adjusted: int = 0
+) -> Array:
+    """Return the two-sided power of a comparison of means, from the noncentral t distribution.
+
+    Parameters
+    ----------
+    effect, sd
+        Difference between arms and residual standard deviation, in one unit.
+    treated, control
+        Patients analysed per arm.
+    adjusted
+        Number of covariates, each costing a degree of freedom.
+    """
+    from scipy.special import ndtr
+    from scipy.stats import nct
+    from scipy.stats import t as student
+
+    n1, n0 = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
+    degrees = n1 + n0 - 2 - adjusted
+    shift = np.abs(np.asarray(effect, dtype=float)) / sd / np.sqrt(1 / n1 + 1 / n0)
+    bound = student.ppf(1 - alpha / 2, degrees)
+    upper, lower = nct.sf(bound, degrees, shift), nct.cdf(-bound, degrees, shift)
+    # Far out SciPy's noncentral t gives NaN; there the normal distribution is as good.
+    upper = np.where(np.isfinite(upper), upper, ndtr(shift - bound))
+    return np.asarray(upper + np.where(np.isfinite(lower), lower, ndtr(-shift - bound)), dtype=float)
+
+
+def sample_size(
+    effect: float,
+    sd: float,
+    power: float,
+    alpha: float = 0.05,
+    ratio: float = 1.0,
+    adjusted: int = 0,
+    lost: float = 0.0,
+    most: int = 1_000_000,
+) -> int | None:
+    """Return the patients to randomise to the control arm (`ratio` times as many to the other) for a given power.
+
+    Parameters
+    ----------
+    lost
+        Share that will not be analysed.
+    most
+        Where more than that would be needed, None.
+    """
+    if not effect or not 0 < power < 1 or not 0 <= lost < 1:
+        return None
+
+    def reached(n: int) -> bool:
+        analysed = n * (1 - lost)
+        return float(analytic_power(effect, sd, analysed * ratio, analysed, alpha, adjusted)) >= power
+
+    low, high = 1 + int(np.ceil((2 + adjusted) / (1 + ratio) / (1 - lost))), 4
+    high = max(high, low)
+    while not reached(high):
+        low, high = high, high * 2
+        if high > most:
+            return None
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle + 1, high)
+    return low
+
+
+@dataclass(frozen=True)
+class PowerCurve:
+    """Power over the number of patients randomised.
+
+    Attributes
+    ----------
+    n
+        Patients in all arms together.
+    simulated
+        By analysing replicates of each size; with Monte Carlo error.
+    smooth
+        From effect and residual standard deviation of the largest size, without Monte Carlo error; rises with n.
+    """
+
+    n: tuple[int, ...]
+    simulated: tuple[Rate, ...]
+    smooth: tuple[float, ...]
+    effect: float
+    sd: float
+
+
+def power_curve(
+    outcome: ArrayLike,
+    baseline: ArrayLike,
+    treated: ArrayLike,
+    sizes: Sequence[int],
+    strata: ArrayLike | None = None,
+    alpha: float = 0.05,
+    better: int = 0,
+) -> PowerCurve:
+    """Return power for smaller trials nested in simulated ones: each size takes the patients who came first.
+
+    Parameters
+    ----------
+    outcome, baseline, treated, strata
+        As in `analysis.ancova`, shape (replicates, patients), patients in the order of randomisation.
+    sizes
+        Numbers of patients, at most as many as there are.
+    """
+    y, base, arm = (np.asarray(values, dtype=float) for values in (outcome, baseline, treated))
+    levels = None if strata is None else np.broadcast_to(np.asarray(strata), y.shape)
+    arm = np.broadcast_to(arm, y.shape)
+    base = np.broadcast_to(base, y.shape)
+    chosen = sorted({int(n) for n in sizes if 4 <= n <= y.shape[-1]})
+    rates = []
+    for n in chosen:
+        part = None if levels is None else levels[:, :n]
+        rates.append(rate(significant(ancova(y[:, :n], base[:, :n], arm[:, :n], part), alpha, better)))
+    whole = ancova(y, base, arm, levels)
+    seen = np.isfinite(y)
+    share, kept = float(arm.mean()), float(seen.mean())
+    n1, n0 = (seen & (arm > 0.5)).sum(-1), (seen & (arm <= 0.5)).sum(-1)
+    effect = float(np.nanmean(whole.effect))
+    # The residual standard deviation that makes the standard error what it was.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sd = float(np.sqrt(np.nanmean(whole.standard_error**2 / (1 / n1 + 1 / n0))))
+    covariates = 1 + (0 if levels is None else len(np.unique(levels)) - 1)
+    smooth = [
+        float(analytic_power(effect, sd, n * share * kept, n * (1 - share) * kept, alpha, covariates)) for n in chosen
+    ]
+    return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd)
+
+
+def characteristics(
+    found: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
+) -> dict[str, Any]:
+    """Return what repeated trials show: rate of significance, in the good direction, mean, spread, bias, coverage.
+
+    Parameters
+    ----------
+    truth
+        The true value of what is estimated; without it no bias and coverage.
+    """
+    effect = found.effect[np.isfinite(found.p)]
+    result: dict[str, Any] = {
+        "significant": rate(significant(found, alpha)),
+        "significant and better": rate(significant(found, alpha, better)) if better else None,
+        "mean": float(np.mean(effect)) if len(effect) else float("nan"),
+        "spread": float(np.std(effect, ddof=1)) if len(effect) > 1 else float("nan"),
+        "low": float(np.quantile(effect, 0.025)) if len(effect) else float("nan"),
+        "high": float(np.quantile(effect, 0.975)) if len(effect) else float("nan"),
+    }
+    if truth is not None:
+        result["bias"] = result["mean"] - truth
+        inside = np.where(np.isfinite(found.p), (found.low <= truth) & (truth <= found.high), np.nan)
+        result["coverage"] = rate(inside)
+    return result

@@ -1,0 +1,169 @@
+"""Time to an event at visits: Kaplan-Meier, log-rank and Cox regression on the arm, for one trial or thousands at once.
+
+The last axis of `time` and `event` is the patients. The results equal those of lifelines (Efron's handling of ties, log-log
+intervals) to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .analysis import Array, Estimate, estimate
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A Kaplan-Meier curve: day, share free of the event with its interval, patients at risk; shape (..., days)."""
+
+    days: Array
+    free: Array
+    low: Array
+    high: Array
+    at_risk: Array
+
+
+def decline(
+    times: ArrayLike, egfr: ArrayLike, share: float = 0.4, failure: float = 15.0, confirmed: bool = True
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of kidney failure or a lasting decline of eGFR.
+
+    Parameters
+    ----------
+    times
+        Day of each visit, the first being baseline, shape (visits,).
+    egfr
+        mL/min/1.73m2, shape (..., patients, visits); NaN where a visit was missed.
+    share, failure
+        The event is a fall by `share` of baseline, or a value below `failure`.
+    confirmed
+        Whether the next value must confirm it; a fall at the last visit then does not count.
+
+    Returns
+    -------
+    Day of the event, or of the last visit attended; whether the event happened. Shape (..., patients).
+    """
+    days = np.asarray(times, dtype=float)
+    values = np.asarray(egfr, dtype=float)
+    seen = np.isfinite(values)
+    bar = np.maximum((1 - share) * values[..., :1], failure)
+    with np.errstate(invalid="ignore"):
+        fallen = values <= bar
+    fallen[..., 0] = False
+    if confirmed:
+        # What the next attended visit says, walking back from the last.
+        following = np.zeros(values.shape[:-1], dtype=bool)
+        for visit in range(values.shape[-1] - 1, 0, -1):
+            now = fallen[..., visit].copy()
+            fallen[..., visit] = now & following
+            following = np.where(seen[..., visit], now, following)
+    happened = fallen.any(-1)
+    last = np.where(seen, days, 0.0).max(-1)
+    return np.where(happened, days[fallen.argmax(-1)], last), happened
+
+
+def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
+    """Return events on, and patients at risk before, each day; shape (..., days)."""
+    at = np.stack([((time == day) & event & member).sum(-1) for day in days], -1).astype(float)
+    before = np.stack([((time >= day) & member).sum(-1) for day in days], -1).astype(float)
+    return at, before
+
+
+def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = None, level: float = 0.95) -> Survival:
+    """Return the share free of the event over time, with Greenwood's variance on the log-log scale.
+
+    Parameters
+    ----------
+    time, event
+        Day of event or censoring, and whether it was an event; shape (..., patients).
+    member
+        Who belongs to the group; everybody by default.
+    """
+    from scipy.special import ndtri
+
+    t, e, m = _read(time, event, member)
+    days = np.unique(t[m])
+    died, risk = _counts(t, e, m, days)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.where(risk > 0, 1 - died / risk, 1.0)
+        free = np.cumprod(steps, -1)
+        greenwood = np.cumsum(np.where(risk > died, died / (risk * (risk - died)), 0.0), -1)
+        z = ndtri((1 + level) / 2)
+        width = z * np.sqrt(greenwood) / np.log(free)
+        low, high = np.exp(np.log(free) * np.exp(-width)), np.exp(np.log(free) * np.exp(width))
+    inside = (free > 0) & (free < 1)
+    return Survival(
+        np.concatenate([[0.0], days]),
+        _starting(free, 1.0),
+        _starting(np.where(inside, np.minimum(low, high), free), 1.0),
+        _starting(np.where(inside, np.maximum(low, high), free), 1.0),
+        _starting(risk, m.sum(-1)),
+    )
+
+
+def _starting(values: Array, first: ArrayLike) -> Array:
+    start = np.broadcast_to(np.asarray(first, dtype=float), values.shape[:-1])[..., None]
+    return np.concatenate([start, values], -1)
+
+
+def _read(
+    time: ArrayLike, event: ArrayLike, member: ArrayLike | None
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    t = np.asarray(time, dtype=float)
+    e = np.broadcast_to(np.asarray(event, dtype=bool), t.shape)
+    m = np.isfinite(t) if member is None else np.broadcast_to(np.asarray(member, dtype=bool), t.shape) & np.isfinite(t)
+    return t, e, m
+
+
+def log_rank(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
+    """Return the chi-square of the log-rank test on one degree of freedom, and p."""
+    from scipy.special import chdtrc
+
+    t, e, _ = _read(time, event, None)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
+    days = np.unique(t[e])
+    d1, n1 = _counts(t, e, arm, days)
+    d0, n0 = _counts(t, e, ~arm, days)
+    d, n = d1 + d0, n1 + n0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.where(n > 0, d * n1 / n, 0.0)
+        variance = np.where(n > 1, d * (n1 / n) * (n0 / n) * (n - d) / (n - 1), 0.0)
+        chi = (d1 - expected).sum(-1) ** 2 / variance.sum(-1)
+    return chi, chdtrc(1, chi)
+
+
+def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95, steps: int = 60) -> Estimate:
+    """Return the log hazard ratio of the treated arm, with Efron's handling of ties and Wald's interval.
+
+    Where no event happened in one of the arms there is no finite estimate: NaN.
+    """
+    t, e, m = _read(time, event, None)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
+    days = np.unique(t[e & m])
+    d1, n1 = _counts(t, e, arm & m, days)
+    d0, n0 = _counts(t, e, ~arm & m, days)
+    d = d1 + d0
+    most = int(d.max(initial=0))
+    # The l-th of d tied events sees the share l/d of them already gone.
+    gone = np.arange(most) / np.maximum(d, 1)[..., None]
+    counted = np.arange(most) < d[..., None]
+    left1, left0 = n1[..., None] - gone * d1[..., None], n0[..., None] - gone * d0[..., None]
+    finite = (d1.sum(-1) > 0) & (d0.sum(-1) > 0)
+    beta = np.zeros(t.shape[:-1])
+    information = np.full_like(beta, np.nan)
+    for _ in range(steps):
+        weight = np.exp(beta)[..., None, None] * left1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(counted, weight / (weight + left0), 0.0)
+        gradient = d1.sum(-1) - share.sum((-1, -2))
+        information = (share * (1 - share)).sum((-1, -2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.where(finite & (information > 0), gradient / information, 0.0)
+        beta = beta + np.clip(step, -1.0, 1.0)
+        if np.all(np.abs(step) < 1e-13):
+            break
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.where(finite & (information > 0), 1 / np.sqrt(information), np.nan)
+    return estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)

@@ -1,0 +1,166 @@
+"""The batched estimates equal those of statsmodels and lifelines, replicate by replicate."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+
+from betapod.trials import analysis, operating, survival
+
+CLOSE = {"rtol": 1e-8, "atol": 1e-10}
+
+
+@pytest.fixture(scope="module")
+def trials() -> dict[str, np.ndarray]:
+    """Thirty small trials with missing values, unequal arms and three strata, of which some trials lack one."""
+    random = np.random.default_rng(7)
+    shape = (30, 61)
+    base = random.normal(6.0, 1.0, shape)
+    treated = (random.random(shape) < 0.4).astype(float)
+    strata = (random.random(shape) < 0.5).astype(int) + (random.random(shape) < 0.02)
+    outcome = 0.7 * base - 0.3 * treated + 0.2 * strata + random.normal(0, 0.6, shape)
+    outcome[random.random(shape) < 0.12] = np.nan
+    base[random.random(shape) < 0.03] = np.nan
+    return {"base": base, "treated": treated, "strata": strata, "outcome": outcome}
+
+
+def ols(y: np.ndarray, columns: list[np.ndarray]):
+    statsmodels = pytest.importorskip("statsmodels.api")
+    seen = np.isfinite(np.column_stack([y, *columns])).all(1)
+    return statsmodels.OLS(y[seen], statsmodels.add_constant(np.column_stack(columns)[seen])).fit()
+
+
+@pytest.mark.parametrize("adjusted", ["nothing", "baseline", "baseline and strata", "all"])
+def test_ancova(trials: dict[str, np.ndarray], adjusted: str) -> None:
+    y, base, treated, strata = (trials[name] for name in ("outcome", "base", "treated", "strata"))
+    extra = np.sin(np.arange(61.0))
+    found = analysis.ancova(
+        y,
+        None if adjusted == "nothing" else base,
+        treated,
+        strata if "strata" in adjusted or adjusted == "all" else None,
+        [extra] if adjusted == "all" else [],
+    )
+    for k in range(len(y)):
+        columns = [treated[k]]
+        if adjusted != "nothing":
+            columns.append(base[k])
+        if adjusted == "all":
+            columns.append(extra)
+        if "strata" in adjusted or adjusted == "all":
+            seen = np.isfinite(y[k]) & np.isfinite(base[k])
+            columns += [(strata[k] == code) * 1.0 for code in np.unique(strata[k][seen])[1:]]
+        fitted = ols(y[k], columns)
+        low, high = fitted.conf_int()[1]
+        mine = found.at(k)
+        expected = (fitted.params[1], fitted.bse[1], fitted.pvalues[1], low, high, fitted.df_resid, fitted.nobs)
+        got = [mine[name] for name in ("effect", "standard_error", "p", "low", "high", "degrees", "n")]
+        np.testing.assert_allclose(got, expected, **CLOSE)
+
+
+def test_ancova_of_badly_scaled_data() -> None:
+    random = np.random.default_rng(1)
+    base = 1e6 + random.normal(0, 1, 40)
+    treated = np.arange(40) % 2.0
+    y = base + 0.1 * treated + random.normal(0, 0.1, 40)
+    fitted = ols(y - 1e6, [treated, base - 1e6])
+    found = analysis.ancova(y, base, treated)
+    assert found.effect == pytest.approx(fitted.params[1], rel=1e-7)
+    assert found.standard_error == pytest.approx(fitted.bse[1], rel=1e-7)
+
+
+def test_mean_change(trials: dict[str, np.ndarray]) -> None:
+    stats = pytest.importorskip("statsmodels.stats.weightstats")
+    change = trials["outcome"] - trials["base"]
+    found = analysis.mean_change(change)
+    for k, values in enumerate(change):
+        described = stats.DescrStatsW(values[np.isfinite(values)])
+        _, p, degrees = described.ttest_mean()
+        expected = (described.mean, described.std_mean, p, *described.tconfint_mean(), degrees)
+        got = [found.at(k)[name] for name in ("effect", "standard_error", "p", "low", "high", "degrees")]
+        np.testing.assert_allclose(got, expected, **CLOSE)
+
+
+def test_proportions(trials: dict[str, np.ndarray]) -> None:
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    response = np.where(np.isfinite(trials["outcome"]), trials["outcome"] < trials["base"] - 2, np.nan)
+    found = analysis.risk_difference(response, trials["treated"])
+    for k, values in enumerate(response):
+        arm, seen = trials["treated"][k] > 0.5, np.isfinite(values)
+        x1, n1, x0, n0 = values[arm & seen].sum(), (arm & seen).sum(), values[~arm & seen].sum(), (~arm & seen).sum()
+        np.testing.assert_allclose(analysis.wilson(x1, n1), proportion.proportion_confint(x1, n1, method="wilson"))
+        np.testing.assert_allclose(
+            analysis.exact_interval(x1, n1), proportion.proportion_confint(x1, n1, method="beta"), rtol=1e-8
+        )
+        bounds = proportion.confint_proportions_2indep(x1, n1, x0, n0, method="newcomb")
+        np.testing.assert_allclose([found.low[k], found.high[k]], bounds, **CLOSE)
+        _, p = proportion.proportions_ztest([x1, x0], [n1, n0])
+        assert found.p[k] == pytest.approx(p, rel=1e-8)
+
+
+@pytest.fixture(scope="module")
+def courses() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Visits every 90 days: tied times, censoring at missed last visits."""
+    random = np.random.default_rng(3)
+    treated = np.broadcast_to(np.arange(60) % 2.0, (12, 60))
+    time = np.ceil(random.exponential(np.where(treated > 0, 900.0, 600.0)) / 90) * 90
+    end = random.choice([360.0, 540.0, 720.0], (12, 60))
+    return np.minimum(time, end), time <= end, treated
+
+
+def test_kaplan_meier(courses: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    lifelines = pytest.importorskip("lifelines")
+    time, event, treated = courses
+    found = survival.kaplan_meier(time, event, treated > 0.5)
+    for k in range(len(time)):
+        member = treated[k] > 0.5
+        fitted = lifelines.KaplanMeierFitter().fit(time[k][member], event[k][member])
+        np.testing.assert_allclose(found.free[k], fitted.survival_function_at_times(found.days), **CLOSE)
+        bounds = fitted.confidence_interval_survival_function_.to_numpy()
+        days = fitted.confidence_interval_survival_function_.index.to_numpy()
+        where = np.searchsorted(found.days, days)
+        inside = (found.free[k][where] > 0) & (found.free[k][where] < 1)
+        np.testing.assert_allclose(found.low[k][where][inside], bounds[inside, 0], **CLOSE)
+        np.testing.assert_allclose(found.high[k][where][inside], bounds[inside, 1], **CLOSE)
+
+
+def test_log_rank_and_cox(courses: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    lifelines = pytest.importorskip("lifelines")
+    phreg = pytest.importorskip("statsmodels.duration.hazard_regression")
+    import pandas as pd
+
+    time, event, treated = courses
+    chi, p = survival.log_rank(time, event, treated)
+    found = survival.cox(time, event, treated)
+    for k in range(len(time)):
+        arm = treated[k] > 0.5
+        expected = lifelines.statistics.logrank_test(time[k][arm], time[k][~arm], event[k][arm], event[k][~arm])
+        assert chi[k] == pytest.approx(expected.test_statistic, rel=1e-8)
+        assert p[k] == pytest.approx(expected.p_value, rel=1e-8)
+        data = pd.DataFrame({"time": time[k], "event": event[k], "treated": treated[k]})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = lifelines.CoxPHFitter().fit(data, "time", "event", fit_options={"precision": 1e-16})
+        row = fitted.summary.iloc[0]
+        got = [found.effect[k], found.standard_error[k], found.p[k], found.low[k], found.high[k]]
+        expected_row = [row[name] for name in ("coef", "se(coef)", "p", "coef lower 95%", "coef upper 95%")]
+        # lifelines stops when the likelihood stands still, statsmodels goes on to the last digits.
+        np.testing.assert_allclose(got, expected_row, rtol=1e-6)
+        hazards = phreg.PHReg(time[k], treated[k][:, None], status=event[k] * 1.0, ties="efron").fit(tol=1e-14)
+        close = [hazards.params[0], hazards.bse[0], hazards.pvalues[0], *hazards.conf_int()[0]]
+        np.testing.assert_allclose(got, close, **CLOSE)
+
+
+@pytest.mark.parametrize("effect", [0.2, 0.5, 1.0])
+def test_power_and_sample_size(effect: float) -> None:
+    power = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
+    for n in (5, 20, 200):
+        expected = power.power(effect, n, 0.05)
+        if np.isnan(expected):  # the noncentral t distribution of SciPy gives up far out in the tail
+            assert operating.analytic_power(effect, 1.0, n, n) == pytest.approx(1.0)
+            continue
+        assert float(operating.analytic_power(effect, 1.0, n, n)) == pytest.approx(expected, rel=1e-8)
+    wanted = power.solve_power(effect, power=0.8, alpha=0.05)
+    assert operating.sample_size(effect, 1.0, 0.8) == int(np.ceil(wanted - 1e-9))
