@@ -1,0 +1,354 @@
+"""Read YAML and check it: every mistake at once, each with file, line and column, and the nearest name that would be right."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .units import convert
+
+#: A place in a document: keys and positions from the top.
+Where = tuple[str | int, ...]
+
+
+class Settings(BaseModel):
+    """Base of what is read from a file: no unknown keys, no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+Kind = TypeVar("Kind", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as plain values, which knows where each key and value stands.
+
+    Attributes
+    ----------
+    keys, values
+        Line and column of each key and value, from 1.
+    problems
+        What is wrong with the YAML itself: keys given twice.
+    """
+
+    file: str
+    text: str
+    data: Any
+    keys: Mapping[Where, tuple[int, int]] = field(default_factory=dict)
+    values: Mapping[Where, tuple[int, int]] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def place(self, where: Where, key: bool = False) -> Location:
+        """Return the place of a value, or of its key; of the nearest thing above it where it does not exist."""
+        first = self.keys if key else self.values
+        for end in range(len(where), -1, -1):
+            found = first.get(where[:end]) or self.keys.get(where[:end]) or self.values.get(where[:end])
+            if found:
+                return Location(self.file, *found)
+        return Location(self.file, 1, 1)
+
+    def problem(self, kind: str, message: str, where: Where, key: bool = False, **details: str) -> Problem:
+        """Return a problem at a place, with the line that it is about."""
+        place = self.place(where, key)
+        return Problem(kind, message, place, context=self._line(place), **details)
+
+    def moved(self, problem: Problem, where: Where) -> Problem:
+        """Return a problem found inside a value as one of this document."""
+        place = self.place(where)
+        line = self._line(place)
+        inside = problem.context
+        start = line.find(inside, place.column - 1) if inside else -1
+        shift = start + problem.location.column - 1 if start >= 0 and problem.location.column else place.column - 1
+        return replace(problem, location=Location(self.file, place.line, shift + 1), context=line)
+
+    def _line(self, place: Location) -> str:
+        lines = self.text.splitlines()
+        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+
+
+def read_yaml(path: str | Path) -> Document:
+    """Read a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        No such file, not UTF-8, or not YAML, with line and column.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "the file is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
+        raise ConfigError(Problem("unreadable-file", reason, Location(str(path)))) from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, file: str = "<text>") -> Document:
+    """Read YAML text.
+
+    Raises
+    ------
+    ConfigError
+        The text is not YAML, with line and column.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        node = YAML(typ="rt").compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
+        lines = text.splitlines()
+        line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        message = str(error.problem or error.context or "cannot be read")
+        raise ConfigError(Problem("bad-yaml", message, place, context=line)) from None
+    except YAMLError as error:
+        raise ConfigError(Problem("bad-yaml", str(error).splitlines()[0], Location(file))) from None
+    reader = _Reader(Document(file, text, None))
+    data = reader.value(node, ()) if node is not None else None
+    return Document(file, text, data, reader.keys, reader.values, tuple(reader.problems))
+
+
+class _Reader:
+    """Turns YAML nodes into plain values and remembers where they stand."""
+
+    def __init__(self, document: Document) -> None:
+        self.keys: dict[Where, tuple[int, int]] = {}
+        self.values: dict[Where, tuple[int, int]] = {}
+        self.problems: list[Problem] = []
+        self.document = replace(document, keys=self.keys, values=self.values)
+
+    def value(self, node: Any, where: Where) -> Any:
+        self.values[where] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if node.id == "mapping":
+            return self.mapping(node, where)
+        if node.id == "sequence":
+            return [self.value(item, (*where, i)) for i, item in enumerate(node.value)]
+        return _scalar(node.tag if isinstance(node.tag, str) else str(node.tag), node.value)
+
+    def mapping(self, node: Any, where: Where) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value) if key.id == "scalar" else "?"
+            inner = (*where, name)
+            before = self.keys.get(inner)
+            self.keys[inner] = (key.start_mark.line + 1, key.start_mark.column + 1)
+            if name in found:
+                hint = f"It was given before in line {before[0]}." if before else ""
+                self.problems.append(
+                    self.document.problem("duplicate-key", f"{name!r} is given twice", inner, True, hint=hint)
+                )
+            found[name] = self.value(value, inner)
+        return found
+
+
+def _scalar(tag: str, text: str) -> Any:
+    kind = tag.rpartition(":")[2]
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind in ("int", "float"):
+        try:
+            return int(text.replace("_", ""), 0) if kind == "int" else float(text.replace("_", ""))
+        except ValueError:
+            return text
+    # YAML asks for a sign in the exponent; people write 1e6.
+    if re.fullmatch(r"[-+]?\d+(\.\d*)?[eE]\d+", text):
+        return float(text)
+    return text
+
+
+def validate(kind: type[Kind], document: Document, more: Callable[[Document], Iterator[Problem]] | None = None) -> Kind:
+    """Return a checked object.
+
+    Parameters
+    ----------
+    more
+        Further checks across the document, on its plain values, so that they run however much else is wrong.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong, in the order of the file.
+    """
+    problems = list(document.problems)
+    made: Kind | None = None
+    if not isinstance(document.data, dict):
+        found = "nothing" if document.data is None else type(document.data).__name__
+        problems.append(document.problem("wrong-type", "the file must hold keys and values", (), found=found))
+    else:
+        try:
+            made = kind.model_validate(document.data)
+        except ValidationError as error:
+            for each in error.errors():
+                problems.extend(_translated(each, kind, document))
+        if more is not None:
+            problems.extend(more(document))
+    if problems or made is None:
+        unique = {(p.location, p.kind, p.message): p for p in problems}
+        raise ConfigError(sorted(unique.values(), key=lambda p: (p.location.line, p.location.column)))
+    return made
+
+
+def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[Problem]:
+    where: Where = tuple(part for part in error["loc"] if part != "[key]")
+    name = str(where[-1]) if where else "the file"
+    found = _shown(error.get("input"))
+    match error["type"]:
+        case "betapod":
+            return [document.moved(problem, where) for problem in error["ctx"]["problems"]]
+        case "missing":
+            return [document.problem("missing-key", f"{name!r} is missing", where[:-1], key=True, expected=name)]
+        case "extra_forbidden":
+            known = _fields(kind, where[:-1])
+            expected = ", ".join(known)
+            return [
+                document.problem(
+                    "unknown-key",
+                    f"{name!r} means nothing here",
+                    where,
+                    True,
+                    expected=expected,
+                    hint=did_you_mean(name, known),
+                )
+            ]
+        case "literal_error" | "enum":
+            options = re.findall(r"'([^']*)'", error["ctx"]["expected"])
+            hint = did_you_mean(str(error["input"]), options)
+            return [
+                document.problem(
+                    "unknown-choice",
+                    f"{name} cannot be {found}",
+                    where,
+                    found=found,
+                    expected=", ".join(options),
+                    hint=hint,
+                )
+            ]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("Input should be", "it should be").replace("a valid dictionary", "keys and values")
+    kind_name = "out-of-range" if _is_range(error["type"]) else "wrong-type"
+    return [document.problem(kind_name, f"{name}: {message}", where, found=found)]
+
+
+def _is_range(kind: str) -> bool:
+    return kind.startswith(("greater", "less", "too_", "finite"))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "keys and values"
+    if isinstance(value, list):
+        return "a list"
+    return "nothing" if value is None else repr(value)
+
+
+def _fields(kind: type[BaseModel], where: Where) -> list[str]:
+    """Return the keys that a mapping at a place may have."""
+    from typing import get_args
+
+    def inner(annotation: Any) -> type[BaseModel] | None:
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return annotation
+        return next(filter(None, (inner(part) for part in get_args(annotation))), None)
+
+    here: type[BaseModel] = kind
+    for part in where:
+        annotation = here.model_fields.get(part) if isinstance(part, str) else None
+        if annotation is None:
+            # A position in a list or a name in a mapping: its content is the model that was found already.
+            continue
+        here = inner(annotation.annotation) or here
+    return list(here.model_fields)
+
+
+# -- quantities ------------------------------------------------------------------------------------------------------
+
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
+
+def refuse(problems: Problem | BetapodError) -> PydanticCustomError:
+    """Return the error by which a validator reports problems of its own."""
+    found = [problems] if isinstance(problems, Problem) else list(problems.problems)
+    return PydanticCustomError("betapod", "{first}", {"problems": found, "first": found[0].message})
+
+
+def quantity(given: Any, unit: str, label: str = "", bare: bool = False) -> float:
+    """Return a number in a unit, from text such as ``30 mg/g``.
+
+    Parameters
+    ----------
+    label
+        Text that names the analyte, which allows to convert between mass and amount.
+    bare
+        Whether a number without a unit is taken to be in `unit`.
+
+    Raises
+    ------
+    ConfigError, UnitError
+        Unreadable, without a unit, or with one that does not fit.
+    """
+    from .analytes import convert_labelled
+
+    text = str(given).strip()
+    inside = Location("", 1, 1)
+    match = _QUANTITY.fullmatch(text) if not isinstance(given, bool) else None
+    if match is None or not math.isfinite(float(match[1])):
+        expected = f"a number with a unit, such as 1 {unit}"
+        raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, context=text))
+    number, written = float(match[1]), match[2]
+    if not written:
+        if bare or number == 0 or unit in ("", "1"):
+            return number
+        raise ConfigError(
+            Problem("missing-unit", "a unit is missing", inside, text, f"{text} {unit}", context=text)
+        )
+    if label:
+        return convert_labelled(number, written, unit, label, inside)
+    return convert(number, written, unit, inside)
+
+
+def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
+    def read(given: Any) -> float:
+        try:
+            value = quantity(given, unit, bare=unit == "1")
+        except BetapodError as error:
+            raise refuse(error) from None
+        if not low <= value <= high:
+            span = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"{low:g} {unit} or more"
+            raise refuse(
+                Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(given), span)
+            )
+        return value
+
+    return read
+
+
+def _written(unit: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["string", "number"], "description": f"a quantity like {unit}", "examples": [example]})
+
+
+#: Days, from text such as ``12 week``.
+Duration = Annotated[float, BeforeValidator(_reading("day", 0.0, math.inf)), _written("day", "12 week")]
+#: Day of a trial; before enrolment below 0.
+Day = Annotated[float, BeforeValidator(_reading("day", -3653.0, math.inf)), _written("day", "-14 day")]
+#: A share of 1, from text such as ``10 %``.
+Share = Annotated[float, BeforeValidator(_reading("1", 0.0, 1.0)), _written("%", "10 %")]
+#: A hazard per year, from text such as ``10 %/year``.
+Rate = Annotated[float, BeforeValidator(_reading("1/year", 0.0, math.inf)), _written("1/year", "10 %/year")]
+
+
+def closest(name: str, known: Mapping[str, Any] | list[str]) -> str:
+    """Return the known name that is most like another, whatever the distance."""
+    return max(known, key=lambda other: difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio())

@@ -1,0 +1,383 @@
+"""What a simulated trial gives: measurements as a sponsor sees them, and the truth that no sponsor sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .quantities import Numbers, Quantity, quantities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .pool import Pool
+    from .protocol import Protocol
+
+#: How a patient's follow-up ended, by code.
+ENDINGS = ("completed", "dropped out", "died")
+
+#: Parts of an observed change, in the order in which they are added up.
+PARTS = {
+    "natural course": "what the disease does under the care that the patient had before",
+    "run-in": "treatment of everybody before enrolment, still settling",
+    "conventional therapy": "treatment that the protocol gives besides cells",
+    "co-medication": "treatment begun by others during the trial",
+    "cells": "the cells",
+    "trial effect": "being in a trial: adherence, attention, placebo",
+    "rescue": "treatment given because values were bad",
+    "regression to the mean": "chance of the baseline measurement, undone",
+    "measurement": "chance of the later measurement",
+}
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """All replicates of one design under one hypothesis. R replicates, n patients in each, V visits.
+
+    Patient ``j`` of replicate ``r`` is the same virtual person with the same luck under every hypothesis (common random numbers).
+
+    Attributes
+    ----------
+    design, hypothesis
+        Names.
+    arms, strata, visits
+        Names; arrays index them. Without strata there is one, ``all``.
+    days
+        (V,) nominal days from enrolment.
+    codes
+        PARAMCD of what was measured; see `quantities.quantities`.
+    member
+        (R, n) which virtual person of the pool; -1 where recruitment failed.
+    arm, stratum
+        (R, n) indices.
+    day
+        (R, n, V) day on which a visit took place; NaN where it did not.
+    observed
+        PARAMCD -> (R, n, V) float32 measurements in the quantity's unit; NaN where the visit did not take place.
+    base
+        PARAMCD -> (R, n) float32 baseline, as the design defines it (``screening``, ``baseline`` or the mean of both).
+    ending
+        (R, n) index into `ENDINGS`; `ended` the day of it, NaN for those who completed.
+    rescued
+        (R, n) day of rescue therapy; NaN without.
+    events
+        Name of an adverse event -> (R, n) how often it happened.
+    screened
+        (R,) candidates screened until recruitment was complete.
+    """
+
+    protocol: Protocol
+    design: str
+    hypothesis: str
+    arms: tuple[str, ...]
+    strata: tuple[str, ...]
+    visits: tuple[str, ...]
+    days: Numbers
+    codes: tuple[str, ...]
+    member: NDArray[np.int32]
+    arm: NDArray[np.int8]
+    stratum: NDArray[np.int8]
+    day: NDArray[np.float32]
+    observed: Mapping[str, NDArray[np.float32]]
+    base: Mapping[str, NDArray[np.float32]]
+    ending: NDArray[np.int8]
+    ended: NDArray[np.float32]
+    rescued: NDArray[np.float32]
+    rescue_rule: NDArray[np.int8]
+    effect_luck: Mapping[str, NDArray[np.float32]]
+    events: Mapping[str, NDArray[np.int16]]
+    screened: NDArray[np.int32]
+    pool: Pool = field(repr=False)
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return int(self.member.shape[0])
+
+    @property
+    def patients(self) -> int:
+        """Patients in each replicate."""
+        return int(self.member.shape[1])
+
+    @property
+    def enrolled(self) -> NDArray[np.bool_]:
+        """(R, n) whether the place was filled."""
+        return self.member >= 0
+
+    def quantity(self, code: str) -> Quantity:
+        """Return what a PARAMCD means."""
+        return quantities()[code]
+
+    def visit(self, name: str) -> int:
+        """Return the index of a visit."""
+        return self.visits.index(name)
+
+    # -- what a sponsor sees -----------------------------------------------------------------------------------------
+
+    def aval(self, code: str, strategy: str = "treatment policy") -> NDArray[np.float32]:
+        """Return (R, n, V) measurements under a strategy for intercurrent events (ICH E9 R1).
+
+        Parameters
+        ----------
+        strategy
+            ``treatment policy``: everything measured. ``hypothetical`` or ``while on treatment``: nothing after rescue.
+        """
+        values = self.observed[code]
+        if strategy == "treatment policy":
+            return values
+        after = self.day > self.rescued[:, :, None]
+        return np.where(after, np.float32(np.nan), values)
+
+    def change(self, code: str, strategy: str = "treatment policy") -> Numbers:
+        """Return (R, n, V) change from baseline: of the logarithm where the scale is ``log`` (its exponential is the ratio)."""
+        quantity = self.quantity(code)
+        values = quantity.forward(self.aval(code, strategy).astype(np.float64))
+        return values - quantity.forward(self.base[code].astype(np.float64))[:, :, None]
+
+    # -- what no sponsor sees ----------------------------------------------------------------------------------------
+
+    def true(self, code: str) -> Numbers:
+        """Return (R, n, V) the person's own value on the day of the visit (nominal day where missed); NaN after death."""
+        return self.quantity(code).backward(self._whole(code, "cells"))
+
+    def counterfactual(self, code: str) -> Numbers:
+        """Return (R, n, V) the same person's value with the same luck and the same arm but without cells."""
+        return self.quantity(code).backward(self._whole(code, "co-medication"))
+
+    def effect(self, code: str) -> Numbers:
+        """Return (R, n, V) the true effect of cells: of the logarithm where the scale is ``log``."""
+        return self._whole(code, "cells") - self._whole(code, "co-medication")
+
+    def parts(self, code: str) -> dict[str, Numbers]:
+        """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
+
+        On the scale of `change`. Parts are differences between simulations of the same person in which one thing is added after
+        the other, in the order of `PARTS`; NaN where nothing was measured.
+        """
+        quantity = self.quantity(code)
+        found: dict[str, Numbers] = {}
+        stages = {stage: self._stage(code, stage) for stage in self.pool.STAGES}
+        start = self._baseline_true(code)
+        found["natural course"] = stages["natural"] - start["natural"][:, :, None]
+        before, ground = stages["natural"], start["natural"]
+        for name, stage in (
+            ("run-in", "run-in"),
+            ("conventional therapy", "care"),
+            ("co-medication", "co-medication"),
+            ("cells", "cells"),
+        ):
+            shift = start[stage] - ground
+            found[name] = stages[stage] - before - shift[:, :, None]
+            before, ground = stages[stage], start[stage]
+        extra = self._extra(code)
+        found["trial effect"], found["rescue"] = extra["trial effect"], extra["rescue"]
+        true = stages["cells"] + extra["trial effect"] + extra["rescue"]
+        base = quantity.forward(self.base[code].astype(np.float64))
+        found["regression to the mean"] = np.broadcast_to((start["cells"] - base)[:, :, None], true.shape)
+        found["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
+        missing = ~np.isfinite(self.observed[code])
+        return {name: np.where(missing, np.nan, found[name]) for name in PARTS}
+
+    def frame(
+        self, replicates: Sequence[int] | None = None, codes: Sequence[str] | None = None, truth: bool = True
+    ) -> pd.DataFrame:
+        """Return a long table: replicate, patient, member, arm, stratum, visit, AVISITN, ADY, PARAMCD, AVAL, BASE, CHG.
+
+        ``CHG`` is AVAL minus BASE in the unit, ``LOGCHG`` the difference of logarithms (NaN on the linear scale). With `truth` also
+        ``TRUE`` and ``COUNTERFACTUAL`` (same luck, no cells). Visits that did not take place have rows without AVAL.
+
+        Parameters
+        ----------
+        replicates, codes
+            Which ones; all by default.
+        """
+        import pandas as pd
+
+        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(chosen)
+        n, v = part.patients, len(part.visits)
+        shape = (len(chosen), n, v)
+
+        def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
+            return np.broadcast_to(values, shape).reshape(-1)
+
+        def named(names: Sequence[str], index: NDArray[np.integer]) -> pd.Categorical:
+            return pd.Categorical.from_codes(spread(index).astype(np.int64), categories=list(names))
+
+        tables = []
+        for code in codes or part.codes:
+            quantity = part.quantity(code)
+            aval, base = part.observed[code].astype(np.float64), part.base[code].astype(np.float64)[:, :, None]
+            columns = {
+                "replicate": spread(chosen[:, None, None]),
+                "patient": spread(np.arange(n)[None, :, None]),
+                "member": spread(part.member[:, :, None]),
+                "arm": named(part.arms, np.maximum(part.arm, 0)[:, :, None]),
+                "stratum": named(part.strata, np.maximum(part.stratum, 0)[:, :, None]),
+                "visit": named(part.visits, np.arange(v)[None, None, :]),
+                "AVISITN": spread(part.days[None, None, :]),
+                "ADY": spread(part.day),
+                "PARAMCD": pd.Categorical.from_codes(np.zeros(aval.size, dtype=np.int64), categories=[code]),
+                "AVAL": aval.reshape(-1),
+                "BASE": spread(base),
+                "CHG": (aval - base).reshape(-1),
+                "LOGCHG": part.change(code).reshape(-1) if quantity.scale == "log" else np.full(aval.size, np.nan),
+            }
+            if truth:
+                columns["TRUE"] = part.true(code).reshape(-1)
+                columns["COUNTERFACTUAL"] = part.counterfactual(code).reshape(-1)
+            table = pd.DataFrame(columns)
+            tables.append(table[spread(part.enrolled[:, :, None]).astype(bool)])
+        found = pd.concat(tables, ignore_index=True)
+        found["PARAMCD"] = pd.Categorical(found["PARAMCD"], categories=list(codes or part.codes))
+        return found
+
+    def people(self, replicates: Sequence[int] | None = None) -> pd.DataFrame:
+        """Return one row per patient: replicate, patient, member, arm, stratum, characteristics, baseline values, how it ended."""
+        import pandas as pd
+
+        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(chosen)
+        kept = part.enrolled.reshape(-1)
+        member = part.member.reshape(-1)
+        columns = {
+            "replicate": np.repeat(chosen, part.patients),
+            "patient": np.tile(np.arange(part.patients), len(chosen)),
+            "member": member,
+            "arm": np.array(part.arms, dtype=object)[part.arm.reshape(-1)],
+            "stratum": np.array(part.strata, dtype=object)[part.stratum.reshape(-1)],
+            **{name: values[np.maximum(member, 0)] for name, values in part.pool.people.items()},
+            **{f"BASE_{code}": part.base[code].reshape(-1) for code in part.codes},
+            "ending": np.array(ENDINGS, dtype=object)[part.ending.reshape(-1)],
+            "ended": part.ended.reshape(-1),
+            "rescued": part.rescued.reshape(-1),
+            **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
+        }
+        return pd.DataFrame(columns)[kept].reset_index(drop=True)
+
+    def select(self, replicates: Sequence[int] | NDArray[np.integer]) -> TrialData:
+        """Return some of the replicates."""
+        from dataclasses import replace
+
+        k = np.asarray(replicates)
+        return replace(
+            self,
+            member=self.member[k],
+            arm=self.arm[k],
+            stratum=self.stratum[k],
+            day=self.day[k],
+            observed={code: values[k] for code, values in self.observed.items()},
+            base={code: values[k] for code, values in self.base.items()},
+            ending=self.ending[k],
+            ended=self.ended[k],
+            rescued=self.rescued[k],
+            rescue_rule=self.rescue_rule[k],
+            effect_luck={name: values[k] for name, values in self.effect_luck.items()},
+            events={name: values[k] for name, values in self.events.items()},
+            screened=self.screened[k],
+        )
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _when(self) -> Numbers:
+        """(R, n, V) day of each visit, the nominal one where it was missed."""
+        return np.where(np.isfinite(self.day), self.day.astype(np.float64), self.days)
+
+    @cached_property
+    def _dead(self) -> NDArray[np.bool_]:
+        died = self.ending == ENDINGS.index("died")
+        return died[:, :, None] & (self._when > self.ended[:, :, None])
+
+    def _stage(self, code: str, stage: str, when: Numbers | None = None) -> Numbers:
+        """Return (R, n, V) the transformed value of everybody's own arm at a stage."""
+        day = self._when if when is None else when
+        found = np.full(day.shape, np.nan)
+        for index, name in enumerate(self.arms):
+            key = self.pool.key(name, stage, self.hypothesis)
+            mine = (self.arm == index) & self.enrolled
+            found[mine] = self.pool.at(key, code, self.member[mine], day[mine])
+        return found
+
+    def _baseline_true(self, code: str) -> dict[str, Numbers]:
+        """Return stage -> (R, n) true value at baseline, averaged as the design does."""
+        chosen = self.protocol.baseline_visits(self.design)
+        when = np.broadcast_to(self._when[:, :, chosen], (*self.member.shape, len(chosen)))
+        return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
+
+    def _extra(self, code: str) -> dict[str, Numbers]:
+        from .effects import rescue_shift, trial_shift
+
+        return {
+            "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_luck),
+            "rescue": rescue_shift(self, code, self._when),
+        }
+
+    def _whole(self, code: str, stage: str) -> Numbers:
+        extra = self._extra(code)
+        values = self._stage(code, stage) + extra["trial effect"] + extra["rescue"]
+        return np.where(self._dead, np.nan, values)
+
+
+@dataclass(frozen=True)
+class TrialRun(Mapping[tuple[str, str], TrialData]):
+    """A protocol, run: ``run[design, hypothesis]`` is its `TrialData`.
+
+    Attributes
+    ----------
+    data
+        (design, hypothesis) -> TrialData, in the order of the protocol.
+    pool
+        The virtual people and their true courses under every arm and hypothesis.
+    facts
+        Seconds, screening ratio and warnings.
+    """
+
+    protocol: Protocol
+    data: Mapping[tuple[str, str], TrialData]
+    pool: Pool = field(repr=False)
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, key: tuple[str, str]) -> TrialData:
+        return self.data[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.data)
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @property
+    def designs(self) -> tuple[str, ...]:
+        """Names of the designs."""
+        return tuple(dict.fromkeys(design for design, _ in self.data))
+
+    @property
+    def hypotheses(self) -> tuple[str, ...]:
+        """Names of the hypotheses."""
+        return tuple(dict.fromkeys(hypothesis for _, hypothesis in self.data))
+
+    def truth(self, design: str, hypothesis: str, code: str, visit: str) -> pd.DataFrame:
+        """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit."""
+        import pandas as pd
+
+        data = self[design, hypothesis]
+        v = data.visit(visit)
+        keep = data.enrolled.reshape(-1)
+        table = pd.DataFrame(
+            {
+                "replicate": np.repeat(np.arange(data.replicates), data.patients),
+                "patient": np.tile(np.arange(data.patients), data.replicates),
+                "arm": np.array(data.arms, dtype=object)[data.arm.reshape(-1)],
+                "stratum": np.array(data.strata, dtype=object)[data.stratum.reshape(-1)],
+                "change": data.change(code)[:, :, v].reshape(-1),
+                "true effect of cells": data.effect(code)[:, :, v].reshape(-1),
+                **{name: values[:, :, v].reshape(-1) for name, values in data.parts(code).items()},
+            }
+        )
+        return table[keep].reset_index(drop=True)
