@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
 from ..files import replacing
-from .report import number, target_text
+from .report import number, target_text, unit_text
 from .scorecard import Score, Scorecard
 from .verdict import interval
 
@@ -20,8 +20,9 @@ _COLOURS = {"inside": "#0072B2", "near": "#E69F00", "miss": "#D55E00"}
 _MARKERS = {"inside": "o", "near": "D", "miss": "X"}
 #: Half-widths shown; what lies beyond is drawn at the edge with its size beside it.
 _EDGE = 6.0
-_ROW_INCHES = 0.175
-_ROWS_PER_COLUMN = 70
+_ROW_INCHES = 0.165
+#: Rows up to which one and two columns are enough; beyond, three.
+_ONE, _TWO = 50, 120
 
 
 def draw(card: Scorecard, path: Path) -> None:
@@ -76,7 +77,7 @@ def _columns(scores: list[Score]) -> list[list[Score | str]]:
         if not lines or (isinstance(lines[-1], Score) and lines[-1].target.organ != score.target.organ):
             lines.append(score.target.organ)
         lines.append(score)
-    count = max(1, math.ceil(len(lines) / _ROWS_PER_COLUMN))
+    count = 1 if len(lines) <= _ONE else 2 if len(lines) <= _TWO else 3
     size = math.ceil(len(lines) / count)
     columns = [lines[k : k + size] for k in range(0, len(lines), size)]
     for column in columns:
@@ -130,9 +131,8 @@ def _label(score: Score) -> str:
 
 
 def _numbers(score: Score) -> str:
-    unit = "" if score.target.unit == "1" else f" {score.target.unit}"
     assert score.model is not None
-    return f"{number(score.model)} vs {target_text(score.target)}{unit}"
+    return f"{number(score.model)} vs {target_text(score.target)} {unit_text(score.target)}"
 
 
 def _row(ax: Axes, y: int, score: Score) -> None:

@@ -118,7 +118,8 @@ def _above(
 def dpp() -> dict[str, float]:
     """600 people around the typical one with prediabetes, drawn from the starting priors, grown for 4 years, let in at 5.3 to 7.0 fasting
     and 7.8 to 11.1 mmol/L at 2 h; 3 years untreated, on metformin (0.475) or 5.6 kg lighter. Fasting glucose half-yearly and a tolerance
-    test yearly with measurement noise of 5.5 and 14 %, confirmed by a repeat. Thresholds and weight loss are recalled."""
+    test yearly with measurement noise of 5.5 and 14 %, confirmed by a repeat. Thresholds and weight loss are recalled.
+    """
     return {
         "placebo": _incidence(),
         "metformin": _incidence(met=0.475),

@@ -25,13 +25,13 @@ def changed(who: Person, **values: float) -> Person:
     return replace(who, values={**who.values, **values})
 
 
-def later(who: Person, days: float, schedule: Schedule | None = None, **values: float) -> Person:
+def later(who: Person, days: float, schedule: Schedule | None = None, /, **values: float) -> Person:
     """Return the person days later, spent under changed inputs, which stay."""
     table = follow(changed(who, **values), [0.0, days], schedule).table
     return snapshot(changed(who, **values), table.iloc[-1])
 
 
-def course(who: Person, days: Sequence[float], schedule: Schedule | None = None, **values: float) -> pd.DataFrame:
+def course(who: Person, days: Sequence[float], schedule: Schedule | None = None, /, **values: float) -> pd.DataFrame:
     """Follow the day layer under changed inputs; rows by day."""
     return follow(changed(who, **values), days, schedule).table
 
@@ -71,7 +71,7 @@ def tolerance() -> dict[str, float]:
     for name in ("ngt", "prediabetes", "t2d_early"):
         test = _ogtt(name)
         for minute in (0, 60, 120):
-            row = test.table.loc[minute]
+            row: pd.Series[float] = test.table.loc[float(minute)]  # type: ignore[assignment]
             found[f"C_peptide_{minute}_{name}"] = row["C_peptide"]
             found[f"insulin_{minute}_{name}"] = row["insulin"] / constant("insulin_per_unit_assay")
         found[f"insulinogenic_index_{name}"] = test.indices["insulinogenic_index"]
@@ -100,7 +100,9 @@ def clamps() -> dict[str, float]:
 @procedure
 def clearance() -> dict[str, float]:
     """Insulin clearance of the typical people; per body surface of the reference adult."""
-    per_surface = {name: today(person(name), "insulin_clearance")["insulin_clearance"] for name in ("ngt", "obese", "t2d")}
+    per_surface = {
+        name: today(person(name), "insulin_clearance")["insulin_clearance"] for name in ("ngt", "obese", "t2d")
+    }
     surface = constant("BSA")
     return {
         "T2D": per_surface["t2d"],

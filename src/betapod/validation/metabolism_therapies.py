@@ -87,7 +87,8 @@ def islet_after_kidney() -> dict[str, float]:
 @procedure
 def msc_t2d() -> dict[str, float]:
     """T2D at HbA1c 9.0 % without insulin, dJ -0.6 and sHd 1.10 held for 48 or 52 weeks against none; the dose where insulin is titrated to
-    the glucose of HbA1c 8 %."""
+    the glucose of HbA1c 8 %.
+    """
     who = person("t2d_late")
     treated, control = (later(who, 336.0, **given) for given in (_MSC, {}))
     clamp = [today(state, "clamp_M")["clamp_M"] for state in (treated, control)]

@@ -62,7 +62,8 @@ def direct() -> dict[str, float]:
 @procedure
 def early_insulin() -> dict[str, float]:
     """T2D constants of HbA1c 7.1 %, decompensated: first phase 0.03, capacity lowered until fasting glucose is 11.5 mmol/L, HbA1c 9.6 %;
-    6 months with or without 48 U/day of insulin (half basal) in the first 2 weeks (dose assumed)."""
+    6 months with or without 48 U/day of insulin (half basal) in the first 2 weeks (dose assumed).
+    """
     from scipy.optimize import brentq
 
     who = person("t2d_early")
@@ -103,7 +104,8 @@ def new_t1d() -> dict[str, float]:
 @procedure
 def kidney_failure() -> dict[str, float]:
     """Filtration set and 2 years passed: lean NGT at 30, titrated T1D at 37 and 12, T2D (HbA1c 9 %) titrated to 8 mmol/L at 12 mL/min;
-    HbA1c at 164.5 mg/dL with red cells of 0.74 of their normal age."""
+    HbA1c at 164.5 mg/dL with red cells of 0.74 of their normal age.
+    """
     who = person("ngt")
     normal = today(later(who, 2 * YEAR), "C_peptide_fasting", "insulin_fasting")
     failing = today(later(who, 2 * YEAR, GFR=30.0), "C_peptide_fasting", "insulin_fasting")
@@ -120,7 +122,7 @@ def kidney_failure() -> dict[str, float]:
     for label, patient, filtration in (("T1D_3b", t1d, 37.0), ("T1D_5", t1d, 12.0), ("T2D_5", t2d, 12.0)):
         doses = [
             today(later(patient, 2 * YEAR, GFR=GFR), "insulin_dose")["insulin_dose"]
-            for GFR in (patient.values["GFR"] if "GFR" in patient.values else 95.0, filtration)
+            for GFR in (patient.values.get("GFR", 95.0), filtration)
         ]
         found[f"ddose_{label}"] = 100.0 * (doses[1] / doses[0] - 1.0)
     return found

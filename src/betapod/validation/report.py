@@ -45,6 +45,11 @@ def target_text(target: Target) -> str:
     return "-" if math.isnan(target.value) else value
 
 
+def unit_text(target: Target) -> str:
+    """Return the unit, with the percent sign; nothing for plain numbers."""
+    return "" if target.unit == "1" else target.unit.replace("percent", "%")
+
+
 def size_text(score: Score) -> str:
     """Return the size of a deviation in half-widths."""
     return f"{score.verdict.size:+.2f}" if score.verdict is not None and math.isfinite(score.verdict.size) else ""
@@ -66,7 +71,7 @@ def rows_table(scores: Sequence[Score]) -> Table:
         colour = COLOURS[score.status]
         use = target.use if target.tag != "memory" else "memory"
         cells = [target.id, target.quantity, target.scenario, target_text(target)]
-        cells += ["" if score.model is None else number(score.model), target.unit if target.unit != "1" else ""]
+        cells += ["" if score.model is None else number(score.model), unit_text(target)]
         quiet = "" if target.counts else "dim"
         table.add_row(
             *(Text(cell, style=quiet) for cell in cells), Text(score.status, style=colour), size_text(score), use
@@ -118,7 +123,7 @@ def full_report(card: Scorecard, verbose: bool = False) -> RenderableType:
             table.add_column(name, overflow="fold", no_wrap=name == "id")
         for score in open_rows:
             t = score.target
-            table.add_row(t.id, t.quantity, t.scenario, f"{target_text(t)} {'' if t.unit == '1' else t.unit}", t.reason)
+            table.add_row(t.id, t.quantity, t.scenario, f"{target_text(t)} {unit_text(t)}", t.reason)
         parts.append(table)
     if verbose:
         parts += [_details(score) for score in card.scores]
