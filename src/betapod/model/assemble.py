@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..errors import Location, ModelError, Problem, did_you_mean
+from ..errors import Location, ModelError, Problem, UnitError, did_you_mean
 from ..units import TIME_UNIT, Unit, conversion_factor, parse_unit
 from .dimensions import UnitChecker
 from .equations import EventStatement, Position, SourceText, Statement, Syntax
@@ -27,7 +27,7 @@ from .expression import (
 )
 from .functions import FUNCTIONS, expand
 from .model import Definition, Event, Implicit, Model, link
-from .parameters import ParameterTable
+from .parameters import Parameter, ParameterTable
 from .submodel import Part, Submodel
 
 
@@ -315,7 +315,7 @@ class _Assembly:
 
     def check_units(self) -> None:
         """Check every line of every part."""
-        units: dict[str, Unit | None] = {name: _unit(row.unit) for name, row in self.parameters.items()}
+        units: dict[str, Unit | None] = {name: self._row_unit(row) for name, row in self.parameters.items()}
         units |= {name: _unit(unit) for name, (_, unit) in self.conversions.items()}
         for name, owner in self.owned.items():
             given = owner.statement if owner.statement.kind != "rate" else owner.initial
@@ -334,6 +334,13 @@ class _Assembly:
                 for event in part.events:
                     checker.event(event)
                 self.problems.extend(checker.problems)
+
+    def _row_unit(self, row: Parameter) -> Unit | None:
+        try:
+            return parse_unit(row.unit, row.location)
+        except UnitError as error:
+            self.problems.extend(error.problems)
+            return None
 
     def _check_replaced_input(self, name: str, owner: _Owned, unit: Unit | None, input_unit: Unit | None) -> None:
         if unit is not None and input_unit is not None and not unit.same(input_unit):
@@ -457,8 +464,6 @@ class _Assembly:
 
 
 def _unit(text: str) -> Unit | None:
-    from ..errors import UnitError
-
     try:
         return parse_unit(text)
     except UnitError:
