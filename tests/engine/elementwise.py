@@ -12,9 +12,12 @@ from betapod.engine.machine import compile_object, load_object, processor
 from betapod.engine.simd import Code
 
 
-def kernel(write: Callable[..., object], arguments: int, width: int) -> Callable[..., NDArray[np.float64]]:
+def kernel(
+    write: Callable[..., object], arguments: int, width: int, fused: bool | None = None, scales: bool | None = None
+) -> Callable[..., NDArray[np.float64]]:
     """Return a NumPy function that applies `write` to `arguments` arrays, `width` numbers at a time."""
-    code = Code(width, processor().fused, processor().scales)
+    this = processor()
+    code = Code(width, this.fused if fused is None else fused, this.scales if scales is None else scales)
     with code.function("apply", ["p"] * (arguments + 1) + ["i"], exported=True) as (*pointers, count):
         with code.loop(count) as i:
             result = write(code, *(code.load(pointer, "v", i) for pointer in pointers[:-1]))

@@ -1,0 +1,125 @@
+"""Compiled programs on disk: found again, never trusted blindly, shared without clashes, and no need at all."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from betapod.engine import cache, kernel
+from betapod.engine.ensemble import Ensemble
+from betapod.model import Model
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "programs"
+    monkeypatch.setenv("BETAPOD_CACHE", str(place))
+    return place
+
+
+def fresh(model: Model, monkeypatch: pytest.MonkeyPatch, **options: int) -> kernel.Kernel:
+    """Return a kernel as a new process would get it."""
+    monkeypatch.setattr(kernel, "_in_memory", {})
+    return Ensemble(model, **options).kernel()  # type: ignore[arg-type]
+
+
+def test_second_process_does_not_compile(reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not folder.exists()
+    first = fresh(reservoir, monkeypatch)
+    assert first.origin == "compiled" and len(list(folder.iterdir())) == 1
+    started = time.perf_counter()
+    second = fresh(reservoir, monkeypatch)
+    assert second.origin == "disk" and time.perf_counter() - started < 1.0
+    assert (first.parameters, first.workspace, first.operations) == (
+        second.parameters,
+        second.workspace,
+        second.operations,
+    )
+    assert fresh(reservoir, monkeypatch, width=2).origin == "compiled"
+
+
+@pytest.mark.parametrize("damage", ["cut", "bit", "text", "digest"])
+def test_damaged_and_foreign_entries_are_rebuilt(
+    damage: str, reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = Ensemble(reservoir).run(2, [0.0, 5.0]).values
+    fresh(reservoir, monkeypatch, width=2)
+    entry = next(folder.iterdir())
+    content = entry.read_bytes()
+    other = b"".join([content[:18], b"0" * 64, content[82:]])
+    broken = {
+        "cut": content[: len(content) // 2],
+        "bit": content[:-100] + bytes([content[-100] ^ 1]) + content[-99:],
+        "text": b"betapod program 1\nhello\n",
+        "digest": other,
+    }[damage]
+    entry.write_bytes(broken)
+    assert fresh(reservoir, monkeypatch, width=2).origin == "compiled"
+    assert fresh(reservoir, monkeypatch, width=2).origin == "disk"
+    np.testing.assert_array_equal(Ensemble(reservoir, width=2).run(2, [0.0, 5.0]).values, right)
+
+
+def test_an_entry_under_the_name_of_another_is_not_taken(folder: Path) -> None:
+    assert cache.write("a", {"width": 2}, b"code")
+    (folder / "a.program").rename(folder / "b.program")
+    assert cache.read("b") is None
+    assert cache.write("b", {"width": 2}, b"code")
+    assert cache.read("b") == ({"width": 2, "key": "b"}, b"code")
+
+
+def test_another_version_is_another_entry(reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh(reservoir, monkeypatch)
+    monkeypatch.setattr(kernel, "_versions", lambda: {"betapod": "0.0.0", "llvmlite": "0", "source": ""})
+    assert fresh(reservoir, monkeypatch).origin == "compiled"
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_place_that_cannot_be_written_is_no_error(
+    reservoir: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    monkeypatch.setenv("BETAPOD_CACHE", str(blocked / "programs"))
+    assert fresh(reservoir, monkeypatch).origin == "compiled"
+    assert fresh(reservoir, monkeypatch).origin == "compiled"
+    assert blocked.read_text() == "in the way"
+
+
+def test_without_cache_nothing_is_written(reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_in_memory", {})
+    assert Ensemble(reservoir, cache=False).kernel().origin == "compiled"
+    assert not folder.exists()
+
+
+def test_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("BETAPOD_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform.startswith("linux"):
+        assert cache.folder() == tmp_path / "betapod"
+    assert cache.folder().name == "betapod"
+
+
+def test_processes_that_compile_at_the_same_time(folder: Path) -> None:
+    """Three processes want the same program at once; each gets its answer, and one good entry stays."""
+    script = """
+import numpy as np
+from betapod.engine.ensemble import Ensemble
+from betapod.model import ParameterTable, Part, assemble
+from betapod.model.parameters import Parameter
+rows = [Parameter(n, n, v, u, 0.0, 9.0, "fixed", "assumed", "", "", "D", "") for n, v, u in [("k", 1.0, "1/day"), ("a", 1.0, "1")]]
+part = Part.from_text("p", "dA/dt = -k*A [1/day] a\\nA(0) = a [1] a")
+print(Ensemble(assemble("p", [part], ParameterTable(rows))).run(3, [1.0]).values[2, 0, 0])
+"""
+    running = [
+        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+        for _ in range(3)
+    ]
+    answers = [process.communicate(timeout=60)[0].strip() for process in running]
+    assert len(set(answers)) == 1 and float(answers[0]) == pytest.approx(np.exp(-1.0), rel=1e-6)
+    assert [path.suffix for path in folder.iterdir()] == [".program"]

@@ -1,0 +1,150 @@
+"""Elementary functions: within 2 units in the last place of extended precision, whatever the width, infinities and NaN included."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from betapod.engine import mathlib
+from betapod.engine.machine import processor
+from betapod.model.expression import BINARY, UNARY
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+LONG = np.longdouble
+SPECIAL = [
+    0.0,
+    -0.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    1.0,
+    -1.0,
+    5e-324,
+    -5e-324,
+    2.3e-308,
+    1.79e308,
+    -1.79e308,
+    0.5,
+    -0.5,
+]
+SPECIAL += [709.78, 710.0, -745.1, -746.0, 1e-300, 1e300, 2.0, 3.0, -2.0, -3.0, 27.0]
+
+needs_extended = pytest.mark.skipif(
+    np.finfo(LONG).nmant < 63, reason="no extended precision on this platform to compare with"
+)
+
+
+def units_in_last_place(found: Array, right: Any) -> Array:
+    with np.errstate(all="ignore"):
+        rounded = right.astype(np.float64)
+        spacing = np.where(np.isfinite(rounded), np.spacing(np.abs(rounded)), 1.0)
+        error = np.abs((found.astype(LONG) - right) / spacing).astype(np.float64)
+        same = (found == rounded) | (np.isnan(found) & np.isnan(rounded))
+    return np.where(same, np.where(np.isfinite(error), error, 0.0), np.where(np.isnan(error), np.inf, error))
+
+
+def logistic(x: Any) -> Any:
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+def softplus(x: Any) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def bits(count: int) -> Array:
+    return np.random.default_rng(1).integers(0, 2**64, count, dtype=np.uint64).view(np.float64)
+
+
+def spread(low: float, high: float, count: int = 60_000) -> Array:
+    return np.random.default_rng(2).uniform(low, high, count)
+
+
+CASES: dict[str, tuple[Callable[[Any], Any], list[Array]]] = {
+    "exp": (np.exp, [spread(-746, 710), spread(-2, 2)]),
+    "log": (np.log, [np.exp(spread(-740, 709)), spread(0.5, 2)]),
+    "tanh": (np.tanh, [spread(-25, 25), spread(-1, 1)]),
+    "logistic": (logistic, [spread(-745, 50), spread(-5, 5)]),
+    "softplus": (softplus, [spread(-745, 50), spread(-5, 5)]),
+    "cbrt": (np.cbrt, [spread(-9, 9)]),
+    "sqrt": (np.sqrt, [spread(0, 9)]),
+    "sin": (np.sin, [spread(-100, 100), spread(-1e6, 1e6), np.arange(9_999) * math.pi / 2]),
+    "cos": (np.cos, [spread(-100, 100), spread(-1e6, 1e6), np.arange(9_999) * math.pi / 2]),
+}
+
+
+@needs_extended
+@pytest.mark.parametrize("name", CASES)
+def test_two_units_in_the_last_place(name: str, elementwise: ModuleType) -> None:
+    reference, samples = CASES[name]
+    x = np.concatenate([*samples, bits(20_000), SPECIAL])
+    with np.errstate(all="ignore"):
+        right = reference(x.astype(LONG))
+    found = {width: elementwise.kernel(mathlib.UNARY[name], 1, width)(x) for width in (1, 4, processor().width)}
+    error = units_in_last_place(found[1], right)
+    worst = int(np.argmax(error))
+    assert error[worst] <= 2.0, (x[worst], found[1][worst], right[worst])
+    for other in found.values():
+        np.testing.assert_array_equal(found[1].view(np.int64), other.view(np.int64))
+
+
+@needs_extended
+def test_power(elementwise: ModuleType) -> None:
+    special = np.array(SPECIAL)
+    a = np.concatenate([np.exp(spread(-700, 700)), spread(0.5, 2), spread(0.9, 1.1), np.repeat(special, len(special))])
+    b = np.concatenate([spread(-3, 3), spread(-800, 800), spread(-5000, 5000), np.tile(special, len(special))])
+    with np.errstate(all="ignore"):
+        right = np.power(a.astype(LONG), b.astype(LONG))
+    found = elementwise.kernel(mathlib.power, 2, processor().width)(a, b)
+    error = units_in_last_place(found, right)
+    worst = int(np.argmax(error))
+    assert error[worst] <= 2.0, (a[worst], b[worst], found[worst], right[worst])
+
+
+@needs_extended
+def test_wright_omega_solves_its_equation(elementwise: ModuleType) -> None:
+    x = np.concatenate([spread(-745, 50), spread(-3, 5), np.exp(spread(0, 700, 5_000))])
+    found = elementwise.kernel(mathlib.wright_omega, 1, processor().width)(x)
+    right, wide = found.astype(LONG), x.astype(LONG)
+    for _ in range(3):
+        below = right - (right - np.exp(wide - right)) / (1 + right)
+        above = right * (1 + (wide - right - np.log(right)) / (1 + right))
+        right = np.where(x < -1, below, np.where(x < 1e20, above, wide))
+    assert units_in_last_place(found, right).max() <= 2.0
+    edge = np.array([math.inf, -math.inf, math.nan, 1e308, -800.0])
+    expected = [math.inf, 0.0, math.nan, 1e308, 0.0]
+    np.testing.assert_array_equal(elementwise.kernel(mathlib.wright_omega, 1, 4)(edge), expected)
+
+
+def test_processors_without_scaling_or_fused_multiplication(elementwise: ModuleType) -> None:
+    """Scaling by its own instruction gives the same bits; without fused multiplication the last digits may differ, no more."""
+    x = np.concatenate([spread(-746, 710, 2_000), SPECIAL])
+    usual = elementwise.kernel(mathlib.exp, 1, 4)(x)
+    plain = elementwise.kernel(mathlib.exp, 1, 4, scales=False)(x)
+    np.testing.assert_array_equal(usual.view(np.int64), plain.view(np.int64))
+    unfused = elementwise.kernel(mathlib.exp, 1, 4, fused=False, scales=False)(x)
+    np.testing.assert_allclose(unfused, usual, rtol=4e-16, atol=5e-324)
+
+
+OTHERS = sorted((set(UNARY) - set(CASES)) & set(mathlib.UNARY) - {"wright_omega"})
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_functions_of_the_library(name: str, elementwise: ModuleType) -> None:
+    x = np.array([-2.5, -1.0, -0.3, 0.0, 0.4, 1.0, 1.7, 20.5, math.nan])
+    found = elementwise.kernel(mathlib.UNARY[name], 1, 4)(x)
+    for value, result in zip(x, found, strict=True):
+        right = UNARY[name](float(value))
+        if not (math.isinf(right) or math.isinf(result)):  # Python reports poles in its own way
+            np.testing.assert_allclose(result, right, rtol=1e-14)
+
+
+def test_every_operation_of_the_language_is_known() -> None:
+    written_elsewhere = {"neg", "not", "add", "sub", "mul", "div", "min", "max", "lt", "le", "gt", "ge", "eq", "ne"}
+    written_elsewhere |= {"and", "or", "xor"}
+    assert set(UNARY) | set(BINARY) == set(mathlib.UNARY) | set(mathlib.BINARY) | written_elsewhere
