@@ -128,7 +128,8 @@ def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:
             continue
         message = " ".join(error.getMessage().split())
         place = Location(file, error.getLine(), error.getColumn())
-        found.append(Problem("invalid-sbml", f"{error.getShortMessage()} ({error.getErrorId()}): {message}", place))
+        kind = "unsupported" if error.getErrorId() == libsbml.RequiredPackagePresent else "invalid-sbml"
+        found.append(Problem(kind, f"{error.getShortMessage()} ({error.getErrorId()}): {message}", place))
     return list(dict.fromkeys(found))
 
 

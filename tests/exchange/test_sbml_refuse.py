@@ -1,0 +1,88 @@
+"""What cannot be imported is refused by name, all of it at once."""
+
+import pytest
+
+from betapod.errors import ExchangeError
+from betapod.exchange import read_sbml
+
+
+def test_everything_unsupported_is_named_at_once(sbml):
+    text = sbml(
+        """
+        parameter x variable
+        parameter y variable
+        algebraic x - time
+        assign y = delay(x, 1)
+        compartment c = 1
+        species S in c amount=1
+        reaction J: S -> ; S ; fast""",
+        3,
+        1,
+    )
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(text)
+    messages = [problem.message for problem in caught.value.problems]
+    assert caught.value.kinds == ("unsupported",) * 3
+    assert "algebraic rule" in messages[0] and "csymbol delay" in messages[1] and "fast reaction J" in messages[2]
+    assert all(problem.location.line > 0 for problem in caught.value.problems)
+
+
+def test_a_required_package_is_named(sbml):
+    text = sbml("parameter x = 1").replace(
+        'version="2">',
+        'version="2" xmlns:foo="http://www.sbml.org/sbml/level3/version1/foo/version1" foo:required="true">',
+        1,
+    )
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(text)
+    assert caught.value.kinds == ("unsupported",) and "'foo'" in str(caught.value)
+
+
+def test_flux_balance_is_refused(sbml):
+    text = sbml("parameter x = 1", 3, 1).replace(
+        'version="1">',
+        'version="1" xmlns:fbc="http://www.sbml.org/sbml/level3/version1/fbc/version2" fbc:required="false">',
+        1,
+    )
+    with pytest.raises(ExchangeError, match="flux balance"):
+        read_sbml(text.replace('<model id="m"', '<model id="m" fbc:strict="false"'))
+
+
+def test_errors_of_libsbml_carry_their_place(sbml):
+    text = sbml("parameter x variable\nassign x = y + 1\nparameter y = 1").replace("<ci> y </ci>", "<ci> why </ci>")
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(text)
+    problem = caught.value.problems[0]
+    assert problem.kind == "invalid-sbml" and "why" in problem.message
+    assert "why" in text.splitlines()[problem.location.line - 1] or problem.location.line > 0
+
+
+@pytest.mark.parametrize(
+    "text", ["<sbml", "<html></html>", "<sbml xmlns='http://www.sbml.org/sbml/level2' level='2' version='1'/>"]
+)
+def test_what_is_no_model_is_refused(text):
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(text)
+    assert set(caught.value.kinds) == {"invalid-sbml"}
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(tmp_path / "nothing.xml")
+    assert caught.value.kinds == ("no-file",)
+
+
+def test_a_rate_without_a_number_is_refused(sbml):
+    with pytest.raises(ExchangeError) as caught:
+        read_sbml(sbml("parameter k\nparameter x = 1 variable\nrate x = k*x"))
+    assert caught.value.kinds == ("no-value",) and "'k'" in str(caught.value)
+
+
+def test_a_trigger_that_holds_for_an_instant_is_refused(sbml):
+    with pytest.raises(ExchangeError, match="equality"):
+        read_sbml(sbml("parameter x = 1 variable\nrate x = x\nevent E: x == 2 ; x = 1"))
+
+
+def test_rules_in_a_circle_are_refused(sbml):
+    with pytest.raises(ExchangeError):
+        read_sbml(sbml("parameter x variable\nparameter y variable\nassign x = y\nassign y = x"))
