@@ -116,9 +116,9 @@ def ancova(
     if strata is not None:
         codes = np.broadcast_to(np.asarray(strata), y.shape)
         adjusting += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
-    seen = np.isfinite(y) & np.isfinite(arm)
+    seen: NDArray[np.bool_] = np.asarray(np.isfinite(y) & np.isfinite(arm))
     for column in adjusting:
-        seen = seen & np.isfinite(column)
+        seen &= np.isfinite(column)
     n = seen.sum(-1)
     # Centred and scaled columns keep the normal equations well conditioned; the coefficient of the arm does not change.
     columns = [_standard(column, seen, n) for column in adjusting]
@@ -159,8 +159,7 @@ def _inverse(matrix: Array) -> tuple[Array, NDArray[np.int_]]:
 
 def _both(arm: Array, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether both arms have patients."""
-    both: NDArray[np.bool_] = ((arm > 0.5) & seen).any(-1) & ((arm <= 0.5) & seen).any(-1)
-    return both
+    return np.asarray(((arm > 0.5) & seen).any(-1) & ((arm <= 0.5) & seen).any(-1))
 
 
 # -- proportions ---------------------------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def decline(
             now = fallen[..., visit].copy()
             fallen[..., visit] = now & following
             following = np.where(seen[..., visit], now, following)
-    happened = fallen.any(-1)
+    happened = np.asarray(fallen.any(-1))
     last = np.where(seen, days, 0.0).max(-1)
     return np.where(happened, days[fallen.argmax(-1)], last), happened
 
@@ -99,13 +99,14 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = N
         _starting(free, 1.0),
         _starting(np.where(inside, np.minimum(low, high), free), 1.0),
         _starting(np.where(inside, np.maximum(low, high), free), 1.0),
-        _starting(risk, m.sum(-1)),
+        _starting(risk, np.asarray(m.sum(-1))),
     )
 
 
-def _starting(values: Array, first: ArrayLike) -> Array:
-    start = np.broadcast_to(np.asarray(first, dtype=float), values.shape[:-1])[..., None]
-    return np.concatenate([start, values], -1)
+def _starting(values: ArrayLike, first: ArrayLike) -> Array:
+    following = np.asarray(values, dtype=float)
+    start = np.broadcast_to(np.asarray(first, dtype=float), following.shape[:-1])[..., None]
+    return np.concatenate([start, following], -1)
 
 
 def _read(

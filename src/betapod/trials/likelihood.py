@@ -1,0 +1,92 @@
+"""How much a published result speaks for one hypothesis against another: ratios of what each makes probable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .operating import Rate, rate
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A likelihood ratio with its Monte Carlo interval.
+
+    Attributes
+    ----------
+    ratio, low, high
+        How many times more probable the result is under the first hypothesis; 1 says nothing, 3 is weak, 10 moderate,
+        30 strong (Jeffreys' steps, rounded).
+    first, second
+        Probability of the result under each.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    first: Rate
+    second: Rate
+
+    @property
+    def words(self) -> str:
+        """The strength of the evidence in words, for or against the first hypothesis."""
+        strength = max(self.ratio, 1 / self.ratio if self.ratio > 0 else np.inf)
+        word = (
+            "no evidence to speak of"
+            if strength < 1.5
+            else "very weak evidence"
+            if strength < 3
+            else "weak evidence"
+            if strength < 10
+            else "moderate evidence"
+            if strength < 30
+            else "strong evidence"
+        )
+        return word if strength < 1.5 else f"{word} {'for' if self.ratio > 1 else 'against'}"
+
+
+def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
+    """Return the likelihood ratio of a report that says only that something happened ("patients improved").
+
+    Parameters
+    ----------
+    first, second
+        1 or 0 for each replicate under either hypothesis. Half a replicate is added to each count, so that an event never seen in
+        some hundred replicates is not taken to be impossible.
+
+    Returns
+    -------
+    Evidence
+        The interval is that of the logarithm of a ratio of proportions (delta method).
+    """
+    a, b = (np.asarray(x, dtype=float) for x in (first, second))
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    p, q = (a.sum() + 0.5) / (len(a) + 1), (b.sum() + 0.5) / (len(b) + 1)
+    error = np.sqrt((1 - p) / (p * (len(a) + 1)) + (1 - q) / (q * (len(b) + 1)))
+    ratio = p / q
+    return Evidence(
+        float(ratio), float(ratio * np.exp(-1.96 * error)), float(ratio * np.exp(1.96 * error)), rate(a), rate(b)
+    )
+
+
+def of_result(value: ArrayLike, first: ArrayLike, second: ArrayLike) -> np.ndarray:
+    """Return the likelihood ratio of a result as a number, such as a mean change, shape of `value`.
+
+    The densities of the result under either hypothesis are kernel estimates over the replicates (Gaussian, Silverman's width).
+    """
+    from scipy.stats import gaussian_kde
+
+    a, b = (np.asarray(x, dtype=float) for x in (first, second))
+    points = np.atleast_1d(np.asarray(value, dtype=float))
+    densities = [gaussian_kde(x[np.isfinite(x)], "silverman")(points) for x in (a, b)]
+    # Far from every replicate a kernel density is not a measurement; the floor keeps the ratio from running away.
+    floor = 1e-3 * max(float(densities[0].max()), float(densities[1].max()), 1e-12)
+    return np.asarray((densities[0] + floor) / (densities[1] + floor))
+
+
+def belief(prior: float, ratio: float) -> float:
+    """Return the probability of the first hypothesis after the result, from the one before it."""
+    odds = prior / (1 - prior) * ratio
+    return odds / (1 + odds)
