@@ -49,7 +49,7 @@ class Kernel:
     loaded: Loaded = field(repr=False)
 
 
-_SOURCES = ("lower", "factorise", "blocks", "simd", "mathlib", "rosenbrock", "driver", "machine")
+_SOURCES = ("lower", "accumulate", "factorise", "blocks", "simd", "mathlib", "rosenbrock", "driver", "machine")
 #: Above this share of waiting (see `betapod.engine.lower.waits`) a vector of two registers is faster than one.
 CHAIN = 0.6
 _in_memory: dict[str, Kernel] = {}

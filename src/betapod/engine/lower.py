@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ConfigError, Location, Problem
-from ..model.derivative import gradient, jacobian
+from ..model.derivative import jacobian
 from ..model.expression import (
     ONE,
     TIME,
@@ -32,6 +32,7 @@ from ..model.expression import (
 )
 from ..model.expression import rebuild as rebuild_node
 from ..model.model import Model
+from .accumulate import accumulated_jacobian
 from .factorise import Factorisation, factorise
 
 
@@ -248,10 +249,12 @@ class _Lowering:
         everything = self.known | self.moving_inputs
         rates = substitute([state.rate for state in model.states], everything)
         names = [symbol(name) for name in model.state_names]
-        entries = jacobian(rates, names)
-        by_time = [gradient(rate, [TIME]).get(TIME) for rate in rates]
-        moving = tuple(i for i, slope in enumerate(by_time) if slope is not None)
-        slopes = [slope for slope in by_time if slope is not None]
+        derivatives = accumulated_jacobian(rates, [*names, TIME])
+        if derivatives is None:
+            derivatives = jacobian(rates, [*names, TIME])
+        entries = {(i, j): entry for (i, j), entry in derivatives.items() if j < len(names)}
+        moving = tuple(i for i, j in derivatives if j == len(names))
+        slopes = [derivatives[i, len(names)] for i in moving]
         triggers = substitute([event.trigger for event in model.events], everything)
         roots = {
             "linear": [*rates, *entries.values(), *slopes],

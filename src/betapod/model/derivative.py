@@ -97,6 +97,11 @@ def _partials(node: Expr) -> list[Expr | None]:
     raise ValueError(f"no derivative of {node.op!r}")
 
 
+def local_derivatives(node: Expr) -> list[Expr | None]:
+    """Return the derivative of a node by each of its arguments, the others held; None for zero."""
+    return _partials(node)
+
+
 def tangents(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[Expr, dict[Expr, Expr]]:
     """Return, for every node below the roots, its non-zero derivatives by each variable.
 
