@@ -188,11 +188,23 @@ def _event(model: Any, rest: str) -> None:
         elif part.startswith("priority="):
             made.createPriority().setMath(formula(part[9:]))
         elif part not in ("fleeting", "armed", "late"):
-            for change in re.split(r",(?![^()]*\))", part):
+            for change in _separate(part):
                 target, math = _sides(change)
                 assignment = made.createEventAssignment()
                 assignment.setVariable(target)
                 assignment.setMath(math)
+
+
+def _separate(text: str) -> list[str]:
+    """Split at commas outside parentheses."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
 
 
 _WRITERS = {
