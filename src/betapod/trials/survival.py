@@ -45,12 +45,21 @@ def decline(
     -------
     Day of the event, or of the last visit attended; whether the event happened. Shape (..., patients).
     """
-    days = np.asarray(times, dtype=float)
     values = np.asarray(egfr, dtype=float)
+    return crossing(times, values, np.maximum((1 - share) * values[..., 0], failure), confirmed)
+
+
+def crossing(
+    times: ArrayLike, values: ArrayLike, bound: ArrayLike, confirmed: bool = True
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of the first value after baseline at or below a bound of each patient.
+
+    Parameters and results as of `decline`; `bound` has the shape (..., patients).
+    """
+    days, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
     seen = np.isfinite(values)
-    bar = np.maximum((1 - share) * values[..., :1], failure)
     with np.errstate(invalid="ignore"):
-        fallen = values <= bar
+        fallen = values <= np.asarray(bound, dtype=float)[..., None]
     fallen[..., 0] = False
     if confirmed:
         # What the next attended visit says, walking back from the last.
