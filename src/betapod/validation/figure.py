@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
 from ..files import replacing
-from .report import number, target_text, unit_text
+from .report import number, target_text, unit_text, use_text
 from .scorecard import Score, Scorecard
 from .verdict import interval
 
@@ -126,8 +126,7 @@ def _label(score: Score) -> str:
     target = score.target
     text = f"{target.quantity} · {target.scenario}"
     short = text if len(text) <= 74 else text[:73].rstrip() + "…"
-    use = {"fit": "fit", "validation": "val", "input": "inp"}[target.use] if target.tag != "memory" else "mem"
-    return f"{short}  {target.id} {use}"
+    return f"{short}  {target.id} {use_text(target)}"
 
 
 def _numbers(score: Score) -> str:
@@ -140,11 +139,11 @@ def _row(ax: Axes, y: int, score: Score) -> None:
     assert verdict is not None
     found = interval(score.target)
     faint: dict[str, Any] = {"alpha": 1.0 if score.target.counts else 0.45}
-    # The bar in half-widths: one to each side by definition, open-ended for a bound.
+    # The bar in half-widths: one to each side by definition; a bound is open-ended on one side and ends at 0 on the other.
     left = -1.0 if math.isfinite(found.low) else -_EDGE - 1.4
     right = 1.0 if math.isfinite(found.high) else _EDGE + 1.4
     if score.target.bounds == "bound":
-        left, right = (left, 1.0) if math.isinf(found.low) else (-1.0, right)
+        left, right = (left, 0.0) if math.isinf(found.low) else (0.0, right)
     ax.plot([left, right], [y, y], color="0.55", linewidth=2.2, solid_capstyle="butt", zorder=1, **faint)
     size = verdict.size
     if math.isnan(size):
@@ -171,12 +170,15 @@ def _legend(figure: Any, present: set[str]) -> None:
     ]
     entries.append(Line2D([], [], color="0.55", linewidth=2.2, label="target's uncertainty"))
     entries.append(Patch(color="0.93", label="inside: within 1 half-width; dotted: 2"))
-    entries.append(
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            label="grey: not counted (recalled, or an input); fit: used to choose parameters; val: validation",
-        )
+    meaning = (
+        "grey: not counted (mem: recalled, inp: a given of the model); fit: used to choose parameters; val: validation"
     )
-    figure.legend(handles=entries, loc="outside lower center", ncols=len(entries), fontsize=8, frameon=False)
+    figure.legend(
+        handles=entries,
+        loc="outside lower center",
+        ncols=len(entries),
+        fontsize=7.5,
+        frameon=False,
+        title=meaning,
+        title_fontsize=7.5,
+    )

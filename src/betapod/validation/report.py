@@ -55,26 +55,41 @@ def size_text(score: Score) -> str:
     return f"{score.verdict.size:+.2f}" if score.verdict is not None and math.isfinite(score.verdict.size) else ""
 
 
+def use_text(target: Target) -> str:
+    """Return what a row is for, in three letters or so."""
+    return "mem" if target.tag == "memory" else {"fit": "fit", "validation": "val", "input": "inp"}[target.use]
+
+
+def _what(target: Target, style: str = "") -> Text:
+    return Text.assemble((target.quantity, style), (f" · {target.scenario}", "dim"))
+
+
+def _with_unit(target: Target) -> str:
+    return f"{target_text(target)} {unit_text(target)}".rstrip()
+
+
 def rows_table(scores: Sequence[Score]) -> Table:
-    """Return one row per target."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for name in ("id", "quantity", "who and what", "target", "model"):
-        table.add_column(name, justify="right" if name == "model" else "left", overflow="fold", no_wrap=name == "id")
-    for name in ("unit", "verdict", "size", "use"):
-        table.add_column(name, justify="right" if name == "size" else "left", no_wrap=True)
+    """Return one row per target; narrow enough for 80 columns."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table.add_column("id", no_wrap=True)
+    table.add_column("what · who", overflow="fold")
+    table.add_column("target", overflow="fold", min_width=12)
+    for name in ("model", "verdict", "size", "use"):
+        table.add_column(name, justify="right" if name in ("model", "size") else "left", no_wrap=True)
     organ = ""
     for score in scores:
         target = score.target
         if target.organ != organ:
             organ = target.organ
-            table.add_row(Text(organ, style="bold underline"))
-        colour = COLOURS[score.status]
-        use = target.use if target.tag != "memory" else "memory"
-        cells = [target.id, target.quantity, target.scenario, target_text(target)]
-        cells += ["" if score.model is None else number(score.model), unit_text(target)]
-        quiet = "" if target.counts else "dim"
+            table.add_row("", Text(organ, style="bold underline"))
         table.add_row(
-            *(Text(cell, style=quiet) for cell in cells), Text(score.status, style=colour), size_text(score), use
+            target.id,
+            _what(target, "" if target.counts else "dim"),
+            _with_unit(target),
+            "" if score.model is None else number(score.model),
+            Text(score.status, style=COLOURS[score.status]),
+            size_text(score),
+            use_text(target),
         )
     return table
 
@@ -116,21 +131,33 @@ def full_report(card: Scorecard, verbose: bool = False) -> RenderableType:
     parts: list[RenderableType] = [rows_table(done)] if done else []
     open_rows = [score for score in card.scores if not score.target.addressed]
     if open_rows:
-        table = Table(
-            box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", title="not addressed here", title_justify="left"
-        )
-        for name in ("id", "quantity", "who and what", "target", "why not"):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        for name in ("id", "not addressed here", "target", "why not"):
             table.add_column(name, overflow="fold", no_wrap=name == "id")
         for score in open_rows:
-            t = score.target
-            table.add_row(t.id, t.quantity, t.scenario, f"{target_text(t)} {unit_text(t)}", t.reason)
+            table.add_row(score.target.id, _what(score.target), _with_unit(score.target), score.target.reason)
         parts.append(table)
     if verbose:
         parts += [_details(score) for score in card.scores]
     parts.append(counts_table(card))
+    parts += _worst(card)
     parts.append(Text(RULE, style="dim"))
+    parts.append(Text("use: fit, val(idation), inp(ut), mem(ory)", style="dim"))
     parts.append(Text(f"simulated in {card.seconds:.1f} s", style="dim"))
     return Group(*parts)
+
+
+def _worst(card: Scorecard, most: int = 10) -> list[RenderableType]:
+    """Return the largest misses of validation, where there are more rows than one sees at a glance."""
+    found = [s for s in misses(card) if s.target.use == "validation" and s.verdict and math.isfinite(s.verdict.size)]
+    if len(card.scores) <= 2 * most or not found:
+        return []
+    lines = [
+        f"  {s.target.organ}/{s.target.id}: {s.target.quantity}, {number(s.model or 0.0)} for {_with_unit(s.target)} "
+        f"({size_text(s)} half-widths)"
+        for s in found[:most]
+    ]
+    return [Text("largest misses of validation", style="bold"), Text("\n".join(lines)), Text("")]
 
 
 def _details(score: Score) -> RenderableType:

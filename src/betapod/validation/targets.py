@@ -220,7 +220,8 @@ def select(organs: Sequence[str] = (), ids: Sequence[str] = ()) -> tuple[Target,
         for organ in organs
         if organ not in ORGANS
     ]
-    known = [target for organ in ORGANS if organ in (organs or ORGANS) for target in targets(organ)]
+    searched = [organ for organ in ORGANS if organ in organs] or ORGANS
+    known = [target for organ in searched for target in targets(organ)]
     chosen: list[Target] = []
     names = {name for t in known for name in (t.id, t.row, t.key, f"{t.organ}/{t.row}")}
     for wanted in ids:
