@@ -270,6 +270,26 @@ def test_missing_mathematics_is_left_out(sbml, run):
     assert "has no mathematics" in read_sbml(text).report.ignored[0]
 
 
+def test_algebraic_rules_that_are_linear_in_what_they_determine(sbml, run):
+    text = sbml("""
+        compartment c = 2
+        species A in c concentration=3
+        species B in c boundary
+        parameter k = 0.5
+        parameter x variable
+        parameter y variable
+        algebraic A + 2*B - 4
+        algebraic x*k - y + time
+        algebraic 3*y - B
+        reaction J: A -> ; k*A*c""")
+    table = run(text, [0.0, 1.0, 2.0])
+    t = table.index.to_numpy()
+    B = (4 - 3 * np.exp(-0.5 * t)) / 2
+    np.testing.assert_allclose(table["[B]"], B, rtol=1e-8)
+    np.testing.assert_allclose(table["y"], B / 3, rtol=1e-8)
+    np.testing.assert_allclose(table["x"], (B / 3 - t) / 0.5, rtol=1e-8)
+
+
 COMP = """<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1"
   xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true">
 <model id="top"><listOfParameters><parameter id="tc" value="60" constant="true"/><parameter id="k" value="3" constant="true">

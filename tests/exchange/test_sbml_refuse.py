@@ -11,7 +11,7 @@ def test_everything_unsupported_is_named_at_once(sbml):
         """
         parameter x variable
         parameter y variable
-        algebraic x - time
+        algebraic x^3 + x - time
         assign y = delay(x, 1)
         compartment c = 1
         species S in c amount=1

@@ -29,7 +29,7 @@ from ..model.model import Definition, Event, Model, link
 from ..model.parameters import Parameter, ParameterTable
 from .sbml_formulas import own_function
 from .sbml_math import Function, MathReader, Unsupported
-from .sbml_rates import Motion
+from .sbml_rates import Motion, solve_relations
 from .sbml_units import ratio, unit_text
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Builder:
         self.level = int(self.source.getLevel())
         self.assigned: dict[str, Any] = {}
         self.rated: dict[str, Any] = {}
+        self.algebraic: list[Any] = []
         self.started: dict[str, Any] = {}
         self.event_targets: set[str] = set()
         self.reacting: set[str] = set()
@@ -153,6 +154,7 @@ class Builder:
         self._read_functions()
         self._read_rules()
         self._name_everything()
+        self._solve_algebraic()
         for c in self.source.getListOfCompartments():
             self._scalar(c.getId(), _size(c, self.level), self._compartment_unit(c), c.getName())
         for p in self.source.getListOfParameters():
@@ -180,7 +182,7 @@ class Builder:
             if not rule.isSetMath():
                 self.ignored.append(f"The rule of {rule.getVariable() or 'no variable'} has no mathematics.")
             elif rule.isAlgebraic():
-                self.refuse("an algebraic rule", rule, "Solve it for its variable and write an assignment rule.")
+                self.algebraic.append(rule)
             else:
                 (self.rated if rule.isRate() else self.assigned)[rule.getVariable()] = rule
         for initial in self.source.getListOfInitialAssignments():
@@ -206,6 +208,38 @@ class Builder:
             # `t` is time in every model.
             self.names[element.getId()] = "t_" if element.getId() == "t" else element.getId()
 
+    def _solve_algebraic(self) -> None:
+        """Make algebraic rules that are linear in the one variable they determine into equations; refuse the others."""
+        if not self.algebraic:
+            return
+        determined = {*self.assigned, *self.rated, *self.event_targets}
+        free = [
+            e for e in (*self.source.getListOfCompartments(), *self.source.getListOfParameters()) if not e.getConstant()
+        ]
+        for s in self.source.getListOfSpecies():
+            if not s.getConstant() and (s.getBoundaryCondition() or s.getId() not in self.reacting):
+                free.append(s)
+        if self.level >= 3:
+            for r in self.source.getListOfReactions():
+                free += [
+                    e for e in (*r.getListOfReactants(), *r.getListOfProducts()) if e.getId() and not e.getConstant()
+                ]
+        names = {self.names[e.getId()]: e.getId() for e in free if e.getId() not in determined}
+        solved = solve_relations([self.expr(rule) for rule in self.algebraic], names)
+        if solved is None:
+            for rule in self.algebraic:
+                self.refuse(
+                    "an algebraic rule (unless linear in the one variable that it determines)",
+                    rule,
+                    "Solve it for its variable and write an assignment rule.",
+                )
+            return
+        self.assigned |= {names[name]: equation for name, equation in solved.items()}
+
+    def _equation(self, identifier: str) -> Expr:
+        rule = self.assigned[identifier]
+        return rule if isinstance(rule, Expr) else self.expr(rule)
+
     def _compartment_unit(self, c: Any) -> str:
         dimension = c.getSpatialDimensionsAsDouble()
         if c.getUnits():
@@ -223,7 +257,7 @@ class Builder:
         name = self.names[identifier]
         self._describe(name, unit, label)
         if identifier in self.assigned:
-            self.motion.assign[name] = self.expr(self.assigned[identifier])
+            self.motion.assign[name] = self._equation(identifier)
             return
         start = self.expr(self.started[identifier]) if identifier in self.started else const(value)
         rule = self.rated.get(identifier)
@@ -254,7 +288,7 @@ class Builder:
         density = ratio(substance, self.units[self.names[compartment]]) or "1"
         label = s.getName()
         if identifier in self.assigned:
-            self.motion.assign[name] = self.expr(self.assigned[identifier])
+            self.motion.assign[name] = self._equation(identifier)
         # An amount is kept when its compartment changes size, so the amount is what is held wherever that can happen.
         holds_symbol = amount_meant or identifier in self.assigned or (fixed and not reacts)
         held = name if holds_symbol else self.unique(f"{identifier}_amount")

@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..model.derivative import gradient
-from ..model.expression import TIME, ZERO, Expr, add, free_symbols, mul, symbol
+from ..model.expression import TIME, ZERO, Expr, add, div, free_symbols, mul, neg, substitute, symbol
+
+
+def solve_relations(relations: Sequence[Expr], free: Iterable[str]) -> dict[str, Expr] | None:
+    """Solve relations that are to be 0 for the free names, one after the other.
+
+    Parameters
+    ----------
+    free
+        Names that nothing else determines.
+
+    Returns
+    -------
+    dict or None
+        An equation for one name per relation; None unless each relation has exactly one free name left and is linear in it.
+    """
+    names, left = set(free), list(relations)
+    found: dict[str, Expr] = {}
+    while left:
+        for relation in left:
+            unknown = [name for name in free_symbols([relation]) if name in names and name not in found]
+            if len(unknown) != 1:
+                continue
+            z = symbol(unknown[0])
+            slope = gradient(relation, [z]).get(z)
+            if slope is not None and z.value not in free_symbols([slope]):
+                found[z.value] = neg(div(substitute([relation], {z: ZERO})[0], slope))
+                left.remove(relation)
+                break
+        else:
+            return None
+    return found
 
 
 @dataclass
