@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?= demo
 WORKERS ?= 2
 
-.PHONY: demo test check format benchmark clean
+.PHONY: demo test check format benchmark benchmark-peers clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/betapod demo --out $(OUT)
@@ -24,6 +24,18 @@ format: $(VENV)/.installed-dev
 
 benchmark: $(VENV)/.installed-dev
 	$(BIN)/python benchmarks/start.py
+
+# Other simulators live in an environment of their own, outside the repository.
+# numbalsoda needs gfortran to build; AMICI needs swig and a C++ compiler.
+PEERS ?= $(HOME)/.cache/betapod/peers
+
+benchmark-peers: $(VENV)/.installed-dev $(PEERS)/.installed
+	$(BIN)/python benchmarks/peers/run.py --peers $(PEERS)/bin/python --out benchmarks/results/peers.md
+
+$(PEERS)/.installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

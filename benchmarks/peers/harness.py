@@ -112,6 +112,14 @@ def _expression(op: str, args: list[str], value: Any, dialect: str) -> str:
     if op in ("and", "or"):
         words = {"math": op, "jnp": {"and": "&", "or": "|"}[op], "ca": None}[dialect]
         return f"ca.logic_{op}({args[0]}, {args[1]})" if words is None else f"({args[0]} {words} {args[1]})"
+    if op == "logistic":
+        return f"1.0 / (1.0 + {dialect}.exp(-{args[0]}))"
+    if op == "softplus":
+        return {
+            "math": "max({0}, 0.0) + math.log1p(math.exp(-abs({0})))",
+            "jnp": "jnp.logaddexp({0}, 0.0)",
+            "ca": "ca.fmax({0}, 0.0) + ca.log1p(ca.exp(-ca.fabs({0})))",
+        }[dialect].format(*args)
     if op in ("exp", "log", "sqrt", "tanh", "sin", "cos"):
         return f"{dialect}.{op}({args[0]})"
     raise ValueError(f"no {dialect} form of {op}")
