@@ -7,29 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ExchangeError, Location, ModelError, Problem
+from ..errors import ExchangeError, Location, Problem
 from ..model.expression import (
-    COMPARISONS,
-    LOGIC,
     ONE,
     TIME,
     ZERO,
     Expr,
-    add,
     const,
     div,
-    free_symbols,
     mul,
-    neg,
-    sub,
     symbol,
-    topological,
 )
-from ..model.model import Definition, Event, Model, link
-from ..model.parameters import Parameter, ParameterTable
+from ..model.model import Model
 from .sbml_formulas import own_function
+from .sbml_link import finish_rates, link_model, report_of
 from .sbml_math import Function, MathReader, Unsupported
 from .sbml_rates import Motion, solve_relations
+from .sbml_reactions import add_reactions, read_events
 from .sbml_units import ratio, unit_text
 
 if TYPE_CHECKING:
@@ -39,7 +33,6 @@ if TYPE_CHECKING:
 _CONSTANT_WORDS = frozenset(
     {"pi", "inf", "infinity", "nan", "notanumber", "true", "false", "exponentiale", "avogadro", "time"}
 )
-_CONSTANT_NOTE = "value given in the SBML file"
 
 
 @dataclass
@@ -89,7 +82,7 @@ class Builder:
         self.started: dict[str, Any] = {}
         self.event_targets: set[str] = set()
         self.reacting: set[str] = set()
-        self.math = MathReader({}, self._name, self._rate_of, TIME)
+        self.math = MathReader({}, self.node, self._rate_of, TIME)
 
     # -- small helpers -----------------------------------------------------------------------------------------------
 
@@ -106,7 +99,8 @@ class Builder:
         self.labels.setdefault(name, "")
         return name
 
-    def _name(self, identifier: str) -> Expr:
+    def node(self, identifier: str) -> Expr:
+        """Return the node of what an identifier means in the file's mathematics."""
         if identifier not in self.names:
             raise Unsupported(f"the symbol {identifier}, which has no value")
         return symbol(self.names[identifier])
@@ -156,18 +150,18 @@ class Builder:
         self._name_everything()
         self._solve_algebraic()
         for c in self.source.getListOfCompartments():
-            self._scalar(c.getId(), _size(c, self.level), self._compartment_unit(c), c.getName())
+            self.scalar(c.getId(), _size(c, self.level), self._compartment_unit(c), c.getName())
         for p in self.source.getListOfParameters():
             value = p.getValue() if p.isSetValue() else math.nan
-            self._scalar(p.getId(), value, self.unit(p.getUnits()), p.getName())
+            self.scalar(p.getId(), value, self.unit(p.getUnits()), p.getName())
         for s in self.source.getListOfSpecies():
             self._species(s)
-        self._reactions()
-        events = self._events()
-        self._finish_rates()
+        add_reactions(self)
+        events = read_events(self)
+        finish_rates(self)
         if self.problems:
             raise ExchangeError(list(dict.fromkeys(self.problems)))
-        return self._link(events), self._report()
+        return link_model(self, events), report_of(self)
 
     def _read_functions(self) -> None:
         functions: dict[str, Function] = {}
@@ -249,13 +243,14 @@ class Builder:
         given = {3.0: self.source.getVolumeUnits, 2.0: self.source.getAreaUnits, 1.0: self.source.getLengthUnits}
         return self.unit(given[dimension]()) if dimension in given else "1"
 
-    def _describe(self, name: str, unit: str, label: str) -> None:
+    def describe(self, name: str, unit: str, label: str) -> None:
+        """Keep unit and label of a quantity."""
         self.units[name], self.labels[name] = unit, label
 
-    def _scalar(self, identifier: str, value: float, unit: str, label: str) -> None:
+    def scalar(self, identifier: str, value: float, unit: str, label: str) -> None:
         """Define a compartment, a parameter, a stoichiometry: anything whose symbol is what is held."""
         name = self.names[identifier]
-        self._describe(name, unit, label)
+        self.describe(name, unit, label)
         if identifier in self.assigned:
             self.motion.assign[name] = self._equation(identifier)
             return
@@ -277,7 +272,7 @@ class Builder:
         identifier, name = s.getId(), self.names[s.getId()]
         compartment = s.getCompartment()
         home = self.source.getCompartment(compartment)
-        size = self._name(compartment)
+        size = self.node(compartment)
         fixed = not ({compartment} & {*self.assigned, *self.rated, *self.event_targets})
         point = home.getSpatialDimensionsAsDouble() == 0 and not home.isSetSize()
         amount_meant = bool(s.getHasOnlySubstanceUnits()) or point
@@ -294,9 +289,9 @@ class Builder:
         held = name if holds_symbol else self.unique(f"{identifier}_amount")
         factor = ONE if holds_symbol else size
         self.species[identifier] = Species(held, factor, amount_meant)
-        self._describe(name, substance if amount_meant else density, label)
+        self.describe(name, substance if amount_meant else density, label)
         if not holds_symbol:
-            self._describe(held, substance, f"{label or identifier} (amount)")
+            self.describe(held, substance, f"{label or identifier} (amount)")
             self.motion.assign[name] = div(symbol(held), size)
         if identifier not in self.assigned:
             self._hold(held, self._first(s, amount_meant, holds_symbol, size), self._species_rate(identifier, reacts))
@@ -335,7 +330,7 @@ class Builder:
             self.amounts[identifier] = name
             if not point:
                 other = self.unique(f"{identifier}_concentration")
-                self._describe(other, density, f"{label} (concentration)")
+                self.describe(other, density, f"{label} (concentration)")
                 self.motion.assign[other] = div(symbol(name), size)
                 self.concentrations[identifier] = other
             return
@@ -344,216 +339,9 @@ class Builder:
             self.amounts[identifier] = held
             return
         other = self.unique(f"{identifier}_amount")
-        self._describe(other, substance, f"{label} (amount)")
+        self.describe(other, substance, f"{label} (amount)")
         self.motion.assign[other] = mul(symbol(name), size)
         self.amounts[identifier] = other
-
-    # -- reactions ---------------------------------------------------------------------------------------------------
-
-    def _reactions(self) -> None:
-        changes: dict[str, Expr] = {}
-        for r in self.source.getListOfReactions():
-            if r.isSetFast() and r.getFast():
-                self.refuse(f"the fast reaction {r.getId()}", r)
-            name = self.names[r.getId()]
-            self._describe(name, self._extent_rate_unit(), r.getName())
-            self.motion.assign[name] = self._kinetics(r)
-            for references, sign in ((r.getListOfReactants(), neg), (r.getListOfProducts(), lambda e: e)):
-                for reference in references:
-                    stoichiometry = self._stoichiometry(reference)
-                    s = self.source.getSpecies(reference.getSpecies())
-                    if s.getBoundaryCondition() or s.getConstant():
-                        continue
-                    term = sign(mul(stoichiometry, symbol(name)))
-                    changes[s.getId()] = add(changes.get(s.getId(), ZERO), term)
-        for identifier, change in changes.items():
-            held = self.species[identifier].held
-            if held not in self.motion.rates:
-                self.refuse(f"the species {identifier}, changed by both a rule and a reaction,")
-                continue
-            factor = self.source.getSpecies(identifier).getConversionFactor() or self.source.getConversionFactor()
-            self.motion.rates[held] = mul(self._name(factor), change) if factor else change
-
-    def _extent_rate_unit(self) -> str:
-        if self.level >= 3:
-            return (
-                ratio(self.unit(self.source.getExtentUnits()), unit_text(self.source, self.source.getTimeUnits()))
-                or "1"
-            )
-        return ratio(self.unit("substance"), self.unit("time")) or "1"
-
-    def _kinetics(self, r: Any) -> Expr:
-        law = r.getKineticLaw() if r.isSetKineticLaw() else None
-        if law is None or not law.isSetMath():
-            self.ignored.append(f"The reaction {r.getId()} has no kinetic law and does nothing.")
-            return ZERO
-        if self.level < 3 and (law.isSetTimeUnits() or law.isSetSubstanceUnits()):
-            self.ignored.append(f"The units of the kinetic law of {r.getId()} do not convert anything.")
-        local: dict[str, Expr] = {}
-        for p in law.getListOfLocalParameters() if self.level >= 3 else law.getListOfParameters():
-            name = self.unique(f"{r.getId()}_{p.getId()}")
-            self._describe(name, self.unit(p.getUnits()), p.getName() or f"{p.getId()} of {r.getId()}")
-            self.parameters[name] = p.getValue() if p.isSetValue() else math.nan
-            local[p.getId()] = symbol(name)
-        return self.expr(law, local)
-
-    def _stoichiometry(self, reference: Any) -> Expr:
-        if self.level >= 3:
-            value = reference.getStoichiometry() if reference.isSetStoichiometry() else math.nan
-            if not reference.getId():
-                return const(value)
-            identifier = reference.getId()
-            self._scalar(identifier, value, "1", reference.getName())
-            return self._name(identifier)
-        if reference.isSetStoichiometryMath() and reference.getStoichiometryMath().isSetMath():
-            return self.expr(reference.getStoichiometryMath())
-        return const(reference.getStoichiometry() / (reference.getDenominator() or 1))
-
-    # -- events ------------------------------------------------------------------------------------------------------
-
-    def _events(self) -> list[Event]:
-        made = []
-        for k, event in enumerate(self.source.getListOfEvents()):
-            name = event.getId() or f"event{k}"
-            if not event.isSetTrigger() or not event.getTrigger().isSetMath():
-                self.ignored.append(f"The event {name} has no trigger and never happens.")
-                continue
-            if event.isSetTimeUnits() and event.getTimeUnits() not in ("time", "second"):
-                self.refuse(f"the event {name} with time units of its own", event)
-            made.append(self._event(name, event))
-        return made
-
-    def _event(self, name: str, event: Any) -> Event:
-        trigger = event.getTrigger()
-        assignments, factors = [], []
-        for a in event.getListOfEventAssignments():
-            if not a.isSetMath():
-                self.ignored.append(f"The event {name} assigns nothing to {a.getVariable()}.")
-                continue
-            target, factor = self.names[a.getVariable()], ONE
-            if a.getVariable() in self.species:
-                kept = self.species[a.getVariable()]
-                target, factor = kept.held, kept.factor
-            assignments.append((target, self.expr(a)))
-            if factor is not ONE:
-                factors.append((target, factor))
-        modern = self.level >= 3
-        delay = event.getDelay() if event.isSetDelay() and event.getDelay().isSetMath() else None
-        priority = event.getPriority() if modern and event.isSetPriority() and event.getPriority().isSetMath() else None
-        return Event(
-            name,
-            event.getName(),
-            self.expr(trigger),
-            tuple(assignments),
-            delay=None if delay is None else self.expr(delay),
-            priority=None if priority is None else self.expr(priority),
-            persistent=bool(trigger.getPersistent()) if modern else True,
-            initial_value=bool(trigger.getInitialValue()) if modern else True,
-            from_trigger_time=bool(event.getUseValuesFromTriggerTime()),
-            factors=tuple(factors),
-        )
-
-    # -- finishing ---------------------------------------------------------------------------------------------------
-
-    def _finish_rates(self) -> None:
-        """Settle constants that are computed, then rates that need the rate of something else."""
-        self.motion.settle(self.pending, self.initials)
-        for identifier in self.rated:
-            kept = self.species.get(identifier)
-            if kept is not None and kept.factor is not ONE:
-                # The rule gives the rate of the concentration; the amount changes with the size as well.
-                size = kept.factor
-                growth = mul(symbol(self.names[identifier]), self.motion.rate_symbol(size.value))
-                self.motion.rates[kept.held] = add(mul(self.motion.rates[kept.held], size), growth)
-        try:
-            self.motion.define_rates()
-        except ValueError as error:
-            self.refuse(str(error))
-        for name in self.motion.wanted:
-            self.labels.setdefault(name, "rate of change")
-
-    def _link(self, events: list[Event]) -> Model:
-        rows = [
-            Parameter(
-                name,
-                self.labels.get(name, ""),
-                value,
-                self.units.get(name, "1"),
-                note=_CONSTANT_NOTE if not math.isnan(value) else "no value in the SBML file",
-                location=Location(self.file),
-            )
-            for name, value in self.parameters.items()
-        ]
-        definitions = [self._definition(name, expr) for name, expr in self.motion.assign.items()]
-        rates = [self._definition(name, expr) for name, expr in self.motion.rates.items()]
-        time = self.source.getTimeUnits() if self.level >= 3 else "time"
-        try:
-            model = link(
-                self.source.getId() or "model",
-                definitions,
-                rates,
-                self.initials,
-                events,
-                ParameterTable(rows),
-                time_unit=unit_text(self.source, time) or "1",
-                description=self.source.getName(),
-            )
-        except ModelError as error:
-            raise ExchangeError(error.problems) from None
-        self._check(model)
-        return model
-
-    def _definition(self, name: str, expr: Expr) -> Definition:
-        return Definition(name, expr, self.units.get(name, "1"), self.labels.get(name, ""), "", Location(self.file))
-
-    def _check(self, model: Model) -> None:
-        """Refuse what would be silently wrong: rates without a value, triggers that hold for an instant only."""
-        unset = {name for name, value in self.parameters.items() if math.isnan(value)}
-        problems = []
-        for state in model.states:
-            missing = [name for name in free_symbols([state.rate]) if name in unset]
-            problems += [
-                Problem("no-value", f"{name!r} has no value, but {state.name!r} needs it", Location(self.file))
-                for name in missing
-            ]
-            if any(node.op == "const" and math.isnan(node.value) for node in topological([state.rate])) and not any(
-                node.op == "select" for node in topological([state.rate])
-            ):
-                problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(self.file)))
-        moving = {state.name for state in model.states if state.rate is not ZERO}
-        for event in model.events:
-            for node in _relations(event.trigger):
-                if node.op in ("eq", "ne") and moving & set(free_symbols([sub(*node.args)])):
-                    problems.append(
-                        Problem(
-                            "unsupported",
-                            f"the event {event.name!r} is triggered by equality with something that changes steadily, "
-                            "which is not supported",
-                            Location(self.file),
-                            hint="Write the trigger as an inequality.",
-                        )
-                    )
-        if problems:
-            raise ExchangeError(list(dict.fromkeys(problems)))
-
-    def _report(self) -> Report:
-        from .sbml_read import Report
-
-        return Report(
-            self.level,
-            int(self.source.getVersion()),
-            dict(self.names),
-            self.amounts,
-            self.concentrations,
-            tuple(self.ignored),
-        )
-
-
-def _relations(trigger: Expr) -> list[Expr]:
-    """Return the comparisons that a trigger is made of, not those inside their sides."""
-    if trigger.op in LOGIC:
-        return [node for arg in trigger.args for node in _relations(arg)]
-    return [trigger] if trigger.op in COMPARISONS else []
 
 
 def _size(compartment: Any, level: int) -> float:
