@@ -1,0 +1,180 @@
+"""Care as people of their time received it: what is prescribed at a visit, and what that does to the model's inputs.
+
+Treat to target with inertia: at each visit glucose above the person's own threshold, systolic pressure above another, or
+albuminuria, is acted on with some chance, by a drug that was on the market in that year. Drugs act as `physiology.standard_care`
+has them, times the person's adherence. All of it is assumed but for the effects; shares of users are compared with NHANES.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..physiology import whole_body
+from ..physiology.standard_care import Effect, therapy
+from .population import PROFILES, Numbers, People
+
+if TYPE_CHECKING:
+    Flags = NDArray[np.bool_]
+
+#: Years from which renin-angiotensin blockers were given for albuminuria, and filtration limits of drugs (mL/min/1.73m2).
+ALBUMINURIA_CARE_FROM = 1994
+METFORMIN_STOPS, SGLT2_STARTS = 30.0, 30.0
+#: Glucose drugs at once before insulin; drugs that one visit may add.
+MOST_DRUGS, MOST_NEW = 3, 2
+#: HbA1c (%) above which insulin may come first, and how often it does.
+INSULIN_AT, INSULIN_SHARE = 9.0, 0.3
+INSULIN = "insulin"
+#: Drugs on the incretin effect, of which one is given at a time.
+_INCRETINS = ("dpp4", "liraglutide", "semaglutide")
+#: Weight of adding nothing, beside the weights of drugs.
+RESTRAINT = {"glucose": 0.5, "pressure": 4.0}
+
+
+@dataclass(frozen=True)
+class Drug:
+    """A drug of the care of its time.
+
+    Attributes
+    ----------
+    kind
+        ``glucose`` or ``pressure``.
+    weight
+        How often it is chosen relative to others of its kind.
+    """
+
+    column: str
+    kind: str
+    from_year: float
+    to_year: float
+    weight: float
+    effects: tuple[Effect, ...]
+
+
+@functools.cache
+def drugs() -> tuple[Drug, ...]:
+    """Return the drugs, those of glucose first."""
+    with (PROFILES / "drugs.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(
+            Drug(
+                row["column"],
+                row["kind"],
+                float(row["from_year"]),
+                float(row["to_year"]),
+                float(row["weight"]),
+                therapy(row["therapy"]).effects,
+            )
+            for row in csv.DictReader(file)
+        )
+
+
+def columns() -> tuple[str, ...]:
+    """Return the names of the drug columns of a library, insulin last."""
+    return (*(drug.column for drug in drugs()), INSULIN)
+
+
+@dataclass
+class Prescriptions:
+    """Who takes what: column -> (n,) flags."""
+
+    taken: dict[str, Flags] = field(default_factory=dict)
+
+    @classmethod
+    def none(cls, count: int) -> Prescriptions:
+        """Nobody takes anything."""
+        return cls({name: np.zeros(count, dtype=bool) for name in columns()})
+
+    def __getitem__(self, chosen: Flags) -> Prescriptions:
+        return Prescriptions({name: flags[chosen] for name, flags in self.taken.items()})
+
+    def inputs(self, people: People, age: Numbers) -> dict[str, Numbers]:
+        """Return the model's inputs under these prescriptions: name -> (n,), in the inputs' units."""
+        model = whole_body.model("reference")
+        adherence = people.traits["adherence"]
+        pressure = people.pressure_shift(age)
+        found: dict[str, Numbers] = {"dMAP": pressure}
+
+        def base(name: str) -> Numbers:
+            return found.setdefault(name, np.full(len(people), model.inputs[name].value))
+
+        for rule in ("multiply", "add", "max"):
+            for drug in drugs():
+                for effect in drug.effects:
+                    if effect.rule != rule:
+                        continue
+                    share = adherence * self.taken[drug.column]
+                    now = base(effect.quantity)
+                    if rule == "multiply":
+                        now = now * (1.0 + share * (effect.value - 1.0))
+                    elif rule == "add":
+                        now = now + share * effect.value
+                    else:
+                        now = np.maximum(now, share * effect.value)
+                    found[effect.quantity] = now
+        type_1 = people.traits["T1D"] > 0
+        found["insulin_titration"] = self.taken[INSULIN].astype(np.float64)
+        found["insulin_target"] = np.where(type_1, people.traits["glucose_type_1"], people.traits["glucose_insulin"])
+        return found
+
+    def visit(self, people: People, number: int, year: Numbers, seen: Mapping[str, Numbers], diagnosed: Flags) -> None:
+        """Prescribe at a visit.
+
+        Parameters
+        ----------
+        number
+            Of the visit, so that every visit has its own luck.
+        year
+            (n,) calendar years.
+        seen
+            ``hba1c`` (%), ``sbp`` (mmHg), ``egfr`` (mL/min/1.73m2), ``uacr`` (mg/g) as measured.
+        """
+        traits = people.traits
+        type_1 = traits["T1D"] > 0
+        self.taken[INSULIN] |= diagnosed & type_1
+        self.taken["metformin"] &= seen["egfr"] >= METFORMIN_STOPS
+        high = diagnosed & ~type_1 & (seen["hba1c"] > traits["care_from"]) & ~self.taken[INSULIN]
+        for turn in range(MOST_NEW):
+            acts = high & (people.luck(f"glucose-{number}-{turn}") < traits["care_inertia"])
+            # A second drug at once only where glucose is far off.
+            acts &= (turn == 0) | (seen["hba1c"] > traits["care_from"] + 1.5)
+            count = np.sum([self.taken[drug.column] for drug in drugs() if drug.kind == "glucose"], axis=0)
+            severe = (seen["hba1c"] > INSULIN_AT) & (people.luck(f"insulin-{number}-{turn}") < INSULIN_SHARE)
+            injects = acts & (severe | (count >= MOST_DRUGS))
+            self.taken[INSULIN] |= injects
+            barred = {"metformin": seen["egfr"] < METFORMIN_STOPS, "sglt2i": seen["egfr"] < SGLT2_STARTS}
+            self._add("glucose", acts & ~injects, people.luck(f"drug-{number}-{turn}"), year, barred)
+        cares = people.luck(f"pressure-{number}") < traits["care_inertia"]
+        raised = cares & (seen["sbp"] > traits["pressure_care"])
+        self._add("pressure", raised, people.luck(f"pressure-drug-{number}"), year, {})
+        blocked = self.taken["acei"] | self.taken["arb"]
+        leaks = cares & diagnosed & (seen["uacr"] >= 30.0) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
+        rare = {drug.column: np.ones(len(people), dtype=bool) for drug in drugs() if drug.column not in ("acei", "arb")}
+        self._add("pressure", leaks, people.luck(f"kidney-drug-{number}"), year, rare)
+
+    def _add(self, kind: str, who: Flags, luck: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
+        """Give each of `who` one more drug of a kind, chosen by weight among those on the market and not yet taken."""
+        known = [drug for drug in drugs() if drug.kind == kind]
+        weights = np.zeros((len(known), len(who)))
+        blocked = self.taken["acei"] | self.taken["arb"]
+        incretin = np.any([self.taken[name] for name in _INCRETINS], axis=0)
+        for i, drug in enumerate(known):
+            free = ~self.taken[drug.column] & (year >= drug.from_year) & (year < drug.to_year)
+            if drug.column in barred:
+                free &= ~barred[drug.column]
+            if drug.column in ("acei", "arb"):
+                free &= ~blocked
+            if drug.column in _INCRETINS:
+                free &= ~incretin
+            weights[i] = np.where(free, drug.weight, 0.0)
+        reached = np.cumsum(weights, axis=0)
+        lot = luck * (reached[-1] + RESTRAINT[kind])
+        given = who & (lot < reached[-1])
+        pick = np.argmax(reached > lot, axis=0)
+        for i, drug in enumerate(known):
+            self.taken[drug.column] |= given & (pick == i)

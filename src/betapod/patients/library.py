@@ -1,0 +1,254 @@
+"""A library of virtual patients: what is measured in them, what they are made of, and the state of every organ.
+
+The package carries a ready library. ``betapod patients grow`` makes larger ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConfigError, Location, Problem
+from ..physiology import whole_body
+from . import care, observe, plausibility
+from .population import PROFILES, Numbers, sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .life import Progress, Snapshots
+
+READY = PROFILES / "library.npz"
+_FORMAT = 1
+#: Seed and lives of the library that is grown where the package has none.
+_SEED, _LIVES = 1, 3000
+
+
+@dataclass(frozen=True)
+class Library:
+    """Virtual patients, one per row.
+
+    Attributes
+    ----------
+    table
+        One row per patient: ``person``, ``age`` (year), ``female``, ``T1D``, ``diagnosed``, ``duration`` (whole years since
+        diagnosis, NaN without one), ``years_ill``, ``year``, ``height`` (cm), ``weight`` (kg), ``bmi`` (kg/m2), ``stiffness``;
+        one measurement each of ``hba1c`` (%), ``fpg`` (mmol/L), ``sbp``, ``dbp`` (mmHg), ``egfr`` (mL/min/1.73m2), ``uacr``
+        (mg/g), ``c_peptide`` (nmol/L); their values without error as ``true_*``; ``insulin_dose`` (U/day); drugs as 0 or 1.
+    parameters
+        Parameters and inputs of the model `reference` that differ from its tables: name -> (n,), in the rows' units.
+    states
+        (n, states) in the order of `state_names`.
+    origin
+        How it was grown: seed, lives, fingerprint of the model, notes.
+    """
+
+    table: pd.DataFrame
+    parameters: dict[str, Numbers]
+    states: Numbers
+    state_names: tuple[str, ...]
+    origin: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def inputs(self) -> dict[str, Numbers]:
+        """The part of `parameters` that are inputs of the model: age, sex, drugs, pressure, insulin."""
+        known = whole_body.model("reference").inputs
+        return {name: values for name, values in self.parameters.items() if name in known}
+
+    @property
+    def initial(self) -> dict[str, Numbers]:
+        """States by name, as `Ensemble.run` takes them."""
+        return {name: self.states[:, i] for i, name in enumerate(self.state_names)}
+
+    @property
+    def current(self) -> bool:
+        """Whether it was grown with the model as it is now."""
+        return bool(self.origin.get("model") == whole_body.model("reference").fingerprint)
+
+    def take(self, index: NDArray[np.integer] | Sequence[int]) -> Library:
+        """Return some patients, in the order of `index`; repeats are allowed."""
+        chosen = np.asarray(index, dtype=np.int64)
+        return Library(
+            self.table.iloc[chosen].reset_index(drop=True),
+            {name: values[chosen] for name, values in self.parameters.items()},
+            self.states[chosen],
+            self.state_names,
+            self.origin,
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the library as one compressed file of single-precision numbers.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be written.
+        """
+        from ..files import replacing
+
+        columns: dict[str, Numbers] = {f"table/{name}": self.table[name].to_numpy() for name in self.table}
+        columns |= {f"parameter/{name}": values for name, values in self.parameters.items()}
+        columns |= {f"state/{name}": self.states[:, i] for i, name in enumerate(self.state_names)}
+        constant = {name: float(v[0]) for name, v in columns.items() if len(v) and np.all(v == v[0])}
+        varied = {name: v.astype(np.float32) for name, v in columns.items() if name not in constant}
+        head = {
+            "format": _FORMAT,
+            "rows": len(self),
+            "constant": constant,
+            "order": list(columns),
+            "origin": self.origin,
+        }
+        arrays = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)}
+        arrays |= {f"c{i}": v for i, v in enumerate(varied.values())}
+        path = Path(path)
+        with replacing(path.with_suffix(".npz")) as temporary:
+            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        return path.with_suffix(".npz")
+
+
+def _whole() -> list[str]:
+    """Return the columns that hold whole numbers."""
+    return ["person", "female", "T1D", "diagnosed", *care.columns(), "glp1ra"]
+
+
+def load(path: str | Path) -> Library:
+    """Read a library.
+
+    Raises
+    ------
+    ConfigError
+        No such file, not a library, or one whose states the model no longer has.
+    """
+    import pandas as pd
+
+    where = Location(str(path))
+    try:
+        with np.load(path) as file:
+            head = json.loads(bytes(file["head"]).decode())
+            varied = [name for name in head["order"] if name not in head["constant"]]
+            columns = {name: file[f"c{i}"].astype(np.float64) for i, name in enumerate(varied)}
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ConfigError(Problem("not-a-library", f"this is no library of patients: {error}", where)) from None
+    count = head["rows"]
+    columns |= {name: np.full(count, value) for name, value in head["constant"].items()}
+    parts: dict[str, dict[str, Numbers]] = {"table": {}, "parameter": {}, "state": {}}
+    for name in head["order"]:
+        kind, _, rest = name.partition("/")
+        parts[kind][rest] = columns[name]
+    names = tuple(parts["state"])
+    model = whole_body.model("reference")
+    unknown = [n for n in parts["parameter"] if n not in model.parameters and n not in model.inputs]
+    if names != model.state_names or unknown:
+        hint = "Grow it again with: betapod patients grow"
+        found = f"{len(names)} states, {len(unknown)} unknown parameters"
+        raise ConfigError(Problem("old-library", "the library was grown with another model", where, found, hint=hint))
+    table = pd.DataFrame(parts["table"])
+    table[_whole()] = table[_whole()].astype(np.int64)
+    return Library(table, parts["parameter"], np.column_stack(list(parts["state"].values())), names, head["origin"])
+
+
+def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> Library:
+    """Return snapshots as a library, each measured once."""
+    import pandas as pd
+
+    true, numbers = snapshots.true, snapshots.people
+    # A person with several snapshots is measured afresh in each: the luck is that of the person in that month.
+    key = numbers * 4096 + np.floor(true["age"] * 12).astype(np.int64)
+    seen = observe.measure(true, true, key, seed, "library")
+    height = snapshots.parameters["height"]
+    columns: dict[str, Any] = {"person": numbers}
+    columns |= {name: true[name] for name in ("age", "female", "T1D", "diagnosed", "duration", "years_ill", "year")}
+    columns |= {"height": height, "weight": true["weight"], "bmi": true["weight"] / (height / 100.0) ** 2}
+    columns |= {"stiffness": true["stiffness"]}
+    columns |= {name: seen[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
+    columns |= {f"true_{name}": true[name] for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide")}
+    columns |= {"insulin_dose": np.where(snapshots.drugs[care.INSULIN], true["insulin_dose"], 0.0)}
+    columns |= snapshots.drugs
+    columns["glp1ra"] = snapshots.drugs["liraglutide"] | snapshots.drugs["semaglutide"]
+    table = pd.DataFrame(columns)
+    table[_whole()] = table[_whole()].astype(np.int64)
+    model = whole_body.model("reference")
+    return Library(table, snapshots.parameters, snapshots.states, model.state_names, origin)
+
+
+def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first: int = 0) -> Library:
+    """Grow a library: sample people, simulate their lives, keep every plausible snapshot with diabetes.
+
+    Parameters
+    ----------
+    lives
+        People to follow; about seven in ten get diabetes, and each is kept at several ages.
+    first
+        Number of the first person; people of the same seed and number are the same, whoever else is grown.
+
+    Raises
+    ------
+    ConfigError
+        A number of lives below 1, or nobody fell ill.
+    """
+    from .life import live
+
+    if lives < 1:
+        raise ConfigError(Problem("bad-number", "a library needs at least one life", found=str(lives)))
+    snapshots = live(sample(seed, range(first, first + lives)), progress)
+    origin = {"seed": seed, "first": first, "lives": lives, "model": whole_body.model("reference").fingerprint}
+    grown = from_snapshots(snapshots, seed, origin)
+    verdict = plausibility.judge(grown.table)
+    origin["implausible"] = verdict.counts
+    return grown.take(np.flatnonzero(verdict.plausible))
+
+
+@functools.cache
+def default() -> Library:
+    """Return the library of the package; where there is none that fits the model, one is grown once and cached."""
+    if READY.is_file():
+        try:
+            return load(READY)
+        except ConfigError as error:
+            if "old-library" not in error.kinds:
+                raise
+    return _cached()
+
+
+def _cached() -> Library:
+    from ..engine.cache import folder
+
+    place = folder() / f"patients-{whole_body.model('reference').fingerprint[:16]}-{_LIVES}.npz"
+    if place.is_file():
+        return load(place)
+    with _bar() as progress:
+        grown = grow(_LIVES, progress=progress)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    grown.save(place)
+    return load(place)
+
+
+def _bar() -> Any:
+    """Return a progress bar on stderr as a context that gives a `Progress`, silent where stderr is no terminal."""
+    import sys
+    from contextlib import contextmanager
+
+    @contextmanager
+    def shown() -> Any:
+        if not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console
+        from rich.progress import Progress as Bar
+
+        with Bar(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("growing patients", total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    return shown()

@@ -1,0 +1,260 @@
+"""Life from before diabetes to today: the coupled model, two years at a time, with a clinic visit between.
+
+Everybody begins healthy: people prone to type 2 diabetes at 20, people who will have type 1 three years before its diagnosis. Beta
+cells, podocytes, basement membrane, vessels and nephrons become what glucose, pressure, weight and care of a life make of them, so
+whatever a snapshot hides fits what the laboratory shows.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.ensemble import Ensemble
+from ..engine.randomness import Stream
+from ..physiology import whole_body
+from . import observe
+from .care import Prescriptions, columns
+from .population import YOUNG, Numbers, People, constant
+
+Flags = NDArray[np.bool_]
+
+YEAR = 365.25
+#: Years between visits; snapshots are taken half way.
+STEP = 2.0
+#: Ages at which lives begin to be followed before type 1 diabetes, and end; calendar years of snapshots.
+BEFORE_TYPE_1, OLDEST = 3.0, 90.0
+FIRST_YEAR, LAST_YEAR = 1999.0, 2024.0
+#: Type 1: beta cells left at diagnosis, and years in which the others are killed before.
+LEFT_AT_DIAGNOSIS, INSULITIS_YEARS = 0.23, 2.0
+#: Diabetes: HbA1c (%) or fasting glucose (mmol/L) from which on a person has it.
+DIABETES_HBA1C, DIABETES_FPG = 6.5, 7.0
+_OUTPUTS = {
+    "fpg": "G_fasting",
+    "MAP": "MAP",
+    "egfr": "eGFR",
+    "gfr": "GFR",
+    "uacr": "UACR",
+    "c_peptide": "C_peptide_fasting",
+    "insulin_dose": "insulin_dose",
+    "hba1c": "HbA1c",
+    "weight": "BW",
+}
+
+#: Called with years of life done and all of them.
+Progress = Callable[[int, int], None]
+
+
+@functools.cache
+def ensemble() -> Ensemble:
+    """Return the coupled model, ready for many lives. Labs need no more than four digits."""
+    model = whole_body.model("reference")
+    extra = [name for name in _OUTPUTS.values() if name not in model.state_names]
+    return Ensemble(model, (*model.state_names, *extra), rtol=1e-4, atol=1e-7)
+
+
+@dataclass
+class Snapshots:
+    """People as they were on one day each.
+
+    Attributes
+    ----------
+    people
+        (n,) numbers of the people.
+    true
+        Laboratory without error of measurement, and ``age``, ``duration`` (years since diagnosis), ``year``, ``diagnosed``.
+    parameters
+        Parameters and inputs of the model on that day: name -> (n,).
+    states
+        (n, states) in the order of the model.
+    drugs
+        Column -> (n,) flags.
+    """
+
+    people: NDArray[np.int64]
+    true: dict[str, Numbers]
+    parameters: dict[str, Numbers]
+    states: Numbers
+    drugs: dict[str, Flags]
+
+    @classmethod
+    def joined(cls, parts: list[Snapshots]) -> Snapshots:
+        """Return many as one."""
+        return cls(
+            np.concatenate([part.people for part in parts]),
+            {name: np.concatenate([part.true[name] for part in parts]) for name in parts[0].true},
+            {name: np.concatenate([part.parameters[name] for part in parts]) for name in parts[0].parameters},
+            np.concatenate([part.states for part in parts]),
+            {name: np.concatenate([part.drugs[name] for part in parts]) for name in parts[0].drugs},
+        )
+
+    def __getitem__(self, chosen: NDArray[np.int64] | Flags) -> Snapshots:
+        """Return some of them."""
+        return Snapshots(
+            self.people[chosen],
+            {name: values[chosen] for name, values in self.true.items()},
+            {name: values[chosen] for name, values in self.parameters.items()},
+            self.states[chosen],
+            {name: values[chosen] for name, values in self.drugs.items()},
+        )
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+
+@dataclass
+class _Lives:
+    """Where everybody stands."""
+
+    people: People
+    age: Numbers
+    drugs: Prescriptions
+    ill_at: Numbers
+    found_at: Numbers
+    hba1c: Numbers
+    states: dict[str, Numbers] = field(default_factory=dict)
+
+    def keep(self, alive: Flags) -> None:
+        self.people, self.age, self.drugs = self.people[alive], self.age[alive], self.drugs[alive]
+        self.ill_at, self.found_at, self.hba1c = self.ill_at[alive], self.found_at[alive], self.hba1c[alive]
+        self.states = {name: values[alive] for name, values in self.states.items()}
+
+
+def _columns(lives: _Lives) -> dict[str, Numbers]:
+    """Return the model's parameters and inputs for the next two years."""
+    people, traits = lives.people, lives.people.traits
+    middle = lives.age + STEP / 2
+    found = dict(people.model)
+    found["age"] = lives.age
+    found["Wt"] = people.weight(middle)
+    found["S_cr0"] = people.creatinine(middle)
+    type_1 = traits["T1D"] > 0
+    falling = (middle >= traits["decline_age"]) & ~type_1
+    found["beta_decline"] = np.where(falling, constant("beta_decline"), 0.0)
+    # Insulitis before diagnosis, then the typical person's fading autoimmunity.
+    insulitis = type_1 & (middle >= traits["onset_type_1"] - INSULITIS_YEARS) & (middle < traits["onset_type_1"])
+    after = type_1 & (middle >= traits["onset_type_1"])
+    silent = -np.log(LEFT_AT_DIAGNOSIS) / (INSULITIS_YEARS * YEAR)
+    found["autoimmune_killing"] = np.where(insulitis, silent, np.where(after, 0.0036, 0.0))
+    found["autoimmunity_floor"] = np.where(insulitis, 1.0, np.where(after, 0.11, 0.0))
+    found["tau_autoimmunity"] = np.where(after, 220.0, 250.0)
+    found.update(lives.drugs.inputs(people, middle))
+    return found
+
+
+def _begin(people: People) -> _Lives:
+    type_1 = people.traits["T1D"] > 0
+    begin = np.where(type_1, people.traits["onset_type_1"] - BEFORE_TYPE_1, YOUNG)
+    # The clinic's two years must not fall on the same birthdays in everybody.
+    begin = begin + np.where(type_1, 0.0, STEP * people.luck("first visit"))
+    begin = np.where(type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, begin)
+    unknown = np.full(len(people), np.inf)
+    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), np.full(len(people), 5.1))
+
+
+def live(people: People, progress: Progress | None = None, keep: float = 1.0) -> Snapshots:
+    """Follow people through life and return snapshots of those with diabetes.
+
+    Parameters
+    ----------
+    keep
+        Share of the possible snapshots to keep, by luck.
+
+    Notes
+    -----
+    Lives end with kidney failure or at 90; other deaths are left to weighting by age.
+    """
+    lives = _begin(people)
+    table = whole_body.table("reference")
+    found: list[Snapshots] = []
+    steps = int((OLDEST - YOUNG) / STEP)
+    for step in range(steps):
+        run = ensemble()
+        parameters = _columns(lives)
+        start: dict[str, Numbers] = lives.states
+        if step == 0:
+            # Podocytes at the start, such that a healthy person has the nominal number at the nominal age.
+            years = table["age0"].value - lives.age
+            start = {"ln_podocytes": np.log(table["podocytes0"].value) + table["h_P0"].value * years}
+            parameters["BW_start"] = parameters["Wt"]
+        insulitis = parameters["autoimmunity_floor"] == 1.0
+        if lives.states:
+            start["autoimmunity"] = np.where(insulitis, 1.0, start["autoimmunity"])
+        result = run.run(parameters, [STEP / 2 * YEAR, STEP * YEAR], initial=start)
+        values = {name: result.values[:, :, i] for i, name in enumerate(result.names)}
+        year = lives.people.traits["birth_year"] + lives.age
+        found += _snapshot(lives, parameters, values, year + STEP / 2, step, keep)
+        _visit(lives, values, year + STEP, step)
+        lives.states = {name: values[name][:, 1] for name in run.model.state_names}
+        alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
+        alive &= lives.people.traits["birth_year"] + lives.age + STEP <= LAST_YEAR
+        lives.age = lives.age + STEP
+        lives.keep(alive)
+        if progress is not None:
+            progress(step + 1, steps)
+        if not len(lives.people):
+            break
+    return Snapshots.joined(found)
+
+
+def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
+    """Return whole years since diagnosis, as a questionnaire has them: age in whole years less age at diagnosis."""
+    return np.floor(age) - np.floor(found_at)
+
+
+def _snapshot(
+    lives: _Lives, parameters: dict[str, Numbers], values: dict[str, Numbers], year: Numbers, step: int, keep: float
+) -> list[Snapshots]:
+    people = lives.people
+    age = lives.age + STEP / 2
+    ill = lives.ill_at <= age
+    chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
+    chosen = ill & np.isfinite(values["MAP"][:, 0]) & (year >= FIRST_YEAR) & (chance < keep)
+    if not chosen.any():
+        return []
+    true = {name: values[source][chosen, 0] for name, source in _OUTPUTS.items()}
+    true["age"], true["year"] = age[chosen], year[chosen]
+    known = lives.found_at <= age
+    true["diagnosed"] = known[chosen].astype(np.float64)
+    true["duration"] = np.where(known, _reported_duration(age, np.where(known, lives.found_at, age)), np.nan)[chosen]
+    true["years_ill"] = (age - lives.ill_at)[chosen]
+    true["stiffness"] = people.traits["stiffness"][chosen]
+    true["female"], true["T1D"] = people.traits["female"][chosen], people.traits["T1D"][chosen]
+    states = np.column_stack([values[name][chosen, 0] for name in ensemble().model.state_names])
+    now = {name: column[chosen] for name, column in parameters.items()}
+    now["age"] = true["age"]
+    drugs = {name: lives.drugs.taken[name][chosen] for name in columns()}
+    return [Snapshots(people.numbers[chosen], true, now, states, drugs)]
+
+
+def _visit(lives: _Lives, values: dict[str, Numbers], year: Numbers, step: int) -> None:
+    """Note onset and diagnosis of diabetes in the two years that have passed, measure and prescribe."""
+    people, traits = lives.people, lives.people.traits
+    end = lives.age + STEP
+    true = {name: np.nan_to_num(values[source][:, 1], nan=1.0) for name, source in _OUTPUTS.items()}
+    type_1 = traits["T1D"] > 0
+    over = (true["hba1c"] >= DIABETES_HBA1C) | (true["fpg"] >= DIABETES_FPG)
+    rise = np.maximum(true["hba1c"] - lives.hba1c, 1e-6)
+    share = np.clip((DIABETES_HBA1C - lives.hba1c) / rise, 0.0, 1.0)
+    new = over & np.isinf(lives.ill_at) & ~type_1
+    lives.ill_at = np.where(new, lives.age + STEP * share, lives.ill_at)
+    diagnosed_1 = type_1 & (traits["onset_type_1"] <= end)
+    lives.ill_at = np.where(diagnosed_1 & np.isinf(lives.ill_at), traits["onset_type_1"], lives.ill_at)
+    lives.found_at = np.where(diagnosed_1 & np.isinf(lives.found_at), traits["onset_type_1"], lives.found_at)
+    # The higher the glucose the sooner it is found: tests double in chance with each 1 %.
+    rate = traits["detection"] * np.exp2(np.clip(true["hba1c"] - DIABETES_HBA1C, -0.5, 4.0))
+    at_risk = (lives.ill_at <= end) & np.isinf(lives.found_at) & ~type_1
+    exposed = end - np.maximum(lives.ill_at, lives.age)
+    luck = Stream(people.seed, "patients:detection").uniform(people.numbers, step)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        after = -np.log1p(-luck) / rate
+        finds = at_risk & (after < exposed)
+        lives.found_at = np.where(finds, np.maximum(lives.ill_at, lives.age) + after, lives.found_at)
+    lives.hba1c = true["hba1c"]
+    person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
+    seen = observe.measure(true, person, people.numbers, people.seed, f"care {step}")
+    lives.drugs.visit(people, step, year, seen, lives.found_at <= end)

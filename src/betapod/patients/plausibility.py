@@ -1,0 +1,51 @@
+"""Which snapshots no clinic would believe; they are left out and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Ranges in which an ambulant adult's own values lie; wider than any cohort's, assumed. Units as in the table.
+RANGES = {
+    "age": (18.0, 90.0),
+    "bmi": (15.0, 75.0),
+    "true_hba1c": (4.0, 18.0),
+    "true_fpg": (2.8, 35.0),
+    "true_MAP": (60.0, 150.0),
+    "sbp": (75.0, 245.0),
+    "dbp": (25.0, 145.0),
+    "true_egfr": (8.0, 165.0),
+    "true_uacr": (0.3, 20000.0),
+    "insulin_dose_per_kg": (0.0, 3.0),
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Who is plausible.
+
+    Attributes
+    ----------
+    plausible
+        (n,) flags.
+    counts
+        Quantity -> patients outside its range; one patient may count twice.
+    """
+
+    plausible: NDArray[np.bool_]
+    counts: dict[str, int]
+
+
+def judge(table: pd.DataFrame) -> Verdict:
+    """Judge the rows of a library's table."""
+    columns = {name: table[name].to_numpy(dtype=float) for name in RANGES if name in table}
+    columns["insulin_dose_per_kg"] = (table["insulin_dose"] / table["weight"]).to_numpy(dtype=float)
+    outside = {name: ~((values >= RANGES[name][0]) & (values <= RANGES[name][1])) for name, values in columns.items()}
+    bad = np.any(list(outside.values()), axis=0)
+    return Verdict(~bad, {name: int(flags.sum()) for name, flags in outside.items() if flags.any()})

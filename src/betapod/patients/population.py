@@ -1,0 +1,149 @@
+"""People before their diabetes: traits, habits and care, drawn by number so that everybody can be grown again."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.draw import draw
+from ..engine.randomness import Patients, Stream
+from ..model.parameters import ParameterTable
+from ..physiology import whole_body
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+PROFILES = Path(__file__).parent / "profiles"
+
+#: Rows of the model in which people differ, drawn from their own distributions; cells differ between products, not patients.
+MODEL_ROWS = (
+    "N_in",
+    "xi",
+    "xi_h",
+    "xi_theta",
+    "MAP0",
+    "GFR0",
+    "C_alb0",
+    "Tm0",
+    "W_GBM0",
+    "Vmax_GLUT4",
+    "EGP_scale",
+    "hepatic_extraction_shift",
+    "renal_threshold",
+    "fat_threshold_shift",
+    "sIg_factor",
+    "sHg",
+    "resistance_inflammation",
+    "capacity_factor",
+    "tau_capacity",
+    "first_phase_shift",
+    "beta_decline_factor",
+    "rRBC_person",
+)
+
+#: Age at which weight, muscle and pressure curves are anchored, years.
+YOUNG, GROWN, OLD = 20.0, 55.0, 65.0
+
+
+@functools.cache
+def table() -> ParameterTable:
+    """Return the distributions of people, their care and their measurements."""
+    return ParameterTable.read(PROFILES / "population.csv", sources=whole_body.bibliography_keys())
+
+
+def constant(name: str) -> float:
+    """Return the value of a row of `table`."""
+    return table()[name].value
+
+
+@dataclass(frozen=True)
+class People:
+    """Drawn people.
+
+    Attributes
+    ----------
+    numbers
+        (n,) their numbers; with the seed they fix everything that is drawn.
+    traits
+        Name -> (n,): rows of `table` that vary, in their units, and ``female``, ``T1D``, ``height``.
+    model
+        Name -> (n,): parameters of the coupled model that stay the same for life.
+    """
+
+    seed: int
+    numbers: NDArray[np.int64]
+    traits: dict[str, Numbers]
+    model: dict[str, Numbers]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def luck(self, purpose: str) -> Numbers:
+        """Return one uniform number per person for a purpose."""
+        return Stream(self.seed, f"patients:{purpose}").uniform(self.numbers)
+
+    def weight(self, age: Numbers) -> Numbers:
+        """Return the weight (kg) to which people tend at an age, by their own curve of life."""
+        t = self.traits
+        share = np.clip((age - YOUNG) / (GROWN - YOUNG), 0.0, 1.0)
+        relative = t["bmi_young"] + (1.0 - t["bmi_young"]) * share
+        relative = relative * np.exp(-t["bmi_loss"] * np.maximum(age - OLD, 0.0))
+        weight: Numbers = t["bmi_adult"] * (t["height"] / 100.0) ** 2 * relative
+        return weight
+
+    def pressure_shift(self, age: Numbers) -> Numbers:
+        """Return the shift of the pressure set point (mmHg) at an age, without drugs."""
+        onset = constant("pressure_onset")
+        shift: Numbers = self.traits["dMAP_60"] * np.clip((age - onset) / (60.0 - onset), 0.0, 1.3)
+        return shift
+
+    def creatinine(self, age: Numbers) -> Numbers:
+        """Return the creatinine (mg/dL) that goes with nominal filtration at an age: muscle shrinks."""
+        level: Numbers = self.traits["S_cr"] * np.exp(-constant("creatinine_ageing") * (age - 45.0))
+        return level
+
+    def __getitem__(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> People:
+        """Return some of them."""
+        return People(
+            self.seed,
+            self.numbers[chosen],
+            {name: values[chosen] for name, values in self.traits.items()},
+            {name: values[chosen] for name, values in self.model.items()},
+        )
+
+
+def sample(seed: int, patients: Patients) -> People:
+    """Draw people by number.
+
+    Raises
+    ------
+    ConfigError
+        A negative seed or number.
+    """
+    numbers = np.asarray(patients, dtype=np.int64)
+    traits = draw(table(), seed, numbers)
+    model = draw(whole_body.table("reference"), seed, numbers, MODEL_ROWS)
+    female = Stream(seed, "patients:female").uniform(numbers) < constant("female_share")
+    type_1 = Stream(seed, "patients:type-1").uniform(numbers) < constant("type_1_share")
+    traits["female"], traits["T1D"] = female.astype(np.float64), type_1.astype(np.float64)
+    traits["height"] = np.where(female, traits.pop("height_female"), traits.pop("height_male"))
+    traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
+    # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
+    traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), traits["bmi_adult"])
+    earlier = constant("decline_age_per_bmi") * (traits["bmi_adult"] - table()["bmi_adult"].value)
+    low, high = table()["decline_age"].low, table()["decline_age"].high
+    traits["decline_age"] = np.clip(traits["decline_age"] + earlier, low, high)
+    adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
+    model["height"] = traits["height"]
+    model["female"] = traits["female"]
+    model["T1D"] = traits["T1D"]
+    model["fat_threshold_weight"] = traits["fat_threshold_share"] * adult
+    model["xE"] = np.where(type_1, 1.15, traits["xE"])
+    model["capacity_inherited"] = np.where(type_1, 1.0, constant("capacity_inherited"))
+    model["capacity_compensation"] = np.where(type_1, 0.4, whole_body.table("reference")["capacity_compensation"].value)
+    model["first_phase_inherited"] = np.where(type_1, 0.7, constant("first_phase_inherited"))
+    return People(seed, numbers, traits, model)
