@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from .simd import C_LIBRARY
+
 
 @dataclass(frozen=True)
 class Processor:
@@ -59,7 +61,24 @@ def _target_machine(level: int) -> Any:
 
     this = processor()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(cpu=this.name, features=this.features, opt=level, reloc="pic", jit=True)
+    return target.create_target_machine(
+        cpu=this.name,
+        features=this.features,
+        opt=level,
+        reloc="pic",
+        codemodel="small" if _compact() else "jitdefault",
+        jit=True,
+    )
+
+
+def _compact() -> bool:
+    """Return whether the sections of an object are loaded side by side and need nothing from outside, so addresses are near.
+
+    Older processors take some elementary operations from a library, which may be far away.
+    """
+    import platform
+
+    return platform.machine().lower() in ("x86_64", "amd64") and processor().width >= 4 and processor().fused
 
 
 def compile_object(text: str, level: int = 2) -> bytes:
@@ -122,43 +141,23 @@ def load_object(code: bytes) -> Loaded:
     import llvmlite.binding as llvm
 
     processor()
-    _provide_library()
     machine = _target_machine(1)
     module = llvm.parse_assembly("")
     module.triple = llvm.get_default_triple()
-    engine = llvm.create_mcjit_compiler(module, machine)
+    engine = llvm.create_mcjit_compiler(module, machine, use_lmm=_compact())
     reference = llvm.ObjectFileRef.from_data(code)
     engine.add_object_file(reference)
     engine.finalize_object()
-    return Loaded(engine, reference)
+    made = Loaded(engine, reference)
+    addresses = _library_addresses()
+    made.function("link", None, ctypes.c_void_p)(ctypes.cast(addresses, ctypes.c_void_p))
+    return made
 
 
 @functools.cache
-def _provide_library() -> None:
-    """Make the functions of the C library known to the linker, wherever this system keeps them."""
-    import llvmlite.binding as llvm
-
-    path = "msvcrt.dll" if sys.platform == "win32" else ctypes.util.find_library("m")
+def _library_addresses() -> ctypes.Array[Any]:
+    """Return where the functions of the C library are, wherever this system keeps them."""
+    path = "ucrtbase.dll" if sys.platform == "win32" else ctypes.util.find_library("m")
     library = ctypes.CDLL(path)
-    names = [
-        "tan",
-        "asin",
-        "acos",
-        "atan",
-        "sinh",
-        "cosh",
-        "asinh",
-        "acosh",
-        "atanh",
-        "tgamma",
-        "atan2",
-        "fmod",
-        "sin",
-        "cos",
-        "fma",
-        "memset",
-        "memcpy",
-    ]
-    for name in names:
-        if llvm.address_of_symbol(name) is None and hasattr(library, name):
-            llvm.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
+    places = [ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in C_LIBRARY]
+    return (ctypes.c_void_p * len(places))(*places)

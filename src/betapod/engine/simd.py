@@ -19,6 +19,23 @@ _SCALAR_OF = {"v": "d", "k": "i", "m": "b"}
 _FLOAT_COMPARE = {"<": "olt", "<=": "ole", ">": "ogt", ">=": "oge", "==": "oeq", "!=": "une"}
 _INT_COMPARE = {"<": "slt", "<=": "sle", ">": "sgt", ">=": "sge", "==": "eq", "!=": "ne"}
 
+#: Functions that are called lane by lane.
+C_LIBRARY = (
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "tgamma",
+    "atan2",
+    "fmod",
+)
 _SCALE = {
     8: ("llvm.x86.avx512.mask.scalef.pd.512", True),
     4: ("llvm.x86.avx512.mask.scalef.pd.256", False),
@@ -381,10 +398,11 @@ class Code:
 
     def scalar_call(self, name: str, *args: Value) -> Value:
         """Call a function of the C library lane by lane."""
-        self.declare(name, ["double"] * len(args), "double")
+        place = self.load(Value(self, "p", "@library"), "p", C_LIBRARY.index(name))
         result = args[0]
         for lane in range(self.width):
-            result = self.insert(result, lane, self.call(name, [self.extract(arg, lane) for arg in args], "d"))
+            text = ", ".join(f"double {self.extract(arg, lane).text}" for arg in args)
+            result = self.insert(result, lane, self.emit("d", f"call double {place.text}({text})"))
         return result
 
     @contextmanager
@@ -398,7 +416,12 @@ class Code:
         yield arguments
         head = ", ".join(f"{self.type(a.kind)} {'noalias ' if a.kind == 'p' else ''}{a.text}" for a in arguments)
         result = "void" if returns is None else self.type(returns)
-        attributes = "nounwind" if exported else f"nounwind {'alwaysinline' if inline else 'noinline'}"
+        # Nothing may become a call of memcpy and the like: the code refers to nothing outside itself.
+        attributes = (
+            'nounwind "no-builtins"'
+            if exported
+            else f'nounwind "no-builtins" {"alwaysinline" if inline else "noinline"}'
+        )
         self._finished.append(
             f"define {'' if exported else 'internal '}{result} @{name}({head}) {attributes} {{\nentry:\n"
             + "\n".join([*self._places, *self._lines])
@@ -473,5 +496,11 @@ class Code:
         self.mark(after)
 
     def text(self) -> str:
-        """Return the module."""
+        """Return the module, with the function ``link`` that is told where the C library's functions are."""
+        count = len(C_LIBRARY)
+        with self.function("link", ["p"], exported=True) as (addresses,):
+            with self.loop(count) as i:
+                self.store(Value(self, "p", "@library"), i, self.load(addresses, "p", i))
+            self.give()
+        self._globals.append(f"@library = internal global [{count} x ptr] zeroinitializer")
         return "\n".join([*self._globals, *self._declared.values(), "", *self._finished])
