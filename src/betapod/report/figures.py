@@ -65,7 +65,14 @@ class Panel:
 
 
 @contextmanager
-def _style() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """Draw with the settings of all figures.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
     try:
         import matplotlib
     except ImportError:
@@ -92,7 +99,7 @@ def panel_figure(rows: Sequence[Sequence[Panel]], title: str = "", xlabel: str =
     MissingExtraError
         matplotlib is not installed.
     """
-    with _style():
+    with styled():
         columns = max(len(row) for row in rows)
         figure = new_figure(3.0 * columns + 0.6, 2.1 * len(rows) + (0.9 if title else 0.5))
         handles: dict[str, Any] = {}
@@ -192,7 +199,7 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
             )
         )
     columns = min(3, len(panels))
-    with _style():
+    with styled():
         rows = math.ceil(len(panels) / columns)
         figure = new_figure(3.3 * columns, 2.1 * rows + 0.4)
         for number, panel in enumerate(panels):
@@ -241,7 +248,7 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
     written = []
     for suffix in [path.suffix.lower()] if path.suffix else [".png", ".svg"]:
         target = path.with_suffix(suffix)
-        with replacing(target) as temporary, _style():
+        with replacing(target) as temporary, styled():
             if suffix == ".png":
                 figure.savefig(temporary, dpi=160, metadata={"Description": alt, "Software": "betapod"})
             else:
