@@ -311,9 +311,7 @@ def quantity(given: Any, unit: str, label: str = "", bare: bool = False) -> floa
     if not written:
         if bare or number == 0 or unit in ("", "1"):
             return number
-        raise ConfigError(
-            Problem("missing-unit", "a unit is missing", inside, text, f"{text} {unit}", context=text)
-        )
+        raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, f"{text} {unit}", context=text))
     if label:
         return convert_labelled(number, written, unit, label, inside)
     return convert(number, written, unit, inside)
@@ -327,16 +325,16 @@ def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
             raise refuse(error) from None
         if not low <= value <= high:
             span = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"{low:g} {unit} or more"
-            raise refuse(
-                Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(given), span)
-            )
+            raise refuse(Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(given), span))
         return value
 
     return read
 
 
 def _written(unit: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": ["string", "number"], "description": f"a quantity like {unit}", "examples": [example]})
+    return WithJsonSchema(
+        {"type": ["string", "number"], "description": f"a quantity like {unit}", "examples": [example]}
+    )
 
 
 #: Days, from text such as ``12 week``.

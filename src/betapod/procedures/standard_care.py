@@ -54,11 +54,11 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
         if not row.low <= worst <= row.high and worst != row.value:
             text = f"{name} goes to {worst:g} {row.unit}, outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
             warnings.warn(text, CautionWarning, stacklevel=2)
-    return Schedule(switches=[switch for name, steps in found.items() for switch in _switches(name, steps)])
+    return Schedule(switches=[switch for name, steps in found.items() for switch in switches_of(name, steps)])
 
 
-def _switches(name: str, steps: list[Step]) -> list[Switch]:
-    """Turn breakpoints into jumps and ramps. A jump that a ramp follows at once becomes a ramp of a minute."""
+def switches_of(name: str, steps: list[Step]) -> list[Switch]:
+    """Return the switches of an input's course: jumps and ramps; a jump that a ramp follows at once becomes a ramp of a minute."""
     found = []
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         jumps = not math.isclose(step.before, step.after, rel_tol=1e-12, abs_tol=1e-15)

@@ -1,0 +1,336 @@
+"""Conduct a trial: recruit, allocate, treat, measure, lose some; many replicates at once.
+
+No patient is integrated here: true courses come from the `pool`, everything else is drawn from named random streams. What a stream
+gives depends on the seed, its purpose, the replicate and the patient's place, so arms, designs of one size and hypotheses share luck,
+and neither threads nor the division of the work can change a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import quantity as read_quantity
+from ..engine.randomness import Stream
+from ..errors import ConfigError, Problem, did_you_mean
+from . import eligibility, randomise
+from .data import ENDINGS, TrialData, TrialRun
+from .effects import rescue_shift, trial_shift
+from .hypotheses import adverse
+from .measurement import DAYS_PER_YEAR, death_rate, measure
+from .pool import Pool, pool_of
+from .quantities import Numbers, ckd_epi_2021, code_of, label_of, quantities, unit_of
+
+if TYPE_CHECKING:
+    from ..patients.library import Library
+    from .protocol import Protocol
+
+#: Replicates that are computed together.
+SHARD = 125
+
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    protocol: Protocol,
+    designs: Sequence[str] | None = None,
+    hypotheses: Sequence[str] | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    library: Library | None = None,
+    pool: Pool | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> TrialRun:
+    """Run a protocol in memory.
+
+    Parameters
+    ----------
+    designs, hypotheses
+        Which ones; all of the protocol by default.
+    replicates, seed
+        Instead of the protocol's.
+    library
+        Patients; those of the package by default. Not needed with `pool`.
+    pool
+        True courses that were simulated before, by `pool.pool_of`.
+    progress
+        Called with what is being done, how much is done and how much there is.
+
+    Raises
+    ------
+    ConfigError
+        An unknown design or hypothesis, or a trial for which nobody can be found.
+    """
+    protocol = adapted(protocol, replicates, seed)
+    names, supposed = chosen(protocol, designs, hypotheses)
+    if pool is None:
+        pool = pool_of(
+            protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
+        )
+    tasks = [(d, h, part) for d in names for h in supposed for part in shards(protocol.replicates)]
+    done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
+    with ThreadPoolExecutor(threads or _cores()) as executor:
+        found = executor.map(lambda task: replicate(protocol, pool, *task), tasks)
+        for number, (task, data) in enumerate(zip(tasks, found, strict=True), 1):
+            done[task[0], task[1]].append(data)
+            if progress is not None:
+                progress("running the trial", number, len(tasks))
+    return TrialRun(protocol, {key: joined(parts) for key, parts in done.items()}, pool, dict(pool.facts))
+
+
+def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
+    """Return the protocol with another number of replicates or seed."""
+    changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
+    wrong = [name for name, value in changes.items() if value < (1 if name == "replicates" else 0)]
+    if wrong:
+        raise ConfigError([Problem("out-of-range", f"the {name} cannot be {changes[name]}") for name in wrong])
+    return protocol.model_copy(update=changes)
+
+
+def chosen(
+    protocol: Protocol, designs: Sequence[str] | None, hypotheses: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Return names of designs and hypotheses that exist."""
+    problems = []
+    for what, given, known in (
+        ("design", designs, list(protocol.designs)),
+        ("hypothesis", hypotheses, list(protocol.hypotheses)),
+    ):
+        for name in given or ():
+            if name not in known:
+                problems.append(
+                    Problem(
+                        f"unknown-{what}",
+                        f"{protocol.name} has no {what} {name!r}",
+                        expected=", ".join(known),
+                        hint=did_you_mean(name, known),
+                    )
+                )
+    if problems:
+        raise ConfigError(problems)
+    return list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
+
+
+def shards(replicates: int) -> list[range]:
+    """Return the parts in which replicates are computed."""
+    return [range(first, min(first + SHARD, replicates)) for first in range(0, replicates, SHARD)]
+
+
+def _cores() -> int:
+    from ..engine.ensemble import available_cores
+
+    return available_cores()
+
+
+def replicate(protocol: Protocol, pool: Pool, design: str, hypothesis: str, part: range) -> TrialData:
+    """Return some replicates of one design under one hypothesis."""
+    return _Conduct(protocol, pool, design, hypothesis, part).data()
+
+
+class _Conduct:
+    def __init__(self, protocol: Protocol, pool: Pool, design: str, hypothesis: str, part: range) -> None:
+        self.protocol, self.pool, self.design, self.hypothesis, self.part = protocol, pool, design, hypothesis, part
+        self.seed, self.size = protocol.seed, protocol.size(design)
+        self.shape = (len(part), self.size)
+        self.arms = tuple(protocol.designs[design].arms)
+        self.days = np.array(protocol.days, dtype=np.float64)
+
+    def uniform(self, purpose: str, item: int = 0) -> Numbers:
+        return randomise.numbers(self.seed, f"trial:{purpose}", self.part, self.size, item)
+
+    def normal(self, purpose: str, item: int = 0) -> Numbers:
+        first, last = self.part.start * self.size, self.part.stop * self.size
+        return Stream(self.seed, f"trial:{purpose}").normal(range(first, last), item).reshape(self.shape)
+
+    def data(self) -> TrialData:
+        protocol, design = self.protocol, self.protocol.designs[self.design]
+        recruited = eligibility.recruit(protocol, self.pool, self.design, self.seed, self.part)
+        how = design.randomisation
+        groups = recruited.stratum if how.stratified else np.zeros_like(recruited.stratum)
+        arm = randomise.allocate(how.method, list(design.arms.values()), groups, self.seed, self.part, how.block)
+        member, filled = np.maximum(recruited.member, 0), recruited.member >= 0
+        when = self.when()
+        luck = {str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))}
+        true = self.true(member, arm, when, luck)
+        noise = {
+            code: np.stack([self.normal(f"measure:{code}", v) for v in range(len(self.days))], axis=2)
+            for code in self.own
+        }
+        seen = self.measured(true, noise, member, when, arm, luck)
+        ending, ended = self.endings(member)
+        nothing = np.full(self.shape, np.nan, dtype=np.float32)
+        data = TrialData(
+            protocol, self.design, self.hypothesis, self.arms, tuple(protocol.strata) or ("all",),
+            tuple(visit.name for visit in protocol.visits), self.days, protocol.codes,
+            recruited.member, arm, recruited.stratum, self.attended(when, ended, filled), {}, {}, ending, ended, nothing,
+            np.full(self.shape, -1, dtype=np.int8), luck, self.events(arm), recruited.screened, self.pool,
+        )  # fmt: skip
+        self.rescue(data, seen, true, noise, member, when)
+        return self.finished(data, seen, recruited)
+
+    @property
+    def own(self) -> list[str]:
+        """What is measured itself: all but eGFR, which is computed from creatinine."""
+        return [code for code in self.protocol.codes if code != "EGFR"]
+
+    def when(self) -> Numbers:
+        """(R, n, V) day on which each visit would take place."""
+        windows = np.array([visit.window for visit in self.protocol.visits])
+        when = np.broadcast_to(self.days, (*self.shape, len(self.days))).copy()
+        for v in np.flatnonzero(windows > 0):
+            when[:, :, v] += windows[v] * (2.0 * self.uniform("visit day", int(v)) - 1.0)
+        # Days are kept in single precision: courses are read on the very same days later.
+        return when.astype(np.float32).astype(np.float64)
+
+    def true(
+        self, member: NDArray[np.int32], arm: NDArray[np.int8], when: Numbers, luck: dict[str, NDArray[np.float32]]
+    ) -> dict[str, Numbers]:
+        """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
+        found = {}
+        for code in self.own:
+            values = np.empty(when.shape)
+            for index, name in enumerate(self.arms):
+                mine = arm == index
+                key = self.pool.key(name, "cells", self.hypothesis)
+                values[mine] = self.pool.at(key, code, member[mine], when[mine])
+            found[code] = values + trial_shift(self.protocol, self.arms, code, arm, when, luck)
+        return found
+
+    def measured(
+        self,
+        true: dict[str, Numbers],
+        noise: dict[str, Numbers],
+        member: NDArray[np.int32],
+        when: Numbers,
+        arm: NDArray[np.int8],
+        luck: dict[str, NDArray[np.float32]],
+    ) -> dict[str, Numbers]:
+        seen = {}
+        for code in self.own:
+            seen[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), noise[code])
+        if "EGFR" in self.protocol.codes:
+            age = self.pool.people["AGE"][member][:, :, None] + when / DAYS_PER_YEAR
+            female = self.pool.people["FEMALE"][member][:, :, None]
+            shift = trial_shift(self.protocol, self.arms, "EGFR", arm, when, luck)
+            seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + shift
+        return seen
+
+    def endings(self, member: NDArray[np.int32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        conduct, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
+        leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, conduct.drop_out))
+        rate = np.zeros(self.shape)
+        if conduct.deaths:
+            key, flat = self.pool.keys["", "run-in", ""], member.reshape(-1)
+            at = {
+                c: quantities()[c].backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1)))).reshape(self.shape)
+                for c in ("EGFR", "UACR")
+            }
+            rate = death_rate(at["EGFR"], at["UACR"])
+        dying = _exponential(self.uniform("death"), rate)
+        first = np.minimum(leaving, dying)
+        over = first <= end
+        died, left = ENDINGS.index("died"), ENDINGS.index("dropped out")
+        ending = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
+        return ending, np.where(over, first, np.nan).astype(np.float32)
+
+    def attended(self, when: Numbers, ended: NDArray[np.float32], filled: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(R, n, V) day of visits that took place, NaN for others."""
+        missed = np.zeros(when.shape, dtype=bool)
+        for v in np.flatnonzero(self.days > 0):
+            missed[:, :, v] = self.uniform("missed visit", int(v)) < self.protocol.conduct.missed_visits
+        missed |= when > np.where(np.isnan(ended), np.inf, ended)[:, :, None]
+        missed |= ~filled[:, :, None]
+        return np.where(missed, np.nan, when).astype(np.float32)
+
+    def events(self, arm: NDArray[np.int8]) -> dict[str, NDArray[np.int16]]:
+        """Return adverse event -> (R, n) how often it happened to everybody."""
+        found: dict[str, NDArray[np.int16]] = {}
+        for index, name in enumerate(self.arms):
+            order = self.protocol.arms[name].cells
+            for risk in adverse(order, self.hypothesis) if order else ():
+                counts = found.setdefault(risk.name, np.zeros(self.shape, dtype=np.int16))
+                happened = sum(
+                    (self.uniform(f"event:{risk.name}", k) < risk.chance).astype(np.int16) for k in range(risk.events)
+                )
+                counts[arm == index] = np.broadcast_to(happened, self.shape)[arm == index]
+        return found
+
+    def rescue(
+        self,
+        data: TrialData,
+        seen: dict[str, Numbers],
+        true: dict[str, Numbers],
+        noise: dict[str, Numbers],
+        member: NDArray[np.int32],
+        when: Numbers,
+    ) -> None:
+        """Find who is rescued, and measure the visits after it again with what rescue does; one rescue per patient."""
+        present = np.isfinite(data.day)
+        for rule, item in enumerate(self.protocol.conduct.rescue):
+            code = code_of(item.quantity)
+            given = item.above if item.above is not None else item.below
+            bound = read_quantity(given, unit_of(code), label_of(code), bare=unit_of(code) == "1")
+            with np.errstate(invalid="ignore"):
+                beyond = seen[code] > bound if item.above is not None else seen[code] < bound
+            beyond &= present & (self.days > 0)
+            needed = beyond.any(axis=2)
+            day = np.take_along_axis(data.day, np.argmax(beyond, axis=2)[:, :, None], axis=2)[:, :, 0]
+            sooner = needed & ~(data.rescued <= day)
+            data.rescued[sooner], data.rescue_rule[sooner] = day[sooner], rule
+        if np.isfinite(data.rescued).any():
+            again = {code: true[code] + rescue_shift(data, code, when) for code in self.own}
+            later = self.measured(again, noise, member, when, data.arm, dict(data.effect_luck))
+            for code, values in later.items():
+                # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
+                seen[code] = values
+
+    def finished(self, data: TrialData, seen: dict[str, Numbers], recruited: eligibility.Recruited) -> TrialData:
+        from dataclasses import replace
+
+        for code, values in recruited.seen.items():
+            if code in seen:
+                for k, v in enumerate(self.protocol.screening_visits):
+                    seen[code][:, :, v] = values[:, :, k]
+        absent = ~np.isfinite(data.day)
+        observed = {}
+        for code in self.protocol.codes:
+            values = seen[code].astype(np.float32)
+            values[absent] = np.nan
+            observed[code] = values
+        chosen = self.protocol.baseline_visits(self.design)
+        base = {}
+        for code, kept in observed.items():
+            quantity = quantities()[code]
+            mean = quantity.forward(kept[:, :, chosen].astype(np.float64)).mean(axis=2)
+            base[code] = quantity.backward(mean).astype(np.float32)
+        return replace(data, observed=observed, base=base)
+
+
+def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
+    """Return days until an event with a rate per year; infinite where the rate is 0."""
+    with np.errstate(divide="ignore"):
+        days: Numbers = -np.log(luck) / rate * DAYS_PER_YEAR
+    return days
+
+
+def joined(parts: Sequence[TrialData]) -> TrialData:
+    """Return parts of one design and hypothesis, one after another, as one."""
+    from dataclasses import replace
+
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened")
+    }
+    tables = {
+        name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
+        for name in ("observed", "base", "effect_luck", "events")
+    }
+    return replace(first, **arrays, **tables)

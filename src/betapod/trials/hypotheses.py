@@ -1,0 +1,39 @@
+"""What is supposed of cells, and what may go wrong with them."""
+
+from __future__ import annotations
+
+import functools
+
+from ..physiology import cell_parameters, whole_body
+from ..procedures.cell_dosing import regimen
+from ..procedures.cell_risks import Risk, risks
+
+#: Each parameterisation of cell therapy in words.
+LABELS = {
+    "none": "cells do nothing",
+    "current-evidence": "cells do what the evidence supports",
+    "face-value": "cells do what positive trials found, taken at face value",
+    "seed-claims": "cells do what is claimed",
+}
+
+#: Adverse events by their names in the model.
+EVENTS = {
+    "p_fever": "fever",
+    "p_reaction": "infusion reaction",
+    "p_thrombosis": "thrombosis",
+    "p_antibody": "antibodies against the donor",
+    "p_artery": "injury of an artery",
+    "p_lesion": "kidney lesion by injection",
+    "p_bleeding": "bleeding",
+    "p_portal_clot": "portal vein thrombosis",
+    "p_growth": "unwanted growth",
+}
+
+_TYPICAL_WEIGHT = 80.0
+
+
+@functools.cache
+def adverse(order: str, hypothesis: str) -> tuple[Risk, ...]:
+    """Return the chances of adverse events of a course of cells."""
+    model = cell_parameters.parameterise(whole_body.model("cells"), hypothesis)
+    return tuple(risks(regimen(order, _TYPICAL_WEIGHT, model, hypothesis), model))

@@ -1,0 +1,104 @@
+"""Allocate patients to arms: simple, in permuted blocks, or by minimisation, for all replicates at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.randomness import Stream
+
+Arms = NDArray[np.int8]
+
+
+def allocate(
+    method: str,
+    shares: list[int],
+    stratum: NDArray[np.int8],
+    seed: int,
+    replicates: range,
+    block: int | None = None,
+) -> Arms:
+    """Return (R, n) the arm of each patient.
+
+    Parameters
+    ----------
+    method
+        ``simple``, ``blocks`` (permuted, within strata) or ``minimisation`` (Pocock and Simon over strata and the whole trial, the
+        best arm with a chance of 0.8).
+    shares
+        Allocation ratio.
+    stratum
+        (R, n) in the order of recruitment; all 0 where it does not matter.
+    replicates
+        Their numbers; a replicate's allocation depends on the seed and its number only.
+    block
+        Patients per block; twice the sum of `shares` by default.
+    """
+    if len(shares) == 1:
+        return np.zeros(stratum.shape, dtype=np.int8)
+    if method == "simple":
+        return _simple(shares, stratum, seed, replicates)
+    if method == "minimisation":
+        return _minimised(shares, stratum, seed, replicates)
+    return _blocked(shares, stratum, seed, replicates, block or 2 * sum(shares))
+
+
+def numbers(seed: int, purpose: str, replicates: range, count: int, item: int = 0) -> NDArray[np.float64]:
+    """Return (R, count) uniform numbers, those of a replicate whatever the others."""
+    first, last = replicates.start * count, replicates.stop * count
+    return Stream(seed, purpose).uniform(range(first, last), item).reshape(len(replicates), count)
+
+
+def _simple(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range) -> Arms:
+    edges = np.cumsum(shares) / sum(shares)
+    luck = numbers(seed, "trial:allocation", replicates, stratum.shape[1])
+    return np.searchsorted(edges, luck, side="right").astype(np.int8)
+
+
+def _blocked(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range, block: int) -> Arms:
+    count = stratum.shape[1]
+    content = np.repeat(np.arange(len(shares)), shares)
+    content = np.tile(content, block // len(content))
+    blocks = -(-count // len(content))
+    arm = np.zeros(stratum.shape, dtype=np.int8)
+    for s in range(int(stratum.max()) + 1):
+        luck = numbers(seed, f"trial:block:{s}", replicates, blocks * len(content))
+        order = np.argsort(luck.reshape(len(replicates), blocks, len(content)), axis=2, kind="stable")
+        sequence = content[order].reshape(len(replicates), -1)
+        mine = stratum == s
+        place = np.cumsum(mine, axis=1) - 1
+        row = np.broadcast_to(np.arange(len(replicates))[:, None], stratum.shape)
+        arm[mine] = sequence[row[mine], place[mine]]
+    return arm
+
+
+def _minimised(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range) -> Arms:
+    count, arms = stratum.shape[1], len(shares)
+    luck = numbers(seed, "trial:minimisation", replicates, count)
+    choice = numbers(seed, "trial:minimisation", replicates, count, 1)
+    weight = np.asarray(shares, dtype=np.float64)
+    totals = np.zeros((len(replicates), arms))
+    inside = np.zeros((len(replicates), int(stratum.max()) + 1, arms))
+    arm = np.zeros(stratum.shape, dtype=np.int8)
+    rows = np.arange(len(replicates))
+    edges = np.cumsum(weight) / weight.sum()
+    for j in range(count):
+        mine = inside[rows, stratum[:, j]]
+        # Imbalance if each arm came next: the spread of numbers relative to the ratio, in the stratum and overall.
+        cost = np.empty((len(replicates), arms))
+        for a in range(arms):
+            step = np.zeros(arms)
+            step[a] = 1.0
+            cost[:, a] = np.ptp((mine + step) / weight, axis=1) + np.ptp((totals + step) / weight, axis=1)
+        best = cost <= cost.min(axis=1, keepdims=True) + 1e-12
+        chance = np.where(best, 0.8 * weight / np.sum(best * weight, axis=1, keepdims=True), 0.0)
+        other = np.where(best, 0.0, weight)
+        whole = other.sum(axis=1, keepdims=True)
+        chance = np.where(whole > 0, chance + 0.2 * other / np.maximum(whole, 1e-300), chance / 0.8)
+        taken = np.sum(choice[:, j, None] > np.cumsum(chance, axis=1), axis=1).clip(max=arms - 1)
+        first = np.searchsorted(edges, luck[:, j], side="right")
+        chosen = first if j == 0 else taken
+        arm[:, j] = chosen
+        totals[rows, chosen] += 1
+        inside[rows, stratum[:, j], chosen] += 1
+    return arm
