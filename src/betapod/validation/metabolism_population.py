@@ -1,4 +1,4 @@
-"""Metabolism, a small population: who with prediabetes develops diabetes under three ways of care."""
+"""Metabolism, small populations drawn from the starting priors: prevention of diabetes, failure of single drugs."""
 
 from __future__ import annotations
 
@@ -63,13 +63,17 @@ def _take(columns: dict[str, Numbers], chosen: NDArray[np.bool_]) -> dict[str, N
     return {name: values[chosen] for name, values in columns.items()}
 
 
+def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
+    """Return values and states of people drawn around a typical one, after so many years of that person's history."""
+    people = {key: np.full(_PEOPLE, value) for key, value in person(name).values.items()}
+    people.update(draw(whole_body.table("metabolism"), _SEED, range(_PEOPLE)))
+    return people, _row(_day().run(people, [0.0, years * _YEAR]).values, 1)
+
+
 @functools.cache
 def _screened() -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.int64]]:
-    """Return values and states of those let in, and their numbers."""
-    base = person("prediabetes").values
-    people = {name: np.full(_PEOPLE, value) for name, value in base.items()}
-    people.update(draw(whole_body.table("metabolism"), _SEED, range(_PEOPLE)))
-    row = _row(_day().run(people, [0.0, 4 * _YEAR]).values, 1)
+    """Return values and states of those with prediabetes who are let in, and their numbers."""
+    people, row = _grown("prediabetes", 4.0)
     fasting, after = row["G_fasting"], _two_hours(people, row)
     chosen = (
         (fasting >= _SCREEN_FASTING[0])
@@ -126,3 +130,27 @@ def dpp() -> dict[str, float]:
         "lifestyle": _incidence(dWt=-5.6),
         "screened": float(len(_screened()[2])),
     }
+
+
+@procedure
+def adopt_failure() -> dict[str, float]:
+    """600 people around the typical one with T2D, drawn from the starting priors, after 10 years of history; let in at 7 to 10 mmol/L
+    fasting (recalled); share whose fasting glucose is above 10 mmol/L at any yearly visit in 5 years on one drug: the glitazone is that of
+    pioglitazone, sulfonylurea is full dose.
+    """
+    people, row = _grown("t2d", 10.0)
+    chosen = (row["G_fasting"] >= 7.0) & (row["G_fasting"] <= 10.0)
+    people, row = _take(people, chosen), _take(row, chosen)
+    states = {name: row[name] for name in _day().model.state_names}
+    drugs = {
+        "rosiglitazone": {"sI_drug": 1.76, "sH_drug": 1.46, "dWt": 2.5, "dJ_drug": -0.15},
+        "metformin": {"met": 0.475},
+        "glyburide": {"dKs": -1.6, "sec_drug": 1.25, "prog_drug": 1.3},
+    }
+    found = {}
+    fasting = _day().outputs.index("G_fasting")
+    for name, effects in drugs.items():
+        given = {**people, **{key: np.full(int(chosen.sum()), value) for key, value in effects.items()}}
+        values = _day().run(given, np.arange(1.0, 6.0) * _YEAR, None, states).values[:, :, fasting]
+        found[name] = 100.0 * float((values > 10.0).any(axis=1).mean())
+    return found
