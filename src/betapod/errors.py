@@ -119,6 +119,10 @@ class ExchangeError(BetapodError):
     """A file of another tool that cannot be read, or a construct that is not supported."""
 
 
+class EvidenceError(BetapodError):
+    """Published numbers that cannot be read, or must not be pooled."""
+
+
 class ConfigError(BetapodError):
     """A configuration or command that cannot be used."""
 

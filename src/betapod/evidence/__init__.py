@@ -1,0 +1,1 @@
+"""What has been published: typed records of studies, their pooling, and how certain the pooled result is."""

@@ -1,0 +1,286 @@
+"""The registry: both tables of published numbers as records, a user's own tables laid over them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import EvidenceError, Location, Problem, did_you_mean
+from .reading import OPTIONAL, REQUIRED, Row, read_row
+from .study import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = Path(__file__).with_name("studies")
+TABLES = ("cell_therapy", "conventional")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A row that is not a record, with the reason."""
+
+    location: Location
+    study: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Published numbers.
+
+    Attributes
+    ----------
+    records
+        Every row that loaded, in the order of the tables.
+    listed
+        Every row that did not, with the reason; the package's own tables have none.
+    replaced
+        Ids of records that an overlay has replaced.
+    """
+
+    records: tuple[Record, ...]
+    listed: tuple[Listed, ...] = ()
+    replaced: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __iter__(self) -> Iterator[Record]:
+        return iter(self.records)
+
+    def __getitem__(self, name: str) -> Record:
+        """Return a record by its id.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such record; the nearest ids are named.
+        """
+        for record in self.records:
+            if record.id == name:
+                return record
+        raise EvidenceError(
+            Problem(
+                "unknown-record", f"there is no record {name!r}", hint=did_you_mean(name, [r.id for r in self.records])
+            )
+        )
+
+    def select(
+        self,
+        *,
+        study: str | Sequence[str] | None = None,
+        family: str | Sequence[str] | None = None,
+        population: str | Sequence[str] | None = None,
+        product: str | Sequence[str] | None = None,
+        endpoint: str | Sequence[str] | None = None,
+        tag: str | None = "seen",
+    ) -> list[Record]:
+        """Return the records that fit every condition; a sequence means any of its members.
+
+        Parameters
+        ----------
+        endpoint
+            The class (``HbA1c``) or the text of the table (``composite_kidney_HR``).
+        tag
+            ``seen`` (the default), ``memory``, or None for both.
+
+        Raises
+        ------
+        EvidenceError
+            A name that no record has.
+        """
+        conditions: list[tuple[str, str | Sequence[str] | None, Callable[[Record], tuple[str, ...]]]] = [
+            ("study", study, lambda r: (r.study,)),
+            ("family", family, lambda r: (r.family,)),
+            ("population", population, lambda r: (r.population,)),
+            ("product", product, lambda r: (r.product,)),
+            ("endpoint", endpoint, lambda r: (r.endpoint, r.endpoint_text)),
+        ]
+        chosen = [record for record in self.records if tag is None or record.tag == tag]
+        problems = []
+        for name, wanted, read in conditions:
+            if wanted is None:
+                continue
+            names = {wanted} if isinstance(wanted, str) else set(wanted)
+            known = {value for record in self.records for value in read(record)}
+            problems += [
+                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=did_you_mean(one, sorted(known)))
+                for one in sorted(names - known)
+            ]
+            chosen = [record for record in chosen if names.intersection(read(record))]
+        if problems:
+            raise EvidenceError(problems)
+        return chosen
+
+    def families(self) -> dict[str, list[str]]:
+        """Return the studies of each family."""
+        found: dict[str, list[str]] = {}
+        for record in self.records:
+            members = found.setdefault(record.family, [])
+            if record.study not in members:
+                members.append(record.study)
+        return found
+
+    def table(self, records: Iterable[Record] | None = None) -> pd.DataFrame:
+        """Return records (all by default) as a pandas table, one row each."""
+        import pandas as pd
+
+        rows = []
+        for record in self.records if records is None else records:
+            row = {name: getattr(record, name) for name in record.__dataclass_fields__}
+            spread = record.dispersion
+            row |= {
+                "dispersion": spread.type if spread else "",
+                "low": spread.low if spread else None,
+                "high": spread.high if spread else None,
+                "remarks": "; ".join(record.remarks),
+                "location": str(record.location),
+            }
+            rows.append(row)
+        columns = list(Record.__dataclass_fields__)
+        place = columns.index("dispersion") + 1
+        return pd.DataFrame(rows, columns=[*columns[:place], "low", "high", *columns[place:]])
+
+
+def load(overlays: Iterable[str | Path] = ()) -> Registry:
+    """Return the registry, with the user's tables laid over it.
+
+    A row of an overlay replaces the record of the same study, arm, endpoint, time, statistic and tag; any other is added.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with the overlays, with file and line.
+    """
+    records: list[Record] = []
+    listed: list[Listed] = []
+    for name in TABLES:
+        found, problems = _read(FOLDER / f"{name}.csv", name)
+        records += found
+        listed += [Listed(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
+    replaced: list[str] = []
+    problems = []
+    for path in overlays:
+        found, wrong = _read(Path(path), Path(path).stem)
+        problems += wrong
+        by_key = {record.key: number for number, record in enumerate(records)}
+        for record in found:
+            place = by_key.get(record.key)
+            if place is None:
+                records.append(record)
+            else:
+                replaced.append(records[place].id)
+                records[place] = replace(record, id=records[place].id)
+    if problems:
+        raise EvidenceError(problems)
+    return Registry(tuple(_numbered(_with_families(records))), tuple(listed), tuple(replaced))
+
+
+def check(path: str | Path) -> list[Record]:
+    """Return the records of one table alone.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with it, with file and line.
+    """
+    found, problems = _read(Path(path), Path(path).stem)
+    if problems:
+        raise EvidenceError(problems)
+    return found
+
+
+def _with_families(records: list[Record]) -> list[Record]:
+    """Give every study its family: the one stated in any of its rows, else itself."""
+    stated = {record.study: record.family for record in records if record.family}
+    return [
+        record if record.family else replace(record, family=stated.get(record.study, record.study))
+        for record in records
+    ]
+
+
+def _numbered(records: list[Record]) -> Iterator[Record]:
+    """Count the rows of a study, so that ids are unique even where an overlay adds to a study."""
+    seen: set[str] = set()
+    for record in records:
+        number = int(record.id.rpartition("#")[2])
+        name = record.id
+        while name in seen:
+            number += 1
+            name = f"{record.study}#{number}"
+        seen.add(name)
+        yield record if name == record.id else replace(record, id=name)
+
+
+def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return [], [Problem("unreadable-file", f"cannot read the file: {reason}", Location(str(path)))]
+    except UnicodeDecodeError:
+        return [], [Problem("unreadable-file", "the file is not UTF-8 text", Location(str(path)))]
+    reader = csv.reader(io.StringIO(text, newline=""))
+    try:
+        header = [name.strip() for name in next(reader)]
+    except StopIteration:
+        return [], [Problem("empty-table", "the file has no rows", Location(str(path)))]
+    problems = _header_problems(header, Location(str(path), 1))
+    if problems:
+        return [], problems
+    records: list[Record] = []
+    counts: dict[str, int] = {}
+    keys: dict[tuple[object, ...], int] = {}
+    end = reader.line_num
+    for cells in reader:
+        start, end = end + 1, reader.line_num
+        place = Location(path.name if path.parent == FOLDER else str(path), start)
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            problems.append(
+                Problem(
+                    "wrong-length",
+                    "the row has another number of cells than the header",
+                    place,
+                    str(len(cells)),
+                    str(len(header)),
+                )
+            )
+            continue
+        row = Row(dict(zip(header, cells, strict=True)), place, header)
+        counts[row["study_id"]] = counts.get(row["study_id"], 0) + 1
+        record = read_row(row, counts[row["study_id"]], table)
+        problems += row.problems
+        if record is None:
+            continue
+        identity = (*record.key, record.printed_value, record.printed_dispersion, record.locator, record.n)
+        if identity in keys and path.parent != FOLDER:
+            problems.append(Problem("duplicate-row", f"the same number stands in line {keys[identity]}", place))
+        keys[identity] = start
+        records.append(record)
+    if not records and not problems:
+        problems.append(Problem("empty-table", "the file has no rows", Location(str(path))))
+    return records, problems
+
+
+def _header_problems(header: list[str], place: Location) -> list[Problem]:
+    problems = []
+    known = (*REQUIRED, *OPTIONAL)
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", place))
+    for name in header:
+        if name not in known:
+            problems.append(
+                Problem("unknown-column", f"there is no column {name!r}", place, hint=did_you_mean(name, known))
+            )
+    missing = [name for name in REQUIRED if name not in header]
+    if not {"product", "intervention"} & set(header):
+        missing.append("product")
+    problems += [Problem("missing-column", f"the column {name!r} is missing", place) for name in missing]
+    return problems
