@@ -87,7 +87,9 @@ def case(arguments: tuple[Path, frozenset[str]]) -> list[tuple[str, str, str, st
     done = []
     for model_file in sorted(folder.glob(f"{name}-sbml-l*v*.xml")):
         match = re.search(r"-l(\d)v(\d)\.xml$", model_file.name)
-        level = f"{match[1]}.{match[2]}" if match else ""
+        if match is None:
+            continue  # a part of a hierarchical model
+        level = f"{match[1]}.{match[2]}"
         if not levels or level in levels:
             done.append((name, level, *run(model_file, settings(setting_file), results_file)))
     return done

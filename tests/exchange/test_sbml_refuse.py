@@ -86,3 +86,10 @@ def test_a_trigger_that_holds_for_an_instant_is_refused(sbml):
 def test_rules_in_a_circle_are_refused(sbml):
     with pytest.raises(ExchangeError):
         read_sbml(sbml("parameter x variable\nparameter y variable\nassign x = y\nassign y = x"))
+
+
+def test_a_reaction_without_a_kinetic_law_is_refused(sbml):
+    text = sbml("compartment c = 1\nspecies S in c amount=1\nreaction J: S -> ; 7")
+    start, end = text.index("<kineticLaw>"), text.index("</kineticLaw>") + len("</kineticLaw>")
+    with pytest.raises(ExchangeError, match="reaction J, which has no kinetic law"):
+        read_sbml(text[:start] + text[end:])

@@ -52,6 +52,9 @@ def _extent_rate_unit(builder: Builder) -> str:
 
 def _kinetics(builder: Builder, r: Any) -> Expr:
     law = r.getKineticLaw() if r.isSetKineticLaw() else None
+    if law is None and r.getNumReactants() + r.getNumProducts():
+        builder.refuse(f"the reaction {r.getId()}, which has no kinetic law,", r)
+        return ZERO
     if law is None or not law.isSetMath():
         builder.ignored.append(f"The reaction {r.getId()} has no kinetic law and does nothing.")
         return ZERO
