@@ -72,15 +72,17 @@ def run(
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
         )
-    tasks = [(d, h, part) for d in names for h in supposed for part in shards(protocol.replicates)]
+    parts = shards(protocol.replicates)
     done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
     with ThreadPoolExecutor(threads or _cores()) as executor:
-        found = executor.map(lambda task: replicate(protocol, pool, *task), tasks)
-        for number, (task, data) in enumerate(zip(tasks, found, strict=True), 1):
-            done[task[0], task[1]].append(data)
+        for number, found in enumerate(
+            executor.map(lambda part: conduct(protocol, pool, names, supposed, part), parts), 1
+        ):
+            for key, data in found.items():
+                done[key].append(data)
             if progress is not None:
-                progress("running the trial", number, len(tasks))
-    return TrialRun(protocol, {key: joined(parts) for key, parts in done.items()}, pool, dict(pool.facts))
+                progress("running the trial", number, len(parts))
+    return TrialRun(protocol, {key: joined(found) for key, found in done.items()}, pool, dict(pool.facts))
 
 
 def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
@@ -127,18 +129,46 @@ def _cores() -> int:
     return available_cores()
 
 
-def replicate(protocol: Protocol, pool: Pool, design: str, hypothesis: str, part: range) -> TrialData:
-    """Return some replicates of one design under one hypothesis."""
-    return _Conduct(protocol, pool, design, hypothesis, part).data()
+def conduct(
+    protocol: Protocol, pool: Pool, designs: Sequence[str], hypotheses: Sequence[str], part: range
+) -> dict[tuple[str, str], TrialData]:
+    """Return some replicates of designs under hypotheses: (design, hypothesis) -> data."""
+    luck: dict[tuple[int, ...], _Luck] = {}
+    found = {}
+    for design in designs:
+        key = (protocol.size(design), *protocol.quotas(design))
+        if key not in luck:
+            luck[key] = _Luck(protocol, pool, design, part)
+        made = _Design(luck[key], design)
+        for hypothesis in hypotheses:
+            found[design, hypothesis] = made.data(hypothesis)
+    return found
 
 
-class _Conduct:
-    def __init__(self, protocol: Protocol, pool: Pool, design: str, hypothesis: str, part: range) -> None:
-        self.protocol, self.pool, self.design, self.hypothesis, self.part = protocol, pool, design, hypothesis, part
+class _Luck:
+    """What is the same for every design of one size, whatever the arms do: who comes, when, and the error of each measurement."""
+
+    def __init__(self, protocol: Protocol, pool: Pool, design: str, part: range) -> None:
+        self.protocol, self.pool, self.part = protocol, pool, part
         self.seed, self.size = protocol.seed, protocol.size(design)
         self.shape = (len(part), self.size)
-        self.arms = tuple(protocol.designs[design].arms)
         self.days = np.array(protocol.days, dtype=np.float64)
+        self.recruited = eligibility.recruit(protocol, pool, design, self.seed, part)
+        self.member = np.maximum(self.recruited.member, 0)
+        self.when = self._when()
+        self.place = pool.place(self.when)
+        visits = range(len(self.days))
+        self.noise = {c: np.stack([self.normal(f"measure:{c}", v) for v in visits], axis=2) for c in self.own}
+        self.effects = {
+            str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))
+        }
+        self.ending, self.ended = self._endings()
+        self.day = self._attended()
+
+    @property
+    def own(self) -> list[str]:
+        """What is measured itself: all but eGFR, which is computed from creatinine."""
+        return [code for code in self.protocol.codes if code != "EGFR"]
 
     def uniform(self, purpose: str, item: int = 0) -> Numbers:
         return randomise.numbers(self.seed, f"trial:{purpose}", self.part, self.size, item)
@@ -147,38 +177,7 @@ class _Conduct:
         first, last = self.part.start * self.size, self.part.stop * self.size
         return Stream(self.seed, f"trial:{purpose}").normal(range(first, last), item).reshape(self.shape)
 
-    def data(self) -> TrialData:
-        protocol, design = self.protocol, self.protocol.designs[self.design]
-        recruited = eligibility.recruit(protocol, self.pool, self.design, self.seed, self.part)
-        how = design.randomisation
-        groups = recruited.stratum if how.stratified else np.zeros_like(recruited.stratum)
-        arm = randomise.allocate(how.method, list(design.arms.values()), groups, self.seed, self.part, how.block)
-        member, filled = np.maximum(recruited.member, 0), recruited.member >= 0
-        when = self.when()
-        luck = {str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))}
-        true = self.true(member, arm, when, luck)
-        noise = {
-            code: np.stack([self.normal(f"measure:{code}", v) for v in range(len(self.days))], axis=2)
-            for code in self.own
-        }
-        seen = self.measured(true, noise, member, when, arm, luck)
-        ending, ended = self.endings(member)
-        nothing = np.full(self.shape, np.nan, dtype=np.float32)
-        data = TrialData(
-            protocol, self.design, self.hypothesis, self.arms, tuple(protocol.strata) or ("all",),
-            tuple(visit.name for visit in protocol.visits), self.days, protocol.codes,
-            recruited.member, arm, recruited.stratum, self.attended(when, ended, filled), {}, {}, ending, ended, nothing,
-            np.full(self.shape, -1, dtype=np.int8), luck, self.events(arm), recruited.screened, self.pool,
-        )  # fmt: skip
-        self.rescue(data, seen, true, noise, member, when)
-        return self.finished(data, seen, recruited)
-
-    @property
-    def own(self) -> list[str]:
-        """What is measured itself: all but eGFR, which is computed from creatinine."""
-        return [code for code in self.protocol.codes if code != "EGFR"]
-
-    def when(self) -> Numbers:
+    def _when(self) -> Numbers:
         """(R, n, V) day on which each visit would take place."""
         windows = np.array([visit.window for visit in self.protocol.visits])
         when = np.broadcast_to(self.days, (*self.shape, len(self.days))).copy()
@@ -187,45 +186,12 @@ class _Conduct:
         # Days are kept in single precision: courses are read on the very same days later.
         return when.astype(np.float32).astype(np.float64)
 
-    def true(
-        self, member: NDArray[np.int32], arm: NDArray[np.int8], when: Numbers, luck: dict[str, NDArray[np.float32]]
-    ) -> dict[str, Numbers]:
-        """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
-        found = {}
-        for code in self.own:
-            values = np.empty(when.shape)
-            for index, name in enumerate(self.arms):
-                mine = arm == index
-                key = self.pool.key(name, "cells", self.hypothesis)
-                values[mine] = self.pool.at(key, code, member[mine], when[mine])
-            found[code] = values + trial_shift(self.protocol, self.arms, code, arm, when, luck)
-        return found
-
-    def measured(
-        self,
-        true: dict[str, Numbers],
-        noise: dict[str, Numbers],
-        member: NDArray[np.int32],
-        when: Numbers,
-        arm: NDArray[np.int8],
-        luck: dict[str, NDArray[np.float32]],
-    ) -> dict[str, Numbers]:
-        seen = {}
-        for code in self.own:
-            seen[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), noise[code])
-        if "EGFR" in self.protocol.codes:
-            age = self.pool.people["AGE"][member][:, :, None] + when / DAYS_PER_YEAR
-            female = self.pool.people["FEMALE"][member][:, :, None]
-            shift = trial_shift(self.protocol, self.arms, "EGFR", arm, when, luck)
-            seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + shift
-        return seen
-
-    def endings(self, member: NDArray[np.int32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        conduct, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
-        leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, conduct.drop_out))
+    def _endings(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        how, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
+        leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, how.drop_out))
         rate = np.zeros(self.shape)
-        if conduct.deaths:
-            key, flat = self.pool.keys["", "run-in", ""], member.reshape(-1)
+        if how.deaths:
+            key, flat = self.pool.keys["", "run-in", ""], self.member.reshape(-1)
             at = {
                 c: quantities()[c].backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1)))).reshape(self.shape)
                 for c in ("EGFR", "UACR")
@@ -238,70 +204,108 @@ class _Conduct:
         ending = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
         return ending, np.where(over, first, np.nan).astype(np.float32)
 
-    def attended(self, when: Numbers, ended: NDArray[np.float32], filled: NDArray[np.bool_]) -> NDArray[np.float32]:
+    def _attended(self) -> NDArray[np.float32]:
         """(R, n, V) day of visits that took place, NaN for others."""
-        missed = np.zeros(when.shape, dtype=bool)
+        missed = np.zeros(self.when.shape, dtype=bool)
         for v in np.flatnonzero(self.days > 0):
             missed[:, :, v] = self.uniform("missed visit", int(v)) < self.protocol.conduct.missed_visits
-        missed |= when > np.where(np.isnan(ended), np.inf, ended)[:, :, None]
-        missed |= ~filled[:, :, None]
-        return np.where(missed, np.nan, when).astype(np.float32)
+        missed |= self.when > np.where(np.isnan(self.ended), np.inf, self.ended)[:, :, None]
+        missed |= (self.recruited.member < 0)[:, :, None]
+        return np.where(missed, np.nan, self.when).astype(np.float32)
 
-    def events(self, arm: NDArray[np.int8]) -> dict[str, NDArray[np.int16]]:
+
+class _Design:
+    """One design with the luck that it shares with others."""
+
+    def __init__(self, luck: _Luck, design: str) -> None:
+        self.luck, self.protocol, self.pool, self.design = luck, luck.protocol, luck.pool, design
+        shape = self.protocol.designs[design]
+        self.arms = tuple(shape.arms)
+        how, stratum = shape.randomisation, luck.recruited.stratum
+        groups = stratum if how.stratified else np.zeros_like(stratum)
+        self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, luck.seed, luck.part, how.block)
+
+    def data(self, hypothesis: str) -> TrialData:
+        luck, protocol = self.luck, self.protocol
+        true = self._true(hypothesis)
+        seen = self._measured(true)
+        data = TrialData(
+            protocol, self.design, hypothesis, self.arms, tuple(protocol.strata) or ("all",),
+            tuple(visit.name for visit in protocol.visits), luck.days, protocol.codes,
+            luck.recruited.member, self.arm, luck.recruited.stratum, luck.day, {}, {}, luck.ending, luck.ended,
+            np.full(luck.shape, np.nan, dtype=np.float32), np.full(luck.shape, -1, dtype=np.int8),
+            luck.effects, self._events(hypothesis), luck.recruited.screened, self.pool,
+        )  # fmt: skip
+        self._rescue(data, seen, true)
+        return self._finished(data, seen)
+
+    def _true(self, hypothesis: str) -> dict[str, Numbers]:
+        """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
+        luck, found = self.luck, {}
+        below, share = luck.place
+        for code in luck.own:
+            values = np.empty(luck.when.shape)
+            for index, name in enumerate(self.arms):
+                mine = self.arm == index
+                key = self.pool.key(name, "cells", hypothesis)
+                values[mine] = self.pool.read(key, code, luck.member[mine], (below[mine], share[mine]))
+            found[code] = values + self._shift(code)
+        return found
+
+    def _shift(self, code: str) -> Numbers:
+        return trial_shift(self.protocol, self.arms, code, self.arm, self.luck.when, self.luck.effects)
+
+    def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
+        luck, seen = self.luck, {}
+        for code in luck.own:
+            seen[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), luck.noise[code])
+        if "EGFR" in self.protocol.codes:
+            age = self.pool.people["AGE"][luck.member][:, :, None] + luck.when / DAYS_PER_YEAR
+            female = self.pool.people["FEMALE"][luck.member][:, :, None]
+            seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + self._shift("EGFR")
+        return seen
+
+    def _events(self, hypothesis: str) -> dict[str, NDArray[np.int16]]:
         """Return adverse event -> (R, n) how often it happened to everybody."""
+        luck = self.luck
         found: dict[str, NDArray[np.int16]] = {}
         for index, name in enumerate(self.arms):
             order = self.protocol.arms[name].cells
-            for risk in adverse(order, self.hypothesis) if order else ():
-                counts = found.setdefault(risk.name, np.zeros(self.shape, dtype=np.int16))
-                happened = sum(
-                    (self.uniform(f"event:{risk.name}", k) < risk.chance).astype(np.int16) for k in range(risk.events)
-                )
-                counts[arm == index] = np.broadcast_to(happened, self.shape)[arm == index]
+            for risk in adverse(order, hypothesis) if order else ():
+                counts = found.setdefault(risk.name, np.zeros(luck.shape, dtype=np.int16))
+                for k in range(risk.events):
+                    counts += (self.arm == index) & (luck.uniform(f"event:{risk.name}", k) < risk.chance)
         return found
 
-    def rescue(
-        self,
-        data: TrialData,
-        seen: dict[str, Numbers],
-        true: dict[str, Numbers],
-        noise: dict[str, Numbers],
-        member: NDArray[np.int32],
-        when: Numbers,
-    ) -> None:
+    def _rescue(self, data: TrialData, seen: dict[str, Numbers], true: dict[str, Numbers]) -> None:
         """Find who is rescued, and measure the visits after it again with what rescue does; one rescue per patient."""
-        present = np.isfinite(data.day)
+        luck, present = self.luck, np.isfinite(data.day)
         for rule, item in enumerate(self.protocol.conduct.rescue):
             code = code_of(item.quantity)
             given = item.above if item.above is not None else item.below
             bound = read_quantity(given, unit_of(code), label_of(code), bare=unit_of(code) == "1")
             with np.errstate(invalid="ignore"):
                 beyond = seen[code] > bound if item.above is not None else seen[code] < bound
-            beyond &= present & (self.days > 0)
+            beyond &= present & (luck.days > 0)
             needed = beyond.any(axis=2)
             day = np.take_along_axis(data.day, np.argmax(beyond, axis=2)[:, :, None], axis=2)[:, :, 0]
             sooner = needed & ~(data.rescued <= day)
             data.rescued[sooner], data.rescue_rule[sooner] = day[sooner], rule
         if np.isfinite(data.rescued).any():
-            again = {code: true[code] + rescue_shift(data, code, when) for code in self.own}
-            later = self.measured(again, noise, member, when, data.arm, dict(data.effect_luck))
-            for code, values in later.items():
-                # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
-                seen[code] = values
+            # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
+            seen |= self._measured({code: true[code] + rescue_shift(data, code, luck.when) for code in luck.own})
 
-    def finished(self, data: TrialData, seen: dict[str, Numbers], recruited: eligibility.Recruited) -> TrialData:
+    def _finished(self, data: TrialData, seen: dict[str, Numbers]) -> TrialData:
         from dataclasses import replace
 
-        for code, values in recruited.seen.items():
+        for code, values in self.luck.recruited.seen.items():
             if code in seen:
-                for k, v in enumerate(self.protocol.screening_visits):
-                    seen[code][:, :, v] = values[:, :, k]
+                seen[code][:, :, self.protocol.screening_visits] = values
         absent = ~np.isfinite(data.day)
         observed = {}
         for code in self.protocol.codes:
-            values = seen[code].astype(np.float32)
-            values[absent] = np.nan
-            observed[code] = values
+            observed[code] = seen[code].astype(np.float32)
+            observed[code][absent] = np.nan
         chosen = self.protocol.baseline_visits(self.design)
         base = {}
         for code, kept in observed.items():

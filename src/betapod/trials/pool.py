@@ -95,14 +95,22 @@ class Pool:
         day
             (k, V) days from enrolment.
         """
-        table, times = self.scaled(key, code), self.times
-        if len(times) == 1:
-            return np.broadcast_to(table[member], day.shape)
-        below = np.clip(np.searchsorted(times, day, side="right") - 1, 0, len(times) - 2)
-        first, step = times[below], np.diff(times)[below]
-        share = np.clip((day - first) / step, 0.0, 1.0)
-        rows = np.broadcast_to(member[:, None], day.shape)
-        left, right = table[rows, below], table[rows, below + 1]
+        return self.read(key, code, member, self.place(day))
+
+    def place(self, day: Numbers) -> tuple[NDArray[np.intp], Numbers]:
+        """Return where days lie in `times`: the grid day before each, and how far it is to the next, 0 to 1."""
+        if len(self.times) == 1:
+            return np.zeros(day.shape, dtype=np.intp), np.zeros(day.shape)
+        below = np.clip(np.searchsorted(self.times, day, side="right") - 1, 0, len(self.times) - 2)
+        return below, np.clip((day - self.times[below]) / np.diff(self.times)[below], 0.0, 1.0)
+
+    def read(
+        self, key: str, code: str, member: NDArray[np.integer], place: tuple[NDArray[np.intp], Numbers]
+    ) -> Numbers:
+        """Return (k, V) values of people at places in `times`, on the quantity's scale."""
+        table, (below, share) = self.scaled(key, code), place
+        rows = member[:, None]
+        left, right = table[rows, below], table[rows, np.minimum(below + 1, len(self.times) - 1)]
         # On a grid day the neighbour does not matter, even if it lies after kidney failure.
         return np.where(share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left)))
 
