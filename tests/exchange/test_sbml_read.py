@@ -218,6 +218,21 @@ def test_a_constant_species_keeps_its_amount(sbml, run):
     np.testing.assert_allclose(table["[S]"], [1, 0.5, 0.25])
 
 
+def test_an_amount_needs_no_size(sbml, run):
+    table = run(
+        sbml("compartment c\nspecies S in c amount=1\nspecies B in c amount=1 only_substance\nreaction J: B -> ; B"),
+        [0.0, 1.0],
+    )
+    assert list(table["S"]) == [1.0, 1.0]
+    assert table["[S]"].isna().all()
+    np.testing.assert_allclose(table["B"], [1, math.exp(-1)], rtol=1e-8)
+
+
+def test_a_model_without_anything_that_moves(sbml, run):
+    table = run(sbml("parameter p = 3\nparameter q variable\nparameter u\nassign q = p*time"), [0.0, 1.0, 2.0])
+    assert list(table["q"]) == [0, 3, 6] and table["u"].isna().all()
+
+
 def test_the_report_says_what_to_read(sbml):
     report = read_sbml(
         sbml("""

@@ -27,8 +27,13 @@ _CHATTER = 2_000
 
 
 def needs_hybrid(model: Model) -> bool:
-    """Return whether anything in the model jumps or has a kink."""
-    return bool(model.events) or any(node.op in NOT_SMOOTH for node in topological([s.rate for s in model.states]))
+    """Return whether anything in the model jumps or has a kink, or stands still and need not be a number."""
+    still = not model.states or any(is_const(state.rate, 0.0) for state in model.states)
+    return (
+        still
+        or bool(model.events)
+        or any(node.op in NOT_SMOOTH for node in topological([s.rate for s in model.states]))
+    )
 
 
 class Hybrid:

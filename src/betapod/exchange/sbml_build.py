@@ -285,7 +285,9 @@ class Builder:
         if identifier in self.assigned:
             self.motion.assign[name] = self._equation(identifier)
         # An amount is kept when its compartment changes size, so the amount is what is held wherever that can happen.
-        holds_symbol = amount_meant or identifier in self.assigned or (fixed and not reacts)
+        # So it is where the size is unknown but the amount is not.
+        unsized = math.isnan(self.parameters.get(self.names[compartment], 1.0)) and s.isSetInitialAmount()
+        holds_symbol = amount_meant or identifier in self.assigned or (fixed and not reacts and not unsized)
         held = name if holds_symbol else self.unique(f"{identifier}_amount")
         factor = ONE if holds_symbol else size
         self.species[identifier] = Species(held, factor, amount_meant)
