@@ -11,7 +11,9 @@ from ..model.expression import (
     TIME,
     ZERO,
     Expr,
+    add,
     binary,
+    const,
     div,
     free_symbols,
     mul,
@@ -77,8 +79,8 @@ def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
         elif node.op == "abs":
             done[node] = select(switch(binary("ge", node.args[0], ZERO)), args[0], neg(args[0]))
         elif node.op == "mod":
-            quotient = div(*node.args)
-            whole = select(binary("lt", quotient, ZERO), unary("ceil", quotient), unary("floor", quotient))
+            # The whole number of divisors that the remainder itself left out: the rounded quotient can be one off.
+            whole = unary("floor", add(div(sub(node.args[0], node), node.args[1]), const(0.5)))
             done[node] = sub(args[0], mul(args[1], switch(whole)))
         elif node.op == "solve":
             done[node] = solved(args[0], *node.value)
