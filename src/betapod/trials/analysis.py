@@ -233,6 +233,8 @@ class Slopes:
 def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_year: float = 365.25) -> Slopes:
     """Return acute change, chronic slope and total slope of every patient, by least squares on the visits attended.
 
+    A slope needs visits that span at least half of its time: over a few weeks it would be nothing but measurement error.
+
     Parameters
     ----------
     times
@@ -253,9 +255,10 @@ def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_yea
 def _slope(x: Array, y: Array) -> Array:
     seen = np.isfinite(y)
     n = seen.sum(-1)
+    span = np.where(seen, x, -np.inf).max(-1) - np.where(seen, x, np.inf).min(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean_x = (seen * x).sum(-1) / n
         mean_y = np.where(seen, y, 0.0).sum(-1) / n
         dx = np.where(seen, x - mean_x[..., None], 0.0)
         slope = (dx * np.where(seen, y - mean_y[..., None], 0.0)).sum(-1) / (dx**2).sum(-1)
-    return np.where(n >= 2, slope, np.nan)
+    return np.where((n >= 2) & (span >= (x[-1] - x[0]) / 2), slope, np.nan)

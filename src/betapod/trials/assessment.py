@@ -46,8 +46,8 @@ class Assessment:
         Every patient of the typical trial of each design and hypothesis.
     free
         Kaplan-Meier curves of kidney failure or lasting fall of eGFR by 40 %, all replicates together.
-    adverse, flow, slopes, baseline
-        Adverse events; screening and endings; eGFR slopes; characteristics at baseline.
+    adverse, flow, slopes, baseline, remission
+        Adverse events; screening and endings; eGFR slopes; characteristics at baseline; share whose UACR becomes normal.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -69,6 +69,7 @@ class Assessment:
     flow: pd.DataFrame
     slopes: pd.DataFrame
     baseline: pd.DataFrame
+    remission: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -106,7 +107,7 @@ def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
 
 def assess(
     run: TrialRun,
-    larger: Mapping[str, TrialData] | None = None,
+    larger: Mapping[str, TrialRun] | None = None,
     replicates_of_parts: int = 300,
     progress: Progress | None = None,
 ) -> Assessment:
@@ -115,9 +116,9 @@ def assess(
     Parameters
     ----------
     larger
-        Hypothesis -> data of a controlled design with more patients, for power over size; the run's own designs by default.
+        Variant -> run of `enlarged` protocols, for power over size; the run itself by default.
     replicates_of_parts
-        Replicates from which the parts of a change are computed, which costs most of the time.
+        Replicates from which courses, true effects and parts of changes are averaged, which costs most of the time.
     """
     import pandas as pd
 
@@ -125,7 +126,18 @@ def assess(
     primary = protocol.endpoints.primary
     rows: dict[str, list[Any]] = {
         name: []
-        for name in ("results", "courses", "parts", "patients", "free", "adverse", "flow", "slopes", "baseline")
+        for name in (
+            "results",
+            "courses",
+            "parts",
+            "patients",
+            "free",
+            "adverse",
+            "flow",
+            "slopes",
+            "baseline",
+            "remission",
+        )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
     for number, ((design, hypothesis), whole) in enumerate(run.items()):
@@ -135,14 +147,16 @@ def assess(
         place = {"design": design, "hypothesis": hypothesis}
         first = comparisons(protocol, design)[0]
         estimates[design, hypothesis] = analyse(data, primary, first)
-        rows["results"] += _results(data, place)
-        rows["courses"] += _courses(data, place)
-        rows["parts"] += _parts(data, place, replicates_of_parts)
+        some = data.select(range(min(replicates_of_parts, data.replicates)))
+        rows["courses"] += _courses(some, place)
+        rows["parts"] += _parts(some, place)
+        rows["results"] += _results(data, some, place)
         rows["patients"].append(_patients(data, place, findings.typical(estimates[design, hypothesis])))
         rows["free"] += _free(data, place)
         rows["adverse"] += _adverse(data, place)
         rows["flow"].append(place | _flow(data))
         rows["slopes"] += _slopes(data, place)
+        rows["remission"] += _remission(some, place)
         if hypothesis == next(iter(run.hypotheses)):
             rows["baseline"] += _baseline(data, design)
     tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
@@ -166,7 +180,7 @@ def _groups(data: TrialData) -> list[str | None]:
     return [None, *data.strata] if len(data.strata) > 1 else [None]
 
 
-def _results(data: TrialData, place: dict[str, str]) -> list[Any]:
+def _results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any]:
     protocol = data.protocol
     rows: list[Any] = []
     asked = [("primary", protocol.endpoints.primary), *(("secondary", each) for each in protocol.endpoints.secondary)]
@@ -194,7 +208,7 @@ def _results(data: TrialData, place: dict[str, str]) -> list[Any]:
                         "visit": endpoints.visit(protocol, endpoint),
                         "n": float(np.nanmean(found.n)),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
-                        "truth": _truth(data, endpoint, comparison, stratum),
+                        "truth": _truth(some, endpoint, comparison, stratum),
                     }
                     | {
                         f"{name}{suffix}": getattr(value, attribute)
@@ -235,19 +249,19 @@ def _courses(data: TrialData, place: dict[str, str]) -> list[Any]:
     return rows
 
 
-def _parts(data: TrialData, place: dict[str, str], replicates: int) -> list[Any]:
+def _parts(data: TrialData, place: dict[str, str]) -> list[Any]:
     endpoint = data.protocol.endpoints.primary
     code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
     rows: list[Any] = []
     for arm in data.arms:
         for stratum in _groups(data):
-            table = findings.parts(data, code, visit, arm, stratum, replicates)
+            table = findings.parts(data, code, visit, arm, stratum)
             key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
             rows += [key | {"part": part, **row} for part, row in table.to_dict("index").items()]
     return rows
 
 
-def _patients(data: TrialData, place: dict[str, str], replicate: int) -> pd.DataFrame:
+def _patients(data: TrialData, place: dict[str, str], replicate: int) -> Any:
     """Return the patients of one trial: what was seen in each, and every part of it."""
     import pandas as pd
 
@@ -295,6 +309,33 @@ def _free(data: TrialData, place: dict[str, str]) -> list[Any]:
                     "one_trial_low": float(first.low[near[k]]),
                     "one_trial_high": float(first.high[near[k]]),
                     "at_risk_per_trial": float(curve.at_risk[k]) / data.replicates,
+                }
+            )
+    return rows
+
+
+def _remission(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return the share with UACR below 30 mg/g among those at or above it at baseline: as measured, and in truth."""
+    if "UACR" not in data.codes:
+        return []
+    rows: list[Any] = []
+    visit = data.visits[int(np.argmax(data.days))]
+    true = data.true("UACR")
+    for arm in data.arms:
+        for stratum in _groups(data):
+            keep = findings.chosen(data, arm, stratum) & (data.base["UACR"] >= 30)
+            final = true[:, :, data.visit(visit)]
+            seen = keep & np.isfinite(final)
+            rows.append(
+                place
+                | {
+                    "arm": arm,
+                    "stratum": stratum or "all",
+                    "visit": visit,
+                    "measured": float(np.nanmean(findings.remission(data, visit, arm, stratum)))
+                    if keep.any()
+                    else float("nan"),
+                    "true": float((final[seen] < 30).mean()) if seen.any() else float("nan"),
                 }
             )
     return rows
@@ -379,7 +420,9 @@ def _evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> l
     better = endpoints.better(run.protocol.endpoints.primary)
     rows: list[Any] = []
     for design in run.designs:
-        control = comparisons(run.protocol, design)[0].control
+        first = comparisons(run.protocol, design)[0]
+        if first.control is not None and not tests_cells(run.protocol, first):
+            continue
         null = estimates[design, NULL]
         for hypothesis in run.hypotheses:
             if hypothesis == NULL:
@@ -393,7 +436,7 @@ def _evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> l
             rows.append(
                 {
                     "design": design,
-                    "controlled": control is not None,
+                    "controlled": first.control is not None,
                     "hypothesis": hypothesis,
                     "reported_if_true": report.first.value,
                     "reported_if_nothing": report.second.value,
@@ -414,48 +457,82 @@ def _improved(found: Estimate, better: int) -> np.ndarray:
     return np.where(np.isfinite(found.p), (found.p < 0.05) & (np.sign(found.effect) == better), np.nan)
 
 
-def _power(run: TrialRun, larger: Mapping[str, TrialData]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _power(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
     import pandas as pd
 
-    protocol = run.protocol
-    primary = protocol.endpoints.primary
-    power, sizes = [], []
-    if primary.summary not in ("time to event", "responders"):
-        for hypothesis in run.hypotheses:
-            data = larger.get(hypothesis) or _controlled(run, hypothesis)
-            comparison = None if data is None else _cells(protocol, data.design)
-            if data is None or comparison is None:
+    power: list[Any] = []
+    sizes: list[Any] = []
+    for variant, each in (larger or {AS_WRITTEN: run}).items():
+        for hypothesis in each.hypotheses:
+            data = _controlled(each, hypothesis)
+            if data is None:
                 continue
-            curve = curve_of(data, primary, comparison)
-            for n, simulated, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True):
-                power.append(
-                    {
-                        "hypothesis": hypothesis,
-                        "design": data.design,
-                        "n": n,
-                        "power": simulated.value,
-                        "power_low": simulated.low,
-                        "power_high": simulated.high,
-                        "smooth": smooth,
-                    }
-                )
-            lost = 1 - float(np.isfinite(endpoints.outcome(data, primary)).sum() / data.enrolled.sum())
-            for wanted in (0.8, 0.9):
-                half = (
-                    None if hypothesis == NULL else sample_size(curve.effect, curve.sd, wanted, adjusted=1, lost=lost)
-                )
-                sizes.append(
-                    {
-                        "hypothesis": hypothesis,
-                        "design": data.design,
-                        "power": wanted,
-                        "effect": curve.effect,
-                        "sd": curve.sd,
-                        "lost": lost,
-                        "n": float("nan") if half is None else 2.0 * half,
-                    }
-                )
+            place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
+            asked = [("primary", each.protocol.endpoints.primary)]
+            asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
+            for role, endpoint in asked:
+                if endpoint.summary not in ("change", "ratio", "slope"):
+                    continue
+                more = place | {
+                    "role": role,
+                    "endpoint": title(endpoint, each.protocol),
+                    "quantity": endpoints.code(endpoint),
+                }
+                comparison = next(c for c in comparisons(each.protocol, data.design) if tests_cells(each.protocol, c))
+                curve = curve_of(data, endpoint, comparison, _truth(data, endpoint, comparison, None))
+                power += [
+                    more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
+                    for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
+                ]
+                lost = 1 - float(np.isfinite(endpoints.outcome(data, endpoint)).sum() / data.enrolled.sum())
+                better = np.sign(curve.effect) == endpoints.better(endpoint)
+                for wanted in (0.8, 0.9):
+                    half = sample_size(curve.effect, curve.sd, wanted, adjusted=1, lost=lost)
+                    none = hypothesis == NULL or not better or half is None
+                    sizes.append(
+                        more
+                        | {
+                            "power": wanted,
+                            "effect": curve.effect,
+                            "error_of_effect": curve.error,
+                            "sd": curve.sd,
+                            "lost": lost,
+                            "n": float("nan") if none or half is None else 2.0 * half,
+                        }
+                    )
     return pd.DataFrame(power), pd.DataFrame(sizes)
+
+
+#: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
+AS_WRITTEN = "as the protocol measures"
+BETTER_MEASURED = "three samples per visit, baseline averaged"
+
+
+def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
+    """Return the protocol with its first design that tests cells alone, more patients, and better measurements.
+
+    Parameters
+    ----------
+    samples
+        Measurements per visit; above 1 the baseline is the mean of screening and enrolment, too.
+
+    Returns
+    -------
+    Protocol or None
+        None where no design tests cells.
+    """
+    names = [name for name in protocol.designs if _cells(protocol, name) is not None]
+    if not names:
+        return None
+    design = protocol.designs[names[0]].model_copy(update={"patients": patients})
+    changes: dict[str, Any] = {"designs": {names[0]: design}, "replicates": replicates}
+    if samples > 1:
+        changes["designs"] = {names[0]: design.model_copy(update={"baseline": "mean"})}
+        changes["measurements"] = {
+            name: each.model_copy(update={"samples": max(samples, each.samples)})
+            for name, each in protocol.measurements.items()
+        }
+    return protocol.model_copy(update=changes)
 
 
 def _controlled(run: TrialRun, hypothesis: str) -> TrialData | None:
@@ -469,13 +546,35 @@ def _cells(protocol: Protocol, design: str) -> Comparison | None:
     return next((each for each in comparisons(protocol, design) if tests_cells(protocol, each)), None)
 
 
-def curve_of(data: TrialData, endpoint: Endpoint, comparison: Comparison, steps: int = 14) -> PowerCurve:
-    """Return power for trials of fewer patients, nested in those that were simulated, in the order of enrolment."""
+def curve_of(
+    data: TrialData, endpoint: Endpoint, comparison: Comparison, truth: float = float("nan"), steps: int = 14
+) -> PowerCurve:
+    """Return power for trials of fewer patients, nested in those that were simulated: the first of every stratum, in proportion.
+
+    Parameters
+    ----------
+    truth
+        The true effect, for the curve without Monte Carlo error.
+    """
     code = endpoints.code(endpoint)
     first = findings.chosen(data, comparison.treated)
     both = first | findings.chosen(data, str(comparison.control))
     found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
     base = data.quantity(code).forward(data.base[code].astype(float))
-    sizes = np.unique(np.round(np.geomspace(12, data.patients, steps)).astype(int))
+    order = _interleaved(np.asarray(data.stratum))
+    y, x, arm, levels = (
+        np.take_along_axis(values, order, 1) for values in (found, base, first.astype(float), np.asarray(data.stratum))
+    )
+    strata = levels if len(data.strata) > 1 else None
+    sizes = [int(n) for n in np.unique(np.round(np.geomspace(12, data.patients, steps)))]
     better = endpoints.better(endpoint)
-    return power_curve(found, base, first.astype(float), [int(n) for n in sizes], better=better)
+    return power_curve(y, x, arm, sizes, strata, better=better, truth=truth)
+
+
+def _interleaved(stratum: np.ndarray) -> np.ndarray:
+    """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
+    rank = np.zeros(stratum.shape)
+    for code in np.unique(stratum):
+        mine = stratum == code
+        rank += np.where(mine, (np.cumsum(mine, 1) - 0.5) / np.maximum(mine.sum(1, keepdims=True), 1), 0.0)
+    return np.argsort(rank, axis=1, kind="stable")

@@ -139,6 +139,8 @@ class PowerCurve:
         By analysing replicates of each size; with Monte Carlo error.
     smooth
         From effect and residual standard deviation of the largest size, without Monte Carlo error; rises with n.
+    effect, sd, error
+        Mean effect, residual standard deviation, Monte Carlo error of the effect.
     """
 
     n: tuple[int, ...]
@@ -146,6 +148,7 @@ class PowerCurve:
     smooth: tuple[float, ...]
     effect: float
     sd: float
+    error: float
 
 
 def power_curve(
@@ -156,6 +159,7 @@ def power_curve(
     strata: ArrayLike | None = None,
     alpha: float = 0.05,
     better: int = 0,
+    truth: float | None = None,
 ) -> PowerCurve:
     """Return power for smaller trials nested in simulated ones: each size takes the patients who came first.
 
@@ -165,6 +169,8 @@ def power_curve(
         As in `analysis.ancova`, shape (replicates, patients), patients in the order of randomisation.
     sizes
         Numbers of patients, at most as many as there are.
+    truth
+        The true effect, where it is known; else the mean estimate stands for it.
     """
     y, base, arm = (np.asarray(values, dtype=float) for values in (outcome, baseline, treated))
     levels = None if strata is None else np.broadcast_to(np.asarray(strata), y.shape)
@@ -179,7 +185,8 @@ def power_curve(
     seen = np.isfinite(y)
     share, kept = float(arm.mean()), float(seen.mean())
     n1, n0 = (seen & (arm > 0.5)).sum(-1), (seen & (arm <= 0.5)).sum(-1)
-    effect = float(np.nanmean(whole.effect))
+    effect = float(np.nanmean(whole.effect)) if truth is None or not np.isfinite(truth) else truth
+    error = float(np.nanstd(whole.effect, ddof=1) / np.sqrt(max(np.isfinite(whole.effect).sum(), 1)))
     # The residual standard deviation that makes the standard error what it was.
     with np.errstate(divide="ignore", invalid="ignore"):
         sd = float(np.sqrt(np.nanmean(whole.standard_error**2 / (1 / n1 + 1 / n0))))
@@ -187,7 +194,7 @@ def power_curve(
     smooth = [
         float(analytic_power(effect, sd, n * share * kept, n * (1 - share) * kept, alpha, covariates)) for n in chosen
     ]
-    return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd)
+    return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd, error)
 
 
 def characteristics(
