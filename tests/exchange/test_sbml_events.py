@@ -70,6 +70,17 @@ def test_a_visit_at_the_time_of_an_event_sees_what_it_made(sbml, run):
     assert list(table["y"]) == [0, 0, 1, 1]
 
 
+def test_a_fleeting_event_happens_if_its_trigger_stays_true(sbml, run):
+    text = sbml("""
+        parameter x = 0 variable
+        parameter y = 0 variable
+        event E: time > 1 ; delay=0.5 ; fleeting ; x = 1
+        event F: (time > 1) && (time < 1.25) ; delay=0.5 ; fleeting ; y = 1
+        event G: time > 1.2 ; x = 0.5""")
+    table = run(text, [0.0, 1.3, 1.6])
+    assert list(table["x"]) == [0, 0.5, 1] and list(table["y"]) == [0, 0, 0]
+
+
 def test_values_of_the_trigger_are_kept_through_a_cascade(sbml, run):
     # Raised and lowered by nine events at one instant: what persists fires five times, what does not fires once.
     levels = "\n".join(f"event L{k}: time >= 0.99 ; priority={10 - k} ; level = {0 if k % 2 else 2}" for k in range(9))

@@ -130,6 +130,20 @@ def test_older_levels(name, level, version, same_as_roadrunner):
     same_as_roadrunner(MODELS[name], level=level, version=version)
 
 
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
+def test_computed_stoichiometries_of_level_2(version, sbml, same_as_roadrunner):
+    text = """
+        compartment c = 1
+        species A in c amount=3
+        species B in c amount=3
+        parameter p = 2 variable
+        rate p = 0.3
+        assign B_sr = p*0.5 + A
+        reaction J: 2 A -> [B_sr] B ; 0.1*A"""
+    assert "<stoichiometryMath>" in sbml(text, 2, version)
+    same_as_roadrunner(text, level=2, version=version)
+
+
 def test_every_function(sbml, run):
     closed = {
         "sin(0.4)": math.sin(0.4),
