@@ -79,6 +79,7 @@ class Registry:
         product: str | Sequence[str] | None = None,
         endpoint: str | Sequence[str] | None = None,
         tag: str | None = "seen",
+        controls: bool = False,
     ) -> list[Record]:
         """Return the records that fit every condition; a sequence means any of its members.
 
@@ -88,6 +89,8 @@ class Registry:
             The class (``HbA1c``) or the text of the table (``composite_kidney_HR``).
         tag
             ``seen`` (the default), ``memory``, or None for both.
+        controls
+            Whether the control arms of the chosen studies come along, whatever their product.
 
         Raises
         ------
@@ -98,8 +101,8 @@ class Registry:
             ("study", study, lambda r: (r.study,)),
             ("family", family, lambda r: (r.family,)),
             ("population", population, lambda r: (r.population,)),
-            ("product", product, lambda r: (r.product,)),
             ("endpoint", endpoint, lambda r: (r.endpoint, r.endpoint_text)),
+            ("product", product, lambda r: (r.product,)),
         ]
         chosen = [record for record in self.records if tag is None or record.tag == tag]
         problems = []
@@ -107,11 +110,18 @@ class Registry:
             if wanted is None:
                 continue
             names = {wanted} if isinstance(wanted, str) else set(wanted)
+            if name == "endpoint" and names <= {record.endpoint for record in self.records}:
+                read = _class_of_endpoint  # a class that is also the text of another class means the class
             known = {value for record in self.records for value in read(record)}
             problems += [
                 Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=did_you_mean(one, sorted(known)))
                 for one in sorted(names - known)
             ]
+            if name == "product" and controls:
+                studies = {record.study for record in chosen if record.product in names}
+                arms = [r for r in chosen if r.product in names or (r.product == "control" and r.study in studies)]
+                chosen = arms
+                continue
             chosen = [record for record in chosen if names.intersection(read(record))]
         if problems:
             raise EvidenceError(problems)
@@ -145,6 +155,10 @@ class Registry:
         columns = list(Record.__dataclass_fields__)
         place = columns.index("dispersion") + 1
         return pd.DataFrame(rows, columns=[*columns[:place], "low", "high", *columns[place:]])
+
+
+def _class_of_endpoint(record: Record) -> tuple[str, ...]:
+    return (record.endpoint,)
 
 
 def load(overlays: Iterable[str | Path] = ()) -> Registry:

@@ -1,0 +1,177 @@
+"""How certain a pooled result is: GRADE's five reasons to go down, each as a written rule with numbers.
+
+Randomised evidence starts high, controlled but not randomised evidence low, groups without a control very low. A step down is
+taken for each rule below that is met, with its reason; three reasons to go up do not apply to trials and are left to the reader,
+except a large effect in controlled but not randomised studies that have no step down.
+
+The rules follow the GRADE guidance (Guyatt et al., J Clin Epidemiol 2011;64:380-382 and the series that follows); where the
+guidance asks for a judgement, the threshold here is ours and is printed with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .effects import MEASURES
+from .study import Record
+from .synthesis import Pooled, small_studies
+
+LEVELS = ("very low", "low", "moderate", "high")
+
+#: People below which an estimate is imprecise whatever its interval (GRADE's rule of thumb for continuous outcomes).
+ENOUGH_PEOPLE = 400
+#: Share of the weight, %, from which a weakness of the studies counts as one of the estimate.
+MAJORITY = 50.0
+#: Weeks below which a follow-up is short for diseases that last for life.
+SHORT_FOLLOW_UP = 26.0
+
+_WEAK_SOURCES = ("press_release", "secondary_summary", "secondary_table", "secondary_review", "congress_abstract")
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """One step (or two) up or down, with its reason."""
+
+    domain: str
+    steps: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Certainty:
+    """The certainty of one pooled estimate.
+
+    Attributes
+    ----------
+    level
+        very low, low, moderate or high.
+    start
+        The level that the design starts from.
+    downgrades, upgrades
+        Each with domain, steps and reason.
+    """
+
+    level: str
+    downgrades: tuple[Judgement, ...]
+    start: str = "high"
+    upgrades: tuple[Judgement, ...] = ()
+
+
+def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
+    """Grade a pooled estimate by the written rules.
+
+    Parameters
+    ----------
+    records
+        The records that were given to :func:`~betapod.evidence.synthesis.pool`.
+    """
+    by_id = {record.id: record for record in records}
+    rows = [by_id[effect.records[0]] for effect in pooled.effects]
+    shares = dict(zip((row.id for row in rows), pooled.weights, strict=True))
+    randomised = sum(shares[row.id] for row in rows if row.design in ("RCT", "pooled-IPD", "meta-analysis"))
+    start = "very low" if pooled.contrast != "between" else "high" if randomised >= 100.0 - 1e-9 else "low"
+    found = [
+        judgement
+        for judgement in (
+            _bias(rows, shares),
+            _inconsistency(pooled),
+            _indirectness(rows, shares),
+            _imprecision(pooled),
+            _publication(pooled),
+        )
+        if judgement is not None
+    ]
+    raised = _large_effect(pooled, start, found)
+    level = LEVELS.index(start) - sum(one.steps for one in found) + sum(one.steps for one in raised)
+    return Certainty(LEVELS[max(0, min(level, 3))], tuple(found), start, tuple(raised))
+
+
+def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
+    weak = [row for row in rows if row.grade[:1] in ("C", "D")]
+    retold = [row for row in rows if row.source_level in _WEAK_SOURCES]
+    lot = sum(shares[row.id] for row in weak)
+    heard = sum(shares[row.id] for row in retold)
+    steps, reasons = 0, []
+    if lot >= MAJORITY:
+        steps += 1
+        reasons.append(f"{lot:.0f} % of the weight from studies graded C or D ({_names(weak)})")
+    open_label = [row for row in rows if "open" in row.design_text and row not in weak]
+    exposed = lot + sum(shares[row.id] for row in open_label)
+    if open_label and lot < MAJORITY <= exposed:
+        steps += 1
+        reasons.append(f"{exposed:.0f} % of the weight from open or weak studies")
+    if heard >= MAJORITY:
+        steps += 1
+        reasons.append(
+            f"{heard:.0f} % of the weight read in press releases, abstracts of congresses or secondary sources ({_names(retold)})"
+        )
+    return Judgement("risk of bias", min(steps, 2), "; ".join(reasons)) if steps else None
+
+
+def _inconsistency(pooled: Pooled) -> Judgement | None:
+    if pooled.k < 2 or pooled.i2 is None or pooled.q_p is None or pooled.prediction_interval is None:
+        return None
+    low, high = pooled.prediction_interval
+    opposed = not pooled.crosses_null and low <= pooled.null <= high
+    if pooled.i2 >= 75.0 and pooled.q_p < 0.1:
+        return Judgement(
+            "inconsistency", 2 if opposed else 1, f"I2 {pooled.i2:.0f} % (75 or more), p of Q {pooled.q_p:.2g}"
+        )
+    if pooled.i2 >= 50.0 and pooled.q_p < 0.1:
+        return Judgement("inconsistency", 1, f"I2 {pooled.i2:.0f} % (50 or more), p of Q {pooled.q_p:.2g}")
+    if pooled.k >= 3 and opposed:
+        return Judgement("inconsistency", 1, "the interval excludes no effect, the prediction interval does not")
+    return None
+
+
+def _indirectness(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
+    reasons = []
+    for name in ("population", "product"):
+        found = sorted({str(getattr(row, name)) for row in rows})
+        if len(found) > 1:
+            reasons.append(f"{name}s differ ({', '.join(found)})")
+    short = sum(shares[row.id] for row in rows if row.weeks is not None and row.weeks < SHORT_FOLLOW_UP)
+    if short >= MAJORITY:
+        reasons.append(f"{short:.0f} % of the weight from follow-ups under {SHORT_FOLLOW_UP:.0f} weeks")
+    return Judgement("indirectness", min(len(reasons), 2), "; ".join(reasons)) if reasons else None
+
+
+def _imprecision(pooled: Pooled) -> Judgement | None:
+    steps, reasons = 0, []
+    if pooled.crosses_null:
+        steps += 1
+        reasons.append(f"the interval {pooled.ci[0]:.3g} to {pooled.ci[1]:.3g} contains no effect")
+    if pooled.n < ENOUGH_PEOPLE:
+        steps += 1
+        reasons.append(f"{pooled.n} people, fewer than {ENOUGH_PEOPLE}")
+    return Judgement("imprecision", steps, "; ".join(reasons)) if steps else None
+
+
+def _publication(pooled: Pooled) -> Judgement | None:
+    largest = max((effect.n or 0) for effect in pooled.effects)
+    small = small_studies(pooled)
+    if small.egger_p is not None and pooled.k >= 10 and small.egger_p < 0.1:
+        return Judgement("publication bias", 1, f"small studies differ from large ones (Egger p {small.egger_p:.2g})")
+    if largest < 50:
+        return Judgement(
+            "publication bias",
+            1,
+            f"only small studies (the largest has {largest} people), whose silence would not be noticed",
+        )
+    return None
+
+
+def _large_effect(pooled: Pooled, start: str, found: list[Judgement]) -> list[Judgement]:
+    if start != "low" or found or MEASURES[pooled.measure] != "log" or pooled.crosses_null:
+        return []
+    size = max(pooled.estimate, 1.0 / pooled.estimate)
+    if size < 2.0:
+        return []
+    return [
+        Judgement("large effect", 2 if size >= 5.0 else 1, f"a ratio of {pooled.estimate:.2g} with nothing against it")
+    ]
+
+
+def _names(rows: list[Record]) -> str:
+    return ", ".join(sorted({row.study for row in rows}))

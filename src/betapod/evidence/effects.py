@@ -1,0 +1,422 @@
+"""From records to independent effects: what may enter a pooled estimate, what may not and why, one effect per family."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from .study import SOURCE_RANK, Record
+
+#: The 97.5 % point of the normal distribution: published 95 % intervals are taken to be symmetric with it.
+Z975 = 1.959963984540054
+#: Correlation of two contrasts against the same control group of equal size (Higgins and Green 2011, section 16.5).
+SHARED_CONTROL = 0.5
+
+#: Measures and whether they are analysed as logarithm or logit.
+MEASURES = {
+    "difference": "",
+    "mean_change": "",
+    "smd": "",
+    "percent": "",
+    "slope": "",
+    "hazard_ratio": "log",
+    "risk_ratio": "log",
+    "odds_ratio": "log",
+    "geometric_ratio": "log",
+    "rate": "log",
+    "proportion": "logit",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A record that was not used, with the reason."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One estimate with its variance on the scale of analysis (logarithm for ratios and rates, logit for proportions).
+
+    Attributes
+    ----------
+    measure
+        One of :data:`MEASURES`.
+    contrast
+        between, change or level.
+    y, v
+        Estimate and its variance.
+    n
+        People behind it, None where not stated.
+    records
+        Ids of the rows that it was made of.
+    how
+        How it was made of them.
+    """
+
+    study: str
+    family: str
+    measure: str
+    contrast: str
+    endpoint: str
+    unit: str
+    arm: str
+    weeks: float | None
+    y: float
+    v: float
+    n: int | None
+    records: tuple[str, ...]
+    how: str
+    rank: tuple[int, int]
+    wording: str = ""
+    events: float | None = None
+
+
+_CIRCULAR = re.compile(r"outcome-defined|responders|insulin-independent|insulin-free|remitters", re.I)
+_SUBGROUP = re.compile(r"subgroup|, (T2D|no diabetes|UACR|eGFR|no SGLT2i|with SGLT2i|T1D)\b|eGFR 30-", re.I)
+_ACTIVE = re.compile(r" vs (amlodipine|enalapril|captopril|glyburide|metformin)\b", re.I)
+_CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled")
+_NO_OUTCOME = {
+    "eligibility": "an entry criterion, no result",
+    "range": "the end of a range, no estimate",
+    "qualitative": "a direction without a number",
+    "correlation": "a correlation, no effect",
+    "variance_explained": "a share of variance, no effect",
+    "coefficient": "a coefficient of an equation, no effect",
+    "count": "a count without its denominator's model",
+    "value": "one person's value",
+    "time": "a time without its distribution",
+}
+
+
+def unusable(record: Record) -> str:
+    """Return why a record cannot enter any pooled estimate, or an empty string."""
+    if record.tag != "seen":
+        return "recalled, not read in the source"
+    if record.species != "human":
+        return "animal data are never pooled with human data"
+    if record.kind in _NO_OUTCOME:
+        return _NO_OUTCOME[record.kind]
+    if record.source_level == "author_manuscript_discrepant":
+        return "the deposited manuscript differs from the published abstract"
+    if record.design == "case-report":
+        return "a case report"
+    if _CIRCULAR.search(record.arm) or _CIRCULAR.search(record.design_text):
+        return "the group is defined by its outcome: circular"
+    if record.contrast == "association":
+        return "an association with an exposure, not an allocated treatment"
+    if record.contrast == "unclear":
+        return "the source mixes or does not say controlled and before/after"
+    if _ACTIVE.search(record.arm):
+        return "compared with another active drug, not with control"
+    if record.weeks == 0.0 and record.contrast == "level":
+        return "a baseline, no result"
+    return ""
+
+
+def gather(records: Iterable[Record], weeks: float | None = None) -> tuple[list[Effect], list[Refusal]]:
+    """Return one effect per family, contrast and measure, and every record that was not used.
+
+    Parameters
+    ----------
+    weeks
+        Follow-up that is asked for, week: of each family the nearest is taken, without it the longest.
+    """
+    refused: list[Refusal] = []
+    usable: list[Record] = []
+    for record in records:
+        reason = unusable(record)
+        if reason:
+            refused.append(Refusal(record.id, reason))
+        else:
+            usable.append(record)
+    made: list[Effect] = []
+    waiting: list[Record] = []
+    for record in usable:
+        effect, reason = _direct(record)
+        if effect is not None:
+            made.append(effect)
+        elif record.contrast == "level":
+            waiting.append(record)
+        else:
+            refused.append(Refusal(record.id, reason))
+    pairs, alone = _pairs(waiting)
+    made += pairs
+    for record in alone:
+        effect, reason = _level(record)
+        if effect is None:
+            refused.append(Refusal(record.id, reason))
+        else:
+            made.append(effect)
+    kept, dropped = _one_per_family(made, weeks)
+    used = {name for effect in kept for name in effect.records}
+    return kept, [*refused, *(one for one in dropped if one.record not in used)]
+
+
+def _effect(record: Record, measure: str, y: float, v: float, how: str) -> Effect:
+    return Effect(
+        study=record.study,
+        family=record.family,
+        measure=measure,
+        contrast=record.contrast,
+        endpoint=record.endpoint,
+        unit=record.unit,
+        arm=record.arm,
+        weeks=record.weeks,
+        y=y,
+        v=v,
+        n=record.n,
+        records=(record.id,),
+        how=how,
+        rank=(SOURCE_RANK.get(record.source_level, 99), -(record.n or 0)),
+        wording=record.statistic_text,
+    )
+
+
+def _direct(record: Record) -> tuple[Effect | None, str]:
+    """Return the effect that a row states by itself, or why it states none."""
+    if record.contrast == "level":
+        return None, ""
+    if record.value is None:
+        return None, "no number"
+    if record.kind == "median":
+        return None, "a median: skewed, and no standard error"
+    measure = {"mean": "mean_change"}.get(record.kind, record.kind)
+    if measure not in MEASURES:
+        return None, f"a {record.kind} is not pooled"
+    y = math.log(record.value) if MEASURES[measure] == "log" else record.value
+    error, how = _standard_error(record, MEASURES[measure] == "log")
+    if error is None:
+        return None, how
+    return _effect(record, measure, y, error**2, how), ""
+
+
+def _standard_error(record: Record, log: bool) -> tuple[float | None, str]:
+    spread = record.dispersion
+    if spread is not None and spread.type == "CI95":
+        low, high = spread.low, spread.high
+        if log:
+            if low <= 0.0:
+                return None, "the interval of a ratio reaches zero"
+            low, high = math.log(low), math.log(high)
+        return _positive((high - low) / (2.0 * Z975), "as stated, standard error from the 95 % interval")
+    if spread is not None and spread.type == "SE" and not log:
+        return _positive(spread.low, "as stated, with its standard error")
+    if spread is not None and spread.type == "SD" and not log and record.contrast == "change":
+        if not record.n:
+            return None, "no number of people to go with the SD"
+        return _positive(spread.low / math.sqrt(record.n), "as stated, standard error from SD and n")
+    if spread is not None:
+        return None, f"no standard error can be had from {spread.text or spread.type}"
+    exact = re.fullmatch(r"0?\.\d+", record.p_value)
+    null = record.value in (0.0, None) or (log and record.value == 1.0)
+    if record.contrast == "between" and exact and not null and 0.0 < float(record.p_value) < 1.0:
+        from scipy import stats
+
+        assert record.value is not None
+        y = math.log(record.value) if log else record.value
+        z = float(stats.norm.isf(float(record.p_value) / 2.0))
+        return _positive(abs(y) / z, "as stated, standard error from the exact p value")
+    return None, "no dispersion was read: no standard error"
+
+
+def _positive(error: float, how: str) -> tuple[float | None, str]:
+    return (error, how) if error > 0.0 and math.isfinite(error) else (None, "the standard error is not positive")
+
+
+_CONTROL_ARM = re.compile(
+    r"\b(placebo|sham|saline)\b|^(control|usual|conventional|standard|insulin only|intensive insulin)\b", re.I
+)
+
+
+def _is_control(record: Record) -> bool:
+    return record.product == "control" or bool(_CONTROL_ARM.search(record.arm))
+
+
+def _pairs(records: Sequence[Record]) -> tuple[list[Effect], list[Record]]:
+    """Return contrasts of arms of one controlled study at one time, and the rows that found no partner."""
+    found: list[Effect] = []
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        groups.setdefault((record.study, record.endpoint, record.unit, record.weeks, record.kind), []).append(record)
+    alone: list[Record] = []
+    for members in groups.values():
+        controls = [r for r in members if _is_control(r) and not _SUBGROUP.search(r.arm)]
+        treated = [r for r in members if not _is_control(r)]
+        controlled = members[0].design in _CONTROLLED and "crossover" not in members[0].design_text
+        if len(controls) != 1 or not treated or not controlled:
+            alone += members
+            continue
+        for record in treated:
+            effect = _contrast(record, controls[0])
+            if effect is None:
+                alone.append(record)
+            else:
+                found.append(effect)
+        if not any(controls[0].id in effect.records for effect in found):
+            alone.append(controls[0])
+    return found, alone
+
+
+def _contrast(treated: Record, control: Record) -> Effect | None:
+    if treated.value is None or control.value is None or not treated.n or not control.n:
+        return None
+    base = replace(treated, contrast="between", n=treated.n + control.n)
+    if treated.kind in ("mean", "slope"):
+        variances = [_variance(record) for record in (treated, control)]
+        if variances[0] is None or variances[1] is None:
+            return None
+        made = _effect(
+            base, "difference", treated.value - control.value, variances[0] + variances[1], "difference of the arms"
+        )
+    elif treated.kind == "proportion":
+        a, b = treated.value * treated.n, control.value * control.n
+        if any(abs(count - round(count)) > 0.25 for count in (a, b)):
+            return None
+        a, b = float(round(a)), float(round(b))
+        if a == b == 0.0 or (a == treated.n and b == control.n):
+            return None
+        n1, n2 = float(treated.n), float(control.n)
+        how = "risk ratio of the arms"
+        if a == 0.0 or b == 0.0 or a == n1 or b == n2:
+            a, b, n1, n2 = a + 0.5, b + 0.5, n1 + 1.0, n2 + 1.0
+            how += ", 1/2 added to each cell"
+        made = _effect(base, "risk_ratio", math.log((a / n1) / (b / n2)), 1 / a - 1 / n1 + 1 / b - 1 / n2, how)
+        made = replace(made, unit="1")
+    else:
+        return None
+    return replace(made, records=(treated.id, control.id), wording="arms")
+
+
+def _variance(record: Record) -> float | None:
+    """Return the squared standard error of an arm's mean."""
+    spread = record.dispersion
+    if spread is None or not record.n:
+        return None
+    if spread.type == "SD":
+        return spread.low**2 / record.n
+    if spread.type == "SE":
+        return spread.low**2
+    if spread.type == "CI95":
+        return ((spread.high - spread.low) / (2.0 * Z975)) ** 2
+    return None
+
+
+def _logit(events: float, n: int) -> tuple[float, float, str]:
+    x, rest, how = events, n - events, "logit of the proportion"
+    if x == 0.0 or rest == 0.0:
+        x, rest, how = x + 0.5, rest + 0.5, how + ", 1/2 added to each cell"
+    return math.log(x / rest), 1 / x + 1 / rest, how
+
+
+def _level(record: Record) -> tuple[Effect | None, str]:
+    """Return the effect of a group by itself: a proportion or a rate; a mean is none."""
+    if record.kind == "median":
+        return None, "a median: skewed, and no standard error"
+    if _is_control(record) and record.design in (*_CONTROLLED, "cross-sectional"):
+        return None, "a control group without a treated group to compare with"
+    if record.design in _CONTROLLED and record.kind in ("mean", "slope"):
+        return None, "an arm of a controlled study whose partner has no mean, dispersion and n at this time"
+    if record.kind == "proportion" and record.value is not None:
+        if not record.n:
+            return None, "a proportion without the number of people"
+        events = record.value * record.n
+        if abs(events - round(events)) > 0.25:
+            return None, "the proportion is no whole number of people: another denominator"
+        y, v, how = _logit(float(round(events)), record.n)
+        return replace(_effect(record, "proportion", y, v, how), events=float(round(events))), ""
+    if record.kind == "rate" and record.value:
+        error, how = _standard_error(record, log=True)
+        return (None, how) if error is None else (_effect(record, "rate", math.log(record.value), error**2, how), "")
+    if record.kind == "slope":
+        variance = _variance(record)
+        if variance is None or record.value is None:
+            return None, "no dispersion was read: no standard error"
+        return _effect(record, "slope", record.value, variance, "slope of one group"), ""
+    return None, "a group's own course without a comparison"
+
+
+def _one_per_family(effects: Sequence[Effect], weeks: float | None) -> tuple[list[Effect], list[Refusal]]:
+    kept: list[Effect] = []
+    refused: list[Refusal] = []
+    groups: dict[tuple[str, str, str], list[Effect]] = {}
+    for effect in effects:
+        groups.setdefault((effect.family, effect.contrast, effect.measure), []).append(effect)
+    for members in groups.values():
+        chosen, dropped = _choose(members, weeks)
+        kept.append(chosen)
+        refused += dropped
+    return kept, refused
+
+
+def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, list[Refusal]]:
+    refused: list[Refusal] = []
+
+    def drop(effects: Iterable[Effect], reason: str) -> None:
+        refused.extend(Refusal(name, reason) for effect in effects for name in effect.records)
+
+    whole = [effect for effect in members if not _SUBGROUP.search(effect.arm)]
+    if whole and len(whole) < len(members):
+        drop((e for e in members if e not in whole), "a subgroup of people who are counted already")
+        members = whole
+    best = min(members, key=lambda e: ("p value" in e.how, _remoteness(e, weeks), e.rank))
+    others = [e for e in members if e.study != best.study]
+    drop(others, f"overlapping patients: family {best.family!r} is counted once, by {best.study}")
+    members = [e for e in members if e.study == best.study]
+    drop((e for e in members if e.weeks != best.weeks), f"another time of {best.study}, which is counted once")
+    members = [e for e in members if e.weeks == best.weeks]
+    stated = [e for e in members if e.wording != "arms"]
+    exact = [e for e in stated if "p value" not in e.how]
+    preferred = exact or [e for e in members if e.wording == "arms"] or stated
+    drop((e for e in members if e not in preferred), f"another statement of the same contrast of {best.study}")
+    unique: dict[str, Effect] = {}
+    for effect in preferred:
+        if effect.arm in unique:
+            drop([effect], f"another definition of the same outcome in {best.study}")
+        else:
+            unique[effect.arm] = effect
+    arms = list(unique.values())
+    everybody = [arm for arm in arms if re.match(r"all\b", arm.arm)]
+    if everybody and len(arms) > 1:
+        drop((arm for arm in arms if arm not in everybody), f"part of all people of {best.study}")
+        arms = everybody
+    return _combined(arms), refused
+
+
+def _remoteness(effect: Effect, weeks: float | None) -> float:
+    if weeks is None:
+        return -(effect.weeks or 0.0)
+    return abs(effect.weeks - weeks) if effect.weeks is not None else math.inf
+
+
+def _combined(arms: Sequence[Effect]) -> Effect:
+    """Return several arms of one study as one: people are added; contrasts share a control, so their mean is correlated."""
+    if len(arms) == 1:
+        return arms[0]
+    count = len(arms)
+    people = sum(arm.n or 0 for arm in arms)
+    names = tuple(name for arm in arms for name in arm.records)
+    together = " + ".join(arm.arm for arm in arms)
+    if all(arm.events is not None for arm in arms):
+        events = sum(arm.events or 0.0 for arm in arms)
+        y, v, how = _logit(events, people)
+        return replace(
+            arms[0], y=y, v=v, n=people, events=events, arm=together, records=names, how=f"{how}; {count} arms added"
+        )
+    rho = SHARED_CONTROL if arms[0].contrast == "between" else 0.0
+    errors = [math.sqrt(arm.v) for arm in arms]
+    cross = sum(errors[i] * errors[j] for i in range(count) for j in range(i))
+    control = {name for arm in arms for name in arm.records[1:]}
+    return replace(
+        arms[0],
+        y=sum(arm.y for arm in arms) / count,
+        v=(sum(arm.v for arm in arms) + 2.0 * rho * cross) / count**2,
+        n=people or None,
+        arm=together,
+        records=tuple(dict.fromkeys([name for arm in arms for name in arm.records[:1]] + sorted(control))),
+        how=f"mean of {count} arms" + (", correlation 0.5 through the shared control" if rho else ""),
+    )
