@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from . import mathlib
 from .blocks import STAGES, write_blocks
 from .lower import SEGMENT_START, Program, slope_name
+from .machine import Processor
 from .rosenbrock import (
     GROW,
     INTEGRAL,
@@ -192,10 +193,12 @@ class Driver:
             with c.function(name, ["p", "p", *kinds], returns) as (self.job, self.ws, *args):
                 write(*args)
         with c.function("worker", ["p", "p"], "i", exported=True) as (self.job, self.ws):
-            self.write_worker()
+            with c.flushing():
+                steps = self.write_worker()
+            c.give(steps)
 
-    def write_worker(self) -> None:
-        """Write the loop over steps; it returns the number of vector steps."""
+    def write_worker(self) -> Value:
+        """Write the loop over steps; return the number of vector steps."""
         c = self.c
         steps = c.variable("i", 0)
         rtol = c.broadcast(self.field("rtol", "d"))
@@ -221,7 +224,7 @@ class Driver:
                 c.mark(on)
             needed.set(self.write_one_step(rtol))
             steps.set(steps.get() + 1)
-        c.give(steps.get())
+        return steps.get()
 
     def arrays(self) -> Arrays:
         """Return the places a step works on."""
@@ -690,9 +693,9 @@ def _tie(c: Code, t: Value) -> Value:
     return c.fma(c.absolute(t), 2e-13, 2e-10)
 
 
-def write_module(program: Program, width: int, fused: bool, scales: bool = False) -> tuple[str, int]:
+def write_module(program: Program, width: int, processor: Processor) -> tuple[str, int]:
     """Return the module of a program and the number of vectors a worker needs."""
-    code = Code(width, fused, scales)
+    code = Code(width, processor.fused, processor.scales, processor.flushes)
     driver = Driver(code, program)
     driver.write()
     return code.text(), driver.workspace.size

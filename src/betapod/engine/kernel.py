@@ -134,7 +134,7 @@ def _compiled(
     program = lower(model, outputs, ramps)
     if width is None:
         width = processor().width * (2 if waits(program.rates) > CHAIN else 1)
-    text, workspace = write_module(program, width, processor().fused, processor().scales)
+    text, workspace = write_module(program, width, processor())
     code = compile_object(text)
     description = {
         "parameters": list(program.parameters),

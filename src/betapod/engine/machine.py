@@ -26,6 +26,8 @@ class Processor:
         Whether it multiplies and adds in one instruction.
     scales
         Whether it multiplies by powers of two in one instruction.
+    flushes
+        Whether it can be told to take numbers below the normal range as 0.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Processor:
     width: int
     fused: bool
     scales: bool = False
+    flushes: bool = False
 
 
 @functools.cache
@@ -52,8 +55,19 @@ def processor() -> Processor:
     else:
         width = 2
     return Processor(
-        llvm.get_host_cpu_name(), features.flatten(), width, arm or bool(features.get("fma")), not arm and width == 8
+        llvm.get_host_cpu_name(),
+        features.flatten(),
+        width,
+        fused=arm or bool(features.get("fma")),
+        scales=not arm and width == 8,
+        flushes=_is_x86(),
     )
+
+
+def _is_x86() -> bool:
+    import platform
+
+    return platform.machine().lower() in ("x86_64", "amd64")
 
 
 def _target_machine(level: int) -> Any:
@@ -76,9 +90,7 @@ def _compact() -> bool:
 
     Older processors take some elementary operations from a library, which may be far away.
     """
-    import platform
-
-    return platform.machine().lower() in ("x86_64", "amd64") and processor().width >= 4 and processor().fused
+    return _is_x86() and processor().width >= 4 and processor().fused
 
 
 def compile_object(text: str, level: int = 2) -> bytes:

@@ -155,10 +155,12 @@ class Code:
         Whether the processor multiplies and adds in one instruction.
     scales
         Whether it multiplies by powers of two in one instruction (AVX-512).
+    flushes
+        Whether it can be told to take numbers below the normal range as 0 (x86).
     """
 
-    def __init__(self, width: int, fused: bool = True, scales: bool = False) -> None:
-        self.width, self.fused, self.scales = width, fused, scales
+    def __init__(self, width: int, fused: bool = True, scales: bool = False, flushes: bool = False) -> None:
+        self.width, self.fused, self.scales, self.flushes = width, fused, scales, flushes
         #: Functions of the elementary library that were written, to be called rather than repeated.
         self.library: set[str] = set()
         self._types = {kind: f"<{width} x {name}>" for kind, name in VECTORS.items()} | SCALARS
@@ -469,6 +471,21 @@ class Code:
         yield
         self.jump(after)
         self.mark(after)
+
+    @contextmanager
+    def flushing(self) -> Iterator[None]:
+        """Do what follows with numbers below 2e-308 as 0: a state that has faded away would slow every operation a hundredfold."""
+        if not self.flushes:
+            yield
+            return
+        before, during = self.variable("i", 0), self.variable("i", 0)
+        for name in ("stmxcsr", "ldmxcsr"):
+            self.declare(f"llvm.x86.sse.{name}", ["ptr"], "void")
+        self.line(f"call void @llvm.x86.sse.stmxcsr(ptr {before.place})")
+        during.set(before.get() | 0x8040)
+        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {during.place})")
+        yield
+        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {before.place})")
 
     @contextmanager
     def loop(self, count: Operand, start: Operand = 0) -> Iterator[Value]:
