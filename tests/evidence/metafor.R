@@ -4,7 +4,7 @@ suppressMessages(library(metafor))
 ctrl <- list(threshold = 1e-14, maxiter = 10000)
 put <- function(group, method, r) {
   p <- predict(r)
-  ci <- if (r$method == "EE") NA else tryCatch(confint(r, control = list(tol = 1e-12))$random["tau^2", c("ci.lb", "ci.ub")],
+  ci <- if (r$method == "EE") NA else tryCatch(confint(r, control = list(tol = 1e-12, tau2.max = 1e6))$random["tau^2", c("ci.lb", "ci.ub")],
                                                error = function(e) c(NA, NA))
   x <- c(mu = c(r$beta), se = r$se, ci_low = r$ci.lb, ci_high = r$ci.ub, pi_low = p$pi.lb, pi_high = p$pi.ub, tau2 = r$tau2,
          i2 = r$I2, q = r$QE, q_p = r$QEp, p = r$pval, tau2_low = unname(ci[1]), tau2_high = unname(ci[2]))
@@ -45,4 +45,4 @@ fit("bcg", b$yi, b$vi)
 fit("agreeing", c(-.50, -.55, -.60), c(.04, .05, .06))
 e <- regtest(rma(yi, vi, data = b), model = "lm", predictor = "sei")
 k <- ranktest(rma(yi, vi, data = b), exact = FALSE)
-cat(sprintf("bcg,egger,p,%.12g\nbcg,egger,slope,%.12g\nbcg,begg,tau,%.12g\n", e$pval, coef(e$fit)[2, 1], k$tau))
+cat(sprintf("bcg,egger,p,%.12g\nbcg,egger,slope,%.12g\nbcg,begg,tau,%.12g\n", e$pval, unname(coef(e$fit)[2]), k$tau))

@@ -118,14 +118,8 @@ def unusable(record: Record) -> str:
     return ""
 
 
-def gather(records: Iterable[Record], weeks: float | None = None) -> tuple[list[Effect], list[Refusal]]:
-    """Return one effect per family, contrast and measure, and every record that was not used.
-
-    Parameters
-    ----------
-    weeks
-        Follow-up that is asked for, week: of each family the nearest is taken, without it the longest.
-    """
+def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Refusal]]:
+    """Return every effect that can be made of the records, several of a family perhaps, and the records that give none."""
     refused: list[Refusal] = []
     usable: list[Record] = []
     for record in records:
@@ -152,9 +146,7 @@ def gather(records: Iterable[Record], weeks: float | None = None) -> tuple[list[
             refused.append(Refusal(record.id, reason))
         else:
             made.append(effect)
-    kept, dropped = _one_per_family(made, weeks)
-    used = {name for effect in kept for name in effect.records}
-    return kept, [*refused, *(one for one in dropped if one.record not in used)]
+    return made, refused
 
 
 def _effect(record: Record, measure: str, y: float, v: float, how: str) -> Effect:
@@ -340,17 +332,25 @@ def _level(record: Record) -> tuple[Effect | None, str]:
     return None, "a group's own course without a comparison"
 
 
-def _one_per_family(effects: Sequence[Effect], weeks: float | None) -> tuple[list[Effect], list[Refusal]]:
+def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tuple[list[Effect], list[Refusal]]:
+    """Return one effect of each family, and the records that are not counted.
+
+    Parameters
+    ----------
+    weeks
+        Follow-up that is asked for, week: of each family the nearest is taken, without it the longest.
+    """
     kept: list[Effect] = []
     refused: list[Refusal] = []
-    groups: dict[tuple[str, str, str], list[Effect]] = {}
+    groups: dict[str, list[Effect]] = {}
     for effect in effects:
-        groups.setdefault((effect.family, effect.contrast, effect.measure), []).append(effect)
+        groups.setdefault(effect.family, []).append(effect)
     for members in groups.values():
         chosen, dropped = _choose(members, weeks)
         kept.append(chosen)
         refused += dropped
-    return kept, refused
+    used = {name for effect in kept for name in effect.records}
+    return kept, [one for one in refused if one.record not in used]
 
 
 def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, list[Refusal]]:

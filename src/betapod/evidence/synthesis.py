@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EvidenceError, MissingExtraError, Problem
-from .effects import MEASURES, Effect, Refusal, gather
+from .effects import MEASURES, Effect, Refusal, candidates, one_per_family
 from .registry import Registry
 from .study import Record
 
@@ -108,12 +108,14 @@ def pool(
     if method not in METHODS:
         raise EvidenceError(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
     refused, records = _one_kind_of_source(records)
-    effects, more = gather(records, weeks)
+    effects, more = candidates(records)
     refused += more
     effects, more = _one_contrast(effects, contrast)
     refused += more
     by_id = {record.id: record for record in records}
     problems = _mixtures(effects, by_id, across, measure)
+    if problems:
+        raise EvidenceError(problems)
     if measure is not None:
         refused += [
             Refusal(name, f"a {e.measure}, not a {measure}")
@@ -122,8 +124,8 @@ def pool(
             for name in e.records
         ]
         effects = [e for e in effects if e.measure == measure]
-    if problems:
-        raise EvidenceError(problems)
+    effects, more = one_per_family(effects, weeks)
+    refused += more
     if not effects:
         raise EvidenceError(_nothing_left(refused))
     notes = [
@@ -175,8 +177,9 @@ def _mixtures(
     effects: Sequence[Effect], by_id: dict[str, Record], across: Sequence[str], measure: str | None
 ) -> list[Problem]:
     problems = []
+    same = [effect for effect in effects if measure is None or effect.measure == measure]
     for name in ("endpoint", "population", "product"):
-        found = _values(effects, by_id, name)
+        found = _values(same, by_id, name)
         if len(found) > 1 and name not in across:
             hint = f"Select one {name}" + (f", or say across=({name!r},)." if name != "endpoint" else ".")
             problems.append(
@@ -235,12 +238,14 @@ def _pooled(
     if k > 1:
         normal = se
         if knapp_hartung:
-            se = math.sqrt(float(weights @ (y - mu) ** 2) / (k - 1) / float(weights.sum()))
             quantile = float(stats.t.isf(0.025, k - 1))
+            scatter = math.sqrt(float(weights @ (y - mu) ** 2) / (k - 1))
+            if scatter < 1e-9:
+                notes.append("the studies are identical: Knapp and Hartung's error would be 0, the normal one is kept")
+            else:
+                se *= scatter
             if se * quantile < normal * float(stats.norm.isf(0.025)):
-                notes.append(
-                    "the Knapp-Hartung interval is narrower than the normal one: the studies agree by chance better than their errors allow"
-                )
+                notes.append("the Knapp-Hartung interval is narrower than the normal one: the studies agree by chance")
         half = quantile * math.sqrt(tau2 + se**2)
         spread = (mu - half, mu + half)
         fixed = 1.0 / v
@@ -381,7 +386,7 @@ def synthesise(registry: Registry, method: str = "REML") -> list[Group]:
     for population, product, endpoint in questions:
         records = registry.select(population=population, product=product, endpoint=endpoint, tag=None, controls=True)
         aside, rest = _one_kind_of_source(records)
-        effects, refused = gather(rest)
+        effects, refused = candidates(rest)
         kinds = dict.fromkeys((e.contrast, e.measure) for e in effects)
         if not kinds:
             groups.append(Group(population, product, endpoint, "", "", None, _nothing_left([*aside, *refused])))
