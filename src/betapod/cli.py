@@ -32,6 +32,8 @@ _VERBS = {
     "cli_doctor": ("doctor", "demo"),
     "cli_ensemble": ("ensemble", "merge"),
     "cli_validate": ("validate",),
+    "cli_trials": ("run", "resume", "trial", "schema"),
+    "cli_patients": ("patients",),
 }
 
 _registered: set[str] = set()

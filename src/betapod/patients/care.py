@@ -29,12 +29,12 @@ METFORMIN_STOPS, SGLT2_STARTS = 30.0, 30.0
 #: Glucose drugs at once before insulin; drugs that one visit may add.
 MOST_DRUGS, MOST_NEW = 3, 2
 #: HbA1c (%) above which insulin may come first, and how often it does.
-INSULIN_AT, INSULIN_SHARE = 9.0, 0.3
+INSULIN_AT, INSULIN_SHARE = 9.0, 0.2
 INSULIN = "insulin"
 #: Drugs on the incretin effect, of which one is given at a time.
 _INCRETINS = ("dpp4", "liraglutide", "semaglutide")
 #: Weight of adding nothing, beside the weights of drugs.
-RESTRAINT = {"glucose": 0.5, "pressure": 4.0}
+RESTRAINT = {"glucose": 0.5, "pressure": 5.0}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Report:
     effective
         Kish's effective sample size of the weights.
     repeats
-        Chosen patients who are in the cohort more than once, counted once per repeat.
+        Chosen patients beyond the number of different people.
     moments
         One row per moment: ``moment``, ``target``, ``weighted``, ``chosen`` (of the weighted library and of the chosen
         patients), ``tolerance`` and ``miss`` (chosen less target), in the unit of the balanced column.
@@ -201,7 +201,7 @@ def report_on(
         kept=kept,
         effective=found.effective,
         chosen=len(index),
-        repeats=len(index) - len(np.unique(index)),
+        repeats=len(index) - int(chosen["person"].nunique()),
         moments=moments,
         distributions=compared_distributions(chosen, even, target),
         correlations=compared_correlations(chosen, even, target),

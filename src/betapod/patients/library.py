@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,11 +111,11 @@ class Library:
             "order": list(columns),
             "origin": self.origin,
         }
-        arrays = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)}
+        arrays: dict[str, NDArray[Any]] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)}
         arrays |= {f"c{i}": v for i, v in enumerate(varied.values())}
         path = Path(path)
         with replacing(path.with_suffix(".npz")) as temporary:
-            np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
         return path.with_suffix(".npz")
 
 
@@ -170,7 +172,7 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     columns: dict[str, Any] = {"person": numbers}
     columns |= {name: true[name] for name in ("age", "female", "T1D", "diagnosed", "duration", "years_ill", "year")}
     columns |= {"height": height, "weight": true["weight"], "bmi": true["weight"] / (height / 100.0) ** 2}
-    columns |= {"stiffness": true["stiffness"]}
+    columns |= {name: true[name] for name in ("stiffness", "dawn")}
     columns |= {name: seen[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
     columns |= {f"true_{name}": true[name] for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide")}
     columns |= {"insulin_dose": np.where(snapshots.drugs[care.INSULIN], true["insulin_dose"], 0.0)}
@@ -182,13 +184,15 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     return Library(table, snapshots.parameters, snapshots.states, model.state_names, origin)
 
 
-def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first: int = 0) -> Library:
+def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first: int = 0, keep: float = 0.5) -> Library:
     """Grow a library: sample people, simulate their lives, keep every plausible snapshot with diabetes.
 
     Parameters
     ----------
     lives
         People to follow; about seven in ten get diabetes, and each is kept at several ages.
+    keep
+        Share of the yearly snapshots that are kept.
     first
         Number of the first person; people of the same seed and number are the same, whoever else is grown.
 
@@ -201,7 +205,7 @@ def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first:
 
     if lives < 1:
         raise ConfigError(Problem("bad-number", "a library needs at least one life", found=str(lives)))
-    snapshots = live(sample(seed, range(first, first + lives)), progress)
+    snapshots = live(sample(seed, range(first, first + lives)), progress, keep)
     origin = {"seed": seed, "first": first, "lives": lives, "model": whole_body.model("reference").fingerprint}
     grown = from_snapshots(snapshots, seed, origin)
     verdict = plausibility.judge(grown.table)
@@ -227,28 +231,22 @@ def _cached() -> Library:
     place = folder() / f"patients-{whole_body.model('reference').fingerprint[:16]}-{_LIVES}.npz"
     if place.is_file():
         return load(place)
-    with _bar() as progress:
+    with progress_bar() as progress:
         grown = grow(_LIVES, progress=progress)
     place.parent.mkdir(parents=True, exist_ok=True)
     grown.save(place)
     return load(place)
 
 
-def _bar() -> Any:
-    """Return a progress bar on stderr as a context that gives a `Progress`, silent where stderr is no terminal."""
-    import sys
-    from contextlib import contextmanager
+@contextmanager
+def progress_bar() -> Iterator[Progress | None]:
+    """Show a progress bar on stderr, where stderr is a terminal; gives what `grow` calls with its progress."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
 
-    @contextmanager
-    def shown() -> Any:
-        if not sys.stderr.isatty():
-            yield None
-            return
-        from rich.console import Console
-        from rich.progress import Progress as Bar
-
-        with Bar(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("growing patients", total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-
-    return shown()
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("growing patients", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,4 +1,4 @@
-"""Life from before diabetes to today: the coupled model, two years at a time, with a clinic visit between.
+"""Life from before diabetes to today: the coupled model, a year at a time, with a clinic visit between.
 
 Everybody begins healthy: people prone to type 2 diabetes at 20, people who will have type 1 three years before its diagnosis. Beta
 cells, podocytes, basement membrane, vessels and nephrons become what glucose, pressure, weight and care of a life make of them, so
@@ -18,23 +18,26 @@ from ..engine.ensemble import Ensemble
 from ..engine.randomness import Stream
 from ..physiology import whole_body
 from . import observe
-from .care import Prescriptions, columns
+from .care import INSULIN, Prescriptions, columns
 from .population import YOUNG, Numbers, People, constant
 
 Flags = NDArray[np.bool_]
 
 YEAR = 365.25
-#: Years between visits; snapshots are taken half way.
-STEP = 2.0
-#: Ages at which lives begin to be followed before type 1 diabetes, and end; calendar years of snapshots.
-BEFORE_TYPE_1, OLDEST = 3.0, 90.0
+#: Years between visits; snapshots are taken just before one.
+STEP = 1.0
+#: Age at which lives end to be followed; calendar years of snapshots.
+OLDEST = 90.0
 FIRST_YEAR, LAST_YEAR = 1999.0, 2024.0
 #: Type 1: beta cells left at diagnosis, and years in which the others are killed before.
 LEFT_AT_DIAGNOSIS, INSULITIS_YEARS = 0.23, 2.0
 #: Diabetes: HbA1c (%) or fasting glucose (mmol/L) from which on a person has it.
 DIABETES_HBA1C, DIABETES_FPG = 6.5, 7.0
+#: Stand-in for a 2-h glucose of 11.1 mmol/L in a tolerance test: mean glucose of the fed half of the day (mmol/L), assumed.
+DIABETES_FED = 8.0
 _OUTPUTS = {
     "fpg": "G_fasting",
+    "fed": "G_fed",
     "MAP": "MAP",
     "egfr": "eGFR",
     "gfr": "GFR",
@@ -115,17 +118,16 @@ class _Lives:
     drugs: Prescriptions
     ill_at: Numbers
     found_at: Numbers
-    hba1c: Numbers
     states: dict[str, Numbers] = field(default_factory=dict)
 
     def keep(self, alive: Flags) -> None:
         self.people, self.age, self.drugs = self.people[alive], self.age[alive], self.drugs[alive]
-        self.ill_at, self.found_at, self.hba1c = self.ill_at[alive], self.found_at[alive], self.hba1c[alive]
+        self.ill_at, self.found_at = self.ill_at[alive], self.found_at[alive]
         self.states = {name: values[alive] for name, values in self.states.items()}
 
 
 def _columns(lives: _Lives) -> dict[str, Numbers]:
-    """Return the model's parameters and inputs for the next two years."""
+    """Return the model's parameters and inputs for the next year."""
     people, traits = lives.people, lives.people.traits
     middle = lives.age + STEP / 2
     found = dict(people.model)
@@ -148,12 +150,10 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
 
 def _begin(people: People) -> _Lives:
     type_1 = people.traits["T1D"] > 0
-    begin = np.where(type_1, people.traits["onset_type_1"] - BEFORE_TYPE_1, YOUNG)
-    # The clinic's two years must not fall on the same birthdays in everybody.
-    begin = begin + np.where(type_1, 0.0, STEP * people.luck("first visit"))
-    begin = np.where(type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, begin)
+    # Visits must not fall on birthdays in everybody.
+    begin = np.where(type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, YOUNG + people.luck("first visit"))
     unknown = np.full(len(people), np.inf)
-    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), np.full(len(people), 5.1))
+    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy())
 
 
 def live(people: People, progress: Progress | None = None, keep: float = 1.0) -> Snapshots:
@@ -176,20 +176,22 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         run = ensemble()
         parameters = _columns(lives)
         start: dict[str, Numbers] = lives.states
+        first = {} if step else {"BW_start": parameters["Wt"]}
         if step == 0:
             # Podocytes at the start, such that a healthy person has the nominal number at the nominal age.
             years = table["age0"].value - lives.age
             start = {"ln_podocytes": np.log(table["podocytes0"].value) + table["h_P0"].value * years}
-            parameters["BW_start"] = parameters["Wt"]
         insulitis = parameters["autoimmunity_floor"] == 1.0
         if lives.states:
             start["autoimmunity"] = np.where(insulitis, 1.0, start["autoimmunity"])
-        result = run.run(parameters, [STEP / 2 * YEAR, STEP * YEAR], initial=start)
-        values = {name: result.values[:, :, i] for i, name in enumerate(result.names)}
-        year = lives.people.traits["birth_year"] + lives.age
-        found += _snapshot(lives, parameters, values, year + STEP / 2, step, keep)
-        _visit(lives, values, year + STEP, step)
-        lives.states = {name: values[name][:, 1] for name in run.model.state_names}
+        result = run.run(parameters | first, [STEP * YEAR], initial=start)
+        values = {name: result.values[:, 0, i] for i, name in enumerate(result.names)}
+        year = lives.people.traits["birth_year"] + lives.age + STEP
+        true = _laboratory(lives, values)
+        _diagnose(lives, true, step)
+        found += _snapshot(lives, parameters, values, true, year, step, keep)
+        _visit(lives, true, year, step)
+        lives.states = {name: values[name] for name in run.model.state_names}
         alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
         alive &= lives.people.traits["birth_year"] + lives.age + STEP <= LAST_YEAR
         lives.age = lives.age + STEP
@@ -206,55 +208,72 @@ def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
     return np.floor(age) - np.floor(found_at)
 
 
+def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return what a laboratory without error finds at the end of the year."""
+    true = {name: values[source] for name, source in _OUTPUTS.items()}
+    insulin = lives.drugs.taken[INSULIN].astype(np.float64)
+    true["fpg"] = observe.morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)
+    return true
+
+
 def _snapshot(
-    lives: _Lives, parameters: dict[str, Numbers], values: dict[str, Numbers], year: Numbers, step: int, keep: float
+    lives: _Lives,
+    parameters: dict[str, Numbers],
+    values: dict[str, Numbers],
+    laboratory: dict[str, Numbers],
+    year: Numbers,
+    step: int,
+    keep: float,
 ) -> list[Snapshots]:
     people = lives.people
-    age = lives.age + STEP / 2
+    age = lives.age + STEP
     ill = lives.ill_at <= age
     chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
-    chosen = ill & np.isfinite(values["MAP"][:, 0]) & (year >= FIRST_YEAR) & (chance < keep)
+    share = keep * np.exp(-np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0) / constant("survival_years"))
+    chosen = ill & np.isfinite(values["MAP"]) & (year >= FIRST_YEAR) & (chance < share)
     if not chosen.any():
         return []
-    true = {name: values[source][chosen, 0] for name, source in _OUTPUTS.items()}
+    true = {name: column[chosen] for name, column in laboratory.items()}
     true["age"], true["year"] = age[chosen], year[chosen]
     known = lives.found_at <= age
     true["diagnosed"] = known[chosen].astype(np.float64)
     true["duration"] = np.where(known, _reported_duration(age, np.where(known, lives.found_at, age)), np.nan)[chosen]
     true["years_ill"] = (age - lives.ill_at)[chosen]
-    true["stiffness"] = people.traits["stiffness"][chosen]
+    true["stiffness"], true["dawn"] = people.traits["stiffness"][chosen], people.traits["dawn"][chosen]
     true["female"], true["T1D"] = people.traits["female"][chosen], people.traits["T1D"][chosen]
-    states = np.column_stack([values[name][chosen, 0] for name in ensemble().model.state_names])
+    states = np.column_stack([values[name][chosen] for name in ensemble().model.state_names])
     now = {name: column[chosen] for name, column in parameters.items()}
     now["age"] = true["age"]
     drugs = {name: lives.drugs.taken[name][chosen] for name in columns()}
     return [Snapshots(people.numbers[chosen], true, now, states, drugs)]
 
 
-def _visit(lives: _Lives, values: dict[str, Numbers], year: Numbers, step: int) -> None:
-    """Note onset and diagnosis of diabetes in the two years that have passed, measure and prescribe."""
+def _diagnose(lives: _Lives, true: dict[str, Numbers], step: int) -> None:
+    """Note onset and diagnosis of diabetes in the year that has passed."""
     people, traits = lives.people, lives.people.traits
     end = lives.age + STEP
-    true = {name: np.nan_to_num(values[source][:, 1], nan=1.0) for name, source in _OUTPUTS.items()}
     type_1 = traits["T1D"] > 0
-    over = (true["hba1c"] >= DIABETES_HBA1C) | (true["fpg"] >= DIABETES_FPG)
-    rise = np.maximum(true["hba1c"] - lives.hba1c, 1e-6)
-    share = np.clip((DIABETES_HBA1C - lives.hba1c) / rise, 0.0, 1.0)
+    over = (true["hba1c"] >= DIABETES_HBA1C) | (true["fpg"] >= DIABETES_FPG) | (true["fed"] >= DIABETES_FED)
+    share = people.luck(f"onset-{step}")
     new = over & np.isinf(lives.ill_at) & ~type_1
     lives.ill_at = np.where(new, lives.age + STEP * share, lives.ill_at)
     diagnosed_1 = type_1 & (traits["onset_type_1"] <= end)
     lives.ill_at = np.where(diagnosed_1 & np.isinf(lives.ill_at), traits["onset_type_1"], lives.ill_at)
     lives.found_at = np.where(diagnosed_1 & np.isinf(lives.found_at), traits["onset_type_1"], lives.found_at)
-    # The higher the glucose the sooner it is found: tests double in chance with each 1 %.
-    rate = traits["detection"] * np.exp2(np.clip(true["hba1c"] - DIABETES_HBA1C, -0.5, 4.0))
+    # The higher the glucose the sooner it is found: the rate doubles with each 1 %.
+    above = np.nan_to_num(true["hba1c"], nan=DIABETES_HBA1C) - DIABETES_HBA1C
+    rate = traits["detection"] * np.exp2(np.clip(above, -1.0, 4.0))
     at_risk = (lives.ill_at <= end) & np.isinf(lives.found_at) & ~type_1
-    exposed = end - np.maximum(lives.ill_at, lives.age)
-    luck = Stream(people.seed, "patients:detection").uniform(people.numbers, step)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        after = -np.log1p(-luck) / rate
-        finds = at_risk & (after < exposed)
-        lives.found_at = np.where(finds, np.maximum(lives.ill_at, lives.age) + after, lives.found_at)
-    lives.hba1c = true["hba1c"]
+    since = np.where(at_risk, np.maximum(np.where(at_risk, lives.ill_at, end), lives.age), end)
+    after = -np.log1p(-Stream(people.seed, "patients:detection").uniform(people.numbers, step)) / rate
+    lives.found_at = np.where(at_risk & (since + after < end), since + after, lives.found_at)
+
+
+def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) -> None:
+    """Measure and prescribe."""
+    people, traits = lives.people, lives.people.traits
+    end = lives.age + STEP
+    known = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
     person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
-    seen = observe.measure(true, person, people.numbers, people.seed, f"care {step}")
+    seen = observe.measure(known, person, people.numbers, people.seed, f"care {step}")
     lives.drugs.visit(people, step, year, seen, lives.found_at <= end)

@@ -16,8 +16,11 @@ from .target import Target
 
 #: Weight relative to an even one below which a patient is not counted as kept.
 NEGLIGIBLE = 0.01
-#: Candidates that one exchange looks at, and exchanges tried per chosen patient.
-_CANDIDATES, _ROUNDS = 200, 1.5
+#: Numbers that one exchange compares (candidates times moments), fewest candidates, leavers, exchanges tried per chosen patient, and failures in a row that end them.
+_NUMBERS, _FEWEST, _LEAVERS, _ROUNDS, _VAIN = 20_000, 100, 12, 4, 200
+
+#: Largest miss over tolerance at which exchanges end too.
+_GOOD = 0.05
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def select(library: Library, target: Target, n: int, seed: int = 1, slack: float
     """Choose `n` patients who together look like the target.
 
     Weights are balanced, patients are drawn by systematic sampling with these as chances, and then exchanged one by one for
-    others as long as that brings the moments nearer. Nobody is taken twice unless fewer than `n` are eligible.
+    others as long as that brings the moments nearer. Nobody is taken twice, not even at another age, unless fewer than `n` people are eligible.
 
     Parameters
     ----------
@@ -80,10 +83,12 @@ def select(library: Library, target: Target, n: int, seed: int = 1, slack: float
         raise ConfigError(Problem("bad-number", "a cohort needs at least one patient", found=str(n)))
     eligible, found = weigh(library, target, slack)
     rows = np.flatnonzero(eligible)
-    columns, goal, tolerance = target.columns(library.table[eligible])
+    table = library.table[eligible]
+    columns, goal, tolerance = target.columns(table)
     generator = np.random.default_rng([seed, n])
-    copies = _draw(found.weights, columns, n, generator)
-    _exchange(copies, found.weights, columns, goal, tolerance, generator)
+    who = np.unique(table["person"].to_numpy(), return_inverse=True)[1]
+    copies = _draw(found.weights, who, columns, n, generator)
+    _exchange(copies, found.weights, who, columns, goal, tolerance, generator)
     index = np.repeat(rows, copies)
     weights = np.zeros(len(library))
     weights[eligible] = found.weights
@@ -92,38 +97,52 @@ def select(library: Library, target: Target, n: int, seed: int = 1, slack: float
     return Cohort(generator.permutation(index), weights, report)
 
 
-def _draw(weights: Numbers, columns: Numbers, n: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return how often everybody is drawn: systematic sampling along the first principal axis of the columns."""
-    expected = weights * n
-    most = max(1.0, float(np.ceil(n / len(weights))))
-    # Chances above the most that one patient may be taken go to the others, in proportion.
+def _draw(
+    weights: Numbers, who: NDArray[np.int64], columns: Numbers, n: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return how often every snapshot is drawn: one of each person by luck, then people by systematic sampling.
+
+    People are drawn along the first principal axis of the columns, so that chance hurts no corner of the cohort.
+    """
+    people = np.asarray(np.bincount(who, weights), dtype=np.float64)
+    # Exponential races: the snapshot of a person that comes first is each with a chance in proportion to its weight.
+    race = generator.exponential(size=len(weights)) / np.maximum(weights, 1e-300)
+    order = np.lexsort((race, who))
+    first = order[np.concatenate([[True], np.diff(who[order]) > 0])]
+    expected = _capped(people * n, n)
+    spread = columns[first] - weights @ columns
+    spread = spread / np.maximum(spread.std(axis=0), 1e-9)
+    axis = np.linalg.eigh((spread * people[:, None]).T @ spread)[1][:, -1]
+    along = np.argsort(spread @ axis, kind="stable")
+    total = np.cumsum(expected[along])
+    ticks = (generator.uniform() + np.arange(n)) * total[-1] / n
+    drawn = np.searchsorted(total, ticks, side="right").clip(max=len(along) - 1)
+    copies = np.zeros(len(weights), dtype=np.int64)
+    np.add.at(copies, first[along[drawn]], 1)
+    return copies
+
+
+def _most(people: int, n: int) -> int:
+    """Return how often one person may be in a cohort."""
+    return max(1, -(-n // people))
+
+
+def _capped(expected: Numbers, n: int) -> Numbers:
+    """Give what exceeds the most that one person may be taken to the others, in proportion."""
+    most = float(_most(len(expected), n))
     for _ in range(100):
         over = expected > most
-        free = n - most * over.sum()
-        rest = expected[~over].sum()
+        rest = float(expected[~over].sum())
         if not over.any() or rest <= 0:
             break
-        scaled = np.where(over, most, expected * free / rest)
-        if np.allclose(scaled, expected):
-            break
-        expected = scaled
-    expected = np.minimum(expected, most)
-    spread = columns - weights @ columns
-    spread = spread / np.maximum(spread.std(axis=0), 1e-9)
-    axis = np.linalg.eigh((spread * weights[:, None]).T @ spread)[1][:, -1]
-    order = np.argsort(spread @ axis, kind="stable")
-    total = np.concatenate([[0.0], np.cumsum(expected[order])])
-    total *= n / total[-1]
-    ticks = generator.uniform() + np.arange(n)
-    counts = np.bincount(np.searchsorted(total[1:], ticks, side="right").clip(max=len(order) - 1), minlength=len(order))
-    copies = np.zeros(len(weights), dtype=np.int64)
-    copies[order] = counts
-    return copies
+        expected = np.where(over, most, expected * (n - most * over.sum()) / rest)
+    return np.minimum(expected, most)
 
 
 def _exchange(
     copies: NDArray[np.int64],
     weights: Numbers,
+    who: NDArray[np.int64],
     columns: Numbers,
     goal: Numbers,
     tolerance: Numbers,
@@ -131,24 +150,32 @@ def _exchange(
 ) -> None:
     """Exchange chosen patients for others, in place, as long as the misses over tolerance fall."""
     n = int(copies.sum())
-    most = max(1, int(np.ceil(n / len(copies))))
+    people = np.bincount(who, copies).astype(np.int64)
+    most = _most(len(people), n)
     scaled = columns / (tolerance * n)
     miss = copies @ scaled - goal / tolerance
     chance = np.sqrt(weights) + 1e-12
     cumulative = np.cumsum(chance) / chance.sum()
-    for _ in range(int(_ROUNDS * n)):
+    looked = max(_FEWEST, _NUMBERS // len(goal))
+    vain = 0
+    for _ in range(_ROUNDS * max(n, 200)):
         taken = np.flatnonzero(copies)
-        out = taken[generator.integers(len(taken), size=8)]
-        candidates = np.searchsorted(cumulative, generator.uniform(size=_CANDIDATES)).clip(max=len(copies) - 1)
-        candidates = candidates[copies[candidates] < most]
-        if not candidates.size:
-            return
-        # Of the few who might leave, the one whose leaving helps most; then the best to replace them.
-        leaving = out[np.argmin(np.sum((miss - scaled[out]) ** 2, axis=1))]
-        left = miss - scaled[leaving]
-        cost = np.sum((left + scaled[candidates]) ** 2, axis=1)
-        best = int(np.argmin(cost))
-        if cost[best] < float(miss @ miss):
+        out = taken[generator.integers(len(taken), size=_LEAVERS)]
+        candidates = np.searchsorted(cumulative, generator.uniform(size=looked)).clip(max=len(copies) - 1)
+        left, joined = miss - scaled[out], scaled[candidates]
+        cost = np.sum(left**2, axis=1)[:, None] + np.sum(joined**2, axis=1) + 2.0 * left @ joined.T
+        full = people[who[candidates]] - (who[candidates] == who[out][:, None]) >= most
+        cost[full] = np.inf
+        i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        if cost[i, j] < (1.0 - 1e-9) * float(miss @ miss):
+            leaving, joining = out[i], candidates[j]
             copies[leaving] -= 1
-            copies[candidates[best]] += 1
-            miss = left + scaled[candidates[best]]
+            copies[joining] += 1
+            people[who[leaving]] -= 1
+            people[who[joining]] += 1
+            miss = miss - scaled[leaving] + scaled[joining]
+            vain = 0
+        else:
+            vain += 1
+        if vain > _VAIN or float(np.abs(miss).max()) < _GOOD:
+            return

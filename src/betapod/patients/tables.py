@@ -17,19 +17,24 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
-from . import nhanes
+from . import joint, nhanes
 from .conversions import to_table_unit
 from .population import PROFILES
 from .target import UNITS, Moment, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Statistics that a table may state of a quantity.
 STATISTICS = ("mean", "sd", "median", "quantiles", "proportion", "geometric_mean", "log_sd")
 _OTHER = ("unit", "source")
 _TOP = ("name", "label", "origin", "eligibility", "baseline", "unmatched")
 #: Of a mean in SDs of its column; of a share.
+#: People below which a CSV is no distribution.
+_FEWEST = 20
 _TOLERANCE, _SHARE_TOLERANCE = 0.001, 0.001
 
 
@@ -43,7 +48,7 @@ def _title(path: Path) -> str:
 
 
 def load(what: str | Path) -> Target:
-    """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, or a table in a YAML file.
+    """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, or real people in a CSV.
 
     Raises
     ------
@@ -61,6 +66,10 @@ def load(what: str | Path) -> Target:
     path = Path(what)
     if path.suffix.lower() in (".yaml", ".yml"):
         return read(path)
+    if path.suffix.lower() == ".csv":
+        from .reader import read_csv
+
+        return of_people(read_csv(path).table, path.stem, str(path))
     problem = Problem(
         "unknown-cohort",
         f"there is no cohort {name!r}",
@@ -68,6 +77,22 @@ def load(what: str | Path) -> Target:
         hint=did_you_mean(name, names()),
     )
     raise ConfigError(problem)
+
+
+def of_people(people: pd.DataFrame, name: str, origin: str = "") -> Target:
+    """Return the joint distribution of real people, in the library's names and units, as a target.
+
+    Raises
+    ------
+    ConfigError
+        Fewer than 20 people, whose distribution nobody knows.
+    """
+    if len(people) < _FEWEST:
+        problem = Problem("few-people", "too few people to speak of a distribution", found=str(len(people)))
+        raise ConfigError(problem)
+    unknown = [column for column in people if column not in joint.QUANTITIES and column not in joint.SHARES]
+    unmatched = tuple(f"{column}: not among the quantities that are matched" for column in unknown)
+    return joint.target_of(joint.derive(people), name, f"{len(people)} real people", origin, unmatched)
 
 
 def read(path: str | Path) -> Target:
@@ -78,7 +103,8 @@ def read(path: str | Path) -> Target:
     ConfigError
         With every problem of the file.
     """
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     file = str(path)
     try:

@@ -1,0 +1,174 @@
+"""The verb patients: grow virtual patients, choose such as look like a real cohort, check tables of real people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .cli_common import JsonOption, note, out, print_json, print_table, warn
+
+if TYPE_CHECKING:
+    from .patients.compare import Report
+    from .patients.library import Library
+
+_app = typer.Typer(no_args_is_help=True, help="Virtual patients, grown from before diabetes to today.")
+
+_LibraryOption = Annotated[
+    Path | None,
+    typer.Option("--library", metavar="FILE", help="A library of `patients grow`; the package's by default."),
+]
+_OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the patients: .npz with states, .csv without.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.add_typer(_app, name="patients")
+
+
+def _library(path: Path | None) -> Library:
+    from .patients import library
+
+    return library.default() if path is None else library.load(path)
+
+
+def _write(patients: Library, path: Path) -> None:
+    from .errors import ConfigError, Location, Problem
+    from .files import write_text
+
+    if path.suffix == ".npz":
+        patients.save(path)
+    elif path.suffix == ".csv":
+        write_text(path, patients.table.to_csv(index=False, float_format="%.6g"))
+    else:
+        problem = Problem("bad-suffix", "patients are written as .npz or .csv", Location(str(path)), found=path.suffix)
+        raise ConfigError(problem)
+    note(f"wrote {path}: {len(patients)} patients")
+
+
+@_app.command("grow")
+def grow_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the library (.npz).")],
+    lives: Annotated[int, typer.Option("--lives", "-n", min=1, help="People to follow through life.")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds are other people.")] = 1,
+    first: Annotated[int, typer.Option("--first", min=0, help="Number of the first person.")] = 0,
+) -> None:
+    """Sample people, simulate their lives, keep those with diabetes as they are on some days."""
+    from .patients import library
+
+    with library.progress_bar() as progress:
+        grown = library.grow(lives, seed, progress, first)
+    _write(grown, path.with_suffix(".npz"))
+    for name, count in grown.origin["implausible"].items():
+        note(f"left out as implausible: {count} by {name}")
+
+
+@_app.command("list")
+def list_command() -> None:
+    """List the real cohorts that the package knows."""
+    from .patients import tables
+
+    rows = []
+    for name in tables.names():
+        target = tables.load(name)
+        rows.append((name, target.label, str(len(target.moments)), target.origin))
+    print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
+
+
+@_app.command("show")
+def show_command(library: _LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Show what a library holds: quantiles of every column."""
+    patients = _library(library)
+    names = [str(name) for name in patients.table if name != "person"]
+    quantiles = patients.table[names].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+    if as_json:
+        rows = {name: [float(value) for value in quantiles[name]] for name in names}
+        document = {"patients": len(patients), "people": int(patients.table["person"].nunique()), "quantiles": rows}
+        print_json(document | {"origin": patients.origin, "current": patients.current})
+        return
+    out().print(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
+    if not patients.current:
+        warn("the model has changed since this library was grown")
+    columns = ("column", "5 %", "25 %", "50 %", "75 %", "95 %")
+    print_table(columns, [(n, *(f"{v:.4g}" for v in quantiles[n])) for n in names], right=columns[1:])
+
+
+@_app.command("check")
+def check_command(path: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV of real people.")]) -> None:
+    """Check a table of real people: every error with its place, every conversion."""
+    from .patients.reader import read_csv
+
+    people = read_csv(path)
+    out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
+    for text in people.notes:
+        out().print(text, markup=False)
+
+
+@_app.command("like")
+def like_command(
+    what: Annotated[
+        str, typer.Argument(metavar="COHORT", help="FLOW, NHANES ..., a baseline table .yaml, people .csv.")
+    ],
+    count: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    library: _LibraryOption = None,
+    path: _OutOption = None,
+    as_json: JsonOption = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every moment.")] = False,
+) -> None:
+    """Choose patients who together look like a real cohort, and say how well."""
+    from .patients import reweight, tables
+
+    if what.lower().endswith(".csv"):
+        from .patients.reader import read_csv
+
+        for text in read_csv(what).notes:
+            note(text)
+    target = tables.load(what)
+    patients = _library(library)
+    cohort = reweight.select(patients, target, count, seed)
+    if path is not None:
+        _write(cohort.patients(patients), path)
+    if as_json:
+        print_json({"index": cohort.index.tolist(), "report": cohort.report.as_dict()})
+        return
+    _print(cohort.report, verbose)
+
+
+def _print(report: Report, verbose: bool) -> None:
+    out().print(
+        f"{report.chosen} patients like {report.target}: {report.eligible} of {report.library} eligible, {report.kept} kept, "
+        f"effective sample size {report.effective:.0f} ({100 * report.effective_share:.0f} % of those kept)"
+    )
+    if report.repeats:
+        warn(f"{report.repeats} are in the cohort more than once: the library has too few who fit")
+    worst = report.moments.reindex(
+        (report.moments["miss"].abs() / report.moments["tolerance"]).sort_values().index[::-1]
+    )
+    shown: Any = report.moments if verbose else worst.head(12)
+    columns = ("moment", "target", "weighted", "chosen")
+    rows = [(r.moment, f"{r.target:.4g}", f"{r.weighted:.4g}", f"{r.chosen:.4g}") for r in shown.itertuples()]
+    out().print(f"\nmoments, {'all' if verbose else 'the farthest'} (SDs as squares)")
+    print_table(columns, rows, right=columns[1:])
+    if len(report.distributions):
+        out().print("\ndistributions")
+        heads = ("quantity", "target median", "median", "miss %", "KS")
+        found = report.distributions.itertuples(index=False)
+        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", f"{r[3]:+.1f}", f"{r[4]:.3f}") for r in found]
+        print_table(heads, lines, right=heads[1:])
+    if len(report.correlations):
+        far = report.correlations["miss"].abs().to_numpy()
+        pair = report.correlations.iloc[int(far.argmax())]
+        out().print(
+            f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {pair['found']:.2f} for {pair['target']:.2f}"
+        )
+    if len(report.cells):
+        cell = report.cells.iloc[int(report.cells["miss"].abs().to_numpy().argmax())]
+        out().print(f"KDIGO grid: farthest {cell['cell']} {cell['found']:.1f} % for {cell['target']:.1f} %")
+    if report.unmatched:
+        out().print("\nnot matched")
+        for text in report.unmatched:
+            out().print(f"  {text}", markup=False)
