@@ -107,9 +107,10 @@ def attribute(
         progress(f"switching mechanisms off, {hypothesis}")
     code = endpoints.code(protocol.endpoints.primary)
     visit = endpoints.visit(protocol, protocol.endpoints.primary)
-    pool, _ = choose(protocol, library, protocol.seed)
+    candidates = choose(protocol, library, protocol.seed)
+    pool = candidates.library
     strata = strata_of(protocol, pool)
-    rows = _evenly(strata, people)
+    rows = _evenly(strata, people, candidates.weights)
     chosen = pool.take(rows)
     worth = _worth(protocol, arm, order, hypothesis, chosen, code, visit, threads)
     names = list(MECHANISMS)
@@ -164,14 +165,19 @@ def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
     return found
 
 
-def _evenly(strata: np.ndarray, people: int) -> np.ndarray:
-    """Return rows, the same number from each stratum as far as there are people."""
+def _evenly(strata: np.ndarray, people: int, weights: np.ndarray) -> np.ndarray:
+    """Return rows, the same number from each stratum as far as there are people, likely candidates first in line."""
     names = [name for name in dict.fromkeys(strata) if name != "outside"]
     each = max(1, people // max(len(names), 1))
-    picked = [np.flatnonzero(strata == name) for name in names]
-    # Spread over the pool, so that the first rows do not stand for all.
-    spread = [rows[np.unique(np.linspace(0, len(rows) - 1, min(each, len(rows))).astype(int))] for rows in picked]
-    return np.sort(np.concatenate(spread)) if spread else np.arange(0)
+    found = []
+    for name in names:
+        rows = np.flatnonzero((strata == name) & (weights > 0))
+        if len(rows):
+            # Systematic sampling: equal steps of the cumulated chance to come.
+            total = np.cumsum(weights[rows])
+            steps = (np.arange(each) + 0.5) / each * total[-1]
+            found.append(rows[np.unique(np.searchsorted(total, steps).clip(max=len(rows) - 1))])
+    return np.sort(np.concatenate(found)) if found else np.arange(0)
 
 
 def _worth(

@@ -17,6 +17,8 @@ def across(document: Document) -> Iterator[Problem]:
     """Return what is wrong with a protocol as a whole."""
     data = document.data
     yield from _criteria(document, _mapping(data, "eligibility"), ("eligibility",))
+    confirmed = _mapping(_mapping(data, "population"), "confirmed")
+    yield from _criteria(document, confirmed, ("population", "confirmed"))
     for name, stratum in _mapping(data, "strata").items():
         yield from _criteria(document, _mapping(stratum, "where"), ("strata", name, "where"))
     yield from _quotas(document)
@@ -99,7 +101,7 @@ def _quotas(document: Document) -> Iterator[Problem]:
             expected="patients in all strata or in none",
         )
     total = document.data.get("patients")
-    numbers = [given[name] for name in with_quota if isinstance(given[name], int)]
+    numbers: list[int] = [quota for quota in given.values() if isinstance(quota, int)]
     if len(numbers) == len(given) and numbers and isinstance(total, int) and sum(numbers) != total:
         yield document.problem(
             "wrong-sum",
@@ -217,7 +219,7 @@ def _measurements(document: Document) -> Iterator[Problem]:
     for name in measured:
         if code_of(name) not in quantities():
             yield _unknown(document, "quantity", name, quantities(), ("measurements", name), True)
-    needed = [(("eligibility", n), n) for n in _mapping(document.data, "eligibility")]
+    needed: list[tuple[Where, str]] = [(("eligibility", n), n) for n in _mapping(document.data, "eligibility")]
     for stratum, content in _mapping(document.data, "strata").items():
         needed += [(("strata", stratum, "where", n), n) for n in _mapping(content, "where")]
     for where, name in needed:

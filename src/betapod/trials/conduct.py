@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from ..patients.library import Library
     from .protocol import Protocol
 
-#: Replicates that are computed together.
+#: Replicates that are computed together at most.
 SHARD = 125
+#: Patients that are computed together at most, unless one trial has more.
+_PATIENTS = 8000
 
 Progress = Callable[[str, int, int], None]
 
@@ -72,9 +74,9 @@ def run(
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
         )
-    parts = shards(protocol.replicates)
+    parts = shards(protocol)
     done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
-    with ThreadPoolExecutor(threads or _cores()) as executor:
+    with ThreadPoolExecutor(threads or cores()) as executor:
         for number, found in enumerate(
             executor.map(lambda part: conduct(protocol, pool, names, supposed, part), parts), 1
         ):
@@ -118,12 +120,15 @@ def chosen(
     return list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
 
 
-def shards(replicates: int) -> list[range]:
-    """Return the parts in which replicates are computed."""
-    return [range(first, min(first + SHARD, replicates)) for first in range(0, replicates, SHARD)]
+def shards(protocol: Protocol) -> list[range]:
+    """Return the parts in which replicates are computed: fewer in each where trials are large."""
+    largest = max(protocol.size(design) for design in protocol.designs)
+    size = max(1, min(SHARD, _PATIENTS // largest))
+    return [range(first, min(first + size, protocol.replicates)) for first in range(0, protocol.replicates, size)]
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Return how many threads to use."""
     from ..engine.ensemble import available_cores
 
     return available_cores()
@@ -315,6 +320,12 @@ class _Design:
         return replace(data, observed=observed, base=base)
 
 
+def event_names(protocol: Protocol, design: str, hypothesis: str) -> list[str]:
+    """Return the adverse events that a design may see."""
+    orders = [protocol.arms[arm].cells for arm in protocol.designs[design].arms]
+    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, hypothesis)))
+
+
 def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
     """Return days until an event with a rate per year; infinite where the rate is 0."""
     with np.errstate(divide="ignore"):
@@ -329,11 +340,11 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
     first = parts[0]
     if len(parts) == 1:
         return first
-    arrays = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened")
     }
-    tables = {
+    tables: dict[str, Any] = {
         name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
         for name in ("observed", "base", "effect_luck", "events")
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..config import quantity
 from ..engine.randomness import Stream
@@ -56,6 +58,16 @@ class Planner:
         """Days simulated before enrolment."""
         return self.protocol.lead
 
+    @cached_property
+    def taken(self) -> dict[str, NDArray[np.bool_]]:
+        """Drug column of the library -> (people,) who takes it already."""
+        return {name: self.library.table[name].to_numpy() > 0 for name in _TAKEN.values()}
+
+    @cached_property
+    def filtration(self) -> Numbers:
+        """(people,) eGFR, mL/min/1.73m2, for contraindications."""
+        return self.library.table["true_egfr"].to_numpy(dtype=np.float64)
+
     def begins(self, number: int, item: CoMedication) -> Numbers:
         """Return the day on which everybody begins a co-medication; infinite for those who never do."""
         people = self.library.table["person"].to_numpy(dtype=np.int64)
@@ -93,13 +105,13 @@ class Planner:
 
     def fitting(self, person: int, therapies: Iterable[Therapy]) -> tuple[Therapy, ...]:
         """Leave out what a person takes already, what is contraindicated, and what comes twice."""
-        table, kept = self.library.table, dict[str, Therapy]()
-        filtration = {"GFR": float(table["true_egfr"].iat[person])}
+        taken, kept = self.taken, dict[str, Therapy]()
+        filtration = {"GFR": float(self.filtration[person])}
         for each in therapies:
             column = _TAKEN.get(each.name)
-            if column is not None and table[column].iat[person] > 0:
+            if column is not None and taken[column][person]:
                 continue
-            blocked = each.name in ("ACE inhibitor", "ARB") and (table["acei"].iat[person] or table["arb"].iat[person])
+            blocked = each.name in ("ACE inhibitor", "ARB") and (taken["acei"][person] or taken["arb"][person])
             if blocked or each.name in kept or concerns([each], filtration)[0]:
                 continue
             kept[each.name] = each

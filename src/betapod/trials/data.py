@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,7 @@ class TrialData:
     events: Mapping[str, NDArray[np.int16]]
     screened: NDArray[np.int32]
     pool: Pool = field(repr=False)
+    whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
     def replicates(self) -> int:
@@ -151,10 +152,13 @@ class TrialData:
 
     def effect(self, code: str) -> Numbers:
         """Return (R, n, V) the true effect of cells: of the logarithm where the scale is ``log``."""
-        return self._whole(code, "cells") - self._whole(code, "co-medication")
+        found = self._stage(code, "cells") - self._stage(code, "co-medication")
+        return np.where(self._dead, np.nan, found)
 
     def parts(self, code: str) -> dict[str, Numbers]:
         """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
+
+        Of one visit only: ``data.at("month 6").parts(code)``.
 
         On the scale of `change`. Parts are differences between simulations of the same person in which one thing is added after
         the other, in the order of `PARTS`; NaN where nothing was measured.
@@ -207,7 +211,9 @@ class TrialData:
             return np.broadcast_to(values, shape).reshape(-1)
 
         def named(names: Sequence[str], index: NDArray[np.integer]) -> pd.Categorical:
-            return pd.Categorical.from_codes(spread(index).astype(np.int64), categories=list(names))
+            codes: Any = spread(index).astype(np.int64)
+            made: pd.Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
+            return made
 
         tables = []
         for code in codes or part.codes:
@@ -222,7 +228,7 @@ class TrialData:
                 "visit": named(part.visits, np.arange(v)[None, None, :]),
                 "AVISITN": spread(part.days[None, None, :]),
                 "ADY": spread(part.day),
-                "PARAMCD": pd.Categorical.from_codes(np.zeros(aval.size, dtype=np.int64), categories=[code]),
+                "PARAMCD": named([code], np.zeros(1, dtype=np.int64)),
                 "AVAL": aval.reshape(-1),
                 "BASE": spread(base),
                 "CHG": (aval - base).reshape(-1),
@@ -271,6 +277,7 @@ class TrialData:
             arm=self.arm[k],
             stratum=self.stratum[k],
             day=self.day[k],
+            whole_day=None if self.whole_day is None else self.whole_day[k],
             observed={code: values[k] for code, values in self.observed.items()},
             base={code: values[k] for code, values in self.base.items()},
             ending=self.ending[k],
@@ -282,6 +289,20 @@ class TrialData:
             screened=self.screened[k],
         )
 
+    def at(self, *visits: str) -> TrialData:
+        """Return the same with these visits only, for what takes long for all; baselines stay."""
+        from dataclasses import replace
+
+        chosen = [self.visit(name) for name in visits]
+        return replace(
+            self,
+            visits=tuple(visits),
+            days=self.days[chosen],
+            day=self.day[:, :, chosen],
+            observed={code: values[:, :, chosen] for code, values in self.observed.items()},
+            whole_day=self._all_days,
+        )
+
     # -- inside ------------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -290,24 +311,36 @@ class TrialData:
         return np.where(np.isfinite(self.day), self.day.astype(np.float64), self.days)
 
     @cached_property
+    def _place(self) -> tuple[NDArray[np.intp], Numbers]:
+        return self.pool.place(self._when)
+
+    @property
+    def _all_days(self) -> NDArray[np.float32]:
+        """(R, n, visits of the protocol) days, also where only some visits are kept."""
+        return self.day if self.whole_day is None else self.whole_day
+
+    @cached_property
     def _dead(self) -> NDArray[np.bool_]:
-        died = self.ending == ENDINGS.index("died")
-        return died[:, :, None] & (self._when > self.ended[:, :, None])
+        died: NDArray[np.bool_] = self.ending == ENDINGS.index("died")
+        dead: NDArray[np.bool_] = died[:, :, None] & (self._when > self.ended[:, :, None])
+        return dead
 
     def _stage(self, code: str, stage: str, when: Numbers | None = None) -> Numbers:
         """Return (R, n, V) the transformed value of everybody's own arm at a stage."""
-        day = self._when if when is None else when
-        found = np.full(day.shape, np.nan)
+        below, share = self._place if when is None else self.pool.place(when)
+        found = np.full(share.shape, np.nan)
         for index, name in enumerate(self.arms):
             key = self.pool.key(name, stage, self.hypothesis)
             mine = (self.arm == index) & self.enrolled
-            found[mine] = self.pool.at(key, code, self.member[mine], day[mine])
+            found[mine] = self.pool.read(key, code, self.member[mine], (below[mine], share[mine]))
         return found
 
     def _baseline_true(self, code: str) -> dict[str, Numbers]:
         """Return stage -> (R, n) true value at baseline, averaged as the design does."""
         chosen = self.protocol.baseline_visits(self.design)
-        when = np.broadcast_to(self._when[:, :, chosen], (*self.member.shape, len(chosen)))
+        nominal = np.array(self.protocol.days)[chosen]
+        when = self._all_days[:, :, chosen].astype(np.float64)
+        when = np.where(np.isfinite(when), when, nominal)
         return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
 
     def _extra(self, code: str) -> dict[str, Numbers]:

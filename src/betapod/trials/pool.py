@@ -112,7 +112,8 @@ class Pool:
         rows = member[:, None]
         left, right = table[rows, below], table[rows, np.minimum(below + 1, len(self.times) - 1)]
         # On a grid day the neighbour does not matter, even if it lies after kidney failure.
-        return np.where(share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left)))
+        found: Numbers = np.where(share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left)))
+        return found
 
     def rescue_effect(self, rule: int, code: str, member: NDArray[np.integer], elapsed: Numbers) -> Numbers:
         """Return (k, V) how far rescue moves a quantity this many days after it began."""
@@ -273,7 +274,8 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     import time
 
     began = time.perf_counter()
-    chosen, weights = choose(protocol, library, protocol.seed)
+    candidates = choose(protocol, library, protocol.seed)
+    chosen, weights = candidates.library, candidates.weights
     model = whole_body.model("reference")
     planner = Planner(protocol, chosen, model, protocol.seed)
     job, keys = _plan(protocol, planner)
@@ -290,6 +292,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
         weights = np.where(broken, 0.0, weights) / weights[~broken].sum()
     facts = {
         "people": len(chosen),
+        **candidates.facts,
         "courses": len(values),
         "integrations": len(job.schedules),
         "lost": len(lost),

@@ -87,11 +87,14 @@ class Population(Settings):
     """Who may be screened."""
 
     cohort: str = Field(
-        "", description="a cohort that candidates are weighted to look like, such as NHANES; else the library"
+        default="", description="a cohort that candidates are weighted to look like, such as NHANES; else the library"
     )
     diabetes: Literal["type 1", "type 2", "any"] = "type 2"
+    confirmed: dict[str, Criterion] = Field(
+        default_factory=dict, description="what two of three earlier samples showed, when the diagnosis was made"
+    )
     size: Annotated[int, Field(ge=10, le=100_000)] = Field(
-        1000, description="virtual people from whom candidates are drawn"
+        default=1000, description="virtual people from whom candidates are drawn"
     )
 
 
@@ -116,7 +119,7 @@ class Stratum(Settings):
     """Part of the patients, by what was measured at screening."""
 
     label: str = ""
-    patients: Count | None = Field(None, description="how many are recruited; all strata or none")
+    patients: Count | None = Field(default=None, description="how many are recruited; all strata or none")
     where: dict[str, Criterion]
 
 
@@ -125,7 +128,7 @@ class Randomisation(Settings):
 
     method: Literal["blocks", "simple", "minimisation"] = "blocks"
     block: Annotated[int, Field(ge=1, le=100)] | None = Field(
-        None, description="patients per block; default: twice the ratio"
+        default=None, description="patients per block; default: twice the ratio"
     )
     stratified: bool = True
 
@@ -153,9 +156,9 @@ class Measurement(Settings):
     """How a quantity is measured."""
 
     samples: Annotated[int, Field(ge=1, le=20)] = Field(
-        1, description="per visit; their mean counts, on the quantity's scale"
+        default=1, description="per visit; their mean counts, on the quantity's scale"
     )
-    cv: Share | None = Field(None, description="within-person variation of one sample, instead of the table's")
+    cv: Share | None = Field(default=None, description="within-person variation of one sample, instead of the table's")
 
 
 class CoMedication(Settings):
@@ -174,7 +177,7 @@ class Effect(Settings):
     change: Measured | None = None
     factor: Annotated[float, Field(gt=0)] | None = None
     spread: Annotated[float, Field(ge=0)] = Field(
-        0.0, description="SD between people: of the logarithm, or in the unit"
+        default=0.0, description="SD between people: of the logarithm, or in the unit"
     )
     time: Duration = 30.0
     arms: list[str] | None = None
@@ -195,7 +198,7 @@ class Conduct(Settings):
 
     drop_out: Rate = 0.0
     missed_visits: Share = 0.0
-    deaths: bool = Field(True, description="die at the rates of adults with diabetes by eGFR and albuminuria")
+    deaths: bool = Field(default=True, description="die at the rates of adults with diabetes by eGFR and albuminuria")
     co_medication: list[CoMedication] = Field(default_factory=list)
     effects: list[Effect] = Field(default_factory=list)
     rescue: list[Rescue] = Field(default_factory=list)
@@ -215,11 +218,11 @@ class Endpoint(Settings):
     name: str = ""
     quantity: str
     summary: Literal["change", "ratio", "slope", "responders", "time to event"] = "change"
-    at: str = Field("", description="name of a visit; the last by default")
+    at: str = Field(default="", description="name of a visit; the last by default")
     better: Literal["lower", "higher"] = "lower"
     threshold: Measured | None = None
     percent: Annotated[float, Field(gt=-100)] | None = Field(
-        None, description="change in percent that makes a responder or event"
+        default=None, description="change in percent that makes a responder or event"
     )
     analysis: Literal["ANCOVA", "MMRM", "paired", "t test", "risk difference", "log-rank"] = "ANCOVA"
     margin: float = 0.0

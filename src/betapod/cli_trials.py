@@ -1,0 +1,277 @@
+"""Verbs about trials: run, resume, trial new, check, list and show; schema."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .cli_common import JsonOption, err, note, out, print_json, print_table
+from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+
+trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
+
+_BROKEN, _INTERRUPTED = 1, 130
+
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.add_typer(trial, name="trial")
+    app.command("run")(run_command)
+    app.command("resume")(resume_command)
+    app.command("schema")(schema_command)
+
+
+def _complete_protocol(incomplete: str) -> list[str]:
+    from .trials.protocol import catalogue
+
+    return [name for name in catalogue() if name.startswith(incomplete)]
+
+
+ProtocolArgument = Annotated[
+    str, typer.Argument(metavar="PROTOCOL", help="Name or YAML file.", autocompletion=_complete_protocol)
+]
+
+
+def run_command(
+    protocol: ProtocolArgument,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder; default: betapod-PROTOCOL.")
+    ] = None,
+    designs: Annotated[list[str] | None, typer.Option("--design", help="Only this design; may be repeated.")] = None,
+    hypotheses: Annotated[
+        list[str] | None, typer.Option("--hypothesis", help="Only this hypothesis; may be repeated.")
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", "-r", min=1, help="Instead of the protocol's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the protocol's.")] = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a trial on virtual patients; in a folder that holds the same run, complete it."""
+    from .trials import folder as store
+
+    what = store.plan(protocol, designs, hypotheses, replicates, seed)
+    place = folder or Path(f"betapod-{what.protocol.name}")
+    with _breaking(place), _bar(quiet) as progress:
+        run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
+    _tell(run, place, quiet, as_json)
+
+
+def resume_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Run folder of a trial.")],
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute what the run folder of a trial lacks: what was never finished, is damaged or was deleted."""
+    from .trials import folder as store
+
+    with _breaking(folder), _bar(quiet) as progress:
+        run = store.resume(folder, threads, progress)
+    _tell(run, folder, quiet, as_json)
+
+
+def schema_command(
+    what: Annotated[str, typer.Argument(metavar="trial", help="Of what; there is one for trials.")],
+    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = None,
+) -> None:
+    """Print the JSON Schema of protocols, by which editors complete and check them."""
+    if what != "trial":
+        raise ConfigError(
+            Problem(
+                "unknown-schema", f"there is no schema {what!r}", expected="trial", hint=did_you_mean(what, ["trial"])
+            )
+        )
+    from .trials.protocol import json_schema
+
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    if target is None:
+        sys.stdout.write(text)
+    else:
+        _write(target, text)
+
+
+@trial.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List the protocols that come with the package."""
+    from .trials.protocol import catalogue, load
+
+    found = [load(name) for name in catalogue()]
+    if as_json:
+        print_json({"protocols": [_described(each) for each in found]})
+        return
+    rows = [(each.name, str(each.size(next(iter(each.designs)))), ", ".join(each.arms), each.title) for each in found]
+    print_table(("name", "patients", "arms", "title"), rows, right=("patients",))
+
+
+@trial.command("show")
+def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
+    """Print a protocol."""
+    from .trials.protocol import document, read
+
+    found = document(protocol)
+    checked = read(found)
+    if as_json:
+        print_json({"protocol": checked.model_dump(mode="json")})
+    else:
+        sys.stdout.write(found.text)
+
+
+@trial.command("new")
+def new_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
+    like: Annotated[
+        str,
+        typer.Option("--from", metavar="PROTOCOL", help="Protocol to begin with.", autocompletion=_complete_protocol),
+    ] = "dn61",
+    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: NAME.yaml.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write a protocol to begin with, and its schema beside it for editors."""
+    import re
+
+    from .trials.protocol import document, json_schema, parse
+
+    path = target or Path(f"{name}.yaml")
+    if path.exists() and not force:
+        raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
+    schema = path.with_name("betapod-trial.schema.json")
+    text = re.sub(r"(?m)^name: .*$", f"name: {name}", document(like).text, count=1)
+    parse(text, str(path))
+    _write(schema, json.dumps(json_schema(), indent=2) + "\n")
+    _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
+    note(f"{path} written, a copy of {like}; check it with: betapod trial check {path}")
+
+
+@trial.command("check")
+def check_command(
+    protocols: Annotated[list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check protocols and say everything that is wrong with them, each with line and column."""
+    from .trials.protocol import load
+
+    problems: list[Problem] = []
+    found = []
+    for name in protocols:
+        try:
+            found.append(load(name))
+        except BetapodError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    if as_json:
+        print_json({"protocols": [_described(each) for each in found]})
+        return
+    for each in found:
+        sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
+        out().print(
+            f"{each.name}: good; {sizes}; {len(each.hypotheses)} hypotheses, {each.replicates} replicates", markup=False
+        )
+
+
+def _described(protocol: Any) -> dict[str, Any]:
+    return {
+        "name": protocol.name,
+        "title": protocol.title,
+        "designs": {name: protocol.size(name) for name in protocol.designs},
+        "arms": list(protocol.arms),
+        "hypotheses": list(protocol.hypotheses),
+        "replicates": protocol.replicates,
+        "follow_up_days": protocol.days[-1],
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    from .files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+# -- running ---------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _breaking(folder: Path) -> Iterator[None]:
+    """Turn a broken disk and an interrupt into their exit codes."""
+    from .cli import show_problems
+    from .engine.store import StoreError
+    from .errors import SolverError
+
+    try:
+        yield
+    except (StoreError, SolverError) as error:
+        show_problems(error)
+        raise typer.Exit(_BROKEN) from None
+    except KeyboardInterrupt:
+        err().print(f"interrupted; continue with: betapod resume {folder}", style="yellow", markup=False)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show on stderr, where that is a terminal, what is being done and how far it is."""
+    if quiet:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as bar:
+        line = bar.add_task("starting", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(line, description=what, completed=done, total=total or None)
+
+        yield progress
+
+
+def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
+    from .trials.summary import summary
+
+    document = summary(run)
+    if as_json:
+        print_json({**document, "folder": str(folder)})
+        return
+    endpoint = document["endpoint"]
+    log = endpoint["scale"] == "log"
+    rows = [
+        (
+            row["design"],
+            row["hypothesis"],
+            row["arm"],
+            _shown(row["change"], log),
+            _shown(row["true_effect"], log),
+            _shown(row["parts"]["regression to the mean"], log),
+            "" if row["trials_better"] is None else f"{100 * row['trials_better']:.0f} %",
+        )
+        for row in document["rows"]
+    ]
+    unit = "%" if log else endpoint["unit"]
+    out().print(
+        f"{document['title']}\n{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}",
+        markup=False,
+    )
+    columns = ("design", "hypothesis", "arm", "change", "by cells", "by chance of baseline", "trials better")
+    print_table(columns, rows, right=columns[3:])
+    if not quiet:
+        note(f"{document['replicates']} replicates; results in {folder}")
+
+
+def _shown(value: float | None, log: bool) -> str:
+    if value is None:
+        return "-"
+    return f"{100 * math.expm1(value):+.1f}" if log else f"{value:+.2f}"

@@ -1,0 +1,399 @@
+"""A trial in a run folder: protocol, pool and every measurement; it survives a kill and can be resumed.
+
+::
+
+    manifest.json                  protocol, seed, hash of the pool, versions
+    protocol.yaml                  as it was run
+    pool.npz                       true courses of the virtual people
+    dictionary.csv                 every column: label, unit
+    visits/part-00000.parquet      one row per design, hypothesis, replicate, patient and visit
+    patients/part-00000.parquet    one row per design, hypothesis, replicate and patient
+    receipts/00000.json            written last
+    summary.json                   when the run is complete
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..config import parse_yaml
+from ..engine import store as engine_store
+from ..engine.store import Receipt, Store, quoted, write_atomic, write_parquet
+from ..errors import ConfigError, Location, Problem
+from . import conduct as trial
+from .data import TrialData, TrialRun
+from .hypotheses import EVENTS
+from .pool import Pool, pool_of
+from .protocol import Protocol, document, read
+from .quantities import quantities
+from .summary import summary
+
+if TYPE_CHECKING:
+    from ..patients.library import Library
+
+Progress = Callable[[str, int, int], None]
+
+_PLAIN = ("member", "arm", "stratum", "ending", "ended", "rescued", "rescue_rule")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a folder holds when it is complete."""
+
+    text: str
+    protocol: Protocol
+    designs: list[str]
+    hypotheses: list[str]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What shapes the numbers, but for the pool."""
+        return {
+            "kind": "trial",
+            "protocol": self.text,
+            "seed": self.protocol.seed,
+            "replicates": self.protocol.replicates,
+            "designs": self.designs,
+            "hypotheses": self.hypotheses,
+            "patients": len(trial.shards(self.protocol)),
+            "shard_size": 1,
+        }
+
+
+def plan(
+    name: str | Path,
+    designs: Sequence[str] | None = None,
+    hypotheses: Sequence[str] | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+) -> Plan:
+    """Return what is to be run.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with the protocol, or unknown designs and hypotheses.
+    """
+    found = document(name)
+    protocol = trial.adapted(read(found), replicates, seed)
+    return Plan(found.text, protocol, *trial.chosen(protocol, designs, hypotheses))
+
+
+def run_into(
+    folder: str | Path,
+    what: Plan,
+    library: Library | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+) -> TrialRun:
+    """Run a protocol into a folder; in one that holds the same run, compute what is missing.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds something else.
+    StoreError
+        It cannot be written.
+    """
+    folder = Path(folder)
+    tell = (lambda text: progress(text, 0, 0)) if progress is not None else None
+    pool = _kept_pool(folder) or pool_of(what.protocol, library, threads, progress=tell)
+    content = pool.to_bytes()
+    identity = {**what.identity, "pool": hashlib.sha256(content).hexdigest()}
+    store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(what.protocol))
+    if store.manifest["identity"] != identity:
+        differs = [name for name, value in identity.items() if store.manifest["identity"].get(name) != value]
+        raise ConfigError(
+            Problem(
+                "other-run",
+                "the folder holds another run",
+                Location(str(folder)),
+                found="different " + ", ".join(differs),
+                hint="Choose another folder with --out.",
+            )
+        )
+    store.clean()
+    for name, kept in (("pool.npz", content), ("protocol.yaml", what.text.encode())):
+        with engine_store.writing(folder):
+            write_atomic(folder / name, kept)
+    data = _compute(store, what, pool, threads, progress)
+    found = TrialRun(what.protocol, data, pool, dict(pool.facts))
+    store.write_json("summary.json", summary(found))
+    return found
+
+
+def resume(folder: str | Path, threads: int | None = None, progress: Progress | None = None) -> TrialRun:
+    """Complete the run in a folder.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds no trial, or its pool can no longer be made.
+    """
+    return run_into(folder, _plan_of(Store.open(folder)), None, threads, progress)
+
+
+def open_run(folder: str | Path) -> TrialRun:
+    """Return the complete run in a folder.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds no trial, or an incomplete or damaged one.
+    """
+    store = Store.open(folder)
+    what = _plan_of(store)
+    pool = _kept_pool(store.folder)
+    whole, damaged = store.survey(thorough=False)
+    missing = store.shards - len(whole)
+    if pool is None or missing:
+        found = (
+            "no pool" if pool is None else f"{missing} of {store.shards} parts missing, {len(damaged)} of them damaged"
+        )
+        hint = f"Complete it with: betapod resume {folder}"
+        raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), found, hint=hint))
+    parts = trial.shards(what.protocol)
+    read_parts = [_read(store, what, pool, shard, part) for shard, part in enumerate(parts)]
+    return TrialRun(what.protocol, _joined(what, read_parts), pool, dict(pool.facts))
+
+
+def is_trial(folder: str | Path) -> bool:
+    """Whether a folder holds a trial, complete or not."""
+    try:
+        return bool(Store.open(folder).manifest["identity"].get("kind") == "trial")
+    except (ConfigError, KeyError):
+        return False
+
+
+def _plan_of(store: Store) -> Plan:
+    identity = store.manifest["identity"]
+    if identity.get("kind") != "trial":
+        hint = "Runs of ensembles are continued with: betapod ensemble resume"
+        raise ConfigError(Problem("no-trial", "the folder holds no trial", Location(str(store.folder)), hint=hint))
+    protocol = read(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
+    protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
+    return Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["hypotheses"]))
+
+
+def _kept_pool(folder: Path) -> Pool | None:
+    """Return the pool of a folder if it is the one that its manifest names."""
+    try:
+        data = (folder / "pool.npz").read_bytes()
+        expected = Store.open(folder).manifest["identity"]["pool"]
+    except (OSError, ConfigError, KeyError):
+        return None
+    return Pool.from_bytes(data) if hashlib.sha256(data).hexdigest() == expected else None
+
+
+def _origin(command: Sequence[str]) -> dict[str, Any]:
+    from .. import __version__
+
+    return {"betapod": __version__, "numpy": np.__version__, "command": list(command)}
+
+
+def dictionary(protocol: Protocol) -> str:
+    """Return a CSV with the label and unit of every column."""
+    rows = [
+        ("design", "design of the trial", ""),
+        ("hypothesis", "what is supposed of the cells", ""),
+        ("replicate", "repetition of the trial, from 0", ""),
+        ("patient", "place in the trial in order of recruitment, from 0", ""),
+        ("visit", "planned visit", ""),
+        ("ADY", "day of the visit from enrolment; empty where it did not take place", "day"),
+        *((code, quantities()[code].label, quantities()[code].unit) for code in protocol.codes),
+        ("member", "virtual person of the pool", ""),
+        ("arm", "allocated arm", ""),
+        ("stratum", "stratum at screening", ""),
+        *(
+            (f"BASE_{code}", f"baseline of {quantities()[code].label}", quantities()[code].unit)
+            for code in protocol.codes
+        ),
+        ("screened", "candidates screened in this replicate", ""),
+        ("ending", "0 completed, 1 dropped out, 2 died", ""),
+        ("ended", "day of that", "day"),
+        ("rescued", "day of rescue therapy", "day"),
+        ("rescue_rule", "which rule of rescue, from 0", ""),
+        *(
+            (f"luck_{k}", f"luck in the effect of the trial on {e.quantity}", "1")
+            for k, e in enumerate(protocol.conduct.effects)
+        ),
+        *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
+    ]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("column", "label", "unit"))
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _compute(
+    store: Store, what: Plan, pool: Pool, threads: int | None, progress: Progress | None
+) -> dict[tuple[str, str], TrialData]:
+    parts = trial.shards(what.protocol)
+    whole, _ = store.survey()
+
+    def make(shard: int) -> dict[tuple[str, str], TrialData]:
+        if shard in whole:
+            return _read(store, what, pool, shard, parts[shard])
+        found = trial.conduct(what.protocol, pool, what.designs, what.hypotheses, parts[shard])
+        store.accept(_write(store, what, shard, parts[shard], found))
+        return found
+
+    made = []
+    with ThreadPoolExecutor(threads or trial.cores()) as executor:
+        for number, data in enumerate(executor.map(make, range(len(parts))), 1):
+            made.append(data)
+            if progress is not None:
+                progress("running the trial", number, len(parts))
+    return _joined(what, made)
+
+
+def _joined(what: Plan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) -> dict[tuple[str, str], TrialData]:
+    keys = [(design, hypothesis) for design in what.designs for hypothesis in what.hypotheses]
+    return {key: trial.joined([part[key] for part in parts]) for key in keys}
+
+
+# -- Parquet ---------------------------------------------------------------------------------------------------------
+
+
+def _write(store: Store, what: Plan, shard: int, part: range, found: Mapping[tuple[str, str], TrialData]) -> Receipt:
+    visits = [_visit_columns(what, key, data, part) for key, data in found.items()]
+    people = [_person_columns(what, key, data, part) for key, data in found.items()]
+    names = {"design": what.designs, "hypothesis": what.hypotheses}
+    arms = {"arm": list(what.protocol.arms), "stratum": list(what.protocol.strata) or ["all"]}
+    written = {}
+    for table, columns, spelt in (
+        ("visits", visits, {**names, "visit": [visit.name for visit in what.protocol.visits]}),
+        ("patients", people, {**names, **arms}),
+    ):
+        whole = _stacked(columns)
+        select = ", ".join(
+            f"[{', '.join(map(quoted, spelt[name]))}][{_id(name)} + 1] AS {_id(name)}" if name in spelt else _id(name)
+            for name in whole
+        )
+        path = store.path(table, shard)
+        written[table] = write_parquet(path, f"SELECT {select} FROM data", {"data": whole}, store.run)
+    return Receipt(shard, shard, shard + 1, store.run, written, {"replicates": [part.start, part.stop]})
+
+
+def _id(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _stacked(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Join tables; a column that one lacks is 0 there."""
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    lengths = [len(next(iter(table.values()))) for table in tables]
+    kinds = {name: next(table[name].dtype for table in tables if name in table) for name in names}
+    return {
+        name: np.concatenate(
+            [table.get(name, np.zeros(n, dtype=kinds[name])) for table, n in zip(tables, lengths, strict=True)]
+        )
+        for name in names
+    }
+
+
+def _index(what: Plan, key: tuple[str, str], data: TrialData, part: range, each: int) -> dict[str, np.ndarray]:
+    count = data.replicates * data.patients
+    return {
+        "design": np.full(count * each, what.designs.index(key[0]), dtype=np.int8),
+        "hypothesis": np.full(count * each, what.hypotheses.index(key[1]), dtype=np.int8),
+        "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), data.patients * each),
+        "patient": np.tile(np.repeat(np.arange(data.patients, dtype=np.int32), each), data.replicates),
+    }
+
+
+def _visit_columns(what: Plan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+    visits = len(data.visits)
+    columns = _index(what, key, data, part, visits)
+    columns["visit"] = np.tile(np.arange(visits, dtype=np.int8), data.replicates * data.patients)
+    columns["ADY"] = data.day.reshape(-1)
+    return columns | {code: data.observed[code].reshape(-1) for code in data.codes}
+
+
+def _person_columns(what: Plan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+    columns = _index(what, key, data, part, 1)
+    columns |= {name: getattr(data, name).reshape(-1) for name in _PLAIN}
+    # Arms are numbered within their design; in the file they have the protocol's names.
+    order = np.array([list(what.protocol.arms).index(name) for name in data.arms], dtype=np.int8)
+    columns["arm"] = order[data.arm.reshape(-1)]
+    columns["screened"] = np.repeat(data.screened, data.patients)
+    columns |= {f"BASE_{code}": data.base[code].reshape(-1) for code in data.codes}
+    columns |= {f"luck_{name}": values.reshape(-1) for name, values in data.effect_luck.items()}
+    return columns | {f"events_{name}": counts.reshape(-1) for name, counts in data.events.items()}
+
+
+def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
+    connection = engine_store.connect(1)
+    try:
+        tables = {
+            table: connection.execute(f"SELECT * FROM {quoted(str(store.path(table, shard)))}").fetchnumpy()
+            for table in ("visits", "patients")
+        }
+    finally:
+        connection.close()
+    found: dict[tuple[str, str], TrialData] = {}
+    starts = {"visits": 0, "patients": 0}
+    for design in what.designs:
+        for hypothesis in what.hypotheses:
+            found[design, hypothesis] = _rebuilt(what, pool, design, hypothesis, part, tables, starts)
+    return found
+
+
+def _rebuilt(
+    what: Plan,
+    pool: Pool,
+    design: str,
+    hypothesis: str,
+    part: range,
+    tables: Mapping[str, Mapping[str, Any]],
+    starts: dict[str, int],
+) -> TrialData:
+    protocol = what.protocol
+    shape = (len(part), protocol.size(design))
+    visits = (*shape, len(protocol.visits))
+
+    def take(table: str, name: str, size: tuple[int, ...], kind: Any) -> np.ndarray:
+        first = starts[table]
+        values = tables[table][name][first : first + int(np.prod(size))]
+        if np.ma.isMaskedArray(values):
+            values = values.filled(np.nan if np.issubdtype(kind, np.floating) else 0)
+        return np.asarray(values).astype(kind).reshape(size)
+
+    def coded(name: str, known: Sequence[str]) -> np.ndarray:
+        first = starts["patients"]
+        text = np.asarray(tables["patients"][name][first : first + shape[0] * shape[1]], dtype=object)
+        index = np.zeros(text.shape, dtype=np.int8)
+        for number, each in enumerate(known):
+            index[text == each] = number
+        return index.reshape(shape)
+
+    arms, strata = tuple(protocol.designs[design].arms), tuple(protocol.strata) or ("all",)
+    events = [name for name in tables["patients"] if name.startswith("events_")]
+    own = {f"events_{name}" for name in trial.event_names(protocol, design, hypothesis)}
+    data = TrialData(
+        protocol, design, hypothesis, arms, strata, tuple(v.name for v in protocol.visits),
+        np.array(protocol.days, dtype=np.float64), protocol.codes,
+        take("patients", "member", shape, np.int32), coded("arm", arms), coded("stratum", strata),
+        take("visits", "ADY", visits, np.float32),
+        {code: take("visits", code, visits, np.float32) for code in protocol.codes},
+        {code: take("patients", f"BASE_{code}", shape, np.float32) for code in protocol.codes},
+        take("patients", "ending", shape, np.int8), take("patients", "ended", shape, np.float32),
+        take("patients", "rescued", shape, np.float32), take("patients", "rescue_rule", shape, np.int8),
+        {str(k): take("patients", f"luck_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
+        {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in own},
+        take("patients", "screened", shape, np.int32)[:, 0], pool,
+    )  # fmt: skip
+    starts["patients"] += shape[0] * shape[1]
+    starts["visits"] += shape[0] * shape[1] * visits[2]
+    return data
