@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
 from ..model.model import Model
-from .driver import JOB, NOT_RUN
 from .kernel import Kernel, kernel_for
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
 from .timeline import Timeline, ramped_inputs, timeline
+from .workspace import JOB, NOT_RUN
 
 if TYPE_CHECKING:
     import pandas as pd

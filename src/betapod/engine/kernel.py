@@ -49,7 +49,20 @@ class Kernel:
     loaded: Loaded = field(repr=False)
 
 
-_SOURCES = ("lower", "accumulate", "factorise", "blocks", "simd", "mathlib", "rosenbrock", "driver", "machine")
+_SOURCES = (
+    "lower",
+    "accumulate",
+    "factorise",
+    "blocks",
+    "simd",
+    "mathlib",
+    "rosenbrock",
+    "workspace",
+    "happenings",
+    "intake",
+    "driver",
+    "machine",
+)
 #: Above this share of waiting (see `betapod.engine.lower.waits`) a vector of two registers is faster than one.
 CHAIN = 0.6
 _in_memory: dict[str, Kernel] = {}

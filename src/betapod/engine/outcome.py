@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .driver import ENDED, OK, STATUS
+from .workspace import ENDED, OK, STATUS
 
 if TYPE_CHECKING:
     import pandas as pd
