@@ -129,7 +129,7 @@ def studies(a: Assessment, design: str) -> Drawing:
     )
     label = a.protocol.designs[design].label or design
     return drawing(
-        f"studies-{_slug(design)}",
+        f"studies-{slug(design)}",
         f"What {a.replicates:,} such studies find".replace(",", words.NARROW),
         f"{label}. Each hill shows the results of {a.replicates:,} simulated studies under one supposition about the cells; "
         "the diamond is the true effect of the cells, the dashed line no change.".replace(",000", f"{words.NARROW}000"),
@@ -158,7 +158,8 @@ def _finite(values: Any) -> Any:
     return values[np.isfinite(values)]
 
 
-def _slug(text: str) -> str:
+def slug(text: str) -> str:
+    """Return a text as a name for files and anchors."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
@@ -199,7 +200,7 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
         for row in last.to_dict("records")
     )
     return drawing(
-        f"course-{_slug(design)}-{_slug(arm)}-{code.lower()}",
+        f"course-{slug(design)}-{slug(arm)}-{code.lower()}",
         f"{_capital(words.named(code))} over time",
         f"Mean change from baseline as a study would see it, {_arm(a, arm)}; the shading holds 95 % of studies.",
         f"Mean change at the last visit. {numbers}.",
@@ -253,7 +254,7 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
         for h in names
     )
     return drawing(
-        f"parts-{_slug(design)}-{_slug(arm)}",
+        f"parts-{slug(design)}-{slug(arm)}",
         "What the apparent change is made of",
         f"Average over studies, {_arm(a, arm)}. Only in a simulation can each part be known: the same patients are followed with "
         "the same luck, and one thing is added after the other."
@@ -303,7 +304,7 @@ def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
     better = int((np.sign(table["change"]) == a.better).sum())
     over = int((shown > bound).sum())
     return drawing(
-        f"waterfall-{_slug(design)}-{_slug(hypothesis)}",
+        f"waterfall-{slug(design)}-{slug(hypothesis)}",
         f"Every patient of one study: {words.hypothesis(hypothesis)}",
         f"The study with the median result among {a.replicates}. {better} of {len(table)} patients are better than at baseline."
         + (f" {over} bars end at +{bound:.0f} %." if over else ""),
@@ -360,7 +361,7 @@ def early_late(a: Assessment, design: str) -> Drawing | None:
         for h in names
     )
     return drawing(
-        f"early-late-{_slug(design)}",
+        f"early-late-{slug(design)}",
         "Early or late",
         "Coloured: what studies of this design find, with the range of 95 % of them. Black diamonds: the true effect of the cells.",
         f"By stage. {numbers}.",
@@ -448,7 +449,7 @@ def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None
         for arm in arms
     )
     return drawing(
-        f"free-{_slug(design)}-{_slug(hypothesis)}",
+        f"free-{slug(design)}-{slug(hypothesis)}",
         "Kidney failure, or eGFR down by 40 %",
         f"Kaplan-Meier, {words.hypothesis(hypothesis)}. Lines: all {a.replicates} simulated trials together; shading: the 95 % interval "
         "that one of them gives. An event counts when the next visit confirms it.",

@@ -33,25 +33,13 @@ SHORT: Mapping[str, str] = {
     "INSDOSE": "insulin dose",
 }
 
-#: Names of adverse events of the cell model.
-EVENTS: Mapping[str, str] = {
-    "p_fever": "fever after an infusion",
-    "p_reaction": "reaction to an infusion other than fever",
-    "p_thrombosis": "thrombosis",
-    "p_antibody": "antibodies against the donor",
-    "p_artery": "complication of arterial catheter",
-    "p_lesion": "growth at the injection site",
-    "p_bleeding": "bleeding",
-    "p_portal_clot": "portal-vein thrombosis",
-    "p_growth": "unwanted growth",
-}
-
 #: Mechanisms of cells by switch or group of switches.
 MECHANISMS: Mapping[str, str] = {
     "podocytes": "podocytes: less loss, recovery, replacement",
     "vessels": "vessels: growth and repair of capillaries",
     "scarring": "inflammation, scarring, tubular repair",
     "filtration": "filtration: functional gain",
+    "replacement": "replacement: product cells turn into the body's own",
     "glucose": "glucose: insulin sensitivity and beta cells",
 }
 
@@ -68,6 +56,8 @@ def hypothesis_short(name: str) -> str:
 
 def event(name: str) -> str:
     """Return an adverse event in words."""
+    from ..trials.hypotheses import EVENTS
+
     return EVENTS.get(name, name.removeprefix("p_").replace("_", " "))
 
 
