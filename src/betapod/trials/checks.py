@@ -189,11 +189,12 @@ def _visits(document: Document) -> Iterator[Problem]:
                 "wrong-order", "visits must follow each other", ("visits", i, "day"), found=str(visit["day"])
             )
         last = day
-    if days and 0.0 not in days:
+    readable = len(days) == len(visits)
+    if readable and days and 0.0 not in days:
         yield document.problem(
             "missing-visit", "there is no visit on the day of enrolment", ("visits",), True, expected="day: 0 day"
         )
-    if days and max(days) <= 0:
+    if readable and days and max(days) <= 0:
         yield document.problem("missing-visit", "there is no visit after enrolment", ("visits",), True)
     for i, visit in enumerate(visits):
         window = _day(visit.get("window", 0)) if isinstance(visit, dict) else None

@@ -9,6 +9,9 @@ from ..engine.randomness import Stream
 
 Arms = NDArray[np.int8]
 
+#: How often minimisation follows what would balance best, for the smallest arm.
+_FOLLOW = 0.8
+
 
 def allocate(
     method: str,
@@ -23,8 +26,8 @@ def allocate(
     Parameters
     ----------
     method
-        ``simple``, ``blocks`` (permuted, within strata) or ``minimisation`` (Pocock and Simon over strata and the whole trial, the
-        best arm with a chance of 0.8).
+        ``simple``, ``blocks`` (permuted, within strata) or ``minimisation`` (Pocock and Simon over strata and the whole trial,
+        with a biased coin).
     shares
         Allocation ratio.
     stratum
@@ -81,7 +84,6 @@ def _minimised(shares: list[int], stratum: NDArray[np.int8], seed: int, replicat
     inside = np.zeros((len(replicates), int(stratum.max()) + 1, arms))
     arm = np.zeros(stratum.shape, dtype=np.int8)
     rows = np.arange(len(replicates))
-    edges = np.cumsum(weight) / weight.sum()
     for j in range(count):
         mine = inside[rows, stratum[:, j]]
         # Imbalance if each arm came next: the spread of numbers relative to the ratio, in the stratum and overall.
@@ -90,15 +92,23 @@ def _minimised(shares: list[int], stratum: NDArray[np.int8], seed: int, replicat
             step = np.zeros(arms)
             step[a] = 1.0
             cost[:, a] = np.ptp((mine + step) / weight, axis=1) + np.ptp((totals + step) / weight, axis=1)
-        best = cost <= cost.min(axis=1, keepdims=True) + 1e-12
-        chance = np.where(best, 0.8 * weight / np.sum(best * weight, axis=1, keepdims=True), 0.0)
-        other = np.where(best, 0.0, weight)
-        whole = other.sum(axis=1, keepdims=True)
-        chance = np.where(whole > 0, chance + 0.2 * other / np.maximum(whole, 1e-300), chance / 0.8)
-        taken = np.sum(choice[:, j, None] > np.cumsum(chance, axis=1), axis=1).clip(max=arms - 1)
-        first = np.searchsorted(edges, luck[:, j], side="right")
-        chosen = first if j == 0 else taken
+        best = np.where(cost <= cost.min(axis=1, keepdims=True) + 1e-12, weight, 0.0)
+        preferred = _pick(best, luck[:, j])
+        # The larger arm is followed more often, or the ratio would drift (Han 2009).
+        others = weight.sum() - weight[preferred]
+        follow = 1.0 - (1.0 - _FOLLOW) * others / (weight.sum() - weight.min())
+        rest = np.broadcast_to(weight, cost.shape).copy()
+        rest[rows, preferred] = 0.0
+        left = (choice[:, j] - follow) / np.maximum(1.0 - follow, 1e-300)
+        chosen = np.where(choice[:, j] < follow, preferred, _pick(rest, np.clip(left, 0.0, 1.0 - 1e-12)))
         arm[:, j] = chosen
         totals[rows, chosen] += 1
         inside[rows, stratum[:, j], chosen] += 1
     return arm
+
+
+def _pick(weights: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return a column for each row, with chances proportional to its weights."""
+    edges = np.cumsum(weights, axis=1)
+    picked: NDArray[np.intp] = np.argmax(edges > luck[:, None] * edges[:, -1:], axis=1)
+    return picked
