@@ -21,7 +21,6 @@ class Driver(Intake):
         """Write the whole module."""
         c, p = self.c, self.program
         write_blocks(c, p)
-        self.all_states = c.numbers("all_states", range(self.n))
         self.output_states = c.numbers("output_states", p.output_states)
         self.trigger_states = c.numbers("trigger_states", p.trigger_states)
         functions: list[tuple[str, list[str], str | None, Callable[..., None]]] = [

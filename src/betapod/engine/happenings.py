@@ -17,7 +17,6 @@ def _tie(c: Code, t: Value) -> Value:
 class Happenings(Lanes):
     """Writes what happens to lanes during a step."""
 
-    all_states: Value
     output_states: Value
     trigger_states: Value
 
@@ -45,8 +44,13 @@ class Happenings(Lanes):
         visits = self.field("visit_count", "i")
         first = (self.lane("patient", lane, "i") * visits + done) * outputs
         place = c.address(self.field("out", "p"), "d", first)
-        with c.loop(outputs) as i:
-            c.store(place, i, self.lane(where, lane, "d", i))
+        if outputs <= 64:  # one after another: the usual case, and quicker than a loop
+            source = self._element(where, lane, 0)
+            for i in range(outputs):
+                c.store(place, i, c.load(source, "d", i * c.width))
+        else:
+            with c.loop(outputs) as number:
+                c.store(place, number, self.lane(where, lane, "d", number))
         self.set_lane("visits_done", lane, done + 1)
         self.set_lane("visit", lane, c.constant("d", float("inf")))
         with c.when(done + 1 < visits):
@@ -57,13 +61,13 @@ class Happenings(Lanes):
         table, count = self.dense_states(kind)
         write_dense(self.c, table, count, self.arrays(), self.place("dense"), theta, self.place(place))
 
-    def dense_states(self, kind: str) -> tuple[Value, int]:
-        """Return the numbers of the states that are needed."""
-        if kind == "output":
+    def dense_states(self, kind: str) -> tuple[Value | None, int]:
+        """Return the numbers of the states that are needed (None for all in order), and how many."""
+        if kind == "output" and len(self.program.output_states) < self.n:
             return self.output_states, len(self.program.output_states)
         if kind == "trigger":
             return self.trigger_states, len(self.program.trigger_states)
-        return self.all_states, self.n
+        return None, self.n
 
     def write_visit(self) -> None:
         """Write the visits that lanes have passed in this step, by dense output."""

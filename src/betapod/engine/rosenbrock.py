@@ -160,21 +160,21 @@ def _stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None:
         c.store(row, s, weighted_sum(c, C[s], k) * inverse)
 
 
-def write_dense_coefficients(c: Code, states: Value, count: int, k: Value, place: Value) -> None:
+def write_dense_coefficients(c: Code, states: Value | None, count: int, k: Value, place: Value) -> None:
     """Write the three dense output coefficients of the listed states to `place`."""
     with c.loop(count) as q:
-        i = c.load(states, "i", q)
+        i = q if states is None else c.load(states, "i", q)
         row = c.address(k, "v", i * STAGES)
         terms = [c.load(row, "v", j) for j in range(STAGES)]
         for r in range(3):
             c.store(place, i * 3 + r, weighted_sum(c, DENSE[r], terms))
 
 
-def write_dense(c: Code, states: Value, count: int, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
+def write_dense(c: Code, states: Value | None, count: int, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
     """Write the listed states at the fraction `theta` of the step to `place`."""
     rest = 1.0 - theta
     with c.loop(count) as q:
-        i = c.load(states, "i", q)
+        i = q if states is None else c.load(states, "i", q)
         c2, c3, c4 = (c.load(dense, "v", i * 3 + r) for r in range(3))
         inner = c.fma(rest, c.fma(theta, c.fma(theta, c4, c3), c2), c.load(a.end, "v", i))
         c.store(place, i, c.fma(rest, c.load(a.y, "v", i), theta * inner))
