@@ -21,8 +21,8 @@ ratio("sglt2_kidney", c(.70, .61, .72, .82), c(.59, .51, .64, .53), c(.82, .72, 
 z <- escalc(measure = "MD", m1i = 7.52, sd1i = 1.07, n1i = 45, m2i = 8.19, sd2i = 1.02, n2i = 46)
 fit("msc_hba1c", c(mean(c(-.3, 0)), z$yi), c((.25^2 + .25^2 + 2 * .5 * .25 * .25) / 4, z$vi))
 
-# Autologous HSCT in new type 1 diabetes, ever insulin independent: Cantu 2016, Couri 2009, Li 2012 (logits)
-h <- escalc(measure = "PLO", xi = c(7, 20, 3), ni = c(16, 23, 13))
+# Autologous HSCT in new type 1 diabetes, ever insulin independent: Cantu 2016, Couri 2009, Gu 2012 (logits)
+h <- escalc(measure = "PLO", xi = c(7, 20, 15), ni = c(16, 23, 28))
 fit("hsct_independence", h$yi, h$vi)
 
 # SGLT2 inhibitors, acute change of eGFR: DAPA-CKD (type 2 diabetes), EMPA-KIDNEY

@@ -10,6 +10,7 @@ guidance asks for a judgement, the threshold here is ours and is printed with th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ LEVELS = ("very low", "low", "moderate", "high")
 
 #: People below which an estimate is imprecise whatever its interval (GRADE's rule of thumb for continuous outcomes).
 ENOUGH_PEOPLE = 400
+#: People below which it is very imprecise: two steps.
+FEW_PEOPLE = 100
 #: Share of the weight, %, from which a weakness of the studies counts as one of the estimate.
 MAJORITY = 50.0
 #: Weeks below which a follow-up is short for diseases that last for life.
@@ -96,7 +99,7 @@ def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
     if lot >= MAJORITY:
         steps += 1
         reasons.append(f"{lot:.0f} % of the weight from studies graded C or D ({_names(weak)})")
-    open_label = [row for row in rows if "open" in row.design_text and row not in weak]
+    open_label = [row for row in rows if re.search(r"\bopen\b", row.design_text) and row not in weak]
     exposed = lot + sum(shares[row.id] for row in open_label)
     if open_label and lot < MAJORITY <= exposed:
         steps += 1
@@ -143,9 +146,10 @@ def _imprecision(pooled: Pooled) -> Judgement | None:
         steps += 1
         reasons.append(f"the interval {pooled.ci[0]:.3g} to {pooled.ci[1]:.3g} contains no effect")
     if pooled.n < ENOUGH_PEOPLE:
-        steps += 1
-        reasons.append(f"{pooled.n} people, fewer than {ENOUGH_PEOPLE}")
-    return Judgement("imprecision", steps, "; ".join(reasons)) if steps else None
+        limit = FEW_PEOPLE if pooled.n < FEW_PEOPLE else ENOUGH_PEOPLE
+        steps += 2 if limit == FEW_PEOPLE else 1
+        reasons.append(f"{pooled.n} people, fewer than {limit}")
+    return Judgement("imprecision", min(steps, 2), "; ".join(reasons)) if steps else None
 
 
 def _publication(pooled: Pooled) -> Judgement | None:

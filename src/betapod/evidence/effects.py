@@ -130,7 +130,11 @@ def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Refusal]]:
             usable.append(record)
     made: list[Effect] = []
     waiting: list[Record] = []
+    treated = any(record.product != "control" for record in usable)
     for record in usable:
+        if record.contrast == "change" and record.product == "control" and treated:
+            refused.append(Refusal(record.id, "a control group's own course"))
+            continue
         effect, reason = _direct(record)
         if effect is not None:
             made.append(effect)
@@ -338,7 +342,8 @@ def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tup
     Parameters
     ----------
     weeks
-        Follow-up that is asked for, week: of each family the nearest is taken, without it the longest.
+        Follow-up that is asked for, week: of each family the nearest is taken; without it the largest report, and of that the
+        longest follow-up.
     """
     kept: list[Effect] = []
     refused: list[Refusal] = []
@@ -363,7 +368,16 @@ def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, lis
     if whole and len(whole) < len(members):
         drop((e for e in members if e not in whole), "a subgroup of people who are counted already")
         members = whole
-    best = min(members, key=lambda e: ("p value" in e.how, _remoteness(e, weeks), e.rank))
+    # The largest report stands for a family, unless a time was asked for; a standard error from a p value comes last.
+    best = min(
+        members,
+        key=lambda e: (
+            "p value" in e.how,
+            _remoteness(e, weeks) if weeks is not None else 0.0,
+            *e.rank[::-1],
+            -(e.weeks or 0.0),
+        ),
+    )
     others = [e for e in members if e.study != best.study]
     drop(others, f"overlapping patients: family {best.family!r} is counted once, by {best.study}")
     members = [e for e in members if e.study == best.study]

@@ -93,7 +93,7 @@ def pool(
     measure
         One of ``effects.MEASURES``, where the records offer several.
     weeks
-        Follow-up asked for, week; by default the longest of each study.
+        Follow-up asked for, week: the nearest of each family; by default the longest of each family's largest report.
     method
         REML, DL (DerSimonian and Laird, never negative) or ML.
     across
@@ -260,7 +260,7 @@ def _pooled(
         notes.append("one independent study: nothing is pooled, the interval is its own")
     statistic = abs(mu) / se
     p = 2.0 * float(stats.t.sf(statistic, k - 1) if knapp_hartung and k > 1 else stats.norm.sf(statistic))
-    back = _back(effects[0].measure)
+    back = back_to_scale(effects[0].measure)
     return Pooled(
         estimate=back(mu),
         ci=(back(mu - quantile * se), back(mu + quantile * se)),
@@ -294,7 +294,8 @@ def _summary(refused: Sequence[Refusal]) -> list[str]:
     return [f"refused {count}: {reason}" for reason, count in counts.items()]
 
 
-def _back(measure: str) -> Any:
+def back_to_scale(measure: str) -> Any:
+    """Return the function from the scale of analysis back to the measure's own."""
     scale = MEASURES[measure]
     if scale == "log":
         return math.exp
@@ -426,7 +427,7 @@ def small_studies(pooled: Pooled) -> SmallStudies:
     """Test for small-study effects; below ten studies the tests have hardly any power, and the note says so."""
     k = pooled.k
     if k < 3:
-        return SmallStudies(k, None, None, None, None, f"{k} studies: no test is possible below 3")
+        return SmallStudies(k, None, None, None, None, "no test is possible below 3 studies")
     import numpy as np
     from scipy import stats
 

@@ -1,0 +1,83 @@
+"""A user's own table: rows are checked before anything is written, and written all or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import EvidenceError, Location, Problem, did_you_mean
+from ..files import write_text
+from .reading import OPTIONAL, REQUIRED
+from .registry import check
+
+COLUMNS = (*REQUIRED, *OPTIONAL)
+
+
+def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[str | Path] = ()) -> int:
+    """Add rows to a table and return how many; the table is made if there is none.
+
+    Parameters
+    ----------
+    rows
+        Cells by column.
+    files
+        Tables whose rows are added.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with the rows, the files or the table; the table is then unchanged.
+    """
+    table = Path(table)
+    header, old = (list(COLUMNS), []) if not table.exists() else _content(table)
+    new = [dict(row) for row in rows]
+    problems = [
+        Problem(
+            "unknown-column", f"there is no column {name!r}", Location(str(table)), hint=did_you_mean(name, COLUMNS)
+        )
+        for row in new
+        for name in row
+        if name not in COLUMNS
+    ]
+    for path in files:
+        try:
+            check(path)
+        except EvidenceError as error:
+            problems += error.problems
+            continue
+        columns, cells = _content(Path(path))
+        new += [dict(zip(columns, line, strict=True)) for line in cells]
+    if problems:
+        raise EvidenceError(problems)
+    if not new:
+        raise EvidenceError(
+            Problem("nothing-to-add", "no rows were given", hint="Give COLUMN=VALUE ... or --from CSV.")
+        )
+    header += [name for name in COLUMNS if name not in header and any(row.get(name) for row in new)]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([*line, *[""] * (len(header) - len(line))] for line in old)
+    writer.writerows([row.get(name, "") for name in header] for row in new)
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / table.name
+        write_text(trial, text.getvalue())
+        try:
+            check(trial)
+        except EvidenceError as error:
+            raise EvidenceError(
+                replace(one, location=replace(one.location, file=str(table))) for one in error.problems
+            ) from None
+    write_text(table, text.getvalue())
+    return len(new)
+
+
+def _content(path: Path) -> tuple[list[str], list[list[str]]]:
+    check(path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    return [name.strip() for name in lines[0]], lines[1:]

@@ -1,0 +1,68 @@
+"""The verb evidence, as a user runs it: tables, JSON, forest plots, a table of one's own, exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from betapod.cli import main
+
+pytest.importorskip("pymare")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["betapod", "evidence", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    return int(stopped.value.code or 0)
+
+
+def test_check_and_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(monkeypatch, "check") == 0
+    assert "1242 of 1242 rows are records" in capsys.readouterr().out
+    assert (
+        run(monkeypatch, "list", "--population", "DKD", "--product", "BM-MSC", "--csv", str(tmp_path / "rows.csv")) == 0
+    )
+    assert "PACKHAM2016" in capsys.readouterr().out
+    assert (tmp_path / "rows.csv").read_text(encoding="utf-8").startswith("id,study,family")
+    assert run(monkeypatch, "list", "--study", "ZANG2022", "--rows", "--json") == 0
+    assert len(json.loads(capsys.readouterr().out)["records"]) == 17
+    assert run(monkeypatch, "show", "BHANSALI2009") == 0
+    assert "very likely the same ten patients" in capsys.readouterr().out
+    assert run(monkeypatch, "show", "BHANSALI2010") == 2
+    assert "Did you mean" in capsys.readouterr().err
+
+
+def test_pool_and_plot(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    question = ["--product", "SGLT2 inhibitor", "--endpoint", "composite_kidney", "--measure", "hazard_ratio"]
+    assert run(monkeypatch, "pool", *question) == 2
+    assert "mixed-population" in capsys.readouterr().err
+    assert run(monkeypatch, "pool", *question, "--across", "population", "--json") == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["k"] == 4 and answer["estimate"] == pytest.approx(0.68982, abs=1e-5)
+    assert answer["certainty"]["level"] == "moderate" and answer["certainty"]["downgrades"][0]["reason"]
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "forest.png"
+    assert run(monkeypatch, "plot", str(picture), *question, "--across", "population") == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "CREDENCE_abs" in next(tmp_path.glob("*.csv")).read_text(encoding="utf-8")
+
+
+def test_add_and_overlay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    cells = [
+        "study_id=NEW2026", "citation=A trial", "population=T2D; adults", "design=RCT; double-blind", "arm=UC-MSC", "product=UC-MSC",
+        "n=200", "endpoint=HbA1c", "timepoint_weeks=52", "statistic=diff_vs_control", "value=-0.5", "dispersion=0.15",
+        "dispersion_type=SE", "unit=%", "quote=difference", "tag=seen",
+    ]  # fmt: skip
+    assert run(monkeypatch, "add", str(mine), *cells) == 0
+    capsys.readouterr()
+    question = ["pool", "--product", "UC-MSC", "--population", "T2D", "--endpoint", "HbA1c", "--json"]
+    assert run(monkeypatch, *question, "--overlay", str(mine)) == 0
+    assert json.loads(capsys.readouterr().out)["k"] == 2
+    assert run(monkeypatch, "add", str(mine), *cells[:-1], "tag=guess", "arm=again") == 2
+    assert "unknown-tag" in capsys.readouterr().err
+    assert run(monkeypatch, "check", str(mine), str(tmp_path / "none.csv")) == 2
