@@ -32,6 +32,7 @@ _VERBS = {
     "cli_doctor": ("doctor", "demo"),
     "cli_ensemble": ("ensemble", "merge"),
     "cli_validate": ("validate",),
+    "cli_evidence": ("evidence",),
     "cli_trials": ("run", "resume", "trial", "schema"),
     "cli_patients": ("patients",),
 }
