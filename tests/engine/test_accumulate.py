@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,16 @@ from betapod.model.expression import (
 )
 
 VARIABLES = [symbol(name) for name in "abc"]
+OPERATIONS: list[Callable[[Expr, Expr], Expr]] = [
+    add,
+    sub,
+    mul,
+    lambda a, b: div(a, add(const(2.0), mul(b, b))),
+    lambda a, b: unary("tanh", a),
+    lambda a, b: unary("logistic", a),
+    lambda a, b: unary("softplus", sub(a, b)),
+    lambda a, b: powi(unary("tanh", a), 3),
+]
 POINT = {"a": 0.7, "b": 1.3, "c": 2.1, "p": 0.4}
 
 
@@ -44,17 +56,7 @@ def test_random_graphs(steps: list[tuple[int, int, int]]) -> None:
     nodes: list[Expr] = [*VARIABLES, symbol("p")]
     for kind, i, j in steps:
         a, b = nodes[i % len(nodes)], nodes[j % len(nodes)]
-        made = [
-            lambda: add(a, b),
-            lambda: sub(a, b),
-            lambda: mul(a, b),
-            lambda: div(a, add(const(2.0), mul(b, b))),
-            lambda: unary("tanh", a),
-            lambda: unary("logistic", a),
-            lambda: unary("softplus", sub(a, b)),
-            lambda: powi(unary("tanh", a), 3),
-        ][kind]()
-        nodes.append(made)
+        nodes.append(OPERATIONS[kind](a, b))
     check(nodes[-3:])
 
 
