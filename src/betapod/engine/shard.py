@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import platform
 import socket
 import tempfile
 import threading
@@ -77,6 +76,8 @@ def compute(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
     files
         The parts as bytes by table, where `Task.folder` is None.
     """
+    from .machine import processor
+
     began = time.perf_counter()
     ensemble = _ensemble(task)
     values: Mapping[str, Any] | int = len(task.members)
@@ -91,7 +92,7 @@ def compute(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
         **_counts(result),
         "moments": moments(result.values, task.outputs),
         "host": socket.gethostname(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor().name,
         "versions": versions(),
     }
     members = task.members
