@@ -145,19 +145,21 @@ def main(make: Callable[[Case], Simulate], name: str, version: str, native: bool
         simulate = make(case)
         simulate(everyone if native else everyone[:2])
         setup = time.perf_counter() - began
-        seconds = []
+        seconds, processor = [], []
         for _ in range(options.repeats):
-            began = time.perf_counter()
+            began, busy = time.perf_counter(), time.process_time()
             values = simulate(everyone)
             seconds.append(time.perf_counter() - began)
+            processor.append(time.process_time() - busy)
     else:
         setup, seconds, values = _in_processes(make, case, options.repeats, start)
+        processor = []
     if options.values:
         np.savez(options.values, values=values[:64], states=np.array(case.states))
     failed = int(np.isnan(values).any(axis=(1, 2)).sum())
     record = {
         "peer": name, "version": version, "variant": case.variant, "patients": case.count, "cores": case.cores,
-        "rtol": case.rtol, "atol": case.atol, "setup": setup, "seconds": seconds,
+        "rtol": case.rtol, "atol": case.atol, "setup": setup, "seconds": seconds, "processor_seconds": processor,
         "per_second": case.count / float(np.median(seconds)), "failed": failed,
     }  # fmt: skip
     print(json.dumps(record))
