@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,9 +72,15 @@ class Page:
     provenance: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
 
+def tidy(text: str) -> str:
+    """Return a text with numbers that stay beside their per cent sign, and without control characters."""
+    return re.sub(r"(?<=\d) (?=%)", "\u00a0", re.sub(r"[\x00-\x1f\x7f]+\s*", " ", text))
+
+
 def render(page: Page) -> str:
     """Return the page as HTML."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["tidy"] = tidy
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(page=page)

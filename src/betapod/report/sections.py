@@ -218,7 +218,7 @@ def _evidence(a: Assessment) -> Section | None:
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
             f"{words.ratio(r['ratio'])} ({words.ratio(r['ratio_low'])}\u2013{words.ratio(r['ratio_high'])})",
-            r["words"],
+            r["words"].replace(" to speak of", ""),
             _much(r["ratio_of_typical"]),
         ]
         for r in a.evidence.to_dict("records")
@@ -252,7 +252,7 @@ def _evidence(a: Assessment) -> Section | None:
 
 
 def _much(ratio: float) -> str:
-    return "over 1000" if ratio >= 1000 else "under 0.001" if ratio <= 0.001 else words.ratio(ratio)
+    return "over 100" if ratio >= 100 else "under 0.01" if ratio <= 0.01 else words.ratio(ratio)
 
 
 def _controlled(a: Assessment, design: str) -> Section:
@@ -273,7 +273,10 @@ def _controlled(a: Assessment, design: str) -> Section:
         for r in rows
     ]
     first = rows[0]
-    text = f"The difference between {_arm(a, first['treated'])} and {_arm(a, first['control'])} is estimated by ANCOVA on baseline and stratum."
+    text = (
+        f"One group gets \u201c{_arm(a, first['treated'])}\u201d, the other \u201c{_arm(a, first['control'])}\u201d; the difference is estimated by "
+        "ANCOVA on baseline and stratum."
+    )
     if not tests:
         text += (
             " Both groups get cells: the difference tells what the rest of the treatment does, not what the cells do."
@@ -337,7 +340,7 @@ def _early(a: Assessment) -> Section | None:
         for h in _hypotheses(a)
         if h != NULL
     ]
-    names = [a.protocol.strata[s].label or s for s in strata]
+    names = strata
     months = f"{last * 12 / 365.25:.0f} months"
     tables = [Table(f"True effect of the cells after {months}.", ["quantity", "if", *names], rows, 2)]
     if not a.remission.empty:

@@ -94,6 +94,8 @@ def _months(days: Sequence[float]) -> list[float]:
 def studies(a: Assessment, design: str) -> Drawing:
     """Draw what repeated studies of one design find, one row per hypothesis."""
     names = [h for h in dict.fromkeys(a.results["hypothesis"]) if (design, h) in a.estimates]
+    kind = "studies" if design in a.single else "trials"
+    tells = design in a.single or design in a.controlled
 
     def paint(axes: Axes) -> None:
         from scipy.stats import gaussian_kde
@@ -109,7 +111,7 @@ def studies(a: Assessment, design: str) -> Drawing:
             axes.fill_between(x, row, top, color=colour(hypothesis), alpha=0.35, linewidth=0)
             axes.plot(x, top, color=colour(hypothesis), linewidth=1.2)
             truth = a.result(design, hypothesis).get("truth", float("nan"))
-            if np.isfinite(truth):
+            if tells and np.isfinite(truth):
                 axes.plot(
                     [words.shown(a.code, truth)], [row + 0.08], marker="D", color="black", markersize=5, linestyle="none",
                     label="true effect of cells" if row == 0 else None, zorder=5,
@@ -120,19 +122,23 @@ def studies(a: Assessment, design: str) -> Drawing:
         axes.grid(False, axis="y")
         axes.set_ylim(-0.1, len(names) + 0.05)
         axes.set_xlabel(_estimate_axis(a))
-        axes.figure.legend(loc="outside lower center", fontsize=9)
+        if tells:
+            axes.figure.legend(loc="outside lower center", fontsize=9)
 
     numbers = "; ".join(
         f"{words.hypothesis(h)}: mean {_shown(a, a.result(design, h)['mean'])}, "
-        f"95 % of studies {_range(a, a.result(design, h))}, true effect {_shown(a, a.result(design, h)['truth'])}"
+        f"95 % of {kind} {_range(a, a.result(design, h))}"
+        + (f", true effect {_shown(a, a.result(design, h)['truth'])}" if tells else "")
         for h in names
     )
     label = a.protocol.designs[design].label or design
     return drawing(
         f"studies-{slug(design)}",
-        f"What {a.replicates:,} such studies find".replace(",", words.NARROW),
-        f"{label}. Each hill shows the results of {a.replicates:,} simulated studies under one supposition about the cells; "
-        "the diamond is the true effect of the cells, the dashed line no change.".replace(",000", f"{words.NARROW}000"),
+        f"What {thousands(a.replicates)} such {kind} find",
+        f"{_capital(label)}. Each hill shows the results of {thousands(a.replicates)} simulated {kind} under one supposition about the "
+        "cells"
+        + ("; the diamond is the true effect of the cells" if tells else "")
+        + "; the dashed line is no change.",
         f"Results of repeated studies. {numbers}.",
         0.95 + 0.85 * len(names),
         paint,
@@ -144,6 +150,11 @@ def _estimate_axis(a: Assessment) -> str:
     if primary.summary in ("change", "ratio"):
         return axis(a.code)
     return f"{a.protocol.endpoints.primary.name or primary.summary} ({words.unit_of(a.code)})"
+
+
+def thousands(n: int) -> str:
+    """Return a whole number with narrow spaces."""
+    return f"{n:,}".replace(",", words.NARROW)
 
 
 def _shown(a: Assessment, value: float) -> str:
@@ -201,8 +212,8 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
     )
     return drawing(
         f"course-{slug(design)}-{slug(arm)}-{code.lower()}",
-        f"{_capital(words.named(code))} over time",
-        f"Mean change from baseline as a study would see it, {_arm(a, arm)}; the shading holds 95 % of studies.",
+        f"{_capital(words.named(code))} over time" + ("" if design in a.single else f": {_arm(a, arm)}"),
+        f"Mean change from baseline as a study would see it, in the group with {_arm(a, arm)}; the shading holds 95 % of studies.",
         f"Mean change at the last visit. {numbers}.",
         3.3,
         paint,
@@ -232,7 +243,7 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
     names = list(dict.fromkeys(table["hypothesis"]))
     rows = [*PARTS, "observed change"]
     value = {(r["hypothesis"], r["part"]): r for r in table.to_dict("records")}
-    limit = 1e-4 * max(abs(r["mean"]) for r in value.values()) if value else 0.0
+    limit = 0.003 * max(abs(r["mean"]) for r in value.values()) if value else 0.0
     rows = [part for part in rows if any(abs(value[h, part]["mean"]) > limit for h in names)]
 
     def paint(axes: Axes) -> None:
@@ -289,7 +300,13 @@ def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
         x = np.arange(len(table))
         for stratum in strata:
             mine = (table["stratum"] == stratum).to_numpy() if stratum != "all" else np.ones(len(table), bool)
-            axes.bar(x[mine], clipped[mine], color=paints[stratum], width=0.85, label=_stratum(a, stratum))
+            axes.bar(
+                x[mine],
+                clipped[mine],
+                color=paints[stratum],
+                width=0.85,
+                label=_capital(stratum) if stratum in a.protocol.strata else "patients",
+            )
         axes.plot(
             x, [words.shown(a.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
             markersize=4, color="black", label="true effect of the cells",
@@ -345,7 +362,7 @@ def early_late(a: Assessment, design: str) -> Drawing | None:
                 labels.append(words.hypothesis_short(hypothesis))
                 y -= 1.0
             axes.text(
-                0.0, y + len(names) + 0.42, _stratum(a, stratum), transform=axes.get_yaxis_transform(), fontweight="bold",
+                0.01, y + len(names) + 0.42, _capital(stratum), transform=axes.get_yaxis_transform(), fontweight="bold",
                 fontsize=9.5, va="bottom",
             )  # fmt: skip
             y -= 1.0
@@ -362,8 +379,11 @@ def early_late(a: Assessment, design: str) -> Drawing | None:
     )
     return drawing(
         f"early-late-{slug(design)}",
-        "Early or late",
-        "Coloured: what studies of this design find, with the range of 95 % of them. Black diamonds: the true effect of the cells.",
+        f"By stage: {'before and after' if design in a.single else 'against controls'}",
+        f"{_capital(a.protocol.designs[design].label or design)}. Coloured: what studies find, with the range of 95 % of them. Black "
+        "diamonds: the true effect of the cells. "
+        + ". ".join(f"{_capital(s)}: {_stratum(a, s)}" for s in strata)
+        + ".",
         f"By stage. {numbers}.",
         1.1 + 0.42 * len(strata) * (len(names) + 1),
         paint,
@@ -552,7 +572,7 @@ def matched(name: str, table: pd.DataFrame) -> Drawing | None:
     return drawing(
         "matched",
         "Virtual and real people",
-        f"Medians (points) and middle halves (bars) of {name}.",
+        f"Medians (points) and middle halves (bars). Real people: {name}.",
         f"Medians. {numbers}.",
         1.0 + 0.52 * len(rows),
         paint,

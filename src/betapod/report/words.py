@@ -35,11 +35,11 @@ SHORT: Mapping[str, str] = {
 
 #: Mechanisms of cells by switch or group of switches.
 MECHANISMS: Mapping[str, str] = {
-    "podocytes": "podocytes: less loss, recovery, replacement",
+    "podocytes": "podocytes: less loss, recovery of shape",
     "vessels": "vessels: growth and repair of capillaries",
-    "scarring": "inflammation, scarring, tubular repair",
+    "scarring": "scarring: inflammation, fibrosis, tubular repair",
     "filtration": "filtration: functional gain",
-    "replacement": "replacement: product cells turn into the body's own",
+    "replacement": "replacement: given cells become the body's own",
     "glucose": "glucose: insulin sensitivity and beta cells",
 }
 
