@@ -1,0 +1,138 @@
+"""Run folders of trials: same seed, same bytes; nothing damaged is trusted; a killed run is completed."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from betapod.errors import ConfigError
+from betapod.trials import conduct, folder
+
+PATH = Path(__file__).with_name("small_trials.py")
+spec = importlib.util.spec_from_file_location("small_trials", PATH)
+small = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(small)
+
+
+@pytest.fixture(autouse=True)
+def known_pool(monkeypatch):
+    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    monkeypatch.setattr(conduct, "SHARD", 15)
+
+
+@pytest.fixture
+def protocol_file(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(small.TEXT)
+    return path
+
+
+def digests(place):
+    files = [path for path in Path(place).rglob("*") if path.is_file()]
+    return {str(path.relative_to(place)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def equal(a, b):
+    for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened"):
+        assert np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True), name
+    for name in ("observed", "base", "effect_luck", "events"):
+        one, other = getattr(a, name), getattr(b, name)
+        assert list(one) == list(other), name
+        assert all(np.array_equal(one[key], other[key], equal_nan=True) for key in one), name
+
+
+def test_same_bytes_whatever_the_threads(tmp_path, protocol_file):
+    what = folder.plan(protocol_file)
+    folder.run_into(tmp_path / "a", what, threads=1)
+    folder.run_into(tmp_path / "b", what, threads=3)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+    assert len(list((tmp_path / "a" / "visits").iterdir())) == 4
+
+
+def test_what_is_read_is_what_was_run(tmp_path, protocol_file):
+    made = folder.run_into(tmp_path / "a", folder.plan(protocol_file))
+    again = folder.open_run(tmp_path / "a")
+    assert list(made) == list(again)
+    for key in made:
+        equal(made[key], again[key])
+        for name, part in made[key].parts("UACR").items():
+            assert np.array_equal(part, again[key].parts("UACR")[name], equal_nan=True)
+    assert folder.is_trial(tmp_path / "a")
+    assert not folder.is_trial(tmp_path)
+
+
+def test_damage_is_found_and_mended(tmp_path, protocol_file):
+    place = tmp_path / "a"
+    folder.run_into(place, folder.plan(protocol_file))
+    before = digests(place)
+    part = place / "visits" / "part-00001.parquet"
+    part.write_bytes(part.read_bytes()[:-100])
+    (place / "receipts" / "00002.json").unlink()
+    (place / "pool.npz").write_bytes(b"nothing")
+    with pytest.raises(ConfigError, match="betapod resume"):
+        folder.open_run(place)
+    folder.resume(place)
+    assert digests(place) == before
+
+
+def test_a_killed_run_is_completed(tmp_path, protocol_file):
+    """A process that dies after its second part leaves a folder from which the same run comes."""
+    place = tmp_path / "killed"
+    program = f"""
+import importlib.util, os, signal
+spec = importlib.util.spec_from_file_location("small_trials", {str(PATH)!r})
+small = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(small)
+from betapod.trials import conduct, folder
+folder.pool_of = lambda trial, *_, **__: small.pool(trial, people=300)
+conduct.SHARD = 15
+done = []
+def progress(what, now, whole):
+    if now == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+folder.run_into({str(place)!r}, folder.plan({str(protocol_file)!r}), threads=1, progress=progress)
+"""
+    died = subprocess.run([sys.executable, "-c", program], capture_output=True, env=dict(os.environ), check=False)
+    assert died.returncode == -9, died.stderr.decode()
+    left = len(list((place / "receipts").glob("*.json")))
+    assert 2 <= left < 4
+    assert not (place / "summary.json").exists()
+    folder.resume(place)
+    folder.run_into(tmp_path / "whole", folder.plan(protocol_file))
+    killed, whole = digests(place), digests(tmp_path / "whole")
+    assert killed == whole
+
+
+def test_another_run_is_refused(tmp_path, protocol_file):
+    folder.run_into(tmp_path / "a", folder.plan(protocol_file, replicates=15))
+    with pytest.raises(ConfigError) as caught:
+        folder.run_into(tmp_path / "a", folder.plan(protocol_file, replicates=15, seed=9))
+    assert caught.value.kinds == ("other-run",)
+    assert "seed" in str(caught.value)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": 1, "identity": {"kind": "ensemble"}}))
+    with pytest.raises(ConfigError, match="no trial"):
+        folder.resume(tmp_path / "b")
+
+
+def test_the_dictionary_names_every_column(tmp_path, protocol_file):
+    import duckdb
+
+    place = tmp_path / "a"
+    folder.run_into(place, folder.plan(protocol_file, replicates=15))
+    told = {line.split(",")[0] for line in (place / "dictionary.csv").read_text().splitlines()[1:]}
+    with duckdb.connect() as connection:
+        for table in ("visits", "patients"):
+            path = place / table / "part-00000.parquet"
+            columns = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM '{path}'").fetchall()}
+            assert columns <= told
+        arms = connection.execute(f"SELECT DISTINCT arm FROM '{path}' ORDER BY arm").fetchall()
+    assert arms == [("cells",), ("control",)]
+    stored = json.loads((place / "summary.json").read_text())
+    assert len(stored["rows"]) == 6
