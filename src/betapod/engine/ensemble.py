@@ -291,7 +291,8 @@ class _Run:
         # Only the rows of failures are ever touched, so the memory of the others is never really taken.
         self.last = np.empty((count, len(model.states)))
         self.stop = np.zeros(1, dtype=np.int64)
-        self.vector_steps = 0
+        self._vector_steps: list[int] = []
+        self._errors: list[BaseException] = []
         fields: dict[str, Any] = {
             "count": count,
             "visit_count": len(visits),
@@ -345,7 +346,7 @@ class _Run:
         if self.threads == 1:
             self._work()
             return
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self.threads)]
+        workers = [threading.Thread(target=self._guarded, daemon=True) for _ in range(self.threads)]
         for worker in workers:
             worker.start()
         try:
@@ -357,10 +358,22 @@ class _Run:
             for worker in workers:
                 worker.join()
             raise
+        if self._errors:
+            raise self._errors[0]
 
     def _work(self) -> None:
         lanes = self.kernel.width
         room = np.zeros((self.kernel.workspace + 1) * lanes + 32)
         start = (-room.ctypes.data // 8) % max(lanes, 16)
-        steps = self.kernel.worker(self.job.ctypes.data, room.ctypes.data + 8 * start)
-        self.vector_steps += int(steps)
+        self._vector_steps.append(int(self.kernel.worker(self.job.ctypes.data, room.ctypes.data + 8 * start)))
+
+    def _guarded(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self._errors.append(error)
+
+    @property
+    def vector_steps(self) -> int:
+        """Steps of all lanes together."""
+        return sum(self._vector_steps)

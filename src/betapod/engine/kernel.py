@@ -55,6 +55,7 @@ _SOURCES = (
     "factorise",
     "blocks",
     "simd",
+    "values",
     "mathlib",
     "rosenbrock",
     "workspace",
