@@ -71,7 +71,7 @@ def balance(
     for iterations in range(1, 201):  # noqa: B007
         mean = weights @ x
         gradient = mean + ridge * multipliers
-        if float(np.abs(gradient).max()) < 1e-9:
+        if float(np.abs(gradient).max(initial=0.0)) < 1e-9:
             done = True
             break
         hessian = (x * weights[:, None]).T @ x - np.outer(mean, mean) + np.diag(ridge + 1e-10)

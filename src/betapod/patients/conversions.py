@@ -8,9 +8,16 @@ from .target import UNITS
 
 #: Words for the converter of analytes, which converts nothing that it cannot name.
 _LABELS = {"fpg": "fasting glucose", "creatinine": "serum creatinine"}
-#: Molar mass of creatinine over 10: mg/mmol per mg/g is the UACR factor 113.12 g/mol / 1000.
+#: mg/g per mg/mmol: 1 g of creatinine is 1000/113.12 mmol.
 _UACR_PER_MOLAR = 1000.0 / 113.120
 _IFCC_SLOPE, _IFCC_OFFSET = 0.09148, 2.152
+#: Exact factors of customary units.
+_CUSTOMARY = {
+    ("height", "inch"): 2.54,
+    ("height", "in"): 2.54,
+    ("weight", "lb"): 0.45359237,
+    ("weight", "pound"): 0.45359237,
+}
 _PERCENT_POINTS = ("%", "percent", "NGSP %")
 _IFCC = ("mmol/mol", "mmol/mol Hb")
 _SHARES = {"1": 1.0, "%": 0.01, "percent": 0.01}
@@ -53,6 +60,8 @@ def to_table_unit(
         raise _unfit(name, unit, own, where)
     if name == "uacr" and unit in ("mg/mmol", "g/mol"):
         return value * _UACR_PER_MOLAR
+    if (name, unit) in _CUSTOMARY:
+        return value * _CUSTOMARY[name, unit]
     try:
         return convert_labelled(value, unit, own, _LABELS.get(name, name), where)
     except UnitError:

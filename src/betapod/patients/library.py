@@ -6,6 +6,7 @@ The package carries a ready library. ``betapod patients grow`` makes larger ones
 from __future__ import annotations
 
 import functools
+import io
 import json
 import sys
 import zipfile
@@ -136,11 +137,13 @@ def load(path: str | Path) -> Library:
 
     where = Location(str(path))
     try:
-        with np.load(path) as file:
+        # The whole file first: a broken archive would leave a handle open.
+        content = io.BytesIO(Path(path).read_bytes())
+        with np.load(content) as file:
             head = json.loads(bytes(file["head"]).decode())
             varied = [name for name in head["order"] if name not in head["constant"]]
             columns = {name: file[f"c{i}"].astype(np.float64) for i, name in enumerate(varied)}
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise ConfigError(Problem("not-a-library", f"this is no library of patients: {error}", where)) from None
     count = head["rows"]
     columns |= {name: np.full(count, value) for name, value in head["constant"].items()}

@@ -35,6 +35,8 @@ LEFT_AT_DIAGNOSIS, INSULITIS_YEARS = 0.23, 2.0
 DIABETES_HBA1C, DIABETES_FPG = 6.5, 7.0
 #: Stand-in for a 2-h glucose of 11.1 mmol/L in a tolerance test: mean glucose of the fed half of the day (mmol/L), assumed.
 DIABETES_FED = 8.0
+#: Insulin: first dose, dose below which it is stopped in type 2, and the model's stand-in for none (U/day); assumed.
+FIRST_INSULIN, LEAST_INSULIN, _NO_INSULIN = 10.0, 2.0, 0.001
 _OUTPUTS = {
     "fpg": "G_fasting",
     "fed": "G_fed",
@@ -190,8 +192,8 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         true = _laboratory(lives, values)
         _diagnose(lives, true, step)
         found += _snapshot(lives, parameters, values, true, year, step, keep)
-        _visit(lives, true, year, step)
         lives.states = {name: values[name] for name in run.model.state_names}
+        _visit(lives, true, year, step)
         alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
         alive &= lives.people.traits["birth_year"] + lives.age + STEP <= LAST_YEAR
         lives.age = lives.age + STEP
@@ -276,4 +278,11 @@ def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) ->
     known = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
     person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
     seen = observe.measure(known, person, people.numbers, people.seed, f"care {step}")
+    before = lives.drugs.taken[INSULIN].copy()
+    # Where titration has come down to next to nothing, insulin is stopped.
+    needless = before & (known["insulin_dose"] < LEAST_INSULIN) & (traits["T1D"] == 0)
+    lives.drugs.taken[INSULIN] &= ~needless
     lives.drugs.visit(people, step, year, seen, lives.found_at <= end)
+    now = lives.drugs.taken[INSULIN]
+    dose = np.where(now & ~before, np.log(FIRST_INSULIN), lives.states["ln_insulin_dose"])
+    lives.states["ln_insulin_dose"] = np.where(now, dose, np.log(_NO_INSULIN))

@@ -110,10 +110,12 @@ def _draw(
     order = np.lexsort((race, who))
     first = order[np.concatenate([[True], np.diff(who[order]) > 0])]
     expected = _capped(people * n, n)
-    spread = columns[first] - weights @ columns
-    spread = spread / np.maximum(spread.std(axis=0), 1e-9)
-    axis = np.linalg.eigh((spread * people[:, None]).T @ spread)[1][:, -1]
-    along = np.argsort(spread @ axis, kind="stable")
+    along = np.arange(len(first))
+    if columns.shape[1]:
+        spread = columns[first] - weights @ columns
+        spread = spread / np.maximum(spread.std(axis=0), 1e-9)
+        axis = np.linalg.eigh((spread * people[:, None]).T @ spread)[1][:, -1]
+        along = np.argsort(spread @ axis, kind="stable")
     total = np.cumsum(expected[along])
     ticks = (generator.uniform() + np.arange(n)) * total[-1] / n
     drawn = np.searchsorted(total, ticks, side="right").clip(max=len(along) - 1)
@@ -156,7 +158,7 @@ def _exchange(
     miss = copies @ scaled - goal / tolerance
     chance = np.sqrt(weights) + 1e-12
     cumulative = np.cumsum(chance) / chance.sum()
-    looked = max(_FEWEST, _NUMBERS // len(goal))
+    looked = max(_FEWEST, _NUMBERS // max(len(goal), 1))
     vain = 0
     for _ in range(_ROUNDS * max(n, 200)):
         taken = np.flatnonzero(copies)
@@ -177,5 +179,5 @@ def _exchange(
             vain = 0
         else:
             vain += 1
-        if vain > _VAIN or float(np.abs(miss).max()) < _GOOD:
+        if vain > _VAIN or float(np.abs(miss).max(initial=0.0)) < _GOOD:
             return

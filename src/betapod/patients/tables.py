@@ -48,7 +48,8 @@ def _title(path: Path) -> str:
 
 
 def load(what: str | Path) -> Target:
-    """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, or real people in a CSV.
+    """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
+    with NHANES's transport files.
 
     Raises
     ------
@@ -70,10 +71,14 @@ def load(what: str | Path) -> Target:
         from .reader import read_csv
 
         return of_people(read_csv(path).table, path.stem, str(path))
+    if path.is_dir():
+        from .nhanes_files import read_folder
+
+        return of_people(read_folder(path), f"NHANES in {path.name}", nhanes.CITATION)
     problem = Problem(
         "unknown-cohort",
         f"there is no cohort {name!r}",
-        expected=f"{', '.join(names())}, or a file .yaml or .csv",
+        expected=f"{', '.join(names())}, a file .yaml or .csv, or a folder of NHANES files",
         hint=did_you_mean(name, names()),
     )
     raise ConfigError(problem)
@@ -90,7 +95,8 @@ def of_people(people: pd.DataFrame, name: str, origin: str = "") -> Target:
     if len(people) < _FEWEST:
         problem = Problem("few-people", "too few people to speak of a distribution", found=str(len(people)))
         raise ConfigError(problem)
-    unknown = [column for column in people if column not in joint.QUANTITIES and column not in joint.SHARES]
+    own = (*joint.QUANTITIES, *joint.SHARES, "weight", "weight_fasting", "SEQN", "cycle")
+    unknown = [column for column in people if column not in own]
     unmatched = tuple(f"{column}: not among the quantities that are matched" for column in unknown)
     return joint.target_of(joint.derive(people), name, f"{len(people)} real people", origin, unmatched)
 

@@ -1,0 +1,56 @@
+"""The verb patients, as users run it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from betapod.patients import library
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "betapod", "patients", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_like_a_trial_with_files(tmp_path: Path) -> None:
+    done = run("like", "Skyler", "-n", "60", "--out", str(tmp_path / "some.npz"))
+    assert done.returncode == 0, done.stderr
+    assert "60 patients like Skyler" in done.stdout
+    assert "not matched" in done.stdout
+    chosen = library.load(tmp_path / "some.npz")
+    assert len(chosen) == 60
+    assert (chosen.table["metformin"] == 1).all()
+
+
+def test_like_prints_one_json_document() -> None:
+    done = run("like", "FLOW", "-n", "50", "--json")
+    document = json.loads(done.stdout)
+    assert len(document["index"]) == 50
+    assert document["report"]["target"] == "FLOW"
+    assert document["report"]["effective"] > 50
+
+
+def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
+    done = run("like", "FLOWW")
+    assert done.returncode == 2
+    assert "Did you mean 'FLOW'?" in done.stderr
+    path = tmp_path / "people.csv"
+    path.write_text("id,age,hba1c\n1,60,62\n", encoding="utf-8")
+    done = run("check", str(path))
+    assert done.returncode == 2
+    assert "people.csv:2:3: impossible" in done.stderr
+
+
+def test_grow_and_show(tmp_path: Path) -> None:
+    done = run("grow", str(tmp_path / "mine.npz"), "--lives", "12", "--seed", "3")
+    assert done.returncode == 0, done.stderr
+    mine = library.load(tmp_path / "mine.npz")
+    assert mine.origin["lives"] == 12
+    document = json.loads(run("show", "--library", str(tmp_path / "mine.npz"), "--json").stdout)
+    assert document["patients"] == len(mine)
+    assert np.isfinite(document["quantiles"]["egfr"]).all()
