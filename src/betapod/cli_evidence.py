@@ -53,6 +53,9 @@ MeasureOption = Annotated[
     str | None, typer.Option("--measure", help="hazard_ratio, difference ...; where several exist.")
 ]
 WeeksOption = Annotated[float | None, typer.Option("--weeks", help="Follow-up: the nearest of each study is taken.")]
+IntervalOption = Annotated[
+    str, typer.Option("--interval", help="knha (Knapp-Hartung), adhoc (never narrower than the normal one) or normal.")
+]
 MethodOption = Annotated[str, typer.Option("--method", help="REML, DL or ML.")]
 AcrossOption = Annotated[
     list[str] | None, typer.Option("--across", help="population or product: may differ, knowingly; may be repeated.")
@@ -302,6 +305,7 @@ def pool_command(
     measure: MeasureOption = None,
     weeks: WeeksOption = None,
     method: MethodOption = "REML",
+    interval: IntervalOption = "knha",
     across: AcrossOption = None,
     overlay: OverlayOption = None,
     as_json: JsonOption = False,
@@ -316,7 +320,7 @@ def pool_command(
         _everything(registry, method, as_json)
         return
     records = _select(registry, study, family, population, product, endpoint, None, True)
-    pooled = _pool(records, contrast, measure, weeks, method, across)
+    pooled = _pool(records, contrast, measure, weeks, method, interval, across)
     certainty, small = grade(records, pooled), small_studies(pooled)
     if as_json:
         judgements = [{"domain": j.domain, "steps": j.steps, "reason": j.reason} for j in certainty.downgrades]
@@ -350,6 +354,7 @@ def plot_command(
     measure: MeasureOption = None,
     weeks: WeeksOption = None,
     method: MethodOption = "REML",
+    interval: IntervalOption = "knha",
     across: AcrossOption = None,
     title: Annotated[str, typer.Option("--title")] = "",
     overlay: OverlayOption = None,
@@ -361,7 +366,7 @@ def plot_command(
 
     registry = load(overlay or ())
     records = _select(registry, study, family, population, product, endpoint, None, True)
-    pooled = _pool(records, contrast, measure, weeks, method, across)
+    pooled = _pool(records, contrast, measure, weeks, method, interval, across)
     better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
     named = title or f"{', '.join(product or ['all treatments'])}: {pooled.endpoint}"
     figure, table = forest_figure(pooled, named, better)
@@ -394,6 +399,7 @@ def _pool(
     measure: str | None,
     weeks: float | None,
     method: str,
+    interval: str,
     across: list[str] | None,
 ) -> Pooled:
     from .evidence.synthesis import pool
@@ -404,6 +410,7 @@ def _pool(
         measure=measure,
         weeks=weeks,
         method=method,
+        interval=interval,
         across=tuple(names_option(across or ())),
     )
 

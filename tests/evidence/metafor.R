@@ -10,7 +10,13 @@ put <- function(group, method, r) {
          i2 = r$I2, q = r$QE, q_p = r$QEp, p = r$pval, tau2_low = unname(ci[1]), tau2_high = unname(ci[2]))
   for (n in names(x)) cat(sprintf("%s,%s,%s,%.12g\n", group, method, n, x[[n]]))
 }
-fit <- function(group, yi, vi) for (m in c("REML", "DL", "ML")) put(group, m, rma(yi, vi, method = m, test = "knha", control = ctrl))
+fit <- function(group, yi, vi) {
+  for (m in c("REML", "DL", "ML")) put(group, m, rma(yi, vi, method = m, test = "knha", control = ctrl))
+  for (test in c("adhoc", "z")) {
+    r <- rma(yi, vi, method = "REML", test = test, control = ctrl)
+    cat(sprintf("%s,%s,ci_low,%.12g\n%s,%s,ci_high,%.12g\n", group, test, r$ci.lb, group, test, r$ci.ub))
+  }
+}
 ratio <- function(group, est, lo, hi) fit(group, log(est), ((log(hi) - log(lo)) / (2 * qnorm(.975)))^2)
 cat("group,method,name,value\n")
 

@@ -111,6 +111,17 @@ def test_equal_to_metafor(known: registry.Registry, group: str, method: str) -> 
         assert found[name] == pytest.approx(value, rel=1e-6, abs=1e-6), name
 
 
+@pytest.mark.parametrize(("interval", "test"), [("adhoc", "adhoc"), ("normal", "z")])
+@pytest.mark.parametrize("group", sorted({group for group, _ in CASES}))
+def test_other_intervals_equal_metafor(known: registry.Registry, group: str, interval: str, test: str) -> None:
+    pooled = from_registry(known, group, "REML")
+    again = synthesis.pool_effects(pooled.effects, "REML", interval)
+    forth = {"log": math.log, "logit": lambda p: math.log(p / (1 - p))}.get(effects.MEASURES[again.measure], float)
+    golden = GOLDEN[group, test]
+    assert forth(again.ci[0]) == pytest.approx(golden["ci_low"], rel=1e-6, abs=1e-6)
+    assert forth(again.ci[1]) == pytest.approx(golden["ci_high"], rel=1e-6, abs=1e-6)
+
+
 def test_enough_groups_are_compared() -> None:
     assert len({group for group, _ in CASES} - {"bcg", "agreeing"}) >= 5
     assert len(CASES) == 27

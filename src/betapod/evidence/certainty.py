@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .effects import MEASURES
 from .study import Record
-from .synthesis import Pooled, small_studies
+from .synthesis import Pooled, pool_effects, small_studies
 
 LEVELS = ("very low", "low", "moderate", "high")
 
@@ -142,9 +142,11 @@ def _indirectness(rows: list[Record], shares: dict[str, float]) -> Judgement | N
 
 def _imprecision(pooled: Pooled) -> Judgement | None:
     steps, reasons = 0, []
-    if pooled.crosses_null:
+    # Few studies that agree by chance make Knapp and Hartung's interval too narrow, so the judgement takes the wider one.
+    wide = pool_effects(pooled.effects, pooled.method, "adhoc")
+    if wide.crosses_null:
         steps += 1
-        reasons.append(f"the interval {pooled.ci[0]:.3g} to {pooled.ci[1]:.3g} contains no effect")
+        reasons.append(f"the interval {wide.ci[0]:.3g} to {wide.ci[1]:.3g} contains no effect")
     if pooled.n < ENOUGH_PEOPLE:
         limit = FEW_PEOPLE if pooled.n < FEW_PEOPLE else ENOUGH_PEOPLE
         steps += 2 if limit == FEW_PEOPLE else 1

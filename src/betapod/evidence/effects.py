@@ -77,7 +77,7 @@ class Effect:
 
 
 _CIRCULAR = re.compile(r"outcome-defined|responders|insulin-independent|insulin-free|remitters", re.I)
-_SUBGROUP = re.compile(r"subgroup|, (T2D|no diabetes|UACR|eGFR|no SGLT2i|with SGLT2i|T1D)\b|eGFR 30-", re.I)
+_SUBGROUP = re.compile(r"subgroup|^SCr |, (T2D|no diabetes|UACR|eGFR|no SGLT2i|with SGLT2i|T1D)\b|eGFR 30-", re.I)
 _ACTIVE = re.compile(r" vs (amlodipine|enalapril|captopril|glyburide|metformin)\b", re.I)
 _CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled")
 _NO_OUTCOME = {

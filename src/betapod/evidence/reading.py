@@ -254,7 +254,7 @@ _EXPOSURE = re.compile(
     r"^per |hyperfilt|hyperfiltration|trajectory|remission|progressor|mGFR vs|rapid vs| fall vs|quartile|R2\*|vs lower|vs normal$|hypertension$",
     re.I,
 )
-_CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled", "pooled-IPD", "meta-analysis")
+_CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled", "pooled-IPD", "meta-analysis", "review")
 
 
 def _contrast(row: Row, statistic: vocabulary.Statistic | None, design: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -171,14 +172,10 @@ def load(overlays: Iterable[str | Path] = ()) -> Registry:
     EvidenceError
         Everything that is wrong with the overlays, with file and line.
     """
-    records: list[Record] = []
-    listed: list[Listed] = []
-    for name in TABLES:
-        found, problems = _read(FOLDER / f"{name}.csv", name)
-        records += found
-        listed += [Listed(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
+    own, listed = _own()
+    records = list(own)
     replaced: list[str] = []
-    problems = []
+    problems: list[Problem] = []
     for path in overlays:
         found, wrong = _read(Path(path), Path(path).stem)
         problems += wrong
@@ -192,7 +189,19 @@ def load(overlays: Iterable[str | Path] = ()) -> Registry:
                 records[place] = replace(record, id=records[place].id)
     if problems:
         raise EvidenceError(problems)
-    return Registry(tuple(_numbered(_with_families(records))), tuple(listed), tuple(replaced))
+    return Registry(tuple(_numbered(_with_families(records))), listed, tuple(replaced))
+
+
+@functools.cache
+def _own() -> tuple[tuple[Record, ...], tuple[Listed, ...]]:
+    """Read the package's own tables, once."""
+    records: list[Record] = []
+    listed: list[Listed] = []
+    for name in TABLES:
+        found, problems = _read(FOLDER / f"{name}.csv", name)
+        records += found
+        listed += [Listed(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
+    return tuple(records), tuple(listed)
 
 
 def check(path: str | Path) -> list[Record]:

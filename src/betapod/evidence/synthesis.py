@@ -13,6 +13,8 @@ from .registry import Registry
 from .study import Record
 
 METHODS = ("REML", "DL", "ML")
+#: As metafor names them: Knapp and Hartung's, the same but never narrower than the normal one, the normal one.
+INTERVALS = ("knha", "adhoc", "normal")
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Pooled:
     Attributes
     ----------
     estimate, ci
-        With the 95 % interval: Knapp and Hartung's with t on k - 1 degrees of freedom; for one study the normal one.
+        With the 95 % interval: by default Knapp and Hartung's with t on k - 1 degrees of freedom; for one study the normal one.
     prediction_interval
         Where 95 % of the true effects of such studies are expected; None for one study.
     tau2, tau2_ci
@@ -59,6 +61,7 @@ class Pooled:
     effects: tuple[Effect, ...]
     weights: tuple[float, ...]
     refused: tuple[Refusal, ...]
+    interval: str = "knha"
 
     @property
     def null(self) -> float:
@@ -80,7 +83,7 @@ def pool(
     measure: str | None = None,
     weeks: float | None = None,
     method: str = "REML",
-    knapp_hartung: bool = True,
+    interval: str = "knha",
     across: Sequence[str] = (),
 ) -> Pooled:
     """Pool records of one question: one population, one treatment, one endpoint, one measure.
@@ -96,6 +99,8 @@ def pool(
         Follow-up asked for, week: the nearest of each family; by default the longest of each family's largest report.
     method
         REML, DL (DerSimonian and Laird, never negative) or ML.
+    interval
+        knha (Knapp and Hartung), adhoc (the same, but with an error never below the normal one) or normal.
     across
         ``population`` or ``product``: may differ, knowingly; the reasons say so.
 
@@ -107,6 +112,10 @@ def pool(
     records = list(records)
     if method not in METHODS:
         raise EvidenceError(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
+    if interval not in INTERVALS:
+        raise EvidenceError(
+            Problem("unknown-interval", f"there is no interval {interval!r}", expected=", ".join(INTERVALS))
+        )
     refused, records = _one_kind_of_source(records)
     effects, more = candidates(records)
     refused += more
@@ -133,12 +142,12 @@ def pool(
         for name in across
         if len(_values(effects, by_id, name)) > 1
     ]
-    return _pooled(effects, method, knapp_hartung, refused, notes)
+    return _pooled(effects, method, interval, refused, notes)
 
 
-def pool_effects(effects: Sequence[Effect], method: str = "REML", knapp_hartung: bool = True) -> Pooled:
+def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "knha") -> Pooled:
     """Pool effects that are known to be independent and of one measure."""
-    return _pooled(list(effects), method, knapp_hartung, [], [])
+    return _pooled(list(effects), method, interval, [], [])
 
 
 def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Record]]:
@@ -218,9 +227,7 @@ def _nothing_left(refused: Sequence[Refusal]) -> Problem:
     return Problem("nothing-to-pool", "no record of these can be pooled", found=text or "no records")
 
 
-def _pooled(
-    effects: list[Effect], method: str, knapp_hartung: bool, refused: list[Refusal], notes: list[str]
-) -> Pooled:
+def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Refusal], notes: list[str]) -> Pooled:
     import numpy as np
     from scipy import stats
 
@@ -237,13 +244,13 @@ def _pooled(
     spread: tuple[float, float] | None = None
     if k > 1:
         normal = se
-        if knapp_hartung:
+        if interval != "normal":
             quantile = float(stats.t.isf(0.025, k - 1))
             scatter = math.sqrt(float(weights @ (y - mu) ** 2) / (k - 1))
             if scatter < 1e-9:
                 notes.append("the studies are identical: Knapp and Hartung's error would be 0, the normal one is kept")
             else:
-                se *= scatter
+                se *= scatter if interval == "knha" else max(1.0, scatter)
             if se * quantile < normal * float(stats.norm.isf(0.025)):
                 notes.append("the Knapp-Hartung interval is narrower than the normal one: the studies agree by chance")
         half = quantile * math.sqrt(tau2 + se**2)
@@ -259,7 +266,7 @@ def _pooled(
     else:
         notes.append("one independent study: nothing is pooled, the interval is its own")
     statistic = abs(mu) / se
-    p = 2.0 * float(stats.t.sf(statistic, k - 1) if knapp_hartung and k > 1 else stats.norm.sf(statistic))
+    p = 2.0 * float(stats.t.sf(statistic, k - 1) if interval != "normal" and k > 1 else stats.norm.sf(statistic))
     back = back_to_scale(effects[0].measure)
     return Pooled(
         estimate=back(mu),
@@ -284,6 +291,7 @@ def _pooled(
         effects=tuple(effects),
         weights=tuple(float(w) for w in 100.0 * weights / weights.sum()),
         refused=tuple(refused),
+        interval=interval,
     )
 
 

@@ -28,6 +28,8 @@ WORDS = {
     "proportion": "proportion",
 }
 
+INTERVALS = {"knha": "Knapp-Hartung", "adhoc": "modified Knapp-Hartung", "normal": "normal"}
+
 
 def forest_table(pooled: Pooled) -> pd.DataFrame:
     """Return what a forest plot shows: one row for each study and one for the pooled estimate."""
@@ -63,7 +65,7 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
                 "low": pooled.ci[0],
                 "high": pooled.ci[1],
                 "weight_percent": 100.0,
-                "how": f"{pooled.method}, Knapp-Hartung",
+                "how": f"{pooled.method}, {INTERVALS[pooled.interval]}",
             }
         )
     return pd.DataFrame(rows)
@@ -86,7 +88,7 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
     count = len(pooled.effects)
     rows = count + (2 if pooled.k > 1 else 0)
     with styled():
-        figure = new_figure(8.6, 1.5 + 0.34 * rows)
+        figure = new_figure(8.6, 1.75 + 0.34 * rows)
         axes = figure.add_subplot()
         low, high = _limits(pooled, table)
         logarithmic = MEASURES[pooled.measure] == "log"
@@ -108,7 +110,7 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=9)
-        axes.set_title(title or pooled.endpoint, loc="left")
+        figure.suptitle(title or pooled.endpoint, x=0.01, ha="left")
         axes.set_title("estimate (95 % interval), weight", loc="right", fontsize=8, color=GREY)
         figure.supxlabel(_summary(pooled), fontsize=8, color=GREY, x=0.01, ha="left")
         figure.draw_without_rendering()
@@ -230,6 +232,6 @@ def _summary(pooled: Pooled) -> str:
         return f"one independent study ({words}): nothing pooled"
     assert pooled.tau2 is not None and pooled.i2 is not None and pooled.q_p is not None
     return (
-        f"{pooled.k} independent studies ({words}), {pooled.method}, Knapp-Hartung: τ² {pooled.tau2:.3g}, I² {pooled.i2:.0f} %, "
+        f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVALS[pooled.interval]} interval: τ² {pooled.tau2:.3g}, I² {pooled.i2:.0f} %, "
         f"p of Q {pooled.q_p:.2g}; {len(pooled.refused)} rows refused"
     )
