@@ -161,6 +161,18 @@ def test_families_hold_overlapping_reports(known: registry.Registry) -> None:
     assert "BHANSALI2009" not in families["BHANSALI_RCT"]
 
 
+def test_a_split_never_divides_a_family(known: registry.Registry) -> None:
+    fitting, testing = known.split(0.3, seed=7)
+    assert not {record.family for record in fitting} & {record.family for record in testing}
+    assert len(fitting) + len(testing) == len(known.select())
+    share = len({record.family for record in testing}) / len({record.family for record in known.select()})
+    assert 0.2 < share < 0.4
+    assert known.split(0.3, seed=8) != (fitting, testing)
+    assert known.split(0.0)[1] == [] and known.split(1.0)[0] == []
+    with pytest.raises(EvidenceError):
+        known.split(1.5)
+
+
 def test_select(known: registry.Registry) -> None:
     chosen = known.select(population="DKD", product="BM-MSC", endpoint="eGFR")
     assert {record.study for record in chosen} == {"PACKHAM2016"}

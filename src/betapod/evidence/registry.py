@@ -137,6 +137,33 @@ class Registry:
                 members.append(record.study)
         return found
 
+    def split(self, testing: float = 0.3, seed: int = 0) -> tuple[list[Record], list[Record]]:
+        """Return seen records for fitting and for testing; a family is never on both sides, and new studies move no old ones.
+
+        Parameters
+        ----------
+        testing
+            Share of the families for testing, 0 to 1.
+
+        Raises
+        ------
+        EvidenceError
+            The share is not between 0 and 1.
+        """
+        import hashlib
+
+        if not 0.0 <= testing <= 1.0:
+            raise EvidenceError(
+                Problem("bad-number", "the share for testing lies between 0 and 1", found=f"{testing:g}")
+            )
+
+        def held(family: str) -> bool:
+            digest = hashlib.sha256(f"{seed}:{family}".encode()).digest()
+            return int.from_bytes(digest[:8], "big") / 2**64 < testing
+
+        seen = [record for record in self.records if record.tag == "seen"]
+        return [r for r in seen if not held(r.family)], [r for r in seen if held(r.family)]
+
     def table(self, records: Iterable[Record] | None = None) -> pd.DataFrame:
         """Return records (all by default) as a pandas table, one row each."""
         import pandas as pd

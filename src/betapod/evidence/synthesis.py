@@ -190,7 +190,9 @@ def _mixtures(
     for name in ("endpoint", "population", "product"):
         found = _values(same, by_id, name)
         if len(found) > 1 and name not in across:
-            hint = f"Select one {name}" + (f", or say across=({name!r},)." if name != "endpoint" else ".")
+            hint = f"Select one {name}" + (
+                f", or allow several knowingly: across=({name!r},), --across {name}." if name != "endpoint" else "."
+            )
             problems.append(
                 Problem(
                     f"mixed-{name}",
@@ -208,7 +210,7 @@ def _mixtures(
                 "mixed-measure",
                 "these are not the same measure",
                 found=", ".join(measures),
-                hint="Choose one with measure=.",
+                hint="Choose one: measure=..., --measure ...",
             )
         )
     units = sorted({effect.unit for effect in effects if effect.measure == (measure or effect.measure)})
