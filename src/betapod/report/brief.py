@@ -195,10 +195,32 @@ def _early(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
         )
     if not pieces:
         return []
-    text = f"{_capital('; '.join(pieces))}. "
+    text = f"{_verdict(a, design, first, second)}{_capital('; '.join(pieces))}. "
     text += _remission(a, design, first, second)
     text += _why(shares, first, second)
     return [(f"Is {first} treatment better, and why?", text)]
+
+
+def _verdict(a: Assessment, design: str, first: str, second: str) -> str:
+    """Say in one sentence by which measures the first stratum gains more, under the last hypothesis."""
+    name = list(dict.fromkeys(a.results["hypothesis"]))[-1]
+    rows = [a.result(design, name, stratum) for stratum in (first, second)]
+    if name == NULL or not all(rows):
+        return ""
+    gains = [a.better * row["truth"] for row in rows]
+    table = a.remission
+    normal = None
+    if not table.empty:
+        keep = table[table["design"] == design].groupby(["hypothesis", "stratum"])["true"].first()
+        normal = [float(keep[name, s]) - float(keep[NULL, s]) for s in (first, second)]
+    by_size = gains[0] > gains[1]
+    if normal is None or not all(math.isfinite(x) for x in normal):
+        return "Yes, by how much it changes. " if by_size else "Not by how much it changes. "
+    by_normal = normal[0] > normal[1]
+    if by_size == by_normal:
+        return "Yes, by both measures. " if by_size else "No, by neither measure. "
+    yes, no = ("how much albuminuria falls", "how many end normal because of the cells")[:: 1 if by_size else -1]
+    return f"By {yes}, yes; by {no}, no. "
 
 
 def _remission(a: Assessment, design: str, first: str, second: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from . import words
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -74,10 +76,10 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
             }
         )
     sentences = [
-        f"The library holds {len(library)} virtual people who were grown: each was simulated from before diabetes to the day of "
+        f"The library holds {words.thousands(len(library))} virtual people who were grown: each was simulated from before diabetes to the day of "
         "screening, so that hidden structure and laboratory values belong together. "
-        f"{int(eligible.sum())} of them count when the library is weighted to look like {target.label}; "
-        f"their weights are worth {_effective(found.weights):.0f} people of equal weight.",
+        f"{words.thousands(int(eligible.sum()))} of them count when the library is weighted to look like {target.label}; "
+        f"their weights are worth {words.thousands(round(_effective(found.weights)))} people of equal weight.",
         "The figure compares them with the real people before the trial's own eligibility, on single measurements as in the survey.",
     ]
     return Match(pd.DataFrame(rows), target.label, sentences)

@@ -83,7 +83,7 @@ def _simulated(a: Assessment) -> Section:
     paragraphs = [p.summary] if p.summary else []
     days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
     paragraphs.append(
-        f"Each design was run {_thousands(a.replicates)} times under each supposition about the cells, with the same virtual patients "
+        f"Each design was run {words.thousands(a.replicates)} times under each supposition about the cells, with the same virtual patients "
         f"and the same luck. Visits: {days}. Primary endpoint: {p.endpoints.primary.name or a.code}."
     )
     suppositions = [
@@ -108,10 +108,6 @@ def _simulated(a: Assessment) -> Section:
 def _flow(a: Assessment, design: str) -> str:
     rows = a.flow[(a.flow["design"] == design)]
     return words.percent(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
-
-
-def _thousands(n: int) -> str:
-    return f"{n:,}".replace(",", words.NARROW)
 
 
 def _capital(text: str) -> str:
@@ -140,7 +136,7 @@ def _uncontrolled(a: Assessment, design: str) -> Section:
         if (r := a.result(design, h))
     ]
     table = Table(
-        f"Change of {words.named(a.code)} at {a.visit} against baseline, over {_thousands(a.replicates)} studies of {a.protocol.size(design)}. "
+        f"Change of {words.named(a.code)} at {a.visit} against baseline, over {words.thousands(a.replicates)} studies of {a.protocol.size(design)}. "
         "Improvement: p below 0.05 in the good direction (paired t test).",
         ["if", "mean change", "95 % of studies", "report improvement", "true effect of cells"],
         rows,
@@ -268,7 +264,7 @@ def _controlled(a: Assessment, design: str) -> Section:
             words.change_range(a.code, r["low"], r["high"]),
             f"{words.percent(r['significant'], 1)} ({100 * r['significant_low']:.1f}\u2013{100 * r['significant_high']:.1f})",
             words.percent(r["improved"], 1),
-            words.change(a.code, r["truth"]),
+            *([words.change(a.code, r["truth"])] if tests else []),
         ]
         for r in rows
     ]
@@ -300,9 +296,10 @@ def _controlled(a: Assessment, design: str) -> Section:
     ]
     tables = [
         Table(
-            f"Difference in the change of {words.named(a.code)} at {a.visit}; {_thousands(a.replicates)} trials of {a.protocol.size(design)}. "
+            f"Difference in the change of {words.named(a.code)} at {a.visit}; {words.thousands(a.replicates)} trials of {a.protocol.size(design)}. "
             "Significant: two-sided p below 0.05, with the 95 % interval of the simulation.",
-            ["if", "mean difference", "95 % of trials", "significant", "significant benefit", "true effect of cells"],
+            ["if", "mean difference", "95 % of trials", "significant", "significant benefit"]
+            + (["true effect of cells"] if tests else []),
             shown,
         )
     ]
@@ -464,31 +461,28 @@ def _other_endpoints(a: Assessment) -> Section | None:
     table = a.results[(a.results["role"] == "secondary") & (a.results["stratum"] == "all")]
     if table.empty:
         return None
-    rows = [
-        [
-            _capital(str(r["endpoint"])),
-            label(a, str(r["design"])),
-            words.hypothesis_short(str(r["hypothesis"])),
-            _estimate(r, "mean"),
-            f"{_estimate(r, 'low')} to {_estimate(r, 'high')}",
-            words.percent(r["improved"]) if math.isfinite(r["improved"]) else "\u2013",
+    tables = []
+    for design in dict.fromkeys(table["design"]):
+        rows = [
+            [
+                _capital(str(r["endpoint"])),
+                words.hypothesis_short(str(r["hypothesis"])),
+                _estimate(r, "mean"),
+                f"{_estimate(r, 'low')} to {_estimate(r, 'high')}",
+                words.percent(r["improved"]) if math.isfinite(r["improved"]) else "\u2013",
+            ]
+            for r in table[table["design"] == design].sort_values("endpoint", kind="stable").to_dict("records")
         ]
-        for r in table.to_dict("records")
-    ]
+        header = ["endpoint", "if", "estimate", "95 % of trials", "benefit"]
+        tables.append(Table(f"{_capital(label(a, str(design)))}.", header, rows, 2))
     return Section(
         "secondary",
         "Secondary endpoints",
         [
-            "Groups are compared where a design has them; otherwise the change from baseline, or the share of patients, is given."
+            "Groups are compared where a design has them; otherwise the change from baseline, or the share of patients, is given: mean over "
+            "replicates, range of 95 % of them, share with a significant benefit. No allowance is made for several endpoints."
         ],
-        tables=[
-            Table(
-                "Mean over replicates, range of 95 % of them, share with a significant benefit. No allowance is made for several endpoints.",
-                ["endpoint", "design", "if", "estimate", "95 % of trials", "benefit"],
-                rows,
-                3,
-            )
-        ],
+        tables=tables,
         folded=True,
     )
 

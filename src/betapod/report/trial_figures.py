@@ -134,8 +134,8 @@ def studies(a: Assessment, design: str) -> Drawing:
     label = a.protocol.designs[design].label or design
     return drawing(
         f"studies-{slug(design)}",
-        f"What {thousands(a.replicates)} such {kind} find",
-        f"{_capital(label)}. Each hill shows the results of {thousands(a.replicates)} simulated {kind} under one supposition about the "
+        f"What {words.thousands(a.replicates)} such {kind} find",
+        f"{_capital(label)}. Each hill shows the results of {words.thousands(a.replicates)} simulated {kind} under one supposition about the "
         "cells"
         + ("; the diamond is the true effect of the cells" if tells else "")
         + "; the dashed line is no change.",
@@ -150,11 +150,6 @@ def _estimate_axis(a: Assessment) -> str:
     if primary.summary in ("change", "ratio"):
         return axis(a.code)
     return f"{a.protocol.endpoints.primary.name or primary.summary} ({words.unit_of(a.code)})"
-
-
-def thousands(n: int) -> str:
-    """Return a whole number with narrow spaces."""
-    return f"{n:,}".replace(",", words.NARROW)
 
 
 def _shown(a: Assessment, value: float) -> str:
@@ -529,7 +524,7 @@ def power(a: Assessment) -> Drawing | None:
         "power",
         "How large a trial must be",
         "Share of randomised trials that show a significant benefit. Points: simulated, with 95 % intervals; lines: from effect and "
-        "scatter of the simulated trials. The dashed line is 80 %.",
+        "scatter of the simulated trials, as if values were normally distributed; where they differ, the points count. The dashed line is 80 %.",
         f"Power. {numbers}.",
         3.3,
         paint,

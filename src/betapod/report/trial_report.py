@@ -56,13 +56,9 @@ def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
     parts = [*sections(a, extra), _limits(a), _methods(a), _sources(a), _dictionary(a)]
     subtitle = (
-        f"{_thousands(a.replicates)} simulated trials per design and supposition; {len(a.estimates)} combinations"
+        f"{words.thousands(a.replicates)} simulated trials per design and supposition; {len(a.estimates)} combinations"
     )
     return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
-
-
-def _thousands(n: int) -> str:
-    return f"{n:,}".replace(",", words.NARROW)
 
 
 def _limits(a: Assessment) -> Section:

@@ -120,6 +120,11 @@ def number(value: float, digits: int | None = None, sign: bool = False) -> str:
     return text.replace("-", MINUS)
 
 
+def thousands(n: int) -> str:
+    """Return a whole number with narrow spaces."""
+    return f"{n:,}".replace(",", NARROW)
+
+
 def digits_of(code: str) -> int:
     """Return the decimals with which changes of a quantity are given."""
     return {"UACR": 0, "HBA1C": 2, "CREAT": 1, "CPEP": 0, "FPG": 2, "WEIGHT": 1, "SBP": 1, "MAP": 1}.get(code, 1)

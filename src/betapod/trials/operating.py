@@ -62,9 +62,15 @@ def assurance(powers: Sequence[float], weights: Sequence[float]) -> float:
 
 
 def analytic_power(
-    effect: ArrayLike, sd: float, treated: ArrayLike, control: ArrayLike, alpha: float = 0.05, adjusted: int = 0
+    effect: ArrayLike,
+    sd: float,
+    treated: ArrayLike,
+    control: ArrayLike,
+    alpha: float = 0.05,
+    adjusted: int = 0,
+    directed: bool = False,
 ) -> Array:
-    """Return the two-sided power of a comparison of means, from the noncentral t distribution.
+    """Return the power of a two-sided comparison of means, from the noncentral t distribution.
 
     Parameters
     ----------
@@ -74,6 +80,8 @@ def analytic_power(
         Patients analysed per arm.
     adjusted
         Number of covariates, each costing a degree of freedom.
+    directed
+        Count only significance in the direction of the effect.
     """
     from scipy.special import ndtr
     from scipy.stats import nct
@@ -86,6 +94,8 @@ def analytic_power(
     upper, lower = nct.sf(bound, degrees, shift), nct.cdf(-bound, degrees, shift)
     # Far out SciPy's noncentral t gives NaN; there the normal distribution is as good.
     upper = np.where(np.isfinite(upper), upper, ndtr(shift - bound))
+    if directed:
+        return np.asarray(upper, dtype=float)
     return np.asarray(upper + np.where(np.isfinite(lower), lower, ndtr(-shift - bound)), dtype=float)
 
 
@@ -192,7 +202,8 @@ def power_curve(
         sd = float(np.sqrt(np.nanmean(whole.standard_error**2 / (1 / n1 + 1 / n0))))
     covariates = 1 + (0 if levels is None else len(np.unique(levels)) - 1)
     smooth = [
-        float(analytic_power(effect, sd, n * share * kept, n * (1 - share) * kept, alpha, covariates)) for n in chosen
+        float(analytic_power(effect, sd, n * share * kept, n * (1 - share) * kept, alpha, covariates, better != 0))
+        for n in chosen
     ]
     return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd, error)
 
@@ -207,7 +218,7 @@ def characteristics(
     truth
         The true value of what is estimated; without it no bias and coverage.
     """
-    effect = found.effect[np.isfinite(found.p)]
+    effect = found.effect[np.isfinite(found.effect)]
     result: dict[str, Any] = {
         "significant": rate(significant(found, alpha)),
         "significant and better": rate(significant(found, alpha, better)) if better else None,
