@@ -196,6 +196,18 @@ def test_a_place_that_cannot_be_filled_stays_empty():
     assert np.isnan(data.observed["UACR"][~data.enrolled]).all()
 
 
+def test_nothing_is_measured_after_kidney_failure(trial):
+    known = small.pool(trial, people=400)
+    known.failed["natural"][:] = 100.0
+    known.values["natural"][:, known.times > 100, :] = np.nan
+    data = conduct.run(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
+    assert not np.isfinite(data.observed["EGFR"][:, :, data.days > 100]).any()
+    stayed = ~(data.ended < 100)
+    assert np.all(data.kidney_failure[stayed] == 100)
+    assert np.isnan(data.kidney_failure[~stayed]).all()
+    assert np.isfinite(data.observed["EGFR"][:, :, data.visit("enrolment")]).all()
+
+
 def test_the_summary_has_a_row_per_arm(run):
     document = summary(run)
     assert len(document["rows"]) == 2 + 4

@@ -131,6 +131,10 @@ def test_a_pool_survives_the_disk(made):
     assert all(np.array_equal(made.values[k], again.values[k], equal_nan=True) for k in made.values)
 
 
+def test_another_number_of_threads_gives_the_same_bytes(trial, people, made):
+    assert pool.pool_of(trial, people, threads=1, cache=False).to_bytes() == made.to_bytes()
+
+
 def test_the_cache_is_used_and_told_apart(trial, people, made, monkeypatch, tmp_path):
     monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
     monkeypatch.setattr(pool, "_simulate", lambda *_: made)

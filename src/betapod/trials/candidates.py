@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from .protocol import Protocol
 
 #: Library columns with the true value of what is judged at screening.
-_TRUE = {"UACR": "true_uacr", "EGFR": "true_egfr", "HBA1C": "true_hba1c", "FPG": "true_fpg", "CPEP": "true_c_peptide"}
+_TRUE = {
+    "UACR": "true_uacr",
+    "EGFR": "true_egfr",
+    "HBA1C": "true_hba1c",
+    "FPG": "true_fpg",
+    "CPEP": "true_c_peptide",
+    "INSDOSE": "insulin_dose",
+    "WEIGHT": "weight",
+}
 #: A person farther outside a bound than this many SDs of a measurement is never called to screening.
 _FAR = 4.0
 #: Effective number of people that a pool must rest on, as a share of them.

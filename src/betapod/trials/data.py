@@ -140,6 +140,16 @@ class TrialData:
         values = quantity.forward(self.aval(code, strategy).astype(np.float64))
         return values - quantity.forward(self.base[code].astype(np.float64))[:, :, None]
 
+    @cached_property
+    def kidney_failure(self) -> NDArray[np.float32]:
+        """(R, n) day on which the kidneys fail within follow-up; NaN without, and after the patient has left or died."""
+        found = np.full(self.member.shape, np.inf)
+        for index, name in enumerate(self.arms):
+            mine = (self.arm == index) & self.enrolled
+            found[mine] = self.pool.failed[self.pool.key(name, "cells", self.hypothesis)][self.member[mine]]
+        gone = found > np.where(np.isnan(self.ended), np.inf, self.ended)
+        return np.where(np.isinf(found) | gone, np.nan, found).astype(np.float32)
+
     # -- what no sponsor sees ----------------------------------------------------------------------------------------
 
     def true(self, code: str) -> Numbers:
@@ -262,6 +272,7 @@ class TrialData:
             "ending": np.array(ENDINGS, dtype=object)[part.ending.reshape(-1)],
             "ended": part.ended.reshape(-1),
             "rescued": part.rescued.reshape(-1),
+            "kidney_failure": part.kidney_failure.reshape(-1),
             **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
         }
         return pd.DataFrame(columns)[kept].reset_index(drop=True)
