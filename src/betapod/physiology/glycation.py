@@ -39,7 +39,16 @@ class Inflammation(Submodel):
         Tuned; not a measured quantity.
     """
 
-    reads = ("glycaemia [1]", "AGE_late [1]", "albumin_load [1]", "hypoxia [1]", "MR [1]", "inflammation_added [1]", "j [1]", "e_S [1]")
+    reads = (
+        "glycaemia [1]",
+        "AGE_late [1]",
+        "albumin_load [1]",
+        "hypoxia [1]",
+        "MR [1]",
+        "inflammation_added [1]",
+        "j [1]",
+        "e_S [1]",
+    )
     equations = """
     inflammation_target = (c_J_g*glycaemia + c_J_AGE*AGE_late + c_J_load*albumin_load + c_J_hypoxia*hypoxia + inflammation_added)
                           *(1 + c_J_MR*(MR - 1))*(1 - j)*(1 - c_J_S*e_S/e_S_full)   [1]  inflammatory tone at steady state
