@@ -48,7 +48,7 @@ def test_second_process_does_not_compile(reservoir: Model, folder: Path, monkeyp
 def test_damaged_and_foreign_entries_are_rebuilt(
     damage: str, reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = Ensemble(reservoir).run(2, [0.0, 5.0]).values
+    right = Ensemble(reservoir, cache=False).run(2, [0.0, 5.0]).values
     fresh(reservoir, monkeypatch, width=2)
     entry = next(folder.iterdir())
     content = entry.read_bytes()
