@@ -1,4 +1,4 @@
-"""The demonstration, from the command to its files."""
+"""The demonstration as a command, with few trials: run, report, files, documents on the terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
@@ -14,39 +13,44 @@ import pytest
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, object]]:
     folder = tmp_path_factory.mktemp("demo") / "new" / "folder"
-    done = subprocess.run(
-        [sys.executable, "-m", "betapod", "demo", "--out", str(folder), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    command = [sys.executable, "-m", "betapod", "demo", "--replicates", "40", "--quick", "--json", "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)
 
 
 def test_files(demo: tuple[Path, dict[str, object]]) -> None:
     folder, found = demo
-    names = {"kidney.png", "kidney.svg", "kidney.csv", "summary.csv", "summary.md", "index.html"}
-    assert {path.name for path in folder.iterdir()} == names
-    assert {Path(str(path)).name for path in found["files"]} == names  # type: ignore[attr-defined]
+    assert Path(str(found["report"])) == folder / "report.html"
+    assert all(Path(path).is_file() for path in found["files"])  # type: ignore[attr-defined]
+    assert (folder / "run" / "manifest.json").is_file()
+    assert found["trial_patients"] == 9 * 40 * 61
 
 
-def test_the_reference_people_are_those_of_the_specification(demo: tuple[Path, dict[str, object]]) -> None:
-    """G1 (interpolated), G2 and G3 at twenty years, untreated."""
-    table = {(row["person"], row["treatment from year 5"]): row for row in demo[1]["table"]}  # type: ignore[attr-defined]
-    assert table["T1D", "untreated"]["GFR at 20 y (mL/min)"] == pytest.approx(94.8, rel=0.005)
-    assert table["T1D", "untreated"]["P_GC at 20 y (mmHg)"] == pytest.approx(63.1, rel=0.005)
-    assert table["T2D", "untreated"]["GFR at 20 y (mL/min)"] == pytest.approx(90.81, rel=0.005)
-    assert table["T2D", "untreated"]["MAP at 20 y (mmHg)"] == pytest.approx(105.5, rel=0.005)
-    assert 82.91 < table["healthy", "untreated"]["GFR at 20 y (mL/min)"] < 97.05
-    assert len(table) == 9
+def test_it_answers_the_questions_of_its_trial(demo: tuple[Path, dict[str, object]]) -> None:
+    questions = [each["question"] for each in demo[1]["answers"]]  # type: ignore[attr-defined]
+    assert any("even if the cells did nothing" in question for question in questions)
+    assert any("How much evidence" in question for question in questions)
+    assert any("could tell" in question for question in questions)
+    assert any("early" in question for question in questions)
 
 
-def test_the_page_is_whole_and_offline(demo: tuple[Path, dict[str, object]]) -> None:
-    text = (demo[0] / "index.html").read_text(encoding="utf-8")
-    assert "<svg" in text and "no evidence that a treatment works" in text
-    assert "<script" not in text and "src=" not in text
-    assert "untreated GFR" in text  # the alternative text
-    body = text[text.index('<div class="scroll">') : text.index("</div>", text.index('<div class="scroll">')) + 6]
-    ElementTree.fromstring(body)
+def test_a_study_without_controls_finds_what_is_not_there(demo: tuple[Path, dict[str, object]]) -> None:
+    rows = [
+        row
+        for row in demo[1]["results"]  # type: ignore[attr-defined]
+        if row["hypothesis"] == "none" and row["role"] == "primary" and row["stratum"] == "all"
+    ]
+    single, controlled = (next(row for row in rows if row["design"] == name) for name in ("single arm", "randomised"))
+    assert abs(single["truth"]) < 1e-6 and abs(controlled["truth"]) < 1e-6
+    assert single["mean"] < -0.05 and single["improved"] > 0.1
+    assert abs(controlled["mean"]) < 0.15 and controlled["improved"] < 0.15
+
+
+def test_the_report_of_a_finished_run(demo: tuple[Path, dict[str, object]], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "betapod", "report", str(demo[0] / "run"), "--quick", "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "true effect" in done.stdout and "report.html" in done.stdout
+    again = subprocess.run([*command, "--replicates", "5"], capture_output=True, text=True, timeout=300, check=False)
+    assert again.returncode == 2 and "--replicates does not fit" in again.stderr
