@@ -7,9 +7,9 @@ and neither threads nor the division of the work can change a number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ SHARD = 125
 _PATIENTS = 8000
 
 Progress = Callable[[str, int, int], None]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 def run(
@@ -76,14 +78,12 @@ def run(
         )
     parts = shards(protocol)
     done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
-    with ThreadPoolExecutor(threads or cores()) as executor:
-        for number, found in enumerate(
-            executor.map(lambda part: conduct(protocol, pool, names, supposed, part), parts), 1
-        ):
-            for key, data in found.items():
-                done[key].append(data)
-            if progress is not None:
-                progress("running the trial", number, len(parts))
+    made = computed(lambda part: conduct(protocol, pool, names, supposed, part), parts, threads)
+    for number, found in enumerate(made, 1):
+        for key, data in found.items():
+            done[key].append(data)
+        if progress is not None:
+            progress("running the trial", number, len(parts))
     return TrialRun(protocol, {key: joined(found) for key, found in done.items()}, pool, dict(pool.facts))
 
 
@@ -125,6 +125,16 @@ def shards(protocol: Protocol) -> list[range]:
     largest = max(protocol.size(design) for design in protocol.designs)
     size = max(1, min(SHARD, _PATIENTS // largest))
     return [range(first, min(first + size, protocol.replicates)) for first in range(0, protocol.replicates, size)]
+
+
+def computed(function: Callable[[Item], Made], items: Iterable[Item], threads: int | None) -> Iterator[Made]:
+    """Give the results of a function in the order of the items, computed in threads; an interrupt drops what has not begun."""
+    with ThreadPoolExecutor(threads or cores()) as executor:
+        try:
+            yield from executor.map(function, items)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def cores() -> int:

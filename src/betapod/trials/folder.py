@@ -18,7 +18,6 @@ import csv
 import hashlib
 import io
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -250,11 +249,10 @@ def _compute(
         return found
 
     made = []
-    with ThreadPoolExecutor(threads or trial.cores()) as executor:
-        for number, data in enumerate(executor.map(make, range(len(parts))), 1):
-            made.append(data)
-            if progress is not None:
-                progress("running the trial", number, len(parts))
+    for number, data in enumerate(trial.computed(make, range(len(parts)), threads), 1):
+        made.append(data)
+        if progress is not None:
+            progress("running the trial", number, len(parts))
     return _joined(what, made)
 
 

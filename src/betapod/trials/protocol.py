@@ -140,7 +140,9 @@ class Design(Settings):
     arms: dict[str, Count] = Field(min_length=1, description="arm and its share in the allocation ratio")
     patients: Count | None = None
     baseline: Literal["screening", "baseline", "mean"] = "baseline"
-    blinding: Literal["open", "single", "double"] = "open"
+    blinding: Literal["open", "single", "double"] = Field(
+        default="open", description="for the record; what knowing one's treatment does is an effect on some arms only"
+    )
     randomisation: Annotated[Randomisation, _from_text("method")] = Randomisation()
 
 
