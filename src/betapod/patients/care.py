@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 ALBUMINURIA_CARE_FROM = 1994
 METFORMIN_STOPS, SGLT2_STARTS = 30.0, 30.0
 #: Glucose drugs at once before insulin; drugs that one visit may add.
-MOST_DRUGS, MOST_NEW = 3, 2
+MOST_DRUGS, MOST_NEW = 2, 2
 #: HbA1c (%) above which insulin may come first, and how often it does.
-INSULIN_AT, INSULIN_SHARE = 9.0, 0.2
+INSULIN_AT, INSULIN_SHARE = 9.0, 0.35
 INSULIN = "insulin"
 #: Drugs on the incretin effect, of which one is given at a time.
 _INCRETINS = ("dpp4", "liraglutide", "semaglutide")
@@ -139,13 +139,16 @@ class Prescriptions:
         self.taken[INSULIN] |= diagnosed & type_1
         self.taken["metformin"] &= seen["egfr"] >= METFORMIN_STOPS
         high = diagnosed & ~type_1 & (seen["hba1c"] > traits["care_from"]) & ~self.taken[INSULIN]
+        # Insulin is begun only where it would be titrated up.
+        line = whole_body.table("reference")
+        goal = line["HbA1c_at_zero_glucose"].value + line["HbA1c_per_glucose"].value * traits["glucose_insulin"]
         for turn in range(MOST_NEW):
             acts = high & (people.luck(f"glucose-{number}-{turn}") < traits["care_inertia"])
             # A second drug at once only where glucose is far off.
             acts &= (turn == 0) | (seen["hba1c"] > traits["care_from"] + 1.5)
             count = np.sum([self.taken[drug.column] for drug in drugs() if drug.kind == "glucose"], axis=0)
             severe = (seen["hba1c"] > INSULIN_AT) & (people.luck(f"insulin-{number}-{turn}") < INSULIN_SHARE)
-            injects = acts & (severe | (count >= MOST_DRUGS))
+            injects = acts & (severe | (count >= MOST_DRUGS)) & (seen["hba1c"] > goal)
             self.taken[INSULIN] |= injects
             barred = {"metformin": seen["egfr"] < METFORMIN_STOPS, "sglt2i": seen["egfr"] < SGLT2_STARTS}
             self._add("glucose", acts & ~injects, people.luck(f"drug-{number}-{turn}"), year, barred)
