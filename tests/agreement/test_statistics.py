@@ -164,3 +164,46 @@ def test_power_and_sample_size(effect: float) -> None:
         assert float(operating.analytic_power(effect, 1.0, n, n)) == pytest.approx(expected, rel=1e-8)
     wanted = power.solve_power(effect, power=0.8, alpha=0.05)
     assert operating.sample_size(effect, 1.0, 0.8) == int(np.ceil(wanted - 1e-9))
+
+
+def test_mixed_models_find_what_was_put_in() -> None:
+    """Without missing visits and with one visit the mixed model is ANCOVA; slopes are those of the data."""
+    pytest.importorskip("statsmodels")
+    import pandas as pd
+
+    from betapod.trials import models
+
+    random = np.random.default_rng(4)
+    patients, days = 400, np.array([90.0, 180.0, 360.0])
+    treated, base = np.arange(patients) % 2.0, random.normal(5, 1, patients)
+    own = random.normal(0, 0.5, patients)
+    value = (
+        own[:, None] + 0.3 * base[:, None] - 0.4 * treated[:, None] * days / 360 + random.normal(0, 0.3, (patients, 3))
+    )
+    rows = {"patient": np.arange(patients), "treated": treated, "base": base}
+    table = pd.DataFrame({name: np.repeat(column, 3) for name, column in rows.items()})
+    table = table.assign(day=np.tile(days, patients), value=value.reshape(-1), year=np.tile(days, patients) / 365.25)
+    found = models.repeated(table, 360.0)
+    plain = analysis.ancova(value[:, 2], base, treated)
+    assert found.effect[0] == pytest.approx(float(plain.effect), abs=0.02)
+    assert found.low[0] < -0.4 < found.high[0]
+    slope = models.mixed_slope(table)
+    assert slope.effect[0] == pytest.approx(-0.4 * 365.25 / 360, abs=3 * slope.standard_error[0])
+    gone = table[random.random(len(table)) > 0.2]
+    assert models.repeated(gone, 360.0).low[0] < -0.4 < models.repeated(gone, 360.0).high[0]
+
+
+def test_cox_with_covariates(courses: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    pytest.importorskip("lifelines")
+    import pandas as pd
+
+    from betapod.trials import models
+
+    time, event, treated = courses
+    data = pd.DataFrame({"time": time[0], "event": event[0], "treated": treated[0], "age": np.arange(60.0)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain, adjusted = models.cox_adjusted(data), models.cox_adjusted(data, ["age"])
+    mine = survival.cox(time[0], event[0], treated[0])
+    assert plain.effect[0] == pytest.approx(float(mine.effect), abs=1e-6)
+    assert adjusted.effect[0] != pytest.approx(float(mine.effect), abs=1e-6)

@@ -86,6 +86,10 @@ def test_no_event_in_an_arm_gives_no_hazard_ratio() -> None:
     time = np.array([1.0, 2, 3, 4, 5, 6])
     found = survival.cox(time, np.array([1, 1, 1, 0, 0, 0], bool), np.array([0, 0, 0, 1, 1, 1.0]))
     assert np.isnan(found.effect)
+    assert np.isnan(survival.cox(time, np.zeros(6, bool), np.arange(6) % 2.0).effect)  # nor no event at all
+    assert np.isnan(survival.log_rank(time, np.zeros(6, bool), np.arange(6) % 2.0)[1])
+    free = survival.kaplan_meier(time, np.zeros(6, bool))
+    assert (free.free == 1).all() and free.at_risk[0] == 6
 
 
 @given(st.integers(1, 5), st.integers(0, 10_000))

@@ -313,7 +313,47 @@ def _controlled(a: Assessment, design: str) -> Section:
                 2,
             )
         )
-    return Section(f"design-{trial_figures.slug(design)}", f"{_capital(label(a, design))}", [text], figures, tables)
+    closing = []
+    if tests:
+        closing.append(
+            f"If the suppositions are held equally probable, the chance that such a trial shows a benefit (assurance) is "
+            f"{words.percent(a.assurance(design))}."
+        )
+        tables += _one_trial(a, design)
+    key = f"design-{trial_figures.slug(design)}"
+    return Section(key, f"{_capital(label(a, design))}", [text], figures, tables, closing=closing)
+
+
+def _one_trial(a: Assessment, design: str) -> list[Table]:
+    """Return the typical trial as it would be published."""
+    if a.one_trial.empty:
+        return []
+    rows = []
+    for r in a.one_trial[a.one_trial["design"] == design].to_dict("records"):
+        hazard = r["analysis"] == "hazard of a kidney event"
+        if hazard:
+            effect = words.number(math.exp(r["effect"]), 2)
+            bounds = f"{words.number(math.exp(r['low']), 2)} to {words.number(math.exp(r['high']), 2)}"
+        else:
+            effect, bounds = words.change(a.code, r["effect"]), words.change_range(a.code, r["low"], r["high"])
+        rows.append(
+            [
+                _capital(words.hypothesis(str(r["hypothesis"]))),
+                str(r["analysis"]),
+                effect,
+                bounds,
+                words.p_value(r["p"]),
+            ]
+        )
+    return [
+        Table(
+            "One trial as it would be published: the one with the median result. Mixed model: all visits, random intercept, visits as "
+            "categories. Hazard: ratio for kidney failure or a confirmed fall of eGFR by 40 %, where both groups had events.",
+            ["if", "analysis", "estimate", "95 % interval", "p"],
+            rows,
+            2,
+        )
+    ]
 
 
 def _early(a: Assessment) -> Section | None:

@@ -47,6 +47,7 @@ TABLES = (
     "slopes",
     "baseline",
     "remission",
+    "one_trial",
     "power",
     "sizes",
 )
@@ -218,6 +219,7 @@ def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
         "replicates": a.replicates,
         "seed": a.protocol.seed,
         "primary": {"quantity": a.code, "visit": a.visit, "better": "lower" if a.better < 0 else "higher"},
+        "assurance": {design: a.assurance(design) for design in a.controlled},
         "answers": [{"question": question, "answer": answer} for question, answer in brief.answers(a, extra.shares)],
         **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
         "mechanisms": [

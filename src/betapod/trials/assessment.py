@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import MissingExtraError
 from . import endpoints, findings, likelihood, survival
 from .analysis import Estimate
 from .endpoints import Comparison, analyse, comparisons
-from .operating import PowerCurve, characteristics, power_curve, sample_size
+from .operating import PowerCurve, assurance, characteristics, power_curve, sample_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +50,8 @@ class Assessment:
         Kaplan-Meier curves of kidney failure or lasting fall of eGFR by 40 %, all replicates together.
     adverse, flow, slopes, baseline, remission
         Adverse events; screening and endings; eGFR slopes; characteristics at baseline; share whose UACR becomes normal.
+    one_trial
+        The typical trial of each controlled design as it would be published: covariance, mixed model, hazard ratio.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
@@ -70,6 +74,7 @@ class Assessment:
     slopes: pd.DataFrame
     baseline: pd.DataFrame
     remission: pd.DataFrame
+    one_trial: pd.DataFrame
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
@@ -80,6 +85,11 @@ class Assessment:
         keep = (table["design"] == design) & (table["hypothesis"] == hypothesis) & (table["stratum"] == stratum)
         rows = table[keep & (table["role"] == endpoint)].to_dict("records")
         return {str(key): value for key, value in rows[0].items()} if rows else {}
+
+    def assurance(self, design: str) -> float:
+        """Return the chance that a design shows a benefit if every hypothesis is held equally probable."""
+        rows = [self.result(design, str(h)) for h in dict.fromkeys(self.results["hypothesis"])]
+        return assurance([row["improved"] for row in rows], [1.0] * len(rows))
 
     @property
     def single(self) -> list[str]:
@@ -137,6 +147,7 @@ def assess(
             "slopes",
             "baseline",
             "remission",
+            "one_trial",
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
@@ -147,6 +158,7 @@ def assess(
         place = {"design": design, "hypothesis": hypothesis}
         first = comparisons(protocol, design)[0]
         estimates[design, hypothesis] = analyse(data, primary, first)
+        rows["one_trial"] += _one_trial(whole, place, findings.typical(estimates[design, hypothesis]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += _courses(some, place)
         rows["parts"] += _parts(some, place)
@@ -235,6 +247,59 @@ def _truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
     if comparison.control is not None:
         effect = effect - findings.true_effect(data, code, visit, comparison.control, stratum)
     return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
+
+
+def _one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[Any]:
+    """Return the analyses of one trial; the mixed model only where statsmodels is installed."""
+    endpoint = data.protocol.endpoints.primary
+    one = data.select([replicate])
+    rows: list[Any] = []
+    for comparison in comparisons(data.protocol, data.design):
+        if comparison.control is None or endpoint.summary not in ("change", "ratio"):
+            continue
+        found = {"analysis of covariance": analyse(one, endpoint, comparison)}
+        with suppress(MissingExtraError):
+            found["mixed model of all visits"] = _mixed(one, endpoint, comparison)
+        rows += [
+            place
+            | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
+            | {"quantity": endpoints.code(endpoint), **each.at(0)}
+            for name, each in found.items()
+        ]
+        if "EGFR" in data.codes:
+            time, event = findings.kidney_events(one)
+            first, second = (findings.chosen(one, arm) for arm in (comparison.treated, comparison.control))
+            hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
+            if np.isfinite(hazard.effect).all():
+                more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
+                rows.append(place | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
+    return rows
+
+
+def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate:
+    """Return the mixed model of all visits up to that of the endpoint in one trial."""
+    import pandas as pd
+
+    from .models import repeated
+
+    code = endpoints.code(endpoint)
+    last = one.visit(endpoints.visit(one.protocol, endpoint))
+    after = [v for v in range(last + 1) if one.days[v] > 0]
+    first = findings.chosen(one, comparison.treated)[0]
+    keep = first | findings.chosen(one, str(comparison.control))[0]
+    change = one.change(code)[0][:, after]
+    base = one.quantity(code).forward(one.base[code][0].astype(float))
+    rows = np.flatnonzero(keep)
+    table = pd.DataFrame(
+        {
+            "patient": np.repeat(rows, len(after)),
+            "treated": np.repeat(first[rows].astype(float), len(after)),
+            "day": np.tile(one.days[after], len(rows)),
+            "value": change[rows].reshape(-1),
+            "base": np.repeat(base[rows], len(after)),
+        }
+    )
+    return repeated(table, float(one.days[last]))
 
 
 def _courses(data: TrialData, place: dict[str, str]) -> list[Any]:

@@ -75,6 +75,8 @@ def crossing(
 
 def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
     """Return events on, and patients at risk before, each day; shape (..., days)."""
+    if not len(days):
+        return np.zeros((*time.shape[:-1], 0)), np.zeros((*time.shape[:-1], 0))
     at = np.stack([((time == day) & event & member).sum(-1) for day in days], -1).astype(float)
     before = np.stack([((time >= day) & member).sum(-1) for day in days], -1).astype(float)
     return at, before
