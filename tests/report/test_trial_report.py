@@ -19,7 +19,8 @@ from betapod.report.document import tidy
 from betapod.report.making import make
 from betapod.report.trial_report import as_dict, summary, tables
 from betapod.trials import conduct
-from betapod.trials.assessment import AS_WRITTEN, assess, enlarged
+from betapod.trials.assessment import assess
+from betapod.trials.sizing import AS_WRITTEN, enlarged
 
 PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
 spec = importlib.util.spec_from_file_location("small_trials_of_report", PATH)

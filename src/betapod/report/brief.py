@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ..trials.assessment import AS_WRITTEN, BETTER_MEASURED, NULL
+from ..trials.sizing import AS_WRITTEN, BETTER_MEASURED, NULL
 from . import words
 
 if TYPE_CHECKING:

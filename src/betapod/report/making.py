@@ -99,7 +99,7 @@ def make(
 def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     """Return runs of the first controlled design with more patients, measured as written and better."""
     from ..trials import conduct
-    from ..trials.assessment import AS_WRITTEN, BETTER_MEASURED, enlarged
+    from ..trials.sizing import AS_WRITTEN, BETTER_MEASURED, enlarged
 
     found = {}
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
@@ -131,8 +131,8 @@ def attributions(
     run: TrialRun, library: Library, threads: int | None = None, tell: Callable[[str], None] | None = None
 ) -> list[Attribution]:
     """Return the shares of mechanisms under every hypothesis with an effect, in the arm with cells and least besides."""
-    from ..trials.assessment import NULL
     from ..trials.attribution import attribute
+    from ..trials.sizing import NULL
 
     arms = [name for name, arm in run.protocol.arms.items() if arm.cells is not None]
     if not arms:

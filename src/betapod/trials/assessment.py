@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import MissingExtraError
 from . import endpoints, findings, likelihood, survival
 from .analysis import Estimate
-from .endpoints import Comparison, analyse, comparisons
-from .operating import PowerCurve, assurance, characteristics, power_curve, sample_size
+from .endpoints import analyse, comparisons
+from .one_trial import one_trial
+from .operating import assurance, characteristics
+from .sizing import NULL, power_and_sizes, tests_cells, title, truth
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .data import TrialData, TrialRun
-    from .protocol import Endpoint, Protocol
-
-#: The hypothesis that the others are held against.
-NULL = "none"
+    from .protocol import Protocol
 
 Progress = Callable[[str, int, int], None]
 
@@ -107,14 +104,6 @@ class Assessment:
         ]
 
 
-def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
-    """Whether a comparison tells what cells do: only one of the arms has them."""
-    if comparison.control is None:
-        return False
-    first, second = protocol.arms[comparison.treated], protocol.arms[comparison.control]
-    return first.cells is not None and second.cells is None
-
-
 def assess(
     run: TrialRun,
     larger: Mapping[str, TrialRun] | None = None,
@@ -158,7 +147,7 @@ def assess(
         place = {"design": design, "hypothesis": hypothesis}
         first = comparisons(protocol, design)[0]
         estimates[design, hypothesis] = analyse(data, primary, first)
-        rows["one_trial"] += _one_trial(whole, place, findings.typical(estimates[design, hypothesis]))
+        rows["one_trial"] += one_trial(whole, place, findings.typical(estimates[design, hypothesis]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += _courses(some, place)
         rows["parts"] += _parts(some, place)
@@ -172,7 +161,7 @@ def assess(
         if hypothesis == next(iter(run.hypotheses)):
             rows["baseline"] += _baseline(data, design)
     tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
-    power, sizes = _power(run, larger or {})
+    power, sizes = power_and_sizes(run, larger or {})
     return Assessment(
         protocol=protocol,
         code=endpoints.code(primary),
@@ -220,7 +209,7 @@ def _results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[An
                         "visit": endpoints.visit(protocol, endpoint),
                         "n": float(np.nanmean(found.n)),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
-                        "truth": _truth(some, endpoint, comparison, stratum),
+                        "truth": truth(some, endpoint, comparison, stratum),
                     }
                     | {
                         f"{name}{suffix}": getattr(value, attribute)
@@ -229,77 +218,6 @@ def _results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[An
                     }
                 )
     return rows
-
-
-def title(endpoint: Endpoint, protocol: Protocol) -> str:
-    """Return the name of an endpoint, made up from its parts where it has none."""
-    return endpoint.name or f"{endpoints.code(endpoint)} {endpoint.summary} at {endpoints.visit(protocol, endpoint)}"
-
-
-def _truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
-    """Return the mean true effect of cells in the treated less the control arm; NaN for endpoints that are no change."""
-    if endpoint.summary not in ("change", "ratio") or (
-        endpoint.summary == "ratio" and data.quantity(endpoints.code(endpoint)).scale != "log"
-    ):
-        return float("nan")
-    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
-    effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
-    if comparison.control is not None:
-        effect = effect - findings.true_effect(data, code, visit, comparison.control, stratum)
-    return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
-
-
-def _one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[Any]:
-    """Return the analyses of one trial; the mixed model only where statsmodels is installed."""
-    endpoint = data.protocol.endpoints.primary
-    one = data.select([replicate])
-    rows: list[Any] = []
-    for comparison in comparisons(data.protocol, data.design):
-        if comparison.control is None or endpoint.summary not in ("change", "ratio"):
-            continue
-        found = {"analysis of covariance": analyse(one, endpoint, comparison)}
-        with suppress(MissingExtraError):
-            found["mixed model of all visits"] = _mixed(one, endpoint, comparison)
-        rows += [
-            place
-            | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
-            | {"quantity": endpoints.code(endpoint), **each.at(0)}
-            for name, each in found.items()
-        ]
-        if "EGFR" in data.codes:
-            time, event = findings.kidney_events(one)
-            first, second = (findings.chosen(one, arm) for arm in (comparison.treated, comparison.control))
-            hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
-            if np.isfinite(hazard.effect).all():
-                more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
-                rows.append(place | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
-    return rows
-
-
-def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate:
-    """Return the mixed model of all visits up to that of the endpoint in one trial."""
-    import pandas as pd
-
-    from .models import repeated
-
-    code = endpoints.code(endpoint)
-    last = one.visit(endpoints.visit(one.protocol, endpoint))
-    after = [v for v in range(last + 1) if one.days[v] > 0]
-    first = findings.chosen(one, comparison.treated)[0]
-    keep = first | findings.chosen(one, str(comparison.control))[0]
-    change = one.change(code)[0][:, after]
-    base = one.quantity(code).forward(one.base[code][0].astype(float))
-    rows = np.flatnonzero(keep)
-    table = pd.DataFrame(
-        {
-            "patient": np.repeat(rows, len(after)),
-            "treated": np.repeat(first[rows].astype(float), len(after)),
-            "day": np.tile(one.days[after], len(rows)),
-            "value": change[rows].reshape(-1),
-            "base": np.repeat(base[rows], len(after)),
-        }
-    )
-    return repeated(table, float(one.days[last]))
 
 
 def _courses(data: TrialData, place: dict[str, str]) -> list[Any]:
@@ -520,126 +438,3 @@ def _evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> l
 
 def _improved(found: Estimate, better: int) -> np.ndarray:
     return np.where(np.isfinite(found.p), (found.p < 0.05) & (np.sign(found.effect) == better), np.nan)
-
-
-def _power(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    import pandas as pd
-
-    power: list[Any] = []
-    sizes: list[Any] = []
-    for variant, each in (larger or {AS_WRITTEN: run}).items():
-        for hypothesis in each.hypotheses:
-            data = _controlled(each, hypothesis)
-            if data is None:
-                continue
-            place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
-            asked = [("primary", each.protocol.endpoints.primary)]
-            asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
-            for role, endpoint in asked:
-                if endpoint.summary not in ("change", "ratio", "slope"):
-                    continue
-                more = place | {
-                    "role": role,
-                    "endpoint": title(endpoint, each.protocol),
-                    "quantity": endpoints.code(endpoint),
-                }
-                comparison = next(c for c in comparisons(each.protocol, data.design) if tests_cells(each.protocol, c))
-                curve = curve_of(data, endpoint, comparison, _truth(data, endpoint, comparison, None))
-                power += [
-                    more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
-                    for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
-                ]
-                lost = 1 - float(np.isfinite(endpoints.outcome(data, endpoint)).sum() / data.enrolled.sum())
-                better = np.sign(curve.effect) == endpoints.better(endpoint)
-                for wanted in (0.8, 0.9):
-                    half = sample_size(curve.effect, curve.sd, wanted, adjusted=1, lost=lost)
-                    none = hypothesis == NULL or not better or half is None
-                    sizes.append(
-                        more
-                        | {
-                            "power": wanted,
-                            "effect": curve.effect,
-                            "error_of_effect": curve.error,
-                            "sd": curve.sd,
-                            "lost": lost,
-                            "n": float("nan") if none or half is None else 2.0 * half,
-                        }
-                    )
-    return pd.DataFrame(power), pd.DataFrame(sizes)
-
-
-#: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
-AS_WRITTEN = "as the protocol measures"
-BETTER_MEASURED = "three samples per visit, baseline averaged"
-
-
-def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
-    """Return the protocol with its first design that tests cells alone, more patients, and better measurements.
-
-    Parameters
-    ----------
-    samples
-        Measurements per visit; above 1 the baseline is the mean of screening and enrolment, too.
-
-    Returns
-    -------
-    Protocol or None
-        None where no design tests cells.
-    """
-    names = [name for name in protocol.designs if _cells(protocol, name) is not None]
-    if not names:
-        return None
-    design = protocol.designs[names[0]].model_copy(update={"patients": patients})
-    changes: dict[str, Any] = {"designs": {names[0]: design}, "replicates": replicates}
-    if samples > 1:
-        changes["designs"] = {names[0]: design.model_copy(update={"baseline": "mean"})}
-        changes["measurements"] = {
-            name: each.model_copy(update={"samples": max(samples, each.samples)})
-            for name, each in protocol.measurements.items()
-        }
-    return protocol.model_copy(update=changes)
-
-
-def _controlled(run: TrialRun, hypothesis: str) -> TrialData | None:
-    for design in run.designs:
-        if _cells(run.protocol, design) is not None:
-            return run[design, hypothesis]
-    return None
-
-
-def _cells(protocol: Protocol, design: str) -> Comparison | None:
-    return next((each for each in comparisons(protocol, design) if tests_cells(protocol, each)), None)
-
-
-def curve_of(
-    data: TrialData, endpoint: Endpoint, comparison: Comparison, truth: float = float("nan"), steps: int = 14
-) -> PowerCurve:
-    """Return power for trials of fewer patients, nested in those that were simulated: the first of every stratum, in proportion.
-
-    Parameters
-    ----------
-    truth
-        The true effect, for the curve without Monte Carlo error.
-    """
-    code = endpoints.code(endpoint)
-    first = findings.chosen(data, comparison.treated)
-    both = first | findings.chosen(data, str(comparison.control))
-    found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
-    base = data.quantity(code).forward(data.base[code].astype(float))
-    order = _interleaved(np.asarray(data.stratum))
-    y, x, arm, levels = (
-        np.take_along_axis(values, order, 1) for values in (found, base, first.astype(float), np.asarray(data.stratum))
-    )
-    strata = levels if len(data.strata) > 1 else None
-    sizes = [int(n) for n in np.unique(np.round(np.geomspace(12, data.patients, steps)))]
-    better = endpoints.better(endpoint)
-    return power_curve(y, x, arm, sizes, strata, better=better, truth=truth)
-
-
-def _interleaved(stratum: np.ndarray) -> np.ndarray:
-    """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
-    rank = np.zeros(stratum.shape)
-    for code in np.unique(stratum):
-        mine = stratum == code
-        rank += np.where(mine, (np.cumsum(mine, 1) - 0.5) / np.maximum(mine.sum(1, keepdims=True), 1), 0.0)
-    return np.argsort(rank, axis=1, kind="stable")

@@ -1,0 +1,175 @@
+"""How large a trial must be: power of smaller and larger trials, sizes for a given power."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import endpoints, findings
+from .endpoints import Comparison, comparisons
+from .operating import PowerCurve, power_curve, sample_size
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .data import TrialData, TrialRun
+    from .protocol import Endpoint, Protocol
+
+#: The hypothesis that the others are held against.
+NULL = "none"
+#: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
+AS_WRITTEN = "as the protocol measures"
+BETTER_MEASURED = "three samples per visit, baseline averaged"
+
+
+def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
+    """Whether a comparison tells what cells do: only one of the arms has them."""
+    if comparison.control is None:
+        return False
+    first, second = protocol.arms[comparison.treated], protocol.arms[comparison.control]
+    return first.cells is not None and second.cells is None
+
+
+def title(endpoint: Endpoint, protocol: Protocol) -> str:
+    """Return the name of an endpoint, made up from its parts where it has none."""
+    return endpoint.name or f"{endpoints.code(endpoint)} {endpoint.summary} at {endpoints.visit(protocol, endpoint)}"
+
+
+def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
+    """Return the mean true effect of cells in the treated less the control arm; NaN for endpoints that are no change."""
+    if endpoint.summary not in ("change", "ratio") or (
+        endpoint.summary == "ratio" and data.quantity(endpoints.code(endpoint)).scale != "log"
+    ):
+        return float("nan")
+    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
+    if comparison.control is not None:
+        effect = effect - findings.true_effect(data, code, visit, comparison.control, stratum)
+    return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
+
+
+def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return power over the number of patients, and the patients needed for 80 and 90 % power, as tables.
+
+    Parameters
+    ----------
+    larger
+        Variant -> run of an `enlarged` protocol; the run itself where there is none.
+    """
+    import pandas as pd
+
+    power: list[Any] = []
+    sizes: list[Any] = []
+    for variant, each in (larger or {AS_WRITTEN: run}).items():
+        for hypothesis in each.hypotheses:
+            data = _controlled(each, hypothesis)
+            if data is None:
+                continue
+            place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
+            asked = [("primary", each.protocol.endpoints.primary)]
+            asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
+            for role, endpoint in asked:
+                if endpoint.summary not in ("change", "ratio", "slope"):
+                    continue
+                more = place | {
+                    "role": role,
+                    "endpoint": title(endpoint, each.protocol),
+                    "quantity": endpoints.code(endpoint),
+                }
+                comparison = next(c for c in comparisons(each.protocol, data.design) if tests_cells(each.protocol, c))
+                curve = curve_of(data, endpoint, comparison, truth(data, endpoint, comparison, None))
+                power += [
+                    more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
+                    for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
+                ]
+                lost = 1 - float(np.isfinite(endpoints.outcome(data, endpoint)).sum() / data.enrolled.sum())
+                better = np.sign(curve.effect) == endpoints.better(endpoint)
+                for wanted in (0.8, 0.9):
+                    half = sample_size(curve.effect, curve.sd, wanted, adjusted=1, lost=lost)
+                    none = hypothesis == NULL or not better or half is None
+                    sizes.append(
+                        more
+                        | {
+                            "power": wanted,
+                            "effect": curve.effect,
+                            "error_of_effect": curve.error,
+                            "sd": curve.sd,
+                            "lost": lost,
+                            "n": float("nan") if none or half is None else 2.0 * half,
+                        }
+                    )
+    return pd.DataFrame(power), pd.DataFrame(sizes)
+
+
+def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
+    """Return the protocol with its first design that tests cells alone, more patients, and better measurements.
+
+    Parameters
+    ----------
+    samples
+        Measurements per visit; above 1 the baseline is the mean of screening and enrolment, too.
+
+    Returns
+    -------
+    Protocol or None
+        None where no design tests cells.
+    """
+    names = [name for name in protocol.designs if _cells(protocol, name) is not None]
+    if not names:
+        return None
+    design = protocol.designs[names[0]].model_copy(update={"patients": patients})
+    changes: dict[str, Any] = {"designs": {names[0]: design}, "replicates": replicates}
+    if samples > 1:
+        changes["designs"] = {names[0]: design.model_copy(update={"baseline": "mean"})}
+        changes["measurements"] = {
+            name: each.model_copy(update={"samples": max(samples, each.samples)})
+            for name, each in protocol.measurements.items()
+        }
+    return protocol.model_copy(update=changes)
+
+
+def _controlled(run: TrialRun, hypothesis: str) -> TrialData | None:
+    for design in run.designs:
+        if _cells(run.protocol, design) is not None:
+            return run[design, hypothesis]
+    return None
+
+
+def _cells(protocol: Protocol, design: str) -> Comparison | None:
+    return next((each for each in comparisons(protocol, design) if tests_cells(protocol, each)), None)
+
+
+def curve_of(
+    data: TrialData, endpoint: Endpoint, comparison: Comparison, truth: float = float("nan"), steps: int = 14
+) -> PowerCurve:
+    """Return power for trials of fewer patients, nested in those that were simulated: the first of every stratum, in proportion.
+
+    Parameters
+    ----------
+    truth
+        The true effect, for the curve without Monte Carlo error.
+    """
+    code = endpoints.code(endpoint)
+    first = findings.chosen(data, comparison.treated)
+    both = first | findings.chosen(data, str(comparison.control))
+    found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
+    base = data.quantity(code).forward(data.base[code].astype(float))
+    order = _interleaved(np.asarray(data.stratum))
+    y, x, arm, levels = (
+        np.take_along_axis(values, order, 1) for values in (found, base, first.astype(float), np.asarray(data.stratum))
+    )
+    strata = levels if len(data.strata) > 1 else None
+    sizes = [int(n) for n in np.unique(np.round(np.geomspace(12, data.patients, steps)))]
+    better = endpoints.better(endpoint)
+    return power_curve(y, x, arm, sizes, strata, better=better, truth=truth)
+
+
+def _interleaved(stratum: np.ndarray) -> np.ndarray:
+    """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
+    rank = np.zeros(stratum.shape)
+    for code in np.unique(stratum):
+        mine = stratum == code
+        rank += np.where(mine, (np.cumsum(mine, 1) - 0.5) / np.maximum(mine.sum(1, keepdims=True), 1), 0.0)
+    return np.argsort(rank, axis=1, kind="stable")
