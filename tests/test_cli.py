@@ -301,7 +301,7 @@ def test_interrupted(tmp_path: Path) -> None:
         if started.returncode != -signal.SIGINT:
             break
     assert started.returncode == 130, error
-    assert not (tmp_path / "demo").exists()
+    assert not (tmp_path / "demo" / "report.html").exists()
 
 
 def test_completion_knows_names() -> None:
