@@ -177,3 +177,20 @@ def test_assurance() -> None:
     with pytest.raises(ConfigError) as caught:
         operating.assurance([0.05, 0.8], [1, -1])
     assert caught.value.kinds == ("bad-weights",)
+
+
+def test_the_control_is_what_trials_call_control() -> None:
+    from betapod.trials.endpoints import comparisons
+    from betapod.trials.protocol import catalogue, load
+
+    for name in catalogue():
+        protocol = load(name)
+        for design in protocol.designs:
+            for each in comparisons(protocol, design):
+                if each.control is None:
+                    continue
+                treated, control = protocol.arms[each.treated], protocol.arms[each.control]
+                assert control.cells is None or treated.cells is not None, (name, design)
+                if (control.cells is None) == (treated.cells is None):
+                    mine = len(treated.therapies) + len(treated.inputs)
+                    assert control.placebo or len(control.therapies) + len(control.inputs) <= mine, (name, design)

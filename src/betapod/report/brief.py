@@ -22,8 +22,8 @@ def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
 def _plain(a: Assessment) -> str:
     row = a.results.iloc[0].to_dict()
     return (
-        f"{row['endpoint']}: {words.change(a.code, row['mean'])} on average over {a.replicates} replicates, "
-        f"95 % of them {words.change_range(a.code, row['low'], row['high'])}."
+        f"{row['endpoint']}: {words.estimated(a, row['mean'])} on average over {a.replicates} replicates, "
+        f"95 % of them {words.estimated_range(a, row['low'], row['high'])}."
     )
 
 
@@ -37,7 +37,8 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
         return []
     design = a.single[0]
     row = a.result(design, NULL)
-    if not row:
+    arms = a.protocol.designs[design].arms
+    if not row or not math.isfinite(row["improved"]) or all(a.protocol.arms[arm].cells is None for arm in arms):
         return []
     n = a.protocol.size(design)
     better = math.copysign(1, row["mean"]) == a.better
@@ -45,8 +46,8 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
     chance = regression_share(a, design, NULL)
     text = (
         f"{lead} With cells that do nothing, {measured(a)} {'falls' if row['mean'] < 0 else 'rises'} by "
-        f"{words.change(a.code, row['mean']).lstrip('+' + words.MINUS)} on average (95 % of studies: "
-        f"{words.change_range(a.code, row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
+        f"{words.estimated(a, row['mean']).lstrip('+' + words.MINUS)} on average (95 % of studies: "
+        f"{words.estimated_range(a, row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
         f"statistically significant improvement. "
     )
     if better and math.isfinite(chance):
@@ -84,7 +85,7 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
     exact = strongest
     text += (
         " A report that also gives the size of the change says more: the typical change under the claims "
-        f"({words.change(a.code, exact['typical_result'])}) practically never happens if cells do nothing."
+        f"({words.estimated(a, exact['typical_result'])}) practically never happens if cells do nothing."
         if exact["ratio_of_typical"] > 30
         else ""
     )
@@ -103,16 +104,16 @@ def _controlled(a: Assessment) -> list[tuple[str, str]]:
     if not null:
         return []
     pieces = [
-        f"With cells that do nothing it shows a significant difference in {words.percent(null['significant'], 1)} of trials, as it should "
-        "(5 %)"
+        f"With cells that do nothing it shows a significant difference in {words.percent(null['significant'], 1)} of trials (5 % "
+        "expected)"
     ]
     for hypothesis in dict.fromkeys(a.results["hypothesis"]):
         if hypothesis == NULL:
             continue
         row = a.result(design, hypothesis)
+        truth = f" (true effect {words.estimated(a, row['truth'])})" if math.isfinite(row["truth"]) else ""
         pieces.append(
-            f"if {words.hypothesis(hypothesis)}, it shows a benefit in {words.percent(row['improved'])} (true effect "
-            f"{words.change(a.code, row['truth'])})"
+            f"if {words.hypothesis(hypothesis)}, it shows a benefit in {words.percent(row['improved'])}{truth}"
         )
     n = a.protocol.size(design)
     return [(f"Would a randomised trial of {n} do better?", f"{'; '.join(pieces)}.")]
@@ -190,8 +191,8 @@ def _early(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
         if not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
             continue
         pieces.append(
-            f"if {words.hypothesis(hypothesis)}, the cells change {measured(a)} by {words.change(a.code, rows[0]['truth'])} in {first} and "
-            f"{words.change(a.code, rows[1]['truth'])} in {second} disease"
+            f"if {words.hypothesis(hypothesis)}, the cells change {measured(a)} by {words.estimated(a, rows[0]['truth'])} in {first} and "
+            f"{words.estimated(a, rows[1]['truth'])} in {second} disease"
         )
     if not pieces:
         return []

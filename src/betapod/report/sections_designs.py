@@ -83,7 +83,7 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     arm = arms_of(a, design)[0]
     null = a.result(design, NULL)
     paragraphs = []
-    if null:
+    if null and a.protocol.arms[arm].cells is not None:
         paragraphs.append(
             "The study compares everybody with their own baseline. What it finds when the cells do nothing is what it would find "
             "anyway."
@@ -92,10 +92,10 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     rows = [
         [
             capital(words.hypothesis(h)),
-            words.change(a.code, r["mean"]),
-            words.change_range(a.code, r["low"], r["high"]),
+            words.estimated(a, r["mean"]),
+            words.estimated_range(a, r["low"], r["high"]),
             words.percent(r["improved"]),
-            words.change(a.code, r["truth"]),
+            words.estimated(a, r["truth"]),
         ]
         for h in hypotheses(a)
         if (r := a.result(design, h))
@@ -227,11 +227,11 @@ def controlled(a: Assessment, design: str) -> Section:
     shown = [
         [
             capital(words.hypothesis(r["hypothesis"])),
-            words.change(a.code, r["mean"]),
-            words.change_range(a.code, r["low"], r["high"]),
+            words.estimated(a, r["mean"]),
+            words.estimated_range(a, r["low"], r["high"]),
             f"{words.percent(r['significant'], 1)} ({100 * r['significant_low']:.1f}\u2013{100 * r['significant_high']:.1f})",
             words.percent(r["improved"], 1),
-            *([words.change(a.code, r["truth"])] if tests else []),
+            *([words.estimated(a, r["truth"])] if tests else []),
         ]
         for r in rows
     ]
@@ -302,7 +302,7 @@ def _one_trial(a: Assessment, design: str) -> list[Table]:
             effect = words.number(math.exp(r["effect"]), 2)
             bounds = f"{words.number(math.exp(r['low']), 2)} to {words.number(math.exp(r['high']), 2)}"
         else:
-            effect, bounds = words.change(a.code, r["effect"]), words.change_range(a.code, r["low"], r["high"])
+            effect, bounds = words.change(a.code, r["effect"]), words.estimated_range(a, r["low"], r["high"])
         rows.append(
             [
                 capital(words.hypothesis(str(r["hypothesis"]))),

@@ -103,7 +103,7 @@ def studies(a: Assessment, design: str) -> Drawing:
         every = np.concatenate([_finite(a.estimates[design, h].effect) for h in names])
         low, high = np.quantile(every, [0.001, 0.999])
         grid = np.linspace(low - 0.08 * (high - low), high + 0.08 * (high - low), 300)
-        x = [words.shown(a.code, value) for value in grid]
+        x = [words.scaled(a, value) for value in grid]
         for row, hypothesis in enumerate(reversed(names)):
             found = _finite(a.estimates[design, hypothesis].effect)
             density = gaussian_kde(found)(grid) if len(found) > 5 and found.std() > 0 else np.zeros_like(grid)
@@ -113,16 +113,16 @@ def studies(a: Assessment, design: str) -> Drawing:
             truth = a.result(design, hypothesis).get("truth", float("nan"))
             if tells and np.isfinite(truth):
                 axes.plot(
-                    [words.shown(a.code, truth)], [row + 0.08], marker="D", color="black", markersize=5, linestyle="none",
+                    [words.scaled(a, truth)], [row + 0.08], marker="D", color="black", markersize=5, linestyle="none",
                     label="true effect of cells" if row == 0 else None, zorder=5,
                 )  # fmt: skip
-        axes.axvline(0, color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        axes.axvline(words.scaled(a, 0.0), color=GREY, linewidth=1, linestyle=(0, (3, 2)))
         axes.set_yticks(np.arange(len(names)) + 0.35, [words.hypothesis_short(h) for h in reversed(names)])
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.set_ylim(-0.1, len(names) + 0.05)
         axes.set_xlabel(_estimate_axis(a))
-        if tells:
+        if tells and axes.get_legend_handles_labels()[1]:
             axes.figure.legend(loc="outside lower center", fontsize=9)
 
     numbers = "; ".join(
@@ -149,15 +149,18 @@ def _estimate_axis(a: Assessment) -> str:
     primary = a.protocol.endpoints.primary
     if primary.summary in ("change", "ratio"):
         return axis(a.code)
-    return f"{a.protocol.endpoints.primary.name or primary.summary} ({words.unit_of(a.code)})"
+    unit = words.scale_unit(a)
+    if primary.summary == "time to event":
+        return "hazard ratio"
+    return f"{primary.name or primary.summary} ({unit})"
 
 
 def _shown(a: Assessment, value: float) -> str:
-    return words.change(a.code, value) if np.isfinite(value) else "none"
+    return words.estimated(a, value)
 
 
 def _range(a: Assessment, row: Mapping[str, Any]) -> str:
-    return words.change_range(a.code, row["low"], row["high"])
+    return words.estimated_range(a, row["low"], row["high"])
 
 
 def _finite(values: Any) -> Any:
@@ -349,7 +352,7 @@ def early_late(a: Assessment, design: str) -> Drawing | None:
         for stratum in strata:
             for hypothesis in names:
                 row = value[hypothesis, stratum]
-                low, middle, high, truth = (words.shown(a.code, row[k]) for k in ("low", "mean", "high", "truth"))
+                low, middle, high, truth = (words.scaled(a, row[k]) for k in ("low", "mean", "high", "truth"))
                 axes.plot([low, high], [y, y], color=colour(hypothesis), linewidth=2)
                 axes.plot([middle], [y], color=colour(hypothesis), marker=_MARKS.get(hypothesis, "o"), markersize=7)
                 axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
@@ -361,14 +364,14 @@ def early_late(a: Assessment, design: str) -> Drawing | None:
                 fontsize=9.5, va="bottom",
             )  # fmt: skip
             y -= 1.0
-        axes.axvline(0, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
+        axes.axvline(words.scaled(a, 0.0), color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.set_yticks(ticks, labels)
         axes.set_ylim(y + 1.4, 1.1)
         axes.grid(False, axis="y")
-        axes.set_xlabel(axis(a.code))
+        axes.set_xlabel(_estimate_axis(a))
 
     numbers = "; ".join(
-        f"{_stratum(a, s)}, {words.hypothesis(h)}: {words.change(a.code, value[h, s]['mean'])}, true {words.change(a.code, value[h, s]['truth'])}"
+        f"{_stratum(a, s)}, {words.hypothesis(h)}: {words.estimated(a, value[h, s]['mean'])}, true {words.estimated(a, value[h, s]['truth'])}"
         for s in strata
         for h in names
     )

@@ -254,10 +254,10 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
                     [
                         design,
                         words.hypothesis_short(str(hypothesis)),
-                        words.change(a.code, row["mean"]),
-                        words.change_range(a.code, row["low"], row["high"]),
+                        words.estimated(a, row["mean"]),
+                        words.estimated_range(a, row["low"], row["high"]),
                         words.percent(row["improved"]),
-                        words.change(a.code, row["truth"]),
+                        words.estimated(a, row["truth"]),
                     ]
                 )
     return ["design", "cells", "mean", "95 % of trials", "benefit", "true effect"], rows

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..trials.quantities import CHARACTERISTICS, quantities
+
+if TYPE_CHECKING:
+    from ..trials.assessment import Assessment
 
 MINUS = "\u2212"
 NARROW = "\u202f"
@@ -132,6 +136,8 @@ def digits_of(code: str) -> int:
 
 def change(code: str, value: float) -> str:
     """Return a change with its unit: ``−14 %``."""
+    if not math.isfinite(value):
+        return "\u2013"
     digits = 1 if is_log(code) and abs(shown(code, value)) < 3 else digits_of(code)
     text = number(shown(code, value), digits, sign=True)
     return f"{text}\u00a0{change_unit(code)}"
@@ -142,6 +148,43 @@ def change_range(code: str, low: float, high: float) -> str:
     digits = digits_of(code)
     first, second = number(shown(code, low), digits, sign=True), number(shown(code, high), digits, sign=True)
     return f"{first} to {second}\u00a0{change_unit(code)}"
+
+
+def scaled(a: Assessment, value: float) -> float:
+    """Return an estimate of the primary endpoint as it is shown: percent, unit, or hazard ratio."""
+    summary = a.protocol.endpoints.primary.summary
+    if summary == "time to event":
+        return math.exp(value)
+    if summary == "responders":
+        return 100 * value
+    return value if summary == "slope" else shown(a.code, value)
+
+
+def scale_unit(a: Assessment) -> str:
+    """Return the unit of `scaled`."""
+    summary = a.protocol.endpoints.primary.summary
+    kinds = {"time to event": "", "responders": "% of patients", "slope": f"{unit_of(a.code)}/year"}
+    return kinds.get(summary, change_unit(a.code))
+
+
+def estimated(a: Assessment, value: float) -> str:
+    """Return an estimate of the primary endpoint with its unit."""
+    summary = a.protocol.endpoints.primary.summary
+    if summary in ("change", "ratio") or not math.isfinite(value):
+        return change(a.code, value)
+    if summary == "time to event":
+        return f"hazard ratio {number(scaled(a, value), 2)}"
+    return f"{number(scaled(a, value), 1, sign=True)}\u00a0{scale_unit(a)}"
+
+
+def estimated_range(a: Assessment, low: float, high: float) -> str:
+    """Return a range of estimates of the primary endpoint."""
+    summary = a.protocol.endpoints.primary.summary
+    if summary in ("change", "ratio"):
+        return change_range(a.code, low, high)
+    signed, digits = summary != "time to event", 2 if summary == "time to event" else 1
+    first, second = (number(scaled(a, x), digits, sign=signed) for x in (low, high))
+    return f"{first} to {second}\u00a0{scale_unit(a)}".rstrip()
 
 
 def percent(share: float, digits: int = 0) -> str:
