@@ -5,6 +5,7 @@ libRoadRunner, the other judge, loads small models only: it writes every chain o
 
 from __future__ import annotations
 
+import locale
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,10 @@ from betapod.model import Event, Model
 from betapod.model.expression import binary, const, symbol
 from betapod.physiology import whole_body
 
+# COPASI sets the locale of the whole process to plain C, which other tests would trip over.
+LOCALE = locale.setlocale(locale.LC_CTYPE)
 COPASI = pytest.importorskip("COPASI")
+locale.setlocale(locale.LC_CTYPE, LOCALE)
 
 
 def copasi_course(model: Model, days: float, steps: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
