@@ -194,3 +194,16 @@ def test_the_control_is_what_trials_call_control() -> None:
                 if (control.cells is None) == (treated.cells is None):
                     mine = len(treated.therapies) + len(treated.inputs)
                     assert control.placebo or len(control.therapies) + len(control.inputs) <= mine, (name, design)
+
+
+def test_events_go_where_their_percentage_says() -> None:
+    from betapod.trials import endpoints
+    from betapod.trials.protocol import Endpoint
+
+    def event(quantity: str, percent: float | None, better: str = "lower") -> int:
+        asked = Endpoint(quantity=quantity, summary="time to event", percent=percent, better=better)
+        return endpoints.better(asked)
+
+    assert event("eGFR", -40) == -1 and event("eGFR", -40, "higher") == -1  # fewer falls are better, however it is put
+    assert event("eGFR", None) == -1
+    assert event("UACR", 30) == -1 and event("UACR", -30) == 1

@@ -10,7 +10,7 @@ import numpy as np
 from ..config import quantity as read_quantity
 from . import analysis, survival
 from .analysis import Array, Estimate
-from .findings import before_after, chosen
+from .findings import BETTER, before_after, chosen
 from .quantities import code_of, label_of, unit_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,16 @@ def better(endpoint: Endpoint) -> int:
     lower = -1 if endpoint.better == "lower" else 1
     if endpoint.summary == "responders":
         return 1
-    return -1 if endpoint.summary == "time to event" else lower
+    if endpoint.summary == "time to event":
+        return 1 if _falls(endpoint) == (BETTER.get(code(endpoint), lower) < 0) else -1
+    return lower
+
+
+def _falls(endpoint: Endpoint) -> bool:
+    """Whether the event of a time-to-event endpoint is a fall: by the sign of its percentage, else the bad direction."""
+    if endpoint.percent is not None:
+        return endpoint.percent < 0
+    return BETTER.get(code(endpoint), 1) > 0
 
 
 def outcome(data: TrialData, endpoint: Endpoint) -> Array:
@@ -148,19 +157,20 @@ def _threshold(endpoint: Endpoint) -> float:
 def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     """Return (R, n) day and indicator of the event of a time-to-event endpoint: a bound crossed and confirmed.
 
-    For eGFR the event is a fall by the endpoint's percentage (40 % by default) or a value below 15 mL/min/1.73m2.
+    For eGFR the event is a fall by the endpoint's percentage (40 % by default) or a value below 15 mL/min/1.73m2. The sign of the
+    percentage says whether the event is a fall or a rise; without one it is the change for the worse.
     """
     name = code(endpoint)
     after = data.days > 0
     days = np.concatenate([[0.0], data.days[after]])
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
     values = np.concatenate([base[..., None], later], -1)
-    if name == "EGFR" and endpoint.better == "higher":
+    if name == "EGFR" and _falls(endpoint):
         share = -endpoint.percent / 100 if endpoint.percent is not None else 0.4
         failure = _threshold(endpoint) if endpoint.threshold is not None else 15.0
         return survival.decline(days, values, share, failure)
     # Any other quantity: turned so that crossing is a fall below a bound.
-    sign = 1.0 if endpoint.better == "higher" else -1.0
+    sign = 1.0 if _falls(endpoint) else -1.0
     bound = np.full(base.shape, np.nan)
     if endpoint.percent is not None:
         bound = base * (1 + endpoint.percent / 100)
