@@ -104,7 +104,8 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        node = YAML(typ="rt").compose(text)
+        # The round-trip reader would mark where folded text was folded.
+        node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
