@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .protocol import Arm, CoMedication, Protocol
 
 #: Library column that says who takes a therapy already.
-_TAKEN = {
+TAKEN = {
     "metformin": "metformin",
     "sulfonylurea": "sulfonylurea",
     "pioglitazone": "tzd",
@@ -61,7 +61,7 @@ class Planner:
     @cached_property
     def taken(self) -> dict[str, NDArray[np.bool_]]:
         """Drug column of the library -> (people,) who takes it already."""
-        return {name: self.library.table[name].to_numpy() > 0 for name in _TAKEN.values()}
+        return {name: self.library.table[name].to_numpy() > 0 for name in TAKEN.values()}
 
     @cached_property
     def filtration(self) -> Numbers:
@@ -108,7 +108,7 @@ class Planner:
         taken, kept = self.taken, dict[str, Therapy]()
         filtration = {"GFR": float(self.filtration[person])}
         for each in therapies:
-            column = _TAKEN.get(each.name)
+            column = TAKEN.get(each.name)
             if column is not None and taken[column][person]:
                 continue
             blocked = each.name in ("ACE inhibitor", "ARB") and (taken["acei"][person] or taken["arb"][person])
