@@ -127,6 +127,17 @@ def read(path: str | Path) -> Target:
     return _Reader(file).target(content, Path(path).stem)
 
 
+def of_mapping(content: Mapping[str, Any], name: str, file: str) -> Target:
+    """Return the target of a baseline table that was read already, such as one of many in a file.
+
+    Raises
+    ------
+    ConfigError
+        With every problem of the table.
+    """
+    return _Reader(file).target(content, name)
+
+
 class _Reader:
     """Collects problems while it reads."""
 
