@@ -34,6 +34,8 @@ _VERBS = {
     "cli_ensemble": ("ensemble", "merge"),
     "cli_validate": ("validate",),
     "cli_evidence": ("evidence",),
+    "cli_confront": ("confront",),
+    "cli_claims": ("claims",),
     "cli_trials": ("run", "resume", "trial", "schema"),
     "cli_patients": ("patients",),
 }

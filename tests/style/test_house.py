@@ -25,8 +25,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "procedures": {"model", "engine", "physiology"},
     "patients": {"model", "engine", "physiology", "procedures"},
     "trials": {"model", "engine", "physiology", "procedures", "patients"},
-    "evidence": set(),
+    "evidence": {"model", "engine", "physiology", "procedures"},
     "validation": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
+    "confront": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
     "calibration": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
 }
 ROOMS = {*MAY_IMPORT, "exchange", "report"}

@@ -1,0 +1,209 @@
+"""The courses of the people of a study under each of its treatments, all integrated at once."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.schedule import Schedule, Switch
+from ..errors import Location, Problem, SolverError
+from ..physiology import cell_parameters, whole_body
+from ..physiology.standard_care import Therapy, concerns, courses, therapy
+from ..procedures.standard_care import switches_of
+from .studies import Arm, cohorts
+
+if TYPE_CHECKING:
+    from ..engine.ensemble import Ensemble
+    from ..patients.library import Library
+
+Numbers = NDArray[np.float64]
+
+#: What is read from the coupled model.
+OUTPUTS = (
+    "HbA1c",
+    "FPG",
+    "C_peptide_fasting",
+    "secretion_fed",
+    "graft_C_peptide",
+    "insulin_fasting",
+    "insulin_dose",
+    "clamp_M",
+    "eGFR",
+    "GFR_measured",
+    "UACR",
+    "UAER",
+    "W_GBM",
+    "Vv_mes",
+    "BW",
+    "MAP",
+)
+_RTOL, _ATOL = 1e-5, 1e-8
+#: pmol/L of insulin in 1 mU/L, for HOMA.
+_PMOL_PER_MU = 6.0
+#: Share of a cohort that may be lost to failures of integration.
+_MOST_LOST = 0.05
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Parameters of cell therapy: a named parameterisation, and values that differ from it.
+
+    Attributes
+    ----------
+    values
+        Rows of the model or of the products -> value, the same for everybody; what a calibration varies.
+    """
+
+    parameterisation: str = "current-evidence"
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """People at weeks.
+
+    Attributes
+    ----------
+    weeks
+        (weeks,).
+    values
+        Quantity -> (people, weeks); see `readouts.QUANTITIES`.
+    """
+
+    weeks: Numbers
+    values: Mapping[str, Numbers] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.values["HbA1c"])
+
+
+@functools.cache
+def people(cohort: str, count: int, seed: int) -> Library:
+    """Return virtual patients with the baseline of a cohort."""
+    from ..patients import library, reweight
+
+    everybody = library.default()
+    return reweight.select(everybody, cohorts()[cohort], count, seed).patients(everybody)
+
+
+@functools.cache
+def _ensemble(threads: int | None) -> Ensemble:
+    from ..engine.ensemble import Ensemble
+
+    return Ensemble(whole_body.model("reference"), OUTPUTS, _RTOL, _ATOL, threads=threads)
+
+
+def simulate(
+    arms: Sequence[Arm], weeks: Sequence[float], setting: Setting, count: int, seed: int, threads: int | None = None
+) -> list[Courses]:
+    """Return the course of everybody in each arm.
+
+    Parameters
+    ----------
+    weeks
+        To be reported, increasing, from 0 on.
+    count
+        People per cohort; arms with one cohort have the same people.
+
+    Raises
+    ------
+    SolverError
+        More than one person in twenty could not be integrated.
+    """
+    from ..engine.outcome import ENDED
+
+    groups = [people(arm.cohort, count, seed) for arm in arms]
+    schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, setting)]
+    columns = {
+        name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
+    } | _settings(setting, len(schedules))
+    initial = {name: np.concatenate([who.initial[name] for who in groups]) for name in groups[0].state_names}
+    result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
+    found, start = [], 0
+    for arm, who in zip(arms, groups, strict=True):
+        rows = slice(start, start + len(who))
+        start += len(who)
+        lost = int(np.sum(result.status[rows] > ENDED))
+        if lost > _MOST_LOST * len(who):
+            message = f"{lost} of {len(who)} people of the arm {arm.arm!r} could not be integrated"
+            raise SolverError(Problem("many-failures", message, Location(arm.study)))
+        # Whoever reaches kidney failure or could not be integrated is missing at every week, as a completer's analysis has it.
+        whole = np.isfinite(result.values[rows]).all(axis=(1, 2))
+        table = {name: result.values[rows][whole][:, :, i] for i, name in enumerate(OUTPUTS)}
+        kept = who.take(np.flatnonzero(whole))
+        found.append(Courses(np.asarray(weeks, dtype=float), _clinical(table, kept)))
+    return found
+
+
+def _settings(setting: Setting, count: int) -> dict[str, Numbers]:
+    model = whole_body.model("reference")
+    rows = cell_parameters.table(setting.parameterisation)
+    varied = {key for name in cell_parameters.PARAMETERISATIONS for key in cell_parameters.overlay(name)}
+    values = {key: rows[key].value for key in varied if key in model.parameters}
+    values |= {key: value for key, value in setting.values.items() if key in model.parameters}
+    return {key: np.full(count, value) for key, value in values.items()}
+
+
+def _schedules(arm: Arm, who: Library, setting: Setting) -> list[Schedule]:
+    """Return one schedule per person: inputs that are held, therapies that fit, cells cut to the person."""
+    model = whole_body.model("reference")
+    held = tuple(Switch(name, value, 0.0) for name, value in arm.inputs)
+    given = [therapy(text) for text in arm.care]
+    switches = [(*held, *_care(given, who, i)) for i in range(len(who))]
+    if not arm.cells:
+        return [Schedule((), each) for each in switches]
+    from ..procedures.cell_population import regimens
+
+    which = cell_parameters.parameterise(model, setting.parameterisation)
+    own = {name: np.full(len(who), value) for name, value in setting.values.items()}
+    rows = cell_parameters.table()
+    own = {name: values for name, values in own.items() if name in rows or name in model.parameters}
+    patients = {**who.parameters, **own}
+    initial = who.initial
+    orders = regimens(
+        arm.cells, patients, initial["BW"], None, which, setting.parameterisation, initial, where=arm.study
+    )
+    return [Schedule(r.doses, (*s, *r.switches)) for r, s in zip(orders, switches, strict=True)]
+
+
+def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
+    """Return what therapies do to a person who may take one already, or must not."""
+    from ..trials.courses import TAKEN
+
+    model, table = whole_body.model("reference"), who.table
+    mine = [
+        each
+        for each in given
+        if not (each.name in TAKEN and table[TAKEN[each.name]].iloc[row] > 0)
+        and not concerns([each], {"GFR": float(table["true_egfr"].iloc[row])})[0]
+    ]
+    names = sorted({effect.quantity for each in mine for effect in each.effects if effect.quantity in model.inputs})
+    own = who.parameters
+    base = {name: float(own[name][row]) if name in own else model.inputs[name].value for name in names}
+    steps = courses(mine, base) if mine else {}
+    return [switch for name, each in steps.items() for switch in switches_of(name, each)]
+
+
+def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
+    """Return what a clinic sees: systolic pressure, morning glucose, GFR per surface, HOMA, C-peptide of a graft."""
+    from ..patients import observe
+
+    def column(name: str) -> Numbers:
+        return who.table[name].to_numpy(dtype=np.float64)[:, None]
+
+    found = dict(table)
+    found["SBP"] = observe.systolic(table["MAP"], column("age"), column("female"), column("stiffness"))
+    found["FPG"] = observe.morning_glucose(table["FPG"], table["HbA1c"], column("dawn"), column("insulin"))
+    surface = 0.007184 * table["BW"] ** 0.425 * column("height") ** 0.725
+    found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
+    homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)
+    found["HOMA_B"] = homa
+    found["C_peptide_stimulated"] = table["C_peptide_fasting"] + table["graft_C_peptide"] / 1000.0
+    injects = (column("insulin") > 0) | (who.parameters["insulin_titration"][:, None] > 0)
+    found["insulin_dose"] = np.where(injects, table["insulin_dose"], 0.0)
+    return found

@@ -1,0 +1,161 @@
+"""Rows confronted with the model: reasons, scales, errors, the direction of misses, and resuming."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from betapod.confront import rows, studies
+from betapod.confront.campaign import confront
+from betapod.confront.courses import Setting
+from betapod.confront.readouts import QUANTITIES, SHARES, Readout, readout_of, seen_in
+from betapod.evidence import registry
+
+FEW = 12
+
+
+@pytest.fixture(scope="module")
+def published() -> registry.Registry:
+    return registry.load()
+
+
+def test_every_row_is_simulated_or_has_a_reason(published: registry.Registry) -> None:
+    can, cannot = studies.sort(published)
+    assert len(can) + len(cannot) == len(published)
+    assert len(can) >= 100
+    assert all(why for _, why in cannot)
+    assert all(record.tag == "seen" and record.weeks > 0 for record in can)
+
+
+def test_every_arm_belongs_to_the_registry_and_to_a_cohort(published: registry.Registry) -> None:
+    known = {(record.study, record.arm) for record in published}
+    for key, arm in studies.arms().items():
+        assert key in known
+        assert arm.cohort in studies.cohorts()
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ("COURI2009_AHSCT#1", "haematopoietic"),
+        ("ZANG2022#6", "baseline"),
+        ("MA_LI2021_SCRT#1", "pooled"),
+        ("WU2014_HOT#2", "not mapped"),
+        ("ARAUJO_DANTAS_ASC#13", "baseline was not read"),
+        ("BHANSALI2014_15M#4", "outcome"),
+    ],
+)
+def test_reasons(published: registry.Registry, record: str, words: str) -> None:
+    assert words in studies.reason(published[record])
+
+
+@pytest.mark.parametrize(
+    ("record", "form", "scale"),
+    [
+        ("PACKHAM2016#1", "change", "linear"),
+        ("SKYLER2015#8", "level", "share"),
+        ("CREDENCE_Oshima2020#1", "ratio", "log"),
+        ("FLOW#5", "slope", "linear"),
+        ("CAI2016#10", "ratio", "linear"),
+        ("CAI2016#3", "ratio", "log"),
+    ],
+)
+def test_read_outs(published: registry.Registry, record: str, form: str, scale: str) -> None:
+    readout = readout_of(published[record])
+    assert readout is not None
+    assert (readout.form, readout.scale) == (form, scale)
+
+
+def test_a_chronic_slope_leaves_the_acute_effect_out(published: registry.Registry) -> None:
+    chronic, total = readout_of(published["EMPAREG_slope2018#3"]), readout_of(published["FLOW#5"])
+    assert chronic is not None and total is not None
+    assert (min(chronic.weeks(156.0)), min(total.weeks(177.0))) == (4.0, 0.0)
+
+
+def test_a_slope_is_per_year() -> None:
+    weeks = np.linspace(0.0, 104.0, 5)
+    courses = {"eGFR": 60.0 - 3.0 * weeks[None, :] * 7.0 / 365.25}
+    seen = seen_in(courses, weeks, None, False)
+    slope = Readout("eGFR", form="slope").people(seen, 104.0, False)
+    assert slope == pytest.approx([-3.0])
+
+
+def test_shares_and_doses() -> None:
+    weeks = np.array([0.0, 48.0])
+    courses = {
+        "HbA1c": np.array([[9.0, 6.5], [9.0, 6.5], [9.0, 7.5]]),
+        "insulin_dose": np.array([[40, 10], [40, 30], [40, 1.0]]),
+    }
+    seen = seen_in(courses, weeks, None, False)
+    assert list(SHARES["HbA1c_lt7"](seen, 48.0)) == [True, True, False]
+    assert list(SHARES["HbA1c_lt7_and_insulin_reduction_ge50"](seen, 48.0)) == [True, False, False]
+    assert not SHARES["insulin_independence"](seen, 48.0).any()
+
+
+def test_luck_moves_no_mean() -> None:
+    generator = np.random.default_rng(0)
+    seen = seen_in(
+        {"HbA1c": np.full((200_000, 1), 8.0)}, np.array([48.0]), lambda x: generator.standard_normal(x.shape), False
+    )
+    found = seen("HbA1c", 48.0)
+    assert found.mean() == pytest.approx(8.0, abs=0.01)
+    years = 48.0 * 7.0 / 365.25
+    expected = 8.0 * math.hypot(QUANTITIES["HbA1c"].error, QUANTITIES["HbA1c"].life * math.sqrt(years))
+    assert found.std() == pytest.approx(expected, rel=0.02)
+
+
+def test_errors_that_the_source_prints(published: registry.Registry) -> None:
+    def printed(name: str) -> float | None:
+        record = published[name]
+        readout = readout_of(record)
+        assert readout is not None
+        return rows._printed(record, readout)
+
+    assert printed("PACKHAM2016#1") == pytest.approx(2.16)
+    assert printed("ZANG2022#7") == pytest.approx(1.07 / math.sqrt(45))
+    assert printed("FIDELITY_stage4#1") == pytest.approx(math.log(0.77 / 0.63) / 3.919928, rel=1e-5)
+    # An exact two-sided p of 0.0081 lies 2.648 standard errors from zero.
+    assert printed("ZANG2022#12") == pytest.approx(0.68 / 2.648, rel=1e-3)
+    assert printed("ZANG2022#4") is None
+
+
+def test_nothing_happens_without_effect_and_too_much_under_the_claims(published: registry.Registry) -> None:
+    records = [published[f"PACKHAM2016#{k}"] for k in (1, 3)] + [published["ZANG2022#12"]]
+    none = rows.predict(records, Setting("none"), FEW)
+    claims = rows.predict(records, Setting("seed-claims"), FEW)
+    assert [each.record for each in none] == [record.id for record in records]
+    for each in none:
+        assert abs(each.predicted) < 0.3 * each.se_study
+        assert each.low < each.predicted < each.high
+        assert each.z == pytest.approx((each.observed - each.predicted) / math.hypot(each.se_study, each.se_cohort))
+        assert each.inside == (each.low <= each.observed <= each.high)
+    assert claims[0].predicted > 10.0 and not claims[0].inside
+    assert claims[2].predicted < -2.0 and claims[2].z > 5.0
+
+
+def test_predictions_are_a_function_of_parameters(published: registry.Registry) -> None:
+    records = [published["PACKHAM2016#1"]]
+    evidence = Setting("current-evidence")
+    first, again = (rows.predict(records, evidence, FEW)[0] for _ in range(2))
+    assert first == again
+    silent = rows.predict(records, Setting("current-evidence", {"potency_BM": 0.0, "potency_MPC": 0.0}), FEW)[0]
+    none = rows.predict(records, Setting("none"), FEW)[0]
+    assert abs(silent.predicted - none.predicted) < abs(first.predicted - none.predicted)
+
+
+def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, tmp_path) -> None:
+    records = [published["PACKHAM2016#1"], published["ZANG2022#6"]]
+    begun: list[str] = []
+    run = lambda rows: confront(rows, ["none"], FEW, folder=tmp_path, progress=begun.append)  # noqa: E731
+    first, second = run(records), run(records)
+    assert begun == ["PACKHAM2016, none"]
+    assert first.predictions == second.predictions
+    assert [why for _, why in first.refused] == ["a baseline, no result"]
+    run([replace(records[0], value=9.0)])
+    assert len(begun) == 2
+    next(iter(tmp_path.glob("*.json"))).write_text("{broken")
+    run(records), run([replace(records[0], value=9.0)])
+    assert len(begun) == 3
