@@ -1,0 +1,161 @@
+"""The verb claims: what is claimed, what the published numbers and the model say, and the verdict that follows by rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .cli_common import JsonOption, note, out, print_json, print_table
+
+if TYPE_CHECKING:
+    from .evidence.ledger import Entry
+
+claims_app = typer.Typer(
+    help="Claims, each with evidence, simulation, leverage and a computed verdict.", no_args_is_help=False
+)
+OverlayOption = Annotated[
+    list[Path] | None, typer.Option("--overlay", metavar="CSV", help="Your own table of evidence, laid over.")
+]
+StatusOption = Annotated[list[str] | None, typer.Option("--status", help="Only claims with this verdict.")]
+NoModelOption = Annotated[bool, typer.Option("--no-model", help="Evidence alone; nothing is simulated.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.add_typer(claims_app, name="claims")
+
+
+@claims_app.callback(invoke_without_command=True)
+def list_command(
+    context: typer.Context,
+    status: StatusOption = None,
+    overlay: OverlayOption = None,
+    no_model: NoModelOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List every claim with its verdict."""
+    if context.invoked_subcommand is not None:
+        return
+    from .evidence.wording import as_dict, leverage_words
+
+    entries = _entries((), overlay, no_model, status)
+    if as_json:
+        print_json({"claims": [as_dict(entry) for entry in entries]})
+        return
+    print_table(
+        ["id", "claim", "verdict", "certainty", "leverage"],
+        (
+            [
+                entry.claim.id,
+                entry.claim.claim,
+                entry.verdict.verdict,
+                entry.verdict.certainty,
+                leverage_words(entry.simulated),
+            ]
+            for entry in entries
+        ),
+    )
+    counts: dict[str, int] = {}
+    for entry in entries:
+        counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
+    note(f"{len(entries)} claims: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+
+
+@claims_app.command("show")
+def show_command(
+    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Such as A01.")],
+    overlay: OverlayOption = None,
+    no_model: NoModelOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show claims in full: answers for and against, simulation, leverage, and the line of the rule that decided."""
+    from .evidence.wording import as_dict
+
+    entries = _entries(names, overlay, no_model, None)
+    if as_json:
+        print_json({"claims": [as_dict(entry) for entry in entries]})
+        return
+    for entry in entries:
+        _show(entry)
+
+
+@claims_app.command("page")
+def page_command(
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The HTML page to write.")],
+    overlay: OverlayOption = None,
+) -> None:
+    """Write the ledger as one HTML page that needs nothing else."""
+    from .report.ledger_page import write
+
+    write(_entries((), overlay, False, None), to)
+    note(f"wrote {to}")
+
+
+@claims_app.command("simulate")
+def simulate_command() -> None:
+    """Simulate every claim anew and keep the results; needed after a change of the model or of the claims."""
+    from .evidence import claims, leverage
+
+    outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
+    leverage.store(outcomes)
+    note(f"{len(outcomes)} claims simulated; kept in {leverage.STORED.name}")
+
+
+def _entries(
+    names: list[str] | tuple[str, ...], overlay: list[Path] | None, no_model: bool, status: list[str] | None
+) -> list[Entry]:
+    from .errors import ConfigError, Problem, did_you_mean
+    from .evidence.ledger import ledger
+    from .evidence.verdict import VERDICTS
+
+    wrong = [name for name in status or () if name not in VERDICTS]
+    if wrong:
+        raise ConfigError(
+            [
+                Problem(
+                    "unknown-status",
+                    f"there is no verdict {name!r}",
+                    expected=", ".join(VERDICTS),
+                    hint=did_you_mean(name, VERDICTS),
+                )
+                for name in wrong
+            ]
+        )
+    entries = ledger(names, overlay or (), run=not no_model)
+    return [entry for entry in entries if not status or entry.verdict.verdict in status]
+
+
+def _show(entry: Entry) -> None:
+    from .evidence.leverage import unit_and_label
+    from .evidence.wording import PLAIN, estimate, leverage_words, number, outcome_words
+
+    claim, verdict, console = entry.claim, entry.verdict, out()
+
+    def line(text: str) -> None:
+        console.print(text, markup=False, soft_wrap=True)
+
+    line(f"{claim.id}  {claim.claim}")
+    line(f"  stands in   {claim.source}")
+    line(f"  mechanism   {claim.mechanism} ({claim.parameters})")
+    line(f"  verdict     {verdict.verdict}" + (f", certainty {verdict.certainty}" if verdict.certainty else ""))
+    line(f"              {PLAIN[verdict.verdict]}")
+    line(f"  rule        {verdict.rule}")
+    line(f"  because     {verdict.because}")
+    for reply in entry.replies:
+        direct = "" if reply.question.direct else ", indirect"
+        line(
+            f"  {reply.answer:<12}{reply.question.text}{direct}: {estimate(reply)} [{reply.how}] {', '.join(reply.records)}"
+        )
+    if claim.outcome is not None and entry.simulated is not None:
+        one = entry.simulated
+        line(f"  simulated   {outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])} {one.unit}")
+        line(
+            f"              off {number(one.off)}, as evidence allows {number(one.allowed)}, at the most that it allows "
+            f"{number(one.largest)}, as claimed {number(one.claimed)}"
+        )
+        line(f"  leverage    {leverage_words(one)}")
+    elif claim.not_simulated:
+        line(f"  simulated   no: {claim.not_simulated}")
+    line(f"  would change our mind: {claim.change}")

@@ -1,0 +1,127 @@
+"""The claims: what is asserted, what is asked of the published numbers, and which outcome is simulated."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ..errors import EvidenceError, Location, Problem, did_you_mean
+from .leverage import Outcome
+from .questions import Question
+
+FILE = Path(__file__).with_name("claims.yaml")
+#: Findings that belong to no trial of an outcome: autopsies, tracers, safety reviews; laid under the user's own tables.
+FINDINGS = Path(__file__).with_name("studies") / "mechanism.csv"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim.
+
+    Attributes
+    ----------
+    source
+        Name of the file in which the claim stands.
+    about
+        ``cells`` or ``diabetes``.
+    specified
+        Certainty that the specification gave by reading alone; for comparison, never used.
+    outcome
+        What is simulated; None where the model has no such quantity, with the reason in `not_simulated`.
+    """
+
+    id: str
+    source: str
+    claim: str
+    about: str
+    group: str
+    mechanism: str
+    parameters: str
+    specified: str
+    questions: tuple[Question, ...]
+    outcome: Outcome | None
+    not_simulated: str
+    change: str
+
+
+@functools.cache
+def load() -> tuple[Claim, ...]:
+    """Return the claims of the package.
+
+    Raises
+    ------
+    EvidenceError
+        Everything wrong with the file.
+    """
+    return read(FILE.read_text(encoding="utf-8"), FILE.name)
+
+
+def read(text: str, file: str) -> tuple[Claim, ...]:
+    """Return the claims of a text; see `load`."""
+    from ..config import parse_yaml
+
+    rows = parse_yaml(text, file).data
+    problems: list[Problem] = []
+    claims = [_claim(row, problems, file) for row in rows]
+    seen: set[str] = set()
+    for claim in claims:
+        if claim.id in seen:
+            problems.append(Problem("duplicate-claim", f"the claim {claim.id} stands twice", Location(file)))
+        seen.add(claim.id)
+    if problems:
+        raise EvidenceError(problems)
+    return tuple(claims)
+
+
+def find(names: Iterable[str]) -> list[Claim]:
+    """Return claims by id, all if there is none.
+
+    Raises
+    ------
+    EvidenceError
+        Unknown ids, each with the nearest.
+    """
+    by_id = {claim.id.lower(): claim for claim in load()}
+    wanted = list(names)
+    problems = [
+        Problem("unknown-claim", f"there is no claim {name!r}", hint=did_you_mean(name, [c.id for c in load()]))
+        for name in wanted
+        if name.lower() not in by_id
+    ]
+    if problems:
+        raise EvidenceError(problems)
+    return [by_id[name.lower()] for name in wanted] if wanted else list(load())
+
+
+def quantities() -> list[str]:
+    """Return every quantity that some claim is about."""
+    return sorted({claim.outcome.quantity for claim in load() if claim.outcome})
+
+
+def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:
+    name = str(row.get("id"))
+    questions = tuple(_build(Question, one, name, problems, file) for one in row.get("questions", ()))
+    outcome = _build(Outcome, row["outcome"], name, problems, file) if row.get("outcome") else None
+    rest = {key: value for key, value in row.items() if key not in ("questions", "outcome")}
+    rest.setdefault("not_simulated", "")
+    if outcome is None and not rest["not_simulated"]:
+        problems.append(Problem("missing-outcome", f"{name} has neither an outcome nor a reason", Location(file)))
+    built: Claim = _build(Claim, {**rest, "questions": questions, "outcome": outcome}, name, problems, file)
+    return built
+
+
+def _build(kind: type, row: dict[str, Any], name: str, problems: list[Problem], file: str) -> Any:
+    known = [one.name for one in fields(kind)]
+    for key in row:
+        if key not in known:
+            hint = did_you_mean(key, known)
+            problems.append(Problem("unknown-key", f"{name}: there is no {key!r}", Location(file), hint=hint))
+    kept = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items() if key in known}
+    try:
+        return kind(**kept)
+    except TypeError as error:
+        problems.append(Problem("missing-key", f"{name}: {error}", Location(file)))
+        raise EvidenceError(problems) from None

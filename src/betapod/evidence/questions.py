@@ -1,0 +1,225 @@
+"""One question that a claim puts to the published numbers, and what they answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..errors import EvidenceError
+from .certainty import grade
+from .registry import Registry
+from .study import Record
+from .synthesis import pool
+
+#: What an answer can be, with its meaning in the rule of the verdict.
+ANSWERS = {
+    "for": "the interval excludes no effect, on the claimed side, and does not exclude what the claim requires",
+    "short": "the interval excludes no effect, on the claimed side, but also excludes what the claim requires",
+    "open": "the interval contains no effect, or reaches both sides of what the claim requires",
+    "against": "the interval lies on the other side, or excludes what the claim requires without showing any effect",
+    "leans for": "a number without an interval, or a direction alone, on the claimed side",
+    "leans against": "a number without an interval, or a direction alone, not on the claimed side or short of what is required",
+    "nothing": "no usable record",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, and what the claim predicts as its answer.
+
+    Attributes
+    ----------
+    select
+        Conditions of `Registry.select`.
+    records
+        Instead of a selection: ids of two (after, before) or four (treated after and before, control after and before)
+        numbers whose difference is taken, or of one number, or of one statement without a number.
+    expects
+        ``above`` or ``below`` `null`, or ``within``: not beyond `requires` on the bad side (harm excluded).
+    null
+        The value of no effect; none for a share of people, where only `requires` counts.
+    requires
+        The least effect that the claim as asserted needs.
+    says
+        For statements: which words agree with the claim; any other disagree.
+    direct
+        Whether it is about the claimed treatment, people and outcome; indirect answers are shown and never decide alone.
+    """
+
+    text: str
+    select: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
+    expects: str = "above"
+    null: float | None = None
+    requires: float | None = None
+    contrast: str | None = None
+    measure: str | None = None
+    across: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    direct: bool = True
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the registry answers.
+
+    Attributes
+    ----------
+    answer
+        One of `ANSWERS`.
+    certainty
+        GRADE level of the pooled estimate; very low for anything without an interval.
+    """
+
+    question: Question
+    answer: str
+    estimate: float | None
+    ci: tuple[float, float] | None
+    unit: str
+    certainty: str
+    records: tuple[str, ...]
+    studies: tuple[str, ...]
+    how: str
+
+
+def ask(question: Question, registry: Registry) -> Reply:
+    """Put a question to the registry; recalled numbers are never used."""
+    records = _records(question, registry)
+    if not records:
+        return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
+    if question.records:
+        return _from_records(question, records)
+    return _pooled(question, records)
+
+
+def _records(question: Question, registry: Registry) -> list[Record]:
+    usable = [record for record in registry if record.tag == "seen"]
+    if question.records:
+        by_id = {record.id: record for record in usable}
+        found = [by_id[name] for name in question.records if name in by_id]
+        return found if len(found) == len(question.records) else []
+    seen = Registry(tuple(usable))
+    try:
+        return seen.select(controls="product" in question.select, **question.select)  # type: ignore[arg-type]
+    except EvidenceError:
+        return []
+
+
+def _pooled(question: Question, records: list[Record]) -> Reply:
+    try:
+        pooled = pool(records, contrast=question.contrast, measure=question.measure, across=question.across)
+    except EvidenceError as error:
+        return Reply(
+            question, "nothing", None, None, "", "", (), (), str(error.problems[0].found or error.problems[0].message)
+        )
+    null = question.null if question.null is not None else (None if math.isnan(pooled.null) else pooled.null)
+    used = tuple(name for effect in pooled.effects for name in effect.records)
+    studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
+    plural = "studies" if pooled.k > 1 else "study"
+    return Reply(
+        question,
+        judge(question.expects, null, question.requires, pooled.estimate, pooled.ci),
+        pooled.estimate,
+        pooled.ci,
+        pooled.unit,
+        grade(records, pooled).level,
+        used,
+        studies,
+        f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {pooled.k} {plural}, {pooled.n} people",
+    )
+
+
+def _from_records(question: Question, records: list[Record]) -> Reply:
+    names = tuple(record.id for record in records)
+    studies = tuple(dict.fromkeys(record.study for record in records))
+    first = records[0]
+    if first.value is None:
+        agrees = first.direction in question.says
+        answer = "leans for" if agrees else "leans against"
+        return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.direction}")
+    values = [record.value for record in records if record.value is not None]
+    if len(values) != len(records):
+        return Reply(question, "nothing", None, None, "", "", (), (), "a number is missing")
+    signs = (1.0, -1.0, -1.0, 1.0)[: len(values)]
+    estimate = sum(sign * value for sign, value in zip(signs, values, strict=True))
+    null = question.null if question.null is not None else (0.0 if len(values) > 1 else None)
+    share = _share(records)
+    if share is not None:
+        answer = judge(question.expects, null, question.requires, estimate, share)
+        how = f"share of {first.n} people, exact interval"
+        return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
+    error = _error(records)
+    how = {1: "one printed number", 2: "difference of two printed numbers", 4: "difference of two printed changes"}[
+        len(values)
+    ]
+    if error is None:
+        answer = judge(question.expects, null, question.requires, estimate, None)
+        return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
+    ci = (estimate - 1.96 * error, estimate + 1.96 * error)
+    answer = judge(question.expects, null, question.requires, estimate, ci)
+    return Reply(
+        question,
+        answer,
+        estimate,
+        ci,
+        first.unit,
+        "very low",
+        names,
+        studies,
+        how + ", as if of independent groups (wider than paired)",
+    )
+
+
+def _share(records: Sequence[Record]) -> tuple[float, float] | None:
+    """Return the exact interval (Clopper and Pearson) of one printed share of people."""
+    from scipy.stats import binomtest
+
+    record = records[0]
+    if len(records) != 1 or record.kind != "proportion" or not record.n or record.value is None:
+        return None
+    interval = binomtest(round(record.value * record.n), record.n).proportion_ci()
+    return float(interval.low), float(interval.high)
+
+
+def _error(records: Sequence[Record]) -> float | None:
+    """Return the standard error of a signed sum of independent means, or None where a dispersion is missing."""
+    variance = 0.0
+    for record in records:
+        spread = record.dispersion
+        if spread is None or not record.n or spread.type not in ("SD", "SE"):
+            return None
+        variance += spread.low**2 if spread.type == "SE" else spread.low**2 / record.n
+    return math.sqrt(variance)
+
+
+def judge(
+    expects: str, null: float | None, requires: float | None, estimate: float, ci: tuple[float, float] | None
+) -> str:
+    """Return the answer that an estimate gives; see `ANSWERS`."""
+    low, high = ci if ci is not None else (estimate, estimate)
+    if expects == "within":
+        assert requires is not None
+        if ci is None:
+            return "leans for" if estimate <= requires else "leans against"
+        return "for" if high <= requires else ("against" if low > requires else "open")
+    if expects == "below":
+        low, high = -high, -low
+        null, requires = _negative(null), _negative(requires)
+        estimate = -estimate
+    if ci is None:
+        enough = (null is None or estimate > null) and (requires is None or estimate >= requires)
+        return "leans for" if enough else "leans against"
+    misses = requires is not None and high < requires
+    if null is None:
+        assert requires is not None
+        return "against" if misses else ("for" if low >= requires else "open")
+    if high < null:
+        return "against"
+    if low > null:
+        return "short" if misses else "for"
+    return "against" if misses else "open"
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value

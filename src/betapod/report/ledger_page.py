@@ -1,0 +1,165 @@
+"""The claims ledger as one HTML page that needs nothing else, and as a section of a trial's report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .ledger_pictures import picture
+
+if TYPE_CHECKING:
+    from ..evidence.claims import Claim
+    from ..evidence.ledger import Entry
+    from .document import Section
+
+TEMPLATE = Path(__file__).with_name("ledger.html.jinja")
+
+
+def render(entries: Sequence[Entry]) -> str:
+    """Return the page."""
+    from jinja2 import Environment, StrictUndefined
+
+    from .. import __version__
+    from ..evidence.certainty import LEVELS
+    from ..evidence.questions import ANSWERS
+    from ..evidence.verdict import RULE, VERDICTS
+    from ..evidence.wording import PLAIN
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    cards = [_card(entry, number) for number, entry in enumerate(entries)]
+    counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+        cards=cards,
+        counts=counts,
+        verdicts=VERDICTS,
+        groups=list(dict.fromkeys(card["group"] for card in cards)),
+        answers=ANSWERS,
+        rule=RULE,
+        plain=PLAIN,
+        levels=LEVELS,
+        differing=[card for card in cards if not card["agrees"]],
+        version=__version__,
+    )
+
+
+def write(entries: Sequence[Entry], to: Path) -> Path:
+    """Write the page to a file and return its path."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(render(entries), encoding="utf-8")
+    return to
+
+
+def _card(entry: Entry, number: int) -> dict[str, Any]:
+    from ..evidence.leverage import unit_and_label
+    from ..evidence.verdict import VERDICTS
+    from ..evidence.wording import PLAIN, estimate, leverage_words, outcome_words
+    from ..evidence.wording import number as written
+
+    claim, one = entry.claim, entry.simulated
+    scenarios = []
+    if one is not None:
+        unit = "" if one.unit == "1" else one.unit
+        for name, value in (
+            ("mechanism off", one.off),
+            ("as evidence allows", one.allowed),
+            (f"{one.lever} at the most that it allows" if one.lever else "", one.largest),
+            ("as claimed (parameters of the claims)", one.claimed),
+        ):
+            if value is not None:
+                scenarios.append((name, f"{written(value)} {unit}".strip()))
+    return {
+        "id": claim.id,
+        "number": number,
+        "claim": claim.claim,
+        "source": claim.source,
+        "about": claim.about,
+        "group": claim.group,
+        "mechanism": claim.mechanism,
+        "parameters": claim.parameters,
+        "verdict": entry.verdict.verdict,
+        "rank": VERDICTS.index(entry.verdict.verdict),
+        "plain": PLAIN[entry.verdict.verdict],
+        "rule": entry.verdict.rule,
+        "because": entry.verdict.because,
+        "certainty": entry.verdict.certainty or "none",
+        "specified": claim.specified,
+        "agrees": entry.agrees,
+        "factor": factor(entry),
+        "leverage": leverage_words(one),
+        "outcome": outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1]) if claim.outcome else "",
+        "not_simulated": claim.not_simulated,
+        "scenarios": scenarios,
+        "picture": picture(entry),
+        "change": claim.change,
+        "replies": [
+            {
+                "answer": reply.answer,
+                "text": reply.question.text,
+                "direct": reply.question.direct,
+                "estimate": estimate(reply),
+                "requires": "" if reply.question.requires is None else f"{reply.question.requires:g}",
+                "certainty": reply.certainty,
+                "records": ", ".join(reply.records),
+                "how": reply.how,
+            }
+            for reply in entry.replies
+        ],
+    }
+
+
+def factor(entry: Entry) -> float:
+    """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never."""
+    one = entry.simulated
+    if one is None:
+        return -1.0
+    if not one.lever:
+        return 1.0 if one.reached_within_evidence else 1e9
+    if one.needed is None:
+        return 1e9
+    return one.needed / one.limit if one.limit else 1.0
+
+
+def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
+    """Return the claims on which a run bears: those whose simulated outcome or published endpoint it measures.
+
+    Parameters
+    ----------
+    quantities
+        Names of what the run measured, such as ``HbA1c``.
+    cells
+        Whether it treated with cells; if not, only claims about diabetes come.
+    """
+    from ..evidence import claims
+
+    measured = {name.lower() for name in quantities}
+    found = []
+    for claim in claims.load():
+        asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
+        promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
+        if measured & (asked | promised) and (cells or claim.about == "diabetes"):
+            found.append(claim)
+    return found
+
+
+def section(quantities: Iterable[str], cells: bool) -> Section | None:
+    """Return the section of a trial's report with the claims that it bears on; None if there are none."""
+    from ..evidence.ledger import ledger
+    from ..evidence.wording import leverage_words
+    from .document import Section, Table
+
+    chosen = bearing(quantities, cells)
+    if not chosen:
+        return None
+    entries = ledger([claim.id for claim in chosen])
+    rows = [
+        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "-", leverage_words(e.simulated)]
+        for e in entries
+    ]
+    table = Table(
+        "Verdicts are computed from published numbers and simulation; this run changes none of them.",
+        ["Claim", "What is claimed", "Verdict", "Certainty", "How large the parameter must be"],
+        rows,
+        words=5,
+    )
+    return Section("claims", "Claims that this run bears on", tables=[table])

@@ -1,0 +1,69 @@
+"""What the model says of claims: stored results are those of this model, levers do what is said, the seeds lose."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from betapod.evidence import claims, leverage
+
+OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
+
+
+@pytest.fixture(scope="module")
+def fresh() -> dict[str, leverage.Simulated]:
+    return leverage.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
+
+
+@pytest.fixture(scope="module")
+def stored() -> dict[str, leverage.Simulated]:
+    return leverage.simulate(OUTCOMES)
+
+
+def test_stored_results_are_of_this_model() -> None:
+    rows = json.loads(leverage.STORED.read_text(encoding="utf-8"))
+    stale = [name for name, one in OUTCOMES.items() if rows[name]["key"] != leverage._key(one, leverage._model_key())]
+    assert not stale, "run betapod claims simulate"
+
+
+def test_stored_results_are_what_is_computed(fresh, stored) -> None:
+    for name, one in fresh.items():
+        kept = stored[name]
+        assert one.allowed == pytest.approx(kept.allowed, rel=1e-3, abs=1e-6)
+        assert one.claimed == (None if kept.claimed is None else pytest.approx(kept.claimed, rel=1e-3))
+        assert one.needed == (None if kept.needed is None else pytest.approx(kept.needed, rel=1e-2))
+
+
+def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
+    for name in ("A04", "A09", "A10", "B20"):
+        outcome, needed = OUTCOMES[name], fresh[name].needed
+        assert needed is not None
+        at, below = leverage._effects({name: outcome}, {name: [needed, 0.97 * needed]})[name]
+        assert at >= outcome.claimed > below
+
+
+def test_not_reachable_is_a_result(fresh) -> None:
+    one = fresh["B07"]
+    assert one.needed is None and one.ceiling == 1.0 and one.reached_within_evidence is False
+
+
+def test_without_mechanism_there_is_no_effect(stored) -> None:
+    for name, one in stored.items():
+        if OUTCOMES[name].course and name != "B26":  # cells arrive in the kidney whatever they do there
+            assert abs(one.off) < 1e-4, name
+
+
+def test_the_levers_are_parameters_and_the_limits_are_not_below_the_present() -> None:
+    for name, outcome in OUTCOMES.items():
+        if outcome.lever:
+            now, limit, ceiling = leverage._limit(outcome)
+            assert now <= limit <= ceiling, name
+
+
+def test_nothing_about_cells_is_reached_within_evidence_without_evidence_of_it(stored) -> None:
+    """No claim about replacement of tissue is reached; those about diabetes that are textbook physiology are."""
+    for name in ("A04", "A06", "A07", "B04", "B05", "B07", "B24", "B25", "B27"):
+        assert stored[name].reached_within_evidence is False, name
+    for name in ("B12", "B13", "B14", "B16", "B17", "B18", "B19"):
+        assert stored[name].reached_within_evidence is True, name
