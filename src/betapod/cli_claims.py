@@ -93,14 +93,43 @@ def page_command(
     note(f"wrote {to}")
 
 
+@claims_app.command("contest")
+def contest_command(as_json: JsonOption = False) -> None:
+    """Put four predictions of the parameters that the claims need beside what was measured."""
+    from dataclasses import asdict
+
+    from .evidence.contest import contests
+    from .evidence.wording import number
+
+    found = contests()
+    if as_json:
+        print_json({"contests": [{**asdict(one), "loses": one.loses, "holds": one.holds} for one in found]})
+        return
+    print_table(
+        ["prediction", "as claimed", "current evidence", "measured", "unit", "records"],
+        (
+            [
+                one.name,
+                number(one.claimed) + (" (outside)" if one.loses else ""),
+                number(one.allowed) + ("" if one.holds else " (outside)"),
+                f"{number(one.low)} to {number(one.high)}",
+                "" if one.unit == "1" else one.unit,
+                one.source,
+            ]
+            for one in found
+        ),
+    )
+
+
 @claims_app.command("simulate")
 def simulate_command() -> None:
     """Simulate every claim anew and keep the results; needed after a change of the model or of the claims."""
     from .evidence import claims, leverage
+    from .evidence.contest import OUTCOMES
 
-    outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
+    outcomes = {**{claim.id: claim.outcome for claim in claims.load() if claim.outcome}, **OUTCOMES}
     leverage.store(outcomes)
-    note(f"{len(outcomes)} claims simulated; kept in {leverage.STORED.name}")
+    note(f"{len(outcomes)} outcomes simulated; kept in {leverage.STORED.name}")
 
 
 def _entries(

@@ -21,13 +21,13 @@ def render(entries: Sequence[Entry]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     from .. import __version__
-    from ..evidence.certainty import LEVELS
+    from ..evidence.contest import contests
     from ..evidence.questions import ANSWERS
     from ..evidence.verdict import RULE, VERDICTS
-    from ..evidence.wording import PLAIN
+    from ..evidence.wording import PLAIN, number
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    cards = [_card(entry, number) for number, entry in enumerate(entries)]
+    cards = [_card(entry, place) for place, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
     return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         cards=cards,
@@ -37,7 +37,19 @@ def render(entries: Sequence[Entry]) -> str:
         answers=ANSWERS,
         rule=RULE,
         plain=PLAIN,
-        levels=LEVELS,
+        contests=[
+            {
+                "name": one.name,
+                "unit": "" if one.unit == "1" else one.unit,
+                "claimed": number(one.claimed),
+                "allowed": number(one.allowed),
+                "measured": f"{number(one.low)} to {number(one.high)}",
+                "loses": one.loses,
+                "holds": one.holds,
+                "source": one.source,
+            }
+            for one in contests()
+        ],
         differing=[card for card in cards if not card["agrees"]],
         version=__version__,
     )

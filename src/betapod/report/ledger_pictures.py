@@ -53,7 +53,8 @@ def _simulation(entry: Entry) -> Markup:
     parts.append(_text(x(0), height - 6, "no effect", _SOFT, zero))
     for number_, (key, name, value) in enumerate(shown):
         y = 34 + _ROW * number_
-        parts.append(_text(_LEFT, y + 2, f"{name}: {number(value)}{unit}", _INK, "start"))
+        written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else f"{number(value)}{unit}"
+        parts.append(_text(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
         parts.append(_line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
         parts.append(_line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
         parts.append(f'<circle cx="{x(value):.1f}" cy="{y + 12}" r="5" fill="{_COLOURS[key]}"/>')
