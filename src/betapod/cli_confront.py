@@ -33,6 +33,9 @@ def confront_command(
     rows: Annotated[bool, typer.Option("--rows", help="Every row, not counts.")] = False,
     worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each parameterisation.")] = 0,
     refused: Annotated[bool, typer.Option("--refused", help="Rows that cannot be simulated, with the reason.")] = False,
+    tissue: Annotated[
+        bool, typer.Option("--tissue", help="Also where cells go and how long they stay, against scans and autopsies.")
+    ] = False,
     csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction.")] = None,
     figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw z of every row.")] = None,
     as_json: JsonOption = False,
@@ -67,6 +70,8 @@ def confront_command(
         document = {"predictions": found.table().to_dict("records"), "refused": found.refusals().to_dict("records")}
         print_json(document)
         return
+    if tissue:
+        _print_tissue(settings)
     if refused:
         cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
         print_table(["row", "arm", "endpoint", "reason"], cells)
@@ -101,3 +106,14 @@ def confront_command(
             ]
             print_table(["claim", by, "rows", "inside", "root mean square z"], cells, ("rows", "inside"))
     out().print(f"{len(records) - len(found.refused)} rows simulated, {len(found.refused)} not (--refused says why).")
+
+
+def _print_tissue(settings: list[str]) -> None:
+    from .confront.tissue import tissue
+
+    cells = [
+        [name, each.target.id, each.what, each.published, f"{each.predicted:.3g}", each.verdict]
+        for name in settings
+        for each in tissue(name)
+    ]
+    print_table(["claim", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))

@@ -43,6 +43,16 @@ def test_json_has_predictions_and_refusals(run) -> None:
     assert len(document["refused"]) == 15
 
 
+def test_tissue_counts_and_worst_rows(run) -> None:
+    done = run("--study", "PACKHAM2016", "--claim", "seed-claims", "--tissue", "--worst", "2", "--refused")
+    assert done.exit_code == 0, done.output
+    assert "autops" not in done.output
+    assert "beta cells of" in " ".join(done.output.split())
+    assert "an entry criterion" in " ".join(done.output.split())
+    counted = run("--study", "PACKHAM2016", "--claim", "seed-claims", "--by", "endpoint")
+    assert "mGFR" in counted.output
+
+
 def test_unknown_names_are_errors(run) -> None:
     done = run("--study", "PACKHAM2017")
     assert done.exit_code != 0

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "trials": {"model", "engine", "physiology", "procedures", "patients"},
     "evidence": {"model", "engine", "physiology", "procedures"},
     "validation": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
-    "confront": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
+    "confront": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence", "validation"},
     "calibration": {"model", "engine", "physiology", "procedures", "patients", "trials", "evidence"},
 }
 ROOMS = {*MAY_IMPORT, "exchange", "report"}

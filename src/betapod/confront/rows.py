@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,10 @@ from .studies import Arm, arms, baseline_of
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
+#: Errors of measurement per virtual person in an expectation, besides as many mirror images.
+_LUCKS = 25
+#: Makes standard normal numbers of a shape.
+Luck = Callable[[Numbers], Numbers]
 #: Standard normal 95 % and 97.5 % points.
 Z95, _Z975 = 1.6448536269514722, 1.959963984540054
 _IQR_PER_SD, _MEDIAN_EFFICIENCY = 1.3489795003921634, 1.2533141373155001
@@ -133,11 +137,10 @@ def _prediction(record: Record, readout: Readout, groups: Sequence[Courses], arm
     generator = np.random.default_rng([seed, *record.id.encode()])
     n = _people_per_group(record, len(groups))
 
-    def statistic(indices: Sequence[NDArray[np.int64]], noisy: bool, frozen: bool = False) -> Numbers:
-        luck = generator if noisy else None
+    def statistic(indices: Sequence[NDArray[np.int64]], luck: Sequence[Luck | None], frozen: bool = False) -> Numbers:
         parts = [
-            _statistic(record, readout, group, index, anchored, per_kg, luck, frozen)
-            for group, index in zip(groups, indices, strict=True)
+            _statistic(record, readout, group, index, anchored, per_kg, mine, frozen)
+            for group, index, mine in zip(groups, indices, luck, strict=True)
         ]
         return parts[0] - parts[1] if len(parts) == 2 else parts[0]
 
@@ -145,11 +148,13 @@ def _prediction(record: Record, readout: Readout, groups: Sequence[Courses], arm
     size = min(n or _LARGEST, _LARGEST)
     drawn = [generator.integers(k, size=(_TRIALS, size)) for k in sizes]
     # Where a treatment takes a quantity to nothing, its scatter is that of people as they were.
-    scatter = max(float(np.std(statistic(drawn, True, frozen))) for frozen in (False, True))
+    scatter = max(float(np.std(statistic(drawn, [_free(generator)] * len(groups), frozen))) for frozen in (False, True))
     shared = generator.integers(min(sizes), size=(_TRIALS, min(sizes)))
-    cohort = statistic([shared] * len(groups), False)
-    # Expectation: everybody once, many errors of measurement each.
-    expected = float(np.mean(statistic([np.tile(np.arange(k), (50, 1)) for k in sizes], True)))
+    cohort = statistic([shared] * len(groups), [None] * len(groups))
+    # Expectation: everybody once, many errors of measurement each; both arms have the same luck, and its mirror image.
+    everybody = [np.tile(np.arange(k), (2 * _LUCKS, 1)) for k in sizes]
+    mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in groups]
+    expected = float(np.mean(statistic(everybody, mirrored)))
     sampled = scatter * math.sqrt(size / n) if n else math.nan
     if readout.scale == "share":
         return _share(record, readout, expected, len(groups[0]), arm)
@@ -169,6 +174,18 @@ def _prediction(record: Record, readout: Readout, groups: Sequence[Courses], arm
     )  # fmt: skip
 
 
+def _free(generator: np.random.Generator) -> Luck:
+    return lambda x: np.asarray(generator.standard_normal(x.shape), dtype=np.float64)
+
+
+def _mirrored(generator: np.random.Generator) -> Luck:
+    def draw(x: Numbers) -> Numbers:
+        half = generator.standard_normal((len(x) // 2, *x.shape[1:]))
+        return np.concatenate([half, -half])
+
+    return draw
+
+
 def _statistic(
     record: Record,
     readout: Readout,
@@ -176,18 +193,14 @@ def _statistic(
     index: NDArray[np.int64],
     anchored: bool,
     per_kg: bool,
-    generator: np.random.Generator | None,
+    luck: Luck | None,
     frozen: bool,
 ) -> Numbers:
-    def draw(true: Numbers) -> Numbers:
-        assert generator is not None
-        return np.asarray(generator.standard_normal(true.shape), dtype=np.float64)
-
     assert record.weeks is not None
     seen = seen_in(
         {name: values[index] for name, values in group.values.items() if name in _columns()},
         group.weeks,
-        draw if generator else None,
+        luck,
         frozen,
     )
     found = readout.group(readout.people(seen, record.weeks, per_kg))
