@@ -13,7 +13,7 @@ PLAIN = {
     "supported": "Studies in people show this, and nothing that we know speaks against it.",
     "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed.",
     "untested": "Nobody has tested this directly in people, as far as we have read.",
-    "not supported": "What has been tested does not show it.",
+    "not supported": "Nothing that has been studied shows it.",
     "contradicted": "Studies show the opposite, or less than the claim needs.",
 }
 
@@ -61,9 +61,11 @@ def leverage_words(simulated: Simulated | None) -> str:
     unit = "" if simulated.lever_unit in ("", "1") else f" {simulated.lever_unit}"
     if simulated.needed is None:
         return f"not reachable: {simulated.lever} up to {number(simulated.ceiling)}{unit} (evidence allows {number(simulated.limit)})"
+    if simulated.needed == simulated.now:
+        return f"reached with {simulated.lever} at its present value, {number(simulated.now)}{unit}"
     text = f"{simulated.lever} must be {number(simulated.needed)}{unit}; evidence allows {number(simulated.limit)}"
     if simulated.limit and simulated.needed > simulated.limit * (1 + 1e-6):
-        text += f", {number(simulated.needed / simulated.limit)} times less"
+        text += f" ({number(simulated.needed / simulated.limit)} times too little)"
     return text
 
 

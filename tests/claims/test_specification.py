@@ -1,0 +1,50 @@
+"""The claims are those of the specification, and every disagreement with its certainty is known by name."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from betapod.evidence import claims, ledger
+from betapod.evidence.leverage import Simulated
+from betapod.evidence.wording import leverage_words
+
+CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
+
+
+@pytest.mark.skipif(not CLAIMS.exists(), reason="needs the specification's table of claims beside the repository")
+def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
+    with CLAIMS.open(encoding="utf-8", newline="") as file:
+        rows = {row["id"]: row for row in csv.DictReader(file)}
+    assert {claim.id for claim in claims.load()} == set(rows)
+    for claim in claims.load():
+        row = rows[claim.id]
+        assert (claim.source, claim.claim, claim.specified) == (row["seed_file"], row["claim"], row["certainty"])
+
+
+def test_disagreements_are_known() -> None:
+    """A change of records, model or rule that moves a verdict across the specification's reading is to be looked at."""
+    differing = {entry.claim.id: entry.verdict.verdict for entry in ledger.ledger() if not entry.agrees}
+    assert differing == {
+        "A11": "not supported",
+        "B05": "not supported",
+        "B08": "contradicted",
+        "B13": "untested",
+        "B16": "untested",
+    }
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (None, "not simulated"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 6.0, 100.0, False), "p must be 6; evidence allows 2 (3 times too little)"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.5, 100.0, True), "p must be 1.5; evidence allows 2"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.0, 100.0, True), "reached with p at its present value, 1"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1/day", 1.0, 2.0, None, 100.0, False), "not reachable: p up to 100 1/day (evidence allows 2)"),
+    ],
+)  # fmt: skip
+def test_leverage_in_words(one: Simulated | None, words: str) -> None:
+    assert leverage_words(one) == words
