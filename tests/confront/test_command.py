@@ -28,10 +28,10 @@ def test_table_figure_and_csv(run, tmp_path: Path) -> None:
     table, figure = tmp_path / "rows.csv", tmp_path / "z.png"
     done = run("--study", "PACKHAM2016", "--claim", "none", "--csv", str(table), "--figure", str(figure), "--rows")
     assert done.exit_code == 0, done.output
-    assert "4 rows simulated, 15 not" in done.output
+    assert "6 rows simulated, 13 not" in done.output
     with table.open(newline="") as file:
         found = list(csv.DictReader(file))
-    assert [row["record"] for row in found] == [f"PACKHAM2016#{k}" for k in (1, 2, 3, 4)]
+    assert [row["record"] for row in found] == [f"PACKHAM2016#{k}" for k in (1, 2, 3, 4, 7, 10)]
     assert {row["setting"] for row in found} == {"none"}
     assert figure.stat().st_size > 5_000
 
@@ -39,8 +39,8 @@ def test_table_figure_and_csv(run, tmp_path: Path) -> None:
 def test_json_has_predictions_and_refusals(run) -> None:
     done = run("--study", "PACKHAM2016", "--claim", "none", "--json")
     document = json.loads(done.stdout)
-    assert len(document["predictions"]) == 4
-    assert len(document["refused"]) == 15
+    assert len(document["predictions"]) == 6
+    assert len(document["refused"]) == 13
 
 
 def test_tissue_counts_and_worst_rows(run) -> None:

@@ -159,3 +159,15 @@ def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, 
     next(iter(tmp_path.glob("*.json"))).write_text("{broken")
     run(records), run([replace(records[0], value=9.0)])
     assert len(begun) == 3
+
+
+def test_adverse_events_are_chances_of_the_course(published: registry.Registry) -> None:
+    records = [published["LIAN2022#7"], published["SKYLER2015#20"], published["RYAN2005_EDMONTON#9"]]
+    assert not any(studies.reason(record) for record in records)
+    fever, antibody, bleeding = rows.predict(records, Setting("current-evidence"), FEW)
+    # Three infusions: at least one event, from the chance of each.
+    single = 1.0 - (1.0 - fever.predicted) ** (1.0 / 3.0)
+    assert 0.01 < single < 0.2
+    assert antibody.predicted == pytest.approx(0.115, abs=0.05)
+    assert bleeding.inside and 0.02 < bleeding.predicted < 0.2
+    assert all(each.scale == "share" and each.se_cohort < 0.01 for each in (fever, antibody, bleeding))

@@ -99,6 +99,14 @@ SHARES: dict[str, Condition] = {
     "C_peptide_positive": lambda seen, week: seen("fasting_C_peptide", week) >= _C_PEPTIDE_POSITIVE,
 }
 
+#: Adverse events of the registry, and the chance of `procedures.cell_risks` that a course has at least one of them.
+RISKS = {
+    "adverse_event:transient_fever": "p_fever",
+    "adverse_event:donor_specific_antibody": "p_antibody",
+    "adverse_event:persistent_donor_specific_antibody": "p_antibody",
+    "adverse_event:procedural_bleeding": "p_bleeding",
+}
+
 #: Statistic of a group: numbers of people (..., people) -> (...).
 Group = Callable[[Numbers], Numbers]
 
@@ -117,8 +125,8 @@ class Readout:
 
     Attributes
     ----------
-    quantity, condition
-        One of them: a key of `QUANTITIES`, or of `SHARES`.
+    quantity, condition, risk
+        One of them: a key of `QUANTITIES`, of `SHARES`, or a value of `RISKS`.
     form
         ``level``, ``change``, ``ratio`` (percent and ratios) or ``slope``.
     median
@@ -135,6 +143,7 @@ class Readout:
     median: bool = False
     scale: str = "linear"
     start: float = 0.0
+    risk: str = ""
 
     @property
     def group(self) -> Group:
@@ -187,6 +196,8 @@ class Readout:
 def readout_of(record: Record) -> Readout | None:
     """Return how a row is made of people, or None where the model does not have it."""
     name, kind = record.endpoint, record.kind
+    if record.endpoint_text in RISKS and kind == "proportion":
+        return Readout(risk=RISKS[record.endpoint_text], scale="share")
     shares = {**{key: key for key in SHARES}, "insulin_independence_any": ""}
     if kind == "proportion" or (kind == "difference" and shares.get(name)):
         return (

@@ -19,6 +19,8 @@ from .studies import Arm, arms, baseline_of
 _TRIALS, _LARGEST = 300, 300
 #: Errors of measurement per virtual person in an expectation, besides as many mirror images.
 _LUCKS = 25
+#: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
+_CERTAIN, _WEIGHT = 100_000, 80.0
 #: Makes standard normal numbers of a shape.
 Luck = Callable[[Numbers], Numbers]
 #: Standard normal 95 % and 97.5 % points.
@@ -110,16 +112,21 @@ def predict_study(
     for record in records:
         readout, arm = readouts[record.id], arms()[record.study, record.arm]
         assert readout is not None and record.weeks is not None
+        if readout.risk:
+            continue
         weeks |= set(readout.weeks(record.weeks))
         for each in (arm, arm.other) if record.contrast == "between" else (arm,):
             wanted[_key(each)] = each
     grid = sorted(weeks)
-    courses = simulate(list(wanted.values()), grid, setting, count, seed, threads)
+    courses = simulate(list(wanted.values()), grid, setting, count, seed, threads) if wanted else []
     known = dict(zip(wanted, courses, strict=True))
     found = []
     for record in records:
         arm, readout = arms()[record.study, record.arm], readouts[record.id]
         assert readout is not None
+        if readout.risk:
+            found.append(_share(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
+            continue
         groups = [known[_key(arm)]] + ([known[_key(arm.other)]] if record.contrast == "between" else [])
         found.append(_prediction(record, readout, groups, arm, seed))
     return found
@@ -127,6 +134,18 @@ def predict_study(
 
 def _key(arm: Arm) -> tuple[object, ...]:
     return (arm.cohort, arm.cells, arm.care, arm.inputs)
+
+
+def _chance(arm: Arm, name: str, setting: Setting) -> float:
+    """Return the chance of at least one adverse event in the course of an arm."""
+    from ..physiology import cell_parameters, whole_body
+    from ..procedures.cell_dosing import regimen
+    from ..procedures.cell_risks import risks
+
+    model = cell_parameters.parameterise(whole_body.model("cells"), setting.parameterisation)
+    model = model.with_values({key: value for key, value in setting.values.items() if key in model.parameters})
+    course = regimen(arm.cells, _WEIGHT, model, setting.parameterisation, where=arm.study)
+    return next((risk.at_least_one for risk in risks(course, model) if risk.name == name), 0.0)
 
 
 def _prediction(record: Record, readout: Readout, groups: Sequence[Courses], arm: Arm, seed: int) -> Prediction:

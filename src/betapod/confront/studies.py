@@ -155,6 +155,8 @@ def reason(record: Record) -> str:
     if (record.study, record.arm) not in arms():
         return "the arm is not mapped to a treatment and population of the model"
     readout = readout_of(record)
+    if readout and readout.risk and not arms()[record.study, record.arm].cells:
+        return "the model has no adverse events without cells"
     if readout and readout.relative and readout.form == "level" and baseline_of(record) is None:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
     if record.weeks is None:
