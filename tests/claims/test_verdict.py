@@ -47,7 +47,8 @@ def test_all_claims_are_there_with_their_source() -> None:
         ("above", None, 0.5, 0.4, (0.1, 0.8), "open"),
         ("within", None, 1.5, 1.0, (0.8, 1.2), "for"),
         ("within", None, 1.5, 2.0, (1.6, 2.5), "against"),
-        ("within", None, 1.5, 1.4, (1.0, 1.9), "open"),
+        ("within", 1.0, 1.5, 1.4, (0.9, 1.9), "open"),
+        ("within", 1.0, 1.5, 2.5, (1.3, 4.9), "short"),
         ("above", 0.0, None, 1.0, None, "leans for"),
         ("above", 0.0, 2.0, 1.0, None, "leans against"),
     ],
@@ -96,6 +97,13 @@ def test_without_its_evidence_a_claim_is_untested(name: str) -> None:
         rest = Registry(tuple(record for record in rest if record.study not in more))
     assert again.verdict.verdict == "untested"
     assert entry.verdict.verdict in VERDICTS
+
+
+def test_a_shown_harm_keeps_safety_from_being_supported() -> None:
+    entry = ledger.ledger(["B10a"], run=False)[0]
+    fever = next(one for one in entry.replies if one.question.text.startswith("fever"))
+    assert fever.answer == "short" and fever.ci is not None and fever.ci[0] > 1.0
+    assert entry.verdict.verdict == "partly supported"
 
 
 def test_a_recalled_number_is_never_used() -> None:

@@ -15,7 +15,8 @@ from .synthesis import pool
 #: What an answer can be, with its meaning in the rule of the verdict.
 ANSWERS = {
     "for": "the interval excludes no effect, on the claimed side, and does not exclude what the claim requires",
-    "short": "the interval excludes no effect, on the claimed side, but also excludes what the claim requires",
+    "short": "the interval excludes no effect, on the claimed side, but also excludes what the claim requires; "
+    "for harm: some is shown, and more than is tolerated is not excluded",
     "open": "the interval contains no effect, or reaches both sides of what the claim requires",
     "against": "the interval lies on the other side, or excludes what the claim requires without showing any effect",
     "leans for": "a number without an interval, or a direction alone, on the claimed side",
@@ -202,7 +203,11 @@ def judge(
         assert requires is not None
         if ci is None:
             return "leans for" if estimate <= requires else "leans against"
-        return "for" if high <= requires else ("against" if low > requires else "open")
+        if high <= requires:
+            return "for"
+        if low > requires:
+            return "against"
+        return "short" if null is not None and low > null else "open"
     if expects == "below":
         low, high = -high, -low
         null, requires = _negative(null), _negative(requires)

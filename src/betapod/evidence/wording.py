@@ -10,7 +10,7 @@ from .questions import Reply
 
 #: What each verdict means to a reader without a statistician at hand.
 PLAIN = {
-    "supported": "Studies in people show this, and nothing that we know speaks against it.",
+    "supported": "Studies in people show this, and no direct study that we know speaks against it.",
     "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed.",
     "untested": "Nobody has tested this directly in people, as far as we have read.",
     "not supported": "Nothing that has been studied shows it.",
