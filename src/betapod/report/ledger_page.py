@@ -157,7 +157,6 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
 def section(quantities: Iterable[str], cells: bool) -> Section | None:
     """Return the section of a trial's report with the claims that it bears on; None if there are none."""
     from ..evidence.ledger import ledger
-    from ..evidence.wording import leverage_words
     from .document import Section, Table
 
     chosen = bearing(quantities, cells)
@@ -165,13 +164,21 @@ def section(quantities: Iterable[str], cells: bool) -> Section | None:
         return None
     entries = ledger([claim.id for claim in chosen])
     rows = [
-        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "-", leverage_words(e.simulated)]
-        for e in entries
+        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "-", _reach(factor(e))] for e in entries
     ]
     table = Table(
         "Verdicts are computed from published numbers and simulation; this run changes none of them.",
-        ["Claim", "What is claimed", "Verdict", "Certainty", "How large the parameter must be"],
+        ["Claim", "What is claimed", "Verdict", "Certainty", "Effect that it would take"],
         rows,
         words=5,
     )
     return Section("claims", "Claims that this run bears on", tables=[table])
+
+
+def _reach(times: float) -> str:
+    """Say in words how far the model must be stretched for a claim, without naming its parameters."""
+    if times < 0:
+        return "not simulated"
+    if times >= 1e9:
+        return "out of the model's reach"
+    return "within what evidence allows" if times <= 1 else f"{times:.2g} times what evidence allows"

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..errors import MissingExtraError
 from ..files import replacing, write_text
 from . import brief, words
 from .dictionary import describe
@@ -55,11 +56,25 @@ TABLES = (
 
 def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
-    parts = [*sections(a, extra), _limits(a), _methods(a), _sources(a), _dictionary(a)]
+    parts = [*sections(a, extra), *_claims(a), _limits(a), _methods(a), _sources(a), _dictionary(a)]
     subtitle = (
         f"{words.thousands(a.replicates)} simulated trials per design and supposition; {len(a.estimates)} combinations"
     )
     return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
+
+
+def _claims(a: Assessment) -> list[Section]:
+    """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``stats``."""
+    from . import ledger_page
+
+    measured = set(a.courses["quantity"])
+    cells = any(arm.cells for arm in a.protocol.arms.values())
+    try:
+        found = ledger_page.section(measured, cells)
+    except MissingExtraError:
+        text = 'The ledger that judges them pools published studies, which needs more packages: pip install "betapod[stats]".'
+        return [Section("claims", "Claims that this run bears on", [text])]
+    return [] if found is None else [found]
 
 
 def _limits(a: Assessment) -> Section:
