@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import NOWHERE, Location, ModelError, Problem, did_you_mean
@@ -462,8 +462,3 @@ def _initial_values(initials: Mapping[str, Expr], linker: _Linker) -> dict[str, 
     for name in initials:
         settle(name, ())
     return done
-
-
-def dependencies(expr: Expr, names: Iterable[str]) -> set[str]:
-    """Return which of the names an expression depends on."""
-    return set(free_symbols([expr])) & set(names)

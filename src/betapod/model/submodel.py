@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
-import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -257,8 +256,3 @@ def _text_lines(cls: type[Submodel]) -> tuple[str, dict[str, int]]:
                     ):
                         found[target.id] = value.lineno
     return file, found
-
-
-def dedent(text: str) -> str:
-    """Return equation text without common indentation."""
-    return textwrap.dedent(text).strip("\n")
