@@ -7,29 +7,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .ledger_pictures import picture
+from .pages import template
 
 if TYPE_CHECKING:
     from ..evidence.claims import Claim
     from ..evidence.ledger import Entry
     from .document import Section
 
-TEMPLATE = Path(__file__).with_name("ledger.html.jinja")
+TEMPLATE = "ledger.html.jinja"
 
 
 def render(entries: Sequence[Entry]) -> str:
     """Return the page."""
-    from jinja2 import Environment, StrictUndefined
-
     from .. import __version__
     from ..evidence.contest import contests
     from ..evidence.questions import ANSWERS
     from ..evidence.verdict import RULE, VERDICTS
     from ..evidence.wording import PLAIN, number
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     cards = [_card(entry, place) for place, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return template(TEMPLATE).render(
         cards=cards,
         counts=counts,
         verdicts=VERDICTS,
