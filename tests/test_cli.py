@@ -384,3 +384,30 @@ def test_doctor_compares_with_known_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(doctor, "GOLDEN", {"GFR": 98.0, "MAP": 93.36})
     wrong = doctor._self_test()
     assert wrong.ok is False and "(GFR; tolerance" in wrong.found
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A group of options."""
+
+    depth: float = 2.0
+    label: str = "top"
+
+
+def test_groups_of_options_are_spelt_out_in_their_place() -> None:
+    import inspect
+
+    from betapod.cli_options import spelt_out
+
+    seen = []
+
+    @spelt_out
+    def verb(name: str, *, shelf: Shelf, loud: bool = False) -> None:
+        seen.append((name, shelf, loud))
+
+    options = inspect.signature(verb).parameters
+    assert list(options) == ["name", "depth", "label", "loud"]
+    assert options["name"].default is inspect.Parameter.empty
+    assert (options["depth"].default, options["depth"].annotation) == (2.0, float)
+    verb(name="cup", depth=3.0, label="low", loud=True)
+    assert seen == [("cup", Shelf(3.0, "low"), True)]

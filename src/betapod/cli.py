@@ -26,7 +26,8 @@ app = typer.Typer(
 #: Modules with verbs of their own, each with a function ``register(app)``. Others are found by their name, ``cli_*.py``; those
 #: listed here start faster, since only the one that is needed is imported.
 _VERBS = {
-    "cli_model": ("model", "params", "cite"),
+    "cli_model": ("model", "cite"),
+    "cli_params": ("params",),
     "cli_simulate": ("simulate",),
     "cli_person": ("ogtt", "mmtt", "clamp"),
     "cli_doctor": ("doctor",),

@@ -1,4 +1,4 @@
-"""What the verbs of the command line share: consoles, models by name or file, quantities with units, completion."""
+"""What the verbs of the command line share: consoles, models by name or file, quantities with units."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Version of every JSON document that a verb prints.
 SCHEMA_VERSION = 1
+
+#: The option of every verb that has results; other shared options stand in `cli_options`.
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
@@ -319,68 +322,3 @@ def names_option(texts: Sequence[str]) -> list[str]:
 def gather(problems: list[Problem], error: BetapodError) -> None:
     """Keep the problems of one option, so that all options are reported together."""
     problems.extend(error.problems)
-
-
-# -- completion ------------------------------------------------------------------------------------------------------
-
-
-def complete_model(incomplete: str) -> list[str]:
-    """Complete the name of a model or of a file."""
-    from .physiology import whole_body
-
-    named = [name for name in whole_body.NAMES if name.startswith(incomplete)]
-    return named + sorted(str(path) for path in Path().glob(f"{incomplete}*"))[:50]
-
-
-def _model_of(context: typer.Context) -> Model | None:
-    name = context.params.get("model") or (context.args[0] if context.args else None)
-    try:
-        return load_model(str(name)) if name else None
-    except (BetapodError, OSError):
-        return None
-
-
-def complete_setting(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``NAME=`` of a parameter or input, then nothing."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model_table(model) if name.startswith(incomplete)] if model else []
-
-
-def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the id of a parameter or input."""
-    model = _model_of(context)
-    return [name for name in model_table(model) if name.startswith(incomplete)] if model else []
-
-
-def complete_state(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``STATE=``."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model.state_names if name.startswith(incomplete)] if model else []
-
-
-def complete_input(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``INPUT=``."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model.inputs if name.startswith(incomplete)] if model else []
-
-
-def complete_output(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the last of comma-separated names."""
-    model = _model_of(context)
-    if model is None:
-        return []
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in model.names if name.startswith(last)]
-
-
-ModelArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="MODEL", help="A model by name (see 'betapod model list') or a file.", autocompletion=complete_model
-    ),
-]
-ParametersOption = Annotated[
-    list[Path] | None,
-    typer.Option("--parameters", "-p", metavar="CSV", help="Parameter table; may be given several times."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .cli_common import JsonOption, gather, note, out, print_json, print_table, waiting, warn
+from .cli_options import spelt_out
 from .engine.schedule import Schedule
 from .errors import BetapodError, ConfigError, Problem
 
@@ -143,66 +144,74 @@ def register(app: typer.Typer) -> None:
     app.command("clamp")(clamp_command)
 
 
-PlainPerson = Annotated[
+TestedOption = Annotated[
     str,
     typer.Option(
         "--person", help="A typical person: ngt, obese, prediabetes, t2d, ...", autocompletion=complete_person
     ),
 ]
-CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write the table.")]
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """How the samples of a glucose test are taken and reported."""
+
+    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table.")] = None
+    as_json: JsonOption = False
+
+
+@spelt_out
 def ogtt_command(
-    person: PlainPerson = "ngt",
+    person: TestedOption = "ngt",
     glucose: Annotated[float, typer.Option(help="Glucose, g.")] = 75.0,
-    minutes: Annotated[float, typer.Option(help="How long to sample.")] = 180.0,
-    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
     bolus: Annotated[float, typer.Option(help="Rapid insulin injected with it, U.")] = 0.0,
-    csv: CsvOption = None,
-    as_json: JsonOption = False,
+    minutes: Annotated[float, typer.Option(help="How long to sample.")] = 180.0,
+    *,
+    sheet: Sheet,
 ) -> None:
     """Oral glucose tolerance test of a typical person."""
     from .procedures.glucose_tests import ogtt
 
     who = _person(person)
     with waiting("testing"):
-        test = ogtt(who, glucose, minutes, step, bolus)
-    _show(f"OGTT, {glucose:g} g: {who.label}", test, csv, as_json)
+        test = ogtt(who, glucose, minutes, sheet.step, bolus)
+    _show(f"OGTT, {glucose:g} g: {who.label}", test, sheet)
 
 
+@spelt_out
 def mmtt_command(
-    person: PlainPerson = "ngt",
+    person: TestedOption = "ngt",
     carbohydrate: Annotated[float, typer.Option(help="Carbohydrate equivalents, g.")] = 60.0,
     minutes: Annotated[float, typer.Option(help="How long to sample.")] = 120.0,
-    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
-    csv: CsvOption = None,
-    as_json: JsonOption = False,
+    *,
+    sheet: Sheet,
 ) -> None:
     """Mixed-meal tolerance test of a typical person."""
     from .procedures.glucose_tests import mmtt
 
     who = _person(person)
     with waiting("testing"):
-        test = mmtt(who, carbohydrate, minutes, step)
-    _show(f"MMTT, {carbohydrate:g} g: {who.label}", test, csv, as_json)
+        test = mmtt(who, carbohydrate, minutes, sheet.step)
+    _show(f"MMTT, {carbohydrate:g} g: {who.label}", test, sheet)
 
 
+@spelt_out
 def clamp_command(
-    person: PlainPerson = "ngt",
+    person: TestedOption = "ngt",
     rate: Annotated[float, typer.Option(help="Insulin, mU/kg/min.")] = 1.0,
     glucose: Annotated[float, typer.Option(help="Glucose held at, mmol/L.")] = 5.1,
     minutes: Annotated[float, typer.Option(help="How long to clamp.")] = 300.0,
-    step: Annotated[float, typer.Option(help="Minutes between samples.")] = 30.0,
-    csv: CsvOption = None,
-    as_json: JsonOption = False,
+    *,
+    sheet: Sheet,
 ) -> None:
     """Hyperinsulinaemic-euglycaemic clamp of a typical person."""
     from .procedures.glucose_tests import clamp
 
     who = _person(person)
     with waiting("clamping"):
-        test = clamp(who, rate, glucose, minutes, step)
-    _show(f"clamp, {rate:g} mU/kg/min at {glucose:g} mmol/L: {who.label}", test, csv, as_json)
+        test = clamp(who, rate, glucose, minutes, sheet.step)
+    _show(f"clamp, {rate:g} mU/kg/min at {glucose:g} mmol/L: {who.label}", test, sheet)
 
 
 def _person(name: str) -> Person:
@@ -224,16 +233,16 @@ _COLUMN_UNITS = {
 }
 
 
-def _show(title: str, test: GlucoseTest, csv: Path | None, as_json: bool) -> None:
+def _show(title: str, test: GlucoseTest, sheet: Sheet) -> None:
     table = test.table
-    if csv is not None:
+    if sheet.csv is not None:
         from .files import write_text
 
         named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in _COLUMN_UNITS.items()})
         named.index.name = "time [min]"
-        write_text(csv, named.to_csv(float_format="%.10g", lineterminator="\n"))
-        note(f"wrote {csv}")
-    if as_json:
+        write_text(sheet.csv, named.to_csv(float_format="%.10g", lineterminator="\n"))
+        note(f"wrote {sheet.csv}")
+    if sheet.as_json:
         print_json(
             {
                 "title": title,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .cli_common import JsonOption, note, out, print_json, print_table
+from .cli_running import QuietOption, bar, breaking
 
 if TYPE_CHECKING:
     from .report.making import Made
@@ -46,17 +47,16 @@ def report_command(
         int | None, typer.Option("--replicates", "-r", min=2, help="For a protocol: instead of its own.")
     ] = None,
     quick: QuickOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write the report of a trial: one HTML file, its tables as CSV and Parquet, a small table here."""
-    from .cli_trials import _bar, _breaking
     from .errors import ConfigError, Problem
     from .report.making import make
     from .trials import folder as store
 
     place = Path(what)
-    with _breaking(place), _bar(quiet) as progress:
+    with breaking(f"betapod resume {place}"), bar(quiet) as progress:
         if store.is_trial(place):
             if replicates is not None:
                 raise ConfigError(
@@ -84,10 +84,9 @@ def demo_command(
     Would 61 patients with diabetic nephropathy seem to improve even if the cells did nothing? How much evidence is such a report,
     and what should a trial look like that could tell?
     """
-    from .cli_trials import _bar, _breaking
     from .report import demo
 
-    with _breaking(folder / "run"), _bar(as_json) as progress:
+    with breaking(f"betapod resume {folder / 'run'}"), bar(as_json) as progress:
         found = demo.run(folder, replicates, progress, sys.argv[1:], quick)
     first = next(iter(found.seconds))
     speed = found.trial_patients / max(found.seconds[first], 1e-9)

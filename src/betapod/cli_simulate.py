@@ -10,12 +10,6 @@ import typer
 
 from .cli_common import (
     JsonOption,
-    ModelArgument,
-    ParametersOption,
-    complete_input,
-    complete_output,
-    complete_setting,
-    complete_state,
     gather,
     load_model,
     names_option,
@@ -26,6 +20,15 @@ from .cli_common import (
     set_values,
     waiting,
     warn,
+)
+from .cli_options import (
+    DosesOption,
+    ModelArgument,
+    ParametersOption,
+    SettingsOption,
+    SwitchesOption,
+    complete_output,
+    complete_state,
 )
 from .cli_person import CellsOption, DrugOption, MechanismsOption, PersonOption, treated
 from .cli_schedule import read_initial, read_schedule, read_visits
@@ -45,15 +48,7 @@ def register(app: typer.Typer) -> None:
 
 def simulate_command(
     model: ModelArgument,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Parameter or input, e.g. 'G=203 mg/dL'.",
-            autocompletion=complete_setting,
-        ),
-    ] = None,
+    settings: SettingsOption = None,
     initial: Annotated[
         list[str] | None,
         typer.Option(
@@ -79,24 +74,8 @@ def simulate_command(
             autocompletion=complete_output,
         ),
     ] = None,
-    dose: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--dose",
-            metavar="STATE=AMOUNT@DAY[:EVERY:MORE]",
-            help="Add an amount to a state.",
-            autocompletion=complete_state,
-        ),
-    ] = None,
-    switch: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--switch",
-            metavar="INPUT=VALUE@DAY[/WIDTH]",
-            help="Set an input from a day on.",
-            autocompletion=complete_input,
-        ),
-    ] = None,
+    doses: DosesOption = None,
+    switches: SwitchesOption = None,
     person: PersonOption = None,
     drug: DrugOption = None,
     cells: CellsOption = None,
@@ -128,7 +107,7 @@ def simulate_command(
         made = plan.model
     except BetapodError as error:
         gather(problems, error)
-    schedule = read_schedule(made, dose or [], switch or [], problems)
+    schedule = read_schedule(made, doses or [], switches or [], problems)
     start = read_initial(made, initial or [], problems)
     if plan is not None:
         start = {**plan.state, **start}

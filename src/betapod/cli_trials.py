@@ -5,22 +5,16 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .cli_common import JsonOption, err, note, out, print_json, print_table
+from .cli_common import JsonOption, note, out, print_json, print_table
+from .cli_running import QuietOption, ThreadsOption, bar, breaking
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 
 trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
-
-_BROKEN, _INTERRUPTED = 1, 130
-
-ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -64,7 +58,7 @@ def run_command(
 
     what = store.plan(protocol, designs, hypotheses, replicates, seed)
     place = folder or Path(f"betapod-{what.protocol.name}")
-    with _breaking(place), _bar(quiet) as progress:
+    with breaking(f"betapod resume {place}"), bar(quiet) as progress:
         run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
     _tell(run, place, quiet, as_json)
 
@@ -78,7 +72,7 @@ def resume_command(
     """Compute what the run folder of a trial lacks: what was never finished, is damaged or was deleted."""
     from .trials import folder as store
 
-    with _breaking(folder), _bar(quiet) as progress:
+    with breaking(f"betapod resume {folder}"), bar(quiet) as progress:
         run = store.resume(folder, threads, progress)
     _tell(run, folder, quiet, as_json)
 
@@ -199,44 +193,6 @@ def _write(path: Path, text: str) -> None:
 
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-# -- running ---------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _breaking(folder: Path) -> Iterator[None]:
-    """Turn a broken disk and an interrupt into their exit codes."""
-    from .cli import show_problems
-    from .engine.store import StoreError
-    from .errors import SolverError
-
-    try:
-        yield
-    except (StoreError, SolverError) as error:
-        show_problems(error)
-        raise typer.Exit(_BROKEN) from None
-    except KeyboardInterrupt:
-        err().print(f"interrupted; continue with: betapod resume {folder}", style="yellow", markup=False)
-        raise typer.Exit(_INTERRUPTED) from None
-
-
-@contextmanager
-def _bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show on stderr, where that is a terminal, what is being done and how far it is."""
-    if quiet:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as bar:
-        line = bar.add_task("starting", total=None)
-
-        def progress(what: str, done: int, total: int) -> None:
-            bar.update(line, description=what, completed=done, total=total or None)
-
-        yield progress
 
 
 def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:

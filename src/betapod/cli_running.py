@@ -1,0 +1,62 @@
+"""What verbs share that run for long: options, a bar, exit codes of a broken disk and of an interrupt."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from .cli_common import err
+
+_BROKEN, _INTERRUPTED = 1, 130
+
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
+
+
+@contextmanager
+def breaking(again: str = "") -> Iterator[None]:
+    """Turn a broken disk or broken workers, and an interrupt, into their exit codes.
+
+    Parameters
+    ----------
+    again
+        The command that continues what was interrupted.
+    """
+    from .cli import show_problems
+    from .engine.store import StoreError
+    from .errors import SolverError
+
+    try:
+        yield
+    except (StoreError, SolverError) as error:
+        show_problems(error)
+        raise typer.Exit(_BROKEN) from None
+    except KeyboardInterrupt:
+        hint = f"; continue with: {again}" if again else ""
+        err().print(f"interrupted{hint}", style="yellow", markup=False)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+@contextmanager
+def bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show on stderr, where that is a terminal, what is being done and how far it is; nothing when `quiet`.
+
+    Yields a function of what is being done, how much of it is done, and of how much (0 where nobody knows).
+    """
+    if quiet:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as shown:
+        line = shown.add_task("starting", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            shown.update(line, description=what, completed=done, total=total or None)
+
+        yield progress
