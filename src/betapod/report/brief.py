@@ -79,7 +79,7 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
         f"(95 % interval {words.ratio(r['ratio_low'])} to {words.ratio(r['ratio_high'])}): {r['words']}"
         for r in rows
     ]
-    text = f"{_capital('; '.join(pieces))}. "
+    text = f"{words.capital('; '.join(pieces))}. "
     strongest = max(rows, key=lambda r: r["ratio"])
     text += f"Who gave the claim one chance in ten before should give it {words.percent(strongest['belief_from_tenth'])} after reading it."
     exact = strongest
@@ -90,10 +90,6 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
         else ""
     )
     return [("How much evidence is such a report?", text)]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _controlled(a: Assessment) -> list[tuple[str, str]]:
@@ -196,7 +192,7 @@ def _early(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
         )
     if not pieces:
         return []
-    text = f"{_verdict(a, design, first, second)}{_capital('; '.join(pieces))}. "
+    text = f"{_verdict(a, design, first, second)}{words.capital('; '.join(pieces))}. "
     text += _remission(a, design, first, second)
     text += _why(shares, first, second)
     return [(f"Is {first} treatment better, and why?", text)]

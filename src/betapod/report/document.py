@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .trial_figures import Drawing
+    from .drawing import Drawing
 
 TEMPLATE = Path(__file__).parent / "trial_report.html.jinja"
 

@@ -11,14 +11,11 @@ from ..trials.sizing import NULL
 from . import brief, trial_figures, words
 from .document import Section, Table
 from .sections_designs import (
-    arm_label,
     arms_of,
-    capital,
     controlled,
     evidence,
     hypotheses,
     kept,
-    label,
     simulated,
     uncontrolled,
 )
@@ -80,7 +77,7 @@ def _early(a: Assessment) -> Section | None:
     codes = [code for code in dict.fromkeys(part["quantity"]) if code not in ("CREAT",)]
     rows = [
         [
-            capital(words.named(code)),
+            words.capital(words.named(code)),
             words.hypothesis_short(h),
             *(words.change(code, value[h, s, code]) for s in strata),
         ]
@@ -100,7 +97,7 @@ def _early(a: Assessment) -> Section | None:
                 ["if", *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
                 [
                     [
-                        capital(words.hypothesis(h)),
+                        words.capital(words.hypothesis(h)),
                         *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
                     ]
                     for h in hypotheses(a)
@@ -132,12 +129,12 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         names = list(dict.fromkeys(each.table["mechanism"]))
         tables.append(
             Table(
-                f"{capital(words.hypothesis(each.hypothesis))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
+                f"{words.capital(words.hypothesis(each.hypothesis))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
                 f"({each.people['all']} people). Alone: with no other mechanism. Lost: what is missing without it.",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
                     [
-                        capital(words.MECHANISMS.get(name, name)),
+                        words.capital(words.MECHANISMS.get(name, name)),
                         *(words.change(code, value[s, name]["share"]) for s in strata),
                         words.change(code, value["all", name]["alone"]),
                         words.change(code, value["all", name]["without"]),
@@ -178,7 +175,7 @@ def _able(a: Assessment) -> Section | None:
         shown = (
             f"{words.number(effect, 2, sign=True)} {words.unit_of(code)}/year" if slope else words.change(code, effect)
         )
-        rows.append([capital(str(endpoint)), words.hypothesis_short(str(hypothesis)), shown, *cells])
+        rows.append([words.capital(str(endpoint)), words.hypothesis_short(str(hypothesis)), shown, *cells])
     variants = list(dict.fromkeys(a.sizes["variant"]))
     header = ["endpoint", "if", "effect"] + [
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
@@ -216,7 +213,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
     for design in dict.fromkeys(table["design"]):
         rows = [
             [
-                capital(str(r["endpoint"])),
+                words.capital(str(r["endpoint"])),
                 words.hypothesis_short(str(r["hypothesis"])),
                 _estimate(r, "mean"),
                 f"{_estimate(r, 'low')} to {_estimate(r, 'high')}",
@@ -225,7 +222,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
             for r in table[table["design"] == design].sort_values("endpoint", kind="stable").to_dict("records")
         ]
         header = ["endpoint", "if", "estimate", "95 % of trials", "benefit"]
-        tables.append(Table(f"{capital(label(a, str(design)))}.", header, rows, 2))
+        tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, 2))
     return Section(
         "secondary",
         "Secondary endpoints",
@@ -259,8 +256,8 @@ def _harms(a: Assessment) -> Section | None:
     table = a.adverse[(a.adverse["design"] == design) & (a.adverse["hypothesis"] == h)]
     rows = [
         [
-            capital(words.event(str(r["event"]))),
-            arm_label(a, str(r["arm"])),
+            words.capital(words.event(str(r["event"]))),
+            words.arm(a, str(r["arm"])),
             words.number(r["patients"], 1),
             f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
             f"{words.percent(r['share'], 1)}",
@@ -277,7 +274,12 @@ def _harms(a: Assessment) -> Section | None:
             f"Patients with at least one event, if {words.hypothesis(h)}: expected number in one trial, range of 95 % of trials, share."
         ],
         tables=[
-            Table(f"{capital(label(a, design))}.", ["event", "group", "patients", "95 % of trials", "share"], rows, 2)
+            Table(
+                f"{words.capital(words.design(a, design))}.",
+                ["event", "group", "patients", "95 % of trials", "share"],
+                rows,
+                2,
+            )
         ],
     )
 
@@ -294,7 +296,7 @@ def _people(a: Assessment, extra: Extra) -> Section:
             r = value.get((stratum, name))
             cells.append("\u2013" if r is None else _spread(str(name), r))
         unit = words.unit_of(str(name))
-        rows.append([capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
+        rows.append([words.capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
     drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
     names = ["all" if s == "all" else s for s in strata]
     return Section(

@@ -7,17 +7,13 @@ from typing import TYPE_CHECKING
 
 from ..trials.data import PARTS
 from ..trials.sizing import NULL
-from . import trial_figures, words
+from . import trial_figures_designs as draw
+from . import words
 from .document import Section, Table
-from .trial_figures import Drawing
+from .drawing import Drawing, slug
 
 if TYPE_CHECKING:
     from ..trials.assessment import Assessment
-
-
-def label(a: Assessment, design: str) -> str:
-    """Return a design in words."""
-    return a.protocol.designs[design].label or design
 
 
 def kept(*drawings: Drawing | None) -> list[Drawing]:
@@ -35,11 +31,6 @@ def arms_of(a: Assessment, design: str) -> list[str]:
     return list(a.protocol.designs[design].arms)
 
 
-def arm_label(a: Assessment, arm: str) -> str:
-    """Return a group in words."""
-    return a.protocol.arms[arm].label or arm
-
-
 def simulated(a: Assessment) -> Section:
     """Return what was simulated."""
     p = a.protocol
@@ -50,15 +41,16 @@ def simulated(a: Assessment) -> Section:
         f"and the same luck. Visits: {days}. Primary endpoint: {p.endpoints.primary.name or a.code}."
     )
     suppositions = [
-        f"{capital(words.hypothesis(name))} ({words.hypothesis_short(name)} in the figures)." for name in hypotheses(a)
+        f"{words.capital(words.hypothesis(name))} ({words.hypothesis_short(name)} in the figures)."
+        for name in hypotheses(a)
     ]
     rows = []
     for name, design in p.designs.items():
         groups = "; ".join(
-            f"{arm_label(a, arm)} ({share})" if len(design.arms) > 1 else arm_label(a, arm)
+            f"{words.arm(a, arm)} ({share})" if len(design.arms) > 1 else words.arm(a, arm)
             for arm, share in design.arms.items()
         )
-        rows.append([capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
+        rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
     table = Table(
         "Designs. In brackets: allocation ratio. Lost: drop-out and death before the last visit.",
         ["design", "groups", "patients", "lost"],
@@ -71,11 +63,6 @@ def simulated(a: Assessment) -> Section:
 def _flow(a: Assessment, design: str) -> str:
     rows = a.flow[(a.flow["design"] == design)]
     return words.percent(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
-
-
-def capital(text: str) -> str:
-    """Return a text with a capital, but for names that begin small."""
-    return text if text[:4] in ("eGFR", "HbA1") else text[:1].upper() + text[1:]
 
 
 def uncontrolled(a: Assessment, design: str) -> Section:
@@ -91,7 +78,7 @@ def uncontrolled(a: Assessment, design: str) -> Section:
         paragraphs.append(_parts_in_words(a, design, arm))
     rows = [
         [
-            capital(words.hypothesis(h)),
+            words.capital(words.hypothesis(h)),
             words.estimated(a, r["mean"]),
             words.estimated_range(a, r["low"], r["high"]),
             words.percent(r["improved"]),
@@ -106,17 +93,17 @@ def uncontrolled(a: Assessment, design: str) -> Section:
         ["if", "mean change", "95 % of studies", "report improvement", "true effect of cells"],
         rows,
     )
-    waterfalls = [trial_figures.waterfall(a, design, h) for h in hypotheses(a) if h in (NULL, hypotheses(a)[-1])]
+    waterfalls = [draw.waterfall(a, design, h) for h in hypotheses(a) if h in (NULL, hypotheses(a)[-1])]
     figures = kept(
-        trial_figures.studies(a, design),
-        trial_figures.course(a, design, arm, a.code),
-        trial_figures.parts(a, design, arm),
+        draw.studies(a, design),
+        draw.course(a, design, arm, a.code),
+        draw.parts(a, design, arm),
         *waterfalls,
-        trial_figures.course(a, design, arm, "EGFR") if a.code != "EGFR" else None,
+        draw.course(a, design, arm, "EGFR") if a.code != "EGFR" else None,
     )
     return Section(
-        f"design-{trial_figures.slug(design)}",
-        f"{capital(label(a, design))}: what it would report",
+        f"design-{slug(design)}",
+        f"{words.capital(words.design(a, design))}: what it would report",
         [text for text in paragraphs if text],
         figures,
         [table, *_parts_table(a, design, arm)],
@@ -154,7 +141,7 @@ def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
         if all(abs(c["mean"]) < 5e-4 for c in cells):
             continue
         shares = [f"{words.change(a.code, c['mean'])} ({_share(c['share'])})" for c in cells]
-        rows.append([capital(name), *shares])
+        rows.append([words.capital(name), *shares])
     note = " Percentages multiply; shares are those of the logarithm." if words.is_log(a.code) else ""
     return [
         Table(
@@ -175,7 +162,7 @@ def evidence(a: Assessment) -> Section | None:
         return None
     rows = [
         [
-            capital(label(a, r["design"])),
+            words.capital(words.design(a, r["design"])),
             words.hypothesis(r["hypothesis"]),
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
@@ -226,7 +213,7 @@ def controlled(a: Assessment, design: str) -> Section:
     tests = any(row["tests_cells"] for row in rows)
     shown = [
         [
-            capital(words.hypothesis(r["hypothesis"])),
+            words.capital(words.hypothesis(r["hypothesis"])),
             words.estimated(a, r["mean"]),
             words.estimated_range(a, r["low"], r["high"]),
             f"{words.percent(r['significant'], 1)} ({100 * r['significant_low']:.1f}\u2013{100 * r['significant_high']:.1f})",
@@ -237,7 +224,7 @@ def controlled(a: Assessment, design: str) -> Section:
     ]
     first = rows[0]
     text = (
-        f"One group gets \u201c{arm_label(a, first['treated'])}\u201d, the other \u201c{arm_label(a, first['control'])}\u201d; the difference is estimated by "
+        f"One group gets \u201c{words.arm(a, first['treated'])}\u201d, the other \u201c{words.arm(a, first['control'])}\u201d; the difference is estimated by "
         "ANCOVA on baseline and stratum."
     )
     if not tests:
@@ -245,14 +232,14 @@ def controlled(a: Assessment, design: str) -> Section:
             " Both groups get cells: the difference tells what the rest of the treatment does, not what the cells do."
         )
     figures = kept(
-        trial_figures.studies(a, design),
-        *(trial_figures.free_of_event(a, design, h) for h in hypotheses(a)[-1:] if tests),
-        *(trial_figures.course(a, design, arm, a.code) for arm in arms_of(a, design)),
+        draw.studies(a, design),
+        *(draw.free_of_event(a, design, h) for h in hypotheses(a)[-1:] if tests),
+        *(draw.course(a, design, arm, a.code) for arm in arms_of(a, design)),
     )
     slopes = a.slopes[a.slopes["design"] == design] if not a.slopes.empty else a.slopes
     slope_rows = [
         [
-            capital(words.hypothesis(r["hypothesis"])),
+            words.capital(words.hypothesis(r["hypothesis"])),
             str(r["slope"]),
             words.number(r["mean"], 1, sign=True),
             f"{words.number(r['low'], 1, sign=True)} to {words.number(r['high'], 1, sign=True)}",
@@ -287,8 +274,8 @@ def controlled(a: Assessment, design: str) -> Section:
             f"{words.percent(a.assurance(design))}."
         )
         tables += _one_trial(a, design)
-    key = f"design-{trial_figures.slug(design)}"
-    return Section(key, f"{capital(label(a, design))}", [text], figures, tables, closing=closing)
+    key = f"design-{slug(design)}"
+    return Section(key, f"{words.capital(words.design(a, design))}", [text], figures, tables, closing=closing)
 
 
 def _one_trial(a: Assessment, design: str) -> list[Table]:
@@ -305,7 +292,7 @@ def _one_trial(a: Assessment, design: str) -> list[Table]:
             effect, bounds = words.change(a.code, r["effect"]), words.estimated_range(a, r["low"], r["high"])
         rows.append(
             [
-                capital(words.hypothesis(str(r["hypothesis"]))),
+                words.capital(words.hypothesis(str(r["hypothesis"]))),
                 str(r["analysis"]),
                 effect,
                 bounds,

@@ -58,11 +58,31 @@ def hypothesis_short(name: str) -> str:
     return HYPOTHESES.get(name, (name, name))[1]
 
 
+def design(a: Assessment, name: str) -> str:
+    """Return a design in words."""
+    return a.protocol.designs[name].label or name
+
+
+def arm(a: Assessment, name: str) -> str:
+    """Return a group in words."""
+    return a.protocol.arms[name].label or name
+
+
+def stratum(a: Assessment, name: str) -> str:
+    """Return a stratum in words; all patients together are "patients"."""
+    return a.protocol.strata[name].label or name if name in a.protocol.strata else "patients"
+
+
 def event(name: str) -> str:
     """Return an adverse event in words."""
     from ..trials.hypotheses import EVENTS
 
     return EVENTS.get(name, name.removeprefix("p_").replace("_", " "))
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital, but for names that begin small."""
+    return text if text[:4] in ("eGFR", "HbA1") else text[:1].upper() + text[1:]
 
 
 def unit(text: str) -> str:

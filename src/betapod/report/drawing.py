@@ -1,0 +1,107 @@
+"""How figures of a trial report are drawn: narrow, so that they are read on a telephone; one look for every supposition."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import words
+from .figures import PALETTE, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..trials.assessment import Assessment
+
+#: Inches; on a telephone (358 px of text) ten points then appear as ten pixels.
+WIDTH = 4.8
+
+COLOURS: Mapping[str, str] = {
+    "none": "#4b5563",
+    "current-evidence": PALETTE[0],
+    "face-value": PALETTE[3],
+    "seed-claims": PALETTE[1],
+}
+#: Marks and lines, so that suppositions are told apart without colour.
+MARKS: Mapping[str, str] = {"none": "o", "current-evidence": "s", "face-value": "^", "seed-claims": "D"}
+STYLES: Mapping[str, Any] = {"none": "-", "current-evidence": "--", "face-value": ":", "seed-claims": "-."}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure for the page: the picture, what it shows, and the words for those who cannot see it."""
+
+    name: str
+    title: str
+    svg: str
+    caption: str
+    alt: str
+
+
+def colour(hypothesis: str) -> str:
+    """Return the colour of a hypothesis, the same in every figure."""
+    return COLOURS.get(hypothesis, PALETTE[2])
+
+
+def drawing(name: str, title: str, caption: str, alt: str, height: float, paint: Callable[[Axes], None]) -> Drawing:
+    """Draw one pair of axes and return it as inline SVG."""
+    with styled():
+        figure = new_figure(WIDTH, height)
+        axes = figure.add_subplot()
+        paint(axes)
+        svg = inline(figure, name, alt)
+    return Drawing(name, title, svg, caption, alt)
+
+
+def inline(figure: Figure, name: str, alt: str) -> str:
+    """Return a figure as SVG for HTML: scales with the page, has alternative text, its inner names are its own."""
+    import html
+
+    import matplotlib
+
+    buffer = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": f"betapod-{name}"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # Two figures on one page must not share the names of letters and clipping paths.
+    text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    head, rest = text[: text.index(">")], text[text.index(">") + 1 :]
+    head = re.sub(r'\s(width|height)="[^"]*"', "", head)
+    head += f' role="img" aria-label="{html.escape(alt, quote=True)}"'
+    return re.sub(r"\n\s*", "\n", f"{head}>{rest}").strip()
+
+
+def axis(code: str, changed: bool = True) -> str:
+    """Return the label of an axis: what is shown, with its unit."""
+    unit = words.change_unit(code) if changed else words.unit_of(code)
+    name = words.named(code)
+    return f"{'change of ' if changed else ''}{name} ({unit})" if unit else name
+
+
+def estimate_axis(a: Assessment) -> str:
+    """Return the label of the axis of what the primary analysis estimates, with its unit."""
+    primary = a.protocol.endpoints.primary
+    if primary.summary in ("change", "ratio"):
+        return axis(a.code)
+    unit = words.scale_unit(a)
+    if primary.summary == "time to event":
+        return "hazard ratio"
+    return f"{primary.name or primary.summary} ({unit})"
+
+
+def wrapped(text: str, width: int = 16) -> str:
+    """Break a label into lines of at most `width` letters."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width))
+
+
+def slug(text: str) -> str:
+    """Return a text as a name for files and anchors."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
