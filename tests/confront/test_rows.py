@@ -11,7 +11,9 @@ import pytest
 from betapod.confront import rows, studies
 from betapod.confront.campaign import confront
 from betapod.confront.courses import Setting
-from betapod.confront.readouts import QUANTITIES, SHARES, Readout, readout_of, seen_in
+from betapod.confront.printed import printed_error
+from betapod.confront.quantities import QUANTITIES, SHARES, seen_in
+from betapod.confront.readouts import Readout, readout_of
 from betapod.evidence import registry
 
 FEW = 12
@@ -112,7 +114,7 @@ def test_errors_that_the_source_prints(published: registry.Registry) -> None:
         record = published[name]
         readout = readout_of(record)
         assert readout is not None
-        return rows._printed(record, readout)
+        return printed_error(record, readout)
 
     assert printed("PACKHAM2016#1") == pytest.approx(2.16)
     assert printed("ZANG2022#7") == pytest.approx(1.07 / math.sqrt(45))

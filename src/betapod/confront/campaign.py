@@ -82,6 +82,7 @@ def confront(
     threads: int | None = None,
     folder: Path | None = None,
     progress: Callable[[str], None] | None = None,
+    draws: int = 8,
 ) -> Confrontation:
     """Confront rows with the model under named parameterisations.
 
@@ -90,6 +91,8 @@ def confront(
 
     Parameters
     ----------
+    draws
+        Sets of parameters behind the error of the parameters, see `rows.predict`.
     folder
         Where results are kept; the cache by default.
     progress
@@ -106,21 +109,21 @@ def confront(
     for name in settings:
         setting = Setting(name)
         for study, mine in studies.items():
-            path = place / f"{_key(mine, setting, count, seed)}.json"
+            path = place / f"{_key(mine, setting, count, seed, draws)}.json"
             known = _read(path)
             if known is None:
                 if progress is not None:
                     progress(f"{study}, {name}")
-                known = predict_study(mine, setting, count, seed, threads)
+                known = predict_study(mine, setting, count, seed, threads, draws)
                 _write(path, known)
             found[name] += known
     return Confrontation(found, cannot)
 
 
-def _key(records: Sequence[Record], setting: Setting, count: int, seed: int) -> str:
+def _key(records: Sequence[Record], setting: Setting, count: int, seed: int, draws: int) -> str:
     rows = [(r.id, r.value, r.n, r.weeks, r.kind, r.contrast, r.unit, repr(r.dispersion), r.p_value) for r in records]
     mapped = [asdict(arms()[r.study, r.arm]) for r in records]
-    parts = [_FORMAT, _program(), rows, mapped, asdict(setting), count, seed]
+    parts = [_FORMAT, _program(), rows, mapped, asdict(setting), count, seed, draws]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 

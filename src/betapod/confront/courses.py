@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,10 +41,20 @@ OUTPUTS = (
     "Vv_mes",
     "BW",
     "MAP",
+    "G_day",
+    "S_cr",
+    "RPF",
+    "RBF",
+    "K_f",
+    "nephrons",
+    "podocytes",
+    "surface",
 )
 _RTOL, _ATOL = 1e-5, 1e-8
 #: pmol/L of insulin in 1 mU/L, for HOMA.
 _PMOL_PER_MU = 6.0
+#: Filtration (mL/min, and per 1.73 m2) and creatinine (mg/dL) of somebody whose kidneys have failed.
+_FAILED = {"eGFR": 5.0, "GFR_indexed": 5.0, "GFR_measured": 5.0, "S_cr": 10.0, "reciprocal_creatinine": 0.1}
 #: Share of a cohort that may be lost to failures of integration.
 _MOST_LOST = 0.05
 
@@ -72,14 +82,41 @@ class Courses:
     weeks
         (weeks,).
     values
-        Quantity -> (people, weeks); see `readouts.QUANTITIES`.
+        Column -> (people, weeks), NaN from kidney failure on; see `quantities.QUANTITIES`.
+    member
+        (people,) place of everybody in the cohort.
+    failed
+        (people,) week of kidney failure, inf without.
     """
 
     weeks: Numbers
     values: Mapping[str, Numbers] = field(repr=False)
+    member: NDArray[np.int64]
+    failed: Numbers
 
     def __len__(self) -> int:
-        return len(self.values["HbA1c"])
+        return len(self.member)
+
+    def completers(self, week: float) -> Courses:
+        """Return those who did not reach kidney failure by a week, as a completer's analysis has it."""
+        return self._take(self.failed > week)
+
+    def members(self, wanted: NDArray[np.int64]) -> Courses:
+        """Return those with the places asked for."""
+        return self._take(np.isin(self.member, wanted))
+
+    def filled(self) -> Courses:
+        """Return everybody, after kidney failure with their last values, but with next to no filtration."""
+        values = {}
+        for name, table in self.values.items():
+            last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
+            held = table[np.arange(len(table)), last][:, None]
+            values[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
+        return replace(self, values=values)
+
+    def _take(self, chosen: NDArray[np.bool_]) -> Courses:
+        values = {name: table[chosen] for name, table in self.values.items()}
+        return Courses(self.weeks, values, self.member[chosen], self.failed[chosen])
 
 
 @functools.cache
@@ -132,11 +169,13 @@ def simulate(
         if lost > _MOST_LOST * len(who):
             message = f"{lost} of {len(who)} people of the arm {arm.arm!r} could not be integrated"
             raise SolverError(Problem("many-failures", message, Location(arm.study)))
-        # Whoever reaches kidney failure or could not be integrated is missing at every week, as a completer's analysis has it.
-        whole = np.isfinite(result.values[rows]).all(axis=(1, 2))
-        table = {name: result.values[rows][whole][:, :, i] for i, name in enumerate(OUTPUTS)}
-        kept = who.take(np.flatnonzero(whole))
-        found.append(Courses(np.asarray(weeks, dtype=float), _clinical(table, kept)))
+        sound = result.status[rows] <= ENDED
+        kept = who.take(np.flatnonzero(sound))
+        table = {name: result.values[rows][sound][:, :, i] for i, name in enumerate(OUTPUTS)}
+        ended = result.ended_at[rows][sound] / 7.0
+        failed = np.where(np.isfinite(ended), ended, np.inf)
+        grid = np.asarray(weeks, dtype=float)
+        found.append(Courses(grid, _clinical(table, kept), np.flatnonzero(sound), failed))
     return found
 
 
@@ -190,7 +229,7 @@ def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
 
 
 def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
-    """Return what a clinic sees: systolic pressure, morning glucose, GFR per surface, HOMA, C-peptide of a graft."""
+    """Return what a clinic sees: systolic pressure, morning glucose, GFR and flow per surface, HOMA, C-peptide of a graft."""
     from ..patients import observe
 
     def column(name: str) -> Numbers:
@@ -201,6 +240,10 @@ def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
     found["FPG"] = observe.morning_glucose(table["FPG"], table["HbA1c"], column("dawn"), column("insulin"))
     surface = 0.007184 * table["BW"] ** 0.425 * column("height") ** 0.725
     found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
+    found["RPF_indexed"] = 1000.0 * table["RPF"] * 1.73 / surface
+    found["resistance"] = table["MAP"] / table["RBF"]
+    found["reciprocal_creatinine"] = 1.0 / table["S_cr"]
+    found["K_f_nephron"] = table["K_f"] / table["nephrons"]
     homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)
     found["HOMA_B"] = homa
     found["C_peptide_stimulated"] = table["C_peptide_fasting"] + table["graft_C_peptide"] / 1000.0

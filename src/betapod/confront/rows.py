@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..evidence.study import Record
+from .counted import counts_of, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting, simulate
-from .readouts import QUANTITIES, Numbers, Readout, readout_of, seen_in
+from .printed import observed, printed_error
+from .quantities import QUANTITIES, Numbers, seen_in
+from .readouts import Readout, readout_of
 from .studies import Arm, arms, baseline_of
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
 #: Errors of measurement per virtual person in an expectation, besides as many mirror images.
 _LUCKS = 25
+#: Virtual people behind a count of events, as a multiple of those behind other numbers.
+_PEOPLE_PER_EVENT = 5
 #: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
 _CERTAIN, _WEIGHT = 100_000, 80.0
 #: Makes standard normal numbers of a shape.
 Luck = Callable[[Numbers], Numbers]
-#: Standard normal 95 % and 97.5 % points.
-Z95, _Z975 = 1.6448536269514722, 1.959963984540054
-_IQR_PER_SD, _MEDIAN_EFFICIENCY = 1.3489795003921634, 1.2533141373155001
+#: Standard normal 95 % point.
+
+Z95 = 1.6448536269514722
 
 
 @dataclass(frozen=True)
@@ -40,12 +44,12 @@ class Prediction:
         In the row's unit; a change where the study's own baseline anchors a level.
     low, high
         90 % predictive interval of the observed number.
-    se_study, se_cohort
-        On `scale`: error of the study, and of the finite number of virtual people.
+    se_study, se_cohort, se_parameters
+        On `scale`: error of the study, of the finite number of virtual people, and of the parameters of the cells.
     printed
         Whether `se_study` was made of what the source printed: an interval, SE, SD with n, or an exact p value.
     z
-        (observed - predicted) / sqrt(se_study^2 + se_cohort^2), on `scale`.
+        (observed - predicted) / sqrt(se_study^2 + se_cohort^2 + se_parameters^2), on `scale`.
     inside
         Whether the observed number is in the interval.
     """
@@ -67,6 +71,7 @@ class Prediction:
     high: float
     se_study: float
     se_cohort: float
+    se_parameters: float
     printed: bool
     z: float
     inside: bool
@@ -74,7 +79,12 @@ class Prediction:
 
 
 def predict(
-    records: Iterable[Record], setting: Setting, count: int = 60, seed: int = 1, threads: int | None = None
+    records: Iterable[Record],
+    setting: Setting,
+    count: int = 60,
+    seed: int = 1,
+    threads: int | None = None,
+    draws: int = 0,
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
@@ -84,7 +94,10 @@ def predict(
     Parameters
     ----------
     count
-        Virtual people per cohort.
+        Virtual people per cohort; five times as many where events are counted.
+    draws
+        Sets of parameters of the cells, drawn from the parameterisation's distributions, that the expectation is computed for
+        besides; their scatter widens the interval (`se_parameters`). Without cells nothing is drawn.
 
     Raises
     ------
@@ -97,39 +110,111 @@ def predict(
         by_study.setdefault(record.study, []).append(record)
     found: dict[str, Prediction] = {}
     for mine in by_study.values():
-        for prediction in predict_study(mine, setting, count, seed, threads):
+        for prediction in predict_study(mine, setting, count, seed, threads, draws):
             found[prediction.record] = prediction
     return [found[record.id] for record in rows if record.id in found]
 
 
 def predict_study(
-    records: Sequence[Record], setting: Setting, count: int, seed: int, threads: int | None
+    records: Sequence[Record], setting: Setting, count: int, seed: int, threads: int | None, draws: int = 0
 ) -> list[Prediction]:
-    """Return predictions for rows of one study."""
-    readouts = {record.id: readout_of(record) for record in records}
-    wanted: dict[tuple[object, ...], Arm] = {}
-    weeks = {0.0}
-    for record in records:
-        readout, arm = readouts[record.id], arms()[record.study, record.arm]
-        assert readout is not None and record.weeks is not None
-        if readout.risk:
-            continue
-        weeks |= set(readout.weeks(record.weeks))
-        for each in (arm, arm.other) if record.contrast == "between" else (arm,):
-            wanted[_key(each)] = each
-    grid = sorted(weeks)
-    courses = simulate(list(wanted.values()), grid, setting, count, seed, threads) if wanted else []
-    known = dict(zip(wanted, courses, strict=True))
+    """Return predictions for rows of one study, see `predict`."""
+    readouts = {record.id: _readout(record) for record in records}
+    plans = [
+        _Plan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
+        _Plan([r for r in records if readouts[r.id].event], readouts, _PEOPLE_PER_EVENT * count),
+    ]
+    known = [plan.courses(setting, seed, threads) for plan in plans]
+    moved = [
+        [plan.courses(each, seed, threads, only_cells=True) for each in _drawn(setting, draws, seed)]
+        if plan.has_cells
+        else []
+        for plan in plans
+    ]
     found = []
     for record in records:
         arm, readout = arms()[record.study, record.arm], readouts[record.id]
-        assert readout is not None
         if readout.risk:
             found.append(_share(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
             continue
-        groups = [known[_key(arm)]] + ([known[_key(arm.other)]] if record.contrast == "between" else [])
-        found.append(_prediction(record, readout, groups, arm, seed))
+        number = int(readout.event is not None)
+        judge = _counted if readout.event else _prediction
+        groups = _groups(record, arm, known[number])
+        others = [_groups(record, arm, {**known[number], **each}) for each in moved[number]]
+        found.append(judge(record, readout, groups, others, arm, seed))
     return found
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Rows that are made of the same virtual people."""
+
+    records: Sequence[Record]
+    readouts: Mapping[str, Readout]
+    count: int
+
+    @property
+    def arms(self) -> dict[tuple[object, ...], Arm]:
+        found: dict[tuple[object, ...], Arm] = {}
+        for record in self.records:
+            arm = arms()[record.study, record.arm]
+            for each in (arm, arm.other) if _contrasts(record) else (arm,):
+                found[_key(each)] = each
+        return found
+
+    @property
+    def has_cells(self) -> bool:
+        return any(arm.cells for arm in self.arms.values())
+
+    def courses(
+        self, setting: Setting, seed: int, threads: int | None, only_cells: bool = False
+    ) -> dict[tuple[object, ...], Courses]:
+        weeks = {0.0}
+        for record in self.records:
+            weeks |= set(self.readouts[record.id].weeks(record.weeks or 0.0))
+        wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
+        if not wanted:
+            return {}
+        found = simulate(list(wanted.values()), sorted(weeks), setting, self.count, seed, threads)
+        return dict(zip(wanted, found, strict=True))
+
+
+def _readout(record: Record) -> Readout:
+    readout = readout_of(record)
+    assert readout is not None
+    return readout
+
+
+def _contrasts(record: Record) -> bool:
+    return record.contrast in ("between", "association")
+
+
+def _drawn(setting: Setting, draws: int, seed: int) -> list[Setting]:
+    """Return settings whose parameters are drawn; what the setting fixes stays."""
+    from ..engine.draw import draw
+    from ..physiology import cell_parameters
+
+    if draws < 1 or setting.parameterisation == "none":
+        return []
+    table = draw(cell_parameters.table(setting.parameterisation), seed, np.arange(draws))
+    each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
+    return [Setting(setting.parameterisation, {**values, **setting.values}) for values in each]
+
+
+def _groups(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
+    """Return the groups of a row: everybody for events, completers otherwise, the same in both groups of one cohort."""
+    groups = [known[_key(each)] for each in ((arm, arm.other) if _contrasts(record) else (arm,))]
+    paired = _paired(arm, groups)
+    if _readout(record).event is None:
+        groups = [group.completers(record.weeks or 0.0) for group in groups]
+    if paired:
+        both = np.intersect1d(groups[0].member, groups[1].member)
+        groups = [group.members(both) for group in groups]
+    return groups
+
+
+def _paired(arm: Arm, groups: Sequence[Courses]) -> bool:
+    return len(groups) == 2 and arm.cohort == arm.other.cohort
 
 
 def _key(arm: Arm) -> tuple[object, ...]:
@@ -148,48 +233,116 @@ def _chance(arm: Arm, name: str, setting: Setting) -> float:
     return next((risk.at_least_one for risk in risks(course, model) if risk.name == name), 0.0)
 
 
-def _prediction(record: Record, readout: Readout, groups: Sequence[Courses], arm: Arm, seed: int) -> Prediction:
+def _prediction(
+    record: Record,
+    readout: Readout,
+    groups: Sequence[Courses],
+    moved: Sequence[Sequence[Courses]],
+    arm: Arm,
+    seed: int,
+) -> Prediction:
     assert record.value is not None and record.weeks is not None
-    base = baseline_of(record) if readout.form == "level" and readout.quantity and record.weeks > 0 else None
+    levels = readout.form in ("level", "average")
+    base = baseline_of(record) if levels and readout.quantity and record.weeks > 0 else None
     anchored = base is not None
     per_kg = "/kg" in record.unit and record.endpoint == "insulin_dose"
     generator = np.random.default_rng([seed, *record.id.encode()])
     n = _people_per_group(record, len(groups))
 
-    def statistic(indices: Sequence[NDArray[np.int64]], luck: Sequence[Luck | None], frozen: bool = False) -> Numbers:
+    def statistic(
+        of: Sequence[Courses], indices: Sequence[NDArray[np.int64]], luck: Sequence[Luck | None], frozen: bool = False
+    ) -> Numbers:
         parts = [
             _statistic(record, readout, group, index, anchored, per_kg, mine, frozen)
-            for group, index, mine in zip(groups, indices, luck, strict=True)
+            for group, index, mine in zip(of, indices, luck, strict=True)
         ]
+        if len(parts) == 2 and readout.reduction:
+            return 100.0 * (1.0 - parts[0] / parts[1])
         return parts[0] - parts[1] if len(parts) == 2 else parts[0]
+
+    def expectation(of: Sequence[Courses]) -> float:
+        # Everybody once, many errors of measurement each; both arms have the same luck, and its mirror image.
+        everybody = [np.tile(np.arange(len(group)), (2 * _LUCKS, 1)) for group in of]
+        mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in of]
+        return float(np.mean(statistic(of, everybody, mirrored)))
 
     sizes = [len(group) for group in groups]
     size = min(n or _LARGEST, _LARGEST)
     drawn = [generator.integers(k, size=(_TRIALS, size)) for k in sizes]
     # Where a treatment takes a quantity to nothing, its scatter is that of people as they were.
-    scatter = max(float(np.std(statistic(drawn, [_free(generator)] * len(groups), frozen))) for frozen in (False, True))
-    shared = generator.integers(min(sizes), size=(_TRIALS, min(sizes)))
-    cohort = statistic([shared] * len(groups), [None] * len(groups))
-    # Expectation: everybody once, many errors of measurement each; both arms have the same luck, and its mirror image.
-    everybody = [np.tile(np.arange(k), (2 * _LUCKS, 1)) for k in sizes]
-    mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in groups]
-    expected = float(np.mean(statistic(everybody, mirrored)))
+    scatter = max(
+        float(np.std(statistic(groups, drawn, [_free(generator)] * len(groups), frozen)))
+        for frozen in ((False,) if readout.reduction else (False, True))
+    )
+    shared = [generator.integers(k, size=(_TRIALS, k)) for k in sizes]
+    if _paired(arm, groups):
+        shared = [shared[0], shared[0]]
+    cohort = statistic(groups, shared, [None] * len(groups))
+    expected = expectation(groups)
     sampled = scatter * math.sqrt(size / n) if n else math.nan
     if readout.scale == "share":
-        return _share(record, readout, expected, len(groups[0]), arm)
-    observed = _observed(record, readout, base)
-    printed = _printed(record, readout)
+        return _share(record, readout, expected, len(groups[0]), arm, _scatter([expectation(of) for of in moved]))
+    printed = printed_error(record, readout)
     error = printed if printed is not None else sampled
-    spread = float(np.std(cohort))
-    total = math.hypot(error, spread)
-    z = (observed - expected) / total if total > 0 else math.nan
-    bounds = (expected, expected - Z95 * total, expected + Z95 * total, observed)
-    predicted, low, high, shown = (_natural(x, record, readout, anchored) for x in bounds)
+    return _judged(
+        record, readout, arm, expected, observed(record, readout, base), error, float(np.std(cohort)),
+        _scatter([expectation(of) for of in moved]), printed is not None, anchored,
+    )  # fmt: skip
+
+
+def _counted(
+    record: Record,
+    readout: Readout,
+    groups: Sequence[Courses],
+    moved: Sequence[Sequence[Courses]],
+    arm: Arm,
+    seed: int,
+) -> Prediction:
+    """Return the prediction of a row that counts people with an event."""
+    event = readout.event
+    assert event is not None
+    key = [seed, *record.id.encode()]
+    counts = [counts_of(group, event, record.weeks or 0.0, key) for group in groups]
+    expected = float(statistic(readout.form, [group.sums() for group in counts]))
+    others = [
+        float(statistic(readout.form, [counts_of(g, event, record.weeks or 0.0, key).sums() for g in of]))
+        for of in moved
+    ]
+    if readout.scale == "share":
+        at_risk = max(round(float(counts[0].sums()[0])), 1)
+        return _share(record, readout, expected, at_risk, arm, _scatter(others))
+    printed = printed_error(record, readout)
+    n = _people_per_group(record, len(groups))
+    error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
+    spread = scatter_of_cohort(readout.form, counts, _paired(arm, groups), np.random.default_rng(key))
+    found = _judged(
+        record, readout, arm, expected, observed(record, readout, None), error, spread, _scatter(others),
+        printed is not None, False,
+    )  # fmt: skip
+    rare = without_events(counts, record)
+    return replace(found, note="; ".join(filter(None, (found.note, rare)))) if rare else found
+
+
+def _scatter(expected: Sequence[float]) -> float:
+    """Return the SD of expectations under drawn parameters, 0 without."""
+    return float(np.std(expected, ddof=1)) if len(expected) > 1 else 0.0
+
+
+def _judged(
+    record: Record, readout: Readout, arm: Arm, expected: float, seen: float, error: float, spread: float,
+    parameters: float, printed: bool, anchored: bool,
+) -> Prediction:  # fmt: skip
+    total = math.sqrt(error**2 + spread**2 + parameters**2)
+    z = (seen - expected) / total if total > 0 else math.nan
+    bounds = (expected, expected - Z95 * total, expected + Z95 * total, seen)
+    predicted, low, high, shown = (_natural(x, record, readout) for x in bounds)
+    form = "change" if anchored else readout.form
+    if _contrasts(record) and readout.event is None:
+        form += ", between"
     return Prediction(
-        record.id, record.study, record.family, record.endpoint, record.arm,
-        "change" if anchored else f"{readout.form}{', between' if len(groups) == 2 else ''}",
-        record.weeks, record.unit, record.n, readout.scale, anchored, shown, predicted, low, high,
-        error, spread, printed is not None, z, abs(z) <= Z95, _note(arm, readout),
+        record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, record.unit,
+        record.n, readout.scale, anchored, shown, predicted, low, high, error, spread, parameters, printed, z,
+        abs(z) <= Z95, _note(arm, readout),
     )  # fmt: skip
 
 
@@ -223,7 +376,7 @@ def _statistic(
         frozen,
     )
     found = readout.group(readout.people(seen, record.weeks, per_kg))
-    if readout.form != "level" or not readout.quantity:
+    if readout.form not in ("level", "average") or not readout.quantity:
         return found
     if anchored:
         start = readout.group(readout.people(seen, 0.0, per_kg))
@@ -243,64 +396,22 @@ def _people_per_group(record: Record, groups: int) -> int | None:
     return max(1, record.n // 2) if groups == 2 and " vs " in record.arm else record.n
 
 
-def _observed(record: Record, readout: Readout, base: float | None) -> float:
-    value = record.value
-    assert value is not None
-    if readout.scale == "log":
-        return math.log(_ratio(value, record, base))
-    return value - base if base is not None else value
-
-
-def _ratio(value: float, record: Record, base: float | None = None) -> float:
-    if record.kind == "percent":
-        return max(1e-3, 1.0 + value / 100.0)
-    return value / base if base else value
-
-
-def _natural(x: float, record: Record, readout: Readout, anchored: bool) -> float:
+def _natural(x: float, record: Record, readout: Readout) -> float:
     if readout.scale != "log":
         return x
     return 100.0 * (math.exp(x) - 1.0) if record.kind == "percent" else math.exp(x)
 
 
-def _printed(record: Record, readout: Readout) -> float | None:
-    """Return the standard error that the source allows to compute, on the scale of comparison."""
-    spread, n, value = record.dispersion, record.n, record.value
-    log = readout.scale == "log"
-    if value is None:
-        return None
-    if spread is None or spread.type not in ("CI95", "SE", "SD", "IQR"):
-        return _from_p(record, math.log(_ratio(value, record)) if log else value)
-    if spread.type == "CI95":
-        low, high = (math.log(_ratio(b, record)) if log else b for b in (spread.low, spread.high))
-        return (high - low) / (2.0 * _Z975)
-    error: float | None = None
-    if spread.type == "SE":
-        error = spread.low
-    elif spread.type == "SD" and n:
-        error = spread.low / math.sqrt(n)
-    elif spread.type == "IQR" and n:
-        error = spread.width / _IQR_PER_SD * _MEDIAN_EFFICIENCY / math.sqrt(n)
-    if error is not None and log:
-        error /= abs(value) if record.kind != "percent" else 100.0 + value
-    return error
-
-
-def _from_p(record: Record, effect: float) -> float | None:
-    """Return the standard error of a contrast that an exact two-sided p value implies."""
-    from statistics import NormalDist
-
-    match = re.fullmatch(r"(?:p\s*=\s*)?(0?\.\d+)", record.p_value.strip(), re.IGNORECASE)
-    if record.contrast != "between" or match is None or not 0.0 < float(match[1]) < 1.0:
-        return None
-    return abs(effect) / NormalDist().inv_cdf(1.0 - float(match[1]) / 2.0)
-
-
-def _share(record: Record, readout: Readout, share: float, people: int, arm: Arm) -> Prediction:
+def _share(
+    record: Record, readout: Readout, share: float, people: int, arm: Arm, parameters: float = 0.0
+) -> Prediction:
     """Compare counts: the predictive interval is beta-binomial, for the share is known from so many virtual people."""
     from scipy import stats
 
     n = record.n or 1
+    if parameters > 0.0:
+        # As many people as would leave the share as uncertain as the parameters do besides.
+        people = max(1, round(1.0 / (1.0 / people + parameters**2 / max(share * (1.0 - share), 1e-4))))
     a, b = share * people + 0.5, (1.0 - share) * people + 0.5
     mean = a / (a + b)
     count = round((record.value or 0.0) * n)
@@ -310,7 +421,7 @@ def _share(record: Record, readout: Readout, share: float, people: int, arm: Arm
     z = (count / n - mean) / math.hypot(error, spread)
     return Prediction(
         record.id, record.study, record.family, record.endpoint, record.arm, "share", record.weeks or 0.0, record.unit,
-        record.n, "share", False, count / n, share, low, high, error, spread, False, z,
+        record.n, "share", False, count / n, share, low, high, error, spread, parameters, False, z,
         low - 1e-9 <= count / n <= high + 1e-9, _note(arm, readout),
     )  # fmt: skip
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError, Location, Problem
 from ..evidence.effects import unusable
 from ..evidence.study import Record
+from .events import event_of
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -20,28 +23,6 @@ _FOLDER = Path(__file__).parent
 #: Cohorts that have a table of their own among the patients.
 _KNOWN = ("Packham", "Skyler", "FLOW")
 
-#: Products of the registry that are nothing in the model.
-NOT_IN_MODEL = {
-    "HSCT": "haematopoietic transplantation with conditioning is not in the model",
-    "CD34+ cells": "CD34+ cells are not among the products of the model",
-    "mixed cell products": "several products pooled",
-    "Stem Cell Educator": "extracorporeal treatment of lymphocytes is not in the model",
-    "hyperbaric oxygen": "hyperbaric oxygen is not in the model",
-}
-#: Populations without people in the library.
-NOT_IN_LIBRARY = {
-    "CKD": "kidney disease of mixed causes: the library has diabetes only",
-    "general": "people without diabetes: the library has diabetes only",
-}
-#: Kinds of numbers that no course of the model gives.
-NOT_A_COURSE = {
-    "hazard_ratio": "a hazard: time to events is not simulated for rows",
-    "risk_ratio": "a ratio of risks: events are not simulated for rows",
-    "odds_ratio": "a ratio of odds: events are not simulated for rows",
-    "rate": "a rate of events: events are not simulated for rows",
-    "smd": "a standardised difference: its SD was not read",
-}
-
 
 @dataclass(frozen=True)
 class Arm:
@@ -50,7 +31,7 @@ class Arm:
     Attributes
     ----------
     cohort
-        Name of the people, see `cohort`.
+        Name of the people, see `cohorts`; empty where the arm cannot be mapped, `note` says why.
     cells
         Order for cells, empty for none.
     care
@@ -58,7 +39,11 @@ class Arm:
     inputs
         Inputs of the model held from day 0.
     control
-        Therapies of the group that a contrast compares with.
+        Cohort, therapies and inputs of the group that a contrast compares with.
+    n
+        People in the arm where the row does not say and another row of the same patients does.
+    imposes
+        Endpoints that the mapping itself sets: no prediction of them.
     note
         What was assumed.
     """
@@ -69,13 +54,16 @@ class Arm:
     cells: str = ""
     care: tuple[str, ...] = ()
     inputs: tuple[tuple[str, float], ...] = ()
-    control: tuple[str, ...] = ()
+    control: tuple[str, tuple[str, ...], tuple[tuple[str, float], ...]] = ("", (), ())
+    n: int | None = None
+    imposes: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def other(self) -> Arm:
         """The group that a contrast compares with."""
-        return Arm(self.study, "control", self.cohort, care=self.control)
+        cohort, care, inputs = self.control
+        return Arm(self.study, "control", cohort or self.cohort, care=care, inputs=inputs)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -89,21 +77,40 @@ def _inputs(text: str) -> tuple[tuple[str, float], ...]:
 
 @functools.cache
 def arms() -> dict[tuple[str, str], Arm]:
-    """Return every arm that is mapped to a treatment of the model, by study and arm."""
-    with (_FOLDER / "arms.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["study"], row["arm"]): Arm(
-                row["study"],
-                row["arm"],
-                row["cohort"],
-                row["cells"],
-                _split(row["care"]),
-                _inputs(row["inputs"]),
-                _split(row["control_care"]),
-                row["note"],
-            )
-            for row in csv.DictReader(file)
-        }
+    """Return every arm that is mapped to a treatment of the model, or that cannot be, by study and arm.
+
+    Raises
+    ------
+    ConfigError
+        An arm stands in the tables twice.
+    """
+    found: dict[tuple[str, str], Arm] = {}
+    for path in sorted((_FOLDER / "arms").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key = row["study"], row["arm"]
+                if key in found:
+                    problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
+                    raise ConfigError(problem)
+                control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
+                found[key] = Arm(
+                    *key,
+                    row["cohort"],
+                    row["cells"],
+                    _split(row["care"]),
+                    _inputs(row["inputs"]),
+                    control,
+                    int(row["n"]) if row["n"] else None,
+                    _split(row["imposes"]),
+                    row["note"],
+                )
+    return found
+
+
+@functools.cache
+def _refusals() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    with (_FOLDER / "refusals.csv").open(encoding="utf-8", newline="") as file:
+        return tuple((row["what"], re.compile(row["pattern"]), row["reason"]) for row in csv.DictReader(file))
 
 
 @functools.cache
@@ -113,10 +120,11 @@ def cohorts() -> dict[str, Target]:
 
     from ..patients import tables
 
-    path = _FOLDER / "cohorts.yaml"
-    content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-    found = {str(name): tables.of_mapping(table, str(name), path.name) for name, table in content.items()}
-    return found | {name: tables.load(name) for name in _KNOWN}
+    found = {name: tables.load(name) for name in _KNOWN}
+    for path in sorted((_FOLDER / "cohorts").glob("*.yaml")):
+        content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        found |= {str(name): tables.of_mapping(table, str(name), path.name) for name, table in content.items()}
+    return found
 
 
 def baseline_of(record: Record) -> float | None:
@@ -136,40 +144,96 @@ def baseline_of(record: Record) -> float | None:
     return None
 
 
+def as_counted(record: Record) -> Record:
+    """Return a count of people with an event as a share of those at risk, and the number of people where it is known elsewhere."""
+    arm = arms().get((record.study, record.arm))
+    n = record.n if record.n is not None else _people(record, arm)
+    if record.kind == "count" and n and record.value is not None and event_of(record) is not None:
+        return replace(record, kind="proportion", value=record.value / n, n=n, dispersion=None)
+    return record if n == record.n else replace(record, n=n)
+
+
+def _people(record: Record, arm: Arm | None) -> int | None:
+    """Return the people in an arm as another row of the study has it: the same arm, or half of a comparison of two."""
+    from ..evidence.registry import load
+
+    if arm is not None and arm.n is not None:
+        return arm.n
+    for other in load().select(study=record.study):
+        if other.n is not None and other.arm == record.arm:
+            return other.n
+    for other in load().select(study=record.study):
+        sides = [side.strip() for side in other.arm.split(" vs ")]
+        if other.n is not None and len(sides) == 2 and record.arm in sides and record.contrast != "between":
+            return other.n // 2
+    return None
+
+
 def reason(record: Record) -> str:
     """Return why a row cannot be confronted, or an empty string."""
     if record.tag != "seen":
         return "recalled, not read in the source"
-    for table, key in (
-        (NOT_IN_MODEL, record.product),
-        (NOT_IN_LIBRARY, record.population),
-        (NOT_A_COURSE, record.kind),
-    ):
-        if key in table and record.weeks != 0.0:
-            return table[key]
-    refused = unusable(record)
-    if refused:
-        return refused
-    if readout_of(record) is None:
-        return f"the model has no read-out for {record.endpoint} as {record.kind}"
-    if (record.study, record.arm) not in arms():
-        return "the arm is not mapped to a treatment and population of the model"
+    arm = arms().get((record.study, record.arm))
+    for check in (_not_usable, _outside, _no_readout, _not_mapped, _not_known):
+        why = check(record, arm)
+        if why:
+            return why
+    return ""
+
+
+def _not_usable(record: Record, arm: Arm | None) -> str:
+    """Say what keeps the row from any comparison; groups by exposure are compared where both are simulated as cohorts."""
+    exposed = arm is not None and arm.control[0] and record.contrast == "association"
+    return unusable(replace(record, contrast="between") if exposed else record)
+
+
+def _outside(record: Record, arm: Arm | None) -> str:
+    """Say what the model or the library does not have at all; a mapped arm has people."""
+    for what, pattern, why in _refusals():
+        if what == "population" and (arm is not None or record.weeks == 0.0):
+            continue
+        text = {"endpoint": record.endpoint_text}.get(what) or str(getattr(record, what))
+        if what == "endpoint" and readout_of(record) is not None:
+            continue
+        if pattern.search(text):
+            return why
+    return ""
+
+
+def _no_readout(record: Record, arm: Arm | None) -> str:
     readout = readout_of(record)
-    if readout and readout.risk and not arms()[record.study, record.arm].cells:
+    if readout is None:
+        return f"the model has no read-out for {record.endpoint} as {record.kind}"
+    if arm is not None and record.endpoint in arm.imposes:
+        return f"{record.endpoint} is imposed on this arm: it is the treatment, not a result"
+    return ""
+
+
+def _not_mapped(record: Record, arm: Arm | None) -> str:
+    if arm is None:
+        return "the arm is not mapped to a treatment and population of the model"
+    return "" if arm.cohort else f"the arm cannot be mapped: {arm.note}"
+
+
+def _not_known(record: Record, arm: Arm | None) -> str:
+    readout = readout_of(record)
+    if readout is None or arm is None:
+        return ""
+    if readout.risk and not arm.cells:
         return "the model has no adverse events without cells"
-    if readout and readout.relative and readout.form == "level" and baseline_of(record) is None:
+    if readout.relative and readout.form in ("level", "average") and baseline_of(record) is None:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
-    if record.weeks is None:
+    if record.weeks is None and (readout.event is None or readout.event.follow_up is None):
         return "the time of the measurement was not read"
-    if record.n is None and (record.dispersion is None or record.dispersion.type == "unclear"):
+    if record.n is None and (record.dispersion is None or record.dispersion.type in ("unclear", "range")):
         return "neither a standard error nor a number of people was read"
     return ""
 
 
 def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
-    """Return the rows that can be simulated, and the others with their reason."""
+    """Return the rows that can be simulated, counts as shares, and the others with their reason."""
     can, cannot = [], []
-    for record in records:
+    for record in map(as_counted, records):
         why = reason(record)
         if why:
             cannot.append((record, why))

@@ -1,0 +1,66 @@
+"""What a source prints of a number and its error, on the scale on which it is compared with the model."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ..evidence.study import Record
+from .readouts import Readout
+
+#: Standard normal 97.5 % point; IQR of a normal distribution in SDs; SD of a median over that of a mean.
+_Z975 = 1.959963984540054
+_IQR_PER_SD, _MEDIAN_EFFICIENCY = 1.3489795003921634, 1.2533141373155001
+#: Smallest ratio that is taken for a logarithm.
+_LEAST = 1e-3
+
+
+def observed(record: Record, readout: Readout, base: float | None) -> float:
+    """Return the published number on the scale of comparison; as a change where the own baseline anchors a level."""
+    value = record.value
+    assert value is not None
+    if readout.scale == "log":
+        return math.log(_ratio(value, record, base))
+    return value - base if base is not None else value
+
+
+def _ratio(value: float, record: Record, base: float | None = None) -> float:
+    if record.kind == "percent":
+        return max(_LEAST, 1.0 + value / 100.0)
+    return value / base if base else value
+
+
+def printed_error(record: Record, readout: Readout) -> float | None:
+    """Return the standard error that the source allows to compute, on the scale of comparison."""
+    spread, n, value = record.dispersion, record.n, record.value
+    log = readout.scale == "log"
+    if value is None:
+        return None
+    if spread is None or spread.type not in ("CI95", "SE", "SD", "IQR"):
+        return _from_p(record, math.log(_ratio(value, record)) if log else value)
+    if spread.type == "CI95":
+        low, high = (math.log(_ratio(b, record)) if log else b for b in (spread.low, spread.high))
+        return (high - low) / (2.0 * _Z975)
+    error: float | None = None
+    if spread.type == "SE":
+        error = spread.low
+    elif spread.type == "SD" and n:
+        error = spread.low / math.sqrt(n)
+    elif spread.type == "IQR" and n:
+        scale = _MEDIAN_EFFICIENCY / _IQR_PER_SD / math.sqrt(n)
+        if log and record.kind != "percent" and spread.low > 0:
+            return math.log(spread.high / spread.low) * scale
+        error = spread.width * scale
+    if error is not None and log:
+        error /= abs(value) if record.kind != "percent" else 100.0 + value
+    return error
+
+
+def _from_p(record: Record, effect: float) -> float | None:
+    """Return the standard error of a contrast that an exact two-sided p value implies."""
+    from statistics import NormalDist
+
+    match = re.fullmatch(r"(?:p\s*=\s*)?(0?\.\d+)", record.p_value.strip(), re.IGNORECASE)
+    if record.contrast != "between" or match is None or not 0.0 < float(match[1]) < 1.0:
+        return None
+    return abs(effect) / NormalDist().inv_cdf(1.0 - float(match[1]) / 2.0)

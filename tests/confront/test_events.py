@@ -1,0 +1,122 @@
+"""Events of people: the grammar, who is at risk, first passages, and what a group reports of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from betapod.confront import counted, studies
+from betapod.confront.courses import Courses, Setting
+from betapod.confront.events import Event, event_of, parsed
+from betapod.confront.quantities import seen_in
+from betapod.confront.rows import predict
+from betapod.errors import ConfigError
+from betapod.evidence import registry
+
+YEAR = 52.0
+WEEKS = np.arange(0.0, 6.0) * YEAR
+
+
+def courses(**columns: list[list[float]]) -> Courses:
+    values = {name: np.array(rows, dtype=float) for name, rows in columns.items()}
+    people = len(next(iter(values.values())))
+    failed = np.full(people, np.inf)
+    for table in values.values():
+        lost = ~np.isfinite(table)
+        failed = np.where(lost.any(axis=1), np.minimum(failed, WEEKS[lost.argmax(axis=1)]), failed)
+    return Courses(WEEKS, values, np.arange(people), failed)
+
+
+UACR = [
+    [10, 10, 50, 60, 70, 80],  # passes in year 2
+    [10, 50, 10, 10, 10, 10],  # once, not confirmed
+    [100, 100, 100, 100, 100, 100],  # not at risk
+    [10, 10, 10, 10, 10, 10],  # never
+]
+
+
+def passages(event: Event, group: Courses, last: float = 4 * YEAR) -> tuple[list[bool], list[bool], list[float]]:
+    seen = seen_in(group.filled().values, group.weeks, None)
+    return tuple(
+        list(np.round(x, 2)) if x.dtype == float else list(x) for x in event.passages(seen, group.failed, last)
+    )  # type: ignore[return-value]
+
+
+def test_a_transition_is_confirmed_and_belongs_to_those_at_risk() -> None:
+    confirmed = Event("UACR >= 30", "UACR < 30", every=YEAR)
+    risk, happened, years = passages(confirmed, courses(UACR=UACR))
+    assert risk == [True, True, False, True]
+    assert happened == [True, False, False, False]
+    assert years == pytest.approx([1.99, 3.99, 0.0, 3.99], abs=0.01)
+    once = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    assert passages(once, courses(UACR=UACR))[1] == [True, True, False, False]
+
+
+def test_falls_doublings_and_failure() -> None:
+    nan = math.nan
+    group = courses(
+        eGFR=[[80, 78, 60, 45, 45, 45], [80, 79, 78, 77, 76, 75], [40, 30, nan, nan, nan, nan]],
+        S_cr=[[1, 1, 1.3, 2.1, 2.1, 2.1], [1, 1, 1, 1, 1, 1], [2, 3, nan, nan, nan, nan]],
+    )
+    found = lambda text: passages(Event(text, every=YEAR), group)[1]  # noqa: E731
+    assert found("eGFR -40 %") == [True, False, True]
+    assert found("creatinine x 2") == [True, False, True]
+    assert found("kidney failure") == [False, False, True]
+    assert found("eGFR < 50 and creatinine x 2 or kidney failure") == [True, False, True]
+    # 104 weeks are 1.99 years.
+    assert passages(Event("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("UACRR > 30", "UACR"), ("UACR is high", "cannot read"), ("kidney failur", "cannot read"), ("", "cannot read")],
+)
+def test_what_cannot_be_read_is_an_error(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parsed(text)
+
+
+def counts(events: list[float], years: list[float]) -> counted.Counts:
+    return counted.Counts(np.ones(len(events)), np.array(events), np.array(years))
+
+
+def test_ratios_of_groups() -> None:
+    treated, control = counts([1, 0, 0, 0], [1, 2, 2, 2]), counts([1, 1, 0, 0], [1, 1, 2, 2])
+    number = lambda form: float(counted.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731
+    assert number("hazard ratio") == pytest.approx(math.log((1 / 7) / (2 / 6)))
+    assert number("risk ratio") == pytest.approx(math.log(0.5))
+    assert number("odds ratio") == pytest.approx(math.log((1 / 3) / (2 / 2)))
+    assert number("difference") == pytest.approx(-0.25)
+    assert float(counted.statistic("rate", [treated.sums()])) == pytest.approx(math.log(1 / 7))
+    # 400 people in each group: 100 and 200 events expected.
+    assert counted.scatter_of_study("hazard ratio", [treated, control], 400) == pytest.approx(
+        math.sqrt(1 / 100 + 1 / 200)
+    )
+
+
+def test_paired_people_have_less_error() -> None:
+    generator = np.random.default_rng(1)
+    chance = (generator.uniform(size=300) < 0.2).astype(float)
+    control = counts(list(chance), [2.0] * 300)
+    treated = counts(list(np.where(generator.uniform(size=300) < 0.9, chance, 0.0)), [2.0] * 300)
+    spread = lambda paired: counted.scatter_of_cohort(  # noqa: E731
+        "hazard ratio", [treated, control], paired, np.random.default_rng(2)
+    )
+    assert spread(True) < 0.5 * spread(False)
+
+
+def test_every_event_of_the_table_can_be_read() -> None:
+    found = [event_of(record) for record in registry.load()]
+    assert sum(event is not None for event in found) > 150
+
+
+def test_a_kidney_drug_raises_the_odds_of_less_albuminuria() -> None:
+    record = studies.as_counted(registry.load()["CREDENCE_Oshima2020#3"])
+    assert not studies.reason(record)
+    (found,) = predict([record], Setting("none"), 10)
+    assert found.form == "odds ratio" and found.scale == "log"
+    assert found.low < found.predicted < found.high
+    assert found.predicted > 1.0
+    assert found.printed and found.se_study == pytest.approx(math.log(3.07 / 2.35) / 3.919928, rel=1e-4)
