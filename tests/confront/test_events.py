@@ -69,6 +69,17 @@ def test_falls_doublings_and_failure() -> None:
     assert passages(Event("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
 
 
+def test_slopes_are_laid_through_all_visits() -> None:
+    lines = [[100 - 1.2 * k for k in range(6)], [100 - 6.0 * k for k in range(6)], [50 - 3.0 * k for k in range(6)]]
+    yearly = WEEKS * 7.0 / 365.25
+    group = courses(eGFR=[[row[0] + (row[1] - row[0]) * year for year in yearly] for row in lines])
+    group = Courses(WEEKS, {"eGFR": group.values["eGFR"]}, group.member, group.failed)
+    found = lambda text: [bool(x) for x in passages(Event(text), group, 5 * YEAR)[1]]  # noqa: E731
+    assert found("eGFR slope < -5") == [False, True, False]
+    assert found("eGFR slope < -5 %") == [False, True, True]
+    assert found("eGFR slope > -2") == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("UACRR > 30", "UACR"), ("UACR is high", "cannot read"), ("kidney failur", "cannot read"), ("", "cannot read")],

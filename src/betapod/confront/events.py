@@ -9,7 +9,8 @@ study       a study, or ``*`` for every study without a row of its own
 endpoint    class of endpoint, as in the registry
 wording     words that the statistic must contain, where one study has two definitions; may be empty
 event       terms with ``and`` or ``or``: ``UACR > 300``, ``eGFR < 60``, ``UACR 30 to 300``, ``eGFR -40 %`` (a fall by that share
-            of the value at the start), ``creatinine x 2``, ``kidney failure``, or a condition such as ``insulin_independence``
+            of the value at the start), ``creatinine x 2``, ``kidney failure``, a condition such as ``insulin_independence``, or
+            for the last visit alone the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start
 at risk     terms that hold at the start for whoever can have the event; empty for everybody
 every       weeks between visits
 confirmed   1 if the next visit must confirm it, 0 if not
@@ -46,10 +47,13 @@ FORMS = {
     "difference": "difference",
 }
 _FAILURE = "kidney failure"
+#: Weeks between the visits through which a slope is laid.
+_STEP = 26.0
 _NUMBER = r"[\d.]+"
 _BOUND = re.compile(rf"(?P<name>\w+)\s*(?P<sign><=|>=|<|>)\s*(?P<bound>{_NUMBER})")
 _RANGE = re.compile(rf"(?P<name>\w+)\s+(?P<low>{_NUMBER})\s+to\s+(?P<high>{_NUMBER})")
 _SHARE = re.compile(rf"(?P<name>\w+)\s*(?P<sign>[-+])\s*(?P<share>{_NUMBER})\s*%")
+_SLOPE = re.compile(rf"(?P<name>\w+)\s+slope\s*(?P<sign><=|>=|<|>)\s*(?P<bound>-?{_NUMBER})\s*(?P<percent>%?)")
 _TIMES = re.compile(rf"(?P<name>\w+)\s+x\s*(?P<factor>{_NUMBER})")
 _COMPARE: dict[str, Callable[[Numbers, float], Flags]] = {
     "<": lambda x, y: np.asarray(x < y),
@@ -88,9 +92,16 @@ class Event:
     note: str = ""
     samples: int = 3
 
+    @property
+    def slope(self) -> bool:
+        """Whether it is a slope through all visits, known at the last."""
+        return " slope" in self.event
+
     def weeks(self, last: float) -> list[float]:
         """Return the weeks of visits from the start on, with one after the end where events are confirmed."""
         end = self.follow_up or last
+        if self.slope:
+            return _visits(end)
         count = max(1, round(end / self.every))
         visits = [end * k / count for k in range(count + 1)]
         return [*visits, end + end / count] if self.confirmed else visits
@@ -110,7 +121,9 @@ class Event:
         weeks = self.weeks(last)
         holds = parsed(self.event)
         table = np.stack([holds(seen, week, failed) for week in weeks], axis=-1)
-        if self.confirmed:
+        if self.slope:
+            table[..., :-1] = False
+        elif self.confirmed:
             table = table[..., :-1] & table[..., 1:]
             weeks = weeks[:-1]
         table[..., 0] = False
@@ -144,7 +157,7 @@ def _term(text: str, whole: str) -> Test:
         return lambda seen, week, failed: np.broadcast_to(failed <= week, seen("eGFR", week).shape)
     if text in SHARES:
         return lambda seen, week, failed: SHARES[text](seen, week)
-    for pattern, make in ((_BOUND, _bound), (_RANGE, _range), (_SHARE, _share), (_TIMES, _times)):
+    for pattern, make in _READERS:
         match = pattern.fullmatch(text)
         if match is not None:
             _check(match["name"], whole)
@@ -194,9 +207,37 @@ def _times(match: re.Match[str]) -> Test:
     return _relative(match["name"], float(match["factor"]))
 
 
+def _slope(match: re.Match[str]) -> Test:
+    name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
+
+    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
+        weeks = np.array(_visits(week))
+        table = np.stack([seen(name, at) for at in weeks], axis=-1)
+        years = (weeks - weeks.mean()) * DAYS_PER_WEEK / DAYS_PER_YEAR
+        slope = table @ years / np.maximum(np.sum(years**2), 1e-9)
+        return compare(100.0 * slope / np.maximum(seen(name, 0.0), 1e-9) if match["percent"] else slope, bound)
+
+    return test
+
+
+def _visits(last: float) -> list[float]:
+    """Return the weeks through which a slope is laid."""
+    count = max(1, round(last / _STEP))
+    return [last * k / count for k in range(count + 1)]
+
+
 def _relative(name: str, factor: float) -> Test:
     compare = _COMPARE[">=" if factor > 1.0 else "<="]
     return lambda seen, week, failed: compare(seen(name, week) / np.maximum(seen(name, 0.0), 1e-9), factor)
+
+
+_READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
+    (_BOUND, _bound),
+    (_RANGE, _range),
+    (_SHARE, _share),
+    (_TIMES, _times),
+    (_SLOPE, _slope),
+)
 
 
 @functools.cache
