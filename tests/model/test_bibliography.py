@@ -10,7 +10,7 @@ from betapod.errors import ParameterError
 from betapod.model import Parameter, ParameterTable
 from betapod.model.bibliography import Bibliography, cite, parse_bibtex
 from betapod.model.expression import const, symbol
-from betapod.model.model import Definition, link
+from betapod.model.linking import Definition, link
 
 TEXT = r"""
 A word between entries is a comment.

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import ExchangeError, Location, ModelError, Problem
 from ..model.expression import COMPARISONS, LOGIC, ONE, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
-from ..model.model import Definition, Event, Model, link
+from ..model.linking import Definition, link
+from ..model.model import Event, Model
 from ..model.parameters import Parameter, ParameterTable
 from .sbml_units import unit_text
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from ..errors import Location, ModelError, Problem, UnitError, did_you_mean
 from ..units import TIME_UNIT, Unit, conversion_factor, parse_unit
 from .dimensions import UnitChecker
-from .equations import EventStatement, Position, SourceText, Statement, Syntax
 from .expression import (
     Expr,
     add,
@@ -26,9 +25,11 @@ from .expression import (
     unary,
 )
 from .functions import FUNCTIONS, expand
-from .model import Definition, Event, Implicit, Model, link
+from .linking import Definition, link
+from .model import Event, Implicit, Model
 from .parameters import Parameter, ParameterTable
 from .submodel import Part, Submodel
+from .syntax import EventStatement, Position, SourceText, Statement, Syntax
 
 
 def assemble(

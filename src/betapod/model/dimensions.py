@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from ..errors import Problem, UnitError
 from ..units import DIMENSIONLESS, TIME_UNIT, Unit, parse_unit
-from .equations import EventStatement, Position, SourceText, Statement, Syntax
 from .functions import FUNCTIONS
+from .syntax import EventStatement, Position, SourceText, Statement, Syntax
 
 #: Unit of the literal 0, which fits everywhere.
 ANY = Unit((), 0.0, "0")

@@ -19,256 +19,24 @@ Events are written in a block of their own::
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ..errors import Location, Problem
+from ..errors import Problem
 from .functions import FUNCTIONS
+from .reader import RESERVED, Reader, Stop, Token, tokens_of
+from .syntax import EventStatement, Position, SourceText, Statement, Syntax
 
-#: Names that mean something in the language itself.
-RESERVED = frozenset(
-    {"t", "dt", "time", "solves", "from", "in", "steps", "when", "then", "stop", "and", "or", "not", *keyword.kwlist}
-)
-
-_TOKEN = re.compile(
-    r"(?P<space>[ \t]+)|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<op>\*\*|<=|>=|==|!=|[-+*/^(),=<>])|(?P<string>\"[^\"]*\")|(?P<other>.)"
-)
-_BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
 _CONTINUES = re.compile(r"(?:[-+*/^=,(]|\b(?:solves|from|in|when|then|and|or))\s*$")
 _CONTINUED = re.compile(r"^\s*(?:[-+*/^)\[]|(?:solves|from|in|when|then|and|or)\b)")
-
-
-@dataclass(frozen=True)
-class Position:
-    """A place in the text block, both from 1."""
-
-    line: int
-    column: int
-
-
-@dataclass(frozen=True)
-class Syntax:
-    """A parsed expression: ``kind`` is number, name, call, or the operator itself."""
-
-    kind: str
-    position: Position
-    text: str = ""
-    args: tuple[Syntax, ...] = ()
-
-    def names(self) -> Iterator[Syntax]:
-        """Yield every name used, not the functions called."""
-        if self.kind == "name":
-            yield self
-        for arg in self.args:
-            yield from arg.names()
-
-
-@dataclass(frozen=True)
-class Statement:
-    """One statement: ``kind`` is assign, rate, initial, function, or solve."""
-
-    kind: str
-    name: str
-    expression: Syntax
-    unit: str
-    label: str
-    position: Position
-    unit_position: Position
-    arguments: tuple[str, ...] = ()
-    other: Syntax | None = None
-    start: Syntax | None = None
-    steps: int = 0
-
-
-@dataclass(frozen=True)
-class EventStatement:
-    """One event: a trigger and what happens when it turns true."""
-
-    name: str
-    trigger: Syntax
-    assignments: tuple[tuple[str, Syntax], ...]
-    terminal: bool
-    label: str
-    position: Position
-
-
-@dataclass
-class SourceText:
-    """A block of text and where it stands, so that errors point into the user's file."""
-
-    text: str
-    file: str = "<text>"
-    first_line: int = 1
-    lines: list[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.lines = self.text.splitlines()
-
-    def location(self, position: Position) -> Location:
-        """Return the place in the file."""
-        return Location(self.file, self.first_line + position.line - 1, position.column)
-
-    def problem(self, kind: str, message: str, position: Position, **details: str) -> Problem:
-        """Return a problem at a position of this block, with the line quoted."""
-        context = self.lines[position.line - 1] if 0 < position.line <= len(self.lines) else ""
-        return Problem(kind, message, self.location(position), context=context.rstrip(), **details)
-
-
-class _Stop(Exception):
-    """Ends the parsing of one statement; its problem is kept and the next statement is read."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-
-
-@dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    position: Position
-
-
-class _Reader:
-    """A Pratt parser over the tokens of one statement."""
-
-    def __init__(self, source: SourceText, tokens: list[_Token], end: Position, logic: bool = False) -> None:
-        self.source, self.tokens, self.end, self.logic = source, tokens, end, logic
-        self.index = 0
-
-    def fail(self, kind: str, message: str, position: Position | None = None, **details: str) -> _Stop:
-        return _Stop(self.source.problem(kind, message, position or self.position(), **details))
-
-    def position(self) -> Position:
-        return self.tokens[self.index].position if self.index < len(self.tokens) else self.end
-
-    def peek(self) -> str:
-        return self.tokens[self.index].text if self.index < len(self.tokens) else ""
-
-    def take(self) -> _Token:
-        if self.index >= len(self.tokens):
-            raise self.fail("bad-syntax", "the statement ends too early", expected="a name, a number or '('")
-        self.index += 1
-        return self.tokens[self.index - 1]
-
-    def expect(self, text: str) -> _Token:
-        if self.peek() != text:
-            raise self.fail(
-                "bad-syntax", "unexpected text", found=repr(self.peek() or "end of statement"), expected=repr(text)
-            )
-        return self.take()
-
-    def done(self) -> None:
-        if self.index < len(self.tokens):
-            raise self.fail(
-                "bad-syntax",
-                "unexpected text after a complete expression",
-                found=repr(self.peek()),
-                expected="an operator or [unit]",
-            )
-
-    def identifier(self) -> _Token:
-        token = self.take()
-        if token.kind != "name":
-            raise self.fail("bad-syntax", "a name is needed here", token.position, found=repr(token.text))
-        return token
-
-    def expression(self, level: int = 0) -> Syntax:
-        left = self.prefix()
-        while True:
-            operator = self.peek()
-            binding = _BINDING.get(operator, 0)
-            if not binding or binding <= level:
-                return left
-            token = self.take()
-            if not self.logic and binding <= 4:
-                raise self.fail(
-                    "not-smooth",
-                    f"{operator!r} makes a jump; equations are smooth",
-                    token.position,
-                    hint="Use logistic((x - x0)/width), softplus or hill; comparisons belong in events.",
-                )
-            left = Syntax(operator, token.position, args=(left, self.expression(binding)))
-
-    def prefix(self) -> Syntax:
-        token = self.take()
-        if token.text in ("-", "+"):
-            operand = self.expression(6)
-            return operand if token.text == "+" else Syntax("neg", token.position, args=(operand,))
-        if token.text == "not" and self.logic:
-            return Syntax("not", token.position, args=(self.expression(3),))
-        return self.postfix(self.atom(token))
-
-    def postfix(self, base: Syntax) -> Syntax:
-        if self.peek() not in ("**", "^"):
-            return base
-        token = self.take()
-        negative = self.peek() == "-"
-        if negative:
-            self.take()
-        exponent_token = self.take()
-        if exponent_token.kind == "number" and exponent_token.text.isdigit():
-            exponent = Syntax("integer", exponent_token.position, exponent_token.text)
-        else:
-            exponent = self.postfix(self.atom(exponent_token))
-        if negative:
-            exponent = Syntax("neg", exponent.position, args=(exponent,))
-        return Syntax("^", token.position, args=(base, exponent))
-
-    def atom(self, token: _Token) -> Syntax:
-        if token.kind == "number":
-            if token.text not in ("0", "1", "2"):
-                raise self.fail(
-                    "literal-number",
-                    f"the number {token.text} is hidden in an equation",
-                    token.position,
-                    expected="0, 1, 2 or an integer exponent",
-                    hint="Give it a row in the parameter table, with unit and source, and write its name here.",
-                )
-            return Syntax("number", token.position, token.text)
-        if token.kind == "name":
-            if self.peek() == "(":
-                return self.call(token)
-            if token.text in RESERVED - {"t"}:
-                raise self.fail("reserved-word", f"{token.text!r} is a reserved word", token.position)
-            return Syntax("name", token.position, token.text)
-        if token.text == "(":
-            inner = self.expression()
-            self.expect(")")
-            return inner
-        raise self.fail(
-            "bad-syntax", "unexpected text", token.position, found=repr(token.text), expected="a name, a number or '('"
-        )
-
-    def call(self, name: _Token) -> Syntax:
-        self.expect("(")
-        args = [self.expression()]
-        while self.peek() == ",":
-            self.take()
-            args.append(self.expression())
-        self.expect(")")
-        return Syntax("call", name.position, name.text, tuple(args))
-
-
-def _tokens(source: SourceText, text: str, line: int, offset: int) -> list[_Token]:
-    found = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastgroup or "other"
-        position = Position(line, offset + match.start() + 1)
-        if kind == "other":
-            raise _Stop(source.problem("bad-syntax", f"unexpected character {match.group()!r}", position))
-        if kind != "space":
-            found.append(_Token(kind, match.group(), position))
-    return found
 
 
 @dataclass
 class _Logical:
     """A statement's physical lines, joined: tokens before the bracket, then unit and label."""
 
-    tokens: list[_Token]
+    tokens: list[Token]
     end: Position
     unit: str | None
     unit_position: Position
@@ -303,17 +71,15 @@ def _groups(source: SourceText) -> Iterator[list[tuple[int, str]]]:
 
 
 def _logical(source: SourceText, group: list[tuple[int, str]]) -> _Logical:
-    tokens: list[_Token] = []
+    tokens: list[Token] = []
     for number, line in group:
         code, bracket, rest = line.partition("[")
-        tokens.extend(_tokens(source, code, number, 0))
+        tokens.extend(tokens_of(source, code, number, 0))
         if bracket:
             unit, closing, label = rest.partition("]")
             start = Position(number, len(code) + 2)
             if not closing:
-                raise _Stop(
-                    source.problem("bad-syntax", "the unit has no closing ']'", Position(number, len(code) + 1))
-                )
+                raise Stop(source.problem("bad-syntax", "the unit has no closing ']'", Position(number, len(code) + 1)))
             return _Logical(tokens, Position(number, len(code.rstrip()) + 1), unit.strip(), start, label.strip())
     number, line = group[-1]
     end = Position(number, len(line) + 1)
@@ -321,7 +87,7 @@ def _logical(source: SourceText, group: list[tuple[int, str]]) -> _Logical:
 
 
 def _statement(source: SourceText, logical: _Logical) -> Statement:
-    reader = _Reader(source, logical.tokens, logical.end)
+    reader = Reader(source, logical.tokens, logical.end)
     first = reader.identifier()
     name, kind = first.text, "assign"
     arguments: tuple[str, ...] = ()
@@ -387,7 +153,7 @@ def _statement(source: SourceText, logical: _Logical) -> Statement:
     )
 
 
-def _left_call(reader: _Reader) -> tuple[str, tuple[str, ...]]:
+def _left_call(reader: Reader) -> tuple[str, tuple[str, ...]]:
     """Read what follows the name on the left: ``(0)`` is an initial value, ``(x, y)`` a function's arguments."""
     reader.expect("(")
     if reader.peek() == "0":
@@ -409,26 +175,26 @@ def parse(source: SourceText) -> tuple[list[Statement], list[Problem]]:
     for group in _groups(source):
         try:
             statements.append(_statement(source, _logical(source, group)))
-        except _Stop as stop:
+        except Stop as stop:
             problems.append(stop.problem)
     return statements, problems
 
 
 def parse_events(source: SourceText) -> tuple[list[EventStatement], list[Problem]]:
-    """Read a block of events."""
+    """Read a block of events; problems are collected, and every event that can be read is returned."""
     events: list[EventStatement] = []
     problems: list[Problem] = []
     for group in _groups(source):
         try:
-            tokens = [token for number, line in group for token in _tokens(source, line, number, 0)]
+            tokens = [token for number, line in group for token in tokens_of(source, line, number, 0)]
             end = Position(group[-1][0], len(group[-1][1]) + 1)
-            events.append(_event(_Reader(source, tokens, end, logic=True)))
-        except _Stop as stop:
+            events.append(_event(Reader(source, tokens, end, logic=True)))
+        except Stop as stop:
             problems.append(stop.problem)
     return events, problems
 
 
-def _event(reader: _Reader) -> EventStatement:
+def _event(reader: Reader) -> EventStatement:
     first = reader.identifier()
     reader.expect("when")
     trigger = reader.expression()

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..units import conversion_factor
-from .equations import Position, Syntax
 from .expression import Expr, topological
+from .syntax import Position, Syntax
 
 #: Greek letters that names spell out.
 GREEK = {

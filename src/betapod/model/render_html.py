@@ -6,10 +6,10 @@ import html
 import re
 from collections.abc import Mapping, Sequence
 
-from .equations import Syntax
 from .notation import GREEK, FormulaPrinter, lines_of, split_symbol
 from .parameters import Parameter
 from .sheet import EventLine, Line, Section, Sheet, number_text, range_text
+from .syntax import Syntax
 
 _OPERATORS = {
     "neg": '<mo form="prefix">−</mo>',
@@ -29,6 +29,8 @@ _OPERATORS = {
 }
 _FUNCTIONS = {"log": "ln", "wright_omega": "ω"}
 _WIDTH = 72
+#: Formulas with fewer signs fit on the narrowest telephone; the others may have to be scrolled, also by keyboard.
+_NARROW = 24
 
 
 def symbol_mathml(name: str, title: str = "") -> str:
@@ -178,6 +180,7 @@ p { max-width: 46rem; margin: .5rem 0; }
 .line:target { outline: 2px solid var(--link); }
 .line .label { display: flex; gap: 1rem; justify-content: space-between; flex-wrap: wrap; }
 .line .unit { color: var(--soft); white-space: nowrap; }
+:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 .formula { overflow-x: auto; overflow-y: hidden; padding: .35rem 0 .35rem .5rem; }
 math { font-size: 1.08rem; }
 math[display=block] { display: block math; text-align: left; width: max-content; }
@@ -190,7 +193,7 @@ th { position: sticky; top: 0; background: var(--paper); }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.note { color: var(--soft); min-width: 12rem; }
 code { font-size: .88em; }
-@media (max-width: 50rem) { .page { display: block; } nav { position: static; max-height: none; } main { border: 0; padding: 1rem; } }
+@media (max-width: 50rem) { .page { display: block; } nav { position: static; max-height: none; } nav ol { columns: 9rem; } main { border: 0; padding: 1rem; } }
 @media print { nav { display: none; } .page { display: block; } .line { break-inside: avoid; } }
 """
 
@@ -214,7 +217,7 @@ def document(sheet: Sheet) -> str:
     body += [_section(section, printer, sheet.names, linked) for section in sheet.sections]
     if sheet.inputs:
         body.append('<h2 id="inputs">Inputs</h2><p>Set by a user or a protocol; they may change with time.</p>')
-        body.append(_parameters(sheet.inputs))
+        body.append(_parameters(sheet.inputs, "Inputs"))
     if sheet.functions:
         body.append('<h2 id="functions">Functions</h2>')
         body += [_statement(line, printer, {}, set()) for line in sheet.functions]
@@ -248,7 +251,7 @@ def _states(sheet: Sheet) -> str:
         for s in sheet.states
     )
     return (
-        '<h2 id="states">States</h2><div class="scroll"><table><thead><tr><th>state</th><th>meaning</th><th class="number">at start</th>'
+        f'<h2 id="states">States</h2>{_scrolled("States")}<table><thead><tr><th>state</th><th>meaning</th><th class="number">at start</th>'
         f"<th>unit</th><th>submodel</th></tr></thead><tbody>{rows}</tbody></table></div>"
     )
 
@@ -262,8 +265,9 @@ def _section(section: Section, printer: MathmlPrinter, names: Mapping[str, str],
     out += [_statement(line, printer, names, linked) for line in section.lines]
     out += [_event(event, printer) for event in section.events]
     if section.parameters:
-        out.append(f"<h3>Parameters of {html.escape(section.title)}</h3>")
-        out.append(_parameters(section.parameters))
+        title = f"Parameters of {section.title}"
+        out.append(f"<h3>{html.escape(title)}</h3>")
+        out.append(_parameters(section.parameters, title))
     if section.shared:
         shared = ", ".join(f"{_link(name, names, linked)} (see {html.escape(home)})" for name, home in section.shared)
         out.append(f'<p class="reads">Also used: {shared}.</p>')
@@ -285,7 +289,7 @@ def _statement(line: Line, printer: MathmlPrinter, names: Mapping[str, str], lin
     uses = f'<div class="uses">from {used}</div>' if used else ""
     return (
         f'<div class="line"{anchor}><div class="label"><span><code>{line.name}</code> {html.escape(label)}</span>'
-        f'<span class="unit">{unit_html(line.unit)}</span></div><div class="formula">{formulas}</div>{uses}</div>'
+        f'<span class="unit">{unit_html(line.unit)}</span></div>{_formula(line.name, formulas)}{uses}</div>'
     )
 
 
@@ -303,8 +307,20 @@ def _event(event: EventLine, printer: MathmlPrinter) -> str:
             formula += _math(f"<mtext>{words}\u00a0</mtext>{printer.expression(node)}")
     return (
         f'<div class="line"><div class="label"><span>event <code>{event.name}</code> {html.escape(event.label)}</span></div>'
-        f'<div class="formula">{formula}</div></div>'
+        f"{_formula(event.name, formula)}</div>"
     )
+
+
+def _scrolled(title: str) -> str:
+    """Return the start of a part that scrolls sideways where it is too wide; the keyboard reaches it."""
+    return f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(title, quote=True)}">'
+
+
+def _formula(name: str, printed: str) -> str:
+    """Return a formula that scrolls sideways where it is too wide; the keyboard reaches those that may be."""
+    wide = len(re.sub("<[^>]+>", "", printed)) >= _NARROW
+    reached = f' role="group" tabindex="0" aria-label="Formula of {name}"' if wide else ""
+    return f'<div class="formula"{reached}>{printed}</div>'
 
 
 def _link(name: str, names: Mapping[str, str], linked: set[str]) -> str:
@@ -313,7 +329,7 @@ def _link(name: str, names: Mapping[str, str], linked: set[str]) -> str:
     return f'<a href="#q-{name}">{inner}</a>' if name in linked else inner
 
 
-def _parameters(rows: Sequence[Parameter]) -> str:
+def _parameters(rows: Sequence[Parameter], title: str) -> str:
     body = "".join(
         f'<tr id="q-{row.id}"><td><code>{row.id}</code></td><td>{html.escape(row.label)}</td>'
         f'<td class="number">{number_text(row.value)}</td><td>{unit_html(row.unit)}</td><td>{range_text(row)}</td>'
@@ -324,7 +340,7 @@ def _parameters(rows: Sequence[Parameter]) -> str:
         f'<th class="number">{name}</th>' if name == "value" else f"<th>{name}</th>"
         for name in ("id", "meaning", "value", "unit", "range", "role", "grade", "source", "note")
     )
-    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f"{_scrolled(title)}<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def _source(row: Parameter) -> str:

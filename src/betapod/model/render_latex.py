@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from .equations import Syntax
 from .notation import GREEK, FormulaPrinter, lines_of, split_symbol
+from .syntax import Syntax
 
 if TYPE_CHECKING:
     from .parameters import Parameter

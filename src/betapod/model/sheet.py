@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from .equations import Position, Statement, Syntax
 from .expression import Expr, evaluate, mul
 from .functions import FUNCTIONS
 from .model import Event, Implicit, Model
 from .notation import syntax_of, text_of
 from .parameters import Parameter
 from .submodel import Part
+from .syntax import Position, Statement, Syntax
 
 if TYPE_CHECKING:
     from .bibliography import Bibliography
@@ -320,7 +320,8 @@ def _states(model: Model) -> tuple[StateLine, ...]:
 
 def _function_lines(sections: Sequence[Section]) -> tuple[Line, ...]:
     """Return definitions of the functions that the sections call, and of those that these definitions call."""
-    from .equations import SourceText, parse
+    from .equations import parse
+    from .syntax import SourceText
 
     known = {}
     for statement in parse(SourceText(_DEFINITIONS))[0]:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..errors import ModelError, Problem, did_you_mean
-from .equations import EventStatement, SourceText, Statement, Syntax, parse, parse_events
+from .equations import parse, parse_events
+from .syntax import EventStatement, SourceText, Statement, Syntax
 
 
 class Submodel:
