@@ -143,6 +143,7 @@ def seen_in(
     draw: Callable[[Numbers], Numbers] | None,
     frozen: bool = False,
     samples: Mapping[str, int] | None = None,
+    index: NDArray[np.int64] | None = None,
 ) -> Seen:
     """Return what is seen of people: their courses, moved by life and measurement once per quantity and week.
 
@@ -156,6 +157,8 @@ def seen_in(
         Whether people stay as they were at the start, with the luck of later weeks.
     samples
         How often a quantity is measured on a visit, where more than once.
+    index
+        Samples of the people, (..., people); everybody once unless given.
     """
     known: dict[tuple[str, float], Numbers] = {}
 
@@ -163,6 +166,7 @@ def seen_in(
         if (name, week) not in known:
             quantity = QUANTITIES[name]
             true = values[quantity.column][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))]
+            true = true if index is None else true[index]
             years = min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0)
             often = 1 if samples is None else samples.get(name, 1)
             spread = math.hypot(quantity.error / math.sqrt(often), quantity.life * math.sqrt(years))

@@ -13,7 +13,7 @@ from ..evidence.study import Record
 from .counted import counts_of, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting, simulate
 from .printed import observed, printed_error
-from .quantities import QUANTITIES, Numbers, seen_in
+from .quantities import Numbers, seen_in
 from .readouts import Readout, readout_of
 from .studies import Arm, arms, baseline_of
 
@@ -369,12 +369,7 @@ def _statistic(
     frozen: bool,
 ) -> Numbers:
     assert record.weeks is not None
-    seen = seen_in(
-        {name: values[index] for name, values in group.values.items() if name in _columns()},
-        group.weeks,
-        luck,
-        frozen,
-    )
+    seen = seen_in(group.values, group.weeks, luck, frozen, index=index)
     found = readout.group(readout.people(seen, record.weeks, per_kg))
     if readout.form not in ("level", "average") or not readout.quantity:
         return found
@@ -384,10 +379,6 @@ def _statistic(
             return np.asarray(np.log(np.maximum(found, 1e-9)) - np.log(np.maximum(start, 1e-9)), dtype=np.float64)
         return found - start
     return np.asarray(np.log(np.maximum(found, 1e-9)), dtype=np.float64) if readout.scale == "log" else found
-
-
-def _columns() -> set[str]:
-    return {quantity.column for quantity in QUANTITIES.values()}
 
 
 def _people_per_group(record: Record, groups: int) -> int | None:
