@@ -38,7 +38,8 @@ class Quantity:
         season, illness); it widens intervals where the source prints no error. Assumed, but for HbA1c: arms of ZANG2022, SD 1.27
         and 1.07 % around 9.02 and 7.52 %, with an assumed correlation of 0.5.
     relative
-        Whether the model's number stands for another in its course only, so that levels need the study's own baseline.
+        Whether the model's number stands for another in its course only, so that levels need the study's own baseline and are
+        compared as ratios.
     note
         What stands for what.
     """
@@ -79,9 +80,11 @@ QUANTITIES = {
     ),
     "GBM_thickness": Quantity("W_GBM", error=0.06),
     "mesangial_fractional_volume": Quantity("Vv_mes", error=0.1),
-    "podocyte_number": Quantity("podocytes", error=0.15, relative=True, note="per glomerulus, relative"),
-    "Kf_single_nephron": Quantity("K_f_nephron", error=0.15, relative=True),
-    "filtration_surface_area": Quantity("surface", error=0.15, relative=True, note="per glomerulus, relative"),
+    "podocyte_number": Quantity("podocytes", log=True, error=0.15, relative=True, note="per glomerulus, relative"),
+    "Kf_single_nephron": Quantity("K_f_nephron", log=True, error=0.15, relative=True),
+    "filtration_surface_area": Quantity(
+        "surface", log=True, error=0.15, relative=True, note="per glomerulus, relative"
+    ),
     "body_weight": Quantity("BW", error=0.01, life=0.04),
     "SBP": Quantity("SBP", error=0.088, life=0.05),
     "MAP": Quantity("MAP", error=0.07, life=0.05),

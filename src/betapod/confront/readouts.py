@@ -145,7 +145,9 @@ class Readout:
         years = (weeks - weeks.mean()) * DAYS_PER_WEEK / DAYS_PER_YEAR
         slope = np.asarray(table @ years / np.sum(years**2), dtype=np.float64)
         if self.relative_slope == "growth":
-            return 100.0 * (np.exp(slope) - 1.0)
+            # Linearised at the group's mean: errors of measurement would inflate a mean of exponentials.
+            mean = slope.mean(axis=-1, keepdims=True)
+            return np.asarray(100.0 * (np.exp(mean) * (1.0 + slope - mean) - 1.0), dtype=np.float64)
         return 100.0 * slope / np.maximum(value(0.0), 1e-9) if self.relative_slope else slope
 
 

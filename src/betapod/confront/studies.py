@@ -145,10 +145,13 @@ def baseline_of(record: Record) -> float | None:
 
 
 def as_counted(record: Record) -> Record:
-    """Return a count of people with an event as a share of those at risk, and the number of people where it is known elsewhere."""
+    """Return a count of people with an event as a share of those at risk, and number of people and follow-up where known elsewhere."""
     arm = arms().get((record.study, record.arm))
+    event = event_of(record)
+    if record.weeks is None and event is not None:
+        record = replace(record, weeks=event.follow_up)
     n = record.n if record.n is not None else _people(record, arm)
-    if record.kind == "count" and n and record.value is not None and event_of(record) is not None:
+    if record.kind == "count" and n and record.value is not None and event is not None:
         return replace(record, kind="proportion", value=record.value / n, n=n, dispersion=None)
     return record if n == record.n else replace(record, n=n)
 
@@ -223,9 +226,9 @@ def _not_known(record: Record, arm: Arm | None) -> str:
         return "the model has no adverse events without cells"
     if readout.relative and readout.form in ("level", "average") and baseline_of(record) is None:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
-    if record.weeks is None and (readout.event is None or readout.event.follow_up is None):
+    if record.weeks is None:
         return "the time of the measurement was not read"
-    if record.n is None and (record.dispersion is None or record.dispersion.type in ("unclear", "range")):
+    if record.n is None and (record.dispersion is None or record.dispersion.type not in ("SE", "CI95")):
         return "neither a standard error nor a number of people was read"
     return ""
 
