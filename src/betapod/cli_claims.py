@@ -158,7 +158,7 @@ def _entries(
 
 def _show(entry: Entry) -> None:
     from .evidence.leverage import unit_and_label
-    from .evidence.wording import PLAIN, estimate, leverage_words, number, outcome_words
+    from .evidence.wording import estimate, leverage_words, number, outcome_words, plain
 
     claim, verdict, console = entry.claim, entry.verdict, out()
 
@@ -169,22 +169,27 @@ def _show(entry: Entry) -> None:
     line(f"  stands in   {claim.source}")
     line(f"  mechanism   {claim.mechanism} ({claim.parameters})")
     line(f"  verdict     {verdict.verdict}" + (f", certainty {verdict.certainty}" if verdict.certainty else ""))
-    line(f"              {PLAIN[verdict.verdict]}")
+    line(f"              {plain(entry)}")
     line(f"  rule        {verdict.rule}")
     line(f"  because     {verdict.because}")
     for reply in entry.replies:
-        direct = "" if reply.question.direct else ", indirect"
+        direct = "" if reply.direct else ", indirect"
         line(
-            f"  {reply.answer:<12}{reply.question.text}{direct}: {estimate(reply)} [{reply.how}] {', '.join(reply.records)}"
+            f"  {reply.answer:<14}{reply.question.text}{direct}: {estimate(reply)} [{reply.how}] {', '.join(reply.records)}"
         )
     if claim.outcome is not None and entry.simulated is not None:
         one = entry.simulated
-        line(f"  simulated   {outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])} {one.unit}")
+        unit = "" if one.unit == "1" else f" {one.unit}"
+        line(f"  simulated   {outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}")
         line(
             f"              off {number(one.off)}, as evidence allows {number(one.allowed)}, at the most that it allows "
             f"{number(one.largest)}, as claimed {number(one.claimed)}"
         )
         line(f"  leverage    {leverage_words(one)}")
-    elif claim.not_simulated:
-        line(f"  simulated   no: {claim.not_simulated}")
+    if claim.not_simulated:
+        line(f"  not simulated: {claim.not_simulated}")
+    if claim.missing:
+        line(f"  no direct record: {claim.missing}")
+    if claim.note:
+        line(f"  mind        {claim.note}")
     line(f"  would change our mind: {claim.change}")

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from betapod.evidence import claims, leverage
+from betapod.engine.reference import simulate
+from betapod.evidence import claim_people, claims, leverage
 
 OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 
@@ -41,6 +42,28 @@ def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
         assert needed is not None
         at, below = leverage._effects({name: outcome}, {name: [needed, 0.97 * needed]})[name]
         assert at >= outcome.claimed > below
+
+
+def test_little_effect_can_be_what_is_claimed() -> None:
+    outcome = OUTCOMES["B22"]
+    assert outcome is not None and outcome.at_most
+    assert leverage._reached(outcome, outcome.claimed - 0.1) and not leverage._reached(outcome, outcome.claimed + 0.1)
+
+
+def test_people_with_kidney_disease_have_it() -> None:
+    """As the trials in diabetic kidney disease took them: eGFR 20 to 50, UACR 30 to 3000; and as their labels say."""
+    for name, older in claim_people.OLDER.items():
+        who = claim_people.patient(name)
+        table = simulate(who.model, [0.0, 0.01], initial=who.state, outputs=["eGFR", "UACR"]).table
+        filtration, albumin = (float(table[key].iloc[0]) for key in ("eGFR", "UACR"))
+        assert f"eGFR {round(filtration)}, UACR {10 * round(albumin / 10)} mg/g" in older.kidney
+        assert (20 < filtration < 50 and 300 < albumin < 3000) if name == "t2d_ckd" else 30 < albumin < 300
+
+
+def test_claims_of_damaged_kidneys_are_simulated_in_damaged_kidneys() -> None:
+    for name in ("A03", "B05", "B06", "B08", "B09", "B10b", "B24", "B28", "B29"):
+        outcome = OUTCOMES[name]
+        assert outcome is not None and outcome.person == "t2d_ckd"
 
 
 def test_not_reachable_is_a_result(fresh) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from betapod.evidence import claims, ledger
 from betapod.evidence.leverage import Simulated
+from betapod.evidence.verdict import VERDICTS
 from betapod.evidence.wording import leverage_words
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
@@ -24,16 +25,26 @@ def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
         assert (claim.source, claim.claim, claim.specified) == (row["seed_file"], row["claim"], row["certainty"])
 
 
+def test_the_documented_verdicts_are_the_computed_ones() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    found: dict[str, list[str]] = {name: [] for name in VERDICTS}
+    for entry in ledger.ledger():
+        found[entry.verdict.verdict].append(entry.claim.id)
+    for verdict, names in found.items():
+        assert f"| {verdict} | {', '.join(names)} |" in page, (verdict, names)
+
+
 def test_disagreements_are_known() -> None:
     """A change of records, model or rule that moves a verdict across the specification's reading is to be looked at."""
     differing = {entry.claim.id: entry.verdict.verdict for entry in ledger.ledger() if not entry.agrees}
     assert differing == {
         "A11": "not supported",
-        "B05": "not supported",
-        "B08": "contradicted",
         "B13": "untested",
         "B16": "untested",
     }
+    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    for name, verdict in differing.items():
+        assert f"| {name} | {verdict} |" in page, name
 
 
 @pytest.mark.parametrize(

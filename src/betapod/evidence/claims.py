@@ -30,7 +30,15 @@ class Claim:
     specified
         Certainty that the specification gave by reading alone; for comparison, never used.
     outcome
-        What is simulated; None where the model has no such quantity, with the reason in `not_simulated`.
+        What is simulated; None where the model has no such quantity.
+    not_simulated
+        Why nothing or not all is simulated, and what the model would need.
+    change
+        What would change the verdict.
+    missing
+        Where no record answers directly: that it is so, why, and which record would.
+    note
+        What a reader could take the verdict for and should not.
     """
 
     id: str
@@ -45,6 +53,8 @@ class Claim:
     outcome: Outcome | None
     not_simulated: str
     change: str
+    missing: str = ""
+    note: str = ""
 
 
 @functools.cache

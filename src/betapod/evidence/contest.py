@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import leverage
+from .claim_people import patient
 from .ledger import evidence
 from .leverage import Outcome
 from .questions import Question, ask
@@ -104,7 +105,7 @@ def _lung(parameterisation: str) -> float:
     from ..physiology import cell_parameters
     from ..procedures.cell_dosing import regimen
 
-    who = leverage._patient("t2d")
+    who = patient("t2d")
     model = cell_parameters.parameterise(who.model, parameterisation)
     course = regimen("UC-MSC 1e6/kg iv", who.state["BW"], model, parameterisation, who.state)
     return float(course.fractions["L"])
@@ -113,7 +114,7 @@ def _lung(parameterisation: str) -> float:
 def _alive(parameterisation: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
     one = leverage.simulate(OUTCOMES)["contest persistence"]
-    given = 3.0 * leverage._patient("t2d").state["BW"]
+    given = 3.0 * patient("t2d").state["BW"]
     living = one.claimed if parameterisation == "seed-claims" else one.allowed
     assert living is not None
     return float(living > 0.01 * given)

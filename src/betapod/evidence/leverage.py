@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SolverError
+from .claim_people import OLDER, patient
 
 if TYPE_CHECKING:
     from ..engine.schedule import Schedule
-    from ..procedures.coupled_person import Patient
 
 #: Results for the package's own model and claims; used only while the fingerprint of both is the same.
 STORED = Path(__file__).with_name("claims_simulated.json")
@@ -38,8 +38,12 @@ class Outcome:
     ----------
     measure
         ``difference`` or ``percent``: treated against untreated (the same person without cells, or under `against`).
+    person
+        A typical person or one of `claim_people.OLDER`.
     claimed
         What the claim requires of it; a negative number means a fall.
+    at_most
+        For claims that little happens: reached while the effect is not above `claimed`.
     course, switches
         For claims about cells: the order, and the switches of the model that are this mechanism.
     inputs, against
@@ -63,6 +67,7 @@ class Outcome:
     lever: str = ""
     ceiling: float | None = None
     reason: str = ""
+    at_most: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,8 @@ class Simulated:
     Attributes
     ----------
     off, allowed, claimed, largest
-        The outcome with the mechanism off (None where it has no switch of its own), with current evidence, with the parameters that the claims need (None where these
-        do not concern it), and with the lever at the largest value that evidence allows.
+        The outcome with the mechanism off (None where it has no switch of its own), with current evidence, with the parameters
+        that the claims need (None where these do not concern it), and with the lever at the largest value that evidence allows.
     now, limit, needed
         The lever: value under current evidence, largest that evidence allows, and value that gives the claimed outcome; None
         if it is reached nowhere up to `ceiling`.
@@ -132,7 +137,8 @@ def store(outcomes: Mapping[str, Outcome]) -> None:
 
 def _key(outcome: Outcome, model_key: str) -> str:
     tables = _parameter_bytes()
-    text = json.dumps(asdict(outcome), sort_keys=True, default=list) + model_key
+    older = OLDER.get(outcome.person)
+    text = json.dumps(asdict(outcome), sort_keys=True, default=list) + (repr(older) if older else "") + model_key
     return hashlib.sha256(text.encode() + tables).hexdigest()[:24]
 
 
@@ -157,13 +163,6 @@ def _model() -> Any:
 
 def _model_key() -> str:
     return str(_model().fingerprint)
-
-
-@cache
-def _patient(name: str) -> Patient:
-    from ..procedures.coupled_person import patient
-
-    return patient(name)
 
 
 def compute(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
@@ -227,6 +226,8 @@ def _simulated(
 
 
 def _reached(outcome: Outcome, effect: float) -> bool:
+    if outcome.at_most:
+        return effect <= outcome.claimed
     return effect >= outcome.claimed if outcome.claimed >= 0 else effect <= outcome.claimed
 
 
@@ -351,7 +352,7 @@ def _run(jobs: Mapping[tuple[str, str], tuple[_Job, Outcome]]) -> dict[tuple[str
         default = {**_model().values()}
         patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
         states = {
-            key: np.array([_patient(job.person).state[key] for _, job, _ in chosen]) for key in _model().state_names
+            key: np.array([patient(job.person).state[key] for _, job, _ in chosen]) for key in _model().state_names
         }
         schedules = [_schedule(job) for _, job, _ in chosen]
         result = _ensemble().run(patients, [years * DAYS_PER_YEAR], schedules, states)
@@ -373,7 +374,7 @@ def _person_values(name: str, parameterisation: str) -> dict[str, float]:
     """Return everything in which a person under a parameterisation differs from the tables."""
     from ..physiology import cell_parameters
 
-    model = cell_parameters.parameterise(_patient(name).model, parameterisation)
+    model = cell_parameters.parameterise(patient(name).model, parameterisation)
     default = _model().values()
     return {key: value for key, value in model.values().items() if value != default[key]}
 
@@ -396,7 +397,7 @@ def _course(person: str, course: str, parameterisation: str, first_pass: tuple[t
     from ..physiology import cell_parameters
     from ..procedures.cell_dosing import regimen
 
-    who = _patient(person)
+    who = patient(person)
     model = cell_parameters.parameterise(who.model, parameterisation).with_values(dict(first_pass))
     return regimen(course, who.state["BW"], model, parameterisation, who.state).schedule
 

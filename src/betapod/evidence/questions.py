@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..errors import EvidenceError
-from .certainty import grade
+from .certainty import LEVELS, grade
 from .registry import Registry
 from .study import Record
 from .synthesis import pool
@@ -46,6 +46,9 @@ class Question:
         For statements: which words agree with the claim; any other disagree.
     direct
         Whether it is about the claimed treatment, people and outcome; indirect answers are shown and never decide alone.
+    step_down
+        Why the certainty of a pooled answer is one step lower than its records alone give (GRADE: indirectness), such as other
+        people in a question of harm, which may not be set aside as indirect.
     """
 
     text: str
@@ -59,6 +62,7 @@ class Question:
     across: tuple[str, ...] = ()
     says: tuple[str, ...] = ()
     direct: bool = True
+    step_down: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Reply:
         One of `ANSWERS`.
     certainty
         GRADE level of the pooled estimate; very low for anything without an interval.
+    human
+        Whether every record is of people: animals and cultures never answer directly.
     """
 
     question: Question
@@ -82,6 +88,12 @@ class Reply:
     records: tuple[str, ...]
     studies: tuple[str, ...]
     how: str
+    human: bool = True
+
+    @property
+    def direct(self) -> bool:
+        """Whether the answer may decide alone."""
+        return self.question.direct and self.human
 
 
 def ask(question: Question, registry: Registry) -> Reply:
@@ -89,9 +101,10 @@ def ask(question: Question, registry: Registry) -> Reply:
     records = _records(question, registry)
     if not records:
         return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
-    if question.records:
-        return _from_records(question, records)
-    return _pooled(question, records)
+    if not question.records:
+        return _pooled(question, records)
+    reply = _from_records(question, records)
+    return replace(reply, human=all(record.species == "human" for record in records))
 
 
 def _records(question: Question, registry: Registry) -> list[Record]:
@@ -118,16 +131,28 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     used = tuple(name for effect in pooled.effects for name in effect.records)
     studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
     plural = "studies" if pooled.k > 1 else "study"
+    estimate, ci = pooled.estimate, pooled.ci
+    how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {pooled.k} {plural}, {pooled.n or 'unknown number of'} people"
+    if len(used) == 1:
+        # One share needs no model of logits, whose added half would turn none of 31 into 1.6 %.
+        record = next(record for record in records if record.id == used[0])
+        share = _share([record])
+        if share is not None and record.value is not None:
+            estimate, ci, how = record.value, share, f"share of {record.n} counted, exact interval"
+    level = grade(records, pooled).level
+    if question.step_down:
+        level = LEVELS[max(0, LEVELS.index(level) - 1)]
+        how += f"; certainty one step down: {question.step_down}"
     return Reply(
         question,
-        judge(question.expects, null, question.requires, pooled.estimate, pooled.ci),
-        pooled.estimate,
-        pooled.ci,
+        judge(question.expects, null, question.requires, estimate, ci),
+        estimate,
+        ci,
         pooled.unit,
-        grade(records, pooled).level,
+        level,
         used,
         studies,
-        f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {pooled.k} {plural}, {pooled.n} people",
+        how,
     )
 
 
@@ -138,7 +163,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     if first.value is None:
         agrees = first.direction in question.says
         answer = "leans for" if agrees else "leans against"
-        return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.direction}")
+        return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.quote}")
     values = [record.value for record in records if record.value is not None]
     if len(values) != len(records):
         return Reply(question, "nothing", None, None, "", "", (), (), "a number is missing")
@@ -148,12 +173,14 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     share = _share(records)
     if share is not None:
         answer = judge(question.expects, null, question.requires, estimate, share)
-        how = f"share of {first.n} people, exact interval"
+        how = f"share of {first.n} counted, exact interval"
         return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
     error = _error(records)
     how = {1: "one printed number", 2: "difference of two printed numbers", 4: "difference of two printed changes"}[
         len(values)
     ]
+    if any(record.species != "human" for record in records):
+        how += ", not in people"
     if error is None:
         answer = judge(question.expects, null, question.requires, estimate, None)
         return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
@@ -168,7 +195,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         "very low",
         names,
         studies,
-        how + ", as if of independent groups (wider than paired)",
+        how + (", as if of independent groups (wider than paired)" if len(values) > 1 else f" of {first.n} people"),
     )
 
 
@@ -188,9 +215,14 @@ def _error(records: Sequence[Record]) -> float | None:
     variance = 0.0
     for record in records:
         spread = record.dispersion
-        if spread is None or not record.n or spread.type not in ("SD", "SE"):
+        if spread is not None and spread.type == "CI95":
+            variance += (spread.width / (2 * 1.96)) ** 2
+        elif spread is not None and spread.type == "SE":
+            variance += spread.low**2
+        elif spread is not None and spread.type == "SD" and record.n:
+            variance += spread.low**2 / record.n
+        else:
             return None
-        variance += spread.low**2 if spread.type == "SE" else spread.low**2 / record.n
     return math.sqrt(variance)
 
 

@@ -52,7 +52,7 @@ def judge_claim(replies: Sequence[Reply], simulated: Simulated | None, about_cel
         Whether the claim is about treatment with cells: then the simulation may hold a verdict back.
     """
     answered = [reply for reply in replies if reply.answer != "nothing"]
-    direct = [reply for reply in answered if reply.question.direct]
+    direct = [reply for reply in answered if reply.direct]
     reached = simulated is None or simulated.reached_within_evidence is not False
     if not answered:
         return _verdict("untested", "untested", "no usable record", [])

@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from .claim_people import label as person_label
 from .ledger import Entry
 from .leverage import Outcome, Simulated
 from .questions import Reply
+from .verdict import RULE
 
 #: What each verdict means to a reader without a statistician at hand.
 PLAIN = {
     "supported": "Studies in people show this, and no direct study that we know speaks against it.",
-    "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed.",
-    "untested": "Nobody has tested this directly in people, as far as we have read.",
-    "not supported": "Nothing that has been studied shows it.",
+    "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed. That is no proof.",
+    "untested": "As far as we have read, nobody has tested this directly in the people it is about. It may be true or false.",
+    "not supported": "Studies in people have asked this, and none shows it clearly.",
     "contradicted": "Studies show the opposite, or less than the claim needs.",
 }
+#: The same where a claim is not supported without any direct study.
+PLAIN_UNREACHED = (
+    "As far as we have read, nobody has tested this directly in the people it is about. In our model it is out of reach, "
+    "even with effects as large as studies allow."
+)
+#: What is done to a simulated person, in words; `{}` is the value.
+_INPUTS = {
+    "glucose_held": "glucose held at {} mmol/L",
+    "e_ARB": "an angiotensin receptor blocker",
+    "e_S": "an SGLT2 inhibitor",
+    "protein_animal": "{} g/kg/day of animal protein",
+    "protein_vegetable": "{} g/kg/day of vegetable protein",
+    "ANP_factor": "atrial natriuretic peptide times {}",
+}
+#: Inputs that only go with another.
+_SILENT = ("hold_glucose", "early_stage")
+
+
+def plain(entry: Entry) -> str:
+    """Return the verdict in one or two plain sentences."""
+    if entry.verdict.rule == RULE["unreached"]:
+        return PLAIN_UNREACHED
+    return PLAIN[entry.verdict.verdict]
 
 
 def number(value: float | None) -> str:
     """Return a number of three digits, or a dash."""
     if value is None:
         return "-"
-    if value == 0:
-        return "0"
+    if abs(value) < 1e-5:
+        return "0" if value == 0 else "about 0"
     return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
@@ -42,13 +68,18 @@ def outcome_words(outcome: Outcome, label: str) -> str:
     time = (
         f"{outcome.years:g} years" if outcome.years > 1 else ("1 year" if outcome.years == 1 else f"{weeks:.2g} weeks")
     )
-    what = outcome.course or ", ".join(f"{key} {value:g}" for key, value in outcome.inputs.items()) or "own course"
-    if outcome.against:
-        what += " against " + ", ".join(f"{key} {value:g}" for key, value in outcome.against.items())
-    if outcome.course and outcome.inputs:
-        what += ", " + ", ".join(f"{key} {value:g}" for key, value in outcome.inputs.items())
+    if outcome.course:
+        what = f"{outcome.course} against none"
+    else:
+        what = f"{_done(outcome.inputs)} against {_done(outcome.against)}"
     kind = "change in %" if outcome.measure == "percent" else "difference"
-    return f"{label} ({outcome.quantity}), {kind}; person {outcome.person}; {what}; after {time}; claimed {outcome.claimed:g}"
+    claimed = f"claimed {'at most ' if outcome.at_most else ''}{outcome.claimed:g}"
+    return f"{label} ({outcome.quantity}), {kind}; {person_label(outcome.person)}; {what}; after {time}; {claimed}"
+
+
+def _done(inputs: Mapping[str, float]) -> str:
+    words = [_INPUTS[name].format(f"{value:g}") for name, value in inputs.items() if name not in _SILENT and value]
+    return ", ".join(words) or "no change"
 
 
 def leverage_words(simulated: Simulated | None) -> str:
@@ -83,6 +114,7 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "mechanism": claim.mechanism,
         "parameters": claim.parameters,
         "verdict": entry.verdict.verdict,
+        "plain": plain(entry),
         "rule": entry.verdict.rule,
         "because": entry.verdict.because,
         "certainty": entry.verdict.certainty,
@@ -91,7 +123,7 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "answers": [
             {
                 "question": reply.question.text,
-                "direct": reply.question.direct,
+                "direct": reply.direct,
                 "answer": reply.answer,
                 "estimate": reply.estimate,
                 "ci": reply.ci,
@@ -108,5 +140,7 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "not_simulated": claim.not_simulated,
         "simulated": asdict(entry.simulated) if entry.simulated else None,
         "leverage": leverage_words(entry.simulated),
+        "missing": claim.missing,
+        "note": claim.note,
         "change": claim.change,
     }
