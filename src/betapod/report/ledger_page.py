@@ -23,7 +23,7 @@ def render(entries: Sequence[Entry]) -> str:
     from ..evidence.contest import contests
     from ..evidence.questions import ANSWERS
     from ..evidence.verdict import RULE, VERDICTS
-    from ..evidence.wording import PLAIN, number
+    from ..evidence.wording import number
 
     cards = [_card(entry, place) for place, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
@@ -34,7 +34,6 @@ def render(entries: Sequence[Entry]) -> str:
         groups=list(dict.fromkeys(card["group"] for card in cards)),
         answers=ANSWERS,
         rule=RULE,
-        plain=PLAIN,
         contests=[
             {
                 "name": one.name,
@@ -63,7 +62,7 @@ def write(entries: Sequence[Entry], to: Path) -> Path:
 def _card(entry: Entry, number: int) -> dict[str, Any]:
     from ..evidence.leverage import unit_and_label
     from ..evidence.verdict import VERDICTS
-    from ..evidence.wording import PLAIN, estimate, leverage_words, outcome_words
+    from ..evidence.wording import estimate, leverage_words, outcome_words, plain
     from ..evidence.wording import number as written
 
     claim, one = entry.claim, entry.simulated
@@ -89,7 +88,7 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
         "parameters": claim.parameters,
         "verdict": entry.verdict.verdict,
         "rank": VERDICTS.index(entry.verdict.verdict),
-        "plain": PLAIN[entry.verdict.verdict],
+        "plain": plain(entry),
         "rule": entry.verdict.rule,
         "because": entry.verdict.because,
         "certainty": entry.verdict.certainty or "none",
@@ -101,12 +100,14 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
         "not_simulated": claim.not_simulated,
         "scenarios": scenarios,
         "picture": picture(entry),
+        "missing": claim.missing,
+        "note": claim.note,
         "change": claim.change,
         "replies": [
             {
                 "answer": reply.answer,
                 "text": reply.question.text,
-                "direct": reply.question.direct,
+                "direct": reply.direct,
                 "estimate": estimate(reply),
                 "requires": "" if reply.question.requires is None else f"{reply.question.requires:g}",
                 "certainty": reply.certainty,

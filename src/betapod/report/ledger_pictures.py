@@ -76,7 +76,7 @@ def _studies(entry: Entry) -> Markup:
     for number_, reply in enumerate(shown):
         y = 34 + 22 * number_
         at = centre + 70 * sides[reply.answer]
-        fill = _COLOURS["evidence"] if reply.question.direct else "#ffffff"
+        fill = _COLOURS["evidence"] if reply.direct else "#ffffff"
         parts.append(_line(centre, y, at, y, _COLOURS["evidence"], "", 2))
         parts.append(f'<circle cx="{at}" cy="{y}" r="6" fill="{fill}" stroke="#0072b2" stroke-width="2"/>')
     words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in shown)
