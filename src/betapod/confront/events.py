@@ -9,8 +9,10 @@ study       a study, or ``*`` for every study without a row of its own
 endpoint    class of endpoint, as in the registry
 wording     words that the statistic must contain, where one study has two definitions; may be empty
 event       terms with ``and`` or ``or``: ``UACR > 300``, ``eGFR < 60``, ``UACR 30 to 300``, ``eGFR -40 %`` (a fall by that share
-            of the value at the start), ``creatinine x 2``, ``kidney failure``, a condition such as ``insulin_independence``, or
-            for the last visit alone the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start
+            of the value at the start), ``creatinine x 2``, ``UACR class better`` or ``eGFR class worse`` (by a class of KDIGO or
+            more than at the start), ``kidney failure``, a condition such as ``insulin_independence``, or for the last visit alone
+            the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start. Empty where the model does not
+            have what is counted, and the note says why
 at risk     terms that hold at the start for whoever can have the event; empty for everybody
 every       weeks between visits
 confirmed   1 if the next visit must confirm it, 0 if not
@@ -33,6 +35,7 @@ import numpy as np
 
 from ..errors import ConfigError, Location, Problem, did_you_mean
 from ..evidence.study import Record
+from ..patients.target import A_BOUNDS, G_BOUNDS
 from .quantities import DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARES, Flags, Numbers, Seen
 
 _PATH = Path(__file__).with_name("events.csv")
@@ -55,6 +58,9 @@ _RANGE = re.compile(rf"(?P<name>\w+)\s+(?P<low>{_NUMBER})\s+to\s+(?P<high>{_NUMB
 _SHARE = re.compile(rf"(?P<name>\w+)\s*(?P<sign>[-+])\s*(?P<share>{_NUMBER})\s*%")
 _SLOPE = re.compile(rf"(?P<name>\w+)\s+slope\s*(?P<sign><=|>=|<|>)\s*(?P<bound>-?{_NUMBER})\s*(?P<percent>%?)")
 _TIMES = re.compile(rf"(?P<name>\w+)\s+x\s*(?P<factor>{_NUMBER})")
+_CLASS = re.compile(r"(?P<name>UACR|eGFR)\s+class\s+(?P<way>better|worse)")
+#: Lower bounds of classes.
+_CLASSES = {"UACR": A_BOUNDS, "eGFR": G_BOUNDS}
 _COMPARE: dict[str, Callable[[Numbers, float], Flags]] = {
     "<": lambda x, y: np.asarray(x < y),
     "<=": lambda x, y: np.asarray(x <= y),
@@ -207,6 +213,18 @@ def _times(match: re.Match[str]) -> Test:
     return _relative(match["name"], float(match["factor"]))
 
 
+def _class(match: re.Match[str]) -> Test:
+    name, bounds = match["name"], np.sort(_CLASSES[match["name"]])
+    # A high UACR is bad, a high eGFR good.
+    side = 1 if (match["way"] == "worse") == (name == "UACR") else -1
+
+    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
+        now, start = (np.digitize(seen(name, at), bounds) for at in (week, 0.0))
+        return np.asarray(side * (now - start) > 0)
+
+    return test
+
+
 def _slope(match: re.Match[str]) -> Test:
     name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
 
@@ -237,6 +255,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = 
     (_SHARE, _share),
     (_TIMES, _times),
     (_SLOPE, _slope),
+    (_CLASS, _class),
 )
 
 
@@ -275,3 +294,11 @@ def event_of(record: Record) -> Event | None:
             if wording in record.statistic_text:
                 return event if event.event else None
     return None
+
+
+def no_event(record: Record) -> str:
+    """Return why the model cannot count what a row counts, as the row of ``events.csv`` without an event says it."""
+    for wording, event in _table().get((record.study, record.endpoint), []):
+        if wording in record.statistic_text:
+            return "" if event.event else event.note
+    return ""

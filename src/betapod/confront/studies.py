@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ConfigError, Location, Problem
 from ..evidence.effects import unusable
 from ..evidence.study import Record
-from .events import event_of
+from .events import event_of, no_event
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def _outside(record: Record, arm: Arm | None) -> str:
 def _no_readout(record: Record, arm: Arm | None) -> str:
     readout = readout_of(record)
     if readout is None:
-        return f"the model has no read-out for {record.endpoint} as {record.kind}"
+        return no_event(record) or f"the model has no read-out for {record.endpoint} as {record.kind}"
     if arm is not None and record.endpoint in arm.imposes:
         return f"{record.endpoint} is imposed on this arm: it is the treatment, not a result"
     return ""
