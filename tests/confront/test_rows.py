@@ -10,11 +10,12 @@ import pytest
 
 from betapod.confront import rows, studies
 from betapod.confront.campaign import confront
-from betapod.confront.courses import Setting
+from betapod.confront.courses import Setting, people, simulate
 from betapod.confront.printed import printed_error
 from betapod.confront.quantities import QUANTITIES, SHARES, seen_in
 from betapod.confront.readouts import Readout, readout_of
 from betapod.evidence import registry
+from betapod.patients.life import FIRST_INSULIN
 
 FEW = 12
 
@@ -174,3 +175,40 @@ def test_adverse_events_are_chances_of_the_course(published: registry.Registry) 
     assert antibody.predicted == pytest.approx(0.115, abs=0.05)
     assert bleeding.inside and 0.02 < bleeding.predicted < 0.2
     assert all(each.scale == "share" and each.se_cohort < 0.01 for each in (fever, antibody, bleeding))
+
+
+def test_adverse_events_of_several_kinds_add_up(published: registry.Registry) -> None:
+    names = ("LIU2014#2", "HU2013#4", "ARAUJO2020#9")
+    serious, related, clot = rows.predict([published[name] for name in names], Setting("current-evidence"), FEW)
+    # Thrombosis of 0.004 and the artery of 0.02; fever, reactions and thrombosis of two infusions.
+    assert serious.predicted == pytest.approx(1.0 - 0.996 * 0.98, abs=1e-6)
+    assert related.predicted == pytest.approx(1.0 - (0.968 * 0.9768 * 0.996) ** 2, abs=1e-6)
+    assert clot.observed == 0.5
+    assert clot.predicted == pytest.approx(0.004, abs=1e-6)
+
+
+def test_stimulated_c_peptide_counts_a_graft_once() -> None:
+    arm = studies.arms()["REICHMAN2025_VX880", "parts B+C full dose"]
+    course = simulate([arm], [0.0, 52.0], Setting("none"), FEW, 1, 1)[0].values
+    graft = course["graft_C_peptide"] / 1000.0
+    assert np.all(course["C_peptide_fasting"][:, 1] > 0.1)
+    assert np.all(course["C_peptide_stimulated"][:, 1] - graft[:, 1] <= 1.1 * course["C_peptide_stimulated"][:, 0])
+
+
+def test_whoever_begins_insulin_in_a_study_has_a_dose() -> None:
+    begins = studies.arms()["GREENBAUM2012", "all"]
+    dose, never = (
+        each.values["insulin_dose"]
+        for each in simulate([begins, replace(begins, inputs=())], [0.0, 104.0], Setting("none"), FEW, 1, 1)
+    )
+    new = people(begins.cohort, FEW, 1).parameters["insulin_titration"] == 0
+    assert new.any()
+    assert np.all(dose[new, 0] == pytest.approx(FIRST_INSULIN))
+    assert np.mean(dose[new, 1]) > 10.0
+    assert np.all(never[new, 1] == 0.0)
+
+
+def test_a_slope_between_months_begins_there(published: registry.Registry) -> None:
+    first, second = readout_of(published["GREENBAUM2012#1"]), readout_of(published["GREENBAUM2012#2"])
+    assert first is not None and second is not None
+    assert (first.start, second.start) == (0.0, 52.0)

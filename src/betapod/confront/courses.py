@@ -171,7 +171,8 @@ def simulate(
     columns = {
         name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
     } | _settings(setting, len(schedules))
-    initial = {name: np.concatenate([who.initial[name] for who in groups]) for name in groups[0].state_names}
+    starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
+    initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
     result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
     found, start = [], 0
     for arm, who in zip(arms, groups, strict=True):
@@ -189,6 +190,19 @@ def simulate(
         grid = np.asarray(weeks, dtype=float)
         found.append(Courses(grid, _clinical(table, kept), np.flatnonzero(sound), failed))
     return found
+
+
+def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
+    """Return everybody's state at the start: whoever begins to titrate insulin has a first dose, as in their lives before."""
+    from ..patients.life import FIRST_INSULIN
+
+    given = [timed(text) for text in arm.care]
+    begins = any(each.name == "titrated insulin" and each.start == 0.0 for each in given)
+    if not (begins or dict(arm.inputs).get("insulin_titration")):
+        return who.initial
+    new = who.parameters["insulin_titration"] == 0
+    dose = np.where(new, math.log(FIRST_INSULIN), who.initial["ln_insulin_dose"])
+    return {**who.initial, "ln_insulin_dose": np.asarray(dose, dtype=np.float64)}
 
 
 def _settings(setting: Setting, count: int) -> dict[str, Numbers]:

@@ -17,6 +17,8 @@ DAYS_PER_WEEK, DAYS_PER_YEAR = 7.0, 365.25
 _FREE = 2.0
 #: C-peptide from which a graft counts as working, nmol/L: 0.3 ng/mL, the definition of the islet registries.
 _C_PEPTIDE_POSITIVE = 0.1
+#: Stimulated C-peptide that can be detected, nmol/L: HAO2016, abstract.
+_C_PEPTIDE_DETECTABLE = 0.017
 #: Insulin-dose-adjusted HbA1c (% + 4 times U/kg/day) up to which type 1 diabetes counts as in partial remission.
 _REMISSION, _PER_DOSE = 9.0, 4.0
 
@@ -53,13 +55,14 @@ class Quantity:
 
 
 _HBA1C, _CP, _ACR = 0.0204, 0.2419, 0.5424
+_STIMULATED = "own C-peptide after a meal as 2.3 times that of the fasting phase"
 _MEAL = "course of secretion in the fed phase stands for that of the mixed-meal test"
 QUANTITIES = {
     "HbA1c": Quantity("HbA1c", error=_HBA1C, life=0.13),
     "FPG": Quantity("FPG", error=0.0768, life=0.2),
     "mean_plasma_glucose": Quantity("G_day", error=0.05, life=0.15),
     "fasting_C_peptide": Quantity("C_peptide_fasting", error=_CP, life=0.2),
-    "stimulated_C_peptide": Quantity("C_peptide_stimulated", error=_CP, life=0.2),
+    "stimulated_C_peptide": Quantity("C_peptide_stimulated", error=_CP, life=0.2, note=_STIMULATED),
     "C_peptide_AUC": Quantity("secretion_fed", log=True, error=_CP, life=0.2, relative=True, note=_MEAL),
     "HOMA_B": Quantity("HOMA_B", error=0.2, life=0.2),
     "insulin_dose": Quantity("insulin_dose", life=0.3),
@@ -96,6 +99,7 @@ ALIASES = {
     "eGFR_acute_change": "eGFR",
     "GFR": "mGFR",
     "C_peptide_glucagon_stimulated": "stimulated_C_peptide",
+    "C_peptide_AUC_unknown_time_base": "C_peptide_AUC",
 }
 #: Quantities of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
@@ -122,6 +126,10 @@ def _working(seen: Seen, week: float) -> Flags:
     return np.asarray(seen("fasting_C_peptide", week) >= _C_PEPTIDE_POSITIVE, dtype=bool)
 
 
+def _maintained(seen: Seen, week: float) -> Flags:
+    return np.asarray(seen("stimulated_C_peptide", week) >= seen("stimulated_C_peptide", 0.0), dtype=bool)
+
+
 def _stimulated(seen: Seen, week: float) -> Flags:
     return np.asarray(seen("stimulated_C_peptide", week) >= _C_PEPTIDE_POSITIVE, dtype=bool)
 
@@ -136,6 +144,8 @@ SHARES: dict[str, Condition] = {
     "graft_survival": _stimulated,
     "engraftment": _stimulated,
     "partial_remission": _partial_remission,
+    "C_peptide_baseline_maintained": _maintained,
+    "C_peptide_detectable": lambda seen, week: seen("stimulated_C_peptide", week) >= _C_PEPTIDE_DETECTABLE,
     "C_peptide_increase_ge10pct": lambda seen, week: seen("C_peptide_AUC", week) >= 1.1 * seen("C_peptide_AUC", 0.0),
 }
 

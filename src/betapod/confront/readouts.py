@@ -28,17 +28,32 @@ _SLOPES = {
     "eGFR_slope_initiation": ("eGFR", 0.0, ""),
     "eGFR_slope_pct": ("eGFR", 0.0, "percent"),
     "UAER_growth_pct": ("UAER", 0.0, "growth"),
+    "C_peptide_slope": ("stimulated_C_peptide", 0.0, ""),
     "beta_cell_function_slope_pct": ("HOMA_B", 0.0, "percent"),
 }
 #: Statistics that are means over a time, not values at its end.
 _AVERAGE = re.compile(r"\bduring (study|follow-up)\b|\bover \d+ y")
 
-#: Adverse events of the registry, and the chance of `procedures.cell_risks` that a course has at least one of them.
+#: Weeks between which a slope is laid, where the statistic says so in months.
+_MONTHS = re.compile(r"\bmonths (\d+)-(\d+)\b")
+_WEEKS_PER_MONTH = 52.0 / 12.0
+
+_SERIOUS = ("p_thrombosis", "p_artery", "p_bleeding", "p_portal_clot")
+_RELATED = ("p_fever", "p_reaction", *_SERIOUS)
+#: Adverse events of the registry, and the risks of `procedures.cell_risks` of which a course has at least one. That fever and
+#: reactions are never serious, and the others always, is assumed.
 RISKS = {
-    "adverse_event:transient_fever": "p_fever",
-    "adverse_event:donor_specific_antibody": "p_antibody",
-    "adverse_event:persistent_donor_specific_antibody": "p_antibody",
-    "adverse_event:procedural_bleeding": "p_bleeding",
+    "adverse_event:transient_fever": ("p_fever",),
+    "adverse_event:infusion_reaction": ("p_reaction",),
+    "adverse_event:thrombophlebitis": ("p_thrombosis",),
+    "adverse_event:donor_specific_antibody": ("p_antibody",),
+    "adverse_event:persistent_donor_specific_antibody": ("p_antibody",),
+    "adverse_event:procedural_bleeding": ("p_bleeding",),
+    "adverse_event:bleed_requiring_transfusion": ("p_bleeding",),
+    "adverse_event:any_MSC_related": _RELATED,
+    "adverse_event:any_treatment_related": _RELATED,
+    "adverse_event:treatment_related_SAE": _SERIOUS,
+    "adverse_event:major_treatment_related": _SERIOUS,
 }
 
 #: Statistic of a group: numbers of people (..., people) -> (...).
@@ -82,7 +97,7 @@ class Readout:
     median: bool = False
     scale: str = "linear"
     start: float = 0.0
-    risk: str = ""
+    risk: tuple[str, ...] = ()
     event: Event | None = None
     relative_slope: str = ""
     reduction: bool = False
@@ -186,6 +201,9 @@ def _slope_of(record: Record, name: str) -> Readout | None:
     quantity, start, relative = _SLOPES[name]
     if "chronic" in record.statistic_text:
         start = _CHRONIC
+    months = _MONTHS.search(record.statistic_text)
+    if months is not None:
+        start = float(months[1]) * _WEEKS_PER_MONTH
     if record.kind == "percent" and record.contrast == "between":
         return Readout(quantity, form="slope", start=start, reduction=True)
     if record.kind not in ("slope", "median", "mean", "difference"):

@@ -221,8 +221,8 @@ def _key(arm: Arm) -> tuple[object, ...]:
     return (arm.cohort, arm.cells, arm.care, arm.inputs)
 
 
-def _chance(arm: Arm, name: str, setting: Setting) -> float:
-    """Return the chance of at least one adverse event in the course of an arm."""
+def _chance(arm: Arm, names: Sequence[str], setting: Setting) -> float:
+    """Return the chance of at least one of some adverse events in the course of an arm."""
     from ..physiology import cell_parameters, whole_body
     from ..procedures.cell_dosing import regimen
     from ..procedures.cell_risks import risks
@@ -230,7 +230,7 @@ def _chance(arm: Arm, name: str, setting: Setting) -> float:
     model = cell_parameters.parameterise(whole_body.model("cells"), setting.parameterisation)
     model = model.with_values({key: value for key, value in setting.values.items() if key in model.parameters})
     course = regimen(arm.cells, _WEIGHT, model, setting.parameterisation, where=arm.study)
-    return next((risk.at_least_one for risk in risks(course, model) if risk.name == name), 0.0)
+    return 1.0 - math.prod(1.0 - risk.at_least_one for risk in risks(course, model) if risk.name in names)
 
 
 def _prediction(
