@@ -27,7 +27,7 @@ def breaking(again: str = "") -> Iterator[None]:
         The command that continues what was interrupted.
     """
     from .cli import show_problems
-    from .engine.store import StoreError
+    from .engine.whole_files import StoreError
     from .errors import SolverError
 
     try:

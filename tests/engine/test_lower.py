@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.engine.factorise import factorise
-from betapod.engine.lower import Block, Program, lower
+from betapod.engine.lower import lower
+from betapod.engine.program import Block, Program
 from betapod.errors import ConfigError
 from betapod.model import Model
-from betapod.model.expression import BINARY, UNARY, const, evaluate, power
+from betapod.model.expression import const, evaluate
+from betapod.model.operations import BINARY, UNARY, power
 
 
 def interpret(

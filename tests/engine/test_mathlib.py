@@ -12,7 +12,7 @@ import pytest
 
 from betapod.engine import mathlib
 from betapod.engine.machine import processor
-from betapod.model.expression import BINARY, UNARY
+from betapod.model.operations import BINARY, UNARY
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LONG = np.longdouble

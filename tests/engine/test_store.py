@@ -11,7 +11,8 @@ import pytest
 
 from betapod.engine.execute import execute
 from betapod.engine.plan import changes
-from betapod.engine.store import Receipt, Store, StoreError, write_atomic, write_parquet
+from betapod.engine.store import Receipt, Store, write_parquet
+from betapod.engine.whole_files import StoreError, write_atomic
 from betapod.errors import ConfigError
 
 spec = importlib.util.spec_from_file_location("small_runs", Path(__file__).with_name("small_runs.py"))

@@ -12,7 +12,8 @@ from betapod.exchange import read_sbml, write_sbml
 from betapod.exchange.sbml_formulas import expand
 from betapod.model import Parameter, ParameterTable, Part, assemble
 from betapod.model.bibliography import Entry
-from betapod.model.expression import evaluate, symbol, unary, wright_omega
+from betapod.model.expression import evaluate, symbol, unary
+from betapod.model.operations import wright_omega
 
 libsbml = pytest.importorskip("libsbml")
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.model import expression as ex
+from betapod.model import operations
 from betapod.model.derivative import SLOPES, gradient, jacobian
 from betapod.model.evaluate import compile_function, split_constants
 from betapod.model.functions import FUNCTIONS, expand
@@ -73,7 +74,7 @@ def test_every_slope_at_a_point_of_its_domain(op: str) -> None:
     at = 1.7 if op == "acosh" else 0.4
     slope = gradient(ex.unary(op, X), [X])[X]
     h = 1e-6
-    expected = (ex.UNARY[op](at + h) - ex.UNARY[op](at - h)) / (2 * h)
+    expected = (operations.UNARY[op](at + h) - operations.UNARY[op](at - h)) / (2 * h)
     assert ex.evaluate([slope], {"x": at})[0] == pytest.approx(expected, rel=1e-7)
 
 
@@ -102,7 +103,7 @@ def test_functions_of_the_language(name: str, args: tuple[float, ...], expected:
 
 @pytest.mark.parametrize("x", [-700.0, -30.0, -1.0, 0.0, 1.0, 50.0, 1e6])
 def test_wright_omega_solves_its_equation(x: float) -> None:
-    log_v = math.log(ex.wright_omega(x))
+    log_v = math.log(operations.wright_omega(x))
     assert math.exp(log_v) + log_v == pytest.approx(x, rel=1e-14, abs=1e-14)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.expression import COMPARISONS, LOGIC
+from ..model.operations import COMPARISONS, LOGIC
 from . import mathlib
 from .factorise import Factorisation
-from .lower import Block, Program
+from .program import Block, Program
 from .simd import Code, Value
 
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}

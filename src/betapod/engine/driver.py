@@ -7,8 +7,8 @@ from collections.abc import Callable
 from . import mathlib
 from .blocks import write_blocks
 from .intake import Intake
-from .lower import Program
 from .machine import Processor
+from .program import Program
 from .rosenbrock import GROW, INTEGRAL, PROPORTIONAL, SAFETY, SHRINK, write_step
 from .simd import Code, Value
 from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW

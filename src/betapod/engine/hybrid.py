@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from ..errors import Problem, SolverError
 from ..model.derivative import jacobian
 from ..model.evaluate import compile_function, split_constants
-from ..model.expression import NOT_SMOOTH, Expr, is_const, symbol, topological
+from ..model.expression import Expr, is_const, symbol, topological
 from ..model.model import Model
+from ..model.operations import NOT_SMOOTH
 from .events import Compute, Computed, EventQueue
 from .schedule import Segment
 from .switches import crossings, freeze

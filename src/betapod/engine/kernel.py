@@ -14,8 +14,9 @@ from typing import Any
 
 from ..model.model import Model
 from . import cache
-from .lower import Program, check_events, lower, waits
+from .lower import check_events, lower
 from .machine import Loaded, compile_object, load_object, processor
+from .program import Program, waits
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Kernel:
     Attributes
     ----------
     parameters
-        Order of the values of a patient (see `betapod.engine.lower.Program`).
+        Order of the values of a patient (see `betapod.engine.program.Program`).
     ramps
         Inputs that may change linearly.
     workspace
@@ -51,6 +52,7 @@ class Kernel:
 
 _SOURCES = (
     "lower",
+    "program",
     "accumulate",
     "factorise",
     "blocks",
@@ -64,7 +66,7 @@ _SOURCES = (
     "driver",
     "machine",
 )
-#: Above this share of waiting (see `betapod.engine.lower.waits`) a vector of two registers is faster than one.
+#: Above this share of waiting (see `betapod.engine.program.waits`) a vector of two registers is faster than one.
 CHAIN = 0.6
 _in_memory: dict[str, Kernel] = {}
 
@@ -74,7 +76,7 @@ def _versions() -> dict[str, str]:
     here = Path(__file__).parent
     files = [
         *(here / f"{name}.py" for name in _SOURCES),
-        *(here.parent / "model" / f"{n}.py" for n in ("expression", "derivative")),
+        *(here.parent / "model" / f"{n}.py" for n in ("expression", "operations", "derivative")),
     ]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
     return {"betapod": metadata.version("betapod"), "llvmlite": metadata.version("llvmlite"), "source": digest}

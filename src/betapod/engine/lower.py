@@ -8,7 +8,6 @@ inverse.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from ..errors import ConfigError, Location, Problem
 from ..model.derivative import jacobian
@@ -33,132 +32,8 @@ from ..model.expression import (
 from ..model.expression import rebuild as rebuild_node
 from ..model.model import Model
 from .accumulate import accumulated_jacobian
-from .factorise import Factorisation, factorise
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One operation of a block.
-
-    Attributes
-    ----------
-    op
-        An operation of `betapod.model.expression`, or ``state``, ``parameter``, ``constant``: read the value numbered `value`,
-        ``time``, or ``const``: the number `value`.
-    args
-        Positions of earlier instructions.
-    """
-
-    op: str
-    args: tuple[int, ...] = ()
-    value: float | int | None = None
-
-
-@dataclass(frozen=True)
-class Block:
-    """Instructions in order, and the positions of the results."""
-
-    instructions: tuple[Instruction, ...]
-    results: tuple[int, ...]
-
-    def count(self) -> dict[str, int]:
-        """Return how often each operation occurs."""
-        counts: dict[str, int] = {}
-        for instruction in self.instructions:
-            counts[instruction.op] = counts.get(instruction.op, 0) + 1
-        return counts
-
-
-#: Rough cost of operations in processor cycles: until the result is there, and before the next can begin. Others: 4 and 0.5.
-_COST = {
-    "exp": (55, 16),
-    "log": (60, 20),
-    "softplus": (120, 36),
-    "logistic": (90, 24),
-    "tanh": (110, 28),
-    "pow": (220, 70),
-    "cbrt": (150, 60),
-    "wright_omega": (350, 130),
-    "sin": (80, 25),
-    "cos": (80, 25),
-    "div": (24, 16),
-    "sqrt": (28, 18),
-}
-_READS = frozenset({"const", "state", "parameter", "constant", "time"})
-
-
-def waits(block: Block) -> float:
-    """Return how long the longest chain of operations of a block takes, relative to all its operations one after another.
-
-    Where this is near 1, a processor waits for results most of the time, unless it works on more patients at once.
-    """
-    ready: list[float] = []
-    work = 0.0
-    for instruction in block.instructions:
-        latency, own = (0, 0.0) if instruction.op in _READS else _COST.get(instruction.op, (4, 0.5))
-        ready.append(max((ready[arg] for arg in instruction.args), default=0.0) + latency)
-        work += own
-    return max(ready, default=0.0) / max(work, 1.0)
-
-
-@dataclass(frozen=True)
-class EventProgram:
-    """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what."""
-
-    name: str
-    terminal: bool
-    initially: bool
-    targets: tuple[int, ...]
-    assignments: Block
-    scaled: tuple[int, ...]
-    factors: Block
-
-
-@dataclass(frozen=True)
-class Program:
-    """A model in the form that is written as machine code.
-
-    Attributes
-    ----------
-    parameters
-        Order of the values given for each patient: parameters, inputs, then for each input that changes linearly its slope, then
-        the time at which the segment starts.
-    ramps
-        Inputs that may change linearly.
-    constants
-        Values that depend on `parameters` alone.
-    initial
-        States at the start.
-    rates
-        Rates of the states.
-    linear
-        Rates, then the entries of the Jacobian that are not constant, then the derivatives by time that are not zero.
-    entries
-        For each entry of the Jacobian its row and column and where its value is: the number of a result of `linear`, or of a
-        patient constant.
-    moving
-        States whose rate depends on time explicitly, in the order of the last results of `linear`.
-    triggers
-        For each event its truth value, then for each event a number that is positive where it is true.
-    """
-
-    name: str
-    states: tuple[str, ...]
-    parameters: tuple[str, ...]
-    ramps: tuple[str, ...]
-    outputs: tuple[str, ...]
-    constants: Block
-    initial: Block
-    rates: Block
-    linear: Block
-    entries: tuple[tuple[int, int, str, int], ...]
-    moving: tuple[int, ...]
-    output: Block
-    output_states: tuple[int, ...]
-    events: tuple[EventProgram, ...]
-    triggers: Block
-    trigger_states: tuple[int, ...]
-    factorisation: Factorisation = field(repr=False)
+from .factorise import factorise
+from .program import Block, EventProgram, Instruction, Program
 
 
 def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[str] = ()) -> Program:

@@ -39,9 +39,10 @@ _HARMLESS = frozenset(
         "summary",
         "switches",
         "transport",
+        "whole_files",
     ]
 )
-_MODEL_CODE = ("expression", "derivative")
+_MODEL_CODE = ("expression", "operations", "derivative")
 
 
 class Cohort(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .blocks import STAGES
-from .lower import Program
+from .program import Program
 from .simd import Code, Value
 
 GAMMA = 0.21193756319429014

@@ -16,20 +16,16 @@ missing, cut short or altered is computed again. Several processes and machines 
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import functools
 import hashlib
 import json
-import os
-import secrets
-import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BetapodError, ConfigError, Location, Problem
+from ..errors import ConfigError, Location, Problem
+from .whole_files import clean, file_hash, half_written, placed, write_atomic, writing
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,12 +34,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 TABLES = ("visits", "patients", "failures")
-_TEMPORARY = ".writing-"
-_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-class StoreError(BetapodError):
-    """A run folder that cannot be written or read."""
 
 
 @dataclass(frozen=True)
@@ -257,12 +247,7 @@ class Store:
 
     def clean(self) -> None:
         """Remove what killed processes of this machine left half-written."""
-        for path in self.folder.rglob(f"*{_TEMPORARY}*"):
-            host, _, rest = path.name.partition(_TEMPORARY)[2].partition("~")
-            process = rest.partition("~")[0]
-            if host == _host() and process.isdigit() and not _alive(int(process)):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        clean(self.folder)
 
     def connect(self, threads: int | None = None) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the views ``visits``, ``patients`` and ``failures`` over all whole shards."""
@@ -317,7 +302,7 @@ def write_parquet(
     run
         Hash that the file carries in its footer.
     """
-    with writing(path.parent), _writer().cursor() as connection, _placed(path, replace) as temporary:
+    with writing(path.parent), _writer().cursor() as connection, placed(path, replace) as temporary:
         for name, columns in tables.items():
             connection.register(name, dict(columns))
         (rows,) = connection.execute(
@@ -333,94 +318,12 @@ def identity_hash(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def quoted(text: str) -> str:
     """Return an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def write_atomic(path: Path, data: bytes, replace: bool = True) -> None:
-    """Write a file, whole or not at all; with ``replace=False`` a file that is already there stays."""
-    with _placed(path, replace) as temporary:
-        temporary.write_bytes(data)
-
-
-@contextlib.contextmanager
-def _placed(path: Path, replace: bool = True) -> Iterator[Path]:
-    """Give a temporary path whose content ends up at `path`, on the disk and complete, or nowhere."""
-    temporary = path.with_name(f"{path.name}{_TEMPORARY}{_host()}~{os.getpid()}~{secrets.token_hex(4)}")
-    try:
-        yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(path)
-        else:
-            _place_first(path, temporary)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
-def _place_first(path: Path, temporary: Path) -> None:
-    """Give a file its name unless the name is taken; a hard link does both in one step where the file system has them."""
-    try:
-        path.hardlink_to(temporary)
-    except FileExistsError:
-        return
-    except OSError:
-        if not path.exists():
-            temporary.replace(path)
-
-
-@contextlib.contextmanager
-def writing(folder: Path) -> Iterator[None]:
-    """Turn failures to write into errors that say what to do."""
-    import duckdb
-
-    try:
-        yield
-    except OSError as error:
-        raise _failed(folder, error.errno in _NO_SPACE, error.strerror or str(error)) from error
-    except duckdb.Error as error:
-        text = str(error)
-        full = "No space left" in text or any(f'"errno":"{code}"' in text for code in _NO_SPACE)
-        raise _failed(folder, full, text.splitlines()[0][:200]) from error
-
-
-def _failed(folder: Path, full: bool, text: str) -> StoreError:
-    if full:
-        return StoreError(
-            Problem(
-                "disk-full",
-                "there is no space left for the results",
-                Location(str(folder)),
-                hint="What is finished is kept. Make space, then continue with: betapod ensemble resume FOLDER",
-            )
-        )
-    return StoreError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))
-
-
-def _host() -> str:
-    return socket.gethostname().replace("~", "-").replace("/", "-")
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
 def _foreign(folder: Path) -> list[str]:
     """Return what is in a folder that is no part of a run whose manifest is not yet written."""
     own = {*TABLES, "receipts", "dictionary.csv"}
-    return sorted(p.name for p in folder.iterdir() if p.name not in own and _TEMPORARY not in p.name)
+    return sorted(p.name for p in folder.iterdir() if p.name not in own and not half_written(p))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
 from .plan import Plan, changes
-from .store import TABLES, Receipt, Store, connect, quoted, write_parquet, writing
+from .store import TABLES, Receipt, Store, connect, quoted, write_parquet
+from .whole_files import placed, writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,9 +113,7 @@ def _dictionary(store: Store) -> str:
 
 def _copy(source: Path, target: Path) -> None:
     """Put a file into place, whole or not at all, without taking the space twice where that can be had."""
-    from .store import _placed
-
-    with _placed(target) as temporary:
+    with placed(target) as temporary:
         try:
             temporary.hardlink_to(source)
         except OSError:

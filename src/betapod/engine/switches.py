@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ..model.derivative import gradient
 from ..model.expression import (
-    COMPARISONS,
     TIME,
     ZERO,
     Expr,
@@ -26,6 +25,7 @@ from ..model.expression import (
     topological,
     unary,
 )
+from ..model.operations import COMPARISONS
 
 
 @dataclass(frozen=True)

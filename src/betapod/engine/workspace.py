@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .blocks import STAGES
-from .lower import Program
+from .program import Program
 from .rosenbrock import Arrays
 from .simd import Code, Value
 

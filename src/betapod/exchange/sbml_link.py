@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from ..errors import ExchangeError, Location, ModelError, Problem
-from ..model.expression import COMPARISONS, LOGIC, ONE, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
+from ..model.expression import ONE, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
 from ..model.linking import Definition, link
 from ..model.model import Event, Model
+from ..model.operations import COMPARISONS, LOGIC
 from ..model.parameters import Parameter, ParameterTable
 from .sbml_units import unit_text
 

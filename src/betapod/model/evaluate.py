@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import expression
+from . import expression, operations
 from .expression import Expr, topological
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -140,7 +140,7 @@ def _compiled(
 _SCALAR: dict[str, Any] = {
     **{
         name: function
-        for name, function in expression.UNARY.items()
+        for name, function in operations.UNARY.items()
         if name not in ("not", "abs", "exp", "sqrt", "log", "neg")
     },
     "exp": math.exp,
@@ -148,12 +148,12 @@ _SCALAR: dict[str, Any] = {
     "sqrt": math.sqrt,
     "pow": math.pow,
     "abs_": abs,
-    "not_": expression.UNARY["not"],
-    "min_": expression.BINARY["min"],
-    "max_": expression.BINARY["max"],
-    "and_": expression.BINARY["and"],
-    "or_": expression.BINARY["or"],
-    "xor": expression.BINARY["xor"],
+    "not_": operations.UNARY["not"],
+    "min_": operations.BINARY["min"],
+    "max_": operations.BINARY["max"],
+    "and_": operations.BINARY["and"],
+    "or_": operations.BINARY["or"],
+    "xor": operations.BINARY["xor"],
     "atan2": math.atan2,
     "mod": math.fmod,
     "nan": math.nan,

@@ -19,7 +19,6 @@ Grades: A measured in man, B animal or indirect, C fitted, D assumed or recalled
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,8 +33,8 @@ COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role"
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input")
 GRADES = ("A", "B", "C", "D")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
+#: A distribution as text: its name, and two arguments or none.
+DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
@@ -81,7 +80,7 @@ class Parameter:
     @property
     def shape(self) -> tuple[str, float, float] | None:
         """Name and two arguments of the distribution (median and log-SD, mean and SD, or bounds); None when fixed."""
-        match = _DISTRIBUTION.fullmatch(self.distribution)
+        match = DISTRIBUTION.fullmatch(self.distribution)
         assert match is not None
         name, first, second = match.groups()
         if name == "fixed":
@@ -134,10 +133,12 @@ class ParameterTable(Mapping[str, Parameter]):
             With every bad row of every file: missing column, unreadable number, unknown unit, role or grade, a source where none
             may be, none where one must be, an id given twice.
         """
+        from .parameter_rows import read_rows
+
         rows: list[Parameter] = []
         problems: list[Problem] = []
         for path in paths:
-            read, bad = _read_rows(Path(path), None if sources is None else frozenset(sources))
+            read, bad = read_rows(Path(path), None if sources is None else frozenset(sources))
             rows.extend(read)
             problems.extend(bad)
         seen: dict[str, Parameter] = {}
@@ -290,135 +291,6 @@ def _quantity(given: float | str, unit: str, location: Location, label: str = ""
     if not math.isfinite(value):
         raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
     return convert_labelled(value, own, unit, label, location)
-
-
-def _read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        return [], [Problem("unreadable-file", f"cannot read the table: {error.strerror}", Location(str(path)))]
-    lines = text.splitlines()
-    reader = csv.reader(lines)
-    header = next(reader, [])
-    problems = [
-        Problem("missing-column", f"the column {name!r} is missing", Location(str(path), 1), found=", ".join(header))
-        for name in COLUMNS
-        if name not in header and name not in ("label", "locator", "note")
-    ]
-    problems += [
-        Problem("unknown-column", f"unknown column {name!r}", Location(str(path), 1), hint=did_you_mean(name, COLUMNS))
-        for name in header
-        if name not in COLUMNS
-    ]
-    if problems:
-        return [], problems
-    rows = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
-            continue
-        location = Location(str(path), reader.line_num)
-        if len(cells) != len(header):
-            problems.append(
-                Problem(
-                    "bad-row",
-                    "the row has another number of cells than the header",
-                    location,
-                    found=str(len(cells)),
-                    expected=str(len(header)),
-                )
-            )
-            continue
-        row, bad = _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), location, sources)
-        problems.extend(bad)
-        if row is not None:
-            rows.append(row)
-    return rows, problems
-
-
-def _row(
-    cells: dict[str, str], location: Location, sources: frozenset[str] | None
-) -> tuple[Parameter | None, list[Problem]]:
-    key = cells["id"]
-    problems: list[Problem] = []
-
-    def bad(kind: str, message: str, **details: str) -> None:
-        problems.append(Problem(kind, f"{key or 'row'}: {message}", location, **details))
-
-    if not _IDENTIFIER.fullmatch(key):
-        bad("bad-id", "the id is not a name", found=repr(key), expected="letters, digits and _")
-    numbers: dict[str, float] = {}
-    for name, default in (("value", math.nan), ("low", -math.inf), ("high", math.inf)):
-        try:
-            numbers[name] = float(cells[name]) if cells[name] or name == "value" else default
-        except ValueError:
-            bad("bad-number", f"the {name} is not a number", found=repr(cells[name]))
-    if not cells["unit"]:
-        bad("missing-unit", "there is no unit", hint="Write 1 for a plain number.")
-    else:
-        try:
-            parse_unit(cells["unit"], location)
-        except UnitError as error:
-            bad(error.problems[0].kind, error.problems[0].message, hint=error.problems[0].hint)
-    for name, allowed in (("role", ROLES), ("grade", GRADES)):
-        if cells[name] not in allowed:
-            bad(
-                f"bad-{name}",
-                f"unknown {name}",
-                found=repr(cells[name]),
-                expected=", ".join(allowed),
-                hint=did_you_mean(cells[name], allowed),
-            )
-    shape = _DISTRIBUTION.fullmatch(cells["distribution"])
-    if shape is None or shape[1] not in DISTRIBUTIONS:
-        bad(
-            "bad-distribution",
-            "unknown distribution",
-            found=repr(cells["distribution"]),
-            expected=", ".join(DISTRIBUTIONS),
-        )
-    _check_source(cells, sources, bad)
-    if not problems and not numbers["low"] <= numbers["high"]:
-        bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")
-    if problems:
-        return None, problems
-    return (
-        Parameter(
-            key,
-            cells.get("label", ""),
-            numbers["value"],
-            cells["unit"],
-            numbers["low"],
-            numbers["high"],
-            cells["distribution"],
-            cells["role"],
-            cells["source"],
-            cells.get("locator", ""),
-            cells["grade"],
-            cells.get("note", ""),
-            location,
-        ),
-        [],
-    )
-
-
-def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: object) -> None:
-    """A literature value names its source; a recalled or assumed one must not."""
-    report = bad
-    assert callable(report)
-    role, source = cells["role"], cells["source"]
-    if role == "literature" and not source:
-        report("missing-source", "a literature value needs a source", expected="a key of the bibliography")
-    if role in ("memory", "assumed", "input") and source:
-        report(
-            "false-source",
-            f"a value with the role {role!r} cannot have a source",
-            found=source,
-            hint="Only what a source states may cite it.",
-        )
-    if sources is not None and role in ("literature", "derived"):
-        for key in filter(None, re.split(r"[;\s]+", source)):
-            if key not in sources:
-                report("unknown-source", f"{key!r} is not in the bibliography", hint=did_you_mean(key, sources))
 
 
 def source_keys(rows: Iterable[Parameter]) -> list[str]:

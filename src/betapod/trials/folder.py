@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config import parse_yaml
-from ..engine import store as engine_store
-from ..engine.store import Receipt, Store, quoted, write_atomic, write_parquet
+from ..engine.store import Receipt, Store, connect, quoted, write_parquet
+from ..engine.whole_files import write_atomic, writing
 from ..errors import ConfigError, Location, Problem
 from . import conduct as trial
 from .data import TrialData, TrialRun
@@ -123,7 +123,7 @@ def run_into(
         )
     store.clean()
     for name, kept in (("pool.npz", content), ("protocol.yaml", what.text.encode())):
-        with engine_store.writing(folder):
+        with writing(folder):
             write_atomic(folder / name, kept)
     data = _compute(store, what, pool, threads, progress)
     found = TrialRun(what.protocol, data, pool, dict(pool.facts))
@@ -332,7 +332,7 @@ def _person_columns(what: Plan, key: tuple[str, str], data: TrialData, part: ran
 
 
 def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
-    connection = engine_store.connect(1)
+    connection = connect(1)
     try:
         tables = {
             table: connection.execute(f"SELECT * FROM {quoted(str(store.path(table, shard)))}").fetchnumpy()

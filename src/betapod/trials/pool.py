@@ -204,7 +204,7 @@ def pool_of(
         progress("simulating the pool")
     pool = _simulate(protocol, library, threads)
     if cache:
-        from ..engine.store import write_atomic
+        from ..engine.whole_files import write_atomic
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

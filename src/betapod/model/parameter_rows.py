@@ -1,0 +1,149 @@
+"""Read the rows of a parameter table, each checked by itself."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import Location, Problem, UnitError, did_you_mean
+from ..units import parse_unit
+from .parameters import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
+    """Return the good rows of a CSV file, and what is wrong with it and with the others.
+
+    Parameters
+    ----------
+    sources
+        Known bibliography keys; None skips that check.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        return [], [Problem("unreadable-file", f"cannot read the table: {error.strerror}", Location(str(path)))]
+    lines = text.splitlines()
+    reader = csv.reader(lines)
+    header = next(reader, [])
+    problems = [
+        Problem("missing-column", f"the column {name!r} is missing", Location(str(path), 1), found=", ".join(header))
+        for name in COLUMNS
+        if name not in header and name not in ("label", "locator", "note")
+    ]
+    problems += [
+        Problem("unknown-column", f"unknown column {name!r}", Location(str(path), 1), hint=did_you_mean(name, COLUMNS))
+        for name in header
+        if name not in COLUMNS
+    ]
+    if problems:
+        return [], problems
+    rows = []
+    for cells in reader:
+        if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
+            continue
+        location = Location(str(path), reader.line_num)
+        if len(cells) != len(header):
+            problems.append(
+                Problem(
+                    "bad-row",
+                    "the row has another number of cells than the header",
+                    location,
+                    found=str(len(cells)),
+                    expected=str(len(header)),
+                )
+            )
+            continue
+        row, bad = _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), location, sources)
+        problems.extend(bad)
+        if row is not None:
+            rows.append(row)
+    return rows, problems
+
+
+def _row(
+    cells: dict[str, str], location: Location, sources: frozenset[str] | None
+) -> tuple[Parameter | None, list[Problem]]:
+    key = cells["id"]
+    problems: list[Problem] = []
+
+    def bad(kind: str, message: str, **details: str) -> None:
+        problems.append(Problem(kind, f"{key or 'row'}: {message}", location, **details))
+
+    if not _IDENTIFIER.fullmatch(key):
+        bad("bad-id", "the id is not a name", found=repr(key), expected="letters, digits and _")
+    numbers: dict[str, float] = {}
+    for name, default in (("value", math.nan), ("low", -math.inf), ("high", math.inf)):
+        try:
+            numbers[name] = float(cells[name]) if cells[name] or name == "value" else default
+        except ValueError:
+            bad("bad-number", f"the {name} is not a number", found=repr(cells[name]))
+    if not cells["unit"]:
+        bad("missing-unit", "there is no unit", hint="Write 1 for a plain number.")
+    else:
+        try:
+            parse_unit(cells["unit"], location)
+        except UnitError as error:
+            bad(error.problems[0].kind, error.problems[0].message, hint=error.problems[0].hint)
+    for name, allowed in (("role", ROLES), ("grade", GRADES)):
+        if cells[name] not in allowed:
+            bad(
+                f"bad-{name}",
+                f"unknown {name}",
+                found=repr(cells[name]),
+                expected=", ".join(allowed),
+                hint=did_you_mean(cells[name], allowed),
+            )
+    shape = DISTRIBUTION.fullmatch(cells["distribution"])
+    if shape is None or shape[1] not in DISTRIBUTIONS:
+        bad(
+            "bad-distribution",
+            "unknown distribution",
+            found=repr(cells["distribution"]),
+            expected=", ".join(DISTRIBUTIONS),
+        )
+    _check_source(cells, sources, bad)
+    if not problems and not numbers["low"] <= numbers["high"]:
+        bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")
+    if problems:
+        return None, problems
+    return (
+        Parameter(
+            key,
+            cells.get("label", ""),
+            numbers["value"],
+            cells["unit"],
+            numbers["low"],
+            numbers["high"],
+            cells["distribution"],
+            cells["role"],
+            cells["source"],
+            cells.get("locator", ""),
+            cells["grade"],
+            cells.get("note", ""),
+            location,
+        ),
+        [],
+    )
+
+
+def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: Callable[..., None]) -> None:
+    """A literature value names its source; a recalled or assumed one must not."""
+    role, source = cells["role"], cells["source"]
+    if role == "literature" and not source:
+        bad("missing-source", "a literature value needs a source", expected="a key of the bibliography")
+    if role in ("memory", "assumed", "input") and source:
+        bad(
+            "false-source",
+            f"a value with the role {role!r} cannot have a source",
+            found=source,
+            hint="Only what a source states may cite it.",
+        )
+    if sources is not None and role in ("literature", "derived"):
+        for key in filter(None, re.split(r"[;\s]+", source)):
+            if key not in sources:
+                bad("unknown-source", f"{key!r} is not in the bibliography", hint=did_you_mean(key, sources))
