@@ -14,7 +14,13 @@ from pathlib import Path
 from . import __version__
 
 _NEEDED = ("numpy", "scipy", "pandas", "pint", "typer", "rich", "llvmlite", "duckdb")
-_EXTRAS = {"plot": ("matplotlib",), "interop": ("python-libsbml",), "cluster": ("dask", "distributed")}
+_EXTRAS = {
+    "plot": ("matplotlib",),
+    "evidence": ("pymare",),
+    "stats": ("statsmodels", "lifelines", "pymare"),
+    "interop": ("python-libsbml",),
+    "cluster": ("dask", "distributed"),
+}
 
 #: A healthy person after ten years (golden values G1 of the kidney's specification), and the tolerance of the check.
 GOLDEN = {"GFR": 97.05, "RBF": 0.9698, "MAP": 93.36, "V_E": 15.11, "UAER": 9.156, "S_cr": 0.9197, "BUN": 12.59}

@@ -1,13 +1,10 @@
-"""The ledger page in a real browser: by keyboard alone, on a telephone and on a desk, with no serious finding of axe-core.
-
-Needs Chromium and playwright; axe-core's file is looked for in the folder that AXE_CORE names, else under node_modules.
-"""
+"""The ledger page in a real browser: by keyboard alone, on a telephone, a desk and paper, with no fault that axe-core finds."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +14,8 @@ from betapod.evidence.ledger import ledger
 from betapod.evidence.verdict import VERDICTS
 from betapod.report import ledger_page
 
-BROWSER = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
-
-FOLDERS = (os.environ.get("AXE_CORE", ""), str(Path(__file__).parents[2] / "node_modules" / "axe-core"))
-AXE = next((path for folder in FOLDERS if folder and (path := Path(folder) / "axe.min.js").is_file()), None)
+#: One worker makes the page for all tests of this file.
+pytestmark = pytest.mark.xdist_group("ledger page")
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +28,9 @@ def file(entries: list[Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ledger_page.write(entries, tmp_path_factory.mktemp("ledger") / "ledger.html")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with api.sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=BROWSER, args=["--headless", "--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(params=[(375, 812), (1280, 900)], ids=["telephone", "desk"])
-def page(request: pytest.FixtureRequest, browser: Any, file: Path) -> Iterator[Any]:
-    width, height = request.param
-    opened = browser.new_page(viewport={"width": width, "height": height})
-    opened.goto(file.as_uri())
-    yield opened
-    opened.close()
+@pytest.fixture(params=[390, 1280], ids=["telephone", "desk"])
+def page(request: pytest.FixtureRequest, visit: Callable[..., Any], file: Path) -> Any:
+    return visit(file, request.param)
 
 
 def shown(page: Any) -> list[str]:
@@ -72,9 +51,9 @@ def test_it_needs_nothing_else(file: Path) -> None:
     assert " src=" not in text and "<link" not in text and "@import" not in text and "url(" not in text
 
 
-def test_nothing_is_wider_than_the_screen(page: Any) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+def test_nothing_is_cut_off_or_lies_on_another(page: Any, misplaced: Callable[[Any], list[str]]) -> None:
+    assert misplaced(page) == []
+    assert page.locator("svg text").count() > 100
 
 
 def test_filter_by_keyboard(page: Any, entries: list[Any]) -> None:
@@ -134,14 +113,22 @@ def test_verdicts_and_pictures_say_what_was_computed(page: Any, entries: list[An
         assert card.locator("svg").get_attribute("aria-label")
 
 
-def test_no_serious_finding_of_axe(page: Any) -> None:
-    if AXE is None:
-        pytest.skip("needs axe-core: set AXE_CORE to the folder with axe.min.js")
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    page.add_script_tag(path=str(AXE))
-    found = page.evaluate("axe.run()")
-    assert len(found["passes"]) > 20
-    assert [(one["id"], one["impact"]) for one in found["violations"]] == []
+def test_axe_finds_nothing(page: Any, findings: Callable[..., list[str]]) -> None:
+    assert findings(page) == []
+
+
+def test_it_prints_every_card_open(visit: Callable[..., Any], file: Path, entries: list[Any], tmp_path: Path) -> None:
+    page = visit(file)
+    target = tmp_path / "ledger.pdf"
+    page.pdf(path=target, format="A4")
+    assert target.read_bytes()[:5] == b"%PDF-"
+    page.emulate_media(media="print")
+    assert not page.locator("#controls").is_visible()
+    if shutil.which("pdftotext"):
+        text = subprocess.run(["pdftotext", str(target), "-"], capture_output=True, text=True, check=True).stdout
+        assert text.count("Published numbers") >= len(entries) and text.count("What would change our mind") == len(
+            entries
+        )
 
 
 def test_section_of_a_report(entries: list[Any]) -> None:

@@ -323,7 +323,7 @@ def _tau2(y: Any, v: Any, method: str) -> float:
             warnings.simplefilter("ignore")
             from pymare import Dataset, estimators
     except ImportError:
-        raise MissingExtraError("pymare", "stats", "pooling of studies") from None
+        raise MissingExtraError("pymare", "evidence", "pooling of studies") from None
     if method == "DL":
         fitted = estimators.DerSimonianLaird()
     else:

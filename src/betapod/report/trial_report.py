@@ -64,7 +64,7 @@ def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
 
 
 def _claims(a: Assessment) -> list[Section]:
-    """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``stats``."""
+    """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``evidence``."""
     from . import ledger_page
 
     measured = set(a.courses["quantity"])
@@ -72,7 +72,7 @@ def _claims(a: Assessment) -> list[Section]:
     try:
         found = ledger_page.section(measured, cells)
     except MissingExtraError:
-        text = 'The ledger that judges them pools published studies, which needs more packages: pip install "betapod[stats]".'
+        text = 'The ledger that judges them pools published studies, which needs one more package: pip install "betapod[evidence]".'
         return [Section("claims", "Claims that this run bears on", [text])]
     return [] if found is None else [found]
 

@@ -1,0 +1,106 @@
+"""A browser for the tests of pages, and what axe-core finds wrong with a page. Skips, saying so, where there is no Chromium."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+#: Looks for what is cut off or lies on something else; everything folded is opened first.
+LOOK = """() => {
+  document.querySelectorAll("details").forEach(d => d.open = true);
+  const found = {width: document.documentElement.scrollWidth, wide: [], on: [], labels: 0};
+  for (const e of document.querySelectorAll("p, h1, h2, h3, figure, figcaption, dt, dd, summary, .scroll, .formula, .controls > div, .verdict")) {
+    const r = e.getBoundingClientRect();
+    if (r.width && (r.right > innerWidth + 1 || r.left < -1)) found.wide.push(e.tagName + " " + e.textContent.slice(0, 40));
+  }
+  for (const svg of document.querySelectorAll("svg")) {
+    const frame = svg.getBoundingClientRect();
+    const texts = [...svg.querySelectorAll('g[id*="text_"], text')].filter(t => !t.parentElement.closest('g[id*="text_"]'));
+    const labels = texts.map(t => [t.id || t.textContent, t.getBoundingClientRect()]).filter(x => x[1].width > 0);
+    found.labels += labels.length;
+    for (const [name, r] of labels)
+      if (r.left < frame.left - 1 || r.right > frame.right + 1 || r.top < frame.top - 1 || r.bottom > frame.bottom + 1) found.on.push(name + " leaves its figure");
+    for (let i = 0; i < labels.length; i++) for (let j = 0; j < i; j++) {
+      const a = labels[i][1], b = labels[j][1];
+      const w = Math.min(a.right, b.right) - Math.max(a.left, b.left), h = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+      if (w > 1 && h > 1) found.on.push(labels[i][0] + " on " + labels[j][0]);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, headless; the same for all tests."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium")
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a file in a window of a width (px), light or dark; at the end nothing may have gone wrong or been asked of a network."""
+    opened: list[Page] = []
+    wrong: list[str] = []
+
+    def go(file: Path, width: int = 1280, scheme: str = "light") -> Page:
+        page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        opened.append(page)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else wrong.append(asked.url))
+        page.goto(file.as_uri())
+        return page
+
+    yield go
+    for page in opened:
+        page.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="session")
+def findings() -> Callable[..., list[str]]:
+    """Return what axe-core finds wrong with a page, of whatever weight: rule, weight, place. Rules may be chosen by name.
+
+    Pictures without letters, thousands of lines each, are emptied first; their text alternatives stay.
+    """
+
+    def find(page: Page, *rules: str) -> list[str]:
+        page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        page.evaluate("document.querySelectorAll('svg:not(:has(text))').forEach(s => s.replaceChildren())")
+        options: dict[str, object] = {"resultTypes": ["violations"]}
+        found = Axe().run(page, options=options | ({"runOnly": list(rules)} if rules else {})).response
+        assert found["passes"] or found["violations"], "axe-core examined nothing"
+        return [
+            f"{one['id']} ({one['impact']}): {node['target'][0]}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def misplaced() -> Callable[[Page], list[str]]:
+    """Return what is wider than the window, leaves its picture or lies on another label."""
+
+    def find(page: Page) -> list[str]:
+        found = page.evaluate(LOOK)
+        width = page.viewport_size["width"]
+        too_wide = [f"the page is {found['width']} px wide"] if found["width"] > width else []
+        return [*too_wide, *found["wide"], *found["on"]]
+
+    return find
