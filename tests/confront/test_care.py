@@ -9,6 +9,7 @@ import pytest
 
 from betapod.confront import events
 from betapod.confront.courses import Setting, simulate, timed
+from betapod.confront.readouts import readout_of
 from betapod.confront.studies import Arm
 from betapod.evidence import registry
 from betapod.evidence.study import Record
@@ -62,3 +63,15 @@ def test_what_cannot_be_counted_says_why() -> None:
     assert "death" in why("FLOW#1")
     assert why("FLOW#2") == ""
     assert "heart failure" in why("EMPEROR_DM_kidney#1")
+
+
+def test_the_slope_after_stopping_is_laid_through_the_last_weeks() -> None:
+    readout = readout_of(registry.load()["EMPAREG_slope2018#5"])
+    assert readout is not None
+    assert (readout.quantity, readout.weeks(160.0)) == ("eGFR", [156.0, 160.0])
+
+
+def test_what_was_measured_is_not_estimated() -> None:
+    readout = readout_of(registry.load()["ATIRMA2014#3"])
+    assert readout is not None
+    assert (readout.quantity, readout.form) == ("mGFR", "change")

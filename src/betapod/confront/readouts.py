@@ -16,7 +16,8 @@ from .quantities import ALIASES, DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARE
 _STEP = 26.0
 #: Week from which chronic slopes are laid; trials begin in week 3 or 4.
 _CHRONIC = 4.0
-#: Quantities of the registry that are another one in time: quantity, first week, whether relative to the start.
+#: Quantities of the registry that are another one in time: quantity, first week (below 0: before the last), whether relative to
+#: the start.
 _SLOPES = {
     "eGFR_slope": ("eGFR", 0.0, ""),
     "mGFR_slope": ("mGFR", 0.0, ""),
@@ -26,6 +27,7 @@ _SLOPES = {
     "mGFR_slope_initial": ("mGFR", 0.0, ""),
     "mGFR_slope_sustained": ("mGFR", 13.0, ""),
     "eGFR_slope_initiation": ("eGFR", 0.0, ""),
+    "eGFR_slope_cessation": ("eGFR", -4.0, ""),
     "eGFR_slope_pct": ("eGFR", 0.0, "percent"),
     "UAER_growth_pct": ("UAER", 0.0, "growth"),
     "C_peptide_slope": ("stimulated_C_peptide", 0.0, ""),
@@ -169,6 +171,8 @@ class Readout:
 def readout_of(record: Record) -> Readout | None:
     """Return how a row is made of people, or None where the model does not have it."""
     name, kind = ALIASES.get(record.endpoint, record.endpoint), record.kind
+    if name == "eGFR" and "mGFR" in record.statistic_text:
+        name = "mGFR"
     if record.endpoint_text in RISKS and kind == "proportion":
         return Readout(risk=RISKS[record.endpoint_text], scale="share")
     if name in SHARES:
@@ -204,6 +208,8 @@ def _slope_of(record: Record, name: str) -> Readout | None:
     months = _MONTHS.search(record.statistic_text)
     if months is not None:
         start = float(months[1]) * _WEEKS_PER_MONTH
+    if start < 0.0:
+        start += record.weeks or 0.0
     if record.kind == "percent" and record.contrast == "between":
         return Readout(quantity, form="slope", start=start, reduction=True)
     if record.kind not in ("slope", "median", "mean", "difference"):
