@@ -111,6 +111,18 @@ def test_luck_moves_no_mean() -> None:
     assert found.std() == pytest.approx(expected, rel=0.02)
 
 
+def test_what_life_moves_lasts() -> None:
+    generator = np.random.default_rng(0)
+    weeks = np.array([0.0, 104.0, 117.0, 520.0])
+    seen = seen_in({"BW": np.full((50_000, 4), 80.0)}, weeks, lambda x: generator.standard_normal(x.shape))
+    shown = [seen("body_weight", week) for week in weeks[1:]]
+    quantity = QUANTITIES["body_weight"]
+    share = quantity.life**2 / (quantity.life**2 + quantity.error**2)
+    near, far = (float(np.corrcoef(shown[0], other)[0, 1]) for other in shown[1:])
+    assert near == pytest.approx(share * math.exp(-13.0 * 7.0 / 365.25), abs=0.02)
+    assert abs(far) < 0.02
+
+
 def test_errors_that_the_source_prints(published: registry.Registry) -> None:
     def printed(name: str) -> float | None:
         record = published[name]

@@ -101,6 +101,8 @@ ALIASES = {
     "C_peptide_glucagon_stimulated": "stimulated_C_peptide",
     "C_peptide_AUC_unknown_time_base": "C_peptide_AUC",
 }
+#: Time over which what life moves is forgotten, year; assumed.
+_LASTS = 1.0
 #: Quantities of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
 
@@ -174,18 +176,31 @@ def seen_in(
         Samples of the people, (..., people); everybody once unless given.
     """
     known: dict[tuple[str, float], Numbers] = {}
+    lives: dict[str, dict[float, Numbers]] = {}
+
+    def life(name: str, week: float, like: Numbers, draw: Callable[[Numbers], Numbers]) -> Numbers:
+        """Return standard normal luck of life, which lasts: correlated with that of the nearest week known."""
+        mine = lives.setdefault(name, {})
+        if not mine:
+            mine[week] = draw(like)
+        elif week not in mine:
+            nearest = min(mine, key=lambda other: abs(other - week))
+            share = math.exp(-abs(nearest - week) * DAYS_PER_WEEK / DAYS_PER_YEAR / _LASTS)
+            mine[week] = share * mine[nearest] + math.sqrt(1.0 - share**2) * draw(like)
+        return mine[week]
 
     def seen(name: str, week: float) -> Numbers:
         if (name, week) not in known:
             quantity = QUANTITIES[name]
             true = values[quantity.column][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))]
             true = true if index is None else true[index]
-            years = min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0)
-            often = 1 if samples is None else samples.get(name, 1)
-            spread = math.hypot(quantity.error / math.sqrt(often), quantity.life * math.sqrt(years))
-            if draw is not None and spread > 0:
+            lived = quantity.life * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
+            error = quantity.error / math.sqrt(1 if samples is None else samples.get(name, 1))
+            if draw is not None and (error > 0 or lived > 0):
                 # Symmetric where means are compared, so that luck moves no mean.
-                luck = spread * draw(true)
+                luck = error * draw(true)
+                if lived > 0:
+                    luck = luck + lived * life(name, week, true, draw)
                 true = true * (np.exp(luck) if quantity.log else np.maximum(1.0 + luck, 0.0))
             known[name, week] = true
         return known[name, week]
