@@ -9,7 +9,7 @@ import pytest
 from betapod.errors import ConfigError
 from betapod.patients import library
 from betapod.physiology import whole_body
-from betapod.trials import candidates, pool, protocol
+from betapod.trials import candidates, pool, pool_making, protocol
 from betapod.trials.courses import Planner
 from betapod.trials.quantities import ckd_epi_2021
 
@@ -53,7 +53,7 @@ def people():
 
 @pytest.fixture(scope="module")
 def made(trial, people):
-    return pool.pool_of(trial, people, threads=2, cache=False)
+    return pool_making.pool_of(trial, people, threads=2, cache=False)
 
 
 def course(made, arm, stage, hypothesis, code):
@@ -132,20 +132,20 @@ def test_a_pool_survives_the_disk(made):
 
 
 def test_another_number_of_threads_gives_the_same_bytes(trial, people, made):
-    assert pool.pool_of(trial, people, threads=1, cache=False).to_bytes() == made.to_bytes()
+    assert pool_making.pool_of(trial, people, threads=1, cache=False).to_bytes() == made.to_bytes()
 
 
 def test_the_cache_is_used_and_told_apart(trial, people, made, monkeypatch, tmp_path):
     monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
-    monkeypatch.setattr(pool, "_simulate", lambda *_: made)
-    assert pool.pool_of(trial, people) is made
-    monkeypatch.setattr(pool, "_simulate", lambda *_: pytest.fail("simulated again"))
-    assert pool.pool_of(trial, people).to_bytes() == made.to_bytes()
+    monkeypatch.setattr(pool_making, "_simulate", lambda *_: made)
+    assert pool_making.pool_of(trial, people) is made
+    monkeypatch.setattr(pool_making, "_simulate", lambda *_: pytest.fail("simulated again"))
+    assert pool_making.pool_of(trial, people).to_bytes() == made.to_bytes()
     same = {"replicates": 7, "title": "Another title", "patients": 9}
-    assert pool.identity(trial.model_copy(update=same), people) == pool.identity(trial, people)
-    assert pool.identity(trial.model_copy(update={"seed": 2}), people) != pool.identity(trial, people)
+    assert pool_making.identity(trial.model_copy(update=same), people) == pool_making.identity(trial, people)
+    assert pool_making.identity(trial.model_copy(update={"seed": 2}), people) != pool_making.identity(trial, people)
     changed = protocol.parse(TEXT.replace("1e6/kg", "2e6/kg"))
-    assert pool.identity(changed, people) != pool.identity(trial, people)
+    assert pool_making.identity(changed, people) != pool_making.identity(trial, people)
 
 
 def test_courses_are_linear_between_their_days():

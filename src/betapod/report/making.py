@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..patients.library import Library
     from ..trials.assessment import Assessment
     from ..trials.attribution import Attribution
-    from ..trials.data import TrialRun
+    from ..trials.trial_run import TrialRun
 
 Progress = Callable[[str, int, int], None]
 

@@ -18,12 +18,14 @@ from ..config import quantity as read_quantity
 from ..engine.randomness import Stream
 from ..errors import ConfigError, Problem, did_you_mean
 from . import eligibility, randomise
-from .data import ENDINGS, TrialData, TrialRun
+from .data import ENDINGS, TrialData
 from .effects import rescue_shift, trial_shift
 from .hypotheses import adverse
 from .measurement import DAYS_PER_YEAR, death_rate, measure
-from .pool import Pool, pool_of
+from .pool import Pool
+from .pool_making import pool_of
 from .quantities import Numbers, ckd_epi_2021, code_of, label_of, quantities, unit_of
+from .trial_run import TrialRun
 
 if TYPE_CHECKING:
     from ..patients.library import Library

@@ -29,12 +29,14 @@ from ..engine.store import Receipt, Store, connect, quoted, write_parquet
 from ..engine.whole_files import write_atomic, writing
 from ..errors import ConfigError, Location, Problem
 from . import conduct as trial
-from .data import TrialData, TrialRun
+from .data import TrialData
 from .hypotheses import EVENTS
-from .pool import Pool, pool_of
+from .pool import Pool
+from .pool_making import pool_of
 from .protocol import Protocol, document, read
 from .quantities import quantities
 from .summary import summary
+from .trial_run import TrialRun
 
 if TYPE_CHECKING:
     from ..patients.library import Library

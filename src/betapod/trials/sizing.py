@@ -14,8 +14,9 @@ from .operating import PowerCurve, power_curve, sample_size
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .data import TrialData, TrialRun
+    from .data import TrialData
     from .protocol import Endpoint, Protocol
+    from .trial_run import TrialRun
 
 #: The hypothesis that the others are held against.
 NULL = "none"

@@ -11,7 +11,8 @@ from .data import PARTS
 from .quantities import code_of
 
 if TYPE_CHECKING:
-    from .data import TrialData, TrialRun
+    from .data import TrialData
+    from .trial_run import TrialRun
 
 
 def summary(run: TrialRun) -> dict[str, Any]:
