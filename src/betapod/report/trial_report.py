@@ -285,14 +285,14 @@ def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequenc
 
     from .. import __version__
     from ..physiology import whole_body
-    from ..trials import pool
+    from ..trials.pool_making import ATOL, RTOL
 
     model = whole_body.model("reference")
     found = {
         "betapod": f"{__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})",
         "model": f"reference, {len(model.states)} states, fingerprint {model.fingerprint[:16]}",
         "protocol": f"{protocol.name}, seed {protocol.seed}, {protocol.replicates} replicates",
-        "integration": f"relative tolerance {pool.RTOL:g}, absolute {pool.ATOL:g}",
+        "integration": f"relative tolerance {RTOL:g}, absolute {ATOL:g}",
     }
     if facts.get("people"):
         found["virtual patients"] = (
