@@ -93,6 +93,16 @@ def counts(events: list[float], years: list[float]) -> counted.Counts:
     return counted.Counts(np.ones(len(events)), np.array(events), np.array(years))
 
 
+def test_counting_may_begin_after_treatment() -> None:
+    event = Event("UACR >= 30", "UACR < 30", YEAR, begins=2 * YEAR)
+    assert event.weeks(4 * YEAR) == pytest.approx([2 * YEAR, 3 * YEAR, 4 * YEAR, 5 * YEAR])
+    late = [[50, 50, 10, 10, 70, 80], [10, 10, 50, 60, 70, 80], [10, 50, 10, 10, 10, 10]]
+    risk, happened, years = passages(event, courses(UACR=late))
+    assert risk == [True, False, True]
+    assert happened == [True, False, False]
+    assert years == pytest.approx([1.99, 0.0, 1.99], abs=0.01)
+
+
 def test_ratios_of_groups() -> None:
     treated, control = counts([1, 0, 0, 0], [1, 2, 2, 2]), counts([1, 1, 0, 0], [1, 1, 2, 2])
     number = lambda form: float(counted.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731

@@ -19,6 +19,7 @@ confirmed   1 if the next visit must confirm it, 0 if not
 weeks       follow-up, week, where the registry gives the time unit of a rate in its place; may be empty
 note        what was assumed
 samples     urine samples whose mean is taken on a visit; 3 unless said otherwise, as classes of albuminuria ask for
+from        week in which counting begins and people are at risk, where treatment began before; 0 unless said otherwise
 =========== ==========================================================================================================
 """
 
@@ -88,6 +89,8 @@ class Event:
         Weeks, where the row's own time is not the follow-up.
     samples
         Of urine on a visit.
+    begins
+        Week in which people are at risk and counting begins; falls and slopes are from week 0 nevertheless.
     """
 
     event: str
@@ -97,6 +100,7 @@ class Event:
     follow_up: float | None = None
     note: str = ""
     samples: int = 3
+    begins: float = 0.0
 
     @property
     def slope(self) -> bool:
@@ -108,9 +112,9 @@ class Event:
         end = self.follow_up or last
         if self.slope:
             return _visits(end)
-        count = max(1, round(end / self.every))
-        visits = [end * k / count for k in range(count + 1)]
-        return [*visits, end + end / count] if self.confirmed else visits
+        count = max(1, round((end - self.begins) / self.every))
+        step = (end - self.begins) / count
+        return [self.begins + step * k for k in range(count + 1 + self.confirmed)]
 
     def passages(self, seen: Seen, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
         """Return who is at risk, who of them has the event, and for how many years each was watched.
@@ -133,10 +137,13 @@ class Event:
             table = table[..., :-1] & table[..., 1:]
             weeks = weeks[:-1]
         table[..., 0] = False
-        risk = parsed(self.at_risk)(seen, 0.0, failed) if self.at_risk else np.ones(table.shape[:-1], dtype=bool)
+        risk = (
+            parsed(self.at_risk)(seen, self.begins, failed) if self.at_risk else np.ones(table.shape[:-1], dtype=bool)
+        )
         happened = table.any(axis=-1) & risk
         first = np.where(table.any(axis=-1), np.array(weeks)[table.argmax(axis=-1)], weeks[-1])
-        years = np.where(risk, np.minimum(first, np.maximum(failed, 1e-9)), 0.0) * DAYS_PER_WEEK / DAYS_PER_YEAR
+        watched = np.minimum(first, np.maximum(failed, 1e-9)) - self.begins
+        years = np.where(risk, np.maximum(watched, 0.0), 0.0) * DAYS_PER_WEEK / DAYS_PER_YEAR
         return risk, happened, np.asarray(years, dtype=np.float64)
 
 
@@ -274,6 +281,7 @@ def _table() -> dict[tuple[str, str], list[tuple[str, Event]]]:
                     float(row["weeks"]) if row["weeks"] else None,
                     row["note"],
                     int(row["samples"] or 3),
+                    float(row["from"] or 0.0),
                 )
                 for text in filter(None, (event.event, event.at_risk)):
                     parsed(text)
