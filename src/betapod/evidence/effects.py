@@ -105,7 +105,8 @@ def unusable(record: Record) -> str:
         return "the deposited manuscript differs from the published abstract"
     if record.design == "case-report":
         return "a case report"
-    if _CIRCULAR.search(record.arm) or _CIRCULAR.search(record.design_text):
+    # A study that splits its people by outcome still has groups of all of them.
+    if _CIRCULAR.search(record.arm):
         return "the group is defined by its outcome: circular"
     if record.contrast == "association":
         return "an association with an exposure, not an allocated treatment"
