@@ -46,6 +46,10 @@ def test_one_share_keeps_its_number() -> None:
     none = ask(Question("", select={"study": "HSC_BETA2007"}, requires=0.5), KNOWN)
     assert none.estimate == 0.0 and none.ci == pytest.approx((0.0, 1 - 0.025 ** (1 / 31)), abs=1e-4)
     assert none.answer == "against"
+    harms = {"population": "DKD", "product": "BM-MSC", "endpoint": "adverse_event:treatment_related_SAE"}
+    several = ask(Question("", select=harms, expects="within", requires=0.05), KNOWN)
+    assert several.estimate == 0.0 and several.ci == pytest.approx((0.0, 1 - 0.025 ** (1 / 32)), abs=1e-4)
+    assert several.answer == "open"
 
 
 def test_printed_intervals_give_the_error_of_a_difference() -> None:
@@ -79,6 +83,7 @@ SAME = [
     ("GHOLAMREZANEZHAD2011#1", "cells/V1", "low", 100.0),
     ("VONBAHR2012#1", "cells/V9c", "value", 100.0),
     ("TOMA2009#1", "cells/V7b", "value", 1.0),
+    ("SANABRIA2021#1", "cells/V41", "value", 100.0),
     ("KASHBOUR2025#1", "cells/V31a", "value", 1.0),
     ("THOMPSON2020#4", "cells/V40a", "value", 1.0),
     ("THOMPSON2020#5", "cells/V40e", "value", 1.0),

@@ -39,6 +39,8 @@ class Claim:
         Where no record answers directly: that it is so, why, and which record would.
     note
         What a reader could take the verdict for and should not.
+    differs
+        Why the computed verdict stands although the specification's certainty would give another.
     """
 
     id: str
@@ -55,6 +57,7 @@ class Claim:
     change: str
     missing: str = ""
     note: str = ""
+    differs: str = ""
 
 
 @functools.cache

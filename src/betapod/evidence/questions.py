@@ -133,12 +133,12 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     plural = "studies" if pooled.k > 1 else "study"
     estimate, ci = pooled.estimate, pooled.ci
     how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {pooled.k} {plural}, {pooled.n or 'unknown number of'} people"
-    if len(used) == 1:
-        # One share needs no model of logits, whose added half would turn none of 31 into 1.6 %.
-        record = next(record for record in records if record.id == used[0])
-        share = _share([record])
-        if share is not None and record.value is not None:
-            estimate, ci, how = record.value, share, f"share of {record.n} counted, exact interval"
+    # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
+    counted = [record for record in records if record.id in used]
+    share = _share(counted)
+    if share is not None:
+        estimate, ci = counted[0].value or 0.0, share
+        how = f"share of {sum(record.n or 0 for record in counted)} counted, exact interval"
     level = grade(records, pooled).level
     if question.step_down:
         level = LEVELS[max(0, LEVELS.index(level) - 1)]
@@ -170,7 +170,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     signs = (1.0, -1.0, -1.0, 1.0)[: len(values)]
     estimate = sum(sign * value for sign, value in zip(signs, values, strict=True))
     null = question.null if question.null is not None else (0.0 if len(values) > 1 else None)
-    share = _share(records)
+    share = _share(records) if len(records) == 1 else None
     if share is not None:
         answer = judge(question.expects, null, question.requires, estimate, share)
         how = f"share of {first.n} counted, exact interval"
@@ -200,13 +200,15 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
 
 
 def _share(records: Sequence[Record]) -> tuple[float, float] | None:
-    """Return the exact interval (Clopper and Pearson) of one printed share of people."""
+    """Return the exact interval (Clopper and Pearson) of one printed share, or of several that are all nought."""
     from scipy.stats import binomtest
 
-    record = records[0]
-    if len(records) != 1 or record.kind != "proportion" or not record.n or record.value is None:
+    if any(one.kind != "proportion" or one.contrast != "level" or not one.n or one.value is None for one in records):
         return None
-    interval = binomtest(round(record.value * record.n), record.n).proportion_ci()
+    if len(records) != 1 and any(one.value for one in records):
+        return None
+    total = sum(one.n or 0 for one in records)
+    interval = binomtest(round((records[0].value or 0.0) * total), total).proportion_ci()
     return float(interval.low), float(interval.high)
 
 

@@ -50,7 +50,7 @@ def number(value: float | None) -> str:
         return "-"
     if abs(value) < 1e-5:
         return "0" if value == 0 else "about 0"
-    return f"{value:.3g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
+    return f"{float(f'{value:.3g}'):g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
 
 
 def estimate(reply: Reply) -> str:
@@ -142,5 +142,6 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "leverage": leverage_words(entry.simulated),
         "missing": claim.missing,
         "note": claim.note,
+        "differs": claim.differs,
         "change": claim.change,
     }

@@ -102,6 +102,7 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
         "picture": picture(entry),
         "missing": claim.missing,
         "note": claim.note,
+        "differs": claim.differs,
         "change": claim.change,
         "replies": [
             {
