@@ -14,6 +14,7 @@ from ..errors import ConfigError, Location, Problem
 from ..evidence.effects import unusable
 from ..evidence.study import Record
 from .events import event_of, no_event
+from .printed import exact_p
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -228,18 +229,35 @@ def _not_known(record: Record, arm: Arm | None) -> str:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
     if record.weeks is None:
         return "the time of the measurement was not read"
-    if record.n is None and (record.dispersion is None or record.dispersion.type not in ("SE", "CI95")):
+    printed = record.dispersion is not None and record.dispersion.type in ("SE", "CI95")
+    if record.n is None and not printed and exact_p(record) is None:
         return "neither a standard error nor a number of people was read"
     return ""
 
 
 def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
-    """Return the rows that can be simulated, counts as shares, and the others with their reason."""
+    """Return the rows that can be simulated, counts as shares, and the others with their reason.
+
+    A number that several reports of the same patients print is compared once: where it stands first.
+    """
     can, cannot = [], []
+    first: dict[tuple[object, ...], list[Record]] = {}
     for record in map(as_counted, records):
         why = reason(record)
+        if not why:
+            known = first.setdefault(_number(record), [])
+            # Groups of one study may have the same number by chance.
+            same = next((x for x in known if x.study != record.study or x.arm == record.arm), None)
+            known.append(record)
+            why = f"the same number as {same.id}" if same else ""
         if why:
             cannot.append((record, why))
         else:
             can.append(record)
     return can, cannot
+
+
+def _number(record: Record) -> tuple[object, ...]:
+    """Return what makes two rows of a family one number."""
+    value = f"{record.value:.4g}"
+    return record.family, record.endpoint, record.kind, record.contrast, record.weeks, value, record.unit
