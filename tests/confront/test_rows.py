@@ -33,6 +33,15 @@ def test_every_row_is_simulated_or_has_a_reason(published: registry.Registry) ->
     assert all(record.tag == "seen" and record.weeks > 0 for record in can)
 
 
+def test_a_number_of_two_reports_is_compared_once(published: registry.Registry) -> None:
+    family = [record for record in published if record.family == "MINNESOTA_T1D_BIOPSY"]
+    reasons = {record.id: why for record, why in studies.sort(family)[1]}
+    assert reasons["FIORETTO1998#3"] == "the same number as FIORETTO1998_PTX#9"
+    assert reasons.get("FIORETTO1998_PTX#9", "") == ""
+    skyler = [record for record in published if record.study == "SKYLER2015"]
+    assert not any("same number" in why for _, why in studies.sort(skyler)[1])
+
+
 def test_every_arm_belongs_to_the_registry_and_to_a_cohort(published: registry.Registry) -> None:
     known = {(record.study, record.arm) for record in published}
     for key, arm in studies.arms().items():
@@ -136,6 +145,9 @@ def test_errors_that_the_source_prints(published: registry.Registry) -> None:
     # An exact two-sided p of 0.0081 lies 2.648 standard errors from zero.
     assert printed("ZANG2022#12") == pytest.approx(0.68 / 2.648, rel=1e-3)
     assert printed("ZANG2022#4") is None
+    # An exact p value is an error too, where two groups are compared: 0.02 is 2.326 standard errors.
+    assert printed("LOOKAHEAD_eGFR#2") == pytest.approx(1.25 / 2.326, rel=1e-3)
+    assert not studies.reason(published["LOOKAHEAD_eGFR#2"])
 
 
 def test_nothing_happens_without_effect_and_too_much_under_the_claims(published: registry.Registry) -> None:

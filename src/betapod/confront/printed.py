@@ -56,11 +56,17 @@ def printed_error(record: Record, readout: Readout) -> float | None:
     return error
 
 
+def exact_p(record: Record) -> float | None:
+    """Return the two-sided p value of a comparison of two groups, where the source prints it exactly."""
+    match = re.fullmatch(r"(?:p\s*=\s*)?(0?\.\d+)", record.p_value.strip(), re.IGNORECASE)
+    if record.contrast not in ("between", "association") or match is None or not 0.0 < float(match[1]) < 1.0:
+        return None
+    return float(match[1])
+
+
 def _from_p(record: Record, effect: float) -> float | None:
     """Return the standard error of a contrast that an exact two-sided p value implies."""
     from statistics import NormalDist
 
-    match = re.fullmatch(r"(?:p\s*=\s*)?(0?\.\d+)", record.p_value.strip(), re.IGNORECASE)
-    if record.contrast != "between" or match is None or not 0.0 < float(match[1]) < 1.0:
-        return None
-    return abs(effect) / NormalDist().inv_cdf(1.0 - float(match[1]) / 2.0)
+    p = exact_p(record)
+    return None if p is None else abs(effect) / NormalDist().inv_cdf(1.0 - p / 2.0)
