@@ -6,7 +6,6 @@ import functools
 import json
 import math
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from .errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, did_you_mean
+from .errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, not_among
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,8 +27,6 @@ SCHEMA_VERSION = 1
 
 #: The option of every verb that has results; other shared options stand in `cli_options`.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
 @functools.cache
@@ -139,12 +136,7 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
         if looks_like_file:
             raise ModelError(Problem("unreadable-file", "there is no such file", Location(name)))
         raise ModelError(
-            Problem(
-                "unknown-model",
-                f"there is no model {name!r}, and no file of that name",
-                expected=", ".join(whole_body.NAMES),
-                hint=did_you_mean(name, whole_body.NAMES),
-            )
+            not_among(whole_body.NAMES, "unknown-model", f"there is no model {name!r}, and no file of that name", name)
         )
     if path.suffix.lower() in (".xml", ".sbml"):
         from .exchange import read_sbml
@@ -268,22 +260,12 @@ def quantity(text: str, unit: str, where: str, label: str = "") -> float:
 
     Raises
     ------
-    ParameterError
+    ParameterError, UnitError
         The text is not a number with a unit that fits.
     """
-    from .analytes import convert_labelled
+    from .model.parameters import quantity as read
 
-    match = _QUANTITY.fullmatch(text)
-    if match is None:
-        raise ParameterError(
-            Problem(
-                "bad-number", "this is not a number with a unit", Location(where), repr(text), f"such as '1.5 {unit}'"
-            )
-        )
-    value = convert_labelled(float(match[1]), match[2] or unit, unit, label, Location(where))
-    if not math.isfinite(value):
-        raise ParameterError(Problem("bad-number", "the value is not finite", Location(where), found=repr(text)))
-    return value
+    return read(text, unit, Location(where), label)
 
 
 def set_values(model: Model, settings: Sequence[str]) -> Model:

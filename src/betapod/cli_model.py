@@ -20,7 +20,7 @@ from .cli_common import (
     warn,
 )
 from .cli_options import ModelArgument, ParametersOption
-from .errors import BetapodError, ConfigError, Problem, did_you_mean
+from .errors import BetapodError, ConfigError, Problem, not_among
 
 if TYPE_CHECKING:
     from .model import Model
@@ -152,14 +152,7 @@ def _printed(model: Model, form: str, submodel: str | None) -> str:
     from .model.render import render
 
     if form not in _forms():
-        raise ConfigError(
-            Problem(
-                "unknown-format",
-                f"a model cannot be printed as {form!r}",
-                expected=", ".join(_forms()),
-                hint=did_you_mean(form, _forms()),
-            )
-        )
+        raise ConfigError(not_among(_forms(), "unknown-format", f"a model cannot be printed as {form!r}", form))
     return render(model, form, load_bibliography(), submodel)
 
 

@@ -19,7 +19,7 @@ from .cli_common import (
     print_table,
 )
 from .cli_options import ModelArgument, ParametersOption, complete_parameter
-from .errors import ConfigError, ParameterError, Problem, did_you_mean
+from .errors import ConfigError, ParameterError, Problem, did_you_mean, not_among
 
 if TYPE_CHECKING:
     from .model import Model, Parameter, ParameterTable
@@ -74,14 +74,7 @@ def list_parameters(
 
 def _known(what: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
-        raise ConfigError(
-            Problem(
-                f"unknown-{what}",
-                f"there is no {what} {value!r}",
-                expected=", ".join(allowed),
-                hint=did_you_mean(value, allowed),
-            )
-        )
+        raise ConfigError(not_among(allowed, f"unknown-{what}", f"there is no {what} {value!r}", value))
 
 
 def _cells(row: Parameter) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import typer
 
 from .cli_common import JsonOption, note, out, print_json, print_table
 from .cli_running import QuietOption, ThreadsOption, bar, breaking
-from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .errors import BetapodError, ConfigError, Location, Problem, not_among
 
 trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
 
@@ -83,11 +83,7 @@ def schema_command(
 ) -> None:
     """Print the JSON Schema of protocols, by which editors complete and check them."""
     if what != "trial":
-        raise ConfigError(
-            Problem(
-                "unknown-schema", f"there is no schema {what!r}", expected="trial", hint=did_you_mean(what, ["trial"])
-            )
-        )
+        raise ConfigError(not_among(["trial"], "unknown-schema", f"there is no schema {what!r}", what))
     from .trials.protocol import json_schema
 
     text = json.dumps(json_schema(), indent=2) + "\n"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wi
 from pydantic_core import PydanticCustomError
 
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
-from .units import convert
+from .units import convert, split_quantity
 
 #: A place in a document: keys and positions from the top.
 Where = tuple[str | int, ...]
@@ -276,8 +276,6 @@ def _fields(kind: type[BaseModel], where: Where) -> list[str]:
 
 # -- quantities ------------------------------------------------------------------------------------------------------
 
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
-
 
 def refuse(problems: Problem | BetapodError) -> PydanticCustomError:
     """Return the error by which a validator reports problems of its own."""
@@ -304,11 +302,11 @@ def quantity(given: Any, unit: str, label: str = "", bare: bool = False) -> floa
 
     text = str(given).strip()
     inside = Location("", 1, 1)
-    match = _QUANTITY.fullmatch(text) if not isinstance(given, bool) else None
-    if match is None or not math.isfinite(float(match[1])):
+    split = split_quantity(text) if not isinstance(given, bool) else None
+    if split is None or not math.isfinite(split[0]):
         expected = f"a number with a unit, such as 1 {unit}"
         raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, context=text))
-    number, written = float(match[1]), match[2]
+    number, written = split
     if not written:
         if bare or number == 0 or unit in ("", "1"):
             return number

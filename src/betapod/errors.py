@@ -155,3 +155,17 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     """Return a sentence with the nearest valid names, or an empty string."""
     close = nearest(name, candidates)
     return f"Did you mean {' or '.join(repr(candidate) for candidate in close)}?" if close else ""
+
+
+def not_among(known: Iterable[str], kind: str, message: str, name: str) -> Problem:
+    """Return the problem of a name that is none of a few: it lists them and guesses which was meant.
+
+    Parameters
+    ----------
+    known
+        The names that exist.
+    kind, message
+        As of `Problem`.
+    """
+    names = list(known)
+    return Problem(kind, message, expected=", ".join(names), hint=did_you_mean(name, names))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 #: The model's unit of time.
 TIME_UNIT = "day"
 
+_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
+
 # A short registry of our own: it loads fast, and a misspelt unit is an error, not an astronomical quantity.
 _DEFINITIONS = """
 femto- = 1e-15 = f-
@@ -260,6 +262,15 @@ def convert(value: float, source: str, target: str, location: Location = NOWHERE
         )
     ratio = a.scale / b.scale
     return value if abs(ratio - 1.0) < 1e-12 else value * ratio
+
+
+def split_quantity(text: str) -> tuple[float, str] | None:
+    """Return the number and the unit of a text such as ``1.5 mg/dL``; None where it is no number.
+
+    The unit is empty where none is written; whether it is one is not asked.
+    """
+    match = _QUANTITY.fullmatch(text)
+    return (float(match[1]), match[2]) if match is not None else None
 
 
 def conversion_factor(name: str) -> tuple[float, str] | None:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 from ..analytes import convert_labelled
 from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
-from ..units import convert, parse_unit
+from ..units import convert, parse_unit, split_quantity
 
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input")
@@ -35,7 +35,6 @@ GRADES = ("A", "B", "C", "D")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
 #: A distribution as text: its name, and two arguments or none.
 DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 
 _TRANSFORMS: dict[str, Callable[[float], float]] = {
@@ -221,7 +220,7 @@ class ParameterTable(Mapping[str, Parameter]):
                 )
                 continue
             try:
-                rows[key] = replace(base, value=_quantity(given, base.unit, location, base.label))
+                rows[key] = replace(base, value=quantity(given, base.unit, location, base.label))
             except (ParameterError, UnitError) as error:
                 problems.extend(error.problems)
         if problems:
@@ -271,13 +270,26 @@ def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
     return (*numbers, row.distribution, row.role, row.source, row.grade)
 
 
-def _quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
-    """Read a number with an optional unit and return it in `unit`."""
+def quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
+    """Read a number with an optional unit and return it in `unit`.
+
+    Parameters
+    ----------
+    given
+        A number in `unit`, or a text such as ``"203 mg/dL"``.
+    label
+        Text that names the analyte, which allows to convert between mass and amount.
+
+    Raises
+    ------
+    ParameterError, UnitError
+        It is not a finite number with a unit that fits.
+    """
     if not isinstance(given, str):
         value, own = float(given), unit
     else:
-        match = _QUANTITY.fullmatch(given)
-        if match is None:
+        split = split_quantity(given)
+        if split is None:
             raise ParameterError(
                 Problem(
                     "bad-number",
@@ -287,7 +299,7 @@ def _quantity(given: float | str, unit: str, location: Location, label: str = ""
                     expected=f"such as '1.5 {unit}'",
                 )
             )
-        value, own = float(match[1]), match[2].strip("[] ") or unit
+        value, own = split[0], split[1].strip("[] ") or unit
     if not math.isfinite(value):
         raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
     return convert_labelled(value, own, unit, label, location)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError, Problem, did_you_mean
+from ..errors import ConfigError, not_among
 from .model import Model
 from .sheet import Sheet, sheet_of
 
@@ -101,14 +101,7 @@ def render(
         The format or the submodel is unknown.
     """
     if form not in FORMATS:
-        raise ConfigError(
-            Problem(
-                "unknown-format",
-                f"a model cannot be printed as {form!r}",
-                expected=", ".join(FORMATS),
-                hint=did_you_mean(form, FORMATS),
-            )
-        )
+        raise ConfigError(not_among(FORMATS, "unknown-format", f"a model cannot be printed as {form!r}", form))
     sheet = sheet_of(model, bibliography)
     return FORMATS[form](model, sheet if submodel is None else only(sheet, submodel))
 
@@ -129,12 +122,7 @@ def only(sheet: Sheet, submodel: str) -> Sheet:
     if not sections:
         titles = [section.title for section in sheet.sections]
         raise ConfigError(
-            Problem(
-                "unknown-submodel",
-                f"{sheet.title} has no submodel {submodel!r}",
-                expected=", ".join(titles),
-                hint=did_you_mean(submodel, titles),
-            )
+            not_among(titles, "unknown-submodel", f"{sheet.title} has no submodel {submodel!r}", submodel)
         )
     section = sections[0]
     reads = {read.name for read in section.reads}

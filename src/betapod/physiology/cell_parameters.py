@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ConfigError, Problem, did_you_mean
+from ..errors import ConfigError, not_among
 from ..model import Model, ParameterTable
 from . import whole_body
 
@@ -37,11 +37,11 @@ def overlay(name: str) -> ParameterTable:
     """
     if name not in PARAMETERISATIONS:
         raise ConfigError(
-            Problem(
+            not_among(
+                PARAMETERISATIONS,
                 "unknown-parameterisation",
                 f"there is no parameterisation {name!r} of cell therapy",
-                expected=", ".join(PARAMETERISATIONS),
-                hint=did_you_mean(name, PARAMETERISATIONS),
+                name,
             )
         )
     return ParameterTable.read(_path(PARAMETERISATIONS[name]), sources=whole_body.bibliography_keys())

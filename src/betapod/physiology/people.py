@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..errors import ConfigError, Problem, did_you_mean
+from ..errors import ConfigError, not_among
 
 _FOLDER = Path(__file__).parent / "profiles"
 
@@ -82,12 +82,5 @@ def person(name: str) -> Person:
     """
     found = _people().get(name)
     if found is None:
-        raise ConfigError(
-            Problem(
-                "unknown-person",
-                f"there is no typical person {name!r}",
-                expected=", ".join(names()),
-                hint=did_you_mean(name, names()),
-            )
-        )
+        raise ConfigError(not_among(names(), "unknown-person", f"there is no typical person {name!r}", name))
     return found

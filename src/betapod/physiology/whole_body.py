@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from ..errors import ModelError, Problem, did_you_mean
+from ..errors import ModelError, not_among
 from ..model import Model, ParameterTable, Part, Submodel, assemble
 
 PARAMETERS = Path(__file__).parent / "parameters"
@@ -204,14 +204,7 @@ def assembly(name: str) -> Assembly:
         There is no such model; the nearest name is given.
     """
     if name not in _ASSEMBLIES:
-        raise ModelError(
-            Problem(
-                "unknown-model",
-                f"there is no model {name!r}",
-                expected=", ".join(NAMES),
-                hint=did_you_mean(name, NAMES),
-            )
-        )
+        raise ModelError(not_among(NAMES, "unknown-model", f"there is no model {name!r}", name))
     return _ASSEMBLIES[name]
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..config import quantity as read_quantity
 from ..engine.randomness import Stream
-from ..errors import ConfigError, Problem, did_you_mean
+from ..errors import ConfigError, Problem, not_among
 from . import eligibility, randomise
 from .data import ENDINGS, TrialData
 from .effects import rescue_shift, trial_shift
@@ -109,14 +109,7 @@ def chosen(
     ):
         for name in given or ():
             if name not in known:
-                problems.append(
-                    Problem(
-                        f"unknown-{what}",
-                        f"{protocol.name} has no {what} {name!r}",
-                        expected=", ".join(known),
-                        hint=did_you_mean(name, known),
-                    )
-                )
+                problems.append(not_among(known, f"unknown-{what}", f"{protocol.name} has no {what} {name!r}", name))
     if problems:
         raise ConfigError(problems)
     return list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from ..config import Day, Document, Duration, Rate, Settings, Share, parse_yaml, quantity, read_yaml, refuse, validate
-from ..errors import BetapodError, ConfigError, Problem, did_you_mean
+from ..errors import BetapodError, ConfigError, not_among
 from .quantities import code_of, label_of, unit_of
 
 LIBRARY = Path(__file__).parent / "library"
@@ -361,12 +361,7 @@ def document(name: str | Path) -> Document:
     if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
         return read_yaml(path)
     raise ConfigError(
-        Problem(
-            "unknown-protocol",
-            f"there is no protocol {text!r}, and no file of that name",
-            expected=", ".join(known),
-            hint=did_you_mean(text, known),
-        )
+        not_among(known, "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text)
     )
 
 
