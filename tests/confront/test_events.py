@@ -128,6 +128,12 @@ def test_paired_people_have_less_error() -> None:
     assert spread(True) < 0.5 * spread(False)
 
 
+def test_groups_without_events_are_not_known_to_be_equal() -> None:
+    nobody = counts([0.0] * 50, [2.0] * 50)
+    spread = counted.scatter_of_cohort("hazard ratio", [nobody, nobody], True, np.random.default_rng(2))
+    assert spread == pytest.approx(2.0)
+
+
 def test_every_event_of_the_table_can_be_read() -> None:
     found = [event_of(record) for record in registry.load()]
     assert sum(event is not None for event in found) > 150

@@ -92,11 +92,18 @@ def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
 
 
 def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generator: np.random.Generator) -> float:
-    """Return the error of having so few virtual people; the same people are in both groups where they are paired."""
+    """Return the error of having so few virtual people; the same people are in both groups where they are paired.
+
+    A group in which nobody had the event is known no better than by the half event that stands for it.
+    """
     sizes = [len(group.risk) for group in groups]
     first = generator.integers(sizes[0], size=(_SAMPLES, sizes[0]))
     indices = [first if paired or k == 0 else generator.integers(n, size=(_SAMPLES, n)) for k, n in enumerate(sizes)]
-    return float(np.std(statistic(form, [g.sums(index) for g, index in zip(groups, indices, strict=True)])))
+    spread = float(np.std(statistic(form, [g.sums(index) for g, index in zip(groups, indices, strict=True)])))
+    if form == "difference":
+        return spread
+    none = sum(1.0 / _FEWEST for group in groups if float(group.sums()[1]) < _FEWEST)
+    return math.sqrt(spread**2 + none)
 
 
 def without_events(groups: Sequence[Counts], record: Record) -> str:
