@@ -62,7 +62,7 @@ def write(entries: Sequence[Entry], to: Path) -> Path:
 def _card(entry: Entry, number: int) -> dict[str, Any]:
     from ..evidence.leverage import unit_and_label
     from ..evidence.verdict import VERDICTS
-    from ..evidence.wording import estimate, leverage_words, outcome_words, plain
+    from ..evidence.wording import estimate, leverage_words, outcome_words, plain, required
     from ..evidence.wording import number as written
 
     claim, one = entry.claim, entry.simulated
@@ -110,7 +110,7 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
                 "text": reply.question.text,
                 "direct": reply.direct,
                 "estimate": estimate(reply),
-                "requires": "" if reply.question.requires is None else f"{reply.question.requires:g}",
+                "requires": required(reply.question),
                 "certainty": reply.certainty,
                 "records": ", ".join(reply.records),
                 "how": reply.how,
@@ -181,4 +181,8 @@ def _reach(times: float) -> str:
         return "not simulated"
     if times >= 1e9:
         return "out of the model's reach"
-    return "within what evidence allows" if times <= 1 else f"{times:.2g} times what evidence allows"
+    if times <= 1:
+        return "within what evidence allows"
+    from ..evidence.wording import number
+
+    return f"{number(times)} times what evidence allows"
