@@ -365,7 +365,7 @@ def test_show_on_a_terminal_is_dense(toy: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("NO_COLOR", "1")
     from betapod.cli_common import load_model, out
     from betapod.cli_show import show
-    from betapod.model.sheet import sheet_of
+    from betapod.model.layout import sheet_of
 
     out.cache_clear()
     with out().capture() as captured:

@@ -108,8 +108,8 @@ def show_model(
     made = load_model(model, tables or ())
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
         from .cli_show import show
+        from .model.layout import sheet_of
         from .model.render import only
-        from .model.sheet import sheet_of
 
         sheet = sheet_of(made, load_bibliography())
         show(sheet if submodel is None else only(sheet, submodel), out())

@@ -139,7 +139,7 @@ def _selected(model: Model, table: ParameterTable, ids: list[str]) -> list[Param
 
 
 def _users(model: Model) -> dict[str, list[str]]:
-    from .model.sheet import sheet_of
+    from .model.layout import sheet_of
 
     users: dict[str, list[str]] = {}
     for section in sheet_of(model).sections:

@@ -16,13 +16,13 @@ from betapod.errors import ConfigError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 from betapod.model.equations import parse
 from betapod.model.expression import binary, const, evaluate, exp, mul, powi, select, symbol
+from betapod.model.layout import paragraphs, sheet_of
 from betapod.model.linking import Definition, link
 from betapod.model.model import Event
 from betapod.model.notation import split_symbol, syntax_of, text_of
 from betapod.model.render import FORMATS, render
 from betapod.model.render_html import MathmlPrinter
 from betapod.model.render_latex import LatexPrinter, escape, symbol_latex, unit_latex
-from betapod.model.sheet import paragraphs, sheet_of
 from betapod.model.syntax import Position, SourceText, Syntax
 
 EQUATIONS = """

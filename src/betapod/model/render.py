@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import ConfigError, not_among
+from .layout import sheet_of
 from .model import Model
-from .sheet import Sheet, sheet_of
+from .sheet import Sheet
 
 if TYPE_CHECKING:
     from .bibliography import Bibliography

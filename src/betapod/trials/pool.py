@@ -11,15 +11,12 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .quantities import Numbers, quantities
-
-if TYPE_CHECKING:
-    pass
 
 _FORMAT = 1
 

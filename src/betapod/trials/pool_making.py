@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from ..patients.library import Library
     from .protocol import Arm, Protocol
 
-
 #: What the engine is told to reach; differences between courses of one person are far larger.
 RTOL, ATOL = 1e-6, 1e-9
 
