@@ -58,7 +58,7 @@ def test_falls_doublings_and_failure() -> None:
     nan = math.nan
     group = courses(
         eGFR=[[80, 78, 60, 45, 45, 45], [80, 79, 78, 77, 76, 75], [40, 30, nan, nan, nan, nan]],
-        S_cr=[[1, 1, 1.3, 2.1, 2.1, 2.1], [1, 1, 1, 1, 1, 1], [2, 3, nan, nan, nan, nan]],
+        creatinine=[[1, 1, 1.3, 2.1, 2.1, 2.1], [1, 1, 1, 1, 1, 1], [2, 3, nan, nan, nan, nan]],
     )
     found = lambda text: passages(Event(text, every=YEAR), group)[1]  # noqa: E731
     assert found("eGFR -40 %") == [True, False, True]

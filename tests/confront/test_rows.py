@@ -11,7 +11,7 @@ import pytest
 from betapod.confront import rows, studies
 from betapod.confront.campaign import confront
 from betapod.confront.courses import Setting, people, simulate
-from betapod.confront.printed import printed_error
+from betapod.confront.printed import error_of_change, printed_error
 from betapod.confront.quantities import QUANTITIES, SHARES, seen_in
 from betapod.confront.readouts import Readout, readout_of
 from betapod.evidence import registry
@@ -236,3 +236,10 @@ def test_a_slope_between_months_begins_there(published: registry.Registry) -> No
     first, second = readout_of(published["GREENBAUM2012#1"]), readout_of(published["GREENBAUM2012#2"])
     assert first is not None and second is not None
     assert (first.start, second.start) == (0.0, 52.0)
+
+
+def test_a_change_has_the_errors_of_both_ends() -> None:
+    assert error_of_change(2.0, None) == 2.0
+    # Equal errors and a correlation of a half: the change is as uncertain as each end.
+    assert error_of_change(2.0, 2.0) == pytest.approx(2.0)
+    assert error_of_change(1.0, 3.0) == pytest.approx(math.sqrt(7.0))

@@ -56,10 +56,18 @@ OUTPUTS = (
     "surface",
 )
 _RTOL, _ATOL = 1e-5, 1e-8
+#: umol/L of creatinine in 1 mg/dL.
+_UMOL_PER_MG = 88.42
 #: pmol/L of insulin in 1 mU/L, for HOMA.
 _PMOL_PER_MU = 6.0
-#: Filtration (mL/min, and per 1.73 m2) and creatinine (mg/dL) of somebody whose kidneys have failed.
-_FAILED = {"eGFR": 5.0, "GFR_indexed": 5.0, "GFR_measured": 5.0, "S_cr": 10.0, "reciprocal_creatinine": 0.1}
+#: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
+_FAILED = {
+    "eGFR": 5.0,
+    "GFR_indexed": 5.0,
+    "GFR_measured": 5.0,
+    "creatinine": 900.0,
+    "reciprocal_creatinine": 1.0 / 900.0,
+}
 #: C-peptide of a mixed meal (mean of two hours) over that of the fasting phase, without a graft: 2.36, 2.34, 2.30 and 2.26 in the
 #: model's person with type 1 diabetes at 0, 1, 2 and 3 years (validation.metabolism_years).
 _MEAL_PER_FASTING = 2.3
@@ -279,7 +287,8 @@ def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
     found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
     found["RPF_indexed"] = 1000.0 * table["RPF"] * 1.73 / surface
     found["resistance"] = table["MAP"] / table["RBF"]
-    found["reciprocal_creatinine"] = 1.0 / table["S_cr"]
+    found["creatinine"] = _UMOL_PER_MG * table["S_cr"]
+    found["reciprocal_creatinine"] = 1.0 / found["creatinine"]
     found["K_f_nephron"] = table["K_f"] / table["nephrons"]
     homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)
     found["HOMA_B"] = homa

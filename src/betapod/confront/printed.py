@@ -70,3 +70,11 @@ def _from_p(record: Record, effect: float) -> float | None:
 
     p = exact_p(record)
     return None if p is None else abs(effect) / NormalDist().inv_cdf(1.0 - p / 2.0)
+
+
+def error_of_change(last: float, first: float | None) -> float:
+    """Return the standard error of a change from the errors of both ends, whose correlation is taken to be a half.
+
+    Without an error of the first end that of the last stands for the change.
+    """
+    return last if first is None else math.sqrt(last**2 + first**2 - last * first)

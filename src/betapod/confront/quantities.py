@@ -71,7 +71,7 @@ QUANTITIES = {
     "mGFR": Quantity("GFR_indexed", error=0.05, life=0.05),
     "GFR_absolute": Quantity("GFR_measured", error=0.05, life=0.05),
     "creatinine_clearance": Quantity("GFR_indexed", error=0.1, note="GFR stands for creatinine clearance"),
-    "creatinine": Quantity("S_cr", error=0.06, life=0.05),
+    "creatinine": Quantity("creatinine", error=0.06, life=0.05),
     "reciprocal_creatinine": Quantity("reciprocal_creatinine", error=0.06, life=0.05),
     "ERPF": Quantity("RPF_indexed", error=0.1, life=0.05),
     "renal_plasma_flow": Quantity("RPF", error=0.1, life=0.05),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..evidence.study import Record
 from .counted import counts_of, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting, simulate
-from .printed import observed, printed_error
+from .printed import error_of_change, observed, printed_error
 from .quantities import Numbers, seen_in
 from .readouts import Readout, readout_of
 from .studies import Arm, arms, baseline_of
@@ -23,6 +23,8 @@ _TRIALS, _LARGEST = 300, 300
 _LUCKS = 25
 #: Virtual people behind a count of events, as a multiple of those behind other numbers.
 _PEOPLE_PER_EVENT = 5
+#: Digits of a week: visits of two rows that differ by rounding are one.
+_WEEK_DIGITS = 6
 #: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
 _CERTAIN, _WEIGHT = 100_000, 80.0
 #: Makes standard normal numbers of a shape.
@@ -171,7 +173,7 @@ class _Plan:
     ) -> dict[tuple[object, ...], Courses]:
         weeks = {0.0}
         for record in self.records:
-            weeks |= set(self.readouts[record.id].weeks(record.weeks or 0.0))
+            weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         if not wanted:
             return {}
@@ -243,7 +245,8 @@ def _prediction(
 ) -> Prediction:
     assert record.value is not None and record.weeks is not None
     levels = readout.form in ("level", "average")
-    base = baseline_of(record) if levels and readout.quantity and record.weeks > 0 else None
+    start = baseline_of(record) if levels and readout.quantity and record.weeks > 0 else None
+    base = start.value if start is not None else None
     anchored = base is not None
     per_kg = "/kg" in record.unit and record.endpoint == "insulin_dose"
     generator = np.random.default_rng([seed, *record.id.encode()])
@@ -283,6 +286,8 @@ def _prediction(
     if readout.scale == "share":
         return _share(record, readout, expected, len(groups[0]), arm, _scatter([expectation(of) for of in moved]))
     printed = printed_error(record, readout)
+    if printed is not None and start is not None:
+        printed = error_of_change(printed, printed_error(start, readout))
     error = printed if printed is not None else sampled
     return _judged(
         record, readout, arm, expected, observed(record, readout, base), error, float(np.std(cohort)),

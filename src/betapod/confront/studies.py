@@ -124,12 +124,17 @@ def cohorts() -> dict[str, Target]:
     found = {name: tables.load(name) for name in _KNOWN}
     for path in sorted((_FOLDER / "cohorts").glob("*.yaml")):
         content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-        found |= {str(name): tables.of_mapping(table, str(name), path.name) for name, table in content.items()}
+        mine = {str(name): tables.of_mapping(table, str(name), path.name) for name, table in content.items()}
+        if twice := sorted(set(mine) & set(found)):
+            raise ConfigError(
+                [Problem("twice", f"there are two cohorts {name!r}", Location(path.name)) for name in twice]
+            )
+        found |= mine
     return found
 
 
-def baseline_of(record: Record) -> float | None:
-    """Return the study's own baseline of the same arm, quantity and statistic, in the same unit."""
+def baseline_of(record: Record) -> Record | None:
+    """Return the row with the study's own baseline of the same arm, quantity and statistic, in the same unit."""
     from ..evidence.registry import load
 
     for other in load():
@@ -141,7 +146,7 @@ def baseline_of(record: Record) -> float | None:
             record.unit,
         )
         if same and other.weeks == 0.0 and other.usable and other.id != record.id:
-            return other.value
+            return other
     return None
 
 
