@@ -8,17 +8,18 @@ import pytest
 
 from betapod.engine.reference import simulate
 from betapod.evidence import claim_people, claims, leverage
+from betapod.evidence.outcome import Simulated
 
 OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 
 
 @pytest.fixture(scope="module")
-def fresh() -> dict[str, leverage.Simulated]:
+def fresh() -> dict[str, Simulated]:
     return leverage.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
 
 
 @pytest.fixture(scope="module")
-def stored() -> dict[str, leverage.Simulated]:
+def stored() -> dict[str, Simulated]:
     return leverage.simulate(OUTCOMES)
 
 

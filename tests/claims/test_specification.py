@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from betapod.evidence import claims, ledger
-from betapod.evidence.leverage import Simulated
+from betapod.evidence.outcome import Simulated
 from betapod.evidence.verdict import VERDICTS
-from betapod.evidence.wording import leverage_words
+from betapod.evidence.wording import leverage_words, number, outcome_words, plain, required
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 
@@ -61,3 +61,31 @@ def test_disagreements_are_known() -> None:
 )  # fmt: skip
 def test_leverage_in_words(one: Simulated | None, words: str) -> None:
     assert leverage_words(one) == words
+
+
+def test_what_is_done_and_required_is_said_in_words() -> None:
+    by_id = {claim.id: claim for claim in claims.load()}
+    diet, cells = by_id["B22"].outcome, by_id["B29"].outcome
+    assert diet is not None and cells is not None
+    words = outcome_words(diet, "filtration")
+    assert (
+        "0.4 g/kg/day of animal protein" in words
+        and "early nephropathy" in words
+        and words.endswith("claimed at most 2")
+    )
+    assert "against none" in outcome_words(cells, "filtration") and "protein_" not in words
+    harm = by_id["B10a"].questions[0]
+    assert required(harm) == "at most 1.5" and required(by_id["A12"].questions[2]) == "at least 0.5"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [(None, "-"), (0.0, "0"), (-2e-9, "about 0"), (4777.0, "4780"), (2.2e-5, "2.2e-05")]
+)
+def test_numbers_are_written_short(value: float | None, written: str) -> None:
+    assert number(value) == written
+
+
+def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> None:
+    entries = {entry.claim.id: entry for entry in ledger.ledger(["A04", "A09"])}
+    assert entries["A04"].verdict.verdict == entries["A09"].verdict.verdict == "not supported"
+    assert "nobody has tested" in plain(entries["A04"]) and "nobody" not in plain(entries["A09"])

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from betapod.evidence import claims, ledger, leverage
+from betapod.evidence import claims, ledger, outcome
 from betapod.evidence.questions import Question, Reply, judge
 from betapod.evidence.registry import Registry
 from betapod.evidence.verdict import RULE, VERDICTS, judge_claim
 
 IDS = [claim.id for claim in claims.load()]
-REACHED = leverage.Simulated("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
+REACHED = outcome.Simulated("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
 UNREACHED = replace(REACHED, reached_within_evidence=False)
 
 

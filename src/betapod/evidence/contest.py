@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from . import leverage
 from .claim_people import patient
 from .ledger import evidence
-from .leverage import Outcome
+from .outcome import Outcome
 from .questions import Question, ask
 from .registry import Registry
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from . import claims as claims_of
 from . import leverage, registry
 from .claims import Claim
-from .leverage import Simulated
+from .outcome import Simulated
 from .questions import Reply, ask
 from .registry import Registry
 from .verdict import Verdict, judge_claim

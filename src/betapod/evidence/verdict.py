@@ -10,7 +10,7 @@ from .certainty import LEVELS
 from .questions import Reply
 
 if TYPE_CHECKING:
-    from .leverage import Simulated
+    from .outcome import Simulated
 
 VERDICTS = ("supported", "partly supported", "untested", "not supported", "contradicted")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from .claim_people import label as person_label
 from .ledger import Entry
-from .leverage import Outcome, Simulated
-from .questions import Reply
+from .outcome import Outcome, Simulated
+from .questions import Question, Reply
 from .verdict import RULE
 
 #: What each verdict means to a reader without a statistician at hand.
@@ -60,6 +60,13 @@ def estimate(reply: Reply) -> str:
     unit = "" if reply.unit in ("1", "") else f" {reply.unit}"
     interval = f" ({number(reply.ci[0])} to {number(reply.ci[1])})" if reply.ci else ""
     return f"{number(reply.estimate)}{interval}{unit}"
+
+
+def required(question: Question) -> str:
+    """Return the least or most that a claim requires of an answer; empty where any effect will do."""
+    if question.requires is None:
+        return ""
+    return f"{'at least' if question.expects == 'above' else 'at most'} {question.requires:g}"
 
 
 def outcome_words(outcome: Outcome, label: str) -> str:

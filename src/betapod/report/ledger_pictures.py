@@ -47,8 +47,9 @@ def _simulation(entry: Entry) -> Markup:
         _line(x(0), 20, x(0), bottom, "#9ca3af", ""),
         _line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _CLAIM, "5 3"),
     ]
+    bound = "at most " if outcome.at_most else ""
     anchor = "end" if x(outcome.claimed) > _WIDTH / 2 else "start"
-    parts.append(_text(x(outcome.claimed), 14, f"claimed {number(outcome.claimed)}{unit}", _CLAIM, anchor))
+    parts.append(_text(x(outcome.claimed), 14, f"claimed {bound}{number(outcome.claimed)}{unit}", _CLAIM, anchor))
     zero = "end" if x(0) > _WIDTH / 2 else "start"
     parts.append(_text(x(0), height - 6, "no effect", _SOFT, zero))
     for number_, (key, name, value) in enumerate(shown):
