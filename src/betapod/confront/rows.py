@@ -27,6 +27,8 @@ _PEOPLE_PER_EVENT = 5
 _WEEK_DIGITS = 6
 #: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
 _CERTAIN, _WEIGHT = 100_000, 80.0
+#: Least sum of the two numbers of a beta law: nearly everybody or nobody.
+_LEAST_WEIGHT = 0.1
 #: Makes standard normal numbers of a shape.
 Luck = Callable[[Numbers], Numbers]
 #: Standard normal 95 % point.
@@ -405,16 +407,15 @@ def _share(
     from scipy import stats
 
     n = record.n or 1
-    if parameters > 0.0:
-        # As many people as would leave the share as uncertain as the parameters do besides.
-        people = max(1, round(1.0 / (1.0 / people + parameters**2 / max(share * (1.0 - share), 1e-4))))
-    a, b = share * people + 0.5, (1.0 - share) * people + 0.5
-    mean = a / (a + b)
+    mean = (share * people + 0.5) / (people + 1.0)
+    spread = math.sqrt(mean * (1.0 - mean) / (people + 2.0))
+    # A beta law with this mean, as wide as the cohort and the parameters leave the share uncertain.
+    weight = max(mean * (1.0 - mean) / (spread**2 + parameters**2) - 1.0, _LEAST_WEIGHT)
     count = round((record.value or 0.0) * n)
-    law = stats.betabinom(n, a, b)
+    law = stats.betabinom(n, mean * weight, (1.0 - mean) * weight)
     low, high = (float(law.ppf(level)) / n for level in (0.05, 0.95))
-    error, spread = math.sqrt(mean * (1.0 - mean) / n), math.sqrt(mean * (1.0 - mean) / (people + 2.0))
-    z = (count / n - mean) / math.hypot(error, spread)
+    error = math.sqrt(mean * (1.0 - mean) / n)
+    z = (count / n - mean) / math.sqrt(error**2 + spread**2 + parameters**2)
     return Prediction(
         record.id, record.study, record.family, record.endpoint, record.arm, "share", record.weeks or 0.0, record.unit,
         record.n, "share", False, count / n, share, low, high, error, spread, parameters, False, z,
