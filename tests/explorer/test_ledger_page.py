@@ -129,14 +129,3 @@ def test_it_prints_every_card_open(visit: Callable[..., Any], file: Path, entrie
         assert text.count("Published numbers") >= len(entries) and text.count("What would change our mind") == len(
             entries
         )
-
-
-def test_section_of_a_report(entries: list[Any]) -> None:
-    section = ledger_page.section(["HbA1c"], cells=True)
-    assert section is not None
-    rows = {row[0]: row[2] for row in section.tables[0].rows}
-    assert "A12" in rows and "B20" not in rows
-    verdicts = {entry.claim.id: entry.verdict.verdict for entry in entries}
-    assert all(verdicts[name] == verdict for name, verdict in rows.items())
-    assert {claim.about for claim in ledger_page.bearing(["UACR", "eGFR"], cells=False)} == {"diabetes"}
-    assert ledger_page.section(["no such quantity"], cells=True) is None
