@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .cli_common import JsonOption, names_option, note, out, print_json, print_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .confront.campaign import Confrontation
+
+#: What counts may be made by, and the column of the view.
+COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
+#: Letters of the longest bar of the terminal.
+_BAR = 32
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +39,10 @@ def confront_command(
     people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual people per cohort.")] = 60,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     threads: Annotated[int | None, typer.Option("--threads", min=1)] = None,
-    by: Annotated[str, typer.Option("--by", help="Count by family, endpoint or study.")] = "family",
+    by: Annotated[
+        str,
+        typer.Option("--by", help="Count by class (of treatment), group (of endpoints), family, endpoint or study."),
+    ] = "class",
     rows: Annotated[bool, typer.Option("--rows", help="Every row, not counts.")] = False,
     worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each parameterisation.")] = 0,
     refused: Annotated[bool, typer.Option("--refused", help="Rows that cannot be simulated, with the reason.")] = False,
@@ -37,7 +50,18 @@ def confront_command(
         bool, typer.Option("--tissue", help="Also where cells go and how long they stay, against scans and autopsies.")
     ] = False,
     csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction.")] = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw z of every row.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            metavar="FILE",
+            help="Draw observed against predicted, then every row by family: pdf with all pages, or png or svg, one file a page.",
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="Write pictures, counts and every row as one HTML page."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
@@ -49,9 +73,11 @@ def confront_command(
     settings = names_option(claim) if claim else list(SETTINGS)
     for name in settings:
         known(name)
-    if by not in ("family", "endpoint", "study"):
-        choices = ("family", "endpoint", "study")
-        raise ConfigError(Problem("bad-option", f"cannot count by {by!r}", hint=did_you_mean(by, choices)))
+    if by not in COUNTED:
+        known_ways = ", ".join(COUNTED)
+        raise ConfigError(
+            Problem("bad-option", f"cannot count by {by!r}", expected=known_ways, hint=did_you_mean(by, COUNTED))
+        )
     registry = load(overlay or ())
     records = registry.select(
         study=names_option(study) if study else None,
@@ -60,12 +86,23 @@ def confront_command(
         tag=None,
     )
     found = confront(records, settings, people, seed, threads, progress=note)
-    if csv_path is not None:
-        found.table().to_csv(csv_path, index=False)
-    if figure is not None:
-        from .report.confront_figure import confront_figure
+    from .report import confront_view
 
-        confront_figure(found).savefig(figure)
+    table = confront_view.view(found, confront_view.products(records))
+    if figure is not None and len(table):
+        from .report.confront_figure import write
+
+        for path in write(table, figure):
+            note(f"wrote {path}")
+    if page is not None:
+        from .report import confront_page
+
+        note(f"wrote {confront_page.write(found, table, page, people, seed)}")
+    if csv_path is not None:
+        from .files import write_text
+
+        write_text(csv_path, found.table().to_csv(index=False, lineterminator="\n"))
+        note(f"wrote {csv_path}: {len(table)} rows")
     if as_json:
         document = {"predictions": found.table().to_dict("records"), "refused": found.refusals().to_dict("records")}
         print_json(document)
@@ -76,36 +113,52 @@ def confront_command(
         cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
         print_table(["row", "arm", "endpoint", "reason"], cells)
     if rows or worst:
-        columns = [
-            "claim",
-            "row",
-            "arm",
-            "endpoint",
-            "weeks",
-            "n",
-            "observed",
-            "predicted",
-            "90 % interval",
-            "z",
-            "inside",
-        ]
-        cells = [
-            [
-                name, p.record, p.arm, f"{p.endpoint} {p.form}", f"{p.weeks:g}", str(p.n or ""), f"{p.observed:.3g}",
-                f"{p.predicted:.3g}", f"{p.low:.3g} to {p.high:.3g}", f"{p.z:.1f}", "yes" if p.inside else "no",
-            ]
-            for name, mine in found.predictions.items()
-            for p in (mine if rows else found.worst(name, worst))
-        ]  # fmt: skip
-        print_table(columns, cells, ("weeks", "n", "observed", "predicted", "z"))
-    else:
-        total = found.counts("").assign(**{by: "all"})
-        for table in (found.counts(by), total):
-            cells = [
-                [r["setting"], r[by], str(r["rows"]), str(r["inside"]), f"{r['rms']:.1f}"] for _, r in table.iterrows()
-            ]
-            print_table(["claim", by, "rows", "inside", "root mean square z"], cells, ("rows", "inside"))
+        _print_rows(found, rows, worst)
+    elif len(table):
+        _print_counts(table, by)
     out().print(f"{len(records) - len(found.refused)} rows simulated, {len(found.refused)} not (--refused says why).")
+
+
+def _print_counts(table: pd.DataFrame, by: str) -> None:
+    """Print counts with a bar each: rows below their interval, inside it, above it."""
+    from .report.confront_view import in_order, summary
+
+    parts = in_order(summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
+    total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
+    longest = max(row["rows"] for row in parts)
+    cells = []
+    for setting in dict.fromkeys(row["setting"] for row in parts):
+        for row in (*(row for row in parts if row["setting"] == setting), *total):
+            if row["setting"] == setting:
+                whole = row[COUNTED[by]] == "all"
+                bar = _bar(row["below"], row["inside"], row["above"], row["rows"] if whole else longest)
+                cells.append(
+                    [setting, str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar]
+                )
+    heads = ["claim", by, "rows", "inside", "median |z|", "below < inside = above >"]
+    print_table(heads, cells, ("rows", "inside", "median |z|"))
+
+
+def _bar(below: int, inside: int, above: int, longest: int) -> str:
+    """Return rows as letters; whatever there is has one letter at least."""
+    scale = min(1.0, _BAR / longest)
+    counts = zip("<=>", (below, inside, above), strict=True)
+    return "".join(letter * max(round(count * scale), count > 0) for letter, count in counts)
+
+
+def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
+    columns = [
+        "claim", "row", "arm", "endpoint", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
+    ]  # fmt: skip
+    cells = [
+        [
+            name, p.record, p.arm, f"{p.endpoint} {p.form}", f"{p.weeks:g}", str(p.n or ""), f"{p.observed:.3g}",
+            f"{p.predicted:.3g}", f"{p.low:.3g} to {p.high:.3g}", f"{p.z:.1f}", "yes" if p.inside else "no",
+        ]
+        for name, mine in found.predictions.items()
+        for p in (mine if every else found.worst(name, worst))
+    ]  # fmt: skip
+    print_table(columns, cells, ("weeks", "n", "observed", "predicted", "z"))
 
 
 def _print_tissue(settings: list[str]) -> None:

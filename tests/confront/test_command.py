@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from betapod.cli_confront import register
+from betapod.cli_confront import _bar, register
+from betapod.confront import studies
+from betapod.evidence import registry
 
 typer = pytest.importorskip("typer")
 
@@ -23,24 +25,46 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return lambda *words: CliRunner().invoke(app, ["confront", "-n", "8", *words])
 
 
-def test_table_figure_and_csv(run, tmp_path: Path) -> None:
+def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    table, figure = tmp_path / "rows.csv", tmp_path / "z.png"
-    done = run("--study", "PACKHAM2016", "--claim", "none", "--csv", str(table), "--figure", str(figure), "--rows")
+    table, figure, page = tmp_path / "rows.csv", tmp_path / "z.png", tmp_path / "page.html"
+    study = ["--study", "PACKHAM2016", "--claim", "none"]
+    done = run(*study, "--csv", str(table), "--figure", str(figure), "--page", str(page), "--rows")
     assert done.exit_code == 0, done.output
-    assert "6 rows simulated, 13 not" in done.output
+    can, cannot = studies.sort(registry.load().select(study=["PACKHAM2016"], tag=None))
+    assert can and f"{len(can)} rows simulated, {len(cannot)} not" in done.output
     with table.open(newline="") as file:
         found = list(csv.DictReader(file))
-    assert [row["record"] for row in found] == [f"PACKHAM2016#{k}" for k in (1, 2, 3, 4, 7, 10)]
+    assert [row["record"] for row in found] == [record.id for record in can]
     assert {row["setting"] for row in found} == {"none"}
-    assert figure.stat().st_size > 5_000
+    for picture in (figure, tmp_path / "z-families.png"):
+        assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
+    assert "PACKHAM2016#1" in (tmp_path / "z.csv").read_text(encoding="utf-8")
+    assert "8 virtual people per cohort, seed 1" in page.read_text(encoding="utf-8")
+    assert run(*study, "--figure", str(tmp_path / "z.pdf")).exit_code == 0
+    assert (tmp_path / "z.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_counts_on_the_terminal(run) -> None:
+    done = run("--study", "PACKHAM2016", "--claim", "seed-claims")
+    assert done.exit_code == 0, done.output
+    lines = {line.split()[1]: line.split() for line in done.output.splitlines() if line.startswith("seed-claims")}
+    rows, inside = (int(text) for text in lines["cells"][2:4])
+    assert rows == len(lines["cells"][-1]) and inside == lines["cells"][-1].count("=")
+    assert int(lines["all"][2]) >= rows >= 2
+
+
+def test_bars_have_a_letter_for_whatever_there_is() -> None:
+    assert _bar(1, 0, 2, 3) == "<>>"
+    assert _bar(1, 98, 0, 320) == "<" + 10 * "="
+    assert _bar(0, 0, 0, 5) == ""
 
 
 def test_json_has_predictions_and_refusals(run) -> None:
     done = run("--study", "PACKHAM2016", "--claim", "none", "--json")
     document = json.loads(done.stdout)
-    assert len(document["predictions"]) == 6
-    assert len(document["refused"]) == 13
+    assert len(document["predictions"]) + len(document["refused"]) == 19
+    assert {row["study"] for row in document["predictions"]} == {"PACKHAM2016"}
 
 
 def test_tissue_counts_and_worst_rows(run) -> None:
@@ -59,3 +83,5 @@ def test_unknown_names_are_errors(run) -> None:
     assert "PACKHAM2016" in str(done.exception)
     done = run("--claim", "seed-claim")
     assert "seed-claims" in str(done.exception)
+    done = run("--by", "familly")
+    assert "family" in str(done.exception)
