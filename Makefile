@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/betapod demo --out $(OUT)
 
 test: $(VENV)/.installed-dev check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

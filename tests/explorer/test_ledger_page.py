@@ -14,9 +14,6 @@ from betapod.evidence.ledger import ledger
 from betapod.evidence.verdict import VERDICTS
 from betapod.report import ledger_page
 
-#: One worker makes the page for all tests of this file.
-pytestmark = pytest.mark.xdist_group("ledger page")
-
 
 @pytest.fixture(scope="module")
 def entries() -> list[Any]:

@@ -12,8 +12,6 @@ from betapod.model.bibliography import Bibliography
 from betapod.model.render import render
 from betapod.physiology import whole_body
 
-#: One worker makes the page for all tests of this file.
-pytestmark = pytest.mark.xdist_group("model page")
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
 WORKS = Bibliography.read(whole_body.BIBLIOGRAPHY)
 

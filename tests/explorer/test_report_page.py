@@ -17,8 +17,6 @@ spec = importlib.util.spec_from_file_location("small_trials_of_page", PATH)
 small = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(small)
 
-#: One worker makes the page for all tests of this file.
-pytestmark = pytest.mark.xdist_group("report page")
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
 
 
