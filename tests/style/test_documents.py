@@ -72,3 +72,23 @@ def test_every_verb_is_documented() -> None:
 def test_examples_are_found() -> None:
     assert len(blocks("python")) >= 3
     assert len(COMMANDS) >= 10
+
+
+def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from betapod.cli_common import load_model
+    from betapod.errors import ModelError
+
+    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    model, shown = (re.findall(rf"^({start}.*?)^```", page, re.M | re.S)[0] for start in ("reads feed", "toy.txt:"))
+    monkeypatch.chdir(tmp_path)
+    Path("toy.txt").write_text(model.replace("k*S", "kk*S"), encoding="utf-8")
+    rows = ("feed,0,mg/day,input", "k,0.5,1/day,assumed", "S0,10,mg,assumed", "S_low,0.1,mg,assumed")
+    cells = (row.split(",") for row in rows)
+    Path("toy.csv").write_text(
+        "id,label,value,unit,low,high,distribution,role,source,locator,grade,note\n"
+        + "".join(f"{name},,{value},{unit},,,fixed,{role},,,D,\n" for name, value, unit, role in cells),
+        encoding="utf-8",
+    )
+    with pytest.raises(ModelError) as caught:
+        load_model("toy.txt")
+    assert str(caught.value) == shown.rstrip()

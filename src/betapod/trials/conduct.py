@@ -63,7 +63,7 @@ def run(
     library
         Patients; those of the package by default. Not needed with `pool`.
     pool
-        True courses that were simulated before, by `pool.pool_of`.
+        True courses that were simulated before, by `pool_making.pool_of`.
     progress
         Called with what is being done, how much is done and how much there is.
 
