@@ -1,25 +1,28 @@
-"""The verb evidence: list, show, check and extend the published numbers; pool them and plot what may be pooled."""
+"""The verb evidence: list, show, check and extend the published numbers."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .cli_common import JsonOption, assignments, names_option, note, out, print_json, print_table
+from .cli_options import spelt_out
 
 if TYPE_CHECKING:
     from .evidence.registry import Registry
     from .evidence.study import Record
-    from .evidence.synthesis import Pooled
 
 evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, check, pool, plot, add.")
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
+    from . import cli_evidence_pool
+
+    cli_evidence_pool.register(evidence_app)
     app.add_typer(evidence_app, name="evidence")
 
 
@@ -38,53 +41,50 @@ OverlayOption = Annotated[
         "--overlay", "-o", metavar="CSV", help="A table of your own, laid over the registry; may be repeated."
     ),
 ]
-StudyOption = Annotated[list[str] | None, typer.Option("--study", autocompletion=_complete("study"))]
-FamilyOption = Annotated[list[str] | None, typer.Option("--family", autocompletion=_complete("family"))]
-PopulationOption = Annotated[
-    list[str] | None,
-    typer.Option("--population", help="DKD, CKD, T1D, T2D ...", autocompletion=_complete("population")),
-]
-ProductOption = Annotated[list[str] | None, typer.Option("--product", autocompletion=_complete("product"))]
-EndpointOption = Annotated[list[str] | None, typer.Option("--endpoint", autocompletion=_complete("endpoint"))]
-ContrastOption = Annotated[
-    str | None, typer.Option("--contrast", help="between (controlled), change (before/after) or level.")
-]
-MeasureOption = Annotated[
-    str | None, typer.Option("--measure", help="hazard_ratio, difference ...; where several exist.")
-]
-WeeksOption = Annotated[float | None, typer.Option("--weeks", help="Follow-up: the nearest of each study is taken.")]
-IntervalOption = Annotated[
-    str, typer.Option("--interval", help="knha (Knapp-Hartung), adhoc (never narrower than the normal one) or normal.")
-]
-MethodOption = Annotated[str, typer.Option("--method", help="REML, DL or ML.")]
-AcrossOption = Annotated[
-    list[str] | None, typer.Option("--across", help="population or product: may differ, knowingly; may be repeated.")
-]
 
 
-def _select(
-    registry: Registry,
-    study: Any,
-    family: Any,
-    population: Any,
-    product: Any,
-    endpoint: Any,
-    tag: str | None,
-    controls: bool,
-) -> list[Record]:
-    def chosen(names: list[str] | None) -> list[str] | None:
-        return names_option(names) if names else None
+def _names(option: str, text: str | None = None) -> Any:
+    return typer.Option(f"--{option}", help=text, autocompletion=_complete(option))
 
-    # A product may contain a comma, so it is not split.
-    return registry.select(
-        study=chosen(study),
-        family=chosen(family),
-        population=chosen(population),
-        product=product or None,
-        endpoint=chosen(endpoint),
-        tag=tag,
-        controls=controls,
-    )
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which rows of the registry: all of them, or those that fit every option."""
+
+    study: Annotated[list[str] | None, _names("study")] = None
+    family: Annotated[list[str] | None, _names("family")] = None
+    population: Annotated[list[str] | None, _names("population", "DKD, CKD, T1D, T2D ...")] = None
+    product: Annotated[list[str] | None, _names("product")] = None
+    endpoint: Annotated[list[str] | None, _names("endpoint")] = None
+    overlay: OverlayOption = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was chosen."""
+        return not (self.study or self.family or self.population or self.product or self.endpoint)
+
+    def registry(self) -> Registry:
+        """Return the registry with the tables laid over it."""
+        from .evidence.registry import load
+
+        return load(self.overlay or ())
+
+    def of(self, registry: Registry, controls: bool) -> list[Record]:
+        """Return the rows that fit; `controls` also brings control groups of the chosen products."""
+
+        def split(names: list[str] | None) -> list[str] | None:
+            return names_option(names) if names else None
+
+        # A product may contain a comma, so it is not split.
+        return registry.select(
+            study=split(self.study),
+            family=split(self.family),
+            population=split(self.population),
+            product=self.product or None,
+            endpoint=split(self.endpoint),
+            tag=None,
+            controls=controls,
+        )
 
 
 def _number(record: Record) -> str:
@@ -99,62 +99,45 @@ def _number(record: Record) -> str:
     return f"{text} ({spread.low:.3g} to {spread.high:.3g} {spread.type})"
 
 
-def _unit(unit: str) -> str:
+def shown_unit(unit: str) -> str:
+    """Return a unit as it is shown: nothing for plain numbers."""
     return "" if unit == "1" else unit
 
 
-def _weeks(weeks: float | None) -> str:
-    return "" if weeks is None else f"{weeks:g}"
+def _statistic(record: Record) -> tuple[str, str, str, str]:
+    """Return week, statistic, value and unit as a table shows them."""
+    weeks = "" if record.weeks is None else f"{record.weeks:g}"
+    return weeks, f"{record.kind} {record.contrast}", _number(record), shown_unit(record.unit)
 
 
 @evidence_app.command("list")
+@spelt_out
 def list_command(
-    study: StudyOption = None,
-    family: FamilyOption = None,
-    population: PopulationOption = None,
-    product: ProductOption = None,
-    endpoint: EndpointOption = None,
-    overlay: OverlayOption = None,
+    chosen: Chosen,
     rows: Annotated[bool, typer.Option("--rows", help="Every number, not one line for each study.")] = False,
     csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List studies, or with --rows every number; recalled numbers are marked and never used."""
-    from .evidence.registry import load
-
-    registry = load(overlay or ())
-    chosen = _select(registry, study, family, population, product, endpoint, None, False)
+    registry = chosen.registry()
+    records = chosen.of(registry, controls=False)
     if csv_path is not None:
         from .files import write_text
 
-        write_text(csv_path, registry.table(chosen).to_csv(index=False, lineterminator="\n"))
-        note(f"wrote {csv_path}: {len(chosen)} rows")
+        write_text(csv_path, registry.table(records).to_csv(index=False, lineterminator="\n"))
+        note(f"wrote {csv_path}: {len(records)} rows")
     if as_json:
-        print_json({"records": [_as_dict(r) for r in chosen], "listed": [_listed(x) for x in registry.listed]})
+        print_json({"records": [_as_dict(r) for r in records], "listed": [_listed(x) for x in registry.listed]})
         return
     if rows:
         print_table(
             ["id", "population", "arm", "n", "endpoint", "weeks", "statistic", "value", "unit", "tag"],
-            (
-                [
-                    r.id,
-                    r.population,
-                    r.arm,
-                    str(r.n or ""),
-                    r.endpoint,
-                    _weeks(r.weeks),
-                    f"{r.kind} {r.contrast}",
-                    _number(r),
-                    _unit(r.unit),
-                    r.tag,
-                ]
-                for r in chosen
-            ),
+            ([r.id, r.population, r.arm, str(r.n or ""), r.endpoint, *_statistic(r), r.tag] for r in records),
             right=("n", "weeks"),
         )
     else:
         lines: dict[str, list[Record]] = {}
-        for record in chosen:
+        for record in records:
             lines.setdefault(record.study, []).append(record)
         print_table(
             ["study", "family", "population", "design", "product", "rows", "recalled", "grade"],
@@ -174,9 +157,9 @@ def list_command(
             ),
             right=("rows", "recalled"),
         )
-    seen = sum(record.tag == "seen" for record in chosen)
+    seen = sum(record.tag == "seen" for record in records)
     note(
-        f"{len(chosen)} rows of {len({r.study for r in chosen})} studies, {seen} seen, {len(chosen) - seen} recalled (never used)"
+        f"{len(records)} rows of {len({r.study for r in records})} studies, {seen} seen, {len(records) - seen} recalled (never used)"
     )
 
 
@@ -228,10 +211,7 @@ def show_command(
                     r.product,
                     str(r.n or ""),
                     r.endpoint,
-                    _weeks(r.weeks),
-                    f"{r.kind} {r.contrast}",
-                    _number(r),
-                    _unit(r.unit),
+                    *_statistic(r),
                     f"{r.printed_value} {r.printed_dispersion} {r.printed_unit}".strip(),
                     r.tag,
                 ]
@@ -294,86 +274,6 @@ def check_command(
     )
 
 
-@evidence_app.command("pool")
-def pool_command(
-    study: StudyOption = None,
-    family: FamilyOption = None,
-    population: PopulationOption = None,
-    product: ProductOption = None,
-    endpoint: EndpointOption = None,
-    contrast: ContrastOption = None,
-    measure: MeasureOption = None,
-    weeks: WeeksOption = None,
-    method: MethodOption = "REML",
-    interval: IntervalOption = "knha",
-    across: AcrossOption = None,
-    overlay: OverlayOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Pool one question and grade the certainty; without any choice, every question of the registry."""
-    from .evidence.certainty import grade
-    from .evidence.registry import load
-    from .evidence.synthesis import small_studies
-
-    registry = load(overlay or ())
-    if not (study or family or population or product or endpoint):
-        _everything(registry, method, as_json)
-        return
-    records = _select(registry, study, family, population, product, endpoint, None, True)
-    pooled = _pool(records, contrast, measure, weeks, method, interval, across)
-    certainty, small = grade(records, pooled), small_studies(pooled)
-    if as_json:
-        judgements = [{"domain": j.domain, "steps": j.steps, "reason": j.reason} for j in certainty.downgrades]
-        print_json(
-            {
-                **_pooled_dict(pooled),
-                "certainty": {"level": certainty.level, "start": certainty.start, "downgrades": judgements},
-            }
-        )
-        return
-    _print_pooled(pooled)
-    out().print(f"certainty {certainty.level} (starts {certainty.start})", markup=False)
-    for sign, judgements_of in (("-", certainty.downgrades), ("+", certainty.upgrades)):
-        for judgement in judgements_of:
-            out().print(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", markup=False)
-    if small.note:
-        note(f"small studies: {small.note}")
-    for reason in pooled.reasons:
-        note(reason)
-
-
-@evidence_app.command("plot")
-def plot_command(
-    to: Annotated[Path, typer.Argument(metavar="FILE", help="The picture: png, svg or pdf.")],
-    study: StudyOption = None,
-    family: FamilyOption = None,
-    population: PopulationOption = None,
-    product: ProductOption = None,
-    endpoint: EndpointOption = None,
-    contrast: ContrastOption = None,
-    measure: MeasureOption = None,
-    weeks: WeeksOption = None,
-    method: MethodOption = "REML",
-    interval: IntervalOption = "knha",
-    across: AcrossOption = None,
-    title: Annotated[str, typer.Option("--title")] = "",
-    overlay: OverlayOption = None,
-) -> None:
-    """Draw the forest plot of one question; its numbers are written beside it."""
-    from .evidence.registry import load
-    from .report.figures import save
-    from .report.forest import alt_text, forest_figure
-
-    registry = load(overlay or ())
-    records = _select(registry, study, family, population, product, endpoint, None, True)
-    pooled = _pool(records, contrast, measure, weeks, method, interval, across)
-    better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
-    named = title or f"{', '.join(product or ['all treatments'])}: {pooled.endpoint}"
-    figure, table = forest_figure(pooled, named, better)
-    for path in save(figure, to, table, alt_text(pooled)):
-        note(f"wrote {path}")
-
-
 @evidence_app.command("add")
 def add_command(
     table: Annotated[Path, typer.Argument(metavar="CSV", help="Your table; it is made if there is none.")],
@@ -388,117 +288,6 @@ def add_command(
     cells = assignments(values or (), "add")
     count = append(table, [cells] if cells else [], rows_from or ())
     out().print(f"{count} rows added to {table}", markup=False)
-
-
-# -- shared ----------------------------------------------------------------------------------------------------------
-
-
-def _pool(
-    records: list[Record],
-    contrast: str | None,
-    measure: str | None,
-    weeks: float | None,
-    method: str,
-    interval: str,
-    across: list[str] | None,
-) -> Pooled:
-    from .evidence.synthesis import pool
-
-    return pool(
-        records,
-        contrast=contrast,
-        measure=measure,
-        weeks=weeks,
-        method=method,
-        interval=interval,
-        across=tuple(names_option(across or ())),
-    )
-
-
-def _everything(registry: Registry, method: str, as_json: bool) -> None:
-    from .evidence.synthesis import synthesise
-
-    groups = synthesise(registry, method)
-    if as_json:
-        documents = []
-        for g in groups:
-            answer = (
-                _pooled_dict(g.pooled)
-                if g.pooled
-                else {"refused": str(g.problem.found or g.problem.message) if g.problem else ""}
-            )
-            documents.append({"population": g.population, "product": g.product, **answer, "endpoint": g.endpoint})
-        print_json({"groups": documents})
-        return
-    pooled = [g for g in groups if g.pooled is not None and g.pooled.k > 1]
-    print_table(
-        ["population", "product", "endpoint", "measure", "k", "estimate", "unit", "I2"],
-        (
-            [
-                g.population,
-                g.product,
-                g.endpoint,
-                g.measure,
-                str(g.pooled.k),
-                _interval(g.pooled),
-                _unit(g.pooled.unit),
-                f"{g.pooled.i2:.0f} %",
-            ]
-            for g in pooled
-            if g.pooled is not None
-        ),
-        right=("k", "I2"),
-    )
-    single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
-    refused = sum(g.pooled is None for g in groups)
-    note(
-        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {refused} refused (--json gives the reasons)"
-    )
-
-
-def _interval(pooled: Pooled) -> str:
-    return f"{pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g})"
-
-
-def _print_pooled(pooled: Pooled) -> None:
-    from .report.forest import forest_table
-
-    rows = forest_table(pooled).to_dict("records")
-    print_table(
-        ["study", "arm", "n", "weeks", "estimate", "weight", "how"],
-        (
-            [
-                str(row["study"]) if row["family"] in ("", row["study"]) else f"{row['study']} ({row['family']})",
-                str(row["arm"]),
-                "" if row["n"] is None or row["n"] != row["n"] else f"{row['n']:.0f}",
-                "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f"{row['weeks']:g}",
-                f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})",
-                f"{row['weight_percent']:.0f} %",
-                str(row["how"]),
-            ]
-            for row in rows
-        ),
-        right=("n", "weeks", "weight"),
-    )
-    unit = _unit(pooled.unit)
-    text = f"{pooled.endpoint}: {pooled.measure} {_interval(pooled)} {unit}".rstrip()
-    if (
-        pooled.prediction_interval is not None
-        and pooled.tau2 is not None
-        and pooled.i2 is not None
-        and pooled.q_p is not None
-    ):
-        low, high = pooled.prediction_interval
-        text += f", prediction interval {low:.3g} to {high:.3g}; k {pooled.k}, tau2 {pooled.tau2:.3g}, I2 {pooled.i2:.0f} %, p of Q {pooled.q_p:.2g}"
-    out().print(text, markup=False)
-
-
-def _pooled_dict(pooled: Pooled) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    document = asdict(pooled)
-    document["null"] = None if math.isnan(pooled.null) else pooled.null
-    return document
 
 
 def _as_dict(record: Record) -> dict[str, Any]:

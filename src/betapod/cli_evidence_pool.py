@@ -1,0 +1,202 @@
+"""The verbs of evidence that pool: one question or every one, as a table or as a forest plot."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .cli_common import JsonOption, names_option, note, out, print_json, print_table
+from .cli_evidence import Chosen, shown_unit
+from .cli_options import spelt_out
+
+if TYPE_CHECKING:
+    from .evidence.registry import Registry
+    from .evidence.study import Record
+    from .evidence.synthesis import Pooled
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to those of evidence."""
+    app.command("pool")(pool_command)
+    app.command("plot")(plot_command)
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """How the numbers of one question are pooled."""
+
+    contrast: Annotated[
+        str | None, typer.Option("--contrast", help="between (controlled), change (before/after) or level.")
+    ] = None
+    measure: Annotated[
+        str | None, typer.Option("--measure", help="hazard_ratio, difference ...; where several exist.")
+    ] = None
+    weeks: Annotated[float | None, typer.Option("--weeks", help="Follow-up: the nearest of each study is taken.")] = (
+        None
+    )
+    method: Annotated[str, typer.Option("--method", help="REML, DL or ML.")] = "REML"
+    interval: Annotated[
+        str,
+        typer.Option("--interval", help="knha (Knapp-Hartung), adhoc (never narrower than the normal one) or normal."),
+    ] = "knha"
+    across: Annotated[
+        list[str] | None,
+        typer.Option("--across", help="population or product: may differ, knowingly; may be repeated."),
+    ] = None
+
+    def of(self, records: list[Record]) -> Pooled:
+        """Return the pooled answer of rows."""
+        from .evidence.synthesis import pool
+
+        return pool(
+            records,
+            contrast=self.contrast,
+            measure=self.measure,
+            weeks=self.weeks,
+            method=self.method,
+            interval=self.interval,
+            across=tuple(names_option(self.across or ())),
+        )
+
+
+@spelt_out
+def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) -> None:
+    """Pool one question and grade the certainty; without any choice, every question of the registry."""
+    from .evidence.certainty import grade
+    from .evidence.synthesis import small_studies
+
+    registry = chosen.registry()
+    if chosen.everything:
+        _everything(registry, pooling.method, as_json)
+        return
+    records = chosen.of(registry, controls=True)
+    pooled = pooling.of(records)
+    certainty, small = grade(records, pooled), small_studies(pooled)
+    if as_json:
+        judgements = [{"domain": j.domain, "steps": j.steps, "reason": j.reason} for j in certainty.downgrades]
+        print_json(
+            {
+                **_pooled_dict(pooled),
+                "certainty": {"level": certainty.level, "start": certainty.start, "downgrades": judgements},
+            }
+        )
+        return
+    _print_pooled(pooled)
+    out().print(f"certainty {certainty.level} (starts {certainty.start})", markup=False)
+    for sign, judgements_of in (("-", certainty.downgrades), ("+", certainty.upgrades)):
+        for judgement in judgements_of:
+            out().print(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", markup=False)
+    if small.note:
+        note(f"small studies: {small.note}")
+    for reason in pooled.reasons:
+        note(reason)
+
+
+@spelt_out
+def plot_command(
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="The picture: png or svg.")],
+    chosen: Chosen,
+    pooling: Pooling,
+    title: Annotated[str, typer.Option("--title")] = "",
+) -> None:
+    """Draw the forest plot of one question; its numbers are written beside it."""
+    from .report.figures import save
+    from .report.forest import alt_text, forest_figure
+
+    records = chosen.of(chosen.registry(), controls=True)
+    pooled = pooling.of(records)
+    better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
+    named = title or f"{', '.join(chosen.product or ['all treatments'])}: {pooled.endpoint}"
+    figure, table = forest_figure(pooled, named, better)
+    for path in save(figure, to, table, alt_text(pooled)):
+        note(f"wrote {path}")
+
+
+def _everything(registry: Registry, method: str, as_json: bool) -> None:
+    from .evidence.synthesis import synthesise
+
+    groups = synthesise(registry, method)
+    if as_json:
+        documents = []
+        for g in groups:
+            answer = (
+                _pooled_dict(g.pooled)
+                if g.pooled
+                else {"refused": str(g.problem.found or g.problem.message) if g.problem else ""}
+            )
+            documents.append({"population": g.population, "product": g.product, **answer, "endpoint": g.endpoint})
+        print_json({"groups": documents})
+        return
+    pooled = [g for g in groups if g.pooled is not None and g.pooled.k > 1]
+    print_table(
+        ["population", "product", "endpoint", "measure", "k", "estimate", "unit", "I2"],
+        (
+            [
+                g.population,
+                g.product,
+                g.endpoint,
+                g.measure,
+                str(g.pooled.k),
+                _interval(g.pooled),
+                shown_unit(g.pooled.unit),
+                f"{g.pooled.i2:.0f} %",
+            ]
+            for g in pooled
+            if g.pooled is not None
+        ),
+        right=("k", "I2"),
+    )
+    single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
+    refused = sum(g.pooled is None for g in groups)
+    note(
+        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {refused} refused (--json gives the reasons)"
+    )
+
+
+def _interval(pooled: Pooled) -> str:
+    return f"{pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g})"
+
+
+def _print_pooled(pooled: Pooled) -> None:
+    from .report.forest import forest_table
+
+    rows = forest_table(pooled).to_dict("records")
+    print_table(
+        ["study", "arm", "n", "weeks", "estimate", "weight", "how"],
+        (
+            [
+                str(row["study"]) if row["family"] in ("", row["study"]) else f"{row['study']} ({row['family']})",
+                str(row["arm"]),
+                "" if row["n"] is None or row["n"] != row["n"] else f"{row['n']:.0f}",
+                "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f"{row['weeks']:g}",
+                f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})",
+                f"{row['weight_percent']:.0f} %",
+                str(row["how"]),
+            ]
+            for row in rows
+        ),
+        right=("n", "weeks", "weight"),
+    )
+    unit = shown_unit(pooled.unit)
+    text = f"{pooled.endpoint}: {pooled.measure} {_interval(pooled)} {unit}".rstrip()
+    if (
+        pooled.prediction_interval is not None
+        and pooled.tau2 is not None
+        and pooled.i2 is not None
+        and pooled.q_p is not None
+    ):
+        low, high = pooled.prediction_interval
+        text += f", prediction interval {low:.3g} to {high:.3g}; k {pooled.k}, tau2 {pooled.tau2:.3g}, I2 {pooled.i2:.0f} %, p of Q {pooled.q_p:.2g}"
+    out().print(text, markup=False)
+
+
+def _pooled_dict(pooled: Pooled) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    document = asdict(pooled)
+    document["null"] = None if math.isnan(pooled.null) else pooled.null
+    return document
