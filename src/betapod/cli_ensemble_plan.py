@@ -83,6 +83,13 @@ def _without_set(names: tuple[str, ...], vary: list[str], given: Mapping[str, st
 
 
 def plan_of_folder(folder: Path) -> Plan:
+    """Make the plan of a run folder again.
+
+    Raises
+    ------
+    BetapodError
+        The folder holds no run, or one that was not begun from the command line, or its files are gone or wrong.
+    """
     from .engine.store import Store
 
     origin = Store.open(folder).manifest["origin"]

@@ -25,6 +25,11 @@ def breaking(again: str = "") -> Iterator[None]:
     ----------
     again
         The command that continues what was interrupted.
+
+    Raises
+    ------
+    typer.Exit
+        With code 1 when the disk or the workers broke, 130 when the user interrupted.
     """
     from .cli import show_problems
     from .engine.whole_files import StoreError

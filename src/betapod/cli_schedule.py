@@ -19,6 +19,7 @@ _ROWS = 200
 
 
 def read_initial(model: Model, texts: list[str], problems: list[Problem]) -> dict[str, float]:
+    """Return initial values by state, in the states' units; what cannot be used is added to `problems`."""
     found: dict[str, float] = {}
     try:
         given = assignments(texts, "--initial")
@@ -44,6 +45,7 @@ def _collect(
 
 
 def read_schedule(model: Model, doses: list[str], switches: list[str], problems: list[Problem]) -> Schedule:
+    """Return the schedule that options describe, in the model's units; what cannot be used is added to `problems`."""
     from .engine.schedule import Schedule
 
     made_doses = [dose for text in doses if (dose := _dose(model, text, problems)) is not None]

@@ -203,6 +203,11 @@ def newton(unknown: Expr, residual: Expr, start: Expr, steps: int) -> Expr:
     """Return the unknown that makes the residual 0, by `steps` unrolled Newton steps from `start`.
 
     The derivative of the result is that of the exact root (implicit function theorem), not of the iteration.
+
+    Raises
+    ------
+    ValueError
+        The residual does not depend on the unknown.
     """
     from .derivative import gradient
 

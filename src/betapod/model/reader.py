@@ -30,6 +30,8 @@ class Stop(Exception):
 
 @dataclass(frozen=True)
 class Token:
+    """A word of a statement: ``kind`` is number, name, op or string."""
+
     kind: str
     text: str
     position: Position

@@ -90,7 +90,13 @@ def run(
 
 
 def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
-    """Return the protocol with another number of replicates or seed."""
+    """Return the protocol with another number of replicates or seed.
+
+    Raises
+    ------
+    ConfigError
+        A number of replicates below 1, or a seed below 0.
+    """
     changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
     wrong = [name for name, value in changes.items() if value < (1 if name == "replicates" else 0)]
     if wrong:
@@ -101,7 +107,13 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
 def chosen(
     protocol: Protocol, designs: Sequence[str] | None, hypotheses: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Return names of designs and hypotheses that exist."""
+    """Return the names that were asked for, or all of the protocol.
+
+    Raises
+    ------
+    ConfigError
+        Every design and hypothesis that the protocol does not have.
+    """
     problems = []
     for what, given, known in (
         ("design", designs, list(protocol.designs)),

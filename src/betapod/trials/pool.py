@@ -85,7 +85,7 @@ class Pool:
         return self.read(key, code, member, self.place(day))
 
     def place(self, day: Numbers) -> tuple[NDArray[np.intp], Numbers]:
-        """Return where days lie in `times`: the grid day before each, and how far it is to the next, 0 to 1."""
+        """Return where days of any shape lie in `times`: (same shape) the grid day before, and the share of the way to the next."""
         if len(self.times) == 1:
             return np.zeros(day.shape, dtype=np.intp), np.zeros(day.shape)
         below = np.clip(np.searchsorted(self.times, day, side="right") - 1, 0, len(self.times) - 2)

@@ -352,7 +352,13 @@ def load(name: str | Path) -> Protocol:
 
 
 def document(name: str | Path) -> Document:
-    """Return the text of a protocol by name or path."""
+    """Return the text of a protocol by name or path.
+
+    Raises
+    ------
+    ConfigError
+        There is no such protocol, or the file cannot be read as YAML.
+    """
     known = catalogue()
     text = str(name)
     if text in known:
