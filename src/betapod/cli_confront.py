@@ -39,6 +39,9 @@ def confront_command(
     people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual people per cohort.")] = 60,
     seed: Annotated[int, typer.Option("--seed")] = 1,
     threads: Annotated[int | None, typer.Option("--threads", min=1)] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", min=0, help="Sets of parameters of the cells, for their part of the interval.")
+    ] = 8,
     by: Annotated[
         str,
         typer.Option("--by", help="Count by class (of treatment), group (of endpoints), family, endpoint or study."),
@@ -85,7 +88,7 @@ def confront_command(
         endpoint=names_option(endpoint) if endpoint else None,
         tag=None,
     )
-    found = confront(records, settings, people, seed, threads, progress=note)
+    found = confront(records, settings, people, seed, threads, progress=note, draws=draws)
     from .report import confront_view
 
     table = confront_view.view(found, confront_view.products(records))

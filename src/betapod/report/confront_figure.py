@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,8 @@ _FENCE, _MARGIN = 3.0, 0.07
 _PANELS, _LINES, _PAGE = 5, 62, (8.27, 11.0)
 _TICKS = (-30.0, -10.0, -5.0, -Z95, 0.0, Z95, 5.0, 10.0, 30.0)
 _MOST = 40.0
+#: Least distance of labels on a logarithmic axis, as a share of it.
+_APART = 0.15
 #: Width of a letter as a share of a panel, for each point of its size.
 _LETTER = 0.0042
 
@@ -129,9 +132,7 @@ def families_alt(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> str:
     mine = table[table["family"].isin(names)]
     rows = mine[mine["z"].notna()].to_dict("records")
     worst = max(rows, key=lambda row: abs(row["z"]), default=None)
-    far = (
-        f" The farthest is {worst['record']} under {worst['setting']}, z {worst['z']:.1f}." if worst is not None else ""
-    )
+    far = f" The farthest is {worst['record']} under {worst['setting']}, z {worst['z']:.1f}." if worst else ""
     return f"Each row of {len(names)} families beside its own 90 % predictive interval.{far}"
 
 
@@ -147,7 +148,7 @@ def panels_figure(table: pd.DataFrame, titles: Sequence[str]) -> Figure:
             group = table[table["group"] == title]
             for axes, name in zip(row, names, strict=True):
                 draw_panel(axes, group, name)
-            row[0].set_ylabel(f"{_wrapped(title)}\nobserved", fontsize=7)
+            row[0].set_ylabel(f"{textwrap.fill(title, 30)}\nobserved", fontsize=7)
         for axes in grid[-1]:
             axes.set_xlabel("predicted", fontsize=7)
         _legend(figure, table)
@@ -292,8 +293,8 @@ def draw_families(
 
 def _pages(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
     """Cut into parts of nearly the same length, none longer than `most`."""
-    count = max(1, math.ceil(len(items) / most))
-    cuts = [round(k * len(items) / count) for k in range(count + 1)]
+    count = math.ceil(len(items) / most)
+    cuts = [round(k * len(items) / count) for k in range(count + 1)] if count else []
     return [items[a:b] for a, b in itertools.pairwise(cuts) if b > a]
 
 
@@ -386,15 +387,13 @@ def _ticks(axes: Axes, low: float, high: float, log: bool) -> None:
             shown = [value for value in nice if low <= value <= high]
             if len(shown) < 3:
                 shown = [value / 10.0 for value in range(1, 100) if low <= value / 10.0 <= high]
-            axis.set_major_locator(FixedLocator(shown[:: math.ceil(len(shown) / 5)]))
+            kept: list[float] = []
+            for value in shown:
+                if not kept or math.log(value / kept[-1]) > _APART * math.log(high / low):
+                    kept.append(value)
+            axis.set_major_locator(FixedLocator(kept))
             axis.set_minor_locator(NullLocator())
             axis.set_minor_formatter(NullFormatter())
         else:
             axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-
-
-def _wrapped(title: str) -> str:
-    import textwrap
-
-    return "\n".join(textwrap.wrap(title, 30))
