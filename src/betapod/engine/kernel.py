@@ -57,6 +57,7 @@ _SOURCES = (
     "factorise",
     "blocks",
     "simd",
+    "scaling",
     "values",
     "mathlib",
     "rosenbrock",

@@ -38,11 +38,6 @@ C_LIBRARY = (
     "atan2",
     "fmod",
 )
-_SCALE = {
-    8: ("llvm.x86.avx512.mask.scalef.pd.512", True),
-    4: ("llvm.x86.avx512.mask.scalef.pd.256", False),
-    2: ("llvm.x86.avx512.mask.scalef.pd.128", False),
-}
 
 
 def hexadecimal(value: float) -> str:
@@ -166,44 +161,6 @@ class Code:
         types = [self.type(kind)] * len(args)
         self.declare(f"llvm.{name}.{suffix}", types, self.type(kind))
         return self.call(f"llvm.{name}.{suffix}", args, kind)
-
-    def scale(self, a: Value, n: Value) -> Value:
-        """Return ``a 2^n`` for whole numbers n, rounded once (AVX-512)."""
-        if self.width == 1:  # no instruction of its own: through a register half used
-            kind = "<2 x double>"
-            wide = [
-                self.emit(
-                    "v", f"shufflevector <1 x double> {v.text}, <1 x double> poison, <2 x i32> zeroinitializer"
-                ).text
-                for v in (a, n)
-            ]
-            both = self._scale(wide[0], wide[1], 2)
-            return self.emit("v", f"shufflevector {kind} {both}, {kind} poison, <1 x i32> zeroinitializer")
-        if self.width not in _SCALE:
-            parts = [self._scale(self._part(a, k), self._part(n, k), 8) for k in range(self.width // 8)]
-            return self._join(parts)
-        return self.emit("v", self._scale(a.text, n.text, self.width, final=True))
-
-    def _part(self, a: Value, k: int) -> str:
-        lanes = ", ".join(f"i32 {8 * k + q}" for q in range(8))
-        kind = self.type("v")
-        return self.emit("v", f"shufflevector {kind} {a.text}, {kind} poison, <8 x i32> <{lanes}>").text
-
-    def _join(self, parts: list[str]) -> Value:
-        lanes = ", ".join(f"i32 {q}" for q in range(self.width))
-        first, second = parts
-        return self.emit(
-            "v", f"shufflevector <8 x double> {first}, <8 x double> {second}, <{self.width} x i32> <{lanes}>"
-        )
-
-    def _scale(self, a: str, n: str, width: int, final: bool = False) -> str:
-        name, extra = _SCALE[width]
-        kind = f"<{max(width, 2)} x double>"
-        types = [kind, kind, kind, "i8", *(["i32"] if extra else [])]
-        self.declare(name, types, kind)
-        rounding = ", i32 4" if extra else ""
-        call = f"call {kind} @{name}({kind} {a}, {kind} {n}, {kind} zeroinitializer, i8 -1{rounding})"
-        return call if final else self.emit("v", call).text
 
     def absolute(self, a: Value) -> Value:
         """Return the absolute value."""
