@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: What counts may be made by, and the column of the view.
 COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
 #: Letters of the longest bar of the terminal.
-_BAR = 32
+_BAR = 24
 
 
 def register(app: typer.Typer) -> None:
@@ -129,17 +129,15 @@ def _print_counts(table: pd.DataFrame, by: str) -> None:
     parts = in_order(summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
     total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
     longest = max(row["rows"] for row in parts)
-    cells = []
-    for setting in dict.fromkeys(row["setting"] for row in parts):
-        for row in (*(row for row in parts if row["setting"] == setting), *total):
+    heads = ["rows", "inside", "median |z|", "below < inside = above >"]
+    for setting in dict.fromkeys(table["setting"]):
+        cells = []
+        for row in (*parts, *total):
             if row["setting"] == setting:
-                whole = row[COUNTED[by]] == "all"
-                bar = _bar(row["below"], row["inside"], row["above"], row["rows"] if whole else longest)
-                cells.append(
-                    [setting, str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar]
-                )
-    heads = ["claim", by, "rows", "inside", "median |z|", "below < inside = above >"]
-    print_table(heads, cells, ("rows", "inside", "median |z|"))
+                # Bars of lines have one scale; that of all rows together has its own.
+                bar = _bar(row["below"], row["inside"], row["above"], max(longest, row["rows"]))
+                cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
+        print_table([setting, *heads], cells, heads[:3])
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:
