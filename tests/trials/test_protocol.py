@@ -1,6 +1,7 @@
 """Protocols: every mistake at once and in its place, the library, the schema."""
 
 import json
+import re
 
 import pytest
 
@@ -144,3 +145,22 @@ def test_quotas_keep_their_ratio_in_other_sizes():
     larger = trial.model_copy(update={"designs": {"single arm": design}})
     assert larger.quotas("single arm") == [102, 98]
     assert trial.quotas("single arm") == [31, 30]
+
+
+def test_no_key_is_accepted_and_then_ignored() -> None:
+    from pathlib import Path
+
+    from pydantic import BaseModel
+
+    rooms = [Path(protocol.__file__).parent, Path(protocol.__file__).parents[1] / "report"]
+    code = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in sorted(room.glob("*.py")))
+    settings = [c for c in vars(protocol).values() if isinstance(c, type) and issubclass(c, BaseModel)]
+    unread = {
+        f"{each.__name__}.{name}"
+        for each in settings
+        if each.__module__ == protocol.__name__
+        for name in each.model_fields
+        if not re.search(rf"\.{name}\b", code)
+    }
+    # For the record alone, as the description says; the version is checked by its type.
+    assert unread == {"Design.blinding", "Protocol.schema_version"}

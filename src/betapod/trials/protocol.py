@@ -227,7 +227,6 @@ class Endpoint(Settings):
         default=None, description="change in percent that makes a responder or event"
     )
     analysis: Literal["ANCOVA", "MMRM", "paired", "t test", "risk difference", "log-rank"] = "ANCOVA"
-    margin: float = 0.0
     intercurrent: Intercurrent = Intercurrent()
 
 
