@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from betapod.confront.campaign import Confrontation
-from betapod.confront.rows import Prediction
+from betapod.confront.prediction import Prediction
 from betapod.evidence import registry
 
 PRODUCTS = {"FAR#1": "UC-MSC", "FAR#2": "UC-MSC", "NEAR#1": "BM-MSC", "ALBUMIN#1": "finerenone", "ALBUMIN#2": "control"}

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from ..evidence.study import Record
 from ..physiology import whole_body
 from .courses import Setting
-from .rows import Prediction, predict_study
+from .prediction import Prediction
+from .rows import predict_study
 from .studies import arms, sort
 
 if TYPE_CHECKING:

@@ -3,83 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..evidence.study import Record
 from .counted import counts_of, scatter_of_cohort, scatter_of_study, statistic, without_events
-from .courses import Courses, Setting, simulate
+from .courses import Courses, Setting
+from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
+from .prediction import Prediction, judged, share_of
 from .printed import error_of_change, observed, printed_error
 from .quantities import Numbers, seen_in
-from .readouts import Readout, readout_of
+from .readouts import Readout
 from .studies import Arm, arms, baseline_of
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
 #: Errors of measurement per virtual person in an expectation, besides as many mirror images.
 _LUCKS = 25
-#: Virtual people behind a count of events, as a multiple of those behind other numbers.
-_PEOPLE_PER_EVENT = 5
-#: Digits of a week: visits of two rows that differ by rounding are one.
-_WEEK_DIGITS = 6
 #: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
 _CERTAIN, _WEIGHT = 100_000, 80.0
-#: Least sum of the two numbers of a beta law: nearly everybody or nobody.
-_LEAST_WEIGHT = 0.1
 #: Makes standard normal numbers of a shape.
 Luck = Callable[[Numbers], Numbers]
-#: Standard normal 95 % point.
-
-Z95 = 1.6448536269514722
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A row and what the model says of it.
-
-    Attributes
-    ----------
-    scale
-        ``linear``, ``log`` or ``share``; `observed` to `high` are on the natural scale of the row nevertheless.
-    observed, predicted
-        In the row's unit; a change where the study's own baseline anchors a level.
-    low, high
-        90 % predictive interval of the observed number.
-    se_study, se_cohort, se_parameters
-        On `scale`: error of the study, of the finite number of virtual people, and of the parameters of the cells.
-    printed
-        Whether `se_study` was made of what the source printed: an interval, SE, SD with n, or an exact p value.
-    z
-        (observed - predicted) / sqrt(se_study^2 + se_cohort^2 + se_parameters^2), on `scale`.
-    inside
-        Whether the observed number is in the interval.
-    """
-
-    record: str
-    study: str
-    family: str
-    endpoint: str
-    arm: str
-    form: str
-    weeks: float
-    unit: str
-    n: int | None
-    scale: str
-    anchored: bool
-    observed: float
-    predicted: float
-    low: float
-    high: float
-    se_study: float
-    se_cohort: float
-    se_parameters: float
-    printed: bool
-    z: float
-    inside: bool
-    note: str = ""
 
 
 def predict(
@@ -123,14 +70,14 @@ def predict_study(
     records: Sequence[Record], setting: Setting, count: int, seed: int, threads: int | None, draws: int = 0
 ) -> list[Prediction]:
     """Return predictions for rows of one study, see `predict`."""
-    readouts = {record.id: _readout(record) for record in records}
+    readouts = {record.id: readout_for(record) for record in records}
     plans = [
-        _Plan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
-        _Plan([r for r in records if readouts[r.id].event], readouts, _PEOPLE_PER_EVENT * count),
+        Plan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
+        Plan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
     ]
     known = [plan.courses(setting, seed, threads) for plan in plans]
     moved = [
-        [plan.courses(each, seed, threads, only_cells=True) for each in _drawn(setting, draws, seed)]
+        [plan.courses(each, seed, threads, only_cells=True) for each in drawn(setting, draws, seed)]
         if plan.has_cells
         else []
         for plan in plans
@@ -139,90 +86,14 @@ def predict_study(
     for record in records:
         arm, readout = arms()[record.study, record.arm], readouts[record.id]
         if readout.risk:
-            found.append(_share(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
+            found.append(share_of(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
             continue
         number = int(readout.event is not None)
         judge = _counted if readout.event else _prediction
-        groups = _groups(record, arm, known[number])
-        others = [_groups(record, arm, {**known[number], **each}) for each in moved[number]]
+        groups = groups_of(record, arm, known[number])
+        others = [groups_of(record, arm, {**known[number], **each}) for each in moved[number]]
         found.append(judge(record, readout, groups, others, arm, seed))
     return found
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """Rows that are made of the same virtual people."""
-
-    records: Sequence[Record]
-    readouts: Mapping[str, Readout]
-    count: int
-
-    @property
-    def arms(self) -> dict[tuple[object, ...], Arm]:
-        found: dict[tuple[object, ...], Arm] = {}
-        for record in self.records:
-            arm = arms()[record.study, record.arm]
-            for each in (arm, arm.other) if _contrasts(record) else (arm,):
-                found[_key(each)] = each
-        return found
-
-    @property
-    def has_cells(self) -> bool:
-        return any(arm.cells for arm in self.arms.values())
-
-    def courses(
-        self, setting: Setting, seed: int, threads: int | None, only_cells: bool = False
-    ) -> dict[tuple[object, ...], Courses]:
-        weeks = {0.0}
-        for record in self.records:
-            weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
-        wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
-        if not wanted:
-            return {}
-        found = simulate(list(wanted.values()), sorted(weeks), setting, self.count, seed, threads)
-        return dict(zip(wanted, found, strict=True))
-
-
-def _readout(record: Record) -> Readout:
-    readout = readout_of(record)
-    assert readout is not None
-    return readout
-
-
-def _contrasts(record: Record) -> bool:
-    return record.contrast in ("between", "association")
-
-
-def _drawn(setting: Setting, draws: int, seed: int) -> list[Setting]:
-    """Return settings whose parameters are drawn; what the setting fixes stays."""
-    from ..engine.draw import draw
-    from ..physiology import cell_parameters
-
-    if draws < 1 or setting.parameterisation == "none":
-        return []
-    table = draw(cell_parameters.table(setting.parameterisation), seed, np.arange(draws))
-    each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
-    return [Setting(setting.parameterisation, {**values, **setting.values}) for values in each]
-
-
-def _groups(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
-    """Return the groups of a row: everybody for events, completers otherwise, the same in both groups of one cohort."""
-    groups = [known[_key(each)] for each in ((arm, arm.other) if _contrasts(record) else (arm,))]
-    paired = _paired(arm, groups)
-    if _readout(record).event is None:
-        groups = [group.completers(record.weeks or 0.0) for group in groups]
-    if paired:
-        both = np.intersect1d(groups[0].member, groups[1].member)
-        groups = [group.members(both) for group in groups]
-    return groups
-
-
-def _paired(arm: Arm, groups: Sequence[Courses]) -> bool:
-    return len(groups) == 2 and arm.cohort == arm.other.cohort
-
-
-def _key(arm: Arm) -> tuple[object, ...]:
-    return (arm.cohort, arm.cells, arm.care, arm.inputs)
 
 
 def _chance(arm: Arm, names: Sequence[str], setting: Setting) -> float:
@@ -280,18 +151,18 @@ def _prediction(
         for frozen in ((False,) if readout.reduction else (False, True))
     )
     shared = [generator.integers(k, size=(_TRIALS, k)) for k in sizes]
-    if _paired(arm, groups):
+    if paired(arm, groups):
         shared = [shared[0], shared[0]]
     cohort = statistic(groups, shared, [None] * len(groups))
     expected = expectation(groups)
     sampled = scatter * math.sqrt(size / n) if n else math.nan
     if readout.scale == "share":
-        return _share(record, readout, expected, len(groups[0]), arm, _scatter([expectation(of) for of in moved]))
+        return share_of(record, readout, expected, len(groups[0]), arm, _scatter([expectation(of) for of in moved]))
     printed = printed_error(record, readout)
     if printed is not None and start is not None:
         printed = error_of_change(printed, printed_error(start, readout))
     error = printed if printed is not None else sampled
-    return _judged(
+    return judged(
         record, readout, arm, expected, observed(record, readout, base), error, float(np.std(cohort)),
         _scatter([expectation(of) for of in moved]), printed is not None, anchored,
     )  # fmt: skip
@@ -317,12 +188,12 @@ def _counted(
     ]
     if readout.scale == "share":
         at_risk = max(round(float(counts[0].sums()[0])), 1)
-        return _share(record, readout, expected, at_risk, arm, _scatter(others))
+        return share_of(record, readout, expected, at_risk, arm, _scatter(others))
     printed = printed_error(record, readout)
     n = _people_per_group(record, len(groups))
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
-    spread = scatter_of_cohort(readout.form, counts, _paired(arm, groups), np.random.default_rng(key))
-    found = _judged(
+    spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
+    found = judged(
         record, readout, arm, expected, observed(record, readout, None), error, spread, _scatter(others),
         printed is not None, False,
     )  # fmt: skip
@@ -333,24 +204,6 @@ def _counted(
 def _scatter(expected: Sequence[float]) -> float:
     """Return the SD of expectations under drawn parameters, 0 without."""
     return float(np.std(expected, ddof=1)) if len(expected) > 1 else 0.0
-
-
-def _judged(
-    record: Record, readout: Readout, arm: Arm, expected: float, seen: float, error: float, spread: float,
-    parameters: float, printed: bool, anchored: bool,
-) -> Prediction:  # fmt: skip
-    total = math.sqrt(error**2 + spread**2 + parameters**2)
-    z = (seen - expected) / total if total > 0 else math.nan
-    bounds = (expected, expected - Z95 * total, expected + Z95 * total, seen)
-    predicted, low, high, shown = (_natural(x, record, readout) for x in bounds)
-    form = "change" if anchored else readout.form
-    if _contrasts(record) and readout.event is None:
-        form += ", between"
-    return Prediction(
-        record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, record.unit,
-        record.n, readout.scale, anchored, shown, predicted, low, high, error, spread, parameters, printed, z,
-        abs(z) <= Z95, _note(arm, readout),
-    )  # fmt: skip
 
 
 def _free(generator: np.random.Generator) -> Luck:
@@ -392,36 +245,3 @@ def _people_per_group(record: Record, groups: int) -> int | None:
     if record.n is None:
         return None
     return max(1, record.n // 2) if groups == 2 and " vs " in record.arm else record.n
-
-
-def _natural(x: float, record: Record, readout: Readout) -> float:
-    if readout.scale != "log":
-        return x
-    return 100.0 * (math.exp(x) - 1.0) if record.kind == "percent" else math.exp(x)
-
-
-def _share(
-    record: Record, readout: Readout, share: float, people: int, arm: Arm, parameters: float = 0.0
-) -> Prediction:
-    """Compare counts: the predictive interval is beta-binomial, for the share is known from so many virtual people."""
-    from scipy import stats
-
-    n = record.n or 1
-    mean = (share * people + 0.5) / (people + 1.0)
-    spread = math.sqrt(mean * (1.0 - mean) / (people + 2.0))
-    # A beta law with this mean, as wide as the cohort and the parameters leave the share uncertain.
-    weight = max(mean * (1.0 - mean) / (spread**2 + parameters**2) - 1.0, _LEAST_WEIGHT)
-    count = round((record.value or 0.0) * n)
-    law = stats.betabinom(n, mean * weight, (1.0 - mean) * weight)
-    low, high = (float(law.ppf(level)) / n for level in (0.05, 0.95))
-    error = math.sqrt(mean * (1.0 - mean) / n)
-    z = (count / n - mean) / math.sqrt(error**2 + spread**2 + parameters**2)
-    return Prediction(
-        record.id, record.study, record.family, record.endpoint, record.arm, "share", record.weeks or 0.0, record.unit,
-        record.n, "share", False, count / n, share, low, high, error, spread, parameters, False, z,
-        low - 1e-9 <= count / n <= high + 1e-9, _note(arm, readout),
-    )  # fmt: skip
-
-
-def _note(arm: Arm, readout: Readout) -> str:
-    return "; ".join(text for text in (arm.note, readout.note) if text)

@@ -150,6 +150,11 @@ def baseline_of(record: Record) -> Record | None:
     return None
 
 
+def contrasts(record: Record) -> bool:
+    """Return whether a row compares two groups: allocated, or by exposure."""
+    return record.contrast in ("between", "association")
+
+
 def as_counted(record: Record) -> Record:
     """Return a count of people with an event as a share of those at risk, and number of people and follow-up where known elsewhere."""
     arm = arms().get((record.study, record.arm))

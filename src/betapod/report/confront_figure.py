@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..confront.rows import Z95
+from ..confront.prediction import Z95
 from . import confront_view
 from .confront_view import CLASSES
 from .figures import GREY, PALETTE, new_figure, styled
