@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .confront.campaign import Confrontation
+    from .evidence.registry import Registry
 
 #: What counts may be made by, and the column of the view.
 COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
@@ -30,8 +31,14 @@ def confront_command(
     family: Annotated[list[str] | None, typer.Option("--family", help="Only these families of studies.")] = None,
     endpoint: Annotated[list[str] | None, typer.Option("--endpoint")] = None,
     claim: Annotated[
+        list[str] | None, typer.Option("--claim", help="Only rows that bear on a claim of the ledger, such as B20.")
+    ] = None,
+    under: Annotated[
         list[str] | None,
-        typer.Option("--claim", help="Parameterisation: none, current-evidence, face-value, seed-claims."),
+        typer.Option(
+            "--under",
+            help="Parameterisation of cells: none, current-evidence, face-value, seed-claims. [default: all but face-value]",
+        ),
     ] = None,
     overlay: Annotated[
         list[Path] | None, typer.Option("--overlay", metavar="CSV", help="A table of your own, laid over the registry.")
@@ -73,7 +80,7 @@ def confront_command(
     from .evidence.registry import load
     from .physiology.cell_parameters import overlay as known
 
-    settings = names_option(claim) if claim else list(SETTINGS)
+    settings = names_option(under) if under else list(SETTINGS)
     for name in settings:
         known(name)
     if by not in COUNTED:
@@ -88,6 +95,9 @@ def confront_command(
         endpoint=names_option(endpoint) if endpoint else None,
         tag=None,
     )
+    if claim:
+        bearing = _bearing_on(names_option(claim), registry)
+        records = [record for record in records if record.id in bearing]
     found = confront(records, settings, people, seed, threads, progress=note, draws=draws)
     from .report import confront_view
 
@@ -122,6 +132,14 @@ def confront_command(
     out().print(f"{len(records) - len(found.refused)} rows simulated, {len(found.refused)} not (--refused says why).")
 
 
+def _bearing_on(names: list[str], registry: Registry) -> set[str]:
+    """Return the ids of the rows that claims are judged by."""
+    from .evidence.claims import find
+    from .evidence.questions import records_of
+
+    return {row.id for claim in find(names) for question in claim.questions for row in records_of(question, registry)}
+
+
 def _print_counts(table: pd.DataFrame, by: str) -> None:
     """Print counts with a bar each: rows below their interval, inside it, above it."""
     from .report.confront_view import in_order, summary
@@ -149,7 +167,7 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
 
 def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
     columns = [
-        "claim", "row", "arm", "endpoint", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
+        "under", "row", "arm", "endpoint", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
     ]  # fmt: skip
     cells = [
         [
@@ -170,4 +188,4 @@ def _print_tissue(settings: list[str]) -> None:
         for name in settings
         for each in tissue(name)
     ]
-    print_table(["claim", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))
+    print_table(["under", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))

@@ -28,7 +28,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     table, figure, page = tmp_path / "rows.csv", tmp_path / "z.png", tmp_path / "page.html"
-    study = ["--study", "PACKHAM2016", "--claim", "none"]
+    study = ["--study", "PACKHAM2016", "--under", "none"]
     done = run(*study, "--csv", str(table), "--figure", str(figure), "--page", str(page), "--rows")
     assert done.exit_code == 0, done.output
     can, cannot = studies.sort(registry.load().select(study=["PACKHAM2016"], tag=None))
@@ -46,7 +46,7 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
 
 
 def test_counts_on_the_terminal(run) -> None:
-    done = run("--study", "PACKHAM2016", "--claim", "seed-claims")
+    done = run("--study", "PACKHAM2016", "--under", "seed-claims")
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line.split() for line in done.output.splitlines() if line.strip()}
     assert lines["seed-claims"][1:3] == ["rows", "inside"]
@@ -62,27 +62,37 @@ def test_bars_have_a_letter_for_whatever_there_is() -> None:
 
 
 def test_json_has_predictions_and_refusals(run) -> None:
-    done = run("--study", "PACKHAM2016", "--claim", "none", "--json")
+    done = run("--study", "PACKHAM2016", "--under", "none", "--json")
     document = json.loads(done.stdout)
     assert len(document["predictions"]) + len(document["refused"]) == 19
     assert {row["study"] for row in document["predictions"]} == {"PACKHAM2016"}
 
 
 def test_tissue_counts_and_worst_rows(run) -> None:
-    done = run("--study", "PACKHAM2016", "--claim", "seed-claims", "--tissue", "--worst", "2", "--refused")
+    done = run("--study", "PACKHAM2016", "--under", "seed-claims", "--tissue", "--worst", "2", "--refused")
     assert done.exit_code == 0, done.output
     assert "autops" not in done.output
     assert "beta cells of" in " ".join(done.output.split())
     assert "an entry criterion" in " ".join(done.output.split())
-    counted = run("--study", "PACKHAM2016", "--claim", "seed-claims", "--by", "endpoint")
+    counted = run("--study", "PACKHAM2016", "--under", "seed-claims", "--by", "endpoint")
     assert "mGFR" in counted.output
+
+
+def test_rows_that_bear_on_a_claim(run) -> None:
+    done = run("--claim", "B20", "--under", "none", "--json")
+    document = json.loads(done.stdout)
+    studies = {row["study"] for row in document["predictions"]}
+    assert studies == {"AZADBAKHT2008"}
+    assert len(document["predictions"]) >= 1
+    assert len(document["predictions"]) + len(document["refused"]) < 20
+    assert "B20" in str(run("--claim", "B200").exception)
 
 
 def test_unknown_names_are_errors(run) -> None:
     done = run("--study", "PACKHAM2017")
     assert done.exit_code != 0
     assert "PACKHAM2016" in str(done.exception)
-    done = run("--claim", "seed-claim")
+    done = run("--under", "seed-claim")
     assert "seed-claims" in str(done.exception)
     done = run("--by", "familly")
     assert "family" in str(done.exception)

@@ -98,7 +98,7 @@ class Reply:
 
 def ask(question: Question, registry: Registry) -> Reply:
     """Put a question to the registry; recalled numbers are never used."""
-    records = _records(question, registry)
+    records = records_of(question, registry)
     if not records:
         return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
     if not question.records:
@@ -107,7 +107,8 @@ def ask(question: Question, registry: Registry) -> Reply:
     return replace(reply, human=all(record.species == "human" for record in records))
 
 
-def _records(question: Question, registry: Registry) -> list[Record]:
+def records_of(question: Question, registry: Registry) -> list[Record]:
+    """Return the records that a question is put to; none if one that it names is missing, or nothing fits."""
     usable = [record for record in registry if record.tag == "seen"]
     if question.records:
         by_id = {record.id: record for record in usable}
