@@ -31,7 +31,7 @@ MARKS: dict[str, tuple[str, str]] = {
     "glucose lowering": (PALETTE[4], "^"),
     "renin system, MRA, pressure": (PALETTE[0], "D"),
     "SGLT2 inhibitor": (PALETTE[2], "v"),
-    "GLP-1 receptor agonist": (PALETTE[5], "P"),
+    "GLP-1 receptor agonist": (PALETTE[5], "d"),
     "diet": ("#6b4226", "X"),
     "other": ("#5b3a8e", "p"),
     confront_view.NONE: (GREY, "h"),
@@ -327,7 +327,7 @@ def _limits(group: pd.DataFrame, log: bool) -> tuple[float, float]:
         return (0.1, 10.0) if log else (0.0, 1.0)
     seen = np.log(values) if log else values
     first, third = np.quantile(seen, [0.25, 0.75])
-    reach = _FENCE * max(third - first, 0.25 * float(np.ptp(seen)), 1e-9)
+    reach = _FENCE * max(third - first, 0.05 * float(np.ptp(seen)), 1e-9)
     kept = seen[(seen >= first - reach) & (seen <= third + reach)]
     low, high = float(kept.min()), float(kept.max())
     margin = _MARGIN * (high - low) or 0.1 * max(abs(high), 0.1)
@@ -336,7 +336,7 @@ def _limits(group: pd.DataFrame, log: bool) -> tuple[float, float]:
 
 
 def _arrow(x: float, y: float, low: float, high: float) -> str:
-    """Return the marker of a point that lies beyond an edge, pointing to where it is."""
+    """Return the marker of a point beyond an edge, pointing to where it is."""
     if y > high:
         return "^"
     if y < low:
@@ -395,5 +395,7 @@ def _ticks(axes: Axes, low: float, high: float, log: bool) -> None:
             axis.set_minor_locator(NullLocator())
             axis.set_minor_formatter(NullFormatter())
         else:
-            axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
+            values = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+            # In the corner the labels of both axes would meet.
+            axis.set_major_locator(FixedLocator([v for v in values if low + 0.05 * (high - low) <= v <= high]))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

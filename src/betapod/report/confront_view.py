@@ -38,27 +38,27 @@ _CLASS_OF = {product: name for name, products in CLASSES.items() for product in 
 
 #: Endpoints that share a name on an axis.
 _QUANTITIES = {
-    "eGFR": "GFR",
-    "mGFR": "GFR",
     "creatinine_clearance": "GFR",
-    "GFR": "GFR",
-    "eGFR_slope": "Slope of GFR",
-    "mGFR_slope": "Slope of GFR",
-    "CrCl_slope": "Slope of GFR",
-    "GFR_slope": "Slope of GFR",
-    "UACR": "Albuminuria",
-    "UAER": "Albuminuria",
+    "CrCl_slope": "GFR",
+    "UACR": "Albuminuria, proteinuria",
+    "UAER": "Albuminuria, proteinuria",
+    "proteinuria": "Albuminuria, proteinuria",
+    "SBP": "Blood pressure",
+    "MAP": "Blood pressure",
+    "Kf_single_nephron": "Glomerular structure",
+    "filtration_surface_area": "Glomerular structure",
+    "podocyte_number": "Glomerular structure",
     "FPG": "Fasting glucose",
     "insulin_dose": "Insulin dose",
-    "C_peptide_AUC": "C-peptide",
-    "stimulated_C_peptide": "C-peptide",
-    "fasting_C_peptide": "C-peptide",
+    "insulin_dose_total": "Insulin dose",
     "glucose_infusion_rate": "Glucose infusion of the clamp",
     "HOMA_B": "HOMA-B",
     "GBM_thickness": "Basement membrane",
     "mesangial_fractional_volume": "Mesangial fraction",
     "body_weight": "Body weight",
 }
+#: Parts of names that say what the quantity is.
+_PARTS = {"GFR": "GFR", "C_peptide": "C-peptide"}
 #: Shares of people that are about glucose and insulin; the others are about the kidney.
 _GLYCAEMIC = ("HbA1c", "insulin", "C_peptide", "hypoglyc", "glucose")
 #: Units as they are shown.
@@ -67,7 +67,7 @@ _RATIOS = ("hazard ratio", "risk ratio", "odds ratio")
 #: Order of panels, by how their title begins.
 _ORDER = (
     "HbA1c", "Fasting glucose", "Relative", "Insulin", "C-peptide", "Glucose", "HOMA", "Share of people: gl", "Share of people: k",
-    "Slope", "GFR", "Albuminuria", "Hazard", "Rate", "Basement", "Mesangial", "Adverse",
+    "Slope", "GFR", "Albuminuria", "Hazard", "Rate", "Basement", "Mesangial", "Glomerular", "Blood", "Body", "Adverse",
 )  # fmt: skip
 SINGLES = "Quantities with one row each"
 
@@ -105,7 +105,8 @@ def class_of(product: str) -> str:
 def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) -> Group:
     """Return the axis that a row belongs to, from the columns of a prediction."""
     kind = form.partition(",")[0].strip()
-    name = _QUANTITIES.get(endpoint, endpoint.replace("_", " "))
+    common = next((name for part, name in _PARTS.items() if part in endpoint), endpoint.replace("_", " "))
+    name = _QUANTITIES.get(endpoint, common)
     shown = UNITS.get(unit, unit)
     if kind in _RATIOS:
         return Group("Hazard, risk and odds ratios", "", True)
@@ -124,9 +125,9 @@ def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) ->
     if kind == "ratio":
         return Group("Relative change of glucose, insulin and others", "% of baseline")
     if kind == "slope":
-        of = "GFR" if "GFR" in endpoint or name.startswith("Slope") else name.partition(" slope")[0]
-        return Group(f"Slope of {of}", shown)
-    return Group(f"{name}: {kind}", shown)
+        return Group(f"Slope of {name.partition(' slope')[0]}", shown)
+    # An average over visits is a level like any other.
+    return Group(f"{name}: {'level' if kind == 'average' else kind}", shown)
 
 
 def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
