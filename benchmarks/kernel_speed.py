@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from betapod.engine import driver
-from betapod.engine.ensemble import Ensemble, available_cores
+from betapod.engine.cores import cores
+from betapod.engine.ensemble import Ensemble
 from betapod.engine.lower import lower
 from betapod.engine.machine import compile_object, load_object, processor
 from betapod.engine.rosenbrock import STAGES, _stage_sums
@@ -152,7 +153,7 @@ def main() -> None:
         for label, width, threads in (
             ("auto", None, 1),
             ("width 1", 1, 1),
-            ("auto, all cores", None, available_cores()),
+            ("auto, all cores", None, cores()),
         ):
             ensemble = Ensemble(model, width=width, threads=threads, cache=False)
             kernel = ensemble.kernel()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .cli_common import JsonOption, names_option, note, out, print_json, print_table
+from .cli_running import QuietOption, bar, breaking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,6 +73,7 @@ def confront_command(
         Path | None,
         typer.Option("--page", metavar="FILE", help="Write pictures, counts and every row as one HTML page."),
     ] = None,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
@@ -98,7 +100,8 @@ def confront_command(
     if claim:
         bearing = _bearing_on(names_option(claim), registry)
         records = [record for record in records if record.id in bearing]
-    found = confront(records, settings, people, seed, threads, progress=note, draws=draws)
+    with breaking("the same command; finished studies are kept"), bar(quiet) as progress:
+        found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
     from .report import confront_view
 
     table = confront_view.view(found, confront_view.products(records))

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import __version__
+from .engine.cores import cores
 
 _NEEDED = ("numpy", "scipy", "pandas", "pint", "typer", "rich", "llvmlite", "duckdb")
 _EXTRAS = {
@@ -80,11 +81,6 @@ def _extra(name: str, packages: tuple[str, ...]) -> Finding:
     if all(found.values()):
         return Finding(f"extra {name}", ", ".join(f"{package} {version}" for package, version in found.items()), True)
     return Finding(f"extra {name}", f'not installed; pip install "betapod[{name}]"')
-
-
-def cores() -> int:
-    """Return the number of processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> Finding:

@@ -177,7 +177,7 @@ def test_predictions_are_a_function_of_parameters(published: registry.Registry) 
 def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, tmp_path) -> None:
     records = [published["PACKHAM2016#1"], published["ZANG2022#6"]]
     begun: list[str] = []
-    run = lambda rows: confront(rows, ["none"], FEW, folder=tmp_path, progress=begun.append)  # noqa: E731
+    run = lambda rows: confront(rows, ["none"], FEW, folder=tmp_path, progress=lambda what, *_: begun.append(what))  # noqa: E731
     first, second = run(records), run(records)
     assert begun == ["PACKHAM2016, none"]
     assert first.predictions == second.predictions
@@ -243,3 +243,17 @@ def test_a_change_has_the_errors_of_both_ends() -> None:
     # Equal errors and a correlation of a half: the change is as uncertain as each end.
     assert error_of_change(2.0, 2.0) == pytest.approx(2.0)
     assert error_of_change(1.0, 3.0) == pytest.approx(math.sqrt(7.0))
+
+
+def test_studies_side_by_side_give_what_they_give_one_by_one(published: registry.Registry, tmp_path) -> None:
+    can, _ = studies.sort(published)
+    first = {record.study: record for record in can if record.weeks and record.weeks < 60.0 and record.kind == "mean"}
+    records = list(first.values())[:8]
+    assert len(records) == 8
+    seen: list[tuple[int, int]] = []
+    run = lambda threads, name, tell=None: confront(  # noqa: E731
+        records, ["none"], 4, threads=threads, folder=tmp_path / name, progress=tell, draws=0
+    )
+    together = run(2, "together", lambda what, done, jobs: seen.append((done, jobs)))
+    assert together.predictions == run(1, "alone").predictions
+    assert seen == [(done, 8) for done in range(1, 9)]

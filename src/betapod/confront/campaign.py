@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine.cores import cores
+from ..errors import Problem, SolverError
 from ..evidence.study import Record
 from ..physiology import whole_body
 from .courses import Setting
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 #: What is compared unless something else is asked for.
 SETTINGS = ("none", "current-evidence", "seed-claims")
 _FORMAT = 1
+#: Studies from which on starting other processes pays.
+_WORTH_PROCESSES = 8
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,7 @@ def confront(
     seed: int = 1,
     threads: int | None = None,
     folder: Path | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
     draws: int = 8,
 ) -> Confrontation:
     """Confront rows with the model under named parameterisations.
@@ -97,7 +102,14 @@ def confront(
     folder
         Where results are kept; the cache by default.
     progress
-        Told the study and parameterisation that begins.
+        Told which study is done under which parameterisation, how many of these are done, and of how many.
+    threads
+        Processor cores to use; all unless given. Many studies are done side by side in processes of their own.
+
+    Raises
+    ------
+    SolverError
+        A study could not be simulated, or a process was ended; what is finished is kept.
     """
     from ..engine.cache import folder as cache
 
@@ -106,19 +118,75 @@ def confront(
     studies: dict[str, list[Record]] = {}
     for record in can:
         studies.setdefault(record.study, []).append(record)
-    found: dict[str, list[Prediction]] = {name: [] for name in settings}
-    for name in settings:
-        setting = Setting(name)
-        for study, mine in studies.items():
-            path = place / f"{_key(mine, setting, count, seed, draws)}.json"
-            known = _read(path)
-            if known is None:
-                if progress is not None:
-                    progress(f"{study}, {name}")
-                known = predict_study(mine, setting, count, seed, threads, draws)
-                _write(path, known)
-            found[name] += known
+    path = {
+        (study, name): place / f"{_key(mine, Setting(name), count, seed, draws)}.json"
+        for study, mine in studies.items()
+        for name in settings
+    }
+    known = {pair: _read(file) for pair, file in path.items()}
+    todo = {}
+    for study, mine in studies.items():
+        missing = tuple(name for name in settings if known[study, name] is None)
+        if missing:
+            todo[study] = _Task(study, tuple(mine), missing, count, seed, draws)
+    jobs = sum(len(task.settings) for task in todo.values())
+    worked = _worked(list(todo.values()), threads or cores())
+    for done, (study, name, predictions) in enumerate(worked, start=1):
+        _write(path[study, name], predictions)
+        known[study, name] = predictions
+        if progress is not None:
+            progress(f"{study}, {name}", done, jobs)
+    found = {name: [each for study in studies for each in known[study, name] or ()] for name in settings}
     return Confrontation(found, cannot)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Rows of one study, to be predicted under several parameterisations."""
+
+    study: str
+    records: tuple[Record, ...]
+    settings: tuple[str, ...]
+    count: int
+    seed: int
+    draws: int
+
+    def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
+        """Predict under one parameterisation after the other, which have the same people."""
+        for name in self.settings:
+            found = predict_study(self.records, Setting(name), self.count, self.seed, threads, self.draws)
+            yield self.study, name, found
+
+
+def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:
+    """Do tasks, as they are finished: many in processes of one thread each, few in this one."""
+    if workers == 1 or len(tasks) < _WORTH_PROCESSES:
+        for task in tasks:
+            yield from task.work(workers)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    # Forking a process that has threads is not safe; a fresh one is.
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _ignore_interrupt)
+    try:
+        for future in as_completed([pool.submit(_finish, task) for task in tasks]):
+            yield from future.result()
+    except BrokenProcessPool:
+        hint = "Start it again: finished studies are kept; with --threads 1 it needs less memory."
+        raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finish(task: _Task) -> list[tuple[str, str, list[Prediction]]]:
+    return list(task.work())
+
+
+def _ignore_interrupt() -> None:
+    # The first process hears the interrupt and ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _key(records: Sequence[Record], setting: Setting, count: int, seed: int, draws: int) -> str:

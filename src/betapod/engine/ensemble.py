@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
 from ..model.model import Model
+from .cores import cores
 from .kernel import Kernel, kernel_for
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
@@ -68,7 +68,7 @@ class Ensemble:
         self.rtol = float(rtol)
         self.atol = np.broadcast_to(np.asarray(atol, dtype=np.float64), (len(model.states),)).copy()
         self.width, self.cache, self.max_steps = width, cache, max_steps
-        self.threads = threads if threads is not None else available_cores()
+        self.threads = threads if threads is not None else cores()
         self._check()
         self._kernels: dict[tuple[str, ...], Kernel] = {}
         self.first_step = 0.01
@@ -249,13 +249,6 @@ class Ensemble:
         if problems:
             raise ConfigError(problems)
         return starts
-
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _matrix(columns: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:

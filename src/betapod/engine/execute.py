@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from collections import Counter, deque
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BetapodError, ConfigError, Location, Problem, SolverError
+from .cores import cores
 from .plan import Plan, changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute, task
 from .store import Receipt, Store
@@ -72,11 +72,6 @@ class Outcome:
     def complete(self) -> bool:
         """Whether every shard of the run is there."""
         return not self.missing
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def open_run(plan: Plan, folder: str | Path, command: Sequence[str] = ()) -> Store:

@@ -29,6 +29,7 @@ _HARMLESS = frozenset(
     [
         "__init__",
         "cache",
+        "cores",
         "events",
         "execute",
         "outcome",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import quantity as read_quantity
+from ..engine.cores import cores
 from ..engine.randomness import Stream
 from ..errors import ConfigError, Problem, not_among
 from . import eligibility, randomise
@@ -142,13 +143,6 @@ def computed(function: Callable[[Item], Made], items: Iterable[Item], threads: i
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
-
-
-def cores() -> int:
-    """Return how many threads to use."""
-    from ..engine.ensemble import available_cores
-
-    return available_cores()
 
 
 def conduct(
