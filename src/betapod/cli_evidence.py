@@ -43,6 +43,17 @@ OverlayOption = Annotated[
 ]
 
 
+def _overlaid(tables: list[Path] | None) -> Registry:
+    """Return the registry with tables laid over it, having said what they replace and add."""
+    from .evidence.overlay import told
+    from .evidence.registry import load
+
+    registry = load(tables or ())
+    for line in told(registry, tables or ()):
+        note(line)
+    return registry
+
+
 def _names(option: str, text: str | None = None) -> Any:
     return typer.Option(f"--{option}", help=text, autocompletion=_complete(option))
 
@@ -65,9 +76,7 @@ class Chosen:
 
     def registry(self) -> Registry:
         """Return the registry with the tables laid over it."""
-        from .evidence.registry import load
-
-        return load(self.overlay or ())
+        return _overlaid(self.overlay)
 
     def of(self, registry: Registry, controls: bool) -> list[Record]:
         """Return the rows that fit; `controls` also brings control groups of the chosen products."""
@@ -177,9 +186,8 @@ def show_command(
     """Show a study with source, family, risk of bias and every number as printed and as used."""
     from .errors import EvidenceError, Problem, did_you_mean
     from .evidence import vocabulary
-    from .evidence.registry import load
 
-    registry = load(overlay or ())
+    registry = _overlaid(overlay)
     found = [r for r in registry if name in (r.id, r.study, r.family)]
     if not found:
         known = sorted({n for r in registry for n in (r.study, r.family)})
@@ -287,7 +295,7 @@ def add_command(
 
     cells = assignments(values or (), "add")
     count = append(table, [cells] if cells else [], rows_from or ())
-    out().print(f"{count} rows added to {table}", markup=False)
+    out().print(f"{count} {'row' if count == 1 else 'rows'} added to {table}", markup=False)
 
 
 def _as_dict(record: Record) -> dict[str, Any]:

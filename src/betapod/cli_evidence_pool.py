@@ -12,6 +12,7 @@ import typer
 from .cli_common import JsonOption, names_option, note, out, print_json, print_table
 from .cli_evidence import Chosen, shown_unit
 from .cli_options import spelt_out
+from .errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from .evidence.registry import Registry
@@ -35,9 +36,9 @@ class Pooling:
     measure: Annotated[
         str | None, typer.Option("--measure", help="hazard_ratio, difference ...; where several exist.")
     ] = None
-    weeks: Annotated[float | None, typer.Option("--weeks", help="Follow-up: the nearest of each study is taken.")] = (
-        None
-    )
+    weeks: Annotated[
+        float | None, typer.Option("--weeks", min=0, help="Follow-up: the nearest of each study is taken.")
+    ] = None
     method: Annotated[str, typer.Option("--method", help="REML, DL or ML.")] = "REML"
     interval: Annotated[
         str,
@@ -69,10 +70,11 @@ def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) 
     from .evidence.certainty import grade
     from .evidence.synthesis import small_studies
 
-    registry = chosen.registry()
     if chosen.everything:
-        _everything(registry, pooling.method, as_json)
+        _refuse_ignored(pooling)
+        _everything(chosen.registry(), pooling.method, as_json)
         return
+    registry = chosen.registry()
     records = chosen.of(registry, controls=True)
     pooled = pooling.of(records)
     certainty, small = grade(records, pooled), small_studies(pooled)
@@ -104,9 +106,12 @@ def plot_command(
     title: Annotated[str, typer.Option("--title")] = "",
 ) -> None:
     """Draw the forest plot of one question; its numbers are written beside it."""
+    from .files import unfit
     from .report.figures import save
     from .report.forest import alt_text, forest_figure
 
+    if problems := unfit(to, (".png", ".svg", "")):
+        raise ConfigError(problems)
     records = chosen.of(chosen.registry(), controls=True)
     pooled = pooling.of(records)
     better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
@@ -114,6 +119,21 @@ def plot_command(
     figure, table = forest_figure(pooled, named, better)
     for path in save(figure, to, table, alt_text(pooled)):
         note(f"wrote {path}")
+
+
+def _refuse_ignored(pooling: Pooling) -> None:
+    """Refuse options that only one question can have: each of all questions is pooled in its own way."""
+    problems = [
+        Problem(
+            "bad-option",
+            f"--{name} needs a question",
+            hint="Choose one with --product, --endpoint, --population or --study.",
+        )
+        for name, given in vars(pooling).items()
+        if name != "method" and given != Pooling.__dataclass_fields__[name].default
+    ]
+    if problems:
+        raise ConfigError(problems)
 
 
 def _everything(registry: Registry, method: str, as_json: bool) -> None:

@@ -66,3 +66,19 @@ def test_add_and_overlay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     assert run(monkeypatch, "add", str(mine), *cells[:-1], "tag=guess", "arm=again") == 2
     assert "unknown-tag" in capsys.readouterr().err
     assert run(monkeypatch, "check", str(mine), str(tmp_path / "none.csv")) == 2
+
+
+def test_options_that_have_no_effect_are_refused_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    question = ["--product", "UC-MSC", "--population", "T2D", "--endpoint", "HbA1c"]
+    wrong = ["--method", "FE", "--interval", "z", "--contrast", "before", "--measure", "beta", "--across", "endpoint"]
+    assert run(monkeypatch, "pool", *question, *wrong) == 2
+    told = capsys.readouterr().err
+    assert all(f"unknown-{name}" in told for name in ("method", "interval", "contrast", "measure", "class"))
+    assert run(monkeypatch, "pool", "--contrast", "between", "--across", "population") == 2
+    assert capsys.readouterr().err.count("needs a question") == 2
+    assert run(monkeypatch, "pool", "--method", "FE") == 2
+    assert run(monkeypatch, "plot", str(tmp_path / "none" / "forest.gif"), *question) == 2
+    told = capsys.readouterr().err
+    assert "unknown-format" in told and "there is no folder" in told

@@ -12,9 +12,11 @@ from pathlib import Path
 from ..errors import EvidenceError, Location, Problem, did_you_mean
 from ..files import write_text
 from .reading import OPTIONAL, REQUIRED
-from .registry import check
+from .registry import Registry, check
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
+#: Ids that are listed one by one.
+_MOST_NAMED = 6
 
 
 def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[str | Path] = ()) -> int:
@@ -74,6 +76,25 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
             ) from None
     write_text(table, text.getvalue())
     return len(new)
+
+
+def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
+    """Say of each table laid over a registry which records it replaces and which it adds."""
+    lines = []
+    for path in overlays:
+        own = [record.id for record in registry if record.location.file == str(Path(path))]
+        instead = [name for name in own if name in registry.replaced]
+        more = [name for name in own if name not in registry.replaced]
+        parts = [f"replaces {_named(instead)}"] if instead else []
+        parts += [f"adds {_named(more)}"] if more else []
+        lines.append(f"{path}: {'; '.join(parts) or 'every row is replaced by a later table'}")
+    return lines
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{len(names)} rows ({', '.join(names[:_MOST_NAMED])} ...)"
 
 
 def _content(path: Path) -> tuple[list[str], list[list[str]]]:

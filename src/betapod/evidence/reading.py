@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from ..errors import Location, Problem, UnitError, did_you_mean
 from . import vocabulary
+from .cells import cell_starts
 from .study import SOURCE_LEVELS, Dispersion, Record
 from .units import Conversion, readable
 
@@ -60,18 +61,28 @@ _DISPERSION = {
 }
 _DOUBTFUL = re.compile(r"likely|not_stated", re.I)
 _INTERVALS = ("CI95", "IQR", "range")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 
 class Row:
     """One row under reading: gathers its problems and remarks."""
 
-    def __init__(self, cells: dict[str, str], place: Location, header: list[str]) -> None:
-        self.cells, self.place, self.header = cells, place, header
+    def __init__(self, cells: dict[str, str], place: Location, header: list[str], text: str = "") -> None:
+        self.cells, self.place, self.header, self.text = cells, place, header, text
         self.problems: list[Problem] = []
         self.remarks: list[str] = []
 
     def __getitem__(self, name: str) -> str:
         return (self.cells.get(name) or "").strip()
+
+    def where(self, name: str) -> Location:
+        """Return line and column of a cell; the line of the row where the table has no such column."""
+        if name not in self.header or not self.text:
+            return self.place
+        start = cell_starts(self.text)[self.header.index(name)]
+        before = self.text[:start]
+        line = self.place.line + before.count("\n")
+        return replace(self.place, line=line, column=start - before.rfind("\n"))
 
     def wrong(self, kind: str, message: str, column: str, expected: str = "", hint: str = "") -> None:
         """Note a problem of one cell."""
@@ -79,7 +90,7 @@ class Row:
             Problem(
                 kind,
                 f"{column}: {message}",
-                self.place,
+                self.where(column),
                 repr(self[column]) if column in self.header else "",
                 expected,
                 hint,
@@ -95,7 +106,9 @@ class Row:
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            self.wrong("bad-number", "this is not a finite number", column)
+            comma = _DECIMAL_COMMA.fullmatch(self[column])
+            hint = "Write a decimal point, not a comma." if comma else ""
+            self.wrong("bad-number", "this is not a finite number", column, hint=hint)
             return None
         return value
 
@@ -278,6 +291,8 @@ def _numbers(
     """Return value, dispersion, unit and the endpoint's name (which may depend on the unit)."""
     name = endpoint.name
     if statistic is None or statistic.kind == "qualitative":
+        if statistic is None:
+            row.number("value")
         return None, None, "", name
     if not row["value"]:
         row.wrong("missing-value", "a number is needed for this statistic", "value")
@@ -294,13 +309,15 @@ def _numbers(
     if name == "insulin_dose" and "/kg" not in row["unit"] and row["unit"].startswith(("IU", "U")):
         name, target = "insulin_dose_total", "IU/day"
     try:
-        conversion = Conversion(name, row["unit"], target, level=statistic.contrast == "level", location=row.place)
+        conversion = Conversion(
+            name, row["unit"], target, level=statistic.contrast == "level", location=row.where("unit")
+        )
     except UnitError as error:
         if (row["unit"] == "mL/min" and "1.73" in target) or (row["unit"].startswith("mL/min/") and "1.73" in target):
             # Clearances not indexed to body surface are another quantity, not a mistake.
             name = f"{name}_absolute"
             row.remarks.append("not indexed to 1.73 m2: kept apart")
-            conversion = Conversion(name, row["unit"], target.replace("/1.73m2", ""), True, row.place)
+            conversion = Conversion(name, row["unit"], target.replace("/1.73m2", ""), True, row.where("unit"))
         else:
             row.problems += error.problems
             return None, None, "", name

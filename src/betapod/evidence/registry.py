@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import functools
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EvidenceError, Location, Problem, did_you_mean
+from .cells import cell_starts, read_text
 from .reading import OPTIONAL, REQUIRED, Row, read_row
 from .study import Record
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_name("studies")
 TABLES = ("cell_therapy", "conventional")
+_OPEN_QUOTE = "Is a quotation mark left open?"
+_FIRST_LINE = "The first line names the columns; 'betapod evidence add' makes a table with all of them."
 
 
 @dataclass(frozen=True)
@@ -268,69 +271,98 @@ def _numbered(records: list[Record]) -> Iterator[Record]:
 
 
 def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        return [], [Problem("unreadable-file", f"cannot read the file: {reason}", Location(str(path)))]
-    except UnicodeDecodeError:
-        return [], [Problem("unreadable-file", "the file is not UTF-8 text", Location(str(path)))]
-    reader = csv.reader(io.StringIO(text, newline=""))
+    text, problem = read_text(path)
+    if problem is not None:
+        return [], [problem]
+    lines = io.StringIO(text, newline="").readlines()
+    reader = csv.reader(lines)
     try:
         header = [name.strip() for name in next(reader)]
-    except StopIteration:
-        return [], [Problem("empty-table", "the file has no rows", Location(str(path)))]
-    problems = _header_problems(header, Location(str(path), 1))
+    except (StopIteration, csv.Error):
+        return [], [Problem("empty-table", "the file has no rows", Location(str(path)), hint=_FIRST_LINE)]
+    problems = _header_problems(header, lines[0], Location(str(path), 1))
     if problems:
         return [], problems
     records: list[Record] = []
     counts: dict[str, int] = {}
     keys: dict[tuple[object, ...], int] = {}
     end = reader.line_num
-    for cells in reader:
-        start, end = end + 1, reader.line_num
+    while True:
+        start = end + 1
         place = Location(path.name if path.parent == FOLDER else str(path), start)
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            problems.append(Problem("bad-table", f"the row cannot be read: {error}", place, hint=_OPEN_QUOTE))
+            break
+        if cells is None:
+            break
+        end = reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            problems.append(
-                Problem(
-                    "wrong-length",
-                    "the row has another number of cells than the header",
-                    place,
-                    str(len(cells)),
-                    str(len(header)),
-                )
-            )
+            problems.append(_wrong_length(cells, header, place))
             continue
-        row = Row(dict(zip(header, cells, strict=True)), place, header)
+        row = Row(dict(zip(header, cells, strict=True)), place, header, "".join(lines[start - 1 : end]))
         counts[row["study_id"]] = counts.get(row["study_id"], 0) + 1
         record = read_row(row, counts[row["study_id"]], table)
         problems += row.problems
         if record is None:
             continue
-        identity = (*record.key, record.printed_value, record.printed_dispersion, record.locator, record.n)
-        if identity in keys and path.parent != FOLDER:
-            problems.append(Problem("duplicate-row", f"the same number stands in line {keys[identity]}", place))
-        keys[identity] = start
+        if path.parent != FOLDER and (twice := _twice(record, keys, place)):
+            problems.append(twice)
+        keys.setdefault(_identity(record), start)
         records.append(record)
     if not records and not problems:
-        problems.append(Problem("empty-table", "the file has no rows", Location(str(path))))
+        problems.append(Problem("empty-table", "the file has no rows", Location(str(path)), hint=_FIRST_LINE))
     return records, problems
 
 
-def _header_problems(header: list[str], place: Location) -> list[Problem]:
+def _wrong_length(cells: list[str], header: list[str], place: Location) -> Problem:
+    message = "the row has another number of cells than the header"
+    if any("\n" in cell for cell in cells):
+        hint = _OPEN_QUOTE
+    elif len(cells) > len(header):
+        hint = "A cell with a comma in it needs quotation marks."
+    else:
+        hint = "Empty cells at the end need their commas too."
+    return Problem("wrong-length", message, place, str(len(cells)), str(len(header)), hint)
+
+
+def _identity(record: Record) -> tuple[object, ...]:
+    """Return what no two rows of a table share: words may stand beside other words, but a number has one place."""
+    return record.key if record.value is not None else (*record.key, record.quote, record.locator, record.n)
+
+
+def _twice(record: Record, keys: Mapping[tuple[object, ...], int], place: Location) -> Problem | None:
+    line = keys.get(_identity(record))
+    if line is None:
+        return None
+    message = f"the same study, arm, endpoint, time, statistic and tag stand in line {line}"
+    return Problem("duplicate-row", message, place, hint="Keep one of them, or name their arms apart.")
+
+
+def _header_problems(header: list[str], text: str, line: Location) -> list[Problem]:
+    separator = next((mark for mark in (";", "\t", "|") if len(header) == 1 and mark in header[0]), "")
+    if separator:
+        message = "the cells are not separated by commas"
+        hint = "Save the table with commas between the cells, and with points in numbers."
+        return [Problem("wrong-separator", message, line, repr(separator), "','", hint)]
+    starts = cell_starts(text)
     problems = []
     known = (*REQUIRED, *OPTIONAL)
     for name in sorted({name for name in header if header.count(name) > 1}):
+        second = [number for number, other in enumerate(header) if other == name][1]
+        place = replace(line, column=starts[second] + 1)
         problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", place))
-    for name in header:
+    for number, name in enumerate(header):
         if name not in known:
+            place = replace(line, column=starts[number] + 1)
             problems.append(
                 Problem("unknown-column", f"there is no column {name!r}", place, hint=did_you_mean(name, known))
             )
     missing = [name for name in REQUIRED if name not in header]
     if not {"product", "intervention"} & set(header):
         missing.append("product")
-    problems += [Problem("missing-column", f"the column {name!r} is missing", place) for name in missing]
+    problems += [Problem("missing-column", f"the column {name!r} is missing", line) for name in missing]
     return problems

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import EvidenceError, MissingExtraError, Problem
+from ..errors import EvidenceError, MissingExtraError, Problem, not_among
 from .effects import MEASURES, Effect, Refusal, candidates, one_per_family
 from .registry import Registry
 from .study import Record
@@ -15,6 +15,9 @@ from .study import Record
 METHODS = ("REML", "DL", "ML")
 #: As metafor names them: Knapp and Hartung's, the same but never narrower than the normal one, the normal one.
 INTERVALS = ("knha", "adhoc", "normal")
+#: What may differ among records that are pooled, where somebody says so knowingly.
+MAY_DIFFER = ("population", "product")
+_CONTRASTS = {"between": "controlled", "change": "before/after", "level": "single groups"}
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,9 @@ def pool(
         What must not be pooled, or nothing left to pool, with every reason.
     """
     records = list(records)
-    if method not in METHODS:
-        raise EvidenceError(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
-    if interval not in INTERVALS:
-        raise EvidenceError(
-            Problem("unknown-interval", f"there is no interval {interval!r}", expected=", ".join(INTERVALS))
-        )
+    problems = _unknown_names(method, interval, across, contrast, measure)
+    if problems:
+        raise EvidenceError(problems)
     refused, records = _one_kind_of_source(records)
     effects, more = candidates(records)
     refused += more
@@ -150,6 +150,24 @@ def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str 
     return _pooled(list(effects), method, interval, [], [])
 
 
+def _unknown_names(
+    method: str, interval: str, across: Sequence[str], contrast: str | None, measure: str | None
+) -> list[Problem]:
+    named: list[tuple[str, Iterable[str], Sequence[str | None]]] = [
+        ("method", METHODS, [method]),
+        ("interval", INTERVALS, [interval]),
+        ("contrast", _CONTRASTS, [contrast]),
+        ("measure", MEASURES, [measure]),
+        ("class that may differ", MAY_DIFFER, across),
+    ]
+    return [
+        not_among(known, f"unknown-{what.split()[0]}", f"there is no {what} {name!r}", name)
+        for what, known, names in named
+        for name in names
+        if name is not None and name not in known
+    ]
+
+
 def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Record]]:
     """Set meta-analyses aside: they hold the same trials as the studies, and as each other."""
     reviews = [record for record in records if record.design in ("meta-analysis", "review")]
@@ -165,11 +183,8 @@ def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effec
     present = [name for name in ("between", "change", "level") if any(e.contrast == name for e in effects)]
     if wanted is None:
         wanted = present[0] if present else "between"
-    words = {"between": "controlled", "change": "before/after", "level": "single groups"}
-    if wanted not in words:
-        raise EvidenceError(Problem("unknown-contrast", f"there is no contrast {wanted!r}", expected=", ".join(words)))
     refused = [
-        Refusal(name, f"{words[e.contrast]} data are never pooled with {words[wanted]} data")
+        Refusal(name, f"{_CONTRASTS[e.contrast]} data are never pooled with {_CONTRASTS[wanted]} data")
         for e in effects
         if e.contrast != wanted
         for name in e.records
@@ -202,9 +217,7 @@ def _mixtures(
                 )
             )
     measures = sorted({effect.measure for effect in effects})
-    if measure is not None and measure not in MEASURES:
-        problems.append(Problem("unknown-measure", f"there is no measure {measure!r}", expected=", ".join(MEASURES)))
-    elif len(measures) > 1 and measure is None:
+    if len(measures) > 1 and measure is None:
         problems.append(
             Problem(
                 "mixed-measure",
@@ -391,7 +404,15 @@ class Group:
 
 
 def synthesise(registry: Registry, method: str = "REML") -> list[Group]:
-    """Pool everything that may be pooled, by population, product, endpoint, contrast and measure; say of the rest why not."""
+    """Pool everything that may be pooled, by population, product, endpoint, contrast and measure; say of the rest why not.
+
+    Raises
+    ------
+    EvidenceError
+        There is no such method.
+    """
+    if problems := _unknown_names(method, INTERVALS[0], (), None, None):
+        raise EvidenceError(problems)
     groups: list[Group] = []
     questions = dict.fromkeys((r.population, r.product, r.endpoint) for r in registry.records if r.product != "control")
     for population, product, endpoint in questions:
