@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .cli_common import JsonOption, note, out, print_json, print_table
+from .cli_common import JsonOption, gather, note, out, print_json, print_table
+from .errors import BetapodError, ConfigError, Problem, not_among
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .evidence.ledger import Entry
+    from .evidence.registry import Registry
 
 claims_app = typer.Typer(
     help="Claims, each with evidence, simulation, leverage and a computed verdict.", no_args_is_help=False
@@ -37,6 +41,7 @@ def list_command(
 ) -> None:
     """List every claim with its verdict."""
     if context.invoked_subcommand is not None:
+        _refuse_before(context, {"--status": status, "--overlay": overlay, "--no-model": no_model, "--json": as_json})
         return
     from .evidence.wording import as_dict, leverage_words
 
@@ -63,9 +68,26 @@ def list_command(
     note(f"{len(entries)} claims: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
 
 
+def _refuse_before(context: typer.Context, options: dict[str, object]) -> None:
+    """Refuse options that stand before a verb, which would have no effect on it."""
+    verb = context.invoked_subcommand
+    problems = [
+        Problem(
+            "bad-option",
+            f"{name} stands before {verb!r}, where it has no effect",
+            hint=f"Put it after {verb!r}, if at all.",
+        )
+        for name, given in options.items()
+        if given
+    ]
+    if problems:
+        raise ConfigError(problems)
+
+
 @claims_app.command("show")
 def show_command(
     names: Annotated[list[str], typer.Argument(metavar="ID...", help="Such as A01.")],
+    status: StatusOption = None,
     overlay: OverlayOption = None,
     no_model: NoModelOption = False,
     as_json: JsonOption = False,
@@ -73,7 +95,7 @@ def show_command(
     """Show claims in full: answers for and against, simulation, leverage, and the line of the rule that decided."""
     from .evidence.wording import as_dict
 
-    entries = _entries(names, overlay, no_model, None)
+    entries = _entries(names, overlay, no_model, status)
     if as_json:
         print_json({"claims": [as_dict(entry) for entry in entries]})
         return
@@ -87,8 +109,11 @@ def page_command(
     overlay: OverlayOption = None,
 ) -> None:
     """Write the ledger as one HTML page that needs nothing else."""
+    from .files import unfit
     from .report.ledger_page import write
 
+    if problems := unfit(to, (".html", ".htm")):
+        raise ConfigError(problems)
     write(_entries((), overlay, False, None), to)
     note(f"wrote {to}")
 
@@ -135,30 +160,53 @@ def simulate_command() -> None:
 def _entries(
     names: list[str] | tuple[str, ...], overlay: list[Path] | None, no_model: bool, status: list[str] | None
 ) -> list[Entry]:
-    from .errors import ConfigError, Problem, did_you_mean
-    from .evidence.ledger import ledger
+    """Return judged claims; all that is wrong with names, verdicts and tables is said at once."""
+    from .evidence import ledger
+    from .evidence.claims import find
+    from .evidence.overlay import told
     from .evidence.verdict import VERDICTS
 
-    wrong = [name for name in status or () if name not in VERDICTS]
-    if wrong:
-        raise ConfigError(
-            [
-                Problem(
-                    "unknown-status",
-                    f"there is no verdict {name!r}",
-                    expected=", ".join(VERDICTS),
-                    hint=did_you_mean(name, VERDICTS),
-                )
-                for name in wrong
-            ]
-        )
-    entries = ledger(names, overlay or (), run=not no_model)
+    problems = [
+        not_among(VERDICTS, "unknown-status", f"there is no verdict {name!r}", name)
+        for name in status or ()
+        if name not in VERDICTS
+    ]
+    try:
+        find(names)
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        records = ledger.evidence(overlay or ())
+    except BetapodError as error:
+        gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    for line in (*told(records, overlay or ()), *_unasked(records, overlay or ())):
+        note(line)
+    entries = ledger.ledger(dict.fromkeys(names), records=records, run=not no_model)
     return [entry for entry in entries if not status or entry.verdict.verdict in status]
+
+
+def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
+    """Say which rows of the user's own tables no claim asks."""
+    if not overlays:
+        return []
+    from .evidence.claims import load
+    from .evidence.questions import records_of
+
+    files = {str(path) for path in overlays}
+    own = [record.id for record in records if record.location.file in files]
+    asked = {record.id for claim in load() for question in claim.questions for record in records_of(question, records)}
+    lost = [name for name in own if name not in asked]
+    if not lost:
+        return []
+    more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
+    return [f"no claim asks {', '.join(lost[:6])}{more}: most questions name the study that they ask"]
 
 
 def _show(entry: Entry) -> None:
     from .evidence.leverage import unit_and_label
-    from .evidence.wording import estimate, leverage_words, number, outcome_words, plain
+    from .evidence.wording import estimate, leverage_words, number, outcome_words, plain, required
 
     claim, verdict, console = entry.claim, entry.verdict, out()
 
@@ -174,9 +222,12 @@ def _show(entry: Entry) -> None:
     line(f"  because     {verdict.because}")
     for reply in entry.replies:
         direct = "" if reply.direct else ", indirect"
-        line(
-            f"  {reply.answer:<14}{reply.question.text}{direct}: {estimate(reply)} [{reply.how}] {', '.join(reply.records)}"
+        needs = f"; needs {required(reply.question)}" if required(reply.question) else ""
+        sure = f"; certainty {reply.certainty}" if reply.certainty else ""
+        said = " ".join(
+            part for part in (estimate(reply), f"[{reply.how}{needs}{sure}]", ", ".join(reply.records)) if part
         )
+        line(f"  {reply.answer:<14}{reply.question.text}{direct}: {said}")
     if claim.outcome is not None and entry.simulated is not None:
         one = entry.simulated
         unit = "" if one.unit == "1" else f" {one.unit}"

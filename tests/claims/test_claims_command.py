@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,36 @@ def test_show_prints_the_rule() -> None:
     done = run("show", "B20")
     assert done.returncode == 0, done.stderr
     assert "rule" in done.stdout and "vegetable_weight" in done.stdout and "SOY_NMA2023" in done.stdout
+
+
+@pytest.mark.parametrize("option", [("--overlay", "mine.csv"), ("--json",), ("--no-model",), ("--status", "supported")])
+def test_an_option_before_show_is_refused_and_not_ignored(option: tuple[str, ...]) -> None:
+    done = run(*option, "show", "A12")
+    assert done.returncode == 2 and f"{option[0]} stands before 'show'" in done.stderr
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    done = run("show", "A1", "B10", "--status", "refuted", "--overlay", "none.csv")
+    assert done.returncode == 2 and "4 problems" in done.stderr
+    assert "Did you mean 'A01'?" in done.stderr and "'B10a' or 'B10b'" in done.stderr
+
+
+def test_show_prints_what_a_claim_requires_and_how_sure_an_answer_is() -> None:
+    done = run("show", "B10b", "--no-model")
+    assert "needs at least 3; certainty very low" in done.stdout
+
+
+def test_rows_of_ones_own_that_no_claim_asks_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text(
+        "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,unit,quote,tag\n"
+        "NEW2026,A trial,DKD; adults,RCT; double-blind,UC-MSC,UC-MSC,200,eGFR,52,diff_vs_control,9,mL/min/1.73m2,q,seen\n",
+        encoding="utf-8",
+    )
+    done = run("show", "B10b", "--no-model", "--overlay", str(table))
+    assert "adds NEW2026#1" in done.stderr and "no claim asks NEW2026#1" in done.stderr
+
+
+def test_a_page_is_written_whole_or_refused(tmp_path: Path) -> None:
+    done = run("page", str(tmp_path / "none" / "ledger.pdf"))
+    assert done.returncode == 2 and "unknown-format" in done.stderr and "there is no folder" in done.stderr

@@ -100,13 +100,24 @@ def find(names: Iterable[str]) -> list[Claim]:
     by_id = {claim.id.lower(): claim for claim in load()}
     wanted = list(names)
     problems = [
-        Problem("unknown-claim", f"there is no claim {name!r}", hint=did_you_mean(name, [c.id for c in load()]))
+        Problem("unknown-claim", f"there is no claim {name!r}", hint=_meant(name))
         for name in wanted
         if name.lower() not in by_id
     ]
     if problems:
         raise EvidenceError(problems)
     return [by_id[name.lower()] for name in wanted] if wanted else list(load())
+
+
+def _meant(name: str) -> str:
+    """Return the nearest ids: A01 for A1, every part for B10, else what looks like the name."""
+    known = [claim.id for claim in load()]
+    digits = name[1:]
+    padded = f"{name[:1]}{digits:0>2}".lower()
+    near = [each for each in known if each.lower().startswith(padded)] if digits.isdigit() else []
+    if near:
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    return did_you_mean(name, known) or f"Claims are {known[0]} to {known[-1]}: 'betapod claims' lists them."
 
 
 def quantities() -> list[str]:

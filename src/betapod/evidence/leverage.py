@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem, SolverError
+from ..files import write_text
 from .claim_people import OLDER, patient
 from .outcome import Outcome, Simulated
 
@@ -57,13 +58,19 @@ def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
 
 
 def store(outcomes: Mapping[str, Outcome]) -> None:
-    """Simulate all outcomes anew and write them down with the fingerprint of the model."""
+    """Simulate all outcomes anew and write them down with the fingerprint of the model.
+
+    Raises
+    ------
+    ConfigError
+        The package's folder cannot be written to.
+    """
     model_key = _model_key()
     rows = {
         name: {"key": _key(outcomes[name], model_key), "simulated": asdict(one)}
         for name, one in compute(outcomes).items()
     }
-    STORED.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    write_text(STORED, json.dumps(rows, indent=1) + "\n")
 
 
 def _key(outcome: Outcome, model_key: str) -> str:

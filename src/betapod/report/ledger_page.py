@@ -53,10 +53,16 @@ def render(entries: Sequence[Entry]) -> str:
 
 
 def write(entries: Sequence[Entry], to: Path) -> Path:
-    """Write the page to a file and return its path."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(render(entries), encoding="utf-8")
-    return to
+    """Write the page to a file and return its path.
+
+    Raises
+    ------
+    ConfigError
+        The folder does not exist or cannot be written to.
+    """
+    from ..files import write_text
+
+    return write_text(to, render(entries))
 
 
 def _card(entry: Entry, number: int) -> dict[str, Any]:
