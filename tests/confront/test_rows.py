@@ -42,6 +42,18 @@ def test_a_number_of_two_reports_is_compared_once(published: registry.Registry) 
     assert not any("same number" in why for _, why in studies.sort(skyler)[1])
 
 
+def test_of_a_number_that_is_there_twice_the_one_with_an_error_is_compared(published: registry.Registry) -> None:
+    can, cannot = studies.sort(published.select(study="FUNG2007_ISLET_GFR"))
+    reasons = {record.id: why for record, why in cannot}
+    assert "FUNG2007_ISLET_GFR#4" in {record.id for record in can}
+    assert reasons["FUNG2007_ISLET_GFR#2"].startswith("the same number as FUNG2007_ISLET_GFR#4")
+
+
+def test_two_drugs_are_compared_where_both_are_simulated(published: registry.Registry) -> None:
+    assert studies.reason(published["DETAIL2004#3"]) == ""
+    assert "active drug" in studies.reason(published["IDNT2001#2"])
+
+
 def test_every_arm_belongs_to_the_registry_and_to_a_cohort(published: registry.Registry) -> None:
     known = {(record.study, record.arm) for record in published}
     for key, arm in studies.arms().items():
@@ -74,6 +86,8 @@ def test_reasons(published: registry.Registry, record: str, words: str) -> None:
         ("FLOW#5", "slope", "linear"),
         ("CAI2016#10", "ratio", "linear"),
         ("CAI2016#3", "ratio", "log"),
+        ("DCCT_EDIC_GFR2011#5", "average", "linear"),
+        ("RASS2009#1", "change", "linear"),
     ],
 )
 def test_read_outs(published: registry.Registry, record: str, form: str, scale: str) -> None:
@@ -106,6 +120,13 @@ def test_shares_and_doses() -> None:
     assert list(SHARES["HbA1c_lt7"](seen, 48.0)) == [True, True, False]
     assert list(SHARES["HbA1c_lt7_and_insulin_reduction_ge50"](seen, 48.0)) == [True, False, False]
     assert not SHARES["insulin_independence"](seen, 48.0).any()
+
+
+@pytest.mark.parametrize(("fasting", "after", "more"), [(0.12, 0.2, True), (0.1, 0.23, True), (0.109, 0.218, False)])
+def test_a_tenth_more_of_either_c_peptide(fasting: float, after: float, more: bool) -> None:
+    values = {"C_peptide_fasting": np.array([[0.1, fasting]]), "C_peptide_stimulated": np.array([[0.2, after]])}
+    seen = seen_in(values, np.array([0.0, 52.0]), None)
+    assert bool(SHARES["C_peptide_increase_ge10pct"](seen, 52.0)[0]) is more
 
 
 def test_luck_moves_no_mean() -> None:

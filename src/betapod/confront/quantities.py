@@ -132,6 +132,12 @@ def _maintained(seen: Seen, week: float) -> Flags:
     return np.asarray(seen("stimulated_C_peptide", week) >= seen("stimulated_C_peptide", 0.0), dtype=bool)
 
 
+def _more_secretion(seen: Seen, week: float) -> Flags:
+    """A tenth more of the fasting or of the postprandial C-peptide, as the endpoint of LU2021 has it."""
+    grown = [seen(name, week) >= 1.1 * seen(name, 0.0) for name in ("fasting_C_peptide", "stimulated_C_peptide")]
+    return np.asarray(grown[0] | grown[1], dtype=bool)
+
+
 def _stimulated(seen: Seen, week: float) -> Flags:
     return np.asarray(seen("stimulated_C_peptide", week) >= _C_PEPTIDE_POSITIVE, dtype=bool)
 
@@ -148,7 +154,7 @@ SHARES: dict[str, Condition] = {
     "partial_remission": _partial_remission,
     "C_peptide_baseline_maintained": _maintained,
     "C_peptide_detectable": lambda seen, week: seen("stimulated_C_peptide", week) >= _C_PEPTIDE_DETECTABLE,
-    "C_peptide_increase_ge10pct": lambda seen, week: seen("C_peptide_AUC", week) >= 1.1 * seen("C_peptide_AUC", 0.0),
+    "C_peptide_increase_ge10pct": _more_secretion,
 }
 
 

@@ -34,7 +34,7 @@ _SLOPES = {
     "beta_cell_function_slope_pct": ("HOMA_B", 0.0, "percent"),
 }
 #: Statistics that are means over a time, not values at its end.
-_AVERAGE = re.compile(r"\bduring (study|follow-up)\b|\bover \d+ y")
+_AVERAGE = re.compile(r"\bduring (study|follow-up)\b|\bover \d+ y|\bphase\b")
 
 #: Weeks between which a slope is laid, where the statistic says so in months.
 _MONTHS = re.compile(r"\bmonths (\d+)-(\d+)\b")
@@ -194,8 +194,10 @@ def readout_of(record: Record) -> Readout | None:
         form = "change" if record.contrast in ("change", "between") else "level"
         if quantity.relative and form == "change":
             return None
-        if form == "level":
-            form = "average" if _AVERAGE.search(record.statistic_text) else "level"
+        # Arms that were allocated began alike: the difference of their averages is that of the changes.
+        if record.contrast != "change" and _AVERAGE.search(record.statistic_text):
+            form = "average"
+        if form != "change":
             return Readout(name, form=form, median=kind == "median", scale=scale)
         return Readout(name, form=form, median=kind == "median")
     return None

@@ -14,7 +14,7 @@ from ..errors import ConfigError, Location, Problem
 from ..evidence.effects import unusable
 from ..evidence.study import Record
 from .events import event_of, no_event
-from .printed import exact_p
+from .printed import exact_p, printed_error
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -196,9 +196,14 @@ def reason(record: Record) -> str:
 
 
 def _not_usable(record: Record, arm: Arm | None) -> str:
-    """Say what keeps the row from any comparison; groups by exposure are compared where both are simulated as cohorts."""
-    exposed = arm is not None and arm.control[0] and record.contrast == "association"
-    return unusable(replace(record, contrast="between") if exposed else record)
+    """Say what keeps the row from any comparison.
+
+    Groups by exposure are compared where both are simulated as cohorts, two drugs where both are simulated.
+    """
+    cohort, care, _ = arm.control if arm is not None else ("", (), ())
+    if cohort and record.contrast == "association":
+        record = replace(record, contrast="between")
+    return unusable(replace(record, arm=record.arm.partition(" vs ")[0]) if care else record)
 
 
 def _outside(record: Record, arm: Arm | None) -> str:
@@ -248,9 +253,10 @@ def _not_known(record: Record, arm: Arm | None) -> str:
 def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
     """Return the rows that can be simulated, counts as shares, and the others with their reason.
 
-    A number that several reports of the same patients print is compared once: where it stands first.
+    A number that several reports of the same patients print is compared once: where it stands first, or first with its error.
     """
-    can, cannot = [], []
+    can: list[Record] = []
+    cannot: list[tuple[Record, str]] = []
     first: dict[tuple[object, ...], list[Record]] = {}
     for record in map(as_counted, records):
         why = reason(record)
@@ -259,12 +265,22 @@ def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, st
             # Groups of one study may have the same number by chance.
             same = next((x for x in known if x.study != record.study or x.arm == record.arm), None)
             known.append(record)
-            why = f"the same number as {same.id}" if same else ""
+            if same is not None and _has_error(record) and not _has_error(same):
+                can.remove(same)
+                known.remove(same)
+                cannot.append((same, f"the same number as {record.id}, which has its error"))
+            elif same is not None:
+                why = f"the same number as {same.id}"
         if why:
             cannot.append((record, why))
         else:
             can.append(record)
     return can, cannot
+
+
+def _has_error(record: Record) -> bool:
+    readout = readout_of(record)
+    return readout is not None and printed_error(record, readout) is not None
 
 
 def _number(record: Record) -> tuple[object, ...]:
