@@ -7,14 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .cli_common import JsonOption, names_option, note, out, print_json, print_table
+from .cli_common import JsonOption, gather, names_option, note, out, print_json, print_table
 from .cli_running import QuietOption, bar, breaking
+from .errors import BetapodError, ConfigError, Location, Problem, not_among
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import pandas as pd
 
     from .confront.campaign import Confrontation
+    from .evidence.claims import Claim
     from .evidence.registry import Registry
+    from .evidence.study import Record
 
 #: What counts may be made by, and the column of the view.
 COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
@@ -45,7 +50,7 @@ def confront_command(
         list[Path] | None, typer.Option("--overlay", metavar="CSV", help="A table of your own, laid over the registry.")
     ] = None,
     people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual people per cohort.")] = 60,
-    seed: Annotated[int, typer.Option("--seed")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 1,
     threads: Annotated[int | None, typer.Option("--threads", min=1)] = None,
     draws: Annotated[
         int, typer.Option("--draws", min=0, help="Sets of parameters of the cells, for their part of the interval.")
@@ -78,50 +83,23 @@ def confront_command(
 ) -> None:
     """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
     from .confront.campaign import SETTINGS, confront
-    from .errors import ConfigError, Problem, did_you_mean
-    from .evidence.registry import load
-    from .physiology.cell_parameters import overlay as known
 
-    settings = names_option(under) if under else list(SETTINGS)
-    for name in settings:
-        known(name)
-    if by not in COUNTED:
-        known_ways = ", ".join(COUNTED)
-        raise ConfigError(
-            Problem("bad-option", f"cannot count by {by!r}", expected=known_ways, hint=did_you_mean(by, COUNTED))
-        )
-    registry = load(overlay or ())
-    records = registry.select(
-        study=names_option(study) if study else None,
-        family=names_option(family) if family else None,
-        endpoint=names_option(endpoint) if endpoint else None,
-        tag=None,
-    )
-    if claim:
-        bearing = _bearing_on(names_option(claim), registry)
-        records = [record for record in records if record.id in bearing]
+    settings = names_option(under) if under is not None else list(SETTINGS)
+    wanted = {"study": study, "family": family, "endpoint": endpoint}
+    chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
+    problems = [*_wrong_names(settings, by), *_wrong_files(csv_path, figure, page)]
+    records = _records(chosen, names_option(claim) if claim is not None else None, overlay or (), quiet, problems)
     with breaking("the same command; finished studies are kept"), bar(quiet) as progress:
         found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
     from .report import confront_view
 
     table = confront_view.view(found, confront_view.products(records))
-    if figure is not None and len(table):
-        from .report.confront_figure import write
-
-        for path in write(table, figure):
-            note(f"wrote {path}")
-    if page is not None:
-        from .report import confront_page
-
-        note(f"wrote {confront_page.write(found, table, page, people, seed)}")
-    if csv_path is not None:
-        from .files import write_text
-
-        write_text(csv_path, found.table().to_csv(index=False, lineterminator="\n"))
-        note(f"wrote {csv_path}: {len(table)} rows")
+    for remark in _write(found, table, csv_path, figure, page, people, seed):
+        if not quiet:
+            note(remark)
     if as_json:
         document = {"predictions": found.table().to_dict("records"), "refused": found.refusals().to_dict("records")}
-        print_json(document)
+        print_json({**document, "tissue": _tissue(settings)} if tissue else document)
         return
     if tissue:
         _print_tissue(settings)
@@ -132,15 +110,128 @@ def confront_command(
         _print_rows(found, rows, worst)
     elif len(table):
         _print_counts(table, by)
-    out().print(f"{len(records) - len(found.refused)} rows simulated, {len(found.refused)} not (--refused says why).")
+    simulated = len(records) - len(found.refused)
+    why = " (--refused says why)" if found.refused else ""
+    out().print(f"{simulated} {'row' if simulated == 1 else 'rows'} simulated, {len(found.refused)} not{why}.")
 
 
-def _bearing_on(names: list[str], registry: Registry) -> set[str]:
-    """Return the ids of the rows that claims are judged by."""
+def _wrong_names(settings: list[str], by: str) -> list[Problem]:
+    from .physiology.cell_parameters import PARAMETERISATIONS
+
+    problems = [
+        not_among(
+            PARAMETERISATIONS,
+            "unknown-parameterisation",
+            f"there is no parameterisation {name!r} of cell therapy",
+            name,
+        )
+        for name in settings
+        if name not in PARAMETERISATIONS
+    ]
+    if not settings:
+        known = ", ".join(PARAMETERISATIONS)
+        problems.append(Problem("bad-option", "--under names no parameterisation", expected=known))
+    if by not in COUNTED:
+        problems.append(not_among(COUNTED, "bad-option", f"cannot count by {by!r}", by))
+    return problems
+
+
+def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) -> list[Problem]:
+    """Return what keeps results from being written, and files that would be written twice."""
+    from .files import unfit
+
+    endings = {"--csv": (), "--figure": (".pdf", ".png", ".svg", ""), "--page": (".html", ".htm")}
+    named = {"--csv": csv_path, "--figure": figure, "--page": page}
+    problems, seen = [], dict[Path, str]()
+    for option, path in named.items():
+        if path is None:
+            continue
+        problems += unfit(path, endings[option])
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            message = f"{other} and {option} are the same file"
+            problems.append(Problem("bad-option", message, Location(str(path)), hint="Give each a name of its own."))
+    return problems
+
+
+def _records(
+    chosen: dict[str, list[str] | None],
+    claims: list[str] | None,
+    overlays: Sequence[Path],
+    quiet: bool,
+    problems: list[Problem],
+) -> list[Record]:
+    """Return the rows that options choose.
+
+    Raises
+    ------
+    ConfigError
+        What is wrong with these options and the tables, and `problems` of the other ones.
+    """
     from .evidence.claims import find
+    from .evidence.overlay import told
+    from .evidence.registry import Registry, load
+
+    registry = Registry(())
+    records: list[Record] = []
+    asked = None
+    try:
+        if claims is not None:
+            asked = find(claims)
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        registry = load(overlays)
+        records = registry.select(**chosen, tag=None)  # type: ignore[arg-type]
+    except BetapodError as error:
+        gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    if not quiet:
+        for line in told(registry, overlays):
+            note(line)
+    if asked is not None:
+        bearing = _bearing_on(asked, registry)
+        records = [record for record in records if record.id in bearing]
+    return records
+
+
+def _write(
+    found: Confrontation,
+    table: pd.DataFrame,
+    csv_path: Path | None,
+    figure: Path | None,
+    page: Path | None,
+    people: int,
+    seed: int,
+) -> Iterator[str]:
+    """Write what was asked for, and say what was written."""
+    if figure is not None and len(table):
+        from .report.confront_figure import write
+
+        beside = figure.with_suffix(".csv")
+        # The table that was asked for by name keeps it.
+        taken = csv_path is not None and csv_path.resolve() == beside.resolve()
+        for path in write(table, figure, figure.with_name(f"{figure.stem}-plotted.csv") if taken else beside):
+            yield f"wrote {path}"
+    elif figure is not None:
+        yield f"{figure}: not drawn, as no row was simulated"
+    if page is not None:
+        from .report import confront_page
+
+        yield f"wrote {confront_page.write(found, table, page, people, seed)}"
+    if csv_path is not None:
+        from .files import write_text
+
+        write_text(csv_path, found.table().to_csv(index=False, lineterminator="\n"))
+        yield f"wrote {csv_path}: {len(table)} rows"
+
+
+def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
+    """Return the ids of the rows that claims are judged by."""
     from .evidence.questions import records_of
 
-    return {row.id for claim in find(names) for question in claim.questions for row in records_of(question, registry)}
+    return {row.id for claim in claims for question in claim.questions for row in records_of(question, registry)}
 
 
 def _print_counts(table: pd.DataFrame, by: str) -> None:
@@ -170,12 +261,13 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
 
 def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
     columns = [
-        "under", "row", "arm", "endpoint", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
+        "under", "row", "arm", "endpoint", "unit", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
     ]  # fmt: skip
     cells = [
         [
-            name, p.record, p.arm, f"{p.endpoint} {p.form}", f"{p.weeks:g}", str(p.n or ""), f"{p.observed:.3g}",
-            f"{p.predicted:.3g}", f"{p.low:.3g} to {p.high:.3g}", f"{p.z:.1f}", "yes" if p.inside else "no",
+            name, p.record, p.arm, f"{p.endpoint} {p.form}", "" if p.unit == "1" else p.unit, f"{p.weeks:g}",
+            str(p.n or ""), f"{p.observed:.3g}", _short(p.predicted, p.high - p.low), f"{p.low:.3g} to {p.high:.3g}",
+            f"{p.z:.1f}", "yes" if p.inside else "no",
         ]
         for name, mine in found.predictions.items()
         for p in (mine if every else found.worst(name, worst))
@@ -183,12 +275,31 @@ def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
     print_table(columns, cells, ("weeks", "n", "observed", "predicted", "z"))
 
 
-def _print_tissue(settings: list[str]) -> None:
+def _short(value: float, width: float) -> str:
+    """Return a number of three digits; what is nothing beside its interval is 0."""
+    return "0" if abs(value) < 1e-4 * width else f"{value:.3g}"
+
+
+def _tissue(settings: list[str]) -> list[dict[str, object]]:
     from .confront.tissue import tissue
 
-    cells = [
-        [name, each.target.id, each.what, each.published, f"{each.predicted:.3g}", each.verdict]
+    return [
+        {
+            "setting": name,
+            "target": each.target.id,
+            "what": each.what,
+            "unit": "%",
+            "published": each.published,
+            "predicted": each.predicted,
+            "verdict": each.verdict,
+        }
         for name in settings
         for each in tissue(name)
     ]
+
+
+def _print_tissue(settings: list[str]) -> None:
+    names = ("setting", "target", "what", "published", "predicted", "verdict")
+    found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(settings)]
+    cells = [[str(row[name]) for name in names] for row in found]
     print_table(["under", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))

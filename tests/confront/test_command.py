@@ -96,3 +96,45 @@ def test_unknown_names_are_errors(run) -> None:
     assert "seed-claims" in str(done.exception)
     done = run("--by", "familly")
     assert "family" in str(done.exception)
+
+
+def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(run, tmp_path: Path) -> None:
+    files = ["--csv", str(tmp_path / "none" / "rows.csv"), "--figure", str(tmp_path / "z.gif"), "--page", str(tmp_path)]
+    names = ["--under", "seed-claim", "--by", "familly", "--claim", "B200", "--study", "PACKHAM2017"]
+    error = run(*names, *files, "--overlay", str(tmp_path / "mine.csv")).exception
+    kinds = [
+        "unknown-parameterisation",
+        "bad-option",
+        "cannot-write",
+        "unknown-format",
+        "unknown-format",
+        "cannot-write",
+    ]
+    assert list(error.kinds) == [*kinds, "unknown-claim", "unreadable-file"]
+    same = ["--csv", str(tmp_path / "x.html"), "--page", str(tmp_path / "x.html")]
+    assert "the same file" in str(run("--study", "PACKHAM2016", *same).exception)
+    assert run("--seed", "-1").exit_code == 2
+    assert "names no parameterisation" in str(run("--under", "").exception)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_table_and_a_figure_of_one_name_keep_their_numbers(run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    table, figure = tmp_path / "rows.csv", tmp_path / "rows.svg"
+    done = run("--study", "PACKHAM2016", "--under", "none", "--csv", str(table), "--figure", str(figure), "--quiet")
+    assert done.exit_code == 0 and "wrote" not in done.output
+    assert table.read_text(encoding="utf-8").startswith("setting,record,")
+    assert ",x,y,left,right" in (tmp_path / "rows-plotted.csv").read_text(encoding="utf-8").partition("\n")[0]
+
+
+def test_without_rows_nothing_is_drawn_and_that_is_said(run, tmp_path: Path) -> None:
+    figure = tmp_path / "z.png"
+    done = run("--study", "PACKHAM2016", "--endpoint", "HbA1c", "--figure", str(figure))
+    assert done.exit_code == 0 and "not drawn" in done.output and not figure.exists()
+
+
+def test_rows_have_units_and_tissue_is_in_the_document(run) -> None:
+    done = run("--study", "PACKHAM2016", "--under", "none", "--rows")
+    assert "mL/min/1.73m2" in done.output and "e-0" not in done.output
+    document = json.loads(run("--study", "PACKHAM2016", "--under", "none", "--json", "--tissue").stdout)
+    assert {row["unit"] for row in document["tissue"]} == {"%"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cores import cores
-from ..errors import Problem, SolverError
+from ..errors import ConfigError, Problem, SolverError
 from ..evidence.study import Record
 from ..physiology import whole_body
 from .courses import Setting
@@ -166,9 +167,10 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
         return
     from concurrent.futures import ProcessPoolExecutor, as_completed
     from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
+    from multiprocessing import active_children, get_context
 
     # Forking a process that has threads is not safe; a fresh one is.
+    before = set(active_children())
     pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _ignore_interrupt)
     try:
         for future in as_completed([pool.submit(_finish, task) for task in tasks]):
@@ -176,6 +178,11 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
     except BrokenProcessPool:
         hint = "Start it again: finished studies are kept; with --threads 1 it needs less memory."
         raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
+    except BaseException:
+        # Whoever interrupts does not want to wait for the studies under way.
+        for process in set(active_children()) - before:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -219,8 +226,9 @@ def _read(path: Path) -> list[Prediction] | None:
 
 
 def _write(path: Path, predictions: Sequence[Prediction]) -> None:
-    from ..files import replacing
+    from ..files import write_text
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps([asdict(each) for each in predictions]), encoding="utf-8")
+    # A cache that cannot be written costs time on the next run, and is no error.
+    with contextlib.suppress(OSError, ConfigError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, json.dumps([asdict(each) for each in predictions]))

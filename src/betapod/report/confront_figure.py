@@ -81,13 +81,15 @@ def sheets(table: pd.DataFrame) -> list[Sheet]:
     return found
 
 
-def write(table: pd.DataFrame, path: Path) -> list[Path]:
+def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[Path]:
     """Write the whole picture and the plotted numbers, and return the files.
 
     Parameters
     ----------
     path
         With ``.pdf`` all pages are in it; with ``.png`` or ``.svg`` it is the first, and the others stand beside it with their names.
+    numbers
+        Where the plotted numbers go; beside the picture as ``.csv`` by default.
 
     Raises
     ------
@@ -98,17 +100,21 @@ def write(table: pd.DataFrame, path: Path) -> list[Path]:
     from .figures import save
 
     pages = sheets(table)
+    plotted = table.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    beside = numbers or path.with_suffix(".csv")
     if path.suffix.lower() != ".pdf":
         targets = [path, *(path.with_stem(f"{path.stem}-{page.name}") for page in pages[1:])]
-        data: list[pd.DataFrame | None] = [table, *[None] * (len(pages) - 1)]
-        each = zip(pages, targets, data, strict=True)
-        return [file for page, target, numbers in each for file in save(page.figure, target, numbers, page.alt)]
+        each = zip(pages, targets, strict=True)
+        return [
+            *(file for page, target in each for file in save(page.figure, target, alt=page.alt)),
+            write_text(beside, plotted),
+        ]
     from matplotlib.backends.backend_pdf import PdfPages
 
     with replacing(path) as temporary, styled(), PdfPages(temporary, metadata={"CreationDate": None}) as book:
         for page in pages:
             book.savefig(page.figure)
-    return [path, write_text(path.with_suffix(".csv"), table.to_csv(float_format="%.8g", lineterminator="\n"))]
+    return [path, write_text(beside, plotted)]
 
 
 def settings_of(table: pd.DataFrame) -> list[str]:
