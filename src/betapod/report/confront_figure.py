@@ -104,11 +104,8 @@ def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[
     beside = numbers or path.with_suffix(".csv")
     if path.suffix.lower() != ".pdf":
         targets = [path, *(path.with_stem(f"{path.stem}-{page.name}") for page in pages[1:])]
-        each = zip(pages, targets, strict=True)
-        return [
-            *(file for page, target in each for file in save(page.figure, target, alt=page.alt)),
-            write_text(beside, plotted),
-        ]
+        first, *more = (save(page.figure, to, alt=page.alt) for page, to in zip(pages, targets, strict=True))
+        return [*first, write_text(beside, plotted), *itertools.chain(*more)]
     from matplotlib.backends.backend_pdf import PdfPages
 
     with replacing(path) as temporary, styled(), PdfPages(temporary, metadata={"CreationDate": None}) as book:
