@@ -11,6 +11,7 @@ import pytest
 from betapod.confront import rows, studies
 from betapod.confront.campaign import confront
 from betapod.confront.courses import Setting, people, simulate
+from betapod.confront.prediction import normal_score
 from betapod.confront.printed import error_of_change, printed_error
 from betapod.confront.quantities import QUANTITIES, SHARES, seen_in
 from betapod.confront.readouts import Readout, readout_of
@@ -179,7 +180,8 @@ def test_nothing_happens_without_effect_and_too_much_under_the_claims(published:
     for each in none:
         assert abs(each.predicted) < 0.3 * each.se_study
         assert each.low < each.predicted < each.high
-        assert each.z == pytest.approx((each.observed - each.predicted) / math.hypot(each.se_study, each.se_cohort))
+        distance = (each.observed - each.predicted) / math.hypot(each.se_study, each.se_cohort)
+        assert each.z == pytest.approx(normal_score(distance, each.freedom or math.inf))
         assert each.inside == (each.low <= each.observed <= each.high)
     assert claims[0].predicted > 10.0 and not claims[0].inside
     assert claims[2].predicted < -2.0 and claims[2].z > 5.0
@@ -260,10 +262,10 @@ def test_a_slope_between_months_begins_there(published: registry.Registry) -> No
 
 
 def test_a_change_has_the_errors_of_both_ends() -> None:
-    assert error_of_change(2.0, None) == 2.0
     # Equal errors and a correlation of a half: the change is as uncertain as each end.
-    assert error_of_change(2.0, 2.0) == pytest.approx(2.0)
-    assert error_of_change(1.0, 3.0) == pytest.approx(math.sqrt(7.0))
+    assert error_of_change(2.0, 2.0, 0.5) == error_of_change(2.0, None, 0.5) == pytest.approx(2.0)
+    assert error_of_change(1.0, 3.0, 0.5) == pytest.approx(math.sqrt(7.0))
+    assert error_of_change(3.0, 3.0, 1.0) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_studies_side_by_side_give_what_they_give_one_by_one(published: registry.Registry, tmp_path) -> None:

@@ -74,12 +74,15 @@ def _of_group(form: str, risk: Numbers, events: Numbers, years: Numbers) -> Numb
 
 
 def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
-    """Return the standard error of a study with so many people in each group, by the delta method."""
+    """Return the standard error of a study with so many people in each group, by the delta method.
+
+    The people of a rate are everybody in the group, at risk or not.
+    """
     variance = 0.0
     for group in groups:
         risk, events, _ = (float(x) for x in group.sums())
         share = min(max(events, _FEWEST) / max(risk, 2.0 * _FEWEST), 1.0 - 1e-6)
-        expected = max(people * share, _FEWEST)
+        expected = max(people * share * (risk / len(group.risk) if form == "rate" else 1.0), _FEWEST)
         others = max(people * (1.0 - share), _FEWEST)
         variance += {
             "difference": share * (1.0 - share) / people,
@@ -104,6 +107,17 @@ def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generat
         return spread
     none = sum(1.0 / _FEWEST for group in groups if float(group.sums()[1]) < _FEWEST)
     return math.sqrt(spread**2 + none)
+
+
+def people_behind(group: Counts, generator: np.random.Generator) -> float:
+    """Return as many people as would leave the share of a group as uncertain as it is, if each were counted once.
+
+    Nobody is counted but everybody's chance is known, so that they are at least those at risk.
+    """
+    risk, events, _ = (float(x) for x in group.sums())
+    share, at_risk = events / max(risk, 1e-9), max(risk, 1.0)
+    spread = scatter_of_cohort("share", [group], False, generator)
+    return max(at_risk, share * (1.0 - share) / spread**2) if spread > 0.0 else at_risk
 
 
 def without_events(groups: Sequence[Counts], record: Record) -> str:

@@ -75,11 +75,16 @@ def drawn(setting: Setting, draws: int, seed: int) -> list[Setting]:
 
 
 def groups_of(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
-    """Return the groups of a row: everybody for events, completers otherwise, the same in both groups of one cohort."""
+    """Return the groups of a row, the same people in both groups of one cohort.
+
+    Everybody for events; for slopes whoever has visits enough before kidney failure; completers otherwise.
+    """
     groups = [known[_key(each)] for each in ((arm, arm.other) if contrasts(record) else (arm,))]
     same = paired(arm, groups)
-    if readout_for(record).event is None:
-        groups = [group.completers(record.weeks or 0.0) for group in groups]
+    readout = readout_for(record)
+    if readout.event is None:
+        until = readout.known_until(record.weeks or 0.0)
+        groups = [group.completers(until) for group in groups]
     if same:
         both = np.intersect1d(groups[0].member, groups[1].member)
         groups = [group.members(both) for group in groups]

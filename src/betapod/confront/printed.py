@@ -11,6 +11,8 @@ from .readouts import Readout
 #: Standard normal 97.5 % point; IQR of a normal distribution in SDs; SD of a median over that of a mean.
 _Z975 = 1.959963984540054
 _IQR_PER_SD, _MEDIAN_EFFICIENCY = 1.3489795003921634, 1.2533141373155001
+#: Efficiency of the IQR as an estimate of the SD of a normal distribution: how many fewer people it is worth.
+_IQR_EFFICIENCY = 0.37
 #: Smallest ratio that is taken for a logarithm.
 _LEAST = 1e-3
 
@@ -36,9 +38,14 @@ def printed_error(record: Record, readout: Readout) -> float | None:
     log = readout.scale == "log"
     if value is None:
         return None
+    if spread is not None and spread.type == "tolerance_factor" and readout.geometric and n and spread.low > 1.0:
+        # What the SD of the logarithms is the logarithm of.
+        return math.log(spread.low) / math.sqrt(n)
     if spread is None or spread.type not in ("CI95", "SE", "SD", "IQR"):
         return _from_p(record, math.log(_ratio(value, record)) if log else value)
     if spread.type == "CI95":
+        if log and record.kind != "percent" and spread.low <= 0.0:
+            return None
         low, high = (math.log(_ratio(b, record)) if log else b for b in (spread.low, spread.high))
         return (high - low) / (2.0 * _Z975)
     error: float | None = None
@@ -54,6 +61,19 @@ def printed_error(record: Record, readout: Readout) -> float | None:
     if error is not None and log:
         error /= abs(value) if record.kind != "percent" else 100.0 + value
     return error
+
+
+def freedom(record: Record, people: int | None, groups: int) -> float:
+    """Return the degrees of freedom behind a printed error of so many people in each of so many groups.
+
+    Unlimited for intervals, which are wider in small studies already, and for p values, which have been through Student's
+    distribution; and where the source does not say how many people there were.
+    """
+    spread = record.dispersion
+    if spread is None or people is None or spread.type not in ("SE", "SD", "IQR", "tolerance_factor"):
+        return math.inf
+    left = max(groups * (people - 1.0), 1.0)
+    return left * _IQR_EFFICIENCY if spread.type == "IQR" else left
 
 
 def exact_p(record: Record) -> float | None:
@@ -72,9 +92,10 @@ def _from_p(record: Record, effect: float) -> float | None:
     return None if p is None else abs(effect) / NormalDist().inv_cdf(1.0 - p / 2.0)
 
 
-def error_of_change(last: float, first: float | None) -> float:
-    """Return the standard error of a change from the errors of both ends, whose correlation is taken to be a half.
+def error_of_change(last: float, first: float | None, correlation: float) -> float:
+    """Return the standard error of a change from the errors of both ends and their correlation.
 
-    Without an error of the first end that of the last stands for the change.
+    Without an error of the first end it is taken to be that of the last.
     """
-    return last if first is None else math.sqrt(last**2 + first**2 - last * first)
+    first = last if first is None else first
+    return math.sqrt(max(last**2 + first**2 - 2.0 * correlation * last * first, 0.0))

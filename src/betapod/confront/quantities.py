@@ -165,6 +165,7 @@ def seen_in(
     frozen: bool = False,
     samples: Mapping[str, int] | None = None,
     index: NDArray[np.int64] | None = None,
+    with_life: bool = True,
 ) -> Seen:
     """Return what is seen of people: their courses, moved by life and measurement once per quantity and week.
 
@@ -180,6 +181,8 @@ def seen_in(
         How often a quantity is measured on a visit, where more than once.
     index
         Samples of the people, (..., people); everybody once unless given.
+    with_life
+        Whether life moves people besides measurement.
     """
     known: dict[tuple[str, float], Numbers] = {}
     lives: dict[str, dict[float, Numbers]] = {}
@@ -200,7 +203,7 @@ def seen_in(
             quantity = QUANTITIES[name]
             true = values[quantity.column][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))]
             true = true if index is None else true[index]
-            lived = quantity.life * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
+            lived = quantity.life * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0)) if with_life else 0.0
             error = quantity.error / math.sqrt(1 if samples is None else samples.get(name, 1))
             if draw is not None and (error > 0 or lived > 0):
                 # Symmetric where means are compared, so that luck moves no mean.

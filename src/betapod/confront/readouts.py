@@ -14,6 +14,8 @@ from .quantities import ALIASES, DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARE
 
 #: Weeks between the visits through which a slope is laid, or of which an average is made.
 _STEP = 26.0
+#: Fewest visits that a slope is laid through, where there are as many.
+_VISITS = 3
 #: Week from which chronic slopes are laid; trials begin in week 3 or 4.
 _CHRONIC = 4.0
 #: Quantities of the registry that are another one in time: quantity, first week (below 0: before the last), whether relative to
@@ -70,6 +72,10 @@ def _median(x: Numbers) -> Numbers:
     return np.asarray(np.median(x, axis=-1), dtype=np.float64)
 
 
+def _geometric_mean(x: Numbers) -> Numbers:
+    return np.asarray(np.exp(np.mean(np.log(np.maximum(x, 1e-9)), axis=-1)), dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class Readout:
     """How a row is made of people.
@@ -83,6 +89,8 @@ class Readout:
         ``risk ratio``, ``odds ratio`` or ``difference`` of an event.
     median
         Whether the group is summarised by its median.
+    geometric
+        Whether the group is summarised by its geometric mean.
     scale
         ``linear``, ``log`` or ``share``: how observed and predicted are compared.
     start
@@ -103,11 +111,18 @@ class Readout:
     event: Event | None = None
     relative_slope: str = ""
     reduction: bool = False
+    geometric: bool = False
 
     @property
     def group(self) -> Group:
         """The statistic of a group."""
-        return _median if self.median else _mean
+        return _median if self.median else _geometric_mean if self.geometric else _mean
+
+    @property
+    def skewed(self) -> bool:
+        """Whether it is an arithmetic mean of what is log-normal: luck would raise it."""
+        ratio = self.form == "ratio" and self.scale == "log"
+        return bool(self.quantity) and QUANTITIES[self.quantity].log and not (self.median or self.geometric or ratio)
 
     @property
     def relative(self) -> bool:
@@ -129,6 +144,11 @@ class Readout:
             count = max(2, round((last - self.start) / _STEP) + 1)
             return [float(week) for week in np.linspace(self.start, last, count)]
         return [0.0, last]
+
+    def known_until(self, last: float) -> float:
+        """Return the week that people must reach without kidney failure: that of a slope's third visit, or the last."""
+        weeks = self.weeks(last)
+        return weeks[min(_VISITS, len(weeks)) - 1] if self.form == "slope" else last
 
     def people(self, seen: Seen, week: float, per_kg: bool) -> Numbers:
         """Return one number per person: on the scale of logarithms for `log`."""
@@ -159,8 +179,11 @@ class Readout:
         table = np.stack([value(at) for at in weeks], axis=-1)
         if self.relative_slope == "growth":
             table = np.log(np.maximum(table, 1e-9))
-        years = (weeks - weeks.mean()) * DAYS_PER_WEEK / DAYS_PER_YEAR
-        slope = np.asarray(table @ years / np.sum(years**2), dtype=np.float64)
+        # Whoever reaches kidney failure has the visits until then.
+        known = np.isfinite(table)
+        middle = np.sum(known * weeks, axis=-1, keepdims=True) / known.sum(axis=-1, keepdims=True)
+        years = known * (weeks - middle) * DAYS_PER_WEEK / DAYS_PER_YEAR
+        slope = np.asarray(np.sum(years * np.where(known, table, 0.0), axis=-1) / np.sum(years**2, axis=-1))
         if self.relative_slope == "growth":
             # Linearised at the group's mean: errors of measurement would inflate a mean of exponentials.
             mean = slope.mean(axis=-1, keepdims=True)
@@ -198,7 +221,10 @@ def readout_of(record: Record) -> Readout | None:
         if record.contrast != "change" and _AVERAGE.search(record.statistic_text):
             form = "average"
         if form != "change":
-            return Readout(name, form=form, median=kind == "median", scale=scale)
+            geometric = kind == "geometric_mean"
+            return Readout(
+                name, form=form, median=kind == "median", scale="log" if geometric else scale, geometric=geometric
+            )
         return Readout(name, form=form, median=kind == "median")
     return None
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evidence.study import Record
-from .counted import counts_of, scatter_of_cohort, scatter_of_study, statistic, without_events
+from .counted import counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting
 from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
-from .prediction import Prediction, judged, share_of
-from .printed import error_of_change, observed, printed_error
+from .prediction import Errors, Prediction, judged, share_of
+from .printed import error_of_change, freedom, observed, printed_error
 from .quantities import Numbers, seen_in
 from .readouts import Readout
 from .studies import Arm, arms, baseline_of
@@ -48,7 +48,7 @@ def predict(
         Virtual people per cohort; five times as many where events are counted.
     draws
         Sets of parameters of the cells, drawn from the parameterisation's distributions, that the expectation is computed for
-        besides; their scatter widens the interval (`se_parameters`). Without cells nothing is drawn.
+        besides; how far they lie from it widens the interval (`se_parameters`). Without cells nothing is drawn.
 
     Raises
     ------
@@ -126,10 +126,14 @@ def _prediction(
     n = _people_per_group(record, len(groups))
 
     def statistic(
-        of: Sequence[Courses], indices: Sequence[NDArray[np.int64]], luck: Sequence[Luck | None], frozen: bool = False
+        of: Sequence[Courses],
+        indices: Sequence[NDArray[np.int64]],
+        luck: Sequence[Luck | None],
+        frozen: bool = False,
+        with_life: bool = True,
     ) -> Numbers:
         parts = [
-            _statistic(record, readout, group, index, anchored, per_kg, mine, frozen)
+            _statistic(record, readout, group, index, anchored, per_kg, mine, frozen, with_life)
             for group, index, mine in zip(of, indices, luck, strict=True)
         ]
         if len(parts) == 2 and readout.reduction:
@@ -140,7 +144,8 @@ def _prediction(
         # Everybody once, many errors of measurement each; both arms have the same luck, and its mirror image.
         everybody = [np.tile(np.arange(len(group)), (2 * _LUCKS, 1)) for group in of]
         mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in of]
-        return float(np.mean(statistic(of, everybody, mirrored)))
+        # What life moves up and down would raise the mean of a skewed quantity, which it does not do in a population.
+        return float(np.mean(statistic(of, everybody, mirrored, with_life=not readout.skewed)))
 
     sizes = [len(group) for group in groups]
     size = min(n or _LARGEST, _LARGEST)
@@ -156,16 +161,18 @@ def _prediction(
     cohort = statistic(groups, shared, [None] * len(groups))
     expected = expectation(groups)
     sampled = scatter * math.sqrt(size / n) if n else math.nan
+    parameters = _scatter(expected, [expectation(of) for of in moved])
     if readout.scale == "share":
-        return share_of(record, readout, expected, len(groups[0]), arm, _scatter([expectation(of) for of in moved]))
+        return share_of(record, readout, expected, len(groups[0]), arm, parameters, len(moved))
     printed = printed_error(record, readout)
     if printed is not None and start is not None:
-        printed = error_of_change(printed, printed_error(start, readout))
-    error = printed if printed is not None else sampled
-    return judged(
-        record, readout, arm, expected, observed(record, readout, base), error, float(np.std(cohort)),
-        _scatter([expectation(of) for of in moved]), printed is not None, anchored,
+        both = _ends(record, readout, groups[0], drawn[0], per_kg, _free(generator))
+        printed = error_of_change(printed, printed_error(start, readout), both)
+    errors = Errors(
+        printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None,
+        freedom(record, n, len(groups)), len(moved),
     )  # fmt: skip
+    return judged(record, readout, arm, expected, observed(record, readout, base), errors, anchored)
 
 
 def _counted(
@@ -186,24 +193,37 @@ def _counted(
         float(statistic(readout.form, [counts_of(g, event, record.weeks or 0.0, key).sums() for g in of]))
         for of in moved
     ]
+    parameters = _scatter(expected, others)
     if readout.scale == "share":
-        at_risk = max(round(float(counts[0].sums()[0])), 1)
-        return share_of(record, readout, expected, at_risk, arm, _scatter(others))
+        behind = people_behind(counts[0], np.random.default_rng(key))
+        return share_of(record, readout, expected, behind, arm, parameters, len(others))
     printed = printed_error(record, readout)
     n = _people_per_group(record, len(groups))
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
     spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
-    found = judged(
-        record, readout, arm, expected, observed(record, readout, None), error, spread, _scatter(others),
-        printed is not None, False,
-    )  # fmt: skip
+    errors = Errors(error, spread, parameters, printed is not None, draws=len(others))
+    found = judged(record, readout, arm, expected, observed(record, readout, None), errors, False)
     rare = without_events(counts, record)
     return replace(found, note="; ".join(filter(None, (found.note, rare)))) if rare else found
 
 
-def _scatter(expected: Sequence[float]) -> float:
-    """Return the SD of expectations under drawn parameters, 0 without."""
-    return float(np.std(expected, ddof=1)) if len(expected) > 1 else 0.0
+def _scatter(expected: float, drawn: Sequence[float]) -> float:
+    """Return how far expectations under drawn parameters lie from the one that is compared, as a root mean square; 0 without.
+
+    Not their SD: where the model bends, their mean is elsewhere.
+    """
+    return math.sqrt(float(np.mean((np.asarray(drawn) - expected) ** 2))) if len(drawn) else 0.0
+
+
+def _ends(
+    record: Record, readout: Readout, group: Courses, index: NDArray[np.int64], per_kg: bool, luck: Luck
+) -> float:
+    """Return the correlation between start and end of a group in virtual trials, on the scale of comparison."""
+    seen = seen_in(group.values, group.weeks, luck, index=index)
+    ends = [readout.group(readout.people(seen, week, per_kg)) for week in (0.0, record.weeks or 0.0)]
+    if readout.scale == "log":
+        ends = [np.asarray(np.log(np.maximum(x, 1e-9))) for x in ends]
+    return float(np.corrcoef(ends[0], ends[1])[0, 1]) if min(float(np.std(x)) for x in ends) > 0.0 else 0.0
 
 
 def _free(generator: np.random.Generator) -> Luck:
@@ -227,9 +247,10 @@ def _statistic(
     per_kg: bool,
     luck: Luck | None,
     frozen: bool,
+    with_life: bool = True,
 ) -> Numbers:
     assert record.weeks is not None
-    seen = seen_in(group.values, group.weeks, luck, frozen, index=index)
+    seen = seen_in(group.values, group.weeks, luck, frozen, index=index, with_life=with_life)
     found = readout.group(readout.people(seen, record.weeks, per_kg))
     if readout.form not in ("level", "average") or not readout.quantity:
         return found
@@ -242,6 +263,8 @@ def _statistic(
 
 
 def _people_per_group(record: Record, groups: int) -> int | None:
+    """Return the people in a group: half of an allocated comparison; of an exposure those who have it."""
     if record.n is None:
         return None
-    return max(1, record.n // 2) if groups == 2 and " vs " in record.arm else record.n
+    halved = groups == 2 and " vs " in record.arm and record.contrast == "between"
+    return max(1, record.n // 2) if halved else record.n

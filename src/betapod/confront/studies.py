@@ -14,7 +14,7 @@ from ..errors import ConfigError, Location, Problem
 from ..evidence.effects import unusable
 from ..evidence.study import Record
 from .events import event_of, no_event
-from .printed import exact_p, printed_error
+from .printed import printed_error
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -244,8 +244,9 @@ def _not_known(record: Record, arm: Arm | None) -> str:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
     if record.weeks is None:
         return "the time of the measurement was not read"
-    printed = record.dispersion is not None and record.dispersion.type in ("SE", "CI95")
-    if record.n is None and not printed and exact_p(record) is None:
+    if readout.scale == "log" and record.kind != "percent" and (record.value or 0.0) <= 0.0:
+        return "nought has no logarithm"
+    if record.n is None and (readout.scale == "share" or printed_error(record, readout) is None):
         return "neither a standard error nor a number of people was read"
     return ""
 
