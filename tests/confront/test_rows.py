@@ -50,6 +50,11 @@ def test_of_a_number_that_is_there_twice_the_one_with_an_error_is_compared(publi
     assert reasons["FUNG2007_ISLET_GFR#2"].startswith("the same number as FUNG2007_ISLET_GFR#4")
 
 
+def test_marrow_without_conditioning_is_simulated_whatever_it_is_called(published: registry.Registry) -> None:
+    assert studies.reason(published["BHANSALI2014_15M#1"]) == ""
+    assert "haematopoietic" in studies.reason(published["GU_B2018_AHSCT#1"])
+
+
 def test_two_drugs_are_compared_where_both_are_simulated(published: registry.Registry) -> None:
     assert studies.reason(published["DETAIL2004#3"]) == ""
     assert "active drug" in studies.reason(published["IDNT2001#2"])

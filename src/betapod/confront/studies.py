@@ -207,9 +207,11 @@ def _not_usable(record: Record, arm: Arm | None) -> str:
 
 
 def _outside(record: Record, arm: Arm | None) -> str:
-    """Say what the model or the library does not have at all; a mapped arm has people."""
+    """Say what the model or the library does not have at all; a mapped arm has people, and what it is given."""
     for what, pattern, why in _refusals():
         if what == "population" and (arm is not None or record.weeks == 0.0):
+            continue
+        if what == "product" and arm is not None and arm.cohort:
             continue
         text = {"endpoint": record.endpoint_text}.get(what) or str(getattr(record, what))
         if what == "endpoint" and readout_of(record) is not None:
