@@ -45,9 +45,9 @@ def list_command(
         return
     from .evidence.wording import as_dict, leverage_words
 
-    entries = _entries((), overlay, no_model, status)
+    entries, laid = _entries((), overlay, no_model, status)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries]})
+        print_json({"claims": [as_dict(entry) for entry in entries], "overlaid": laid})
         return
     print_table(
         ["id", "claim", "verdict", "certainty", "leverage"],
@@ -95,9 +95,9 @@ def show_command(
     """Show claims in full: answers for and against, simulation, leverage, and the line of the rule that decided."""
     from .evidence.wording import as_dict
 
-    entries = _entries(names, overlay, no_model, status)
+    entries, laid = _entries(names, overlay, no_model, status)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries]})
+        print_json({"claims": [as_dict(entry) for entry in entries], "overlaid": laid})
         return
     for entry in entries:
         _show(entry)
@@ -109,12 +109,14 @@ def page_command(
     overlay: OverlayOption = None,
 ) -> None:
     """Write the ledger as one HTML page that needs nothing else."""
+    from .evidence.overlay import laid_over
     from .files import unfit
     from .report.ledger_page import write
 
     if problems := unfit(to, (".html", ".htm")):
         raise ConfigError(problems)
-    write(_entries((), overlay, False, None), to)
+    entries, laid = _entries((), overlay, False, None)
+    write(entries, to, laid_over(laid))
     note(f"wrote {to}")
 
 
@@ -159,8 +161,8 @@ def simulate_command() -> None:
 
 def _entries(
     names: list[str] | tuple[str, ...], overlay: list[Path] | None, no_model: bool, status: list[str] | None
-) -> list[Entry]:
-    """Return judged claims; all that is wrong with names, verdicts and tables is said at once."""
+) -> tuple[list[Entry], list[str]]:
+    """Return judged claims, and what tables change; all that is wrong with names, verdicts and tables is said at once."""
     from .evidence import ledger
     from .evidence.claims import find
     from .evidence.overlay import told
@@ -181,10 +183,11 @@ def _entries(
         gather(problems, error)
     if problems:
         raise ConfigError(problems)
-    for line in (*told(records, overlay or ()), *_unasked(records, overlay or ())):
+    laid = told(records, overlay or ())
+    for line in (*laid, *_unasked(records, overlay or ())):
         note(line)
     entries = ledger.ledger(dict.fromkeys(names), records=records, run=not no_model)
-    return [entry for entry in entries if not status or entry.verdict.verdict in status]
+    return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
 
 
 def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:

@@ -88,17 +88,27 @@ def confront_command(
     wanted = {"study": study, "family": family, "endpoint": endpoint}
     chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
     problems = [*_wrong_names(settings, by), *_wrong_files(csv_path, figure, page)]
-    records = _records(chosen, names_option(claim) if claim is not None else None, overlay or (), quiet, problems)
+    claims = names_option(claim) if claim is not None else None
+    records, laid = _records(chosen, claims, overlay or (), problems)
+    if not quiet:
+        for line in laid:
+            note(line)
     with breaking("the same command; finished studies are kept"), bar(quiet) as progress:
         found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
+    from .evidence.overlay import laid_over
     from .report import confront_view
 
     table = confront_view.view(found, confront_view.products(records))
-    for remark in _write(found, table, csv_path, figure, page, people, seed):
+    about = [*_choice({**chosen, "claim": claims}), *laid_over(laid)]
+    for line in _write(found, table, csv_path, figure, page, people, seed, about):
         if not quiet:
-            note(remark)
+            note(line)
     if as_json:
-        document = {"predictions": found.table().to_dict("records"), "refused": found.refusals().to_dict("records")}
+        document = {
+            "predictions": found.table().to_dict("records"),
+            "refused": found.refusals().to_dict("records"),
+            "overlaid": laid,
+        }
         print_json({**document, "tissue": _tissue(settings)} if tissue else document)
         return
     if tissue:
@@ -158,10 +168,9 @@ def _records(
     chosen: dict[str, list[str] | None],
     claims: list[str] | None,
     overlays: Sequence[Path],
-    quiet: bool,
     problems: list[Problem],
-) -> list[Record]:
-    """Return the rows that options choose.
+) -> tuple[list[Record], list[str]]:
+    """Return the rows that options choose, and what tables laid over the registry change.
 
     Raises
     ------
@@ -187,13 +196,16 @@ def _records(
         gather(problems, error)
     if problems:
         raise ConfigError(problems)
-    if not quiet:
-        for line in told(registry, overlays):
-            note(line)
     if asked is not None:
         bearing = _bearing_on(asked, registry)
         records = [record for record in records if record.id in bearing]
-    return records
+    return records, told(registry, overlays)
+
+
+def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
+    """Say of a page that it has not all rows."""
+    parts = [f"{name} {', '.join(names)}" for name, names in chosen.items() if names is not None]
+    return [f"Not all published numbers: only those of {'; '.join(parts)}."] if parts else []
 
 
 def _write(
@@ -204,8 +216,9 @@ def _write(
     page: Path | None,
     people: int,
     seed: int,
+    about: list[str],
 ) -> Iterator[str]:
-    """Write what was asked for, and say what was written."""
+    """Write what was asked for, and say what was written; `about` stands on the page."""
     if figure is not None and len(table):
         from .report.confront_figure import write
 
@@ -219,7 +232,7 @@ def _write(
     if page is not None:
         from .report import confront_page
 
-        yield f"wrote {confront_page.write(found, table, page, people, seed)}"
+        yield f"wrote {confront_page.write(found, table, page, people, seed, about)}"
     if csv_path is not None:
         from .files import write_text
 

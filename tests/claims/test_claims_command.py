@@ -69,6 +69,11 @@ def test_rows_of_ones_own_that_no_claim_asks_are_named(tmp_path: Path) -> None:
     )
     done = run("show", "B10b", "--no-model", "--overlay", str(table))
     assert "adds NEW2026#1" in done.stderr and "no claim asks NEW2026#1" in done.stderr
+    document = json.loads(run("show", "B10b", "--no-model", "--json", "--overlay", str(table)).stdout)
+    assert document["overlaid"] == [f"{table}: adds NEW2026#1"]
+    page = tmp_path / "ledger.html"
+    assert run("page", str(page), "--overlay", str(table)).returncode == 0
+    assert "own tables were laid over them" in page.read_text(encoding="utf-8")
 
 
 def test_a_page_is_written_whole_or_refused(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
     assert "PACKHAM2016#1" in (tmp_path / "z.csv").read_text(encoding="utf-8")
     assert "8 virtual people per cohort, seed 1" in page.read_text(encoding="utf-8")
+    assert "only those of study PACKHAM2016." in page.read_text(encoding="utf-8")
+    assert "laid over" not in page.read_text(encoding="utf-8")
     assert run(*study, "--figure", str(tmp_path / "z.pdf")).exit_code == 0
     assert (tmp_path / "z.pdf").read_bytes().startswith(b"%PDF-")
 
@@ -138,3 +140,25 @@ def test_rows_have_units_and_tissue_is_in_the_document(run) -> None:
     assert "mL/min/1.73m2" in done.output and "e-0" not in done.output
     document = json.loads(run("--study", "PACKHAM2016", "--under", "none", "--json", "--tissue").stdout)
     assert {row["unit"] for row in document["tissue"]} == {"%"}
+
+
+def test_a_table_laid_over_the_registry_is_on_the_page_and_in_the_document(run, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    known = registry.load()["PACKHAM2016#1"]
+    cells = {
+        "study_id": known.study, "citation": "mine", "population": known.population_text, "design": known.design_text,
+        "arm": known.arm, "product": known.product_text, "n": "10", "endpoint": known.endpoint_text, "timepoint_weeks": "12",
+        "statistic": known.statistic_text, "value": "-9", "dispersion": "2", "dispersion_type": "SE", "unit": known.unit,
+        "quote": "mine", "tag": "seen",
+    }  # fmt: skip
+    table, page = tmp_path / "mine.csv", tmp_path / "page.html"
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+    wanted = ["--study", "PACKHAM2016", "--under", "none", "--overlay", str(table)]
+    document = json.loads(run(*wanted, "--page", str(page), "--json").stdout)
+    assert document["overlaid"] == [f"{table}: replaces PACKHAM2016#1"]
+    observed = {row["record"]: row["observed"] for row in document["predictions"]}
+    assert observed["PACKHAM2016#1"] == -9.0 and observed["PACKHAM2016#2"] == 1.6
+    assert "replaces PACKHAM2016#1" in page.read_text(encoding="utf-8")

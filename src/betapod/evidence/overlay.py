@@ -91,6 +91,12 @@ def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
     return lines
 
 
+def laid_over(told_of: Sequence[str]) -> list[str]:
+    """Return what a page must say of tables laid over the published numbers; see `told`."""
+    words = "Not the published numbers alone: a user's own tables were laid over them."
+    return [f"{words} {'. '.join(told_of)}."] if told_of else []
+
+
 def _named(names: Sequence[str]) -> str:
     if len(names) <= _MOST_NAMED:
         return ", ".join(names)

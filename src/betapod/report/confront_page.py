@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,9 @@ _PANEL, _COLUMN, _LINE = 2.9, 4.0, 0.178
 _PLACE = (0.19, 0.14, 0.78, 0.78)
 
 
-def write(found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int) -> Path:
+def write(
+    found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int, remarks: Sequence[str] = ()
+) -> Path:
     """Write the page to a file and return its path.
 
     Parameters
@@ -45,6 +48,8 @@ def write(found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed
         `confront_view.view` of `found`.
     people, seed
         Virtual people per cohort, and the seed: printed.
+    remarks
+        What a reader must know of the rows: a choice among them, tables laid over what is published.
 
     Raises
     ------
@@ -53,10 +58,10 @@ def write(found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed
     """
     from ..files import write_text
 
-    return write_text(to, render(found, table, people, seed))
+    return write_text(to, render(found, table, people, seed, remarks))
 
 
-def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int) -> str:
+def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from .. import __version__
     from .confront_figure import MARKS, settings_of
@@ -72,6 +77,7 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int) ->
         settings=[(name, HYPOTHESES.get(name, ("", ""))[0]) for name in settings],
         first=FIRST if FIRST in settings else settings[0] if settings else "",
         rows=_rows(table),
+        remarks=remarks,
         published=int(table["record"].nunique()),
         studies=int(table["study"].nunique()),
         families=int(table["family"].nunique()),

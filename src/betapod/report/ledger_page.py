@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 TEMPLATE = "ledger.html.jinja"
 
 
-def render(entries: Sequence[Entry]) -> str:
-    """Return the page."""
+def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
+    """Return the page; see `write`."""
     from .. import __version__
     from ..evidence.contest import contests
     from ..evidence.questions import ANSWERS
@@ -29,6 +29,7 @@ def render(entries: Sequence[Entry]) -> str:
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
     return template(TEMPLATE).render(
         cards=cards,
+        remarks=remarks,
         counts=counts,
         verdicts=VERDICTS,
         groups=list(dict.fromkeys(card["group"] for card in cards)),
@@ -52,8 +53,13 @@ def render(entries: Sequence[Entry]) -> str:
     )
 
 
-def write(entries: Sequence[Entry], to: Path) -> Path:
+def write(entries: Sequence[Entry], to: Path, remarks: Sequence[str] = ()) -> Path:
     """Write the page to a file and return its path.
+
+    Parameters
+    ----------
+    remarks
+        What a reader must know of the evidence: tables laid over what is published.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def write(entries: Sequence[Entry], to: Path) -> Path:
     """
     from ..files import write_text
 
-    return write_text(to, render(entries))
+    return write_text(to, render(entries, remarks))
 
 
 def _card(entry: Entry, number: int) -> dict[str, Any]:
