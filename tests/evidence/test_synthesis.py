@@ -256,3 +256,13 @@ def test_a_large_effect_raises_what_is_not_randomised(known: registry.Registry) 
     judged = certainty.grade(rows, synthesis.pool(rows))
     assert judged.start == "low" and judged.level == "moderate"
     assert [one.domain for one in judged.upgrades] == ["large effect"]
+
+
+def test_a_shared_control_is_counted_once(known: registry.Registry) -> None:
+    trial = known.select(study="IRMA2_main", endpoint="transition:micro->macro")
+    arms = [record for record in trial if record.kind == "proportion"]
+    pooled = synthesis.pool(arms, contrast="between", across=("product",))
+    assert pooled.n == sum(record.n or 0 for record in arms) == 590
+    stated = synthesis.pool([record for record in trial if record.kind == "hazard_ratio"], across=("product",))
+    # 395 and 396 people with half of each in one placebo group.
+    assert stated.n == 198 + 198 + 198

@@ -56,6 +56,8 @@ class Effect:
         Ids of the rows that it was made of.
     how
         How it was made of them.
+    controls
+        People in the control group, where `n` counts them and it is known.
     """
 
     study: str
@@ -74,6 +76,7 @@ class Effect:
     rank: tuple[int, int]
     wording: str = ""
     events: float | None = None
+    controls: int | None = None
 
 
 _CIRCULAR = re.compile(r"outcome-defined|responders|insulin-independent|insulin-free|remitters", re.I)
@@ -286,7 +289,7 @@ def _contrast(treated: Record, control: Record) -> Effect | None:
         made = replace(made, unit="1")
     else:
         return None
-    return replace(made, records=(treated.id, control.id), wording="arms")
+    return replace(made, records=(treated.id, control.id), wording="arms", controls=control.n)
 
 
 def _variance(record: Record) -> float | None:
@@ -408,12 +411,20 @@ def _remoteness(effect: Effect, weeks: float | None) -> float:
     return abs(effect.weeks - weeks) if effect.weeks is not None else math.inf
 
 
+def _people(arms: Sequence[Effect]) -> int:
+    """Return the people in several arms, their shared control once: of a comparison it is half where its size is not known."""
+    shared = [
+        arm.controls or ((arm.n or 0) // 2 if arm.contrast == "between" and " vs " in arm.arm else 0) for arm in arms
+    ]
+    return sum(arm.n or 0 for arm in arms) - sum(shared) + max(shared)
+
+
 def _combined(arms: Sequence[Effect]) -> Effect:
     """Return several arms of one study as one: people are added; contrasts share a control, so their mean is correlated."""
     if len(arms) == 1:
         return arms[0]
     count = len(arms)
-    people = sum(arm.n or 0 for arm in arms)
+    people = _people(arms)
     names = tuple(name for arm in arms for name in arm.records)
     together = " + ".join(arm.arm for arm in arms)
     if all(arm.events is not None for arm in arms):
