@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .confront.campaign import Confrontation
+    from .confront.prediction import Prediction
     from .evidence.claims import Claim
     from .evidence.registry import Registry
     from .evidence.study import Record
@@ -273,24 +274,27 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
 
 
 def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
-    columns = [
-        "under", "row", "arm", "endpoint", "unit", "weeks", "n", "observed", "predicted", "90 % interval", "z", "inside",
-    ]  # fmt: skip
-    cells = [
-        [
-            name, p.record, p.arm, f"{p.endpoint} {p.form}", "" if p.unit == "1" else p.unit, f"{p.weeks:g}",
-            str(p.n or ""), f"{p.observed:.3g}", _short(p.predicted, p.high - p.low), f"{p.low:.3g} to {p.high:.3g}",
-            f"{p.z:.1f}", "yes" if p.inside else "no",
+    """Print one table for each parameterisation, in columns that fit a narrow terminal."""
+    for name, mine in found.predictions.items():
+        cells = [
+            [p.record, _what(p), f"{p.observed:.3g}", _with_interval(p), f"{p.z:.1f}", "yes" if p.inside else "no"]
+            for p in (mine if every else found.worst(name, worst))
         ]
-        for name, mine in found.predictions.items()
-        for p in (mine if every else found.worst(name, worst))
-    ]  # fmt: skip
-    print_table(columns, cells, ("weeks", "n", "observed", "predicted", "z"))
+        if cells:
+            heads = [name, "arm, endpoint, time", "observed", "predicted (90 % interval)", "z", "inside"]
+            print_table(heads, cells, ("observed", "z"))
 
 
-def _short(value: float, width: float) -> str:
-    """Return a number of three digits; what is nothing beside its interval is 0."""
-    return "0" if abs(value) < 1e-4 * width else f"{value:.3g}"
+def _what(one: Prediction) -> str:
+    unit = "" if one.unit == "1" else f" [{one.unit}]"
+    people = f", n {one.n}" if one.n else ""
+    return f"{one.arm}: {one.endpoint} {one.form}{unit}, week {one.weeks:g}{people}"
+
+
+def _with_interval(one: Prediction) -> str:
+    """Return a prediction in three digits; what is nothing beside its interval is 0."""
+    tiny = abs(one.predicted) < 1e-4 * (one.high - one.low)
+    return f"{'0' if tiny else f'{one.predicted:.3g}'} ({one.low:.3g} to {one.high:.3g})"
 
 
 def _tissue(settings: list[str]) -> list[dict[str, object]]:

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from betapod.confront import campaign
+from betapod.confront.courses import Setting
+from betapod.errors import ConfigError
 
 
 def test_an_interrupt_ends_the_studies_under_way() -> None:
@@ -34,3 +36,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     assert campaign._read(path) is None
     campaign._write(tmp_path / "new" / "key.json", [])
     assert campaign._read(tmp_path / "new" / "key.json") == []
+
+
+def test_a_parameter_that_is_none_is_refused() -> None:
+    assert Setting("current-evidence", {"potency_BM": 0.8}).values == {"potency_BM": 0.8}
+    with pytest.raises(ConfigError, match="potency_BM"):
+        Setting("current-evidence", {"potency_BMM": 0.8})

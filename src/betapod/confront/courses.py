@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.schedule import Schedule, Switch
-from ..errors import Location, Problem, SolverError
+from ..errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ..physiology import cell_parameters, whole_body
 from ..physiology.standard_care import Therapy, concerns, courses, therapy
 from ..procedures.standard_care import switches_of
@@ -87,10 +87,27 @@ class Setting:
     ----------
     values
         Rows of the model or of the products -> value, the same for everybody; what a calibration varies.
+
+    Raises
+    ------
+    ConfigError
+        A name that is no such row: its value would have no effect.
     """
 
     parameterisation: str = "current-evidence"
     values: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            return
+        known = {*whole_body.model("reference").parameters, *cell_parameters.table()}
+        problems = [
+            Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(known)))
+            for name in self.values
+            if name not in known
+        ]
+        if problems:
+            raise ConfigError(problems)
 
 
 @dataclass(frozen=True)
