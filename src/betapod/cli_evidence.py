@@ -113,10 +113,13 @@ def shown_unit(unit: str) -> str:
     return "" if unit == "1" else unit
 
 
-def _statistic(record: Record) -> tuple[str, str, str, str]:
-    """Return week, statistic, value and unit as a table shows them."""
-    weeks = "" if record.weeks is None else f"{record.weeks:g}"
-    return weeks, f"{record.kind} {record.contrast}", _number(record), shown_unit(record.unit)
+def _cells(record: Record) -> list[str]:
+    """Return who, what and the number as a table shows them, in few columns, so that they fit a narrow terminal."""
+    product = "" if record.product in ("control", record.arm) else f" ({record.product})"
+    people = f", n {record.n}" if record.n else ""
+    weeks = "" if record.weeks is None else f", week {record.weeks:g}"
+    number = f"{record.kind} {record.contrast}: {_number(record)} {shown_unit(record.unit)}".rstrip()
+    return [f"{record.arm}{product}{people}", f"{record.endpoint}{weeks}", number]
 
 
 @evidence_app.command("list")
@@ -140,9 +143,8 @@ def list_command(
         return
     if rows:
         print_table(
-            ["id", "population", "arm", "n", "endpoint", "weeks", "statistic", "value", "unit", "tag"],
-            ([r.id, r.population, r.arm, str(r.n or ""), r.endpoint, *_statistic(r), r.tag] for r in records),
-            right=("n", "weeks"),
+            ["id", "population", "arm", "endpoint", "number as used", "tag"],
+            ([r.id, r.population, *_cells(r), r.tag] for r in records),
         )
     else:
         lines: dict[str, list[Record]] = {}
@@ -211,21 +213,11 @@ def show_command(
         for line in print_lines:
             out().print(line, markup=False)
         print_table(
-            ["id", "arm", "product", "n", "endpoint", "weeks", "statistic", "value", "unit", "printed", "tag"],
+            ["id", "arm", "endpoint", "number as used", "as printed", "tag"],
             (
-                [
-                    r.id,
-                    r.arm,
-                    r.product,
-                    str(r.n or ""),
-                    r.endpoint,
-                    *_statistic(r),
-                    f"{r.printed_value} {r.printed_dispersion} {r.printed_unit}".strip(),
-                    r.tag,
-                ]
+                [r.id, *_cells(r), f"{r.printed_value} {r.printed_dispersion} {r.printed_unit}".strip(), r.tag]
                 for r in members
             ),
-            right=("n", "weeks"),
         )
         for record in members:
             for remark in record.remarks:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from betapod.cli_confront import _bar, register
@@ -162,3 +164,12 @@ def test_a_table_laid_over_the_registry_is_on_the_page_and_in_the_document(run, 
     observed = {row["record"]: row["observed"] for row in document["predictions"]}
     assert observed["PACKHAM2016#1"] == -9.0 and observed["PACKHAM2016#2"] == 1.6
     assert "replaces PACKHAM2016#1" in page.read_text(encoding="utf-8")
+
+
+def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = Console(width=80, file=StringIO())
+    monkeypatch.setattr("betapod.cli_common.out", lambda: narrow)
+    assert run("--study", "PACKHAM2016", "--under", "none", "--rows").exit_code == 0
+    lines = narrow.file.getvalue().splitlines()
+    rows = [number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#")]
+    assert len(rows) == 8 and len(lines) < 8 * 6

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from betapod.cli import main
 
@@ -82,3 +84,15 @@ def test_options_that_have_no_effect_are_refused_all_at_once(
     assert run(monkeypatch, "plot", str(tmp_path / "none" / "forest.gif"), *question) == 2
     told = capsys.readouterr().err
     assert "unknown-format" in told and "there is no folder" in told
+
+
+def test_rows_can_be_read_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = Console(width=80, file=StringIO())
+    monkeypatch.setattr("betapod.cli_common.out", lambda: narrow)
+    for verb in (["show", "PACKHAM2016"], ["list", "--rows", "--study", "PACKHAM2016"]):
+        narrow.file = StringIO()
+        assert run(monkeypatch, *verb) == 0
+        lines = narrow.file.getvalue().splitlines()
+        row = next(number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#19 "))
+        # A cell of a word or two takes a line or two, not one for each letter.
+        assert len(lines) - row <= 5 and len(lines) < 19 * 6
