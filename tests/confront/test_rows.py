@@ -267,10 +267,13 @@ def test_a_slope_between_months_begins_there(published: registry.Registry) -> No
 
 
 def test_a_change_has_the_errors_of_both_ends() -> None:
-    # Equal errors and a correlation of a half: the change is as uncertain as each end.
-    assert error_of_change(2.0, 2.0, 0.5) == error_of_change(2.0, None, 0.5) == pytest.approx(2.0)
-    assert error_of_change(1.0, 3.0, 0.5) == pytest.approx(math.sqrt(7.0))
-    assert error_of_change(3.0, 3.0, 1.0) == pytest.approx(0.0, abs=1e-6)
+    # People move by 0.5, however much they differ from each other.
+    assert error_of_change(2.0, 2.0, 0.5) == error_of_change(2.0, None, 0.5) == error_of_change(9.0, 9.0, 0.5) == 0.5
+    # Spreads that differ are a change too; two ends of other people are the worst that can be.
+    assert error_of_change(1.0, 3.0, 0.5) == pytest.approx(math.hypot(2.0, 0.5))
+    assert error_of_change(1.0, 1.0, 5.0) == pytest.approx(math.sqrt(2.0))
+    # Nothing known of how people move: equal errors and a correlation of a half.
+    assert error_of_change(2.0, 2.0, math.nan) == pytest.approx(2.0)
 
 
 def test_studies_side_by_side_give_what_they_give_one_by_one(published: registry.Registry, tmp_path) -> None:

@@ -35,7 +35,8 @@ class Prediction:
     se_study, se_cohort, se_parameters
         On `scale`: error of the study, of the finite number of virtual people, and of the parameters of the cells.
     printed
-        Whether `se_study` was made of what the source printed: an interval, SE, SD with n, or an exact p value.
+        Whether `se_study` was made of what the source printed: an interval, SE, SD with n, or an exact p value. Errors of both
+        ends of a change only bound it.
     z
         Normal score of the observed number: what of a normal distribution lies as far out as it does in the predictive
         distribution. With `freedom` unlimited (observed - predicted) / sqrt(se_study^2 + se_cohort^2 + se_parameters^2), on

@@ -92,10 +92,20 @@ def _from_p(record: Record, effect: float) -> float | None:
     return None if p is None else abs(effect) / NormalDist().inv_cdf(1.0 - p / 2.0)
 
 
-def error_of_change(last: float, first: float | None, correlation: float) -> float:
-    """Return the standard error of a change from the errors of both ends and their correlation.
+def error_of_change(last: float, first: float | None, moved: float) -> float:
+    """Return the standard error of a change, given those of both ends.
 
-    Without an error of the first end it is taken to be that of the last.
+    Errors of the ends are mostly of who was chosen, which a change is free of. It has what virtual trials say that people move by,
+    and the difference of the two spreads, but no more than if the ends were of different people.
+
+    Parameters
+    ----------
+    first
+        Taken to be that of the last where it is not known.
+    moved
+        Error of a change in virtual trials of the study's size; with nan the ends have a correlation of a half.
     """
     first = last if first is None else first
-    return math.sqrt(max(last**2 + first**2 - 2.0 * correlation * last * first, 0.0))
+    if math.isnan(moved):
+        return math.sqrt(last**2 + first**2 - last * first)
+    return min(math.hypot(last - first, moved), math.hypot(last, first))

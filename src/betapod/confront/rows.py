@@ -165,12 +165,14 @@ def _prediction(
     if readout.scale == "share":
         return share_of(record, readout, expected, len(groups[0]), arm, parameters, len(moved))
     printed = printed_error(record, readout)
+    known = math.inf if printed is None else freedom(record, n, len(groups))
     if printed is not None and start is not None:
-        both = _ends(record, readout, groups[0], drawn[0], per_kg, _free(generator))
-        printed = error_of_change(printed, printed_error(start, readout), both)
+        sampled = error_of_change(printed, printed_error(start, readout), sampled)
+        # What people move by is not printed with the errors of both ends.
+        printed, known = None, math.inf
     errors = Errors(
-        printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None,
-        freedom(record, n, len(groups)), len(moved),
+        printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, known,
+        len(moved),
     )  # fmt: skip
     return judged(record, readout, arm, expected, observed(record, readout, base), errors, anchored)
 
@@ -213,17 +215,6 @@ def _scatter(expected: float, drawn: Sequence[float]) -> float:
     Not their SD: where the model bends, their mean is elsewhere.
     """
     return math.sqrt(float(np.mean((np.asarray(drawn) - expected) ** 2))) if len(drawn) else 0.0
-
-
-def _ends(
-    record: Record, readout: Readout, group: Courses, index: NDArray[np.int64], per_kg: bool, luck: Luck
-) -> float:
-    """Return the correlation between start and end of a group in virtual trials, on the scale of comparison."""
-    seen = seen_in(group.values, group.weeks, luck, index=index)
-    ends = [readout.group(readout.people(seen, week, per_kg)) for week in (0.0, record.weeks or 0.0)]
-    if readout.scale == "log":
-        ends = [np.asarray(np.log(np.maximum(x, 1e-9))) for x in ends]
-    return float(np.corrcoef(ends[0], ends[1])[0, 1]) if min(float(np.std(x)) for x in ends) > 0.0 else 0.0
 
 
 def _free(generator: np.random.Generator) -> Luck:
