@@ -177,6 +177,18 @@ def test_chances_of_people_know_a_share_better_than_counts() -> None:
     assert counted.people_behind(certain, np.random.default_rng(1)) == pytest.approx(300.0, rel=0.25)
 
 
+def test_people_on_the_edge_of_a_condition_make_its_share_better_known(template: Record) -> None:
+    group = population(60, np.random.default_rng(6))
+    record = replace(template, id="MADE#2", endpoint="HbA1c_lt7", kind="proportion", contrast="level", value=0.3, n=40)
+    readout = readout_of(record)
+    assert readout is not None
+    found = rows._prediction(record, readout, [group], [], ARM, 1)
+    chances = rows._chances(record, readout, group, 1).events
+    assert found.predicted == pytest.approx(chances.mean())
+    assert found.se_cohort == pytest.approx(chances.std() / math.sqrt(60.0), rel=0.15)
+    assert found.se_cohort < 0.9 * math.sqrt(found.predicted * (1.0 - found.predicted) / 60.0)
+
+
 def test_a_rate_counts_everybody_and_its_events_only_those_at_risk() -> None:
     some = counted.Counts(np.repeat([1.0, 0.0], 50), np.repeat([0.2, 0.0], 50), np.repeat([2.0, 0.0], 50))
     # 400 people, half at risk, a fifth of those with the event: 40 events.
@@ -215,6 +227,7 @@ def test_what_life_moves_does_not_raise_a_skewed_mean(template: Record, monkeypa
     found = rows._prediction(record, readout, [still], [], ARM, 1)
     # Measurement alone is left, alike at both ends; an SD of life of 0.4 would give 1.08.
     assert found.predicted == pytest.approx(1.0, abs=0.04)
+    assert (found.unit, found.observed) == ("1", 1.0)
 
 
 def test_numbers_without_a_logarithm_are_refused() -> None:

@@ -29,7 +29,7 @@ class Prediction:
     scale
         ``linear``, ``log`` or ``share``; `observed` to `high` are on the natural scale of the row nevertheless.
     observed, predicted
-        In the row's unit; a change where the study's own baseline anchors a level.
+        In `unit`, that of the row; a change where the study's own baseline anchors a level, on the scale of logarithms a ratio.
     low, high
         90 % predictive interval of the observed number.
     se_study, se_cohort, se_parameters
@@ -137,10 +137,12 @@ def judged(
     bounds = (expected, expected - half, expected + half, seen)
     predicted, low, high, shown = (_natural(x, record, readout) for x in bounds)
     form = "change" if anchored else readout.form
+    # A change on the scale of logarithms is a ratio to the start.
+    unit = "1" if anchored and readout.scale == "log" else record.unit
     if contrasts(record) and readout.event is None:
         form += ", between"
     return Prediction(
-        record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, record.unit,
+        record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, unit,
         record.n, readout.scale, anchored, shown, predicted, low, high, errors.study, errors.cohort, errors.parameters,
         errors.printed, z, abs(z) <= Z95, _note(arm, readout), freedom if math.isfinite(freedom) else None,
     )  # fmt: skip

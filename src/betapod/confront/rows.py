@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..evidence.study import Record
-from .counted import counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
+from .counted import Counts, counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting
 from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
 from .prediction import Errors, Prediction, judged, share_of
@@ -163,7 +163,8 @@ def _prediction(
     sampled = scatter * math.sqrt(size / n) if n else math.nan
     parameters = _scatter(expected, [expectation(of) for of in moved])
     if readout.scale == "share":
-        return share_of(record, readout, expected, len(groups[0]), arm, parameters, len(moved))
+        behind = people_behind(_chances(record, readout, groups[0], seed), generator)
+        return share_of(record, readout, expected, behind, arm, parameters, len(moved))
     printed = printed_error(record, readout)
     known = math.inf if printed is None else freedom(record, n, len(groups))
     if printed is not None and start is not None:
@@ -215,6 +216,15 @@ def _scatter(expected: float, drawn: Sequence[float]) -> float:
     Not their SD: where the model bends, their mean is elsewhere.
     """
     return math.sqrt(float(np.mean((np.asarray(drawn) - expected) ** 2))) if len(drawn) else 0.0
+
+
+def _chances(record: Record, readout: Readout, group: Courses, seed: int) -> Counts:
+    """Return everybody's chance to meet a condition on a visit, over errors of measurement."""
+    luck = _mirrored(np.random.default_rng([seed, *record.id.encode()]))
+    everybody = np.tile(np.arange(len(group)), (2 * _LUCKS, 1))
+    met = readout.people(seen_in(group.values, group.weeks, luck, index=everybody), record.weeks or 0.0, False)
+    certain = np.ones(len(group))
+    return Counts(certain, np.asarray(met.mean(axis=0)), certain)
 
 
 def _free(generator: np.random.Generator) -> Luck:
