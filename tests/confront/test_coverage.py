@@ -166,6 +166,16 @@ def test_one_rare_event_is_no_great_surprise(template: Record) -> None:
     assert 15.0 < none.z < math.inf
 
 
+def test_an_incidence_with_a_wide_interval_counts_fewer_people(template: Record) -> None:
+    readout = Readout(condition="HbA1c_lt7", scale="share")
+    plain = replace(template, kind="proportion", n=216, value=0.51)
+    wide = replace(plain, dispersion=Dispersion("CI95", 0.42, 0.60))
+    narrow = replace(plain, dispersion=Dispersion("CI95", 0.50, 0.52))
+    errors = [share_of(each, readout, 0.5, 1e6, ARM).se_study for each in (plain, wide, narrow)]
+    assert errors[1] == pytest.approx(0.18 / 3.92, rel=0.01)
+    assert errors[0] == errors[2] == pytest.approx(math.sqrt(0.25 / 216), rel=0.001)
+
+
 def test_chances_of_people_know_a_share_better_than_counts() -> None:
     chances = np.full(300, 0.2)
     chances[:150] = 0.1

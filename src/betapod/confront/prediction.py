@@ -12,6 +12,8 @@ from .studies import Arm, contrasts
 
 #: Standard normal 95 % point.
 Z95 = 1.6448536269514722
+#: Standard normal 97.5 % point.
+_Z975 = 1.959963984540054
 #: Fewest degrees of freedom behind an error.
 _LEAST_FREEDOM = 2.0
 #: Smallest chance that is told from none.
@@ -168,7 +170,7 @@ def share_of(
     """
     from scipy import stats
 
-    n = record.n or 1
+    n = _counted_people(record)
     mean = (share * people + 0.5) / (people + 1.0)
     spread = math.sqrt(mean * (1.0 - mean) / (people + 2.0))
     # A beta law with this mean, as wide as the cohort and the parameters leave the share uncertain.
@@ -183,6 +185,17 @@ def share_of(
         record.n, "share", False, count / n, share, low, high, error, spread, parameters, False, _score(count, n, law),
         low - 1e-9 <= count / n <= high + 1e-9, _note(arm, readout),
     )  # fmt: skip
+
+
+def _counted_people(record: Record) -> int:
+    """Return the people behind a published share: fewer than there were where its printed interval is wider than a count's.
+
+    So are cumulative incidences of people who are lost on the way.
+    """
+    n, spread, share = record.n or 1, record.dispersion, record.value or 0.0
+    if spread is None or spread.type != "CI95" or spread.width <= 0.0 or not 0.0 < share < 1.0:
+        return n
+    return max(1, min(n, round(share * (1.0 - share) / (spread.width / (2.0 * _Z975)) ** 2)))
 
 
 def _score(count: int, n: int, law: Any) -> float:
