@@ -69,6 +69,21 @@ def test_falls_doublings_and_failure() -> None:
     assert passages(Event("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
 
 
+def test_nobody_has_an_event_after_kidney_failure() -> None:
+    nan = math.nan
+    group = courses(
+        UACR=[[10, 10, nan, nan, nan, nan], [10, 10, 10, 10, 50, 50]], eGFR=[[20, 10] + 4 * [nan], [80] * 6]
+    )
+    # Luck of measurement after the last value would be an event of somebody who is not watched any more.
+    filled = group.filled()
+    late = filled.values["UACR"].copy()
+    late[0, 4:] = 90.0
+    seen = seen_in({**filled.values, "UACR": late}, group.weeks, None)
+    event = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    assert list(event.passages(seen, group.failed, 4 * YEAR)[1]) == [False, True]
+    assert passages(Event("kidney failure", every=YEAR, confirmed=False), group)[1] == [True, False]
+
+
 def test_slopes_are_laid_through_all_visits() -> None:
     lines = [[100 - 1.2 * k for k in range(6)], [100 - 6.0 * k for k in range(6)], [50 - 3.0 * k for k in range(6)]]
     yearly = WEEKS * 7.0 / 365.25

@@ -140,8 +140,12 @@ class Event:
         risk = (
             parsed(self.at_risk)(seen, self.begins, failed) if self.at_risk else np.ones(table.shape[:-1], dtype=bool)
         )
-        happened = table.any(axis=-1) & risk
         first = np.where(table.any(axis=-1), np.array(weeks)[table.argmax(axis=-1)], weeks[-1])
+        happened = table.any(axis=-1) & risk
+        if not self.slope:
+            # Nobody is watched beyond the visit that finds kidney failure.
+            visits = np.append(weeks, np.inf)
+            happened &= first <= visits[np.searchsorted(weeks, failed)]
         watched = np.minimum(first, np.maximum(failed, 1e-9)) - self.begins
         years = np.where(risk, np.maximum(watched, 0.0), 0.0) * DAYS_PER_WEEK / DAYS_PER_YEAR
         return risk, happened, np.asarray(years, dtype=np.float64)
