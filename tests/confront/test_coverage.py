@@ -185,6 +185,8 @@ def test_chances_of_people_know_a_share_better_than_counts() -> None:
     assert behind == pytest.approx(exact, rel=0.25)
     certain = counted.Counts(np.ones(300), (chances > 0.15).astype(float), np.full(300, 2.0))
     assert counted.people_behind(certain, np.random.default_rng(1)) == pytest.approx(300.0, rel=0.25)
+    rare = counted.Counts(np.ones(300), np.repeat([0.001, 0.0], 150), np.ones(300))
+    assert counted.people_behind(rare, np.random.default_rng(1)) == 300.0
 
 
 def test_people_on_the_edge_of_a_condition_make_its_share_better_known(template: Record) -> None:

@@ -112,11 +112,12 @@ def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generat
 def people_behind(group: Counts, generator: np.random.Generator) -> float:
     """Return as many people as would leave the share of a group as uncertain as it is, if each were counted once.
 
-    Nobody is counted but everybody's chance is known, so that they are at least those at risk.
+    Nobody is counted but everybody's chance is known, so that they are at least those at risk; and no more than these where all
+    chances together make less than half an event.
     """
     risk, events, _ = (float(x) for x in group.sums())
     share, at_risk = events / max(risk, 1e-9), max(risk, 1.0)
-    spread = scatter_of_cohort("share", [group], False, generator)
+    spread = scatter_of_cohort("share", [group], False, generator) if events >= _FEWEST else 0.0
     return max(at_risk, share * (1.0 - share) / spread**2) if spread > 0.0 else at_risk
 
 
