@@ -15,6 +15,7 @@ from betapod.confront.prediction import normal_score
 from betapod.confront.printed import error_of_change, printed_error
 from betapod.confront.quantities import QUANTITIES, SHARES, seen_in
 from betapod.confront.readouts import Readout, readout_of
+from betapod.errors import ConfigError
 from betapod.evidence import registry
 from betapod.patients.life import FIRST_INSULIN
 
@@ -288,3 +289,20 @@ def test_studies_side_by_side_give_what_they_give_one_by_one(published: registry
     together = run(2, "together", lambda what, done, jobs: seen.append((done, jobs)))
     assert together.predictions == run(1, "alone").predictions
     assert seen == [(done, 8) for done in range(1, 9)]
+
+
+def test_a_baseline_of_ones_own_anchors_the_change(published: registry.Registry, tmp_path) -> None:
+    level, baseline = published["ZANG2022#7"], published["ZANG2022#6"]
+    assert studies.baseline_of(level) == baseline and baseline.value is not None
+    moved = replace(baseline, value=baseline.value + 1.0)
+    run = lambda start: confront([level, start], ["none"], 4, draws=0, folder=tmp_path).predictions["none"][0]  # noqa: E731
+    as_published, as_moved = run(baseline), run(moved)
+    assert as_moved.observed == pytest.approx(as_published.observed - 1.0)
+    assert as_moved.predicted == pytest.approx(as_published.predicted)
+
+
+def test_rows_that_cannot_be_simulated_are_refused_together(published: registry.Registry) -> None:
+    with pytest.raises(ConfigError) as raised:
+        rows.predict([published["ZANG2022#6"], published["COURI2009_AHSCT#1"]], Setting("none"), 4)
+    assert len(raised.value.problems) == 2
+    assert "a baseline" in str(raised.value) and "haematopoietic" in str(raised.value)

@@ -19,7 +19,7 @@ from ..physiology import whole_body
 from .courses import Setting
 from .prediction import Prediction
 from .rows import predict_study
-from .studies import arms, sort
+from .studies import arms, own_baselines, sort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,12 +115,14 @@ def confront(
     from ..engine.cache import folder as cache
 
     place = folder if folder is not None else cache() / "confront"
-    can, cannot = sort(records)
+    given = list(records)
+    own = own_baselines(given)
+    can, cannot = sort(given)
     studies: dict[str, list[Record]] = {}
     for record in can:
         studies.setdefault(record.study, []).append(record)
     path = {
-        (study, name): place / f"{_key(mine, Setting(name), count, seed, draws)}.json"
+        (study, name): place / f"{_key(mine, own.get(study, ()), Setting(name), count, seed, draws)}.json"
         for study, mine in studies.items()
         for name in settings
     }
@@ -129,7 +131,7 @@ def confront(
     for study, mine in studies.items():
         missing = tuple(name for name in settings if known[study, name] is None)
         if missing:
-            todo[study] = _Task(study, tuple(mine), missing, count, seed, draws)
+            todo[study] = _Task(study, tuple(mine), missing, count, seed, draws, own.get(study, ()))
     jobs = sum(len(task.settings) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
@@ -151,11 +153,12 @@ class _Task:
     count: int
     seed: int
     draws: int
+    among: tuple[Record, ...]
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one parameterisation after the other, which have the same people."""
         for name in self.settings:
-            found = predict_study(self.records, Setting(name), self.count, self.seed, threads, self.draws)
+            found = predict_study(self.records, Setting(name), self.count, self.seed, threads, self.draws, self.among)
             yield self.study, name, found
 
 
@@ -196,8 +199,13 @@ def _ignore_interrupt() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _key(records: Sequence[Record], setting: Setting, count: int, seed: int, draws: int) -> str:
-    rows = [(r.id, r.value, r.n, r.weeks, r.kind, r.contrast, r.unit, repr(r.dispersion), r.p_value) for r in records]
+def _key(
+    records: Sequence[Record], among: Sequence[Record], setting: Setting, count: int, seed: int, draws: int
+) -> str:
+    rows = [
+        (r.id, r.value, r.n, r.weeks, r.kind, r.contrast, r.unit, repr(r.dispersion), r.p_value)
+        for r in (*records, *among)
+    ]
     mapped = [asdict(arms()[r.study, r.arm]) for r in records]
     parts = [_FORMAT, _program(), rows, mapped, asdict(setting), count, seed, draws]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError, Problem
 from ..evidence.study import Record
 from .counted import Counts, counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Courses, Setting
@@ -17,7 +18,7 @@ from .prediction import Errors, Prediction, judged, share_of
 from .printed import error_of_change, freedom, observed, printed_error
 from .quantities import Numbers, seen_in
 from .readouts import Readout
-from .studies import Arm, arms, baseline_of
+from .studies import Arm, arms, baseline_of, reason
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
@@ -36,6 +37,7 @@ def predict(
     seed: int = 1,
     threads: int | None = None,
     draws: int = 0,
+    among: Sequence[Record] = (),
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
@@ -50,24 +52,38 @@ def predict(
         Sets of parameters of the cells, drawn from the parameterisation's distributions, that the expectation is computed for
         besides; how far they lie from it widens the interval (`se_parameters`). Without cells nothing is drawn.
 
+    among
+        Rows with baselines that count before those of the package.
+
     Raises
     ------
+    ConfigError
+        Rows that cannot be simulated, each with its reason.
     SolverError
         A study could not be simulated.
     """
     rows = list(records)
+    refused = [(record, why) for record in rows if (why := reason(record, among))]
+    if refused:
+        raise ConfigError([Problem("cannot-simulate", f"{r.id}: {why}", r.location) for r, why in refused])
     by_study: dict[str, list[Record]] = {}
     for record in rows:
         by_study.setdefault(record.study, []).append(record)
     found: dict[str, Prediction] = {}
     for mine in by_study.values():
-        for prediction in predict_study(mine, setting, count, seed, threads, draws):
+        for prediction in predict_study(mine, setting, count, seed, threads, draws, among):
             found[prediction.record] = prediction
     return [found[record.id] for record in rows if record.id in found]
 
 
 def predict_study(
-    records: Sequence[Record], setting: Setting, count: int, seed: int, threads: int | None, draws: int = 0
+    records: Sequence[Record],
+    setting: Setting,
+    count: int,
+    seed: int,
+    threads: int | None,
+    draws: int = 0,
+    among: Sequence[Record] = (),
 ) -> list[Prediction]:
     """Return predictions for rows of one study, see `predict`."""
     readouts = {record.id: readout_for(record) for record in records}
@@ -89,10 +105,12 @@ def predict_study(
             found.append(share_of(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
             continue
         number = int(readout.event is not None)
-        judge = _counted if readout.event else _prediction
         groups = groups_of(record, arm, known[number])
         others = [groups_of(record, arm, {**known[number], **each}) for each in moved[number]]
-        found.append(judge(record, readout, groups, others, arm, seed))
+        if readout.event:
+            found.append(_counted(record, readout, groups, others, arm, seed))
+        else:
+            found.append(_prediction(record, readout, groups, others, arm, seed, among))
     return found
 
 
@@ -115,10 +133,11 @@ def _prediction(
     moved: Sequence[Sequence[Courses]],
     arm: Arm,
     seed: int,
+    among: Sequence[Record] = (),
 ) -> Prediction:
     assert record.value is not None and record.weeks is not None
     levels = readout.form in ("level", "average")
-    start = baseline_of(record) if levels and readout.quantity and record.weeks > 0 else None
+    start = baseline_of(record, among) if levels and readout.quantity and record.weeks > 0 else None
     base = start.value if start is not None else None
     anchored = base is not None
     per_kg = "/kg" in record.unit and record.endpoint == "insulin_dose"

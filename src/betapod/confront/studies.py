@@ -133,11 +133,18 @@ def cohorts() -> dict[str, Target]:
     return found
 
 
-def baseline_of(record: Record) -> Record | None:
-    """Return the row with the study's own baseline of the same arm, quantity and statistic, in the same unit."""
+def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
+    """Return the row with the study's own baseline of the same arm, quantity and statistic, in the same unit.
+
+    Parameters
+    ----------
+    among
+        Rows that are looked at before those of the package, such as those of a table laid over them.
+    """
     from ..evidence.registry import load
 
-    for other in load():
+    known: list[Record] = [*among, *load()]
+    for other in known:
         same = (other.study, other.arm, other.endpoint_text, other.kind, other.unit) == (
             record.study,
             record.arm,
@@ -148,6 +155,18 @@ def baseline_of(record: Record) -> Record | None:
         if same and other.weeks == 0.0 and other.usable and other.id != record.id:
             return other
     return None
+
+
+def own_baselines(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+    """Return, by study, baselines that are not those of the package: laid over them by a table of one's own."""
+    from ..evidence.registry import load
+
+    packaged = {record.id: record for record in load()}
+    found: dict[str, tuple[Record, ...]] = {}
+    for record in records:
+        if record.weeks == 0.0 and record != packaged.get(record.id):
+            found[record.study] = (*found.get(record.study, ()), record)
+    return found
 
 
 def contrasts(record: Record) -> bool:
@@ -183,16 +202,16 @@ def _people(record: Record, arm: Arm | None) -> int | None:
     return None
 
 
-def reason(record: Record) -> str:
-    """Return why a row cannot be confronted, or an empty string."""
+def reason(record: Record, among: Iterable[Record] = ()) -> str:
+    """Return why a row cannot be confronted, or an empty string; `among` as in `baseline_of`."""
     if record.tag != "seen":
         return "recalled, not read in the source"
     arm = arms().get((record.study, record.arm))
-    for check in (_not_usable, _outside, _no_readout, _not_mapped, _not_known):
+    for check in (_not_usable, _outside, _no_readout, _not_mapped):
         why = check(record, arm)
         if why:
             return why
-    return ""
+    return _not_known(record, arm, among)
 
 
 def _not_usable(record: Record, arm: Arm | None) -> str:
@@ -236,13 +255,13 @@ def _not_mapped(record: Record, arm: Arm | None) -> str:
     return "" if arm.cohort else f"the arm cannot be mapped: {arm.note}"
 
 
-def _not_known(record: Record, arm: Arm | None) -> str:
+def _not_known(record: Record, arm: Arm | None, among: Iterable[Record]) -> str:
     readout = readout_of(record)
     if readout is None or arm is None:
         return ""
     if readout.risk and not arm.cells:
         return "the model has no adverse events without cells"
-    if readout.relative and readout.form in ("level", "average") and baseline_of(record) is None:
+    if readout.relative and readout.form in ("level", "average") and baseline_of(record, among) is None:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
     if record.weeks is None:
         return "the time of the measurement was not read"
@@ -261,8 +280,10 @@ def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, st
     can: list[Record] = []
     cannot: list[tuple[Record, str]] = []
     first: dict[tuple[object, ...], list[Record]] = {}
-    for record in map(as_counted, records):
-        why = reason(record)
+    given = list(records)
+    own = own_baselines(given)
+    for record in map(as_counted, given):
+        why = reason(record, own.get(record.study, ()))
         if not why:
             known = first.setdefault(_number(record), [])
             # Groups of one study may have the same number by chance.

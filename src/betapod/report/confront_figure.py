@@ -279,7 +279,7 @@ def draw_families(
     )
     axes.minorticks_off()
     axes.tick_params(axis="x", labeltop=True, length=0, pad=2)
-    axes.set_xlabel("(observed - predicted)/error", fontsize=size + 1)
+    axes.set_xlabel("z", fontsize=size + 1)
     axes.set_ylim(y - 0.4, -0.6)
     axes.set_yticks([place for place, _, _ in names])
     axes.tick_params(axis="y", length=0, pad=2)
