@@ -294,6 +294,8 @@ def test_interrupted(tmp_path: Path) -> None:
             [sys.executable, "-m", "betapod", "demo", "--out", str(tmp_path / "demo")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # Whoever runs the tests in the background may have made them deaf to it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         time.sleep(patience)
         started.send_signal(signal.SIGINT)

@@ -102,7 +102,14 @@ def test_killed_at_random_moments_the_result_is_that_of_an_undisturbed_run(files
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_leaves_a_folder_that_can_be_continued(files, undisturbed, tmp_path, how):
     folder = tmp_path / "run"
-    process = subprocess.Popen(command(files, folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command(files, folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs the tests in the background may have made them deaf to an interrupt.
+        preexec_fn=lambda: signal.signal(how, signal.SIG_DFL),
+    )
     assert wait_for(folder, 5, process)
     process.send_signal(how)
     _, messages = process.communicate(timeout=60)
