@@ -172,4 +172,4 @@ def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPa
     assert run("--study", "PACKHAM2016", "--under", "none", "--rows").exit_code == 0
     lines = narrow.file.getvalue().splitlines()
     rows = [number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#")]
-    assert len(rows) == 8 and len(lines) < 8 * 6
+    assert len(rows) == 10 and len(lines) < 10 * 6

@@ -49,6 +49,7 @@ _RELATED = ("p_fever", "p_reaction", *_SERIOUS)
 RISKS = {
     "adverse_event:transient_fever": ("p_fever",),
     "adverse_event:infusion_reaction": ("p_reaction",),
+    "adverse_event:acute_infusion_AE": ("p_fever", "p_reaction"),
     "adverse_event:thrombophlebitis": ("p_thrombosis",),
     "adverse_event:donor_specific_antibody": ("p_antibody",),
     "adverse_event:persistent_donor_specific_antibody": ("p_antibody",),

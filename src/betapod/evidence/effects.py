@@ -117,7 +117,8 @@ def unusable(record: Record) -> str:
         return "the source mixes or does not say controlled and before/after"
     if _ACTIVE.search(record.arm):
         return "compared with another active drug, not with control"
-    if record.weeks == 0.0 and record.contrast == "level":
+    # What happens during an infusion happens in week 0 too.
+    if record.weeks == 0.0 and record.contrast == "level" and not record.endpoint_text.startswith("adverse_event:"):
         return "a baseline, no result"
     return ""
 
