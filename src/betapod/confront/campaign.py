@@ -19,7 +19,7 @@ from ..physiology import whole_body
 from .courses import Setting
 from .prediction import Prediction
 from .rows import predict_study
-from .studies import arms, own_baselines, sort
+from .studies import own_baselines, sort
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,8 +206,7 @@ def _key(
         (r.id, r.value, r.n, r.weeks, r.kind, r.contrast, r.unit, repr(r.dispersion), r.p_value)
         for r in (*records, *among)
     ]
-    mapped = [asdict(arms()[r.study, r.arm]) for r in records]
-    parts = [_FORMAT, _program(), rows, mapped, asdict(setting), count, seed, draws]
+    parts = [_FORMAT, _program(), rows, asdict(setting), count, seed, draws]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
@@ -219,7 +218,7 @@ def _program() -> str:
     package = Path(__file__).parents[1]
     digest = hashlib.sha256(whole_body.model("reference").fingerprint.encode())
     digest.update(library.default().states.tobytes())
-    for room in ("engine", "physiology", "procedures", "patients", "confront", "evidence"):
+    for room in ("engine", "physiology", "procedures", "patients", "trials", "confront", "evidence"):
         for path in sorted((package / room).rglob("*")):
             if path.suffix in (".py", ".csv", ".yaml") and path.name != Path(__file__).name:
                 digest.update(path.read_bytes())

@@ -6,14 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ..evidence.effects import Z975
 from ..evidence.study import Record
 from .readouts import Readout
 from .studies import Arm, contrasts
 
 #: Standard normal 95 % point.
 Z95 = 1.6448536269514722
-#: Standard normal 97.5 % point.
-_Z975 = 1.959963984540054
 #: Fewest degrees of freedom behind an error.
 _LEAST_FREEDOM = 2.0
 #: Smallest chance that is told from none.
@@ -195,7 +194,7 @@ def _counted_people(record: Record) -> int:
     n, spread, share = record.n or 1, record.dispersion, record.value or 0.0
     if spread is None or spread.type != "CI95" or spread.width <= 0.0 or not 0.0 < share < 1.0:
         return n
-    return max(1, min(n, round(share * (1.0 - share) / (spread.width / (2.0 * _Z975)) ** 2)))
+    return max(1, min(n, round(share * (1.0 - share) / (spread.width / (2.0 * Z975)) ** 2)))
 
 
 def _score(count: int, n: int, law: Any) -> float:

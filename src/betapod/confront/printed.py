@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 
+from ..evidence.effects import Z975
 from ..evidence.study import Record
 from .readouts import Readout
 
-#: Standard normal 97.5 % point; IQR of a normal distribution in SDs; SD of a median over that of a mean.
-_Z975 = 1.959963984540054
+#: IQR of a normal distribution in SDs; SD of a median over that of a mean.
 _IQR_PER_SD, _MEDIAN_EFFICIENCY = 1.3489795003921634, 1.2533141373155001
 #: Efficiency of the IQR as an estimate of the SD of a normal distribution: how many fewer people it is worth.
 _IQR_EFFICIENCY = 0.37
@@ -47,7 +47,7 @@ def printed_error(record: Record, readout: Readout) -> float | None:
         if log and record.kind != "percent" and spread.low <= 0.0:
             return None
         low, high = (math.log(_ratio(b, record)) if log else b for b in (spread.low, spread.high))
-        return (high - low) / (2.0 * _Z975)
+        return (high - low) / (2.0 * Z975)
     error: float | None = None
     if spread.type == "SE":
         error = spread.low

@@ -51,7 +51,6 @@ def predict(
     draws
         Sets of parameters of the cells, drawn from the parameterisation's distributions, that the expectation is computed for
         besides; how far they lie from it widens the interval (`se_parameters`). Without cells nothing is drawn.
-
     among
         Rows with baselines that count before those of the package.
 

@@ -133,6 +133,17 @@ def cohorts() -> dict[str, Target]:
     return found
 
 
+@functools.cache
+def _published() -> dict[str, tuple[Record, ...]]:
+    """Return the rows of the package by study."""
+    from ..evidence.registry import load
+
+    found: dict[str, list[Record]] = {}
+    for record in load():
+        found.setdefault(record.study, []).append(record)
+    return {study: tuple(rows) for study, rows in found.items()}
+
+
 def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
     """Return the row with the study's own baseline of the same arm, quantity and statistic, in the same unit.
 
@@ -141,10 +152,7 @@ def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
     among
         Rows that are looked at before those of the package, such as those of a table laid over them.
     """
-    from ..evidence.registry import load
-
-    known: list[Record] = [*among, *load()]
-    for other in known:
+    for other in (*among, *_published().get(record.study, ())):
         same = (other.study, other.arm, other.endpoint_text, other.kind, other.unit) == (
             record.study,
             record.arm,
@@ -159,9 +167,7 @@ def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
 
 def own_baselines(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
     """Return, by study, baselines that are not those of the package: laid over them by a table of one's own."""
-    from ..evidence.registry import load
-
-    packaged = {record.id: record for record in load()}
+    packaged = {record.id: record for mine in _published().values() for record in mine}
     found: dict[str, tuple[Record, ...]] = {}
     for record in records:
         if record.weeks == 0.0 and record != packaged.get(record.id):
@@ -188,14 +194,13 @@ def as_counted(record: Record) -> Record:
 
 def _people(record: Record, arm: Arm | None) -> int | None:
     """Return the people in an arm as another row of the study has it: the same arm, or half of a comparison of two."""
-    from ..evidence.registry import load
-
     if arm is not None and arm.n is not None:
         return arm.n
-    for other in load().select(study=record.study):
+    mine = [other for other in _published().get(record.study, ()) if other.tag == "seen"]
+    for other in mine:
         if other.n is not None and other.arm == record.arm:
             return other.n
-    for other in load().select(study=record.study):
+    for other in mine:
         sides = [side.strip() for side in other.arm.split(" vs ")]
         if other.n is not None and len(sides) == 2 and record.arm in sides and record.contrast != "between":
             return other.n // 2
