@@ -68,7 +68,7 @@ class Pooling:
 def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) -> None:
     """Pool one question and grade the certainty; without any choice, every question of the registry."""
     from .evidence.certainty import grade
-    from .evidence.synthesis import small_studies
+    from .evidence.small_studies import small_studies
 
     if chosen.everything:
         _refuse_ignored(pooling)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from betapod.errors import EvidenceError
 from betapod.evidence import certainty, effects, registry, synthesis
 from betapod.evidence.effects import Effect
+from betapod.evidence.small_studies import small_studies
 from betapod.evidence.study import Record
 from betapod.evidence.synthesis import Pooled
 
@@ -128,11 +129,11 @@ def test_enough_groups_are_compared() -> None:
 
 
 def test_small_study_tests_equal_metafor(known: registry.Registry) -> None:
-    found = synthesis.small_studies(from_registry(known, "bcg", "REML"))
+    found = small_studies(from_registry(known, "bcg", "REML"))
     assert found.egger_p == pytest.approx(GOLDEN["bcg", "egger"]["p"], rel=1e-6)
     assert found.egger_intercept == pytest.approx(GOLDEN["bcg", "egger"]["slope"], rel=1e-6)
     assert found.kendall_tau == pytest.approx(GOLDEN["bcg", "begg"]["tau"], rel=1e-6)
-    assert "below 10" in synthesis.small_studies(from_registry(known, "agreeing", "DL")).note
+    assert "below 10" in small_studies(from_registry(known, "agreeing", "DL")).note
 
 
 numbers = st.floats(-3, 3).map(lambda x: round(x, 3))

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .effects import MEASURES
+from .small_studies import small_studies
 from .study import Record
-from .synthesis import Pooled, pool_effects, small_studies
+from .synthesis import Pooled, pool_effects
 
 LEVELS = ("very low", "low", "moderate", "high")
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import EvidenceError, MissingExtraError, Problem, not_among
-from .effects import MEASURES, Effect, Refusal, candidates, one_per_family
+from ..errors import EvidenceError, Problem, not_among
+from .effects import MEASURES, Effect, Refusal, candidates
+from .families import one_per_family
+from .heterogeneity import tau2_interval, tau2_of
 from .registry import Registry
 from .study import Record
 
@@ -249,7 +251,7 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
     y, v = np.array([e.y for e in effects]), np.array([e.v for e in effects])
     k = len(effects)
-    tau2 = _tau2(y, v, method) if k > 1 else 0.0
+    tau2 = tau2_of(y, v, method) if k > 1 else 0.0
     weights = 1.0 / (v + tau2)
     mu = float(weights @ y / weights.sum())
     se = float(1.0 / math.sqrt(weights.sum()))
@@ -275,7 +277,7 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
         q_p = float(stats.chi2.sf(q, k - 1))
         typical = (k - 1) * fixed.sum() / (fixed.sum() ** 2 - (fixed**2).sum())
         i2 = float(100.0 * tau2 / (tau2 + typical))
-        tau2_ci = _tau2_interval(y, v)
+        tau2_ci = tau2_interval(y, v)
         if k < 5:
             notes.append(f"{k} studies: the variance between studies is hardly known")
     else:
@@ -327,69 +329,6 @@ def back_to_scale(measure: str) -> Any:
     return float
 
 
-def _tau2(y: Any, v: Any, method: str) -> float:
-    """Return the variance between studies: PyMARE's estimate, refined where it was found by a search."""
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pymare import Dataset, estimators
-    except ImportError:
-        raise MissingExtraError("pymare", "evidence", "pooling of studies") from None
-    if method == "DL":
-        fitted = estimators.DerSimonianLaird()
-    else:
-        fitted = estimators.VarianceBasedLikelihoodEstimator(method=method)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = max(0.0, float(fitted.fit_dataset(Dataset(y=y, v=v)).summary().tau2.ravel()[0]))
-    return found if method == "DL" else _refined(y, v, found, method)
-
-
-def _refined(y: Any, v: Any, start: float, method: str) -> float:
-    """Finish a likelihood search by Fisher scoring, to full precision."""
-    tau2 = start
-    for _ in range(200):
-        w = 1.0 / (v + tau2)
-        total = w.sum()
-        mu = w @ y / total
-        score = (w**2) @ (y - mu) ** 2 - total
-        information = (w**2).sum()
-        if method == "REML":
-            score += (w**2).sum() / total
-            information += -2.0 * (w**3).sum() / total + ((w**2).sum() / total) ** 2
-        step = float(score / information)
-        following = max(0.0, tau2 + step)
-        if abs(following - tau2) <= 1e-14 * (1.0 + tau2):
-            return following
-        tau2 = following
-    return tau2
-
-
-def _tau2_interval(y: Any, v: Any) -> tuple[float, float]:
-    """Return the Q-profile interval of the variance between studies (Viechtbauer 2007)."""
-    from scipy import optimize, stats
-
-    k = len(y)
-
-    def q(tau2: float) -> float:
-        w = 1.0 / (v + tau2)
-        return float(w @ (y - w @ y / w.sum()) ** 2)
-
-    ends = []
-    for probability in (0.025, 0.975):
-        target = float(stats.chi2.isf(probability, k - 1))
-        if q(0.0) <= target:
-            ends.append(0.0)
-            continue
-        high = float(v.max())
-        while q(high) > target and high < 1e12:
-            high *= 4.0
-        ends.append(float(optimize.brentq(lambda t, goal=target: q(t) - goal, 0.0, high, xtol=1e-13, rtol=1e-13)))
-    return ends[0], ends[1]
-
-
 @dataclass(frozen=True)
 class Group:
     """One question put to the registry, and its answer: a pooled estimate, or why there is none."""
@@ -430,53 +369,3 @@ def synthesise(registry: Registry, method: str = "REML") -> list[Group]:
             else:
                 groups.append(Group(population, product, endpoint, measure, contrast, pooled, None))
     return groups
-
-
-@dataclass(frozen=True)
-class SmallStudies:
-    """Whether small studies tell another story than large ones.
-
-    Attributes
-    ----------
-    egger_intercept, egger_p
-        Slope of the effect on its standard error in the weighted regression of Egger et al. (1997), and its p value.
-    kendall_tau, begg_p
-        Rank correlation of Begg and Mazumdar (1994).
-    note
-        What the tests can say with so many studies.
-    """
-
-    k: int
-    egger_intercept: float | None
-    egger_p: float | None
-    kendall_tau: float | None
-    begg_p: float | None
-    note: str
-
-
-def small_studies(pooled: Pooled) -> SmallStudies:
-    """Test for small-study effects; below ten studies the tests have hardly any power, and the note says so."""
-    k = pooled.k
-    if k < 3:
-        return SmallStudies(k, None, None, None, None, "no test is possible below 3 studies")
-    import numpy as np
-    from scipy import stats
-
-    y = np.array([effect.y for effect in pooled.effects])
-    v = np.array([effect.v for effect in pooled.effects])
-    error = np.sqrt(v)
-    slope = slope_p = None
-    if float(np.ptp(error)) > 1e-12 * float(error.max()):
-        # Weighted least squares with a free dispersion is ordinary regression of y/se on 1/se; its intercept is the slope on se.
-        fitted = stats.linregress(1.0 / error, y / error)
-        slope = float(fitted.intercept)
-        slope_p = (
-            float(2.0 * stats.t.sf(abs(slope / fitted.intercept_stderr), k - 2))
-            if fitted.intercept_stderr > 0
-            else None
-        )
-    fixed = 1.0 / v
-    spread = v - 1.0 / fixed.sum()
-    tau, begg_p = stats.kendalltau((y - fixed @ y / fixed.sum()) / np.sqrt(spread), v)
-    note = "" if k >= 10 else f"{k} studies: below 10 these tests have hardly any power"
-    return SmallStudies(k, slope, slope_p, float(tau), float(begg_p), note)
