@@ -1,0 +1,50 @@
+"""What was skipped and why, in words at the end of a run; on a build machine no test may be skipped for want of a program."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+#: Reasons that only say what the machine lacks and could have: where all is installed, such a skip is a failure.
+PROGRAMS = ("Chromium", "Graphviz", "pdflatex")
+STRICT = "BETAPOD_NO_SKIPS"
+
+
+def reasons(reports: Iterable[Any]) -> Counter[str]:
+    """Return how often each reason to skip was given."""
+    found: Counter[str] = Counter()
+    for report in reports:
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        found[text.removeprefix("Skipped: ")] += 1
+    return found
+
+
+def unwanted(found: Iterable[str]) -> list[str]:
+    """Return the reasons that name a program that a build machine has to have."""
+    return [reason for reason in found if any(program in reason for program in PROGRAMS)]
+
+
+def _skipped(config: pytest.Config) -> Counter[str]:
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    return reasons(reporter.stats.get("skipped", ())) if reporter else Counter()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run on a build machine that had to leave out tests of pages or drawings."""
+    if os.environ.get(STRICT) and not hasattr(session.config, "workerinput") and unwanted(_skipped(session.config)):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print the number of skipped tests by reason, 0 as well."""
+    found = _skipped(config)
+    terminalreporter.write_line(f"{found.total()} tests skipped")
+    for reason, count in found.most_common():
+        terminalreporter.write_line(f"    {count:5d}  {reason}")
+    if os.environ.get(STRICT) and (bad := unwanted(found)):
+        terminalreporter.write_line(f"a build machine must not skip these: {'; '.join(bad)}", red=True)
