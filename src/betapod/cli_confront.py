@@ -94,7 +94,7 @@ def confront_command(
     if not quiet:
         for line in laid:
             note(line)
-    with breaking("the same command; finished studies are kept"), bar(quiet) as progress:
+    with breaking(), bar(quiet) as progress:
         found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
     from .evidence.overlay import laid_over
     from .report import confront_view

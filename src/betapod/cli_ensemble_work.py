@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .cli_common import JsonOption, err, note, out, print_json, print_table, warn
-from .cli_running import QuietOption, ThreadsOption, breaking
+from .cli_running import QuietOption, ThreadsOption, breaking, command
 from .errors import ConfigError, Location, MissingExtraError, Problem
 
 if TYPE_CHECKING:
@@ -65,8 +65,7 @@ def work(plan: Plan, folder: Path, how: Work) -> None:
     if sum(choice is not None for choice in (how.threads, how.processes, how.cluster)) > 1:
         raise ConfigError(Problem("bad-option", "choose one of --threads, --processes and --cluster"))
     command = ["betapod", *sys.argv[1:]]
-    again = f"betapod ensemble resume {folder}"
-    with breaking(again), _terminable(), _bar(how.quiet, folder) as progress:
+    with breaking("ensemble", "resume", folder=folder), _terminable(), _bar(how.quiet, folder) as progress:
         if how.cluster is not None:
             with _client(how.cluster) as (executor, count):
                 outcome = execute(
@@ -96,7 +95,7 @@ def _report(outcome: Outcome, folder: Path) -> None:
     rate = f", {outcome.computed / outcome.seconds:,.0f} patients/s" if outcome.computed and outcome.seconds else ""
     note(f"{outcome.computed:,} patients computed in {outcome.seconds:.1f} s{rate}; results in {folder}")
     if outcome.missing:
-        note(f"{len(outcome.missing)} shards are left to other parts of the run; then: betapod merge {folder}")
+        note(f"{len(outcome.missing)} shards are left to other parts of the run; then: {command('merge', folder)}")
 
 
 @contextmanager

@@ -30,7 +30,13 @@ def _complete(incomplete: str) -> list[str]:
     from .trials.protocol import catalogue
 
     named = [name for name in catalogue() if name.startswith(incomplete)]
-    return named + sorted(str(path) for path in Path().glob(f"{incomplete}*") if path.is_dir())[:50]
+    beside, _, start = incomplete.rpartition("/")
+    place = Path(f"{beside}/") if "/" in incomplete else Path()
+    try:
+        folders = sorted(str(path) for path in place.iterdir() if path.name.startswith(start) and path.is_dir())
+    except OSError:
+        folders = []
+    return named + folders[:50]
 
 
 def report_command(
@@ -56,7 +62,7 @@ def report_command(
     from .trials import folder as store
 
     place = Path(what)
-    with breaking(f"betapod resume {place}"), bar(quiet) as progress:
+    with breaking("resume", folder=place), bar(quiet) as progress:
         if store.is_trial(place):
             if replicates is not None:
                 raise ConfigError(
@@ -86,7 +92,7 @@ def demo_command(
     """
     from .report import demo
 
-    with breaking(f"betapod resume {folder / 'run'}"), bar(as_json) as progress:
+    with breaking("resume", folder=folder / "run"), bar(as_json) as progress:
         found = demo.run(folder, replicates, progress, sys.argv[1:], quick)
     first = next(iter(found.seconds))
     speed = found.trial_patients / max(found.seconds[first], 1e-9)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,13 +20,13 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress an
 
 
 @contextmanager
-def breaking(again: str = "") -> Iterator[None]:
+def breaking(*verb: str, folder: Path | None = None) -> Iterator[None]:
     """Turn a broken disk or broken workers, and an interrupt, into their exit codes.
 
     Parameters
     ----------
-    again
-        The command that continues what was interrupted.
+    verb, folder
+        The command that continues what was interrupted, once its folder holds a run; before, or without, it is the same command.
 
     Raises
     ------
@@ -41,9 +43,22 @@ def breaking(again: str = "") -> Iterator[None]:
         show_problems(error)
         raise typer.Exit(_BROKEN) from None
     except KeyboardInterrupt:
-        hint = f"; continue with: {again}" if again else ""
-        err().print(f"interrupted{hint}", style="yellow", markup=False)
+        err().print(f"interrupted; continue with: {_again(verb, folder)}", style="yellow", markup=False)
         raise typer.Exit(_INTERRUPTED) from None
+
+
+def _again(verb: Sequence[str], folder: Path | None) -> str:
+    if folder is None or not (folder / "manifest.json").is_file():
+        return "the same command; what is finished is kept"
+    return command(*verb, folder)
+
+
+def command(*words: str | Path) -> str:
+    """Return a command of betapod as a shell reads it."""
+    # A name that begins with a hyphen would be an option.
+    return shlex.join(
+        ["betapod", *(f"./{word}" if isinstance(word, Path) and str(word)[0] == "-" else str(word) for word in words)]
+    )
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .cli_common import JsonOption, note, out, print_json, print_table
-from .cli_running import QuietOption, ThreadsOption, bar, breaking
+from .cli_running import QuietOption, ThreadsOption, bar, breaking, command
 from .errors import BetapodError, ConfigError, Location, Problem, not_among
 
 trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
@@ -58,7 +58,7 @@ def run_command(
 
     what = store.plan(protocol, designs, hypotheses, replicates, seed)
     place = folder or Path(f"betapod-{what.protocol.name}")
-    with breaking(f"betapod resume {place}"), bar(quiet) as progress:
+    with breaking("resume", folder=place), bar(quiet) as progress:
         run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
     _tell(run, place, quiet, as_json)
 
@@ -72,7 +72,7 @@ def resume_command(
     """Compute what the run folder of a trial lacks: what was never finished, is damaged or was deleted."""
     from .trials import folder as store
 
-    with breaking(f"betapod resume {folder}"), bar(quiet) as progress:
+    with breaking("resume", folder=folder), bar(quiet) as progress:
         run = store.resume(folder, threads, progress)
     _tell(run, folder, quiet, as_json)
 
@@ -142,7 +142,7 @@ def new_command(
     parse(text, str(path))
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
-    note(f"{path} written, a copy of {like}; check it with: betapod trial check {path}")
+    note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
 
 
 @trial.command("check")

@@ -30,6 +30,7 @@ _HARMLESS = frozenset(
         "__init__",
         "cache",
         "cores",
+        "database",
         "events",
         "execute",
         "outcome",

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .database import quoted
 from .plan import Cohort, Plan, versions
 from .schedule import Schedule
-from .store import Part, Receipt, Store, quoted, write_parquet
+from .store import Part, Receipt, Store, write_parquet
 
 if TYPE_CHECKING:
     import numpy as np

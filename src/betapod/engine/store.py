@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
+from .database import connect, parquet, quoted, target
 from .whole_files import clean, file_hash, half_written, placed, write_atomic, writing
 
 if TYPE_CHECKING:
@@ -254,10 +255,9 @@ class Store:
         whole, _ = self.survey(thorough=False)
         connection = connect(threads)
         for table in TABLES:
-            paths = [str(self.path(table, shard)) for shard, receipt in whole.items() if table in receipt.parts]
+            paths = [self.path(table, shard) for shard, receipt in whole.items() if table in receipt.parts]
             if paths:
-                listed = ", ".join(map(quoted, paths))
-                connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet([{listed}])")
+                connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {parquet(paths)}")
         return connection
 
     def values(self, shard: int) -> NDArray[np.float64]:
@@ -266,20 +266,9 @@ class Store:
 
         identity, named = self.manifest["identity"], self.manifest["columns"]["visits"]
         with _writer().cursor() as connection:
-            columns = connection.execute(f"SELECT * FROM {quoted(str(self.path('visits', shard)))}").fetchnumpy()
+            columns = connection.execute(f"SELECT * FROM {parquet([self.path('visits', shard)])}").fetchnumpy()
         stacked = [np.ma.filled(np.ma.asarray(columns[named[n]], np.float64), np.nan) for n in identity["outputs"]]
         return np.stack(stacked, axis=-1).reshape(-1, len(identity["times"]), len(stacked))
-
-
-def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB connection in memory that reaches for nothing outside."""
-    import duckdb
-
-    connection = duckdb.connect(":memory:")
-    connection.execute("SET autoinstall_known_extensions = false; SET enable_progress_bar = false")
-    if threads is not None:
-        connection.execute(f"SET threads = {int(threads)}")
-    return connection
 
 
 @functools.cache
@@ -306,7 +295,7 @@ def write_parquet(
         for name, columns in tables.items():
             connection.register(name, dict(columns))
         (rows,) = connection.execute(
-            f"COPY ({select}) TO {quoted(str(temporary))} "
+            f"COPY ({select}) TO {target(temporary)} "
             f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, KV_METADATA {{betapod_run: {quoted(run)}}})"
         ).fetchone() or (0,)
         part = Part(int(rows), temporary.stat().st_size, file_hash(temporary))
@@ -316,11 +305,6 @@ def write_parquet(
 def identity_hash(identity: Mapping[str, Any]) -> str:
     """Return the hash of an identity."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True, allow_nan=False).encode()).hexdigest()
-
-
-def quoted(text: str) -> str:
-    """Return an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _foreign(folder: Path) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
+from .database import connect, identifier, parquet, quoted
 from .plan import Plan, changes
-from .store import TABLES, Receipt, Store, connect, quoted, write_parquet
+from .store import Receipt, Store, write_parquet
 from .whole_files import placed, writing
 
 if TYPE_CHECKING:
@@ -102,7 +104,7 @@ def incomplete(folder: Path, missing: Sequence[int], shards: int, damaged: dict[
         f"{len(missing)} of {shards} shards are not there: {shown}",
         Location(str(folder)),
         found=reasons,
-        hint="Compute them with: betapod ensemble resume FOLDER",
+        hint=f"Compute them with: {shlex.join(['betapod', 'ensemble', 'resume', str(folder)])}",
     )
 
 
@@ -197,9 +199,9 @@ def digest(whole: dict[int, Receipt]) -> str:
 
 def _merge_failures(store: Store, whole: dict[int, Receipt]) -> None:
     path = store.folder / "failures.parquet"
-    paths = [quoted(str(store.path("failures", shard))) for shard, r in sorted(whole.items()) if "failures" in r.parts]
+    paths = [store.path("failures", shard) for shard, r in sorted(whole.items()) if "failures" in r.parts]
     if paths:
-        select = f"SELECT * FROM read_parquet([{', '.join(paths)}])"
+        select = f"SELECT * FROM {parquet(paths)}"
     else:
         select = "SELECT 0::BIGINT AS patient, ''::VARCHAR AS reason, 0.0::DOUBLE AS time WHERE false"
     write_parquet(path, select, {}, store.run)
@@ -249,7 +251,7 @@ def _stored(store: Store, plan: Plan, patient: int) -> NDArray[np.float64]:
     columns = store.manifest["columns"]["visits"]
     with connect(1) as connection:
         found = connection.execute(
-            f"SELECT * FROM {quoted(str(store.path('visits', shard)))} WHERE patient = {patient}"
+            f"SELECT * FROM {parquet([store.path('visits', shard)])} WHERE patient = {patient}"
         ).fetchnumpy()
     stacked = [np.ma.filled(np.ma.asarray(found[columns[name]], np.float64), np.nan) for name in plan.names]
     return np.stack(stacked, axis=-1)
@@ -308,16 +310,11 @@ def quantiles(store: Store, times: Sequence[float], memory: str = "500MB") -> di
     found: dict[str, dict[str, list[float | None]]] = {}
     with store.connect() as connection:
         connection.execute(f"SET memory_limit = {quoted(memory)}")
-        for name in store.manifest["identity"]["outputs"]:
-            column = '"' + columns[name].replace('"', '""') + '"'
+        for output in store.manifest["identity"]["outputs"]:
+            column = identifier(columns[output])
             rows = connection.execute(
                 f"SELECT time, quantile_cont({column}, {list(QUANTILES)}) FROM visits "
                 f"WHERE time IN ({wanted}) AND isfinite({column}) GROUP BY time ORDER BY time"
             ).fetchall()
-            found[name] = {repr(time): list(values) for time, values in rows}
+            found[output] = {repr(time): list(values) for time, values in rows}
     return found
-
-
-def tables(store: Store) -> dict[str, str]:
-    """Return where the tables are, as patterns that Parquet readers understand."""
-    return {table: str(store.folder / table / "part-*.parquet") for table in TABLES}

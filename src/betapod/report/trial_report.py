@@ -214,14 +214,13 @@ def _quoted(text: str) -> str:
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> Path:
-    import duckdb
+    from ..engine.database import connect, target
 
     with replacing(path) as temporary:
-        connection = duckdb.connect()
+        connection = connect()
         try:
             connection.register("given", table)
-            name = str(temporary).replace("'", "''")
-            connection.execute(f"COPY given TO '{name}' (FORMAT parquet)")
+            connection.execute(f"COPY given TO {target(temporary)} (FORMAT parquet)")
         finally:
             connection.close()
     return path

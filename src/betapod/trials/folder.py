@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config import parse_yaml
-from ..engine.store import Receipt, Store, connect, quoted, write_parquet
+from ..engine.database import connect, parquet, quoted
+from ..engine.database import identifier as _id
+from ..engine.store import Receipt, Store, write_parquet
 from ..engine.whole_files import write_atomic, writing
 from ..errors import ConfigError, Location, Problem
 from . import conduct as trial
@@ -161,7 +164,7 @@ def open_run(folder: str | Path) -> TrialRun:
         found = (
             "no pool" if pool is None else f"{missing} of {store.shards} parts missing, {len(damaged)} of them damaged"
         )
-        hint = f"Complete it with: betapod resume {folder}"
+        hint = f"Complete it with: {shlex.join(['betapod', 'resume', str(folder)])}"
         raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), found, hint=hint))
     parts = trial.shards(what.protocol)
     read_parts = [_read(store, what, pool, shard, part) for shard, part in enumerate(parts)]
@@ -286,10 +289,6 @@ def _write(store: Store, what: Plan, shard: int, part: range, found: Mapping[tup
     return Receipt(shard, shard, shard + 1, store.run, written, {"replicates": [part.start, part.stop]})
 
 
-def _id(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _stacked(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Join tables; a column that one lacks is 0 there."""
     names = list(dict.fromkeys(name for table in tables for name in table))
@@ -337,7 +336,7 @@ def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict
     connection = connect(1)
     try:
         tables = {
-            table: connection.execute(f"SELECT * FROM {quoted(str(store.path(table, shard)))}").fetchnumpy()
+            table: connection.execute(f"SELECT * FROM {parquet([store.path(table, shard)])}").fetchnumpy()
             for table in ("visits", "patients")
         }
     finally:

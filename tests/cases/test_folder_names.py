@@ -1,0 +1,108 @@
+"""Folders may be called anything: what a database, a shell or a pattern makes of a name is not what is read or written."""
+
+import importlib.util
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from betapod.cli_report import _complete
+from betapod.cli_running import command
+from betapod.engine import database
+from betapod.engine.execute import execute
+from betapod.engine.store import Store
+from betapod.engine.summary import finish, merge, quantiles
+from betapod.report.trial_report import _parquet
+from betapod.trials import conduct, folder
+
+NAMES = [
+    "run[1]", "run?", "a*b", "a*", "it's", 'say "x"', "x?y", "ü ß", "patient=3", "time=0", "{a,b}", "[!a]", "a\\b[1]", "~", "**",
+    "run;1", "$HOME", "%s", "[", "two\nlines",
+]  # fmt: skip
+#: Names that a pattern of `NAMES` would fit; each is beside it with other content.
+BAIT = {"run[1]": "run1", "run?": "runX", "a*b": "aXb", "a*": "aXb", "x?y": "xXy", "{a,b}": "a", "[!a]": "b", "**": "c"}
+
+
+def helper(room, name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / room / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+runs, trials = helper("engine", "small_runs"), helper("trials", "small_trials")
+
+
+def run(place, seed):
+    plan = runs.plan(patients=12, shard_size=6, seed=seed, visits=3)
+    outcome = execute(plan, place)
+    return outcome.store, plan, finish(outcome.store, plan, sample=4)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_folder_of_any_name_is_read_and_no_other(tmp_path, name):
+    _, _, expected = run(tmp_path / "plain", 1)
+    if name in BAIT:
+        run(tmp_path / BAIT[name], 2)
+    store, _, found = run(tmp_path / name, 1)
+    assert {**found, "seconds_solving": 0} == {**expected, "seconds_solving": 0} and found["accuracy"]["reproduced"]
+    last = [store.manifest["identity"]["times"][-1]]
+    assert quantiles(store, last) == quantiles(Store.open(tmp_path / "plain"), last)
+    assert np.array_equal(store.values(1), Store.open(tmp_path / "plain").values(1), equal_nan=True)
+    with store.connect() as connection:
+        columns = [row[0] for row in connection.execute("DESCRIBE visits").fetchall()]
+    assert columns == ["patient", "time", "x", "y", "g", "G_2"]
+    assert merge([tmp_path / name], tmp_path / "merged" / name).survey()[1] == {}
+
+
+@pytest.mark.parametrize("name", ["run[1]", "a*b", "it's", "x?y", "ü ß", "visit=0"])
+def test_a_trial_in_a_folder_of_any_name_gives_its_own_results(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
+    monkeypatch.setattr(conduct, "SHARD", 2)
+    file = tmp_path / "small.yaml"
+    file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
+    what, other = folder.plan(file), folder.plan(file, seed=99)
+    made = folder.run_into(tmp_path / name, what)
+    if name in BAIT:
+        folder.run_into(tmp_path / BAIT[name], other)
+    again = folder.open_run(tmp_path / name)
+    assert list(made) == list(again)
+    for key in made:
+        assert np.array_equal(made[key].observed["UACR"], again[key].observed["UACR"], equal_nan=True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_of_a_report_are_written_where_they_belong(tmp_path, name):
+    import pandas as pd
+
+    (tmp_path / name).mkdir()
+    written = _parquet(pd.DataFrame({"a": [1, 2]}), tmp_path / name / "t.parquet")
+    with database.connect(1) as connection:
+        assert connection.execute(f"SELECT * FROM {database.parquet([written])}").fetchall() == [(1,), (2,)]
+    assert [path.name for path in (tmp_path / name).iterdir()] == ["t.parquet"]
+
+
+def test_a_relative_folder_called_tilde_is_no_home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    run(Path("~"), 1)
+    assert (tmp_path / "~" / "visits" / "part-00001.parquet").is_file()
+    assert not list((tmp_path / "home").iterdir())
+
+
+@pytest.mark.parametrize("name", [*NAMES, "-x", "a b"])
+def test_a_command_in_a_hint_can_be_pasted_into_a_shell(name):
+    words = shlex.split(command("resume", Path(name)))
+    assert words[:2] == ["betapod", "resume"] and len(words) == 3
+    assert Path(words[2]) == Path(name) and not words[2].startswith("-")
+
+
+def test_completion_takes_names_literally(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("run[1]", "run1", "xrun"):
+        (tmp_path / name).mkdir()
+    assert "run[1]" in _complete("run[") and "run1" not in _complete("run[")
+    assert _complete("*") == []
+    assert _complete(str(tmp_path / "run[")) == [str(tmp_path / "run[1]")]
