@@ -80,3 +80,17 @@ def test_sparklines() -> None:
 
 def test_markdown_tables() -> None:
     assert markdown_table(["a", "b"], [["1", "x|y"]]).splitlines()[1].count("-") >= 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"a $\frac{$ b", " $$ ", "cost $5", r"$\badcommand$", "100 % of $x_$", "糖尿病", "a\x07b", "half \ud800 pair", ""],
+)
+def test_other_peoples_text_is_drawn_as_it_is(text: str, tmp_path: Path) -> None:
+    """Breaker 15: a dollar is no formula; what no font and no file can hold is replaced."""
+    figure = panel_figure([[Panel(text, text, [Curve(text, [0, 1], [1, 2]), Curve("b", [0, 1], [2, 1])])]], text)
+    written = save(figure, tmp_path / "fig", alt=text)
+    root = ElementTree.parse(written[1]).getroot()
+    if text.isascii() and text.isprintable() and text.strip():
+        assert text in (tmp_path / "fig.svg").read_text(encoding="utf-8")
+    assert root.tag.endswith("svg")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from . import confront_view
 from .pages import template
@@ -193,7 +194,7 @@ def _panels(table: pd.DataFrame, titles: list[str], settings: list[str]) -> list
     return found
 
 
-def _strips(table: pd.DataFrame, settings: list[str]) -> list[tuple[str, str]]:
+def _strips(table: pd.DataFrame, settings: list[str]) -> list[tuple[str, Markup]]:
     from .confront_figure import draw_families, families_alt
     from .figures import new_figure
 
@@ -212,7 +213,7 @@ def _strips(table: pd.DataFrame, settings: list[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> str:
+def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:
     """Draw and return SVG in the colours of the page, with a title on every point."""
     import matplotlib
 
@@ -222,7 +223,7 @@ def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> str:
 
     settings: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
     with styled(), matplotlib.rc_context(settings):
-        text = inline(paint(), name, alt)
+        text: str = inline(paint(), name, alt)
     colours = {INK: "ink", PAPER: "paper", _GRID: "grid", "#000000": "ink"}
     colours |= {colour: f"mark-{number}" for number, (colour, _) in enumerate(MARKS.values())}
     for colour, variable in colours.items():
@@ -234,6 +235,7 @@ def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> str:
         f"{_number(row['predicted'])} ({_number(row['low'])} to {_number(row['high'])}), z {_number(round(row['z'], 1))}"
         for number, row in zip(rows.index, rows.to_dict("records"), strict=True)
     }
-    return re.sub(
-        rf'<g id="{name}-(?:row|line)-(\d+)">', lambda match: f"<g><title>{escape(titles[match[1]])}</title>", text
+    titled = Markup("<g><title>{}</title>")
+    return Markup(
+        re.sub(rf'<g id="{name}-(?:row|line)-(\d+)">', lambda match: str(titled.format(titles[match[1]])), text)
     )

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import words
-from .figures import PALETTE, new_figure, styled
+from .figures import PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -37,7 +38,7 @@ class Drawing:
 
     name: str
     title: str
-    svg: str
+    svg: Markup
     caption: str
     alt: str
 
@@ -57,11 +58,10 @@ def drawing(name: str, title: str, caption: str, alt: str, height: float, paint:
     return Drawing(name, title, svg, caption, alt)
 
 
-def inline(figure: Figure, name: str, alt: str) -> str:
+def inline(figure: Figure, name: str, alt: str) -> Markup:
     """Return a figure as SVG for HTML: scales with the page, has alternative text, its inner names are its own."""
-    import html
-
     import matplotlib
+    from markupsafe import Markup
 
     buffer = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": f"betapod-{name}"}):
@@ -73,8 +73,9 @@ def inline(figure: Figure, name: str, alt: str) -> str:
     text = re.sub(r'(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     head, rest = text[: text.index(">")], text[text.index(">") + 1 :]
     head = re.sub(r'\s(width|height)="[^"]*"', "", head)
-    head += f' role="img" aria-label="{html.escape(alt, quote=True)}"'
-    return re.sub(r"\n\s*", "\n", f"{head}>{rest}").strip()
+    described = Markup(' role="img" aria-label="{}"').format(drawable(alt))
+    # matplotlib escapes the texts that it draws; nothing else of a user is in the picture.
+    return Markup(re.sub(r"\n\s*", "\n", f"{head}{described}>{rest}").strip())
 
 
 def axis(code: str, changed: bool = True) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import math
 import textwrap
+import unicodedata
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,9 @@ _SETTINGS = {
     "legend.frameon": False,
     # The same numbers give the same file.
     "svg.hashsalt": "betapod",
+    # Titles and labels are other people's text: "$" is a dollar, never the begin of a formula.
+    "text.parse_math": False,
+    "text.usetex": False,
 }
 
 
@@ -77,8 +81,15 @@ def styled() -> Iterator[None]:
         import matplotlib
     except ImportError:
         raise MissingExtraError("matplotlib", "plot", "drawing figures") from None
-    with matplotlib.rc_context(_SETTINGS):  # type: ignore[arg-type]
+    with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
+        # Letters that the font lacks are drawn as boxes; the text beside the picture has them.
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
+
+
+def drawable(text: str) -> str:
+    """Return a text without what no picture can hold: control characters but line ends, and halves of surrogate pairs."""
+    return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -108,7 +119,7 @@ def panel_figure(rows: Sequence[Sequence[Panel]], title: str = "", xlabel: str =
             for column, panel in enumerate(row):
                 axes = figure.add_subplot(len(rows), columns, number * columns + column + 1, sharey=first)
                 handles |= _draw(axes, panel)
-                axes.set_ylabel(panel.ylabel if first is None else "")
+                axes.set_ylabel(drawable(panel.ylabel) if first is None else "")
                 if first is not None:
                     axes.tick_params(labelleft=False)
                 first = first or axes
@@ -116,7 +127,7 @@ def panel_figure(rows: Sequence[Sequence[Panel]], title: str = "", xlabel: str =
         if len(handles) > 1:
             figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 5))
         if title:
-            figure.suptitle(title)
+            figure.suptitle(drawable(title))
         figure.draw_without_rendering()
     return figure
 
@@ -128,18 +139,19 @@ def _draw(axes: Axes, panel: Panel) -> dict[str, Any]:
         colour = GREY if curve.colour is None else PALETTE[curve.colour % len(PALETTE)]
         style: Any = "-" if curve.colour is None else STYLES[curve.colour % len(STYLES)]
         (line,) = axes.plot(
-            curve.years, curve.values, color=colour, linestyle=style, linewidth=1.2 if grey else 1.7, label=curve.label
-        )
-        handles[curve.label] = line
+            curve.years, curve.values, color=colour, linestyle=style, linewidth=1.2 if grey else 1.7,
+            label=drawable(curve.label),
+        )  # fmt: skip
+        handles[drawable(curve.label)] = line
     if panel.logarithmic:
         axes.set_yscale("log")
         _plain_decades(axes)
-    axes.set_title(panel.title, loc="left")
+    axes.set_title(drawable(panel.title), loc="left")
     axes.margins(x=0.01)
     for when, what in panel.marks:
         axes.axvline(when, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
         axes.annotate(
-            what,
+            drawable(what),
             (when, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(3, -2),
@@ -205,11 +217,11 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
         for number, panel in enumerate(panels):
             axes = figure.add_subplot(rows, columns, number + 1)
             _draw(axes, panel)
-            axes.set_title(panel.title, loc="left", fontsize=8.5)
-            axes.set_ylabel(panel.ylabel)
+            axes.set_title(drawable(panel.title), loc="left", fontsize=8.5)
+            axes.set_ylabel(drawable(panel.ylabel))
             axes.set_xlabel(unit if number >= len(panels) - columns else "")
         if title:
-            figure.suptitle(title)
+            figure.suptitle(drawable(title))
         figure.draw_without_rendering()
     return figure, data
 
@@ -250,7 +262,7 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
         target = path.with_suffix(suffix)
         with replacing(target) as temporary, styled():
             if suffix == ".png":
-                figure.savefig(temporary, dpi=160, metadata={"Description": alt, "Software": "betapod"})
+                figure.savefig(temporary, dpi=160, metadata={"Description": drawable(alt), "Software": "betapod"})
             else:
                 figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": "betapod"})
                 _describe(temporary, alt)
@@ -264,10 +276,12 @@ def _describe(path: Path, alt: str) -> None:
     """Give an SVG file a title that screen readers read."""
     if not alt:
         return
+    from markupsafe import Markup
+
     text = path.read_text(encoding="utf-8")
     start = text.index("<svg")
     end = text.index(">", start)
-    title = f'<title id="alt">{html.escape(alt)}</title>'
+    title = Markup('<title id="alt">{}</title>').format(drawable(alt))
     path.write_text(
         f'{text[:end]} role="img" aria-labelledby="alt">\n {title}{text[end + 1 :]}', encoding="utf-8", newline="\n"
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..evidence.effects import MEASURES, Z975
 from ..evidence.synthesis import Pooled, back_to_scale
-from .figures import GREY, PALETTE, new_figure, styled
+from .figures import GREY, PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
         axes.grid(axis="y", visible=False)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0, pad=9)
-        figure.suptitle(title or pooled.endpoint, x=0.01, ha="left")
+        figure.suptitle(drawable(title or pooled.endpoint), x=0.01, ha="left")
         axes.set_title("estimate (95 % interval), weight", loc="right", fontsize=8, color=GREY)
         figure.supxlabel(_summary(pooled), fontsize=8, color=GREY, x=0.01, ha="left")
         figure.draw_without_rendering()
@@ -203,7 +203,7 @@ def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int) -> None
         numbers.append(f"{pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g})")
         spread = pooled.prediction_interval or (math.nan, math.nan)
         numbers.append(f"{spread[0]:.3g} to {spread[1]:.3g}")
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [drawable(name) for name in names])
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(numbers)), numbers)
     right.tick_params(length=0, pad=9)

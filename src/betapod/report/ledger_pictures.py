@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -58,7 +57,7 @@ def _simulation(entry: Entry) -> Markup:
         parts.append(_text(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
         parts.append(_line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
         parts.append(_line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
-        parts.append(f'<circle cx="{x(value):.1f}" cy="{y + 12}" r="5" fill="{_COLOURS[key]}"/>')
+        parts.append(_circle(x(value), y + 12, 5, _COLOURS[key]))
     words = f"{outcome.quantity}: claimed {number(outcome.claimed)}{unit}; " + "; ".join(
         f"{name} {number(value)}{unit}" for _, name, value in shown
     )
@@ -79,23 +78,29 @@ def _studies(entry: Entry) -> Markup:
         at = centre + 70 * sides[reply.answer]
         fill = _COLOURS["evidence"] if reply.direct else "#ffffff"
         parts.append(_line(centre, y, at, y, _COLOURS["evidence"], "", 2))
-        parts.append(f'<circle cx="{at}" cy="{y}" r="6" fill="{fill}" stroke="#0072b2" stroke-width="2"/>')
+        parts.append(_circle(at, y, 6, fill, "#0072b2"))
     words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in shown)
     return _svg(height, words, parts)
 
 
-def _svg(height: int, words: str, parts: list[str]) -> Markup:
-    head = f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{escape(words, quote=True)}">'
-    return Markup(head + "".join(parts) + "</svg>")  # every text below is escaped
+def _svg(height: int, words: str, parts: list[Markup]) -> Markup:
+    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, words)
+    return head + Markup("").join(parts) + Markup("</svg>")
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str, width: float = 1) -> str:
-    dashes = f' stroke-dasharray="{dash}"' if dash else ""
-    return (
-        f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '
-        f'stroke-width="{width:g}"{dashes}/>'
+def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str, width: float = 1) -> Markup:
+    dashes = Markup(' stroke-dasharray="{}"').format(dash) if dash else Markup("")
+    return Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{:g}"{}/>').format(
+        x1, y1, x2, y2, colour, width, dashes
     )
 
 
-def _text(x: float, y: float, words: str, colour: str, anchor: str) -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" text-anchor="{anchor}">{escape(words)}</text>'
+def _circle(x: float, y: float, radius: float, fill: str, stroke: str = "") -> Markup:
+    edge = Markup(' stroke="{}" stroke-width="2"').format(stroke) if stroke else Markup("")
+    return Markup('<circle cx="{:.1f}" cy="{:g}" r="{:g}" fill="{}"{}/>').format(x, y, radius, fill, edge)
+
+
+def _text(x: float, y: float, words: str, colour: str, anchor: str) -> Markup:
+    return Markup('<text x="{:.1f}" y="{:.1f}" fill="{}" text-anchor="{}">{}</text>').format(
+        x, y, colour, anchor, words
+    )
