@@ -20,7 +20,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "arm": ("group, as named in the protocol", ""),
     "treated": ("group whose effect is estimated", ""),
     "control": ("group it is compared with; empty: with its own baseline", ""),
-    "tests_cells": ("whether only one of the groups has cells", ""),
+    "tests_cells": ("whether one of the groups has cells, and nothing else differs", ""),
     "controlled": ("whether the design has a control group", ""),
     "stratum": ("part of the patients, as named in the protocol; all", ""),
     "role": ("primary or secondary endpoint", ""),
@@ -34,7 +34,15 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "spread": ("standard deviation over replicates", _CHANGE),
     "low": ("2.5 % quantile over replicates; in mechanisms: lower quartile of people", _CHANGE),
     "high": ("97.5 % quantile over replicates; in mechanisms: upper quartile of people", _CHANGE),
-    "truth": ("true effect of cells, mean over patients and replicates", _CHANGE),
+    "truth": (
+        "true effect, mean over patients and replicates, without rescue and the effect of being in a trial; of what: truth_of",
+        _CHANGE,
+    ),
+    "truth_of": (
+        "whose true effect: groups (the same patients in the one and the other), cells, treatment (therapies of the one group); "
+        "empty: it is not known for such an endpoint",
+        "",
+    ),
     "significant": ("share of replicates with two-sided p < 0.05", "1"),
     "significant_low": ("its 95 % interval, lower bound", "1"),
     "significant_high": ("its 95 % interval, upper bound", "1"),

@@ -8,7 +8,7 @@ covariates are in `models`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,10 +44,6 @@ class Estimate:
     def statistic(self) -> Array:
         """The effect in standard errors."""
         return self.effect / self.standard_error
-
-    def exponentiated(self) -> Estimate:
-        """Return effect and bounds of a difference of logarithms as a ratio; the standard error stays that of the logarithm."""
-        return replace(self, effect=np.exp(self.effect), low=np.exp(self.low), high=np.exp(self.high))
 
     def at(self, replicate: int) -> dict[str, float]:
         """Return the numbers of one replicate."""

@@ -11,7 +11,7 @@ from . import endpoints, findings, likelihood, survival
 from .analysis import Estimate
 from .endpoints import analyse, comparisons
 from .operating import characteristics
-from .sizing import NULL, tests_cells, title, truth
+from .sizing import NULL, tests_cells, title, truth, truth_of
 
 if TYPE_CHECKING:
     from .data import TrialData
@@ -52,6 +52,7 @@ def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any
                         "n": float(np.nanmean(found.n)),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
                         "truth": truth(some, endpoint, comparison, stratum),
+                        "truth_of": truth_of(data, endpoint, comparison),
                     }
                     | {
                         f"{name}{suffix}": getattr(value, attribute)

@@ -165,6 +165,31 @@ class TrialData:
         found = self._stage(code, "cells") - self._stage(code, "co-medication")
         return np.where(self._dead, np.nan, found)
 
+    def treatment(self, code: str) -> Numbers:
+        """Return (R, n, V) the true effect of the own arm's therapies and inputs: of the logarithm where the scale is ``log``.
+
+        The same person with the same luck without them; neither has cells or co-medication.
+        """
+        found = self._stage(code, "care") - self._stage(code, "run-in")
+        return np.where(self._dead, np.nan, found)
+
+    def contrast(self, code: str, treated: str, control: str) -> Numbers:
+        """Return (R, n, V) the true difference of two arms in every patient: the same person, with the same luck, in either.
+
+        Of the logarithm where the scale is ``log``. It holds all that the arms give (cells, therapies, inputs), with
+        co-medication; neither rescue nor the effect of being in the trial. NaN after death, and after kidney failure in either.
+        """
+        keep, (below, share) = self.enrolled, self._place
+        first, second = (
+            self.pool.read(
+                self.pool.key(arm, "cells", self.hypothesis), code, self.member[keep], (below[keep], share[keep])
+            )
+            for arm in (treated, control)
+        )
+        found = np.full(share.shape, np.nan)
+        found[keep] = first - second
+        return np.where(self._dead, np.nan, found)
+
     def parts(self, code: str) -> dict[str, Numbers]:
         """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
 

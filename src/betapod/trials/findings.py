@@ -7,15 +7,14 @@ Everything here reads a `data.TrialData` and gives numbers; `report` turns them 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import analysis, survival
 from .analysis import Array, Estimate
-from .operating import characteristics, rate
+from .operating import characteristics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,23 +35,6 @@ BETTER: Mapping[str, int] = {
     "WEIGHT": -1,
     "INSDOSE": -1,
 }
-
-
-@dataclass(frozen=True)
-class Response:
-    """What counts as a response: its name, its outcome, and the change that it needs."""
-
-    name: str
-    code: str
-    change: float
-
-
-#: A fall of albuminuria by 30 % is the surrogate that regulators discuss; 0.5 points of HbA1c the usual margin of relevance.
-RESPONSES = (
-    Response("albuminuria down by 30 % or more", "UACR", float(np.log(0.7))),
-    Response("albuminuria down by half or more", "UACR", float(np.log(0.5))),
-    Response("HbA1c down by 0.5 points or more", "HBA1C", -0.5),
-)
 
 
 class Remembered:
@@ -78,13 +60,21 @@ class Remembered:
         """See `TrialData.effect`."""
         return self._once("effect", code)
 
+    def treatment(self, code: str) -> Any:
+        """See `TrialData.treatment`."""
+        return self._once("treatment", code)
+
+    def contrast(self, code: str, treated: str, control: str) -> Any:
+        """See `TrialData.contrast`."""
+        return self._once("contrast", code, treated, control)
+
     def parts(self, code: str) -> Any:
         """See `TrialData.parts`."""
         return self._once("parts", code)
 
     def select(self, replicates: Sequence[int] | NDArray[np.integer]) -> Any:
         """Return some of the replicates, remembered with the whole."""
-        key = ("select", str(len(replicates)), str(replicates[0]), str(replicates[-1]))
+        key = ("select", np.asarray(replicates).dtype.str, np.asarray(replicates).tobytes().hex())
         if key not in self._kept:
             self._kept[key] = Remembered(self._data.select(replicates))
         return self._kept[key]
@@ -92,7 +82,8 @@ class Remembered:
 
 def remembered(data: TrialData) -> TrialData:
     """Return the same data with memory for what is asked for repeatedly."""
-    return Remembered(data)  # type: ignore[return-value]
+    # A proxy: it answers whatever a TrialData answers, which no type can say short of repeating every name.
+    return cast("TrialData", Remembered(data))
 
 
 def chosen(data: TrialData, arm: str | None = None, stratum: str | None = None) -> NDArray[np.bool_]:
@@ -144,6 +135,24 @@ def true_effect(data: TrialData, code: str, visit: str, arm: str | None = None, 
     return _mean(effect, keep)
 
 
+def true_contrast(
+    data: TrialData, code: str, visit: str, treated: str, control: str, stratum: str | None = None
+) -> Array:
+    """Return the mean true difference of two arms at a visit, one per replicate: the same patients in the one arm and the other.
+
+    Averaged over the patients of both arms, since it is the randomised contrast's truth; see `TrialData.contrast`.
+    """
+    difference = data.contrast(code, treated, control)[:, :, data.visit(visit)]
+    both = chosen(data, treated, stratum) | chosen(data, control, stratum)
+    return _mean(difference, both & np.isfinite(difference))
+
+
+def true_treatment(data: TrialData, code: str, visit: str, arm: str, stratum: str | None = None) -> Array:
+    """Return the mean true effect of an arm's own therapies and inputs at a visit, one per replicate; see `TrialData.treatment`."""
+    effect = data.treatment(code)[:, :, data.visit(visit)]
+    return _mean(effect, chosen(data, arm, stratum) & np.isfinite(effect))
+
+
 def _mean(values: Array, keep: NDArray[np.bool_]) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(keep, values, 0.0).sum(-1) / keep.sum(-1))
@@ -192,10 +201,12 @@ def apparent(
     import pandas as pd
 
     rows = []
+    # A group without cells has no effect of cells: nothing stands there rather than 0.
+    given = arm is None or data.protocol.arms[arm].cells is not None
     for visit in visits:
         found = before_after(data, code, visit, arm, stratum)
         summary = characteristics(found, better=BETTER.get(code, 0))
-        truth = true_effect(data, code, visit, arm, stratum)
+        truth = true_effect(data, code, visit, arm, stratum) if given else np.array([np.nan])
         improved = summary["significant and better"] or summary["significant"]
         rows.append(
             {
@@ -212,24 +223,6 @@ def apparent(
             }
         )
     return pd.DataFrame(rows)
-
-
-def compared(
-    data: TrialData, code: str, visit: str, treated: str, control: str, stratum: str | None = None
-) -> dict[str, Any]:
-    """Return the comparison of two arms over all replicates: mean, spread, rate of significance, true value."""
-    found = between(data, code, visit, treated, control, stratum)
-    summary = characteristics(found, better=BETTER.get(code, 0))
-    gain = true_effect(data, code, visit, treated, stratum) - true_effect(data, code, visit, control, stratum)
-    summary["truth"] = float(np.nanmean(gain)) if np.isfinite(gain).any() else float("nan")
-    summary["n"] = float(found.n.mean())
-    return summary
-
-
-def responders(data: TrialData, response: Response, visit: str, arm: str, stratum: str | None = None) -> Array:
-    """Return the share of responders among those measured, one per replicate."""
-    change = data.change(response.code)[:, :, data.visit(visit)]
-    return _mean((change <= response.change).astype(float), chosen(data, arm, stratum) & np.isfinite(change))
 
 
 def remission(data: TrialData, visit: str, arm: str, stratum: str | None = None) -> Array:
@@ -296,14 +289,3 @@ def typical(found: Estimate) -> int:
     effect = np.where(np.isfinite(found.effect), found.effect, np.inf)
     order = np.argsort(effect, kind="stable")
     return int(order[np.isfinite(effect).sum() // 2])
-
-
-def improved_rate(found: Estimate, code: str, alpha: float = 0.05) -> Array:
-    """Return 1 where a study would report an improvement: p below alpha in the good direction."""
-    better = BETTER.get(code, 0)
-    return np.where(np.isfinite(found.p), (found.p < alpha) & (np.sign(found.effect) == better), np.nan)
-
-
-def type_one(found: Estimate, alpha: float = 0.05) -> Any:
-    """Return the rate of p below alpha, either way."""
-    return rate(np.where(np.isfinite(found.p), found.p < alpha, np.nan))

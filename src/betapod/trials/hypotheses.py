@@ -8,14 +8,6 @@ from ..physiology import cell_parameters, whole_body
 from ..procedures.cell_dosing import regimen
 from ..procedures.cell_risks import Risk, risks
 
-#: Each parameterisation of cell therapy in words.
-LABELS = {
-    "none": "cells do nothing",
-    "current-evidence": "cells do what the evidence supports",
-    "face-value": "cells do what positive trials found, taken at face value",
-    "seed-claims": "cells do what is claimed",
-}
-
 #: Adverse events by their names in the model.
 EVENTS = {
     "p_fever": "fever",

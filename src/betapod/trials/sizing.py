@@ -26,11 +26,12 @@ BETTER_MEASURED = "three samples per visit, baseline averaged"
 
 
 def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
-    """Whether a comparison tells what cells do: only one of the arms has them."""
+    """Whether a comparison tells what cells do: one of the arms has them, the other has not, and nothing else differs."""
     if comparison.control is None:
         return False
     first, second = protocol.arms[comparison.treated], protocol.arms[comparison.control]
-    return first.cells is not None and second.cells is None
+    alike = first.therapies == second.therapies and first.inputs == second.inputs
+    return alike and first.cells is not None and second.cells is None
 
 
 def title(endpoint: Endpoint, protocol: Protocol) -> str:
@@ -38,16 +39,43 @@ def title(endpoint: Endpoint, protocol: Protocol) -> str:
     return endpoint.name or f"{endpoints.code(endpoint)} {endpoint.summary} at {endpoints.visit(protocol, endpoint)}"
 
 
-def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
-    """Return the mean true effect of cells in the treated less the control arm; NaN for endpoints that are no change."""
+def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
+    """Return whose true effect `truth` gives: ``groups`` (their difference), ``cells``, ``treatment`` of the one group, or nothing.
+
+    It is known for changes at a visit. Where an intercurrent event counts as a failure, what is compared is no change of a
+    quantity, and the courses of the pool have no true value for it.
+    """
+    rules = endpoint.intercurrent
+    if "composite" in (rules.rescue, rules.drop_out, rules.death):
+        return ""
     if endpoint.summary not in ("change", "ratio") or (
         endpoint.summary == "ratio" and data.quantity(endpoints.code(endpoint)).scale != "log"
     ):
-        return float("nan")
-    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
-    effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
+        return ""
     if comparison.control is not None:
-        effect = effect - findings.true_effect(data, code, visit, comparison.control, stratum)
+        return "groups"
+    arm = data.protocol.arms[comparison.treated]
+    if arm.cells is not None:
+        return "cells"
+    return "treatment" if arm.therapies or arm.inputs else ""
+
+
+def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
+    """Return the mean true effect that a comparison looks for, of what `truth_of` says; NaN where that is nothing.
+
+    With a control it is the randomised contrast: each patient in the one arm against the same patient in the other. Without one
+    it is each patient against the same patient without cells, or without the arm's therapies where there are no cells.
+    """
+    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    match truth_of(data, endpoint, comparison):
+        case "groups":
+            effect = findings.true_contrast(data, code, visit, comparison.treated, str(comparison.control), stratum)
+        case "cells":
+            effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
+        case "treatment":
+            effect = findings.true_treatment(data, code, visit, comparison.treated, stratum)
+        case _:
+            return float("nan")
     return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
 
 

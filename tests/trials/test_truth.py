@@ -1,0 +1,100 @@
+"""The true effect that a trial looks for: the randomised contrast, whatever differs between the arms."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from betapod.trials import assessment_rows, conduct, findings
+from betapod.trials.endpoints import Comparison, comparisons
+from betapod.trials.protocol import Protocol
+from betapod.trials.sizing import tests_cells as tells_of_cells
+from betapod.trials.sizing import truth, truth_of
+from betapod.trials.trial_run import TrialRun
+
+_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
+assert _spec is not None and _spec.loader is not None
+small = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(small)
+
+#: A drug that lowers UACR by a third, in the pool's course ``cells`` (no cells anywhere).
+DRUG = float(np.log(2 / 3))
+
+
+def drug_trial(arms: str = "{drug: 1, control: 1}") -> Protocol:
+    text = small.TEXT.replace(
+        "  cells: {cells: UC-MSC 1e6/kg iv x3 q28d}", "  drug: {therapies: [SGLT2 inhibitor]}"
+    ).replace("{arms: {cells: 1}, baseline: screening}", "{arms: {drug: 1}, baseline: screening}")
+    return small.parse(text.replace("{arms: {cells: 1, control: 1}}", f"{{arms: {arms}}}"))
+
+
+def drug_run(protocol: Protocol) -> TrialRun:
+    pool = small.pool(protocol, effect=2 / 3)
+    moved = {key: "cells" if key[0] == "drug" and key[1] in ("care", "co-medication", "cells") else name
+             for key, name in pool.keys.items()}  # fmt: skip
+    return conduct.run(protocol, pool=replace(pool, keys=moved), replicates=20)
+
+
+@pytest.fixture(scope="module")
+def drug() -> TrialRun:
+    return drug_run(drug_trial())
+
+
+def test_a_drug_against_placebo_has_the_effect_of_the_drug(drug: TrialRun) -> None:
+    """It said 0, the effect of cells that nobody got."""
+    data = drug["randomised", "none"]
+    comparison = comparisons(drug.protocol, "randomised")[0]
+    assert comparison == Comparison("drug", "control")
+    assert truth_of(data, drug.protocol.endpoints.primary, comparison) == "groups"
+    assert truth(data, drug.protocol.endpoints.primary, comparison, None) == pytest.approx(DRUG, abs=1e-6)
+    assert not tells_of_cells(drug.protocol, comparison)
+
+
+def test_a_drug_before_and_after_has_the_effect_of_the_drug(drug: TrialRun) -> None:
+    data = drug["single arm", "none"]
+    comparison = comparisons(drug.protocol, "single arm")[0]
+    assert truth_of(data, drug.protocol.endpoints.primary, comparison) == "treatment"
+    assert truth(data, drug.protocol.endpoints.primary, comparison, "early") == pytest.approx(DRUG, abs=1e-6)
+
+
+def test_no_effect_of_cells_stands_where_nobody_has_cells(drug: TrialRun) -> None:
+    data = drug["randomised", "none"]
+    rows = assessment_rows.courses(data, {})
+    assert rows and all(np.isnan(row["truth"]) for row in rows)
+
+
+def test_what_is_no_change_has_no_true_value(drug: TrialRun) -> None:
+    data = drug["randomised", "none"]
+    primary = drug.protocol.endpoints.primary
+    for changed in (
+        {"summary": "responders", "percent": -30.0},
+        {"summary": "slope"},
+        {"intercurrent": primary.intercurrent.model_copy(update={"death": "composite"})},
+    ):
+        endpoint = primary.model_copy(update=changed)
+        comparison = comparisons(drug.protocol, "randomised")[0]
+        assert truth_of(data, endpoint, comparison) == ""
+        assert np.isnan(truth(data, endpoint, comparison, None))
+
+
+def test_cells_and_a_drug_against_placebo_is_no_test_of_cells() -> None:
+    protocol = small.parse(small.TEXT.replace("  cells: {cells:", "  cells: {therapies: [SGLT2 inhibitor], cells:"))
+    assert not tells_of_cells(protocol, Comparison("cells", "control"))
+    assert tells_of_cells(small.protocol(), Comparison("cells", "control"))
+
+
+def test_every_choice_of_replicates_is_remembered_for_itself(drug: TrialRun) -> None:
+    """The first, the last and their number do not tell [0, 1, 5] from [0, 3, 5]."""
+    data = drug["randomised", "none"]
+    kept = findings.remembered(data)
+    for chosen in ([0, 1, 5], [0, 3, 5], range(3), np.array([5, 3, 0], dtype=np.int32), [0, 3, 5]):
+        np.testing.assert_array_equal(kept.select(chosen).base["UACR"], data.base["UACR"][np.asarray(chosen)])
+    assert kept.select([0, 3, 5]) is kept.select(np.array([0, 3, 5]))
+    # A mask chooses by its truth, not by its bytes alone.
+    mask = np.zeros(data.replicates, dtype=bool)
+    mask[[2, 4]] = True
+    np.testing.assert_array_equal(kept.select(mask).base["UACR"], data.base["UACR"][[2, 4]])
