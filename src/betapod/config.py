@@ -6,6 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -15,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .units import convert, split_quantity
+from .yaml_budget import SIZE, afford
 
 #: A place in a document: keys and positions from the top.
 Where = tuple[str | int, ...]
@@ -84,12 +86,24 @@ def read_yaml(path: str | Path) -> Document:
     ConfigError
         No such file, not UTF-8, or not YAML, with line and column.
     """
+    return parse_yaml(yaml_text(path), str(path))
+
+
+def yaml_text(path: str | Path, kind: str = "unreadable-file") -> str:
+    """Return the text of a YAML file.
+
+    Raises
+    ------
+    ConfigError
+        No such file, or not UTF-8.
+    """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "the file is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error.strerror)
-        raise ConfigError(Problem("unreadable-file", reason, Location(str(path)))) from None
-    return parse_yaml(text, str(path))
+        with Path(path).open(encoding="utf-8") as file:
+            # More is refused by its length, and need not be in memory.
+            return file.read(SIZE + 1)
+    except (OSError, ValueError) as error:
+        reason = str(error.strerror) if isinstance(error, OSError) else "the file is not UTF-8 text"
+        raise ConfigError(Problem(kind, reason, Location(str(path)))) from None
 
 
 def parse_yaml(text: str, file: str = "<text>") -> Document:
@@ -101,11 +115,37 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
         The text is not YAML, with line and column.
     """
     from ruamel.yaml import YAML
+
+    with _yaml(text, file):
+        # The round-trip reader would mark where folded text was folded.
+        node = YAML(typ="safe", pure=True).compose(text)
+    reader = _Reader(Document(file, text, None))
+    data = reader.value(node, ()) if node is not None else None
+    return Document(file, text, data, reader.keys, reader.values, tuple(reader.problems))
+
+
+def marked_yaml(text: str, file: str = "<text>") -> Any:
+    """Read YAML text into ruamel's own lists and mappings, which know their places and keep the order.
+
+    Raises
+    ------
+    ConfigError
+        The text is not YAML, or more than `yaml_budget` affords, with line and column.
+    """
+    from ruamel.yaml import YAML
+
+    with _yaml(text, file):
+        return YAML(typ="rt").load(text)
+
+
+@contextmanager
+def _yaml(text: str, file: str) -> Iterator[None]:
+    """Check what a text asks for before it is read, and turn what is wrong with it into problems."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        # The round-trip reader would mark where folded text was folded.
-        node = YAML(typ="safe", pure=True).compose(text)
+        afford(text, file)
+        yield
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
@@ -115,9 +155,9 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
         raise ConfigError(Problem("bad-yaml", message, place, context=line)) from None
     except YAMLError as error:
         raise ConfigError(Problem("bad-yaml", str(error).splitlines()[0], Location(file))) from None
-    reader = _Reader(Document(file, text, None))
-    data = reader.value(node, ()) if node is not None else None
-    return Document(file, text, data, reader.keys, reader.values, tuple(reader.problems))
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, NotImplementedError) as error:
+        # What ruamel says of dates that do not exist, tags that do not fit their text, and the like.
+        raise ConfigError(Problem("bad-yaml", f"this cannot be read: {error}", Location(file))) from None
 
 
 class _Reader:

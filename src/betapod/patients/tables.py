@@ -109,19 +109,10 @@ def read(path: str | Path) -> Target:
     ConfigError
         With every problem of the file.
     """
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ..config import marked_yaml, yaml_text
 
     file = str(path)
-    try:
-        content = YAML(typ="rt").load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(Problem("no-file", f"cannot read the table: {reason}", Location(file))) from None
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = Location(file, mark.line + 1, mark.column + 1) if mark else Location(file)
-        raise ConfigError(Problem("bad-yaml", str(getattr(error, "problem", error)), where)) from None
+    content = marked_yaml(yaml_text(path, "no-file"), file)
     if not isinstance(content, Mapping):
         raise ConfigError(Problem("bad-table", "a baseline table has the keys name and baseline", Location(file, 1)))
     return _Reader(file).target(content, Path(path).stem)
