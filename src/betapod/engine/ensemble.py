@@ -197,7 +197,15 @@ class Ensemble:
         if problems:
             raise ParameterError(problems)
         if not columns:
-            return len(patients) if hasattr(patients, "iloc") else 0, {}
+            if hasattr(patients, "iloc") and len(patients):
+                return len(patients), {}
+            raise ParameterError(
+                Problem(
+                    "no-patients",
+                    "no parameter differs between the patients, so their number is not known",
+                    hint="Give the number instead: run(100, times).",
+                )
+            )
         return next(iter(lengths.values())), columns
 
     def _visits(self, times: ArrayLike) -> NDArray[np.float64]:

@@ -100,7 +100,7 @@ class EventQueue:
 
     def _look(self, time: float, state: State) -> None:
         for index, (entry, now) in enumerate(zip(self.events, self.triggers(time, state), strict=True)):
-            is_true = bool(now == 1.0) if not math.isnan(now) else False
+            is_true = not math.isnan(now) and bool(now != 0.0)  # a number other than 0 is true, as in SBML and C
             if is_true and not self.true[index]:
                 self._fire(index, entry, time, state)
             elif not is_true and self.true[index] and not entry.event.persistent:
