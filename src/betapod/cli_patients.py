@@ -22,6 +22,10 @@ _LibraryOption = Annotated[
 _OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the patients: .npz with states, .csv without.")
 ]
+_SexOption = Annotated[
+    str | None,
+    typer.Option("--sex-codes", metavar="CODES", help="What codes of sex in a CSV mean, such as 'female=0,male=1'."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -97,14 +101,23 @@ def show_command(library: _LibraryOption = None, as_json: JsonOption = False) ->
 
 
 @_app.command("check")
-def check_command(path: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV of real people.")]) -> None:
+def check_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV of real people.")],
+    sex_codes: _SexOption = None,
+) -> None:
     """Check a table of real people: every error with its place, every conversion."""
     from .patients.reader import read_csv
 
-    people = read_csv(path)
+    people = read_csv(path, _codes(sex_codes))
     out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
     for text in people.notes:
         out().print(text, markup=False)
+
+
+def _codes(given: str | None) -> dict[str, str] | None:
+    from .patients.sexes import parse_codes
+
+    return None if given is None else parse_codes(given)
 
 
 @_app.command("like")
@@ -116,18 +129,16 @@ def like_command(
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     library: _LibraryOption = None,
     path: _OutOption = None,
+    sex_codes: _SexOption = None,
     as_json: JsonOption = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every moment.")] = False,
 ) -> None:
     """Choose patients who together look like a real cohort, and say how well."""
     from .patients import reweight, tables
 
-    if what.lower().endswith(".csv"):
-        from .patients.reader import read_csv
-
-        for text in read_csv(what).notes:
-            note(text)
-    target = tables.load(what)
+    target = tables.load(what, _codes(sex_codes))
+    for text in target.notes:
+        note(text)
     patients = _library(library)
     cohort = reweight.select(patients, target, count, seed)
     if path is not None:

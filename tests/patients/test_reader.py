@@ -75,9 +75,8 @@ def test_broken_tables(tmp_path: Path, text: str, kind: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no-file"):
         reader.read_csv(tmp_path / "none.csv")
-    (tmp_path / "latin.csv").write_bytes(b"age,n\xe4me\n60,1\n")
     with pytest.raises(ConfigError, match="no-file"):
-        reader.read_csv(tmp_path / "latin.csv")
+        reader.read_csv(tmp_path)
 
 
 def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:

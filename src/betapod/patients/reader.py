@@ -2,21 +2,28 @@
 
 A CSV has one row per person and a header. Columns are the quantities of `target.UNITS` under their own or usual names, with the unit in
 brackets where it is not the library's: ``hba1c [mmol/mol]``, ``creatinine [umol/L]``. eGFR follows from creatinine, age and sex by
-CKD-EPI 2021 where there is none. Further columns are listed as unused.
+CKD-EPI 2021 where there is none. Further columns are listed as unused. Encoding, separator and decimal mark are found by the rules
+of `delimited` and said. Codes of sex need a word of what they mean, see `sexes`.
+
+A value below a limit of detection, ``<5``, counts as the limit over the square root of two where the quantity has such a limit in
+practice (UACR, C-peptide), and is said: Hornung and Reed, Appl Occup Environ Hyg 1990;5:46; NHANES fills its own files so. Every
+other ``<`` or ``>`` is refused.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import delimited
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
+from . import sexes
 from .conversions import to_table_unit
 from .population import Numbers
 from .target import UNITS
@@ -26,9 +33,10 @@ if TYPE_CHECKING:
 
 #: Other names of quantities, in lower case.
 SYNONYMS = {
-    "sex": "female",
+    **dict.fromkeys((*sexes.COLUMNS, "male"), "female"),
     "a1c": "hba1c",
     "hemoglobin_a1c": "hba1c",
+    "haemoglobin_a1c": "hba1c",
     "glucose": "fpg",
     "fasting_glucose": "fpg",
     "systolic": "sbp",
@@ -38,6 +46,7 @@ SYNONYMS = {
     "scr": "creatinine",
     "serum_creatinine": "creatinine",
     "diabetes_duration": "duration",
+    "cpeptide": "c_peptide",
     "patient": "id",
     "subject": "id",
     "patient_id": "id",
@@ -60,10 +69,33 @@ POSSIBLE = {
     "creatinine": (0.1, 25.0),
     "c_peptide": (0.0, 15.0),
 }
-_HEADER = re.compile(r"\s*([A-Za-z][\w ]*?)\s*(?:[\[(]\s*([^\])]+?)\s*[\])])?\s*")
-_MISSING = {"", "na", "nan", "n/a", ".", "null", "missing"}
-_SEX = {"f": 1.0, "female": 1.0, "w": 1.0, "woman": 1.0, "m": 0.0, "male": 0.0, "man": 0.0, "1": 1.0, "0": 0.0}
-_YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0}
+#: Ranges outside of which a value is possible and unusual, so that it is said; assumed, the units as above.
+RANGES = {
+    "age": (18.0, 95.0),
+    "duration": (0.0, 60.0),
+    "height": (135.0, 205.0),
+    "weight": (35.0, 250.0),
+    "bmi": (15.0, 75.0),
+    "hba1c": (4.0, 18.0),
+    "fpg": (2.8, 35.0),
+    "sbp": (75.0, 245.0),
+    "dbp": (25.0, 145.0),
+    "egfr": (5.0, 165.0),
+    "uacr": (0.3, 20000.0),
+    "creatinine": (0.3, 15.0),
+    "c_peptide": (0.0, 8.0),
+}
+_KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
+_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*([^\])]+?)\s*[\])])?")
+_MISSING = ("", "na", "nan", "n/a", "#n/a", ".", "-", "--", "\u2013", "\u2014", "null", "none", "missing", "k.a.")
+_YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "ja": 1.0, "oui": 1.0}
+_YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
+#: Quantities with a limit of detection below which a part of people lie.
+DETECTED = ("uacr", "c_peptide")
+_CENSORED = re.compile(r"([<>\u2264\u2265]=?|below|above)\s*(.*)")
+#: Numbers that other programs write for what is missing.
+_CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
+_DATE = re.compile(r"\d{1,4}[-/.]\w{1,9}[-/.]\d{2,4}|\d{1,2}[-/. ]+[a-zA-Z]{3,9}|[a-zA-Z]{3,9}[-/. ]+\d{1,4}")
 #: Problems that are printed before the rest is counted.
 _MOST = 40
 
@@ -93,8 +125,13 @@ def ckd_epi_2021(creatinine: Numbers, age: Numbers, female: Numbers) -> Numbers:
     return np.where(np.isfinite(creatinine * age * female), result, np.nan)
 
 
-def read_csv(path: str | Path) -> People:
+def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> People:
     """Read a CSV of real people.
+
+    Parameters
+    ----------
+    sex_codes
+        Code -> ``female`` or ``male``, where the column of sex holds codes; as of `sexes.parse_codes`.
 
     Raises
     ------
@@ -105,58 +142,69 @@ def read_csv(path: str | Path) -> People:
     import pandas as pd
 
     file = str(path)
-    try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as handle:
-            rows = [(line, row) for line, row in enumerate(csv.reader(handle), start=1) if any(c.strip() for c in row)]
-    except (OSError, UnicodeDecodeError) as error:
-        reason = (getattr(error, "strerror", None) or str(error)).lower()
-        raise ConfigError(Problem("no-file", f"cannot read the table: {reason}", Location(file))) from None
-    if len(rows) < 2:
-        raise ConfigError(Problem("empty-table", "the table has no people", Location(file, 1)))
-    reading = _Table(file, rows[0][1])
-    reading.body(rows[1:])
+    cells = delimited.read(path, lambda cell: bool(_heading(cell)[0]))
+    if not cells.rows and not cells.problems:
+        raise ConfigError(Problem("empty-table", "the table has no people", Location(file, cells.line)))
+    reading = _Table(cells, sex_codes)
+    reading.body()
     reading.derive()
     if reading.problems:
-        left = len(reading.problems) - _MOST
+        order = sorted(reading.problems, key=lambda p: (p.location.line, p.location.column))
+        left = len(order) - _MOST
         more = [Problem("more-problems", f"{left} more problems of these kinds", Location(file))] if left > 0 else []
-        raise ConfigError([*reading.problems[:_MOST], *more])
+        raise ConfigError([*order[:_MOST], *more])
     return People(pd.DataFrame(reading.columns), tuple(reading.notes))
+
+
+def _heading(text: str) -> tuple[str, str, str]:
+    """Return the quantity that the name of a column stands for (or ``""``), the name in lower case, and the unit."""
+    match = _HEADER.fullmatch(text)
+    plain = re.sub(r"[\s.-]+", "_", (match[1] if match else text).strip().lower())
+    wanted = SYNONYMS.get(plain, plain)
+    return _KNOWN.get(wanted.lower(), ""), plain, (match[2] or "").strip() if match else ""
 
 
 class _Table:
     """Collects columns, problems and notes of one file."""
 
-    def __init__(self, file: str, header: list[str]) -> None:
-        self.file = file
-        self.problems: list[Problem] = []
-        self.notes: list[str] = []
+    def __init__(self, cells: delimited.Table, sex_codes: Mapping[str, str] | None) -> None:
+        self.cells, self.file, self.sex_codes = cells, cells.file, sex_codes
+        self.problems: list[Problem] = list(cells.problems)
+        self.notes: list[str] = list(cells.notes)
         self.columns: dict[str, Numbers] = {}
-        #: Position, quantity, unit of each column that is used.
-        self.used: list[tuple[int, str, str]] = []
+        #: Position, quantity, unit and name of each column that is used.
+        self.used: list[tuple[int, str, str, str]] = []
         self.identity: int | None = None
-        known = {*UNITS, "creatinine", "id"}
         unused = []
-        for place, text in enumerate(header):
-            match = _HEADER.fullmatch(text)
-            plain = (match[1] if match else text).strip().lower().replace(" ", "_")
-            name = next((n for n in known if n.lower() == SYNONYMS.get(plain, plain)), "")
-            if not name:
-                hint = did_you_mean(plain, [*known, *SYNONYMS])
-                unused.append(f"{text.strip()!r}" + (f" ({hint})" if hint else ""))
-                continue
-            self._column(place, name, (match[2] or "").strip() if match else "", text)
+        for place, text in enumerate(cells.header):
+            name, plain, unit = _heading(text)
+            if name:
+                self._column(place, name, unit, text, plain)
+            elif text:
+                hint = did_you_mean(plain, [*_KNOWN.values(), *SYNONYMS])
+                unused.append(f"{text!r}" + (f" ({hint})" if hint else ""))
+            elif place and any(delimited.clean(row[place]) for _, row in cells.rows):
+                message = "this column has values and no name"
+                self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, place + 1)))
         if unused:
             self.notes.append(f"columns without use: {', '.join(unused)}")
         if not self.used and not self.problems:
-            expected = ", ".join(known - {"id"})
-            self.problems.append(Problem("no-columns", "no column is known", Location(file, 1), expected=expected))
+            expected = ", ".join(sorted({*_KNOWN.values()} - {"id"}))
+            found = ", ".join(cells.header)
+            found = found if len(found) < 200 else found[:200] + " ..."
+            message = "no column of the first line is known" if cells.line == 1 else "no column is known"
+            self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), found, expected))
 
-    def _column(self, place: int, name: str, unit: str, text: str) -> None:
-        where = Location(self.file, 1, place + 1)
+    def _column(self, place: int, name: str, unit: str, text: str, plain: str) -> None:
+        where = Location(self.file, self.cells.line, place + 1)
         if name == "id":
-            self.identity = place
+            if self.identity is None:
+                self.identity = place
+            else:
+                first = self.cells.header[self.identity]
+                self.notes.append(f"{text}: not used, since {first} names the people")
             return
-        if name in (used for _, used, _ in self.used):
+        if name in (used for _, used, _, _ in self.used):
             self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text))
             return
         own = UNITS.get(name, "mg/dL")
@@ -167,59 +215,70 @@ class _Table:
                 self.problems += error.problems
                 return
             self.notes.append(f"{name}: converted from {unit} to {own}")
-        self.used.append((place, name, unit or own))
+        self.used.append((place, name, unit or own, plain))
 
-    def body(self, rows: list[tuple[int, list[str]]]) -> None:
+    def body(self) -> None:
         """Read the people."""
-        width = max(place for place, _, _ in self.used) + 1 if self.used else 0
-        found: dict[str, list[float]] = {name: [] for _, name, _ in self.used}
-        seen: dict[tuple[str, ...], int] = {}
-        for line, row in rows:
-            if len(row) < width:
-                where = Location(self.file, line)
-                self.problems.append(Problem("short-row", "the row ends early", where, f"{len(row)} cells", f"{width}"))
-                row = row + [""] * (width - len(row))
-            key = (row[self.identity].strip(),) if self.identity is not None else tuple(cell.strip() for cell in row)
-            if key in seen:
-                what = f"the person {key[0]!r}" if self.identity is not None else "the same row"
-                text = f"{what} is there twice, first in line {seen[key]}"
-                self.problems.append(Problem("duplicate-person", text, Location(self.file, line)))
-            seen.setdefault(key, line)
-            for place, name, unit in self.used:
-                found[name].append(self._cell(row[place], name, unit, Location(self.file, line, place + 1)))
-        self.columns = {name: np.array(values) for name, values in found.items()}
-        for name, values in self.columns.items():
-            missing = int(np.isnan(values).sum())
+        self._twice()
+        places = [place for place, name, _, _ in self.used if UNITS.get(name) != "1"]
+        cells = (
+            (row[place].strip().lstrip("<>\u2264\u2265= "), Location(self.file, line, place + 1))
+            for line, row in self.cells.rows
+            for place in places
+        )
+        try:
+            marks = delimited.marks(cells, self.cells.separator)
+        except ConfigError as error:
+            self.problems += error.problems
+            return
+        if marks.decimal == ",":
+            self.notes.append(f"numbers have a decimal comma, such as {marks.witness}")
+        for place, name, unit, plain in self.used:
+            column = [(row[place], Location(self.file, line, place + 1)) for line, row in self.cells.rows]
+            if name == "female" and plain not in ("female", "male"):
+                values, problems, unknown = sexes.read(column, plain, self.sex_codes, _MISSING)
+                self.problems += problems
+                if unknown:
+                    self.notes.append(f"sex: {unknown} unknown")
+            elif UNITS.get(name) == "1":
+                values = [self._flag(text, name, where) for text, where in column]
+                if plain == "male":
+                    values = [1.0 - value for value in values]
+            else:
+                reading = _Column(name, unit, marks)
+                values = [reading.value(text, where) for text, where in column]
+                self.problems += reading.problems
+                self.notes += reading.notes(len(values))
+            self.columns[name] = np.array(values, dtype=float)
+            missing = int(np.isnan(self.columns[name]).sum())
             if missing:
                 self.notes.append(f"{name}: {missing} of {len(values)} missing")
 
-    def _cell(self, text: str, name: str, unit: str, where: Location) -> float:
-        plain = text.strip().lower()
+    def _twice(self) -> None:
+        seen: dict[tuple[str, ...], int] = {}
+        for line, row in self.cells.rows:
+            own = (row[self.identity],) if self.identity is not None else tuple(row)
+            key = tuple(delimited.clean(cell) for cell in own)
+            where = Location(self.file, line)
+            if self.identity is not None and not key[0]:
+                self.problems.append(Problem("no-id", "this person has no id", where))
+                continue
+            if key in seen:
+                what = f"the person {key[0]!r}" if self.identity is not None else "the same row"
+                text = f"{what} is there twice, first in line {seen[key]}"
+                hint = "" if self.identity is not None else "If these are two people, give them a column id."
+                self.problems.append(Problem("duplicate-person", text, where, hint=hint))
+            seen.setdefault(key, line)
+
+    def _flag(self, text: str, name: str, where: Location) -> float:
+        plain = sexes.code(delimited.clean(text))
         if plain in _MISSING:
             return math.nan
-        if UNITS.get(name) == "1":
-            words = _SEX if name == "female" else _YES
-            if plain not in words:
-                expected = "female or male, 1 or 0" if name == "female" else "1 or 0, yes or no"
-                self.problems.append(Problem("bad-value", f"{name} cannot be read", where, text, expected))
-                return math.nan
-            return words[plain]
-        try:
-            raw = float(plain)
-        except ValueError:
-            self.problems.append(Problem("bad-number", f"{name} is not a number", where, found=text.strip()))
+        if plain not in _YES:
+            hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
+            self.problems.append(Problem("bad-value", f"{name} cannot be read", where, text, "1 or 0, yes or no", hint))
             return math.nan
-        value = to_table_unit(raw, name, unit, location=where)
-        low, high = POSSIBLE[name]
-        if not low <= value <= high:
-            kind = "negative" if raw < 0 else "impossible"
-            hint = _other_unit(raw, name, unit)
-            expected = f"{low:g} to {high:g} {UNITS.get(name, 'mg/dL')}"
-            self.problems.append(
-                Problem(kind, f"{name} cannot be {raw:g} {unit}", where, f"{raw:g} {unit}", expected, hint)
-            )
-            return math.nan
-        return value
+        return _YES[plain]
 
     def derive(self) -> None:
         """Add eGFR from creatinine and BMI from height and weight, where they are missing altogether."""
@@ -231,9 +290,102 @@ class _Table:
                 self.notes.append("egfr: from creatinine, age and sex by CKD-EPI 2021")
             elif "egfr" not in columns:
                 self.notes.append("creatinine: not used, since eGFR needs age and sex too")
+            else:
+                self.notes.append("creatinine: not used, since there is eGFR")
         if "bmi" not in columns and {"height", "weight"} <= set(columns):
             columns["bmi"] = columns["weight"] / (columns["height"] / 100.0) ** 2
             self.notes.append("bmi: from height and weight")
+
+
+class _Column:
+    """Reads the numbers of one column."""
+
+    def __init__(self, name: str, unit: str, marks: delimited.Marks) -> None:
+        self.name, self.unit, self.marks = name, unit, marks
+        self.problems: list[Problem] = []
+        self.below: list[str] = []
+        self.unusual = 0
+
+    def _bad(self, kind: str, message: str, where: Location, found: str, expected: str = "", hint: str = "") -> float:
+        self.problems.append(Problem(kind, message, where, found, expected, hint))
+        return math.nan
+
+    def value(self, text: str, where: Location) -> float:
+        """Return what a cell says, in the library's unit; NaN where it says nothing or nothing good."""
+        plain = delimited.clean(text)
+        if plain.lower() in _MISSING:
+            return math.nan
+        if limit := _CENSORED.fullmatch(plain.lower()):
+            return self._censored(plain, limit[1], limit[2], where)
+        raw = delimited.number(plain, self.marks.decimal)
+        if raw is None or not math.isfinite(raw):
+            return self._no_number(plain, where)
+        return self._possible(raw, where)
+
+    def _censored(self, plain: str, sign: str, rest: str, where: Location) -> float:
+        raw = delimited.number(rest, self.marks.decimal)
+        if sign in ("<", "<=", "\u2264", "below") and self.name in DETECTED and raw is not None and raw > 0:
+            self.below.append(plain)
+            return self._possible(raw / math.sqrt(2.0), where)
+        if raw is None:
+            hint = "Write the limit as a number, such as <5, or leave the cell empty."
+            return self._bad("bad-number", f"{self.name} is not a number", where, plain, hint=hint)
+        side = "below" if sign in ("<", "<=", "\u2264", "below") else "above"
+        message = f"{self.name} is only known to be {side} a limit"
+        hint = (
+            f"Give the number. An empty cell counts as missing, and leaves the people {side} the limit out of account."
+        )
+        return self._bad("censored", message, where, plain, "a number", hint)
+
+    def _no_number(self, plain: str, where: Location) -> float:
+        doubtful = delimited.number(plain, ".") is not None or delimited.number(plain, ",") is not None
+        if not self.marks.decimal and doubtful:
+            message = "thousands or decimals? Nothing in the table decides"
+            both = " or ".join(f"{delimited.number(plain, mark):g}" for mark in (".", ","))
+            return self._bad(
+                "ambiguous-number", message, where, plain, both, "Write it without a mark, or all decimals."
+            )
+        hint = ""
+        if _DATE.fullmatch(plain):
+            hint = "This is a date: a spreadsheet may have made it of a number."
+        elif re.match(r"[-+]?[\d.,]+\s*\D+$", plain):
+            hint = f"A unit belongs into the header, such as '{self.name} [{self.unit}]'."
+        elif doubtful:
+            other = "comma" if self.marks.decimal == "." else "point"
+            hint = f"The other numbers of this table have no decimal {other}."
+        found = plain if len(plain) <= 60 else f"{plain[:60]} ... ({len(plain)} characters)"
+        return self._bad("bad-number", f"{self.name} is not a number", where, found, hint=hint)
+
+    def _possible(self, raw: float, where: Location) -> float:
+        name, unit = self.name, self.unit
+        value = to_table_unit(raw, name, unit, location=where)
+        low, high = POSSIBLE[name]
+        if low <= value <= high:
+            inner, outer = RANGES.get(name, (low, high))
+            self.unusual += not inner <= value <= outer
+            return value
+        kind = "negative" if raw < 0 else "impossible"
+        hint = _other_unit(raw, name, unit)
+        if not hint and raw in _CODES:
+            hint = f"If {raw:g} stands for a missing value, leave the cell empty."
+        expected = f"{low:g} to {high:g} {UNITS.get(name, 'mg/dL')}"
+        return self._bad(kind, f"{name} cannot be {raw:g} {unit}", where, f"{raw:g} {unit}", expected, hint)
+
+    def notes(self, count: int) -> list[str]:
+        """Return what is to be said of the column."""
+        found = []
+        if self.below:
+            found.append(
+                f"{self.name}: {len(self.below)} of {count} below a limit, such as {self.below[0]}, "
+                "read as the limit over the square root of 2"
+            )
+        if self.unusual:
+            inner, outer = RANGES[self.name]
+            own = UNITS.get(self.name, "mg/dL")
+            found.append(
+                f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {own}: unusual, and kept"
+            )
+        return found
 
 
 #: Units that are often meant where a number makes no sense in the declared one.

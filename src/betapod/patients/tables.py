@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Statistics that a table may state of a quantity.
 STATISTICS = ("mean", "sd", "median", "quantiles", "proportion", "geometric_mean", "log_sd")
+#: Endings of tables with one row per person.
+PEOPLE = (".csv", ".tsv", ".txt")
 _OTHER = ("unit", "source")
 _TOP = ("name", "label", "origin", "eligibility", "baseline", "unmatched")
 #: Of a mean in SDs of its column; of a share.
@@ -47,9 +50,14 @@ def _title(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("name:").strip()
 
 
-def load(what: str | Path) -> Target:
+def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target:
     """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
     with NHANES's transport files.
+
+    Parameters
+    ----------
+    sex_codes
+        Of real people in a CSV, as `reader.read_csv` takes them.
 
     Raises
     ------
@@ -67,10 +75,11 @@ def load(what: str | Path) -> Target:
     path = Path(what)
     if path.suffix.lower() in (".yaml", ".yml"):
         return read(path)
-    if path.suffix.lower() == ".csv":
+    if path.suffix.lower() in PEOPLE:
         from .reader import read_csv
 
-        return of_people(read_csv(path).table, path.stem, str(path))
+        people = read_csv(path, sex_codes)
+        return replace(of_people(people.table, path.stem, str(path)), notes=people.notes)
     if path.is_dir():
         from .nhanes_files import read_folder
 

@@ -140,6 +140,8 @@ class Target:
         Pair of quantities -> rank correlation, to be compared.
     unmatched
         Statements of the table that no library can match, with the reason.
+    notes
+        How the table was read, in sentences: conversions, what is missing, what is unusual.
     origin
         Where the numbers were read.
     """
@@ -153,6 +155,7 @@ class Target:
     cells: dict[str, float] = field(default_factory=dict)
     unmatched: tuple[str, ...] = ()
     origin: str = ""
+    notes: tuple[str, ...] = ()
 
     def eligible(self, table: pd.DataFrame) -> NDArray[np.bool_]:
         """Return who is within every range; quantities that are not known there are no reason to leave out."""

@@ -1,0 +1,401 @@
+"""Read tables that people saved from a spreadsheet: their encoding, separator and header are found by rule and said.
+
+Nothing is read on a guess: where two readings are possible, the table is refused and both are named.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import ConfigError, Location, Problem
+
+#: Bytes that a table may have.
+LARGEST = 256 * 2**20
+#: Characters that the csv module takes in one cell.
+LONGEST = csv.field_size_limit()
+#: Lines that are looked at for the header.
+_PREAMBLE = 50
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig", ""),
+    (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "utf-32", "UTF-32"),
+    (b"\xff\xfe", "utf-16", "UTF-16"),
+    (b"\xfe\xff", "utf-16", "UTF-16"),
+)
+#: First bytes of what is no text, and what it is.
+_OTHER = (
+    (b"PK\x03\x04", "a workbook or another zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"PAR1", "a Parquet file"),
+    (b"%PDF", "a PDF"),
+    (b"HEADER RECORD*******", "a SAS transport file"),
+)
+#: White space that `str.strip` leaves: byte-order mark and zero-width space.
+_BLANK = " \t\r\n\f\v\u00a0\ufeff\u200b\u2060\u202f\u2009"
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as cells of text.
+
+    Attributes
+    ----------
+    header
+        Names of the columns, and the line that they stand in.
+    rows
+        Line and cells of each row that is not blank; as many cells as the header has.
+    notes
+        How the file was read where that is not plain: encoding, separator, lines left out.
+    problems
+        What is wrong with single rows, so that a reader can say it beside its own.
+    """
+
+    file: str
+    header: list[str]
+    line: int
+    rows: list[tuple[int, list[str]]]
+    separator: str
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def clean(cell: str) -> str:
+    """Return a cell without white space at its ends, that which cannot be seen included."""
+    return cell.strip(_BLANK)
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """Return the content of a file.
+
+    Raises
+    ------
+    ConfigError
+        No such file, or one beyond `LARGEST`.
+    """
+    where = Location(str(path))
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise ConfigError(Problem("no-file", f"cannot read the table: {reason}", where)) from None
+    if len(content) > LARGEST:
+        limit = f"at most {LARGEST // 2**20} MiB"
+        raise ConfigError(Problem("too-large", "the file is too large for a table", where, expected=limit))
+    return content
+
+
+def decode(content: bytes, file: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a file and how it was read.
+
+    A byte-order mark decides; then text that is UTF-8 is UTF-8; then zeros at every other byte are UTF-16; what is left is taken as
+    Windows-1252, which contains Latin-1, and that is said.
+
+    Raises
+    ------
+    ConfigError
+        No text: a workbook, an archive, bytes of no encoding, control characters with their place.
+    """
+    where = Location(file)
+    for mark, what in _OTHER:
+        if content.startswith(mark):
+            hint = "Save the table as CSV (UTF-8)."
+            raise ConfigError(Problem("not-text", f"this is no table of text but {what}", where, hint=hint))
+    text, words = _decoded(content, where)
+    if bad := _CONTROL.search(text):
+        before = text[: bad.start()]
+        line = len(re.findall(r"\r\n|\r|\n", before)) + 1
+        column = len(before) - max(before.rfind("\n"), before.rfind("\r"))
+        found = f"character {ord(bad[0])}"
+        hint = "The file is damaged, or no table of text."
+        raise ConfigError(
+            Problem(
+                "control-character", "a character that no table has", Location(file, line, column), found, hint=hint
+            )
+        )
+    return text, (f"read as {words}",) if words else ()
+
+
+def _decoded(content: bytes, where: Location) -> tuple[str, str]:
+    for mark, encoding, words in _BOMS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding), words
+            except UnicodeDecodeError as error:
+                message = f"the file begins as {words or 'UTF-8'} and is not: {error.reason}"
+                raise ConfigError(Problem("bad-encoding", message, where, hint="Save it again as UTF-8.")) from None
+    for encoding, zeros in (("utf-16-le", content[1::2]), ("utf-16-be", content[::2])):
+        if len(content) % 2 == 0 and zeros and zeros.count(0) > 0.6 * len(zeros):
+            try:
+                return content.decode(encoding), "UTF-16"
+            except UnicodeDecodeError:
+                continue
+    try:
+        return content.decode("utf-8"), ""
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252"), "Windows-1252 (Latin-1), since it is not UTF-8"
+    except UnicodeDecodeError:
+        hint = "Save it again as UTF-8."
+        raise ConfigError(
+            Problem("bad-encoding", "the text is in no encoding that is known", where, hint=hint)
+        ) from None
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a text, whatever ends them, each with a line feed at its end."""
+    found = [match[0].rstrip("\r\n") + "\n" for match in _LINE.finditer(text)]
+    return found[:-1] if found and found[-1] == "\n" else found
+
+
+def read(path: str | Path, known: Callable[[str], bool]) -> Table:
+    """Read a table.
+
+    Parameters
+    ----------
+    known
+        Whether a cell is the name of a column: by these names separator and header are found.
+
+    Raises
+    ------
+    ConfigError
+        No file, no text, no rows, quotation marks that do not close, cells that are too long, separators that are mixed.
+    """
+    file = str(path)
+    text, notes = decode(read_bytes(path), file)
+    return split(text, file, known, notes)
+
+
+def split(text: str, file: str, known: Callable[[str], bool], notes: Sequence[str] = ()) -> Table:
+    """Return the cells of a text; as `read`."""
+    lines = lines_of(text)
+    told = list(notes)
+    skip, separator = _stated(lines)
+    start, separator = _header(lines, skip, separator, known, file)
+    header, rows, problems = _cells(lines, start, separator, file)
+    if separator != ",":
+        told.append(f"read as separated by {_SEPARATORS.get(separator, repr(separator))}")
+    before = [number + 1 for number in range(skip, start) if lines[number].strip(_BLANK)]
+    if before:
+        words = f"line {before[0]}" if len(before) == 1 else f"lines {before[0]} to {before[-1]}"
+        told.append(f"not read: {words}, before the header")
+    table = Table(file, header, start + 1, rows, separator, tuple(told), tuple(problems))
+    return _fitted(table)
+
+
+def _stated(lines: list[str]) -> tuple[int, str]:
+    """Return how many lines to leave out, and the separator that a first line ``sep=;`` names, as Excel writes it."""
+    match = re.fullmatch(r'"?sep=(.)"?,*', lines[0].strip("\n\ufeff ").lower()) if lines else None
+    return (1, match[1]) if match and match[1] in _SEPARATORS else (0, "")
+
+
+def _plain_cells(line: str, separator: str) -> list[str]:
+    try:
+        return [clean(cell) for cell in next(csv.reader([line], delimiter=separator), [])]
+    except csv.Error:
+        return []
+
+
+def _header(lines: list[str], skip: int, stated: str, known: Callable[[str], bool], file: str) -> tuple[int, str]:
+    """Return the position of the header and the separator.
+
+    The header is the first line with names that are known, unless a line before it has as many cells: then that one is.
+    """
+    options = (stated,) if stated else tuple(_SEPARATORS)
+    filled = [n for n in range(skip, len(lines)) if lines[n].strip(_BLANK)]
+    if not filled:
+        raise ConfigError(Problem("empty-table", "the file has no rows", Location(file, 1)))
+    best: tuple[int, int, str] | None = None
+    for number in filled[:_PREAMBLE]:
+        counted = [(sum(map(known, _plain_cells(lines[number], s))), s) for s in options]
+        most = max(count for count, _ in counted)
+        if most and not lines[number].lstrip(_BLANK).startswith("#") and (best is None or most > best[0]):
+            winners = [s for count, s in counted if count == most]
+            several = [s for s in winners if len(_plain_cells(lines[number], s)) > 1]
+            if len(several) > 1:
+                names = " and ".join(_SEPARATORS[s] for s in several)
+                message = f"the columns are separated by {names}: which one is meant cannot be told"
+                raise ConfigError(Problem("mixed-separators", message, Location(file, number + 1)))
+            best = most, number, (several or winners)[0]
+    if best is not None:
+        _, number, separator = best
+        wide = len(_plain_cells(lines[number], separator))
+        for earlier in (n for n in filled if n < number):
+            cells = _plain_cells(lines[earlier], separator)
+            if len(cells) >= wide and not lines[earlier].lstrip(_BLANK).startswith("#") and sum(map(bool, cells)) > 1:
+                return earlier, separator
+        return number, separator
+    first = next((n for n in filled if not lines[n].lstrip(_BLANK).startswith("#")), filled[0])
+    return first, max(options, key=lambda s: len(_plain_cells(lines[first], s)))
+
+
+def _cells(
+    lines: list[str], start: int, separator: str, file: str
+) -> tuple[list[str], list[tuple[int, list[str]]], list[Problem]]:
+    reader = csv.reader(lines[start:], delimiter=separator, strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    line = start + 1
+    while True:
+        line = start + reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            return ([clean(c) for c in rows[0][1]] if rows else []), rows[1:], [_unreadable(error, file, line)]
+        if cells is None:
+            break
+        if any(clean(cell) for cell in cells):
+            rows.append((line, cells))
+    return [clean(cell) for cell in rows[0][1]], rows[1:], []
+
+
+def _unreadable(error: csv.Error, file: str, line: int) -> Problem:
+    where = Location(file, line)
+    if "field larger" in str(error):
+        expected = f"at most {LONGEST} characters"
+        hint = "A quotation mark may be open, or the file is no table."
+        return Problem("long-cell", "a cell is too long", where, expected=expected, hint=hint)
+    hint = "A quotation mark is open or misplaced; inside a quoted cell it is written twice."
+    return Problem("bad-quotes", "the row cannot be read from here on", where, hint=hint)
+
+
+def _fitted(table: Table) -> Table:
+    """Give every row as many cells as the header; say which rows cannot be."""
+    width = len(table.header)
+    while (
+        width > 1
+        and not table.header[width - 1]
+        and all(not any(map(clean, row[width - 1 :])) for _, row in table.rows)
+    ):
+        width -= 1
+    marked = [line for line, row in table.rows if row[0].lstrip(_BLANK).startswith("#")]
+    all_marked = len(marked) == len(table.rows)
+    rows, problems, comments = [], list(table.problems), []
+    for line, row in table.rows:
+        where = Location(table.file, line)
+        if line in marked and not all_marked:
+            if len(row) < width:
+                comments.append(line)
+            else:
+                message = "this row begins with # and has as many cells as the header: it may be a comment or a row"
+                problems.append(Problem("comment-row", message, where, hint="Take out the # or the row."))
+            continue
+        if len(row) < width:
+            problems.append(Problem("short-row", "the row ends early", where, f"{len(row)} cells", f"{width}"))
+            row = [*row, *[""] * (width - len(row))]
+        elif any(map(clean, row[width:])):
+            problems.append(_long_row(row, width, table.separator, where))
+            continue
+        rows.append((line, row[:width]))
+    notes = table.notes
+    if comments:
+        count = f"line {comments[0]}" if len(comments) == 1 else f"{len(comments)} lines from line {comments[0]} on"
+        notes = (*notes, f"not read: {count}, comments")
+    return Table(table.file, table.header[:width], table.line, rows, table.separator, notes, tuple(problems))
+
+
+def _long_row(row: list[str], width: int, separator: str, where: Location) -> Problem:
+    commas = separator == "," and any(a.strip().isdigit() and b.strip().isdigit() for a, b in itertools.pairwise(row))
+    hint = (
+        "Numbers with decimal commas must be quoted, or the cells be separated by semicolons; so must texts with commas."
+        if commas
+        else "A cell with the separator in it needs quotation marks."
+    )
+    return Problem("long-row", "the row has more cells than the header", where, f"{len(row)} cells", f"{width}", hint)
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+_SPACES = re.compile(r"(?<=\d)[ '\u00a0\u202f\u2009\u2019](?=\d{3}(?!\d))")
+_PLAIN = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+_GROUPED = {mark: re.compile(rf"[-+]?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+", re.ASCII) for mark in (",", ".")}
+_BOTH = {
+    ".": re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+\.\d+", re.ASCII),
+    ",": re.compile(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+,\d+", re.ASCII),
+}
+_COMMA = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How numbers of a table are written.
+
+    Attributes
+    ----------
+    decimal
+        ``.`` or ``,``; empty where a number such as ``1,234`` may be either and nothing in the table decides.
+    witness
+        A number that shows it, if any.
+    """
+
+    decimal: str
+    witness: str = ""
+
+
+def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
+    """Return which decimal mark numbers have, from cells and their places.
+
+    A number that can be read in one way only decides: ``6,8`` and ``1.234,5`` have a comma, ``6.8`` and ``0.125`` a point. Where
+    there is none, commas between the cells leave the point; otherwise ``1.234`` is not read.
+
+    Raises
+    ------
+    ConfigError
+        Some numbers have a comma and others a point.
+    """
+    shown: dict[str, tuple[str, Location]] = {}
+    doubtful = {".": "", ",": ""}
+    for cell, where in cells:
+        text = _SPACES.sub("", clean(cell).replace("\u2212", "-"))
+        for mark, other in ((".", ","), (",", ".")):
+            if mark not in text:
+                continue
+            pattern = _PLAIN if mark == "." else _COMMA
+            if _BOTH[mark].fullmatch(text) or (pattern.fullmatch(text) and not _GROUPED[mark].fullmatch(text)):
+                shown.setdefault(mark, (cell, where))
+            elif _GROUPED[mark].fullmatch(text):
+                if len(re.findall(re.escape(mark), text)) > 1:
+                    shown.setdefault(other, (cell, where))
+                else:
+                    doubtful[mark] = doubtful[mark] or cell
+    if len(shown) > 1:
+        message = "some numbers have a decimal point and others a decimal comma"
+        (first, one), (second, other_place) = shown.values()
+        found = f"{clean(first)} in line {one.line}, {clean(second)} in line {other_place.line}"
+        raise ConfigError(Problem("mixed-decimals", message, other_place, found, "one of them throughout"))
+    if shown:
+        mark, (witness, _) = next(iter(shown.items()))
+        return Marks(mark, clean(witness))
+    if doubtful[","] or (doubtful["."] and separator != ","):
+        return Marks("", doubtful[","] or doubtful["."])
+    return Marks(".")
+
+
+def number(text: str, decimal: str) -> float | None:
+    """Return the number that a cell holds; None where it holds none.
+
+    Parameters
+    ----------
+    decimal
+        The decimal mark, as of `marks`; empty reads whole numbers and what has neither mark.
+    """
+    plain = _SPACES.sub("", clean(text).replace("\u2212", "-"))
+    if decimal:
+        other = "," if decimal == "." else "."
+        if other in plain:
+            if not (_GROUPED[other].fullmatch(plain) or _BOTH[decimal].fullmatch(plain)):
+                return None
+            plain = plain.replace(other, "")
+        plain = plain.replace(decimal, ".")
+    elif "," in plain or _GROUPED["."].fullmatch(plain):
+        return None
+    return float(plain) if _PLAIN.fullmatch(plain) else None
