@@ -134,7 +134,7 @@ def test_everything_wrong_with_a_command_is_reported_at_once(betapod: Command) -
         "wrong-unit",
         "'Gx'",
         "'V_F'",
-        "STATE=AMOUNT@DAY",
+        "STATE=AMOUNT@TIME[/DURATION][:EVERY:MORE][:ss]",
         "'e_ARB'",
         "'GFR'",
         "--step 0",

@@ -128,8 +128,9 @@ DosesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--dose",
-        metavar="STATE=AMOUNT@DAY[:EVERY:MORE]",
-        help="Add an amount to a state.",
+        metavar="STATE=AMOUNT@TIME[/DURATION][:EVERY:MORE][:ss]",
+        help="Add an amount to a state, at once or as an infusion; bare times are in the model's unit of time (days, in "
+        "betapod's own models). ':ss': the start is the steady state of such doses.",
         autocompletion=complete_state,
     ),
 ]
@@ -137,8 +138,8 @@ SwitchesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--switch",
-        metavar="INPUT=VALUE@DAY[/WIDTH]",
-        help="Set an input from a day on.",
+        metavar="INPUT=VALUE@TIME[/WIDTH]",
+        help="Set an input from a time on, reached over WIDTH; bare times are in the model's unit of time.",
         autocompletion=complete_input,
     ),
 ]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from .engine.schedule import Dose, Schedule, Switch
     from .model import Model
 
-_DOSE = re.compile(r"(\w+)=([^@]+)@([^:]+)(?::([^:]+):(\d+))?")
+_DOSE = re.compile(r"(\w+)=([^@]+)@([^:/]+)(?:/([^:]+))?(?::([^:]+?))?(?::(\d+))?(:ss)?")
 _SWITCH = re.compile(r"(\w+)=([^@]+)@([^/]+)(?:/(.+))?")
 #: Rows of a table where nobody chose a step.
 _ROWS = 200
@@ -64,22 +64,51 @@ def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
     where = f"--dose {text}"
     match = _DOSE.fullmatch(text.strip())
     if match is None:
-        expected = "STATE=AMOUNT@DAY or STATE=AMOUNT@DAY:EVERY:MORE"
-        problems.append(Problem("bad-option", "this is not a dose", Location(where), expected=expected))
+        expected = "STATE=AMOUNT@TIME[/DURATION][:EVERY:MORE][:ss]"
+        hint = _dose_hint(text)
+        problems.append(Problem("bad-option", "this is not a dose", Location(where), expected=expected, hint=hint))
         return None
-    name, amount, day, every, more = match.groups()
+    name, amount, time, over, every, more, steady = match.groups()
+    if every is not None and more is None and not steady:
+        hint = "Say how many further doses follow: ...:EVERY:MORE."
+        problems.append(Problem("bad-option", "an interval alone repeats no dose", Location(where), hint=hint))
+        return None
     if name not in model.state_names:
         hint = did_you_mean(name, model.state_names)
         problems.append(Problem("unknown-state", f"{name!r} is not a state", Location(where), hint=hint))
         return None
-    found: dict[str, float] = {"every": 0.0}
+    found: dict[str, float] = {}
+    before = len(problems)
     _collect(problems, found, "amount", amount, model.units[name], where, model.labels[name])
-    _collect(problems, found, "day", day, model.time_unit, where)
+    _collect(problems, found, "time", time, model.time_unit, where)
     if every is not None:
-        _collect(problems, found, "every", every, model.time_unit, where)
-    if {"amount", "day"} - set(found):
+        _collect(problems, found, "ii", every, model.time_unit, where)
+    if over is not None:
+        _over(model, name, over, where, problems, found)
+    if len(problems) > before:
         return None
-    return Dose(name, found["amount"], found["day"], found["every"], int(more or 0))
+    return Dose(name, **found, addl=int(more or 0), ss=bool(steady))
+
+
+def _dose_hint(text: str) -> str:
+    if text.count(":") >= 2 and not text.rpartition(":")[2].isdigit():
+        return "MORE is the whole number of further doses."
+    return ""
+
+
+def _over(model: Model, state: str, text: str, where: str, problems: list[Problem], found: dict[str, float]) -> None:
+    """Read how long an infusion takes, or, where the unit is that of a rate, how fast it runs."""
+    try:
+        found["duration"] = quantity(text, model.time_unit, where)
+    except BetapodError as error:
+        rate = f"{model.units[state]}/{model.time_unit}"
+        try:
+            found["rate"] = quantity(text, rate, where, model.labels[state])
+        except BetapodError:
+            gather(problems, error)
+            return
+        if not found["rate"] > 0:
+            problems.append(Problem("bad-dose", "the rate of an infusion must be above 0", Location(where), found=text))
 
 
 def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
@@ -88,7 +117,7 @@ def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
     where = f"--switch {text}"
     match = _SWITCH.fullmatch(text.strip())
     if match is None:
-        expected = "INPUT=VALUE@DAY or INPUT=VALUE@DAY/WIDTH"
+        expected = "INPUT=VALUE@TIME or INPUT=VALUE@TIME/WIDTH"
         problems.append(Problem("bad-option", "this is not a switch", Location(where), expected=expected))
         return None
     name, value, day, width = match.groups()

@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
 from ..model.model import Model
+from . import steady
 from .cores import cores
+from .infusions import as_switches, infused_states, with_infusions
 from .kernel import Kernel, kernel_for
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
@@ -71,6 +73,7 @@ class Ensemble:
         self.threads = threads if threads is not None else cores()
         self._check()
         self._kernels: dict[tuple[str, ...], Kernel] = {}
+        self._with_infusions: dict[tuple[str, ...], Ensemble] = {}
         self.first_step = 0.01
 
     def _check(self) -> None:
@@ -127,9 +130,17 @@ class Ensemble:
         visits = self._visits(times)
         schedules, which = self._schedules(schedule, count)
         starts = self._starts(initial, count)
+        if any(steady.is_steady(one) for one in schedules):
+            starts = self._steady(schedules, which, count, columns, starts)
+            schedules = [steady.continued(one) for one in schedules]
+        infused = infused_states(schedules)
+        if infused:
+            end = float(visits[-1])
+            plain = [as_switches(self.model, one, end) for one in schedules]
+            return self._infused(infused).run(patients, visits, [plain[k] for k in which], starts, out)
         ramps = ramped_inputs(schedules)
         kernel = self.kernel(ramps)
-        tables = timeline(self.model, schedules, which, float(visits[-1]), ramps)
+        tables = timeline(self.model, schedules, which, visits, ramps)
         shape = (count, len(visits), len(self.outputs))
         if out is None:
             out = np.empty(shape)
@@ -171,6 +182,55 @@ class Ensemble:
             width=kernel.width,
             again=again,
         )
+
+    def _infused(self, states: tuple[str, ...]) -> Ensemble:
+        """Return the ensemble of the model with inputs for infusions into some states."""
+        if states not in self._with_infusions:
+            self._with_infusions[states] = Ensemble(
+                with_infusions(self.model, states),
+                self.outputs,
+                self.rtol,
+                self.atol,
+                self.width,
+                self.threads,
+                self.cache,
+                self.max_steps,
+            )
+        return self._with_infusions[states]
+
+    def _steady(
+        self,
+        schedules: list[Schedule],
+        which: NDArray[np.int64],
+        count: int,
+        columns: dict[str, NDArray[np.float64]],
+        starts: dict[str, NDArray[np.float64]],
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the start of every state, where the schedule says so in the steady state of its doses."""
+        names = self.model.state_names
+        fine = Ensemble(
+            self.model, names, steady.RTOL, 1e-15, self.width, self.threads, self.cache, max(self.max_steps, 10**7)
+        )
+        states = fine.run(columns or count, [0.0], None, starts).values[:, 0, :].copy()
+        for number, schedule in enumerate(schedules):
+            chosen = np.flatnonzero(which == number)
+            if not steady.is_steady(schedule) or not len(chosen):
+                continue
+            steady.check(self.model, schedule)
+            train, length = steady.interval(schedule)
+            who = {name: column[chosen] for name, column in columns.items()} or len(chosen)
+
+            def one(
+                x: NDArray[np.float64],
+                who: Any = who,
+                train: Schedule = train,
+                length: float = length,
+            ) -> NDArray[np.float64]:
+                start = {name: np.ascontiguousarray(x[:, k]) for k, name in enumerate(names)}
+                return fine.run(who, [0.0, length], train, start).values[:, -1, :]
+
+            states[chosen] = steady.settled(self.model, states[chosen], one)
+        return {name: np.ascontiguousarray(states[:, k]) for k, name in enumerate(names)}
 
     # -- input -------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ConfigError, Problem, SolverError, did_you_mean
 from ..model.evaluate import compile_function, split_constants
 from ..model.model import Model
+from . import steady
 from .hybrid import Hybrid, needs_hybrid
+from .infusions import as_switches, infused_states, with_infusions
 from .schedule import Schedule, Segment
 
 if TYPE_CHECKING:
@@ -90,8 +92,32 @@ def simulate(
     _check(model, visits, initial or {}, method, outputs)
     schedule = schedule or Schedule()
     schedule.check(model)
+    if outputs is None:
+        outputs = [*model.state_names, *model.assignments, *model.inputs]
+    if steady.is_steady(schedule):
+        initial = _steady_start(model, schedule, initial or {}, method)
+        schedule = steady.continued(schedule)
+    if infused := infused_states([schedule]):
+        schedule = as_switches(model, schedule, float(visits[-1]))
+        model = with_infusions(model, infused)
     run = _Run(model, method, rtol, atol)
     return run.integrate(visits, schedule, dict(initial or {}), outputs)
+
+
+def _steady_start(model: Model, schedule: Schedule, initial: Mapping[str, float], method: str) -> dict[str, float]:
+    """Return the states just before a dose of an endless train."""
+    steady.check(model, schedule)
+    train, length = steady.interval(schedule)
+    names = list(model.state_names)
+    train, model_of_train = as_switches(model, train, length), with_infusions(model, infused_states([train]))
+    run = _Run(model_of_train, method, steady.RTOL, 1e-15)
+
+    def one(states: NDArray[np.float64]) -> NDArray[np.float64]:
+        start = dict(zip(names, states[0].tolist(), strict=True))
+        return run.integrate(np.array([0.0, length]), train, start, names).table.to_numpy()[-1:]
+
+    begin = run.integrate(np.array([0.0]), Schedule(), dict(initial), names).table.to_numpy()
+    return dict(zip(names, steady.settled(model, begin, one)[0].tolist(), strict=True))
 
 
 def _check(
@@ -159,7 +185,7 @@ class _Run:
     ) -> Result:
         """Go through the segments of the schedule."""
         model = self.model
-        segments = schedule.segments(self.base_inputs, float(visits[-1]))
+        segments = schedule.segments(self.base_inputs, float(visits[-1]), visits=visits)
         state = np.array(self._initial([0.0], list(self.base_inputs.values()), self._parameters))
         for name, value in initial.items():
             state[model.state_names.index(name)] = value

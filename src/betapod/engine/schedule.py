@@ -1,34 +1,51 @@
 """What is done to a patient and when: doses into states, switches and ramps of inputs, as one timeline.
 
-A visit at the very time of a dose or switch sees the patient just before it, as a blood sample on the day of an infusion does.
+A visit at the very time of a dose or switch sees the patient just before it, as a blood sample on the day of an infusion does. Times
+that agree to 13 digits are the same time (see `betapod.engine.calendar`), so doses every 0.7 day meet a visit on day 2.1.
 """
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem, did_you_mean
+from .calendar import Calendar, exact, repeated
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..model import Model
+
+#: Doses that one order may stand for within the time that is simulated.
+MOST_DOSES = 100_000
 
 
 @dataclass(frozen=True)
 class Dose:
-    """An amount added to a state at once.
+    """An amount added to a state: at once, or as an infusion. Infusions that overlap add up.
 
     Attributes
     ----------
     amount
-        In the state's unit.
+        In the state's unit, not negative.
     time
-        Day of the first dose.
+        Time of the first dose, in the model's unit of time.
     ii, addl
-        Days between doses and number of further doses.
+        Time between doses and number of further doses.
+    duration, rate
+        How long an infusion takes, or how much it gives per unit of time; at most one of them. 0: all at once.
+    ss
+        Whether the first dose, at time 0, is one of an endless train with the interval `ii`: the patient starts in the steady state
+        that such a train leads to, just before a dose.
     """
 
     state: str
@@ -36,11 +53,45 @@ class Dose:
     time: float = 0.0
     ii: float = 0.0
     addl: int = 0
+    duration: float = 0.0
+    rate: float = 0.0
+    ss: bool = False
+
+    def __post_init__(self) -> None:
+        _plain(self, "amount", "time", "ii", "addl", "duration", "rate")
 
     @property
     def times(self) -> list[float]:
-        """Days of all doses."""
-        return [self.time + k * self.ii for k in range(self.addl + 1)]
+        """Times of all doses."""
+        return [float(time) for time in repeated(self.time, self.ii, self.addl)]
+
+    @property
+    def length(self) -> Fraction:
+        """How long each dose takes; 0 for doses at once."""
+        return exact(self.amount) / exact(self.rate) if self.rate else exact(self.duration)
+
+    def until(self, end: float) -> list[Fraction]:
+        """Return the exact times of the doses that begin before an end.
+
+        Raises
+        ------
+        ConfigError
+            They are more than `MOST_DOSES`.
+        """
+        more = self.addl
+        if more:
+            more = min(more, max(0, math.ceil((exact(end) - exact(self.time)) / exact(self.ii))))
+        if more >= MOST_DOSES:
+            raise ConfigError(
+                Problem(
+                    "too-many-doses",
+                    "these are too many doses",
+                    Location(_name(self)),
+                    found=f"{more + 1} within {end:g}",
+                    expected=f"at most {MOST_DOSES}",
+                )
+            )
+        return repeated(self.time, self.ii, more)
 
 
 @dataclass(frozen=True)
@@ -51,6 +102,9 @@ class Switch:
     value: float
     time: float
     width: float = 0.0
+
+    def __post_init__(self) -> None:
+        _plain(self, "value", "time", "width")
 
 
 @dataclass(frozen=True)
@@ -85,7 +139,7 @@ class Schedule:
         Raises
         ------
         ConfigError
-            With every unknown state or input, time before the start, or number that is not finite.
+            With every unknown state or input, time before the start, negative amount, or number that is not finite.
         """
         problems: list[Problem] = []
 
@@ -93,7 +147,7 @@ class Schedule:
             problems.append(Problem(kind, message, Location(what), **details))
 
         for dose in self.doses:
-            what = f"dose {dose.state}={dose.amount:g}@{dose.time:g}"
+            what = _name(dose)
             if dose.state not in model.state_names:
                 bad(
                     what,
@@ -101,17 +155,10 @@ class Schedule:
                     f"{dose.state!r} is not a state",
                     hint=did_you_mean(dose.state, model.state_names),
                 )
-            if not math.isfinite(dose.amount) or not math.isfinite(dose.time) or dose.time < 0:
-                bad(what, "bad-dose", "a dose needs a finite amount and a time that is not before the start")
-            if dose.addl < 0 or (dose.addl > 0 and not dose.ii > 0):
-                bad(
-                    what,
-                    "bad-dose",
-                    "repeated doses need an interval above 0",
-                    found=f"ii={dose.ii:g}, addl={dose.addl}",
-                )
+            for message, found in _faults(dose):
+                bad(what, "bad-dose", message, found=found)
         for switch in self.switches:
-            what = f"switch {switch.input}={switch.value:g}@{switch.time:g}"
+            what = f"switch {switch.input}={_text(switch.value)}@{_text(switch.time)}"
             if switch.input not in model.inputs:
                 bad(
                     what,
@@ -119,58 +166,123 @@ class Schedule:
                     f"{switch.input!r} is not an input",
                     hint=did_you_mean(switch.input, model.inputs),
                 )
-            if not (math.isfinite(switch.value) and math.isfinite(switch.time) and math.isfinite(switch.width)):
+            if not all(map(_finite, (switch.value, switch.time, switch.width))):
                 bad(what, "bad-switch", "a switch needs finite numbers")
             elif switch.width < 0 or switch.time < 0:
                 bad(what, "bad-switch", "the width and the time of a switch are not negative")
         if problems:
             raise ConfigError(problems)
 
-    def segments(self, inputs: Mapping[str, float], end: float, start: float = 0.0) -> list[Segment]:
+    def segments(
+        self,
+        inputs: Mapping[str, float],
+        end: float,
+        start: float = 0.0,
+        visits: Sequence[float] | NDArray[np.float64] = (),
+    ) -> list[Segment]:
         """Cut the time from `start` to `end` where anything changes.
 
         Parameters
         ----------
         inputs
             Value of every input before the first switch.
+        visits
+            Times at which someone looks; what is done at such a time is done at exactly this number.
 
         Returns
         -------
         list of Segment
-            In order, without gaps. A later switch of the same input replaces one that is still ramping.
+            In order, without gaps. A later switch of the same input replaces one that is still ramping. Infusions are not in it: see
+            `betapod.engine.infusions`.
         """
+        given = [(time, dose) for dose in self.doses for time in dose.until(end)]
+        changes = [(exact(s.time), exact(s.width), s) for s in sorted(self.switches, key=lambda s: exact(s.time))]
+        all_times = [time for time, _ in given] + [each for time, width, _ in changes for each in (time, time + width)]
+        calendar = Calendar(all_times, list(visits) or [end])
         doses: dict[float, list[tuple[str, float]]] = {}
-        for dose in self.doses:
-            for time in dose.times:
-                if start <= time < end:
-                    doses.setdefault(time, []).append((dose.state, dose.amount))
-        ramps = _ramps(self.switches, inputs)
+        for exactly, dose in given:
+            if start <= (time := calendar[exactly]) < end:
+                doses.setdefault(time, []).append((dose.state, dose.amount))
+        ramps = _ramps([(calendar[t], calendar[t + width], s) for t, width, s in changes], inputs)
         breaks = {start, end, *doses}
         breaks.update(time for pieces in ramps.values() for time, _, _ in pieces if start < time < end)
-        times = sorted(breaks)
+        starts = {name: [time for time, _, _ in pieces] for name, pieces in ramps.items()}
         found = []
-        for begin, finish in itertools.pairwise(times):
+        for begin, finish in itertools.pairwise(sorted(breaks)):
             values, slopes = dict(inputs), dict.fromkeys(inputs, 0.0)
             for name, pieces in ramps.items():
-                for time, value, slope in pieces:
-                    if time <= begin:
-                        values[name], slopes[name] = value + slope * (begin - time), slope
+                k = bisect.bisect_right(starts[name], begin) - 1
+                if k >= 0:
+                    time, value, slope = pieces[k]
+                    values[name], slopes[name] = value + slope * (begin - time), slope
             found.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
         return found or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
 
 
-def _ramps(switches: Sequence[Switch], inputs: Mapping[str, float]) -> dict[str, list[tuple[float, float, float]]]:
-    """Return, for each switched input, pieces (time, value at that time, slope)."""
+def _plain(order: Dose | Switch, *names: str) -> None:
+    """Turn numbers of NumPy, decimals and fractions into plain ones, as manifests hold them."""
+    for name in names:
+        value = getattr(order, name)
+        if type(value) not in (int, float) and _finite(value):
+            whole = name == "addl" and int(value) == value
+            object.__setattr__(order, name, int(value) if whole else float(value))
+    addl = getattr(order, "addl", 0)
+    if isinstance(addl, float) and addl.is_integer():
+        object.__setattr__(order, "addl", int(addl))
+
+
+def _name(dose: Dose) -> str:
+    return f"dose {dose.state}={_text(dose.amount)}@{_text(dose.time)}"
+
+
+def _text(number: Any) -> str:
+    return f"{float(number):g}" if _is_number(number) else repr(number)
+
+
+def _is_number(number: Any) -> bool:
+    # Text that reads as a number is none: nobody said in which unit.
+    return isinstance(number, (numbers.Real, Decimal)) and not isinstance(number, bool)
+
+
+def _finite(number: Any) -> bool:
+    try:
+        return _is_number(number) and math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _faults(dose: Dose) -> list[tuple[str, str]]:
+    """Return what is wrong with the numbers of a dose, and what was found."""
+    faults = []
+    for name in ("amount", "time", "duration", "rate"):
+        value = getattr(dose, name)
+        if not _finite(value) or value < 0:
+            faults.append((f"the {name} of a dose is a finite number that is not negative", f"{name}={_text(value)}"))
+    if not _finite(dose.addl) or dose.addl < 0 or int(dose.addl) != dose.addl:
+        faults.append(("the number of further doses is a whole number from 0 on", f"addl={_text(dose.addl)}"))
+    elif not _finite(dose.ii) or dose.ii < 0:
+        faults.append(("the interval of doses is a finite number that is not negative", f"ii={_text(dose.ii)}"))
+    elif (dose.addl or dose.ss) and not dose.ii > 0:
+        faults.append(("repeated doses need an interval above 0", f"ii={_text(dose.ii)}, addl={dose.addl}"))
+    if not faults and dose.rate and dose.duration:
+        faults.append(("a dose has a rate or a duration, not both", f"rate={dose.rate:g}, duration={dose.duration:g}"))
+    if not faults and dose.ss and dose.time:
+        faults.append(("a steady state is that of the start: its first dose is at time 0", f"time={_text(dose.time)}"))
+    return faults
+
+
+def _ramps(
+    switches: Sequence[tuple[float, float, Switch]], inputs: Mapping[str, float]
+) -> dict[str, list[tuple[float, float, float]]]:
+    """Return, for each switched input, pieces (time, value at that time, slope); switches come in order, with begin and end."""
     ramps: dict[str, list[tuple[float, float, float]]] = {}
-    for switch in sorted(switches, key=lambda s: s.time):
+    for begin, end, switch in switches:
         pieces = ramps.setdefault(switch.input, [(-math.inf, inputs[switch.input], 0.0)])
-        while pieces and pieces[-1][0] >= switch.time:
+        while pieces and pieces[-1][0] >= begin:
             pieces.pop()
         time, value, slope = pieces[-1]
-        now = value if math.isinf(time) else value + slope * (switch.time - time)
-        if switch.width > 0:
-            pieces.append((switch.time, now, (switch.value - now) / switch.width))
-            pieces.append((switch.time + switch.width, switch.value, 0.0))
-        else:
-            pieces.append((switch.time, switch.value, 0.0))
+        now = value if math.isinf(time) else value + slope * (begin - time)
+        if end > begin:
+            pieces.append((begin, now, (switch.value - now) / switch.width))
+        pieces.append((end, switch.value, 0.0))
     return {name: [piece for piece in pieces if not math.isinf(piece[0])] for name, pieces in ramps.items()}

@@ -52,12 +52,17 @@ def ramped_inputs(schedules: Sequence[Schedule]) -> tuple[str, ...]:
 
 
 def timeline(
-    model: Model, schedules: Sequence[Schedule], which: NDArray[np.int64], end: float, ramps: Sequence[str]
+    model: Model,
+    schedules: Sequence[Schedule],
+    which: NDArray[np.int64],
+    visits: NDArray[np.float64],
+    ramps: Sequence[str],
 ) -> Timeline:
-    """Return the tables of schedules that end at a time.
+    """Return the tables of schedules that end with the last visit.
 
     Values within a schedule are linear in the patient's own value of the input, so two probes give the two numbers needed.
     """
+    end = float(visits[-1])
     switched = tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches}))
     own = model.values()
     probe = {name: own[name] if own[name] != 0.0 else 1.0 for name in model.inputs}
@@ -66,7 +71,7 @@ def timeline(
     offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []
     tables: dict[str, list[list[float]]] = {name: [] for name in ("switch", "switch1", "ramp", "ramp1")}
     for schedule in schedules:
-        first, second = schedule.segments(zero, end), schedule.segments(probe, end)
+        first, second = (schedule.segments(values, end, visits=visits) for values in (zero, probe))
         for a, b in zip(first, second, strict=True):
             starts.append(a.start)
             ends.append(a.end)
