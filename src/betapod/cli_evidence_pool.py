@@ -39,11 +39,13 @@ class Pooling:
     weeks: Annotated[
         float | None, typer.Option("--weeks", min=0, help="Follow-up: the nearest of each study is taken.")
     ] = None
-    method: Annotated[str, typer.Option("--method", help="REML, DL or ML.")] = "REML"
+    method: Annotated[
+        str, typer.Option("--method", help="auto (by the data), REML, DL, ML, common, MH, Peto or GLMM.")
+    ] = "auto"
     interval: Annotated[
         str,
         typer.Option("--interval", help="knha (Knapp-Hartung), adhoc (never narrower than the normal one) or normal."),
-    ] = "knha"
+    ] = "auto"
     across: Annotated[
         list[str] | None,
         typer.Option("--across", help="population or product: may differ, knowingly; may be repeated."),
@@ -203,14 +205,12 @@ def _print_pooled(pooled: Pooled) -> None:
     )
     unit = shown_unit(pooled.unit)
     text = f"{pooled.endpoint}: {pooled.measure} {_interval(pooled)} {unit}".rstrip()
-    if (
-        pooled.prediction_interval is not None
-        and pooled.tau2 is not None
-        and pooled.i2 is not None
-        and pooled.q_p is not None
-    ):
-        low, high = pooled.prediction_interval
-        text += f", prediction interval {low:.3g} to {high:.3g}; k {pooled.k}, tau2 {pooled.tau2:.3g}, I2 {pooled.i2:.0f} %, p of Q {pooled.q_p:.2g}"
+    if pooled.prediction_interval is not None:
+        text += f", prediction interval {pooled.prediction_interval[0]:.3g} to {pooled.prediction_interval[1]:.3g}"
+    if pooled.k > 1:
+        numbers = (("tau2", pooled.tau2, ".3g", ""), ("I2", pooled.i2, ".0f", " %"), ("p of Q", pooled.q_p, ".2g", ""))
+        about = [f"{name} {value:{form}}{unit}" for name, value, form, unit in numbers if value is not None]
+        text += f"; {', '.join([f'k {pooled.k}', pooled.method, *about])}"
     out().print(text, markup=False)
 
 

@@ -10,6 +10,7 @@ guidance asks for a judgement, the threshold here is ours and is printed with th
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from .effects import MEASURES
 from .small_studies import small_studies
 from .study import Record
-from .synthesis import Pooled, pool_effects
+from .synthesis import METHODS, Pooled, pool_effects
 
 LEVELS = ("very low", "low", "moderate", "high")
 
@@ -114,9 +115,9 @@ def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
 
 
 def _inconsistency(pooled: Pooled) -> Judgement | None:
-    if pooled.k < 2 or pooled.i2 is None or pooled.q_p is None or pooled.prediction_interval is None:
+    if pooled.k < 2 or pooled.i2 is None or pooled.q_p is None:
         return None
-    low, high = pooled.prediction_interval
+    low, high = pooled.prediction_interval or (math.nan, math.nan)
     opposed = not pooled.crosses_null and low <= pooled.null <= high
     if pooled.i2 >= 75.0 and pooled.q_p < 0.1:
         return Judgement(
@@ -144,7 +145,8 @@ def _indirectness(rows: list[Record], shares: dict[str, float]) -> Judgement | N
 def _imprecision(pooled: Pooled) -> Judgement | None:
     steps, reasons = 0, []
     # Few studies that agree by chance make Knapp and Hartung's interval too narrow, so the judgement takes the wider one.
-    wide = pool_effects(pooled.effects, pooled.method, "adhoc")
+    random = pooled.k > 1 and pooled.method in METHODS
+    wide = pool_effects(pooled.effects, pooled.method, "adhoc") if random else pooled
     if wide.crosses_null:
         steps += 1
         reasons.append(f"the interval {wide.ci[0]:.3g} to {wide.ci[1]:.3g} contains no effect")

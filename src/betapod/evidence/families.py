@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .effects import SUBGROUP, Effect, Refusal, logit
+from .effect import SUBGROUP, Effect, Refusal, logit, risk_ratio
 
-#: Correlation of two contrasts against the same control group of equal size (Higgins and Green 2011, section 16.5).
+#: Correlation of two stated contrasts against the same control group of equal size, where the group's own variance is not known
+#: (Higgins and Green 2011, section 16.5).
 SHARED_CONTROL = 0.5
 
 
@@ -86,36 +87,78 @@ def _remoteness(effect: Effect, weeks: float | None) -> float:
 
 def _people(arms: Sequence[Effect]) -> int:
     """Return the people in several arms, their shared control once: of a comparison it is half where its size is not known."""
-    shared = [
-        arm.controls or ((arm.n or 0) // 2 if arm.contrast == "between" and " vs " in arm.arm else 0) for arm in arms
-    ]
+    shared = [(arm.n or 0) - (arm.treated or 0) for arm in arms]
     return sum(arm.n or 0 for arm in arms) - sum(shared) + max(shared)
 
 
 def _combined(arms: Sequence[Effect]) -> Effect:
-    """Return several arms of one study as one: people are added; contrasts share a control, so their mean is correlated."""
+    """Return several arms of one study as the one group that they would have been together.
+
+    Events and people are added. Means, changes, slopes and logarithms of ratios are averaged by the people of each arm, or by
+    the inverse of their variances where a number of people is not known; rates by people too, but not as logarithms. Contrasts
+    with one control group have its part of the variance in common (Cochrane Handbook, sections 6.5.2.10 and 16.5.4).
+    """
     if len(arms) == 1:
         return arms[0]
-    count = len(arms)
-    people = _people(arms)
-    names = tuple(name for arm in arms for name in arm.records)
-    together = " + ".join(arm.arm for arm in arms)
+    count, people = len(arms), _people(arms)
+    names = [name for arm in arms for name in arm.records[:1]]
+    control = sorted({name for arm in arms for name in arm.records[1:]})
+    one = replace(
+        arms[0],
+        n=people or None,
+        arm=" + ".join(arm.arm for arm in arms),
+        records=tuple(dict.fromkeys([*names, *control])),
+        shared=None,
+    )
     if all(arm.events is not None for arm in arms):
         events = sum(arm.events or 0.0 for arm in arms)
         y, v, how = logit(events, people)
-        return replace(
-            arms[0], y=y, v=v, n=people, events=events, arm=together, records=names, how=f"{how}; {count} arms added"
-        )
-    rho = SHARED_CONTROL if arms[0].contrast == "between" else 0.0
-    errors = [math.sqrt(arm.v) for arm in arms]
-    cross = sum(errors[i] * errors[j] for i in range(count) for j in range(i))
-    control = {name for arm in arms for name in arm.records[1:]}
-    return replace(
-        arms[0],
-        y=sum(arm.y for arm in arms) / count,
-        v=(sum(arm.v for arm in arms) + 2.0 * rho * cross) / count**2,
-        n=people or None,
-        arm=together,
-        records=tuple(dict.fromkeys([name for arm in arms for name in arm.records[:1]] + sorted(control))),
-        how=f"mean of {count} arms" + (", correlation 0.5 through the shared control" if rho else ""),
-    )
+        return replace(one, y=y, v=v, events=events, how=f"{how}; {count} arms added")
+    if all(arm.counts is not None for arm in arms):
+        counts = [arm.counts for arm in arms if arm.counts is not None]
+        if len({each[2:] for each in counts}) == 1:
+            added = (sum(each[0] for each in counts), sum(each[1] for each in counts), *counts[0][2:])
+            y, v, how = risk_ratio(*added)
+            return replace(one, y=y, v=v, counts=added, how=f"{how}; {count} arms added")
+    weights, by = _weights(arms)
+    if arms[0].measure == "rate":
+        y, v = _mean_of_rates(arms, weights)
+        return replace(one, y=y, v=v, how=f"mean of {count} groups, {by}")
+    y = sum(weight * arm.y for weight, arm in zip(weights, arms, strict=True))
+    v, shared = _variance_of_mean(arms, weights)
+    return replace(one, y=y, v=v, how=f"mean of {count} arms, {by}{shared}")
+
+
+def _weights(arms: Sequence[Effect]) -> tuple[list[float], str]:
+    """Return the share of each arm in their mean, and what it is made of."""
+    people = [arm.treated for arm in arms]
+    known = [float(each) for each in people if each]
+    if len(known) == len(arms):
+        return [each / sum(known) for each in known], "by the people in each"
+    precision = [1.0 / arm.v for arm in arms]
+    return [each / sum(precision) for each in precision], "by inverse variance, as an n is not known"
+
+
+def _mean_of_rates(arms: Sequence[Effect], weights: Sequence[float]) -> tuple[float, float]:
+    """Return the logarithm of the mean of rates, and its variance."""
+    parts = [weight * math.exp(arm.y) for weight, arm in zip(weights, arms, strict=True)]
+    mean = sum(parts)
+    return math.log(mean), sum((part / mean) ** 2 * arm.v for part, arm in zip(parts, arms, strict=True))
+
+
+def _variance_of_mean(arms: Sequence[Effect], weights: Sequence[float]) -> tuple[float, str]:
+    """Return the variance of a weighted mean of contrasts, and what was taken for what they have in common."""
+    alone = sum(weight**2 * arm.v for weight, arm in zip(weights, arms, strict=True))
+    if arms[0].contrast != "between":
+        return alone, ""
+    cross, said = 0.0, ""
+    for i, first in enumerate(arms):
+        for j, second in enumerate(arms[:i]):
+            if first.shared is not None and second.shared is not None:
+                both = min(first.shared, second.shared)
+                said = said or ", which share the control group's variance"
+            else:
+                both = SHARED_CONTROL * math.sqrt(first.v * second.v)
+                said = ", correlation 0.5 through the shared control assumed"
+            cross += weights[i] * weights[j] * both
+    return alone + 2.0 * cross, said

@@ -1,4 +1,4 @@
-"""Random-effects pooling (PyMARE) with Knapp-Hartung interval, prediction interval and heterogeneity; refusals with reasons."""
+"""Pooling of one question, with the model that its studies call for (`models`); refusals with reasons."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 from ..errors import EvidenceError, Problem, not_among
 from .effects import MEASURES, Effect, Refusal, candidates
 from .families import one_per_family
-from .heterogeneity import tau2_interval, tau2_of
+from .models import CHOICES, INTERVALS, METHODS, fit
+from .pairs import NO_RATIO
+from .rare import mantel_haenszel
 from .registry import Registry
 from .study import Record
 
-METHODS = ("REML", "DL", "ML")
-#: As metafor names them: Knapp and Hartung's, the same but never narrower than the normal one, the normal one.
-INTERVALS = ("knha", "adhoc", "normal")
+__all__ = ["CHOICES", "INTERVALS", "METHODS", "Group", "Pooled", "back_to_scale", "pool", "pool_effects", "synthesise"]
+
 #: What may differ among records that are pooled, where somebody says so knowingly.
 MAY_DIFFER = ("population", "product")
 _CONTRASTS = {"between": "controlled", "change": "before/after", "level": "single groups"}
@@ -29,13 +30,15 @@ class Pooled:
     Attributes
     ----------
     estimate, ci
-        With the 95 % interval: by default Knapp and Hartung's with t on k - 1 degrees of freedom; for one study the normal one.
+        With the 95 % interval: by default Knapp and Hartung's with t on k - 1 degrees of freedom; for one or two studies the
+        normal one; for a share with nobody or everybody the exact one.
     prediction_interval
-        Where 95 % of the true effects of such studies are expected; None for one study.
+        Where 95 % of the true effects of such studies are expected; None below three studies and without random effects.
     tau2, tau2_ci
-        Variance between studies on the scale of analysis, with the Q-profile interval (infinite where it has no end).
+        Variance between studies on the scale of analysis, with the Q-profile interval (infinite where it has no end); None where
+        the method has none.
     i2
-        Share of the variance that is between studies, %, from `tau2` (as metafor).
+        Share of the variance that is between studies, %, from `tau2` (as metafor), or from Q where there is no `tau2`.
     q, q_p
         Cochran's Q and its p value.
     k, n
@@ -87,8 +90,8 @@ def pool(
     contrast: str | None = None,
     measure: str | None = None,
     weeks: float | None = None,
-    method: str = "REML",
-    interval: str = "knha",
+    method: str = "auto",
+    interval: str = "auto",
     across: Sequence[str] = (),
 ) -> Pooled:
     """Pool records of one question: one population, one treatment, one endpoint, one measure.
@@ -103,9 +106,10 @@ def pool(
     weeks
         Follow-up asked for, week: the nearest of each family; by default the longest of each family's largest report.
     method
-        REML, DL (DerSimonian and Laird, never negative) or ML.
+        auto (see `models`), REML, DL (DerSimonian and Laird, never negative), ML, common (inverse variance), MH (Mantel and
+        Haenszel), Peto or GLMM (logistic regression).
     interval
-        knha (Knapp and Hartung), adhoc (the same, but with an error never below the normal one) or normal.
+        Of random effects: knha (Knapp and Hartung), adhoc (the same, but with an error never below the normal one) or normal.
     across
         ``population`` or ``product``: may differ, knowingly; the reasons say so.
 
@@ -137,6 +141,8 @@ def pool(
         effects = [e for e in effects if e.measure == measure]
     effects, more = one_per_family(effects, weeks)
     refused += more
+    refused += [Refusal(name, NO_RATIO) for e in effects if e.empty for name in e.records]
+    effects = [e for e in effects if not e.empty]
     if not effects:
         raise EvidenceError(_nothing_left(refused))
     notes = [
@@ -144,10 +150,12 @@ def pool(
         for name in across
         if len(_values(effects, by_id, name)) > 1
     ]
+    if problems := _unfit(effects, method, interval):
+        raise EvidenceError(problems)
     return _pooled(effects, method, interval, refused, notes)
 
 
-def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "knha") -> Pooled:
+def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "auto") -> Pooled:
     """Pool effects that are known to be independent and of one measure."""
     return _pooled(list(effects), method, interval, [], [])
 
@@ -156,7 +164,7 @@ def _unknown_names(
     method: str, interval: str, across: Sequence[str], contrast: str | None, measure: str | None
 ) -> list[Problem]:
     named: list[tuple[str, Iterable[str], Sequence[str | None]]] = [
-        ("method", METHODS, [method]),
+        ("method", CHOICES, [method]),
         ("interval", INTERVALS, [interval]),
         ("contrast", _CONTRASTS, [contrast]),
         ("measure", MEASURES, [measure]),
@@ -168,6 +176,23 @@ def _unknown_names(
         for name in names
         if name is not None and name not in known
     ]
+
+
+def _unfit(effects: Sequence[Effect], method: str, interval: str) -> list[Problem]:
+    """Return why a method cannot be used with these effects, or an interval with this method."""
+    problems = []
+    if method not in ("auto", *METHODS) and interval not in ("auto", "normal"):
+        message = f"the interval {interval!r} belongs to random effects, not to {method}"
+        problems.append(Problem("wrong-interval", message, expected=f"{', '.join(METHODS)}, or no --interval"))
+    if method in ("MH", "Peto") and any(e.counts is None for e in effects):
+        message = f"{method} needs the events of both groups of every study"
+        names = ", ".join(e.study for e in effects if e.counts is None)
+        problems.append(Problem("no-counts", message, found=f"no counts: {names}", hint="Leave --method out."))
+    elif method == "MH" and mantel_haenszel([e.counts for e in effects if e.counts is not None]) is None:
+        problems.append(Problem("no-counts", "one side has no event at all: no ratio of risks", hint="Try Peto."))
+    if method == "GLMM" and any(e.events is None for e in effects):
+        problems.append(Problem("no-counts", "GLMM is for shares of single groups", hint="Leave --method out."))
+    return problems
 
 
 def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Record]]:
@@ -186,7 +211,12 @@ def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effec
     if wanted is None:
         wanted = present[0] if present else "between"
     refused = [
-        Refusal(name, f"{_CONTRASTS[e.contrast]} data are never pooled with {_CONTRASTS[wanted]} data")
+        Refusal(
+            name,
+            NO_RATIO
+            if NO_RATIO in e.how
+            else f"{_CONTRASTS[e.contrast]} data are never pooled with {_CONTRASTS[wanted]} data",
+        )
         for e in effects
         if e.contrast != wanted
         for name in e.records
@@ -245,70 +275,36 @@ def _nothing_left(refused: Sequence[Refusal]) -> Problem:
 
 
 def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Refusal], notes: list[str]) -> Pooled:
-    import numpy as np
-    from scipy import stats
-
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
-    y, v = np.array([e.y for e in effects]), np.array([e.v for e in effects])
-    k = len(effects)
-    tau2 = tau2_of(y, v, method) if k > 1 else 0.0
-    weights = 1.0 / (v + tau2)
-    mu = float(weights @ y / weights.sum())
-    se = float(1.0 / math.sqrt(weights.sum()))
-    quantile = float(stats.norm.isf(0.025))
-    q = q_p = i2 = None
-    tau2_ci = None
-    spread: tuple[float, float] | None = None
-    if k > 1:
-        normal = se
-        if interval != "normal":
-            quantile = float(stats.t.isf(0.025, k - 1))
-            scatter = math.sqrt(float(weights @ (y - mu) ** 2) / (k - 1))
-            if scatter < 1e-9:
-                notes.append("the studies are identical: Knapp and Hartung's error would be 0, the normal one is kept")
-            else:
-                se *= scatter if interval == "knha" else max(1.0, scatter)
-            if se * quantile < normal * float(stats.norm.isf(0.025)):
-                notes.append("the Knapp-Hartung interval is narrower than the normal one: the studies agree by chance")
-        half = quantile * math.sqrt(tau2 + se**2)
-        spread = (mu - half, mu + half)
-        fixed = 1.0 / v
-        q = float(fixed @ (y - fixed @ y / fixed.sum()) ** 2)
-        q_p = float(stats.chi2.sf(q, k - 1))
-        typical = (k - 1) * fixed.sum() / (fixed.sum() ** 2 - (fixed**2).sum())
-        i2 = float(100.0 * tau2 / (tau2 + typical))
-        tau2_ci = tau2_interval(y, v)
-        if k < 5:
-            notes.append(f"{k} studies: the variance between studies is hardly known")
-    else:
-        notes.append("one independent study: nothing is pooled, the interval is its own")
-    statistic = abs(mu) / se
-    p = 2.0 * float(stats.t.sf(statistic, k - 1) if interval != "normal" and k > 1 else stats.norm.sf(statistic))
-    back = back_to_scale(effects[0].measure)
+    found = fit(effects, method, interval)
+    measure = found.measure or effects[0].measure
+    back = back_to_scale(measure)
+    estimate, low, high = found.exact or (back(found.mu), back(found.ci[0]), back(found.ci[1]))
+    prediction = found.prediction
     return Pooled(
-        estimate=back(mu),
-        ci=(back(mu - quantile * se), back(mu + quantile * se)),
-        prediction_interval=None if spread is None else (back(spread[0]), back(spread[1])),
-        tau2=tau2 if k > 1 else None,
-        i2=i2,
-        k=k,
-        reasons=(*notes, *_summary(refused)),
-        measure=effects[0].measure,
+        estimate=estimate,
+        ci=(low, high),
+        prediction_interval=None if prediction is None else (back(prediction[0]), back(prediction[1])),
+        tau2=found.tau2,
+        i2=found.i2,
+        k=len(effects),
+        reasons=(*notes, *found.notes, *_summary(refused)),
+        measure=measure,
         contrast=effects[0].contrast,
         endpoint=effects[0].endpoint,
         unit=effects[0].unit,
-        method=method,
-        mu=mu,
-        se=se,
-        p=p,
-        q=q,
-        q_p=q_p,
-        tau2_ci=tau2_ci,
+        method=found.method,
+        mu=found.mu,
+        se=found.se,
+        p=found.p,
+        q=found.q,
+        q_p=found.q_p,
+        tau2_ci=found.tau2_ci,
         n=sum(effect.n or 0 for effect in effects),
         effects=tuple(effects),
-        weights=tuple(float(w) for w in 100.0 * weights / weights.sum()),
+        weights=found.weights,
         refused=tuple(refused),
-        interval=interval,
+        interval=found.interval,
     )
 
 
@@ -342,7 +338,7 @@ class Group:
     problem: Problem | None
 
 
-def synthesise(registry: Registry, method: str = "REML") -> list[Group]:
+def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
     """Pool everything that may be pooled, by population, product, endpoint, contrast and measure; say of the rest why not.
 
     Raises
@@ -350,7 +346,7 @@ def synthesise(registry: Registry, method: str = "REML") -> list[Group]:
     EvidenceError
         There is no such method.
     """
-    if problems := _unknown_names(method, INTERVALS[0], (), None, None):
+    if problems := _unknown_names(method, "auto", (), None, None):
         raise EvidenceError(problems)
     groups: list[Group] = []
     questions = dict.fromkeys((r.population, r.product, r.endpoint) for r in registry.records if r.product != "control")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..evidence.effects import MEASURES, Z975
+from ..evidence.effects import MEASURES, Z975, Effect
+from ..evidence.rare import exact
 from ..evidence.synthesis import Pooled, back_to_scale
 from .figures import GREY, PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -19,16 +22,18 @@ WORDS = {
     "mean_change": "change from baseline",
     "smd": "standardised mean difference",
     "percent": "percent",
+    "percent_points": "difference of changes in percent, points",
     "slope": "slope",
     "hazard_ratio": "hazard ratio",
     "risk_ratio": "risk ratio",
     "odds_ratio": "odds ratio",
     "geometric_ratio": "ratio of geometric means",
     "rate": "rate",
+    "rate_ratio": "ratio of rates",
     "proportion": "proportion",
 }
 
-INTERVALS = {"knha": "Knapp-Hartung", "adhoc": "modified Knapp-Hartung", "normal": "normal"}
+INTERVALS = {"knha": "Knapp-Hartung", "adhoc": "modified Knapp-Hartung", "normal": "normal", "exact": "exact"}
 
 
 def forest_table(pooled: Pooled) -> pd.DataFrame:
@@ -38,7 +43,7 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
     back = back_to_scale(pooled.measure)
     rows = []
     for effect, weight in zip(pooled.effects, pooled.weights, strict=True):
-        half = Z975 * math.sqrt(effect.v)
+        estimate, low, high = _of(effect, back)
         rows.append(
             {
                 "study": effect.study,
@@ -46,9 +51,9 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
                 "arm": effect.arm,
                 "n": effect.n,
                 "weeks": effect.weeks,
-                "estimate": back(effect.y),
-                "low": back(effect.y - half),
-                "high": back(effect.y + half),
+                "estimate": estimate,
+                "low": low,
+                "high": high,
                 "weight_percent": weight,
                 "how": effect.how,
             }
@@ -71,6 +76,14 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _of(effect: Effect, back: Callable[[float], float]) -> tuple[float, float, float]:
+    """Return a study's own estimate and 95 % interval; of a share as it was counted, with the exact one."""
+    if effect.events is not None and effect.n:
+        return (effect.events / effect.n, *exact(effect.events, effect.n))
+    half = Z975 * math.sqrt(effect.v)
+    return back(effect.y), back(effect.y - half), back(effect.y + half)
+
+
 def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Figure, pd.DataFrame]:
     """Draw a forest plot and return it with its numbers.
 
@@ -86,7 +99,8 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
     """
     table = forest_table(pooled)
     count = len(pooled.effects)
-    rows = count + (2 if pooled.k > 1 else 0)
+    # A line for the pooled estimate, and one for its prediction interval where there is one.
+    rows = count + (pooled.k > 1) + (pooled.prediction_interval is not None)
     with styled():
         figure = new_figure(8.6, 1.75 + 0.34 * rows)
         axes = figure.add_subplot()
@@ -199,10 +213,11 @@ def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int) -> None
         names.append(_short(label, 44) + people + week)
         numbers.append(f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})  {row['weight_percent']:.0f} %")
     if pooled.k > 1:
-        names += ["pooled, 95 % interval", "95 % prediction interval"]
+        names.append("pooled, 95 % interval")
         numbers.append(f"{pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g})")
-        spread = pooled.prediction_interval or (math.nan, math.nan)
-        numbers.append(f"{spread[0]:.3g} to {spread[1]:.3g}")
+    if pooled.prediction_interval is not None:
+        names.append("95 % prediction interval")
+        numbers.append(f"{pooled.prediction_interval[0]:.3g} to {pooled.prediction_interval[1]:.3g}")
     axes.set_yticks(range(len(names)), [drawable(name) for name in names])
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(len(numbers)), numbers)
@@ -230,8 +245,13 @@ def _summary(pooled: Pooled) -> str:
     ]
     if pooled.k == 1:
         return f"one independent study ({words}): nothing pooled"
-    assert pooled.tau2 is not None and pooled.i2 is not None and pooled.q_p is not None
+    numbers = [
+        f"τ² {pooled.tau2:.3g}" if pooled.tau2 is not None else "",
+        f"I² {pooled.i2:.0f} %" if pooled.i2 is not None else "",
+        f"p of Q {pooled.q_p:.2g}" if pooled.q_p is not None else "",
+    ]
+    about = ", ".join(number for number in numbers if number)
     return (
-        f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVALS[pooled.interval]} interval: τ² {pooled.tau2:.3g}, I² {pooled.i2:.0f} %, "
-        f"p of Q {pooled.q_p:.2g}; {len(pooled.refused)} rows refused"
+        f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVALS[pooled.interval]} interval"
+        f"{': ' if about else ''}{about}; {len(pooled.refused)} rows refused"
     )
