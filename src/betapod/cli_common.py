@@ -62,6 +62,11 @@ def note(message: str) -> None:
     err().print(message, markup=False, style="dim")
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 hypothesis``, ``2 hypotheses``; `many` is `one` with an s by default."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def print_json(document: dict[str, Any]) -> None:
     """Print exactly one JSON document to stdout; numbers that JSON has not become null."""
     text = json.dumps({"schema_version": SCHEMA_VERSION, **_finite(document)}, ensure_ascii=False, allow_nan=False)

@@ -6,13 +6,18 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cli_common import JsonOption, note, out, print_json, print_table
+from .cli_common import JsonOption, counted, note, out, print_json, print_table
 from .cli_running import QuietOption, ThreadsOption, bar, breaking, command
 from .errors import BetapodError, ConfigError, Location, Problem, not_among
+
+if TYPE_CHECKING:
+    from .trials.cost import Cost
+    from .trials.feasibility import Feasible
+    from .trials.protocol import Protocol
 
 trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
 
@@ -150,26 +155,51 @@ def check_command(
     protocols: Annotated[list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Check protocols and say everything that is wrong with them, each with line and column."""
-    from .trials.protocol import load
-
+    """Check protocols: everything that is wrong with line and column, who is eligible, how many people stand behind the
+    patients, and what a run will cost.
+    """
     problems: list[Problem] = []
     found = []
     for name in protocols:
         try:
-            found.append(load(name))
+            found.append(_checked(name))
         except BetapodError as error:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
     if as_json:
-        print_json({"protocols": [_described(each) for each in found]})
+        more = [_described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict()} for each, who, cost in found]
+        print_json({"protocols": more})
         return
-    for each in found:
+    for each, who, cost in found:
         sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
-        out().print(
-            f"{each.name}: good; {sizes}; {len(each.hypotheses)} hypotheses, {each.replicates} replicates", markup=False
-        )
+        supposed = counted(len(each.hypotheses), "hypothesis", "hypotheses")
+        told = f"{each.name}: good; {sizes}; {supposed}, {counted(each.replicates, 'replicate')}"
+        out().print(told, markup=False)
+        for sentence in who.sentences:
+            out().print(f"  {sentence}", markup=False)
+        out().print(f"  A run takes {cost.words} (estimated).", markup=False)
+
+
+def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
+    """Return a protocol, who could take part, and what a run would cost; everything wrong is raised with its place."""
+    from .patients.library import default
+    from .trials.cohorts import resolved
+    from .trials.cost import cost
+    from .trials.feasibility import feasible, nobody
+    from .trials.protocol import document, read
+
+    text = document(name)
+    protocol = resolved(read(text), text)
+    library = default()
+    try:
+        return protocol, feasible(protocol, library), cost(protocol)
+    except ConfigError as error:
+        if error.kinds != ("nobody-eligible",):
+            raise
+        problem, where = nobody(protocol, library)
+        details = {"found": problem.found, "expected": problem.expected, "hint": problem.hint}
+        raise ConfigError(text.problem(problem.kind, problem.message, where, True, **details)) from None
 
 
 def _described(protocol: Any) -> dict[str, Any]:

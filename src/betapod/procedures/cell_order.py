@@ -38,6 +38,11 @@ _EVERY = re.compile(r"q(\d+\.?\d*)([a-z]+)")
 _AT = re.compile(r"@([-+]?\d+\.?\d*)([a-z]*)")
 
 
+#: What no order can exceed; assumed, far beyond any course that was given: cells (a body has about 3e13), islet equivalents,
+#: both also per kg; infusions; days.
+MOST_CELLS, MOST_IEQ, MOST_INFUSIONS, MOST_DAYS = 1e13, 1e8, 1000, 18_263.0
+
+
 @dataclass(frozen=True)
 class Order:
     """What was ordered.
@@ -171,6 +176,7 @@ class _Reading:
             self.bad("bad-dose", "the amount is not finite", column, found=tokens[0].text)
         elif number < 0:
             self.bad("bad-dose", "the amount is negative", column, found=tokens[0].text, expected="0 or more")
+        before = len(self.problems)
         bare = unit.lower().replace("per", "/")
         per_kg = bare.endswith("/kg")
         bare = bare.removesuffix("/kg").strip("/*")
@@ -183,6 +189,7 @@ class _Reading:
                     found="IEQ",
                     expected="cells",
                 )
+            self.bounded(number, MOST_IEQ, "IEQ", column, before)
             return number, "IEQ", per_kg, rest
         # A word right after the number that is neither a unit nor anything else an order may hold is a unit gone wrong.
         if bare in _MILLION and rest and not unit and not self.known(rest):
@@ -197,7 +204,16 @@ class _Reading:
                 hint=_suggest(bare, {name: name for name in ("cells", "million", "Mcell", "IEQ")}),
             )
             return number, "Mcell", per_kg, rest
+        self.bounded(number * _MILLION[bare] * 1e6, MOST_CELLS, "cells", column, before)
         return number * _MILLION[bare], "Mcell", per_kg, rest
+
+    def bounded(self, amount: float, most: float, unit: str, column: int, before: int) -> None:
+        """Refuse an amount that no body can hold, unless the amount is wrong otherwise."""
+        if len(self.problems) == before and math.isfinite(amount) and amount > most:
+            found = f"{amount:.3g} {unit}"
+            self.bad(
+                "out-of-range", "no body holds so much", column, found=found, expected=f"at most {most:.3g} {unit}"
+            )
 
     def known(self, tokens: list[_Token]) -> bool:
         word = tokens[0].text.lower()
@@ -238,9 +254,12 @@ class _Reading:
         for token in tokens:
             word = token.text.lower()
             if match := _REPEAT.fullmatch(word):
-                count = int(match[1])
+                count = int(match[1]) if len(match[1]) < 10 else MOST_INFUSIONS + 1
                 if count < 1:
                     self.bad("bad-repeat", "at least one infusion is needed", token.column, found=token.text)
+                elif count > MOST_INFUSIONS:
+                    found, most = f"x{match[1][:12]}", f"at most x{MOST_INFUSIONS}"
+                    self.bad("out-of-range", "too many infusions", token.column, found=found, expected=most)
             elif match := _EVERY.fullmatch(word):
                 interval = self.days(float(match[1]), match[2], token)
             elif match := _AT.fullmatch(word):
@@ -269,6 +288,9 @@ class _Reading:
                 "wrong-unit", f"{unit!r} is not a unit of time here", token.column, found=token.text, expected="d or w"
             )
             return math.nan
+        if number * _DAYS[unit] > MOST_DAYS:
+            found, most = token.text[:24], f"at most {MOST_DAYS:.0f} d"
+            self.bad("out-of-range", "that is longer than any trial", token.column, found=found, expected=most)
         return number * _DAYS[unit]
 
     def donor(self, product: Product | None, words: set[str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from .sections import Extra
 
 if TYPE_CHECKING:
@@ -124,7 +125,11 @@ def _cohort(run: TrialRun) -> str:
     from ..patients import tables
 
     name = run.protocol.population.cohort
-    return name if name and tables.load(name).distributions else "NHANES"
+    try:
+        return name if name and tables.load(name).distributions else "NHANES"
+    except ConfigError:
+        # The file of the cohort is no longer where it was when the trial was run.
+        return "NHANES"
 
 
 def attributions(

@@ -142,7 +142,7 @@ def attribute(
 
 def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
     """Return the stratum of each person by true values; ``outside`` where none fits, ``all`` where the protocol has none."""
-    from .candidates import _TRUE, characteristics
+    from .candidates import TRUE, characteristics
     from .quantities import CHARACTERISTICS, code_of
 
     if not protocol.strata:
@@ -156,8 +156,8 @@ def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
             low, high = criterion.bounds(code)
             if code in CHARACTERISTICS:
                 values = fixed[code]
-            elif code in _TRUE:
-                values = pool.table[_TRUE[code]].to_numpy(dtype=float)
+            elif code in TRUE:
+                values = pool.table[TRUE[code]].to_numpy(dtype=float)
             else:
                 continue
             fits &= (values >= low) & (values <= high)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.randomness import Stream
-from ..errors import ConfigError, Problem
+from ..errors import ConfigError
 from .quantities import CHARACTERISTICS, Numbers, code_of, quantities
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .protocol import Protocol
 
 #: Library columns with the true value of what is judged at screening.
-_TRUE = {
+TRUE = {
     "UACR": "true_uacr",
     "EGFR": "true_egfr",
     "HBA1C": "true_hba1c",
@@ -67,17 +67,13 @@ def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
     ConfigError
         Nobody in the library may be eligible.
     """
+    from . import feasibility
+
     weights = _weights(protocol, library)
     allowed = possible(protocol, library) & confirmed(protocol, library, seed) & (weights > 0)
     rows = np.flatnonzero(allowed)
     if not rows.size:
-        raise ConfigError(
-            Problem(
-                "nobody-eligible",
-                f"nobody in the library of {len(library)} patients fits the trial {protocol.name}",
-                hint="Widen the eligibility, or grow a larger library with: betapod patients grow",
-            )
-        )
+        raise ConfigError(feasibility.nobody(protocol, library)[0])
     size = min(protocol.population.size, rows.size)
     share, mixed = _mixed(weights[rows], max(1.0, _LEAST_EFFECTIVE * size))
     chance = _inclusion(mixed, size)
@@ -93,7 +89,11 @@ def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
         "effective number of people": float(1.0 / np.sum(left**2)),
         "share of the cohort's weights": share,
     }
-    return Candidates(library.take(rows[kept]), left, facts)
+    found = Candidates(library.take(rows[kept]), left, facts)
+    # What a run-in does before screening is known only when it was simulated.
+    if protocol.run_in is None and not feasibility.enrolled_chances(protocol, feasibility.still(found)).any():
+        raise ConfigError(feasibility.nobody(protocol, library)[0])
+    return found
 
 
 def _mixed(weights: Numbers, least: float) -> tuple[float, Numbers]:
@@ -173,10 +173,10 @@ def possible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
         if code in CHARACTERISTICS:
             with np.errstate(invalid="ignore"):
                 allowed &= (fixed[code] >= low) & (fixed[code] <= high)
-        elif code in _TRUE:
+        elif code in TRUE:
             sd = quantities()[code].sd
             room = np.exp(_FAR * (sd if np.isfinite(sd) else quantities()["CREAT"].sd * 1.2))
-            true = library.table[_TRUE[code]].to_numpy(dtype=np.float64)
+            true = library.table[TRUE[code]].to_numpy(dtype=np.float64)
             allowed &= (true >= low / room) & (true <= high * room)
     return allowed
 
@@ -194,7 +194,7 @@ def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.boo
             with np.errstate(invalid="ignore"):
                 allowed &= (value >= low) & (value <= high)
             continue
-        true = table[_TRUE[code]].to_numpy(dtype=np.float64)
+        true = table[TRUE[code]].to_numpy(dtype=np.float64)
         sd = quantities()[code].sd if code != "EGFR" else _EGFR_SD
         luck = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
         seen = true * np.exp(sd * luck)

@@ -18,7 +18,8 @@ from ..config import quantity as read_quantity
 from ..engine.cores import cores
 from ..engine.randomness import Stream
 from ..errors import ConfigError, Problem, not_among
-from . import eligibility, randomise
+from . import eligibility, feasibility, randomise
+from .cost import bounded
 from .data import ENDINGS, TrialData
 from .effects import rescue_shift, trial_shift
 from .hypotheses import adverse
@@ -79,6 +80,7 @@ def run(
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
         )
+    feasibility.refuse_nobody(protocol, pool)
     parts = shards(protocol)
     done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
     made = computed(lambda part: conduct(protocol, pool, names, supposed, part), parts, threads)
@@ -96,13 +98,13 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
     Raises
     ------
     ConfigError
-        A number of replicates below 1, or a seed below 0.
+        A number of replicates below 1, a seed below 0, or a run that does not fit into memory.
     """
     changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
     wrong = [name for name, value in changes.items() if value < (1 if name == "replicates" else 0)]
     if wrong:
         raise ConfigError([Problem("out-of-range", f"the {name} cannot be {changes[name]}") for name in wrong])
-    return protocol.model_copy(update=changes)
+    return bounded(protocol.model_copy(update=changes))
 
 
 def chosen(

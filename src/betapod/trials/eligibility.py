@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Candidates per place and round of screening, and rounds after which places stay empty.
 _PER_PLACE, _ROUNDS = 4, 100
+#: Candidates per place after which a trial stops to screen.
+CANDIDATES_PER_PLACE = _PER_PLACE * _ROUNDS
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
             edges, _uniform(seed, "trial:candidate", replicates, size, turn) * edges[-1], side="right"
         )
         who = np.minimum(who, len(edges) - 1).astype(np.int32)
-        values = _screen(protocol, pool, who, codes, seed, replicates, turn)
-        ok, group = _eligible(protocol, pool, who, values)
+        values = screen(protocol, pool, who, codes, seed, replicates, turn)
+        ok, group = eligible(protocol, pool, who, values)
         part = group if quotas else np.zeros_like(group)
         taken = np.zeros_like(ok)
         for s, limit in enumerate(limits):
@@ -106,7 +108,7 @@ def _uniform(seed: int, purpose: str, replicates: range, size: int, item: int) -
     return numbers.reshape(len(replicates), size)
 
 
-def _screen(
+def screen(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], codes: list[str], seed: int, replicates: range, turn: int
 ) -> dict[str, Numbers]:
     """Return code -> (R, candidates, screening visits) measurements."""
@@ -131,7 +133,7 @@ def _screen(
     return found
 
 
-def _eligible(
+def eligible(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], values: Mapping[str, Numbers]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Return who may take part, and in which stratum; who fits no stratum may not."""

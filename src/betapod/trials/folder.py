@@ -32,7 +32,9 @@ from ..engine.store import Receipt, Store, write_parquet
 from ..engine.whole_files import write_atomic, writing
 from ..errors import ConfigError, Location, Problem
 from . import conduct as trial
+from .cohorts import resolved
 from .data import TrialData
+from .feasibility import refuse_nobody
 from .hypotheses import EVENTS
 from .pool import Pool
 from .pool_making import pool_of
@@ -88,7 +90,7 @@ def plan(
         Everything wrong with the protocol, or unknown designs and hypotheses.
     """
     found = document(name)
-    protocol = trial.adapted(read(found), replicates, seed)
+    protocol = trial.adapted(resolved(read(found), found), replicates, seed)
     return Plan(found.text, protocol, *trial.chosen(protocol, designs, hypotheses))
 
 
@@ -112,6 +114,7 @@ def run_into(
     folder = Path(folder)
     tell = (lambda text: progress(text, 0, 0)) if progress is not None else None
     pool = _kept_pool(folder) or pool_of(what.protocol, library, threads, progress=tell)
+    refuse_nobody(what.protocol, pool)
     content = pool.to_bytes()
     identity = {**what.identity, "pool": hashlib.sha256(content).hexdigest()}
     store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(what.protocol))

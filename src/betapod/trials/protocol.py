@@ -347,7 +347,10 @@ def load(name: str | Path) -> Protocol:
     ConfigError
         Everything wrong with it, each with line and column; or no such protocol, with the nearest name.
     """
-    return read(document(name))
+    from .cohorts import resolved
+
+    found = document(name)
+    return resolved(read(found), found)
 
 
 def document(name: str | Path) -> Document:

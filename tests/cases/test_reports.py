@@ -1,0 +1,250 @@
+"""Protocols that were once called good and were not: each is refused, at its line and column, all of one file at once."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from betapod import cli
+from betapod.errors import ConfigError
+from betapod.trials import feasibility
+from betapod.trials.protocol import parse
+from betapod.trials.quantities import ckd_epi_2021
+
+PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
+spec = importlib.util.spec_from_file_location("small_trials_of_cases", PATH)
+small = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(small)
+
+NUL = '"a\\0b"'
+#: What is replaced in the small protocol, by what, and the kinds of problem that this makes.
+WRONG = {
+    # breaker 20
+    "ages 200 to 300": ("  UACR: {min: 30 mg/g}\n", "  AGE: {min: 200 year, max: 300 year}\n", {"out-of-range"}),
+    "UACR below nothing": ("UACR: {min: 30 mg/g}\n", "UACR: {min: -30 mg/g}\n", {"out-of-range"}),
+    "begins last before first": (
+        "conduct:\n",
+        "conduct:\n  co_medication: [{therapy: ARB, share: 20 %, begins: [60 day, 0 day]}]\n",
+        {"wrong-order"},
+    ),
+    "a visit in a thousand years": ("day: 365 day", "day: 365000 day", {"out-of-range"}),
+    "a visit at the end of numbers": ("day: 365 day, window: 14 day", "day: 1e308 day", {"out-of-range"}),
+    "an effect of -500 mmHg": (
+        "measurements: {",
+        "measurements: {SBP: {}, ",
+        {"out-of-range"},
+        ("  effects:\n", "  effects:\n    - {quantity: SBP, change: -500 mmHg}\n"),
+    ),
+    "an effect of -1e300 %": ("change: -0.3 %", "change: -1e300 %", {"out-of-range"}),
+    "an effect without bound": ("factor: 0.9", "factor: 1e-300", {"out-of-range"}),
+    "a spread of 1e300": ("spread: 0.1, time", "spread: 1e300, time", {"out-of-range"}),
+    "replicates true": ("replicates: 60", "replicates: true", {"wrong-type"}),
+    "a seed of true": ("seed: 5", "seed: true", {"wrong-type"}),
+    "a ratio of true": ("cells: 1, control: 1", "cells: true, control: 1", {"wrong-type"}),
+    "a hypothesis twice": ("[none, seed-claims]", "[none, seed-claims, none]", {"duplicate-name"}),
+    "a visit with an empty name": ("name: month 12", 'name: ""', {"empty-name"}),
+    "NUL in an arm": ("  control: {placebo", f"  {NUL}: {{placebo", {"bad-character"}),
+    "half a surrogate pair in the title": ("title: A small trial", 'title: "\\ud800 small"', {"bad-character"}),
+    # siblings
+    "an escape in a summary": ("title: A small trial", 'title: t\nsummary: "\\e[31mred"', {"bad-character"}),
+    "a bell in a label": ("control: {placebo: true}", 'control: {placebo: true, label: "a\\ab"}', {"bad-character"}),
+    "a line end in a name": ("name: month 12", 'name: "month\\n12"', {"bad-text"}),
+    "an endless name": ("name: month 12", "name: " + "m" * 300, {"long-name"}),
+    "a stratum called all": ("  early: {where", "  all: {where", {"reserved-name"}),
+    "a ratio of 1e400": ("cells: 1, control: 1", "cells: 1" + "0" * 400 + ", control: 1", {"out-of-range", "empty-arm"}),
+    "a ratio that leaves an arm empty": ("cells: 1, control: 1", "cells: 1000, control: 1", {"empty-arm"}),
+    "everybody leaves at once": ("drop_out: 20 %/year", "drop_out: 1e300 %/year", {"out-of-range"}),
+    "a therapy that stops first": (
+        "control: {placebo: true}",
+        "control: {therapies: [{therapy: ARB, start: 20 day, stop: 10 day}]}",
+        {"wrong-order"},
+    ),
+    "a quantity measured under two names": ("HbA1c: {}}", "HbA1c: {}, A1C: {}}", {"duplicate-name"}),
+    "a criterion under two names": ("  UACR: {min: 30 mg/g}\n", "  UACR: {min: 30 mg/g}\n  ACR: {min: 40 mg/g}\n", {"duplicate-name"}),
+    "a diagnosis of what nobody knows before": (
+        "population: {size: 100}",
+        "population: {size: 100, confirmed: {SBP: {min: 140 mmHg}}}",
+        {"unknown-before"},
+    ),
+    "an endpoint at its own baseline": ("summary: ratio, at: month 6", "summary: ratio, at: enrolment", {"wrong-visit"}),
+    "an endpoint before the trial": ("summary: ratio, at: month 6", "summary: ratio, at: screening", {"wrong-visit"}),
+    "rescue at an HbA1c of 900 %": ("above: 9 %", "above: 900 %", {"out-of-range"}),
+    "a responder by a million per cent": (
+        "summary: ratio, at: month 6",
+        "summary: responders, percent: 1000000, at: month 6",
+        {"out-of-range"},
+    ),
+    "1e300 cells per kg": ("UC-MSC 1e6/kg", "UC-MSC 1e300/kg", {"out-of-range"}),
+    # breaker 11
+    "replicates of 400 digits": ("replicates: 60", "replicates: " + "9" * 400, {"too-large"}),
+    "ten million replicates": ("replicates: 60", "replicates: 10000000", {"too-large"}),
+    "twenty million patients": ("patients: 40", "patients: 20000000", {"too-large"}),
+    "a design of a thousand million": ("arms: {cells: 1, control: 1}", "arms: {cells: 1, control: 1}, patients: 1000000000", {"too-large"}),
+    "a thousand million infusions": ("x3 q28d", "x1000000000 q1d", {"out-of-range"}),
+}  # fmt: skip
+
+
+def changed(*pairs: tuple[str, str]) -> str:
+    text = small.TEXT
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return text
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_not_good_is_not_called_good(name: str) -> None:
+    old, new, kinds, *more = WRONG[name]
+    text = changed((old, new), *more)
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "trial.yaml")
+    assert set(caught.value.kinds) == kinds, str(caught.value)[:2000]
+    for problem in caught.value.problems:
+        assert problem.location.line > 0 and problem.location.column > 0
+        assert problem.context == text.splitlines()[problem.location.line - 1]
+        assert len(problem.message) < 300
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    pairs = [
+        WRONG[name][:2]
+        for name in ("UACR below nothing", "a seed of true", "a hypothesis twice", "an effect of -1e300 %")
+    ]
+    with pytest.raises(ConfigError) as caught:
+        parse(changed(*pairs))
+    assert sorted(caught.value.kinds) == ["duplicate-name", "out-of-range", "out-of-range", "wrong-type"]
+    lines = [problem.location.line for problem in caught.value.problems]
+    assert lines == sorted(lines)
+
+
+def test_what_is_only_unusual_stays_good() -> None:
+    parse(changed(("cells: 1, control: 1", "cells: 3, control: 1")))
+    parse(changed(("title: A small trial", 'title: "Zellen für Ärzte, 糖尿病, 5 $ & <b>"')))
+    parse(changed(("UACR: {min: 30 mg/g}\n", "UACR: {min: 0 mg/g, max: 5000 mg/g}\n")))
+    parse(changed(("summary: ratio, at: month 6", "summary: ratio")))
+
+
+# -- who is eligible, and how many stand behind the patients ---------------------------------------------------------
+
+DRUG = """\
+name: anna
+title: SGLT2 inhibitor against placebo
+population: {diabetes: type 2, size: 300}
+eligibility:
+  AGE: {min: 18 year, max: 90 year}
+  eGFR: {min: 25 mL/min/1.73m2, max: 75 mL/min/1.73m2}
+  UACR: {min: 200 mg/g, max: 5000 mg/g}
+patients: 120
+arms:
+  placebo: {placebo: true}
+  sglt2: {therapies: [SGLT2 inhibitor]}
+designs:
+  main: {arms: {sglt2: 1, placebo: 1}}
+visits:
+  - {name: screening, day: -14 day}
+  - {name: enrolment, day: 0 day}
+  - {name: month 6, day: 183 day, window: 10 day}
+measurements: {UACR: {}, eGFR: {}}
+endpoints:
+  primary: {quantity: UACR, summary: ratio, at: month 6}
+hypotheses: [none]
+seed: 3
+replicates: 10
+"""
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def run(text: str, *arguments: str):
+        (tmp_path / "trial.yaml").write_text(text, encoding="utf-8")
+        cli._register(["run"])
+        return CliRunner().invoke(cli.app, list(arguments))
+
+    return run
+
+
+def test_a_trial_for_nobody_is_refused_before_any_work(invoke, tmp_path) -> None:
+    """F8a: eGFR 140 to 150 with much albuminuria: nobody has both."""
+    text = DRUG.replace("25 mL/min/1.73m2, max: 75", "140 mL/min/1.73m2, max: 150")
+    for arguments in (("trial", "check", "trial.yaml"), ("run", "trial.yaml", "-o", "x", "-r", "2")):
+        done = invoke(text, *arguments)
+        assert isinstance(done.exception, ConfigError) and done.exception.kinds == ("nobody-eligible",)
+        (problem,) = done.exception.problems
+        assert "nobody of the 9992 people in the library" in problem.message
+        assert "the nearest criterion is eGFR 140 to 150 mL/min/1.73m2" in problem.message
+        assert "without it" in problem.found
+        if arguments[0] == "trial":
+            assert (problem.location.file, problem.location.line, problem.location.column) == ("trial.yaml", 6, 3)
+        assert not (tmp_path / "x").exists()
+
+
+def test_a_trial_for_nobody_at_all_says_so(invoke) -> None:
+    """Two criteria that nobody meets, one of them alone: the rarer is named."""
+    text = DRUG.replace("AGE: {min: 18 year, max: 90 year}", "AGE: {min: 19 year, max: 19.1 year}")
+    done = invoke(text.replace("min: 25 mL", "min: 74.9 mL"), "trial", "check", "trial.yaml")
+    assert isinstance(done.exception, ConfigError) and done.exception.kinds == ("nobody-eligible",)
+
+
+def test_the_check_says_who_comes_and_what_it_costs(invoke) -> None:
+    """F8b: 120 patients out of some thirty people are said to be so."""
+    good = invoke(DRUG, "trial", "check", "trial.yaml")
+    assert good.exit_code == 0, good.output
+    words = " ".join(good.stdout.split())
+    assert "anna: good; main: 120 patients; 1 hypothesis, 10 replicates" in words
+    assert "of the library's 9992 people may come to screening" in words and "of one core" in words
+    narrow = DRUG.replace("25 mL/min/1.73m2, max: 75", "95 mL/min/1.73m2, max: 120").replace("200 mg/g", "1500 mg/g")
+    done = json.loads(invoke(narrow, "trial", "check", "trial.yaml", "--json").stdout)["protocols"][0]
+    people = done["feasibility"]["behind"]["main"]
+    assert people["few"] and 20 < people["people"] < 45 and people["heaviest"] > 0.05
+    assert done["cost"]["memory_bytes"] > 1e6
+    told = " ".join(invoke(narrow, "trial", "check", "trial.yaml").stdout.split())
+    assert "120 patients are drawn from" in told and "widen the eligibility" in told
+
+
+def test_people_behind_patients_are_counted() -> None:
+    people = feasibility.behind(np.array([[0, 1, 1, -1], [2, 2, 2, 2]]))
+    assert people.patients == pytest.approx(3.5) and people.people == pytest.approx(1.5)
+    assert people.heaviest == pytest.approx((2 / 3 + 1) / 2) and people.few
+    assert not feasibility.behind(np.array([[0, 1], [2, 3]])).few
+    assert not feasibility.behind(np.array([[-1, -1]])).few
+
+
+def test_creatinine_is_the_inverse_of_the_filtration_estimate() -> None:
+    egfr, age, female = np.array([10.0, 60.0, 100.0, 140.0]), np.full(4, 60.0), np.array([0.0, 1.0, 0.0, 1.0])
+    assert ckd_epi_2021(feasibility._creatinine(egfr, age, female), age, female) == pytest.approx(egfr, rel=1e-9)
+
+
+COHORT = "name: mine\nbaseline:\n  age: {mean: 64, sd: 9, unit: year}\n"
+
+
+def test_a_cohort_is_looked_for_beside_the_protocol(invoke, tmp_path) -> None:
+    """Breaker 20: a misspelt cohort was found by the run alone, and looked for in the working folder."""
+    text = DRUG.replace("size: 300", "size: 300, cohort: people.yaml")
+    (tmp_path / "trials").mkdir()
+    (tmp_path / "trials" / "people.yaml").write_text(COHORT)
+    (tmp_path / "trials" / "one.yaml").write_text(text)
+    done = invoke(text, "trial", "check", "trials/one.yaml")
+    assert done.exit_code == 0, done.output
+    wrong = invoke(text.replace("people.yaml", "peple.yaml"), "trial", "check", "trial.yaml")
+    assert isinstance(wrong.exception, ConfigError) and wrong.exception.kinds == ("unknown-cohort",)
+    assert wrong.exception.problems[0].location.line == 3
+    (tmp_path / "people.yaml").write_text(COHORT)
+    near = invoke(text.replace("people.yaml", "peple.yaml"), "run", "trial.yaml")
+    assert "people.yaml" in near.exception.problems[0].hint
+    flow = invoke(text.replace("people.yaml", "FLOWW"), "trial", "check", "trial.yaml")
+    assert "'FLOW'" in flow.exception.problems[0].hint
+
+
+def test_more_replicates_than_memory_holds_are_refused(invoke, tmp_path) -> None:
+    """Breaker 11: 1e7 replicates by option."""
+    done = invoke(DRUG, "run", "trial.yaml", "-r", "10000000")
+    assert isinstance(done.exception, ConfigError) and done.exception.kinds == ("too-large",)
+    assert "replicates of this trial fit" in done.exception.problems[0].hint
+    assert not (tmp_path / "betapod-anna").exists()
