@@ -102,17 +102,16 @@ def summary(
     as_json: JsonOption = False,
 ) -> None:
     """Say what is in a run folder: how patients ended, how exact the numbers are, the outputs over time."""
-    import json
-
+    from .engine.manifest import Ensemble, Summary, read
     from .engine.store import Store
     from .engine.summary import counts
     from .engine.summary import quantiles as compute_quantiles
 
-    store = Store.open(folder)
+    store = Store.open(folder).of(Ensemble)
     path = store.folder / "summary.json"
-    whole, damaged = store.survey(thorough=False)
+    whole, damaged = store.survey(thorough=quantiles)
     if len(whole) == store.shards and path.exists():
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read(path, Summary)
     else:
         done = sum(receipt.last - receipt.first for receipt in whole.values())
         document = {

@@ -90,9 +90,10 @@ def plan_of_folder(folder: Path) -> Plan:
     BetapodError
         The folder holds no run, or one that was not begun from the command line, or its files are gone or wrong.
     """
+    from .engine.manifest import Ensemble, RunOrigin, check
     from .engine.store import Store
 
-    origin = Store.open(folder).manifest["origin"]
+    origin = Store.open(folder).of(Ensemble).manifest["origin"]
     if "model" not in origin:
         raise ConfigError(
             Problem(
@@ -102,6 +103,7 @@ def plan_of_folder(folder: Path) -> Plan:
                 hint="Continue it where it was begun, with betapod.engine.execute.execute.",
             )
         )
+    check({"origin": origin}, RunOrigin, folder / "manifest.json")
     return plan_of(origin)
 
 

@@ -207,7 +207,7 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
     for event, count in document["events"].items():
         console.print(f"  {count:>12,}  ended by {event}", markup=False)
     accuracy = document.get("accuracy")
-    if accuracy and accuracy["worst"] is not None:
+    if accuracy and None not in (accuracy["median"], accuracy["worst"]):
         console.print(
             f"achieved error: median {accuracy['median']:.1e}, worst {accuracy['worst']:.1e} in {len(accuracy['patients'])} "
             f"patients integrated again at rtol {accuracy['compared_at_rtol']:g}",

@@ -116,7 +116,13 @@ def test_the_first_of_two_manifests_wins(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "kind"),
-    [(None, "no-run"), ("{", "bad-manifest"), ("[]", "bad-manifest"), ('{"schema_version": 99}', "bad-manifest")],
+    [
+        (None, "no-run"),
+        ("{", "bad-manifest"),
+        ('{"schema_version": 1}', "identity is missing"),
+        ("[]", "bad-manifest"),
+        ('{"schema_version": 99}', "bad-manifest"),
+    ],
 )
 def test_folders_without_a_usable_manifest(tmp_path, content, kind):
     if content is not None:

@@ -116,7 +116,8 @@ def test_another_run_is_refused(tmp_path, protocol_file):
     assert caught.value.kinds == ("other-run",)
     assert "seed" in str(caught.value)
     (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": 1, "identity": {"kind": "ensemble"}}))
+    identity = {"kind": "ensemble", "patients": 1, "shard_size": 1}
+    (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": 1, "identity": identity}))
     with pytest.raises(ConfigError, match="no trial"):
         folder.resume(tmp_path / "b")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..errors import BetapodError, ConfigError, Location, Problem, SolverError
 from .cores import cores
+from .manifest import Ensemble as Manifest
 from .plan import Plan, changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute, task
 from .store import Receipt, Store
@@ -85,7 +86,7 @@ def open_run(plan: Plan, folder: str | Path, command: Sequence[str] = ()) -> Sto
     folder = Path(folder)
     if not (folder / "manifest.json").exists():
         return Store.create(folder, manifest(plan, command), dictionary(plan))
-    store = Store.open(folder)
+    store = Store.open(folder).of(Manifest)
     found = changes(store.manifest["identity"], plan.identity)
     if found:
         location = Location(str(folder / "manifest.json"))

@@ -33,6 +33,7 @@ _HARMLESS = frozenset(
         "database",
         "events",
         "execute",
+        "manifest",
         "outcome",
         "plan",
         "reference",

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
+from . import manifest
 from .database import connect, parquet, quoted, target
 from .whole_files import clean, file_hash, half_written, placed, write_atomic, writing
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     import duckdb
     import numpy as np
     from numpy.typing import NDArray
+    from pydantic import BaseModel
 
-SCHEMA_VERSION = 1
 TABLES = ("visits", "patients", "failures")
 
 
@@ -68,7 +69,7 @@ class Receipt:
     def to_json(self) -> str:
         """Return the text of the receipt's file."""
         content = {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": manifest.SCHEMA_VERSION,
             "shard": self.shard,
             "first": self.first,
             "last": self.last,
@@ -80,24 +81,20 @@ class Receipt:
 
     @classmethod
     def from_json(cls, text: str) -> Receipt:
-        """Read the text of a receipt's file; ValueError, TypeError or KeyError when it is none."""
+        """Read the text of a receipt's file; ValueError or RecursionError when it is none."""
         content = json.loads(text)
-        return cls(
-            int(content["shard"]),
-            int(content["first"]),
-            int(content["last"]),
-            str(content["run"]),
-            {name: Part(**part) for name, part in content["parts"].items()},
-            content["facts"],
-        )
+        if not manifest.fits(content, manifest.ReceiptFile):
+            raise ValueError("no receipt")
+        parts = {name: Part(**part) for name, part in content["parts"].items()}
+        return cls(content["shard"], content["first"], content["last"], content["run"], parts, content["facts"])
 
 
 class Store:
     """A run folder."""
 
-    def __init__(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
+    def __init__(self, folder: str | Path, content: Mapping[str, Any]) -> None:
         self.folder = Path(folder)
-        self.manifest = manifest
+        self.manifest = content
 
     @classmethod
     def open(cls, folder: str | Path) -> Store:
@@ -106,33 +103,29 @@ class Store:
         Raises
         ------
         ConfigError
-            There is none, or its manifest cannot be read.
+            There is none, or its manifest cannot be read, or not be used.
         """
         path = Path(folder) / "manifest.json"
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            return cls(folder, manifest.read(path))
+        except (FileNotFoundError, NotADirectoryError):
             raise ConfigError(
                 Problem("no-run", "this is not a run folder", Location(str(folder)), expected="a manifest.json in it")
             ) from None
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                Problem("bad-manifest", f"cannot read the manifest: {error}", Location(str(path)))
-            ) from None
-        if not isinstance(manifest, dict) or manifest.get("schema_version") != SCHEMA_VERSION:
-            raise ConfigError(
-                Problem(
-                    "bad-manifest",
-                    "the manifest was written by another version of betapod",
-                    Location(str(path)),
-                    found=str(manifest.get("schema_version") if isinstance(manifest, dict) else None),
-                    expected=str(SCHEMA_VERSION),
-                )
-            )
-        return cls(folder, manifest)
+
+    def of(self, schema: type[BaseModel]) -> Store:
+        """Return the store, its manifest checked for a kind of run.
+
+        Raises
+        ------
+        ConfigError
+            Every field that is missing or of another kind.
+        """
+        manifest.check(self.manifest, schema, self.folder / "manifest.json")
+        return self
 
     @classmethod
-    def create(cls, folder: str | Path, manifest: Mapping[str, Any], dictionary: str = "") -> Store:
+    def create(cls, folder: str | Path, content: Mapping[str, Any], dictionary: str = "") -> Store:
         """Make a run folder, or open the one that another process has just made.
 
         Raises
@@ -158,8 +151,8 @@ class Store:
                 (folder / table).mkdir(parents=True, exist_ok=True)
             if dictionary:
                 write_atomic(folder / "dictionary.csv", dictionary.encode())
-            content = {"schema_version": SCHEMA_VERSION, **manifest}
-            data = (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+            whole = {"schema_version": manifest.SCHEMA_VERSION, **content}
+            data = (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode()
             write_atomic(folder / "manifest.json", data, replace=False)
         return cls.open(folder)
 
@@ -198,10 +191,12 @@ class Store:
             receipt = Receipt.from_json(self.receipt_path(shard).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None, ""
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, RecursionError):
             return None, "its receipt cannot be read"
         if receipt.run != self.run or receipt.shard != shard:
             return None, "its receipt belongs to another run"
+        if "times" in self.manifest["identity"] and not self._counted(receipt.facts):
+            return None, "its receipt cannot be read"
         for table, part in receipt.parts.items():
             path = self.path(table, shard)
             try:
@@ -213,6 +208,14 @@ class Store:
             if thorough and file_hash(path) != part.sha256:
                 return None, f"{path.name} of {table} is not what was written"
         return receipt, ""
+
+    def _counted(self, facts: Mapping[str, Any]) -> bool:
+        """Return whether a receipt of an ensemble counts every output at every visit."""
+        identity = self.manifest["identity"]
+        if not manifest.fits(facts, manifest.EnsembleFacts):
+            return False
+        visits = {len(facts["moments"].get(name, {}).get("count", ())) for name in identity["outputs"]}
+        return visits == {len(identity["times"])}
 
     def survey(
         self, shards: Iterable[int] | None = None, thorough: bool = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, Location, Problem
 from .database import connect, identifier, parquet, quoted
+from .manifest import Ensemble as Manifest
 from .plan import Plan, changes
 from .store import Receipt, Store, write_parquet
 from .whole_files import placed, writing
@@ -40,7 +41,7 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     ConfigError
         The folders are of different runs, disagree about a shard, or some shards are missing or damaged; all at once.
     """
-    stores = [Store.open(folder) for folder in folders]
+    stores = [Store.open(folder).of(Manifest) for folder in folders]
     if out is None and len(stores) > 1:
         raise ConfigError(
             Problem("no-folder", "several folders need one to be merged into", hint="Name it with --out.")

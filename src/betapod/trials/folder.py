@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..config import parse_yaml
+from ..engine import manifest
 from ..engine.database import connect, parquet, quoted
 from ..engine.database import identifier as _id
 from ..engine.store import Receipt, Store, write_parquet
@@ -161,7 +162,7 @@ def open_run(folder: str | Path) -> TrialRun:
     store = Store.open(folder)
     what = _plan_of(store)
     pool = _kept_pool(store.folder)
-    whole, damaged = store.survey(thorough=False)
+    whole, damaged = store.survey()
     missing = store.shards - len(whole)
     if pool is None or missing:
         found = (
@@ -175,11 +176,16 @@ def open_run(folder: str | Path) -> TrialRun:
 
 
 def is_trial(folder: str | Path) -> bool:
-    """Whether a folder holds a trial, complete or not."""
-    try:
-        return bool(Store.open(folder).manifest["identity"].get("kind") == "trial")
-    except (ConfigError, KeyError):
+    """Whether a folder holds a trial, complete or not.
+
+    Raises
+    ------
+    ConfigError
+        Its manifest cannot be used.
+    """
+    if not (Path(folder) / "manifest.json").exists():
         return False
+    return bool(Store.open(folder).manifest["identity"].get("kind") == "trial")
 
 
 def _plan_of(store: Store) -> Plan:
@@ -187,9 +193,19 @@ def _plan_of(store: Store) -> Plan:
     if identity.get("kind") != "trial":
         hint = "Runs of ensembles are continued with: betapod ensemble resume"
         raise ConfigError(Problem("no-trial", "the folder holds no trial", Location(str(store.folder)), hint=hint))
+    path = store.folder / "manifest.json"
+    manifest.check(store.manifest, manifest.Trial, path)
     protocol = read(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
-    return Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["hypotheses"]))
+    manifest.named(identity["designs"], list(protocol.designs), "designs", path)
+    manifest.named(identity["hypotheses"], list(protocol.hypotheses), "hypotheses", path)
+    what = Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["hypotheses"]))
+    for name in ("patients", "shard_size"):
+        if identity[name] != what.identity[name]:
+            message = f"identity.{name} does not fit the protocol"
+            found, expected = str(identity[name]), str(what.identity[name])
+            raise ConfigError(Problem("bad-manifest", message, Location(str(path)), found, expected))
+    return what
 
 
 def _kept_pool(folder: Path) -> Pool | None:
