@@ -46,10 +46,11 @@ class Problem:
     def __str__(self) -> str:
         lines = [f"{self.location}: {self.kind}: {self.message}"]
         if self.context:
-            lines.append(f"    {self.context}")
-            if self.location.column:
+            quoted, column = _window(self.context, self.location.column)
+            lines.append(f"    {quoted}")
+            if column:
                 # Columns count in the file's own line, so the caret lines up under the quoted text.
-                lines.append("    " + " " * (self.location.column - 1) + "^")
+                lines.append("    " + " " * (column - 1) + "^")
         if self.found:
             lines.append(f"    found    {self.found}")
         if self.expected:
@@ -70,6 +71,15 @@ class Problem:
             "expected": self.expected,
             "hint": self.hint,
         }
+
+
+def _window(line: str, column: int, width: int = 160) -> tuple[str, int]:
+    """Return the part of a very long line around a column, and where the column is in it."""
+    if len(line) <= width:
+        return line, column
+    first = max(0, min(column - 1 - width // 2, len(line) - width))
+    before, after = ("…" if first else ""), ("…" if first + width < len(line) else "")
+    return before + line[first : first + width] + after, column - first + len(before) if column else 0
 
 
 class BetapodError(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
 
 from ..errors import NOWHERE, Location, ModelError, Problem
 from .expression import Expr, free_symbols, newton, sub, substitute, symbol
@@ -230,20 +231,21 @@ class _Linker:
 def _initial_values(initials: Mapping[str, Expr], linker: _Linker) -> dict[str, Expr]:
     """Express initial values in parameters and inputs, following references to other states' initial values."""
     inlined = {name: linker.inline(expr) for name, expr in initials.items()}
+    below = {
+        name: [n for n in free_symbols([expr]) if n in linker.states and n in inlined] for name, expr in inlined.items()
+    }
     done: dict[str, Expr] = {}
-
-    def settle(name: str, path: tuple[str, ...]) -> Expr:
-        if name in done:
-            return done[name]
-        if name in path:
-            chain = " -> ".join((*path[path.index(name) :], name))
-            linker.problems.append(Problem("cycle", f"the initial value of {name!r} needs itself: {chain}"))
-            return symbol(name)
-        below = [n for n in free_symbols([inlined[name]]) if n in linker.states and n in inlined]
-        known = {symbol(n): settle(n, (*path, name)) for n in below}
-        done[name] = substitute([inlined[name]], known)[0]
-        return done[name]
-
-    for name in initials:
-        settle(name, ())
-    return done
+    while True:
+        try:
+            order = tuple(TopologicalSorter(below).static_order())
+            break
+        except CycleError as error:
+            # Each needs the one before it; the first and the last are the same.
+            loop = error.args[1][::-1]
+            chain = " -> ".join(loop)
+            linker.problems.append(Problem("cycle", f"the initial value of {loop[0]!r} needs itself: {chain}"))
+            below[loop[0]] = []
+            inlined[loop[0]] = symbol(loop[0])
+    for name in order:
+        done[name] = substitute([inlined[name]], {symbol(n): done[n] for n in below[name]})[0]
+    return {name: done[name] for name in initials}

@@ -20,6 +20,10 @@ _TOKEN = re.compile(
 )
 _BINDING = {"or": 1, "and": 2, "<": 4, "<=": 4, ">": 4, ">=": 4, "==": 4, "!=": 4, "+": 5, "-": 5, "*": 6, "/": 6}
 
+#: Brackets, signs and powers inside one another, and levels of the tree of an expression (a sum of n terms has n): what comes after
+#: goes down level by level, and Python would end in the middle of it.
+_NESTED, _LEVELS = 100, 250
+
 
 class Stop(Exception):
     """Ends the parsing of one statement; its problem is kept and the next statement is read."""
@@ -51,6 +55,7 @@ class Reader:
     def __init__(self, source: SourceText, tokens: list[Token], end: Position, logic: bool = False) -> None:
         self.source, self.tokens, self.end, self.logic = source, tokens, end, logic
         self.index = 0
+        self.nested = 0
 
     def fail(self, kind: str, message: str, position: Position | None = None, **details: str) -> Stop:
         """Return what ends this statement; the place is the next token, unless given."""
@@ -113,10 +118,25 @@ class Reader:
                     hint="Use logistic((x - x0)/width), softplus or hill; comparisons belong in events.",
                 )
             left = Syntax(operator, token.position, args=(left, self.expression(binding)))
+            if left.depth > _LEVELS:
+                raise self.too_deep(token, f"an expression of more than {_LEVELS} terms or levels")
+
+    def too_deep(self, token: Token, what: str) -> Stop:
+        """Return the refusal of an expression that goes too deep."""
+        return self.fail("too-deep", f"{what} is not read", token.position, hint="Split it into parts with names.")
 
     def prefix(self) -> Syntax:
         """Read an operand with the signs before it."""
         token = self.take()
+        self.nested += 1
+        if self.nested > _NESTED:
+            raise self.too_deep(token, f"more than {_NESTED} brackets or signs inside one another")
+        operand = self.operand(token)
+        self.nested -= 1
+        return operand
+
+    def operand(self, token: Token) -> Syntax:
+        """Read an operand that begins with `token`."""
         if token.text in ("-", "+"):
             operand = self.expression(6)
             return operand if token.text == "+" else Syntax("neg", token.position, args=(operand,))
@@ -136,7 +156,11 @@ class Reader:
         if exponent_token.kind == "number" and exponent_token.text.isdigit():
             exponent = Syntax("integer", exponent_token.position, exponent_token.text)
         else:
+            self.nested += 1
+            if self.nested > _NESTED:
+                raise self.too_deep(token, f"more than {_NESTED} powers of powers")
             exponent = self.postfix(self.atom(exponent_token))
+            self.nested -= 1
         if negative:
             exponent = Syntax("neg", exponent.position, args=(exponent,))
         return Syntax("^", token.position, args=(base, exponent))

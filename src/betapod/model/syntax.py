@@ -18,12 +18,16 @@ class Position:
 
 @dataclass(frozen=True)
 class Syntax:
-    """A parsed expression: ``kind`` is number, name, call, or the operator itself."""
+    """A parsed expression: ``kind`` is number, name, call, or the operator itself; ``depth`` counts the levels in it."""
 
     kind: str
     position: Position
     text: str = ""
     args: tuple[Syntax, ...] = ()
+    depth: int = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "depth", 1 + max((arg.depth for arg in self.args), default=0))
 
     def names(self) -> Iterator[Syntax]:
         """Yield every name used, not the functions called."""
