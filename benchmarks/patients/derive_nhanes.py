@@ -26,7 +26,7 @@ NAMES = {
     "egfr_ckdepi2021": "egfr",
     "uacr_mgg": "uacr",
     "dm_diag": "diagnosed",
-    "wt_pooled_1999_2016": "weight",
+    "wt_pooled_1999_2016": "survey_weight",
 }
 
 
@@ -36,8 +36,8 @@ def adults_with_diabetes(path: str) -> pd.DataFrame:
     raw = raw[(raw["age_y"] >= 20) & (raw["pregnant"] != 1) & (raw["dm_any"] == 1)]
     found = raw.rename(columns=NAMES).rename(columns=lambda name: name.removeprefix("rx_"))
     found["fpg"] = np.where(raw["fpg_valid"] == 1, raw["fpg_harm_mgdl"] / 18.0156, np.nan)
-    found["weight_fasting"] = raw["wt_fast"].fillna(0.0) / raw["cycle"].nunique()
-    return found.drop(columns=["insulin_now"]).astype({"weight": float})
+    found["survey_weight_fasting"] = raw["wt_fast"].fillna(0.0) / raw["cycle"].nunique()
+    return found.drop(columns=["insulin_now"]).astype({"survey_weight": float})
 
 
 def main() -> None:

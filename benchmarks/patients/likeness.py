@@ -20,7 +20,7 @@ def distributions(real: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Return one row per quantity; age is compared in whole years, as NHANES has it."""
     rows = []
     for name in joint.QUANTITIES:
-        weight = real["weight_fasting" if name == "fpg" else "weight"].to_numpy(dtype=float)
+        weight = real["survey_weight_fasting" if name == "fpg" else "survey_weight"].to_numpy(dtype=float)
         x = real[name].to_numpy(dtype=float)
         if name == "duration":
             weight = weight * (real["diagnosed"] == 1).to_numpy()

@@ -170,8 +170,8 @@ def _print(report: Report, verbose: bool) -> None:
         found = report.distributions.itertuples(index=False)
         lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", f"{r[3]:+.1f}", f"{r[4]:.3f}") for r in found]
         print_table(heads, lines, right=heads[1:])
-    if len(report.correlations):
-        far = report.correlations["miss"].abs().to_numpy()
+    far = report.correlations["miss"].abs().fillna(-1.0).to_numpy()
+    if len(far) and far.max() >= 0.0:
         pair = report.correlations.iloc[int(far.argmax())]
         out().print(
             f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {pair['found']:.2f} for {pair['target']:.2f}"

@@ -50,7 +50,7 @@ def test_pulse_pressure_is_the_regression_on_the_calibration_half(adults: Any) -
     MAP = half["dbp_mmhg"] + pulse / 3
     age = half["age"] - 60.0
     columns = np.column_stack([np.ones(len(half)), age, age**2, MAP - 93.0, half["female"]])
-    root = np.sqrt(half["weight"].to_numpy())
+    root = np.sqrt(half["survey_weight"].to_numpy())
     found = np.linalg.lstsq(columns * root[:, None], np.log(pulse.to_numpy()) * root, rcond=None)[0]
     wanted = [constant(name) for name in ("pp_log", "pp_age", "pp_age2", "pp_map", "pp_female")]
     np.testing.assert_allclose(found, wanted, rtol=0.01)
@@ -98,7 +98,7 @@ def test_older_cycles_are_carried_over_and_weights_shared(tmp_path: Path) -> Non
     old = people[(people["cycle"] == "B") & (people["SEQN"] == 1)].iloc[0]
     assert old["uacr"] == pytest.approx(100 * 20 / (1.05 * 10 - 0.74) ** 2)
     assert old["fpg"] == pytest.approx((1.023 * (0.9815 * 150 + 3.5707 + 1.148) - 0.5108) / 18.0156)
-    assert old["weight"] == 500.0
+    assert old["survey_weight"] == 500.0
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from betapod.errors import ConfigError
 from betapod.patients import compare, library, nhanes, reweight, tables
 from betapod.patients.balance import balance
-from betapod.patients.target import Moment, Target, kdigo
+from betapod.patients.target import Moment, Target
 
 
 @pytest.fixture(scope="module")
@@ -155,11 +155,3 @@ def test_weighted_statistics_agree_with_repeated_rows() -> None:
     assert mine == pytest.approx(theirs, abs=1e-12)
     values = compare.weighted_quantile(y, np.ones(200), np.array([0.5]))
     assert values[0] == pytest.approx(np.median(y), abs=0.02)
-
-
-def test_kdigo_cells() -> None:
-    egfr, uacr = (
-        np.array([95.0, 90.0, 60.0, 59.9, 44.0, 15.0, 14.9]),
-        np.array([5.0, 29.9, 30.0, 299.0, 300.0, 1.0, 999.0]),
-    )
-    assert list(kdigo(egfr, uacr)) == ["G1A1", "G1A1", "G2A2", "G3aA2", "G3bA3", "G4A1", "G5A3"]

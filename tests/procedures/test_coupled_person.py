@@ -64,11 +64,11 @@ def test_a_model_without_cells_takes_none() -> None:
 
 
 def test_kdigo_grid() -> None:
-    table = pd.DataFrame({"eGFR": [95, 60, 59.9, 44, 29, 14, np.nan], "UACR": [10, 30, 299, 300, 5, 5, np.nan]})
+    table = pd.DataFrame({"eGFR": [95, 60, 59.9, 44, 29, 14, 95, np.nan], "UACR": [10, 30, 300, 301, 5, 5, np.nan, 10]})
     found = kdigo(table)
-    assert found["G"].tolist() == ["G1", "G2", "G3a", "G3b", "G4", "G5", ""]
-    assert found["A"].tolist() == ["A1", "A2", "A2", "A3", "A1", "A1", ""]
-    assert found["risk"].tolist() == ["low", "moderate", "high", "very high", "very high", "very high", ""]
+    assert found["G"].tolist() == ["G1", "G2", "G3a", "G3b", "G4", "G5", "G1", None]
+    assert found["A"].tolist() == ["A1", "A2", "A2", "A3", "A1", "A1", None, "A1"]
+    assert found["risk"].tolist() == ["low", "moderate", "high", "very high", "very high", "very high", None, None]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

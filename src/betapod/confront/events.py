@@ -34,9 +34,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import kdigo
 from ..errors import ConfigError, Location, Problem, did_you_mean
 from ..evidence.study import Record
-from ..patients.target import A_BOUNDS, G_BOUNDS
 from .quantities import DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARES, Flags, Numbers, Seen
 
 _PATH = Path(__file__).with_name("events.csv")
@@ -60,8 +60,8 @@ _SHARE = re.compile(rf"(?P<name>\w+)\s*(?P<sign>[-+])\s*(?P<share>{_NUMBER})\s*%
 _SLOPE = re.compile(rf"(?P<name>\w+)\s+slope\s*(?P<sign><=|>=|<|>)\s*(?P<bound>-?{_NUMBER})\s*(?P<percent>%?)")
 _TIMES = re.compile(rf"(?P<name>\w+)\s+x\s*(?P<factor>{_NUMBER})")
 _CLASS = re.compile(r"(?P<name>UACR|eGFR)\s+class\s+(?P<way>better|worse)")
-#: Lower bounds of classes.
-_CLASSES = {"UACR": A_BOUNDS, "eGFR": G_BOUNDS}
+#: Numbers of classes, the worse the higher; -1 without a value.
+_CLASSES = {"UACR": kdigo.a_number, "eGFR": kdigo.g_number}
 _COMPARE: dict[str, Callable[[Numbers, float], Flags]] = {
     "<": lambda x, y: np.asarray(x < y),
     "<=": lambda x, y: np.asarray(x <= y),
@@ -225,13 +225,12 @@ def _times(match: re.Match[str]) -> Test:
 
 
 def _class(match: re.Match[str]) -> Test:
-    name, bounds = match["name"], np.sort(_CLASSES[match["name"]])
-    # A high UACR is bad, a high eGFR good.
-    side = 1 if (match["way"] == "worse") == (name == "UACR") else -1
+    name, number = match["name"], _CLASSES[match["name"]]
+    side = 1 if match["way"] == "worse" else -1
 
     def test(seen: Seen, week: float, failed: Numbers) -> Flags:
-        now, start = (np.digitize(seen(name, at), bounds) for at in (week, 0.0))
-        return np.asarray(side * (now - start) > 0)
+        now, start = (number(seen(name, at)) for at in (week, 0.0))
+        return np.asarray((side * (now - start) > 0) & (now >= 0) & (start >= 0))
 
     return test
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import kdigo
 from .balance import Balance
 from .population import Numbers
-from .target import Distribution, Target, kdigo
+from .target import Distribution, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +113,11 @@ def largest_distance(x: Numbers, weights: Numbers, real: Distribution) -> float:
     mine = total[np.searchsorted(x[order], values, side="right")]
     # The outermost quantiles stand for minimum and maximum and say nothing about the tails.
     inner = (level > 0.005) & (level < 0.995)
-    return float(np.max(np.abs(mine - level)[inner]))
+    if inner.any():
+        return float(np.max(np.abs(mine - level)[inner]))
+    # (Nearly) everybody has one value: what lies below and above it is the distance.
+    below = total[np.searchsorted(x[order], values[-1], side="left")]
+    return float(max(below, 1.0 - mine[-1]))
 
 
 def compared_distributions(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.DataFrame:
@@ -153,7 +158,7 @@ def compared_cells(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.
     """Return one row per KDIGO cell: share in the target and here, in percent."""
     import pandas as pd
 
-    own = kdigo(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
+    own = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
     rows = []
     for cell, share in target.cells.items():
         found = 100.0 * float(weights[own == cell].sum() / weights.sum())

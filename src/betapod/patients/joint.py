@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import kdigo
 from .compare import spearman, weighted_quantile
 from .population import Numbers
-from .target import Distribution, Moment, Target, kdigo
+from .target import Distribution, Moment, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,20 +45,20 @@ def derive(frame: pd.DataFrame) -> dict[str, Any]:
     Parameters
     ----------
     frame
-        One row per person: what is known of `QUANTITIES` and `SHARES` (NaN where unknown); ``weight`` and, for fasting
-        glucose, ``weight_fasting`` where people do not count alike.
+        One row per person: what is known of `QUANTITIES` and `SHARES` (NaN where unknown); ``survey_weight`` and, for fasting
+        glucose, ``survey_weight_fasting`` where people do not count alike. A column ``weight`` is their body's.
     """
-    weight = frame["weight"].to_numpy(dtype=float) if "weight" in frame else np.ones(len(frame))
-    quantities = [name for name in QUANTITIES if name in frame and frame[name].notna().any()]
+    weight = frame["survey_weight"].to_numpy(dtype=float) if "survey_weight" in frame else np.ones(len(frame))
 
     def known(name: str) -> tuple[Numbers, Numbers]:
         x = frame[name].to_numpy(dtype=float)
-        fasting = name == "fpg" and "weight_fasting" in frame
-        w = frame["weight_fasting"].to_numpy(dtype=float) if fasting else weight
+        fasting = name == "fpg" and "survey_weight_fasting" in frame
+        w = frame["survey_weight_fasting"].to_numpy(dtype=float) if fasting else weight
         if name in WHERE and WHERE[name] in frame:
             w = w * np.nan_to_num(frame[WHERE[name]].to_numpy(dtype=float))
         return x, np.where(np.isfinite(x), np.nan_to_num(w), 0.0)
 
+    quantities = [name for name in QUANTITIES if name in frame and known(name)[1].any()]
     quantiles, distributions = {}, {}
     for name in quantities:
         x, w = known(name)
@@ -83,12 +84,15 @@ def derive(frame: pd.DataFrame) -> dict[str, Any]:
     cells: dict[str, float] = {}
     if {"egfr", "uacr"} <= set(quantities):
         both = frame[["egfr", "uacr"]].notna().all(axis=1).to_numpy()
-        own = kdigo(frame["egfr"].to_numpy(dtype=float)[both], frame["uacr"].to_numpy(dtype=float)[both])
-        cells = {str(c): round(float(weight[both][own == c].sum() / weight[both].sum()), 5) for c in np.unique(own)}
+        own = kdigo.grid(frame["egfr"].to_numpy(dtype=float)[both], frame["uacr"].to_numpy(dtype=float)[both])
+        cells = {str(c): round(float(weight[both][own == c].sum() / weight[both].sum()), 5) for c in sorted(set(own))}
+        cells = {cell: share for cell, share in cells.items() if np.isfinite(share)}
     shares = {}
-    for name in (name for name in SHARES if name in frame and frame[name].notna().any()):
+    for name in (name for name in SHARES if name in frame):
         x = frame[name].to_numpy(dtype=float)
-        used = np.isfinite(x)
+        used = np.isfinite(x) & (weight > 0)
+        if not used.any():
+            continue
         shares[name] = round(float(np.average(x[used], weights=weight[used])), 5)
     return {
         "people": len(frame),

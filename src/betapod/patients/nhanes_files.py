@@ -105,7 +105,7 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
     if problems:
         raise ConfigError(problems)
     people = pd.concat(parts, ignore_index=True)
-    people[["weight", "weight_fasting"]] /= len(cycles)
+    people[["survey_weight", "survey_weight_fasting"]] /= len(cycles)
     return people
 
 
@@ -169,7 +169,7 @@ def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem]) -> pd.Da
 def _derived(people: pd.DataFrame, cycle: str) -> pd.DataFrame:
     import pandas as pd
 
-    found = pd.DataFrame({"SEQN": people["SEQN"], "age": people["age"], "weight": people["weight"]})
+    found = pd.DataFrame({"SEQN": people["SEQN"], "age": people["age"], "survey_weight": people["weight"]})
     found["female"] = (people["sex"] == 2).astype(float)
     injects = people["injects"] == 1
     found["diagnosed"] = ((people["told"] == 1) | injects).astype(float)
@@ -198,7 +198,7 @@ def _derived(people: pd.DataFrame, cycle: str) -> pd.DataFrame:
     diabetic = (people["hba1c"] >= 6.5) | (glucose >= 126.0)
     found["diabetes"] = (found["diagnosed"] == 1) | diabetic
     found["fpg"] = _glucose(glucose, cycle) / _MGDL_PER_MMOLL
-    found["weight_fasting"] = people["weight_fasting"].fillna(0.0)
+    found["survey_weight_fasting"] = people["weight_fasting"].fillna(0.0)
     return found
 
 

@@ -14,6 +14,8 @@ from .library import Library
 from .population import Numbers
 from .target import Target
 
+#: Patients of one cohort.
+MOST = 100_000
 #: Weight relative to an even one below which a patient is not counted as kept.
 NEGLIGIBLE = 0.01
 #: Numbers that one exchange compares (candidates times moments), fewest candidates, leavers, exchanges tried per chosen patient, and failures in a row that end them.
@@ -50,7 +52,7 @@ def weigh(library: Library, target: Target, slack: float = 1.0) -> tuple[NDArray
     Raises
     ------
     ConfigError
-        Nobody is eligible.
+        Nobody is eligible, or the target is out of reach.
     """
     eligible = target.eligible(library.table)
     if not eligible.any():
@@ -59,8 +61,31 @@ def weigh(library: Library, target: Target, slack: float = 1.0) -> tuple[NDArray
         raise ConfigError(
             Problem("nobody-eligible", f"nobody in the library fits {target.name}", found=ranges, hint=hint)
         )
+    _reachable(library, eligible, target)
     columns, goal, tolerance = target.columns(library.table[eligible])
     return eligible, balance(columns, goal, tolerance, slack)
+
+
+def _reachable(library: Library, eligible: NDArray[np.bool_], target: Target) -> None:
+    """Refuse the distribution of real people where nobody in the library is within it, before the work.
+
+    What is missed of single means and medians is said afterwards.
+    """
+    if not target.distributions:
+        return
+    table = library.table[eligible]
+    inside = np.ones(len(table), dtype=bool)
+    counts = []
+    for name, real in target.distributions.items():
+        values = table[name].to_numpy(dtype=float)
+        fits = np.isnan(values) | ((values >= real.values[0]) & (values <= real.values[-1]))
+        counts.append(f"{name} {real.values[0]:.3g} to {real.values[-1]:.3g}: {fits.sum()}")
+        inside &= fits
+    if not inside.any():
+        apart = not any(count.endswith(": 0") for count in counts)
+        message = f"nobody in the library is like {target.name}" + (" in everything at once" if apart else "")
+        hint = "Check the units; else grow a library of such people."
+        raise ConfigError(Problem("far-from-library", message, found="; ".join(counts), hint=hint))
 
 
 def select(library: Library, target: Target, n: int, seed: int = 1, slack: float = 1.0) -> Cohort:
@@ -77,10 +102,14 @@ def select(library: Library, target: Target, n: int, seed: int = 1, slack: float
     Raises
     ------
     ConfigError
-        Nobody is eligible, or `n` is below 1.
+        Nobody is eligible, the target is out of reach, or `n` is below 1 or beyond `MOST`.
     """
     if n < 1:
         raise ConfigError(Problem("bad-number", "a cohort needs at least one patient", found=str(n)))
+    if n > MOST:
+        raise ConfigError(
+            Problem("bad-number", "so large a cohort is not chosen", found=str(n), expected=f"at most {MOST}")
+        )
     eligible, found = weigh(library, target, slack)
     rows = np.flatnonzero(eligible)
     table = library.table[eligible]

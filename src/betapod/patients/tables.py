@@ -79,7 +79,7 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
         from .reader import read_csv
 
         people = read_csv(path, sex_codes)
-        return replace(of_people(people.table, path.stem, str(path)), notes=people.notes)
+        return replace(of_people(people.table, path.stem, str(path), str(path)), notes=people.notes)
     if path.is_dir():
         from .nhanes_files import read_folder
 
@@ -93,21 +93,40 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
     raise ConfigError(problem)
 
 
-def of_people(people: pd.DataFrame, name: str, origin: str = "") -> Target:
+def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = "") -> Target:
     """Return the joint distribution of real people, in the library's names and units, as a target.
 
     Raises
     ------
     ConfigError
-        Fewer than 20 people, whose distribution nobody knows.
+        Fewer than 20 people, whose distribution nobody knows; the same value in everybody; nothing that can be matched.
     """
+    where = Location(file)
     if len(people) < _FEWEST:
-        problem = Problem("few-people", "too few people to speak of a distribution", found=str(len(people)))
+        found, expected = f"{len(people)} people", f"{_FEWEST} or more"
+        hint = "Write what is known of them as a table .yaml with means and SDs."
+        problem = Problem("few-people", "too few people to speak of a distribution", where, found, expected, hint)
         raise ConfigError(problem)
-    own = (*joint.QUANTITIES, *joint.SHARES, "weight", "weight_fasting", "SEQN", "cycle")
-    unknown = [column for column in people if column not in own]
-    unmatched = tuple(f"{column}: not among the quantities that are matched" for column in unknown)
-    return joint.target_of(joint.derive(people), name, f"{len(people)} real people", origin, unmatched)
+    own = (*joint.QUANTITIES, *joint.SHARES)
+    other = ("survey_weight", "survey_weight_fasting", "SEQN", "cycle")
+    unmatched = [f"{c}: not among the quantities that are matched" for c in people if c not in (*own, *other)]
+    problems, kept = [], people
+    for name in (name for name in own if name in people):
+        known = people[name].dropna()
+        if len(known) < _FEWEST:
+            unmatched.append(f"{name}: known of {len(known)} people only")
+            kept = kept.drop(columns=name)
+        elif name in joint.QUANTITIES and known.nunique() == 1:
+            value = f"{known.iloc[0]:g} {UNITS[name]}"
+            message = f"{name} is {value} in everybody: that is no distribution"
+            hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
+            problems.append(Problem("constant-column", message, where, hint=hint))
+    if not problems and not set(kept) & set(own):
+        expected = ", ".join(own)
+        problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
+    if problems:
+        raise ConfigError(problems)
+    return joint.target_of(joint.derive(kept), name_of, f"{len(people)} real people", origin, tuple(unmatched))
 
 
 def read(path: str | Path) -> Target:

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import kdigo
 from .population import Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: KDIGO 2012: lower bounds of eGFR categories (mL/min/1.73m2) from G1 on, and of UACR categories (mg/g) from A2 on.
-G_NAMES, G_BOUNDS = ("G1", "G2", "G3a", "G3b", "G4", "G5"), (90.0, 60.0, 45.0, 30.0, 15.0)
-A_NAMES, A_BOUNDS = ("A1", "A2", "A3"), (30.0, 300.0)
 
 #: Quantities that targets may speak of and their units in the table of a library.
 UNITS = {
@@ -47,13 +44,6 @@ UNITS = {
     "diuretic": "1",
     "insulin": "1",
 }
-
-
-def kdigo(egfr: Numbers, uacr: Numbers) -> NDArray[np.str_]:
-    """Return the cell of the KDIGO grid of everybody, such as ``G3aA2``."""
-    g = np.array(G_NAMES)[np.sum([egfr < bound for bound in G_BOUNDS], axis=0)]
-    a = np.array(A_NAMES)[np.sum([uacr >= bound for bound in A_BOUNDS], axis=0)]
-    return np.char.add(g, a)
 
 
 @dataclass(frozen=True)
@@ -180,8 +170,8 @@ class Target:
 def _column(moment: Moment, table: pd.DataFrame, known: dict[str, Distribution]) -> tuple[Numbers, float]:
     inside = np.ones(len(table)) if not moment.where else table[moment.where].to_numpy(dtype=float)
     if moment.kind == "cell":
-        cells = kdigo(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
-        return (cells == moment.names[0]).astype(np.float64), moment.value
+        cells = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
+        return np.asarray(cells == moment.names[0], dtype=np.float64), moment.value
     values = [np.nan_to_num(table[name].to_numpy(dtype=float)) for name in moment.names]
     if moment.kind == "rank":
         u, v = (known[name].probability(x) - 0.5 for name, x in zip(moment.names, values, strict=True))

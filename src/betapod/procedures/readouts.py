@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import kdigo as categories
 from ..physiology import standard_care, whole_body
 
 if TYPE_CHECKING:
@@ -67,20 +68,6 @@ def remission(table: pd.DataFrame) -> pd.Series[bool]:
     return found
 
 
-#: Lower bounds of the KDIGO categories of GFR, mL/min/1.73 m2, and of albuminuria, mg/g.
-KDIGO_G = ((90.0, "G1"), (60.0, "G2"), (45.0, "G3a"), (30.0, "G3b"), (15.0, "G4"), (-np.inf, "G5"))
-KDIGO_A = ((300.0, "A3"), (30.0, "A2"), (-np.inf, "A1"))
-#: KDIGO risk of the grid, by columns A1 to A3.
-_RISK = {
-    "G1": ("low", "moderate", "high"),
-    "G2": ("low", "moderate", "high"),
-    "G3a": ("moderate", "high", "very high"),
-    "G3b": ("high", "very high", "very high"),
-    "G4": ("very high", "very high", "very high"),
-    "G5": ("very high", "very high", "very high"),
-}
-
-
 def kdigo(table: pd.DataFrame) -> pd.DataFrame:
     """Return the KDIGO category of GFR and of albuminuria and the risk at each time.
 
@@ -94,14 +81,10 @@ def kdigo(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns ``G``, ``A`` and ``risk``; empty text where the patient's course has ended.
+        Columns ``G``, ``A`` and ``risk``; None where there is no value, such as after the patient's course has ended.
     """
     import pandas as pd
 
-    def category(value: float, bounds: tuple[tuple[float, str], ...]) -> str:
-        return next((name for bound, name in bounds if value >= bound), "")
-
-    stage = [category(value, KDIGO_G) for value in table["eGFR"]]
-    albuminuria = [category(value, KDIGO_A) for value in table["UACR"]]
-    risk = [_RISK[g][int(a[1]) - 1] if g and a else "" for g, a in zip(stage, albuminuria, strict=True)]
-    return pd.DataFrame({"G": stage, "A": albuminuria, "risk": risk}, index=table.index)
+    egfr, uacr = table["eGFR"].to_numpy(dtype=float), table["UACR"].to_numpy(dtype=float)
+    columns = {"G": categories.g_category(egfr), "A": categories.a_category(uacr), "risk": categories.risk(egfr, uacr)}
+    return pd.DataFrame(columns, index=table.index, dtype=object)

@@ -1,0 +1,138 @@
+"""Cohorts of real people that no library can be like, or only in part: said before any work, never a traceback."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from betapod.errors import ConfigError, Problem
+from betapod.patients import compare, joint, library, reweight, tables
+from betapod.patients.target import Distribution
+
+
+def table(folder: Path, rows: int = 30, **columns: object) -> Path:
+    """Write people with an id and columns, each a list, a number for all, or a function of the row."""
+    frame = pd.DataFrame({"id": [f"P{i}" for i in range(rows)]})
+    for name, value in columns.items():
+        frame[name] = [value(i) for i in range(rows)] if callable(value) else value
+    path = folder / "people.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def refused(path: Path) -> tuple[Problem, ...]:
+    with pytest.raises(ConfigError) as caught:
+        tables.load(path)
+    return caught.value.problems
+
+
+def varied(low: float, step: float) -> object:
+    return lambda i: round(low + step * i, 3)
+
+
+@pytest.mark.parametrize("name", ["egfr", "age", "hba1c", "uacr"])
+def test_a_constant_column_is_no_distribution(tmp_path: Path, name: str) -> None:
+    columns = {"age": varied(40, 1), "hba1c": varied(6.5, 0.1), "egfr": varied(40, 1), "uacr": varied(10, 9)}
+    found = refused(table(tmp_path, **(columns | {name: 70 if name != "hba1c" else 7})))
+    assert [p.kind for p in found] == ["constant-column"]
+    assert name in found[0].message and "eligibility" in found[0].hint
+    assert found[0].location.file.endswith("people.csv")
+
+
+def test_a_constant_flag_is_a_share(tmp_path: Path) -> None:
+    target = tables.load(table(tmp_path, age=varied(40, 1), female=1, metformin=0))
+    shares = {m.names[0]: m.value for m in target.moments if m.kind == "proportion"}
+    assert shares == {"female": 1.0, "metformin": 0.0}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 19])
+def test_few_rows(tmp_path: Path, rows: int) -> None:
+    found = refused(table(tmp_path, rows, age=varied(40, 1)))
+    assert [p.kind for p in found] == ["few-people"]
+    assert found[0].expected == "20 or more"
+
+
+def test_columns_that_few_have_are_left_out_and_said(tmp_path: Path) -> None:
+    target = tables.load(
+        table(
+            tmp_path,
+            age=varied(40, 1),
+            hba1c=lambda i: 7.5 if i == 3 else None,
+            uacr=lambda i: None,
+            insulin=lambda i: None,
+        )
+    )
+    assert set(target.distributions) == {"age"}
+    assert {m.kind for m in target.moments} == {"quantile"}
+    assert "hba1c: known of 1 people only" in target.unmatched
+    assert "uacr: known of 0 people only" in target.unmatched
+    assert "uacr: 30 of 30 missing" in target.notes
+
+
+def test_nothing_to_match(tmp_path: Path) -> None:
+    assert [p.kind for p in refused(table(tmp_path, dbp=varied(60, 1)))] == ["nothing-to-match"]
+    assert [p.kind for p in refused(table(tmp_path, age=lambda i: None))] == ["nothing-to-match"]
+
+
+def test_the_weight_of_a_body_is_no_survey_weight(tmp_path: Path) -> None:
+    """Heavy people do not count more than light ones."""
+    plain = tables.load(table(tmp_path, age=varied(40, 1), female=lambda i: i % 2))
+    heavy = tables.load(table(tmp_path, age=varied(40, 1), female=lambda i: i % 2, weight=varied(50, 5)))
+    assert [m.value for m in heavy.moments] == [m.value for m in plain.moments]
+    gaps = tables.load(table(tmp_path, age=varied(40, 1), female=lambda i: i % 2, weight=lambda i: 80 if i else None))
+    assert [m.value for m in gaps.moments] == [m.value for m in plain.moments]
+
+
+def test_survey_weights_do_count() -> None:
+    frame = pd.DataFrame(
+        {"age": np.arange(40.0, 80.0), "female": np.arange(40) % 2, "survey_weight": 1.0 + np.arange(40) % 2}
+    )
+    assert joint.derive(frame)["shares"]["female"] == pytest.approx(2 / 3, abs=1e-5)
+
+
+def test_people_out_of_reach_are_refused_before_the_work(tmp_path: Path) -> None:
+    far = tables.load(table(tmp_path, age=varied(60, 1), hba1c=varied(17, 0.05), egfr=varied(200, 1)))
+    with pytest.raises(ConfigError) as caught:
+        reweight.weigh(library.default(), far)
+    assert set(caught.value.kinds) == {"far-from-library"}
+    assert "egfr 200 to 229: 0" in caught.value.problems[0].found
+    # Each for itself is there, together they are not.
+    apart = tables.load(
+        table(tmp_path, age=varied(19, 0.05), hba1c=varied(6, 0.1), egfr=varied(8, 0.1), uacr=varied(1, 0.2))
+    )
+    with pytest.raises(ConfigError, match="in everything at once"):
+        reweight.weigh(library.default(), apart)
+
+
+def test_a_mean_out_of_reach_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "far.yaml"
+    path.write_text("baseline:\n  hba1c: {mean: 18.5, sd: 0.5, unit: '%'}\n", encoding="utf-8")
+    report = reweight.select(library.default(), tables.load(path), 20).report
+    assert any("hba1c mean" in text and "too few such patients" in text for text in report.unmatched)
+
+
+@pytest.mark.parametrize("count", [0, -1, 10**9])
+def test_sizes_that_make_no_cohort(count: int) -> None:
+    with pytest.raises(ConfigError, match="bad-number"):
+        reweight.select(library.default(), tables.load("FLOW"), count)
+
+
+def test_distance_where_everybody_has_one_value() -> None:
+    """Share below and share above the value, whichever is greater."""
+    levels = np.array([0.005, 0.5, 0.995])
+    constant = Distribution(levels, np.array([70.0, 70.0, 70.0]))
+    even = np.ones(4)
+    assert compare.largest_distance(np.array([60.0, 70.0, 70.0, 80.0]), even, constant) == pytest.approx(0.25)
+    assert compare.largest_distance(np.array([70.0, 70.0, 70.0, 70.0]), even, constant) == 0.0
+    assert compare.largest_distance(np.array([50.0, 60.0, 65.0, 70.0]), even, constant) == pytest.approx(0.75)
+
+
+def test_one_chosen_patient_has_no_rank_correlation(tmp_path: Path) -> None:
+    target = tables.load(table(tmp_path, age=varied(45, 1), hba1c=varied(6.5, 0.1)))
+    report = reweight.select(library.default(), target, 1).report
+    assert np.isnan(report.correlations["found"]).all()
+    assert dataclasses.asdict(report)["chosen"] == 1
