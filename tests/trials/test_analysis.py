@@ -198,9 +198,9 @@ def test_the_control_is_what_trials_call_control() -> None:
 
 def test_events_go_where_their_percentage_says() -> None:
     from betapod.trials import endpoints
-    from betapod.trials.protocol import Endpoint
+    from betapod.trials.endpoint_keys import Endpoint
 
-    def event(quantity: str, percent: float | None, better: str = "lower") -> int:
+    def event(quantity: str, percent: float | None, better: str | None = None) -> int:
         asked = Endpoint(quantity=quantity, summary="time to event", percent=percent, better=better)
         return endpoints.better(asked)
 

@@ -301,8 +301,9 @@ def _one_trial(a: Assessment, design: str) -> list[Table]:
         )
     return [
         Table(
-            "One trial as it would be published: the one with the median result. Mixed model: all visits, random intercept, visits as "
-            "categories. Hazard: ratio for kidney failure or a confirmed fall of eGFR by 40 %, where both groups had events.",
+            "One trial as it would be published: the one with the median result. Mixed model: all visits up to that of the endpoint, as "
+            "categories, with an unstructured covariance and Satterthwaite's degrees of freedom, where there are patients enough for it. "
+            "Hazard: ratio for kidney failure or a confirmed fall of eGFR by 40 %, where both groups had events.",
             ["if", "analysis", "estimate", "95 % interval", "p"],
             rows,
             2,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MissingExtraError
 from ..files import replacing, write_text
 from . import brief, words
+from .analyses import analyses
 from .dictionary import describe
 from .document import Page, Section, Table, render
 from .sections import Extra, sections
@@ -109,8 +110,7 @@ def _methods(a: Assessment) -> Section:
         "Random numbers are named by seed, purpose, replicate and patient, so that designs, arms and suppositions share luck.",
         f"Drop-out {words.percent(p.conduct.drop_out)} per year; missed visits {words.percent(p.conduct.missed_visits)}; co-medication begun by others: "
         f"{'; '.join(drift) or 'none'}; effect of being in the trial: {'; '.join(effects) or 'none'}.",
-        "Designs with one group: paired t test of the change. Designs with two: analysis of covariance on baseline and stratum (least squares); "
-        "proportions by Newcombe's interval; times to events by Kaplan-Meier, log-rank and Cox (Efron's ties). All estimates are computed for all "
+        f"{analyses(p)} All estimates are computed for all "
         "replicates at once and agree with statsmodels and lifelines to eight digits; this is tested. Albuminuria is analysed on the logarithm.",
         "The true effect of cells is each patient's value less that of the same patient, with the same luck, without cells. Parts of a change are "
         "differences between simulations in which one thing is added after the other; regression to the mean is what the baseline "

@@ -1,8 +1,8 @@
 """Estimates of one trial or of thousands at once: change, ANCOVA, proportions, slopes.
 
 Every function takes arrays whose last axis is the patients; axes before it are replicates, analysed together. A missing value is
-NaN and its patient is left out. The estimates equal those of statsmodels to rounding; mixed models and Cox regression with
-covariates are in `models`.
+NaN and its patient is left out. The estimates equal those of statsmodels to rounding. The mixed model of
+one trial's visits is in `models`.
 """
 
 from __future__ import annotations

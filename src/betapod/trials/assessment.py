@@ -47,7 +47,8 @@ class Assessment:
     adverse, flow, slopes, baseline, remission
         Adverse events; screening and endings; eGFR slopes; characteristics at baseline; share whose UACR becomes normal.
     one_trial
-        The typical trial of each controlled design as it would be published: covariance, mixed model, hazard ratio.
+        The typical trial of each controlled design as it would be published: primary analysis, mixed model of all visits
+        (unstructured covariance), hazard ratio.
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import Document, Where
 from ..errors import Problem
+from .endpoint_checks import endpoint
 from .plain_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 from .quantities import code_of, known_codes, quantities, unit_of
 
@@ -136,6 +137,7 @@ def judged(document: Document) -> Iterator[Problem]:
         if code is not None and entry.get("threshold") is not None:
             yield from valued(document, entry["threshold"], code, (*where, "threshold"))
             yield from possible(document, str(entry["quantity"]), entry["threshold"], (*where, "threshold"))
+        yield from endpoint(document, entry, where, code)
 
 
 def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError, Problem, not_among
 from .quantities import Numbers, Quantity, quantities
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 #: How a patient's follow-up ended, by code.
 ENDINGS = ("completed", "dropped out", "died")
+
+#: Strategies for rescue that say which values count (ICH E9 R1); the composite strategy is the endpoint's.
+STRATEGIES = ("treatment policy", "hypothetical", "while on treatment")
 
 #: Parts of an observed change, in the order in which they are added up.
 PARTS = {
@@ -121,18 +125,42 @@ class TrialData:
     # -- what a sponsor sees -----------------------------------------------------------------------------------------
 
     def aval(self, code: str, strategy: str = "treatment policy") -> NDArray[np.float32]:
-        """Return (R, n, V) measurements under a strategy for intercurrent events (ICH E9 R1).
+        """Return (R, n, V) measurements under a strategy for rescue (ICH E9 R1).
 
         Parameters
         ----------
         strategy
-            ``treatment policy``: everything measured. ``hypothetical`` or ``while on treatment``: nothing after rescue.
+            ``treatment policy``: everything measured. ``hypothetical``: nothing after the day of rescue, as if it were missing.
+            ``while on treatment``: after the day of rescue the last value measured up to it.
+
+        Raises
+        ------
+        ConfigError
+            There is no such strategy.
         """
         values = self.observed[code]
+        if strategy not in STRATEGIES:
+            raise ConfigError(
+                not_among(STRATEGIES, "unknown-strategy", f"no strategy for rescue is called {strategy!r}", strategy)
+            )
         if strategy == "treatment policy":
             return values
-        after = self.day > self.rescued[:, :, None]
-        return np.where(after, np.float32(np.nan), values)
+        after = self._when > self.rescued[:, :, None]
+        if strategy == "hypothetical":
+            return np.where(after, np.float32(np.nan), values)
+        return self._carried(np.where(after, np.float32(np.nan), values), after)
+
+    def _carried(self, values: NDArray[np.float32], after: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return values with the last one before it wherever `after`."""
+        if self.whole_day is not None:
+            raise ConfigError(
+                Problem("missing-visits", "what was last measured on treatment cannot be told from some of the visits")
+            )
+        found, last = values.copy(), np.full(values.shape[:2], np.nan, dtype=np.float32)
+        for v in range(values.shape[2]):
+            last = np.where(np.isfinite(values[:, :, v]), values[:, :, v], last)
+            found[:, :, v] = np.where(after[:, :, v], last, values[:, :, v])
+        return found
 
     def change(self, code: str, strategy: str = "treatment policy") -> Numbers:
         """Return (R, n, V) change from baseline: of the logarithm where the scale is ``log`` (its exponential is the ratio)."""

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..config import quantity as read_quantity
+from ..errors import ConfigError, Problem, not_among
 from . import analysis, survival
 from .analysis import Array, Estimate
-from .findings import BETTER, before_after, chosen
+from .data import ENDINGS
+from .endpoint_keys import CONTROLLED
+from .findings import chosen
 from .quantities import code_of, label_of, unit_of
 
 if TYPE_CHECKING:
     from .data import TrialData
-    from .protocol import Design, Endpoint, Protocol
+    from .endpoint_keys import Endpoint
+    from .protocol import Design, Protocol
 
 
 @dataclass(frozen=True)
@@ -57,54 +61,61 @@ def visit(protocol: Protocol, endpoint: Endpoint) -> str:
 
 def better(endpoint: Endpoint) -> int:
     """Return the sign of an improvement of the estimate: of a change, a share of responders, or a log hazard."""
-    lower = -1 if endpoint.better == "lower" else 1
+    sign = -1 if endpoint.better == "lower" else 1
     if endpoint.summary == "responders":
         return 1
     if endpoint.summary == "time to event":
-        return 1 if _falls(endpoint) == (BETTER.get(code(endpoint), lower) < 0) else -1
-    return lower
+        # An event in the good direction is the better the sooner it comes.
+        return 1 if _falls(endpoint) == (sign < 0) else -1
+    return sign
 
 
 def _falls(endpoint: Endpoint) -> bool:
     """Whether the event of a time-to-event endpoint is a fall: by the sign of its percentage, else the bad direction."""
     if endpoint.percent is not None:
         return endpoint.percent < 0
-    return BETTER.get(code(endpoint), 1) > 0
+    return endpoint.better == "higher"
 
 
 def outcome(data: TrialData, endpoint: Endpoint) -> Array:
     """Return (R, n) what is compared: change, log ratio, slope (per year) or response; NaN where it was not measured.
 
-    Under the composite strategy an intercurrent event is a failure: no response, or the worst change seen in the trial.
+    Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial.
     """
     found = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
-    failed = _failed(data, endpoint)
+    failed = np.isfinite(failures(data, endpoint))
     if not failed.any():
         return found
     if endpoint.summary == "responders":
         return np.where(failed, 0.0, found)
     sign = better(endpoint)
-    with np.errstate(invalid="ignore"):
-        worst = sign * np.nanmin(np.where(np.isfinite(found), sign * found, np.inf), axis=1, keepdims=True)
+    worst = sign * np.where(np.isfinite(found), sign * found, np.inf).min(axis=1, keepdims=True)
     return np.where(failed & np.isfinite(worst), worst, found)
 
 
 def _strategy(endpoint: Endpoint) -> str:
+    """Return which values count: under the composite strategy all do, and the failures stand in for those who had the event."""
     kind = endpoint.intercurrent.rescue
     return "treatment policy" if kind == "composite" else kind
 
 
-def _failed(data: TrialData, endpoint: Endpoint) -> np.ndarray:
-    """Return (R, n) who had an event that the endpoint counts as failure, up to the visit."""
-    day = float(data.days[data.visit(visit(data.protocol, endpoint))])
-    rules = endpoint.intercurrent
-    failed = np.zeros(data.member.shape, dtype=bool)
-    if rules.rescue == "composite":
-        failed |= data.rescued <= day
-    for ending, rule in ((1, rules.drop_out), (2, rules.death)):
-        if rule == "composite":
-            failed |= (data.ending == ending) & (data.ended <= day)
-    return failed & data.enrolled
+def failures(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) day of the first event that the endpoint counts as a failure, up to its visit; NaN without.
+
+    What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
+    was missed, up to the end of its window.
+    """
+    v = data.visit(visit(data.protocol, endpoint))
+    own = data.day[:, :, v].astype(float)
+    until = np.where(np.isfinite(own), own, data.protocol.visits[v].day + data.protocol.visits[v].window)
+    rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
+    events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
+    for ending, rule in (("dropped out", rules.drop_out), ("died", rules.death)):
+        events.append((rule, np.where(data.ending == ENDINGS.index(ending), data.ended, np.nan).astype(float)))
+    for strategy, day in events:
+        if strategy == "composite":
+            first = np.fmin(first, np.where(day <= until, day, np.inf))
+    return np.where(np.isfinite(first) & data.enrolled, first, np.nan)
 
 
 def _change(data: TrialData, endpoint: Endpoint) -> Array:
@@ -116,37 +127,35 @@ def _change(data: TrialData, endpoint: Endpoint) -> Array:
         base = data.quantity(name).forward(data.base[name].astype(float))
         course = np.concatenate([base[..., None], values], -1)
         return analysis.slopes(np.concatenate([[0.0], data.days[after]]), course, 0.0).total
-    change: Array = np.asarray(data.change(name, strategy), dtype=float)
-    if strategy == "while on treatment":
-        return _last_seen(change, v)
     if endpoint.summary == "ratio" and data.quantity(name).scale != "log":
         with np.errstate(divide="ignore", invalid="ignore"):
-            change = np.log(data.aval(name, strategy).astype(float) / data.base[name].astype(float)[..., None])
-    return change[:, :, v]
-
-
-def _last_seen(change: Array, visit: int) -> Array:
-    """Return the last change measured up to a visit."""
-    found = np.full(change.shape[:2], np.nan)
-    for k in range(1, visit + 1):
-        found = np.where(np.isfinite(change[:, :, k]), change[:, :, k], found)
-    return found
+            ratio: Array = np.log(data.aval(name, strategy)[:, :, v].astype(float) / data.base[name].astype(float))
+        return ratio
+    return np.asarray(data.change(name, strategy), dtype=float)[:, :, v]
 
 
 def _response(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) 1 for a response, 0 for none; where both a threshold and a percentage are given, both must be met."""
     name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
     value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
     base = data.base[name].astype(float)
     lower = endpoint.better == "lower"
-    bound = np.full(base.shape, np.inf if lower else -np.inf)
-    if endpoint.threshold is not None:
-        bound = np.full(base.shape, _threshold(endpoint))
-    if endpoint.percent is not None:
-        relative = base * (1 + endpoint.percent / 100)
-        bound = np.minimum(bound, relative) if lower else np.maximum(bound, relative)
+    bound = _bound(endpoint, base, strictest=lower)
     with np.errstate(invalid="ignore"):
         reached = value <= bound if lower else value >= bound
     return np.where(np.isfinite(value) & np.isfinite(base), reached, np.nan)
+
+
+def _bound(endpoint: Endpoint, base: Array, strictest: bool) -> Array:
+    """Return (R, n) the smallest (`strictest`) or largest of the bounds that an endpoint gives."""
+    bounds = []
+    if endpoint.threshold is not None:
+        bounds.append(np.full(base.shape, _threshold(endpoint)))
+    if endpoint.percent is not None:
+        bounds.append(base * (1 + endpoint.percent / 100))
+    if not bounds:
+        raise ConfigError(Problem("missing-key", "what makes a responder or event?", expected="threshold or percent"))
+    return np.asarray(np.minimum.reduce(bounds) if strictest else np.maximum.reduce(bounds))
 
 
 def _threshold(endpoint: Endpoint) -> float:
@@ -154,62 +163,108 @@ def _threshold(endpoint: Endpoint) -> float:
     return read_quantity(endpoint.threshold, unit_of(name), label_of(name), bare=unit_of(name) == "1")
 
 
-def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
-    """Return (R, n) day and indicator of the event of a time-to-event endpoint: a bound crossed and confirmed.
+#: eGFR (mL/min/1.73m2) at which kidneys have failed, which counts wherever a fall by a percentage is the event (KDIGO 2024: G5).
+KIDNEY_FAILURE = 15.0
 
-    For eGFR the event is a fall by the endpoint's percentage (40 % by default) or a value below 15 mL/min/1.73m2. The sign of the
-    percentage says whether the event is a fall or a rise; without one it is the change for the worse.
+
+def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
+    """Return (R, n) day and indicator of the event of a time-to-event endpoint: a bound crossed and confirmed, up to its visit.
+
+    The sign of the percentage says whether the event is a fall or a rise; without one it is the change for the worse. Of a
+    threshold and a percentage whichever is crossed first is the event; a fall of eGFR by a percentage goes with kidney failure
+    (15 mL/min/1.73m2) unless the endpoint has a threshold of its own.
+
+    An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never
+    comes to those who failed before, and they stay at risk to the last day.
     """
-    name = code(endpoint)
-    after = data.days > 0
+    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    after = (data.days > 0) & (np.arange(len(data.days)) <= v)
     days = np.concatenate([[0.0], data.days[after]])
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
     values = np.concatenate([base[..., None], later], -1)
-    if name == "EGFR" and _falls(endpoint):
-        share = -endpoint.percent / 100 if endpoint.percent is not None else 0.4
-        failure = _threshold(endpoint) if endpoint.threshold is not None else 15.0
-        return survival.decline(days, values, share, failure)
-    # Any other quantity: turned so that crossing is a fall below a bound.
-    sign = 1.0 if _falls(endpoint) else -1.0
-    bound = np.full(base.shape, np.nan)
-    if endpoint.percent is not None:
-        bound = base * (1 + endpoint.percent / 100)
-    if endpoint.threshold is not None:
-        bound = np.full(base.shape, _threshold(endpoint))
-    return survival.crossing(days, sign * values, sign * bound)
+    falls = _falls(endpoint)
+    bound = _bound(endpoint, base, strictest=not falls)
+    if name == "EGFR" and falls and endpoint.threshold is None:
+        bound = np.maximum(bound, KIDNEY_FAILURE)
+    # Turned so that crossing is a fall below a bound.
+    sign = 1.0 if falls else -1.0
+    time, event = survival.crossing(days, sign * values, sign * bound)
+    if name == "EGFR" and falls:
+        # Whose kidneys fail between two visits has no further value, yet the event is known.
+        time, event = survival.sooner(time, event, _kidneys_failed(data, endpoint))
+    failed = failures(data, endpoint)
+    if better(endpoint) > 0:
+        first = np.isfinite(failed) & ~(event & (time <= failed))
+        return np.where(first, days[-1], time), event & ~first
+    return survival.sooner(time, event, failed)
+
+
+def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) day of kidney failure up to the endpoint's visit; NaN without, and after rescue under another strategy."""
+    at = data.protocol.visits[data.visit(visit(data.protocol, endpoint))]
+    day = data.kidney_failure.astype(float)
+    counts = day <= at.day + at.window
+    if _strategy(endpoint) != "treatment policy":
+        counts &= ~(day > data.rescued)
+    return np.where(counts, day, np.nan)
 
 
 def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None = None) -> Estimate:
     """Return the estimate of every replicate by the protocol's analysis.
 
-    A design with one arm is analysed before and after, whatever the protocol asks. ``MMRM`` is computed over replicates as ANCOVA
-    at the visit, which it equals without missing visits; `models.repeated` fits the mixed model of one trial.
+    A design with one arm is analysed before and after, whatever the protocol asks of those with a control.
+
+    Raises
+    ------
+    ConfigError
+        The analysis does not fit what is compared.
     """
     if comparison.control is None:
         if endpoint.summary in ("responders", "time to event"):
             return _share(data, endpoint, comparison, stratum)
-        if endpoint.summary == "change" and endpoint.intercurrent.rescue == "treatment policy":
-            return before_after(data, code(endpoint), visit(data.protocol, endpoint), comparison.treated, stratum)
         return analysis.mean_change(
             np.where(chosen(data, comparison.treated, stratum), outcome(data, endpoint), np.nan)
         )
+    kind = controlled_analysis(endpoint)
     first = chosen(data, comparison.treated, stratum)
     both = first | chosen(data, comparison.control, stratum)
     arm = first.astype(float)
     if endpoint.summary == "time to event":
         time, event = times(data, endpoint)
-        return survival.cox(np.where(both, time, np.nan), event & both, arm)
+        fit = survival.hazard_ratio if kind == "log-rank" else survival.cox
+        return fit(np.where(both, time, np.nan), event & both, arm)
     found = np.where(both, outcome(data, endpoint), np.nan)
-    if endpoint.summary == "responders":
+    if kind == "risk difference":
         return analysis.risk_difference(found, arm)
-    if endpoint.analysis == "t test":
+    if kind == "t test":
         return analysis.ancova(found, None, arm)
-    if endpoint.analysis == "paired":
-        return analysis.mean_change(np.where(first, found, np.nan))
     name = code(endpoint)
     base = data.quantity(name).forward(data.base[name].astype(float))
     strata = data.stratum if stratum is None and len(data.strata) > 1 else None
     return analysis.ancova(found, base, arm, strata)
+
+
+def controlled_analysis(endpoint: Endpoint) -> str:
+    """Return the analysis of an endpoint in a design with a control: the one that it names, else that of its kind.
+
+    Raises
+    ------
+    ConfigError
+        The one that it names is for something else.
+    """
+    able = CONTROLLED[endpoint.summary]
+    if endpoint.analysis is None:
+        return able[0]
+    if endpoint.analysis not in able:
+        raise ConfigError(
+            not_among(
+                able,
+                "wrong-analysis",
+                f"{endpoint.analysis} is no analysis of a {endpoint.summary} against a control",
+                endpoint.analysis,
+            )
+        )
+    return endpoint.analysis
 
 
 def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> Estimate:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from . import analysis, survival
 from .analysis import Array, Estimate
 from .operating import characteristics
+from .quantities import quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,19 +23,7 @@ if TYPE_CHECKING:
     from .data import TrialData
 
 #: Which way is better: -1 where a fall is an improvement.
-BETTER: Mapping[str, int] = {
-    "UACR": -1,
-    "CREAT": -1,
-    "EGFR": 1,
-    "HBA1C": -1,
-    "FPG": -1,
-    "CPEP": 1,
-    "BUN": -1,
-    "MAP": -1,
-    "SBP": -1,
-    "WEIGHT": -1,
-    "INSDOSE": -1,
-}
+BETTER: Mapping[str, int] = {code: each.better for code, each in quantities().items()}
 
 
 class Remembered:
@@ -205,7 +194,7 @@ def apparent(
     given = arm is None or data.protocol.arms[arm].cells is not None
     for visit in visits:
         found = before_after(data, code, visit, arm, stratum)
-        summary = characteristics(found, better=BETTER.get(code, 0))
+        summary = characteristics(found, better=BETTER[code])
         truth = true_effect(data, code, visit, arm, stratum) if given else np.array([np.nan])
         improved = summary["significant and better"] or summary["significant"]
         rows.append(
@@ -255,7 +244,8 @@ def kidney_events(data: TrialData) -> tuple[Array, NDArray[np.bool_]]:
     values = np.concatenate(
         [data.base["EGFR"].astype(float)[..., None], data.aval("EGFR")[:, :, after].astype(float)], -1
     )
-    return survival.decline(np.concatenate([[0.0], data.days[after]]), values)
+    time, event = survival.decline(np.concatenate([[0.0], data.days[after]]), values)
+    return survival.sooner(time, event, data.kidney_failure.astype(float))
 
 
 def adverse(data: TrialData, arm: str) -> pd.DataFrame:

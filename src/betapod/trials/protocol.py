@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from ..config import Day, Document, Duration, Rate, Settings, Share, parse_yaml, quantity, read_yaml, refuse, validate
 from ..errors import BetapodError, ConfigError, not_among
+from .endpoint_keys import Endpoints, Measured
 from .quantities import code_of, label_of, unit_of
 
 LIBRARY = Path(__file__).parent / "library"
@@ -50,8 +51,6 @@ OrderText = Annotated[
     AfterValidator(_order),
     WithJsonSchema({"type": "string", "examples": ["UC-MSC 1e6/kg iv x3 q28d"], "description": "an order for cells"}),
 ]
-#: A quantity whose unit depends on what is measured; checked with the name beside it.
-Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["30 mg/g"]})]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -204,37 +203,6 @@ class Conduct(Settings):
     co_medication: list[CoMedication] = Field(default_factory=list)
     effects: list[Effect] = Field(default_factory=list)
     rescue: list[Rescue] = Field(default_factory=list)
-
-
-class Intercurrent(Settings):
-    """How events after enrolment are dealt with (ICH E9 R1)."""
-
-    rescue: Literal["treatment policy", "hypothetical", "composite", "while on treatment"] = "treatment policy"
-    drop_out: Literal["missing", "composite"] = "missing"
-    death: Literal["missing", "composite"] = "missing"
-
-
-class Endpoint(Settings):
-    """What is compared."""
-
-    name: str = ""
-    quantity: str
-    summary: Literal["change", "ratio", "slope", "responders", "time to event"] = "change"
-    at: str = Field(default="", description="name of a visit; the last by default")
-    better: Literal["lower", "higher"] = "lower"
-    threshold: Measured | None = None
-    percent: Annotated[float, Field(gt=-100)] | None = Field(
-        default=None, description="change in percent that makes a responder or event"
-    )
-    analysis: Literal["ANCOVA", "MMRM", "paired", "t test", "risk difference", "log-rank"] = "ANCOVA"
-    intercurrent: Intercurrent = Intercurrent()
-
-
-class Endpoints(Settings):
-    """Primary and secondary."""
-
-    primary: Endpoint
-    secondary: list[Endpoint] = Field(default_factory=list)
 
 
 Hypothesis = Literal["none", "current-evidence", "face-value", "seed-claims"]

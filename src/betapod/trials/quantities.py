@@ -28,6 +28,8 @@ class Quantity:
         ``log`` where changes are ratios, else ``linear``.
     model
         Name in the coupled model; ``SBP`` is made from mean pressure and age.
+    better
+        1 where a rise is an improvement, -1 where a fall is.
     floor
         Smallest value that is reported.
     sd, sd_scale
@@ -41,6 +43,7 @@ class Quantity:
     unit: str
     scale: str
     model: str
+    better: int
     floor: float
     sd: float
     sd_scale: str
@@ -68,7 +71,8 @@ def quantities() -> dict[str, Quantity]:
                 row["label"],
                 row["unit"],
                 row["scale"],
-                row["source_quantity"],
+                row["model"],
+                {"higher": 1, "lower": -1}[row["better"]],
                 float(row["floor"]),
                 float(row["sd"]) if row["sd"] else math.nan,
                 row["sd_scale"],

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .data import TrialData
-    from .protocol import Endpoint, Protocol
+    from .endpoint_keys import Endpoint
+    from .protocol import Protocol
     from .trial_run import TrialRun
 
 #: The hypothesis that the others are held against.

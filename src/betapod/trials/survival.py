@@ -6,7 +6,7 @@ intervals) to rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ def decline(
     egfr
         mL/min/1.73m2, shape (..., patients, visits); NaN where a visit was missed.
     share, failure
-        The event is a fall by `share` of baseline, or a value below `failure`.
+        The event is a fall by `share` of baseline or more, or a value of `failure` or less.
     confirmed
         Whether the next value must confirm it; a fall at the last visit then does not count.
 
@@ -71,6 +71,15 @@ def crossing(
     happened = np.asarray(fallen.any(-1))
     last = np.where(seen, days, 0.0).max(-1)
     return np.where(happened, days[fallen.argmax(-1)], last), happened
+
+
+def sooner(time: Array, event: NDArray[np.bool_], other: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of what comes first: the event, or another one on the day `other` (NaN: it never came).
+
+    The other event counts also after the last visit attended, since it is known without one.
+    """
+    first = np.isfinite(other) & ~(event & (time <= other))
+    return np.where(first, other, time), event | first
 
 
 def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
@@ -144,6 +153,22 @@ def log_rank(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Arr
         variance = np.where(n > 1, d * (n1 / n) * (n0 / n) * (n - d) / (n - 1), 0.0)
         chi = (d1 - expected).sum(-1) ** 2 / variance.sum(-1)
     return chi, chdtrc(1, chi)
+
+
+def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95) -> Estimate:
+    """Return the log hazard ratio by Cox regression with the p of the log-rank test.
+
+    Where all events fell into one arm the ratio is 0 or infinite: the effect is minus or plus infinity, without an interval, but
+    the test stands.
+    """
+    fit = cox(time, event, treated, level)
+    chi, p = log_rank(time, event, treated)
+    t, e, m = _read(time, event, None)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
+    first = (e & m & arm).any(-1)
+    one_sided = ~np.isfinite(fit.effect) & np.isfinite(chi)
+    effect = np.where(one_sided, np.where(first, np.inf, -np.inf), fit.effect)
+    return replace(fit, effect=effect, p=p)
 
 
 def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95, steps: int = 60) -> Estimate:

@@ -1,0 +1,55 @@
+"""The analyses of a trial in words: those that were run, and no others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..trials import endpoints
+
+if TYPE_CHECKING:
+    from ..trials.endpoint_keys import Endpoint
+    from ..trials.protocol import Protocol
+
+_CONTROLLED = {
+    "ANCOVA": "analysis of covariance on baseline and stratum (least squares)",
+    "t test": "Student's t test of two groups",
+    "risk difference": "the difference of proportions with Newcombe's interval and the score test",
+    "log-rank": "the log-rank test, with the hazard ratio of Cox regression (Efron's ties), both without strata",
+    "Cox": "Cox regression on the group (Efron's ties, Wald's test), without strata",
+}
+_KINDS = {"change": "changes", "ratio": "ratios", "slope": "slopes", "responders": "responders", "time to event": "times to events"}  # fmt: skip
+
+
+def analyses(protocol: Protocol) -> str:
+    """Return sentences that say how the protocol's endpoints were analysed in its designs with and without a control."""
+    asked = [protocol.endpoints.primary, *protocol.endpoints.secondary]
+    text = []
+    if any(not endpoints.controlled(design) for design in protocol.designs.values()):
+        text.append(_alone(asked))
+    if any(endpoints.controlled(design) for design in protocol.designs.values()):
+        text.append(_compared(asked))
+    if any(each.summary == "slope" for each in asked):
+        text.append(
+            "A slope is the total one, by least squares in each patient on the baseline and all visits up to that of the endpoint."
+        )
+    if "EGFR" in protocol.codes and sum(visit.day > 0 for visit in protocol.visits) > 1:
+        text.append("Curves of kidney events are those of Kaplan and Meier.")
+    return " ".join(text)
+
+
+def _alone(asked: list[Endpoint]) -> str:
+    shares = any(each.summary in ("responders", "time to event") for each in asked)
+    changes = any(each.summary not in ("responders", "time to event") for each in asked)
+    parts = ["paired t test of the change"] if changes else []
+    parts += ["the share with a response or event, with Wilson's interval and without a test"] if shares else []
+    return f"Designs with one group: {'; '.join(parts)}."
+
+
+def _compared(asked: list[Endpoint]) -> str:
+    kinds: dict[str, list[str]] = {}
+    for each in asked:
+        names = kinds.setdefault(endpoints.controlled_analysis(each), [])
+        if _KINDS[each.summary] not in names:
+            names.append(_KINDS[each.summary])
+    parts = [f"{', '.join(names)} by {_CONTROLLED[kind]}" for kind, names in kinds.items()]
+    return f"Designs with a control group: {'; '.join(parts)}."
