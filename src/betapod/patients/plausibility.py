@@ -1,4 +1,4 @@
-"""Which snapshots no clinic would believe; they are left out and counted."""
+"""Which snapshots no clinic would believe, and which values of real people are impossible or unusual."""
 
 from __future__ import annotations
 
@@ -23,6 +23,39 @@ RANGES = {
     "true_egfr": (8.0, 165.0),
     "true_uacr": (0.3, 20000.0),
     "insulin_dose_per_kg": (0.0, 3.0),
+}
+
+#: Values beyond which a number is an error of entry or of unit, in the library's units (creatinine: mg/dL).
+POSSIBLE = {
+    "age": (18.0, 110.0),
+    "duration": (0.0, 90.0),
+    "height": (120.0, 220.0),
+    "weight": (25.0, 350.0),
+    "bmi": (10.0, 100.0),
+    "hba1c": (3.0, 20.0),
+    "fpg": (1.0, 50.0),
+    "sbp": (50.0, 280.0),
+    "dbp": (20.0, 180.0),
+    "egfr": (1.0, 250.0),
+    "uacr": (0.05, 100000.0),
+    "creatinine": (0.1, 25.0),
+    "c_peptide": (0.0, 15.0),
+}
+#: Ranges outside of which a value is possible and unusual, so that it is said; assumed, units as in `POSSIBLE`.
+UNUSUAL = {
+    "age": (18.0, 95.0),
+    "duration": (0.0, 60.0),
+    "height": (135.0, 205.0),
+    "weight": (35.0, 250.0),
+    "bmi": (15.0, 75.0),
+    "hba1c": (4.0, 18.0),
+    "fpg": (2.8, 35.0),
+    "sbp": (75.0, 245.0),
+    "dbp": (25.0, 145.0),
+    "egfr": (5.0, 165.0),
+    "uacr": (0.3, 20000.0),
+    "creatinine": (0.3, 15.0),
+    "c_peptide": (0.0, 8.0),
 }
 
 

@@ -25,6 +25,7 @@ from .. import delimited
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import sexes
 from .conversions import to_table_unit
+from .plausibility import POSSIBLE, UNUSUAL
 from .population import Numbers
 from .target import UNITS
 
@@ -52,38 +53,6 @@ SYNONYMS = {
     "patient_id": "id",
     "subject_id": "id",
     "usubjid": "id",
-}
-#: Values beyond which a number is an error of entry or of unit, in the library's units.
-POSSIBLE = {
-    "age": (18.0, 110.0),
-    "duration": (0.0, 90.0),
-    "height": (120.0, 220.0),
-    "weight": (25.0, 350.0),
-    "bmi": (10.0, 100.0),
-    "hba1c": (3.0, 20.0),
-    "fpg": (1.0, 50.0),
-    "sbp": (50.0, 280.0),
-    "dbp": (20.0, 180.0),
-    "egfr": (1.0, 250.0),
-    "uacr": (0.05, 100000.0),
-    "creatinine": (0.1, 25.0),
-    "c_peptide": (0.0, 15.0),
-}
-#: Ranges outside of which a value is possible and unusual, so that it is said; assumed, the units as above.
-RANGES = {
-    "age": (18.0, 95.0),
-    "duration": (0.0, 60.0),
-    "height": (135.0, 205.0),
-    "weight": (35.0, 250.0),
-    "bmi": (15.0, 75.0),
-    "hba1c": (4.0, 18.0),
-    "fpg": (2.8, 35.0),
-    "sbp": (75.0, 245.0),
-    "dbp": (25.0, 145.0),
-    "egfr": (5.0, 165.0),
-    "uacr": (0.3, 20000.0),
-    "creatinine": (0.3, 15.0),
-    "c_peptide": (0.0, 8.0),
 }
 _KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
 _HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*([^\])]+?)\s*[\])])?")
@@ -361,7 +330,7 @@ class _Column:
         value = to_table_unit(raw, name, unit, location=where)
         low, high = POSSIBLE[name]
         if low <= value <= high:
-            inner, outer = RANGES.get(name, (low, high))
+            inner, outer = UNUSUAL.get(name, (low, high))
             self.unusual += not inner <= value <= outer
             return value
         kind = "negative" if raw < 0 else "impossible"
@@ -380,7 +349,7 @@ class _Column:
                 "read as the limit over the square root of 2"
             )
         if self.unusual:
-            inner, outer = RANGES[self.name]
+            inner, outer = UNUSUAL[self.name]
             own = UNITS.get(self.name, "mg/dL")
             found.append(
                 f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {own}: unusual, and kept"

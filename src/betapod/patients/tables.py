@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,6 +24,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import joint, nhanes
 from .conversions import to_table_unit
+from .plausibility import POSSIBLE
+from .plausibility import UNUSUAL as RANGES
 from .population import PROFILES
 from .target import UNITS, Moment, Target
 
@@ -163,6 +166,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self.notes: list[str] = []
 
     def where(self, holder: Any, key: object) -> Location:
         position = getattr(holder, "lc", None)
@@ -181,38 +185,66 @@ class _Reader:
         baseline, ranges = self.section(content, "baseline"), self.section(content, "eligibility")
         moments = [moment for name in baseline for moment in self.moments(baseline, name)]
         limits = {name: self.limits(ranges, name) for name in ranges}
+        texts = {key: self.text(content, key) for key in ("name", "label", "origin")}
+        unmatched = self.sentences(content, "unmatched")
         if not baseline and not ranges and not self.problems:
             self.problems.append(Problem("empty-table", "the table says nothing of patients", Location(self.file)))
         if self.problems:
             raise ConfigError(self.problems)
         return Target(
-            name=str(content.get("name", stem)),
-            label=str(content.get("label", "")),
+            name=texts["name"] or stem,
+            label=texts["label"],
             moments=tuple(moments),
             ranges=limits,
-            unmatched=tuple(str(text) for text in content.get("unmatched", ())),
-            origin=str(content.get("origin", "")),
+            unmatched=unmatched,
+            origin=texts["origin"],
+            notes=tuple(self.notes),
         )
 
+    def text(self, holder: Mapping[str, Any], key: str) -> str:
+        """Return a text, or a number as one; empty where there is none."""
+        found = holder.get(key)
+        if isinstance(found, (Mapping, list)):
+            self.bad("bad-text", f"{key} is a text", holder, key, found=_kind(found))
+            return ""
+        return "" if found is None else str(found)
+
+    def sentences(self, holder: Mapping[str, Any], key: str) -> tuple[str, ...]:
+        found = holder.get(key)
+        if found is None:
+            return ()
+        if isinstance(found, str):
+            return (found,)
+        if not isinstance(found, list) or any(isinstance(each, (Mapping, list)) for each in found):
+            self.bad("bad-text", f"{key} is a list of sentences", holder, key, found=_kind(found))
+            return ()
+        return tuple(str(each) for each in found if each is not None)
+
     def section(self, content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        found = content.get(name) or {}
+        found = content.get(name)
+        if found is None:
+            return {}
         if not isinstance(found, Mapping):
-            self.bad("bad-section", f"{name} lists quantities", content, name)
+            self.bad("bad-section", f"{name} lists quantities", content, name, found=_kind(found))
             return {}
         good = {}
         for key in found:
-            if key not in UNITS:
-                self.bad("unknown-quantity", f"there is no quantity {key!r}", found, key, hint=did_you_mean(key, UNITS))
+            if not isinstance(key, str) or key not in UNITS:
+                hint = did_you_mean(str(key), UNITS)
+                self.bad("unknown-quantity", f"there is no quantity {key!r}", found, key, hint=hint)
             elif not isinstance(found[key], Mapping):
-                self.bad("bad-entry", f"{key} needs statistics, such as {{mean: 64, sd: 9}}", found, key)
+                example = "{low: 25, high: 75}" if name == "eligibility" else "{mean: 64, sd: 9}"
+                self.bad("bad-entry", f"{key} needs statistics, such as {example}", found, key, found=_kind(found[key]))
             else:
                 good[key] = found[key]
         return good
 
-    def number(self, row: Mapping[str, Any], key: object, convert: Callable[[float], float], positive: bool) -> float:
-        raw = row[key]  # type: ignore[index]
-        if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not math.isfinite(raw):
-            self.bad("bad-number", f"{key} is not a number", row, key, found=repr(raw))
+    def number(self, row: Mapping[Any, Any], key: Any, convert: Callable[[float], float], positive: bool) -> float:
+        raw = row[key]
+        if isinstance(raw, bool) or not isinstance(raw, (int, float)) or not _finite(raw):
+            comma = isinstance(raw, str) and raw.replace(",", "", 1).replace("-", "", 1).isdigit()
+            hint = "Numbers have a decimal point here." if comma else ""
+            self.bad("bad-number", f"{key} is not a number", row, key, found=_kind(raw), hint=hint)
             return math.nan
         if positive and raw <= 0:
             self.bad("out-of-range", f"{key} must be above 0", row, key, found=str(raw))
@@ -242,31 +274,64 @@ class _Reader:
             return lambda value, difference: value
         return lambda value, difference: to_table_unit(value, name, str(unit), difference)
 
+    def possible(self, row: Mapping[Any, Any], key: Any, name: str, value: float) -> float:
+        """Return a value of a quantity that people can have; say where they rarely have it."""
+        low, high = (0.0, 1.0) if UNITS[name] == "1" else POSSIBLE.get(name, (-math.inf, math.inf))
+        span = f"{low:g} to {high:g} {UNITS[name]}"
+        if math.isnan(value):
+            return value
+        if not low <= value <= high:
+            message = f"{name} cannot be {value:.4g} {UNITS[name]}"
+            kind = "out-of-range" if UNITS[name] == "1" else "impossible"
+            self.bad(kind, message, row, key, found=str(row[key]), expected=span, hint=_UNIT_HINT)
+            return math.nan
+        inner, outer = RANGES.get(name, (low, high))
+        if not inner <= value <= outer:
+            usual = f"{inner:g} to {outer:g} {UNITS[name]}"
+            self.notes.append(f"{self.where(row, key)}: {name} of {value:.4g} is unusual; usual is {usual}")
+        return value
+
     def limits(self, section: Mapping[str, Any], name: str) -> tuple[float, float]:
         row = section[name]
         for key in row:
             if key not in ("low", "high", *_OTHER):
                 self.bad("unknown-key", f"there is no {key!r}", row, key, expected="low, high, unit, source")
         convert = self.converter(row, name)
+        self.text(row, "source")
+        least, most = (0.0, 1.0) if UNITS[name] == "1" else POSSIBLE.get(name, (0.0, math.inf))
         low = self.number(row, "low", lambda v: convert(v, False), False) if "low" in row else -math.inf
         high = self.number(row, "high", lambda v: convert(v, False), False) if "high" in row else math.inf
         if low > high:
             self.bad("out-of-range", "low is above high", row, "low", found=f"{low:g} to {high:g}")
+        elif low > most or high < least or -math.inf < low < 0:
+            key = "high" if high < least else "low"
+            expected = f"{least:g} to {most:g} {UNITS[name]}"
+            found = f"{low:g} to {high:g}"
+            self.bad("impossible", f"nobody has such {name}", row, key, found=found, expected=expected, hint=_UNIT_HINT)
+        if "low" not in row and "high" not in row:
+            self.bad("empty-entry", f"{name} has no limit", row, next(iter(row), ""), expected="low, high")
         return low, high
 
     def moments(self, section: Mapping[str, Any], name: str) -> list[Moment]:
         row = section[name]
+        flag = UNITS[name] == "1"
         for key in row:
             if key not in (*STATISTICS, *_OTHER):
                 hint = did_you_mean(str(key), STATISTICS)
                 self.bad(
                     "unknown-key", f"there is no statistic {key!r}", row, key, expected=", ".join(STATISTICS), hint=hint
                 )
+            elif key in STATISTICS and (key == "proportion") != flag and not (flag and key == "mean"):
+                message = (
+                    f"{name} is yes or no: it has a proportion" if flag else f"{name} is a number: it has no proportion"
+                )
+                self.bad("unknown-key", message, row, key, found=str(key))
         convert = self.converter(row, name)
-        source = str(row.get("source", ""))
+        source = self.text(row, "source")
+        before = len(self.problems)
 
-        def value(key: str, positive: bool = False, difference: bool = False) -> float:
-            return self.number(row, key, lambda v: convert(v, difference), positive)
+        def value(key: str) -> float:
+            return self.possible(row, key, name, self.number(row, key, lambda v: convert(v, False), False))
 
         def moment(kind: str, number: float, **more: Any) -> Moment:
             tolerance = _SHARE_TOLERANCE if kind in ("quantile", "proportion") else _TOLERANCE
@@ -279,29 +344,97 @@ class _Reader:
             if "mean" not in row:
                 self.bad("missing-mean", "an sd needs its mean", row, "sd")
             else:
-                found.append(moment("sd", value("sd", True, True), centre=found[-1].value))
-        if "median" in row:
-            found.append(moment("quantile", value("median"), level=0.5))
-        quantiles = row.get("quantiles") or {}
-        for level in quantiles:
-            if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 100:
-                self.bad("bad-level", "levels of quantiles lie between 0 and 100 percent", quantiles, level)
-                continue
-            number = self.number(quantiles, level, lambda v: convert(v, False), False)
-            found.append(moment("quantile", number, level=level / 100.0))
+                sd = self.number(row, "sd", lambda v: convert(v, True), True)
+                low, high = POSSIBLE.get(name, (-math.inf, math.inf))
+                # Of numbers between two bounds the SD is at most half their distance (Popoviciu).
+                if sd > (high - low) / 2.0:
+                    expected = f"at most {(high - low) / 2.0:g} {UNITS[name]}"
+                    self.bad(
+                        "impossible", f"{name} cannot scatter so", row, "sd", found=str(row["sd"]), expected=expected
+                    )
+                found.append(moment("sd", sd, centre=found[-1].value))
+        found += self.quantiles(row, name, value, moment, convert)
         if "proportion" in row:
-            share = value("proportion")
-            if not 0 <= share <= 1:
-                self.bad("out-of-range", "a proportion lies between 0 and 1", row, "proportion", found=str(share))
-            found.append(moment("proportion", share))
+            found.append(moment("proportion", value("proportion")))
         if "geometric_mean" in row:
-            found.append(moment("log_mean", math.log(max(value("geometric_mean", True), 1e-300))))
+            found.append(moment("log_mean", math.log(max(_or_zero(value("geometric_mean")), 1e-300))))
         if "log_sd" in row:
             if "geometric_mean" not in row:
                 self.bad("missing-mean", "a log_sd needs its geometric_mean", row, "log_sd")
             else:
                 number = self.number(row, "log_sd", float, True)
                 found.append(moment("log_sd", number, centre=found[-1].value))
-        if not found and not self.problems:
-            self.bad("empty-entry", f"{name} has no statistic", section, name, expected=", ".join(STATISTICS))
+        if not found and len(self.problems) == before:
+            self.bad(
+                "empty-entry", f"{name} has no statistic", row, next(iter(row), ""), expected=", ".join(STATISTICS)
+            )
         return found
+
+    def quantiles(
+        self,
+        row: Mapping[str, Any],
+        name: str,
+        value: Callable[[str], float],
+        moment: Callable[..., Moment],
+        convert: Callable[[float, bool], float],
+    ) -> list[Moment]:
+        """Return median and quantiles, which must rise with their levels."""
+        found = []
+        steps: list[tuple[float, float, Any, Any]] = []
+        if "median" in row:
+            middle = value("median")
+            steps.append((50.0, middle, row, "median"))
+            found.append(moment("quantile", middle, level=0.5))
+        quantiles = row.get("quantiles")
+        if quantiles is None:
+            quantiles = {}
+        if not isinstance(quantiles, Mapping):
+            message = "quantiles are percents and values, such as {25: 250, 75: 1300}"
+            self.bad("bad-entry", message, row, "quantiles", found=_kind(quantiles))
+            quantiles = {}
+        for level in quantiles:
+            if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 < level < 100:
+                message = "levels of quantiles lie between 0 and 100 percent"
+                self.bad("bad-level", message, quantiles, level, found=_kind(level))
+                continue
+            number = self.number(quantiles, level, lambda v: convert(v, False), False)
+            number = self.possible(quantiles, level, name, number)
+            if level == 50 and "median" in row:
+                self.bad("two-medians", "the median stands twice", quantiles, level)
+                continue
+            steps.append((float(level), number, quantiles, level))
+            found.append(moment("quantile", number, level=level / 100.0))
+        steps.sort(key=lambda step: step[0])
+        for (low, below, _, _), (high, above, holder, key) in itertools.pairwise(steps):
+            if above < below:
+                message = (
+                    f"quantiles of {name} fall where they must rise: {below:g} at {low:g} %, {above:g} at {high:g} %"
+                )
+                self.bad("crossed-quantiles", message, holder, key, hint="Exchange the two, or mend their percents.")
+        return found
+
+
+_UNIT_HINT = "Check the number and its unit."
+
+
+def _kind(value: Any) -> str:
+    """Return what a value is, in a few words."""
+    if isinstance(value, Mapping):
+        return "keys and values"
+    if isinstance(value, list):
+        return "a list"
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]} ..."
+
+
+def _finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond all floats
+        return False
+
+
+def _or_zero(value: float) -> float:
+    return 0.0 if math.isnan(value) else value
