@@ -23,7 +23,7 @@ def test_conversions(value: float, source: str, target: str, label: str, expecte
     assert convert_labelled(value, source, target, label) == pytest.approx(expected, rel=2e-4)
 
 
-@pytest.mark.parametrize("label", ["serum sodium", "glucose or creatinine", "glucosette", ""])
+@pytest.mark.parametrize("label", ["serum magnesium", "glucose or creatinine", "glucosette", ""])
 def test_nothing_is_guessed(label: str) -> None:
     assert analyte_of(label) is None
     with pytest.raises(UnitError):

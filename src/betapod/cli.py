@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from .cli_common import err, print_json
+from .cli_common import err, note, print_json
+from .clinical import read_as
 from .errors import BetapodError, Problem
 
 app = typer.Typer(
@@ -82,7 +83,8 @@ def main() -> None:
     as_json = "--json" in arguments
     try:
         _register(arguments)
-        app(prog_name="betapod")
+        with read_as(note):
+            app(prog_name="betapod")
     except BetapodError as error:
         show_problems(error)
         if as_json:

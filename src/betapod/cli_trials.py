@@ -12,6 +12,7 @@ import typer
 
 from .cli_common import JsonOption, counted, note, out, print_json, print_table
 from .cli_running import QuietOption, ThreadsOption, bar, breaking, command
+from .clinical import read_as
 from .errors import BetapodError, ConfigError, Location, Problem, not_among
 
 if TYPE_CHECKING:
@@ -159,16 +160,21 @@ def check_command(
     patients, and what a run will cost.
     """
     problems: list[Problem] = []
-    found = []
+    found, read = [], []
     for name in protocols:
         try:
-            found.append(_checked(name))
+            with read_as() as sentences:
+                found.append(_checked(name))
+            read.append(sentences)
         except BetapodError as error:
             problems.extend(error.problems)
     if problems:
         raise ConfigError(problems)
     if as_json:
-        more = [_described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict()} for each, who, cost in found]
+        more = [
+            _described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
+            for (each, who, cost), said in zip(found, read, strict=True)
+        ]
         print_json({"protocols": more})
         return
     for each, who, cost in found:

@@ -14,8 +14,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from . import clinical
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
-from .units import convert, split_quantity
+from .units import split_quantity
 from .yaml_budget import SIZE, afford
 
 #: A place in a document: keys and positions from the top.
@@ -323,37 +324,44 @@ def refuse(problems: Problem | BetapodError) -> PydanticCustomError:
     return PydanticCustomError("betapod", "{first}", {"problems": found, "first": found[0].message})
 
 
-def quantity(given: Any, unit: str, label: str = "", bare: bool = False) -> float:
+def quantity(
+    given: Any, unit: str, label: str = "", bare: bool = False, kind: clinical.Kind = "level", what: str = ""
+) -> float:
     """Return a number in a unit, from text such as ``30 mg/g``.
 
     Parameters
     ----------
     label
-        Text that names the analyte, which allows to convert between mass and amount.
+        What is measured: a known quantity takes every unit that it is reported in (see `clinical`).
     bare
         Whether a number without a unit is taken to be in `unit`.
+    kind
+        Whether it is a level or a difference of levels, for units with an offset: HbA1c in mmol/mol.
+    what
+        Name under which a conversion is told to whoever collects what was read as what (`clinical.read_as`).
 
     Raises
     ------
     ConfigError, UnitError
         Unreadable, without a unit, or with one that does not fit.
     """
-    from .analytes import convert_labelled
-
     text = str(given).strip()
     inside = Location("", 1, 1)
     split = split_quantity(text) if not isinstance(given, bool) else None
-    if split is None or not math.isfinite(split[0]):
+    comma = split is not None and split[1].startswith(",")
+    if split is None or comma or not math.isfinite(split[0]):
         expected = f"a number with a unit, such as 1 {unit}"
-        raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, context=text))
+        hint = "Write a decimal point, not a comma." if comma else ""
+        raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, hint, context=text))
     number, written = split
     if not written:
         if bare or number == 0 or unit in ("", "1"):
             return number
         raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, f"{text} {unit}", context=text))
-    if label:
-        return convert_labelled(number, written, unit, label, inside)
-    return convert(number, written, unit, inside)
+    value = clinical.convert_labelled(number, written, unit, label, kind, inside)
+    if what and value != number:
+        clinical.say(what, text, value, unit)
+    return value
 
 
 def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:

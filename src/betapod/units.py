@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
+from .spelling import fold, plain
 
 if TYPE_CHECKING:
     import pint
@@ -71,6 +72,11 @@ gray = joule / kilogram = Gy
 sievert = joule / kilogram = Sv
 katal = mole / second = kat
 mmHg = 133.322387415 * pascal
+cmH2O = 98.0665 * pascal
+inch = 0.0254 * metre
+foot = 12 * inch
+pound = 0.45359237 * kilogram
+stone = 14 * pound
 molar = mole / litre = M
 equivalent = mole = Eq
 dalton = gram / mole = Da
@@ -106,6 +112,11 @@ _UCUM = {
 }
 
 _BSA = re.compile(r"1\.73\s*m(?:\^|\*\*)?2")
+#: Names, powers, products and quotients as `registry` spells them; anything else goes through `spelling`.
+_STRICT = re.compile(r"[A-Za-z_0-9.%*/^() -]*")
+#: What reads as mega and is always meant as milli, in capitals that say nothing.
+_MEGA = re.compile(r"(?<![A-Za-z])M(?:g|G|l|L|mol|MOL|Mol|U|IU|Eq|EQ)(?![A-Za-z])")
+_BESIDE = re.compile(r"[\w%)]\s+[\w%(]")
 _NAME = re.compile(r"[A-Za-zµ_][A-Za-z0-9µ_]*")
 
 
@@ -204,20 +215,41 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     UnitError
         The text is not a unit; the nearest known unit is named.
     """
+    written = text.strip()
+    mega = _MEGA.search(written)
+    if mega is not None:
+        milli = written[: mega.start()] + "m" + written[mega.start() + 1 :]
+        hint = f"If milli is meant, write {plain(milli)[0]}."
+        raise UnitError(Problem("ambiguous-unit", "M is mega, a million", location, f"[{written}]", hint=hint))
+    if _STRICT.fullmatch(written) and not _BESIDE.search(_BSA.sub("bsa173", written)):
+        try:
+            return _parsed(written, 1.0, text, location)
+        except UnitError:
+            spelt, factor = plain(written)
+            if spelt == written:
+                raise
+    else:
+        # Pint multiplies what stands side by side and passes over signs that it does not know.
+        spelt, factor = plain(written)
+    return _parsed(spelt, factor, text, location)
+
+
+def _parsed(text: str, factor: float, written: str, location: Location) -> Unit:
+    """Return `factor` times a unit in the spelling of the registry."""
     import pint
 
-    readable = _readable(text.strip())
+    readable = _readable(text)
     if readable in ("1", "", "dimensionless"):
-        return DIMENSIONLESS
+        return DIMENSIONLESS if factor == 1.0 else Unit((), factor, written.strip())
     try:
         parsed = registry().parse_units(readable)
-        factor, base = registry().get_base_units(parsed)
+        scale, base = registry().get_base_units(parsed)
     except pint.UndefinedUnitError as error:
         unknown = error.unit_names if isinstance(error.unit_names, str) else next(iter(error.unit_names))
         raise UnitError(
             Problem(
                 "unknown-unit",
-                f"unknown unit {unknown!r} in [{text}]",
+                f"unknown unit {unknown!r} in [{written}]",
                 location,
                 hint=did_you_mean(unknown, unit_names()),
             )
@@ -226,7 +258,7 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
         raise UnitError(
             Problem(
                 "bad-unit",
-                f"cannot read the unit [{text}]",
+                f"cannot read the unit [{written}]",
                 location,
                 hint="Write units like mL/min, 1/day, mmHg*min/L or 1.",
             )
@@ -234,7 +266,7 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     dimensions = tuple(
         sorted((str(name), Fraction(str(power)).limit_denominator(1000)) for name, power in base.dimensionality.items())
     )
-    return Unit(dimensions, float(str(factor)), text.strip())
+    return Unit(dimensions, factor * float(str(scale)), written.strip())
 
 
 @functools.cache
@@ -269,7 +301,7 @@ def split_quantity(text: str) -> tuple[float, str] | None:
 
     The unit is empty where none is written; whether it is one is not asked.
     """
-    match = _QUANTITY.fullmatch(text)
+    match = _QUANTITY.fullmatch(text if text.isascii() else fold(text))
     return (float(match[1]), match[2]) if match is not None else None
 
 
@@ -298,6 +330,9 @@ def _tidy(value: float) -> float:
 
 def ucum(text: str) -> str:
     """Return the UCUM code of a unit text."""
+    if not _STRICT.fullmatch(text):
+        spelt, factor = plain(text)
+        text = spelt if factor == 1.0 else text
     readable = (
         _BSA.sub("bsa173", text.strip()).replace("%", "percent").replace("**", "").replace("^", "").replace("*", ".")
     )

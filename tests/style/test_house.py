@@ -86,7 +86,8 @@ def test_imports_go_one_way(path: Path) -> None:
 
 
 def test_the_ground_floor_imports_no_room() -> None:
-    for name in ("errors", "units", "analytes", "files", "config", "yaml_budget", "delimited", "kdigo"):
+    ground = ("errors", "units", "analytes", "files", "config", "yaml_budget", "delimited", "kdigo")
+    for name in (*ground, "clinical", "spelling", "constants"):
         assert not {room for room, _ in imported_rooms(PACKAGE / f"{name}.py")} & ROOMS
 
 

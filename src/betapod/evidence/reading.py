@@ -6,11 +6,12 @@ import math
 import re
 from dataclasses import replace
 
+from .. import clinical
 from ..errors import Location, Problem, UnitError, did_you_mean
 from . import vocabulary
 from .cells import cell_starts
 from .study import SOURCE_LEVELS, Dispersion, Record
-from .units import Conversion, readable
+from .units import Conversion, readable, spelt
 
 #: Columns of both tables; those of one are empty in the other.
 REQUIRED = (
@@ -149,6 +150,8 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         row.remarks.append(f"endpoint {row['endpoint']!r} is new: kept in its printed unit. {hint}".strip())
     if statistic is not None and statistic.kind == "mean" and endpoint.name.endswith("_slope"):
         statistic = replace(statistic, kind="slope")
+    if statistic is not None and statistic.kind == "percent" and not _is_percent(row, endpoint):
+        statistic = replace(statistic, kind="mean")
     level = row["source_level"] or _source_level(row, design)
     if level not in SOURCE_LEVELS:
         row.wrong(
@@ -296,6 +299,12 @@ def _numbers(
         return None, None, "", name
     if not row["value"]:
         row.wrong("missing-value", "a number is needed for this statistic", "value")
+    if not row["unit"] and (statistic.kind not in _UNITLESS or _of_percent(statistic)):
+        usual = clinical.known(name)
+        expected = ", ".join(usual.usual) if usual is not None else endpoint.unit or "a unit; 1 for a plain number"
+        expected = "% or fraction" if _of_percent(statistic) or statistic.kind == "proportion" else expected
+        row.wrong("missing-unit", "a number needs its unit", "unit", expected, "Nothing is converted on a guess.")
+        return None, None, "", name
     if not readable(row["unit"]):
         row.wrong(
             "unknown-unit",
@@ -306,14 +315,15 @@ def _numbers(
         return None, None, "", name
     value = row.number("value")
     target = _target(statistic, endpoint, row)
-    if name == "insulin_dose" and "/kg" not in row["unit"] and row["unit"].startswith(("IU", "U")):
+    plain = spelt(row["unit"])[0]
+    if name == "insulin_dose" and "/kg" not in plain and plain.startswith(("IU", "U")):
         name, target = "insulin_dose_total", "IU/day"
     try:
         conversion = Conversion(
             name, row["unit"], target, level=statistic.contrast == "level", location=row.where("unit")
         )
     except UnitError as error:
-        if (row["unit"] == "mL/min" and "1.73" in target) or (row["unit"].startswith("mL/min/") and "1.73" in target):
+        if (plain == "mL/min" or plain.startswith("mL/min/")) and "1.73" not in plain and "1.73" in target:
             # Clearances not indexed to body surface are another quantity, not a mistake.
             name = f"{name}_absolute"
             row.remarks.append("not indexed to 1.73 m2: kept apart")
@@ -332,9 +342,40 @@ def _numbers(
     return value, dispersion, unit, name
 
 
+#: Statistics that are plain numbers by their nature.
+_UNITLESS = (
+    "hazard_ratio",
+    "risk_ratio",
+    "odds_ratio",
+    "geometric_ratio",
+    "smd",
+    "correlation",
+    "count",
+    "variance_explained",
+    "coefficient",
+)
+_RATIOS = ("hazard_ratio", "risk_ratio", "odds_ratio", "geometric_ratio")
+
+
+def _of_percent(statistic: vocabulary.Statistic) -> bool:
+    """Return whether the printed number is a percentage: 24 for a risk reduction of 24 %."""
+    return statistic.kind == "percent" or "percent" in statistic.transform
+
+
+def _is_percent(row: Row, endpoint: vocabulary.Endpoint) -> bool:
+    """Return whether a mean change is a percentage of the level: not in mg/day, and not in the points of a quantity that is in %."""
+    if row["unit"] and spelt(row["unit"])[0] not in ("1", "%"):
+        return False
+    said = re.search("percent|relative", row["statistic"]) is not None or row["unit"] == "percent_of_baseline"
+    return said or endpoint.unit != "%"
+
+
 def _target(statistic: vocabulary.Statistic, endpoint: vocabulary.Endpoint, row: Row) -> str:
-    if statistic.kind in ("hazard_ratio", "risk_ratio", "odds_ratio", "geometric_ratio", "percent"):
-        return "%" if row["unit"] in ("%", "percent_of_baseline") else ""
+    plain = spelt(row["unit"])[0]
+    if _of_percent(statistic):
+        return "%"
+    if statistic.kind in _RATIOS:
+        return "1" if plain == "%" else ""
     if statistic.kind in ("proportion",):
         return "1"
     if statistic.kind == "rate":
@@ -343,7 +384,7 @@ def _target(statistic: vocabulary.Statistic, endpoint: vocabulary.Endpoint, row:
         return ""
     if statistic.kind == "time":
         return "day"
-    if row["unit"] in ("", "%", "ratio", "fraction", "index") and endpoint.unit not in ("%", "1", ""):
+    if plain in ("1", "%") and endpoint.unit not in ("%", "1", ""):
         return ""
     return endpoint.unit
 

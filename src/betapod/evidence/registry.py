@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..clinical import say
 from ..errors import EvidenceError, Location, Problem, did_you_mean
 from .cells import cell_starts, read_text
 from .reading import OPTIONAL, REQUIRED, Row, read_row
@@ -309,13 +310,20 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
         problems += row.problems
         if record is None:
             continue
-        if path.parent != FOLDER and (twice := _twice(record, keys, place)):
-            problems.append(twice)
+        if path.parent != FOLDER:
+            _say_how_it_was_read(record, place)
+            if (twice := _twice(record, keys, place)) is not None:
+                problems.append(twice)
         keys.setdefault(_identity(record), start)
         records.append(record)
     if not records and not problems:
         problems.append(Problem("empty-table", "the file has no rows", Location(str(path)), hint=_FIRST_LINE))
     return records, problems
+
+
+def _say_how_it_was_read(record: Record, place: Location) -> None:
+    if record.value is not None and float(record.printed_value) != record.value:
+        say(f"{place}: {record.endpoint}", f"{record.printed_value} {record.printed_unit}", record.value, record.unit)
 
 
 def _wrong_length(cells: list[str], header: list[str], place: Location) -> Problem:

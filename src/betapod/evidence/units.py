@@ -1,67 +1,46 @@
-"""Units of the literature: how they are spelt, and how a printed number becomes one in the endpoint's own unit."""
+"""Units of the literature: how a printed number becomes one in the endpoint's own unit, through the one reader of units."""
 
 from __future__ import annotations
 
-from ..analytes import MOLAR_MASS
+from .. import clinical
 from ..errors import NOWHERE, Location, Problem, UnitError
-from ..units import Unit, parse_unit
+from ..spelling import plain
+from ..units import parse_unit
 
-#: Spellings that are no units by themselves: the unit and the factor to it.
+#: What the registry's tables print that is no unit by itself: the unit and the factor to it.
 _SPELT: dict[str, tuple[str, float]] = {
-    "": ("1", 1.0),
-    "%": ("%", 1.0),
+    **dict.fromkeys(
+        (
+            "fraction of AEs",
+            "fraction of SAEs",
+            "fraction of units",
+            "fraction of procedures",
+            "SMD",
+            "r",
+            "index",
+            "yes/no",
+            "patients",
+            "of 6 patients",
+            "events",
+            "podocytes/glomerulus",
+        ),
+        ("1", 1.0),
+    ),
     "percent_of_baseline": ("%", 1.0),
-    "%/y": ("%/year", 1.0),
-    "fraction": ("1", 1.0),
-    "fraction of AEs": ("1", 1.0),
-    "fraction of SAEs": ("1", 1.0),
-    "fraction of units": ("1", 1.0),
-    "fraction of procedures": ("1", 1.0),
-    "ratio": ("1", 1.0),
-    "SMD": ("1", 1.0),
-    "r": ("1", 1.0),
-    "index": ("1", 1.0),
-    "yes/no": ("1", 1.0),
-    "patients": ("1", 1.0),
-    "of 6 patients": ("1", 1.0),
-    "events": ("1", 1.0),
-    "podocytes/glomerulus": ("1", 1.0),
-    "events/patient-year": ("1/year", 1.0),
-    "per 100 PY": ("1/year", 0.01),
-    "per 1000 PY": ("1/year", 0.001),
     # Areas under a curve: the printed "x120min" names the window, and magnitudes show that the area is per minute.
     "nmol/L x120min": ("nmol/L*min", 1.0),
     "ng/mL x120min": ("ng/mL*min", 1.0),
     "ng/mL.min": ("ng/mL*min", 1.0),
     # 6.6 to 13.6 pmol/mL over 180 min is far too much as a mean and far too little as an area per minute.
     "pmol/mL x180min": ("", 1.0),
-    "mmol/mol": ("mmol/mol", 1.0),
-    "mg/24h": ("mg/day", 1.0),
-    "mg/dL per %": ("mg/dL/percent", 1.0),
-    "mmol/L per %": ("mmol/L/percent", 1.0),
     # Printed in mm2, plausible only as um2.
     "1e5 um2 (printed mm2)": ("um^2", 1e5),
-    "kg/m2": ("kg/m^2", 1.0),
 }
 
-#: Molar mass by endpoint, g/mol: where mass and amount are both printed.
-#: Human C-peptide has 31 residues, 3020.3 g/mol from its sequence (so 1 ng/mL is 0.331 nmol/L).
-C_PEPTIDE = 3020.3
-_MOLAR: dict[str, float] = {
-    "FPG": MOLAR_MASS["glucose"],
-    "mean_plasma_glucose": MOLAR_MASS["glucose"],
-    "serum_creatinine": MOLAR_MASS["creatinine"],
-    # Albumin per creatinine: mg/mmol becomes mg/g through the creatinine below the line.
-    "UACR": MOLAR_MASS["creatinine"],
-    "fasting_C_peptide": C_PEPTIDE,
-    "stimulated_C_peptide": C_PEPTIDE,
-    "C_peptide": C_PEPTIDE,
-    "C_peptide_AUC": C_PEPTIDE,
-    "C_peptide_slope": C_PEPTIDE,
-}
 
-#: HbA1c: NGSP (%) = slope * IFCC (mmol/mol) + intercept, the master equation (Hoelzel 2004; NGSP).
-IFCC_SLOPE, IFCC_INTERCEPT = 0.09148, 2.152
+def spelt(printed: str) -> tuple[str, float]:
+    """Return a printed unit as `units` reads it, and the factor to it; an empty unit stays empty."""
+    return _SPELT.get(printed) or plain(printed)
 
 
 class Conversion:
@@ -79,21 +58,29 @@ class Conversion:
     """
 
     def __init__(self, endpoint: str, printed: str, target: str, level: bool, location: Location = NOWHERE) -> None:
-        spelt, before = _SPELT.get(printed, (printed, 1.0))
-        self.offset = 0.0
-        self.unit = target or spelt or printed
-        if endpoint == "HbA1c" and spelt == "mmol/mol":
-            self.factor, self.offset = IFCC_SLOPE, IFCC_INTERCEPT if level else 0.0
-            self.unit = "%"
-            return
+        unit, before = spelt(printed)
+        # A statistic that has no unit, such as a hazard ratio, may leave it out; others are refused before they come here.
+        self.unit = (target if unit or not printed else "") or unit or printed or "1"
+        self.factor, self.offset = before, 0.0
         if endpoint == "HOMA_B" and printed == "index":  # the index is the percentage
-            spelt = "%"
-        if not target or not spelt:
-            self.unit = spelt or printed
-            self.factor = before
+            unit = "%"
+        quantity = clinical.known(endpoint)
+        if not target and quantity is not None and quantity.form == "HbA1c" and unit.startswith("mmol/mol"):
+            self.unit = target = unit.replace("mmol/mol", "%")
+        if not target or not unit:
             return
-        a, b = parse_unit(spelt, location), parse_unit(target, location)
-        self.factor = before * _ratio(endpoint, a, b, printed, target, location)
+        if quantity is not None and clinical.measures(quantity, target):
+            a = clinical.scale(quantity, printed if printed not in _SPELT else unit, location)
+            b = clinical.scale(quantity, target, location)
+            if a.base != b.base:
+                raise _unfit(printed, target, location)
+            self.factor = (before if printed in _SPELT else 1.0) * a.factor / b.factor
+            self.offset = (a.offset - b.offset) / b.factor if level else 0.0
+            return
+        a_unit, b_unit = parse_unit(unit, location), parse_unit(target, location)
+        if not a_unit.compatible(b_unit):
+            raise _unfit(printed, target, location)
+        self.factor = before * a_unit.scale / b_unit.scale
 
     def __call__(self, value: float) -> float:
         """Return the number in the target unit."""
@@ -107,25 +94,16 @@ class Conversion:
 
 def readable(printed: str) -> bool:
     """Return whether the printed unit is known."""
-    spelt = _SPELT.get(printed, (printed, 1.0))[0]
-    if not spelt or spelt == "mmol/mol":
-        return True
+    unit = spelt(printed)[0]
     try:
-        parse_unit(spelt)
+        parse_unit(unit)
     except UnitError:
-        return False
+        # Words beside the unit, such as the creatinine of mg/g creatinine, belong to a quantity.
+        return any(clinical.measures(quantity, printed) for quantity in clinical.quantities().values())
     return True
 
 
-def _ratio(endpoint: str, a: Unit, b: Unit, printed: str, target: str, location: Location) -> float:
-    if a.compatible(b):
-        return a.scale / b.scale
-    molar = _MOLAR.get(endpoint)
-    if molar is not None:
-        mass, amount = parse_unit("g"), parse_unit("mol")
-        for turned, factor in ((a * amount / mass, 1.0 / molar), (a * mass / amount, molar)):
-            if turned.compatible(b):
-                return factor * turned.scale / b.scale
-    raise UnitError(
+def _unfit(printed: str, target: str, location: Location) -> UnitError:
+    return UnitError(
         Problem("wrong-unit", "the unit does not fit the endpoint", location, f"[{printed}]", f"a unit like [{target}]")
     )

@@ -25,9 +25,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..analytes import convert_labelled
+from ..clinical import Kind, convert_labelled, say
+from ..constants import Z95
 from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
-from ..units import convert, parse_unit, split_quantity
+from ..units import split_quantity
 
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input")
@@ -89,7 +90,7 @@ class Parameter:
         if name == "uniform":
             return name, self.low, self.high
         transform = _TRANSFORMS[name]
-        spread = (transform(self.high) - transform(self.low)) / (2 * 1.959963984540054)
+        spread = (transform(self.high) - transform(self.low)) / (2 * Z95)
         return name, self.value, spread
 
 
@@ -182,13 +183,21 @@ class ParameterTable(Mapping[str, Parameter]):
                     continue
                 try:
                     value, low, high = (
-                        convert(number, row.unit, base.unit, row.location) for number in (row.value, row.low, row.high)
+                        convert_labelled(number, row.unit, base.unit, base.label, location=row.location)
+                        for number in (row.value, row.low, row.high)
                     )
+                    distribution = _distribution(row, base)
                 except UnitError as error:
                     problems.extend(error.problems)
                     continue
                 rows[row.id] = replace(
-                    row, value=value, low=low, high=high, unit=base.unit, label=row.label or base.label
+                    row,
+                    value=value,
+                    low=low,
+                    high=high,
+                    unit=base.unit,
+                    label=row.label or base.label,
+                    distribution=distribution,
                 )
         if problems:
             raise ParameterError(problems)
@@ -262,12 +271,35 @@ def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
 
 
 def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
-    compatible = parse_unit(row.unit).compatible(parse_unit(unit))
-    numbers = tuple(
-        float(f"{convert(value, row.unit, unit):.12g}") if compatible else (value, row.unit)
-        for value in (row.value, row.low, row.high)
-    )
+    numbers = tuple(_in_unit(value, row, unit) for value in (row.value, row.low, row.high))
     return (*numbers, row.distribution, row.role, row.source, row.grade)
+
+
+def _distribution(row: Parameter, base: Parameter) -> str:
+    """Return the distribution of an overlaid row in the unit of the row below it: its two arguments are in the overlay's own."""
+    shape = row.shape
+    if shape is None or "(" not in row.distribution or row.unit == base.unit:
+        return row.distribution
+
+    def turned(number: float, kind: Kind = "level") -> float:
+        return convert_labelled(number, row.unit, base.unit, base.label, kind, row.location)
+
+    name, first, second = shape
+    if name == "uniform":
+        return f"uniform({turned(first):.15g}, {turned(second):.15g})"
+    if name == "normal":
+        return f"normal({turned(first):.15g}, {turned(second, 'difference'):.15g})"
+    if name == "lognormal" and turned(0.0) == 0.0:
+        return f"lognormal({turned(first):.15g}, {second:.15g})"
+    message = f"{row.id}: a {name} distribution cannot be turned from {row.unit} into {base.unit}"
+    raise UnitError(Problem("wrong-unit", message, row.location, row.unit, base.unit))
+
+
+def _in_unit(value: float, row: Parameter, unit: str) -> object:
+    try:
+        return float(f"{convert_labelled(value, row.unit, unit, row.label):.12g}")
+    except UnitError:
+        return value, row.unit
 
 
 def quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
@@ -289,20 +321,19 @@ def quantity(given: float | str, unit: str, location: Location, label: str = "")
         value, own = float(given), unit
     else:
         split = split_quantity(given)
-        if split is None:
+        if split is None or split[1].startswith(","):
+            expected = f"such as '1.5 {unit}'"
+            hint = "Write a decimal point, not a comma." if split is not None else ""
             raise ParameterError(
-                Problem(
-                    "bad-number",
-                    "this is not a number with a unit",
-                    location,
-                    found=repr(given),
-                    expected=f"such as '1.5 {unit}'",
-                )
+                Problem("bad-number", "this is not a number with a unit", location, repr(given), expected, hint)
             )
-        value, own = split[0], split[1].strip("[] ") or unit
+        value, own = split[0], split[1].strip() or unit
     if not math.isfinite(value):
         raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
-    return convert_labelled(value, own, unit, label, location)
+    read = convert_labelled(value, own, unit, label, location=location)
+    if read != value:
+        say(location.file, "", read, unit)
+    return read
 
 
 def source_keys(rows: Iterable[Parameter]) -> list[str]:

@@ -60,7 +60,7 @@ def _criteria(document: Document, criteria: dict[str, Any], where: Where) -> Ite
         values = []
         for side in ("min", "max"):
             if bounds.get(side) is not None:
-                wrong = list(valued(document, bounds[side], code, (*here, side)))
+                wrong = list(valued(document, bounds[side], code, (*here, side), f"{name} {side}"))
                 yield from wrong or possible(document, name, bounds[side], (*here, side))
                 if not wrong:
                     unit = unit_of(code)

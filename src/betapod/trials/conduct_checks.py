@@ -75,7 +75,8 @@ def conducted(document: Document) -> Iterator[Problem]:
                     expected=needed,
                 )
             elif "change" in effect:
-                yield from valued(document, effect["change"], code, (*where, "change"))
+                what = f"{effect['quantity']} change"
+                yield from valued(document, effect["change"], code, (*where, "change"), what, "difference")
                 yield from possible(document, str(effect["quantity"]), effect["change"], (*where, "change"), True)
             yield from _spread(document, effect, code, (*where, "spread"))
         for k, arm in enumerate(list_of(effect, "arms")):
@@ -91,7 +92,7 @@ def conducted(document: Document) -> Iterator[Problem]:
             yield document.problem("missing-key", "rescue needs one bound", where, expected="above or below")
         for side in ("above", "below"):
             if code is not None and side in rescue:
-                yield from valued(document, rescue[side], code, (*where, side))
+                yield from valued(document, rescue[side], code, (*where, side), f"{rescue['quantity']} {side}")
                 yield from possible(document, str(rescue["quantity"]), rescue[side], (*where, side))
 
 
@@ -135,7 +136,8 @@ def judged(document: Document) -> Iterator[Problem]:
                 "missing-key", "what makes a responder or event?", where, True, expected="threshold or percent"
             )
         if code is not None and entry.get("threshold") is not None:
-            yield from valued(document, entry["threshold"], code, (*where, "threshold"))
+            what = f"{entry['quantity']} threshold"
+            yield from valued(document, entry["threshold"], code, (*where, "threshold"), what)
             yield from possible(document, str(entry["quantity"]), entry["threshold"], (*where, "threshold"))
         yield from endpoint(document, entry, where, code)
 

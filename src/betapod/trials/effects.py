@@ -22,7 +22,7 @@ def size(effect: Effect) -> float:
     code = code_of(effect.quantity)
     if effect.factor is not None:
         return math.log(effect.factor)
-    return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1")
+    return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1", kind="difference")
 
 
 def trial_shift(

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from ..clinical import Kind
 from ..config import Document, Where, quantity
 from ..errors import BetapodError, Problem, did_you_mean
 from .quantities import CHARACTERISTICS, code_of, label_of, quantities, unit_of
@@ -215,7 +216,8 @@ def possible(document: Document, name: str, given: Any, where: Where, difference
         return
     unit = unit_of(code)
     try:
-        value = quantity(given, unit, label_of(code), bare=unit == "1")
+        kind: Kind = "difference" if difference else "level"
+        value = quantity(given, unit, label_of(code), bare=unit == "1", kind=kind)
     except (BetapodError, OverflowError):
         return
     low, high = (-(span[1] - span[0]), span[1] - span[0]) if difference else span
@@ -254,11 +256,13 @@ def unknown(document: Document, what: str, name: Any, known: Iterable[str], wher
     )
 
 
-def valued(document: Document, given: Any, code: str, where: Where) -> Iterator[Problem]:
-    """Check that a quantity has a unit that fits a PARAMCD."""
+def valued(
+    document: Document, given: Any, code: str, where: Where, what: str, kind: Kind = "level"
+) -> Iterator[Problem]:
+    """Check that a quantity has a unit that fits a PARAMCD, and say under the name `what` how it is read in another."""
     unit = unit_of(code)
     try:
-        quantity(given, unit, label_of(code), bare=unit == "1")
+        quantity(given, unit, label_of(code), unit == "1", kind, what)
     except BetapodError as error:
         for problem in error.problems:
             yield document.moved(problem, where)

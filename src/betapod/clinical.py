@@ -1,0 +1,385 @@
+"""Clinical quantities: which units each may have, and how a number as printed becomes one in the unit that is asked for.
+
+Every door of betapod reads through here: protocols, tables of patients and cohorts, evidence, options of the command line, values in
+Python. A quantity that is known (`clinical.csv`) takes every unit that laboratories report it in, mass or amount; one that is not
+takes units of its dimension. A unit that is missing is never filled in, and nothing is converted on a guess.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from .constants import IFCC_INTERCEPT, IFCC_SLOPE, MOLAR_MASS
+from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
+from .spelling import fold, plain
+from .units import Unit, parse_unit
+
+#: A level, a difference of levels (an SD, a change), or a change as a share of a level.
+Kind = Literal["level", "difference", "percent change"]
+
+_FILE = Path(__file__).with_name("clinical.csv")
+_LENGTH, _MASS, _AMOUNT = "[length]", "[mass]", "[substance]"
+_PER_MASS = re.compile(r"[fpnumcdk]?g/[fpnumcdk]?g")
+_SHARES = ("1", "%", "percent")
+
+
+@dataclass(frozen=True)
+class Clinical:
+    """A quantity that laboratories and clinics report.
+
+    Attributes
+    ----------
+    unit
+        In which betapod speaks of it where nothing else is said.
+    analyte
+        Key of `constants.MOLAR_MASS` by which mass and amount are exchanged; empty: they are not.
+    form
+        What else than its dimension decides: ``HbA1c``, ``per creatinine``, ``share``.
+    usual
+        The units that it is reported in.
+    words
+        What may stand beside the unit, such as the creatinine of ``mg/g creatinine``.
+    """
+
+    name: str
+    label: str
+    unit: str
+    analyte: str
+    form: str
+    usual: tuple[str, ...]
+    words: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A unit of one quantity: ``base = factor * number + offset``, where `base` tells what the base is."""
+
+    base: object
+    factor: float
+    offset: float = 0.0
+
+
+@functools.cache
+def _table() -> tuple[dict[str, Clinical], dict[str, Clinical]]:
+    """Return quantities by name, and by every name that people use, folded."""
+    known: dict[str, Clinical] = {}
+    names: dict[str, Clinical] = {}
+    with _FILE.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            usual, words, others = (tuple(filter(None, row[key].split("|"))) for key in ("usual", "words", "names"))
+            made = Clinical(
+                row["name"], row["label"], row["unit"], row["analyte"], row["form"], usual, words, row["note"]
+            )
+            known[made.name] = made
+            for name in (made.name, made.label, *others):
+                names[_folded(name)] = made
+    return known, names
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", fold(name).lower()).strip()
+
+
+def quantities() -> dict[str, Clinical]:
+    """Return every known quantity by its name."""
+    return _table()[0]
+
+
+def known(name: str) -> Clinical | None:
+    """Return the quantity that a name means (of a column, an endpoint, a PARAMCD, a label), whatever its case; None if none."""
+    return _table()[1].get(_folded(name))
+
+
+# -- units of a quantity ---------------------------------------------------------------------------------------------
+
+
+def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> Scale:
+    """Return what a unit means for a quantity.
+
+    Raises
+    ------
+    UnitError
+        It cannot be read, or this quantity is not measured in it; the units that it has are named.
+    """
+    found = _scale(quantity, unit)
+    if isinstance(found, Scale):
+        return found
+    kind, message, hint = found
+    raise UnitError(Problem(kind, message, location, unit.strip() or "no unit", ", ".join(quantity.usual), hint))
+
+
+@functools.lru_cache(maxsize=4096)
+def _scale(quantity: Clinical, unit: str) -> Scale | tuple[str, str, str]:
+    if not unit.strip():
+        return "missing-unit", f"{quantity.label} needs a unit", "Nothing is converted on a guess."
+    text = _bare(quantity, unit)
+    if quantity.form == "HbA1c" and re.search(r"\b(JDS|JSCC|Mono-?S)\b", unit, re.I):
+        return "wrong-unit", "only HbA1c by NGSP or IFCC is read", "JDS and Mono-S values need another equation."
+    spelt, factor = plain(_capitals(quantity, text))
+    try:
+        read = parse_unit(spelt)
+    except UnitError as error:
+        first = error.problems[0]
+        hint = first.hint if first.kind == "ambiguous-unit" else did_you_mean(text, quantity.usual) or first.hint
+        return first.kind, f"{quantity.label}: {first.message}", hint
+    read = replace(read, scale=read.scale * factor)
+    special = {"HbA1c": _hba1c, "per creatinine": _per_creatinine, "share": _share}.get(quantity.form)
+    made = special(spelt, factor, read) if special is not None else _physical(quantity, read)
+    if made is None:
+        return "wrong-unit", f"{quantity.label} cannot have this unit", quantity.note and f"Note: {quantity.note}."
+    return made
+
+
+def _bare(quantity: Clinical, unit: str) -> str:
+    """Return a unit without the words that may stand beside it: ``mg/g creatinine`` is ``mg/g``."""
+    text = re.sub(r"\{(?!\s*1[.,]73)[^{}]*\}", "", fold(unit))
+    if quantity.words:
+        words = "|".join(sorted(map(re.escape, quantity.words), key=len, reverse=True))
+        # Glued to a gram, as in mg/gCr, too; a unit of one letter is no word.
+        text = re.sub(rf"(?<![A-Za-z])\(?(?:{words})\)?(?![A-Za-z])\.?", " ", text, flags=re.I)
+        text = re.sub(rf"(?<=[gl])(?:{words})(?![A-Za-z])", "", text)
+    return text.strip(" *.,;") or fold(unit)
+
+
+def _capitals(quantity: Clinical, text: str) -> str:
+    """Return the one usual unit that a text in capitals alone means; printers of laboratories have no other letters."""
+    letters = re.sub(r"[^A-Za-z]", "", text)
+    if len(letters) < 2 or letters != letters.upper():
+        return text
+    wanted = plain(text.lower())
+    same = [unit for unit in quantity.usual if plain(unit.lower()) == wanted]
+    return same[0] if same else text
+
+
+def _hba1c(text: str, factor: float, read: Unit) -> Scale | None:
+    share, _, below = text.partition("/") if text.startswith("%") else (text, "", "")
+    if text.startswith("mmol/mol"):
+        share, below = "mmol/mol", text.removeprefix("mmol/mol").lstrip("/")
+    size = factor
+    time: object = "HbA1c"
+    if below:
+        per = parse_unit(f"1/{below}")
+        size, time = factor * per.scale, ("HbA1c", per.dimensions)
+    if share in _SHARES[1:]:
+        return Scale(time, size)
+    if share == "mmol/mol":
+        return Scale(time, IFCC_SLOPE * size, 0.0 if below else IFCC_INTERCEPT)
+    return None
+
+
+def _per_creatinine(text: str, factor: float, read: Unit) -> Scale | None:
+    powers = dict(read.dimensions)
+    if not powers and _PER_MASS.fullmatch(text):
+        return Scale("mass per mass", read.scale)
+    if powers == {_MASS: 1, _AMOUNT: -1}:
+        return Scale("mass per mass", read.scale / MOLAR_MASS["creatinine"])
+    return None
+
+
+def _share(text: str, factor: float, read: Unit) -> Scale | None:
+    return Scale("share", read.scale) if text in _SHARES or _PER_MASS.fullmatch(text) else None
+
+
+def _physical(quantity: Clinical, read: Unit) -> Scale | None:
+    """Return the scale of a unit with a dimension; amounts become masses where the analyte is known."""
+    own = parse_unit(quantity.unit)
+    size, powers = read.scale, dict(read.dimensions)
+    if not powers:
+        return None
+    if quantity.analyte and powers.get(_AMOUNT) == 1 and _MASS not in powers:
+        size *= MOLAR_MASS[quantity.analyte]
+        powers = {**{name: power for name, power in powers.items() if name != _AMOUNT}, _MASS: powers[_AMOUNT]}
+    base = tuple(sorted(powers.items()))
+    others = {_base(quantity, each) for each in (quantity.unit, *quantity.usual)}
+    if base in others or _slope(base, others):
+        return Scale(base, size)
+    return None if own.dimensions else Scale(base, size)
+
+
+def _base(quantity: Clinical, unit: str) -> tuple[tuple[str, object], ...]:
+    powers = dict(parse_unit(unit).dimensions)
+    if quantity.analyte and powers.get(_AMOUNT) == 1 and _MASS not in powers:
+        powers[_MASS] = powers.pop(_AMOUNT)
+    return tuple(sorted(powers.items()))
+
+
+def _slope(base: tuple[tuple[str, object], ...], others: set[tuple[tuple[str, object], ...]]) -> bool:
+    """Return whether a dimension is one of others per time, or times time (an area under a curve)."""
+    without = tuple(pair for pair in base if pair[0] != "[time]")
+    return any(without == tuple(pair for pair in other if pair[0] != "[time]") for other in others)
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def convert(
+    value: float,
+    quantity: Clinical,
+    unit: str,
+    target: str = "",
+    kind: Kind = "level",
+    location: Location = NOWHERE,
+) -> float:
+    """Return a number of a quantity in the unit `target` (its own, if empty).
+
+    Raises
+    ------
+    UnitError
+        No unit, one that this quantity cannot have, or one that cannot be exchanged for `target`.
+    """
+    target = target or quantity.unit
+    if kind == "percent change":
+        return value * _percent(quantity, unit, location) / _percent(quantity, target, location)
+    a, b = scale(quantity, unit, location), scale(quantity, target, location)
+    if a.base != b.base:
+        raise UnitError(
+            Problem(
+                "wrong-unit",
+                f"{quantity.label} in this unit cannot be turned into {target}",
+                location,
+                unit.strip(),
+                ", ".join(quantity.usual),
+                quantity.note and f"Note: {quantity.note}.",
+            )
+        )
+    if a == b:
+        return value
+    if kind == "level" and (a.offset or b.offset):
+        return _tidy((a.factor * value + a.offset - b.offset) / b.factor)
+    return _tidy(value * (a.factor / b.factor))
+
+
+def _percent(quantity: Clinical, unit: str, location: Location) -> float:
+    text, factor = plain(unit)
+    if text not in _SHARES:
+        message = f"a change of {quantity.label} as a share has no such unit"
+        raise UnitError(Problem("wrong-unit", message, location, unit.strip() or "no unit", "%"))
+    return factor * (1.0 if text == "1" else 0.01)
+
+
+def _tidy(value: float) -> float:
+    """Undo the last-digit noise of chained factors."""
+    rounded = float(f"{value:.14g}") if math.isfinite(value) else value
+    return rounded if abs(rounded - value) <= 4e-15 * abs(value) else value
+
+
+# -- labels ----------------------------------------------------------------------------------------------------------
+
+_DIFFERENCE = re.compile(r"\b(fall|rise|change|difference|gain|loss|SD|reduction|increase|decrease|shift)\b", re.I)
+_HBA1C = re.compile(r"\bHbA1c\b|\bgl?ycated ha?emoglobin\b", re.I)
+
+
+def analyte_of(label: str) -> str | None:
+    """Return the one analyte that a label names, or None."""
+    text = label.lower()
+    found = []
+    for name in ("glucose", "creatinine", "urea nitrogen", "urea", "cholesterol", "c-peptide"):
+        # "urea nitrogen" stands before "urea", so that its words are taken first
+        text, count = re.subn(rf"\b{name}\b", "", text)
+        found += ["C-peptide" if name == "c-peptide" else name] * bool(count)
+    return found[0] if len(found) == 1 else None
+
+
+def convert_labelled(
+    value: float, source: str, target: str, label: str, kind: Kind = "level", location: Location | None = None
+) -> float:
+    """Return `value` in the unit `target`, where a label says what is measured.
+
+    A label that is the name of a known quantity is read as that; else mass and amount per volume are exchanged where the label names one
+    analyte (``glucose at which ...``), and everything else by its dimension.
+
+    Raises
+    ------
+    UnitError
+        The units do not fit, or the label does not name the analyte.
+    """
+    location = location or NOWHERE
+    quantity = known(label)
+    if quantity is not None and measures(quantity, target):
+        return convert(value, quantity, source, target, kind, location)
+    if _HBA1C.search(label) and plain(target)[0] in _SHARES and plain(source)[0].startswith("mmol/mol"):
+        if _DIFFERENCE.search(label):
+            kind = "difference"
+        elif not re.match(r"\s*(HbA1c|gl?ycated)", label, re.I):
+            message = "this may be a level or a difference of HbA1c, which are converted in two ways"
+            raise UnitError(Problem("wrong-unit", message, location, source.strip(), target))
+        return convert(value, quantities()["HbA1c"], source, target, kind, location)
+    a, b = parse_unit(source, location), parse_unit(target, location)
+    analyte = analyte_of(label)
+    if analyte is not None and not a.compatible(b):
+        powers_a, powers_b = dict(a.dimensions), dict(b.dimensions)
+        if powers_a.get(_LENGTH) == powers_b.get(_LENGTH) == -3 and len(powers_a) == len(powers_b) == 2:
+            if powers_a.get(_MASS) == 1 and powers_b.get(_AMOUNT) == 1:
+                return value * a.scale / MOLAR_MASS[analyte] / b.scale
+            if powers_a.get(_AMOUNT) == 1 and powers_b.get(_MASS) == 1:
+                return value * a.scale * MOLAR_MASS[analyte] / b.scale
+    return _by_dimension(value, source, target, a, b, location)
+
+
+def measures(quantity: Clinical, unit: str) -> bool:
+    """Return whether a quantity can have a unit."""
+    return isinstance(_scale(quantity, unit), Scale)
+
+
+def _by_dimension(value: float, source: str, target: str, a: Unit, b: Unit, location: Location) -> float:
+    from .units import convert as by_dimension
+
+    # Both are plain numbers to a physicist; nobody reports any other share in this unit.
+    if not a.dimensions and ("mmol/mol" in plain(source)[0]) != ("mmol/mol" in plain(target)[0]):
+        message = "mmol/mol is read for HbA1c alone"
+        raise UnitError(Problem("wrong-unit", message, location, f"[{source}]", f"a unit like [{target}]"))
+    return by_dimension(value, source, target, location)
+
+
+# -- read as ---------------------------------------------------------------------------------------------------------
+
+_collected: ContextVar[tuple[list[str], Callable[[str], None] | None] | None] = ContextVar("read as", default=None)
+
+
+@contextmanager
+def read_as(tell: Callable[[str], None] | None = None) -> Iterator[list[str]]:
+    """Collect a sentence for each number that is converted inside, each once: ``HbA1c max 86 mmol/mol read as 10.0 %``.
+
+    Parameters
+    ----------
+    tell
+        Called with each sentence at once; None: with none, though a collector outside still hears of it.
+    """
+    outer = _collected.get()
+    sentences: list[str] = []
+    token = _collected.set((sentences, tell or (outer[1] if outer is not None else None)))
+    try:
+        yield sentences
+    finally:
+        _collected.reset(token)
+
+
+def say(what: str, given: str, value: float, unit: str) -> None:
+    """Note how a number was read, for whoever collects."""
+    collected = _collected.get()
+    if collected is None:
+        return
+    sentences, tell = collected
+    text = " ".join(f"{what} {given} read as {shown(value)}{'' if unit == '1' else f' {unit}'}".split())
+    if text not in sentences:
+        sentences.append(text)
+        if tell is not None:
+            tell(text)
+
+
+def shown(value: float) -> str:
+    """Return a number with three digits: 10.0, 265, 0.0283."""
+    if not value or not math.isfinite(value):
+        return f"{value:g}"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    return f"{value:.{digits}f}" if 0 <= digits <= 6 else f"{value:.3g}" if digits > 6 else f"{value:.0f}"

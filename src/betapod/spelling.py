@@ -1,0 +1,181 @@
+"""How units are spelt: what laboratories of many countries print, as the one spelling that `units` reads.
+
+Only spellings change here, never a meaning: what could be two units stays as it is and is refused by whoever reads it. The letters
+m and M are never exchanged.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+
+#: Signs that are drawn in several ways. Compatibility forms (full width, superscripts, both micro signs, narrow spaces) went before.
+_SIGNS = str.maketrans(
+    {
+        "\u03bc": "u",
+        "\u2113": "L",
+        "\u2215": "/",
+        "\u2044": "/",
+        "\u00f7": "/",
+        "\u00b7": "*",
+        "\u22c5": "*",
+        "\u2219": "*",
+        "\u2022": "*",
+        "\u30fb": "*",
+        "\u00d7": "*",
+        "\u2217": "*",
+        "\u2010": "-",
+        "\u2011": "-",
+        "\u2012": "-",
+        "\u2013": "-",
+        "\u2212": "-",
+    }
+)
+
+_AREA = r"(?:m\s*(?:\^|\*\*)?\s*2|sq\.?\s*m(?:et(?:er|re)s?)?|m\s*sq|qm)"
+_ONE = rf"1[.,]73[\s_*]*{_AREA}(?:\s*BSA\b)?"
+#: Per 1.73 m2 of body surface, in its spellings; a negative exponent belongs to it, as in ``mL min-1 1.73 m-2``.
+_BSA_POWER = re.compile(
+    r"\*?\s*\(?1[.,]73[\s_*]*m\s*(?:\^|\*\*)?\s*\(?-\s*2\)?|\*?\s*\(1[.,]73[\s_*]*m2\)\s*\^?\(?-\s*1\)?"
+)
+_BSA = re.compile(rf"\(\s*{_ONE}\s*\)|\{{\s*{_ONE}\s*\}}|{_ONE}|(?<=/)\s*1[.,]73(?=\s*(?:/|$))", re.I)
+
+#: Whole phrases, in order: pattern and replacement.
+_PHRASES = [
+    (re.compile(pattern, flags), replacement)
+    for pattern, flags, replacement in (
+        (r"\[in_[iu][sb]*\]", 0, "inch"),
+        (r"\[ft_[iu][sb]*\]", 0, "foot"),
+        (r"\[lb_av\]", 0, "pound"),
+        (r"\[stone_av\]", 0, "stone"),
+        (r"\[i?U\]", re.I, "U"),
+        (r"mm\s*[-_*]?\s*\[?Hg\]?(?![A-Za-z])", re.I, "mmHg"),
+        (r"\btorr\b", re.I, "mmHg"),
+        (r"\{[^{}]*\}", 0, ""),
+        (r"\bI\.\s*([UE])\.?", 0, r"I\1"),
+        (r"\bU\.\s*I\.?", 0, "UI"),
+        (r"\bper\s*-?\s*cents?\b|\bpct\b|\bprozent\b|\bprocent\b", re.I, "%"),
+        (r"(?<![A-Za-z])per\b", re.I, "/"),
+        # Time at risk: persons are counted, not measured.
+        (
+            r"\b(?:person|patient|pt|pat|subject|participant)s?\.?[\s*-]*(years?|yrs?|y|months?|mo|days?|d)\b",
+            re.I,
+            r"\1",
+        ),
+        (r"\bp\.?\s?y\.?(?:rs?|s)?(?![A-Za-z])", re.I, "year"),
+        (r"^\s*(?:events?|cases?|episodes?|deaths?|patients?|persons?|subjects?)\s*(?=/)", re.I, "1"),
+        (r"(?<=\d)[,\s](?=\d{3}(?!\d))", 0, ""),
+        (r"\b24[\s*-]*(?:h|hr|hrs|hours?|std|stunden|heures?|ore)\b\.?", re.I, "day"),
+        (r"\b100[\s*]*(?:ml|cc|cm3|ccm)\b", re.I, "dL"),
+        (r"\b(cc|ccm|cmc)(?=[\s/*]|$)", re.I, "mL"),
+        (r"\b(?:sq\.?\s*m|qm|m\s*sq)\b", re.I, "m2"),
+        (r"\bp\.\s?a\.?(?![A-Za-z])", re.I, "/year"),
+        (r"\bmikro(?=[a-z])", re.I, "micro"),
+        (r"\bpiko(?=[a-z])", re.I, "pico"),
+        (r"\bmili(?=[a-z])", re.I, "milli"),
+        (r"\b([mnpu]?g|mcg|gm|m?mol|m?Eq)\s*%\s*$", 0, r"\1/dL"),
+    )
+]
+
+#: Words by their lower-case form.
+_WORDS = {
+    **dict.fromkeys(("d", "day", "days", "die", "tag", "tage", "dag", "jour", "jours", "dia", "dias"), "day"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "std", "stunde"), "hour"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes", "minuto", "mn"), "min"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "second"),
+    **dict.fromkeys(("wk", "wks", "week", "weeks"), "week"),
+    **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months"), "month"),
+    **dict.fromkeys(("yr", "yrs", "year", "years", "jahr", "jahre"), "year"),
+    **dict.fromkeys(("litre", "litres", "liter", "liters", "ltr", "litro", "litros"), "L"),
+    **dict.fromkeys(("gm", "gms", "gram", "grams", "gramm"), "g"),
+    **dict.fromkeys(("kilo", "kilos", "kgs"), "kg"),
+    **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "pound"),
+    **dict.fromkeys(("in", "inch", "inches"), "inch"),
+    **dict.fromkeys(("ft", "foot", "feet"), "foot"),
+    **dict.fromkeys(("st", "stone", "stones"), "stone"),
+    **dict.fromkeys(("unit", "units", "einheit", "einheiten", "unidades"), "U"),
+    **dict.fromkeys(("fraction", "proportion", "ratio", "share"), "1"),
+    "mmhg": "mmHg",
+    "kpa": "kPa",
+    "hg": "Hg",
+}
+#: Units whose capitals carry no meaning of their own, with the prefixes that laboratories use.
+_BASES = {"mol": "mol", "g": "g", "l": "L", "u": "U", "iu": "U", "ui": "U", "ie": "U", "pa": "Pa", "eq": "Eq", "m": "m"}
+_PREFIXES = ("", "f", "p", "n", "u", "mc", "m", "c", "d", "k")
+_NAME = re.compile(r"[A-Za-z_]+")
+_POWER = re.compile(
+    r"(?<![A-Za-z_\d])([A-Za-z]+)\s*(?:\^|\*\*)?\s*(?:\(\s*(-\s*[1-9])\s*\)|(-\s*[1-9])|([23]))(?![\d.A-Za-z])"
+)
+_NUMBER_BELOW = re.compile(r"/\s*([1-9][0-9]{0,6}(?:\.[0-9]{1,4})?(?:\^[1-9])?)\s*\*?\s*(?=[A-Za-z]|$)")
+
+
+def fold(text: str) -> str:
+    """Return text with its signs in one form: no full width, superscripts, second micro sign, odd spaces or dashes."""
+    made = unicodedata.normalize("NFKC", text)
+    made = "".join(sign for sign in made if unicodedata.category(sign) != "Cf")
+    return " ".join(made.translate(_SIGNS).split())
+
+
+@functools.lru_cache(maxsize=4096)
+def plain(text: str) -> tuple[str, float]:
+    """Return a unit in the spelling of `units`, and a factor: ``per 1000 PY`` is 0.001 times ``1/year``.
+
+    What is not known stays as it was; nothing is refused here.
+    """
+    made = fold(text)
+    made = _BSA.sub("@", _BSA_POWER.sub("*@^-1", made))
+    for pattern, replacement in _PHRASES:
+        made = pattern.sub(replacement, made)
+    made = made.strip()
+    while made[:1] + made[-1:] in ("[]", "()") and made[1:-1].count(made[0]) == made[1:-1].count(made[-1]) == 0:
+        made = made[1:-1].strip()
+    # Nothing is measured times 1.73 m2: a dot or a space before it means per.
+    made = re.sub(r"/\s*\(([^()]*?)[\s*]*@\s*\)", r"/\1/@", made)
+    made = re.sub(r"(?<=\S)[\s*/]*@(?!\^)", "/@", made)
+    made = re.sub(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "*", made)
+    made = re.sub(r"(?<=[A-Za-z])\.(?=\s|/|\*|$)", "", made)
+    made = _POWER.sub(lambda found: f"{found[1]}^{(found[2] or found[3] or found[4]).replace(' ', '')}", made)
+    made = re.sub(r"\s*([/*^])\s*", r"\1", made.strip())
+    made = re.sub(r"(?:(?<=\w)\s|\*)([A-Za-z]+|@)\^-([123])", _below, made)
+    made, factor = _without_numbers(made)
+    made = re.sub(r"(?<=[A-Za-z)%\d])\s+(?=[A-Za-z(@])", "*", made).lstrip("*")
+    made = _NAME.sub(lambda found: _word(found[0]), made).replace("@", "1.73m2")
+    made = ("1" + made if made.startswith("/") else made).removeprefix("1*")
+    return made or ("1" if text.strip() else ""), factor
+
+
+def _below(found: re.Match[str]) -> str:
+    return f"/{found[1]}" + ("" if found[2] == "1" else f"^{found[2]}")
+
+
+def _without_numbers(text: str) -> tuple[str, float]:
+    """Take numbers below the line out of a unit: ``1/1000year`` is 0.001 times ``1/year``."""
+    factor = 1.0
+    while (found := _NUMBER_BELOW.search(text)) is not None:
+        base, _, power = found[1].partition("^")
+        factor /= float(base) ** int(power or 1)
+        rest = text[found.end() :]
+        text = text[: found.start()] + ("/" + rest if rest and rest[0] not in "/*" else rest)
+    return text, factor
+
+
+def _word(word: str) -> str:
+    """Return one name in its usual capitals; a name that is not known as it is."""
+    if word in ("a", "y"):
+        return "year"
+    if word in ("M", "H", "S", "mM", "uM", "nM", "pM", "fM", "m", "mo", "Mg", "ML", "Ml", "MU", "MIU"):
+        return word
+    known = _WORDS.get(word.lower())
+    if known is not None:
+        return known
+    lower = word.lower()
+    for prefix in _PREFIXES:
+        base = _BASES.get(lower.removeprefix(prefix)) if lower.startswith(prefix) else None
+        if base is None or (base == "m" and word != lower):
+            continue
+        # A capital M is mega.
+        if prefix[:1] == "m" and word[0] == "M":
+            continue
+        return ("u" if prefix == "mc" else prefix) + base
+    return word

@@ -1,0 +1,595 @@
+"""One reader of units behind every door: the same text is the same number in a protocol, a table, evidence, an option and Python."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from betapod import clinical
+from betapod.config import quantity
+from betapod.errors import BetapodError, UnitError
+from betapod.evidence.units import Conversion
+from betapod.model import Parameter, ParameterTable
+from betapod.patients.conversions import to_table_unit
+from betapod.spelling import plain
+from betapod.trials.quantities import label_of, unit_of
+from betapod.units import convert, parse_unit
+
+#: What laboratories print. Quantity, number and unit as printed, the number in the unit that stands after it. The right numbers are
+#: published ones: NGSP's table of IFCC and NGSP HbA1c, KDIGO's of albuminuria, the conversion factors of JAMA's instructions for authors.
+PRINTED = [
+    # HbA1c: NGSP's table has 42, 48, 53, 64, 75, 86 mmol/mol as 6.0, 6.5, 7.0, 8.0, 9.0, 10.0 %.
+    *[
+        ("HbA1c", number, "mmol/mol", percent, "%", 0.006)
+        for number, percent in ((42, 6.0), (48, 6.54), (53, 7.0), (64, 8.0), (75, 9.01), (86, 10.02))
+    ],
+    *[
+        ("HbA1c", 53, unit, 7.0, "%", 0.001)
+        for unit in (
+            "mmol/mol Hb",
+            "mmol/mol{Hb}",
+            "mmol/mol (IFCC)",
+            "mmol／mol",
+            "MMOL/MOL",
+            "mMol/mol",
+            "mmol / mol",
+            "mmol mol⁻¹",
+        )
+    ],
+    *[
+        ("HbA1c", 7, unit, 7.0, "%", 1e-12)
+        for unit in ("%", "％", "percent", "per cent", "% (NGSP)", "% NGSP", "NGSP %")
+    ],
+    *[("HbA1c", 7, unit, 7.0, "%", 1e-12) for unit in ("%{HbA1c}", "% DCCT", "% of total Hb", "%HbA1c")],
+    # Glucose: 126 mg/dL are 7.0 mmol/L.
+    *[
+        ("glucose", 126, unit, 6.994, "mmol/L", 1e-3)
+        for unit in (
+            "mg/dL",
+            "mg/dl",
+            "mg%",
+            "mg %",
+            "mg/100 mL",
+            "mg/100ml",
+            "MG/DL",
+            "㎎/㎗",
+            "mg/dL.",
+            "mg dL⁻¹",
+            "mg·dL-1",
+        )
+    ],
+    *[
+        ("glucose", 7, unit, 7.0, "mmol/L", 1e-12)
+        for unit in ("mmol/L", "mmol/l", "mMol/L", "MMOL/L", "mM", "mmol/litre")
+    ],
+    *[("glucose", 7, unit, 7.0, "mmol/L", 1e-12) for unit in ("mmol per liter", "mmol L-1", "mmol.L-1", "mmol·L⁻¹")],
+    ("glucose", 1.26, "g/L", 6.994, "mmol/L", 1e-3),
+    # Creatinine: 1 mg/dL is 88.4 umol/L.
+    *[
+        ("creatinine", 88.4, unit, 1.0, "mg/dL", 1e-3)
+        for unit in (
+            "umol/L",
+            "\u00b5mol/L",
+            "\u03bcmol/L",
+            "µmol/l",
+            "μMol/L",
+            "mcmol/L",
+            "UMOL/L",
+            "micromol/L",
+            "mikromol/l",
+            "µmol\u202f/\u00a0L",
+            "umol/L creatinine",
+        )
+    ],
+    ("creatinine", 0.0884, "mmol/L", 1.0, "mg/dL", 1e-3),
+    ("creatinine", 10, "mg/L", 1.0, "mg/dL", 1e-12),
+    # Albumin-creatinine ratio: 30 mg/g are 3.39 mg/mmol (KDIGO prints about 3).
+    *[
+        ("UACR", 30, unit, 30, "mg/g", 1e-12)
+        for unit in (
+            "mg/g",
+            "µg/mg",
+            "ug/mg",
+            "mcg/mg",
+            "MG/G",
+            "mg/g Cr",
+            "mg/gCr",
+            "mg/g・Cr",
+            "mg/g creatinine",
+            "mg/g{creat}",
+            "mg/g{Cre}",
+            "mg albumin/g creatinine",
+            "mg/g.Cr",
+            "g/kg",
+        )
+    ],
+    *[
+        ("UACR", 3.3936, unit, 30, "mg/g", 1e-4)
+        for unit in ("mg/mmol", "mg/mmol creat.", "g/mol", "mg/mmol{creat}", "MG/MMOL")
+    ],
+    ("UACR", 0.03, "g/g", 30, "mg/g", 1e-12),
+    *[
+        ("UAER", 20, unit, 28.8, "mg/day", 1e-9)
+        for unit in ("µg/min", "ug/min", "mcg/min", "μg/min", "UG/MIN", "µg min⁻¹")
+    ],
+    *[
+        ("UAER", 30, unit, 30, "mg/day", 1e-12)
+        for unit in ("mg/24 h", "mg/24h", "mg/24hr", "mg/24 hours", "mg/d", "mg/day", "mg/die", "mg/Tag", "MG/24H")
+    ],
+    *[
+        ("eGFR", 60, unit, 60, "mL/min/1.73m2", 1e-12)
+        for unit in (
+            "mL/min/1.73 m²",
+            "ml/min/1,73m2",
+            "mL/min/1.73m^2",
+            "mL/min/1.73m**2",
+            "mL/min per 1.73 m2",
+            "mL/min/{1.73_m2}",
+            "mL/min/(1.73 m²)",
+            "mL/min (1.73 m2)",
+            "mL·min⁻¹·1.73 m⁻²",
+            "mL min-1 (1.73 m2)-1",
+            "ml/min · 1,73 m²",
+            "ML/MIN/1.73M2",
+            "mL/min/1.73",
+            "ml/min/1.73 sqm",
+        )
+    ],
+    ("eGFR", 1, "mL/s/1.73 m2", 60, "mL/min/1.73m2", 1e-12),
+    # C-peptide: 1 ng/mL is 0.331 nmol/L.
+    *[("C-peptide", 1, unit, 0.3311, "nmol/L", 1e-3) for unit in ("ng/mL", "ng/ml", "NG/ML", "µg/L", "ug/l", "mcg/L")],
+    *[("C-peptide", 331, unit, 0.331, "nmol/L", 1e-12) for unit in ("pmol/L", "pmol/l", "pM", "PMOL/L", "pmol L⁻¹")],
+    *[
+        ("insulin", 6, unit, 6, "mU/L", 1e-12)
+        for unit in ("µU/mL", "uU/mL", "mIU/L", "mU/L", "µIU/ml", "m[iU]/L", "u[IU]/mL", "mUI/L", "µIE/mL", "mcU/mL")
+    ],
+    # 14 mg/dL of urea nitrogen are 5.0 mmol/L of urea, as are 30 mg/dL of urea.
+    ("BUN", 14, "mg/dL", 4.998, "mmol/L", 1e-3),
+    ("urea", 30, "mg/dL", 4.995, "mmol/L", 1e-3),
+    ("albumin", 4, "g/dL", 40, "g/L", 1e-12),
+    ("haemoglobin", 14.5, "g/dL", 8.998, "mmol/L", 1e-3),
+    ("cholesterol", 200, "mg/dL", 5.172, "mmol/L", 1e-3),
+    ("triglycerides", 150, "mg/dL", 1.694, "mmol/L", 1e-3),
+    *[("sodium", 140, unit, 140, "mmol/L", 1e-12) for unit in ("mEq/L", "meq/l", "MEQ/L", "mmol/L")],
+    *[
+        ("pressure", 120, unit, 120, "mmHg", 1e-12)
+        for unit in ("mm Hg", "mmHg", "mmhg", "mm[Hg]", "MMHG", "mm-Hg", "Torr")
+    ],
+    *[("pressure", 16, unit, 120.01, "mmHg", 1e-4) for unit in ("kPa", "KPA", "kpa")],
+    # A pound is 0.45359237 kg and an inch 2.54 cm, exactly.
+    *[("weight", 150, unit, 68.0388555, "kg", 1e-9) for unit in ("lb", "lbs", "LB", "pounds", "[lb_av]")],
+    *[("weight", 70, unit, 70, "kg", 1e-12) for unit in ("kg", "KG", "Kg", "kgs", "kilos")],
+    ("weight", 11, "stone", 69.853, "kg", 1e-4),
+    *[("height", 70, unit, 177.8, "cm", 1e-9) for unit in ("in", "inch", "inches", "[in_i]")],
+    *[("height", 170, unit, 170, "cm", 1e-12) for unit in ("cm", "CM", "centimetre")],
+    ("height", 1.7, "m", 170, "cm", 1e-12),
+    *[("BMI", 30, unit, 30, "kg/m^2", 1e-12) for unit in ("kg/m²", "kg/m2", "kg m-2", "kg/m^2", "KG/M2", "kg/sqm")],
+    *[
+        ("insulin dose", 40, unit, 40, "U/day", 1e-12)
+        for unit in ("IU/day", "U/d", "I.U./day", "units/day", "IE/Tag", "UI/die")
+    ],
+    ("duration", 6, "months", 0.5, "year", 1e-12),
+]
+
+#: What must not be read, and what is said then.
+REFUSED = [
+    ("HbA1c", "", "missing-unit"),
+    ("HbA1c", "1", "wrong-unit"),
+    ("HbA1c", "mg/dL", "wrong-unit"),
+    ("HbA1c", "JDS %", "wrong-unit"),
+    ("HbA1c", "Mmol/mol", "ambiguous-unit"),
+    ("UACR", "%", "wrong-unit"),
+    ("UACR", "mg/L", "wrong-unit"),
+    ("UACR", "mg/day", "wrong-unit"),
+    ("UACR", "1", "wrong-unit"),
+    ("UACR", "Mg/g", "ambiguous-unit"),
+    ("UACR", " ", "missing-unit"),
+    ("glucose", "Mg/dL", "ambiguous-unit"),
+    ("glucose", "mg/g", "wrong-unit"),
+    ("glucose", "mol", "wrong-unit"),
+    ("creatinine", "mmol/day", "wrong-unit"),
+    ("eGFR", "mL/min", "wrong-unit"),
+    ("eGFR", "mL/min/m2", "wrong-unit"),
+    ("insulin", "pmol/L", "wrong-unit"),
+    ("insulin dose", "U/kg/day", "wrong-unit"),
+    ("weight", "cm", "wrong-unit"),
+    ("C-peptide", "ng/ML", "ambiguous-unit"),
+]
+
+
+def _names(rows: list[tuple[object, ...]]) -> list[str]:
+    return [f"{row[0]} in {row[1] if len(row) == 3 else row[2]}" for row in rows]
+
+
+@pytest.mark.parametrize(("name", "number", "unit", "right", "target", "tolerance"), PRINTED, ids=_names(PRINTED))
+def test_what_laboratories_print_is_read(
+    name: str, number: float, unit: str, right: float, target: str, tolerance: float
+) -> None:
+    made = clinical.convert(number, clinical.quantities()[name], unit, target)
+    assert made == pytest.approx(right, rel=tolerance)
+
+
+@pytest.mark.parametrize(("name", "unit", "kind"), REFUSED, ids=_names(REFUSED))
+def test_what_is_no_unit_of_a_quantity_is_refused(name: str, unit: str, kind: str) -> None:
+    with pytest.raises(UnitError) as caught:
+        clinical.convert(1.0, clinical.quantities()[name], unit)
+    (problem,) = caught.value.problems
+    assert problem.kind == kind
+    assert problem.expected, "the units that it has are named"
+
+
+# -- every door ------------------------------------------------------------------------------------------------------
+
+_PARAMCD = {
+    "HbA1c": "HBA1C",
+    "glucose": "FPG",
+    "creatinine": "CREAT",
+    "UACR": "UACR",
+    "eGFR": "EGFR",
+    "C-peptide": "CPEP",
+    "BUN": "BUN",
+    "pressure": "SBP",
+    "weight": "WEIGHT",
+    "insulin dose": "INSDOSE",
+    "BMI": "BMI",
+}
+_COLUMN = {
+    "HbA1c": "hba1c",
+    "glucose": "fpg",
+    "creatinine": "creatinine",
+    "UACR": "uacr",
+    "eGFR": "egfr",
+    "C-peptide": "c_peptide",
+    "pressure": "sbp",
+    "weight": "weight",
+    "height": "height",
+    "BMI": "bmi",
+    "duration": "duration",
+}
+_ENDPOINT = {
+    "HbA1c": "HbA1c",
+    "glucose": "FPG",
+    "creatinine": "serum_creatinine",
+    "UACR": "UACR",
+    "UAER": "UAER",
+    "eGFR": "eGFR",
+    "C-peptide": "fasting_C_peptide",
+    "pressure": "SBP",
+    "weight": "body_weight",
+    "BMI": "BMI",
+}
+
+
+def _protocol(name: str, text: str, target: str) -> float:
+    code = _PARAMCD[name]
+    return convert_back(name, quantity(text, unit_of(code), label_of(code)), unit_of(code), target)
+
+
+def _table(name: str, text: str, target: str) -> float:
+    from betapod.patients.conversions import table_unit
+
+    number, _, unit = text.partition(" ")
+    return convert_back(name, to_table_unit(float(number), _COLUMN[name], unit), table_unit(_COLUMN[name]), target)
+
+
+def _evidence(name: str, text: str, target: str) -> float:
+    number, _, unit = text.partition(" ")
+    return Conversion(_ENDPOINT[name], unit, target, level=True)(float(number))
+
+
+def _parameter(name: str, text: str, target: str) -> float:
+    table = ParameterTable([Parameter("x", clinical.quantities()[name].label, 1.0, target, role="input")])
+    return table.with_values({"x": text})["x"].value
+
+
+def convert_back(name: str, value: float, unit: str, target: str) -> float:
+    return clinical.convert(value, clinical.quantities()[name], unit, target)
+
+
+_DOORS: list[tuple[str, Callable[[str, str, str], float], dict[str, str] | None]] = [
+    ("protocol", _protocol, _PARAMCD),
+    ("patients", _table, _COLUMN),
+    ("evidence", _evidence, _ENDPOINT),
+    ("parameters", _parameter, None),
+]
+
+
+@pytest.mark.parametrize(("door", "read", "names"), _DOORS, ids=[door for door, _, _ in _DOORS])
+def test_every_door_reads_the_same_number(
+    door: str, read: Callable[[str, str, str], float], names: dict[str, str] | None
+) -> None:
+    wrong = []
+    for name, number, unit, right, target, tolerance in PRINTED:
+        if names is not None and name not in names:
+            continue
+        try:
+            made = read(name, f"{number} {unit}", target)
+        except BetapodError as error:
+            wrong.append(f"{name} {number} {unit}: {error.problems[0].message}")
+            continue
+        if made != pytest.approx(right, rel=tolerance):
+            wrong.append(f"{name} {number} {unit}: {made}, not {right}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(("door", "read", "names"), _DOORS, ids=[door for door, _, _ in _DOORS])
+def test_every_door_refuses_the_same_units(
+    door: str, read: Callable[[str, str, str], float], names: dict[str, str] | None
+) -> None:
+    for name, unit, _ in REFUSED:
+        if not unit.strip() or (names is not None and name not in names):
+            continue
+        with pytest.raises(BetapodError):
+            read(name, f"1 {unit}", clinical.quantities()[name].unit)
+
+
+# -- laws ------------------------------------------------------------------------------------------------------------
+
+_PAIRS = [
+    (name, a, b)
+    for name, entry in clinical.quantities().items()
+    for a in entry.usual
+    for b in entry.usual
+    if name != "insulin" or (a == "pmol/L") == (b == "pmol/L")
+]
+
+
+@given(st.sampled_from(_PAIRS), st.floats(0.001, 1e5), st.sampled_from(["level", "difference"]))
+def test_there_and_back_again(pair: tuple[str, str, str], number: float, kind: clinical.Kind) -> None:
+    name, a, b = pair
+    entry = clinical.quantities()[name]
+    there = clinical.convert(number, entry, a, b, kind)
+    assert clinical.convert(there, entry, b, a, kind) == pytest.approx(number, rel=1e-9, abs=1e-9)
+
+
+@given(st.sampled_from(_PAIRS), st.floats(1, 100), st.floats(1, 100))
+def test_differences_of_levels_are_differences(pair: tuple[str, str, str], x: float, y: float) -> None:
+    name, a, b = pair
+    entry = clinical.quantities()[name]
+    levels = clinical.convert(x, entry, a, b) - clinical.convert(y, entry, a, b)
+    assert clinical.convert(x - y, entry, a, b, "difference") == pytest.approx(levels, rel=1e-6, abs=1e-6)
+
+
+_PIECES = [
+    *"mMuUgGlLdkn%/*^()[]{}.,-0123 ",
+    "mol",
+    "min",
+    "1.73",
+    "m2",
+    "m²",
+    "µ",
+    "／",
+    "day",
+    "Hg",
+    "per",
+    "Cr",
+    "IU",
+    "PY",
+    "24 h",
+    "100",
+]
+
+
+@given(st.one_of(st.text(max_size=12), st.lists(st.sampled_from(_PIECES), max_size=10).map("".join)))
+def test_no_text_is_a_unit_by_accident(text: str) -> None:
+    """Whatever is not refused has been read as a unit, and reads the same again."""
+    for entry in clinical.quantities().values():
+        try:
+            first = clinical.scale(entry, text)
+        except UnitError as error:
+            assert error.problems[0].kind in (
+                "missing-unit",
+                "wrong-unit",
+                "unknown-unit",
+                "bad-unit",
+                "ambiguous-unit",
+            )
+            continue
+        assert clinical.scale(entry, text) == first
+        assert first.factor > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("per 100 PY", ("1/year", 0.01)),
+        ("per 1000 PY", ("1/year", 0.001)),
+        ("per 1,000 person-years", ("1/year", 0.001)),
+        ("/1000 patient-years", ("1/year", 0.001)),
+        ("events/1000 person-years", ("1/year", 0.001)),
+        ("events/patient-year", ("1/year", 1.0)),
+        ("% per year", ("%/year", 1.0)),
+        ("% p.a.", ("%/year", 1.0)),
+    ],
+)
+def test_rates(text: str, spelt: tuple[str, float]) -> None:
+    assert plain(text) == spelt
+
+
+def test_a_rate_per_1000_person_years_is_a_tenth_of_one_per_100() -> None:
+    assert Conversion("ESKD", "per 1000 PY", "1/year", level=True)(12.0) == pytest.approx(0.012, rel=1e-12)
+    assert Conversion("ESKD", "per 100 PY", "1/year", level=True)(1.2) == pytest.approx(0.012, rel=1e-12)
+    assert convert(50.0, "per 1000 person-years", "%/year") == pytest.approx(5.0, rel=1e-12)
+
+
+def test_signs_that_a_unit_library_passes_over_are_no_products() -> None:
+    """The full-width slash and a space were once read as a product."""
+    assert parse_unit("mmol／L").same(parse_unit("mmol/L"))
+    assert parse_unit("mg %").same(parse_unit("mg/dL"))
+    assert parse_unit("mL/min/1.73 m2 per year").same(parse_unit("mL/min/1.73m2/year"))
+
+
+# -- the given cases -------------------------------------------------------------------------------------------------
+
+
+def test_hba1c_in_mmol_per_mol_in_a_protocol() -> None:
+    """F01: bounds are levels, effects are differences."""
+    label = label_of("HBA1C")
+    assert quantity("53 mmol/mol", "%", label) == pytest.approx(7.0, abs=0.001)
+    assert quantity("86 mmol/mol", "%", label) == pytest.approx(10.02, abs=0.001)
+    assert quantity("-11 mmol/mol", "%", label, kind="difference") == pytest.approx(-1.006, abs=0.001)
+
+
+PROTOCOL = """\
+schema_version: 1
+name: units
+title: units of every kind
+population: {diabetes: type 2, size: 300}
+eligibility:
+  eGFR: {min: 20 mL/min/1.73 m², max: "60 mL/min per 1.73 m2"}
+  UACR: {min: 22.6 mg/mmol}
+  HbA1c: {max: 86 mmol/mol}
+patients: 120
+arms:
+  placebo: {placebo: true}
+  cells: {cells: MPC 300e6 iv}
+designs:
+  rct: {arms: {placebo: 1, cells: 1}, blinding: double}
+visits:
+  - {name: enrolment, day: 0 day}
+  - {name: y1, day: 365 day}
+measurements: {eGFR: {}, UACR: {}, HbA1c: {}}
+conduct:
+  drop_out: 50 per 1000 person-years
+  effects: [{quantity: HbA1c, change: -5 mmol/mol}]
+  rescue: [{quantity: HbA1c, above: 75 mmol/mol, therapy: basal insulin 10 U/day}]
+endpoints:
+  primary: {name: responders, quantity: HbA1c, summary: responders, threshold: 53 mmol/mol, at: y1, better: lower}
+hypotheses: [none]
+seed: 5
+replicates: 5
+"""
+
+
+def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
+    """F01, F17 and item 20 of the attackers: bounds, thresholds, rescue and effects, each with a sentence of how it is read."""
+    from betapod.trials import effects, protocol
+
+    path = tmp_path / "units.yaml"
+    path.write_text(PROTOCOL, encoding="utf-8")
+    with clinical.read_as() as sentences:
+        made = protocol.load(str(path))
+    assert made.eligibility["HbA1c"].bounds("HBA1C")[1] == pytest.approx(10.02, abs=0.001)
+    assert made.eligibility["UACR"].bounds("UACR")[0] == pytest.approx(199.8, abs=0.1)
+    assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)
+    assert made.conduct.drop_out == pytest.approx(0.05)
+    assert effects.size(made.conduct.effects[0]) == pytest.approx(-0.4574, abs=1e-4)
+    assert sentences == [
+        "UACR min 22.6 mg/mmol read as 200 mg/g",
+        "HbA1c max 86 mmol/mol read as 10.0 %",
+        "HbA1c change -5 mmol/mol read as -0.457 %",
+        "HbA1c above 75 mmol/mol read as 9.01 %",
+        "HbA1c threshold 53 mmol/mol read as 7.00 %",
+    ]
+
+
+HEADER = (
+    "study_id,citation,doi,pmcid_or_url,year,population,design,arm,product,route,dose_cells,dose_unit,n,endpoint,"
+    "timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,p_value,quote,tag\n"
+)
+
+
+def _overlay(path: Path, endpoint: str, statistic: str, value: str, unit: str) -> Path:
+    row = f"ZZ1,Made-up 1,,,2024,DKD; made up,RCT; made up,ZZcell,ZZcell,,,,50,{endpoint},52,{statistic},{value},,,{unit},,made up,seen\n"
+    path.write_text(HEADER + row, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "statistic", "value"),
+    [
+        ("HbA1c", "diff_vs_control", "-0.5"),
+        ("HbA1c", "mean", "7.5"),
+        ("UACR", "median", "300"),
+        ("UACR", "change_percent", "-0.3"),
+        ("ESKD", "proportion", "0.5"),
+        ("my_new_endpoint", "mean", "3"),
+    ],
+)
+def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, statistic: str, value: str) -> None:
+    """F07: a blank was taken for a ratio, so that -0.5 became -50 %."""
+    from betapod.evidence.registry import check
+
+    with pytest.raises(BetapodError) as caught:
+        check(_overlay(tmp_path / "mine.csv", endpoint, statistic, value, ""))
+    assert "missing-unit" in caught.value.kinds
+
+
+def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
+    from betapod.evidence.registry import check
+
+    (record,) = check(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "0.7", ""))
+    assert (record.value, record.unit) == (0.7, "1")
+    (record,) = check(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "70", "%"))
+    assert (record.value, record.unit) == (0.7, "1")
+
+
+def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
+    """F16."""
+    from betapod.evidence.registry import check
+
+    with clinical.read_as() as sentences:
+        (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "mean", "1", "mg/dl"))
+    assert record.value == pytest.approx(88.4, rel=1e-4)
+    assert sentences[0].endswith("1 mg/dl read as 88.4 umol/L")
+    (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "diff_vs_control", "-8", "\u03bcmol/L"))
+    assert record.value == -8.0
+
+
+def test_a_mean_change_of_hba1c_in_percent_is_in_points(tmp_path: Path) -> None:
+    from betapod.evidence.registry import check
+
+    (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c", "mean change", "-0.5", "%"))
+    assert (record.kind, record.value) == ("mean", -0.5)
+    (record,) = check(_overlay(tmp_path / "mine.csv", "UACR", "mean change", "-30", "%"))
+    assert (record.kind, record.value) == ("percent", -30.0)
+    (record,) = check(_overlay(tmp_path / "mine.csv", "UACR", "change_percent", "-0.3", "fraction"))
+    assert (record.kind, record.value, record.unit) == ("percent", -30.0, "%")
+
+
+def test_a_table_laid_over_another_is_converted_by_what_its_rows_measure() -> None:
+    base = ParameterTable([Parameter("h", "HbA1c at the start", 7.0, "%", role="input")])
+    above = ParameterTable(
+        [Parameter("h", "", 53.0, "mmol/mol", low=20.0, high=140.0, distribution="normal(53, 11)", role="input")]
+    )
+    row = base.overlay(above)["h"]
+    assert (row.value, row.low) == pytest.approx((7.0, 3.98), abs=0.01)
+    assert row.shape == ("normal", pytest.approx(7.0, abs=0.01), pytest.approx(1.006, abs=0.001))
+
+
+def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
+    for label in ("slope of something with HbA1c", "anything at all", ""):
+        with pytest.raises(UnitError):
+            clinical.convert_labelled(53.0, "mmol/mol", "%", label)
+    fall = clinical.convert_labelled(11.0, "mmol/mol", "%", "fall of HbA1c per unit of the programme")
+    assert fall == pytest.approx(1.006, abs=0.001)
+
+
+def _run(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "betapod", *words],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
+    path = tmp_path / "units.yaml"
+    path.write_text(PROTOCOL, encoding="utf-8")
+    done = _run("trial", "check", str(path))
+    assert done.returncode == 0
+    assert "HbA1c max 86 mmol/mol read as 10.0 %" in done.stderr
+    document = json.loads(_run("trial", "check", str(path), "--json").stdout)
+    assert "UACR min 22.6 mg/mmol read as 200 mg/g" in document["protocols"][0]["read_as"]
+    done = _run("simulate", "reference", "--years", "0", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c")
+    assert "--set HbA1c_start=53 mmol/mol read as 7.00 %" in done.stderr
