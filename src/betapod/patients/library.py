@@ -6,12 +6,10 @@ The package carries a ready library. ``betapod patients grow`` makes larger ones
 from __future__ import annotations
 
 import functools
-import io
 import json
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, Location, Problem
 from ..physiology import whole_body
-from . import care, observe, plausibility
+from . import care, library_file, observe, plausibility
 from .population import PROFILES, Numbers, sample
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from .life import Progress, Snapshots
 
 READY = PROFILES / "library.npz"
-_FORMAT = 1
 #: Seed and lives of the library that is grown where the package has none.
 _SEED, _LIVES = 1, 3000
 
@@ -106,7 +103,7 @@ class Library:
         constant = {name: float(v[0]) for name, v in columns.items() if len(v) and np.all(v == v[0])}
         varied = {name: v.astype(np.float32) for name, v in columns.items() if name not in constant}
         head = {
-            "format": _FORMAT,
+            "format": library_file.FORMAT,
             "rows": len(self),
             "constant": constant,
             "order": list(columns),
@@ -125,32 +122,30 @@ def _whole() -> list[str]:
     return ["person", "female", "T1D", "diagnosed", *care.columns(), "glp1ra"]
 
 
+def _table_columns() -> tuple[str, ...]:
+    """Return the columns that every library has."""
+    measured = ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")
+    true = tuple(f"true_{name}" for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide"))
+    person = ("age", "duration", "years_ill", "year", "height", "weight", "bmi", "stiffness", "dawn", "insulin_dose")
+    return (*_whole(), *person, *measured, *true)
+
+
 def load(path: str | Path) -> Library:
     """Read a library.
 
     Raises
     ------
     ConfigError
-        No such file, not a library, or one whose states the model no longer has.
+        No such file, not a library, every fault of its columns, or one whose states the model no longer has.
     """
     import pandas as pd
 
     where = Location(str(path))
-    try:
-        # The whole file first: a broken archive would leave a handle open.
-        content = io.BytesIO(Path(path).read_bytes())
-        with np.load(content) as file:
-            head = json.loads(bytes(file["head"]).decode())
-            varied = [name for name in head["order"] if name not in head["constant"]]
-            columns = {name: file[f"c{i}"].astype(np.float64) for i, name in enumerate(varied)}
-    except (OSError, KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ConfigError(Problem("not-a-library", f"this is no library of patients: {error}", where)) from None
-    count = head["rows"]
-    columns |= {name: np.full(count, value) for name, value in head["constant"].items()}
+    _, columns, origin = library_file.read(path, _table_columns(), _whole())
     parts: dict[str, dict[str, Numbers]] = {"table": {}, "parameter": {}, "state": {}}
-    for name in head["order"]:
+    for name, values in columns.items():
         kind, _, rest = name.partition("/")
-        parts[kind][rest] = columns[name]
+        parts[kind][rest] = values
     names = tuple(parts["state"])
     model = whole_body.model("reference")
     unknown = [n for n in parts["parameter"] if n not in model.parameters and n not in model.inputs]
@@ -160,7 +155,7 @@ def load(path: str | Path) -> Library:
         raise ConfigError(Problem("old-library", "the library was grown with another model", where, found, hint=hint))
     table = pd.DataFrame(parts["table"])
     table[_whole()] = table[_whole()].astype(np.int64)
-    return Library(table, parts["parameter"], np.column_stack(list(parts["state"].values())), names, head["origin"])
+    return Library(table, parts["parameter"], np.column_stack(list(parts["state"].values())), names, origin)
 
 
 def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> Library:
@@ -233,7 +228,9 @@ def _cached() -> Library:
 
     place = folder() / f"patients-{whole_body.model('reference').fingerprint[:16]}-{_LIVES}.npz"
     if place.is_file():
-        return load(place)
+        # A damaged file of the cache is grown again.
+        with suppress(ConfigError):
+            return load(place)
     with progress_bar() as progress:
         grown = grow(_LIVES, progress=progress)
     place.parent.mkdir(parents=True, exist_ok=True)
