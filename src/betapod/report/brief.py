@@ -131,19 +131,30 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
 
 
 def _best_endpoint(a: Assessment) -> str:
-    """Say which endpoint of the protocol needs fewest patients under the least optimistic hypothesis with an effect."""
+    """Say which endpoint of the protocol needs fewest patients under the least optimistic hypothesis with an effect.
+
+    One against which something speaks is not recommended, however few patients it needs, and the reason is given.
+    """
     table = a.sizes
     hypotheses = [h for h in dict.fromkeys(table["hypothesis"]) if h != NULL]
     if not hypotheses:
         return ""
     part = table[(table["power"] == 0.8) & (table["hypothesis"] == hypotheses[0])].dropna(subset=["n"])
-    if part.empty:
-        return ""
-    best = part.loc[part["n"].idxmin()]
-    return (
-        f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest if {words.hypothesis(hypotheses[0])}: "
-        f"{count(float(best['n']))} patients."
-    )
+    sound, doubted = part[part["caution"] == ""], part[part["caution"] != ""]
+    text = ""
+    if not sound.empty:
+        best = sound.loc[sound["n"].idxmin()]
+        text = (
+            f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest if {words.hypothesis(hypotheses[0])}: "
+            f"{count(float(best['n']))} patients. "
+        )
+    if not doubted.empty and (sound.empty or doubted["n"].min() < sound["n"].min()):
+        fewer = doubted.loc[doubted["n"].idxmin()]
+        text += (
+            f"{words.capital(str(fewer['endpoint']))} would need {count(float(fewer['n']))}, but it is not recommended: "
+            f"{words.unit(str(fewer['caution']))}. The chronic slope, over two years or more, would be the endpoint."
+        )
+    return text.strip()
 
 
 def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:

@@ -101,6 +101,10 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
     "smooth": ("power from effect and residual standard deviation (noncentral t)", "1"),
     "effect": ("effect on which power and size rest", _CHANGE),
     "error_of_effect": ("Monte Carlo error of the mean estimate", _CHANGE),
+    "caution": (
+        "why the endpoint is not to be recommended for the few patients that it needs; empty: nothing speaks against it",
+        "",
+    ),
     "lost": ("share of patients without a value", "1"),
     "analysis": ("how one trial was analysed", ""),
     "standard_error": ("standard error of the effect", _CHANGE),

@@ -238,13 +238,17 @@ def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_yea
     values
         Shape (..., patients, visits), such as eGFR.
     acute_until
-        Day at which the acute, haemodynamic effect of a treatment is complete: the chronic slope uses visits from there on.
+        Day at which the acute, haemodynamic effect of a treatment is complete: the chronic slope uses visits from there on, that
+        of this day included. Without a visit from there on there is neither an acute change nor a chronic slope.
     """
     days = np.asarray(times, dtype=float)
     observed = np.asarray(values, dtype=float)
+    years = days / days_per_year
+    if not (days >= acute_until).any():
+        nothing = np.full(observed.shape[:-1], np.nan)
+        return Slopes(nothing, nothing, _slope(years, observed))
     first = int(np.argmin(np.where(days >= acute_until, days, np.inf)))
     acute = observed[..., first] - observed[..., 0]
-    years = days / days_per_year
     return Slopes(acute, _slope(years[first:], observed[..., first:]), _slope(years, observed))
 
 

@@ -221,18 +221,30 @@ def remission(data: TrialData, visit: str, arm: str, stratum: str | None = None)
     return _mean((value < 30).astype(float), keep)
 
 
-def slope_difference(data: TrialData, treated: str, control: str, acute_until: float = 80.0) -> dict[str, Estimate]:
-    """Return acute change and chronic and total slope of eGFR, treated less control, one per replicate."""
-    values = data.aval("EGFR").astype(float)
-    course = np.concatenate([data.base["EGFR"].astype(float)[..., None], values[:, :, data.days > 0]], -1)
-    days = np.concatenate([[0.0], data.days[data.days > 0]])
+def slope_difference(
+    data: TrialData, treated: str, control: str, acute_until: float = 80.0, until: float = np.inf
+) -> dict[str, Estimate]:
+    """Return acute change and chronic and total slope of eGFR, treated less control, one per replicate.
+
+    Parameters
+    ----------
+    acute_until, until
+        Day from which a slope is chronic (assumed), and the last day that counts.
+    """
+    after = (data.days > 0) & (data.days <= until)
+    course = np.concatenate(
+        [data.base["EGFR"].astype(float)[..., None], data.aval("EGFR").astype(float)[:, :, after]], -1
+    )
+    days = np.concatenate([[0.0], data.days[after]])
     found = analysis.slopes(days, course, acute_until)
     first, second = chosen(data, treated), chosen(data, control)
 
     def differ(outcome: Array) -> Estimate:
         return analysis.ancova(np.where(first | second, outcome, np.nan), None, first.astype(float))
 
-    result = {"acute change": differ(found.acute), "total slope": differ(found.total)}
+    result = {"total slope": differ(found.total)}
+    if (days >= acute_until).any():
+        result = {"acute change": differ(found.acute)} | result
     if (days >= acute_until).sum() >= 3:
         result["chronic slope"] = differ(found.chronic)
     return result

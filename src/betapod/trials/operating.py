@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +90,10 @@ def analytic_power(
 
     n1, n0 = np.asarray(treated, dtype=float), np.asarray(control, dtype=float)
     degrees = n1 + n0 - 2 - adjusted
-    shift = np.abs(np.asarray(effect, dtype=float)) / sd / np.sqrt(1 / n1 + 1 / n0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shift = np.abs(np.asarray(effect, dtype=float)) / sd / np.sqrt(1 / n1 + 1 / n0)
+    # Without residual degrees of freedom, or without scatter, there is no test.
+    degrees = np.where((degrees > 0) & np.isfinite(shift), degrees, np.nan)
     bound = student.ppf(1 - alpha / 2, degrees)
     upper, lower = nct.sf(bound, degrees, shift), nct.cdf(-bound, degrees, shift)
     # Far out SciPy's noncentral t gives NaN; there the normal distribution is as good.
@@ -118,7 +122,8 @@ def sample_size(
     most
         Where more than that would be needed, None.
     """
-    if not effect or not 0 < power < 1 or not 0 <= lost < 1:
+    usable = np.isfinite(effect) and effect and np.isfinite(sd) and sd > 0 and ratio > 0
+    if not usable or not 0 < power < 1 or not 0 <= lost < 1:
         return None
 
     def reached(n: int) -> bool:
@@ -135,6 +140,11 @@ def sample_size(
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle + 1, high)
     return low
+
+
+def randomised(control: int, ratios: Iterable[float]) -> int:
+    """Return the patients of a whole trial, from those of its control arm and the ratio of every other arm to it."""
+    return control + sum(math.ceil(control * ratio - 1e-9) for ratio in ratios)
 
 
 @dataclass(frozen=True)
@@ -161,9 +171,14 @@ class PowerCurve:
     error: float
 
 
+def adjusting(baseline: ArrayLike | None, strata: ArrayLike | None) -> int:
+    """Return the degrees of freedom that the covariates of an analysis of covariance cost."""
+    return (baseline is not None) + (0 if strata is None else len(np.unique(strata)) - 1)
+
+
 def power_curve(
     outcome: ArrayLike,
-    baseline: ArrayLike,
+    baseline: ArrayLike | None,
     treated: ArrayLike,
     sizes: Sequence[int],
     strata: ArrayLike | None = None,
@@ -176,33 +191,40 @@ def power_curve(
     Parameters
     ----------
     outcome, baseline, treated, strata
-        As in `analysis.ancova`, shape (replicates, patients), patients in the order of randomisation.
+        As in `analysis.ancova`, shape (replicates, patients), patients in the order of randomisation. Patients of other arms have no
+        outcome; they count among those randomised.
     sizes
         Numbers of patients, at most as many as there are.
     truth
         The true effect, where it is known; else the mean estimate stands for it.
     """
-    y, base, arm = (np.asarray(values, dtype=float) for values in (outcome, baseline, treated))
+    y = np.asarray(outcome, dtype=float)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), y.shape)
+    base = None if baseline is None else np.broadcast_to(np.asarray(baseline, dtype=float), y.shape)
     levels = None if strata is None else np.broadcast_to(np.asarray(strata), y.shape)
-    arm = np.broadcast_to(arm, y.shape)
-    base = np.broadcast_to(base, y.shape)
     chosen = sorted({int(n) for n in sizes if 4 <= n <= y.shape[-1]})
     rates = []
     for n in chosen:
         part = None if levels is None else levels[:, :n]
-        rates.append(rate(significant(ancova(y[:, :n], base[:, :n], arm[:, :n], part), alpha, better)))
+        first = None if base is None else base[:, :n]
+        rates.append(rate(significant(ancova(y[:, :n], first, arm[:, :n], part), alpha, better)))
     whole = ancova(y, base, arm, levels)
     seen = np.isfinite(y)
-    share, kept = float(arm.mean()), float(seen.mean())
     n1, n0 = (seen & (arm > 0.5)).sum(-1), (seen & (arm <= 0.5)).sum(-1)
-    effect = float(np.nanmean(whole.effect)) if truth is None or not np.isfinite(truth) else truth
-    error = float(np.nanstd(whole.effect, ddof=1) / np.sqrt(max(np.isfinite(whole.effect).sum(), 1)))
+    found = whole.effect[np.isfinite(whole.effect)]
+    mean = float(found.mean()) if len(found) else float("nan")
+    effect = mean if truth is None or not np.isfinite(truth) else truth
+    error = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
     # The residual standard deviation that makes the standard error what it was.
     with np.errstate(divide="ignore", invalid="ignore"):
-        sd = float(np.sqrt(np.nanmean(whole.standard_error**2 / (1 / n1 + 1 / n0))))
-    covariates = 1 + (0 if levels is None else len(np.unique(levels)) - 1)
+        squares = whole.standard_error**2 / (1 / n1 + 1 / n0)
+    squares = squares[np.isfinite(squares)]
+    sd = float(np.sqrt(squares.mean())) if len(squares) else float("nan")
+    covariates = adjusting(baseline, levels)
+    # Of all patients randomised, the shares that are analysed in either arm.
+    first_share, second_share = float(n1.mean() / y.shape[-1]), float(n0.mean() / y.shape[-1])
     smooth = [
-        float(analytic_power(effect, sd, n * share * kept, n * (1 - share) * kept, alpha, covariates, better != 0))
+        float(analytic_power(effect, sd, n * first_share, n * second_share, alpha, covariates, better != 0))
         for n in chosen
     ]
     return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd, error)

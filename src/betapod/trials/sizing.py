@@ -9,7 +9,7 @@ import numpy as np
 
 from . import endpoints, findings
 from .endpoints import Comparison, comparisons
-from .operating import PowerCurve, power_curve, sample_size
+from .operating import PowerCurve, adjusting, power_curve, randomised, sample_size
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 NULL = "none"
 #: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
 AS_WRITTEN = "as the protocol measures"
+#: Days over which a total slope of eGFR may stand for the chronic one; assumed, two years.
+SHORTEST_SLOPE = 730.0
 BETTER_MEASURED = "three samples per visit, baseline averaged"
 
 
@@ -114,11 +116,17 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
                     for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
                 ]
-                lost = 1 - float(np.isfinite(endpoints.outcome(data, endpoint)).sum() / data.enrolled.sum())
+                both = findings.chosen(data, comparison.treated) | findings.chosen(data, str(comparison.control))
+                kept = np.isfinite(endpoints.outcome(data, endpoint)) & both
+                lost = 1 - float(kept.sum() / both.sum()) if both.any() else float("nan")
                 better = np.sign(curve.effect) == endpoints.better(endpoint)
+                why = caution(data, endpoint, comparison)
                 for wanted in (0.8, 0.9):
-                    half = sample_size(curve.effect, curve.sd, wanted, adjusted=1, lost=lost)
-                    none = hypothesis == NULL or not better or half is None
+                    n = (
+                        None
+                        if hypothesis == NULL or not better
+                        else needed(data, endpoint, comparison, curve, wanted, lost)
+                    )
                     sizes.append(
                         more
                         | {
@@ -127,10 +135,62 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                             "error_of_effect": curve.error,
                             "sd": curve.sd,
                             "lost": lost,
-                            "n": float("nan") if none or half is None else 2.0 * half,
+                            "n": float("nan") if n is None else float(n),
+                            "caution": why,
                         }
                     )
     return pd.DataFrame(power), pd.DataFrame(sizes)
+
+
+def needed(
+    data: TrialData, endpoint: Endpoint, comparison: Comparison, curve: PowerCurve, power: float, lost: float
+) -> int | None:
+    """Return the patients to randomise to all arms of a design for a given power of one comparison, in the design's ratio."""
+    shares = data.protocol.designs[data.design].arms
+    control = str(comparison.control)
+    base, strata = _covariates(data, endpoint)
+    found = sample_size(
+        curve.effect,
+        curve.sd,
+        power,
+        ratio=shares[comparison.treated] / shares[control],
+        adjusted=adjusting(base, strata),
+        lost=lost,
+    )
+    return (
+        None
+        if found is None
+        else randomised(found, [n / shares[control] for arm, n in shares.items() if arm != control])
+    )
+
+
+def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
+    """Return why an endpoint should not be chosen for the few patients that it needs; empty where nothing speaks against it.
+
+    A total slope of eGFR adds the acute change to the chronic slope: over a short time, or where the two go in opposite
+    directions, it is not what happens to the kidneys.
+    """
+    if endpoint.summary != "slope" or endpoints.code(endpoint) != "EGFR" or comparison.control is None:
+        return ""
+    last = float(data.days[data.visit(endpoints.visit(data.protocol, endpoint))])
+    found = findings.slope_difference(data, comparison.treated, str(comparison.control), until=last)
+    means = {name: _middle(each.effect) for name, each in found.items()}
+    acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
+    if not np.isfinite(chronic):
+        return "its visits cannot tell the acute change of eGFR from the chronic slope"
+    parts = (
+        f"an acute change of {acute:+.1f} mL/min/1.73m2 and a chronic slope of {chronic:+.1f} mL/min/1.73m2 per year"
+    )
+    if acute * chronic < 0:
+        return f"it adds up {parts}, which go in opposite directions"
+    if last < SHORTEST_SLOPE:
+        return f"over {last / 30.4375:.0f} months it is mostly acute: {parts}"
+    return ""
+
+
+def _middle(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
@@ -181,19 +241,25 @@ def curve_of(
     truth
         The true effect, for the curve without Monte Carlo error.
     """
-    code = endpoints.code(endpoint)
     first = findings.chosen(data, comparison.treated)
     both = first | findings.chosen(data, str(comparison.control))
     found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
-    base = data.quantity(code).forward(data.base[code].astype(float))
+    base, strata = _covariates(data, endpoint)
     order = _interleaved(np.asarray(data.stratum))
-    y, x, arm, levels = (
-        np.take_along_axis(values, order, 1) for values in (found, base, first.astype(float), np.asarray(data.stratum))
-    )
-    strata = levels if len(data.strata) > 1 else None
+    y, arm = (np.take_along_axis(values, order, 1) for values in (found, first.astype(float)))
+    x, levels = (None if values is None else np.take_along_axis(values, order, 1) for values in (base, strata))
     sizes = [int(n) for n in np.unique(np.round(np.geomspace(12, data.patients, steps)))]
     better = endpoints.better(endpoint)
-    return power_curve(y, x, arm, sizes, strata, better=better, truth=truth)
+    return power_curve(y, x, arm, sizes, levels, better=better, truth=truth)
+
+
+def _covariates(data: TrialData, endpoint: Endpoint) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return baseline and strata as the endpoint's analysis adjusts for them."""
+    if endpoints.controlled_analysis(endpoint) != "ANCOVA":
+        return None, None
+    code = endpoints.code(endpoint)
+    base = data.quantity(code).forward(data.base[code].astype(float))
+    return base, np.asarray(data.stratum) if len(data.strata) > 1 else None
 
 
 def _interleaved(stratum: np.ndarray) -> np.ndarray:
