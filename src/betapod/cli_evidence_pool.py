@@ -155,7 +155,7 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
         return
     pooled = [g for g in groups if g.pooled is not None and g.pooled.k > 1]
     print_table(
-        ["population", "product", "endpoint", "measure", "k", "estimate", "unit", "I2"],
+        ["population", "product", "endpoint", "measure", "k", "estimate", "unit", "model"],
         (
             [
                 g.population,
@@ -165,18 +165,32 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
                 str(g.pooled.k),
                 _interval(g.pooled),
                 shown_unit(g.pooled.unit),
-                f"{g.pooled.i2:.0f} %",
+                _model_words(g.pooled),
             ]
             for g in pooled
             if g.pooled is not None
         ),
-        right=("k", "I2"),
+        right=("k",),
     )
     single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
     refused = sum(g.pooled is None for g in groups)
     note(
         f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {refused} refused (--json gives the reasons)"
     )
+
+
+def _model_words(pooled: Pooled) -> str:
+    """Return how studies were pooled and how far they agree, in a few words."""
+    words = {
+        "common": "two studies: their average" if pooled.k == 2 else "their average",
+        "MH": "Mantel-Haenszel",
+        "Peto": "Peto",
+        "GLMM": "logistic regression",
+        "exact": "all people together",
+    }.get(pooled.method, f"random effects ({pooled.method})")
+    if pooled.q_p is not None and pooled.q_p < 0.1:
+        words += "; they disagree"
+    return words + (f", I2 {pooled.i2:.0f} %" if pooled.i2 is not None else "")
 
 
 def _interval(pooled: Pooled) -> str:

@@ -96,3 +96,12 @@ def test_rows_can_be_read_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) 
         row = next(number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#19 "))
         # A cell of a word or two takes a line or two, not one for each letter.
         assert len(lines) - row <= 5 and len(lines) < 19 * 6
+
+
+def test_every_question_says_how_its_studies_were_pooled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "pool") == 0
+    printed = capsys.readouterr().out
+    assert "two studies: their average; they disagree" in printed and "all people together" in printed
+    assert "0.00122" not in printed

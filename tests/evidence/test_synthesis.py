@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.errors import EvidenceError
-from betapod.evidence import certainty, effects, registry, synthesis
+from betapod.evidence import certainty, effects, ledger, registry, synthesis
 from betapod.evidence.effects import Effect
 from betapod.evidence.small_studies import small_studies
 from betapod.evidence.study import Record
@@ -272,3 +272,24 @@ def test_a_shared_control_is_counted_once(known: registry.Registry) -> None:
     stated = synthesis.pool([record for record in trial if record.kind == "hazard_ratio"], across=("product",))
     # 395 and 396 people with half of each in one placebo group.
     assert stated.n == 198 + 198 + 198
+
+
+def test_a_summary_of_others_studies_is_not_of_high_certainty() -> None:
+    known = ledger.evidence()
+
+    def judged(name: str, **changed: object) -> certainty.Certainty:
+        row = replace(known[name], **changed)  # type: ignore[arg-type]
+        return certainty.grade([row], synthesis.pool([row]))
+
+    cells = judged("KASHBOUR2025#1")
+    assert (cells.start, cells.level) == ("high", "moderate")
+    assert [one.domain for one in cells.downgrades] == ["risk of bias"]
+    assert "risk of bias and I2 not read" in cells.downgrades[0].reason
+    # What was read of it counts as it would among studies.
+    quote = "13 RCT; HbA1c -0.72 (-1.11 to -0.33); I2=20%"
+    assert judged("KASHBOUR2025#1", quote=quote, grade="B").level == "high"
+    assert judged("KASHBOUR2025#1", quote=quote.replace("20", "93"), grade="B").level == "moderate"
+    assert "I2 not read" not in judged("KASHBOUR2025#1", quote=quote).downgrades[0].reason
+    assert judged("KASHBOUR2025#1", design="RCT").level == "high"
+    assert certainty.printed_i2(replace(known["KASHBOUR2025#1"], quote="I2 of 93 %, I\u00b2 = 49.5 %")) == 49.5
+    assert certainty.printed_i2(known["MA_PLOSONE2021_RCT#2"]) == 87.0

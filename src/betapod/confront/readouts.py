@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..evidence import vocabulary
 from ..evidence.study import Record
 from .events import FORMS, Event, event_of
 from .quantities import ALIASES, DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARES, Numbers, Seen
@@ -212,9 +213,14 @@ def readout_of(record: Record) -> Readout | None:
         return None
     quantity = QUANTITIES[name]
     scale = "log" if quantity.log else "linear"
-    if kind in ("geometric_ratio", "percent") and (kind == "geometric_ratio" or "%" in record.unit):
-        return Readout(name, form="ratio", scale="log" if kind == "geometric_ratio" else scale)
-    if kind in ("mean", "median", "difference", "geometric_mean", "percent"):
+    if kind == "geometric_ratio":
+        return Readout(name, form="ratio", scale="log")
+    if kind == "percent":
+        # By how many percent two groups differ is a ratio; what one group moved by is a mean of its own where it is not skewed.
+        return Readout(name, form="ratio", scale="log" if record.contrast == "between" else scale)
+    if kind in ("mean", "median", "difference", "geometric_mean"):
+        if not _in_its_unit(record):
+            return None
         form = "change" if record.contrast in ("change", "between") else "level"
         if quantity.relative and form == "change":
             return None
@@ -228,6 +234,12 @@ def readout_of(record: Record) -> Readout | None:
             )
         return Readout(name, form=form, median=kind == "median")
     return None
+
+
+def _in_its_unit(record: Record) -> bool:
+    """Return whether a number is in a unit of its quantity: percentages and ratios of what is measured in mg/g are none."""
+    own = vocabulary.endpoints().get(record.endpoint_text, vocabulary.Endpoint(record.endpoint)).unit
+    return own in ("", "1", "%") or record.unit not in ("%", "1", "")
 
 
 def _slope_of(record: Record, name: str) -> Readout | None:

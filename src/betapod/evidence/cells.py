@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Location, Problem
@@ -47,3 +48,9 @@ def cell_starts(text: str) -> list[int]:
             starts.append(place + 1)
         place += 1
     return starts
+
+
+def within(first: Location, text: str, start: int) -> Location:
+    """Return the place of a letter, counted from 0, in a text that begins in the line `first`."""
+    before = text[:start]
+    return replace(first, line=first.line + before.count("\n"), column=start - before.rfind("\n"))

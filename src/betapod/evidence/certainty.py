@@ -31,6 +31,8 @@ MAJORITY = 50.0
 #: Weeks below which a follow-up is short for diseases that last for life.
 SHORT_FOLLOW_UP = 26.0
 
+#: Designs that count many studies of others as one record.
+OF_OTHERS = ("meta-analysis", "review")
 _WEAK_SOURCES = ("press_release", "secondary_summary", "secondary_table", "secondary_review", "congress_abstract")
 
 
@@ -80,7 +82,7 @@ def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
         judgement
         for judgement in (
             _bias(rows, shares),
-            _inconsistency(pooled),
+            _inconsistency(pooled) or _within_summaries(rows, shares),
             _indirectness(rows, shares),
             _imprecision(pooled),
             _publication(pooled),
@@ -111,7 +113,37 @@ def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
         reasons.append(
             f"{heard:.0f} % of the weight read in press releases, abstracts of congresses or secondary sources ({_names(retold)})"
         )
+    unseen = {row.study: words for row in rows if (words := _not_read(row))}
+    share = sum(shares[row.id] for row in rows if row.study in unseen)
+    if share >= MAJORITY:
+        steps += 1
+        named = "; ".join(f"{study}: {words}" for study, words in unseen.items())
+        reasons.append(f"a summary of others' studies cannot be surer than what was read of them ({named})")
     return Judgement("risk of bias", min(steps, 2), "; ".join(reasons)) if steps else None
+
+
+def _not_read(row: Record) -> str:
+    """Say what was not read of a summary of others' studies; empty for studies, and for summaries of which both is known."""
+    if row.design not in OF_OTHERS:
+        return ""
+    unknown = [] if row.grade[:1].isalpha() else ["risk of bias"]
+    unknown += [] if printed_i2(row) is not None else ["I2"]
+    return f"{' and '.join(unknown)} not read" if unknown else ""
+
+
+def printed_i2(row: Record) -> float | None:
+    """Return the I2 that a summary of studies prints with a number, %, or None."""
+    found = re.search(r"\bI\s*(?:2|\u00b2)\s*[=:]?\s*(\d+(?:\.\d+)?)\s*%", row.quote)
+    return float(found[1]) if found else None
+
+
+def _within_summaries(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
+    """Judge how the studies inside a summary agree, from the I2 that it prints."""
+    mixed = [row for row in rows if row.design in OF_OTHERS and (printed_i2(row) or 0.0) >= 50.0]
+    if sum(shares[row.id] for row in mixed) < MAJORITY:
+        return None
+    words = ", ".join(f"{row.study} {printed_i2(row):.0f} %" for row in mixed)
+    return Judgement("inconsistency", 1, f"I2 of 50 or more among the studies of a summary ({words})")
 
 
 def _inconsistency(pooled: Pooled) -> Judgement | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..errors import EvidenceError
-from .certainty import LEVELS, grade
+from .certainty import LEVELS, OF_OTHERS, grade
 from .registry import Registry
 from .study import Record
 from .synthesis import pool
@@ -131,16 +131,18 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     null = question.null if question.null is not None else (None if math.isnan(pooled.null) else pooled.null)
     used = tuple(name for effect in pooled.effects for name in effect.records)
     studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
-    plural = "studies" if pooled.k > 1 else "study"
     estimate, ci = pooled.estimate, pooled.ci
-    how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {pooled.k} {plural}, {pooled.n or 'unknown number of'} people"
-    # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
     counted = [record for record in records if record.id in used]
+    what = _counted_as(counted, pooled.k)
+    how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {what}, {pooled.n or 'unknown number of'} people"
+    # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
     share = _share(counted)
     if share is not None:
         estimate, ci = counted[0].value or 0.0, share
         how = f"share of {sum(record.n or 0 for record in counted)} counted, exact interval"
-    level = grade(records, pooled).level
+    judged = grade(records, pooled)
+    level = judged.level
+    how += "".join(f"; {step.reason}" for step in judged.downgrades if "summary of others' studies" in step.reason)
     if question.step_down:
         level = LEVELS[max(0, LEVELS.index(level) - 1)]
         how += f"; certainty one step down: {question.step_down}"
@@ -155,6 +157,13 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
         studies,
         how,
     )
+
+
+def _counted_as(records: Sequence[Record], k: int) -> str:
+    """Return what was counted: studies, or a summary of studies that others made."""
+    if k == 1 and records and all(record.design in OF_OTHERS for record in records):
+        return "1 summary of others' studies, which is not counted beside them"
+    return f"{k} {'studies' if k > 1 else 'study'}"
 
 
 def _from_records(question: Question, records: list[Record]) -> Reply:

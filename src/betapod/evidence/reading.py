@@ -9,7 +9,8 @@ from dataclasses import replace
 from .. import clinical
 from ..errors import Location, Problem, UnitError, did_you_mean
 from . import vocabulary
-from .cells import cell_starts
+from .cells import cell_starts, within
+from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
 from .units import Conversion, readable, spelt
 
@@ -80,10 +81,8 @@ class Row:
         """Return line and column of a cell; the line of the row where the table has no such column."""
         if name not in self.header or not self.text:
             return self.place
-        start = cell_starts(self.text)[self.header.index(name)]
-        before = self.text[:start]
-        line = self.place.line + before.count("\n")
-        return replace(self.place, line=line, column=start - before.rfind("\n"))
+        starts = cell_starts(self.text)
+        return within(self.place, self.text, starts[min(self.header.index(name), len(starts) - 1)])
 
     def wrong(self, kind: str, message: str, column: str, expected: str = "", hint: str = "") -> None:
         """Note a problem of one cell."""
@@ -150,8 +149,8 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         row.remarks.append(f"endpoint {row['endpoint']!r} is new: kept in its printed unit. {hint}".strip())
     if statistic is not None and statistic.kind == "mean" and endpoint.name.endswith("_slope"):
         statistic = replace(statistic, kind="slope")
-    if statistic is not None and statistic.kind == "percent" and not _is_percent(row, endpoint):
-        statistic = replace(statistic, kind="mean")
+    if statistic is not None:
+        statistic = by_unit(row, statistic, endpoint)
     level = row["source_level"] or _source_level(row, design)
     if level not in SOURCE_LEVELS:
         row.wrong(
@@ -299,11 +298,15 @@ def _numbers(
         return None, None, "", name
     if not row["value"]:
         row.wrong("missing-value", "a number is needed for this statistic", "value")
-    if not row["unit"] and (statistic.kind not in _UNITLESS or _of_percent(statistic)):
+    if not row["unit"] and needs_unit(statistic):
         usual = clinical.known(name)
         expected = ", ".join(usual.usual) if usual is not None else endpoint.unit or "a unit; 1 for a plain number"
-        expected = "% or fraction" if _of_percent(statistic) or statistic.kind == "proportion" else expected
+        expected = (
+            "% or fraction" if statistic_unit(statistic, endpoint) in ("%", "1") and name != "HbA1c" else expected
+        )
         row.wrong("missing-unit", "a number needs its unit", "unit", expected, "Nothing is converted on a guess.")
+        return None, None, "", name
+    if any(problem.kind == "wrong-unit" for problem in row.problems):
         return None, None, "", name
     if not readable(row["unit"]):
         row.wrong(
@@ -314,7 +317,7 @@ def _numbers(
         )
         return None, None, "", name
     value = row.number("value")
-    target = _target(statistic, endpoint, row)
+    target = statistic_unit(statistic, endpoint)
     plain = spelt(row["unit"])[0]
     if name == "insulin_dose" and "/kg" not in plain and plain.startswith(("IU", "U")):
         name, target = "insulin_dose_total", "IU/day"
@@ -340,53 +343,6 @@ def _numbers(
     _check(row, statistic, value)
     dispersion = _dispersion(row, statistic, conversion, value)
     return value, dispersion, unit, name
-
-
-#: Statistics that are plain numbers by their nature.
-_UNITLESS = (
-    "hazard_ratio",
-    "risk_ratio",
-    "odds_ratio",
-    "geometric_ratio",
-    "smd",
-    "correlation",
-    "count",
-    "variance_explained",
-    "coefficient",
-)
-_RATIOS = ("hazard_ratio", "risk_ratio", "odds_ratio", "geometric_ratio")
-
-
-def _of_percent(statistic: vocabulary.Statistic) -> bool:
-    """Return whether the printed number is a percentage: 24 for a risk reduction of 24 %."""
-    return statistic.kind == "percent" or "percent" in statistic.transform
-
-
-def _is_percent(row: Row, endpoint: vocabulary.Endpoint) -> bool:
-    """Return whether a mean change is a percentage of the level: not in mg/day, and not in the points of a quantity that is in %."""
-    if row["unit"] and spelt(row["unit"])[0] not in ("1", "%"):
-        return False
-    said = re.search("percent|relative", row["statistic"]) is not None or row["unit"] == "percent_of_baseline"
-    return said or endpoint.unit != "%"
-
-
-def _target(statistic: vocabulary.Statistic, endpoint: vocabulary.Endpoint, row: Row) -> str:
-    plain = spelt(row["unit"])[0]
-    if _of_percent(statistic):
-        return "%"
-    if statistic.kind in _RATIOS:
-        return "1" if plain == "%" else ""
-    if statistic.kind in ("proportion",):
-        return "1"
-    if statistic.kind == "rate":
-        return "1/year"
-    if statistic.kind in ("smd", "correlation", "count", "variance_explained", "coefficient"):
-        return ""
-    if statistic.kind == "time":
-        return "day"
-    if plain in ("1", "%") and endpoint.unit not in ("%", "1", ""):
-        return ""
-    return endpoint.unit
 
 
 def _transformed(value: float, transform: str) -> float:
@@ -448,6 +404,9 @@ def _dispersion(
         if ends[0] < 0:
             row.wrong("bad-number", "this is negative", "dispersion")
         width = ends[0] if kind == "tolerance_factor" else conversion.scale(ends[0])
+        if statistic.transform and statistic.transform != "negate" and kind != "tolerance_factor":
+            # The number was turned from a percentage into a ratio, and its spread goes with it.
+            width = float(f"{width / 100.0:.15g}")
         return Dispersion(kind, width, width, text)
     low, high = sorted(_transformed(conversion(end), statistic.transform) for end in ends)
     if value is not None and not low <= value <= high:

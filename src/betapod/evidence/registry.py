@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..clinical import say
 from ..errors import EvidenceError, Location, Problem, did_you_mean
-from .cells import cell_starts, read_text
+from .cells import cell_starts, read_text, within
 from .reading import OPTIONAL, REQUIRED, Row, read_row
 from .study import Record
 
@@ -279,9 +279,13 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
     reader = csv.reader(lines)
     try:
         header = [name.strip() for name in next(reader)]
-    except (StopIteration, csv.Error):
+    except StopIteration:
         return [], [Problem("empty-table", "the file has no rows", Location(str(path)), hint=_FIRST_LINE)]
-    problems = _header_problems(header, lines[0], Location(str(path), 1))
+    except csv.Error as error:
+        message = f"the first line cannot be read: {error}"
+        return [], [Problem("bad-table", message, Location(str(path), 1), hint=_OPEN_QUOTE)]
+    # A quoted name may hold line feeds, so that the header is more than a line.
+    problems = _header_problems(header, "".join(lines[: reader.line_num]), Location(str(path), 1))
     if problems:
         return [], problems
     records: list[Record] = []
@@ -357,18 +361,19 @@ def _header_problems(header: list[str], text: str, line: Location) -> list[Probl
         hint = "Save the table with commas between the cells, and with points in numbers."
         return [Problem("wrong-separator", message, line, repr(separator), "','", hint)]
     starts = cell_starts(text)
+
+    def at(number: int) -> Location:
+        return within(line, text, starts[min(number, len(starts) - 1)])
+
     problems = []
     known = (*REQUIRED, *OPTIONAL)
     for name in sorted({name for name in header if header.count(name) > 1}):
         second = [number for number, other in enumerate(header) if other == name][1]
-        place = replace(line, column=starts[second] + 1)
-        problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", place))
+        problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", at(second)))
     for number, name in enumerate(header):
         if name not in known:
-            place = replace(line, column=starts[number] + 1)
-            problems.append(
-                Problem("unknown-column", f"there is no column {name!r}", place, hint=did_you_mean(name, known))
-            )
+            hint = did_you_mean(name, known) or (_OPEN_QUOTE if "\n" in name else "")
+            problems.append(Problem("unknown-column", f"there is no column {name!r}", at(number), hint=hint))
     missing = [name for name in REQUIRED if name not in header]
     if not {"product", "intervention"} & set(header):
         missing.append("product")

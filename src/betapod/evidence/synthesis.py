@@ -150,6 +150,11 @@ def pool(
         for name in across
         if len(_values(effects, by_id, name)) > 1
     ]
+    notes += [
+        f"{e.study} is a summary of others' studies: they must not be counted beside it"
+        for e in effects
+        if by_id[e.records[0]].design in ("meta-analysis", "review")
+    ]
     if problems := _unfit(effects, method, interval):
         raise EvidenceError(problems)
     return _pooled(effects, method, interval, refused, notes)
