@@ -62,7 +62,12 @@ def run(
     doses: DosesOption = None,
     switches: SwitchesOption = None,
     rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance.")] = 1e-6,
-    atol: Annotated[float, typer.Option("--atol", help="Absolute tolerance, in the states' units.")] = 1e-9,
+    atol: Annotated[
+        float | None,
+        typer.Option(
+            "--atol", help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."
+        ),
+    ] = None,
     shard_size: Annotated[int, typer.Option("--shard-size", min=1, help="Patients per part.")] = 10_000,
     *,
     how: Work,

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: More patients failed than allowed.
 _TOO_MANY_FAILURES = 4
+#: An achieved error above this is warned of.
+_LARGE_ERROR = 0.01
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,11 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
             f"patients integrated again at rtol {accuracy['compared_at_rtol']:g}",
             markup=False,
         )
+        if accuracy["worst"] > _LARGE_ERROR:
+            where = f"{accuracy['worst_output']} of patient {accuracy['worst_patient']}"
+            warn(
+                f"the achieved error is large: {100 * accuracy['worst']:.2g} % ({where}); take a smaller --rtol or --atol"
+            )
     if accuracy:
         again = "come out again bit by bit" if accuracy["reproduced"] else "do NOT come out again: another processor?"
         console.print(f"stored values {again}", markup=False)

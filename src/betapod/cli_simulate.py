@@ -82,7 +82,10 @@ def simulate_command(
     mechanisms: MechanismsOption = None,
     method: Annotated[str, typer.Option(help="LSODA, BDF or Radau.")] = "LSODA",
     rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
-    atol: Annotated[float, typer.Option(help="Absolute tolerance.")] = 1e-9,
+    atol: Annotated[
+        float | None,
+        typer.Option(help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."),
+    ] = None,
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Write a figure (png or svg) and the plotted data (csv).")
     ] = None,
@@ -247,7 +250,7 @@ def _document(model: Model, result: Result, schedule: Schedule) -> dict[str, Any
         "solver": {
             "method": result.method,
             "rtol": result.rtol,
-            "atol": result.atol,
+            "atol": {name: float(value) for name, value in zip(model.state_names, result.atol, strict=False)},
             "evaluations": result.evaluations,
         },
         "time": {"unit": model.time_unit, "values": [float(time) for time in result.table.index]},

@@ -18,6 +18,7 @@ from .kernel import Kernel, kernel_for
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
 from .timeline import Timeline, ramped_inputs, timeline
+from .tolerance import absolute, check_tolerances
 from .workspace import JOB, NOT_RUN
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Ensemble:
     outputs
         Names of states and equations to report; all states by default.
     rtol, atol
-        Relative and absolute error tolerated in one step; `atol` may be an array with one value per state, in its unit.
+        Relative and absolute error tolerated in one step; `atol` in the states' units, one number or one per state. By default it
+        is 1e-9, and finer for states that stay small (see `betapod.engine.tolerance`).
     width
         Patients in one vector (1, 2, 4, 8, 16); by default what suits the processor and the model.
     threads
@@ -59,7 +61,7 @@ class Ensemble:
         model: Model,
         outputs: Sequence[str] | None = None,
         rtol: float = 1e-6,
-        atol: ArrayLike = 1e-9,
+        atol: ArrayLike | None = None,
         width: int | None = None,
         threads: int | None = None,
         cache: bool = True,
@@ -68,15 +70,16 @@ class Ensemble:
         self.model = model
         self.outputs = tuple(model.state_names if outputs is None else outputs)
         self.rtol = float(rtol)
-        self.atol = np.broadcast_to(np.asarray(atol, dtype=np.float64), (len(model.states),)).copy()
         self.width, self.cache, self.max_steps = width, cache, max_steps
         self.threads = threads if threads is not None else cores()
-        self._check()
+        self._check(atol)
+        shape = (len(model.states),)
+        self.atol = None if atol is None else np.broadcast_to(np.asarray(atol, dtype=np.float64), shape).copy()
         self._kernels: dict[tuple[str, ...], Kernel] = {}
         self._with_infusions: dict[tuple[str, ...], Ensemble] = {}
         self.first_step = 0.01
 
-    def _check(self) -> None:
+    def _check(self, atol: ArrayLike | None) -> None:
         model = self.model
         problems = [
             Problem("unknown-name", f"{model.name} has no quantity {name!r}", hint=did_you_mean(name, model.names))
@@ -85,8 +88,10 @@ class Ensemble:
         ]
         if not model.states:
             problems.append(Problem("no-states", f"{model.name} has no states to integrate"))
-        if not (0.0 < self.rtol < 1.0) or not np.all(self.atol > 0.0):
-            problems.append(Problem("bad-tolerance", "tolerances must be positive, and rtol below 1"))
+        try:
+            check_tolerances(self.rtol, atol, model.state_names)
+        except ConfigError as error:
+            problems.extend(error.problems)
         if self.threads < 1 or (self.width is not None and self.width not in (1, 2, 4, 8, 16)):
             problems.append(Problem("bad-option", "threads must be at least 1 and width one of 1, 2, 4, 8, 16"))
         if problems:
@@ -133,11 +138,26 @@ class Ensemble:
         if any(steady.is_steady(one) for one in schedules):
             starts = self._steady(schedules, which, count, columns, starts)
             schedules = [steady.continued(one) for one in schedules]
-        infused = infused_states(schedules)
-        if infused:
-            end = float(visits[-1])
-            plain = [as_switches(self.model, one, end) for one in schedules]
-            return self._infused(infused).run(patients, visits, [plain[k] for k in which], starts, out)
+        end = float(visits[-1])
+        atol = np.array([absolute(self.model, one, end) if self.atol is None else self.atol for one in schedules])
+        runner = self
+        if infused := infused_states(schedules):
+            schedules = [as_switches(self.model, one, end) for one in schedules]
+            runner = self._infused(infused)
+        return runner._integrate(count, columns, visits, schedules, which, starts, out, atol)
+
+    def _integrate(
+        self,
+        count: int,
+        columns: dict[str, NDArray[np.float64]],
+        visits: NDArray[np.float64],
+        schedules: list[Schedule],
+        which: NDArray[np.int64],
+        starts: dict[str, NDArray[np.float64]],
+        out: NDArray[np.float64] | None,
+        atol: NDArray[np.float64],
+    ) -> EnsembleResult:
+        """Integrate patients whose schedules have neither infusions nor steady states; `atol` is (schedules, states)."""
         ramps = ramped_inputs(schedules)
         kernel = self.kernel(ramps)
         tables = timeline(self.model, schedules, which, visits, ramps)
@@ -148,7 +168,7 @@ class Ensemble:
             raise ConfigError(
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
             )
-        run = _Run(self, kernel, tables, count, columns, starts, visits, out)
+        run = _Run(self, kernel, tables, count, columns, starts, visits, out, atol)
         run.go()
 
         def again(chosen: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
@@ -177,7 +197,7 @@ class Ensemble:
             state_names=self.model.state_names,
             last=run.last,
             rtol=self.rtol,
-            atol=self.atol,
+            atol=np.min(atol, axis=0),
             vector_steps=run.vector_steps,
             width=kernel.width,
             again=again,
@@ -339,6 +359,7 @@ class _Run:
         starts: dict[str, NDArray[np.float64]],
         visits: NDArray[np.float64],
         out: NDArray[np.float64],
+        atol: NDArray[np.float64],
     ) -> None:
         model = ensemble.model
         position = {name: i for i, name in enumerate(kernel.parameters)}
@@ -381,7 +402,7 @@ class _Run:
             "dose_state": tables.dose_state,
             "dose_amount": tables.dose_amount,
             "rtol": ensemble.rtol,
-            "atol": ensemble.atol,
+            "atol": atol,
             "max_steps": float(ensemble.max_steps),
             "out": out,
             "status": self.status,

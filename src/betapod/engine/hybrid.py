@@ -54,7 +54,7 @@ class Hybrid:
         values: dict[str, float],
         method: str,
         rtol: float,
-        atol: float,
+        atol: State,
         record: Callable[[float, State], None],
     ) -> None:
         self.model, self.method, self.rtol, self.atol, self.record = model, method, rtol, atol, record
@@ -230,7 +230,7 @@ class Hybrid:
         from scipy import integrate
 
         made = getattr(integrate, self.method)
-        return made(rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=self.atol, jac=slopes)
+        return made(rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=self.atol[self.moving], jac=slopes)
 
     def _wait(
         self,

@@ -70,7 +70,10 @@ class Intake(Happenings):
             self.set_lane("p", lane, self.entry("values", taken * varied + i, "d"), self.entry("varied", i, "i"))
         with c.loop(len(self.program.parameters)) as i:
             self.set_lane("own", lane, self.lane("p", lane, "d", i), i)
-        self.set_lane("segment", lane, self.entry("segment_offsets", self.entry("schedule", taken, "i"), "i"))
+        schedule = self.entry("schedule", taken, "i")
+        self.set_lane("segment", lane, self.entry("segment_offsets", schedule, "i"))
+        with c.loop(self.n) as i:
+            self.set_lane("atol", lane, self.entry("atol", schedule * self.n + i, "d"), i)
         for name, value in {"t": 0.0, "live": 1.0, "steps": 0.0, "rejected": 0.0, "old_error": 1e-4}.items():
             self.set_lane(name, lane, c.constant("d", value))
         self.set_lane("visits_done", lane, c.integer(0))

@@ -20,6 +20,7 @@ from ..model import Model, ParameterTable
 from .draw import ALL, draw, varied
 from .randomness import Patients
 from .schedule import Schedule
+from .tolerance import check_tolerances
 
 #: Packages whose version may change the last bits of a result.
 NUMERIC_PACKAGES = ("betapod", "numpy", "scipy", "llvmlite")
@@ -141,6 +142,8 @@ class Plan:
         Who they are; None: all alike, the model's own values.
     schedule
         What is done to everyone.
+    atol
+        Absolute tolerance in the states' units; None: what suits the size of each state, see `betapod.engine.tolerance`.
     shard_size
         Patients per shard. It decides how the result is cut into files, never what it is.
     origin
@@ -156,7 +159,7 @@ class Plan:
     cohort: Cohort | None = None
     schedule: Schedule = field(default_factory=Schedule)
     rtol: float = 1e-6
-    atol: float = 1e-9
+    atol: float | None = None
     shard_size: int = 10_000
     origin: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -209,9 +212,10 @@ class Plan:
 
         need(self.patients > 0, "bad-number", "there is nobody to simulate", self.patients, "at least 1 patient")
         need(self.shard_size > 0, "bad-number", "a shard holds at least 1 patient", self.shard_size)
-        for name in ("rtol", "atol"):
-            value = getattr(self, name)
-            need(0 < value < 1, "bad-tolerance", f"{name} is out of range", value, "above 0 and below 1")
+        try:
+            check_tolerances(self.rtol, self.atol, self.model.state_names)
+        except ConfigError as error:
+            problems.extend(error.problems)
         times = self.times
         rising = all(a < b for a, b in itertools.pairwise(times))
         if not times or not all(map(math.isfinite, times)) or times[0] < 0 or not rising:

@@ -17,6 +17,7 @@ from . import steady
 from .hybrid import Hybrid, needs_hybrid
 from .infusions import as_switches, infused_states, with_infusions
 from .schedule import Schedule, Segment
+from .tolerance import absolute, check_tolerances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +44,8 @@ class Result:
         Time and name of every event that happened, in order.
     ended
         Name and time of the terminal event, or None.
+    rtol, atol
+        Tolerances used, `atol` for each state.
     evaluations
         Evaluations of the rates.
     """
@@ -54,7 +57,7 @@ class Result:
     ended: tuple[str, float] | None
     method: str
     rtol: float
-    atol: float
+    atol: NDArray[np.float64]
     evaluations: int
 
 
@@ -65,7 +68,7 @@ def simulate(
     initial: Mapping[str, float] | None = None,
     method: str = "LSODA",
     rtol: float = 1e-6,
-    atol: float = 1e-9,
+    atol: ArrayLike | None = None,
     outputs: Sequence[str] | None = None,
 ) -> Result:
     """Integrate a model and report it at the given times.
@@ -78,20 +81,26 @@ def simulate(
         States that do not start from their initial value, in the states' units.
     method
         ``LSODA``, ``BDF`` or ``Radau``.
+    rtol, atol
+        Relative and absolute error tolerated in one step; `atol` in the states' units, one number or one per state. By default it
+        is 1e-9, and finer for states that stay small (see `betapod.engine.tolerance`).
     outputs
         Names of states, equations and inputs to report; all by default.
 
     Raises
     ------
     ConfigError
-        Unknown names, a bad schedule, or times that do not increase.
+        Unknown names, a bad schedule, bad tolerances, or times that do not increase.
     SolverError
         SciPy could not go on; says where.
     """
     visits = np.asarray(times, dtype=float)
     _check(model, visits, initial or {}, method, outputs)
+    check_tolerances(rtol, atol, model.state_names)
     schedule = schedule or Schedule()
     schedule.check(model)
+    if atol is None:
+        atol = absolute(model, schedule, float(visits[-1]), initial)
     if outputs is None:
         outputs = [*model.state_names, *model.assignments, *model.inputs]
     if steady.is_steady(schedule):
@@ -160,8 +169,9 @@ class _Path:
 class _Run:
     """One model, compiled for SciPy."""
 
-    def __init__(self, model: Model, method: str, rtol: float, atol: float) -> None:
-        self.model, self.method, self.rtol, self.atol = model, method, rtol, atol
+    def __init__(self, model: Model, method: str, rtol: float, atol: ArrayLike) -> None:
+        self.model, self.method, self.rtol = model, method, rtol
+        self.atol = np.broadcast_to(np.asarray(atol, dtype=float), (len(model.states),))
         values = model.values()
         constants = [name for name in values if name not in model.inputs]
         self.input_names = list(model.inputs)
@@ -179,6 +189,7 @@ class _Run:
         self._parameters, self._parameter_names = parameters, constants
         self._constants_by_name = {name: values[name] for name in constants}
         self.evaluations = 0
+        self._peaks = np.zeros(n)
 
     def integrate(
         self, visits: NDArray[np.float64], schedule: Schedule, initial: dict[str, float], outputs: Sequence[str] | None
@@ -246,6 +257,7 @@ class _Run:
         """Integrate one segment."""
         wanted = visits[(visits > segment.start) & (visits <= segment.end)]
         solution = self._solve(segment, segment.start, state)
+        self._peaks = np.maximum(self._peaks, np.max(np.abs(solution.y), axis=1))
         if len(wanted):
             found = solution.sol(wanted)
             self._collect(path, list(wanted), found, [self._inputs_at(segment, t) for t in wanted])
@@ -319,6 +331,17 @@ class _Run:
             )
         )
 
+    def _lost(self, states: NDArray[np.float64]) -> list[str]:
+        """Return a sentence for each state that is no larger than what the absolute tolerance lets be wrong."""
+        peaks = np.maximum(self._peaks, np.max(np.abs(states), axis=1, initial=0.0))
+        # Far below the tolerance is rounding around 0, or 0 itself.
+        lost = np.flatnonzero((peaks > 1e-4 * self.atol) & (peaks < 1e2 * self.atol))
+        return [
+            f"{name} = {peaks[k]:.2g} {self.model.units[name]} at most is lost in the absolute tolerance of {self.atol[k]:.2g}: "
+            "take a finer one"
+            for k, name in ((int(k), self.model.state_names[k]) for k in lost)
+        ]
+
     def _result(
         self,
         path: _Path,
@@ -354,5 +377,5 @@ class _Run:
             },
             index=pd.Index(names, name="name"),
         )
-        warnings = model.parameters.implausible() + model.inputs.implausible()
+        warnings = model.parameters.implausible() + model.inputs.implausible() + self._lost(states)
         return Result(table, dictionary, warnings, happened, ended, self.method, self.rtol, self.atol, self.evaluations)

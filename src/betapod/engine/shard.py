@@ -51,7 +51,7 @@ class Task:
     times: tuple[float, ...]
     outputs: tuple[str, ...]
     rtol: float
-    atol: float
+    atol: float | None
     run: str
     folder: str | None
     threads: int = 1

@@ -38,7 +38,7 @@ JOB = (
     "dose_state",
     "dose_amount",
     "rtol",
-    "atol",  # (states,)
+    "atol",  # (schedules, states)
     "max_steps",
     "out",  # (patients, visits, outputs)
     "status",

@@ -1,0 +1,160 @@
+"""The absolute tolerance of each state, where the user names none: fine enough for the size that the state has.
+
+One number does not suit states in mmol and hormones in mol/L. A state that stays near 1e-10 would be lost in an absolute error of 1e-9, and
+could turn negative. Sizes come from initial values, doses, and a rough pass with big steps.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigError, Location, Problem
+from ..model.evaluate import compile_function, split_constants
+from ..model.model import Model
+from .schedule import Schedule
+
+Vector = NDArray[np.float64]
+
+#: Absolute tolerance of states of ordinary size, in their unit, and of tiny ones, relative to their size.
+ATOL = 1e-9
+#: States that stay below this are small: beside them, `ATOL` would be a coarse error. From here the tolerance falls with the square of the
+#: size, until it is as fine, relative to the state, as it is for a state of 1.
+SMALL = 1e-5
+#: What a state that starts at 0 seems to reach may be rounding: it counts from this share of the largest state on.
+_ROUNDING = 1e-17
+#: The finest tolerance: smaller numbers are kept apart from the least that a double holds.
+_FINEST = 1e-200
+_ROUGH_STEPS = 40
+
+
+def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str]) -> None:
+    """Check tolerances that a user gives.
+
+    Raises
+    ------
+    ConfigError
+        They are not finite and above 0, or the relative one is not below 1.
+    """
+    problems = []
+    if not _number(rtol) or not 0.0 < rtol < 1.0:
+        problems.append(
+            Problem(
+                "bad-tolerance",
+                "rtol is out of range",
+                Location("rtol"),
+                found=str(rtol),
+                expected="above 0 and below 1, such as 1e-6",
+            )
+        )
+    if atol is not None:
+        given = np.asarray(atol)
+        if given.dtype.kind not in "fiu" or given.shape not in ((), (len(states),)):
+            message = "the absolute tolerance is one number, or one per state"
+            problems.append(Problem("bad-tolerance", message, Location("atol"), found=str(atol)))
+        elif not np.all(np.isfinite(given) & (given > 0.0)):
+            expected = "finite and above 0, such as 1e-9"
+            problems.append(
+                Problem("bad-tolerance", "atol is out of range", Location("atol"), found=str(atol), expected=expected)
+            )
+    if problems:
+        raise ConfigError(problems)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool)
+
+
+def absolute(model: Model, schedule: Schedule, end: float, initial: Mapping[str, float] | None = None) -> Vector:
+    """Return the absolute tolerance of each state.
+
+    Parameters
+    ----------
+    end
+        Until when the model is integrated.
+    initial
+        States that do not start from their initial value.
+
+    Returns
+    -------
+    array (states,)
+        `ATOL`, or less for a state that stays below `SMALL`. A state that is never anything but 0 takes the size of the smallest
+        that starts from another value.
+    """
+    sizes, least = rough_sizes(model, end, tuple(sorted((initial or {}).items())))
+    sizes = sizes.copy()
+    for dose in schedule.doses:
+        k = model.state_names.index(dose.state)
+        sizes[k] = max(sizes[k], abs(dose.amount))
+    sizes[sizes == 0.0] = least
+    # A power of two is the same on every machine; the last bits of the rough pass are not.
+    sizes = np.exp2(np.round(np.log2(np.maximum(sizes, _FINEST / ATOL))))
+    return np.minimum(ATOL, np.maximum(ATOL * sizes, ATOL * (sizes / SMALL) ** 2))
+
+
+@functools.lru_cache(maxsize=64)
+def rough_sizes(model: Model, end: float, initial: tuple[tuple[str, float], ...] = ()) -> tuple[Vector, float]:
+    """Return the largest value that each state takes on a rough pass without doses, in size, and the smallest that one starts from.
+
+    The pass makes implicit steps that grow from a millionth of the time to a fifth of it. It need not be right, only of the right order.
+    """
+    start, rates = _compiled(model)
+    y = np.array(start, dtype=float)
+    for name, value in initial:
+        y[model.state_names.index(name)] = value
+    y = np.nan_to_num(y, nan=0.0, posinf=0.0, neginf=0.0)
+    sizes = np.abs(y)
+    known = sizes[sizes > 0.0]
+    least = float(np.min(known)) if len(known) else 1.0
+    if not len(y) or not end > 0.0:
+        return sizes, least
+    still = sizes == 0.0
+    times = end * np.concatenate([[0.0], np.geomspace(1e-6, 1.0, _ROUGH_STEPS)])
+    with np.errstate(all="ignore"):
+        for now, after in itertools.pairwise(times):
+            y = _implicit(rates, float(after), float(after - now), y, sizes)
+            if not np.all(np.isfinite(y)):
+                break
+            sizes = np.maximum(sizes, np.abs(y))
+    sizes[still & (sizes < _ROUNDING * np.max(sizes))] = 0.0
+    return sizes, least
+
+
+def _implicit(rates: Any, time: float, step: float, y: Vector, sizes: Vector) -> Vector:
+    """Return the states after an implicit step, with slopes from small differences."""
+    n = len(y)
+    known = sizes[sizes > 0.0]
+    least = float(np.min(known)) if len(known) else 1e-12
+    nudge = 1e-6 * np.where(y != 0.0, np.abs(y), least)
+    points = np.column_stack([y, y[:, None] + np.diag(nudge)])
+    found = rates(time, points)
+    slopes = (found[:, 1:] - found[:, :1]) / nudge
+    slopes = np.where(np.isfinite(slopes), slopes, 0.0)
+    matrix = np.eye(n) - step * slopes
+    try:
+        return np.asarray(y + np.linalg.solve(matrix, step * found[:, 0]))
+    except np.linalg.LinAlgError:
+        return np.full(n, np.nan)
+
+
+def _compiled(model: Model) -> tuple[list[float], Any]:
+    """Return initial values, and a function of time and states (states, points) that gives the rates."""
+    values = model.values()
+    inputs = {name: values[name] for name in model.inputs}
+    constants = [name for name in values if name not in inputs]
+    parameters = [values[name] for name in constants]
+    initial = compile_function([s.initial for s in model.states], [["t"], list(inputs), constants])
+    setup, names, roots = split_constants([s.rate for s in model.states], constants)
+    held = compile_function(setup, [constants])(parameters) if setup else []
+    compute = compile_function(roots, [["t"], model.state_names, list(inputs), names], array=True)
+
+    def rates(time: float, points: Vector) -> Vector:
+        found = compute([np.full(points.shape[1], time)], points, list(inputs.values()), held)
+        return np.array([np.broadcast_to(row, points.shape[1:]) for row in found], dtype=float)
+
+    return initial([0.0], list(inputs.values()), parameters), rates
