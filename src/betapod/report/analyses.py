@@ -41,7 +41,9 @@ def _alone(asked: list[Endpoint]) -> str:
     shares = any(each.summary in ("responders", "time to event") for each in asked)
     changes = any(each.summary not in ("responders", "time to event") for each in asked)
     parts = ["paired t test of the change"] if changes else []
-    parts += ["the share with a response or event, with Wilson's interval and without a test"] if shares else []
+    parts += (
+        ["the share with a response (Wilson's interval) or event (Kaplan and Meier), without a test"] if shares else []
+    )
     return f"Designs with one group: {'; '.join(parts)}."
 
 

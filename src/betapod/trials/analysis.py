@@ -52,8 +52,13 @@ class Estimate:
 
 
 def estimate(effect: Array, standard_error: Array, degrees: ArrayLike, n: ArrayLike, level: float = 0.95) -> Estimate:
-    """Return an `Estimate` from effect, standard error and degrees of freedom (infinite: normal)."""
+    """Return an `Estimate` from effect, standard error and degrees of freedom (infinite: normal).
+
+    Without scatter there is nothing to test with: where the standard error is 0, it, the interval and p are NaN.
+    """
     from scipy.special import ndtri, stdtr, stdtrit
+
+    standard_error = np.where(standard_error > 0, standard_error, np.nan)
 
     degrees = np.broadcast_to(np.asarray(degrees, dtype=float), effect.shape)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -79,8 +84,9 @@ def mean_change(change: ArrayLike, level: float = 0.95) -> Estimate:
     n = seen.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(seen, values, 0.0).sum(-1) / n
-        square = np.where(seen, values - mean[..., None], 0.0) ** 2
-        error = np.sqrt(square.sum(-1) / (n - 1) / n)
+        square = (np.where(seen, values - mean[..., None], 0.0) ** 2).sum(-1)
+        square = np.where(square > _rounding(values, seen), square, 0.0)
+        error = np.sqrt(square / (n - 1) / n)
     return estimate(mean, error, n - 1, n, level)
 
 
@@ -131,10 +137,18 @@ def ancova(
     residual = (residual - design @ correction)[..., 0]
     degrees = n - rank
     with np.errstate(divide="ignore", invalid="ignore"):
-        variance = np.where(degrees > 0, (residual**2).sum(-1) / degrees, np.nan)
+        square = (residual**2).sum(-1)
+        square = np.where(square > _rounding(y, seen), square, 0.0)
+        variance = np.where(degrees > 0, square / degrees, np.nan)
         error = np.sqrt(variance * inverse[..., 1, 1])
     effect = np.where(_both(arm, seen), coefficients[..., 1, 0], np.nan)
     return estimate(effect, np.where(np.isfinite(effect), error, np.nan), degrees, n, level)
+
+
+def _rounding(values: Array, seen: NDArray[np.bool_]) -> Array:
+    """Return the sum of squares that rounding alone leaves of values that do not scatter."""
+    size = np.where(seen, np.abs(values), 0.0).max(-1, initial=0.0)
+    return np.asarray(seen.sum(-1) * (1e-13 * size) ** 2)
 
 
 def _standard(column: Array, seen: NDArray[np.bool_], n: NDArray[np.int_]) -> Array:
@@ -207,7 +221,8 @@ def risk_difference(response: ArrayLike, treated: ArrayLike, level: float = 0.95
         pooled = (x1 + x0) / (n1 + n0)
         error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
         difference = p1 - p0
-        p = np.where(error > 0, 2 * ndtr(-np.abs(difference / error)), 1.0)
+        # Where everybody or nobody responds there is no difference to doubt; where an arm is empty there is nothing to test.
+        p = np.where(error > 0, 2 * ndtr(-np.abs(difference / error)), np.where(np.isfinite(difference), 1.0, np.nan))
     (low1, high1), (low0, high0) = wilson(x1, n1, level), wilson(x0, n0, level)
     low = difference - np.sqrt((p1 - low1) ** 2 + (high0 - p0) ** 2)
     high = difference + np.sqrt((high1 - p1) ** 2 + (p0 - low0) ** 2)

@@ -49,7 +49,7 @@ def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any
                         "quantity": endpoints.code(endpoint),
                         "summary": endpoint.summary,
                         "visit": endpoints.visit(protocol, endpoint),
-                        "n": float(np.nanmean(found.n)),
+                        "n": _middle(found.n),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
                         "truth": truth(some, endpoint, comparison, stratum),
                         "truth_of": truth_of(data, endpoint, comparison),
@@ -161,9 +161,7 @@ def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
                     "arm": arm,
                     "stratum": stratum or "all",
                     "visit": visit,
-                    "measured": float(np.nanmean(findings.remission(data, visit, arm, stratum)))
-                    if keep.any()
-                    else float("nan"),
+                    "measured": _middle(findings.remission(data, visit, arm, stratum)),
                     "true": float((final[seen] < 30).mean()) if seen.any() else float("nan"),
                 }
             )
@@ -264,7 +262,8 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
             if not all(np.isfinite(each).any() for each in improved):
                 continue
             report = likelihood.of_report(*improved)
-            middle = float(np.nanmedian(mine.effect))
+            finite = mine.effect[np.isfinite(mine.effect)]
+            middle = float(np.median(finite)) if len(finite) else float("nan")
             rows.append(
                 {
                     "design": design,
@@ -283,6 +282,12 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
                 }
             )
     return rows
+
+
+def _middle(values: np.ndarray) -> float:
+    """Return the mean of what is finite; NaN where nothing is."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def _improved(found: Estimate, better: int) -> np.ndarray:

@@ -191,8 +191,9 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     time, event = survival.crossing(days, sign * values, sign * bound)
     if name == "EGFR" and falls:
         # Whose kidneys fail between two visits has no further value, yet the event is known.
-        time, event = survival.sooner(time, event, _kidneys_failed(data, endpoint))
-    failed = failures(data, endpoint)
+        time, event = survival.sooner(time, event, np.ceil(_kidneys_failed(data, endpoint)))
+    # Events that are known without a visit are dated by whole days.
+    failed = np.ceil(failures(data, endpoint))
     if better(endpoint) > 0:
         first = np.isfinite(failed) & ~(event & (time <= failed))
         return np.where(first, days[-1], time), event & ~first
@@ -268,9 +269,14 @@ def controlled_analysis(endpoint: Endpoint) -> str:
 
 
 def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> Estimate:
-    """Return the share of one group with a response or event; there is nothing to test it against, so p is NaN."""
+    """Return the share of one group with a response or event; there is nothing to test it against, so p is NaN.
+
+    Responses are counted (Wilson's interval); events are those of Kaplan and Meier at the last visit, in those seen after baseline.
+    """
     keep = chosen(data, comparison.treated, stratum)
-    hit = times(data, endpoint)[1].astype(float) if endpoint.summary == "time to event" else outcome(data, endpoint)
+    if endpoint.summary == "time to event":
+        return _share_with_event(*times(data, endpoint), keep)
+    hit = outcome(data, endpoint)
     seen = keep & np.isfinite(hit)
     n = seen.sum(-1).astype(float)
     count = np.where(seen, hit, 0.0).sum(-1)
@@ -278,6 +284,21 @@ def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = count / n
         error = np.sqrt(share * (1 - share) / n)
+    return _untested(share, error, low, high, n)
+
+
+def _share_with_event(time: Array, event: np.ndarray, keep: np.ndarray) -> Estimate:
+    keep = keep & (time > 0)
+    n = keep.sum(-1).astype(float)
+    curve = survival.kaplan_meier(time, event, keep)
+    share, inner = 1 - curve.free[..., -1], (curve.free[..., -1] > 0) & (curve.free[..., -1] < 1)
+    low, high = analysis.wilson(np.where(share > 0, n, 0.0), n)
+    low, high = np.where(inner, 1 - curve.high[..., -1], low), np.where(inner, 1 - curve.low[..., -1], high)
+    share, error, low, high = (np.where(n > 0, each, np.nan) for each in (share, curve.error[..., -1], low, high))
+    return _untested(share, error, low, high, n)
+
+
+def _untested(share: Array, error: Array, low: Array, high: Array, n: Array) -> Estimate:
     return Estimate(share, error, np.full_like(n, np.inf), np.full_like(n, np.nan), low, high, n)
 
 

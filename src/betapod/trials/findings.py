@@ -269,14 +269,16 @@ def adverse(data: TrialData, arm: str) -> pd.DataFrame:
     for name, counts in data.events.items():
         hit = (np.where(keep, counts, 0) > 0).sum(-1)
         n = keep.sum(-1)
-        share = hit / np.maximum(n, 1)
+        with np.errstate(invalid="ignore"):
+            share = hit / n
+        share = share[np.isfinite(share)]
         low, high = analysis.exact_interval(hit.sum(), n.sum())
         rows.append(
             {
                 "event": name,
                 "patients": float(hit.mean()),
                 "n": float(n.mean()),
-                "share": float(share.mean()),
+                "share": float(share.mean()) if len(share) else float("nan"),
                 "share_low": float(low),
                 "share_high": float(high),
                 "trials_low": float(np.quantile(hit, 0.025)),

@@ -32,6 +32,8 @@ class Evidence:
     @property
     def words(self) -> str:
         """The strength of the evidence in words, for or against the first hypothesis."""
+        if not np.isfinite(self.ratio):
+            return "not estimable"
         strength = max(self.ratio, 1 / self.ratio if self.ratio > 0 else np.inf)
         word = (
             "no evidence to speak of"
@@ -63,6 +65,8 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
     """
     a, b = (np.asarray(x, dtype=float) for x in (first, second))
     a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    if not len(a) or not len(b):
+        return Evidence(float("nan"), float("nan"), float("nan"), rate(a), rate(b))
     p, q = (a.sum() + 0.5) / (len(a) + 1), (b.sum() + 0.5) / (len(b) + 1)
     error = np.sqrt((1 - p) / (p * (len(a) + 1)) + (1 - q) / (q * (len(b) + 1)))
     ratio = p / q
@@ -74,19 +78,25 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
 def of_result(value: ArrayLike, first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Return the likelihood ratio of a result as a number, such as a mean change, shape of `value`.
 
-    The densities of the result under either hypothesis are kernel estimates over the replicates (Gaussian, Silverman's width).
+    The densities of the result under either hypothesis are kernel estimates over the replicates (Gaussian, Silverman's width);
+    NaN where the replicates of one of them do not scatter.
     """
     from scipy.stats import gaussian_kde
 
     a, b = (np.asarray(x, dtype=float) for x in (first, second))
     points = np.atleast_1d(np.asarray(value, dtype=float))
-    densities = [gaussian_kde(x[np.isfinite(x)], "silverman")(points) for x in (a, b)]
+    a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+    if any(len(x) < 2 or np.ptp(x) <= 1e-12 * np.abs(x).max() for x in (a, b)) or not np.isfinite(points).all():
+        return np.full(points.shape, np.nan)
+    densities = [gaussian_kde(x, "silverman")(points) for x in (a, b)]
     # Far from every replicate a kernel density is not a measurement; the floor keeps the ratio from running away.
     floor = 1e-3 * max(float(densities[0].max()), float(densities[1].max()), 1e-12)
     return np.asarray((densities[0] + floor) / (densities[1] + floor))
 
 
 def belief(prior: float, ratio: float) -> float:
-    """Return the probability of the first hypothesis after the result, from the one before it."""
+    """Return the probability of the first hypothesis after the result, from the one before it (0 to 1)."""
+    if prior in (0.0, 1.0):
+        return float(prior)
     odds = prior / (1 - prior) * ratio
-    return odds / (1 + odds)
+    return 1.0 if odds == float("inf") else odds / (1 + odds)

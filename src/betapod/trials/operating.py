@@ -24,6 +24,8 @@ class Rate:
     replicates: int
 
     def __str__(self) -> str:
+        if not self.replicates:
+            return "\u2013"
         return f"{100 * self.value:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
 
 

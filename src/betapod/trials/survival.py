@@ -6,23 +6,27 @@ intervals) to rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .analysis import Array, Estimate, estimate
 
+#: Log hazard ratio beyond which a fit has run away: the likelihood has no maximum.
+_ENDLESS = 12.0
+
 
 @dataclass(frozen=True)
 class Survival:
-    """A Kaplan-Meier curve: day, share free of the event with its interval, patients at risk; shape (..., days)."""
+    """A Kaplan-Meier curve: day, share free of the event with its interval, patients at risk, standard error; shape (..., days)."""
 
     days: Array
     free: Array
     low: Array
     high: Array
     at_risk: Array
+    error: Array
 
 
 def decline(
@@ -84,11 +88,18 @@ def sooner(time: Array, event: NDArray[np.bool_], other: Array) -> tuple[Array, 
 
 def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
     """Return events on, and patients at risk before, each day; shape (..., days)."""
-    if not len(days):
-        return np.zeros((*time.shape[:-1], 0)), np.zeros((*time.shape[:-1], 0))
-    at = np.stack([((time == day) & event & member).sum(-1) for day in days], -1).astype(float)
-    before = np.stack([((time >= day) & member).sum(-1) for day in days], -1).astype(float)
-    return at, before
+    shape, width = (*time.shape[:-1], len(days)), len(days)
+    if not width:
+        return np.zeros(shape), np.zeros(shape)
+    t = time.reshape(-1, time.shape[-1])
+    e, m = (np.broadcast_to(given, time.shape).reshape(t.shape) for given in (event, member))
+    # The last day that each patient has reached.
+    place = np.searchsorted(days, t, side="right") - 1
+    reached = m & np.isfinite(t) & (place >= 0)
+    flat = np.arange(len(t))[:, None] * width + np.maximum(place, 0)
+    on = reached & e & (days[place] == t)
+    at, last = (np.bincount(flat[mask], minlength=len(t) * width).reshape(shape) for mask in (on, reached))
+    return at.astype(float), last[..., ::-1].cumsum(-1)[..., ::-1].astype(float)
 
 
 def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = None, level: float = 0.95) -> Survival:
@@ -120,6 +131,7 @@ def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = N
         _starting(np.where(inside, np.minimum(low, high), free), 1.0),
         _starting(np.where(inside, np.maximum(low, high), free), 1.0),
         _starting(risk, np.asarray(m.sum(-1))),
+        _starting(np.where(free > 0, free * np.sqrt(greenwood), np.nan), 0.0),
     )
 
 
@@ -139,42 +151,50 @@ def _read(
 
 
 def log_rank(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
-    """Return the chi-square of the log-rank test on one degree of freedom, and p."""
+    """Return the chi-square of the log-rank test on one degree of freedom, and p; NaN where there is nothing to test."""
     from scipy.special import chdtrc
 
+    excess, variance = _excess(time, event, treated)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chi = np.where(variance > 0, excess**2 / variance, np.nan)
+    return chi, chdtrc(1, chi)
+
+
+def _excess(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
+    """Return the events of the treated arm beyond those expected if the arms did not differ, and their variance."""
     t, e, _ = _read(time, event, None)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
-    days = np.unique(t[e])
+    days = np.unique(t[e & np.isfinite(t)])
     d1, n1 = _counts(t, e, arm, days)
     d0, n0 = _counts(t, e, ~arm, days)
     d, n = d1 + d0, n1 + n0
     with np.errstate(divide="ignore", invalid="ignore"):
         expected = np.where(n > 0, d * n1 / n, 0.0)
         variance = np.where(n > 1, d * (n1 / n) * (n0 / n) * (n - d) / (n - 1), 0.0)
-        chi = (d1 - expected).sum(-1) ** 2 / variance.sum(-1)
-    return chi, chdtrc(1, chi)
+    return (d1 - expected).sum(-1), variance.sum(-1)
 
 
 def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95) -> Estimate:
     """Return the log hazard ratio by Cox regression with the p of the log-rank test.
 
-    Where all events fell into one arm the ratio is 0 or infinite: the effect is minus or plus infinity, without an interval, but
-    the test stands.
+    Where all events fell into one arm, or those of one arm came before all others, the ratio is 0 or infinite: the effect is minus
+    or plus infinity, without an interval, but the test stands.
     """
     fit = cox(time, event, treated, level)
     chi, p = log_rank(time, event, treated)
-    t, e, m = _read(time, event, None)
-    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
-    first = (e & m & arm).any(-1)
-    one_sided = ~np.isfinite(fit.effect) & np.isfinite(chi)
-    effect = np.where(one_sided, np.where(first, np.inf, -np.inf), fit.effect)
-    return replace(fit, effect=effect, p=p)
+    excess, _ = _excess(time, event, treated)
+    known = np.isfinite(chi)
+    effect = np.where(np.isfinite(fit.effect), fit.effect, np.where(excess > 0, np.inf, -np.inf))
+    effect, error, low, high = (
+        np.where(known, each, np.nan) for each in (effect, fit.standard_error, fit.low, fit.high)
+    )
+    return Estimate(effect, error, fit.degrees, p, low, high, fit.n)
 
 
 def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95, steps: int = 60) -> Estimate:
     """Return the log hazard ratio of the treated arm, with Efron's handling of ties and Wald's interval.
 
-    Where no event happened in one of the arms there is no finite estimate: NaN.
+    Where no event happened in one of the arms, or the likelihood rises without end, there is no finite estimate: NaN.
     """
     t, e, m = _read(time, event, None)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
@@ -202,5 +222,6 @@ def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.
         if np.all(np.abs(step) < 1e-13):
             break
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.where(finite & (information > 0), 1 / np.sqrt(information), np.nan)
+        found = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
+        error = np.where(found, 1 / np.sqrt(information), np.nan)
     return estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)
