@@ -42,11 +42,14 @@ def _library(path: Path | None) -> Library:
 def _write(patients: Library, path: Path) -> None:
     from .errors import ConfigError, Location, Problem
     from .files import write_text
+    from .patients.target import UNITS
 
     if path.suffix == ".npz":
         patients.save(path)
     elif path.suffix == ".csv":
-        write_text(path, patients.table.to_csv(index=False, float_format="%.6g"))
+        # With units in the header, as every table of people that is read back needs them.
+        table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
+        write_text(path, table.to_csv(index=False, float_format="%.6g"))
     else:
         problem = Problem("bad-suffix", "patients are written as .npz or .csv", Location(str(path)), found=path.suffix)
         raise ConfigError(problem)

@@ -20,7 +20,8 @@ def table(folder: Path, rows: int = 30, **columns: object) -> Path:
     for name, value in columns.items():
         frame[name] = [value(i) for i in range(rows)] if callable(value) else value
     path = folder / "people.csv"
-    frame.to_csv(path, index=False)
+    # What could be in two units says which.
+    frame.rename(columns={"uacr": "uacr [mg/g]", "weight": "weight [kg]"}).to_csv(path, index=False)
     return path
 
 

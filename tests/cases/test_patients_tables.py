@@ -14,7 +14,7 @@ from betapod import delimited
 from betapod.errors import ConfigError, Problem
 from betapod.patients import reader, sexes, tables
 
-GOOD = "id,age,sex,hba1c,creatinine [umol/L],uacr\na,69,F,6.8,176,45.7\nb,47,M,10.5,71,5.6\n"
+GOOD = "id,age,sex,hba1c,creatinine [umol/L],uacr [mg/g]\na,69,F,6.8,176,45.7\nb,47,M,10.5,71,5.6\n"
 
 
 def people(folder: Path, content: str | bytes, **more: object) -> reader.People:
@@ -142,7 +142,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
 
 def test_below_the_limit_of_detection(tmp_path: Path) -> None:
     """Limit over the square root of two (Hornung and Reed 1990), as NHANES fills its own files."""
-    found = people(tmp_path, "id,uacr\na,<5\nb,< 3.0\nc,30\n")
+    found = people(tmp_path, "id,uacr [mg/g]\na,<5\nb,< 3.0\nc,30\n")
     np.testing.assert_allclose(found.table["uacr"], [5 / math.sqrt(2), 3 / math.sqrt(2), 30])
     assert "uacr: 2 of 3 below a limit, such as <5" in " ".join(found.notes)
 

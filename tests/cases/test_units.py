@@ -17,7 +17,9 @@ from betapod.config import quantity
 from betapod.errors import BetapodError, UnitError
 from betapod.evidence.units import Conversion
 from betapod.model import Parameter, ParameterTable
-from betapod.patients.conversions import to_table_unit
+from betapod.patients import reader
+from betapod.patients.conversions import table_unit, to_table_unit
+from betapod.patients.reader import People
 from betapod.spelling import plain
 from betapod.trials.quantities import label_of, unit_of
 from betapod.units import convert, parse_unit
@@ -273,8 +275,6 @@ def _protocol(name: str, text: str, target: str) -> float:
 
 
 def _table(name: str, text: str, target: str) -> float:
-    from betapod.patients.conversions import table_unit
-
     number, _, unit = text.partition(" ")
     return convert_back(name, to_table_unit(float(number), _COLUMN[name], unit), table_unit(_COLUMN[name]), target)
 
@@ -570,6 +570,90 @@ def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
             clinical.convert_labelled(53.0, "mmol/mol", "%", label)
     fall = clinical.convert_labelled(11.0, "mmol/mol", "%", "fall of HbA1c per unit of the programme")
     assert fall == pytest.approx(1.006, abs=0.001)
+
+
+# -- columns without a unit ------------------------------------------------------------------------------------------
+
+
+def _people(folder: Path, header: str, *rows: str) -> People:
+    path = folder / "people.csv"
+    path.write_text("\n".join((f"id,{header}", *(f"p{i},{row}" for i, row in enumerate(rows)))), encoding="utf-8")
+    return reader.read_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "units"),
+    [
+        ("uacr", ("30", "300"), ("mg/g", "mg/mmol")),
+        ("ACR", ("3", "30"), ("mg/g", "mg/mmol")),
+        ("c_peptide", ("1.5", "3.0"), ("nmol/L", "ng/mL")),
+        ("weight", ("150", "210"), ("kg", "pound")),
+        ("duration", ("6", "24"), ("year", "month")),
+        ("height", ("65", "70"), ("inch",)),
+        ("hba1c", ("53", "64"), ("mmol/mol",)),
+        ("fpg", ("126", "180"), ("mg/dL",)),
+        ("creatinine", ("88", "120"), ("umol/L",)),
+        ("sbp", ("16", "18.5"), ("kPa",)),
+    ],
+)
+def test_a_column_that_could_be_in_two_units_is_refused(
+    tmp_path: Path, header: str, rows: tuple[str, ...], units: tuple[str, ...]
+) -> None:
+    """Item 6 of the attackers: C-peptide in ng/mL, pounds and mg/mmol were taken for the library's units."""
+    with pytest.raises(BetapodError) as caught:
+        _people(tmp_path, header, *rows)
+    assert set(caught.value.kinds) == {"missing-unit"}
+    problem = caught.value.problems[0]
+    assert all(f"[{unit}]" in problem.expected or unit in problem.hint for unit in units)
+
+
+@pytest.mark.parametrize(
+    ("header", "rows"),
+    [
+        ("hba1c", ("6.2", "10.5")),
+        ("fpg", ("5.1", "13.4")),
+        ("creatinine", ("0.7", "1.9")),
+        ("height", ("155", "190")),
+        ("sbp", ("110", "160")),
+        ("egfr", ("15", "110")),
+        ("bmi", ("22", "41")),
+        ("age", ("45", "80")),
+    ],
+)
+def test_a_column_whose_numbers_fit_one_unit_is_read_and_said(
+    tmp_path: Path, header: str, rows: tuple[str, ...]
+) -> None:
+    found = _people(tmp_path, header, *rows)
+    said = header in ("bmi", "age") or any("it has no unit" in text and header in text for text in found.notes)
+    assert said
+    if header in found.table:
+        assert found.table[header].tolist() == [float(row) for row in rows]
+
+
+def test_columns_with_units_of_every_kind(tmp_path: Path) -> None:
+    """F16 and UCUM codes, which hold brackets of their own."""
+    header = (
+        "hba1c (mmol/mol),creatinine [\u03bcmol/L],uacr [mg/g{creat}],height [[in_i]],weight [lbs],sbp [mm[Hg]],age,sex"
+    )
+    found = _people(tmp_path, header, "53,88.4,30,70,150,130,60,F").table
+    assert found["hba1c"][0] == pytest.approx(7.0, abs=0.001)
+    assert found["uacr"][0] == 30
+    assert found["height"][0] == pytest.approx(177.8)
+    assert found["weight"][0] == pytest.approx(68.0388555)
+    assert found["sbp"][0] == 130
+    assert found["egfr"][0] == pytest.approx(64.5, abs=0.5)
+
+
+def test_people_that_betapod_writes_it_reads(tmp_path: Path) -> None:
+    from betapod.cli_patients import _write
+    from betapod.patients import library
+
+    everybody = library.default()
+    _write(everybody, tmp_path / "people.csv")
+    text = (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()
+    assert {"uacr [mg/g]", "weight [kg]", "duration [year]"} <= set(text[0].split(","))
+    (tmp_path / "some.csv").write_text("\n".join([text[0], *text[1:200:10]]), encoding="utf-8")
+    assert len(reader.read_csv(tmp_path / "some.csv").table) == 20
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:

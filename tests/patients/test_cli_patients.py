@@ -43,7 +43,7 @@ def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
     path.write_text("id,age,hba1c\n1,60,62\n", encoding="utf-8")
     done = run("check", str(path))
     assert done.returncode == 2
-    assert "people.csv:2:3: impossible" in done.stderr
+    assert "people.csv:1:3: missing-unit" in done.stderr
 
 
 def test_grow_and_show(tmp_path: Path) -> None:

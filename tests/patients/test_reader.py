@@ -31,7 +31,7 @@ def test_declared_units_are_converted_and_said(tmp_path: Path) -> None:
 
 def test_every_error_with_its_place(tmp_path: Path) -> None:
     text = """\
-id,age,sex,hba1c,creatinine,uacr,fpg [mg/dL]
+id,age,sex,hba1c,creatinine,uacr [mg/g],fpg [mg/dL]
 1,60,F,62,0.9,30,126
 2,-5,M,7.2,110,10,126
 2,55,M,7.2,1.1,10,126
@@ -86,7 +86,7 @@ def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
     frame.insert(0, "id", np.arange(len(frame)))
     frame.loc[frame.index[::7], "bmi"] = np.nan
     path = tmp_path / "people.csv"
-    frame.to_csv(path, index=False)
+    frame.rename(columns={"uacr": "uacr [mg/g]"}).to_csv(path, index=False)
     target = tables.load(path)
     assert set(target.distributions) == {"age", "bmi", "hba1c", "egfr", "uacr"}
     report = reweight.select(library.default(), target, 400).report

@@ -1,7 +1,8 @@
 """Read tables of real people: NHANES's own transport files, and a user's CSV. Nothing is converted or dropped on a guess.
 
 A CSV has one row per person and a header. Columns are the quantities of `target.UNITS` under their own or usual names, with the unit in
-brackets where it is not the library's: ``hba1c [mmol/mol]``, ``creatinine [umol/L]``. eGFR follows from creatinine, age and sex by
+brackets: ``hba1c [mmol/mol]``, ``creatinine [umol/L]``. A column without a unit is in the library's only where its numbers fit no other
+unit that is in use (7.2 is no HbA1c in mmol/mol); otherwise it is refused, as ``uacr`` and ``weight`` are. eGFR follows from creatinine, age and sex by
 CKD-EPI 2021 where there is none. Further columns are listed as unused. Encoding, separator and decimal mark are found by the rules
 of `delimited` and said. Codes of sex need a word of what they mean, see `sexes`.
 
@@ -55,7 +56,7 @@ SYNONYMS = {
     "usubjid": "id",
 }
 _KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
-_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*([^\])]+?)\s*[\])])?")
+_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
 _MISSING = ("", "na", "nan", "n/a", "#n/a", ".", "-", "--", "\u2013", "\u2014", "null", "none", "missing", "k.a.")
 _YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "ja": 1.0, "oui": 1.0}
 _YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
@@ -184,7 +185,7 @@ class _Table:
                 self.problems += error.problems
                 return
             self.notes.append(f"{name}: converted from {unit} to {own}")
-        self.used.append((place, name, unit or own, plain))
+        self.used.append((place, name, unit or ("" if name in _IN_USE else own), plain))
 
     def body(self) -> None:
         """Read the people."""
@@ -214,14 +215,33 @@ class _Table:
                 if plain == "male":
                     values = [1.0 - value for value in values]
             else:
-                reading = _Column(name, unit, marks)
+                where = Location(self.file, self.cells.line, place + 1)
+                sure = bool(unit) or self._meant(name, [text for text, _ in column], marks, where)
+                reading = _Column(name, unit or _IN_USE[name][0], marks)
                 values = [reading.value(text, where) for text, where in column]
-                self.problems += reading.problems
+                # Nothing is impossible in a unit that nobody knows.
+                self.problems += [problem for problem in reading.problems if sure or problem.kind != "impossible"]
                 self.notes += reading.notes(len(values))
             self.columns[name] = np.array(values, dtype=float)
             missing = int(np.isnan(self.columns[name]).sum())
             if missing:
                 self.notes.append(f"{name}: {missing} of {len(values)} missing")
+
+    def _meant(self, name: str, cells: list[str], marks: delimited.Marks, where: Location) -> bool:
+        """Return whether a column without a unit is in the library's, since its numbers fit no other; else that is a problem."""
+        numbers = [delimited.number(delimited.clean(cell), marks.decimal) for cell in cells]
+        raw = [number for number in numbers if number is not None and math.isfinite(number)]
+        own, *others = _IN_USE[name]
+        fitting = [unit for unit in _IN_USE[name] if _fits(raw, name, unit)]
+        if any(unit in fitting for unit in others):
+            message = f"{name} has no unit, and its numbers could be in {' or '.join(fitting)}"
+            hint = f"Write the unit into the header, such as '{name} [{fitting[0]}]'. Nothing is converted on a guess."
+            expected = " or ".join(f"{name} [{unit}]" for unit in fitting)
+            self.problems.append(Problem("missing-unit", message, where, name, expected, hint))
+            return False
+        if raw:
+            self.notes.append(f"{name}: read as {own}: it has no unit, and its numbers fit no other in use")
+        return True
 
     def _twice(self) -> None:
         seen: dict[tuple[str, ...], int] = {}
@@ -357,20 +377,32 @@ class _Column:
         return found
 
 
-#: Units that are often meant where a number makes no sense in the declared one.
-_CANDIDATES = {
+#: Units in which tables hold a quantity, the library's first: what a column without a unit, or an impossible number, may be in.
+_IN_USE = {
+    "duration": ("year", "month"),
     "hba1c": ("%", "mmol/mol"),
-    "fpg": ("mmol/L", "mg/dL"),
+    "fpg": ("mmol/L", "mg/dL", "g/L"),
     "creatinine": ("mg/dL", "umol/L"),
     "uacr": ("mg/g", "mg/mmol"),
+    "egfr": ("mL/min/1.73m2", "mL/s/1.73m2"),
     "height": ("cm", "m", "inch"),
     "weight": ("kg", "pound"),
-    "c_peptide": ("nmol/L", "pmol/L"),
+    "sbp": ("mmHg", "kPa"),
+    "dbp": ("mmHg", "kPa"),
+    "c_peptide": ("nmol/L", "ng/mL", "pmol/L"),
 }
 
 
+def _fits(numbers: list[float], name: str, unit: str) -> bool:
+    """Return whether numbers may be in a unit: all are possible, and half of them usual."""
+    values = [to_table_unit(number, name, unit) for number in numbers]
+    (least, most), (low, high) = POSSIBLE[name], UNUSUAL[name]
+    usual = sum(low <= value <= high for value in values)
+    return bool(values) and all(least <= value <= most for value in values) and 2 * usual >= len(values)
+
+
 def _other_unit(raw: float, name: str, unit: str) -> str:
-    for other in _CANDIDATES.get(name, ()):
+    for other in _IN_USE.get(name, ()):
         if other != unit:
             value = to_table_unit(raw, name, other)
             low, high = POSSIBLE[name]
