@@ -20,6 +20,7 @@ _EXTRAS = {
     "evidence": ("pymare",),
     "stats": ("statsmodels", "lifelines", "pymare"),
     "interop": ("python-libsbml",),
+    "sas": ("pyreadstat",),
     "cluster": ("dask", "distributed"),
 }
 

@@ -1,9 +1,11 @@
 """Read NHANES's own transport files (.XPT) that a user has downloaded, one or more cycles in one folder.
 
-Per cycle: demographics (DEMO), diabetes (DIQ), body measures (BMX), blood pressure (BPX), glycohaemoglobin (GHB, L10, LAB10), fasting
-glucose (GLU, L10AM, LAB10AM), albumin and creatinine in urine (ALB_CR, L16, LAB16), biochemistry (BIOPRO, L40, LAB18) and drugs
-(RXQ_RX). The letter at the end of a name is the cycle; none means 1999-2000. Rules are those of the NCHS code books: creatinine of
-1999-2000 and 2005-2006 corrected, urine creatinine before 2007 and glucose before 2015 carried over to the later methods.
+Per cycle: demographics (DEMO), diabetes (DIQ), body measures (BMX), blood pressure (BPX, or BPXO by an oscillometer),
+glycohaemoglobin (GHB, L10, LAB10), fasting glucose (GLU, L10AM, LAB10AM), albumin and creatinine in urine (ALB_CR, L16, LAB16),
+biochemistry (BIOPRO, L40, LAB18) and drugs (RXQ_RX). The letter at the end of a name is the cycle; none means 1999-2000, ``P_``
+before it 2017 to March 2020, which contains 2017-2018 (J). Rules are those of the NCHS code books: creatinine of 1999-2000 and
+2005-2006 corrected, urine creatinine before 2007 and glucose before 2015 carried over to the later methods; values after 2016 are as
+released. Weights of several cycles are shared by their years, of which P has 3.2.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import ConfigError, Location, Problem
-from .reader import ckd_epi_2021
+from ..errors import BetapodError, ConfigError, Location, Problem
+from . import transport
+from .reader import People, ckd_epi_2021
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +29,7 @@ STEMS = {
     "DIQ": "DIQ",
     "BMX": "BMX",
     "BPX": "BPX",
+    "BPXO": "BPXO",
     "GHB": "GHB",
     "L10": "GHB",
     "LAB10": "GHB",
@@ -47,18 +51,52 @@ _NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "DEMO": {
         "age": ("RIDAGEYR",),
         "sex": ("RIAGENDR",),
-        "weight": ("WTMEC2YR",),
+        "weight": ("WTMEC2YR", "WTMECPRP"),
         "examined": ("RIDSTATR",),
         "pregnant": ("RIDEXPRG",),
     },
     "DIQ": {"told": ("DIQ010",), "found_at": ("DID040", "DIQ040Q", "DID040Q"), "injects": ("DIQ050",)},
     "BMX": {"height": ("BMXHT",), "weight_kg": ("BMXWT",), "bmi": ("BMXBMI",)},
     "BPX": {f"{kind}{i}": (f"BPX{kind}{i}",) for kind in ("SY", "DI") for i in (1, 2, 3, 4)},
+    "BPXO": {f"{kind}{i}": (f"BPXO{kind}{i}",) for kind in ("SY", "DI") for i in (1, 2, 3)},
     "GHB": {"hba1c": ("LBXGH",)},
-    "GLU": {"fpg": ("LBXGLU",), "weight_fasting": ("WTSAF2YR",)},
+    "GLU": {"fpg": ("LBXGLU",), "weight_fasting": ("WTSAF2YR", "WTSAFPRP")},
     "URINE": {"u_albumin": ("URXUMA",), "u_creatinine": ("URXUCR",)},
     "BIOPRO": {"creatinine": ("LBXSCR", "LBDSCR")},
 }
+#: Columns without which a file is of no use, and the quantities that are missing without a file or column.
+_NEEDED_COLUMNS = {
+    "DEMO": ("age", "sex", "weight", "examined"),
+    "DIQ": ("told",),
+    "GHB": ("hba1c",),
+    "GLU": ("fpg", "weight_fasting"),
+    "URINE": ("u_albumin", "u_creatinine"),
+    "BIOPRO": ("creatinine",),
+    "BMX": ("bmi",),
+    "BPX": ("SY1", "DI1"),
+    "BPXO": ("SY1", "DI1"),
+}
+_GIVES = {
+    "BMX": "bmi",
+    "BPX": "sbp and dbp",
+    "GLU": "fpg",
+    "URINE": "uacr",
+    "BIOPRO": "egfr",
+    "RX": "drugs",
+}
+#: Numbers that a column may hold where it holds any: beyond them the file is damaged, or the column another one.
+_SPANS = {
+    "age": (0.0, 120.0),
+    "sex": (1.0, 2.0),
+    "hba1c": (1.0, 30.0),
+    "bmi": (5.0, 200.0),
+    "creatinine": (0.0, 60.0),
+    "fpg": (0.0, 2000.0),
+    "weight": (0.0, 1e7),
+    "weight_fasting": (0.0, 1e8),
+}
+#: Years of a cycle, where not two.
+_YEARS = {"P": 3.2}
 #: Names in the drug file that make a drug class; matched anywhere in the generic name.
 DRUGS = {
     "insulin": ("INSULIN",),
@@ -74,96 +112,178 @@ DRUGS = {
     "diuretic": ("THIAZIDE", "CHLORTHALIDONE", "FUROSEMIDE", "TORSEMIDE", "BUMETANIDE", "INDAPAMIDE", "TRIAMTERENE"),
     "mra": ("SPIRONOLACTONE", "EPLERENONE"),
 }
-#: A number that SAS writes for zero in some transport files.
-_ARTEFACT = 1e-70
 _MGDL_PER_MMOLL = 18.0156
 
 
 def read_folder(folder: str | Path) -> pd.DataFrame:
-    """Return adults with diabetes, one row each, as `joint.derive` takes them.
+    """Return adults with diabetes, one row each, as `joint.derive` takes them; see `read_people`."""
+    return read_people(folder).table
+
+
+def read_people(folder: str | Path) -> People:
+    """Return adults with diabetes, one row each, and what is missing by name.
 
     Raises
     ------
     ConfigError
-        No NHANES files, a cycle without a needed file, a file that cannot be read or lacks a column; all at once.
+        No NHANES files, a cycle without a needed file, two cycles that share people, a file that cannot be read or lacks a column;
+        all at once.
     """
     import pandas as pd
 
-    cycles = _found(Path(folder))
-    problems = [
-        Problem("missing-file", f"cycle {cycle} has no {need} file", Location(str(folder)), found=", ".join(files))
+    where = Location(str(folder))
+    problems: list[Problem] = []
+    cycles = _found(Path(folder), problems)
+    problems += [
+        Problem("missing-file", f"cycle {cycle} has no {need} file", where, found=", ".join(files))
         for cycle, files in cycles.items()
         for need in NEEDED
         if need not in files
     ]
     if not cycles:
         expected = ", ".join(f"{stem}_I.XPT" for stem in ("DEMO", "DIQ", "GHB", "..."))
-        problems.append(Problem("no-files", "there are no NHANES files here", Location(str(folder)), expected=expected))
+        problems.append(Problem("no-files", "there are no NHANES files here", where, expected=expected))
+    if {"J", "P"} <= set(cycles):
+        message = "cycle P (2017 to March 2020) contains the people of cycle J (2017-2018)"
+        problems.append(Problem("overlapping-cycles", message, where, hint="Take one of them away."))
     if problems:
         raise ConfigError(problems)
-    parts = [_cycle(cycle, files, problems) for cycle, files in sorted(cycles.items())]
+    notes: list[str] = []
+    parts = [_cycle(cycle, files, problems, notes) for cycle, files in sorted(cycles.items())]
     if problems:
         raise ConfigError(problems)
+    years = {cycle: _YEARS.get(cycle, 2.0) for cycle in cycles}
+    for cycle, part in zip(sorted(cycles), parts, strict=True):
+        part[["survey_weight", "survey_weight_fasting"]] *= years[cycle] / sum(years.values())
+    if set(cycles) & {"J", "P", "L"}:
+        notes.append("laboratory values after 2016 are as released: no equations between methods are applied")
     people = pd.concat(parts, ignore_index=True)
-    people[["survey_weight", "survey_weight_fasting"]] /= len(cycles)
-    return people
+    for name in ("bmi", "sbp", "dbp", "egfr", "uacr", "fpg", "hba1c"):
+        if len(people) and people[name].isna().all():
+            notes.append(f"{name}: missing in everybody")
+    return People(people, tuple(notes))
 
 
-def _found(folder: Path) -> dict[str, dict[str, Path]]:
-    """Return the files by cycle (A for 1999-2000) and content."""
+def _found(folder: Path, problems: list[Problem]) -> dict[str, dict[str, Path]]:
+    """Return the files by cycle (A for 1999-2000, P for 2017 to March 2020) and content."""
     cycles: dict[str, dict[str, Path]] = {}
     for path in sorted(folder.glob("*")):
-        match = re.fullmatch(r"(.+?)(?:_([B-L]))?\.xpt", path.name, re.IGNORECASE)
-        content = STEMS.get(match[1].upper()) if match else None
+        match = re.fullmatch(r"(P_)?(.+?)(?:_([B-L]))?\.xpt", path.name, re.IGNORECASE)
+        content = STEMS.get(match[2].upper()) if match else None
         if match and content:
-            cycles.setdefault((match[2] or "A").upper(), {})[content] = path
+            cycle = "P" if match[1] else (match[3] or "A").upper()
+            known = cycles.setdefault(cycle, {})
+            if content in known:
+                message = f"cycle {cycle} has two {content} files"
+                problems.append(Problem("two-files", message, Location(str(path)), found=known[content].name))
+            known[content] = path
     return cycles
 
 
-def _read(path: Path, content: str, problems: list[Problem]) -> pd.DataFrame | None:
+def _read(path: Path, content: str, problems: list[Problem], notes: list[str]) -> pd.DataFrame | None:
     import pandas as pd
 
+    where = Location(str(path))
     try:
-        raw: Any = pd.read_sas(path, format="xport", encoding="latin-1")
-    except (OSError, ValueError, TypeError) as error:
-        problems.append(Problem("not-xpt", f"this is no SAS transport file: {error}", Location(str(path))))
+        raw: Any = transport.read(path)
+    except BetapodError as error:
+        problems += error.problems
         return None
+    raw.columns = [str(name).upper() for name in raw]
     if content == "RX":
+        if "SEQN" not in raw or not pd.api.types.is_numeric_dtype(raw["SEQN"]):
+            problems.append(Problem("missing-column", "RX lacks a column", where, expected="SEQN"))
+            return None
         return pd.DataFrame(raw)
     found = {"SEQN": raw["SEQN"]} if "SEQN" in raw else {}
     for name, columns in _NAMES[content].items():
         column = next((c for c in columns if c in raw), None)
-        if column is not None:
-            found[name] = raw[column].mask(raw[column].abs() < _ARTEFACT, 0.0)
-    lacking = [name for name in ("SEQN", *list(_NAMES[content])[:1]) if name not in found]
+        if column is not None and pd.api.types.is_numeric_dtype(raw[column]):
+            found[name] = raw[column]
+    needed = _NEEDED_COLUMNS[content] if content in NEEDED else _NEEDED_COLUMNS[content][:1]
+    lacking = [name for name in ("SEQN", *needed) if name not in found]
     if lacking:
-        expected = ", ".join(_NAMES[content][n][0] if n in _NAMES[content] else n for n in lacking)
-        problems.append(Problem("missing-column", f"{content} lacks a column", Location(str(path)), expected=expected))
+        expected = ", ".join(" or ".join(_NAMES[content].get(n, (n,))) for n in lacking)
+        problems.append(Problem("missing-column", f"{content} lacks a column", where, expected=expected))
         return None
-    return pd.DataFrame(found)
+    for name in _NEEDED_COLUMNS[content]:
+        if name not in found:
+            notes.append(
+                f"{path.name}: no column {' or '.join(_NAMES[content][name])}, so {_GIVES[content]} is missing"
+            )
+    table = pd.DataFrame(found)
+    problems += _faults(table, content, where)
+    return table
 
 
-def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem]) -> pd.DataFrame:
+def _faults(table: pd.DataFrame, content: str, where: Location) -> list[Problem]:
+    """Return what no file of NHANES has: people without a number or twice, values beyond all reason."""
     import pandas as pd
 
-    tables = {content: _read(path, content, problems) for content, path in files.items()}
-    if problems:
+    numbers = table["SEQN"]
+    if not pd.api.types.is_numeric_dtype(numbers) or numbers.isna().any() or (numbers != numbers.round()).any():
+        return [Problem("bad-value", "SEQN is not a number in every row: the file is damaged", where)]
+    problems = []
+    if numbers.duplicated().any():
+        first = int(numbers[numbers.duplicated()].iloc[0])
+        problems.append(Problem("duplicate-person", f"the person {first} is there twice", where))
+    for name, (low, high) in _SPANS.items():
+        if name in table:
+            bad = table[name].notna() & ~table[name].between(low, high)
+            if bad.any():
+                column = " or ".join(_NAMES[content][name])
+                found = f"{table[name][bad].iloc[0]:.6g} of person {int(numbers[bad].iloc[0])}"
+                message = f"{column} has {int(bad.sum())} values that nobody has: the file is damaged"
+                problems.append(Problem("bad-value", message, where, found, f"{low:g} to {high:g}"))
+    return problems
+
+
+def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem], notes: list[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    files = dict(files)
+    if "BPX" in files:
+        files.pop("BPXO", None)
+    before = len(problems)
+    tables = {content: _read(path, content, problems, notes) for content, path in files.items()}
+    if len(problems) > before:
         return pd.DataFrame()
     people = tables["DEMO"]
     assert people is not None
+    for content, given in _GIVES.items():
+        if content not in files and not (content == "BPX" and "BPXO" in files):
+            notes.append(f"cycle {cycle} has no {_example(content, cycle)} file: {given} missing")
+    if "BPXO" in files:
+        notes.append(f"cycle {cycle}: blood pressure by an oscillometer (BPXO), not by mercury as before")
     for content, table in tables.items():
-        if content not in ("DEMO", "RX") and table is not None:
-            people = people.merge(table, on="SEQN", how="left", validate="one_to_one")
+        if content in ("DEMO", "RX") or table is None:
+            continue
+        if not people["SEQN"].isin(table["SEQN"]).any():
+            message = f"nobody of cycle {cycle} is in this file: it is of another cycle"
+            problems.append(Problem("other-people", message, Location(str(files[content]))))
+            continue
+        people = people.merge(table, on="SEQN", how="left", validate="one_to_one")
+    if len(problems) > before:
+        return pd.DataFrame()
     for name in (name for columns in _NAMES.values() for name in columns):
         if name not in people:
             people[name] = np.nan
     adults = (people["age"] >= 20) & (people["examined"] == 2) & (people["pregnant"] != 1)
     found = _derived(people[adults].reset_index(drop=True), cycle)
     drugs = tables.get("RX")
-    if drugs is not None:
+    if drugs is not None and "RXDDRUG" in drugs:
         found = _drugs(found, drugs)
+    elif drugs is not None:
+        notes.append(f"{files['RX'].name}: names no drugs (RXDDRUG), so drugs are missing")
     found["cycle"] = cycle
     return found[found.pop("diabetes")].reset_index(drop=True)
+
+
+def _example(content: str, cycle: str) -> str:
+    """Return the name of a file as NCHS gives it in a cycle from 2005 on."""
+    stem = {"URINE": "ALB_CR", "RX": "RXQ_RX"}.get(content, content)
+    stem = "BPXO" if content == "BPX" and cycle in "PL" else stem
+    return f"P_{stem}" if cycle == "P" else stem + (f"_{cycle}" if cycle != "A" else "")
 
 
 def _derived(people: pd.DataFrame, cycle: str) -> pd.DataFrame:
@@ -222,8 +342,6 @@ def _glucose(x: Any, cycle: str) -> Any:
 
 def _drugs(people: pd.DataFrame, drugs: pd.DataFrame) -> pd.DataFrame:
     """Add flags of drug classes from the file of prescriptions, one row per person and drug."""
-    if "RXDDRUG" not in drugs:
-        return people
     names = drugs["RXDDRUG"].fillna("").astype(str).str.upper()
     for column, parts in DRUGS.items():
         takers = drugs["SEQN"][names.str.contains("|".join(parts))]

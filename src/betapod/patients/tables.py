@@ -84,9 +84,14 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
         people = read_csv(path, sex_codes)
         return replace(of_people(people.table, path.stem, str(path), str(path)), notes=people.notes)
     if path.is_dir():
-        from .nhanes_files import read_folder
+        from .nhanes_files import read_people
 
-        return of_people(read_folder(path), f"NHANES in {path.name}", nhanes.CITATION)
+        people = read_people(path)
+        target = of_people(people.table, f"NHANES in {path.resolve().name}", nhanes.CITATION, str(path))
+        return replace(target, notes=people.notes)
+    if path.suffix.lower() == ".xpt":
+        hint = "Give the folder with the files of a cycle: DEMO, DIQ, GHB and others."
+        raise ConfigError(Problem("one-file", "one transport file is no cohort", Location(name), hint=hint))
     problem = Problem(
         "unknown-cohort",
         f"there is no cohort {name!r}",
