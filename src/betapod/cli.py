@@ -134,7 +134,7 @@ def _internal_error(arguments: list[str]) -> None:
 
     from . import __version__
 
-    traceback.print_exc()
+    err().print(traceback.format_exc().rstrip(), markup=False)
     err().print(
         f"\ninternal error in betapod {__version__} (Python {platform.python_version()}, {platform.platform()}).\n"
         f"Please report it with the lines above and the command: betapod {shlex.join(arguments)}",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from .errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, not_among
+from .exports import printable, printable_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,18 +33,29 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 @functools.cache
 def out() -> Console:
     """Return the console of results (stdout); colours only on a terminal, NO_COLOR honoured."""
-    from rich.console import Console
-
     # Into a pipe there is no width to fit, so nothing is folded.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 400, color_system=_colours())
+    return _console()(highlight=False, width=None if sys.stdout.isatty() else 400, color_system=_colours())
 
 
 @functools.cache
 def err() -> Console:
     """Return the console of messages (stderr)."""
-    from rich.console import Console
+    return _console()(stderr=True, highlight=False, soft_wrap=True, color_system=_colours())
 
-    return Console(stderr=True, highlight=False, soft_wrap=True, color_system=_colours())
+
+@functools.cache
+def _console() -> type[Console]:
+    """Return a console whose own colours reach the terminal, while control characters in what it shows stand as text."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Plain(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                shown = printable(segment.text) if not segment.control else segment.text
+                yield segment if shown == segment.text else Segment(shown, segment.style)
+
+    return Plain
 
 
 def _colours() -> Literal["auto"] | None:
@@ -70,7 +82,12 @@ def counted(number: int, one: str, many: str = "") -> str:
 def print_json(document: dict[str, Any]) -> None:
     """Print exactly one JSON document to stdout; numbers that JSON has not become null."""
     text = json.dumps({"schema_version": SCHEMA_VERSION, **_finite(document)}, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(printable_json(text) + "\n")
+
+
+def write_out(text: str) -> None:
+    """Write a document to stdout; control characters in it stand as text."""
+    sys.stdout.write(printable(text))
 
 
 def _finite(value: Any) -> Any:
@@ -111,7 +128,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
 def _escape(cell: str) -> str:
     from rich.markup import escape
 
-    return escape(cell)
+    return escape(printable(cell))
 
 
 # -- models ----------------------------------------------------------------------------------------------------------

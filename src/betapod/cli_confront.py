@@ -235,9 +235,10 @@ def _write(
 
         yield f"wrote {confront_page.write(found, table, page, people, seed, about)}"
     if csv_path is not None:
+        from .exports import table_as_csv
         from .files import write_text
 
-        write_text(csv_path, found.table().to_csv(index=False, lineterminator="\n"))
+        write_text(csv_path, table_as_csv(found.table()))
         yield f"wrote {csv_path}: {len(table)} rows"
 
 

@@ -134,9 +134,10 @@ def list_command(
     registry = chosen.registry()
     records = chosen.of(registry, controls=False)
     if csv_path is not None:
+        from .exports import table_as_csv
         from .files import write_text
 
-        write_text(csv_path, registry.table(records).to_csv(index=False, lineterminator="\n"))
+        write_text(csv_path, table_as_csv(registry.table(records)))
         note(f"wrote {csv_path}: {len(records)} rows")
     if as_json:
         print_json({"records": [_as_dict(r) for r in records], "listed": [_listed(x) for x in registry.listed]})

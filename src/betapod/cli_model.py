@@ -18,6 +18,7 @@ from .cli_common import (
     print_json,
     print_table,
     warn,
+    write_out,
 )
 from .cli_options import ModelArgument, ParametersOption
 from .errors import BetapodError, ConfigError, Problem, not_among
@@ -158,7 +159,7 @@ def _printed(model: Model, form: str, submodel: str | None) -> str:
 
 def _deliver(text: str, path: Path | None) -> None:
     if path is None or str(path) == "-":
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        write_out(text if text.endswith("\n") else text + "\n")
         return
     from .files import write_text
 

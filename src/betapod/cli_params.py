@@ -90,19 +90,14 @@ def _rows(rows: list[Parameter]) -> list[dict[str, object]]:
 
 
 def _write_rows(path: Path, rows: list[Parameter]) -> None:
-    import csv as csv_module
-    import io
     import math
 
+    from .exports import rows_as_csv
     from .files import write_text
     from .model.parameters import COLUMNS
 
-    text = io.StringIO()
-    writer = csv_module.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in _rows(rows):
-        writer.writerow({k: "" if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()})
-    write_text(path, text.getvalue())
+    known = [{k: "" if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()} for row in _rows(rows)]
+    write_text(path, rows_as_csv(COLUMNS, known))
     note(f"wrote {path}: {len(rows)} rows")
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .cli_common import JsonOption, note, out, print_json, print_table, warn
+from .exports import table_as_csv
 
 if TYPE_CHECKING:
     from .patients.compare import Report
@@ -49,7 +50,7 @@ def _write(patients: Library, path: Path) -> None:
     elif path.suffix == ".csv":
         # With units in the header, as every table of people that is read back needs them.
         table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
-        write_text(path, table.to_csv(index=False, float_format="%.6g"))
+        write_text(path, table_as_csv(table, float_format="%.6g"))
     else:
         problem = Problem("bad-suffix", "patients are written as .npz or .csv", Location(str(path)), found=path.suffix)
         raise ConfigError(problem)

@@ -12,6 +12,7 @@ from .cli_common import JsonOption, gather, note, out, print_json, print_table, 
 from .cli_options import spelt_out
 from .engine.schedule import Schedule
 from .errors import BetapodError, ConfigError, Problem
+from .exports import table_as_csv
 
 if TYPE_CHECKING:
     from .model import Model
@@ -240,7 +241,7 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet) -> None:
 
         named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in _COLUMN_UNITS.items()})
         named.index.name = "time [min]"
-        write_text(sheet.csv, named.to_csv(float_format="%.10g", lineterminator="\n"))
+        write_text(sheet.csv, table_as_csv(named, index=True, float_format="%.10g"))
         note(f"wrote {sheet.csv}")
     if sheet.as_json:
         print_json(

@@ -20,6 +20,7 @@ from .cli_common import (
     set_values,
     waiting,
     warn,
+    write_out,
 )
 from .cli_options import (
     DosesOption,
@@ -34,6 +35,7 @@ from .cli_person import CellsOption, DrugOption, MechanismsOption, PersonOption,
 from .cli_schedule import read_initial, read_schedule, read_visits
 from .engine.schedule import Schedule
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .exports import table_as_csv
 from .units import convert
 
 if TYPE_CHECKING:
@@ -189,9 +191,9 @@ def _write_csv(model: Model, result: Result, path: Path | None) -> None:
     units = result.dictionary["unit"]
     table.columns = [f"{name} [{units[name]}]" for name in table.columns]
     table.index.name = f"time [{model.time_unit}]"
-    text = table.to_csv(float_format="%.10g", lineterminator="\n")
+    text = table_as_csv(table, index=True, float_format="%.10g")
     if path is None:
-        sys.stdout.write(text)
+        write_out(text)
         return
     from .files import write_text
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cli_common import JsonOption, counted, note, out, print_json, print_table
+from .cli_common import JsonOption, counted, note, out, print_json, print_table, write_out
 from .cli_running import QuietOption, ThreadsOption, bar, breaking, command
 from .clinical import read_as
 from .errors import BetapodError, ConfigError, Location, Problem, not_among
@@ -94,7 +94,7 @@ def schema_command(
 
     text = json.dumps(json_schema(), indent=2) + "\n"
     if target is None:
-        sys.stdout.write(text)
+        write_out(text)
     else:
         _write(target, text)
 
@@ -122,7 +122,7 @@ def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> Non
     if as_json:
         print_json({"protocol": checked.model_dump(mode="json")})
     else:
-        sys.stdout.write(found.text)
+        write_out(found.text)
 
 
 @trial.command("new")

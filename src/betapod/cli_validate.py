@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_common import JsonOption, err, names_option, note, out, print_json
+from .cli_common import JsonOption, err, names_option, note, out, print_json, write_out
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def validate_command(
         from .validation.report import csv_text
 
         if to_stdout:
-            sys.stdout.write(csv_text(card))
+            write_out(csv_text(card))
         else:
             write_text(csv_path, csv_text(card))
             note(f"wrote {csv_path}: {len(card.scores)} rows")

@@ -86,7 +86,7 @@ def test_imports_go_one_way(path: Path) -> None:
 
 
 def test_the_ground_floor_imports_no_room() -> None:
-    ground = ("errors", "units", "analytes", "files", "config", "yaml_budget", "delimited", "kdigo")
+    ground = ("errors", "units", "analytes", "files", "config", "yaml_budget", "delimited", "kdigo", "exports")
     for name in (*ground, "clinical", "spelling", "constants"):
         assert not {room for room, _ in imported_rooms(PACKAGE / f"{name}.py")} & ROOMS
 
@@ -253,3 +253,14 @@ def test_links_between_documents_lead_somewhere() -> None:
             if "://" not in target and not target.startswith("mailto:") and not (path.parent / target).exists():
                 wrong.append(f"{path.relative_to(ROOT)}: {target}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_tables_and_lines_leave_through_one_door() -> None:
+    """Cells that spreadsheets compute and characters that terminals obey are made harmless in `exports`, and nowhere else."""
+    doors = {
+        r"\.to_csv\(|csv\.writer\(|DictWriter\(": ("exports.py",),
+        r"sys\.std(out|err)\.write\(|print_exc\(": ("cli_common.py",),
+    }
+    for pattern, allowed in doors.items():
+        found = [path.name for path in PACKAGE.rglob("*.py") if re.search(pattern, path.read_text(encoding="utf-8"))]
+        assert set(found) <= set(allowed), pattern

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BetapodError, ConfigError, Location, Problem, SolverError
+from ..exports import rows_as_csv
 from .cores import cores
 from .manifest import Ensemble as Manifest
 from .plan import Plan, changes, versions
@@ -128,34 +129,30 @@ def manifest(plan: Plan, command: Sequence[str] = ()) -> dict[str, Any]:
 
 def dictionary(plan: Plan) -> str:
     """Return the data dictionary of the tables as CSV."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("table", "column", "name", "unit", "label"))
-    for table, column, unit, label in (
-        ("visits", "patient", "1", "number of the virtual patient, from 0"),
-        ("visits", "time", "day", "time of the visit since the start"),
-        ("patients", "patient", "1", "number of the virtual patient, from 0"),
-        ("patients", "status", "1", "how the simulation ended"),
-        ("patients", "ended_at", "day", "time of a terminal event or failure"),
-        ("patients", "event", "1", "the terminal event"),
-        ("patients", "steps", "1", "accepted steps of the integrator"),
-        ("patients", "rejected", "1", "rejected steps of the integrator"),
-        ("failures", "patient", "1", "number of the virtual patient, from 0"),
-        ("failures", "reason", "1", "why the integration failed"),
-        ("failures", "time", "day", "time of the last good state"),
-    ):
-        writer.writerow((table, column, column, unit, label))
+    rows = [
+        (table, column, column, unit, label)
+        for table, column, unit, label in (
+            ("visits", "patient", "1", "number of the virtual patient, from 0"),
+            ("visits", "time", "day", "time of the visit since the start"),
+            ("patients", "patient", "1", "number of the virtual patient, from 0"),
+            ("patients", "status", "1", "how the simulation ended"),
+            ("patients", "ended_at", "day", "time of a terminal event or failure"),
+            ("patients", "event", "1", "the terminal event"),
+            ("patients", "steps", "1", "accepted steps of the integrator"),
+            ("patients", "rejected", "1", "rejected steps of the integrator"),
+            ("failures", "patient", "1", "number of the virtual patient, from 0"),
+            ("failures", "reason", "1", "why the integration failed"),
+            ("failures", "time", "day", "time of the last good state"),
+        )
+    ]
     model = plan.model
     for table, names, reserved in (
         ("visits", plan.names, VISIT_COLUMNS),
         ("patients", plan.varied, PATIENT_COLUMNS),
     ):
         for name, column in column_names(names, reserved).items():
-            writer.writerow((table, column, name, model.units.get(name, ""), model.labels.get(name, "")))
-    return text.getvalue()
+            rows.append((table, column, name, model.units.get(name, ""), model.labels.get(name, "")))
+    return rows_as_csv(("table", "column", "name", "unit", "label"), rows)
 
 
 def chosen(shards: int, part: tuple[int, int]) -> range:

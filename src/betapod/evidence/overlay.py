@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import io
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import EvidenceError, Location, Problem, did_you_mean
+from ..exports import rows_as_csv
 from ..files import write_text
 from .reading import OPTIONAL, REQUIRED
 from .registry import Registry, check
@@ -60,21 +60,18 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
             Problem("nothing-to-add", "no rows were given", hint="Give COLUMN=VALUE ... or --from CSV.")
         )
     header += [name for name in COLUMNS if name not in header and any(row.get(name) for row in new)]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([*line, *[""] * (len(header) - len(line))] for line in old)
-    writer.writerows([row.get(name, "") for name in header] for row in new)
+    before = [[*line, *[""] * (len(header) - len(line))] for line in old]
+    text = rows_as_csv(header, [*before, *([row.get(name, "") for name in header] for row in new)])
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / table.name
-        write_text(trial, text.getvalue())
+        write_text(trial, text)
         try:
             check(trial)
         except EvidenceError as error:
             raise EvidenceError(
                 replace(one, location=replace(one.location, file=str(table))) for one in error.problems
             ) from None
-    write_text(table, text.getvalue())
+    write_text(table, text)
     return len(new)
 
 

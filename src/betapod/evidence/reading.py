@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from .. import clinical
 from ..errors import Location, Problem, UnitError, did_you_mean
+from ..exports import original_cell
 from . import vocabulary
 from .cells import cell_starts, within
 from .scales import by_unit, needs_unit, statistic_unit
@@ -75,7 +76,7 @@ class Row:
         self.remarks: list[str] = []
 
     def __getitem__(self, name: str) -> str:
-        return (self.cells.get(name) or "").strip()
+        return original_cell((self.cells.get(name) or "").strip())
 
     def where(self, name: str) -> Location:
         """Return line and column of a cell; the line of the row where the table has no such column."""

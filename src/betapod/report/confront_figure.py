@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..confront.prediction import Z95
+from ..exports import table_as_csv
 from . import confront_view
 from .confront_view import CLASSES
 from .figures import GREY, PALETTE, new_figure, styled
@@ -100,7 +101,7 @@ def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[
     from .figures import save
 
     pages = sheets(table)
-    plotted = table.to_csv(index=False, float_format="%.8g", lineterminator="\n")
+    plotted = table_as_csv(table, float_format="%.8g")
     beside = numbers or path.with_suffix(".csv")
     if path.suffix.lower() != ".pdf":
         targets = [path, *(path.with_stem(f"{path.stem}-{page.name}") for page in pages[1:])]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigError, MissingExtraError, Problem
+from ..exports import table_as_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -268,7 +269,11 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
                 _describe(temporary, alt)
         written.append(target)
     if data is not None:
-        written.append(write_text(path.with_suffix(".csv"), data.to_csv(float_format="%.8g", lineterminator="\n")))
+        written.append(
+            write_text(
+                path.with_suffix(".csv"), table_as_csv(data, index=data.index.name is not None, float_format="%.8g")
+            )
+        )
     return written
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingExtraError
+from ..exports import table_as_csv
 from ..files import replacing, write_text
 from . import brief, words
 from .analyses import analyses
@@ -200,9 +201,7 @@ def write(a: Assessment, extra: Extra, folder: Path, provenance: Mapping[str, st
             [each.table.assign(hypothesis=each.hypothesis) for each in extra.shares], ignore_index=True
         )
     for name, table in found.items():
-        written.append(
-            write_text(data / f"{name}.csv", table.to_csv(index=False, float_format="%.8g", lineterminator="\n"))
-        )
+        written.append(write_text(data / f"{name}.csv", table_as_csv(table, float_format="%.8g")))
         written.append(_parquet(table, data / f"{name}.parquet"))
     rows = ["table,column,meaning,unit", *(",".join(_quoted(cell) for cell in row) for row in describe(found, a.code))]
     written.append(write_text(data / "dictionary.csv", "\n".join(rows) + "\n"))

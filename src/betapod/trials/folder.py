@@ -14,9 +14,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +30,7 @@ from ..engine.database import identifier as _id
 from ..engine.store import Receipt, Store, write_parquet
 from ..engine.whole_files import write_atomic, writing
 from ..errors import ConfigError, Location, Problem
+from ..exports import rows_as_csv
 from . import conduct as trial
 from .cohorts import resolved
 from .data import TrialData
@@ -252,11 +251,7 @@ def dictionary(protocol: Protocol) -> str:
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
     ]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("column", "label", "unit"))
-    writer.writerows(rows)
-    return buffer.getvalue()
+    return rows_as_csv(("column", "label", "unit"), rows)
 
 
 def _compute(

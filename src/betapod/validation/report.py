@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 
@@ -12,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..exports import rows_as_csv
 from .scorecard import NOT_ADDRESSED, Score, Scorecard
 from .targets import Target
 from .verdict import RULE, VERDICTS
@@ -178,9 +177,5 @@ def _details(score: Score) -> RenderableType:
 def csv_text(card: Scorecard) -> str:
     """Return the scorecard as CSV, one row per target; missing numbers are empty."""
     rows = [score.as_dict() for score in card.scores]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["id"], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({k: "" if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()})
-    return out.getvalue()
+    known = [{k: "" if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
+    return rows_as_csv(list(rows[0]) if rows else ["id"], known)
