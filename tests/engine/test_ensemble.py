@@ -116,16 +116,16 @@ def test_only_a_visit_at_the_start() -> None:
 
 
 def test_event_at_a_visit_and_terminal_event_in_time() -> None:
-    """A visit at the very time of an event sees what the event made; after a terminal event there is nothing."""
+    """A visit at 2 is not after 2 yet, a visit at 5 is from 5 on; after a terminal event there is nothing."""
     text = "dA/dt = rate [1/day] a\nA(0) = A0 [1] a"
     events = 'jump when t > t_jump then A = A + dose "jump"\nend when t >= t_end then stop "end"'
     model = _single(
         text, events, rate=("1/day", 1.0), A0=("1", 0.0), t_jump=("day", 2.0), dose=("1", 10.0), t_end=("day", 5.0)
     )
     result = Ensemble(model).run({"t_end": np.array([5.0, 3.5, 99.0])}, np.arange(8.0))
-    np.testing.assert_allclose(result.values[0, :, 0], [0, 1, 12, 13, 14, 15, np.nan, np.nan], rtol=1e-9)
-    np.testing.assert_allclose(result.values[1, :, 0], [0, 1, 12, 13, np.nan, np.nan, np.nan, np.nan], rtol=1e-9)
-    np.testing.assert_allclose(result.values[2, :, 0], [0, 1, 12, 13, 14, 15, 16, 17], rtol=1e-9)
+    np.testing.assert_allclose(result.values[0, :, 0], [0, 1, 2, 13, 14, 15, np.nan, np.nan], rtol=1e-9)
+    np.testing.assert_allclose(result.values[1, :, 0], [0, 1, 2, 13, np.nan, np.nan, np.nan, np.nan], rtol=1e-9)
+    np.testing.assert_allclose(result.values[2, :, 0], [0, 1, 2, 13, 14, 15, 16, 17], rtol=1e-9)
     np.testing.assert_allclose(result.ended_at, [5.0, 3.5, np.nan], atol=1e-8)
     assert [*result.status] == [1, 1, 0] and [*result.event] == [1, 1, -1]
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from betapod.engine.clocks import Clock
 from betapod.engine.events import Computed, EventQueue
-from betapod.engine.switches import crossings, freeze
+from betapod.engine.switches import freeze, switches
 from betapod.errors import SolverError
 from betapod.model.expression import TIME, binary, const, evaluate, select, symbol, unary
 from betapod.model.model import Event
@@ -136,11 +137,15 @@ def test_what_depends_on_constants_alone_is_not_a_switch():
     assert frozen.names == []
 
 
-def test_crossings_in_time_are_found_exactly():
+def test_changes_in_time_are_found_to_the_last_bit():
     later = binary("ge", binary("sub", TIME, P), const(0.25))
-    curved = binary("gt", unary("sin", TIME), P)
+    curved = binary("gt", unary("sin", TIME), const(0.5))
     moving = binary("gt", X, TIME)
-    found = crossings([later, curved, moving], ["x", "t"])
-    assert len(found) == 1
-    difference, slope = evaluate(list(found[0]), {"t": 0.0, "p": 3.0})
-    assert -difference / slope == 3.25
+    found = switches([select(later, X, P), select(curved, X, P), select(moving, X, P)], [], ["x"])
+    assert found.clocks == [later, curved] and found.states == [moving]
+    assert Clock([later], [], [], {"p": 3.0}).next_change(0.0, 1e6, lambda t: []) == 3.25
+    assert Clock([later], [], ["p"], {}).next_change(3.25, 1e6, lambda t: [], [3.0]) == 1e6
+    third = Clock([curved], [], [], {}).next_change(1.0, 1e6, lambda t: [])
+    assert third == pytest.approx(math.pi * 5 / 6, rel=1e-15)
+    risen = Clock([binary("gt", symbol("u"), const(2.0))], ["u"], [], {}).next_change(0.0, 9.0, lambda t: [t / 2])
+    assert risen == math.nextafter(4.0, 5.0)

@@ -87,7 +87,8 @@ def test_what_the_patient_alone_decides_is_computed_once(reservoir: Model) -> No
 
 def test_ramps_make_an_input_move(reservoir: Model) -> None:
     program = lower(reservoir, ramps=["drive"])
-    assert program.parameters[-2:] == ("slope of drive", "segment start")
+    held = program.switches.held
+    assert program.parameters[held - 2 : held] == ("slope of drive", "segment start")
     assert set(program.moving) == {0, 2}
     assert "tanh" in program.rates.count()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..model.operations import COMPARISONS, LOGIC
 from . import mathlib
 from .factorise import Factorisation
-from .program import Block, Program
+from .program import SWITCHES, Block, Program
 from .simd import Code, Value
 
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
@@ -134,7 +134,8 @@ def write_blocks(code: Code, program: Program) -> None:
 
     The functions are ``constants(p, c)``, ``initial(p, y)``, ``rates(t, y, p, c, k)`` (adds to k),
     ``linear(t, y, p, c, k, m, g)`` (rates to k, Jacobian to m, slopes in time to g), ``output(t, y, p, c, o)``,
-    ``triggers(t, y, p, c, o)`` and ``event0(t, y, p, c, o)``, ``event1`` ...
+    ``triggers(t, y, p, c, o)`` and ``event0(t, y, p, c, o)``, ``event1`` ..., and, where anything is held, ``clocks``, ``states``,
+    ``clock_same``, ``watch_same``, ``clock_quiet`` and ``watch_quiet``, alike; the last two read bounds instead of states.
     """
     blocks = [
         program.constants,
@@ -144,6 +145,7 @@ def write_blocks(code: Code, program: Program) -> None:
         program.output,
         program.triggers,
         *(block for event in program.events for block in (event.assignments, event.factors)),
+        *(getattr(program.switches, name) for name in SWITCHES),
     ]
     write_library(code, blocks)
     with code.function("constants", ["p", "p"]) as (p, o):
@@ -170,6 +172,7 @@ def write_blocks(code: Code, program: Program) -> None:
         ("triggers", program.triggers),
         *((f"event{k}", event.assignments) for k, event in enumerate(program.events)),
         *((f"factors{k}", event.factors) for k, event in enumerate(program.events)),
+        *((name, getattr(program.switches, name)) for name in (SWITCHES if program.switches.any else ())),
     ]:
         with code.function(name, ["v", "p", "p", "p", "p"]) as (t, y, p, c, o):
             _store(code, o, BlockWriter(code, t, y, p, c).write(block))

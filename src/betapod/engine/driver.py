@@ -11,6 +11,7 @@ from .machine import Processor
 from .program import Program
 from .rosenbrock import GROW, INTEGRAL, PROPORTIONAL, SAFETY, SHRINK, write_step
 from .simd import Code, Value
+from .stops import just_before
 from .workspace import NEW, NON_FINITE, RESTART, STEP_LIMIT, UNDERFLOW
 
 
@@ -23,14 +24,18 @@ class Driver(Intake):
         write_blocks(c, p)
         self.output_states = c.numbers("output_states", p.output_states)
         self.trigger_states = c.numbers("trigger_states", p.trigger_states)
+        self.watched_states = c.numbers("watched_states", p.switches.watched)
         functions: list[tuple[str, list[str], str | None, Callable[..., None]]] = [
             ("finish", ["i", "i"], None, self.write_finish),
             ("take", ["i"], None, self.write_take),
             ("begin_segment", ["i"], None, self.write_begin_segment),
             ("attend", [], "b", self.write_attend),
             ("first_step", [], None, self.write_first_step),
-            ("find_events", [], None, self.write_find_events),
             ("visit", [], None, self.write_visit),
+            *([("fire", [], None, self.write_fire)] if self.events else []),
+            *([("find_events", [], None, self.write_find_events)] if p.switches.looks else []),
+            *([("hold", [], None, self.write_hold)] if p.switches.any else []),
+            *([("watch", [], None, self.write_watch)] if p.switches.watches else []),
         ]
         for name, kinds, returns, write in functions:
             with c.function(name, ["p", "p", *kinds], returns) as (self.job, self.ws, *args):
@@ -52,8 +57,9 @@ class Driver(Intake):
             c.store(self.place("p"), i, c.broadcast(self.entry("base", i, "d")))
         for name, value in {"t": 0.0, "h": 1e-3, "segment_end": 1.0, "visit": float("inf"), "live": 0.0}.items():
             self.put(name, c.vector(value))
-        for name in ("old_error", "steps", "rejected", "restart"):
+        for name in ("old_error", "steps", "rejected", "restart", "turning", "hasty"):
             self.put(name, c.vector(0.0))
+        self.put("stop", c.vector(1.0))
         with c.loop(c.width) as lane:
             self.set_lane("action", lane, c.integer(NEW))
         needed = c.variable("b", c.constant("b", True))
@@ -71,12 +77,13 @@ class Driver(Intake):
 
     def write_one_step(self, rtol: Value) -> Value:
         """Write a step of all lanes and what follows from it; return whether some lane needs attention."""
-        c, a = self.c, self.arrays()
+        c, a, switches = self.c, self.arrays(), self.program.switches
         t = self.get("t")
         c.call("linear", [t, a.y, a.parameters, a.constants, a.k, a.matrix, a.slopes], None)
         with c.when(c.any(self.get("restart").differs(0.0))):
             c.call("first_step", [self.job, self.ws], None)
-        left = self.get("segment_end") - t
+        end = self.get(self.horizon)
+        left = end - t
         wanted = self.get("h")
         last = wanted * 1.01 >= left
         h = c.select(last, left, wanted)
@@ -90,26 +97,34 @@ class Driver(Intake):
         old = self.get("old_error")
         growth = mathlib.exp(c, c.fma(mathlib.log(c, old), INTEGRAL, mathlib.log(c, error) * -PROPORTIONAL)) * SAFETY
         growth = c.maximum(c.minimum(growth, GROW), SHRINK)
-        after = c.select(last, self.get("segment_end"), t + h)
+        after = c.select(last, end, t + h)
         one, zero = c.vector(1.0), c.vector(0.0)
         taken = self.get("steps") + c.select(good, one, zero)
         refused = self.get("rejected") + c.select(live & ~good, one, zero)
         self.put("steps", taken)
         self.put("rejected", refused)
         self.put("stopped", after)
-        self.put("visible", after)
+        seen = after
+        if self.clocks:
+            # Where a condition of time changes, the step itself sees all up to just before that moment.
+            turning = last & self.get("turning").differs(0.0)
+            seen = c.select(turning, just_before(c, after), after)
+        self.put("visible", seen)
         self.put("crossing", zero)
-        if self.events:
-            self.write_crossing(good, after)
+        self.put("good", c.select(good, one, zero))
+        if switches.watches:
+            with c.when(c.any(good)):
+                c.call("watch", [self.job, self.ws], None)
+        if switches.looks:
+            self.write_crossing(good, seen)
         crossing = self.get("crossing").differs(0.0)
         stopped = self.get("stopped")
         with c.when(c.any(good & (self.get("visit") <= self.get("visible")))):
-            self.put("failed", c.select(good, one, zero))
             c.call("visit", [self.job, self.ws], None)
         moved = good & ~crossing
         with c.loop(self.n) as i:
             c.store(a.y, i, c.select(moved, c.load(a.end, "v", i), c.load(a.y, "v", i)))
-        if self.events:
+        if switches.watches or switches.looks:
             with c.when(c.any(crossing)), c.loop(self.n) as i:
                 c.store(a.y, i, c.select(crossing, c.load(self.place("hit"), "v", i), c.load(a.y, "v", i)))
         self.put("t", c.select(good, stopped, t))
@@ -124,6 +139,8 @@ class Driver(Intake):
             c.select(broken.differs(0.0), c.vector(NON_FINITE), float(UNDERFLOW)),
             c.select(too_many, c.vector(STEP_LIMIT), 0.0),
         )
+        if switches.watches:
+            failed = c.select(self.write_haste(good, crossing, t, stopped), c.vector(UNDERFLOW), failed)
         self.put("failed", failed)
         ended = good & last
         attention = c.any(ended | crossing | failed.differs(0.0))
@@ -144,6 +161,14 @@ class Driver(Intake):
             self.set_lane("action", lane, c.integer(RESTART))
             c.jump(done)
             c.mark(c.label())
+        if self.clocks:
+            at_stop = self.lane("t", lane) >= self.lane("stop", lane)
+            inside = self.lane("stop", lane) < self.lane("segment_end", lane)
+            turning = self.lane("turning", lane).differs(0.0) | inside
+            with c.when(at_stop & turning & self.lane("live", lane).differs(0.0)):
+                self.set_lane("action", lane, c.integer(RESTART))
+                c.jump(done)
+                c.mark(c.label())
         with c.when((self.lane("t", lane) >= self.lane("segment_end", lane)) & self.lane("live", lane).differs(0.0)):
             self.write_next_segment(lane)
         c.jump(done)

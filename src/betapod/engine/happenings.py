@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from .program import EventProgram
 from .rosenbrock import write_dense, write_dense_coefficients
 from .simd import Code, Value
-from .workspace import ENDED, Lanes
+from .values import Variable
+from .workspace import ENDED, UNDERFLOW, Lanes
+
+#: More events than this at one moment trigger each other without end.
+ROUNDS = 10_000
 
 
-def _tie(c: Code, t: Value) -> Value:
+def tie(c: Code, t: Value) -> Value:
     """Return how near to an event a visit counts as simultaneous; events are found twice as closely."""
     return c.fma(c.absolute(t), 2e-13, 2e-10)
 
@@ -19,6 +22,7 @@ class Happenings(Lanes):
 
     output_states: Value
     trigger_states: Value
+    watched_states: Value
 
     def finish(self, lane: Value, status: int | Value) -> None:
         """Call the end of a patient."""
@@ -26,9 +30,10 @@ class Happenings(Lanes):
         self.c.call("finish", [self.job, self.ws, lane, code], None)
 
     def waiting(self, lane: Value) -> Value:
-        """Return whether a visit of a lane is due at its present time."""
-        t = self.lane("t", lane)
-        return (self.lane("visit", lane) <= t + _tie(self.c, t)) & self.lane("live", lane).differs(0.0)
+        """Return whether a visit of a lane is due at its present time, which is not exact where states made it stop."""
+        t, switches = self.lane("t", lane), self.program.switches
+        now = t + tie(self.c, t) if switches.watches or switches.looks else t
+        return (self.lane("visit", lane) <= now) & self.lane("live", lane).differs(0.0)
 
     def write_waiting_visits(self) -> None:
         """Write visits that waited for an event at the same time."""
@@ -65,6 +70,8 @@ class Happenings(Lanes):
         """Return the numbers of the states that are needed (None for all in order), and how many."""
         if kind == "output" and len(self.program.output_states) < self.n:
             return self.output_states, len(self.program.output_states)
+        if kind == "watched":
+            return self.watched_states, len(self.program.switches.watched)
         if kind == "trigger":
             return self.trigger_states, len(self.program.trigger_states)
         return None, self.n
@@ -73,7 +80,7 @@ class Happenings(Lanes):
         """Write the visits that lanes have passed in this step, by dense output."""
         c = self.c
         write_dense_coefficients(c, *self.dense_states("output"), self.place("k"), self.place("dense"))
-        good = self.get("failed").differs(0.0)
+        good = self.get("good").differs(0.0)
         with c.repeat() as leave:
             visit = self.get("visit")
             due = good & (visit <= self.get("visible"))
@@ -84,7 +91,7 @@ class Happenings(Lanes):
             self.dense_at(theta, "output", "there")
             self.block("output", c.select(due, visit, self.get("t")), "there", "o")
             with c.loop(c.width) as lane:
-                now = self.lane("failed", lane).differs(0.0)
+                now = self.lane("good", lane).differs(0.0)
                 with c.when(now & (self.lane("visit", lane) <= self.lane("visible", lane))):
                     self.write_report(lane)
         c.give()
@@ -137,7 +144,7 @@ class Happenings(Lanes):
         g_low, g_high = c.variable("v", self.highest()), c.variable("v", self.get("g_high"))
         side = c.variable("v", zero)
         turn = c.variable("i", 0)
-        tolerance = _tie(c, t) * 0.5
+        tolerance = tie(c, t) * 0.5
         with c.repeat() as leave:
             wide = crossing & ((high.get() - low.get()) * h > tolerance)
             more = c.label()
@@ -172,59 +179,98 @@ class Happenings(Lanes):
         at = c.select(theta < 1.0, c.fma(theta, h, t), self.get("stopped"))
         self.put("stopped", c.select(crossing, at, self.get("stopped")))
         # A visit at the very time of the event sees what the event made: it waits until the event has happened.
-        self.put("visible", c.select(crossing, at - _tie(c, at), self.get("visible")))
+        self.put("visible", c.select(crossing, at - tie(c, at), self.get("visible")))
         c.give()
 
     def _every_third(self, turn: Value) -> Value:
         return self.c.emit("i", f"srem i64 {turn.text}, 3").equals(2)
 
     def write_fire(self) -> None:
-        """Write what events do to lanes that start anew: those whose trigger is true now and was false before happen."""
+        """Write what events do to lanes that start anew, as SBML defines it.
+
+        All triggers are looked at; the events of those that have turned true wait, with the values of that moment. Then the first
+        that waits happens, and all triggers are looked at again, until none waits.
+        """
         c = self.c
         rounds = c.variable("i", 0)
         changed = c.variable("b", c.constant("b", True))
         with c.repeat() as leave:
             more = c.label()
-            c.branch(changed.get() & (rounds.get() < 50), more, leave)
+            c.branch(changed.get() & (rounds.get() < ROUNDS), more, leave)
             c.mark(more)
             changed.set(c.constant("b", False))
             rounds.set(rounds.get() + 1)
             self.block("triggers", self.get("t"), "y", "o")
-            with c.loop(c.width) as lane:
-                starting = self.lane("restart", lane).differs(0.0) & self.lane("live", lane).differs(0.0)
-                with c.when(starting):
-                    self.write_fire_lane(lane, changed.set)
+            for write in (self._write_look, lambda lane: self._write_first_event(lane, changed)):
+                with c.loop(c.width) as lane, c.when(self._starting(lane)):
+                    write(lane)
+        # Events that trigger each other without end leave a patient whom nobody can go on with.
+        with c.when(changed.get()), c.loop(c.width) as lane, c.when(self._starting(lane)):
+            waits = c.constant("b", False)
+            for k in range(self.events):
+                waits = waits | self.lane("pending", lane, "d", k).differs(0.0)
+            with c.when(waits):
+                self.set_lane("restart", lane, c.constant("d", 0.0))
+                self.finish(lane, UNDERFLOW)
+        c.give()
 
-    def write_fire_lane(self, lane: Value, changed: Callable[[Value], None]) -> None:
-        """Write the first event that happens in one lane."""
+    def _starting(self, lane: Value) -> Value:
+        return self.lane("restart", lane).differs(0.0) & self.lane("live", lane).differs(0.0)
+
+    def _write_look(self, lane: Value) -> None:
+        """Write which events of a lane are to happen, now that its triggers are computed."""
         c = self.c
-        done = c.label()
+        one, zero = c.constant("d", 1.0), c.constant("d", 0.0)
+        kept = 0
         for k, event in enumerate(self.program.events):
             now = self.lane("o", lane, "d", k).differs(0.0)
             before = self.lane("before", lane, "d", k).differs(0.0)
             with c.when(~now):
-                self.set_lane("before", lane, c.constant("d", 0.0), k)
+                self.set_lane("before", lane, zero, k)
+                if not event.persistent:
+                    self.set_lane("pending", lane, zero, k)
             with c.when(now & ~before):
-                self.set_lane("before", lane, c.constant("d", 1.0), k)
-                if event.terminal:
-                    self.block("output", self.get("t"), "y", "there")
-                    with c.when(self.waiting(lane)):
-                        self.write_report(lane, "there")
-                    patient = self.lane("patient", lane, "i")
-                    c.store(self.field("event", "p"), patient, c.integer(k))
-                    self.set_lane("restart", lane, c.constant("d", 0.0))
-                    self.finish(lane, ENDED)
-                else:
-                    changed(c.constant("b", True))
+                self.set_lane("before", lane, one, k)
+                self.set_lane("pending", lane, one, k)
+                if event.from_trigger_time and event.targets:
                     self.block(f"event{k}", self.get("t"), "y", "there")
-                    for i, target in enumerate(event.targets):
-                        self.set_lane("y", lane, self.lane("there", lane, "d", i), target)
-                    if event.scaled:
-                        self.block(f"factors{k}", self.get("t"), "y", "there")
-                    for i, target in enumerate(event.scaled):
-                        scaled = self.lane("y", lane, "d", target) * self.lane("there", lane, "d", i)
-                        self.set_lane("y", lane, scaled, target)
+                    for i in range(len(event.targets)):
+                        self.set_lane("kept", lane, self.lane("there", lane, "d", i), kept + i)
+            kept += len(event.targets)
+
+    def _write_first_event(self, lane: Value, changed: Variable) -> None:
+        """Write what the first event that waits does to a lane."""
+        c = self.c
+        done = c.label()
+        kept = 0
+        for k, event in enumerate(self.program.events):
+            with c.when(self.lane("pending", lane, "d", k).differs(0.0)):
+                self.set_lane("pending", lane, c.constant("d", 0.0), k)
+                changed.set(c.constant("b", True))
+                self._write_event(lane, k, event, kept)
                 c.jump(done)
                 c.mark(c.label())
+            kept += len(event.targets)
         c.jump(done)
         c.mark(done)
+
+    def _write_event(self, lane: Value, k: int, event: EventProgram, kept: int) -> None:
+        """Write what one event does to a lane: new values, then factors, both of the state before it; or the patient's end."""
+        c = self.c
+        if event.scaled:
+            self.block(f"factors{k}", self.get("t"), "y", "hit")
+        if event.targets and not event.from_trigger_time:
+            self.block(f"event{k}", self.get("t"), "y", "there")
+        source, first = ("kept", kept) if event.from_trigger_time else ("there", 0)
+        for i, target in enumerate(event.targets):
+            self.set_lane("y", lane, self.lane(source, lane, "d", first + i), target)
+        for i, target in enumerate(event.scaled):
+            self.set_lane("y", lane, self.lane("y", lane, "d", target) * self.lane("hit", lane, "d", i), target)
+        if event.terminal:
+            self.block("output", self.get("t"), "y", "there")
+            with c.when(self.waiting(lane)):
+                self.write_report(lane, "there")
+            patient = self.lane("patient", lane, "i")
+            c.store(self.field("event", "p"), patient, c.integer(k))
+            self.set_lane("restart", lane, c.constant("d", 0.0))
+            self.finish(lane, ENDED)

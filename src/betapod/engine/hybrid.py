@@ -15,9 +15,10 @@ from ..model.evaluate import compile_function, split_constants
 from ..model.expression import Expr, is_const, symbol, topological
 from ..model.model import Model
 from ..model.operations import NOT_SMOOTH
+from .clocks import Clock
 from .events import Compute, Computed, EventQueue
 from .schedule import Segment
-from .switches import crossings, freeze
+from .switches import switches
 
 State = NDArray[np.float64]
 
@@ -65,23 +66,28 @@ class Hybrid:
         self._constants = list(values)
         self._values = [values[name] for name in self._constants]
         self._groups = [["t"], model.state_names, self.input_names, self._constants]
-        self._compile_rates(names)
         triggers = [event.trigger for event in model.events]
+        self._compile_rates(names, triggers, values)
         self._watch = compile_function([*self._conditions, *triggers], self._groups, array=True)
-        self._crossings = [self._function(pair) for pair in crossings([*self._conditions, *triggers], names)]
         self.segment: Segment | None = None
+        self._stop: tuple[Segment | None, list[float], float] = (None, [], -math.inf)
         self.queue = EventQueue(
             [self._computed(event) for event in model.events], self._triggers, np.random.default_rng(0)
         )
 
-    def _compile_rates(self, names: Sequence[str]) -> None:
-        frozen = freeze([self.model.states[k].rate for k in self.moving], names)
-        self._conditions = frozen.conditions
-        entries = jacobian(frozen.roots, [symbol(self.model.state_names[k]) for k in self.moving])
-        setup, held, roots = split_constants([*frozen.roots, *entries.values()], self._constants)
+    def _compile_rates(self, names: Sequence[str], triggers: Sequence[Expr], values: dict[str, float]) -> None:
+        states = [self.model.state_names[k] for k in self.moving]
+        found = switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
+        # States that only events change stand still between events.
+        self._still = [k for k in range(len(self.model.states)) if k not in set(self.moving.tolist())]
+        self._clock = Clock(found.clocks, self.input_names, [self.model.state_names[k] for k in self._still], values)
+        self._conditions = [*found.clocks, *found.states]
+        switch_names = [*found.clock_names, *found.state_names]
+        entries = jacobian(found.rates, [symbol(self.model.state_names[k]) for k in self.moving])
+        setup, held, roots = split_constants([*found.rates, *entries.values()], self._constants)
         self._prepared = compile_function(setup, [self._constants])(self._values) if setup else []
-        groups = [["t"], self.model.state_names, self.input_names, held, frozen.names]
-        n = len(frozen.roots)
+        groups = [["t"], self.model.state_names, self.input_names, held, switch_names]
+        n = len(found.rates)
         self._rates = compile_function(roots[:n], groups)
         self._slopes = compile_function(roots[n:], groups)
         self._entries = (np.array([i for i, _ in entries], dtype=int), np.array([j for _, j in entries], dtype=int))
@@ -137,7 +143,7 @@ class Hybrid:
         wanted = visits[(visits > time) & (visits <= segment.end)]
         hasty = 0
         while self.queue.ended is None and time < segment.end:
-            bound = min(segment.end, self.queue.next_time, self._next_crossing(time, state))
+            bound = min(segment.end, self.queue.next_time, self._next_stop(time, state))
             reached, state = self._smooth(time, bound, state, wanted, longest)
             hasty = hasty + 1 if reached - time < 1e-12 * max(abs(time), longest) else 0
             if hasty > _CHATTER:
@@ -153,16 +159,18 @@ class Hybrid:
                 self.record(time, state)
         return state
 
-    def _next_crossing(self, time: float, state: State) -> float:
-        """Return the next time at which a comparison with time alone switches."""
-        first = math.inf
-        for crossing in self._crossings:
-            difference, slope = crossing(time, state)
-            if slope and math.isfinite(difference):
-                when = time - difference / slope
-                if time < when < first:
-                    first = when
-        return first
+    def _next_stop(self, time: float, state: State) -> float:
+        """Return the next time at which a condition of time alone changes, or the end of the segment."""
+        segment = self.segment
+        assert segment is not None
+        if not self._clock.conditions:
+            return segment.end
+        still = state[self._still].tolist()
+        before, values, stop = self._stop
+        if before is not segment or values != still or stop <= time:
+            stop = self._clock.next_change(time, segment.end, self._inputs, still)
+            self._stop = segment, still, stop
+        return stop
 
     def _smooth(
         self, start: float, bound: float, state: State, wanted: NDArray[np.float64], longest: float

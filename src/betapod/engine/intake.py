@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from .blocks import STAGES
-from .happenings import Happenings
 from .lower import SEGMENT_START, slope_name
 from .rosenbrock import weight
 from .simd import Value
+from .stops import Stops
 from .workspace import ENDED, NEW, NONE, OK, RESTART, SEGMENT
 
 
-class Intake(Happenings):
+class Intake(Stops):
     """Writes what lanes need between steps."""
 
     def write_finish(self, lane: Value, status: Value) -> None:
@@ -74,12 +74,14 @@ class Intake(Happenings):
         self.set_lane("segment", lane, self.entry("segment_offsets", schedule, "i"))
         with c.loop(self.n) as i:
             self.set_lane("atol", lane, self.entry("atol", schedule * self.n + i, "d"), i)
-        for name, value in {"t": 0.0, "live": 1.0, "steps": 0.0, "rejected": 0.0, "old_error": 1e-4}.items():
+        fresh = {"t": 0.0, "live": 1.0, "steps": 0.0, "rejected": 0.0, "old_error": 1e-4, "hasty": 0.0}
+        for name, value in fresh.items():
             self.set_lane(name, lane, c.constant("d", value))
         self.set_lane("visits_done", lane, c.integer(0))
         self.set_lane("visit", lane, self.entry("times", c.integer(0), "d"))
         for k, event in enumerate(self.program.events):
             self.set_lane("before", lane, c.constant("d", 1.0 if event.initially else 0.0), k)
+            self.set_lane("pending", lane, c.constant("d", 0.0), k)
         c.give()
 
     def write_begin_segment(self, lane: Value) -> None:
@@ -103,6 +105,8 @@ class Intake(Happenings):
             start = self.entry("segment_start", segment, "d")
             self.set_lane("p", lane, start, p.parameters.index(SEGMENT_START))
         self.set_lane("segment_end", lane, self.entry("segment_end", segment, "d"))
+        # Where time's conditions change next depends on the inputs, so it is found anew.
+        self.set_lane("stop", lane, c.constant("d", -1.0))
         with c.loop(self.entry("dose_offsets", segment + 1, "i"), self.entry("dose_offsets", segment, "i")) as i:
             state = self.entry("dose_state", i, "i")
             self.set_lane("y", lane, self.lane("y", lane, "d", state) + self.entry("dose_amount", i, "d"), state)
@@ -110,7 +114,7 @@ class Intake(Happenings):
 
     def write_attend(self) -> None:
         """Write what lanes need between steps; it gives false when no patient is left."""
-        c = self.c
+        c, p = self.c, self.program
         again = c.variable("b", c.constant("b", True))
         with c.repeat() as leave:
             go_on = c.label()
@@ -130,8 +134,12 @@ class Intake(Happenings):
                 self.set_lane("restart", lane, c.constant("d", 1.0))
                 self.set_lane("action", lane, c.integer(NONE))
             if self.events:
-                self.write_fire()
+                c.call("fire", [self.job, self.ws], None)
+            if self.events or self.clocks:
                 self.write_waiting_visits()
+            if p.switches.any:
+                c.call("hold", [self.job, self.ws], None)
+                c.call("constants", [self.place("p"), self.place("c")], None)
             # An event at the very end of a segment, or a last visit at the start, leaves nothing to integrate.
             with c.loop(c.width) as lane:
                 over = self.lane("t", lane) >= self.lane("segment_end", lane)
@@ -150,7 +158,7 @@ class Intake(Happenings):
         return count.get()
 
     def write_initial(self) -> None:
-        """Write initial values, and the visit at time 0, of lanes that are new."""
+        """Write initial values, events that happen at once, and the visit at time 0, of lanes that are new."""
         c = self.c
         c.call("constants", [self.place("p"), self.place("c")], None)
         c.call("initial", [self.place("p"), self.place("stage")], None)
@@ -162,8 +170,12 @@ class Intake(Happenings):
             with c.loop(count) as i:
                 value = self.entry("starts", patient * count + i, "d")
                 self.set_lane("y", lane, value, self.entry("overrides", i, "i"))
+            self.set_lane("restart", lane, c.constant("d", 1.0))
+        if self.events:
+            c.call("fire", [self.job, self.ws], None)
         self.block("output", self.get("t"), "y", "o")
-        with self.lanes_where("action", NEW) as lane:
+        # Whom an event has ended at once has given up the lane to the next patient.
+        with self.lanes_where("action", NEW) as lane, c.when(self.lane("live", lane).differs(0.0)):
             with c.when(self.lane("visit", lane) <= 0.0):
                 self.write_report(lane)
             self.set_lane("action", lane, c.integer(SEGMENT))

@@ -52,6 +52,8 @@ class Kernel:
 
 _SOURCES = (
     "lower",
+    "enclosures",
+    "switches",
     "program",
     "accumulate",
     "factorise",
@@ -63,6 +65,7 @@ _SOURCES = (
     "rosenbrock",
     "workspace",
     "happenings",
+    "stops",
     "intake",
     "driver",
     "machine",

@@ -14,6 +14,7 @@ from ..model.derivative import jacobian
 from ..model.expression import (
     ONE,
     TIME,
+    ZERO,
     Expr,
     add,
     binary,
@@ -32,8 +33,10 @@ from ..model.expression import (
 from ..model.expression import rebuild as rebuild_node
 from ..model.model import Model
 from .accumulate import accumulated_jacobian
+from .enclosures import is_truth, quiet, same
 from .factorise import factorise
-from .program import Block, EventProgram, Instruction, Program
+from .program import SWITCHES, Block, EventProgram, Instruction, Program, SwitchProgram
+from .switches import Switches, switches
 
 
 def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[str] = ()) -> Program:
@@ -55,6 +58,8 @@ def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[st
 
 
 SEGMENT_START = "segment start"
+#: Triggers of more operations than this together are looked at after each step, not all along it.
+WATCHED = 150
 
 
 def slope_name(name: str) -> str:
@@ -115,6 +120,7 @@ class _Lowering:
             symbol(name): add(symbol(name), mul(symbol(slope_name(name)), sub(TIME, symbol(SEGMENT_START))))
             for name in ramps
         }
+        self.bound_index: dict[Expr, int] = {}
         self._changes: dict[Expr, bool] = {}
         self._rewritten: dict[Expr, Expr] = {}
         self._shared: set[Expr] = set()
@@ -122,7 +128,10 @@ class _Lowering:
     def program(self) -> Program:
         model = self.model
         everything = self.known | self.moving_inputs
-        rates = substitute([state.rate for state in model.states], everything)
+        triggers = substitute([event.trigger for event in model.events], everything)
+        found = switches(substitute([state.rate for state in model.states], everything), triggers, model.state_names)
+        rates = found.rates
+        held = self._hold(found, triggers)
         names = [symbol(name) for name in model.state_names]
         derivatives = accumulated_jacobian(rates, [*names, TIME])
         if derivatives is None:
@@ -130,7 +139,6 @@ class _Lowering:
         entries = {(i, j): entry for (i, j), entry in derivatives.items() if j < len(names)}
         moving = tuple(i for i, j in derivatives if j == len(names))
         slopes = [derivatives[i, len(names)] for i in moving]
-        triggers = substitute([event.trigger for event in model.events], everything)
         roots = {
             "linear": [*rates, *entries.values(), *slopes],
             "output": substitute([model.expression(name) for name in self.outputs], everything),
@@ -143,6 +151,7 @@ class _Lowering:
                 f"factors {k}": substitute([value for _, value in event.factors], everything)
                 for k, event in enumerate(model.events)
             },
+            **held,
         }
         self._find_shared([root for group in roots.values() for root in group])
         rewritten = {name: [self.rewrite(root) for root in group] for name, group in roots.items()}
@@ -167,6 +176,7 @@ class _Lowering:
         ]
         initial = [self.rewrite(e) for e in substitute([state.initial for state in model.states], self.known)]
         index = {name: i for i, name in enumerate(model.state_names)}
+        held_blocks = {name: self.block(rewritten[name], constant_index) for name in SWITCHES}
         return Program(
             model.name,
             model.state_names,
@@ -190,12 +200,64 @@ class _Lowering:
                     self.block(rewritten[f"event {k}"], constant_index),
                     tuple(index[target] for target, _ in event.factors),
                     self.block(rewritten[f"factors {k}"], constant_index),
+                    event.persistent,
+                    event.from_trigger_time,
                 )
                 for k, event in enumerate(model.events)
             ),
             self.block(rewritten["triggers"], constant_index),
             self.states_in(rewritten["triggers"]),
+            SwitchProgram(
+                self.held,
+                held_blocks["clocks"],
+                held_blocks["clock_same"],
+                held_blocks["clock_quiet"],
+                held_blocks["states"],
+                held_blocks["watch_same"],
+                held_blocks["watch_quiet"],
+                self.watched,
+                self.watched_triggers,
+                self.looks,
+            ),
             factorise(n, [(i, j) for i, j, _, _ in places]),
+        )
+
+    # -- switches ----------------------------------------------------------------------------------------------------
+
+    def _hold(self, found: Switches, triggers: Sequence[Expr]) -> dict[str, list[Expr]]:
+        """Give every condition a place among the parameters, and return what tells whether it changes."""
+        moving = [k for k, trigger in enumerate(triggers) if self.states_in([trigger])]
+        small = sum(node.op not in ("const", "sym") for node in topological(triggers)) <= WATCHED
+        chosen = moving if found.states or small else []
+        self.watched_triggers, self.looks = tuple(chosen), len(chosen) < len(moving)
+        # A trigger may be any number; what is held is whether it is true.
+        true = [triggers[k] if is_truth(triggers[k]) else binary("ne", triggers[k], ZERO) for k in chosen]
+        self.held = len(self.parameters)
+        self.parameters += (*found.clock_names, *found.state_names, *(f"?e{k}" for k in chosen))
+        self.parameter_index = {symbol(name): i for i, name in enumerate(self.parameters)}
+        clocks = list(zip(found.clocks, map(symbol, found.clock_names), strict=True))
+        watched = [
+            *zip(found.states, map(symbol, found.state_names), strict=True),
+            *((trigger, symbol(f"?e{k}")) for trigger, k in zip(true, chosen, strict=True)),
+        ]
+        self.watched = self.states_in([condition for condition, _ in watched])
+        ends = {TIME: (symbol("?low"), symbol("?high"))}
+        for k in self.watched:
+            ends[symbol(self.model.state_names[k])] = symbol(f"?low {k}"), symbol(f"?high {k}")
+        self.bound_index = {name: i for i, name in enumerate(name for pair in ends.values() for name in pair)}
+        return dict(
+            zip(
+                SWITCHES,
+                (
+                    found.clocks,
+                    same(clocks),
+                    quiet(clocks, ends),
+                    found.states,
+                    same(watched),
+                    quiet(watched, ends),
+                ),
+                strict=True,
+            )
         )
 
     # -- rewriting ---------------------------------------------------------------------------------------------------
@@ -205,7 +267,10 @@ class _Lowering:
         for below in topological([node]) if node not in self._changes else ():
             if below not in self._changes:
                 self._changes[below] = (
-                    below is TIME or below in self.state_index or any(self._changes[arg] for arg in below.args)
+                    below is TIME
+                    or below in self.state_index
+                    or below in self.bound_index
+                    or any(self._changes[arg] for arg in below.args)
                 )
         return self._changes[node]
 
@@ -293,6 +358,8 @@ class _Lowering:
             return Instruction("time")
         if node in self.state_index:
             return Instruction("state", (), self.state_index[node])
+        if node in self.bound_index:
+            return Instruction("state", (), self.bound_index[node])
         return Instruction("parameter", (), self.parameter_index[node])
 
 

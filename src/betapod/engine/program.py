@@ -74,7 +74,10 @@ def waits(block: Block) -> float:
 
 @dataclass(frozen=True)
 class EventProgram:
-    """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what."""
+    """One event: the states it sets (`targets`) and how (`assignments`), then those it multiplies (`scaled`) and by what.
+
+    `initially`, `persistent` and `from_trigger_time` are as in `betapod.model.model.Event`.
+    """
 
     name: str
     terminal: bool
@@ -83,6 +86,60 @@ class EventProgram:
     assignments: Block
     scaled: tuple[int, ...]
     factors: Block
+    persistent: bool = True
+    from_trigger_time: bool = True
+
+
+#: Blocks about what is held between switches.
+SWITCHES = ("clocks", "clock_same", "clock_quiet", "states", "watch_same", "watch_quiet")
+
+
+@dataclass(frozen=True)
+class SwitchProgram:
+    """Where rates and triggers jump, and how no jump is stepped over.
+
+    Every condition is held still while the integration goes on: a parameter of its own has its value. Bounds are read from an
+    array: the two ends of a stretch of time, then the smallest and the largest value of each state that is looked at.
+
+    Attributes
+    ----------
+    held
+        Position among the parameters of the first condition; those of time come first, then those of states, then the triggers
+        that are watched.
+    clocks, states
+        Values of the conditions that change with time alone, and of those that depend on states.
+    clock_same, watch_same
+        One truth value: whether, at a time and state, every condition of time (of states; and watched trigger) is as held.
+    clock_quiet, watch_quiet
+        One truth value: whether it surely stays so between bounds.
+    watched
+        States that conditions and watched triggers need, in the order of their bounds.
+    triggers
+        Events whose triggers are watched so. The others, which need much computing, are looked at after every step.
+    looks
+        Whether there are others.
+    """
+
+    held: int
+    clocks: Block
+    clock_same: Block
+    clock_quiet: Block
+    states: Block
+    watch_same: Block
+    watch_quiet: Block
+    watched: tuple[int, ...]
+    triggers: tuple[int, ...]
+    looks: bool
+
+    @property
+    def any(self) -> bool:
+        """Whether anything is held."""
+        return bool(self.clocks.results or self.states.results or self.triggers)
+
+    @property
+    def watches(self) -> bool:
+        """Whether steps are searched for changes that depend on states."""
+        return bool(self.states.results or self.triggers)
 
 
 @dataclass(frozen=True)
@@ -93,7 +150,7 @@ class Program:
     ----------
     parameters
         Order of the values given for each patient: parameters, inputs, then for each input that changes linearly its slope, then
-        the time at which the segment starts.
+        the time at which the segment starts, then the conditions that are held.
     ramps
         Inputs that may change linearly.
     constants
@@ -111,6 +168,8 @@ class Program:
         States whose rate depends on time explicitly, in the order of the last results of `linear`.
     triggers
         For each event its truth value, then for each event a number that is positive where it is true.
+    switches
+        Where rates and triggers jump.
     """
 
     name: str
@@ -129,4 +188,5 @@ class Program:
     events: tuple[EventProgram, ...]
     triggers: Block
     trigger_states: tuple[int, ...]
+    switches: SwitchProgram
     factorisation: Factorisation = field(repr=False)

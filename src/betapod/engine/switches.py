@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..model.derivative import gradient
 from ..model.expression import (
-    TIME,
     ZERO,
     Expr,
     add,
@@ -89,21 +87,51 @@ def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
     return Frozen([done[root] for root in roots], list(names.values()), list(names))
 
 
-def crossings(conditions: Sequence[Expr], moving: Iterable[str]) -> list[tuple[Expr, Expr]]:
-    """Return comparisons whose sides differ by something linear in time: that difference and its slope.
+@dataclass(frozen=True)
+class Switches:
+    """The conditions of rates and triggers, apart: those of time alone, which can be told ahead, and those of states.
 
-    They switch at times that can be computed, so that no switch of this kind can be stepped over.
+    Attributes
+    ----------
+    rates
+        The rates, in which every condition is a name that stands still between switches.
+    clocks, clock_names
+        Conditions that change with time alone, of rates and of triggers, and the name of each.
+    states, state_names
+        Conditions of the rates that depend on states.
     """
-    order = topological(conditions)
-    moves = depends(order, set(moving) - {"t"})
-    found: dict[Expr, Expr] = {}
-    for node in order:
-        if node.op not in COMPARISONS or moves[node]:
-            continue
-        difference = sub(*node.args)
-        if any(below.op in ("floor", "ceil", "mod", "factorial", "select") for below in topological([difference])):
-            continue
-        slope = gradient(difference, [TIME]).get(TIME)
-        if slope is not None and "t" not in free_symbols([slope]):
-            found[difference] = slope
-    return list(found.items())
+
+    rates: list[Expr]
+    clocks: list[Expr]
+    clock_names: list[str]
+    states: list[Expr]
+    state_names: list[str]
+
+
+def switches(
+    rates: Sequence[Expr], triggers: Sequence[Expr], states: Iterable[str], inputs: Iterable[str] = ()
+) -> Switches:
+    """Take the switches out of rates, and find what in rates and triggers changes with time alone.
+
+    Parameters
+    ----------
+    states
+        What the integration moves.
+    inputs
+        What moves with time as is known ahead.
+    """
+    names = list(states)
+    frozen = freeze([*rates, *triggers], [*names, *inputs, "t"])
+    used = set(free_symbols(frozen.roots[: len(rates)]))
+    moves = depends(topological(frozen.conditions), names)
+    pairs = list(zip(frozen.conditions, frozen.names, strict=True))
+    clocks = [(condition, name) for condition, name in pairs if not moves[condition]]
+    # A condition inside another one of the rates moves it, but the outer one is looked at by itself.
+    others = [(condition, name) for condition, name in pairs if moves[condition] and name in used]
+    return Switches(
+        frozen.roots[: len(rates)],
+        [condition for condition, _ in clocks],
+        [name for _, name in clocks],
+        [condition for condition, _ in others],
+        [name for _, name in others],
+    )

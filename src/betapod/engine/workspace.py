@@ -53,7 +53,8 @@ STATUS = ("ok", "ended", "step-underflow", "non-finite", "step-limit", "not run"
 OK, ENDED, UNDERFLOW, NON_FINITE, STEP_LIMIT, NOT_RUN = range(6)
 #: What a lane waits for: nothing, a patient, a segment, a new start of the integration.
 NONE, NEW, SEGMENT, RESTART = 0, 1, 2, 3
-#: What a lane keeps besides arrays; the last four are integers.
+#: What a lane keeps besides arrays; the last four are integers. A lane stops at `stop`, the end of its segment or, where `turning`,
+#: the moment at which a condition of time changes.
 _PER_LANE = (
     *(
         "t",
@@ -69,6 +70,7 @@ _PER_LANE = (
         "stopped",
         "visible",
     ),
+    *("stop", "turning", "hasty", "good"),
     *("g_high", "crossing", "failed", "action", "patient", "visits_done", "segment"),
 )
 
@@ -89,10 +91,20 @@ class Workspace:
             "own": len(program.parameters),
             "g": len(program.moving),
             "dense": 3 * n,
-            "there": max(n, len(program.outputs)),
-            "hit": n,
-            "o": max(len(program.outputs), 2 * events, *(len(e.targets) for e in program.events), 1),
+            "there": max(n, len(program.outputs), *(len(event.targets) for event in program.events)),
+            "hit": max(n, 1, *(len(event.scaled) for event in program.events)),
+            "o": max(
+                len(program.outputs),
+                2 * events,
+                *(len(e.targets) for e in program.events),
+                len(program.switches.clocks.results),
+                len(program.switches.states.results),
+                1,
+            ),
             "before": events,
+            "pending": events,
+            "kept": sum(len(event.targets) for event in program.events),
+            "bounds": 2 + 2 * len(program.switches.watched) if program.switches.any else 0,
             "atol": n,
             **dict.fromkeys(
                 _PER_LANE,
