@@ -1,19 +1,28 @@
-"""The command line: verbs, exit codes, errors. Exit codes: 0 done, 1 internal error, 2 bad input, 130 interrupted."""
+"""The command line: verbs, exit codes, errors.
+
+Exit codes: 0 done, 1 internal error, 2 bad input, 3 the disk or workers failed, 4 too many patients failed, 130 interrupted.
+"""
 
 from __future__ import annotations
 
+import errno
 import importlib
-import importlib.util
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from . import overwriting
 from .cli_common import err, note, print_json
+from .cli_writing import guard
 from .clinical import read_as
-from .errors import BetapodError, Problem
+from .errors import BetapodError, Location, OutputError, Problem
+
+#: Exit codes.
+INTERNAL, WRONG, BROKEN, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="betapod",
@@ -24,8 +33,7 @@ app = typer.Typer(
     "No medical device; a simulation is no evidence of efficacy.",
 )
 
-#: Modules with verbs of their own, each with a function ``register(app)``. Others are found by their name, ``cli_*.py``; those
-#: listed here start faster, since only the one that is needed is imported.
+#: Modules with verbs of their own, each with a function ``register(app)``; only the one that is needed is imported.
 _VERBS = {
     "cli_model": ("model", "cite"),
     "cli_params": ("params",),
@@ -55,51 +63,122 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    overwriting.begin()
+    context.call_on_close(overwriting.end)
 
 
 def _register(arguments: list[str]) -> None:
     """Import the modules that the command line needs: the one with the verb, or all of them for help and completion."""
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
     wanted = [name for name, verbs in _VERBS.items() if verb in verbs]
-    if not wanted:
-        found = (path.stem for path in sorted(Path(__file__).parent.glob("cli_*.py")))
-        wanted = [*_VERBS, *(name for name in found if name not in _VERBS)]
-    for name in wanted:
-        if name not in _registered and importlib.util.find_spec(f".{name}", __package__) is not None:
-            module = importlib.import_module(f".{name}", __package__)
-            if hasattr(module, "register"):
-                module.register(app)
+    for name in wanted or _VERBS:
+        if name not in _registered:
+            importlib.import_module(f".{name}", __package__).register(app)
             _registered.add(name)
+    guard(app)
 
 
 def main() -> None:
     """Run the command line and exit."""
     arguments = sys.argv[1:]
-    as_json = "--json" in arguments
+    _open_streams()
+    code = 0
+    try:
+        code = _carry_out(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing more can be said to it.
+        _silence(sys.stdout)
+    except OSError as error:
+        code = _broken_stdout(error)
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    sys.exit(code)
+
+
+def _carry_out(arguments: list[str]) -> int:
+    """Carry out a command and return its exit code."""
     try:
         _register(arguments)
         with read_as(note):
             app(prog_name="betapod")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else INTERNAL if done.code else 0
     except BetapodError as error:
-        show_problems(error)
-        if as_json:
-            print_json({"error": {"problems": [problem.as_dict() for problem in error.problems]}})
-        sys.exit(2)
+        return _refused(error, arguments)
     except KeyboardInterrupt:
         err().print("interrupted", style="yellow")
-        sys.exit(130)
+        return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has gone; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        raise
+    except OSError as error:
+        if error.filename is None and error.errno in _OUTPUT:
+            raise
+        return _refused(_unusable(error), arguments)
+    except MemoryError:
+        hint = "Ask for fewer patients, replicates or visits at once, or give it more memory."
+        return _refused(OutputError(Problem("out-of-memory", "there is not enough memory", hint=hint)), arguments)
     except Exception:
         _internal_error(arguments)
-        sys.exit(1)
+        return INTERNAL
+    return 0
+
+
+def _refused(error: BetapodError, arguments: list[str]) -> int:
+    show_problems(error)
+    if "--json" in arguments:
+        print_json({"error": {"problems": [problem.as_dict() for problem in error.problems]}})
+    return BROKEN if isinstance(error, OutputError) else WRONG
+
+
+#: What happens to streams, whatever was asked for.
+_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG})
+
+
+def _unusable(error: OSError) -> BetapodError:
+    """Return what the system said of a file that was named or needed."""
+    from .files import cannot_write
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "betapod"
+    if error.errno in _OUTPUT:
+        return cannot_write(name, error)
+    reason = error.strerror or str(error)
+    # A name of thousands of letters helps nobody.
+    place = name if len(name) <= 200 else f"{name[:100]}..."
+    return BetapodError(Problem("unusable-file", f"this cannot be used: {reason.lower()}", Location(place)))
+
+
+def _open_streams() -> None:
+    """Make sure that whatever is printed can be: closed streams swallow it, letters that an encoding lacks are spelt out."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            # The caller closed it. The number is taken, so that no file that is opened later gets what is printed.
+            with suppress(OSError):
+                if os.open(os.devnull, os.O_WRONLY) != number:
+                    os.close(number)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(stream: Any) -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _broken_stdout(error: OSError) -> int:
+    """Say that results could not be printed."""
+    reason = (error.strerror or str(error)).lower()
+    _silence(sys.stdout)
+    with suppress(OSError, ValueError):
+        show_problems(OutputError(Problem("cannot-write", f"cannot print the results: {reason}", Location("stdout"))))
+    return BROKEN
 
 
 def show_problems(error: BetapodError) -> None:
@@ -121,8 +200,6 @@ def show_problems(error: BetapodError) -> None:
 def _placed(problem: Problem) -> Problem:
     """Name the program as the place of a problem that stands in no file."""
     from dataclasses import replace
-
-    from .errors import Location
 
     return problem if problem.location.file else replace(problem, location=Location("betapod"))
 

@@ -149,15 +149,16 @@ def _wrong_names(settings: list[str], by: str) -> list[Problem]:
 
 def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) -> list[Problem]:
     """Return what keeps results from being written, and files that would be written twice."""
-    from .files import unfit
+    from .files import data_beside, unfit
 
     endings = {"--csv": (), "--figure": (".pdf", ".png", ".svg", ""), "--page": (".html", ".htm")}
     named = {"--csv": csv_path, "--figure": figure, "--page": page}
+    named |= {"the numbers of --figure": data_beside(figure)} if figure is not None else {}
     problems, seen = [], dict[Path, str]()
     for option, path in named.items():
         if path is None:
             continue
-        problems += unfit(path, endings[option])
+        problems += unfit(path, endings.get(option, ()))
         other = seen.setdefault(path.resolve(), option)
         if other != option:
             message = f"{other} and {option} are the same file"
@@ -223,10 +224,7 @@ def _write(
     if figure is not None and len(table):
         from .report.confront_figure import write
 
-        beside = figure.with_suffix(".csv")
-        # The table that was asked for by name keeps it.
-        taken = csv_path is not None and csv_path.resolve() == beside.resolve()
-        for path in write(table, figure, figure.with_name(f"{figure.stem}-plotted.csv") if taken else beside):
+        for path in write(table, figure):
             yield f"wrote {path}"
     elif figure is not None:
         yield f"{figure}: not drawn, as no row was simulated"

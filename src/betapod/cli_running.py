@@ -13,7 +13,7 @@ import typer
 
 from .cli_common import err
 
-_BROKEN, _INTERRUPTED = 1, 130
+_INTERRUPTED = 130
 
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
@@ -31,17 +31,18 @@ def breaking(*verb: str, folder: Path | None = None) -> Iterator[None]:
     Raises
     ------
     typer.Exit
-        With code 1 when the disk or the workers broke, 130 when the user interrupted.
+        With code 3 when the disk or the workers broke, 130 when the user interrupted.
     """
-    from .cli import show_problems
-    from .engine.whole_files import StoreError
-    from .errors import SolverError
+    from .cli import BROKEN, show_problems
+    from .errors import OutputError, SolverError
 
     try:
         yield
-    except (StoreError, SolverError) as error:
+    except (OutputError, SolverError) as error:
         show_problems(error)
-        raise typer.Exit(_BROKEN) from None
+        if isinstance(error, OutputError):
+            err().print(f"continue with: {_again(verb, folder)}", style="yellow", markup=False)
+        raise typer.Exit(BROKEN) from None
     except KeyboardInterrupt:
         err().print(f"interrupted; continue with: {_again(verb, folder)}", style="yellow", markup=False)
         raise typer.Exit(_INTERRUPTED) from None

@@ -137,6 +137,10 @@ class ConfigError(BetapodError):
     """A configuration or command that cannot be used."""
 
 
+class OutputError(BetapodError):
+    """Results that could not be written though nothing asked for was wrong: a full disk, a device that fails."""
+
+
 class MissingExtraError(BetapodError):
     """An optional dependency that is not installed."""
 

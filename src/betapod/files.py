@@ -1,49 +1,155 @@
-"""Write files whole or not at all."""
+"""Write files whole or not at all, and none that somebody else wrote: `overwriting` says what may be replaced."""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
-from .errors import ConfigError, Location, Problem, not_among
+from . import overwriting
+from .errors import BetapodError, ConfigError, Location, OutputError, Problem, not_among
+
+#: Names of this process's own streams and of what a shell handed over.
+_STREAMS = re.compile(r"/dev/(?:std(?P<name>out|err)|fd/(?P<fd>\d+))|/proc/(?:self|(?P<pid>\d+))/fd/(?P<proc>\d+)")
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; on success it takes the place of `path`, on failure it is removed.
+def replacing(path: str | Path, mine: bool = False) -> Iterator[Path]:
+    """Give a temporary path; on success its content is at `path`, on failure nothing has changed.
+
+    A file is replaced in one step; through a symbolic link, the file that it points to. A device, a pipe or ``-`` (standard
+    output) is written to and stays what it is.
+
+    Parameters
+    ----------
+    mine
+        Whether changing this very file is what the user asked for, so that it may be read and foreign.
 
     Raises
     ------
     ConfigError
-        The folder does not exist or cannot be written to, or the disk is full.
+        The folder does not exist or cannot be written to, or the file is not one to be replaced (see `overwriting`).
+    OutputError
+        The disk is full, or the reader of a pipe has gone.
     """
     path = Path(path)
+    with _failing(path):
+        stream = _stream(path)
+        if stream is not None or _special(path):
+            with _beside(path, None) as temporary:
+                yield temporary
+                _pour(temporary, path, stream)
+            return
+        # A link stays a link.
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        if target.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        if not mine and (problem := overwriting.refusal(path)):
+            raise ConfigError(problem)
+        with _beside(path, target.parent) as temporary:
+            yield temporary
+            temporary.chmod(_mode(target))
+            if not mine:
+                overwriting.remember(temporary, path)
+            temporary.replace(target)
+
+
+@contextmanager
+def _beside(path: Path, folder: Path | None) -> Iterator[Path]:
+    """Give an empty temporary file and remove it in the end, unless it was moved."""
+    # The suffix is kept, since writers choose their format by it; the rest is short, since names have a longest length.
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem[:20]}-", suffix=path.suffix[:20], dir=folder)
+    os.close(handle)
     try:
-        # The suffix is kept, since writers choose their format by it.
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    temporary = Path(name)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
+        yield Path(name)
     finally:
         with suppress(FileNotFoundError):
-            temporary.unlink()
+            Path(name).unlink()
 
 
-def _cannot_write(path: Path, error: OSError) -> ConfigError:
+def _mode(target: Path) -> int:
+    """Return the permissions of a file that is written: those that it has, or what the user gives to new ones."""
+    with suppress(OSError):
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def _stream(path: Path) -> int | None:
+    """Return the number of the stream that a name stands for, through links; None for all else."""
+    if str(path) == "-":
+        return 1
+    here = Path(os.path.abspath(path))  # noqa: PTH100 - links are followed one by one
+    for _ in range(40):
+        found = _STREAMS.fullmatch(str(here))
+        if found:
+            if found["name"]:
+                return 1 if found["name"] == "out" else 2
+            own = found["pid"] is None or int(found["pid"]) == os.getpid()
+            return int(found["fd"] or found["proc"]) if own else None
+        try:
+            here = Path(os.path.abspath(here.parent / os.readlink(here)))  # noqa: PTH100, PTH115
+        except OSError:
+            return None
+    return None
+
+
+def _special(path: Path) -> bool:
+    """Return whether a path is a device, a pipe or a socket: what must not be replaced."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(kind) and not stat.S_ISDIR(kind)
+
+
+def _pour(temporary: Path, path: Path, stream: int | None) -> None:
+    with temporary.open("rb") as source, _opened(path, stream) as target:
+        shutil.copyfileobj(source, target)
+        target.flush()
+
+
+@contextmanager
+def _opened(path: Path, stream: int | None) -> Iterator[BinaryIO]:
+    own = {1: sys.stdout, 2: sys.stderr}.get(stream or 0)
+    if own is not None and hasattr(own, "buffer"):
+        # What was printed before comes before.
+        own.flush()
+        yield own.buffer
+        return
+    with open(path if stream is None else os.dup(stream), "wb") as file:  # noqa: PTH123 - a number is no path
+        yield file
+
+
+@contextmanager
+def _failing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise cannot_write(path, error) from None
+
+
+def cannot_write(path: str | Path, error: OSError) -> BetapodError:
+    """Return what a failure to write means: a full disk is nobody's wrong input."""
     reason = (error.strerror or str(error)).lower()
+    if error.errno in _NO_SPACE or error.errno == errno.EIO:
+        hint = "Make space, or write to another place." if error.errno in _NO_SPACE else ""
+        return OutputError(
+            Problem("disk-full" if hint else "cannot-write", f"cannot write: {reason}", Location(str(path)), hint=hint)
+        )
     return ConfigError(Problem("cannot-write", f"cannot write the file: {reason}", Location(str(path))))
 
 
@@ -63,20 +169,38 @@ def unfit(path: str | Path, suffixes: Sequence[str] = ()) -> list[Problem]:
         known = [each or "none" for each in suffixes]
         wrong = not_among(known, "unknown-format", f"no file with the ending {ending or 'none'} can be written", ending)
         problems.append(replace(wrong, location=place))
-    if path.is_dir():
-        problems.append(Problem("cannot-write", "cannot write the file: it is a folder", place))
-    elif not path.parent.is_dir():
-        problems.append(
-            Problem("cannot-write", f"cannot write the file: there is no folder {str(path.parent)!r}", place)
-        )
-    elif not os.access(path.parent, os.W_OK | os.X_OK):
-        message = f"cannot write the file: the folder {str(path.parent)!r} is read-only"
-        problems.append(Problem("cannot-write", message, place))
+    if _stream(path) is not None:
+        return problems
+    try:
+        problems += _unfit(path, place)
+    except OSError as error:
+        problems += cannot_write(path, error).problems
     return problems
 
 
-def write_text(path: str | Path, text: str) -> Path:
-    """Write a text file as UTF-8, whole or not at all."""
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+def _unfit(path: Path, place: Location) -> list[Problem]:
+    if path.is_dir():
+        return [Problem("cannot-write", "cannot write the file: it is a folder", place)]
+    if path.exists() and _special(path):
+        return []
+    if not path.parent.is_dir():
+        return [Problem("cannot-write", f"cannot write the file: there is no folder {str(path.parent)!r}", place)]
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        return [Problem("cannot-write", f"cannot write the file: the folder {str(path.parent)!r} is read-only", place)]
+    refused = overwriting.refusal(path, last=False)
+    return [refused] if refused else []
+
+
+def data_beside(picture: str | Path) -> Path:
+    """Return where the numbers of a picture go: beside it, and never where a table of the user's would have the same name."""
+    picture = Path(picture)
+    name = picture.stem if picture.suffix else picture.name
+    return picture.with_name(f"{name}.plot.csv")
+
+
+def write_text(path: str | Path, text: str, mine: bool = False) -> Path:
+    """Write a text file as UTF-8, whole or not at all; `mine` as of `replacing`."""
+    with replacing(path, mine) as temporary:
+        # Halves of characters, which no file can hold, are written as their numbers.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return Path(path)

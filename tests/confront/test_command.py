@@ -41,7 +41,7 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     assert {row["setting"] for row in found} == {"none"}
     for picture in (figure, tmp_path / "z-families.png"):
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
-    assert "PACKHAM2016#1" in (tmp_path / "z.csv").read_text(encoding="utf-8")
+    assert "PACKHAM2016#1" in (tmp_path / "z.plot.csv").read_text(encoding="utf-8")
     assert "8 virtual people per cohort, seed 1" in page.read_text(encoding="utf-8")
     assert "only those of study PACKHAM2016." in page.read_text(encoding="utf-8")
     assert "laid over" not in page.read_text(encoding="utf-8")
@@ -128,7 +128,7 @@ def test_a_table_and_a_figure_of_one_name_keep_their_numbers(run, tmp_path: Path
     done = run("--study", "PACKHAM2016", "--under", "none", "--csv", str(table), "--figure", str(figure), "--quiet")
     assert done.exit_code == 0 and "wrote" not in done.output
     assert table.read_text(encoding="utf-8").startswith("setting,record,")
-    assert ",x,y,left,right" in (tmp_path / "rows-plotted.csv").read_text(encoding="utf-8").partition("\n")[0]
+    assert ",x,y,left,right" in (tmp_path / "rows.plot.csv").read_text(encoding="utf-8").partition("\n")[0]
 
 
 def test_without_rows_nothing_is_drawn_and_that_is_said(run, tmp_path: Path) -> None:

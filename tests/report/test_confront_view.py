@@ -123,6 +123,6 @@ def test_pages_are_cut_evenly() -> None:
 
 def test_files(table: Any, tmp_path: Path) -> None:
     written = confront_figure.write(table, tmp_path / "z.svg")
-    assert [path.name for path in written] == ["z.svg", "z.csv", "z-families.svg"]
+    assert [path.name for path in written] == ["z.svg", "z.plot.csv", "z-families.svg"]
     assert "<title" in written[0].read_text(encoding="utf-8")
     assert "farthest is FAR#1" in written[2].read_text(encoding="utf-8")

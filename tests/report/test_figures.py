@@ -39,7 +39,7 @@ def test_saved_pictures_carry_alt_text_and_data(tmp_path: Path) -> None:
     root = ElementTree.parse(tmp_path / "fig.svg").getroot()
     assert root.get("role") == "img"
     assert root[0].text == "Rises < tenfold"
-    assert (tmp_path / "fig.csv").read_text() == "year,GFR [mL/min]\n0,1\n1,10\n"
+    assert (tmp_path / "fig.plot.csv").read_text() == "year,GFR [mL/min]\n0,1\n1,10\n"
     assert len(list(tmp_path.iterdir())) == 3
 
 

@@ -11,13 +11,13 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import BetapodError, Location, Problem
+from ..errors import Location, OutputError, Problem
 
 _TEMPORARY = ".writing-"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-class StoreError(BetapodError):
+class StoreError(OutputError):
     """A run folder that cannot be written or read."""
 
 
@@ -95,7 +95,7 @@ def _failed(folder: Path, full: bool, text: str) -> StoreError:
                 "disk-full",
                 "there is no space left for the results",
                 Location(str(folder)),
-                hint="What is finished is kept. Make space, then continue with: betapod ensemble resume FOLDER",
+                hint="What is finished is kept. Make space, then give the command again.",
             )
         )
     return StoreError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))

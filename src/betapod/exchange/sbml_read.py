@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from .. import overwriting
 from ..errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
 from ..model.model import Model
 
@@ -103,6 +104,7 @@ def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
     path = Path(source)
     if not path.is_file():
         raise ExchangeError(Problem("no-file", f"there is no file {str(path)!r}", Location(str(path))))
+    overwriting.opened(path)
     return str(path), libsbml.readSBMLFromFile(str(path))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ExchangeError, Location, MissingExtraError, Problem
+from ..files import write_text
 from ..model.bibliography import Entry
 from ..model.expression import Expr, free_symbols, mul, symbol
 from ..model.model import Event, Model
@@ -55,7 +56,7 @@ def write_sbml(
         _check(libsbml, document)
     text = str(libsbml.writeSBMLToString(document))
     if path is not None:
-        Path(path).write_text(text, encoding="utf-8")
+        write_text(path, text)
     return text
 
 

@@ -90,19 +90,19 @@ def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[
     path
         With ``.pdf`` all pages are in it; with ``.png`` or ``.svg`` it is the first, and the others stand beside it with their names.
     numbers
-        Where the plotted numbers go; beside the picture as ``.csv`` by default.
+        Where the plotted numbers go; beside the picture as ``NAME.plot.csv`` by default.
 
     Raises
     ------
     ConfigError
         The suffix is another, or the folder cannot be written to.
     """
-    from ..files import replacing, write_text
+    from ..files import data_beside, replacing, write_text
     from .figures import save
 
     pages = sheets(table)
     plotted = table_as_csv(table, float_format="%.8g")
-    beside = numbers or path.with_suffix(".csv")
+    beside = numbers or data_beside(path)
     if path.suffix.lower() != ".pdf":
         targets = [path, *(path.with_stem(f"{path.stem}-{page.name}") for page in pages[1:])]
         first, *more = (save(page.figure, to, alt=page.alt) for page, to in zip(pages, targets, strict=True))

@@ -239,7 +239,7 @@ def _wide(values: Any) -> bool:
 
 
 def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt: str = "") -> list[Path]:
-    """Write a figure and beside it the plotted numbers as CSV; returns what was written.
+    """Write a figure and beside it the plotted numbers, ``NAME.plot.csv``; returns what was written.
 
     Parameters
     ----------
@@ -253,14 +253,19 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
     ConfigError
         The suffix is another, or the folder cannot be written to.
     """
-    from ..files import replacing, write_text
+    from ..files import data_beside, replacing, unfit, write_text
 
     path = Path(path)
     if path.suffix.lower() not in (".png", ".svg", ""):
         raise ConfigError(Problem("unknown-format", f"cannot draw {path.suffix}", expected=".png or .svg"))
+    pictures = [path] if path.suffix else [path.with_name(f"{path.name}{suffix}") for suffix in (".png", ".svg")]
+    numbers = [data_beside(path)] if data is not None else []
+    # All of them or none.
+    if problems := [problem for each in (*pictures, *numbers) for problem in unfit(each)]:
+        raise ConfigError(problems)
     written = []
-    for suffix in [path.suffix.lower()] if path.suffix else [".png", ".svg"]:
-        target = path.with_suffix(suffix)
+    for target in pictures:
+        suffix = target.suffix.lower()
         with replacing(target) as temporary, styled():
             if suffix == ".png":
                 figure.savefig(temporary, dpi=160, metadata={"Description": drawable(alt), "Software": "betapod"})
@@ -269,11 +274,8 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
                 _describe(temporary, alt)
         written.append(target)
     if data is not None:
-        written.append(
-            write_text(
-                path.with_suffix(".csv"), table_as_csv(data, index=data.index.name is not None, float_format="%.8g")
-            )
-        )
+        text = table_as_csv(data, index=data.index.name is not None, float_format="%.8g")
+        written.append(write_text(numbers[0], text))
     return written
 
 
