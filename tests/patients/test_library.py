@@ -150,3 +150,37 @@ def test_pressures_add_up() -> None:
     assert pulse[1] == pytest.approx(np.exp(4.004))
     assert np.all(np.diff(pulse) > 0)
     np.testing.assert_allclose(observe.systolic(MAP, age, np.zeros(3), np.zeros(3)) - pulse * 2 / 3, MAP)
+
+
+def test_diastolic_pressure_is_a_third_of_the_pulse_below_the_mean() -> None:
+    """MAP = DBP + pulse pressure / 3, the definition by which the regression on NHANES was made."""
+    n = 40000
+    true = {"MAP": np.full(n, 100.0)}
+    person = {"age": np.full(n, 60.0), "female": np.zeros(n), "stiffness": np.zeros(n)}
+    seen = observe.measure(true, person, np.arange(n), 1, "a")
+    mean = seen["dbp"] + (seen["sbp"] - seen["dbp"]) / 3.0
+    assert mean.mean() == pytest.approx(100.0, abs=0.1)
+    assert np.median(seen["sbp"] - seen["dbp"]) == pytest.approx(np.exp(4.004 + 0.00691 * 7.0), rel=0.01)
+
+
+@pytest.mark.parametrize(("name", "span"), sorted(plausibility.RANGES.items()))
+def test_bounds_of_plausibility_are_themselves_plausible(name: str, span: tuple[float, float]) -> None:
+    import pandas as pd
+
+    middle = {each: (low + high) / 2.0 for each, (low, high) in plausibility.RANGES.items()}
+    low, high = span
+    values = np.array([low, high, np.nextafter(low, -np.inf), np.nextafter(high, np.inf), np.nan])
+    table = pd.DataFrame({each: np.full(5, value) for each, value in middle.items()})
+    table["weight"] = 64.0
+    table["insulin_dose"] = 64.0 * (values if name == "insulin_dose_per_kg" else 1.0)
+    if name != "insulin_dose_per_kg":
+        table[name] = values
+    verdict = plausibility.judge(table)
+    assert verdict.plausible.tolist() == [True, True, False, False, False]
+    assert verdict.counts == {name: 3}
+
+
+@pytest.mark.parametrize("name", sorted(plausibility.POSSIBLE))
+def test_what_is_unusual_is_possible(name: str) -> None:
+    (least, most), (low, high) = plausibility.POSSIBLE[name], plausibility.UNUSUAL[name]
+    assert least <= low < high <= most

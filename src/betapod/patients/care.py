@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import kdigo
 from ..physiology import whole_body
 from ..physiology.standard_care import Effect, therapy
 from .population import PROFILES, Numbers, People
@@ -23,8 +24,11 @@ from .population import PROFILES, Numbers, People
 if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
-#: Years from which renin-angiotensin blockers were given for albuminuria, and filtration limits of drugs (mL/min/1.73m2).
+#: Years from which renin-angiotensin blockers were given for albuminuria (A2 or more).
 ALBUMINURIA_CARE_FROM = 1994
+#: Filtration limits of drugs (mL/min/1.73m2): metformin is contraindicated below 30 (FDA 2016, as in standard_care_limits.csv; that it
+#: is not begun below 45 is left out); SGLT2 inhibitors are begun from 30 on, below which none acted
+#: on HbA1c (same table).
 METFORMIN_STOPS, SGLT2_STARTS = 30.0, 30.0
 #: Glucose drugs at once before insulin; drugs that one visit may add.
 MOST_DRUGS, MOST_NEW = 2, 2
@@ -156,7 +160,7 @@ class Prescriptions:
         raised = cares & (seen["sbp"] > traits["pressure_care"])
         self._add("pressure", raised, people.luck(f"pressure-drug-{number}"), year, {})
         blocked = self.taken["acei"] | self.taken["arb"]
-        leaks = cares & diagnosed & (seen["uacr"] >= 30.0) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
+        leaks = cares & diagnosed & (seen["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
         rare = {drug.column: np.ones(len(people), dtype=bool) for drug in drugs() if drug.column not in ("acei", "arb")}
         self._add("pressure", leaks, people.luck(f"kidney-drug-{number}"), year, rare)
 

@@ -1,0 +1,152 @@
+"""Care of the time, at each of its thresholds: who is acted on, by what, and what stops."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from betapod.patients import care, population
+from betapod.physiology import standard_care
+
+
+class Sure(population.People):
+    """People who always act, and take the drug of a given lot."""
+
+    lot = 0.0
+
+    def luck(self, purpose: str) -> np.ndarray:
+        lots = {"drug": self.lot, "pressure-drug": self.lot, "kidney-drug": self.lot, "insulin": 1.0}
+        kind = next((name for name in sorted(lots, key=len, reverse=True) if purpose.startswith(f"{name}-")), "")
+        return np.full(len(self), lots[kind] if kind else 0.0)
+
+
+def person(lot: float = 0.0, **traits: float) -> Sure:
+    some = population.sample(1, range(1))
+    mine = {"T1D": 0.0, "care_inertia": 0.9, "care_from": 7.0, "pressure_care": 140.0, "glucose_insulin": 6.0} | traits
+    made = Sure(some.seed, some.numbers, some.traits | {k: np.array([v]) for k, v in mine.items()}, some.model)
+    made.__dict__["lot"] = lot
+    return made
+
+
+def visit(
+    who: Sure, taken: tuple[str, ...] = (), year: float = 2015.0, diagnosed: bool = True, **seen: float
+) -> set[str]:
+    """Return the drugs after a visit."""
+    labs = {"hba1c": 6.0, "sbp": 120.0, "egfr": 90.0, "uacr": 10.0} | seen
+    drugs = care.Prescriptions.none(1)
+    for name in taken:
+        drugs.taken[name][:] = True
+    values = {name: np.array([value]) for name, value in labs.items()}
+    drugs.visit(who, 1, np.array([year]), values, np.array([diagnosed]))
+    return {name for name, flags in drugs.taken.items() if flags[0]}
+
+
+def test_nobody_is_treated_at_target() -> None:
+    assert visit(person()) == set()
+
+
+@pytest.mark.parametrize(("egfr", "stays"), [(90.0, True), (45.0, True), (44.9, True), (30.0, True), (29.999, False)])
+def test_metformin_stops_below_30(egfr: float, stays: bool) -> None:
+    """Contraindicated below an eGFR of 30 mL/min/1.73 m2: FDA 2016."""
+    assert visit(person(), ("metformin",), egfr=egfr) == ({"metformin"} if stays else set())
+
+
+def test_the_limit_is_that_of_standard_care() -> None:
+    path = standard_care.__file__.replace("standard_care.py", "parameters/standard_care_limits.csv")
+    with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
+        limits = [row for row in csv.DictReader(file) if "metformin" in row.values()]
+    assert {"30"} <= set(limits[0].values())
+    assert care.METFORMIN_STOPS == 30.0
+
+
+@pytest.mark.parametrize(("egfr", "begun"), [(30.0, {"metformin"}), (29.999, {"sulfonylurea"})])
+def test_metformin_begins_from_30(egfr: float, begun: set[str]) -> None:
+    assert visit(person(), hba1c=7.1, egfr=egfr) == begun
+
+
+@pytest.mark.parametrize(("egfr", "begun"), [(30.0, True), (29.999, False)])
+def test_sglt2_inhibitors_begin_from_30(egfr: float, begun: bool) -> None:
+    """With the last lot before adding nothing: the last glucose drug of the list that is free."""
+    weights = {drug.column: drug.weight for drug in care.drugs() if drug.kind == "glucose"}
+    free = ["sulfonylurea", "dpp4", "semaglutide", "sglt2i"]
+    taken = ("metformin",) if egfr >= 30 else ()
+    # In 2018 pioglitazone and liraglutide are no longer begun.
+    total = sum(weights[name] for name in free if name != "sglt2i" or begun)
+    lot = (total - 1e-6) / (total + care.RESTRAINT["glucose"])
+    found = visit(person(lot), taken, year=2018.0, hba1c=7.1, egfr=egfr)
+    assert ("sglt2i" in found) == begun
+    assert len(found - set(taken)) == 1
+
+
+@pytest.mark.parametrize(("hba1c", "count"), [(7.0, 0), (7.001, 1), (8.5, 1), (8.501, 2)])
+def test_glucose_is_acted_on_above_the_own_threshold(hba1c: float, count: int) -> None:
+    """One drug above the threshold, two more than 1.5 points above it."""
+    assert len(visit(person(), hba1c=hba1c)) == count
+
+
+def test_without_a_diagnosis_nothing_is_done_about_glucose() -> None:
+    assert visit(person(), hba1c=12.0, diagnosed=False) == set()
+
+
+@pytest.mark.parametrize(("taken", "insulin"), [(("metformin",), False), (("metformin", "sulfonylurea"), True)])
+def test_insulin_after_two_drugs(taken: tuple[str, ...], insulin: bool) -> None:
+    assert ("insulin" in visit(person(), taken, hba1c=8.0)) == insulin
+
+
+@pytest.mark.parametrize(("hba1c", "insulin"), [(9.0, False), (9.001, True)])
+def test_insulin_may_come_first_above_9(hba1c: float, insulin: bool) -> None:
+    class Early(Sure):
+        def luck(self, purpose: str) -> np.ndarray:
+            return np.zeros(len(self))
+
+    who = person()
+    early = Early(who.seed, who.numbers, who.traits, who.model)
+    assert ("insulin" in visit(early, hba1c=hba1c)) == insulin
+
+
+@pytest.mark.parametrize(("sbp", "treated"), [(140.0, False), (140.001, True)])
+def test_pressure_is_acted_on_above_the_own_threshold(sbp: float, treated: bool) -> None:
+    assert visit(person(), sbp=sbp) == ({"acei"} if treated else set())
+
+
+@pytest.mark.parametrize(
+    ("uacr", "year", "diagnosed", "treated"),
+    [
+        (29.999, 2015.0, True, False),
+        (30.0, 2015.0, True, True),
+        (30.0, 1994.0, True, True),
+        (300.0, 1993.999, True, False),
+        (300.0, 2015.0, False, False),
+    ],
+)
+def test_albuminuria_is_acted_on_from_a2_and_1994_on(uacr: float, year: float, diagnosed: bool, treated: bool) -> None:
+    assert visit(person(), year=year, diagnosed=diagnosed, uacr=uacr) == ({"acei"} if treated else set())
+
+
+def test_nobody_takes_two_blockers() -> None:
+    assert visit(person(), ("arb",), uacr=1000.0) == {"arb"}
+    assert visit(person(), ("arb",), sbp=180.0) == {"arb", "ccb"}
+
+
+@pytest.mark.parametrize(("year", "known"), [(1994.999, False), (1995.0, True)])
+def test_drugs_come_with_their_year(year: float, known: bool) -> None:
+    assert ("metformin" in visit(person(), year=year, hba1c=7.1)) == known
+
+
+@pytest.mark.parametrize(("year", "known"), [(2010.999, True), (2011.0, False)])
+def test_drugs_go_with_their_year(year: float, known: bool) -> None:
+    """Pioglitazone alone on the market: who can have nothing else takes it until 2011."""
+    only = ("metformin", "sulfonylurea")
+    who = person(0.0, glucose_insulin=30.0)
+    drugs = [replace(drug) for drug in care.drugs() if drug.column == "tzd"]
+    assert drugs[0].from_year <= year
+    found = visit(who, (*only, "dpp4"), year=year, hba1c=7.1, egfr=60.0)
+    assert ("tzd" in found) == known
+
+
+def test_type_1_takes_insulin_from_the_diagnosis_on() -> None:
+    assert visit(person(T1D=1.0)) == {"insulin"}
+    assert visit(person(T1D=1.0), diagnosed=False) == set()
