@@ -98,7 +98,7 @@ def test_answers(made) -> None:
     assert "Regression to the mean" in answers[first]
     assert any(question.startswith("How much evidence") for question in answers)
     assert any("randomised trial of 40" in question for question in answers)
-    assert any(question.startswith("Is early treatment better") for question in answers)
+    assert any(question.startswith("Which stratum gains more, early or late") for question in answers)
 
 
 def test_files(made) -> None:

@@ -1,12 +1,18 @@
-"""The short answers of a trial report: questions that a reader has, answered with the numbers of the run."""
+"""The short answers of a trial report: questions that a reader has, answered with the numbers of the run.
+
+Every sentence stands on a condition that is computed from the run; what the protocol does not have is not spoken of.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..trials.endpoints import comparisons
+from ..trials.quantities import code_of
 from ..trials.sizing import AS_WRITTEN, BETTER_MEASURED, NULL
-from . import words
+from . import brief_strata, estimates, words
+from .sections_designs import evidence_rows
 
 if TYPE_CHECKING:
     from ..trials.assessment import Assessment
@@ -15,15 +21,20 @@ if TYPE_CHECKING:
 
 def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     """Return questions and answers, as far as the run has them."""
-    found = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *_early(a, shares)]
+    found = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *brief_strata.answers(a, shares)]
     return found or [("What came out?", _plain(a))]
 
 
 def _plain(a: Assessment) -> str:
     row = a.results.iloc[0].to_dict()
+    scale = estimates.of_row(row)
+    if not math.isfinite(row["mean"]):
+        return (
+            f"{words.capital(row['endpoint'])} cannot be estimated: nothing was measured, or nobody is left to compare."
+        )
     return (
-        f"{row['endpoint']}: {words.estimated(a, row['mean'])} on average over {a.replicates} replicates, "
-        f"95 % of them {words.estimated_range(a, row['low'], row['high'])}."
+        f"{words.capital(row['endpoint'])}: {scale.text(row['mean'])} on average over {words.counted(a.replicates, 'replicate')}, "
+        f"95 % of them {scale.range(row['low'], row['high'])}."
     )
 
 
@@ -36,32 +47,57 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
     if not a.single:
         return []
     design = a.single[0]
-    row = a.result(design, NULL)
-    arms = a.protocol.designs[design].arms
-    if not row or not math.isfinite(row["improved"]) or all(a.protocol.arms[arm].cells is None for arm in arms):
+    arms = list(a.protocol.designs[design].arms)
+    named = words.has_cells(a, *arms)
+    names = words.hypotheses(a, *arms)
+    hypothesis = NULL if named else names[0]
+    row = a.result(design, hypothesis)
+    if not row or not math.isfinite(row["improved"]):
         return []
     n = a.protocol.size(design)
-    better = math.copysign(1, row["mean"]) == a.better
-    lead = "Yes, often." if row["improved"] >= 0.3 else "Sometimes." if row["improved"] >= 0.1 else "Rarely."
-    chance = regression_share(a, design, NULL)
+    scale = estimates.primary(a, design)
+    lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
+    given = "With cells that do nothing" if named else f"With {words.arm(a, arms[0])}"
     text = (
-        f"{lead} With cells that do nothing, {measured(a)} {'falls' if row['mean'] < 0 else 'rises'} by "
-        f"{words.estimated(a, row['mean']).lstrip('+' + words.MINUS)} on average (95 % of studies: "
-        f"{words.estimated_range(a, row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
+        f"{lead if named else ''}{given}, {_moved(a, scale, row['mean'])} on average (95 % of studies: "
+        f"{scale.range(row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
         f"statistically significant improvement. "
     )
-    if better and math.isfinite(chance):
+    truth = words.truth_label(row.get("truth_of", ""))
+    if not named and truth and math.isfinite(row["truth"]):
+        text += f"The {truth} is {scale.text(row['truth'])}. "
+    chance = regression_share(a, design, hypothesis)
+    if math.copysign(1, row["mean"]) == a.better and math.isfinite(chance) and chance >= 0.02:
         text += (
-            f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance <= 1 else 'all'} of the apparent "
-            "improvement: patients were enrolled when a variable laboratory value happened to be high."
+            f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
+            f"improvement{_selected(a)}."
         )
-    return [(f"Would a study of {n} without a control group report improvement even if the cells did nothing?", text)]
+    does = " even if the cells did nothing" if named else ""
+    return [(f"Would a study of {words.counted(n, 'patient')} without a control group report improvement{does}?", text)]
+
+
+def _moved(a: Assessment, scale: estimates.Scale, mean: float) -> str:
+    size = scale.text(mean).lstrip("+" + words.MINUS)
+    what = f"the {scale.what}" if scale.summary == "slope" else measured(a)
+    if scale.summary == "slope":
+        return f"{what} is {scale.text(mean)}"
+    return f"{what} {'falls' if mean < 0 else 'rises'} by {size}"
+
+
+def _selected(a: Assessment) -> str:
+    """Say by which chance value patients were selected, if the primary quantity was judged at screening."""
+    criteria = [*a.protocol.eligibility.items(), *(c for s in a.protocol.strata.values() for c in s.where.items())]
+    own = [each for name, each in criteria if code_of(name) == a.code]
+    low = any(each.min is not None for each in own)
+    if not own or low == any(each.max is not None for each in own if not low):
+        return ""
+    return f": patients were enrolled when a variable laboratory value happened to be {'high' if low else 'low'}"
 
 
 def regression_share(a: Assessment, design: str, hypothesis: str) -> float:
     """Return the share of the mean observed change that is regression to the mean; NaN without parts."""
     table = a.parts
-    if table.empty:
+    if table.empty or a.protocol.endpoints.primary.summary not in ("change", "ratio"):
         return math.nan
     keep = (table["design"] == design) & (table["hypothesis"] == hypothesis) & (table["stratum"] == "all")
     rows = table[keep & (table["part"] == "regression to the mean")]
@@ -69,9 +105,7 @@ def regression_share(a: Assessment, design: str, hypothesis: str) -> float:
 
 
 def _evidence(a: Assessment) -> list[tuple[str, str]]:
-    if a.evidence.empty:
-        return []
-    rows = a.evidence[~a.evidence["controlled"]].to_dict("records")
+    rows = [row for row in evidence_rows(a) if not row["controlled"]]
     if not rows:
         return []
     pieces = [
@@ -81,53 +115,103 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
     ]
     text = f"{words.capital('; '.join(pieces))}. "
     strongest = max(rows, key=lambda r: r["ratio"])
-    text += f"Who gave the claim one chance in ten before should give it {words.percent(strongest['belief_from_tenth'])} after reading it."
-    exact = strongest
     text += (
-        " A report that also gives the size of the change says more: the typical change under the claims "
-        f"({words.estimated(a, exact['typical_result'])}) practically never happens if cells do nothing."
-        if exact["ratio_of_typical"] > 30
-        else ""
+        f"A probability of 10 % before, that {words.hypothesis(strongest['hypothesis'])}, becomes "
+        f"{words.percent(strongest['belief_from_tenth'])} after such a report."
     )
-    return [("How much evidence is such a report?", text)]
+    if strongest["ratio_of_typical"] > 30:
+        scale = estimates.primary(a, strongest["design"])
+        text += (
+            f" A report that also gives the size of the change says more: what is typical if {words.hypothesis(strongest['hypothesis'])} "
+            f"({scale.text(strongest['typical_result'])}) practically never happens if cells do nothing."
+        )
+    return [("How much evidence is a report of improvement without a control group?", text)]
 
 
 def _controlled(a: Assessment) -> list[tuple[str, str]]:
-    if not a.controlled:
+    designs = [*a.controlled, *(d for d in a.protocol.designs if d not in a.controlled and d not in a.single)]
+    if not designs:
         return []
-    design = a.controlled[0]
-    null = a.result(design, NULL)
-    if not null:
-        return []
-    pieces = [
-        f"With cells that do nothing it shows a significant difference in {words.percent(null['significant'], 1)} of trials (5 % "
-        "expected)"
-    ]
-    for hypothesis in dict.fromkeys(a.results["hypothesis"]):
-        if hypothesis == NULL:
-            continue
-        row = a.result(design, hypothesis)
-        truth = f" (true effect {words.estimated(a, row['truth'])})" if math.isfinite(row["truth"]) else ""
-        pieces.append(
-            f"if {words.hypothesis(hypothesis)}, it shows a benefit in {words.percent(row['improved'])}{truth}"
+    design = designs[0]
+    n = words.counted(a.protocol.size(design), "patient")
+    tells = design in a.controlled
+    question = (
+        f"Would a randomised trial of {n} do better?"
+        if a.single and tells
+        else f"What would the randomised trial of {n} find?"
+    )
+    pairs = comparisons(a.protocol, design)
+    texts = [_compared(a, design, each.treated, str(each.control), len(pairs) > 1) for each in pairs]
+    text = " ".join(each for each in texts if each)
+    return [(question, text)] if text else []
+
+
+def _compared(a: Assessment, design: str, treated: str, control: str, several: bool) -> str:
+    """Say what trials find when two groups are compared."""
+    table = a.results
+    keep = (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
+    keep &= (table["treated"] == treated) & (table["control"] == control)
+    named = words.has_cells(a, treated, control)
+    names = words.hypotheses(a, treated, control)
+    rows = {str(r["hypothesis"]): r for r in table[keep].to_dict("records") if r["hypothesis"] in names}
+    rows = {name: row for name, row in rows.items() if math.isfinite(row["mean"])}
+    if not rows:
+        return (
+            f"{words.capital(words.contrast(a, treated, control))}: not estimable; too few patients were measured."
+            if several
+            else ("The difference cannot be estimated: too few patients were measured.")
         )
-    n = a.protocol.size(design)
-    return [(f"Would a randomised trial of {n} do better?", f"{'; '.join(pieces)}.")]
+    scale = estimates.primary(a, design)
+    between = f"{words.capital(words.contrast(a, treated, control))}: " if several or not named else ""
+    if not named:
+        (row,) = rows.values()
+        truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
+        true = f"; the {truth} is {scale.text(row['truth'])}" if truth else ""
+        found = (
+            "a hazard ratio of " + scale.number(row["mean"])
+            if scale.hazard
+            else f"a difference of {scale.text(row['mean'])}"
+        )
+        what = "" if scale.hazard else f" in the {scale.what}"
+        shown = (
+            f" {words.percent(row['improved'])} of trials show a significant benefit."
+            if math.isfinite(row["improved"])
+            else ""
+        )
+        return (
+            f"{between}{found}{what} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{shown}"
+        )
+    pieces = []
+    if NULL in rows and math.isfinite(rows[NULL]["significant"]):
+        expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
+        pieces.append(
+            f"with cells that do nothing, a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials{expected}"
+        )
+    for hypothesis, row in rows.items():
+        if hypothesis == NULL or not math.isfinite(row["improved"]):
+            continue
+        truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
+        true = f" ({truth} {scale.text(row['truth'])})" if truth else ""
+        pieces.append(
+            f"if {words.hypothesis(hypothesis)}, a significant benefit in {words.percent(row['improved'])}{true}"
+        )
+    if not pieces:
+        return ""
+    text = f"{between}it shows, {'; '.join(pieces)}."
+    return text if between else words.capital(text)
 
 
 def _able(a: Assessment) -> list[tuple[str, str]]:
     rows = sizes(a, "primary")
+    rows = {name: each for name, each in rows.items() if AS_WRITTEN in each}
     if not rows:
         return []
-    pieces = [f"{needed(r[AS_WRITTEN])} if {words.hypothesis(name)}" for name, r in rows.items() if AS_WRITTEN in r]
-    text = (
-        "Randomised against the same conventional therapy, with baseline measured again at enrolment. For 80 % power on "
-        f"{measured(a)} it needs {' and '.join(pieces)}"
-    )
-    better = [f"{needed(r[BETTER_MEASURED])}" for r in rows.values() if BETTER_MEASURED in r]
+    named = words.has_cells(a)
+    pieces = [needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in rows.items()]
+    text = f"For 80 % power on {measured(a)} a trial needs {' and '.join(pieces)}"
+    better = [needed(r[BETTER_MEASURED]) for r in rows.values() if BETTER_MEASURED in r]
     text += f"; with three samples per visit and an averaged baseline {' and '.join(better)}. " if better else ". "
-    best = _best_endpoint(a)
-    return [("What should a trial look like that could tell?", text + best)]
+    return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
 
 
 def _best_endpoint(a: Assessment) -> str:
@@ -136,16 +220,18 @@ def _best_endpoint(a: Assessment) -> str:
     One against which something speaks is not recommended, however few patients it needs, and the reason is given.
     """
     table = a.sizes
-    hypotheses = [h for h in dict.fromkeys(table["hypothesis"]) if h != NULL]
+    named = words.has_cells(a)
+    hypotheses = [h for h in dict.fromkeys(table["hypothesis"]) if h != NULL or not named]
     if not hypotheses:
         return ""
     part = table[(table["power"] == 0.8) & (table["hypothesis"] == hypotheses[0])].dropna(subset=["n"])
     sound, doubted = part[part["caution"] == ""], part[part["caution"] != ""]
     text = ""
-    if not sound.empty:
+    if not sound.empty and len(set(part["endpoint"])) > 1:
         best = sound.loc[sound["n"].idxmin()]
+        supposed = f" if {words.hypothesis(hypotheses[0])}" if named else ""
         text = (
-            f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest if {words.hypothesis(hypotheses[0])}: "
+            f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest{supposed}: "
             f"{count(float(best['n']))} patients. "
         )
     if not doubted.empty and (sound.empty or doubted["n"].min() < sound["n"].min()):
@@ -158,11 +244,13 @@ def _best_endpoint(a: Assessment) -> str:
 
 
 def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return hypothesis -> variant -> row of the size for 80 % power; without the null hypothesis."""
+    """Return hypothesis -> variant -> row of the size for 80 % power; without the null hypothesis about cells."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     if a.sizes.empty:
         return found
-    keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role) & (a.sizes["hypothesis"] != NULL)
+    keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role)
+    if words.has_cells(a):
+        keep &= a.sizes["hypothesis"] != NULL
     for row in a.sizes[keep].to_dict("records"):
         found.setdefault(str(row["hypothesis"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
     return found
@@ -182,86 +270,3 @@ def count(n: float) -> str:
         return f"over 100{words.NARROW}000"
     rounded = round(n, -2) if n >= 1000 else n
     return f"{int(rounded):,}".replace(",", words.NARROW)
-
-
-def _early(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
-    strata = list(a.protocol.strata)
-    design = [*a.single, *a.controlled, ""][0]
-    if len(strata) != 2 or not design:
-        return []
-    first, second = strata
-    pieces = []
-    for hypothesis in dict.fromkeys(a.results["hypothesis"]):
-        if hypothesis == NULL:
-            continue
-        rows = [a.result(design, hypothesis, name) for name in strata]
-        if not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
-            continue
-        pieces.append(
-            f"if {words.hypothesis(hypothesis)}, the cells change {measured(a)} by {words.estimated(a, rows[0]['truth'])} in {first} and "
-            f"{words.estimated(a, rows[1]['truth'])} in {second} disease"
-        )
-    if not pieces:
-        return []
-    text = f"{_verdict(a, design, first, second)}{words.capital('; '.join(pieces))}. "
-    text += _remission(a, design, first, second)
-    text += _why(shares, first, second)
-    return [(f"Is {first} treatment better, and why?", text)]
-
-
-def _verdict(a: Assessment, design: str, first: str, second: str) -> str:
-    """Say in one sentence by which measures the first stratum gains more, under the last hypothesis."""
-    name = list(dict.fromkeys(a.results["hypothesis"]))[-1]
-    rows = [a.result(design, name, stratum) for stratum in (first, second)]
-    if name == NULL or not all(rows):
-        return ""
-    gains = [a.better * row["truth"] for row in rows]
-    table = a.remission
-    normal = None
-    if not table.empty:
-        keep = table[table["design"] == design].groupby(["hypothesis", "stratum"])["true"].first()
-        normal = [float(keep[name, s]) - float(keep[NULL, s]) for s in (first, second)]
-    by_size = gains[0] > gains[1]
-    if normal is None or not all(math.isfinite(x) for x in normal):
-        return "Yes, by how much it changes. " if by_size else "Not by how much it changes. "
-    by_normal = normal[0] > normal[1]
-    if by_size == by_normal:
-        return "Yes, by both measures. " if by_size else "No, by neither measure. "
-    yes, no = ("how much albuminuria falls", "how many end normal because of the cells")[:: 1 if by_size else -1]
-    return f"By {yes}, yes; by {no}, no. "
-
-
-def _remission(a: Assessment, design: str, first: str, second: str) -> str:
-    table = a.remission
-    if table.empty:
-        return ""
-    rows = table[(table["design"] == design) & table["stratum"].isin([first, second])]
-    value = {(r["hypothesis"], r["stratum"]): r for r in rows.to_dict("records")}
-    if (NULL, first) not in value:
-        return ""
-    text = (
-        f"Normal albuminuria at the end is measured in {words.percent(value[NULL, first]['measured'])} of {first} and "
-        f"{words.percent(value[NULL, second]['measured'])} of {second} patients even with cells that do nothing, so a comparison of stages "
-        "without a control group favours early treatment whatever the cells do. "
-    )
-    claims = [h for h in dict.fromkeys(table["hypothesis"]) if h != NULL]
-    if claims:
-        name = claims[-1]
-        text += (
-            f"If {words.hypothesis(name)}, it is {words.percent(value[name, first]['measured'])} and "
-            f"{words.percent(value[name, second]['measured'])}: early patients start nearer to normal. "
-        )
-    return text
-
-
-def _why(shares: list[Attribution], first: str, second: str) -> str:
-    for each in reversed(shares):
-        rows = {s: each.table[each.table["stratum"] == s].set_index("mechanism")["share"] for s in (first, second)}
-        if any(len(r) == 0 for r in rows.values()):
-            continue
-        best = {s: str(r.abs().idxmax()) for s, r in rows.items()}
-        labels = {s: words.MECHANISMS.get(name, name).partition(":")[0] for s, name in best.items()}
-        same = best[first] == best[second]
-        where = "at both stages" if same else f"in {first}, {labels[second]} in {second} disease"
-        return f"In the model most of the effect comes from {labels[first]} {where}; lost nephrons do not return at any stage."
-    return ""

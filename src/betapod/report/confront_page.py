@@ -108,7 +108,7 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
 
 def _number(value: float) -> str:
     """Return a number with three digits and a true minus."""
-    return f"{value:.3g}".replace("-", "\u2212")
+    return f"{value + 0.0:.3g}".replace("-", "\u2212")  # -0.0 + 0.0 is 0.0
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:

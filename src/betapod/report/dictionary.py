@@ -116,6 +116,11 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def is_change(column: str) -> bool:
+    """Whether a column holds changes of a quantity, which are 0 where they are smaller than anything measured."""
+    return COLUMNS.get(column, ("", _CHANGE))[1] == _CHANGE
+
+
 def describe(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, str, str, str]]:
     """Return table, column, meaning and unit of every column.
 

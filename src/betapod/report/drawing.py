@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..trials.assessment import Assessment
-
 #: Inches; on a telephone (358 px of text) ten points then appear as ten pixels.
 WIDTH = 4.8
 
@@ -27,6 +26,8 @@ COLOURS: Mapping[str, str] = {
     "face-value": PALETTE[3],
     "seed-claims": PALETTE[1],
 }
+#: Groups and strata, in colours that no supposition has.
+GROUPS: Sequence[str] = ("#111827", PALETTE[2], PALETTE[4], PALETTE[5])
 #: Marks and lines, so that suppositions are told apart without colour.
 MARKS: Mapping[str, str] = {"none": "o", "current-evidence": "s", "face-value": "^", "seed-claims": "D"}
 STYLES: Mapping[str, Any] = {"none": "-", "current-evidence": "--", "face-value": ":", "seed-claims": "-."}
@@ -85,24 +86,17 @@ def axis(code: str, changed: bool = True) -> str:
     return f"{'change of ' if changed else ''}{name} ({unit})" if unit else name
 
 
-def estimate_axis(a: Assessment) -> str:
-    """Return the label of the axis of what the primary analysis estimates, with its unit."""
-    primary = a.protocol.endpoints.primary
-    if primary.summary in ("change", "ratio"):
-        return axis(a.code)
-    unit = words.scale_unit(a)
-    if primary.summary == "time to event":
-        return "hazard ratio"
-    return f"{primary.name or primary.summary} ({unit})"
-
-
-def wrapped(text: str, width: int = 16) -> str:
-    """Break a label into lines of at most `width` letters."""
+def wrapped(text: str, width: int = 16, lines: int = 3) -> str:
+    """Break a label into lines of at most `width` letters; what is longer ends in dots, and stands in full in the text."""
     import textwrap
 
-    return "\n".join(textwrap.wrap(text, width))
+    found = textwrap.wrap(text, width)
+    if len(found) > lines:
+        found = [*found[: lines - 1], found[lines - 1][: width - 1].rstrip() + "\u2026"]
+    return "\n".join(found)
 
 
 def slug(text: str) -> str:
-    """Return a text as a name for files and anchors."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    """Return a text as a name for files and anchors, another for every text: what is left out counts by a number."""
+    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return plain if plain and plain.replace("-", " ") == text else f"{plain or 'x'}-{zlib.crc32(text.encode()):08x}"

@@ -85,6 +85,8 @@ def styled() -> Iterator[None]:
     with matplotlib.rc_context(_SETTINGS), warnings.catch_warnings():  # type: ignore[arg-type]
         # Letters that the font lacks are drawn as boxes; the text beside the picture has them.
         warnings.filterwarnings("ignore", "Glyph .* missing from")
+        # Endless labels are drawn over each other rather than told of in the terminal.
+        warnings.filterwarnings("ignore", "constrained_layout not applied")
         yield
 
 

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..trials.sizing import NULL
+import numpy as np
+
+from ..trials.endpoints import comparisons
+from ..trials.quantities import code_of, quantities
+from ..trials.sizing import NULL, title
 from . import brief, trial_figures, words
 from .document import Section, Table
-from .sections_designs import (
-    arms_of,
-    controlled,
-    evidence,
-    hypotheses,
-    kept,
-    simulated,
-    uncontrolled,
-)
+from .estimates import Scale, of_row
+from .sections_controlled import controlled
+from .sections_designs import evidence, kept, simulated, supposed, uncontrolled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +52,7 @@ def sections(a: Assessment, extra: Extra) -> list[Section]:
         *(uncontrolled(a, design) for design in a.single),
         evidence(a),
         *(controlled(a, design) for design in a.protocol.designs if design not in a.single),
-        _early(a),
+        _by_stratum(a),
         _mechanisms(extra.shares),
         _able(a),
         _other_endpoints(a),
@@ -64,56 +62,76 @@ def sections(a: Assessment, extra: Extra) -> list[Section]:
     return [section for section in found if section is not None]
 
 
-def _early(a: Assessment) -> Section | None:
+def _by_stratum(a: Assessment) -> Section | None:
     strata = list(a.protocol.strata)
     if len(strata) < 2:
         return None
     design = [*a.single, *a.controlled, *a.protocol.designs][0]
-    figures = kept(*(trial_figures.early_late(a, name) for name in dict.fromkeys([design, *a.controlled])))
-    last = max(a.courses["day"])
-    arm = arms_of(a, design)[0]
-    part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm) & (a.courses["day"] == last)]
-    value = {(r["hypothesis"], r["stratum"], r["quantity"]): r["truth"] for r in part.to_dict("records")}
-    codes = [code for code in dict.fromkeys(part["quantity"]) if code not in ("CREAT",)]
-    rows = [
-        [
-            words.capital(words.named(code)),
-            words.hypothesis_short(h),
-            *(words.change(code, value[h, s, code]) for s in strata),
+    figures = kept(*(trial_figures.by_stratum(a, name) for name in dict.fromkeys([design, *a.controlled])))
+    arm = comparisons(a.protocol, design)[0].treated
+    tables = []
+    part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
+    months = f"{a.protocol.days[-1] * 12 / 365.25:.0f} months"
+    measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
+    if len(part) and words.has_cells(a, arm):
+        last = part[part["day"] == max(part["day"])]
+        value = {(r["hypothesis"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
+        rows = [
+            [
+                words.capital(words.named(code)),
+                words.hypothesis_short(h),
+                *(words.change(code, value.get((h, s, code), math.nan)) for s in strata),
+            ]
+            for code in measured
+            for h in words.hypotheses(a)
+            if h != NULL and any(math.isfinite(value.get((h, s, code), math.nan)) for s in strata)
         ]
-        for code in codes
-        for h in hypotheses(a)
-        if h != NULL
+        if rows:
+            tables.append(Table(f"True effect of the cells after {months}.", ["quantity", "if", *strata], rows, 2))
+    tables += _normal(a, design, arm, strata, months)
+    if not figures and not tables:
+        return None
+    ways = [
+        *(["a relative change"] if any(words.is_log(code) for code in measured) else []),
+        *(["an absolute one"] if any(not words.is_log(code) for code in measured) else []),
+        *(["patients whose albuminuria becomes normal"] if len(tables) > 1 or not a.remission.empty else []),
     ]
-    names = strata
-    months = f"{last * 12 / 365.25:.0f} months"
-    tables = [Table(f"True effect of the cells after {months}.", ["quantity", "if", *names], rows, 2)]
-    if not a.remission.empty:
-        keep = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == arm)]
-        normal = {(r["hypothesis"], r["stratum"]): r for r in keep.to_dict("records")}
-        tables.append(
-            Table(
-                f"Patients whose albuminuria is normal (UACR below 30 mg/g) after {months}: as measured once, and in truth.",
-                ["if", *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
-                [
-                    [
-                        words.capital(words.hypothesis(h)),
-                        *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
-                    ]
-                    for h in hypotheses(a)
-                ],
-            )
-        )
-    return Section(
-        "early-late",
-        "Early or late treatment",
-        [
-            "Whether early treatment looks better depends on what is counted: a ratio, millilitres, or patients who return to normal. "
-            "Apparent improvement without any effect differs between stages, too."
-        ],
-        figures,
-        tables,
+    text = (
+        [f"Which stratum gains more may depend on what is counted: {words.listed(ways, 'or')}."]
+        if len(ways) > 1
+        else []
     )
+    return Section("by-stratum", f"By stratum: {words.listed(strata)}", text, figures, tables)
+
+
+def _normal(a: Assessment, design: str, arm: str, strata: list[str], months: str) -> list[Table]:
+    """Return the table of patients whose albuminuria becomes normal."""
+    if a.remission.empty:
+        return []
+    keep = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == arm)]
+    normal = {(r["hypothesis"], r["stratum"]): r for r in keep.to_dict("records")}
+    named = words.has_cells(a, arm)
+    names = [
+        h for h in words.hypotheses(a, arm)
+        if all((h, s) in normal and math.isfinite(normal[h, s]["measured"]) for s in strata)
+    ]  # fmt: skip
+    if not names:
+        return []
+    return [
+        Table(
+            f"Patients with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: as measured once, "
+            "and in truth.",
+            [*(["if"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
+            [
+                [
+                    *([words.capital(words.hypothesis(h))] if named else []),
+                    *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
+                ]
+                for h in names
+            ],
+            1 if named else 0,
+        )
+    ]
 
 
 def _mechanisms(shares: list[Attribution]) -> Section | None:
@@ -160,41 +178,57 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
 def _able(a: Assessment) -> Section | None:
     if a.power.empty:
         return None
+    named = words.has_cells(a)
     rows = []
-    table = a.sizes[a.sizes["hypothesis"] != NULL]
-    for (endpoint, hypothesis), part in table.groupby(["endpoint", "hypothesis"], sort=False):
+    lacking = False
+    slopes = {
+        title(each, a.protocol) for each in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+        if each.summary == "slope"
+    }  # fmt: skip
+    table = a.sizes[a.sizes["hypothesis"] != NULL] if named else a.sizes
+    variants = list(dict.fromkeys(a.sizes["variant"])) if len(a.sizes) else []
+    for (endpoint, hypothesis), part in table.groupby(["endpoint", "hypothesis"], sort=False) if len(table) else ():
         code = str(part["quantity"].iloc[0])
         cells = []
-        for variant in dict.fromkeys(a.sizes["variant"]):
+        for variant in variants:
             pick = part[part["variant"] == variant].set_index("power")
             for wanted in (0.8, 0.9):
                 n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
+                lacking |= not math.isfinite(n)
                 cells.append(brief.count(n) if math.isfinite(n) else "no benefit")
-        effect = float(part["effect"].iloc[0])
-        slope = "slope" in str(endpoint).lower()
-        shown = (
-            f"{words.number(effect, 2, sign=True)} {words.unit_of(code)}/year" if slope else words.change(code, effect)
-        )
-        rows.append([words.capital(str(endpoint)), words.hypothesis_short(str(hypothesis)), shown, *cells])
-    variants = list(dict.fromkeys(a.sizes["variant"]))
-    header = ["endpoint", "if", "effect"] + [
+        scale = Scale("slope" if endpoint in slopes else "change", code)
+        effect = scale.text(float(part["effect"].iloc[0]))
+        supposed = [words.hypothesis_short(str(hypothesis))] if named else []
+        rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])
+    header = ["endpoint", *(["if"] if named else []), "effect"] + [
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
+    ]
+    text = (
+        "Patients to randomise, both groups together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
+        "simulated trial population, losses are those of the protocol."
+    )
+    if lacking:
+        text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."
+    cautions = [
+        f"{words.capital(str(r['endpoint']))} is not recommended: {words.unit(str(r['caution']))}."
+        for r in a.sizes.drop_duplicates(["endpoint", "caution"]).to_dict("records")
+        if r["caution"]
+    ]
+    advice = [
+        "a control group that gets the same other treatment",
+        "allocation by chance",
+        "a baseline that is measured again after the screening that selected the patient",
+        *(["several urine samples per visit"] if a.code == "UACR" else []),
+        *(["follow-up long enough for slopes"] if slopes else []),
+        "an endpoint fixed in advance",
     ]
     return Section(
         "able",
-        "A trial that could tell",
-        [
-            "Patients to randomise, both groups together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
-            "simulated trial population, losses are those of the protocol. \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for "
-            "any trial."
-        ],
+        "A trial large enough to detect the effect",
+        [text, *cautions[-1:]],
         kept(trial_figures.power(_primary_power(a))),
-        [Table("Patients to randomise.", header, rows, 2)],
-        closing=[
-            "What makes a trial able to tell: a control group that gets the same conventional therapy, allocation by chance, a baseline that is "
-            "measured again after the screening that selected the patient, several urine samples per visit, follow-up long enough for slopes, "
-            "and an endpoint fixed in advance."
-        ],
+        [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
+        closing=[f"What makes a trial able to tell: {words.listed(advice)}."],
     )
 
 
@@ -202,57 +236,58 @@ def _primary_power(a: Assessment) -> Assessment:
     from dataclasses import replace
 
     table = a.power[(a.power["role"] == "primary") & (a.power["variant"] == a.power["variant"].iloc[0])]
+    table = table.dropna(subset=["power"])
     return replace(a, power=table)
 
 
 def _other_endpoints(a: Assessment) -> Section | None:
     table = a.results[(a.results["role"] == "secondary") & (a.results["stratum"] == "all")]
-    if table.empty:
-        return None
     tables = []
     for design in dict.fromkeys(table["design"]):
+        names, named = supposed(a, str(design))
+        part = table[(table["design"] == design) & table["hypothesis"].isin(names)].dropna(subset=["mean"])
+        if part.empty:
+            continue
+        several = len(set(part["treated"])) > 1
+        tested = np.isfinite(part["improved"]).any()
         rows = [
             [
                 words.capital(str(r["endpoint"])),
-                words.hypothesis_short(str(r["hypothesis"])),
-                _estimate(r, "mean"),
-                f"{_estimate(r, 'low')} to {_estimate(r, 'high')}",
-                words.percent(r["improved"]) if math.isfinite(r["improved"]) else "\u2013",
+                *([words.contrast(a, r["treated"], r["control"])] if several else []),
+                *([words.hypothesis_short(str(r["hypothesis"]))] if named else []),
+                of_row(r).text(r["mean"]),
+                of_row(r).range(r["low"], r["high"]),
+                *([words.percent(r["improved"])] if tested else []),
             ]
-            for r in table[table["design"] == design].sort_values("endpoint", kind="stable").to_dict("records")
+            for r in part.sort_values("endpoint", kind="stable").to_dict("records")
         ]
-        header = ["endpoint", "if", "estimate", "95 % of trials", "benefit"]
-        tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, 2))
+        head = ["endpoint", *(["comparison"] if several else []), *(["if"] if named else [])]
+        header = [*head, "estimate", "95 % of trials", *(["benefit"] if tested else [])]
+        tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, len(head)))
+    if not tables:
+        return None
+    what = [
+        *(["the difference between groups"] if len(a.single) < len(a.protocol.designs) else []),
+        *(["the change from baseline or the share of patients within the one group"] if a.single else []),
+    ]
     return Section(
         "secondary",
         "Secondary endpoints",
         [
-            "Groups are compared where a design has them; otherwise the change from baseline, or the share of patients, is given: mean over "
-            "replicates, range of 95 % of them, share with a significant benefit. No allowance is made for several endpoints."
+            f"Given is {words.listed(what, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. No "
+            "allowance is made for several endpoints."
         ],
         tables=tables,
         folded=True,
     )
 
 
-def _estimate(row: Mapping[Any, Any], key: str) -> str:
-    value, code = float(row[key]), str(row["quantity"])
-    if not math.isfinite(value):
-        return "\u2013"
-    if row["summary"] == "responders":
-        return f"{words.number(100 * value, 0, sign=bool(row['control']))}\u00a0%"
-    if row["summary"] == "time to event":
-        return f"{words.number(math.exp(value), 2)} (hazard ratio)" if row["control"] else words.percent(value)
-    if row["summary"] == "slope":
-        return f"{words.number(value, 1, sign=True)}\u00a0{words.unit_of(code)}/year"
-    return words.change(code, value)
-
-
 def _harms(a: Assessment) -> Section | None:
-    if a.adverse.empty:
+    if a.adverse.empty or not words.has_cells(a):
         return None
     design = [*a.controlled, *a.single, *a.protocol.designs][0]
-    h = hypotheses(a)[min(1, len(hypotheses(a)) - 1)]
+    names = words.hypotheses(a)
+    h = names[min(1, len(names) - 1)]
     table = a.adverse[(a.adverse["design"] == design) & (a.adverse["hypothesis"] == h)]
     rows = [
         [
@@ -267,11 +302,16 @@ def _harms(a: Assessment) -> Section | None:
     ]
     if not rows:
         return None
+    without = [words.arm(a, arm) for arm in a.protocol.designs[design].arms if not words.has_cells(a, arm)]
+    none = " Only events that cells cause are simulated"
+    none += (
+        f": the group with {words.listed(without)} has none here, as it would have in a real trial." if without else "."
+    )
     return Section(
         "harms",
-        "Harms",
+        "Harms of the cells",
         [
-            f"Patients with at least one event, if {words.hypothesis(h)}: expected number in one trial, range of 95 % of trials, share."
+            f"Patients with at least one event, if {words.hypothesis(h)}: expected number in one trial, range of 95 % of trials, share.{none}"
         ],
         tables=[
             Table(
@@ -299,20 +339,25 @@ def _people(a: Assessment, extra: Extra) -> Section:
         rows.append([words.capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
     drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
     names = ["all" if s == "all" else s for s in strata]
-    return Section(
-        "people",
-        "The virtual patients, and real ones",
-        extra.people,
-        kept(drawing),
-        [
-            Table(
-                "Enrolled patients at baseline as measured: median (middle half), or per cent; all replicates together. Selection on a noisy "
-                "laboratory value makes them worse than their own average.",
-                ["characteristic", *names],
-                rows,
-            )
-        ],
+    noisy = any(code_of(name) in quantities() for name in _selecting(a))
+    selected = " Selection on a noisy laboratory value makes them look worse than their own average." if noisy else ""
+    told: dict[str, str] = {}
+    for name, people in a.behind.items():
+        if people.few:
+            told.setdefault(people.words, words.design(a, name))
+    few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
+    table_found = Table(
+        f"Enrolled patients at baseline as measured: median (middle half), or per cent; all replicates together.{selected}",
+        ["characteristic", *names],
+        rows,
     )
+    title_found = "The virtual patients, and real ones" if drawing is not None else "The virtual patients"
+    return Section("people", title_found, [*few, *extra.people], kept(drawing), [table_found] if rows else [])
+
+
+def _selecting(a: Assessment) -> list[str]:
+    """Return the quantities by which patients are selected."""
+    return [*a.protocol.eligibility, *(name for each in a.protocol.strata.values() for name in each.where)]
 
 
 def _characteristic(name: str) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..trials.data import PARTS
 from ..trials.sizing import NULL
+from . import estimates, words
 from . import trial_figures_designs as draw
-from . import words
 from .document import Section, Table
 from .drawing import Drawing, slug
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ..trials.assessment import Assessment
 
 
@@ -21,14 +23,15 @@ def kept(*drawings: Drawing | None) -> list[Drawing]:
     return [each for each in drawings if each is not None]
 
 
-def hypotheses(a: Assessment) -> list[str]:
-    """Return the suppositions about the cells, in the order of the protocol."""
-    return list(dict.fromkeys(str(name) for name in a.results["hypothesis"]))
-
-
 def arms_of(a: Assessment, design: str) -> list[str]:
     """Return the groups of a design."""
     return list(a.protocol.designs[design].arms)
+
+
+def supposed(a: Assessment, design: str) -> tuple[list[str], bool]:
+    """Return the suppositions that make a difference in a design, and whether they are to be named: only where cells are given."""
+    arms = arms_of(a, design)
+    return words.hypotheses(a, *arms), words.has_cells(a, *arms)
 
 
 def simulated(a: Assessment) -> Section:
@@ -36,13 +39,17 @@ def simulated(a: Assessment) -> Section:
     p = a.protocol
     paragraphs = [p.summary] if p.summary else []
     days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
+    names = words.hypotheses(a)
+    under = " under each supposition about the cells" if words.has_cells(a) and len(names) > 1 else ""
+    same = f", with the same virtual patients and random numbers{' each time' if under else ' in every group'}"
     paragraphs.append(
-        f"Each design was run {words.thousands(a.replicates)} times under each supposition about the cells, with the same virtual patients "
-        f"and the same luck. Visits: {days}. Primary endpoint: {p.endpoints.primary.name or a.code}."
+        f"{'Each design' if len(p.designs) > 1 else 'The trial'} was run {words.thousands(a.replicates)} times{under}{same}. "
+        f"Visits: {days}. Primary endpoint: {p.endpoints.primary.name or estimates.primary(a, next(iter(p.designs))).what}."
     )
     suppositions = [
         f"{words.capital(words.hypothesis(name))} ({words.hypothesis_short(name)} in the figures)."
-        for name in hypotheses(a)
+        for name in names
+        if words.has_cells(a)
     ]
     rows = []
     for name, design in p.designs.items():
@@ -51,8 +58,9 @@ def simulated(a: Assessment) -> Section:
             for arm, share in design.arms.items()
         )
         rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
+    ratio = " In brackets: allocation ratio." if any(len(each.arms) > 1 for each in p.designs.values()) else ""
     table = Table(
-        "Designs. In brackets: allocation ratio. Lost: drop-out and death before the last visit.",
+        f"{'Designs' if len(rows) > 1 else 'Design'}.{ratio} Lost: drop-out and death before the last visit.",
         ["design", "groups", "patients", "lost"],
         rows,
         2,
@@ -68,37 +76,51 @@ def _flow(a: Assessment, design: str) -> str:
 def uncontrolled(a: Assessment, design: str) -> Section:
     """Return what a design with one group reports."""
     arm = arms_of(a, design)[0]
+    names, named = supposed(a, design)
+    scale = estimates.primary(a, design)
+    found = [(h, r) for h in names if (r := a.result(design, h))]
     null = a.result(design, NULL)
     paragraphs = []
-    if null and a.protocol.arms[arm].cells is not None:
+    if null and named:
         paragraphs.append(
             "The study compares everybody with their own baseline. What it finds when the cells do nothing is what it would find "
             "anyway."
         )
-        paragraphs.append(_parts_in_words(a, design, arm))
+    paragraphs.append(_parts_in_words(a, design, arm))
+    tested = any(math.isfinite(r["improved"]) for _, r in found)
+    truth = next((words.truth_label(r.get("truth_of", "")) for _, r in found if math.isfinite(r["truth"])), "")
+    header = [
+        *(["if"] if named else []),
+        "mean" if scale.share else f"mean {'slope' if scale.summary == 'slope' else 'change'}",
+        "95 % of studies",
+        *(["report improvement"] if tested else []),
+        *([truth] if truth else []),
+    ]
     rows = [
         [
-            words.capital(words.hypothesis(h)),
-            words.estimated(a, r["mean"]),
-            words.estimated_range(a, r["low"], r["high"]),
-            words.percent(r["improved"]),
-            words.estimated(a, r["truth"]),
+            *([words.capital(words.hypothesis(h))] if named else []),
+            scale.text(r["mean"]),
+            scale.range(r["low"], r["high"]),
+            *([words.percent(r["improved"])] if tested else []),
+            *([scale.text(r["truth"])] if truth else []),
         ]
-        for h in hypotheses(a)
-        if (r := a.result(design, h))
+        for h, r in found
     ]
+    against = "" if scale.share else " against baseline"
     table = Table(
-        f"Change of {words.named(a.code)} at {a.visit} against baseline, over {words.thousands(a.replicates)} studies of {a.protocol.size(design)}. "
-        "Improvement: p below 0.05 in the good direction (paired t test).",
-        ["if", "mean change", "95 % of studies", "report improvement", "true effect of cells"],
+        f"{words.capital(scale.what)} at {a.visit}{against}, over "
+        f"{words.counted(a.replicates, 'study', 'studies')} of {words.counted(a.protocol.size(design), 'patient')}."
+        + (" Improvement: p below 0.05 in the good direction (paired t test)." if tested else ""),
+        header,
         rows,
+        1 if named else 0,
     )
-    waterfalls = [draw.waterfall(a, design, h) for h in hypotheses(a) if h in (NULL, hypotheses(a)[-1])]
+    waterfalls = [draw.waterfall(a, design, h) for h in names if h in (NULL, names[-1])]
     figures = kept(
         draw.studies(a, design),
         draw.course(a, design, arm, a.code),
-        draw.parts(a, design, arm),
-        *waterfalls,
+        draw.parts(a, design, arm) if _split(a) else None,
+        *(waterfalls if _split(a) else ()),
         draw.course(a, design, arm, "EGFR") if a.code != "EGFR" else None,
     )
     return Section(
@@ -110,43 +132,62 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     )
 
 
-def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
+def _split(a: Assessment) -> bool:
+    """Whether the primary endpoint is a change at a visit, which alone has parts."""
+    return a.protocol.endpoints.primary.summary in ("change", "ratio")
+
+
+def _parts_of(a: Assessment, design: str, arm: str) -> pd.DataFrame:
     table = a.parts
-    if table.empty:
+    if table.empty or not _split(a):
+        return table.iloc[:0]
+    return table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
+
+
+def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
+    names, named = supposed(a, design)
+    if named and NULL not in names:
         return ""
-    rows = table[
-        (table["design"] == design)
-        & (table["arm"] == arm)
-        & (table["stratum"] == "all")
-        & (table["hypothesis"] == NULL)
-    ]
-    value = {r["part"]: r["mean"] for r in rows.to_dict("records")}
-    if not value:
+    table = _parts_of(a, design, arm)
+    hypothesis = NULL if named else names[0]
+    value = (
+        {r["part"]: r["mean"] for r in table[table["hypothesis"] == hypothesis].to_dict("records")}
+        if len(table)
+        else {}
+    )
+    if not math.isfinite(value.get("observed change", math.nan)):
         return ""
     shown = sorted((name for name in PARTS if abs(value[name]) > 0.005), key=lambda name: -abs(value[name]))
-    pieces = [f"{name} ({PARTS[name]}) {words.change(a.code, value[name])}" for name in shown]
-    return f"With cells that do nothing, the mean change of {words.change(a.code, value['observed change'])} is made of: {'; '.join(pieces)}."
+    if not shown:
+        return ""
+    pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in shown]
+    lead = "With cells that do nothing, the" if named else "The"
+    return f"{lead} mean change of {words.change(a.code, value['observed change'])} is made of: {'; '.join(pieces)}."
+
+
+def _meaning(a: Assessment, name: str) -> str:
+    return "what the protocol gives" if words.part(a, name) != name else PARTS[name]
 
 
 def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
-    table = a.parts
-    if table.empty:
-        return []
-    part = table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
-    names = hypotheses(a)
-    value = {(r["hypothesis"], r["part"]): r for r in part.to_dict("records")}
+    part = _parts_of(a, design, arm)
+    names, named = supposed(a, design)
+    value = {(r["hypothesis"], r["part"]): r for r in part.to_dict("records")} if len(part) else {}
+    names = [h for h in names if math.isfinite(value.get((h, "observed change"), {}).get("mean", math.nan))]
     rows = []
     for name in [*PARTS, "observed change"]:
         cells = [value[h, name] for h in names]
         if all(abs(c["mean"]) < 5e-4 for c in cells):
             continue
         shares = [f"{words.change(a.code, c['mean'])} ({_share(c['share'])})" for c in cells]
-        rows.append([words.capital(name), *shares])
+        rows.append([words.capital(words.part(a, name)), *shares])
+    if not rows:
+        return []
     note = " Percentages multiply; shares are those of the logarithm." if words.is_log(a.code) else ""
     return [
         Table(
             f"What the mean observed change is made of, and the share of each part.{note} A negative share works against the rest.",
-            ["part", *(words.hypothesis_short(h) for h in names)],
+            ["part", *(words.hypothesis_short(h) if named else "change (share)" for h in names)],
             rows,
         )
     ]
@@ -157,9 +198,7 @@ def _share(value: float) -> str:
 
 
 def evidence(a: Assessment) -> Section | None:
-    """Return how much evidence reports are."""
-    if a.evidence.empty:
-        return None
+    """Return how much evidence reports are, for designs in which cells are given."""
     rows = [
         [
             words.capital(words.design(a, r["design"])),
@@ -167,11 +206,13 @@ def evidence(a: Assessment) -> Section | None:
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
             f"{words.ratio(r['ratio'])} ({words.ratio(r['ratio_low'])}\u2013{words.ratio(r['ratio_high'])})",
-            r["words"].replace(" to speak of", ""),
+            r["words"],
             _much(r["ratio_of_typical"]),
         ]
-        for r in a.evidence.to_dict("records")
+        for r in evidence_rows(a)
     ]
+    if not rows:
+        return None
     table = Table(
         "How probable a report of significant improvement is if the supposition holds, and if the cells do nothing; the ratio of both "
         "with its 95 % interval for the finite number of simulations. Last column: the ratio for a report that gives the change itself, "
@@ -192,120 +233,21 @@ def evidence(a: Assessment) -> Section | None:
         "evidence",
         "How much evidence such reports are",
         [
-            "A result is evidence for a supposition as far as it is more probable under it than without it. A ratio of 1 says nothing, "
-            "below 3 next to nothing; above 10 it begins to count. The ratios hold for honest reports: where only good news is "
+            "A result supports a supposition to the extent that it is more probable under it than if the cells do nothing. A ratio of 1 says "
+            "nothing, below 3 next to nothing; above 10 it begins to count. The ratios hold for honest reports: where only good news is "
             "published, a report of improvement says less still."
         ],
         tables=[table],
     )
 
 
+def evidence_rows(a: Assessment) -> list[dict[str, Any]]:
+    """Return the rows of the evidence whose design gives cells and whose ratio is a number."""
+    if a.evidence.empty:
+        return []
+    rows = [{str(k): v for k, v in row.items()} for row in a.evidence.to_dict("records")]
+    return [r for r in rows if math.isfinite(r["ratio"]) and words.has_cells(a, *arms_of(a, r["design"]))]
+
+
 def _much(ratio: float) -> str:
     return "over 100" if ratio >= 100 else "under 0.01" if ratio <= 0.01 else words.ratio(ratio)
-
-
-def controlled(a: Assessment, design: str) -> Section:
-    """Return what a design with several groups reports."""
-    table = a.results
-    rows = table[(table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")].to_dict(
-        "records"
-    )
-    tests = any(row["tests_cells"] for row in rows)
-    shown = [
-        [
-            words.capital(words.hypothesis(r["hypothesis"])),
-            words.estimated(a, r["mean"]),
-            words.estimated_range(a, r["low"], r["high"]),
-            f"{words.percent(r['significant'], 1)} ({100 * r['significant_low']:.1f}\u2013{100 * r['significant_high']:.1f})",
-            words.percent(r["improved"], 1),
-            *([words.estimated(a, r["truth"])] if tests else []),
-        ]
-        for r in rows
-    ]
-    first = rows[0]
-    text = (
-        f"One group gets \u201c{words.arm(a, first['treated'])}\u201d, the other \u201c{words.arm(a, first['control'])}\u201d; the difference is estimated by "
-        "ANCOVA on baseline and stratum."
-    )
-    if not tests:
-        text += (
-            " Both groups get cells: the difference tells what the rest of the treatment does, not what the cells do."
-        )
-    figures = kept(
-        draw.studies(a, design),
-        *(draw.free_of_event(a, design, h) for h in hypotheses(a)[-1:] if tests),
-        *(draw.course(a, design, arm, a.code) for arm in arms_of(a, design)),
-    )
-    slopes = a.slopes[a.slopes["design"] == design] if not a.slopes.empty else a.slopes
-    slope_rows = [
-        [
-            words.capital(words.hypothesis(r["hypothesis"])),
-            str(r["slope"]),
-            words.number(r["mean"], 1, sign=True),
-            f"{words.number(r['low'], 1, sign=True)} to {words.number(r['high'], 1, sign=True)}",
-            words.unit(r["unit"]),
-            words.percent(r["significant"]),
-        ]
-        for r in slopes.to_dict("records")
-    ]
-    tables = [
-        Table(
-            f"Difference in the change of {words.named(a.code)} at {a.visit}; {words.thousands(a.replicates)} trials of {a.protocol.size(design)}. "
-            "Significant: two-sided p below 0.05, with the 95 % interval of the simulation.",
-            ["if", "mean difference", "95 % of trials", "significant", "significant benefit"]
-            + (["true effect of cells"] if tests else []),
-            shown,
-        )
-    ]
-    if slope_rows and tests:
-        tables.append(
-            Table(
-                "eGFR: difference of the acute change (to the first visit from day 80), of the chronic slope (from there on) and of the total "
-                "slope, with the range of 95 % of trials.",
-                ["if", "eGFR", "difference", "95 % of trials", "unit", "significant"],
-                slope_rows,
-                2,
-            )
-        )
-    closing = []
-    if tests:
-        closing.append(
-            f"If the suppositions are held equally probable, the chance that such a trial shows a benefit (assurance) is "
-            f"{words.percent(a.assurance(design))}."
-        )
-        tables += _one_trial(a, design)
-    key = f"design-{slug(design)}"
-    return Section(key, f"{words.capital(words.design(a, design))}", [text], figures, tables, closing=closing)
-
-
-def _one_trial(a: Assessment, design: str) -> list[Table]:
-    """Return the typical trial as it would be published."""
-    if a.one_trial.empty:
-        return []
-    rows = []
-    for r in a.one_trial[a.one_trial["design"] == design].to_dict("records"):
-        hazard = r["analysis"] == "hazard of a kidney event"
-        if hazard:
-            effect = words.number(math.exp(r["effect"]), 2)
-            bounds = f"{words.number(math.exp(r['low']), 2)} to {words.number(math.exp(r['high']), 2)}"
-        else:
-            effect, bounds = words.change(a.code, r["effect"]), words.estimated_range(a, r["low"], r["high"])
-        rows.append(
-            [
-                words.capital(words.hypothesis(str(r["hypothesis"]))),
-                str(r["analysis"]),
-                effect,
-                bounds,
-                words.p_value(r["p"]),
-            ]
-        )
-    return [
-        Table(
-            "One trial as it would be published: the one with the median result. Mixed model: all visits up to that of the endpoint, as "
-            "categories, with an unstructured covariance and Satterthwaite's degrees of freedom, where there are patients enough for it. "
-            "Hazard: ratio for kidney failure or a confirmed fall of eGFR by 40 %, where both groups had events.",
-            ["if", "analysis", "estimate", "95 % interval", "p"],
-            rows,
-            2,
-        )
-    ]

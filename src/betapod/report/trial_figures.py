@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import words
-from .drawing import MARKS, STYLES, Drawing, axis, colour, drawing, estimate_axis, slug, wrapped
+from ..trials.sizing import NULL
+from . import estimates, words
+from .drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrapped
 from .figures import GREY, PALETTE
+
+#: Patients beyond which no trial is drawn.
+_FARTHEST = 100_000.0
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,54 +23,67 @@ if TYPE_CHECKING:
     from ..trials.attribution import Attribution
 
 
-def early_late(a: Assessment, design: str) -> Drawing | None:
+def by_stratum(a: Assessment, design: str) -> Drawing | None:
     """Draw apparent and true change by stratum."""
     table = a.results
+    scale = estimates.primary(a, design)
     strata = [name for name in a.protocol.strata if name in set(table["stratum"])]
     rows = table[(table["design"] == design) & (table["role"] == "primary") & table["stratum"].isin(strata)]
+    rows = rows.dropna(subset=["mean", "low", "high"])
     if len(strata) < 2 or rows.empty:
         return None
-    names = list(dict.fromkeys(rows["hypothesis"]))
     first = rows["treated"].iloc[0]
-    value = {(r["hypothesis"], r["stratum"]): r for r in rows[rows["treated"] == first].to_dict("records")}
+    rows = rows[rows["treated"] == first]
+    cells = words.has_cells(a, *a.protocol.designs[design].arms)
+    names = [h for h in words.hypotheses(a, *a.protocol.designs[design].arms) if h in set(rows["hypothesis"])]
+    value = {(r["hypothesis"], r["stratum"]): r for r in rows.to_dict("records")}
+    tells = words.truth_label(str(rows["truth_of"].iloc[0])) if np.isfinite(rows["truth"]).any() else ""
 
     def paint(axes: Axes) -> None:
         ticks, labels = [], []
         y = 0.0
         for stratum in strata:
+            top = y
             for hypothesis in names:
-                row = value[hypothesis, stratum]
-                low, middle, high, truth = (words.scaled(a, row[k]) for k in ("low", "mean", "high", "truth"))
-                axes.plot([low, high], [y, y], color=colour(hypothesis), linewidth=2)
-                axes.plot([middle], [y], color=colour(hypothesis), marker=MARKS.get(hypothesis, "o"), markersize=7)
-                axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
+                row = value.get((hypothesis, stratum))
+                if row is not None:
+                    low, middle, high, truth = (scale.value(row[k]) for k in ("low", "mean", "high", "truth"))
+                    tint = colour(hypothesis) if cells else GROUPS[1]
+                    axes.plot([low, high], [y, y], color=tint, linewidth=2)
+                    axes.plot([middle], [y], color=tint, marker=MARKS.get(hypothesis, "o"), markersize=7)
+                    if tells:
+                        axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
                 ticks.append(y)
-                labels.append(words.hypothesis_short(hypothesis))
+                labels.append(words.hypothesis_short(hypothesis) if cells else wrapped(words.arm(a, str(first)), 18))
                 y -= 1.0
             axes.text(
-                0.01, y + len(names) + 0.42, words.capital(stratum), transform=axes.get_yaxis_transform(), fontweight="bold",
+                0.01, top + 0.42, wrapped(words.capital(stratum), 50, 1), transform=axes.get_yaxis_transform(), fontweight="bold",
                 fontsize=9.5, va="bottom",
             )  # fmt: skip
             y -= 1.0
-        axes.axvline(words.scaled(a, 0.0), color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
+        if not scale.share or scale.controlled:
+            axes.axvline(scale.value(0.0), color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.set_yticks(ticks, labels)
         axes.set_ylim(y + 1.4, 1.1)
         axes.grid(False, axis="y")
-        axes.set_xlabel(estimate_axis(a))
+        axes.set_xlabel(scale.axis)
 
     numbers = "; ".join(
-        f"{words.stratum(a, s)}, {words.hypothesis(h)}: {words.estimated(a, value[h, s]['mean'])}, true {words.estimated(a, value[h, s]['truth'])}"
+        f"{words.stratum(a, s)}{', ' + words.hypothesis(h) if cells else ''}: {scale.text(value[h, s]['mean'])}"
+        + (f", true {scale.text(value[h, s]['truth'])}" if tells else "")
         for s in strata
         for h in names
+        if (h, s) in value
     )
     return drawing(
-        f"early-late-{slug(design)}",
-        f"By stage: {'before and after' if design in a.single else 'against controls'}",
-        f"{words.capital(words.design(a, design))}. Coloured: what studies find, with the range of 95 % of them. Black "
-        "diamonds: the true effect of the cells. "
-        + ". ".join(f"{words.capital(s)}: {words.stratum(a, s)}" for s in strata)
-        + ".",
-        f"By stage. {numbers}.",
+        f"by-stratum-{slug(design)}",
+        f"By stratum: {'before and after' if design in a.single else 'against controls'}",
+        f"{words.capital(words.design(a, design))}. Coloured: what {'studies' if design in a.single else 'trials'} find, with the range of "
+        "95 % of them. "
+        + (f"Black diamonds: the {tells}. " if tells else "")
+        + ". ".join(f"{words.capital(s)}: {words.stratum(a, s)}" for s in strata if words.stratum(a, s) != s)
+        + ("." if any(words.stratum(a, s) != s for s in strata) else ""),
+        f"By stratum. {numbers}.",
         1.1 + 0.42 * len(strata) * (len(names) + 1),
         paint,
     )
@@ -90,7 +107,7 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
             high = [words.shown(code, float(table.loc[name, "high"])) for name in names]
             axes.hlines(y, low, high, color="black", linewidth=1)
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set_yticks(np.arange(len(names))[::-1], [wrapped(words.MECHANISMS[name], 22) for name in names])
+        axes.set_yticks(np.arange(len(names))[::-1], [wrapped(words.MECHANISMS.get(name, name), 22) for name in names])
         axes.grid(False, axis="y")
         axes.set_xlabel(axis(code))
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
@@ -98,7 +115,7 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
     numbers = "; ".join(
         f"{words.hypothesis(each.hypothesis)}: "
         + ", ".join(
-            f"{words.MECHANISMS[str(r['mechanism'])]} {words.change(code, r['share'])}"
+            f"{words.MECHANISMS.get(str(r['mechanism']), r['mechanism'])} {words.change(code, r['share'])}"
             for r in each.table[each.table["stratum"] == "all"].to_dict("records")
         )
         for each in found
@@ -115,60 +132,88 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
 
 
 def power(a: Assessment) -> Drawing | None:
-    """Draw power over the number of patients."""
+    """Draw power over the number of patients: simulated, and calculated on to the size that is asked for."""
     table = a.power
     if table.empty:
         return None
+    cells = words.has_cells(a)
     names = list(dict.fromkeys(table["hypothesis"]))
+    needed = _needed(a)
 
     def paint(axes: Axes) -> None:
-        from matplotlib.ticker import FuncFormatter
+        from matplotlib.ticker import FuncFormatter, LogLocator
 
+        most = float(table["n"].max())
         for hypothesis in names:
             rows = table[table["hypothesis"] == hypothesis].sort_values("n")
+            label = words.hypothesis_short(hypothesis) if cells else "simulated and calculated"
+            tint = colour(hypothesis) if cells else GROUPS[1]
             axes.errorbar(
                 rows["n"], 100 * rows["power"],
                 [100 * np.maximum(rows["power"] - rows["power_low"], 0), 100 * np.maximum(rows["power_high"] - rows["power"], 0)],
-                fmt=MARKS.get(hypothesis, "o"), color=colour(hypothesis), markersize=4, elinewidth=0.8, linestyle="none",
+                fmt=MARKS.get(hypothesis, "o"), color=tint, markersize=4, elinewidth=0.8, linestyle="none",
             )  # fmt: skip
-            if hypothesis != "none":
-                axes.plot(
-                    rows["n"], 100 * rows["smooth"], color=colour(hypothesis), linestyle=STYLES.get(hypothesis, "-"),
-                    label=words.hypothesis_short(hypothesis),
-                )  # fmt: skip
-            else:
-                axes.plot(
-                    [],
-                    [],
-                    color=colour(hypothesis),
-                    marker="o",
-                    linestyle="none",
-                    markersize=4,
-                    label=words.hypothesis_short(hypothesis),
-                )
+            if hypothesis == NULL and cells:
+                axes.plot([], [], color=tint, marker="o", linestyle="none", markersize=4, label=label)
+                continue
+            style = STYLES.get(hypothesis, "-")
+            axes.plot(rows["n"], 100 * rows["smooth"], color=tint, linestyle=style, label=label)
+            if most < needed.get(hypothesis, 0.0) <= _FARTHEST:
+                n = np.geomspace(most, 1.5 * needed[hypothesis], 60)
+                axes.plot(n, 100 * _power_of(n, needed[hypothesis]), color=tint, linestyle=style, linewidth=0.9)
         axes.axhline(80, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0,)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}" if str(value)[0] in "235" else ""))
+        wide = axes.get_xlim()[1] > 30 * axes.get_xlim()[0]
+        axes.xaxis.set_minor_formatter(
+            FuncFormatter(lambda value, _: f"{value:g}" if str(value)[0] in ("3" if wide else "235") else "")
+        )
         axes.set_ylim(-2, 102)
         axes.set_xlabel("patients randomised, both groups together")
         axes.set_ylabel("trials that show benefit (%)")
         axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 
     numbers = "; ".join(
-        f"{words.hypothesis(h)}: {100 * float(rows['power'].iloc[-1]):.0f} % with {int(rows['n'].iloc[-1])} patients"
+        (f"{words.hypothesis(h)}: " if cells else "")
+        + f"{100 * float(rows['power'].iloc[-1]):.0f} % with {int(rows['n'].iloc[-1])} patients"
         for h in names
         for rows in [table[table["hypothesis"] == h].sort_values("n")]
     )
+    beyond = [h for h in names if needed.get(h, 0.0) > _FARTHEST]
+    far = (
+        f" Not drawn: the size beyond 100 000 that is needed if {words.hypothesis(beyond[0])}."
+        if beyond and cells
+        else ""
+    )
+    drawn_on = any(float(table["n"].max()) < needed.get(h, 0.0) <= _FARTHEST for h in names)
     return drawing(
         "power",
         "How large a trial must be",
         "Share of randomised trials that show a significant benefit. Points: simulated, with 95 % intervals; lines: from effect and "
-        "scatter of the simulated trials, as if values were normally distributed; where they differ, the points count. The dashed line is 80 %.",
+        "scatter of the simulated trials, as if values were normally distributed"
+        + (", thin where no trial was simulated" if drawn_on else "")
+        + f"; where they differ, the points count. The dashed line is 80 %.{far}",
         f"Power. {numbers}.",
         3.3,
         paint,
     )
+
+
+def _needed(a: Assessment) -> dict[str, float]:
+    """Return supposition -> patients for 80 % power on the primary endpoint, measured as in the drawn curve."""
+    if a.sizes.empty or a.power.empty:
+        return {}
+    variant = a.power["variant"].iloc[0]
+    rows = a.sizes[(a.sizes["power"] == 0.8) & (a.sizes["role"] == "primary") & (a.sizes["variant"] == variant)]
+    return {str(r["hypothesis"]): float(r["n"]) for r in rows.to_dict("records") if np.isfinite(r["n"])}
+
+
+def _power_of(n: Any, needed: float) -> Any:
+    """Return the power of trials of `n` patients where `needed` have 80 %: the normal approximation, exact for large trials."""
+    from scipy.special import ndtr, ndtri
+
+    return ndtr((ndtri(0.8) + ndtri(0.975)) * np.sqrt(n / needed) - ndtri(0.975))
 
 
 def matched(name: str, table: pd.DataFrame) -> Drawing | None:

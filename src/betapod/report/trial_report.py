@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import MissingExtraError
 from ..exports import table_as_csv
 from ..files import replacing, write_text
-from . import brief, words
-from .analyses import analyses
-from .dictionary import describe
+from . import brief, methods, words
+from .dictionary import describe, is_change
 from .document import Page, Section, Table, render
+from .estimates import of_row
 from .sections import Extra, sections
 
 if TYPE_CHECKING:
@@ -27,15 +27,15 @@ WARNING = (
     "and no medical device. Many parameters of the model are calibrated or assumed, as the methods say."
 )
 
-#: Works behind the statistics.
-STATISTICS = (
-    "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404-413.",
-    "Cox DR. Regression models and life-tables. J R Stat Soc B 1972;34:187-220. Ties: Efron B. J Am Stat Assoc 1977;72:557-565.",
-    "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.",
-    "Newcombe RG. Interval estimation for the difference between independent proportions. Stat Med 1998;17:873-890.",
-    "Shapley LS. A value for n-person games. In: Contributions to the Theory of Games II. Princeton University Press 1953:307-317.",
-    "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209-212.",
-)
+#: Works behind the statistics, by what they are needed for.
+STATISTICS = {
+    "adverse": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404-413.",
+    "cox": "Cox DR. Regression models and life-tables. J R Stat Soc B 1972;34:187-220. Ties: Efron B. J Am Stat Assoc 1977;72:557-565.",
+    "free": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.",
+    "responders": "Newcombe RG. Interval estimation for the difference between independent proportions. Stat Med 1998;17:873-890.",
+    "shares": "Shapley LS. A value for n-person games. In: Contributions to the Theory of Games II. Princeton University Press 1953:307-317.",
+    "rates": "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209-212.",
+}
 
 #: Tables of an assessment that are written, by name.
 TABLES = (
@@ -58,10 +58,20 @@ TABLES = (
 
 def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
-    parts = [*sections(a, extra), *_claims(a), _limits(a), _methods(a), _sources(a), _dictionary(a)]
-    subtitle = (
-        f"{words.thousands(a.replicates)} simulated trials per design and supposition; {len(a.estimates)} combinations"
-    )
+    parts = [
+        *sections(a, extra),
+        *_claims(a),
+        methods.limits(a),
+        methods.methods(a),
+        _sources(a, extra),
+        _dictionary(a),
+    ]
+    subtitle = words.counted(a.replicates, "simulated trial")
+    if len(a.protocol.designs) > 1:
+        subtitle += f" of each of {len(a.protocol.designs)} designs"
+    supposed = words.hypotheses(a)
+    if words.has_cells(a) and len(supposed) > 1:
+        subtitle += f", under each of {len(supposed)} suppositions about the cells"
     return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
 
 
@@ -79,55 +89,7 @@ def _claims(a: Assessment) -> list[Section]:
     return [] if found is None else [found]
 
 
-def _limits(a: Assessment) -> Section:
-    items = [
-        "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
-        "cannot appear here.",
-        "\u201cCurrent evidence\u201d shrinks the few controlled results on cells towards no effect; its parameters are uncertain, and here they are "
-        "fixed at their central values, so the spread shown is that of patients and measurements alone.",
-        "\u201cClaims\u201d are what promotional texts say, turned into parameters. Nothing supports these numbers; they are there to ask what would "
-        "then be seen.",
-        "Within-person variation of laboratory values is that of two examinations a few weeks apart in a survey; in advanced disease it may differ.",
-        "Only one trial population and one course of cells was simulated. Sizes of trials hold for it, not for others.",
-        "The effect of being in a trial is carried by the quantities that the protocol names; it does not pass on to others.",
-        *(f"Assumed: {text}" for text in a.protocol.assumptions),
-    ]
-    return Section("limits", "What this report cannot say", items=items)
-
-
-def _methods(a: Assessment) -> Section:
-    p = a.protocol
-    drift = [
-        f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in p.conduct.co_medication
-    ]
-    effects = [
-        f"{words.named(_code(item.quantity))} {item.change or item.factor} ({item.note or 'assumed'})"
-        for item in p.conduct.effects
-    ]
-    paragraphs = [
-        "Every virtual patient was simulated with a coupled model of kidney, metabolism and cell therapy (72 differential equations) from before "
-        "diabetes to screening, then through the trial once per treatment and supposition. A replicate of the trial draws from these courses: "
-        "candidates are screened on noisy values, enrolled until the trial is full, allocated, measured at visits with error, and some are lost. "
-        "Random numbers are named by seed, purpose, replicate and patient, so that designs, arms and suppositions share luck.",
-        f"Drop-out {words.percent(p.conduct.drop_out)} per year; missed visits {words.percent(p.conduct.missed_visits)}; co-medication begun by others: "
-        f"{'; '.join(drift) or 'none'}; effect of being in the trial: {'; '.join(effects) or 'none'}.",
-        f"{analyses(p)} All estimates are computed for all "
-        "replicates at once and agree with statsmodels and lifelines to eight digits; this is tested. Albuminuria is analysed on the logarithm.",
-        "The true effect of cells is each patient's value less that of the same patient, with the same luck, without cells. Parts of a change are "
-        "differences between simulations in which one thing is added after the other; regression to the mean is what the baseline "
-        "measurement was off the patient's own value, undone. Likelihood ratios come from the share of replicates with a significant improvement "
-        "(half a replicate added to each count) and, for the size of a result, from kernel densities.",
-    ]
-    return Section("methods", "Methods", paragraphs, folded=True)
-
-
-def _code(name: str) -> str:
-    from ..trials.quantities import code_of
-
-    return code_of(name)
-
-
-def _sources(a: Assessment) -> Section:
+def _sources(a: Assessment, extra: Extra) -> Section:
     from ..model.bibliography import Bibliography
     from ..model.parameters import source_keys
     from ..physiology import whole_body
@@ -145,7 +107,11 @@ def _sources(a: Assessment) -> Section:
         ["role", "rows"],
         [[name, str(count)] for name, count in roles.items() if count],
     )
-    items = [*a.protocol.sources, *(works[key].readable() for key in sorted(used) if key in works), *STATISTICS]
+    items = [
+        *a.protocol.sources,
+        *(works[key].readable() for key in sorted(used) if key in works),
+        *_statistics(a, extra),
+    ]
     return Section(
         "sources",
         "Sources",
@@ -156,6 +122,16 @@ def _sources(a: Assessment) -> Section:
         tables=[table],
         folded=True,
     )
+
+
+def _statistics(a: Assessment, extra: Extra) -> list[str]:
+    """Return the works behind the statistics that this report holds."""
+    every = [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+    used = {"rates", *(each.summary for each in every)}
+    used |= {"cox"} if "time to event" in used or "hazard" in " ".join(a.one_trial.get("analysis", [])) else set()
+    used |= {name for name in ("adverse", "free") if not getattr(a, name).empty}
+    used |= {"shares"} if extra.shares else set()
+    return [work for name, work in STATISTICS.items() if name in used]
 
 
 def _dictionary(a: Assessment) -> Section:
@@ -172,8 +148,28 @@ def _dictionary(a: Assessment) -> Section:
 
 
 def tables(a: Assessment) -> dict[str, pd.DataFrame]:
-    """Return the tables of an assessment that have rows, by name."""
-    return {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
+    """Return the tables of an assessment that have rows, by name; without columns and rows about cells where nobody gets them."""
+    found = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
+    if not words.has_cells(a):
+        found.pop("evidence", None)
+        found = {name: _without_cells(table, words.hypotheses(a)) for name, table in found.items()}
+    return {name: _rounded(table) for name, table in found.items() if not table.empty}
+
+
+def _without_cells(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    table = table.drop(columns=[name for name in ("tests_cells", "true_effect_of_cells", "cells") if name in table])
+    if "hypothesis" in table:
+        table = table[table["hypothesis"].isin(names)].drop(columns="hypothesis")
+    return table[table["part"] != "cells"] if "part" in table else table
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which what is 0 but for the last digits of a computer is 0; shares and p values stay."""
+    table = table.copy()
+    for column in table.select_dtypes("float"):
+        if is_change(str(column)):
+            table[column] = table[column].where(~(table[column].abs() < 1e-12), 0.0)
+    return table
 
 
 def write(a: Assessment, extra: Extra, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
@@ -232,14 +228,23 @@ def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
         "replicates": a.replicates,
         "seed": a.protocol.seed,
         "primary": {"quantity": a.code, "visit": a.visit, "better": "lower" if a.better < 0 else "higher"},
-        "assurance": {design: a.assurance(design) for design in a.controlled},
+        "assurance": {design: _number(a.assurance(design)) for design in a.controlled},
+        "people_behind_patients": {design: people.as_dict() for design, people in a.behind.items()},
         "answers": [{"question": question, "answer": answer} for question, answer in brief.answers(a, extra.shares)],
         **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
         "mechanisms": [
-            {"hypothesis": each.hypothesis, "effect": dict(each.effect), "shares": _records(each.table)}
+            {
+                "hypothesis": each.hypothesis,
+                "effect": {name: _number(float(value)) for name, value in each.effect.items()},
+                "shares": _records(each.table),
+            }
             for each in extra.shares
         ],
     }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -257,23 +262,46 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
-    """Return header and rows of the small table for the terminal."""
-    rows = []
-    for design in a.protocol.designs:
-        for hypothesis in dict.fromkeys(a.results["hypothesis"]):
-            row = a.result(design, str(hypothesis))
-            if row:
-                rows.append(
-                    [
-                        design,
-                        words.hypothesis_short(str(hypothesis)),
-                        words.estimated(a, row["mean"]),
-                        words.estimated_range(a, row["low"], row["high"]),
-                        words.percent(row["improved"]),
-                        words.estimated(a, row["truth"]),
-                    ]
-                )
-    return ["design", "cells", "mean", "95 % of trials", "benefit", "true effect"], rows
+    """Return header and rows of the small table for the terminal; columns that say nothing are left out."""
+    named = words.has_cells(a)
+    keep = (a.results["role"] == "primary") & (a.results["stratum"] == "all")
+    rows = [
+        row
+        for row in a.results[keep].to_dict("records")
+        if row["hypothesis"] in words.hypotheses(a, *a.protocol.designs[row["design"]].arms)
+    ]
+    several = len({row["design"] for row in rows}) > 1
+    pairs = {(row["design"], row["treated"]) for row in rows}
+    compared = not named or len(pairs) > len({design for design, _ in pairs})
+    truth = {words.truth_label(row["truth_of"]) for row in rows if math.isfinite(row["truth"])}
+    header = [
+        *(["design"] if several else []),
+        *(["comparison"] if compared else []),
+        *(["cells"] if named else []),
+        "mean",
+        "95 % of trials",
+        "benefit",
+        *([truth.pop() if len(truth) == 1 else "true effect"] if truth else []),
+    ]
+    found = []
+    for row in rows:
+        scale = of_row(row)
+        control = (
+            f"{row['treated']} against {row['control']}" if row["control"] else f"{row['treated']}, before and after"
+        )
+        has = words.has_cells(a, *a.protocol.designs[row["design"]].arms)
+        found.append(
+            [
+                *([row["design"]] if several else []),
+                *([control] if compared else []),
+                *([words.hypothesis_short(str(row["hypothesis"])) if has else "none given"] if named else []),
+                scale.text(row["mean"]),
+                scale.range(row["low"], row["high"]),
+                words.percent(row["improved"]),
+                *([scale.text(row["truth"])] if "true" in header[-1] else []),
+            ]
+        )
+    return header, found
 
 
 def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequence[str] = ()) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..trials.quantities import CHARACTERISTICS, quantities
@@ -48,6 +48,36 @@ MECHANISMS: Mapping[str, str] = {
 }
 
 
+def has_cells(a: Assessment, *arms: str) -> bool:
+    """Whether any of the groups is given cells; without names, any group of the protocol."""
+    return any(a.protocol.arms[name].cells is not None for name in arms or a.protocol.arms)
+
+
+def hypotheses(a: Assessment, *arms: str) -> list[str]:
+    """Return the suppositions about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
+    found = list(dict.fromkeys(str(name) for name in a.results["hypothesis"]))
+    return found if has_cells(a, *arms) else found[:1]
+
+
+def contrast(a: Assessment, treated: str, control: str) -> str:
+    """Return a comparison in words: ``A against B``, or the group alone."""
+    return f"{arm(a, treated)} against {arm(a, control)}" if control else arm(a, treated)
+
+
+def truth_label(of: str) -> str:
+    """Return the name of a true effect, from the column ``truth_of`` of the results; empty where it is not known."""
+    return {
+        "groups": "true difference",
+        "cells": "true effect of cells",
+        "treatment": "true effect of the treatment",
+    }.get(of, "")
+
+
+def part(a: Assessment, name: str) -> str:
+    """Return the name of a part of a change; what the protocol gives is the treatment itself where nobody gets cells."""
+    return "treatment of the group" if name == "conventional therapy" and not has_cells(a) else name
+
+
 def hypothesis(name: str) -> str:
     """Return a hypothesis in words."""
     return HYPOTHESES.get(name, (name, name))[0]
@@ -66,6 +96,16 @@ def design(a: Assessment, name: str) -> str:
 def arm(a: Assessment, name: str) -> str:
     """Return a group in words."""
     return a.protocol.arms[name].label or name
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 trial``, ``2 trials``."""
+    return f"{thousands(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return a list as people say it: ``a, b and c``."""
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def stratum(a: Assessment, name: str) -> str:
@@ -121,7 +161,8 @@ def is_log(code: str) -> bool:
 
 def shown(code: str, change: float) -> float:
     """Return a change as it is shown: percent for ratios, else in the unit."""
-    return 100 * math.expm1(change) if is_log(code) else change
+    # Beyond a millionfold there is nothing to show.
+    return 100 * math.expm1(min(change, 14.0)) if is_log(code) else change
 
 
 def change_unit(code: str) -> str:
@@ -165,46 +206,11 @@ def change(code: str, value: float) -> str:
 
 def change_range(code: str, low: float, high: float) -> str:
     """Return a range of changes with one unit: ``−24 to −3 %``."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "\u2013"
     digits = digits_of(code)
     first, second = number(shown(code, low), digits, sign=True), number(shown(code, high), digits, sign=True)
     return f"{first} to {second}\u00a0{change_unit(code)}"
-
-
-def scaled(a: Assessment, value: float) -> float:
-    """Return an estimate of the primary endpoint as it is shown: percent, unit, or hazard ratio."""
-    summary = a.protocol.endpoints.primary.summary
-    if summary == "time to event":
-        return math.exp(value)
-    if summary == "responders":
-        return 100 * value
-    return value if summary == "slope" else shown(a.code, value)
-
-
-def scale_unit(a: Assessment) -> str:
-    """Return the unit of `scaled`."""
-    summary = a.protocol.endpoints.primary.summary
-    kinds = {"time to event": "", "responders": "% of patients", "slope": f"{unit_of(a.code)}/year"}
-    return kinds.get(summary, change_unit(a.code))
-
-
-def estimated(a: Assessment, value: float) -> str:
-    """Return an estimate of the primary endpoint with its unit."""
-    summary = a.protocol.endpoints.primary.summary
-    if summary in ("change", "ratio") or not math.isfinite(value):
-        return change(a.code, value)
-    if summary == "time to event":
-        return f"hazard ratio {number(scaled(a, value), 2)}"
-    return f"{number(scaled(a, value), 1, sign=True)}\u00a0{scale_unit(a)}"
-
-
-def estimated_range(a: Assessment, low: float, high: float) -> str:
-    """Return a range of estimates of the primary endpoint."""
-    summary = a.protocol.endpoints.primary.summary
-    if summary in ("change", "ratio"):
-        return change_range(a.code, low, high)
-    signed, digits = summary != "time to event", 2 if summary == "time to event" else 1
-    first, second = (number(scaled(a, x), digits, sign=signed) for x in (low, high))
-    return f"{first} to {second}\u00a0{scale_unit(a)}".rstrip()
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -10,6 +10,7 @@ from . import assessment_rows as rows_of
 from . import endpoints, findings
 from .analysis import Estimate
 from .endpoints import analyse, comparisons
+from .feasibility import Behind, behind
 from .one_trial import one_trial
 from .operating import assurance
 from .sizing import power_and_sizes, tests_cells
@@ -53,6 +54,8 @@ class Assessment:
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
         The primary estimate of every replicate: (design, hypothesis) -> `Estimate` of the first comparison.
+    behind
+        Design -> the virtual people behind the patients of one trial.
     """
 
     protocol: Protocol
@@ -75,6 +78,7 @@ class Assessment:
     power: pd.DataFrame
     sizes: pd.DataFrame
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
+    behind: Mapping[str, Behind] = field(default_factory=dict)
 
     def result(self, design: str, hypothesis: str, stratum: str = "all", endpoint: str = "primary") -> dict[str, Any]:
         """Return the first matching row of `results`; empty where there is none."""
@@ -173,5 +177,6 @@ def assess(
         power=power,
         sizes=sizes,
         estimates=estimates,
+        behind={design: behind(run[design, run.hypotheses[0]].member) for design in run.designs},
         **tables,
     )
