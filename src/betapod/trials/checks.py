@@ -12,6 +12,7 @@ from ..config import Document, Where, quantity
 from ..errors import BetapodError, Problem
 from .conduct_checks import conducted, judged, repeated
 from .cost import costs
+from .key_checks import idle
 from .plain_checks import (
     booleans,
     day_of,
@@ -46,6 +47,7 @@ def across(document: Document) -> Iterator[Problem]:
     yield from conducted(document)
     yield from judged(document)
     yield from repeated(document)
+    yield from idle(document)
     yield from costs(document)
 
 
