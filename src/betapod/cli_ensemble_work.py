@@ -14,6 +14,7 @@ import typer
 
 from .cli_common import JsonOption, err, note, out, print_json, print_table, warn
 from .cli_running import QuietOption, ThreadsOption, breaking, command
+from .constants import DAYS_PER_YEAR
 from .errors import ConfigError, Location, MissingExtraError, Problem
 
 if TYPE_CHECKING:
@@ -228,7 +229,7 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
         for name, entry in document["outputs"].items():
             first, last = entry["visits"][0], entry["visits"][-1]
             rows.append((name, entry["unit"], *map(_moments, (first, last)), f"{last['count']:,}"))
-        begin, end = (row["time"] / 365.25 for row in (first, last))
+        begin, end = (row["time"] / DAYS_PER_YEAR for row in (first, last))
         print_table(("name", "unit", f"mean (SD), year {begin:g}", f"year {end:g}", "alive and reported"), rows)
     for name, at in document.get("quantiles", {}).items():
         for _, values in at.items():

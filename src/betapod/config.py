@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from . import clinical
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .plain_errors import in_words
 from .units import split_quantity
 from .yaml_budget import SIZE, afford
 
@@ -278,14 +279,9 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
                     hint=hint,
                 )
             ]
-    message = str(error["msg"]).removeprefix("Value error, ")
-    message = message.replace("Input should be", "it should be").replace("a valid dictionary", "keys and values")
-    kind_name = "out-of-range" if _is_range(error["type"]) else "wrong-type"
-    return [document.problem(kind_name, f"{name}: {message}", where, found=found)]
-
-
-def _is_range(kind: str) -> bool:
-    return kind.startswith(("greater", "less", "too_", "finite"))
+    words = in_words(error["type"], str(error["msg"]), error.get("ctx") or {})
+    message = f"{name}: {words.message}"
+    return [document.problem(words.kind, message, where, found=found, expected=words.expected, hint=words.hint)]
 
 
 def _shown(value: Any) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import __version__
+from .constants import DAYS_PER_YEAR
 from .engine.cores import cores
 
 _NEEDED = ("numpy", "scipy", "pandas", "pint", "typer", "rich", "llvmlite", "duckdb")
@@ -136,7 +137,7 @@ def _self_test() -> Finding:
         started = time.perf_counter()
         model = whole_body.model("kidney")
         assembled = time.perf_counter()
-        result = simulate(model, [0.0, 10 * 365.25], outputs=list(GOLDEN))
+        result = simulate(model, [0.0, 10 * DAYS_PER_YEAR], outputs=list(GOLDEN))
         done = time.perf_counter()
     except Exception as error:
         return Finding("self-test", f"{type(error).__name__}: {error}", False)

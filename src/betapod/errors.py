@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -154,15 +155,50 @@ class MissingExtraError(BetapodError):
         )
 
 
+#: Names longer than this resemble nothing that anybody would have meant.
+_LONGEST = 80
+
+
 def nearest(name: str, candidates: Iterable[str], count: int = 3) -> Sequence[str]:
-    """Return up to `count` candidates that look like `name`, best first."""
-    names = list(candidates)
+    """Return up to `count` candidates that look like `name`, best first.
+
+    Capitals and separators do not count. A candidate with other digits is another thing (CI99 is not CI95), so that it is no guess.
+    """
+    if not 0 < len(name) <= _LONGEST:
+        return []
+    by_form: dict[str, list[str]] = {}
+    for candidate in dict.fromkeys(candidates):
+        if _same_digits(name, candidate):
+            by_form.setdefault(_form(candidate), []).append(candidate)
     # Two letters of which one is right are still a good guess.
-    close = difflib.get_close_matches(name, names, n=count, cutoff=0.6 if len(name) > 3 else 0.5)
-    for candidate in names:
-        if candidate.lower() == name.lower() and candidate not in close:
-            close.insert(0, candidate)
-    return close[:count]
+    cutoff = 0.6 if len(name) > 3 else 0.5
+    form = _form(name)
+    # Of names that differ in capitals alone, the one that looks most like what was written.
+    close = [
+        max(by_form[other], key=lambda candidate: _likeness(name, candidate))
+        for other in difflib.get_close_matches(form, by_form, n=4 * count, cutoff=cutoff)
+    ]
+
+    def rank(candidate: str) -> tuple[float, ...]:
+        other = _form(candidate)
+        # Letters that changed places are the likeliest slip.
+        return (_likeness(form, other), sorted(form) == sorted(other), _likeness(name, candidate))
+
+    return sorted(close, key=rank, reverse=True)[:count]
+
+
+def _likeness(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def _form(name: str) -> str:
+    return re.sub(r"[\s_.-]+", "_", name.casefold())
+
+
+def _same_digits(name: str, candidate: str) -> bool:
+    """Return whether the numbers in two names agree; one digit may have been forgotten, as in ``HbAc`` for HbA1c."""
+    mine, other = re.findall(r"\d+", name), re.findall(r"\d+", candidate)
+    return mine == other or (not mine and len("".join(other)) == 1)
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from .constants import CM_PER_INCH, DAYS_PER_YEAR, KG_PER_POUND
 from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
 from .spelling import fold, plain
 
@@ -24,7 +25,7 @@ TIME_UNIT = "day"
 _QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*")
 
 # A short registry of our own: it loads fast, and a misspelt unit is an error, not an astronomical quantity.
-_DEFINITIONS = """
+_DEFINITIONS = f"""
 femto- = 1e-15 = f-
 pico- = 1e-12 = p-
 nano- = 1e-9 = n-
@@ -48,7 +49,7 @@ minute = 60 * second = min
 hour = 60 * minute = h
 day = 24 * hour = d
 week = 7 * day = wk
-year = 365.25 * day = y = yr
+year = {DAYS_PER_YEAR} * day = y = yr
 month = 1 / 12 * year = mo
 hertz = 1 / second = Hz
 becquerel = 1 / second = Bq
@@ -73,9 +74,9 @@ sievert = joule / kilogram = Sv
 katal = mole / second = kat
 mmHg = 133.322387415 * pascal
 cmH2O = 98.0665 * pascal
-inch = 0.0254 * metre
+inch = {CM_PER_INCH} * cm
 foot = 12 * inch
-pound = 0.45359237 * kilogram
+pound = {KG_PER_POUND} * kilogram
 stone = 14 * pound
 molar = mole / litre = M
 equivalent = mole = Eq

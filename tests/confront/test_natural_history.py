@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from betapod.confront import studies
-from betapod.confront.quantities import DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, seen_in
+from betapod.confront.quantities import QUANTITIES, seen_in
 from betapod.confront.readouts import Readout, readout_of
+from betapod.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from betapod.evidence import registry
 from betapod.patients import library, reweight
 

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from betapod.constants import MINUTES_PER_DAY
 from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
 from betapod.model.evaluate import compile_function
 from betapod.physiology import people, whole_body
 from betapod.physiology.people import Person
-from betapod.procedures.glucose_tests import MINUTES_PER_DAY, meal_day, ogtt
+from betapod.procedures.glucose_tests import meal_day, ogtt
 from betapod.procedures.metabolic_state import at_rest, follow, model_of, quantities, snapshot
 
 MODEL = whole_body.model("metabolism")

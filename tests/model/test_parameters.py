@@ -101,7 +101,7 @@ def test_overlay_converts_and_refuses_unknown_ids(table: ParameterTable, tmp_pat
     assert merged["W0"].value == pytest.approx(400.0)
     assert (merged["W0"].unit, merged["W0"].label, merged["W0"].role) == ("nm", "membrane width", "assumed")
     assert [d.id for d in compare(table, merged)] == ["W0"]
-    path.write_text(HEADER + "W1,,0.4,um,0.3,0.5,fixed,assumed,,,D,\n", encoding="utf-8")
+    path.write_text(HEADER + "w0,,0.4,um,0.3,0.5,fixed,assumed,,,D,\n", encoding="utf-8")
     with pytest.raises(ParameterError, match="'W0'"):
         table.overlay(ParameterTable.read(path))
 

@@ -88,7 +88,7 @@ def test_the_library_has_what_users_ask_for():
         ("{cells: 1, control: 1}", "{cells: 1, control: 1}, randomisation: {block: 3}", "wrong-block", (11, 69)),
         ("{cells: UC-MSC 1e6/kg iv}", "{inputs: {glucose_hel: 5 mmol/L}}", "unknown-input", (8, 20)),
         ("title: Good", "title: [", "bad-yaml", None),
-        ("name: good", "name: 'not a name'", "wrong-type", (1, 7)),
+        ("name: good", "name: 'not a name'", "bad-text", (1, 7)),
     ],
 )
 def test_one_mistake_is_one_problem(old, new, kind, place):

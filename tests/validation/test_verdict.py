@@ -28,7 +28,7 @@ def target(bounds: str, value=NAN, low=NAN, high=NAN, spread=NAN, statistic="mea
         (target("range", low=2, high=6), 2, 6),
         (target("IQR", 3, 2, 6), 2, 6),
         (target("SD", 5, spread=2), 3, 7),
-        (target("SEM", 5, spread=1), 3.04, 6.96),
+        (target("SEM", 5, spread=1), 3.0400360, 6.9599640),
         (target("number", -20), -22, -18),
         (target("contrast", 0, -3.3, 3.3), -3.3, 3.3),
         (target("bound", low=2), 2, math.inf),

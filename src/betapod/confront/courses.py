@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import CREATININE_UMOL_L
 from ..engine.schedule import Schedule, Switch
 from ..errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ..physiology import cell_parameters, whole_body
@@ -57,7 +58,6 @@ OUTPUTS = (
 )
 _RTOL, _ATOL = 1e-5, 1e-8
 #: umol/L of creatinine in 1 mg/dL.
-_UMOL_PER_MG = 88.42
 #: pmol/L of insulin in 1 mU/L, for HOMA.
 _PMOL_PER_MU = 6.0
 #: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
@@ -304,7 +304,7 @@ def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
     found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
     found["RPF_indexed"] = 1000.0 * table["RPF"] * 1.73 / surface
     found["resistance"] = table["MAP"] / table["RBF"]
-    found["creatinine"] = _UMOL_PER_MG * table["S_cr"]
+    found["creatinine"] = CREATININE_UMOL_L * table["S_cr"]
     found["reciprocal_creatinine"] = 1.0 / found["creatinine"]
     found["K_f_nephron"] = table["K_f"] / table["nephrons"]
     homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)

@@ -35,9 +35,10 @@ from pathlib import Path
 import numpy as np
 
 from .. import kdigo
+from ..constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ..errors import ConfigError, Location, Problem, did_you_mean
 from ..evidence.study import Record
-from .quantities import DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARES, Flags, Numbers, Seen
+from .quantities import QUANTITIES, SHARES, Flags, Numbers, Seen
 
 _PATH = Path(__file__).with_name("events.csv")
 #: Kinds of numbers that an event gives, and their form.

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import DAYS_PER_WEEK, DAYS_PER_YEAR
+from ..trials.quantities import relative_error
+
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-DAYS_PER_WEEK, DAYS_PER_YEAR = 7.0, 365.25
 #: Insulin below which a person counts as free of it (U/day), and the HbA1c (%) that goes with it; see procedures/readouts.py.
 _FREE = 2.0
 #: C-peptide from which a graft counts as working, nmol/L: 0.3 ng/mL, the definition of the islet registries.
@@ -54,12 +56,15 @@ class Quantity:
     note: str = ""
 
 
-_HBA1C, _CP, _ACR = 0.0204, 0.2419, 0.5424
+_HBA1C, _FPG, _CP, _ACR, _CREAT = (relative_error(code) for code in ("HBA1C", "FPG", "CPEP", "UACR", "CREAT"))
+_SBP, _GBM, _MESANGIUM, _WEIGHT = (relative_error(code) for code in ("SBP", "GBM", "MESANGIUM", "WEIGHT"))
+#: At a mean pressure of 93 mmHg.
+_MAP = relative_error("MAP", 93.0)
 _STIMULATED = "own C-peptide after a meal as 2.3 times that of the fasting phase"
 _MEAL = "course of secretion in the fed phase stands for that of the mixed-meal test"
 QUANTITIES = {
     "HbA1c": Quantity("HbA1c", error=_HBA1C, life=0.13),
-    "FPG": Quantity("FPG", error=0.0768, life=0.2),
+    "FPG": Quantity("FPG", error=_FPG, life=0.2),
     "mean_plasma_glucose": Quantity("G_day", error=0.05, life=0.15),
     "fasting_C_peptide": Quantity("C_peptide_fasting", error=_CP, life=0.2),
     "stimulated_C_peptide": Quantity("C_peptide_stimulated", error=_CP, life=0.2, note=_STIMULATED),
@@ -71,8 +76,8 @@ QUANTITIES = {
     "mGFR": Quantity("GFR_indexed", error=0.05, life=0.05),
     "GFR_absolute": Quantity("GFR_measured", error=0.05, life=0.05),
     "creatinine_clearance": Quantity("GFR_indexed", error=0.1, note="GFR stands for creatinine clearance"),
-    "creatinine": Quantity("creatinine", error=0.06, life=0.05),
-    "reciprocal_creatinine": Quantity("reciprocal_creatinine", error=0.06, life=0.05),
+    "creatinine": Quantity("creatinine", error=_CREAT, life=0.05),
+    "reciprocal_creatinine": Quantity("reciprocal_creatinine", error=_CREAT, life=0.05),
     "ERPF": Quantity("RPF_indexed", error=0.1, life=0.05),
     "renal_plasma_flow": Quantity("RPF", error=0.1, life=0.05),
     "renal_vascular_resistance": Quantity("resistance", error=0.1, life=0.05),
@@ -81,16 +86,16 @@ QUANTITIES = {
     "proteinuria": Quantity(
         "UAER", log=True, error=_ACR, life=0.4, relative=True, note="course of albumin stands for that of protein"
     ),
-    "GBM_thickness": Quantity("W_GBM", error=0.06),
-    "mesangial_fractional_volume": Quantity("Vv_mes", error=0.1),
+    "GBM_thickness": Quantity("W_GBM", error=_GBM),
+    "mesangial_fractional_volume": Quantity("Vv_mes", error=_MESANGIUM),
     "podocyte_number": Quantity("podocytes", log=True, error=0.15, relative=True, note="per glomerulus, relative"),
     "Kf_single_nephron": Quantity("K_f_nephron", log=True, error=0.15, relative=True),
     "filtration_surface_area": Quantity(
         "surface", log=True, error=0.15, relative=True, note="per glomerulus, relative"
     ),
-    "body_weight": Quantity("BW", error=0.01, life=0.04),
-    "SBP": Quantity("SBP", error=0.088, life=0.05),
-    "MAP": Quantity("MAP", error=0.07, life=0.05),
+    "body_weight": Quantity("BW", error=_WEIGHT, life=0.04),
+    "SBP": Quantity("SBP", error=_SBP, life=0.05),
+    "MAP": Quantity("MAP", error=_MAP, life=0.05),
 }
 #: Other names of the registry for the same quantity.
 ALIASES = {

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ..evidence import vocabulary
 from ..evidence.study import Record
 from .events import FORMS, Event, event_of
-from .quantities import ALIASES, DAYS_PER_WEEK, DAYS_PER_YEAR, QUANTITIES, SHARES, Numbers, Seen
+from .quantities import ALIASES, QUANTITIES, SHARES, Numbers, Seen
 
 #: Weeks between the visits through which a slope is laid, or of which an average is made.
 _STEP = 26.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..constants import MINUTES_PER_DAY
 from ..engine.reference import simulate
 from ..engine.schedule import Dose, Schedule
 from ..model import Model
@@ -22,7 +23,7 @@ from ..validation.verdict import judge
 #: Weight of the typical patient, kg, and the order that autopsies are compared with.
 _WEIGHT, _ORDER = 80.0, "BM-MSC 80e6 iv"
 #: Labelled cells of a scan, 10^6, and the day of its first picture: ten minutes.
-_LABELLED, _FIRST = 300.0, 10.0 / 1440.0
+_LABELLED, _FIRST = 300.0, 10.0 / MINUTES_PER_DAY
 #: The host of the scans: cirrhosis with eightfold splenic flow, no homing; as in validation/cells_kinetics.py.
 _CIRRHOSIS = {"phi_S": 0.24, "phi_portal": 0.391, "damage_K": 0.0, "damage_P": 0.0, "label_dose": _LABELLED}
 _YEAR = 365.0

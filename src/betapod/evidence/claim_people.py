@@ -40,9 +40,9 @@ def patient(name: str) -> Patient:
     ConfigError
         No such person.
     """
+    from ..constants import DAYS_PER_YEAR
     from ..engine.reference import simulate
     from ..procedures import coupled_person
-    from ..procedures.metabolic_state import DAYS_PER_YEAR
 
     if name not in OLDER:
         return coupled_person.patient(name)

@@ -6,10 +6,11 @@ import math
 import re
 from dataclasses import dataclass
 
+from ..constants import Z95
 from .study import SOURCE_RANK, Record
 
 #: The 97.5 % point of the normal distribution: published 95 % intervals are taken to be symmetric with it.
-Z975 = 1.959963984540054
+Z975 = Z95
 
 #: Measures and whether they are analysed as logarithm or logit. `percent_points` is the difference of two groups' changes in
 #: percent; `percent` of a comparison is by how many percent the groups differ.

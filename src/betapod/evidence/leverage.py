@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..constants import DAYS_PER_YEAR
 from ..errors import Problem, SolverError
 from ..files import write_text
 from .claim_people import OLDER, patient
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 #: Results for the package's own model and claims; used only while the fingerprint of both is the same.
 STORED = Path(__file__).with_name("claims_simulated.json")
-DAYS_PER_YEAR = 365.25
 #: Values of the parameter tried at once, and how often the bracket is narrowed: about 0.03 % of it in the end.
 TRIES, ROUNDS = 9, 4
 #: Largest multiple of what evidence allows that is tried where nature sets no limit.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..constants import Z95
 from ..errors import EvidenceError
 from .certainty import LEVELS, OF_OTHERS, grade
 from .registry import Registry
@@ -194,7 +195,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     if error is None:
         answer = judge(question.expects, null, question.requires, estimate, None)
         return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
-    ci = (estimate - 1.96 * error, estimate + 1.96 * error)
+    ci = (estimate - Z95 * error, estimate + Z95 * error)
     answer = judge(question.expects, null, question.requires, estimate, ci)
     return Reply(
         question,
@@ -228,7 +229,7 @@ def _error(records: Sequence[Record]) -> float | None:
     for record in records:
         spread = record.dispersion
         if spread is not None and spread.type == "CI95":
-            variance += (spread.width / (2 * 1.96)) ** 2
+            variance += (spread.width / (2 * Z95)) ** 2
         elif spread is not None and spread.type == "SE":
             variance += spread.low**2
         elif spread is not None and spread.type == "SD" and record.n:

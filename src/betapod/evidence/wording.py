@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from .claim_people import label as person_label
 from .ledger import Entry
 from .outcome import Outcome, Simulated
@@ -71,7 +72,7 @@ def required(question: Question) -> str:
 
 def outcome_words(outcome: Outcome, label: str) -> str:
     """Return the simulated outcome in words: quantity, person, what is done, time, what is claimed."""
-    weeks = outcome.years * 365.25 / 7
+    weeks = outcome.years * DAYS_PER_YEAR / DAYS_PER_WEEK
     time = (
         f"{outcome.years:g} years" if outcome.years > 1 else ("1 year" if outcome.years == 1 else f"{weeks:.2g} weeks")
     )

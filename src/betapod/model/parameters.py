@@ -331,7 +331,8 @@ def quantity(given: float | str, unit: str, location: Location, label: str = "")
     if not math.isfinite(value):
         raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
     read = convert_labelled(value, own, unit, label, location=location)
-    if read != value:
+    # Times and the like, which have no label, are told by what is done with them.
+    if label and read != value:
         say(location.file, "", read, unit)
     return read
 

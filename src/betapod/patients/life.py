@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.ensemble import Ensemble
 from ..engine.randomness import Stream
 from ..physiology import whole_body
@@ -23,7 +24,7 @@ from .population import YOUNG, Numbers, People, constant
 
 Flags = NDArray[np.bool_]
 
-YEAR = 365.25
+YEAR = DAYS_PER_YEAR
 #: Years between visits; snapshots are taken just before one.
 STEP = 1.0
 #: Age at which lives end to be followed; calendar years of snapshots.

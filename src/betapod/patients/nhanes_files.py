@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..constants import GLUCOSE_MG_DL
 from ..errors import BetapodError, ConfigError, Location, Problem
 from . import transport
 from .reader import People, ckd_epi_2021
@@ -112,7 +113,6 @@ DRUGS = {
     "diuretic": ("THIAZIDE", "CHLORTHALIDONE", "FUROSEMIDE", "TORSEMIDE", "BUMETANIDE", "INDAPAMIDE", "TRIAMTERENE"),
     "mra": ("SPIRONOLACTONE", "EPLERENONE"),
 }
-_MGDL_PER_MMOLL = 18.0156
 
 
 def read_folder(folder: str | Path) -> pd.DataFrame:
@@ -317,7 +317,7 @@ def _derived(people: pd.DataFrame, cycle: str) -> pd.DataFrame:
     glucose = people["fpg"].where(valid)
     diabetic = (people["hba1c"] >= 6.5) | (glucose >= 126.0)
     found["diabetes"] = (found["diagnosed"] == 1) | diabetic
-    found["fpg"] = _glucose(glucose, cycle) / _MGDL_PER_MMOLL
+    found["fpg"] = _glucose(glucose, cycle) / GLUCOSE_MG_DL
     found["survey_weight_fasting"] = people["weight_fasting"].fillna(0.0)
     return found
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.reference import simulate
 from ..engine.schedule import Schedule
 from ..errors import BetapodError, ConfigError, Problem
 from ..model import Model
 from ..physiology import cell_parameters, people, whole_body
 from .cell_dosing import Regimen, regimen
-from .metabolic_state import DAYS_PER_YEAR
 from .standard_care import care
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from ..constants import GLUCOSE_MG_DL, MINUTES_PER_DAY
 from ..engine.reference import simulate
 from ..engine.schedule import Dose, Schedule
 from ..errors import ConfigError, Problem
@@ -20,9 +21,8 @@ from .metabolic_state import model_of, quantities
 if TYPE_CHECKING:
     import pandas as pd
 
-MINUTES_PER_DAY = 1440.0
 #: mg/dL per mmol/L of glucose.
-MG_PER_DL = 18.016
+MG_PER_DL = GLUCOSE_MG_DL
 #: Minutes that the minute layer is left alone before a test, so that it starts from rest.
 RELAXATION = 3000.0
 _REPORTED = ("G", "insulin", "C_peptide", "Ra_meal", "EGP", "GLUT4_uptake", "renal_glucose", "secretion")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.reference import Result, simulate
 from ..engine.schedule import Schedule
 from ..errors import ConfigError, Problem
@@ -18,8 +19,6 @@ from ..physiology.people import Person
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DAYS_PER_YEAR = 365.25
 
 
 def model_of(person: Person, name: str = "metabolism", changes: Mapping[str, float] | None = None) -> Model:

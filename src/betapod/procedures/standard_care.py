@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Mapping
 
+from ..constants import MINUTES_PER_DAY
 from ..engine.schedule import Schedule, Switch
 from ..errors import ConfigError
 from ..model import Model
@@ -74,4 +75,4 @@ def switches_of(name: str, steps: list[Step]) -> list[Switch]:
     return found
 
 
-_MINUTE = 1.0 / 1440.0
+_MINUTE = 1.0 / MINUTES_PER_DAY

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..constants import DAYS_PER_YEAR
 from ..errors import ConfigError, MissingExtraError, Problem
 from ..exports import table_as_csv
 
@@ -28,7 +29,6 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 STYLES = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), "-")
 GREY = "#6b7280"
 
-_DAYS_PER_YEAR = 365.25
 _SETTINGS = {
     "font.size": 9,
     "axes.titlesize": 10,
@@ -195,8 +195,8 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
         )
     span = float(result.table.index[-1])
     scale, unit = 1.0, "time" if time_unit == "1" else f"{time_unit}s"
-    if time_unit == "day" and span > 2 * _DAYS_PER_YEAR:
-        scale, unit = _DAYS_PER_YEAR, "years"
+    if time_unit == "day" and span > 2 * DAYS_PER_YEAR:
+        scale, unit = DAYS_PER_YEAR, "years"
     data = result.table.copy()
     data.index = data.index / scale
     data.index.name = f"time [{unit}]"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..constants import DAYS_PER_MONTH
 from ..trials.endpoints import comparisons
 from ..trials.quantities import code_of, quantities
 from ..trials.sizing import NULL, title
@@ -71,7 +72,7 @@ def _by_stratum(a: Assessment) -> Section | None:
     arm = comparisons(a.protocol, design)[0].treated
     tables = []
     part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
-    months = f"{a.protocol.days[-1] * 12 / 365.25:.0f} months"
+    months = f"{a.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
     measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
     if len(part) and words.has_cells(a, arm):
         last = part[part["day"] == max(part["day"])]

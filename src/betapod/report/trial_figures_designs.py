@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..constants import DAYS_PER_MONTH
 from . import estimates, words
 from .drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrapped
 from .figures import GREY
@@ -157,7 +158,7 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
 
 
 def _months(days: Sequence[float]) -> list[float]:
-    return [day * 12 / 365.25 for day in days]
+    return [day / DAYS_PER_MONTH for day in days]
 
 
 def _has_cells(a: Assessment, arm: str) -> bool:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..constants import DAYS_PER_YEAR
+
 Array = NDArray[np.float64]
 
 
@@ -241,7 +243,7 @@ class Slopes:
     total: Array
 
 
-def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_year: float = 365.25) -> Slopes:
+def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_year: float = DAYS_PER_YEAR) -> Slopes:
     """Return acute change, chronic slope and total slope of every patient, by least squares on the visits attended.
 
     A slope needs visits that span at least half of its time: over a few weeks it would be nothing but measurement error.

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import quantity as read_quantity
+from ..constants import DAYS_PER_YEAR
 from ..engine.cores import cores
 from ..engine.randomness import Stream
 from ..errors import ConfigError, Problem, not_among
@@ -23,7 +24,7 @@ from .cost import bounded
 from .data import ENDINGS, TrialData
 from .effects import rescue_shift, trial_shift
 from .hypotheses import adverse
-from .measurement import DAYS_PER_YEAR, death_rate, measure
+from .measurement import death_rate, measure
 from .pool import Pool
 from .pool_making import pool_of
 from .quantities import Numbers, ckd_epi_2021, code_of, label_of, quantities, unit_of

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..config import Document, Where
+from ..constants import DAYS_PER_YEAR
 from ..errors import ConfigError, Location, Problem
 from .plain_checks import list_of, mapping_of, short
 from .quantities import code_of
@@ -93,7 +94,7 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: S
     treated = sum(bool(arm.therapies or arm.inputs) for arm in protocol.arms.values())
     courses = 1 + treated + len(protocol.conduct.rescue) + with_cells * len(protocol.hypotheses)
     courses += bool(protocol.conduct.co_medication) * len(protocol.arms) + (protocol.run_in is not None)
-    years = (protocol.days[-1] + protocol.lead) / 365.25
+    years = (protocol.days[-1] + protocol.lead) / DAYS_PER_YEAR
     integrating = protocol.population.size * courses * _INTEGRATION * (0.3 + years)
     seconds = integrating + float(min(measured, 10**300)) / _PER_SECOND
     return Cost(sum(patients) * len(supposed) * protocol.replicates, memory, disk, seconds)

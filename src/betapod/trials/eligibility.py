@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.randomness import Stream
-from .measurement import DAYS_PER_YEAR, measure
+from .measurement import measure
 from .quantities import CHARACTERISTICS, Numbers, ckd_epi_2021, code_of, quantities
 
 if TYPE_CHECKING:

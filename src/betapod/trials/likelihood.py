@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..constants import Z95
 from .operating import Rate, rate
 
 
@@ -71,7 +72,7 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
     error = np.sqrt((1 - p) / (p * (len(a) + 1)) + (1 - q) / (q * (len(b) + 1)))
     ratio = p / q
     return Evidence(
-        float(ratio), float(ratio * np.exp(-1.96 * error)), float(ratio * np.exp(1.96 * error)), rate(a), rate(b)
+        float(ratio), float(ratio * np.exp(-Z95 * error)), float(ratio * np.exp(Z95 * error)), rate(a), rate(b)
     )
 
 

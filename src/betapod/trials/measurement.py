@@ -16,8 +16,6 @@ from .quantities import Numbers, quantities
 if TYPE_CHECKING:
     from .protocol import Protocol
 
-DAYS_PER_YEAR = 365.25
-
 
 def spread(protocol: Protocol, code: str) -> tuple[float, str]:
     """Return the SD of what is measured at one visit, and its scale: ``log`` or ``linear``.

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..clinical import Kind
 from ..config import Document, Where, quantity
+from ..constants import DAYS_PER_YEAR
 from ..errors import BetapodError, Problem, did_you_mean
 from .quantities import CHARACTERISTICS, code_of, label_of, quantities, unit_of
 
@@ -48,8 +49,6 @@ POSSIBLE = {
     "DURATION": (0.0, 100.0),
     "BMI": (0.0, 200.0),
 }
-
-_DAYS_PER_YEAR = 365.25
 
 
 def texts(document: Document) -> Iterator[Problem]:
@@ -148,7 +147,7 @@ def sizes(document: Document) -> Iterator[Problem]:
         key = next((part for part in reversed(where) if isinstance(part, str)), "")
         if key in ("day", "window", "duration", "start", "stop", "begins", "time"):
             days = _read(value, "day")
-            if days is not None and abs(days) > LONGEST_YEARS * _DAYS_PER_YEAR:
+            if days is not None and abs(days) > LONGEST_YEARS * DAYS_PER_YEAR:
                 yield _beyond(document, key, where, value, f"at most {LONGEST_YEARS:g} years")
         elif key == "drop_out":
             rate = _read(value, "1/year", True)

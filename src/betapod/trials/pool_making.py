@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.schedule import Schedule
 from ..errors import Location, Problem, SolverError
 from ..physiology import cell_parameters, whole_body
@@ -295,7 +296,7 @@ def _table(values: Numbers, outputs: list[str], chosen: Library, rows: NDArray[n
                 name: chosen.table[name].to_numpy(dtype=np.float64)[rows, None]
                 for name in ("age", "female", "stiffness")
             }
-            age = columns["age"] + grid[None, :] / 365.25
+            age = columns["age"] + grid[None, :] / DAYS_PER_YEAR
             table[:, :, i] = systolic(values[:, :, outputs.index("MAP")], age, columns["female"], columns["stiffness"])
         else:
             table[:, :, i] = values[:, :, outputs.index(each.model)]

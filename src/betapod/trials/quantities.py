@@ -85,6 +85,12 @@ def quantities() -> dict[str, Quantity]:
         }
 
 
+def relative_error(code: str, at: float = math.nan) -> float:
+    """Return the SD of one measurement as a share of the value; `at` is the value where the table has the SD in the unit itself."""
+    quantity = quantities()[code]
+    return quantity.sd if quantity.sd_scale == "log" else quantity.sd / at
+
+
 @dataclass(frozen=True)
 class Characteristic:
     """Something about a person that does not change in a trial."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from ..constants import MINUTES_PER_DAY
 from ..engine.reference import simulate
 from ..engine.schedule import Dose, Schedule
 from ..model import Model
@@ -17,7 +18,7 @@ from .procedure import procedure
 
 #: Weight of the typical patient of cell therapy, kg.
 WEIGHT = 80.0
-_MINUTES = 10.0 / 1440.0
+_MINUTES = 10.0 / MINUTES_PER_DAY
 
 
 def host(name: str = "cells", /, **values: float) -> Model:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from ..constants import MINUTES_PER_DAY
 from ..model.evaluate import compile_function
 from ..physiology import whole_body
 from .kidney_person import (
@@ -70,7 +71,7 @@ def ageing() -> dict[str, float]:
 
 def _sodium_excreted(row: pd.Series[float]) -> float:
     sodium = whole_body.table("kidney")["Na_plasma"].value / 1000.0
-    return 100.0 * row["Na_excretion"] / (row["GFR"] * sodium * 1440.0)
+    return 100.0 * row["Na_excretion"] / (row["GFR"] * sodium * MINUTES_PER_DAY)
 
 
 @procedure
@@ -118,7 +119,7 @@ def sodium_SGLT2() -> dict[str, float]:
     found = {}
     for name, person in people.items():
         row = person.course([0.0]).iloc[0]
-        reabsorbed = row["GFR"] * sodium - row["Na_excretion"] / 1440.0
+        reabsorbed = row["GFR"] * sodium - row["Na_excretion"] / MINUTES_PER_DAY
         found[name] = 100.0 * _SODIUM_PER_GLUCOSE_SGLT2 * row["glucose_reabsorbed"] / reabsorbed
     return found
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
+from ..constants import CREATININE_UMOL_L
 from .kidney_acute import hyperfiltering, normofiltering, percent
 from .kidney_person import MONTH, YEAR, KidneyPerson, albuminuric_on_ARB, type_1
 from .procedure import procedure
 
 #: Share of animal protein in a usual diet, as in the nominal person.
 _ANIMAL = 0.65
-_UMOL_PER_MG_DL = 88.42
 
 
 def _protein(total: float) -> dict[str, float]:
@@ -74,6 +74,6 @@ def vegetable_protein() -> dict[str, float]:
     before = type_1(10.0, 10.0).after(0.25, protein_animal=1.0, protein_vegetable=0.4)
     after = before.course([0.0, 28.0], protein_animal=0.4, protein_vegetable=1.0).iloc[-1]
     return {
-        "dS_cr": _UMOL_PER_MG_DL * (swapped - usual),
+        "dS_cr": CREATININE_UMOL_L * (swapped - usual),
         "dGFR": percent(after["GFR"], before.course([0.0]).iloc[0]["GFR"]),
     }

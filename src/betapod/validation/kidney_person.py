@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.ensemble import Ensemble
 from ..physiology import whole_body
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..engine.schedule import Schedule
 
-YEAR = 365.25
+YEAR = DAYS_PER_YEAR
 MONTH = YEAR / 12
 WEEK = 7.0
 #: Full doses, effective means over 24 h.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import CREATININE_UMOL_L
 from ..engine.schedule import Schedule, Switch
 from ..physiology import whole_body
 from .kidney_person import ARB, MONTH, YEAR, ensemble, follow_all, glucose_of
@@ -20,7 +21,7 @@ _PEOPLE = 512
 _XI, _SIGMA_XI, _SIGMA_SIEVING = 0.9, 1.0, 0.7
 _MICRO, _MACRO = 30.0, 300.0
 #: 175 umol/L of creatinine, mg/dL.
-_RENAL = 175.0 / 88.42
+_RENAL = 175.0 / CREATININE_UMOL_L
 
 
 @functools.cache

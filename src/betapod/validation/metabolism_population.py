@@ -7,19 +7,20 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
+from ..constants import DAYS_PER_YEAR, MINUTES_PER_DAY
 from ..engine.draw import draw
 from ..engine.ensemble import Ensemble
 from ..engine.randomness import Stream
 from ..engine.schedule import Dose, Schedule
 from ..physiology import whole_body
 from ..physiology.people import person
-from ..procedures.glucose_tests import MINUTES_PER_DAY, RELAXATION
+from ..procedures.glucose_tests import RELAXATION
 from .procedure import procedure
 
 Numbers = NDArray[np.float64]
 
 _PEOPLE, _SEED = 600, 1
-_YEAR = 365.25
+_YEAR = DAYS_PER_YEAR
 #: Measurement noise, coefficient of variation: fasting and 2-h glucose.
 _NOISE_FASTING, _NOISE_2H = 0.055, 0.14
 #: Who was let in, and what counts as diabetes, mmol/L.

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..constants import DAYS_PER_YEAR
 from ..engine.schedule import Dose, Schedule
 from ..physiology.people import Person, person
 from ..procedures import glucose_tests
-from ..procedures.metabolic_state import DAYS_PER_YEAR, model_of
+from ..procedures.metabolic_state import model_of
 from ..procedures.standard_care import care
 from .metabolism_tests import changed, constant, course, later, today
 from .procedure import procedure

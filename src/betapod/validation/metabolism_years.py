@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..constants import DAYS_PER_YEAR
 from ..physiology.people import person
 from ..procedures import glucose_tests
 from ..procedures.metabolic_state import at_rest, grown, model_of, quantities
@@ -13,7 +14,7 @@ from ..procedures.standard_care import care
 from .metabolism_tests import changed, constant, course, later, today
 from .procedure import procedure
 
-YEAR = 365.25
+YEAR = DAYS_PER_YEAR
 MONTH = YEAR / 12
 
 

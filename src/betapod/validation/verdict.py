@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ..constants import Z95
 from .targets import Target
 
 #: Printed with every scorecard.
@@ -18,7 +19,7 @@ givens of the model (input) are shown and never counted. A row is one person of 
 #: Relative half-width of a number that stands alone.
 ALONE = 0.10
 #: Standard errors of a 95 % interval.
-SEM_95 = 1.96
+SEM_95 = Z95
 #: Relative tolerance that keeps rounding from deciding at the very edge.
 _EDGE = 1e-9
 
