@@ -213,9 +213,12 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
     if accuracy and None not in (accuracy["median"], accuracy["worst"]):
         console.print(
             f"achieved error: median {accuracy['median']:.1e}, worst {accuracy['worst']:.1e} in {len(accuracy['patients'])} "
-            f"patients integrated again at rtol {accuracy['compared_at_rtol']:g}",
+            f"patients integrated again at rtol {accuracy['compared_at_rtol']:g}, {len(accuracy.get('by_reference', ()))} of them by "
+            "the reference integrator too",
             markup=False,
         )
+        if not accuracy.get("same_endings", True):
+            warn("not every patient ended in the same way when integrated again; take a smaller --rtol or --atol")
         if accuracy["worst"] > _LARGE_ERROR:
             where = f"{accuracy['worst_output']} of patient {accuracy['worst_patient']}"
             warn(

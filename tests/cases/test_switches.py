@@ -267,3 +267,20 @@ def test_a_published_dose_by_pieces_of_time() -> None:
     found = Ensemble(model, rtol=1e-8, atol=1e-9, threads=1).run(1, times).values[0]
     assert right[1, names.index("TERISC_amount")] == pytest.approx(4857.0, rel=1e-2)
     np.testing.assert_allclose(found, right, rtol=1e-5, atol=1e-6)
+
+
+def test_the_achieved_error_sees_a_jump_that_was_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An engine that does not look for switches, as ours once was, is told that its number is wrong by all of it."""
+    from betapod.engine import lower
+    from betapod.engine.switches import Switches
+
+    text = "parameter x = 0 variable\nrate x = piecewise(10, (time >= 12.5) && (time < 13), 0) - 0.01*x"
+    model = model_of(text)
+    times = [0.0, 24.0, 100.0]
+    good = Ensemble(model, width=1, threads=1).run(2, times).achieved_error()
+    assert good.worst < 1e-5 and good.compared and [*good.independent] == [0, 1]
+    assert "2 of them by the reference integrator" in str(good)
+    monkeypatch.setattr(lower, "switches", lambda rates, *_: Switches(list(rates), [], [], [], []))
+    blind = Ensemble(model, width=2, threads=1, cache=False).run(2, times)
+    assert blind.summary() == "2 patients: 2 ok" and blind.values[0, 1, 0] == 0.0
+    assert blind.achieved_error().worst > 0.99

@@ -152,3 +152,30 @@ def test_deep_graphs_need_no_recursion() -> None:
         expr = ex.unary("sin", expr + Y)
     assert len(ex.topological([expr])) == 40_002
     assert ex.substitute([expr], {X: K})[0] is not expr
+
+
+@pytest.mark.parametrize(
+    ("op", "x", "y", "expected"),
+    [
+        ("min", 1.0, 2.0, (1.0, 0.0)),
+        ("min", 2.0, 1.0, (0.0, 1.0)),
+        ("max", 1.0, 2.0, (0.0, 1.0)),
+        ("max", 2.0, 1.0, (1.0, 0.0)),
+        # At the kink, the derivative of the branch whose value is taken: the first.
+        ("min", 1.0, 1.0, (1.0, 0.0)),
+        ("max", 1.0, 1.0, (1.0, 0.0)),
+        ("mod", 7.5, 2.0, (1.0, -3.0)),
+        ("mod", -7.5, 2.0, (1.0, 3.0)),
+        ("atan2", 1.0, 2.0, (0.4, -0.2)),
+        ("pow", 2.0, 3.0, (12.0, 8.0 * math.log(2.0))),
+    ],
+)
+def test_slopes_of_two_arguments(op: str, x: float, y: float, expected: tuple[float, float]) -> None:
+    slopes = gradient(ex.binary(op, X, Y), [X, Y])
+    found = [ex.evaluate([slopes.get(v, ex.ZERO)], {"x": x, "y": y})[0] for v in (X, Y)]
+    assert found == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize(("x", "expected"), [(-2.0, -1.0), (0.0, 1.0), (3.0, 1.0)])
+def test_slope_of_the_absolute_value(x: float, expected: float) -> None:
+    assert ex.evaluate([gradient(ex.unary("abs", X), [X])[X]], {"x": x})[0] == expected

@@ -17,6 +17,7 @@ from .infusions import as_switches, infused_states, with_infusions
 from .kernel import Kernel, kernel_for
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
+from .second_path import SecondPath
 from .timeline import Timeline, ramped_inputs, timeline
 from .tolerance import absolute, check_tolerances
 from .workspace import JOB, NOT_RUN
@@ -201,6 +202,7 @@ class Ensemble:
             vector_steps=run.vector_steps,
             width=kernel.width,
             again=again,
+            otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
         )
 
     def _infused(self, states: tuple[str, ...]) -> Ensemble:

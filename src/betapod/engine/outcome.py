@@ -14,15 +14,20 @@ from .workspace import ENDED, OK, STATUS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .second_path import SecondPath
+
 
 @dataclass(frozen=True)
 class AchievedError:
-    """How far a sample of patients is from their own integration at a much tighter tolerance.
+    """How far a sample of patients is from their own integration at a much tighter tolerance, and a few from the reference integrator.
 
     Attributes
     ----------
     patients
         Who was integrated again.
+    independent
+        Who of them was integrated by the reference integrator too: another method with its own search for jumps and events. A
+        patient's error is the larger of the two.
     relative
         (sample,) largest error of each patient over visits and outputs, relative to the value plus a thousandth of the
         output's largest value in that patient.
@@ -33,7 +38,7 @@ class AchievedError:
     rtol
         Tolerance of the run; `tight` that of the comparison.
     compared
-        Whether every sampled patient ended in the same way both times.
+        Whether every sampled patient ended in the same way every time.
     """
 
     patients: NDArray[np.int64]
@@ -46,11 +51,13 @@ class AchievedError:
     rtol: float
     tight: float
     compared: bool
+    independent: NDArray[np.int64]
 
     def __str__(self) -> str:
         return (
-            f"achieved error: median {self.median:.1e}, worst {self.worst:.1e} ({self.output} of patient {self.patient} on day "
-            f"{self.time:g}) in {len(self.patients)} patients integrated again at rtol {self.tight:g}"
+            f"achieved error: median {self.median:.1e}, worst {self.worst:.1e} ({self.output} of patient {self.patient} at time "
+            f"{self.time:g}) in {len(self.patients)} patients integrated again at rtol {self.tight:g}, "
+            f"{len(self.independent)} of them by the reference integrator too"
         )
 
 
@@ -95,6 +102,7 @@ class EnsembleResult:
     width: int
     last: NDArray[np.float64] = field(repr=False)
     again: Callable[[NDArray[np.int64], float, NDArray[np.float64]], EnsembleResult] = field(repr=False)
+    otherwise: SecondPath = field(repr=False)
 
     @property
     def status_names(self) -> tuple[str, ...]:
@@ -144,32 +152,35 @@ class EnsembleResult:
             }
         )
 
-    def achieved_error(self, sample: int = 16) -> AchievedError:
-        """Integrate a sample of patients again at a tolerance 10,000 times tighter and compare.
+    def achieved_error(self, sample: int = 16, independent: int = 3) -> AchievedError:
+        """Integrate a sample of patients again at a tolerance 10,000 times tighter, a few by the reference integrator too, and compare.
 
         Parameters
         ----------
         sample
             How many patients, evenly spread over those who did not fail.
+        independent
+            How many of them by the reference integrator, which takes a second or so for each.
         """
         good = np.flatnonzero(self.status <= ENDED)
-        chosen = (
-            good[np.unique(np.linspace(0, len(good) - 1, min(sample, len(good))).astype(np.int64))]
-            if len(good)
-            else good
-        )
+        chosen = _spread(good, sample)
         tight = max(self.rtol * 1e-4, 1e-12)
-        reference = self.again(chosen, tight, self.atol * (tight / self.rtol))
-        mine, right = self.values[chosen], reference.values
+        atol = self.atol * (tight / self.rtol)
+        reference = self.again(chosen, tight, atol)
+        error = _error(self.values[chosen], reference.values)
         compared = bool(np.all(self.status[chosen] == reference.status))
-        if not right.size or not np.any(np.isfinite(right)):
+        by_other = []
+        for patient in _spread(chosen, independent):
+            found = self.otherwise(int(patient), tight, atol)
+            if found is not None:
+                by_other.append(int(patient))
+                row = int(np.searchsorted(chosen, patient))
+                error[row] = np.maximum(error[row], _error(self.values[patient], found[0]))
+                compared = compared and bool(found[1] == self.status[patient])
+        others = np.array(by_other, dtype=np.int64)
+        if not error.size or not np.any(np.isfinite(reference.values)):
             empty = np.zeros(len(chosen))
-            return AchievedError(chosen, empty, np.nan, np.nan, "", -1, np.nan, self.rtol, tight, compared)
-        largest = np.nanmax(np.where(np.isfinite(right), np.abs(right), 0.0), axis=1, keepdims=True)
-        error = np.abs(mine - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
-        error = np.where(np.isfinite(mine) | np.isfinite(right), error, 0.0)
-        # A visit that only one of the two reached lies within the error of the ending's time: no error of a value.
-        error = np.where(np.isfinite(error), error, 0.0)
+            return AchievedError(chosen, empty, np.nan, np.nan, "", -1, np.nan, self.rtol, tight, compared, others)
         relative = error.max(axis=(1, 2))
         i, visit, output = np.unravel_index(int(np.argmax(error)), error.shape)
         return AchievedError(
@@ -183,7 +194,25 @@ class EnsembleResult:
             self.rtol,
             tight,
             compared,
+            others,
         )
+
+
+def _spread(patients: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return so many of the patients, evenly spread."""
+    places = np.unique(np.linspace(0, len(patients) - 1, min(count, len(patients))).astype(np.int64))
+    return patients[places] if len(patients) else patients
+
+
+def _error(mine: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return errors (..., visits, outputs), relative to the value plus a thousandth of the output's largest value."""
+    if not right.size:
+        return np.zeros(right.shape)
+    largest = np.max(np.where(np.isfinite(right), np.abs(right), 0.0), axis=-2, keepdims=True)
+    with np.errstate(all="ignore"):
+        error = np.abs(mine - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
+    # A visit that only one of the two reached lies within the error of the ending's time: no error of a value.
+    return np.where(np.isfinite(error), error, 0.0)
 
 
 __all__ = ["ENDED", "OK", "STATUS", "AchievedError", "EnsembleResult"]

@@ -215,7 +215,8 @@ def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
     -------
     dict
         ``patients`` that were compared, evenly spread over the run; ``median`` and ``worst`` error of a patient as
-        `EnsembleResult.achieved_error` measures it, and where; ``reproduced``: whether the stored values came out again bit by bit.
+        `EnsembleResult.achieved_error` measures it, and where; ``by_reference``: who was integrated by the reference integrator too;
+        ``same_endings``: whether all ended in the same way each time; ``reproduced``: whether the stored values came out again bit by bit.
     """
     import numpy as np
 
@@ -240,6 +241,7 @@ def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
         "worst_patient": int(taken[error.patient]) if error.output else None,
         "worst_time": error.time if math.isfinite(error.time) else None,
         "compared_at_rtol": error.tight,
+        "by_reference": [int(taken[row]) for row in error.independent],
         "same_endings": error.compared,
         "reproduced": same,
     }
