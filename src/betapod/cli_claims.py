@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,7 +48,7 @@ def list_command(
 
     entries, laid = _entries((), overlay, no_model, status)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries], "overlaid": laid})
+        print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
         return
     print_table(
         ["id", "claim", "verdict", "certainty", "leverage"],
@@ -97,7 +98,7 @@ def show_command(
 
     entries, laid = _entries(names, overlay, no_model, status)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries], "overlaid": laid})
+        print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
         return
     for entry in entries:
         _show(entry)
@@ -116,7 +117,7 @@ def page_command(
     if problems := unfit(to, (".html", ".htm")):
         raise ConfigError(problems)
     entries, laid = _entries((), overlay, False, None)
-    write(entries, to, laid_over(laid))
+    write(entries, to, laid_over([*laid.told, *laid.moved]))
     note(f"wrote {to}")
 
 
@@ -161,11 +162,10 @@ def simulate_command() -> None:
 
 def _entries(
     names: list[str] | tuple[str, ...], overlay: list[Path] | None, no_model: bool, status: list[str] | None
-) -> tuple[list[Entry], list[str]]:
+) -> tuple[list[Entry], Laid]:
     """Return judged claims, and what tables change; all that is wrong with names, verdicts and tables is said at once."""
     from .evidence import ledger
     from .evidence.claims import find
-    from .evidence.overlay import told
     from .evidence.verdict import VERDICTS
 
     problems = [
@@ -183,11 +183,45 @@ def _entries(
         gather(problems, error)
     if problems:
         raise ConfigError(problems)
-    laid = told(records, overlay or ())
-    for line in (*laid, *_unasked(records, overlay or ())):
+    chosen = list(dict.fromkeys(names))
+    entries = ledger.ledger(chosen, records=records, run=not no_model)
+    laid = _laid(chosen, entries, records, overlay or (), not no_model)
+    for line in (*laid.told, *_unasked(records, overlay or ()), *laid.moved):
         note(line)
-    entries = ledger.ledger(dict.fromkeys(names), records=records, run=not no_model)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What the user's own tables replace and add, and which answers and verdicts they moved."""
+
+    told: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, str]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return {"overlaid": self.told, "moved": self.changes, "verdicts_changed": self.verdicts}
+
+
+def _laid(
+    names: list[str], entries: list[Entry], records: Registry, overlays: Sequence[Path], with_model: bool
+) -> Laid:
+    """Judge the same claims without the tables, and say what they moved."""
+    if not overlays:
+        return Laid()
+    from .evidence import ledger, moved
+    from .evidence.overlay import told
+
+    before = ledger.ledger(names, run=with_model)
+    changes = moved.moved(before, entries, records, moved.own_rows(records, overlays))
+    return Laid(
+        told(records, overlays),
+        moved.words(changes, before, entries),
+        [one.as_dict() for one in changes],
+        moved.verdicts(before, entries),
+    )
 
 
 def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:

@@ -28,9 +28,9 @@ def register(app: typer.Typer) -> None:
 
 def _complete(name: str) -> Any:
     def complete(incomplete: str) -> list[str]:
-        from .evidence.registry import load
+        from .evidence.registry import everything
 
-        return sorted({str(getattr(r, name)) for r in load() if str(getattr(r, name)).startswith(incomplete)})
+        return sorted({str(getattr(r, name)) for r in everything() if str(getattr(r, name)).startswith(incomplete)})
 
     return complete
 
@@ -46,9 +46,9 @@ OverlayOption = Annotated[
 def _overlaid(tables: list[Path] | None) -> Registry:
     """Return the registry with tables laid over it, having said what they replace and add."""
     from .evidence.overlay import told
-    from .evidence.registry import load
+    from .evidence.registry import everything
 
-    registry = load(tables or ())
+    registry = everything(tables or ())
     for line in told(registry, tables or ()):
         note(line)
     return registry
@@ -204,12 +204,13 @@ def show_command(
         known_study = vocabulary.studies().get(study, vocabulary.Study())
         print_lines = [
             f"{study}: {first.citation}",
-            f"  source      {', '.join(dict.fromkeys(x for r in members for x in (r.doi, r.locator) if x))}",
+            f"  source      {', '.join(dict.fromkeys(x for r in members for x in (r.doi, r.locator) if x)) or 'as cited'}",
             f"  read in     {', '.join(dict.fromkeys(r.source_level for r in members))}",
             f"  population  {', '.join(dict.fromkeys(f'{r.population} ({r.population_text})' for r in members))}",
             f"  design      {', '.join(dict.fromkeys(f'{r.design} ({r.design_text})' for r in members))}",
             f"  family      {first.family}" + (f" ({known_study.family_reason})" if known_study.family_reason else ""),
             f"  grade       {first.grade or 'not assessed'}" + (f": {first.bias}" if first.bias else ""),
+            f"  asked by    {', '.join(_askers(registry, members)) or 'no claim'}",
         ]
         for line in print_lines:
             out().print(line, markup=False)
@@ -225,6 +226,19 @@ def show_command(
                 note(f"{record.id}: {remark}")
 
 
+def _askers(registry: Registry, records: list[Record]) -> list[str]:
+    """Return the claims that ask any of the records."""
+    from .evidence.claims import load
+    from .evidence.questions import records_of
+
+    ids = {record.id for record in records}
+    return [
+        claim.id
+        for claim in load()
+        if any(record.id in ids for question in claim.questions for record in records_of(question, registry))
+    ]
+
+
 @evidence_app.command("check")
 def check_command(
     tables: Annotated[
@@ -234,7 +248,7 @@ def check_command(
 ) -> None:
     """Check tables: every problem with file and line, all at once; what loads is counted, with its remarks."""
     from .errors import EvidenceError
-    from .evidence.registry import check, load
+    from .evidence.registry import check, everything
 
     problems, found, listed = [], [], []
     if tables:
@@ -244,7 +258,7 @@ def check_command(
             except EvidenceError as error:
                 problems += list(error.problems)
     else:
-        registry = load()
+        registry = everything()
         found, listed = list(registry.records), list(registry.listed)
     if problems:
         raise EvidenceError(problems)

@@ -79,6 +79,7 @@ def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) 
     registry = chosen.registry()
     records = chosen.of(registry, controls=True)
     pooled = pooling.of(records)
+    without = _without(chosen, pooling)
     certainty, small = grade(records, pooled), small_studies(pooled)
     if as_json:
         judgements = [{"domain": j.domain, "steps": j.steps, "reason": j.reason} for j in certainty.downgrades]
@@ -86,6 +87,7 @@ def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) 
             {
                 **_pooled_dict(pooled),
                 "certainty": {"level": certainty.level, "start": certainty.start, "downgrades": judgements},
+                **({"without_overlay": _pooled_dict(without) if without else None} if chosen.overlay else {}),
             }
         )
         return
@@ -94,10 +96,30 @@ def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) 
     for sign, judgements_of in (("-", certainty.downgrades), ("+", certainty.upgrades)):
         for judgement in judgements_of:
             out().print(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", markup=False)
+    if chosen.overlay:
+        before = (
+            f"{_interval(without)} {shown_unit(without.unit)}".rstrip() + f", k {without.k}"
+            if without
+            else "nothing to pool"
+        )
+        note(f"without {', '.join(map(str, chosen.overlay))}: {before}")
     if small.note:
         note(f"small studies: {small.note}")
     for reason in pooled.reasons:
         note(reason)
+
+
+def _without(chosen: Chosen, pooling: Pooling) -> Pooled | None:
+    """Return the same question without the user's own tables; None without tables, or where nothing is left to pool."""
+    from .errors import EvidenceError
+    from .evidence.registry import everything
+
+    if not chosen.overlay:
+        return None
+    try:
+        return pooling.of(chosen.of(everything(), controls=True))
+    except EvidenceError:
+        return None
 
 
 @spelt_out
@@ -118,9 +140,15 @@ def plot_command(
     pooled = pooling.of(records)
     better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
     named = title or f"{', '.join(chosen.product or ['all treatments'])}: {pooled.endpoint}"
-    figure, table = forest_figure(pooled, named, better)
+    figure, table = forest_figure(pooled, named, better, own=_own_studies(records, chosen.overlay or ()))
     for path in save(figure, to, table, alt_text(pooled)):
         note(f"wrote {path}")
+
+
+def _own_studies(records: list[Record], overlays: list[Path] | tuple[()]) -> set[str]:
+    """Return the studies with a row in a table of the user's own."""
+    files = {str(path) for path in overlays}
+    return {record.study for record in records if record.location.file in files}
 
 
 def _refuse_ignored(pooling: Pooling) -> None:
@@ -181,6 +209,8 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
 
 def _model_words(pooled: Pooled) -> str:
     """Return how studies were pooled and how far they agree, in a few words."""
+    from .evidence.synthesis import DISAGREE
+
     words = {
         "common": "two studies: their average" if pooled.k == 2 else "their average",
         "MH": "Mantel-Haenszel",
@@ -188,7 +218,7 @@ def _model_words(pooled: Pooled) -> str:
         "GLMM": "logistic regression",
         "exact": "all people together",
     }.get(pooled.method, f"random effects ({pooled.method})")
-    if pooled.q_p is not None and pooled.q_p < 0.1:
+    if pooled.q_p is not None and pooled.q_p < DISAGREE:
         words += "; they disagree"
     return words + (f", I2 {pooled.i2:.0f} %" if pooled.i2 is not None else "")
 

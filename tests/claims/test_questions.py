@@ -116,6 +116,6 @@ def test_pairs_of_findings_are_the_numbers_of_the_targets(after: str, before: st
 
 
 def test_findings_have_a_quote_and_were_read() -> None:
-    with claims.FINDINGS.open(encoding="utf-8", newline="") as file:
+    with registry.FINDINGS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert all(row["quote"] and row["tag"] == "seen" and row["citation"] for row in rows)

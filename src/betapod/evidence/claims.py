@@ -13,8 +13,6 @@ from .outcome import Outcome
 from .questions import Question
 
 FILE = Path(__file__).with_name("claims.yaml")
-#: Findings that belong to no trial of an outcome: autopsies, tracers, safety reviews; laid under the user's own tables.
-FINDINGS = Path(__file__).with_name("studies") / "mechanism.csv"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class Entry:
 
 def evidence(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return the registry with the findings about mechanisms, and the user's own tables over both."""
-    return registry.load([claims_of.FINDINGS, *overlays])
+    return registry.everything(overlays)
 
 
 def ledger(

@@ -30,6 +30,8 @@ METHODS = ("REML", "DL", "ML")
 CHOICES = ("auto", *METHODS, "common", "MH", "Peto", "GLMM")
 #: As metafor names them: Knapp and Hartung's, the same but never narrower than the normal one, the normal one.
 INTERVALS = ("auto", "knha", "adhoc", "normal")
+#: p value of Q below which studies are said to disagree.
+DISAGREE = 0.1
 #: Fewest studies for a prediction interval: two have no scatter to speak of.
 FEWEST_FOR_PREDICTION = 3
 
@@ -132,7 +134,7 @@ def _common(effects: Sequence[Effect]) -> Fit:
             "two studies: the variance between studies cannot be estimated, so there is no useful random-effects interval and "
             "no prediction interval"
         )
-    if found and found["q_p"] < 0.1:
+    if found and found["q_p"] < DISAGREE:
         notes.append(f"the studies disagree (p of Q {found['q_p']:.2g}): read each by itself")
     return _normal("common", mu, 1.0 / math.sqrt(sum(weights)), weights, tuple(notes), **found)
 

@@ -84,8 +84,29 @@ def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
         more = [name for name in own if name not in registry.replaced]
         parts = [f"replaces {_named(instead)}"] if instead else []
         parts += [f"adds {_named(more)}"] if more else []
+        parts += _beside(registry, more, str(Path(path)))
         lines.append(f"{path}: {'; '.join(parts) or 'every row is replaced by a later table'}")
     return lines
+
+
+def _beside(registry: Registry, added: Sequence[str], file: str) -> list[str]:
+    """Say of rows that were added beside a record of the same number, unlike in arm, time or statistic alone, how to replace it."""
+    parts = (("study", "study"), ("arm", "arm"), ("endpoint_text", "endpoint"), ("weeks", "time"),
+             ("statistic_text", "statistic"), ("tag", "tag"))  # fmt: skip
+    said = []
+    for name in added:
+        mine = registry[name]
+        for other in registry:
+            if other.study != mine.study or other.location.file == file:
+                continue
+            unlike = [word for key, word in parts if getattr(other, key) != getattr(mine, key)]
+            if len(unlike) == 1 and other.value == mine.value:
+                said.append(
+                    f"{name} stands beside {other.id}, from which it differs in {unlike[0]}: "
+                    f"to replace that, write {other.id} into the column 'replaces'"
+                )
+                break
+    return said[:_MOST_NAMED]
 
 
 def laid_over(told_of: Sequence[str]) -> list[str]:

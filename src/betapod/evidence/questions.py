@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from ..constants import Z95
 from ..errors import EvidenceError
 from .certainty import LEVELS, OF_OTHERS, grade
+from .effects import Z975
 from .registry import Registry
 from .study import Record
-from .synthesis import pool
+from .synthesis import DISAGREE, Pooled, back_to_scale, pool
 
 #: What an answer can be, with its meaning in the rule of the verdict.
 ANSWERS = {
@@ -136,6 +137,10 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     counted = [record for record in records if record.id in used]
     what = _counted_as(counted, pooled.k)
     how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {what}, {pooled.n or 'unknown number of'} people"
+    if pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE:
+        # An average of two that disagree answers for neither: what is said must hold for both.
+        ci = _both(pooled)
+        how += "; the two disagree: from the lowest to the highest end of their intervals"
     # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
     share = _share(counted)
     if share is not None:
@@ -158,6 +163,13 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
         studies,
         how,
     )
+
+
+def _both(pooled: Pooled) -> tuple[float, float]:
+    """Return the lowest and the highest end of the intervals of the studies themselves."""
+    back = back_to_scale(pooled.measure)
+    halves = [(effect.y, Z975 * math.sqrt(effect.v)) for effect in pooled.effects]
+    return back(min(y - half for y, half in halves)), back(max(y + half for y, half in halves))
 
 
 def _counted_as(records: Sequence[Record], k: int) -> str:

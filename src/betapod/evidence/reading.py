@@ -48,6 +48,7 @@ OPTIONAL = (
     "trial_family",
     "species",
     "grade",
+    "replaces",
 )
 
 _DISPERSION = {
@@ -219,6 +220,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         remarks=tuple(row.remarks),
         location=row.place,
         table=table,
+        replaces=row["replaces"],
         species=row["species"] or vocabulary.species_of(row["population"], row["design"]),
     )
 

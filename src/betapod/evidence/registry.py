@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_name("studies")
 TABLES = ("cell_therapy", "conventional")
+#: Findings that belong to no trial of an outcome: autopsies, tracers, safety reviews; laid under the user's own tables.
+FINDINGS = FOLDER / "mechanism.csv"
 _OPEN_QUOTE = "Is a quotation mark left open?"
 _FIRST_LINE = "The first line names the columns; 'betapod evidence add' makes a table with all of them."
 
@@ -193,10 +195,22 @@ def _class_of_endpoint(record: Record) -> tuple[str, ...]:
     return (record.endpoint,)
 
 
+def everything(overlays: Iterable[str | Path] = ()) -> Registry:
+    """Return all that claims may cite: the registry with the findings about mechanisms, and the user's own tables over both.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with the tables, with file and line.
+    """
+    return load([FINDINGS, *overlays])
+
+
 def load(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return the registry, with the user's tables laid over it.
 
-    A row of an overlay replaces the record of the same study, arm, endpoint, time, statistic and tag; any other is added.
+    A row of an overlay replaces the record that its column `replaces` names, else the one of the same study, arm, endpoint, time,
+    statistic and tag; any other is added.
 
     Raises
     ------
@@ -211,8 +225,14 @@ def load(overlays: Iterable[str | Path] = ()) -> Registry:
         found, wrong = _read(Path(path), Path(path).stem)
         problems += wrong
         by_key = {record.key: number for number, record in enumerate(records)}
+        by_id = {record.id: number for number, record in enumerate(records)}
         for record in found:
-            place = by_key.get(record.key)
+            place = by_id.get(record.replaces) if record.replaces else by_key.get(record.key)
+            if record.replaces and place is None:
+                hint = did_you_mean(record.replaces, by_id)
+                message = f"replaces: there is no record {record.replaces!r}"
+                problems.append(Problem("unknown-record", message, record.location, hint=hint))
+                continue
             if place is None:
                 records.append(record)
             else:
@@ -314,7 +334,10 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
         problems += row.problems
         if record is None:
             continue
-        if path.parent != FOLDER:
+        if path.parent == FOLDER:
+            # The package's findings have endpoints of their own, which is no news to anybody.
+            record = replace(record, remarks=tuple(each for each in record.remarks if " is new: " not in each))
+        else:
             _say_how_it_was_read(record, place)
             if (twice := _twice(record, keys, place)) is not None:
                 problems.append(twice)

@@ -141,6 +141,8 @@ class Record:
         What limits the use of this number.
     location
         File and line of the row.
+    replaces
+        Id of the record that a row of the user's own takes the place of; without it that of the same `key`.
     """
 
     id: str
@@ -185,6 +187,7 @@ class Record:
     location: Location = NOWHERE
     table: str = ""
     species: str = "human"
+    replaces: str = ""
 
     @property
     def log(self) -> bool:

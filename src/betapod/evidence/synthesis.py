@@ -10,13 +10,24 @@ from typing import Any
 from ..errors import EvidenceError, Problem, not_among
 from .effects import MEASURES, Effect, Refusal, candidates
 from .families import one_per_family
-from .models import CHOICES, INTERVALS, METHODS, fit
+from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .pairs import NO_RATIO
 from .rare import mantel_haenszel
 from .registry import Registry
 from .study import Record
 
-__all__ = ["CHOICES", "INTERVALS", "METHODS", "Group", "Pooled", "back_to_scale", "pool", "pool_effects", "synthesise"]
+__all__ = [
+    "CHOICES",
+    "DISAGREE",
+    "INTERVALS",
+    "METHODS",
+    "Group",
+    "Pooled",
+    "back_to_scale",
+    "pool",
+    "pool_effects",
+    "synthesise",
+]
 
 #: What may differ among records that are pooled, where somebody says so knowingly.
 MAY_DIFFER = ("population", "product")

@@ -11,7 +11,7 @@ from ..evidence.synthesis import Pooled, back_to_scale
 from .figures import GREY, PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -34,6 +34,10 @@ WORDS = {
 }
 
 INTERVALS = {"knha": "Knapp-Hartung", "adhoc": "modified Knapp-Hartung", "normal": "normal", "exact": "exact"}
+
+
+#: Marks studies of the user's own.
+_OWN = "*"
 
 
 def forest_table(pooled: Pooled) -> pd.DataFrame:
@@ -84,13 +88,17 @@ def _of(effect: Effect, back: Callable[[float], float]) -> tuple[float, float, f
     return back(effect.y), back(effect.y - half), back(effect.y + half)
 
 
-def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Figure, pd.DataFrame]:
+def forest_figure(
+    pooled: Pooled, title: str = "", favours: int = 0, own: Collection[str] = ()
+) -> tuple[Figure, pd.DataFrame]:
     """Draw a forest plot and return it with its numbers.
 
     Parameters
     ----------
     favours
         +1 if more is better, -1 if less is: words at the foot say which side favours treatment.
+    own
+        Studies from a table of the user's own: they are marked, and the foot says what the mark means.
 
     Raises
     ------
@@ -118,7 +126,7 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
         if pooled.k > 1:
             _diamond(axes, count, pooled, low, high)
             _prediction(axes, count + 1, pooled, low, high)
-        _labels(axes, pooled, table, count)
+        _labels(axes, pooled, table, count, own)
         unit = "" if pooled.unit in ("1", "") else f" [{pooled.unit}]"
         axes.set_xlabel(f"{pooled.endpoint}: {WORDS[pooled.measure]}{unit}" + _side(pooled, favours))
         axes.grid(axis="y", visible=False)
@@ -126,7 +134,9 @@ def forest_figure(pooled: Pooled, title: str = "", favours: int = 0) -> tuple[Fi
         axes.tick_params(axis="y", length=0, pad=9)
         figure.suptitle(drawable(title or pooled.endpoint), x=0.01, ha="left")
         axes.set_title("estimate (95 % interval), weight", loc="right", fontsize=8, color=GREY)
-        figure.supxlabel(_summary(pooled), fontsize=8, color=GREY, x=0.01, ha="left")
+        mine = any(effect.study in own for effect in pooled.effects)
+        foot = _summary(pooled) + (f"\n{_OWN} from a table of your own" if mine else "")
+        figure.supxlabel(foot, fontsize=8, color=GREY, x=0.01, ha="left")
         figure.draw_without_rendering()
     return figure, table
 
@@ -204,13 +214,14 @@ def _prediction(axes: Axes, place: int, pooled: Pooled, low: float, high: float)
         _bar(axes, place, pooled.prediction_interval, low, high, PALETTE[1], 2.2)
 
 
-def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int) -> None:
+def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int, own: Collection[str]) -> None:
     names, numbers = [], []
     for row in table.iloc[:count].to_dict("records"):
         week = "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f", {row['weeks']:g} wk"
         people = "" if row["n"] is None or row["n"] != row["n"] else f", n {row['n']:.0f}"
         label = str(row["study"]) if row["family"] == row["study"] else f"{row['family']} ({row['study']})"
-        names.append(_short(label, 44) + people + week)
+        mark = f"{_OWN} " if row["study"] in own else ""
+        names.append(mark + _short(label, 44) + people + week)
         numbers.append(f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})  {row['weight_percent']:.0f} %")
     if pooled.k > 1:
         names.append("pooled, 95 % interval")
