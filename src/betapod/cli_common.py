@@ -112,23 +112,9 @@ def waiting(what: str) -> Iterator[None]:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
     """Print a plain table to stdout; `right` names the columns that are aligned to the right."""
-    from rich import box
-    from rich.table import Table
+    from .cli_tables import show
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for name in columns:
-        # Names, numbers and units must not be cut, whatever the width of the terminal.
-        fixed = name in ("id", "name", "value", "unit", "range", "state", "course", *right)
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=fixed, overflow="fold")
-    for row in rows:
-        table.add_row(*(_escape(cell) for cell in row))
-    out().print(table)
-
-
-def _escape(cell: str) -> str:
-    from rich.markup import escape
-
-    return escape(printable(cell))
+    show(out(), columns, [[printable(cell) for cell in row] for row in rows], right)
 
 
 # -- models ----------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from .clinical import read_as
 from .errors import BetapodError, ConfigError, Location, Problem, not_among
 
 if TYPE_CHECKING:
+    from .report.estimates import Scale
     from .trials.cost import Cost
     from .trials.feasibility import Feasible
     from .trials.protocol import Protocol
@@ -228,38 +229,93 @@ def _write(path: Path, text: str) -> None:
 
 
 def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
+    from .trials.feasibility import Behind
     from .trials.summary import summary
 
     document = summary(run)
     if as_json:
         print_json({**document, "folder": str(folder)})
         return
+    out().print(document["title"], style="bold", markup=False)
+    cells = any(row["cells"] for row in document["rows"])
+    several = len({row["design"] for row in document["rows"]}) > 1
+    if document["comparisons"]:
+        _tell_comparisons(document, several, cells)
+    _tell_groups(document, several, cells)
+    for design, people in document["people_behind_patients"].items():
+        if people["few"]:
+            note(f"{design}: {Behind(people['patients'], people['people'], people['heaviest']).words}")
+    if not quiet:
+        note(f"{counted(document['replicates'], 'replicate')}; results in {folder}")
+
+
+def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> None:
+    """Print what trials find: difference, its range, power, and the truth."""
+    from .report.estimates import Scale
+    from .report.words import percent, truth_label
+
     endpoint = document["endpoint"]
-    log = endpoint["scale"] == "log"
+    scale = Scale(endpoint["summary"], endpoint["quantity"])
+    truths = {truth_label(row["true_effect_of"]) for row in document["comparisons"] if row["true_effect"] is not None}
     rows = [
         (
-            row["design"],
-            row["hypothesis"],
+            *([row["design"]] if several else []),
+            f"{row['treated']} against {row['control']}",
+            *([row["hypothesis"]] if cells else []),
+            _estimate(scale, row["estimate"]),
+            scale.range(*(math.nan if row[key] is None else row[key] for key in ("low", "high"))),
+            "-" if row["benefit"] is None else percent(row["benefit"], 1),
+            *([_estimate(scale, row["true_effect"])] if truths else []),
+        )
+        for row in document["comparisons"]
+    ]
+    name = endpoint["name"] or scale.what
+    out().print(f"{name[:1].upper()}{name[1:]} at {endpoint['visit']}, between groups", markup=False)
+    head = (*(["design"] if several else []), "comparison", *(["hypothesis"] if cells else []))
+    # Where cells do nothing a significant benefit is an error, not power.
+    columns = (*head, "mean", "95 % of trials", "benefit" if cells else "power", *truths)
+    print_table(columns, rows, right=columns[len(head) :])
+
+
+def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
+    """Print how each group changed from its own baseline."""
+    endpoint = document["endpoint"]
+    log = endpoint["scale"] == "log"
+    groups = [row["design"] for row in document["rows"]]
+    # Chance of the baseline and "better than before" say something where there is no control.
+    alone = any(
+        groups.count(row["design"]) == len({r["hypothesis"] for r in document["rows"]}) for row in document["rows"]
+    )
+    rows = [
+        (
+            *([row["design"]] if several else []),
+            *([row["hypothesis"]] if cells else []),
             row["arm"],
             _shown(row["change"], log),
-            _shown(row["true_effect"], log),
-            _shown(row["parts"]["regression to the mean"], log),
-            "" if row["trials_better"] is None else f"{100 * row['trials_better']:.0f} %",
+            *([_shown(row["true_effect"], log)] if cells else []),
+            *([_shown(row["parts"]["regression to the mean"], log)] if alone else []),
+            *(["-" if row["trials_better"] is None else f"{100 * row['trials_better']:.0f} %"] if alone else []),
         )
         for row in document["rows"]
     ]
     unit = "%" if log else endpoint["unit"]
-    out().print(
-        f"{document['title']}\n{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}",
-        markup=False,
+    out().print(f"{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}", markup=False)
+    head = (*(["design"] if several else []), *(["hypothesis"] if cells else []), "arm")
+    columns = (
+        *head,
+        "change",
+        *(["by cells"] if cells else []),
+        *(["by chance of baseline", "trials better"] if alone else []),
     )
-    columns = ("design", "hypothesis", "arm", "change", "by cells", "by chance of baseline", "trials better")
-    print_table(columns, rows, right=columns[3:])
-    if not quiet:
-        note(f"{document['replicates']} replicates; results in {folder}")
+    print_table(columns, rows, right=columns[len(head) :])
+
+
+def _estimate(scale: Scale, value: float | None) -> str:
+    return "-" if value is None else scale.text(value)
 
 
 def _shown(value: float | None, log: bool) -> str:
     if value is None:
         return "-"
-    return f"{100 * math.expm1(value):+.1f}" if log else f"{value:+.2f}"
+    text = f"{100 * math.expm1(min(value, 14.0)):+.1f}" if log else f"{value:+.2f}"
+    return text.replace("-", "+") if float(text) == 0 else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from betapod import cli
 from betapod.errors import ConfigError
-from betapod.trials import feasibility
+from betapod.trials import feasibility, folder
 from betapod.trials.protocol import parse
 from betapod.trials.quantities import ckd_epi_2021
 
@@ -164,7 +165,7 @@ def invoke(tmp_path, monkeypatch):
 
     def run(text: str, *arguments: str):
         (tmp_path / "trial.yaml").write_text(text, encoding="utf-8")
-        cli._register(["run"])
+        cli._register([arguments[0]])
         return CliRunner().invoke(cli.app, list(arguments))
 
     return run
@@ -248,3 +249,66 @@ def test_more_replicates_than_memory_holds_are_refused(invoke, tmp_path) -> None
     assert isinstance(done.exception, ConfigError) and done.exception.kinds == ("too-large",)
     assert "replicates of this trial fit" in done.exception.problems[0].hint
     assert not (tmp_path / "betapod-anna").exists()
+
+
+# -- what run prints, and trials without data ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def known_courses(monkeypatch):
+    """Runs take known courses instead of simulating a pool."""
+    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+
+
+def test_run_answers_with_the_contrast(invoke, known_courses) -> None:
+    """F12: a randomised trial told the change of each arm, and neither difference nor power."""
+    done = invoke(DRUG, "run", "trial.yaml", "-q")
+    assert done.exit_code == 0, done.output
+    words = " ".join(done.stdout.split())
+    assert (
+        "sglt2 against placebo" in words
+        and "95 % of trials" in words
+        and "power" in words
+        and "true difference" in words
+    )
+    assert "by cells" not in words and "by chance of baseline" not in words and "hypothesis" not in words
+    document = json.loads(invoke(DRUG, "run", "trial.yaml", "-q", "--json").stdout)
+    (row,) = document["comparisons"]
+    assert (row["treated"], row["control"], row["true_effect_of"]) == ("sglt2", "placebo", "groups")
+    assert row["low"] <= row["estimate"] <= row["high"] and row["true_effect"] == 0 and 0 <= row["benefit"] <= 1
+
+
+BARE = {
+    "every visit missed": ("replicates: 10", "replicates: 4\nconduct: {missed_visits: 100 %, deaths: false}"),
+    "two patients": ("patients: 120", "patients: 2"),
+    "everybody leaves": ("replicates: 10", "replicates: 4\nconduct: {drop_out: 1000 %/year}"),
+    "one replicate": ("replicates: 10", "replicates: 1"),
+    "a ratio of 30 to 1": ("{sglt2: 1, placebo: 1}", "{sglt2: 30, placebo: 1}"),
+    "effects that differ by anything": (
+        "replicates: 10",
+        "replicates: 4\nconduct: {effects: [{quantity: eGFR, change: -1 mL/min/1.73m2, spread: 200}, "
+        "{quantity: UACR, factor: 0.9, spread: 4}]}",
+    ),
+}
+
+
+RATIO, SHARE = "summary: ratio, at: month 6", "summary: responders, percent: -30, at: month 6"
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"), [*((name, RATIO) for name in BARE), ("every visit missed", SHARE), ("two patients", SHARE)]
+)
+def test_what_cannot_be_estimated_is_said_to_be_so(name: str, endpoint: str, invoke, known_courses, tmp_path) -> None:
+    """Breaker 12, 25: empty arms and visits gave NaN in JSON, RuntimeWarnings and tracebacks; warnings are errors here."""
+    text = DRUG.replace("summary: ratio, at: month 6", endpoint).replace(*BARE[name])
+    done = invoke(text, "run", "trial.yaml", "-q", "-o", "r")
+    assert done.exit_code == 0, (done.output, done.exception)
+    json.loads((tmp_path / "r" / "summary.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    report = invoke(text, "report", "r", "--quick", "--json")
+    assert report.exit_code == 0, (report.output, report.exception)
+    plain = json.loads(report.stdout, parse_constant=lambda name: pytest.fail(name))
+    page = Path(plain["report"]).read_text(encoding="utf-8")
+    visible = re.sub(r"<style.*?</style>|<svg.*?</svg>", "", page, flags=re.DOTALL)
+    assert not re.search(r">[^<]*\b(?:nan|inf|None)\b[^<]*<", visible)
+    if name == "every visit missed":
+        assert "cannot be estimated" in visible

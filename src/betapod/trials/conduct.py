@@ -111,7 +111,7 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
 def chosen(
     protocol: Protocol, designs: Sequence[str] | None, hypotheses: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Return the names that were asked for, or all of the protocol.
+    """Return the names that were asked for, or all of the protocol; one hypothesis about cells where no arm has them.
 
     Raises
     ------
@@ -128,7 +128,13 @@ def chosen(
                 problems.append(not_among(known, f"unknown-{what}", f"{protocol.name} has no {what} {name!r}", name))
     if problems:
         raise ConfigError(problems)
-    return list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
+    names, supposed = (
+        list(dict.fromkeys(designs or protocol.designs)),
+        list(dict.fromkeys(hypotheses or protocol.hypotheses)),
+    )
+    # What is supposed of cells changes nothing where nobody gets them: all would give the same numbers.
+    without = all(protocol.arms[arm].cells is None for name in names for arm in protocol.designs[name].arms)
+    return names, supposed[:1] if without else supposed
 
 
 def shards(protocol: Protocol) -> list[range]:
