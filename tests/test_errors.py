@@ -43,6 +43,10 @@ def test_a_name_with_other_digits_is_no_guess(name: str, wrong: str) -> None:
     assert did_you_mean(name, [wrong]) == ""
 
 
+def test_digits_of_a_year_may_have_changed_places() -> None:
+    assert nearest("PACKHAM2106", ["PACKHAM2016", "PACKHAM2017"]) == ["PACKHAM2016"]
+
+
 def test_what_resembles_nothing_has_no_hint() -> None:
     for name in ("", "x" * 5000, "\x00", "zzzz"):
         assert nearest(name, ["eGFR", "UACR"]) == []

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from . import clinical
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .plain_errors import in_words
+from .spelling import plain
 from .units import split_quantity
 from .yaml_budget import SIZE, afford
 
@@ -347,7 +348,7 @@ def quantity(
     comma = split is not None and split[1].startswith(",")
     if split is None or comma or not math.isfinite(split[0]):
         expected = f"a number with a unit, such as 1 {unit}"
-        hint = "Write a decimal point, not a comma." if comma else ""
+        hint = "Write numbers without commas: 1000 or 7.5." if comma else ""
         raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, hint, context=text))
     number, written = split
     if not written:
@@ -360,10 +361,19 @@ def quantity(
     return value
 
 
+def _share(given: str) -> None:
+    """Refuse what is a share to a physicist alone, such as mg/g."""
+    split = split_quantity(given)
+    if split is not None and split[1] and plain(split[1])[0] not in ("1", "%"):
+        raise ConfigError(Problem("wrong-unit", "a share has no such unit", Location("", 1, 1), split[1], "%"))
+
+
 def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
     def read(given: Any) -> float:
         try:
             value = quantity(given, unit, bare=unit == "1")
+            if unit == "1" and isinstance(given, str):
+                _share(given)
         except BetapodError as error:
             raise refuse(error) from None
         if not low <= value <= high:

@@ -30,8 +30,60 @@ _SIGNS = str.maketrans(
         "\u2012": "-",
         "\u2013": "-",
         "\u2212": "-",
+        "\u066a": "%",
     }
 )
+#: Units in other letters, as laboratories in Russia and China print them; the longest first where one begins another.
+_SCRIPTS = {
+    "\u043c\u043c \u0440\u0442. \u0441\u0442": "mmHg",
+    "\u043c\u043c \u0440\u0442.\u0441\u0442": "mmHg",
+    "\u043c\u043c \u0440\u0442 \u0441\u0442": "mmHg",
+    "\u043c\u043a\u043c\u043e\u043b\u044c": "umol",
+    "\u043c\u043c\u043e\u043b\u044c": "mmol",
+    "\u043d\u043c\u043e\u043b\u044c": "nmol",
+    "\u043f\u043c\u043e\u043b\u044c": "pmol",
+    "\u043c\u043e\u043b\u044c": "mol",
+    "\u043c\u043a\u0415\u0434": "uU",
+    "\u043c\u043a\u041c\u0415": "uU",
+    "\u043c\u0415\u0434": "mU",
+    "\u043c\u041c\u0415": "mU",
+    "\u0435\u0434": "U",
+    "\u0415\u0434": "U",
+    "\u041c\u0415": "U",
+    "\u043a\u041f\u0430": "kPa",
+    "\u043c\u0438\u043d": "min",
+    "\u0441\u0443\u0442": "day",
+    "\u0433\u043e\u0434": "year",
+    "\u043c\u043a\u0433": "ug",
+    "\u043c\u0433": "mg",
+    "\u043d\u0433": "ng",
+    "\u043a\u0433": "kg",
+    "\u0433": "g",
+    "\u043c\u043a\u043b": "uL",
+    "\u043c\u043b": "mL",
+    "\u0434\u043b": "dL",
+    "\u043b": "L",
+    "\u0441\u043c": "cm",
+    "\u043c2": "m2",
+    "\u6beb\u7c73\u6c5e\u67f1": "mmHg",
+    "\u5fae\u6469\u5c14": "umol",
+    "\u6beb\u6469\u5c14": "mmol",
+    "\u7eb3\u6469\u5c14": "nmol",
+    "\u76ae\u6469\u5c14": "pmol",
+    "\u5fae\u514b": "ug",
+    "\u6beb\u514b": "mg",
+    "\u7eb3\u514b": "ng",
+    "\u5343\u514b": "kg",
+    "\u516c\u65a4": "kg",
+    "\u514b": "g",
+    "\u6beb\u5347": "mL",
+    "\u5206\u5347": "dL",
+    "\u5347": "L",
+    "\u5398\u7c73": "cm",
+    "\u5206\u949f": "min",
+    "\u5929": "day",
+}
+_SCRIPT = re.compile("|".join(re.escape(word) for word in sorted(_SCRIPTS, key=len, reverse=True)))
 
 _AREA = r"(?:m\s*(?:\^|\*\*)?\s*2|sq\.?\s*m(?:et(?:er|re)s?)?|m\s*sq|qm)"
 _ONE = rf"1[.,]73[\s_*]*{_AREA}(?:\s*BSA\b)?"
@@ -80,13 +132,18 @@ _PHRASES = [
 
 #: Words by their lower-case form.
 _WORDS = {
-    **dict.fromkeys(("d", "day", "days", "die", "tag", "tage", "dag", "jour", "jours", "dia", "dias"), "day"),
+    **dict.fromkeys(
+        ("d", "day", "days", "die", "tag", "tage", "dag", "jour", "jours", "dia", "dias", "d\u00eda", "giorno"), "day"
+    ),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "std", "stunde"), "hour"),
     **dict.fromkeys(("min", "mins", "minute", "minutes", "minuto", "mn"), "min"),
     **dict.fromkeys(("sec", "secs", "second", "seconds"), "second"),
     **dict.fromkeys(("wk", "wks", "week", "weeks"), "week"),
     **dict.fromkeys(("mo", "mos", "mth", "mths", "month", "months"), "month"),
-    **dict.fromkeys(("yr", "yrs", "year", "years", "jahr", "jahre"), "year"),
+    **dict.fromkeys(
+        ("yr", "yrs", "year", "years", "jahr", "jahre", "an", "ans", "anno", "anni", "a\u00f1o", "a\u00f1os", "jaar"),
+        "year",
+    ),
     **dict.fromkeys(("litre", "litres", "liter", "liters", "ltr", "litro", "litros"), "L"),
     **dict.fromkeys(("gm", "gms", "gram", "grams", "gramm"), "g"),
     **dict.fromkeys(("kilo", "kilos", "kgs"), "kg"),
@@ -103,7 +160,7 @@ _WORDS = {
 #: Units whose capitals carry no meaning of their own, with the prefixes that laboratories use.
 _BASES = {"mol": "mol", "g": "g", "l": "L", "u": "U", "iu": "U", "ui": "U", "ie": "U", "pa": "Pa", "eq": "Eq", "m": "m"}
 _PREFIXES = ("", "f", "p", "n", "u", "mc", "m", "c", "d", "k")
-_NAME = re.compile(r"[A-Za-z_]+")
+_NAME = re.compile(r"[^\W\d]+")
 _POWER = re.compile(
     r"(?<![A-Za-z_\d])([A-Za-z]+)\s*(?:\^|\*\*)?\s*(?:\(\s*(-\s*[1-9])\s*\)|(-\s*[1-9])|([23]))(?![\d.A-Za-z])"
 )
@@ -124,6 +181,8 @@ def plain(text: str) -> tuple[str, float]:
     What is not known stays as it was; nothing is refused here.
     """
     made = fold(text)
+    if not made.isascii():
+        made = _SCRIPT.sub(lambda found: _SCRIPTS[found[0]], made)
     made = _BSA.sub("@", _BSA_POWER.sub("*@^-1", made))
     for pattern, replacement in _PHRASES:
         made = pattern.sub(replacement, made)

@@ -178,6 +178,16 @@ PRINTED = [
         for unit in ("IU/day", "U/d", "I.U./day", "units/day", "IE/Tag", "UI/die")
     ],
     ("duration", 6, "months", 0.5, "year", 1e-12),
+    # Other letters: Russia, China.
+    *[
+        ("glucose", 7, unit, 7.0, "mmol/L", 1e-12)
+        for unit in ("\u043c\u043c\u043e\u043b\u044c/\u043b", "\u6beb\u6469\u5c14/\u5347")
+    ],
+    ("creatinine", 88.4, "\u043c\u043a\u043c\u043e\u043b\u044c/\u043b", 1.0, "mg/dL", 1e-3),
+    ("creatinine", 88.4, "\u5fae\u6469\u5c14/\u5347", 1.0, "mg/dL", 1e-3),
+    ("eGFR", 60, "\u043c\u043b/\u043c\u0438\u043d/1,73 \u043c\u00b2", 60, "mL/min/1.73m2", 1e-12),
+    ("pressure", 120, "\u043c\u043c \u0440\u0442. \u0441\u0442.", 120, "mmHg", 1e-12),
+    ("UACR", 30, "mg/g de creatinina", 30, "mg/g", 1e-12),
 ]
 
 #: What must not be read, and what is said then.
@@ -531,6 +541,16 @@ def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
     assert (record.value, record.unit) == (0.7, "1")
 
 
+def test_hba1c_per_year_is_converted_by_the_slope_alone(tmp_path: Path) -> None:
+    from betapod.evidence.registry import check
+
+    (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c_slope", "mean", "2", "mmol/mol/year"))
+    assert record.value == pytest.approx(0.18296)
+    assert record.unit == "%/year"
+    with pytest.raises(BetapodError):
+        check(_overlay(tmp_path / "mine.csv", "time_in_range", "mean", "53", "mmol/mol"))
+
+
 def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
     """F16."""
     from betapod.evidence.registry import check
@@ -562,6 +582,25 @@ def test_a_table_laid_over_another_is_converted_by_what_its_rows_measure() -> No
     row = base.overlay(above)["h"]
     assert (row.value, row.low) == pytest.approx((7.0, 3.98), abs=0.01)
     assert row.shape == ("normal", pytest.approx(7.0, abs=0.01), pytest.approx(1.006, abs=0.001))
+
+
+def test_shares_are_in_percent() -> None:
+    from betapod.config import Settings, Share, parse_yaml, validate
+
+    class One(Settings):
+        share: Share
+
+    for text, value in (
+        ("10 %", 0.1),
+        ("0.1", 0.1),
+        ("10 percent", 0.1),
+        ("\uff11\uff10 \uff05", 0.1),
+        ("0.1 fraction", 0.1),
+    ):
+        assert validate(One, parse_yaml(f"share: {text}")).share == pytest.approx(value)
+    for text in ("100 mg/g", "100 mmol/mol", "10 mg", "1,5 %"):
+        with pytest.raises(BetapodError):
+            validate(One, parse_yaml(f"share: {text}"))
 
 
 def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from betapod.errors import UnitError
-from betapod.units import conversion_factor, convert, parse_unit, ucum
+from betapod.units import Unit, conversion_factor, convert, parse_unit, ucum
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,16 @@ def test_same_dimension_other_scale() -> None:
     assert parse_unit("mg").compatible(parse_unit("g"))
     assert not parse_unit("mg").same(parse_unit("g"))
     assert parse_unit("mmHg*min/L").same(parse_unit("mmHg/(L/min)"))
+
+
+def test_the_same_is_the_same_to_nine_digits() -> None:
+    """Rounding of chained factors passes; a Julian year is not a Gregorian one, and a calorie not another calorie."""
+    day = parse_unit("day")
+    assert day.same(Unit(day.dimensions, day.scale * (1 + 1e-11)))
+    for factor in (1 + 1e-8, 1 - 1e-8, 365.2425 / 365.25, 4.1868 / 4.184, 1.001):
+        assert not day.same(Unit(day.dimensions, day.scale * factor))
+        assert not Unit((), factor).plain
+    assert Unit((), 1 + 1e-11).plain
 
 
 def test_unknown_unit_names_the_nearest() -> None:

@@ -326,7 +326,12 @@ def _numbers(
         name, target = "insulin_dose_total", "IU/day"
     try:
         conversion = Conversion(
-            name, row["unit"], target, level=statistic.contrast == "level", location=row.where("unit")
+            name,
+            row["unit"],
+            target,
+            level=statistic.contrast == "level",
+            location=row.where("unit"),
+            share=statistic.kind == "percent" or "percent" in statistic.transform,
         )
     except UnitError as error:
         if (plain == "mL/min" or plain.startswith("mL/min/")) and "1.73" not in plain and "1.73" in target:

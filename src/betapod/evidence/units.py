@@ -50,6 +50,8 @@ class Conversion:
     ----------
     level
         Whether the number is a level; a difference of levels knows no offset.
+    share
+        Whether it is a percentage of a level, so that the endpoint's own unit does not matter.
 
     Raises
     ------
@@ -57,14 +59,22 @@ class Conversion:
         The printed unit cannot be read or does not measure what the endpoint is measured in.
     """
 
-    def __init__(self, endpoint: str, printed: str, target: str, level: bool, location: Location = NOWHERE) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        printed: str,
+        target: str,
+        level: bool,
+        location: Location = NOWHERE,
+        share: bool = False,
+    ) -> None:
         unit, before = spelt(printed)
         # A statistic that has no unit, such as a hazard ratio, may leave it out; others are refused before they come here.
         self.unit = (target if unit or not printed else "") or unit or printed or "1"
         self.factor, self.offset = before, 0.0
         if endpoint == "HOMA_B" and printed == "index":  # the index is the percentage
             unit = "%"
-        quantity = clinical.known(endpoint)
+        quantity = clinical.known(endpoint) if not share else None
         if not target and quantity is not None and quantity.form == "HbA1c" and unit.startswith("mmol/mol"):
             self.unit = target = unit.replace("mmol/mol", "%")
         if not target or not unit:
@@ -78,7 +88,8 @@ class Conversion:
             self.offset = (a.offset - b.offset) / b.factor if level else 0.0
             return
         a_unit, b_unit = parse_unit(unit, location), parse_unit(target, location)
-        if not a_unit.compatible(b_unit):
+        # A share to a physicist, and HbA1c to everybody else.
+        if not a_unit.compatible(b_unit) or unit.startswith("mmol/mol") != target.startswith("mmol/mol"):
             raise _unfit(printed, target, location)
         self.factor = before * a_unit.scale / b_unit.scale
 

@@ -323,7 +323,7 @@ def quantity(given: float | str, unit: str, location: Location, label: str = "")
         split = split_quantity(given)
         if split is None or split[1].startswith(","):
             expected = f"such as '1.5 {unit}'"
-            hint = "Write a decimal point, not a comma." if split is not None else ""
+            hint = "Write numbers without commas: 1000 or 7.5." if split is not None else ""
             raise ParameterError(
                 Problem("bad-number", "this is not a number with a unit", location, repr(given), expected, hint)
             )

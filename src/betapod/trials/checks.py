@@ -185,7 +185,7 @@ def _inputs(document: Document, arm: str, inputs: dict[str, Any]) -> Iterator[Pr
             continue
         row = rows[name]
         try:
-            value = quantity(given, row.unit, row.label, bare=row.unit == "1")
+            value = quantity(given, row.unit, row.label, row.unit == "1", what=f"{arm} {name}")
         except BetapodError as error:
             yield from (document.moved(problem, where) for problem in error.problems)
             continue
