@@ -17,6 +17,7 @@ import typer
 
 from . import overwriting
 from .cli_common import err, note, print_json
+from .cli_numbers import check_numbers
 from .cli_writing import guard
 from .clinical import read_as
 from .errors import BetapodError, Location, OutputError, Problem
@@ -80,6 +81,7 @@ def _register(arguments: list[str]) -> None:
         if name not in _registered:
             importlib.import_module(f".{name}", __package__).register(app)
             _registered.add(name)
+    check_numbers(app)
     guard(app)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Version of every JSON document that a verb prints.
 SCHEMA_VERSION = 1
+#: Characters that a path may have.
+_LONGEST_NAME = 1000
 
 #: The option of every verb that has results; other shared options stand in `cli_options`.
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -117,6 +119,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Se
     show(out(), columns, [[printable(cell) for cell in row] for row in rows], right)
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; a name that no disk can hold is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 # -- models ----------------------------------------------------------------------------------------------------------
 
 
@@ -139,7 +149,10 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
     path = Path(name)
     if name in whole_body.NAMES:
         return _overlaid(whole_body.model(name), parameters)
-    if not path.is_file():
+    if len(name) > _LONGEST_NAME:
+        message = "this is no model and no file: the name is too long"
+        raise ModelError(Problem("unknown-model", message, found=f"{name[:40]}... ({len(name):,} characters)"))
+    if not is_file(path):
         looks_like_file = path.suffix in (".xml", ".sbml", ".py", ".txt", ".model") or "/" in name
         if looks_like_file:
             raise ModelError(Problem("unreadable-file", "there is no such file", Location(name)))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_common import JsonOption, assignments, names_option, print_json
+from .cli_common import JsonOption, assignments, is_file, names_option, print_json
 from .cli_ensemble_plan import plan_of, plan_of_folder, plan_or_none
 from .cli_ensemble_work import Work, show, work
 from .cli_options import (
@@ -39,10 +39,18 @@ def run(
     model: ModelArgument,
     folder: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder.")],
     patients: Annotated[str, typer.Option("--patients", "-n", metavar="N|CSV", help="How many, or a table of them.")],
-    years: Annotated[float, typer.Option("--years", min=0, help="How long, in years.")] = 20.0,
+    years: Annotated[float | None, typer.Option("--years", help="How long, in years; 20 by default.")] = None,
+    duration: Annotated[
+        str | None,
+        typer.Option("--duration", help="How long, with a unit; a bare number is in the model's unit of time."),
+    ] = None,
     visits: Annotated[
-        str, typer.Option("--visits", help="Between visits, such as '6 month'; or times, such as '0,1,2,5 year'.")
-    ] = "6 month",
+        str | None,
+        typer.Option(
+            "--visits",
+            help="Between visits, such as '6 month' (the default); or times, such as '0,1,2,5 year'. With --duration alone: 41 visits.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 1,
     replicate: Annotated[int, typer.Option("--replicate", min=0, help="Number of the repetition.")] = 0,
     settings: SettingsOption = None,
@@ -79,6 +87,7 @@ def run(
         "set": assignments(settings or (), "--set"),
         "patients": _absolute(patients),
         "years": years,
+        "duration": duration,
         "visits": visits,
         "seed": seed,
         "replicate": replicate,
@@ -154,4 +163,4 @@ def merge_command(
 
 def _absolute(name: str) -> str:
     path = Path(name)
-    return str(path.absolute()) if path.is_file() else name
+    return str(path.absolute()) if is_file(path) else name

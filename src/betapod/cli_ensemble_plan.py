@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli_common import load_model, model_table, quantity, warn
+from .cli_common import gather, is_file, load_model, model_table, quantity, warn
+from .cli_schedule import end_of
+from .engine.calendar import exact
+from .engine.limits import MOST_PATIENTS, MOST_VISITS
 from .errors import BetapodError, ConfigError, Location, Problem
+from .units import convert, split_quantity
 
 if TYPE_CHECKING:
     from .engine.plan import Cohort, Plan
@@ -40,8 +47,7 @@ def plan_of(origin: Mapping[str, Any]) -> Plan:
     vary = list(origin["vary"])
     cohort: Cohort | None
     files = [Path(origin["model"]), *tables]
-    if origin["patients"].isdecimal():
-        count = int(origin["patients"])
+    if (count := _count(origin["patients"])) is not None:
         names = _without_set(varied(table, vary[0] if vary in (["all"], ["none"]) else vary), vary, origin["set"])
         cohort = Drawn(table, origin["seed"], names, origin["replicate"])
     else:
@@ -50,7 +56,7 @@ def plan_of(origin: Mapping[str, Any]) -> Plan:
     return Plan(
         model,
         count,
-        _times(origin["visits"], origin["years"]),
+        _times(origin, model.time_unit),
         tuple(origin["outputs"]),
         cohort,
         _schedule(origin["doses"], origin["switches"], model),
@@ -58,8 +64,21 @@ def plan_of(origin: Mapping[str, Any]) -> Plan:
         origin["atol"],
         origin["shard_size"],
         origin,
-        {str(path): _hash(path) for path in files if path.is_file()},
+        {str(path): _hash(path) for path in files if is_file(path)},
     )
+
+
+def _count(text: str) -> int | None:
+    """Return how many patients a text asks for, or None where it names a table."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not (1 <= number <= MOST_PATIENTS and number == int(number)):
+        most = f"a whole number from 1 up to {MOST_PATIENTS:,}"
+        message = "there is nobody to simulate" if number == 0 else "this is no number of patients"
+        raise ConfigError(Problem("bad-number", message, Location("--patients"), text[:40], most))
+    return int(number)
 
 
 def _without_set(names: tuple[str, ...], vary: list[str], given: Mapping[str, str]) -> tuple[str, ...]:
@@ -123,35 +142,63 @@ def plan_or_none(store: Store) -> Plan | None:
     return plan
 
 
-def _times(text: str, years: float) -> tuple[float, ...]:
-    """Return visits in days: an interval and a length, or a list with a unit."""
-    from .units import convert
+def _times(origin: Mapping[str, Any], unit: str) -> tuple[float, ...]:
+    """Return visits in the model's unit of time: an interval and a length, or a list with a unit."""
+    text = origin["visits"]
+    if text is not None and "," in text:
+        return _listed_visits(text, unit)
+    problems: list[Problem] = []
+    spans = {name: origin.get(name) for name in ("years", "duration")}
+    if unit != "1" and not any(value is not None for value in spans.values()):
+        spans["years"] = 20.0
+    end, _ = end_of(spans, unit, problems)
+    if problems:
+        raise ConfigError(problems)
+    if text is not None:
+        step = _interval(text, unit, end)
+    else:
+        step = exact(end) / 40 if spans["years"] is None else exact(convert(6.0, "month", unit))
+    count = math.floor(round(exact(end) / step, 9))
+    return tuple(float(step * k) for k in range(count + 1))
 
+
+def _interval(text: str, unit: str, end: float) -> Fraction:
+    """Read the time between visits."""
     where = f"--visits {text!r}"
-    end = convert(years, "year", "day")
-    if "," not in text:
-        step = quantity(text, "day", where) if not text.strip().replace(".", "").isdigit() else 0.0
-        if not step > 0:
-            raise ConfigError(
-                Problem(
-                    "bad-visits",
-                    "visits need an interval with a unit",
-                    Location(where),
-                    repr(text),
-                    "such as '6 month'",
-                )
-            )
-        count = int(end / step * (1 + 1e-12))
-        return tuple(step * k for k in range(count + 1))
-    body, _, unit = text.strip().rpartition(" ")
-    try:
-        return tuple(convert(float(cell), unit, "day") for cell in body.split(","))
-    except ValueError:
-        raise ConfigError(
-            Problem(
-                "bad-visits", "these are not times with a unit", Location(where), repr(text), "such as '0,1,2 year'"
-            )
-        ) from None
+    bare = text.strip().replace(".", "").isdigit() and unit != "1"
+    step = 0.0 if bare else quantity(text, unit, where)
+    place = Location(where)
+    if not step > 0:
+        expected = "such as '6 month'" if unit != "1" else "such as 0.5"
+        problem = Problem("bad-visits", "visits need an interval with a unit", place, repr(text), expected)
+        raise ConfigError(problem)
+    if end / step > MOST_VISITS:
+        most = f"at most {MOST_VISITS:,} visits"
+        raise ConfigError(Problem("bad-visits", "these are too many visits", place, f"{end / step:.2g}", most))
+    return exact(step)
+
+
+def _listed_visits(text: str, unit: str) -> tuple[float, ...]:
+    """Read times with commas; those without a unit are in the unit of the last."""
+    where = f"--visits {text!r}"
+    cells = [cell.strip() for cell in text.split(",")]
+    last = split_quantity(cells[-1])
+    common = last[1].strip() if last is not None else ""
+    if not common and unit != "1":
+        problem = Problem("bad-visits", "these are not times with a unit", Location(where), repr(text))
+        raise ConfigError(replace(problem, expected=f"such as '0,1,2 {'year' if unit == 'day' else unit}'"))
+    problems: list[Problem] = []
+    times: list[float] = []
+    for cell in cells:
+        split = split_quantity(cell)
+        own = f"{cell} {common}" if split is not None and not split[1].strip() else cell
+        try:
+            times.append(quantity(own, unit, where))
+        except BetapodError as error:
+            gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    return tuple(times)
 
 
 def _schedule(doses: Sequence[str], switches: Sequence[str], model: Model) -> Schedule:

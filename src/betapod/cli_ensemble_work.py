@@ -14,8 +14,8 @@ import typer
 
 from .cli_common import JsonOption, err, note, out, print_json, print_table, warn
 from .cli_running import QuietOption, ThreadsOption, breaking, command
-from .constants import DAYS_PER_YEAR
 from .errors import ConfigError, Location, MissingExtraError, Problem
+from .units import convert
 
 if TYPE_CHECKING:
     from .engine.execute import Outcome, Progress
@@ -232,14 +232,23 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
         for name, entry in document["outputs"].items():
             first, last = entry["visits"][0], entry["visits"][-1]
             rows.append((name, entry["unit"], *map(_moments, (first, last)), f"{last['count']:,}"))
-        begin, end = (row["time"] / DAYS_PER_YEAR for row in (first, last))
-        print_table(("name", "unit", f"mean (SD), year {begin:g}", f"year {end:g}", "alive and reported"), rows)
+        unit = store.manifest["identity"].get("time_unit", "day")
+        begin, end = (_when(row["time"], unit, last["time"]) for row in (first, last))
+        print_table(("name", "unit", f"mean (SD), {begin}", end, "alive and reported"), rows)
     for name, at in document.get("quantiles", {}).items():
         for _, values in at.items():
             console.print(
                 f"{name}: 5, 25, 50, 75, 95 % quantile " + ", ".join(f"{v:.4g}" for v in values), markup=False
             )
     console.print(store.manifest["note"], style="dim", markup=False)
+
+
+def _when(time: float, unit: str, last: float) -> str:
+    """Return a time for reading: in years where a run takes years, else in the model's unit."""
+    if unit == "1":
+        return f"time {time:g}"
+    years = convert(last, unit, "year")
+    return f"year {convert(time, unit, 'year'):g}" if years >= 0.5 else f"{time:g} {unit}"
 
 
 def _moments(row: Mapping[str, Any]) -> str:

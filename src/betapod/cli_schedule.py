@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from .cli_common import assignments, gather, quantity, warn
+from .engine.calendar import exact
+from .engine.limits import MOST_VISITS, SHORTEST
 from .errors import BetapodError, Location, Problem, did_you_mean
+from .units import convert
 
 if TYPE_CHECKING:
     from .engine.schedule import Dose, Schedule, Switch
@@ -161,33 +167,74 @@ def read_visits(
     if len(given) > 1:
         problems.append(Problem("bad-option", f"{' and '.join(given)} exclude each other", Location(given[-1])))
         return [0.0]
-    found: dict[str, float] = {}
+    before = len(problems)
     if times is not None:
-        for number, text in enumerate(times.split(",")):
-            _collect(problems, found, str(number), text, unit, f"--times {text}")
-        return list(found.values()) or [0.0]
-    texts = {"duration": spans.get("duration")}
-    texts |= {name: f"{spans[name]} {name[:-1]}" for name in ("years", "days") if spans.get(name) is not None}
-    option, text = next(((name, str(text)) for name, text in texts.items() if text is not None), ("duration", ""))
-    if not text:
-        text = "1 year" if unit != "1" else "100"
-    _collect(problems, found, "end", text, unit, f"--{option} {text}")
-    end = found.get("end", 1.0)
-    if not 0 < end < float("inf"):
-        problems.append(Problem("bad-option", "the duration must be above 0", Location(f"--{option} {text}")))
+        return _listed_times(times, unit, problems)
+    end, where = end_of(spans, unit, problems)
+    if len(problems) > before:
         return [0.0]
-    found["step"] = end / _ROWS
-    if step is not None:
-        _collect(problems, found, "step", step, unit, f"--step {step}")
-        where = Location(f"--step {step}")
-        if not 0 < found["step"] <= end:
-            problems.append(Problem("bad-option", "the step must be above 0 and within the duration", where))
-            return [0.0]
-        if end / found["step"] > 1e6:
-            problems.append(Problem("bad-option", "that is more than a million rows", where))
-            return [0.0]
-    count = round(end / found["step"], 9)
-    visits = [k * found["step"] for k in range(int(count) + 1)]
+    if step is None:
+        return _steps(end, exact(end) / _ROWS)
+    found: dict[str, float] = {}
+    where = f"--step {step}"
+    _collect(problems, found, "step", step, unit, where)
+    if len(problems) > before:
+        return [0.0]
+    if not 0 < found["step"] <= end:
+        problems.append(Problem("bad-option", "the step must be above 0 and within the duration", Location(where)))
+        return [0.0]
+    if end / found["step"] > MOST_VISITS:
+        problems.append(Problem("bad-option", "that is more than a million rows", Location(where)))
+        return [0.0]
+    return _steps(end, exact(found["step"]))
+
+
+def _listed_times(text: str, unit: str, problems: list[Problem]) -> list[float]:
+    """Read times that are listed."""
+    found: dict[str, float] = {}
+    cells = text.split(",")
+    if len(cells) > MOST_VISITS:
+        problems.append(Problem("bad-option", "that is more than a million rows", Location("--times")))
+        return [0.0]
+    for number, cell in enumerate(cells):
+        _collect(problems, found, str(number), cell, unit, f"--times {cell}")
+    listed = list(found.values())
+    if len(listed) == len(cells) and (listed[0] < 0 or any(b <= a for a, b in itertools.pairwise(listed))):
+        problems.append(
+            Problem("bad-times", "the times must increase, from 0 on", Location("--times"), found=text.strip()[:80])
+        )
+    return listed or [0.0]
+
+
+def end_of(spans: dict[str, str | float | None], unit: str, problems: list[Problem]) -> tuple[float, str]:
+    """Return the duration in the model's unit of time, and the option that gave it."""
+    option, given = next(((name, value) for name, value in spans.items() if value is not None), ("duration", None))
+    where = f"--{option} {given}"
+    if given is None:
+        return (100.0 if unit == "1" else convert(1.0, "year", unit)), where
+    found: dict[str, float] = {}
+    if isinstance(given, str):
+        _collect(problems, found, "end", given, unit, where)
+        end = found.get("end", 1.0)
+    elif unit == "1":
+        hint = "Give --duration as a plain number, in whatever unit its rates are."
+        message = f"the model names no unit of time, so nobody knows how long {given:g} {option} are"
+        problems.append(Problem("bad-option", message, Location(where), hint=hint))
+        return 1.0, where
+    else:
+        end = convert(given, option, unit)
+    if not SHORTEST <= end <= 1 / SHORTEST:
+        problems.append(
+            Problem("bad-option", "the duration must be above 0, and finite", Location(where), found=f"{end:g}")
+        )
+    return end, where
+
+
+def _steps(end: float, step: Fraction) -> list[float]:
+    """Return times from 0 to an end; multiples are those that were written, not those of binary numbers."""
+    count = math.floor(round(exact(end) / step, 9))
+    plain = float(step)
+    visits = [float(k * step) for k in range(count + 1)] if count < 20_000 else [k * plain for k in range(count + 1)]
     if visits[-1] < end * (1 - 1e-9):
         visits.append(end)
     visits[-1] = end

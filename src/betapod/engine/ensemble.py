@@ -15,6 +15,7 @@ from . import steady
 from .cores import cores
 from .infusions import as_switches, infused_states, with_infusions
 from .kernel import Kernel, kernel_for
+from .limits import MOST_ENSEMBLE_VALUES, SHORTEST, check_size
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
 from .second_path import SecondPath
@@ -164,6 +165,8 @@ class Ensemble:
         tables = timeline(self.model, schedules, which, visits, ramps)
         shape = (count, len(visits), len(self.outputs))
         if out is None:
+            hint = "Keep fewer outputs or visits, or give the array to write to as out."
+            check_size(count, len(visits) * len(self.outputs), MOST_ENSEMBLE_VALUES, "patients", hint)
             out = np.empty(shape)
         elif out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
             raise ConfigError(
@@ -293,7 +296,7 @@ class Ensemble:
     def _visits(self, times: ArrayLike) -> NDArray[np.float64]:
         visits = np.ascontiguousarray(np.asarray(times, dtype=np.float64))
         good = visits.ndim == 1 and visits.size and np.all(np.isfinite(visits)) and visits[0] >= 0.0
-        if not good or np.any(np.diff(visits) <= 0.0):
+        if not good or np.any(np.diff(visits) <= 0.0) or 0.0 < visits[-1] < SHORTEST:
             raise ConfigError(Problem("bad-times", "the times must be increasing days from 0 on"))
         return visits
 

@@ -90,8 +90,9 @@ class Origin(_Part):
     parameters: Names
     set: dict[str, Text]
     patients: Text
-    years: Number
-    visits: Text
+    years: Number | None
+    duration: Text | None = None
+    visits: Text | None
     seed: Whole
     replicate: Whole
     vary: Names

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..errors import ConfigError, Problem, did_you_mean
 from ..model import Model, ParameterTable
 from .draw import ALL, draw, varied
+from .limits import MOST_ENSEMBLE_VALUES, MOST_PATIENTS, MOST_VISITS
 from .randomness import Patients
 from .schedule import Schedule
 from .tolerance import check_tolerances
@@ -211,12 +212,34 @@ class Plan:
                 problems.append(Problem(kind, message, found=str(found), expected=expected))
 
         need(self.patients > 0, "bad-number", "there is nobody to simulate", self.patients, "at least 1 patient")
+        need(
+            self.patients <= MOST_PATIENTS,
+            "too-large",
+            "these are too many patients",
+            self.patients,
+            f"{MOST_PATIENTS:,}",
+        )
         need(self.shard_size > 0, "bad-number", "a shard holds at least 1 patient", self.shard_size)
         try:
             check_tolerances(self.rtol, self.atol, self.model.state_names)
         except ConfigError as error:
             problems.extend(error.problems)
         times = self.times
+        need(
+            len(times) <= MOST_VISITS,
+            "too-large",
+            "that is more visits than a run reports",
+            len(times),
+            f"{MOST_VISITS:,}",
+        )
+        values = min(self.shard_size, max(self.patients, 1)) * len(times) * max(len(self.names), 1)
+        need(
+            values <= MOST_ENSEMBLE_VALUES,
+            "too-large",
+            "a part of the run is more than memory should hold: take a smaller --shard-size, or fewer visits or outputs",
+            f"{values:,} numbers, {8e-9 * values:,.1f} GB",
+            f"at most {MOST_ENSEMBLE_VALUES:,} numbers",
+        )
         rising = all(a < b for a, b in itertools.pairwise(times))
         if not times or not all(map(math.isfinite, times)) or times[0] < 0 or not rising:
             need(False, "bad-times", "visits are days from 0 on, in rising order", list(times[:8]))
@@ -278,6 +301,7 @@ class Plan:
             "schedule": schedule,
             "patients": self.patients,
             "times": list(self.times),
+            "time_unit": self.model.time_unit,
             "outputs": list(self.names),
             "rtol": self.rtol,
             "atol": self.atol,

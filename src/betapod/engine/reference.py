@@ -16,6 +16,7 @@ from ..model.model import Model
 from . import steady
 from .hybrid import Hybrid, needs_hybrid
 from .infusions import as_switches, infused_states, with_infusions
+from .limits import MOST_VALUES, SHORTEST, check_size
 from .schedule import Schedule, Segment
 from .tolerance import absolute, check_tolerances
 
@@ -139,6 +140,7 @@ def _check(
         or not np.all(np.isfinite(times))
         or times[0] < 0
         or np.any(np.diff(times) <= 0)
+        or 0.0 < times[-1] < SHORTEST
     ):
         problems.append(Problem("bad-times", "the times must be increasing days from 0 on"))
     if method not in METHODS:
@@ -155,6 +157,8 @@ def _check(
             )
     if problems:
         raise ConfigError(problems)
+    columns = len(outputs) if outputs is not None else len(model.names)
+    check_size(times.size, max(columns, len(model.states)), MOST_VALUES, "times", "Ask for fewer times or outputs.")
 
 
 @dataclass

@@ -102,8 +102,13 @@ def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
     if isinstance(source, str) and "<" in text:
         return "<text>", libsbml.readSBMLFromString(text)
     path = Path(source)
-    if not path.is_file():
-        raise ExchangeError(Problem("no-file", f"there is no file {str(path)!r}", Location(str(path))))
+    try:
+        exists = path.is_file()
+    except (OSError, ValueError):  # a name that no disk can hold
+        exists = False
+    if not exists:
+        name = text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
+        raise ExchangeError(Problem("no-file", f"there is no file {name!r}", Location(name)))
     overwriting.opened(path)
     return str(path), libsbml.readSBMLFromFile(str(path))
 

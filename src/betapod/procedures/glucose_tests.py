@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from ..constants import GLUCOSE_MG_DL, MINUTES_PER_DAY
+from ..engine.limits import MOST_VISITS
 from ..engine.reference import simulate
 from ..engine.schedule import Dose, Schedule
-from ..errors import ConfigError, Problem
+from ..errors import ConfigError, Location, Problem
 from ..model import Model
 from ..physiology import whole_body
 from ..physiology.people import Person
@@ -224,6 +225,14 @@ def _run(
     offset: float,
     outputs: Sequence[str],
 ) -> pd.DataFrame:
+    if not (0.0 < step < math.inf and 0.0 < minutes < math.inf):
+        found = f"minutes {minutes:g}, step {step:g}"
+        raise ConfigError(Problem("out-of-range", "minutes and step are finite and above 0", found=found))
+    if minutes / step > MOST_VISITS:
+        found = f"{minutes / step:.2g}"
+        raise ConfigError(
+            Problem("too-large", "these are too many samples", Location("step"), found, f"{MOST_VISITS:,}")
+        )
     grid = np.arange(0.0, minutes + step / 2, step)
     table = simulate(
         model,
