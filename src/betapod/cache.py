@@ -203,8 +203,9 @@ def imports(path: Path) -> list[Path]:
     """Return the files of the package that one file imports, wherever in it; a line of text that looks like an import counts."""
     here = ["betapod", *path.relative_to(_PACKAGE).parts[:-1]]
     text = path.read_text(encoding="utf-8")
-    # Modules that are found by name while the program runs are beside the file that does so.
-    found = sorted(path.parent.glob("*.py")) if "import_module(" in text else []
+    # Modules that a room finds by name while the program runs are beside the file that does so.
+    by_name = path.parent != _PACKAGE and "import_module(" in text
+    found = sorted(path.parent.glob("*.py")) if by_name else []
     for stem, names, plain in _IMPORT.findall(text):
         if plain:
             targets = [each.split()[0].split(".") for each in plain.split(",") if each.split()]

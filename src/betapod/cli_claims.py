@@ -150,14 +150,18 @@ def contest_command(as_json: JsonOption = False) -> None:
 
 
 @claims_app.command("simulate")
-def simulate_command() -> None:
-    """Simulate every claim anew and keep the results; needed after a change of the model or of the claims."""
+def simulate_command(
+    to: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the table that comes with the package, too.")
+    ] = None,
+) -> None:
+    """Simulate every claim anew and keep the results in the cache."""
     from .evidence import claims, leverage
     from .evidence.contest import OUTCOMES
 
     outcomes = {**{claim.id: claim.outcome for claim in claims.load() if claim.outcome}, **OUTCOMES}
-    leverage.store(outcomes)
-    note(f"{len(outcomes)} outcomes simulated; kept in {leverage.STORED.name}")
+    leverage.store(outcomes, to)
+    note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
 
 
 def _entries(

@@ -117,7 +117,7 @@ def _writable(what: str, folder: Path) -> Finding:
 
 def _cache_folder() -> Finding:
     """Look at the folder for compiled models without creating it."""
-    from .engine.cache import folder as cache_folder
+    from .cache import folder as cache_folder
 
     folder = existing = cache_folder()
     while not existing.exists() and existing != existing.parent:

@@ -26,7 +26,7 @@ def stored() -> dict[str, Simulated]:
 def test_stored_results_are_of_this_model() -> None:
     rows = json.loads(leverage.STORED.read_text(encoding="utf-8"))
     stale = [name for name, one in OUTCOMES.items() if rows[name]["key"] != leverage._key(one, leverage._model_key())]
-    assert not stale, "run betapod claims simulate"
+    assert not stale, f"run betapod claims simulate --out {leverage.STORED}"
 
 
 def test_stored_results_are_what_is_computed(fresh, stored) -> None:

@@ -31,11 +31,10 @@ def test_an_interrupt_ends_the_studies_under_way() -> None:
 
 def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    path = tmp_path / "file" / "confront" / "key.json"
-    campaign._write(path, [])
-    assert campaign._read(path) is None
-    campaign._write(tmp_path / "new" / "key.json", [])
-    assert campaign._read(tmp_path / "new" / "key.json") == []
+    campaign._write("confront/key.json", [], tmp_path / "file")
+    assert campaign._read("confront/key.json", tmp_path / "file") is None
+    campaign._write("key.json", [], tmp_path / "new")
+    assert campaign._read("key.json", tmp_path / "new") == []
 
 
 def test_a_parameter_that_is_none_is_refused() -> None:

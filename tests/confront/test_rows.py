@@ -213,7 +213,7 @@ def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, 
     assert [why for _, why in first.refused] == ["a baseline, no result"]
     run([replace(records[0], value=9.0)])
     assert len(begun) == 2
-    next(iter(tmp_path.glob("*.json"))).write_text("{broken")
+    next(iter(tmp_path.glob("confront/*.json"))).write_text("{broken")
     run(records), run([replace(records[0], value=9.0)])
     assert len(begun) == 3
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from betapod import cache as kept
 from betapod.engine import cache, kernel
 from betapod.engine.ensemble import Ensemble
 from betapod.model import Model
@@ -52,11 +53,11 @@ def test_damaged_and_foreign_entries_are_rebuilt(
     fresh(reservoir, monkeypatch, width=2)
     entry = next(folder.iterdir())
     content = entry.read_bytes()
-    other = b"".join([content[:18], b"0" * 64, content[82:]])
+    other = b"".join([content[:16], b"0" * 64, content[80:]])
     broken = {
         "cut": content[: len(content) // 2],
         "bit": content[:-100] + bytes([content[-100] ^ 1]) + content[-99:],
-        "text": b"betapod program 1\nhello\n",
+        "text": b"betapod entry 1\nhello\n",
         "digest": other,
     }[damage]
     entry.write_bytes(broken)
@@ -75,7 +76,7 @@ def test_an_entry_under_the_name_of_another_is_not_taken(folder: Path) -> None:
 
 def test_another_version_is_another_entry(reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh(reservoir, monkeypatch)
-    monkeypatch.setattr(kernel, "_versions", lambda: {"betapod": "0.0.0", "llvmlite": "0", "source": ""})
+    monkeypatch.setattr(kernel, "_versions", lambda: {"program": ""})
     assert fresh(reservoir, monkeypatch).origin == "compiled"
     assert len(list(folder.iterdir())) == 2
 
@@ -101,8 +102,8 @@ def test_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("BETAPOD_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     if sys.platform.startswith("linux"):
-        assert cache.folder() == tmp_path / "betapod"
-    assert cache.folder().name == "betapod"
+        assert kept.folder() == tmp_path / "betapod"
+    assert kept.folder().name == "betapod"
 
 
 def test_processes_that_compile_at_the_same_time(folder: Path) -> None:

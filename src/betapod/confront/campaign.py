@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import hashlib
 import json
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,10 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import TypeAdapter
+
+from .. import cache
 from ..engine.cores import cores
-from ..errors import ConfigError, Problem, SolverError
+from ..errors import Problem, SolverError
 from ..evidence.study import Record
-from ..physiology import whole_body
 from .courses import Setting
 from .prediction import Prediction
 from .rows import predict_study
@@ -112,9 +111,6 @@ def confront(
     SolverError
         A study could not be simulated, or a process was ended; what is finished is kept.
     """
-    from ..engine.cache import folder as cache
-
-    place = folder if folder is not None else cache() / "confront"
     given = list(records)
     own = own_baselines(given)
     can, cannot = sort(given)
@@ -122,11 +118,11 @@ def confront(
     for record in can:
         studies.setdefault(record.study, []).append(record)
     path = {
-        (study, name): place / f"{_key(mine, own.get(study, ()), Setting(name), count, seed, draws)}.json"
+        (study, name): f"confront/{_key(mine, own.get(study, ()), Setting(name), count, seed, draws)}.json"
         for study, mine in studies.items()
         for name in settings
     }
-    known = {pair: _read(file) for pair, file in path.items()}
+    known = {pair: _read(file, folder) for pair, file in path.items()}
     todo = {}
     for study, mine in studies.items():
         missing = tuple(name for name in settings if known[study, name] is None)
@@ -135,7 +131,7 @@ def confront(
     jobs = sum(len(task.settings) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
-        _write(path[study, name], predictions)
+        _write(path[study, name], predictions, folder)
         known[study, name] = predictions
         if progress is not None:
             progress(f"{study}, {name}", done, jobs)
@@ -202,40 +198,24 @@ def _ignore_interrupt() -> None:
 def _key(
     records: Sequence[Record], among: Sequence[Record], setting: Setting, count: int, seed: int, draws: int
 ) -> str:
-    rows = [
-        (r.id, r.value, r.n, r.weeks, r.kind, r.contrast, r.unit, repr(r.dispersion), r.p_value)
-        for r in (*records, *among)
-    ]
-    parts = [_FORMAT, _program(), rows, asdict(setting), count, seed, draws]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    rows = [[_content(record) for record in some] for some in (records, among)]
+    return cache.key(__name__, _FORMAT, rows, asdict(setting), count, seed, draws)
 
 
-@functools.cache
-def _program() -> str:
-    """Return a hash of the program, its tables and the patients as far as they shape predictions."""
-    from ..patients import library
-
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256(whole_body.model("reference").fingerprint.encode())
-    digest.update(library.default().states.tobytes())
-    for room in ("engine", "physiology", "procedures", "patients", "trials", "confront", "evidence"):
-        for path in sorted((package / room).rglob("*")):
-            if path.suffix in (".py", ".csv", ".yaml") and path.name != Path(__file__).name:
-                digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _content(record: Record) -> dict[str, object]:
+    """Return everything that a row says; where it stands does not matter."""
+    return {name: value for name, value in asdict(record).items() if name != "location"}
 
 
-def _read(path: Path) -> list[Prediction] | None:
+def _read(name: str, folder: Path | None) -> list[Prediction] | None:
+    """Return what is kept under a name, or None if that is nothing or cannot be used."""
+    kept = cache.read(name, folder)
     try:
-        return [Prediction(**row) for row in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError):
+        return None if kept is None else TypeAdapter(list[Prediction]).validate_json(kept)
+    except ValueError:
         return None
 
 
-def _write(path: Path, predictions: Sequence[Prediction]) -> None:
-    from ..files import write_text
-
+def _write(name: str, predictions: Sequence[Prediction], folder: Path | None) -> None:
     # A cache that cannot be written costs time on the next run, and is no error.
-    with contextlib.suppress(OSError, ConfigError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, json.dumps([asdict(each) for each in predictions]))
+    cache.write(name, json.dumps([asdict(each) for each in predictions]).encode(), folder)

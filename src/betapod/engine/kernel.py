@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import functools
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
+from ..cache import program as program_of
 from ..model.model import Model
 from . import cache
 from .lower import check_events, lower
@@ -50,40 +47,14 @@ class Kernel:
     loaded: Loaded = field(repr=False)
 
 
-_SOURCES = (
-    "lower",
-    "enclosures",
-    "switches",
-    "program",
-    "accumulate",
-    "factorise",
-    "blocks",
-    "simd",
-    "scaling",
-    "values",
-    "mathlib",
-    "rosenbrock",
-    "workspace",
-    "happenings",
-    "stops",
-    "intake",
-    "driver",
-    "machine",
-)
 #: Above this share of waiting (see `betapod.engine.program.waits`) a vector of two registers is faster than one.
 CHAIN = 0.6
 _in_memory: dict[str, Kernel] = {}
 
 
-@functools.cache
 def _versions() -> dict[str, str]:
-    here = Path(__file__).parent
-    files = [
-        *(here / f"{name}.py" for name in _SOURCES),
-        *(here.parent / "model" / f"{n}.py" for n in ("expression", "operations", "derivative")),
-    ]
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-    return {"betapod": metadata.version("betapod"), "llvmlite": metadata.version("llvmlite"), "source": digest}
+    # Everything that is imported here, so that no file can be forgotten.
+    return {"program": program_of(__name__)}
 
 
 def kernel_for(

@@ -11,6 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
+from .. import cache as caching
 from ..constants import DAYS_PER_YEAR
 from ..errors import Problem, SolverError
 from ..files import write_text
@@ -20,7 +23,8 @@ from .outcome import Outcome, Simulated
 if TYPE_CHECKING:
     from ..engine.schedule import Schedule
 
-#: Results for the package's own model and claims; used only while the fingerprint of both is the same.
+#: Results that come with the package, for its own model and claims; used only while the fingerprint of both is the same. Others are
+#: in the cache.
 STORED = Path(__file__).with_name("claims_simulated.json")
 #: Values of the parameter tried at once, and how often the bracket is narrowed: about 0.03 % of it in the end.
 TRIES, ROUNDS = 9, 4
@@ -43,7 +47,7 @@ class _Job:
 
 
 def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
-    """Return what the model says of each outcome, from the stored results where these are of this model and these outcomes."""
+    """Return what the model says of each outcome: as it came with the package or is in the cache, or simulated now and kept."""
     if not outcomes:
         return {}
     stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
@@ -53,24 +57,48 @@ def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
         entry = stored.get(name)
         if entry and entry["key"] == _key(outcome, model_key):
             found[name] = Simulated(**entry["simulated"])
+    found |= {name: kept for name in outcomes if name not in found and (kept := _kept(outcomes[name])) is not None}
     missing = {name: outcome for name, outcome in outcomes.items() if name not in found}
-    return {**found, **compute(missing)} if missing else found
+    return {**found, **_computed(missing)} if missing else found
 
 
-def store(outcomes: Mapping[str, Outcome]) -> None:
-    """Simulate all outcomes anew and write them down with the fingerprint of the model.
+def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
+    """Simulate all outcomes anew and keep them in the cache.
+
+    Parameters
+    ----------
+    to
+        Where to write them too, as the table that comes with the package; nothing is ever written into an installed package.
 
     Raises
     ------
     ConfigError
-        The package's folder cannot be written to.
+        That file cannot be written.
     """
     model_key = _model_key()
-    rows = {
-        name: {"key": _key(outcomes[name], model_key), "simulated": asdict(one)}
-        for name, one in compute(outcomes).items()
-    }
-    write_text(STORED, json.dumps(rows, indent=1) + "\n")
+    found = _computed(outcomes)
+    if to is not None:
+        rows = {n: {"key": _key(outcomes[n], model_key), "simulated": asdict(one)} for n, one in found.items()}
+        write_text(to, json.dumps(rows, indent=1) + "\n")
+
+
+def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
+    found = compute(outcomes)
+    for name, one in found.items():
+        caching.write(_name(outcomes[name]), json.dumps(asdict(one)).encode())
+    return found
+
+
+def _kept(outcome: Outcome) -> Simulated | None:
+    body = caching.read(_name(outcome))
+    try:
+        return None if body is None else TypeAdapter(Simulated).validate_json(body)
+    except ValueError:
+        return None
+
+
+def _name(outcome: Outcome) -> str:
+    return f"claims/{caching.key(__name__, asdict(outcome), repr(OLDER.get(outcome.person)))}.json"
 
 
 def _key(outcome: Outcome, model_key: str) -> str:

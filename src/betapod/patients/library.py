@@ -6,6 +6,7 @@ The package carries a ready library. ``betapod patients grow`` makes larger ones
 from __future__ import annotations
 
 import functools
+import io
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -97,6 +98,13 @@ class Library:
         """
         from ..files import replacing
 
+        path = Path(path).with_suffix(".npz")
+        with replacing(path) as temporary:
+            temporary.write_bytes(self.to_bytes())
+        return path
+
+    def to_bytes(self) -> bytes:
+        """Return the content of the library's file."""
         columns: dict[str, Numbers] = {f"table/{name}": self.table[name].to_numpy() for name in self.table}
         columns |= {f"parameter/{name}": values for name, values in self.parameters.items()}
         columns |= {f"state/{name}": self.states[:, i] for i, name in enumerate(self.state_names)}
@@ -111,10 +119,9 @@ class Library:
         }
         arrays: dict[str, NDArray[Any]] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)}
         arrays |= {f"c{i}": v for i, v in enumerate(varied.values())}
-        path = Path(path)
-        with replacing(path.with_suffix(".npz")) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, **arrays)
-        return path.with_suffix(".npz")
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, allow_pickle=False, **arrays)
+        return buffer.getvalue()
 
 
 def _whole() -> list[str]:
@@ -138,10 +145,21 @@ def load(path: str | Path) -> Library:
     ConfigError
         No such file, not a library, every fault of its columns, or one whose states the model no longer has.
     """
+    try:
+        # The whole file first: a broken archive would leave a handle open.
+        content = Path(path).read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(Problem("not-a-library", f"cannot read the library: {reason}", Location(str(path)))) from None
+    return of_bytes(content, path)
+
+
+def of_bytes(content: bytes, path: str | Path) -> Library:
+    """Return the library that a file holds; errors as of `load`."""
     import pandas as pd
 
     where = Location(str(path))
-    _, columns, origin = library_file.read(path, _table_columns(), _whole())
+    _, columns, origin = library_file.read(content, path, _table_columns(), _whole())
     parts: dict[str, dict[str, Numbers]] = {"table": {}, "parameter": {}, "state": {}}
     for name, values in columns.items():
         kind, _, rest = name.partition("/")
@@ -224,18 +242,17 @@ def default() -> Library:
 
 
 def _cached() -> Library:
-    from ..engine.cache import folder
+    from .. import cache
 
-    place = folder() / f"patients-{whole_body.model('reference').fingerprint[:16]}-{_LIVES}.npz"
-    if place.is_file():
-        # A damaged file of the cache is grown again.
+    name = f"patients/{cache.key(__name__, _SEED, _LIVES)}.npz"
+    kept = cache.read(name)
+    if kept is not None:
         with suppress(ConfigError):
-            return load(place)
+            return of_bytes(kept, name)
     with progress_bar() as progress:
-        grown = grow(_LIVES, progress=progress)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    grown.save(place)
-    return load(place)
+        grown = grow(_LIVES, progress=progress).to_bytes()
+    cache.write(name, grown)
+    return of_bytes(grown, name)
 
 
 @contextmanager

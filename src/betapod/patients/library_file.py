@@ -27,11 +27,15 @@ _MOST = 20
 Columns = dict[str, Numbers]
 
 
-def read(path: str | Path, required: Iterable[str], whole: Iterable[str]) -> tuple[int, Columns, dict[str, Any]]:
+def read(
+    content: bytes, path: str | Path, required: Iterable[str], whole: Iterable[str]
+) -> tuple[int, Columns, dict[str, Any]]:
     """Return the number of patients, the columns in their order as ``kind/name``, and the origin.
 
     Parameters
     ----------
+    content, path
+        What the file holds, and its name for messages.
     required
         Columns of the table that must be there.
     whole
@@ -40,15 +44,9 @@ def read(path: str | Path, required: Iterable[str], whole: Iterable[str]) -> tup
     Raises
     ------
     ConfigError
-        No file, no library, or every fault of its columns.
+        No library, or every fault of its columns.
     """
     where = Location(str(path))
-    try:
-        # The whole file first: a broken archive would leave a handle open.
-        content = Path(path).read_bytes()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(Problem("not-a-library", f"cannot read the library: {reason}", where)) from None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             sizes = {item.filename: item.file_size for item in archive.infolist()}

@@ -214,7 +214,10 @@ def _kept_pool(folder: Path) -> Pool | None:
         expected = Store.open(folder).manifest["identity"]["pool"]
     except (OSError, ConfigError, KeyError):
         return None
-    return Pool.from_bytes(data) if hashlib.sha256(data).hexdigest() == expected else None
+    try:
+        return Pool.from_bytes(data) if hashlib.sha256(data).hexdigest() == expected else None
+    except ValueError:
+        return None
 
 
 def _origin(command: Sequence[str]) -> dict[str, Any]:

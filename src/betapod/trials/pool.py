@@ -11,14 +11,29 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
+from .. import npz
 from .quantities import Numbers, quantities
 
 _FORMAT = 1
+
+
+class _Head(BaseModel):
+    """What names the arrays of a pool's file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1]
+    codes: list[str]
+    names: list[str]
+    keys: list[tuple[str, str, str, str]]
+    people: list[str]
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -132,19 +147,37 @@ class Pool:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Pool:
-        """Undo `to_bytes`; ValueError or KeyError where the bytes are no pool."""
-        with np.load(io.BytesIO(data)) as file:
-            head = json.loads(bytes(file["head"]).decode())
-            if head["format"] != _FORMAT:
-                raise ValueError("another format")
-            names = head["names"]
-            return cls(
+        """Undo `to_bytes`; ValueError where the bytes are no pool."""
+        file = npz.read(data)
+        try:
+            head = _Head.model_validate_json(file["head"].tobytes())
+            names = head.names
+            pool = cls(
                 file["times"],
-                tuple(head["codes"]),
+                tuple(head.codes),
                 {name: file[f"v{i}"] for i, name in enumerate(names)},
                 {name: file[f"f{i}"] for i, name in enumerate(names)},
-                {(arm, stage, hypothesis): name for arm, stage, hypothesis, name in head["keys"]},
-                {name: file[f"p{i}"] for i, name in enumerate(head["people"])},
+                {(arm, stage, hypothesis): name for arm, stage, hypothesis, name in head.keys},
+                {name: file[f"p{i}"] for i, name in enumerate(head.people)},
                 file["weights"],
-                head["facts"],
+                head.facts,
             )
+        except KeyError as error:
+            raise ValueError(f"the array {error} is missing") from None
+        pool.check()
+        return pool
+
+    def check(self) -> None:
+        """Check that everything has the shape that it must have; ValueError where it has not."""
+        people, times = len(self.weights), len(self.times)
+        good = (
+            self.times.ndim == self.weights.ndim == 1
+            and times > 0
+            and bool(np.all(np.diff(self.times) > 0))
+            and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
+            and all(each.shape == (people,) for each in (*self.failed.values(), *self.people.values()))
+            and all(name in self.values for name in self.keys.values())
+            and set(self.codes) <= set(quantities())
+        )
+        if not good:
+            raise ValueError("its arrays do not fit each other")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cache as caching
 from ..constants import DAYS_PER_YEAR
 from ..engine.schedule import Schedule
 from ..errors import Location, Problem, SolverError
@@ -53,37 +53,30 @@ def pool_of(
     SolverError
         More than one person in twenty could not be integrated.
     """
-    from ..engine.cache import folder
-
     if library is None:
         from ..patients.library import default
 
         if progress is not None:
             progress("reading the library of patients")
         library = default()
-    path = folder() / "pools" / f"{identity(protocol, library)}.npz"
-    if cache:
+    name = f"pools/{identity(protocol, library)}.npz"
+    kept = caching.read(name) if cache else None
+    if kept is not None:
         try:
-            return Pool.from_bytes(path.read_bytes())
-        except (OSError, ValueError, KeyError, json.JSONDecodeError):
-            pass
+            return Pool.from_bytes(kept)
+        except ValueError:
+            caching.damaged(caching.folder() / name)
     if progress is not None:
         progress("simulating the pool")
     pool = _simulate(protocol, library, threads)
     if cache:
-        from ..engine.whole_files import write_atomic
-
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, pool.to_bytes())
-        except OSError:
-            pass  # a cache that cannot be written is no error
+        caching.write(name, pool.to_bytes())
     return pool
 
 
 def identity(protocol: Protocol, library: Library) -> str:
-    """Return a hash of everything that shapes a pool."""
-    shaping = {
+    """Return a hash of everything that shapes a pool: the program, the protocol, the library, and what a cohort's file holds."""
+    not_shaping = {
         "name",
         "title",
         "summary",
@@ -95,31 +88,24 @@ def identity(protocol: Protocol, library: Library) -> str:
         "strata",
         "patients",
     }
-    content = protocol.model_dump(mode="json", exclude=shaping)
+    content = protocol.model_dump(mode="json", exclude=not_shaping)
     conduct = content["conduct"]
     content["conduct"] = {name: conduct[name] for name in ("co_medication", "rescue")}
     content.pop("measurements")
-    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
-    digest.update(library.states.tobytes())
-    for name in sorted(library.parameters):
-        digest.update(name.encode() + np.ascontiguousarray(library.parameters[name]).tobytes())
-    digest.update(_code().encode())
-    return digest.hexdigest()[:32]
+    cohort = Path(protocol.population.cohort)
+    if protocol.population.cohort and cohort.exists():
+        # A file may change under its name, and the same file may stand elsewhere.
+        content["population"]["cohort"] = caching.content(cohort)
+    return caching.key(__name__, content, _digest(library))
 
 
-@functools.cache
-def _code() -> str:
-    """Return a hash of the program and its tables as far as they shape courses."""
-    package = Path(__file__).parents[1]
-    digest = hashlib.sha256(whole_body.model("reference").fingerprint.encode())
-    files = [path for room in ("engine", "physiology", "procedures") for path in sorted((package / room).rglob("*"))]
-    files += [
-        package / "trials" / name
-        for name in ("pool.py", "pool_making.py", "courses.py", "candidates.py", "measurement.csv")
-    ]
-    for path in files:
-        if path.suffix in (".py", ".csv"):
-            digest.update(path.read_bytes())
+def _digest(library: Library) -> str:
+    """Return a hash of everybody in a library."""
+    digest = hashlib.sha256(json.dumps([list(library.state_names), len(library)]).encode())
+    digest.update(np.ascontiguousarray(library.states).tobytes())
+    columns = {**library.parameters, **{f"table/{name}": library.table[name].to_numpy() for name in library.table}}
+    for name in sorted(columns):
+        digest.update(name.encode() + np.ascontiguousarray(columns[name], dtype=np.float64).tobytes())
     return digest.hexdigest()
 
 
