@@ -187,14 +187,15 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show a study with source, family, risk of bias and every number as printed and as used."""
-    from .errors import EvidenceError, Problem, did_you_mean
+    from .errors import EvidenceError, Problem
     from .evidence import vocabulary
+    from .evidence.registry import study_meant
 
     registry = _overlaid(overlay)
     found = [r for r in registry if name in (r.id, r.study, r.family)]
     if not found:
         known = sorted({n for r in registry for n in (r.study, r.family)})
-        raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=did_you_mean(name, known)))
+        raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=study_meant(name, known)))
     if as_json:
         print_json({"records": [_as_dict(r) for r in found]})
         return

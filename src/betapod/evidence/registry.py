@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import functools
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -120,8 +121,9 @@ class Registry:
             if name == "endpoint" and names <= {record.endpoint for record in self.records}:
                 read = _class_of_endpoint  # a class that is also the text of another class means the class
             known = {value for record in self.records for value in read(record)}
+            meant = study_meant if name in ("study", "family") else did_you_mean
             problems += [
-                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=did_you_mean(one, sorted(known)))
+                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=meant(one, sorted(known)))
                 for one in sorted(names - known)
             ]
             if name == "product" and controls:
@@ -193,6 +195,19 @@ class Registry:
 
 def _class_of_endpoint(record: Record) -> tuple[str, ...]:
     return (record.endpoint,)
+
+
+def study_meant(name: str, known: Iterable[str]) -> str:
+    """Return a sentence with the studies that may have been meant: the same letters with another year first."""
+    names = sorted(set(known))
+
+    def letters(text: str) -> str:
+        return re.sub(r"[\W\d_]+", "", text).casefold()
+
+    same = [each for each in names if letters(each) == letters(name) != ""]
+    if same:
+        return f"Did you mean {' or '.join(map(repr, same[:3]))}?"
+    return did_you_mean(name, names)
 
 
 def everything(overlays: Iterable[str | Path] = ()) -> Registry:
