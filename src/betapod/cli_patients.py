@@ -40,20 +40,25 @@ def _library(path: Path | None) -> Library:
     return library.default() if path is None else library.load(path)
 
 
+def _writable(path: Path, *endings: str) -> None:
+    """Refuse a file that cannot be written, before any work."""
+    from .errors import ConfigError
+    from .files import unfit
+
+    if problems := unfit(path, endings):
+        raise ConfigError(problems)
+
+
 def _write(patients: Library, path: Path) -> None:
-    from .errors import ConfigError, Location, Problem
     from .files import write_text
     from .patients.target import UNITS
 
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         patients.save(path)
-    elif path.suffix == ".csv":
+    else:
         # With units in the header, as every table of people that is read back needs them.
         table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
         write_text(path, table_as_csv(table, float_format="%.6g"))
-    else:
-        problem = Problem("bad-suffix", "patients are written as .npz or .csv", Location(str(path)), found=path.suffix)
-        raise ConfigError(problem)
     note(f"wrote {path}: {len(patients)} patients")
 
 
@@ -67,9 +72,11 @@ def grow_command(
     """Sample people, simulate their lives, keep those with diabetes as they are on some days."""
     from .patients import library
 
+    path = path if path.suffix else path.with_name(f"{path.name}.npz")
+    _writable(path, ".npz")
     with library.progress_bar() as progress:
         grown = library.grow(lives, seed, progress, first)
-    _write(grown, path.with_suffix(".npz"))
+    _write(grown, path)
     for name, count in grown.origin["implausible"].items():
         note(f"left out as implausible: {count} by {name}")
 
@@ -141,6 +148,8 @@ def like_command(
     from .patients import reweight, tables
 
     target = tables.load(what, _codes(sex_codes))
+    if path is not None:
+        _writable(path, ".npz", ".csv")
     for text in target.notes:
         note(text)
     patients = _library(library)

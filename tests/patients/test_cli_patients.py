@@ -54,3 +54,27 @@ def test_grow_and_show(tmp_path: Path) -> None:
     document = json.loads(run("show", "--library", str(tmp_path / "mine.npz"), "--json").stdout)
     assert document["patients"] == len(mine)
     assert np.isfinite(document["quantiles"]["egfr"]).all()
+
+
+def test_files_that_cannot_be_written_are_refused_before_the_work(tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    rows = "".join(f"p{i},{45 + i},{6.5 + i / 10:.1f}\n" for i in range(30))
+    people.write_text(f"id,age,hba1c\n{rows}", encoding="utf-8")
+    before = people.read_bytes()
+    done = run("like", str(people), "-n", "20", "-o", str(people))
+    assert done.returncode == 2
+    assert people.read_bytes() == before
+    done = run("like", str(people), "-n", "20", "-o", str(tmp_path / "some.xlsx"))
+    assert done.returncode == 2
+    assert "some.xlsx" in done.stderr and ".npz" in done.stderr
+    done = run("grow", str(tmp_path / "mine.csv"), "-n", "5000")
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == [people]
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "chosen.csv"
+    assert run("like", "Skyler", "-n", "40", "-o", str(path)).returncode == 0
+    done = run("check", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "40 people" in done.stdout

@@ -184,3 +184,13 @@ def test_bounds_of_plausibility_are_themselves_plausible(name: str, span: tuple[
 def test_what_is_unusual_is_possible(name: str) -> None:
     (least, most), (low, high) = plausibility.POSSIBLE[name], plausibility.UNUSUAL[name]
     assert least <= low < high <= most
+
+
+@pytest.mark.parametrize(
+    ("given", "written"), [("a", "a.npz"), ("a.npz", "a.npz"), ("a.v1", "a.v1.npz"), ("a.NPZ", "a.NPZ")]
+)
+def test_names_of_saved_libraries(tmp_path: Path, given: str, written: str) -> None:
+    path = library.default().take(range(3)).save(tmp_path / given)
+    assert path == tmp_path / written
+    assert len(library.load(path)) == 3
+    assert [each.name for each in tmp_path.iterdir()] == [written]

@@ -89,7 +89,7 @@ class Library:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the library as one compressed file of single-precision numbers.
+        """Write the library as one compressed file of single-precision numbers; its name gets the ending .npz.
 
         Raises
         ------
@@ -98,7 +98,8 @@ class Library:
         """
         from ..files import replacing
 
-        path = Path(path).with_suffix(".npz")
+        path = Path(path)
+        path = path if path.suffix.lower() == ".npz" else path.with_name(f"{path.name}.npz")
         with replacing(path) as temporary:
             temporary.write_bytes(self.to_bytes())
         return path
