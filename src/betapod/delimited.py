@@ -250,11 +250,15 @@ def _cells(
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            return ([clean(c) for c in rows[0][1]] if rows else []), rows[1:], [_unreadable(error, file, line)]
+            if not rows:
+                raise ConfigError(_unreadable(error, file, line)) from None
+            return [clean(cell) for cell in rows[0][1]], rows[1:], [_unreadable(error, file, line)]
         if cells is None:
             break
         if any(clean(cell) for cell in cells):
             rows.append((line, cells))
+    if not rows:
+        raise ConfigError(Problem("empty-table", "the file has no rows", Location(file, 1)))
     return [clean(cell) for cell in rows[0][1]], rows[1:], []
 
 

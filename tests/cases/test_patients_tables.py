@@ -110,6 +110,8 @@ def test_the_same_people_however_they_are_saved(tmp_path: Path, content: str | b
         ("id,hba1c\na,0\n", "impossible", 2, 2),
         ("id,metformin\na,2\n", "bad-value", 2, 2),
         ("\n\n", "empty-table", 1, 0),
+        (",,\n,,\n", "empty-table", 1, 0),
+        ("id,age\na,85+\n", "censored", 2, 2),
         ("Alter;Zucker\n60;7\n", "no-columns", 1, 0),
         ("a1c,hba1c\n7,7\n", "duplicate-column", 1, 2),
     ],
@@ -186,6 +188,12 @@ def test_other_numbers_of_the_table_decide() -> None:
     assert delimited.number("1,2", ".") is None
 
 
+def test_thousands_are_said(tmp_path: Path) -> None:
+    found = people(tmp_path, 'id,uacr [mg/g]\na,"1,234"\nb,5.5\n')
+    assert found.table["uacr"].tolist() == [1234.0, 5.5]
+    assert "uacr: thousands are marked in 1 of 2: read 1,234 as 1234" in found.notes
+
+
 # -- sex -------------------------------------------------------------------------------------------------------------
 
 CODED = "id,age,sex,hba1c\na,69,0,6.8\nb,47,1,10.5\n"
@@ -205,6 +213,25 @@ def test_codes_of_sex_are_no_guess(tmp_path: Path, codes: str, column: str) -> N
 def test_codes_that_somebody_explains(tmp_path: Path, given: str, expected: list[float]) -> None:
     found = people(tmp_path, CODED, sex_codes=sexes.parse_codes(given))
     assert found.table["female"].tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("heading", "women", "men"),
+    [
+        ("sex (0=F, 1=M)", "0", "1"),
+        ("sex [1 = male; 2 = female]", "2", "1"),
+        ("gender (f:1/m:0)", "1", "0"),
+        ("sex (M/F)", "F", "M"),
+    ],
+)
+def test_a_heading_that_explains_its_codes(tmp_path: Path, heading: str, women: str, men: str) -> None:
+    found = people(tmp_path, f'id,age,"{heading}"\na,60,{women}\nb,61,{men}\n')
+    assert found.table["female"].tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("heading", ["sex (0/1)", "sex (0=F)", "sex (0=F, 0=M)", "sex (a=F, 1=M, 1=F)"])
+def test_a_heading_that_explains_nothing(tmp_path: Path, heading: str) -> None:
+    assert "coded-sex" in {p.kind for p in problems(tmp_path, f'id,age,"{heading}"\na,60,0\nb,61,1\n')}
 
 
 @pytest.mark.parametrize("given", ["", "female=0", "female=0,male=0", "female,male", "fmale=0,male=1", "f=0,m=1"])

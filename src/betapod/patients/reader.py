@@ -63,6 +63,7 @@ _YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
 #: Quantities with a limit of detection below which a part of people lie.
 DETECTED = ("uacr", "c_peptide")
 _CENSORED = re.compile(r"([<>\u2264\u2265]=?|below|above)\s*(.*)")
+_OR_MORE = re.compile(r"([\d.,]+)\s*\+")
 #: Numbers that other programs write for what is missing.
 _CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
 _DATE = re.compile(r"\d{1,4}[-/.]\w{1,9}[-/.]\d{2,4}|\d{1,2}[-/. ]+[a-zA-Z]{3,9}|[a-zA-Z]{3,9}[-/. ]+\d{1,4}")
@@ -178,6 +179,10 @@ class _Table:
             self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text))
             return
         own = UNITS.get(name, "mg/dL")
+        if name == "female" and plain not in ("female", "male"):
+            # What stands in its brackets is no unit, but may say what codes mean.
+            self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.explained(unit)
+            unit = ""
         if unit and unit != own:
             try:
                 to_table_unit(1.0, name, unit, location=where)
@@ -255,7 +260,8 @@ class _Table:
             if key in seen:
                 what = f"the person {key[0]!r}" if self.identity is not None else "the same row"
                 text = f"{what} is there twice, first in line {seen[key]}"
-                hint = "" if self.identity is not None else "If these are two people, give them a column id."
+                hint = "If these are two people, give them a column id."
+                hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
                 self.problems.append(Problem("duplicate-person", text, where, hint=hint))
             seen.setdefault(key, line)
 
@@ -293,6 +299,7 @@ class _Column:
         self.name, self.unit, self.marks = name, unit, marks
         self.problems: list[Problem] = []
         self.below: list[str] = []
+        self.grouped: list[str] = []
         self.unusual = 0
 
     def _bad(self, kind: str, message: str, where: Location, found: str, expected: str = "", hint: str = "") -> float:
@@ -306,9 +313,13 @@ class _Column:
             return math.nan
         if limit := _CENSORED.fullmatch(plain.lower()):
             return self._censored(plain, limit[1], limit[2], where)
+        if limit := _OR_MORE.fullmatch(plain):
+            return self._censored(plain, ">", limit[1], where)
         raw = delimited.number(plain, self.marks.decimal)
         if raw is None or not math.isfinite(raw):
             return self._no_number(plain, where)
+        if re.search(rf"[^\d{re.escape(self.marks.decimal or '.')}eE+\u2212-]", plain):
+            self.grouped.append(f"{plain} as {raw:.10g}")
         return self._possible(raw, where)
 
     def _censored(self, plain: str, sign: str, rest: str, where: Location) -> float:
@@ -368,6 +379,8 @@ class _Column:
                 f"{self.name}: {len(self.below)} of {count} below a limit, such as {self.below[0]}, "
                 "read as the limit over the square root of 2"
             )
+        if self.grouped:
+            found.append(f"{self.name}: thousands are marked in {len(self.grouped)} of {count}: read {self.grouped[0]}")
         if self.unusual:
             inner, outer = UNUSUAL[self.name]
             own = UNITS.get(self.name, "mg/dL")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from ..errors import ConfigError, Location, Problem, did_you_mean
@@ -51,6 +52,18 @@ def parse_codes(text: str) -> dict[str, str]:
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def explained(heading: str) -> dict[str, str] | None:
+    """Return code -> sex from what stands in the brackets of a heading, such as ``0=F, 1=M``; None where it explains nothing."""
+    found: dict[str, str] = {}
+    for left, right in re.findall(r"(\w+)\s*[=:]\s*(\w+)", heading.lower()):
+        value, word = (left, right) if right in WORDS else (right, left)
+        if word not in WORDS or found.setdefault(code(value), "female" if WORDS[word] else "male") != (
+            "female" if WORDS[word] else "male"
+        ):
+            return None
+    return found if set(found.values()) == {"female", "male"} else None
 
 
 def read(
