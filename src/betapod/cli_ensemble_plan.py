@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cli_common import gather, is_file, load_model, model_table, quantity, warn
+from .cli_common import gather, is_file, load_model, model_table, note, quantity, warn
 from .cli_schedule import end_of
 from .engine.calendar import exact
 from .engine.limits import MOST_PATIENTS, MOST_VISITS
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .engine.schedule import Schedule
     from .engine.store import Store
     from .model import Model
+
+#: Problems of one table that are said.
+_MOST_SAID = 40
 
 
 def plan_of(origin: Mapping[str, Any]) -> Plan:
@@ -214,13 +217,18 @@ def _schedule(doses: Sequence[str], switches: Sequence[str], model: Model) -> Sc
 
 def _listed(path: Path, model: Model) -> tuple[Cohort, int]:
     """Read a table of patients: one row each, a column per parameter or input in its own unit."""
-    import pandas as pd
-
     from .engine.plan import Listed
+
+    columns, count = _parquet(path) if path.suffix == ".parquet" else _numbers(path, {*model.parameters, *model.inputs})
+    return Listed(columns), count
+
+
+def _parquet(path: Path) -> tuple[dict[str, Any], int]:
+    import pandas as pd
 
     where = Location(str(path))
     try:
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        table = pd.read_parquet(path)
     except FileNotFoundError:
         raise ConfigError(Problem("bad-patients", "this is neither a number nor a table of patients", where)) from None
     except (OSError, ValueError, ImportError) as error:
@@ -229,8 +237,40 @@ def _listed(path: Path, model: Model) -> tuple[Cohort, int]:
     text = [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     if text:
         raise ConfigError([Problem("bad-column", f"{name}: the column does not hold numbers", where) for name in text])
-    columns = {str(name): table[name].to_numpy("float64") for name in table}
-    return Listed(columns), len(table)
+    return {str(name): table[name].to_numpy("float64") for name in table}, len(table)
+
+
+def _numbers(path: Path, known: set[str]) -> tuple[dict[str, Any], int]:
+    """Return the columns of a table in text, which may be named at will: what is none of the model's is said later."""
+    import numpy as np
+
+    from . import delimited
+
+    if not path.is_file():
+        message = "this is neither a number nor a table of patients"
+        raise ConfigError(Problem("bad-patients", message, Location(str(path))))
+    table = delimited.read(path, (known | {"patient"}).__contains__)
+    problems = list(table.problems)
+    if not table.rows and not problems:
+        problems.append(Problem("bad-patients", "the table has no patients", Location(str(path), table.line)))
+    for name in sorted({name for name in table.header if table.header.count(name) > 1}):
+        message = f"the column {name!r} is there twice"
+        problems.append(Problem("duplicate-column", message, Location(str(path), table.line)))
+    places = [place for place, name in enumerate(table.header) if name != "patient"]
+    cells = [(row[place], Location(str(path), line, place + 1)) for place in places for line, row in table.rows]
+    marks = delimited.marks(cells, table.separator)
+    found = [delimited.number(cell, marks.decimal) for cell, _ in cells]
+    problems += [
+        Problem("bad-column", f"{table.header[where.column - 1]}: this is no number", where, found=cell[:60])
+        for (cell, where), value in zip(cells, found, strict=True)
+        if value is None
+    ]
+    if problems:
+        raise ConfigError(problems[:_MOST_SAID])
+    for text in table.notes:
+        note(text)
+    values = np.array(found, dtype=np.float64).reshape(len(places), len(table.rows))
+    return {table.header[place]: column for place, column in zip(places, values, strict=True)}, len(table.rows)
 
 
 def _hash(path: Path) -> str:

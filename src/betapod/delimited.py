@@ -158,13 +158,15 @@ def lines_of(text: str) -> list[str]:
     return found[:-1] if found and found[-1] == "\n" else found
 
 
-def read(path: str | Path, known: Callable[[str], bool]) -> Table:
+def read(path: str | Path, known: Callable[[str], bool], remarks: bool = False) -> Table:
     """Read a table.
 
     Parameters
     ----------
     known
         Whether a cell is the name of a column: by these names separator and header are found.
+    remarks
+        Whether every row that begins with # is a remark; else only one with fewer cells than the header.
 
     Raises
     ------
@@ -173,10 +175,12 @@ def read(path: str | Path, known: Callable[[str], bool]) -> Table:
     """
     file = str(path)
     text, notes = decode(read_bytes(path), file)
-    return split(text, file, known, notes)
+    return split(text, file, known, notes, remarks)
 
 
-def split(text: str, file: str, known: Callable[[str], bool], notes: Sequence[str] = ()) -> Table:
+def split(
+    text: str, file: str, known: Callable[[str], bool], notes: Sequence[str] = (), remarks: bool = False
+) -> Table:
     """Return the cells of a text; as `read`."""
     lines = lines_of(text)
     told = list(notes)
@@ -190,7 +194,7 @@ def split(text: str, file: str, known: Callable[[str], bool], notes: Sequence[st
         words = f"line {before[0]}" if len(before) == 1 else f"lines {before[0]} to {before[-1]}"
         told.append(f"not read: {words}, before the header")
     table = Table(file, header, start + 1, rows, separator, tuple(told), tuple(problems))
-    return _fitted(table)
+    return _fitted(table, remarks)
 
 
 def _stated(lines: list[str]) -> tuple[int, str]:
@@ -272,7 +276,7 @@ def _unreadable(error: csv.Error, file: str, line: int) -> Problem:
     return Problem("bad-quotes", "the row cannot be read from here on", where, hint=hint)
 
 
-def _fitted(table: Table) -> Table:
+def _fitted(table: Table, remarks: bool) -> Table:
     """Give every row as many cells as the header; say which rows cannot be."""
     width = len(table.header)
     while (
@@ -282,12 +286,12 @@ def _fitted(table: Table) -> Table:
     ):
         width -= 1
     marked = [line for line, row in table.rows if row[0].lstrip(_BLANK).startswith("#")]
-    all_marked = len(marked) == len(table.rows)
+    names = len(marked) == len(table.rows) and not remarks
     rows, problems, comments = [], list(table.problems), []
     for line, row in table.rows:
         where = Location(table.file, line)
-        if line in marked and not all_marked:
-            if len(row) < width:
+        if line in marked and not names:
+            if remarks or len(row) < width:
                 comments.append(line)
             else:
                 message = "this row begins with # and has as many cells as the header: it may be a comment or a row"
@@ -296,7 +300,8 @@ def _fitted(table: Table) -> Table:
         if len(row) < width:
             problems.append(Problem("short-row", "the row ends early", where, f"{len(row)} cells", f"{width}"))
             row = [*row, *[""] * (width - len(row))]
-        elif any(map(clean, row[width:])):
+        elif len(row) > len(table.header) or any(map(clean, row[width:])):
+            # An empty cell too many is no harm in itself, but `7,5,` under two names may be a decimal comma.
             problems.append(_long_row(row, width, table.separator, where))
             continue
         rows.append((line, row[:width]))

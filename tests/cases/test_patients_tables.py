@@ -85,6 +85,8 @@ def test_the_same_people_however_they_are_saved(tmp_path: Path, content: str | b
     [
         ("id,age,sex,hba1c,uacr,egfr\np0,50,m,7,5,30,60\n", "long-row", 2, 0),
         ("id,age\na,60,,x\n", "long-row", 2, 0),
+        ("id,age,hba1c,remark\na,60,7,5,\n", "long-row", 2, 0),
+        ("id,age,hba1c,,\na,60,7,5,\n", "nameless-column", 1, 4),
         ("age;sex,hba1c;uacr,egfr\n60;1,2;3,4\n", "mixed-separators", 1, 0),
         ('id,age,hba1c\na,60,7.5\nb,61,"7,5"\n', "mixed-decimals", 3, 3),
         ("id;uacr\na;1.234\nb;5\n", "ambiguous-number", 2, 2),

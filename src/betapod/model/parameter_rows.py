@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from ..errors import Location, Problem, UnitError, did_you_mean
+from ..delimited import clean
+from ..delimited import read as read_table
+from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ..units import parse_unit
 from .parameters import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
 
@@ -24,41 +26,34 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
         Known bibliography keys; None skips that check.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        return [], [Problem("unreadable-file", f"cannot read the table: {error.strerror}", Location(str(path)))]
-    lines = text.splitlines()
-    reader = csv.reader(lines)
-    header = next(reader, [])
+        table = read_table(path, COLUMNS.__contains__, remarks=True)
+    except ConfigError as error:
+        kinds = {"no-file": "unreadable-file"}
+        return [], [replace(problem, kind=kinds.get(problem.kind, problem.kind)) for problem in error.problems]
+    header, place = table.header, Location(str(path), table.line)
     problems = [
-        Problem("missing-column", f"the column {name!r} is missing", Location(str(path), 1), found=", ".join(header))
+        Problem("missing-column", f"the column {name!r} is missing", place, found=", ".join(header))
         for name in COLUMNS
         if name not in header and name not in ("label", "locator", "note")
     ]
     problems += [
-        Problem("unknown-column", f"unknown column {name!r}", Location(str(path), 1), hint=did_you_mean(name, COLUMNS))
+        Problem("unknown-column", f"unknown column {name!r}", place, hint=did_you_mean(name, COLUMNS))
         for name in header
         if name not in COLUMNS
     ]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    problems += [Problem("duplicate-column", f"the column {name!r} is there twice", place) for name in twice]
     if problems:
         return [], problems
+    uneven = ("short-row", "long-row")
+    problems = [replace(each, kind="bad-row" if each.kind in uneven else each.kind) for each in table.problems]
+    broken = {problem.location.line for problem in problems}
     rows = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells) or cells[0].startswith("#"):
+    for line, cells in table.rows:
+        if line in broken:
             continue
-        location = Location(str(path), reader.line_num)
-        if len(cells) != len(header):
-            problems.append(
-                Problem(
-                    "bad-row",
-                    "the row has another number of cells than the header",
-                    location,
-                    found=str(len(cells)),
-                    expected=str(len(header)),
-                )
-            )
-            continue
-        row, bad = _row(dict(zip(header, (cell.strip() for cell in cells), strict=True)), location, sources)
+        named = dict(zip(header, map(clean, cells), strict=True))
+        row, bad = _row(named, Location(str(path), line), sources)
         problems.extend(bad)
         if row is not None:
             rows.append(row)
@@ -81,7 +76,8 @@ def _row(
         try:
             numbers[name] = float(cells[name]) if cells[name] or name == "value" else default
         except ValueError:
-            bad("bad-number", f"the {name} is not a number", found=repr(cells[name]))
+            hint = "Numbers have a decimal point here." if "," in cells[name] else ""
+            bad("bad-number", f"the {name} is not a number", found=repr(cells[name]), hint=hint)
     if not cells["unit"]:
         bad("missing-unit", "there is no unit", hint="Write 1 for a plain number.")
     else:
