@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from betapod import cli
+from betapod.ckd_epi import ckd_epi_2021, creatinine_of
 from betapod.errors import ConfigError
 from betapod.trials import feasibility, folder
 from betapod.trials.protocol import parse
-from betapod.trials.quantities import ckd_epi_2021
 
 PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
 spec = importlib.util.spec_from_file_location("small_trials_of_cases", PATH)
@@ -219,7 +219,7 @@ def test_people_behind_patients_are_counted() -> None:
 
 def test_creatinine_is_the_inverse_of_the_filtration_estimate() -> None:
     egfr, age, female = np.array([10.0, 60.0, 100.0, 140.0]), np.full(4, 60.0), np.array([0.0, 1.0, 0.0, 1.0])
-    assert ckd_epi_2021(feasibility._creatinine(egfr, age, female), age, female) == pytest.approx(egfr, rel=1e-9)
+    assert ckd_epi_2021(creatinine_of(egfr, age, female), age, female) == pytest.approx(egfr, rel=1e-9)
 
 
 COHORT = "name: mine\nbaseline:\n  age: {mean: 64, sd: 9, unit: year}\n"

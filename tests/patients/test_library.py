@@ -117,7 +117,7 @@ def test_weight_and_pressure_follow_age() -> None:
 
 def test_creatinine_keeps_the_estimate_true_in_normal_ageing() -> None:
     """What `creatinine_ageing` is derived from: nominal filtration at any age is estimated without bias."""
-    from betapod.patients.reader import ckd_epi_2021
+    from betapod.ckd_epi import ckd_epi_2021
     from betapod.physiology import whole_body
 
     table = whole_body.table("kidney")

@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 
+from betapod.ckd_epi import ckd_epi_2021
 from betapod.trials.pool import Pool
 from betapod.trials.protocol import parse
-from betapod.trials.quantities import ckd_epi_2021, quantities
+from betapod.trials.quantities import quantities
 
 TEXT = """\
 name: small

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from betapod.ckd_epi import ckd_epi_2021
 from betapod.errors import ConfigError
 from betapod.patients import library
 from betapod.physiology import whole_body
 from betapod.trials import candidates, pool, pool_making, protocol
 from betapod.trials.courses import Planner
-from betapod.trials.quantities import ckd_epi_2021
 
 spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).with_name("small_trials.py"))
 small = importlib.util.module_from_spec(spec)

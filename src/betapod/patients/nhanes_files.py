@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..ckd_epi import ckd_epi_2021
 from ..constants import GLUCOSE_MG_DL
 from ..errors import BetapodError, ConfigError, Location, Problem
 from . import transport
-from .reader import People, ckd_epi_2021
+from .reader import People
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import delimited
+from ..ckd_epi import ckd_epi_2021
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import sexes
 from .conversions import to_table_unit
@@ -85,15 +86,6 @@ class People:
 
     table: pd.DataFrame
     notes: tuple[str, ...]
-
-
-def ckd_epi_2021(creatinine: Numbers, age: Numbers, female: Numbers) -> Numbers:
-    """Return eGFR (mL/min/1.73m2) from creatinine (mg/dL), age (years) and sex (1 female), race-free."""
-    kappa, alpha = np.where(female > 0, 0.7, 0.9), np.where(female > 0, -0.241, -0.302)
-    ratio = creatinine / kappa
-    sex = np.where(female > 0, 1.012, 1.0)
-    result: Numbers = 142.0 * np.minimum(ratio, 1.0) ** alpha * np.maximum(ratio, 1.0) ** -1.2 * 0.9938**age * sex
-    return np.where(np.isfinite(creatinine * age * female), result, np.nan)
 
 
 def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> People:

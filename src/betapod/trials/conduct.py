@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ckd_epi import ckd_epi_2021
 from ..config import quantity as read_quantity
 from ..constants import DAYS_PER_YEAR
 from ..engine.cores import cores
@@ -27,7 +28,7 @@ from .hypotheses import adverse
 from .measurement import death_rate, measure
 from .pool import Pool
 from .pool_making import pool_of
-from .quantities import Numbers, ckd_epi_2021, code_of, label_of, quantities, unit_of
+from .quantities import Numbers, code_of, label_of, quantities, unit_of
 from .trial_run import TrialRun
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ckd_epi import ckd_epi_2021
 from ..constants import DAYS_PER_YEAR
 from ..engine.randomness import Stream
 from .measurement import measure
-from .quantities import CHARACTERISTICS, Numbers, ckd_epi_2021, code_of, quantities
+from .quantities import CHARACTERISTICS, Numbers, code_of, quantities
 
 if TYPE_CHECKING:
     from .pool import Pool

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ckd_epi import creatinine_of
 from ..engine.randomness import Stream
 from ..errors import ConfigError, Location, Problem
 from .candidates import TRUE, Candidates, characteristics, choose, confirmed
@@ -163,17 +164,9 @@ def _still(library: Library, weights: Numbers) -> Pool:
     values[:, 0, codes.index("MAP")] = table["true_MAP"].to_numpy(dtype=np.float64)
     people = characteristics(library)
     egfr = values[:, 0, codes.index("EGFR")]
-    values[:, 0, codes.index("CREAT")] = _creatinine(egfr, people["AGE"], people["FEMALE"])
+    values[:, 0, codes.index("CREAT")] = creatinine_of(egfr, people["AGE"], people["FEMALE"])
     failed = {"natural": np.full(len(library), np.inf)}
     return Pool(np.zeros(1), codes, {"natural": values}, failed, {("", "run-in", ""): "natural"}, people, weights)
-
-
-def _creatinine(egfr: Numbers, age: Numbers, female: Numbers) -> Numbers:
-    """Return the creatinine (mg/dL) from which CKD-EPI 2021 makes an eGFR; see `quantities.ckd_epi_2021`."""
-    whole = egfr / (142.0 * 0.9938**age * np.where(female > 0, 1.012, 1.0))
-    alpha = np.where(female > 0, -0.241, -0.302)
-    ratio: Numbers = np.where(whole >= 1.0, whole ** (1.0 / alpha), whole ** (-1.0 / 1.2))
-    return ratio * np.where(female > 0, 0.7, 0.9)
 
 
 def enrolled_chances(protocol: Protocol, pool: Pool, draws: int = _DRAWS) -> Numbers:

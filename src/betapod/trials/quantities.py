@@ -154,13 +154,3 @@ def label_of(code: str) -> str:
     """Return its label."""
     found = quantities().get(code) or CHARACTERISTICS[code]
     return found.label
-
-
-def ckd_epi_2021(creatinine: Numbers, age: Numbers, female: Numbers) -> Numbers:
-    """Return the eGFR (mL/min/1.73m2) of a creatinine (mg/dL), CKD-EPI 2021 (Inker 2021)."""
-    kappa = np.where(female > 0, 0.7, 0.9)
-    alpha = np.where(female > 0, -0.241, -0.302)
-    ratio = creatinine / kappa
-    factor = np.where(female > 0, 1.012, 1.0)
-    result: Numbers = 142.0 * np.minimum(ratio, 1.0) ** alpha * np.maximum(ratio, 1.0) ** -1.2 * 0.9938**age * factor
-    return result
