@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from .clinical import said
 from .errors import BetapodError, ConfigError, Location, ModelError, ParameterError, Problem, not_among
 from .exports import printable, printable_json
 
@@ -82,7 +83,9 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print exactly one JSON document to stdout; numbers that JSON has not become null."""
+    """Print exactly one JSON document to stdout, with what was read as what; numbers that JSON has not become null."""
+    if sentences := said():
+        document = {**document, "read_as": sentences}
     text = json.dumps({"schema_version": SCHEMA_VERSION, **_finite(document)}, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(printable_json(text) + "\n")
 

@@ -362,6 +362,14 @@ def read_as(tell: Callable[[str], None] | None = None) -> Iterator[list[str]]:
         yield sentences
     finally:
         _collected.reset(token)
+        if outer is not None:
+            outer[0].extend(sentence for sentence in sentences if sentence not in outer[0])
+
+
+def said() -> list[str]:
+    """Return what the collector around this has heard so far."""
+    collected = _collected.get()
+    return list(collected[0]) if collected is not None else []
 
 
 def say(what: str, given: str, value: float, unit: str) -> None:

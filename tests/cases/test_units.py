@@ -714,5 +714,6 @@ def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
     assert "HbA1c max 86 mmol/mol read as 10.0 %" in done.stderr
     document = json.loads(_run("trial", "check", str(path), "--json").stdout)
     assert "UACR min 22.6 mg/mmol read as 200 mg/g" in document["protocols"][0]["read_as"]
-    done = _run("simulate", "reference", "--years", "0", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c")
+    done = _run("simulate", "reference", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json")
+    assert json.loads(done.stdout)["read_as"] == ["--set HbA1c_start=53 mmol/mol read as 7.00 %"]
     assert "--set HbA1c_start=53 mmol/mol read as 7.00 %" in done.stderr
