@@ -130,6 +130,14 @@ def test_kidneys_that_fail_between_visits_are_an_event() -> None:
     assert (time[0, 2], event[0, 2]) == (190, True)
 
 
+@pytest.mark.parametrize(("day", "event"), [(279.9, True), (280.0, True), (280.1, False)])
+def test_kidney_failure_counts_to_the_end_of_the_window(day: float, event: bool) -> None:
+    data = people()
+    failed = {name: np.where(np.arange(6) == 0, day, np.inf) for name in data.pool.failed}
+    data = _with(data, pool=_with(data.pool, failed=failed))
+    assert endpoints.times(data, asked("time to event", {}, percent=-40))[1][0, 0] == event
+
+
 def _with(given: Any, **changes: Any) -> Any:
     from dataclasses import replace
 

@@ -168,6 +168,7 @@ def test_the_brief_gives_the_reason() -> None:
     from betapod.report import brief
 
     class Table:
+        protocol = small.protocol()
         sizes = pd.DataFrame(
             {
                 "hypothesis": "seed-claims",

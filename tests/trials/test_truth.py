@@ -87,6 +87,23 @@ def test_cells_and_a_drug_against_placebo_is_no_test_of_cells() -> None:
     assert tells_of_cells(small.protocol(), Comparison("cells", "control"))
 
 
+def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
+    """Where the effect differs between people it is averaged over both arms, not over those who happen to be treated."""
+    protocol = small.protocol()
+    pool = small.pool(protocol, people=50)
+    values = pool.values["natural"].copy()
+    after, code = pool.times > 0, pool.codes.index("UACR")
+    factor = np.linspace(0.2, 1.0, 50)
+    values[:, after, code] *= factor[:, None]
+    data = conduct.run(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
+        "randomised", "seed-claims"
+    ]
+    found = findings.true_contrast(data, "UACR", "month 6", "cells", "control")
+    alive = ~(np.isfinite(data.ended) & (data.ending == 2) & (data.ended < data._when[:, :, 2]))
+    expected = [np.log(factor[m])[a].mean() for m, a in zip(data.member, alive, strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_every_choice_of_replicates_is_remembered_for_itself(drug: TrialRun) -> None:
     """The first, the last and their number do not tell [0, 1, 5] from [0, 3, 5]."""
     data = drug["randomised", "none"]
