@@ -183,3 +183,20 @@ def test_the_brief_gives_the_reason() -> None:
     text = brief._best_endpoint(Table)  # type: ignore[arg-type]
     assert "change of UACR" in text and "not recommended" in text and "opposite directions" in text
     assert text.index("change of UACR") < text.index("EGFR slope" if "EGFR slope" in text else "eGFR slope")
+
+
+def test_a_trial_of_a_drug_is_sized_too() -> None:
+    text = small.TEXT.replace("  cells: {cells: UC-MSC 1e6/kg iv x3 q28d}", "  drug: {therapies: [SGLT2 inhibitor]}")
+    text = text.replace("{arms: {cells: 1}, baseline: screening}", "{arms: {drug: 1}, baseline: screening}")
+    protocol = small.parse(text.replace("{arms: {cells: 1, control: 1}}", "{arms: {drug: 2, control: 1}}"))
+    pool = small.pool(protocol)
+    keys = {
+        key: "cells" if key[0] == "drug" and key[1] not in ("natural", "run-in") else name
+        for key, name in pool.keys.items()
+    }
+    made = conduct.run(protocol, pool=replace(pool, keys=keys), replicates=30)
+    power, sizes = sizing.power_and_sizes(made, {})
+    row = sizes[(sizes["hypothesis"] == "none") & (sizes["power"] == 0.8)].iloc[0]
+    assert row["n"] > 0 and row["effect"] == pytest.approx(math.log(0.5), abs=1e-6) and not power.empty
+    larger = sizing.enlarged(protocol, 80, 5)
+    assert larger is not None and list(larger.designs) == ["randomised"] and larger.size("randomised") == 80

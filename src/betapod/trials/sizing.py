@@ -96,9 +96,11 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
     sizes: list[Any] = []
     for variant, each in (larger or {AS_WRITTEN: run}).items():
         for hypothesis in each.hypotheses:
-            data = _controlled(each, hypothesis)
-            if data is None:
+            compared = _compared(each.protocol)
+            if compared is None or (compared[0], hypothesis) not in each:
                 continue
+            design, comparison = compared
+            data = each[design, hypothesis]
             place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
             asked = [("primary", each.protocol.endpoints.primary)]
             asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
@@ -110,7 +112,6 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     "endpoint": title(endpoint, each.protocol),
                     "quantity": endpoints.code(endpoint),
                 }
-                comparison = next(c for c in comparisons(each.protocol, data.design) if tests_cells(each.protocol, c))
                 curve = curve_of(data, endpoint, comparison, truth(data, endpoint, comparison, None))
                 power += [
                     more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
@@ -124,7 +125,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 for wanted in (0.8, 0.9):
                     n = (
                         None
-                        if hypothesis == NULL or not better
+                        if (hypothesis == NULL and tests_cells(each.protocol, comparison)) or not better
                         else needed(data, endpoint, comparison, curve, wanted, lost)
                     )
                     sizes.append(
@@ -194,7 +195,7 @@ def _middle(values: np.ndarray) -> float:
 
 
 def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
-    """Return the protocol with its first design that tests cells alone, more patients, and better measurements.
+    """Return the protocol with one design alone, the first that tests cells or else has a control, more patients, and better measurements.
 
     Parameters
     ----------
@@ -204,31 +205,29 @@ def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 
     Returns
     -------
     Protocol or None
-        None where no design tests cells.
+        None where no design has a control.
     """
-    names = [name for name in protocol.designs if _cells(protocol, name) is not None]
-    if not names:
+    compared = _compared(protocol)
+    if compared is None:
         return None
-    design = protocol.designs[names[0]].model_copy(update={"patients": patients})
-    changes: dict[str, Any] = {"designs": {names[0]: design}, "replicates": replicates}
+    name = compared[0]
+    design = protocol.designs[name].model_copy(update={"patients": patients})
+    changes: dict[str, Any] = {"designs": {name: design}, "replicates": replicates}
     if samples > 1:
-        changes["designs"] = {names[0]: design.model_copy(update={"baseline": "mean"})}
+        changes["designs"] = {name: design.model_copy(update={"baseline": "mean"})}
         changes["measurements"] = {
-            name: each.model_copy(update={"samples": max(samples, each.samples)})
-            for name, each in protocol.measurements.items()
+            code: each.model_copy(update={"samples": max(samples, each.samples)})
+            for code, each in protocol.measurements.items()
         }
     return protocol.model_copy(update=changes)
 
 
-def _controlled(run: TrialRun, hypothesis: str) -> TrialData | None:
-    for design in run.designs:
-        if _cells(run.protocol, design) is not None:
-            return run[design, hypothesis]
-    return None
-
-
-def _cells(protocol: Protocol, design: str) -> Comparison | None:
-    return next((each for each in comparisons(protocol, design) if tests_cells(protocol, each)), None)
+def _compared(protocol: Protocol) -> tuple[str, Comparison] | None:
+    """Return the design and comparison that sizes are for: the first that tests cells, else the first with a control."""
+    every = [
+        (name, each) for name in protocol.designs for each in comparisons(protocol, name) if each.control is not None
+    ]
+    return next((one for one in every if tests_cells(protocol, one[1])), every[0] if every else None)
 
 
 def curve_of(
