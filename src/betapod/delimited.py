@@ -15,7 +15,7 @@ from pathlib import Path
 from .errors import ConfigError, Location, Problem
 
 #: Bytes that a table may have.
-LARGEST = 256 * 2**20
+LARGEST = 64 * 2**20
 #: Characters that the csv module takes in one cell.
 LONGEST = csv.field_size_limit()
 #: Lines that are looked at for the header.
@@ -71,6 +71,11 @@ class Table:
 def clean(cell: str) -> str:
     """Return a cell without white space at its ends, that which cannot be seen included."""
     return cell.strip(_BLANK)
+
+
+def shown(text: str, most: int = 60) -> str:
+    """Return a cell as a message may hold it."""
+    return text if len(text) <= most else f"{text[:most]} ... ({len(text)} characters)"
 
 
 def read_bytes(path: str | Path) -> bytes:

@@ -303,3 +303,42 @@ def test_notes_reach_whoever_loads_a_cohort(tmp_path: Path) -> None:
     target = tables.load(path)
     assert "read as separated by semicolons" in target.notes
     assert set(target.distributions) == {"age", "hba1c"}
+
+
+def test_codes_without_a_table_of_people() -> None:
+    with pytest.raises(ConfigError, match="bad-codes"):
+        tables.load("FLOW", {"0": "female", "1": "male"})
+
+
+LONG = 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "age,a" + " " * LONG + "!\n60,1\n",
+        "age,age (" + ") " * (LONG // 2) + "\n60,1\n",
+        "age," + "x" * LONG + "\n60,1\n",
+        "id,age\na," + ",".join([]) + '"' + "," * LONG + '1"\n',
+        "id,age\na," + "1" * LONG + "\n",
+        "id,age\na," + "1 " * (LONG // 2) + "\n",
+        "id,age\na,<" + " " * LONG + "x\n",
+        "id,sex\na," + "x" * LONG + "\n",
+        "id,female\na," + "x" * LONG + "\n",
+        "id,age\n" + "x" * LONG + ",60\n" + "x" * LONG + ",61\n",
+        ",".join(["age", *(f"agee{i}" for i in range(5000))]) + "\n" + ",".join(["60"] * 5001) + "\n",
+        "\n".join(["#"] * LONG) + "\nage\n60\n",
+        "age\n" + "60\n" * 10 + "\n" * LONG,
+        '"' * LONG,
+        "," * LONG,
+        ";,\t|" * (LONG // 4),
+    ],
+    ids=range(16),
+)
+def test_endless_cells_end(tmp_path: Path, content: str) -> None:
+    """Long cells, many columns and many lines: answered at once, and in few words."""
+    try:
+        said = " ".join(people(tmp_path, content).notes)
+    except ConfigError as error:
+        said = str(error)
+    assert len(said) < 10_000

@@ -68,6 +68,8 @@ _OR_MORE = re.compile(r"([\d.,]+)\s*\+")
 #: Numbers that other programs write for what is missing.
 _CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
 _DATE = re.compile(r"\d{1,4}[-/.]\w{1,9}[-/.]\d{2,4}|\d{1,2}[-/. ]+[a-zA-Z]{3,9}|[a-zA-Z]{3,9}[-/. ]+\d{1,4}")
+#: Characters of a cell that may be a name or a number; columns without use that are named.
+_LONGEST, _MOST_NAMED = 200, 20
 #: Problems that are printed before the rest is counted.
 _MOST = 40
 
@@ -121,6 +123,8 @@ def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> Pe
 
 def _heading(text: str) -> tuple[str, str, str]:
     """Return the quantity that the name of a column stands for (or ``""``), the name in lower case, and the unit."""
+    if len(text) > _LONGEST:
+        return "", text, ""
     match = _HEADER.fullmatch(text)
     plain = re.sub(r"[\s.-]+", "_", (match[1] if match else text).strip().lower())
     wanted = SYNONYMS.get(plain, plain)
@@ -138,23 +142,24 @@ class _Table:
         #: Position, quantity, unit and name of each column that is used.
         self.used: list[tuple[int, str, str, str]] = []
         self.identity: int | None = None
-        unused = []
+        unused: list[str] = []
         for place, text in enumerate(cells.header):
             name, plain, unit = _heading(text)
             if name:
                 self._column(place, name, unit, text, plain)
             elif text:
-                hint = did_you_mean(plain, [*_KNOWN.values(), *SYNONYMS])
-                unused.append(f"{text!r}" + (f" ({hint})" if hint else ""))
+                near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
+                hint = did_you_mean(plain, [*_KNOWN.values(), *SYNONYMS]) if near else ""
+                unused.append(f"{delimited.shown(text)!r}" + (f" ({hint})" if hint else ""))
             elif place and any(delimited.clean(row[place]) for _, row in cells.rows):
                 message = "this column has values and no name"
                 self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, place + 1)))
         if unused:
-            self.notes.append(f"columns without use: {', '.join(unused)}")
+            more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
+            self.notes.append(f"columns without use: {', '.join(unused[:_MOST_NAMED])}{more}")
         if not self.used and not self.problems:
             expected = ", ".join(sorted({*_KNOWN.values()} - {"id"}))
-            found = ", ".join(cells.header)
-            found = found if len(found) < 200 else found[:200] + " ..."
+            found = delimited.shown(", ".join(cells.header), 200)
             message = "no column of the first line is known" if cells.line == 1 else "no column is known"
             self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), found, expected))
 
@@ -250,7 +255,7 @@ class _Table:
                 self.problems.append(Problem("no-id", "this person has no id", where))
                 continue
             if key in seen:
-                what = f"the person {key[0]!r}" if self.identity is not None else "the same row"
+                what = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
                 text = f"{what} is there twice, first in line {seen[key]}"
                 hint = "If these are two people, give them a column id."
                 hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
@@ -263,7 +268,10 @@ class _Table:
             return math.nan
         if plain not in _YES:
             hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
-            self.problems.append(Problem("bad-value", f"{name} cannot be read", where, text, "1 or 0, yes or no", hint))
+            found = delimited.shown(text)
+            self.problems.append(
+                Problem("bad-value", f"{name} cannot be read", where, found, "1 or 0, yes or no", hint)
+            )
             return math.nan
         return _YES[plain]
 
@@ -303,6 +311,8 @@ class _Column:
         plain = delimited.clean(text)
         if plain.lower() in _MISSING:
             return math.nan
+        if len(plain) > _LONGEST:
+            return self._bad("bad-number", f"{self.name} is not a number", where, delimited.shown(plain))
         if limit := _CENSORED.fullmatch(plain.lower()):
             return self._censored(plain, limit[1], limit[2], where)
         if limit := _OR_MORE.fullmatch(plain):
@@ -345,7 +355,7 @@ class _Column:
         elif doubtful:
             other = "comma" if self.marks.decimal == "." else "point"
             hint = f"The other numbers of this table have no decimal {other}."
-        found = plain if len(plain) <= 60 else f"{plain[:60]} ... ({len(plain)} characters)"
+        found = delimited.shown(plain)
         return self._bad("bad-number", f"{self.name} is not a number", where, found, hint=hint)
 
     def _possible(self, raw: float, where: Location) -> float:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
+from ..delimited import shown
 from ..errors import ConfigError, Location, Problem, did_you_mean
 
 _FEMALE = "f female w woman women girl weiblich frau femme feminin féminin femenino mujer feminino donna femmina vrouw kvinna kvinde"
@@ -99,9 +100,10 @@ def read(
                 numbers.setdefault(plain, where)
             else:
                 expected = "female or male" + (f", {', '.join(fixed)}" if fixed else "")
-                problems.append(Problem("bad-value", "the sex cannot be read", where, text, expected))
+                problems.append(Problem("bad-value", "the sex cannot be read", where, shown(text), expected))
     if numbers:
         first = next(iter(numbers.values()))
-        message = f"{heading} is coded {' and '.join(sorted(numbers))}, and which is female is not said"
-        problems.insert(0, Problem("coded-sex", message, first, ", ".join(sorted(numbers)), "F and M", WAY_OUT))
+        found = sorted(numbers)[:5]
+        message = f"{heading} is coded {shown(' and '.join(found))}, and which is female is not said"
+        problems.insert(0, Problem("coded-sex", message, first, shown(", ".join(found)), "F and M", WAY_OUT))
     return values, problems, unknown

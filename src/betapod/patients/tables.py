@@ -68,6 +68,9 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
         No such cohort or file, or everything that is wrong in it, with line and column.
     """
     name = str(what)
+    if sex_codes is not None and Path(what).suffix.lower() not in PEOPLE:
+        message = "codes of sex are for a table of people"
+        raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
     known = {title.lower(): title for title in names()}
     if name.lower() == "nhanes":
         return nhanes.target("calibration")
