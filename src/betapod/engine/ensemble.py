@@ -11,8 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
 from ..model.model import Model
+from ..model.possible import impossible_columns, impossible_start
 from . import steady
 from .cores import cores
+from .floors import first_below, floors
 from .infusions import as_switches, infused_states, with_infusions
 from .kernel import Kernel, kernel_for
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST, check_size
@@ -21,7 +23,7 @@ from .schedule import Schedule
 from .second_path import SecondPath
 from .timeline import Timeline, ramped_inputs, timeline
 from .tolerance import absolute, check_tolerances
-from .workspace import JOB, NOT_RUN
+from .workspace import ENDED, IMPOSSIBLE, JOB, NOT_RUN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -174,6 +176,7 @@ class Ensemble:
             )
         run = _Run(self, kernel, tables, count, columns, starts, visits, out, atol)
         run.go()
+        self._refuse_impossible(run, out, visits)
 
         def again(chosen: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
             finer = Ensemble(
@@ -207,6 +210,17 @@ class Ensemble:
             again=again,
             otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
         )
+
+    def _refuse_impossible(self, run: _Run, out: NDArray[np.float64], visits: NDArray[np.float64]) -> None:
+        """Count patients as failed from the visit on at which a reported state cannot be."""
+        for patient, (visit, _) in first_below(self.model, self.outputs, out).items():
+            if run.status[patient] <= ENDED:
+                run.last[patient] = np.nan
+            for column, output in enumerate(self.outputs):
+                if output in self.model.state_names:
+                    run.last[patient, self.model.state_names.index(output)] = out[patient, visit, column]
+            run.status[patient], run.ended_at[patient], run.event[patient] = IMPOSSIBLE, visits[visit], -1
+            out[patient, visit:] = np.nan
 
     def _infused(self, states: tuple[str, ...]) -> Ensemble:
         """Return the ensemble of the model with inputs for infusions into some states."""
@@ -276,6 +290,7 @@ class Ensemble:
             elif column.ndim != 1 or not np.all(np.isfinite(column)):
                 problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))
             columns[str(name)] = column
+        problems += impossible_columns({**model.parameters, **model.inputs}, columns)
         lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
         if len(set(lengths.values())) > 1:
             problems.append(Problem("bad-length", "the columns have different lengths", found=str(lengths)))
@@ -337,6 +352,8 @@ class Ensemble:
                 problems.append(Problem("unknown-state", f"{name!r} is not a state", hint=hint))
             elif values.shape not in ((), (count,)) or not np.all(np.isfinite(values)):
                 problems.append(Problem("bad-value", f"the start of {name!r} needs one finite number per patient"))
+            elif values.size and (bad := impossible_start(self.model, name, float(values.min()), Location("initial"))):
+                problems.append(bad)
             else:
                 starts[name] = np.broadcast_to(values, (count,))
         if problems:
@@ -406,6 +423,7 @@ class _Run:
             "dose_offsets": tables.dose_offsets,
             "dose_state": tables.dose_state,
             "dose_amount": tables.dose_amount,
+            "floors": floors(model),
             "rtol": ensemble.rtol,
             "atol": atol,
             "max_steps": float(ensemble.max_steps),

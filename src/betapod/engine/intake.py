@@ -7,7 +7,7 @@ from .lower import SEGMENT_START, slope_name
 from .rosenbrock import weight
 from .simd import Value
 from .stops import Stops
-from .workspace import ENDED, NEW, NONE, OK, RESTART, SEGMENT
+from .workspace import ENDED, IMPOSSIBLE, NEW, NONE, OK, RESTART, SEGMENT
 
 
 class Intake(Stops):
@@ -17,6 +17,12 @@ class Intake(Stops):
         """Write the end of a patient: status, counts, NaN at the visits that were not reached, last state of a failure."""
         c = self.c
         patient = self.lane("patient", lane, "i")
+        settled = c.variable("i", status)
+        with c.when(status <= ENDED), c.loop(self.n) as i:
+            below = self.lane("y", lane, "d", i) < self.entry("floors", i, "d")
+            with c.when(below):
+                settled.set(c.integer(IMPOSSIBLE))
+        status = settled.get()
         c.store(self.field("status", "p"), patient, status)
         for name in ("steps", "rejected"):
             count = c.emit("i", f"fptosi double {self.lane(name, lane).text} to i64")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, Problem, did_you_mean
 from ..model import Model, ParameterTable
+from ..model.possible import impossible_columns
 from .draw import ALL, draw, varied
 from .limits import MOST_ENSEMBLE_VALUES, MOST_PATIENTS, MOST_VISITS
 from .randomness import Patients
@@ -258,6 +259,7 @@ class Plan:
                     problems.append(Problem("unknown-parameter", f"there is no parameter {name!r}", hint=hint))
                 lacking = len(column) != self.patients or not bool(np.isfinite(column).all())
                 need(not lacking, "bad-column", f"{name}: every patient needs a finite number", f"{len(column)} rows")
+            problems += impossible_columns({**self.model.parameters, **self.model.inputs}, self.cohort.columns)
         try:
             self.schedule.check(self.model)
         except ConfigError as error:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError, Problem, SolverError, did_you_mean
+from ..errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ..model.evaluate import compile_function, split_constants
 from ..model.model import Model
+from ..model.possible import impossible_start
 from . import steady
+from .floors import floors
 from .hybrid import Hybrid, needs_hybrid
 from .infusions import as_switches, infused_states, with_infusions
 from .limits import MOST_VALUES, SHORTEST, check_size
@@ -145,7 +147,9 @@ def _check(
         problems.append(Problem("bad-times", "the times must be increasing days from 0 on"))
     if method not in METHODS:
         problems.append(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
-    for name in initial:
+    for name, value in initial.items():
+        if name in model.state_names and (bad := impossible_start(model, name, value, Location(f"initial {name}"))):
+            problems.append(bad)
         if name not in model.state_names:
             problems.append(
                 Problem("unknown-state", f"{name!r} is not a state", hint=did_you_mean(name, model.state_names))
@@ -335,6 +339,25 @@ class _Run:
             )
         )
 
+    def _refuse_impossible(self, times: NDArray[np.float64], states: NDArray[np.float64]) -> None:
+        """Refuse a course on which there is less than nothing of something."""
+        lowest = floors(self.model)
+        problems = []
+        for k in np.flatnonzero(np.any(states < lowest[:, None], axis=1)):
+            name = self.model.state_names[k]
+            first = int(np.argmax(states[k] < lowest[k]))
+            problems.append(
+                Problem(
+                    "impossible-result",
+                    f"{name} ({self.model.labels[name]}) becomes negative: nobody can be so",
+                    Location(f"time {times[first]:g}"),
+                    found=f"{states[k, first]:.4g} {self.model.units[name]}",
+                    hint="The values that were given do not go together, or the model does not reach so far.",
+                )
+            )
+        if problems:
+            raise SolverError(problems)
+
     def _lost(self, states: NDArray[np.float64]) -> list[str]:
         """Return a sentence for each state that is no larger than what the absolute tolerance lets be wrong."""
         peaks = np.maximum(self._peaks, np.max(np.abs(states), axis=1, initial=0.0))
@@ -361,6 +384,7 @@ class _Run:
         states = np.array(path.states).T if path.states else np.empty((len(model.states), 0))
         inputs = np.array(path.inputs).T if path.inputs else np.empty((len(self.input_names), 0))
         times = np.array(path.times)
+        self._refuse_impossible(times, states)
         compute = compile_function(
             [model.expression(name) for name in names],
             [["t"], model.state_names, self.input_names, self._parameter_names],

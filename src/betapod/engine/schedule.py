@@ -141,6 +141,8 @@ class Schedule:
         ConfigError
             With every unknown state or input, time before the start, negative amount, or number that is not finite.
         """
+        from ..model.possible import impossible
+
         problems: list[Problem] = []
 
         def bad(what: str, kind: str, message: str, **details: str) -> None:
@@ -170,6 +172,9 @@ class Schedule:
                 bad(what, "bad-switch", "a switch needs finite numbers")
             elif switch.width < 0 or switch.time < 0:
                 bad(what, "bad-switch", "the width and the time of a switch are not negative")
+            elif switch.input in model.inputs:
+                problem = impossible(model.inputs[switch.input], switch.value, Location(what))
+                problems += [problem] if problem is not None else []
         if problems:
             raise ConfigError(problems)
 

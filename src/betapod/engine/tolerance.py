@@ -142,13 +142,21 @@ def _implicit(rates: Any, time: float, step: float, y: Vector, sizes: Vector) ->
         return np.full(n, np.nan)
 
 
+def initial_values(model: Model) -> list[float]:
+    """Return from what each state starts."""
+    values = model.values()
+    inputs = {name: values[name] for name in model.inputs}
+    constants = [name for name in values if name not in inputs]
+    start = compile_function([s.initial for s in model.states], [["t"], list(inputs), constants])
+    return [float(value) for value in start([0.0], list(inputs.values()), [values[name] for name in constants])]
+
+
 def _compiled(model: Model) -> tuple[list[float], Any]:
     """Return initial values, and a function of time and states (states, points) that gives the rates."""
     values = model.values()
     inputs = {name: values[name] for name in model.inputs}
     constants = [name for name in values if name not in inputs]
     parameters = [values[name] for name in constants]
-    initial = compile_function([s.initial for s in model.states], [["t"], list(inputs), constants])
     setup, names, roots = split_constants([s.rate for s in model.states], constants)
     held = compile_function(setup, [constants])(parameters) if setup else []
     compute = compile_function(roots, [["t"], model.state_names, list(inputs), names], array=True)
@@ -157,4 +165,4 @@ def _compiled(model: Model) -> tuple[list[float], Any]:
         found = compute([np.full(points.shape[1], time)], points, list(inputs.values()), held)
         return np.array([np.broadcast_to(row, points.shape[1:]) for row in found], dtype=float)
 
-    return initial([0.0], list(inputs.values()), parameters), rates
+    return initial_values(model), rates

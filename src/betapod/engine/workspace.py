@@ -37,6 +37,7 @@ JOB = (
     "dose_offsets",  # (segments + 1,)
     "dose_state",
     "dose_amount",
+    "floors",  # (states,) below which a state cannot be
     "rtol",
     "atol",  # (schedules, states)
     "max_steps",
@@ -49,8 +50,9 @@ JOB = (
     "last",  # (patients, states), written for failures
     "first_step",
 )
-STATUS = ("ok", "ended", "step-underflow", "non-finite", "step-limit", "not run")
-OK, ENDED, UNDERFLOW, NON_FINITE, STEP_LIMIT, NOT_RUN = range(6)
+#: ``impossible``: an amount, a volume or a concentration became negative.
+STATUS = ("ok", "ended", "step-underflow", "non-finite", "step-limit", "not run", "impossible")
+OK, ENDED, UNDERFLOW, NON_FINITE, STEP_LIMIT, NOT_RUN, IMPOSSIBLE = range(7)
 #: What a lane waits for: nothing, a patient, a segment, a new start of the integration.
 NONE, NEW, SEGMENT, RESTART = 0, 1, 2, 3
 #: What a lane keeps besides arrays; the last four are integers. A lane stops at `stop`, the end of its segment or, where `turning`,

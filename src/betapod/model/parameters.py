@@ -214,8 +214,11 @@ class ParameterTable(Mapping[str, Parameter]):
         Raises
         ------
         ParameterError
-            Unknown ids, unreadable numbers and units that do not fit, all at once.
+            Unknown ids, unreadable numbers, units that do not fit and values that cannot be (see `betapod.model.possible`), all at
+            once.
         """
+        from .possible import impossible
+
         rows = dict(self._rows)
         problems: list[Problem] = []
         for key, given in values.items():
@@ -229,7 +232,10 @@ class ParameterTable(Mapping[str, Parameter]):
                 )
                 continue
             try:
-                rows[key] = replace(base, value=quantity(given, base.unit, location, base.label))
+                value = quantity(given, base.unit, location, base.label)
+                if (problem := impossible(base, value, location)) is not None:
+                    problems.append(problem)
+                rows[key] = replace(base, value=value)
             except (ParameterError, UnitError) as error:
                 problems.extend(error.problems)
         if problems:
