@@ -118,6 +118,9 @@ def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None
     for question, answer in brief.answers(a, made.extra.shares):
         out().print(question, style="bold", markup=False)
         out().print(answer, markup=False)
+    for design, people in a.behind.items():
+        if people.few:
+            note(f"{design}: {people.words}")
     if not quiet:
         note(WARNING)
     out().print(os.fspath(made.files[0]), markup=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import Markup, escape
 
 from .notation import GREEK, FormulaPrinter, lines_of, split_symbol
-from .parameters import Parameter
-from .sheet import EventLine, Line, Section, Sheet, number_text, range_text
+from .sheet import EventLine, Line, Sheet, number_text, range_text
 from .syntax import Syntax
 
 _OPERATORS = {
@@ -27,6 +28,7 @@ _OPERATORS = {
     "or": "<mtext>\u00a0or\u00a0</mtext>",
     "xor": "<mtext>\u00a0xor\u00a0</mtext>",
 }
+TEMPLATE = Path(__file__).parent / "model_page.html.jinja"
 _FUNCTIONS = {"log": "ln", "wright_omega": "ω"}
 _WIDTH = 72
 #: Formulas with fewer signs fit on the narrowest telephone; the others may have to be scrolled, also by keyboard.
@@ -36,7 +38,7 @@ _NARROW = 24
 def symbol_mathml(name: str, title: str = "") -> str:
     """Return a name as MathML; `title` shows when the pointer rests on it."""
     parts = split_symbol(name)
-    tip = f' title="{html.escape(title, quote=True)}"' if title else ""
+    tip = f' title="{escape(title)}"' if title else ""
     printed = _letters(parts.base)
     if parts.subscripts:
         below = "<mo>,</mo>".join(_letters(piece) for piece in parts.subscripts)
@@ -47,13 +49,14 @@ def symbol_mathml(name: str, title: str = "") -> str:
 
 
 def _letters(text: str) -> str:
-    return f"<mn>{text}</mn>" if text.isdigit() else f"<mi>{html.escape(GREEK.get(text, text))}</mi>"
+    return f"<mn>{text}</mn>" if text.isdigit() else f"<mi>{escape(GREEK.get(text, text))}</mi>"
 
 
-def unit_html(unit: str) -> str:
+def unit_html(unit: str) -> Markup:
     """Return a unit for HTML text: ``mmHg·min/L``, exponents raised."""
-    text = html.escape(unit).replace("**", "^").replace("*", "·").replace("1.73m2", "1.73m^2")
-    return re.sub(r"\^\(?(-?\d+(?:/\d+)?)\)?", r"<sup>\1</sup>", text)
+    # As plain text from here on: the joining of Markup would escape the tags that are put in.
+    text = str(escape(unit)).replace("**", "^").replace("*", "·").replace("1.73m2", "1.73m^2")
+    return Markup(re.sub(r"\^\(?(-?\d+(?:/\d+)?)\)?", r"<sup>\1</sup>", text))
 
 
 class MathmlPrinter(FormulaPrinter):
@@ -70,11 +73,11 @@ class MathmlPrinter(FormulaPrinter):
 
     def conversion(self, value: float, unit: str) -> str:
         above, _, below = unit.partition("/")
-        fraction = f"<mfrac><mtext>{html.escape(above)}</mtext><mtext>{html.escape(below)}</mtext></mfrac>"
+        fraction = f"<mfrac><mtext>{escape(above)}</mtext><mtext>{escape(below)}</mtext></mfrac>"
         return f'<mrow>{self.number(f"{value:.10g}")}<mspace width="0.17em"/><mstyle scriptlevel="1">{fraction}</mstyle></mrow>'
 
     def operator(self, text: str) -> str:
-        return _OPERATORS.get(text) or f"<mo>{html.escape(text)}</mo>"
+        return _OPERATORS.get(text) or f"<mo>{escape(text)}</mo>"
 
     def row(self, parts: Sequence[str]) -> str:
         return f"<mrow>{''.join(parts)}</mrow>"
@@ -102,7 +105,7 @@ class MathmlPrinter(FormulaPrinter):
         elif name in GREEK or len(split_symbol(name).base) == 1:
             printed = symbol_mathml(name)
         else:
-            printed = f"<mi>{html.escape(_FUNCTIONS.get(name, name))}</mi>"
+            printed = f"<mi>{escape(_FUNCTIONS.get(name, name))}</mi>"
         inner = "<mo>,</mo>".join(f"<mrow>{arg}</mrow>" for arg in args)
         return f"<mrow>{printed}<mo>&#x2061;</mo><mrow><mo>(</mo>{inner}<mo>)</mo></mrow></mrow>"
 
@@ -157,143 +160,59 @@ def _math(inner: str) -> str:
     return f'<math display="block"><mrow>{inner}</mrow></math>'
 
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --paper: #fff; --tint: #f6f8fa; --link: #0a58b0; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --soft: #9aa4af; --line: #3a424c; --paper: #0f1419; --tint: #171d24; --link: #7ab7ff; }
-}
-* { box-sizing: border-box; }
-html { scroll-padding-top: 1rem; }
-body { margin: 0; color: var(--ink); background: var(--paper); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; overflow-wrap: break-word; }
-a { color: var(--link); }
-.page { display: grid; grid-template-columns: 15rem minmax(0, 1fr); max-width: 84rem; margin: 0 auto; }
-nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; padding: 1.5rem 1rem; font-size: .9rem; }
-nav ol { list-style: none; margin: 0; padding: 0; }
-nav a { display: block; padding: .15rem 0; text-decoration: none; }
-main { padding: 1.5rem 2rem 4rem; border-left: 1px solid var(--line); min-width: 0; }
-h1 { margin: 0 0 .5rem; font-size: 1.8rem; }
-h2 { margin: 2.5rem 0 .5rem; padding-top: .5rem; border-top: 1px solid var(--line); font-size: 1.35rem; }
-h3 { margin: 1.5rem 0 .4rem; font-size: 1rem; }
-p { max-width: 46rem; margin: .5rem 0; }
-.count, .uses, .reads { color: var(--soft); font-size: .88rem; max-width: none; }
-.line { margin: .7rem 0; padding: .5rem .8rem; background: var(--tint); border-radius: 6px; }
-.line:target { outline: 2px solid var(--link); }
-.line .label { display: flex; gap: 1rem; justify-content: space-between; flex-wrap: wrap; }
-.line .unit { color: var(--soft); white-space: nowrap; }
-:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.formula { overflow-x: auto; overflow-y: hidden; padding: .35rem 0 .35rem .5rem; }
-math { font-size: 1.08rem; }
-math[display=block] { display: block math; text-align: left; width: max-content; }
-mtable.lines mtd { text-align: left; padding: .2em 0; }
-mtable mtd { text-align: left; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .86rem; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .5rem; border-bottom: 1px solid var(--line); }
-th { position: sticky; top: 0; background: var(--paper); }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.note { color: var(--soft); min-width: 12rem; }
-code { font-size: .88em; }
-@media (max-width: 50rem) { .page { display: block; } nav { position: static; max-height: none; } nav ol { columns: 9rem; } main { border: 0; padding: 1rem; } }
-@media print { nav { display: none; } .page { display: block; } .line { break-inside: avoid; } }
-"""
-
-
 def document(sheet: Sheet) -> str:
-    """Return a model as a self-contained HTML page: styles within, MathML formulas, no script, no network."""
+    """Return a model as a self-contained HTML page: styles within, MathML formulas, no script, no network.
+
+    Names, labels, notes and sources are other people's texts: the template engine escapes them.
+    """
+    from jinja2 import Environment, StrictUndefined
+
     printer = MathmlPrinter(sheet.names)
     contents = [("states", "States")] if sheet.states else []
     contents += [(_anchor(section.title), section.title) for section in sheet.sections]
     contents += [("inputs", "Inputs")] if sheet.inputs else []
     contents += [("functions", "Functions")] if sheet.functions else []
     contents += [("references", "References")] if sheet.references else []
-    links = "".join(f'<li><a href="#{anchor}">{html.escape(title)}</a></li>' for anchor, title in contents)
     linked = {line.name for section in sheet.sections for line in section.lines if line.kind != "function"}
     linked |= {row.id for section in sheet.sections for row in section.parameters} | {row.id for row in sheet.inputs}
-    body = [f"<h1>{html.escape(sheet.title)}</h1>"]
-    body += [f"<p>{html.escape(paragraph)}</p>" for paragraph in sheet.introduction[:-2]]
-    body += [f'<p class="count">{html.escape(paragraph)}</p>' for paragraph in sheet.introduction[-2:]]
-    if sheet.states:
-        body.append(_states(sheet))
-    body += [_section(section, printer, sheet.names, linked) for section in sheet.sections]
-    if sheet.inputs:
-        body.append('<h2 id="inputs">Inputs</h2><p>Set by a user or a protocol; they may change with time.</p>')
-        body.append(_parameters(sheet.inputs, "Inputs"))
-    if sheet.functions:
-        body.append('<h2 id="functions">Functions</h2>')
-        body += [_statement(line, printer, {}, set()) for line in sheet.functions]
-    if sheet.references:
-        items = "".join(
-            f'<li id="ref-{html.escape(key)}"><strong>{html.escape(key)}</strong> {html.escape(text)}{_address(link)}</li>'
-            for key, text, link in sheet.references
-        )
-        body.append(f'<h2 id="references">References</h2><ul>{items}</ul>')
-    return page(sheet.title, f'<nav aria-label="Contents"><ol>{links}</ol></nav>', "\n".join(body))
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {
+        "unit": unit_html,
+        "number": number_text,
+        "range": range_text,
+        "anchor": _anchor,
+        "label": _label,
+        "wide": _wide,
+        "keys": lambda row: [key for key in re.split(r"[;\s]+", row.source) if key],
+        "used": lambda line, links: [n for n in line.uses() if links and n in sheet.names and n != line.name],
+        "statement": lambda line: _statement(line, printer),
+        "event": lambda event: _event(event, printer),
+    }
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(sheet=sheet, contents=contents, linked=linked)
 
 
-def page(title: str, navigation: str, body: str) -> str:
-    """Return a whole HTML page around a body."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f'<div class="page">{navigation}<main>\n{body}\n</main></div>\n</body>\n</html>\n'
-    )
-
-
-def _address(link: str) -> str:
-    return f' <a href="{html.escape(link, quote=True)}">open</a>' if link else ""
-
-
-def _states(sheet: Sheet) -> str:
-    rows = "".join(
-        f'<tr><td><a href="#q-{s.name}"><code>{s.name}</code></a></td><td>{html.escape(s.label)}</td>'
-        f'<td class="number">{s.initial}</td><td>{unit_html(s.unit)}</td><td>{html.escape(s.owner)}</td></tr>'
-        for s in sheet.states
-    )
-    return (
-        f'<h2 id="states">States</h2>{_scrolled("States")}<table><thead><tr><th>state</th><th>meaning</th><th class="number">at start</th>'
-        f"<th>unit</th><th>submodel</th></tr></thead><tbody>{rows}</tbody></table></div>"
-    )
-
-
-def _section(section: Section, printer: MathmlPrinter, names: Mapping[str, str], linked: set[str]) -> str:
-    out = [f'<section><h2 id="{_anchor(section.title)}">{html.escape(section.title)}</h2>']
-    out += [f"<p>{html.escape(paragraph)}</p>" for paragraph in section.paragraphs]
-    if section.reads:
-        reads = ", ".join(_link(read.name, names, linked) + f" ({html.escape(read.owner)})" for read in section.reads)
-        out.append(f'<p class="reads">Reads {reads}.</p>')
-    out += [_statement(line, printer, names, linked) for line in section.lines]
-    out += [_event(event, printer) for event in section.events]
-    if section.parameters:
-        title = f"Parameters of {section.title}"
-        out.append(f"<h3>{html.escape(title)}</h3>")
-        out.append(_parameters(section.parameters, title))
-    if section.shared:
-        shared = ", ".join(f"{_link(name, names, linked)} (see {html.escape(home)})" for name, home in section.shared)
-        out.append(f'<p class="reads">Also used: {shared}.</p>')
-    out.append("</section>")
-    return "\n".join(out)
-
-
-def _statement(line: Line, printer: MathmlPrinter, names: Mapping[str, str], linked: set[str]) -> str:
+def _label(line: Line) -> str:
+    """Return what stands beside the name of a statement."""
     label = "" if line.label == line.name else line.label
     if line.kind == "initial":
         label += ", initial value"
-    if line.start is not None:
-        label += f" (solved by {line.steps} Newton steps)"
-    anchor = f' id="q-{line.name}"' if line.kind in ("assign", "rate", "solve") else ""
+    return label + (f" (solved by {line.steps} Newton steps)" if line.start is not None else "")
+
+
+def _wide(printed: str) -> bool:
+    """Whether a formula may be too wide for a telephone: it then scrolls sideways, and the keyboard reaches it."""
+    return len(re.sub("<[^>]+>", "", printed)) >= _NARROW
+
+
+def _statement(line: Line, printer: MathmlPrinter) -> Markup:
     formulas = printer.statement(line)
     for name, part in line.where:
         formulas += _math(f"<mtext>where\u00a0</mtext>{symbol_mathml(name)}<mo>=</mo>{printer.expression(part)}")
-    used = ", ".join(_link(name, names, linked) for name in line.uses() if name in names and name != line.name)
-    uses = f'<div class="uses">from {used}</div>' if used else ""
-    return (
-        f'<div class="line"{anchor}><div class="label"><span><code>{line.name}</code> {html.escape(label)}</span>'
-        f'<span class="unit">{unit_html(line.unit)}</span></div>{_formula(line.name, formulas)}{uses}</div>'
-    )
+    return Markup(formulas)  # every name in it was escaped where it was printed
 
 
-def _event(event: EventLine, printer: MathmlPrinter) -> str:
+def _event(event: EventLine, printer: MathmlPrinter) -> Markup:
     changes = [f"{printer.symbol(name)}<mo>←</mo>{printer.expression(value)}" for name, value in event.assignments]
     if event.terminal:
         changes.append("<mtext>the\u00a0simulation\u00a0ends</mtext>")
@@ -305,49 +224,7 @@ def _event(event: EventLine, printer: MathmlPrinter) -> str:
         if node is not None:
             words = what.replace(" ", "\u00a0")
             formula += _math(f"<mtext>{words}\u00a0</mtext>{printer.expression(node)}")
-    return (
-        f'<div class="line"><div class="label"><span>event <code>{event.name}</code> {html.escape(event.label)}</span></div>'
-        f"{_formula(event.name, formula)}</div>"
-    )
-
-
-def _scrolled(title: str) -> str:
-    """Return the start of a part that scrolls sideways where it is too wide; the keyboard reaches it."""
-    return f'<div class="scroll" role="region" tabindex="0" aria-label="{html.escape(title, quote=True)}">'
-
-
-def _formula(name: str, printed: str) -> str:
-    """Return a formula that scrolls sideways where it is too wide; the keyboard reaches those that may be."""
-    wide = len(re.sub("<[^>]+>", "", printed)) >= _NARROW
-    reached = f' role="group" tabindex="0" aria-label="Formula of {name}"' if wide else ""
-    return f'<div class="formula"{reached}>{printed}</div>'
-
-
-def _link(name: str, names: Mapping[str, str], linked: set[str]) -> str:
-    title = html.escape(names.get(name, ""), quote=True)
-    inner = f'<code title="{title}">{name}</code>'
-    return f'<a href="#q-{name}">{inner}</a>' if name in linked else inner
-
-
-def _parameters(rows: Sequence[Parameter], title: str) -> str:
-    body = "".join(
-        f'<tr id="q-{row.id}"><td><code>{row.id}</code></td><td>{html.escape(row.label)}</td>'
-        f'<td class="number">{number_text(row.value)}</td><td>{unit_html(row.unit)}</td><td>{range_text(row)}</td>'
-        f"<td>{row.role}</td><td>{row.grade}</td><td>{_source(row)}</td><td class='note'>{html.escape(row.note)}</td></tr>"
-        for row in rows
-    )
-    header = "".join(
-        f'<th class="number">{name}</th>' if name == "value" else f"<th>{name}</th>"
-        for name in ("id", "meaning", "value", "unit", "range", "role", "grade", "source", "note")
-    )
-    return f"{_scrolled(title)}<table><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table></div>"
-
-
-def _source(row: Parameter) -> str:
-    keys = [
-        f'<a href="#ref-{html.escape(key)}">{html.escape(key)}</a>' for key in re.split(r"[;\s]+", row.source) if key
-    ]
-    return ", ".join(keys) + (f" {html.escape(row.locator)}" if row.locator else "")
+    return Markup(formula)
 
 
 def _anchor(title: str) -> str:

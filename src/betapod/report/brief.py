@@ -162,25 +162,22 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
             else ("The difference cannot be estimated: too few patients were measured.")
         )
     scale = estimates.primary(a, design)
-    between = f"{words.capital(words.contrast(a, treated, control))}: " if several or not named else ""
+    pair = f"{words.arm(a, treated)} with {words.arm(a, control)}"
     if not named:
         (row,) = rows.values()
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f"; the {truth} is {scale.text(row['truth'])}" if truth else ""
         found = (
-            "a hazard ratio of " + scale.number(row["mean"])
+            f"a hazard ratio of {scale.number(row['mean'])}"
             if scale.hazard
-            else f"a difference of {scale.text(row['mean'])}"
+            else f"a difference of {scale.text(row['mean'])} in the {scale.what}"
         )
-        what = "" if scale.hazard else f" in the {scale.what}"
         shown = (
-            f" {words.percent(row['improved'])} of trials show a significant benefit."
+            f" {words.percent(row['improved'])} of them show a significant benefit."
             if math.isfinite(row["improved"])
             else ""
         )
-        return (
-            f"{between}{found}{what} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{shown}"
-        )
+        return f"Trials that compare {pair} find {found} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{shown}"
     pieces = []
     if NULL in rows and math.isfinite(rows[NULL]["significant"]):
         expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
@@ -197,8 +194,8 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
         )
     if not pieces:
         return ""
-    text = f"{between}it shows, {'; '.join(pieces)}."
-    return text if between else words.capital(text)
+    who = f"Trials that compare {pair} show" if several else "It shows"
+    return f"{who}, {'; '.join(pieces)}."
 
 
 def _able(a: Assessment) -> list[tuple[str, str]]:

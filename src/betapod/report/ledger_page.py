@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,6 +145,10 @@ def factor(entry: Entry) -> float:
     return one.needed / one.limit if one.limit else 1.0
 
 
+#: Words of a claim about cells, whatever it is filed under.
+_CELLS = re.compile(r"\bcells?\b", re.IGNORECASE)
+
+
 def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
     """Return the claims on which a run bears: those whose simulated outcome or published endpoint it measures.
 
@@ -161,7 +166,7 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
     for claim in claims.load():
         asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
         promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
-        if measured & (asked | promised) and (cells or claim.about == "diabetes"):
+        if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
             found.append(claim)
     return found
 

@@ -278,8 +278,9 @@ def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None
         return None
     table = table[(table["design"] == design) & (table["hypothesis"] == hypothesis)]
     arms = list(dict.fromkeys(table["arm"]))
-    # A picture of lines that never leave 100 % says nothing.
-    if table.empty or not (table["free"] < 1).any():
+    # Lines that hardly leave 100 % say nothing: a trial has less than one event.
+    ends = table.sort_values("day").groupby("arm").agg(free=("free", "last"), n=("at_risk_per_trial", "max"))
+    if table.empty or not float(((1 - ends["free"]) * ends["n"]).sum()) >= 1:
         return None
     shaded = np.isfinite(table[["one_trial_low", "one_trial_high"]]).all(axis=None) and bool(
         (table["one_trial_low"] < table["one_trial_high"]).any()
@@ -311,7 +312,7 @@ def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None
         axes.set_ylabel("free of the event (% of patients)")
         axes.figure.legend(loc="outside lower center", ncols=1, fontsize=9)
 
-    ends = "; ".join(
+    told = "; ".join(
         f"{words.arm(a, arm)}: {100 * float(table[table['arm'] == arm].sort_values('day')['free'].iloc[-1]):.1f} % free at the end"
         for arm in arms
     )
@@ -322,7 +323,7 @@ def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None
         f"free-{slug(design)}-{hypothesis}",
         "Kidney failure, or eGFR down by 40 %",
         f"Kaplan-Meier{supposed}. Lines: {trials} together{shading}. An event counts when the next visit confirms it.",
-        f"Share free of kidney failure or a confirmed fall of eGFR by 40 %. {ends}.",
+        f"Share free of kidney failure or a confirmed fall of eGFR by 40 %. {told}.",
         3.4,
         paint,
     )

@@ -1,0 +1,52 @@
+"""Other people's texts in every kind of page are texts: names, labels and notes of models, studies, claims."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+import betapod
+from betapod.cli_common import load_model
+
+EVIL = (
+    "<img src=x onerror=alert(1)>",
+    "</script><script>alert(1)</script>",
+    "{{7*7}}",
+    "\"double\" & 'single'",
+    "]]> -->",
+)
+SRC = Path(betapod.__file__).parent
+
+
+@pytest.mark.parametrize("evil", EVIL)
+def test_a_model_page_escapes_labels_and_notes(evil: str, tmp_path: Path) -> None:
+    quoted = evil.replace('"', '""')
+    (tmp_path / "m.txt").write_text(f"dC/dt = -k*C [mg/L/day]   level {evil}\nC(0) = C0 [mg/L]\n", encoding="utf-8")
+    (tmp_path / "m.csv").write_text(
+        "id,label,value,unit,low,high,distribution,role,source,locator,grade,note\n"
+        f'k,"rate {quoted}",1,1/day,0.5,2,lognormal,assumed,,"{quoted}",D,"{quoted}"\n'
+        "C0,level at the start,1,mg/L,0.5,2,lognormal,assumed,,,D,\n",
+        encoding="utf-8",
+    )
+    page = betapod.render(load_model(str(tmp_path / "m.txt")), "html")
+    assert "<img" not in page and "<script" not in page and "</script" not in page
+    body = page[page.index("<body>") : page.index("</body>") + 7]
+    text = "".join(ElementTree.fromstring(body).itertext())
+    assert text.count(evil) >= 4
+
+
+def test_no_page_is_escaped_by_hand() -> None:
+    """Pages are made by templates with autoescape, or by the engine's own Markup; nothing is marked safe in a template."""
+    for path in [*SRC.rglob("*.py"), *SRC.rglob("*.jinja")]:
+        text = path.read_text(encoding="utf-8")
+        where = path.relative_to(SRC).as_posix()
+        if path.suffix == ".jinja":
+            assert not re.search(r"\|\s*safe|autoescape false", text), where
+        elif not where.startswith("exchange/"):
+            assert "html.escape" not in text and "from html import" not in text, where
+            for place in re.finditer(r"\bEnvironment\(", text):
+                assert "autoescape=True" in text[place.start() : place.start() + 300], where
+            assert not re.search(r"Markup\(f[\"']", text), where
