@@ -109,12 +109,22 @@ COURSES = {
         1000.0,
         0.125,
     ),
+    "pulses by the wave of such a state": (
+        "parameter y = 1 variable\n" + X + "rate y = 1\nrate x = piecewise(1, sin(y) > 0.999, 0)",
+        101.0,
+        32.0 * math.acos(0.999),
+    ),
     "a kink in such a state": (
         "parameter y = 0 variable\n" + X + "rate y = 1\nrate x = max(0, 1 - abs(y - 50))",
         1000.0,
         1.0,
     ),
     "a state that switches itself": (X + "rate x = piecewise(1, x < 1, 1.5 - x)", 1000.0, 1.5),
+    "a logarithm of what is negative at first": (X + "rate x = piecewise(1, ln(time - 5) > 0, 0)", 100.0, 94.0),
+    "a number as a condition": (X + "rate x = piecewise(1, max(0, 1 - abs(time - 7)), 0)", 1000.0, 2.0),
+    "a product of three": (X + "rate x = piecewise(1, (time - 3)*(time - 4)*(time - 900) > 0, 0)", 1000.0, 101.0),
+    "a thing that is equal for a while": (X + "rate x = piecewise(1, quotient(time, 10) == 3, 0)", 1000.0, 10.0),
+    "very short times": (X + "rate x = piecewise(1e6, (time > 1e-7) && (time < 2e-7), 0)", 1e-5, 0.1),
     "an event in a short window": (
         X + "parameter q = 0 variable\nrate q = -q\nevent E: (time > 5) && (time < 5.001) ; x = x + 1",
         1000.0,

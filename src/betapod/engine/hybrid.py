@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from ..errors import Problem, SolverError
 from ..model.derivative import jacobian
 from ..model.evaluate import compile_function, split_constants
-from ..model.expression import Expr, is_const, symbol, topological
+from ..model.expression import ZERO, Expr, binary, free_symbols, is_const, symbol, topological
 from ..model.model import Model
 from ..model.operations import NOT_SMOOTH
-from .clocks import Clock
+from .clocks import Clock, Watch, narrowed
+from .enclosures import is_truth
 from .events import Compute, Computed, EventQueue
 from .schedule import Segment
-from .switches import switches
+from .switches import small, switches
 
 State = NDArray[np.float64]
 
@@ -66,7 +67,10 @@ class Hybrid:
         self._constants = list(values)
         self._values = [values[name] for name in self._constants]
         self._groups = [["t"], model.state_names, self.input_names, self._constants]
-        triggers = [event.trigger for event in model.events]
+        # A trigger may be any number; what is watched is whether it is true.
+        triggers = [
+            event.trigger if is_truth(event.trigger) else binary("ne", event.trigger, ZERO) for event in model.events
+        ]
         self._compile_rates(names, triggers, values)
         self._watch = compile_function([*self._conditions, *triggers], self._groups, array=True)
         self.segment: Segment | None = None
@@ -80,7 +84,13 @@ class Hybrid:
         found = switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
         # States that only events change stand still between events.
         self._still = [k for k in range(len(self.model.states)) if k not in set(self.moving.tolist())]
-        self._clock = Clock(found.clocks, self.input_names, [self.model.state_names[k] for k in self._still], values)
+        still = [self.model.state_names[k] for k in self._still]
+        self._clock = Clock(found.clocks, self.input_names, still, values)
+        moved = [k for k, trigger in enumerate(triggers) if set(states).intersection(free_symbols([trigger]))]
+        chosen = moved if found.states or small(triggers) else []
+        self._states = Watch([*found.states, *(triggers[k] for k in chosen)], states, self.input_names, still, values)
+        known = len(found.clocks) + len(found.states)
+        self._watched = [*range(len(found.clocks), known), *(known + k for k in chosen)]
         self._conditions = [*found.clocks, *found.states]
         switch_names = [*found.clock_names, *found.state_names]
         entries = jacobian(found.rates, [symbol(self.model.state_names[k]) for k in self.moving])
@@ -195,7 +205,7 @@ class Hybrid:
             return np.where(np.isfinite(matrix), matrix, 0.0)
 
         full = state.copy()
-        y0 = state[self.moving]
+        y0 = previous = state[self.moving]
         first = np.array(rates(start, y0))
         if not np.all(np.isfinite(first)):
             self._fail(start, first, "the rates are not numbers")
@@ -207,7 +217,8 @@ class Hybrid:
             message = solver.step()
             if solver.status == "failed" or not np.all(np.isfinite(solver.y)):
                 self._fail(solver.t, solver.y, message or "the states are not numbers")
-            dense = solver.dense_output()
+            dense = _joined(solver, previous)
+            previous = solver.y.copy()
 
             def at(times: Any, dense: Any = dense) -> State:
                 found = dense(times)
@@ -279,20 +290,24 @@ class Hybrid:
             found = self._watch([times], at(times), self._inputs(times), self._values)
         values = np.array([np.broadcast_to(row, times.shape) for row in found])
         same = np.all((values == before[:, None]) | (np.isnan(values) & np.isnan(before[:, None])), axis=0)
-        if np.all(same):
-            return None
-        k = int(np.argmin(same))
-        low, high = (start if k == 0 else float(times[k - 1])), float(times[k])
-        for _ in range(200):
-            middle = 0.5 * (low + high)
-            if not low < middle < high or high - low < 1e-300:
-                break
-            now = self._look(middle, at(middle))
-            if np.array_equal(now, before, equal_nan=True):
-                low = middle
-            else:
-                high = middle
-        return high
+        k = None if np.all(same) else int(np.argmin(same))
+        known = end if k is None else start if k == 0 else float(times[k - 1])
+        earlier = None
+        if self._states.conditions:
+            earlier = self._states.bracket(
+                start,
+                known,
+                lambda t: at(t)[self.moving],
+                self._inputs,
+                at(start)[self._still].tolist(),
+                before[self._watched].tolist(),
+            )
+        if earlier is not None:
+            return narrowed(*earlier, lambda t: self._is(t, at(t), before))
+        return None if k is None else narrowed(known, float(times[k]), lambda t: self._is(t, at(t), before))
+
+    def _is(self, time: float, state: State, before: NDArray[np.float64]) -> bool:
+        return bool(np.array_equal(self._look(time, state), before, equal_nan=True))
 
     def _fail(self, time: float, values: State, message: str) -> None:
         names = [self.model.state_names[k] for k in self.moving]
@@ -305,3 +320,17 @@ class Hybrid:
                 hint="Check the parameters, or try method Radau and a looser tolerance.",
             )
         )
+
+
+def _joined(solver: Any, start: State) -> Callable[[Any], State]:
+    """Return the dense output of a step that begins at its start exactly: that of LSODA begins an error's width beside it."""
+    dense, begin, length = solver.dense_output(), solver.t_old, solver.t - solver.t_old
+    gap = start - dense(begin)
+
+    def at(times: Any) -> State:
+        found: State = dense(times)
+        rest = 1.0 - (np.asarray(times) - begin) / length
+        joined: State = found + (np.multiply.outer(gap, rest) if found.ndim == 2 else gap * rest)
+        return joined
+
+    return at

@@ -36,7 +36,7 @@ from .accumulate import accumulated_jacobian
 from .enclosures import is_truth, quiet, same
 from .factorise import factorise
 from .program import SWITCHES, Block, EventProgram, Instruction, Program, SwitchProgram
-from .switches import Switches, switches
+from .switches import Switches, small, switches
 
 
 def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[str] = ()) -> Program:
@@ -58,8 +58,6 @@ def lower(model: Model, outputs: Sequence[str] | None = None, ramps: Iterable[st
 
 
 SEGMENT_START = "segment start"
-#: Triggers of more operations than this together are looked at after each step, not all along it.
-WATCHED = 150
 
 
 def slope_name(name: str) -> str:
@@ -227,8 +225,7 @@ class _Lowering:
     def _hold(self, found: Switches, triggers: Sequence[Expr]) -> dict[str, list[Expr]]:
         """Give every condition a place among the parameters, and return what tells whether it changes."""
         moving = [k for k, trigger in enumerate(triggers) if self.states_in([trigger])]
-        small = sum(node.op not in ("const", "sym") for node in topological(triggers)) <= WATCHED
-        chosen = moving if found.states or small else []
+        chosen = moving if found.states or small(triggers) else []
         self.watched_triggers, self.looks = tuple(chosen), len(chosen) < len(moving)
         # A trigger may be any number; what is held is whether it is true.
         true = [triggers[k] if is_truth(triggers[k]) else binary("ne", triggers[k], ZERO) for k in chosen]

@@ -87,6 +87,15 @@ def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
     return Frozen([done[root] for root in roots], list(names.values()), list(names))
 
 
+#: Triggers of more operations than this together are looked at now and then, not searched for along each step.
+WATCHED = 150
+
+
+def small(triggers: Sequence[Expr]) -> bool:
+    """Return whether triggers need so little computing that every step is searched for their changes."""
+    return sum(node.op not in ("const", "sym") for node in topological(triggers)) <= WATCHED
+
+
 @dataclass(frozen=True)
 class Switches:
     """The conditions of rates and triggers, apart: those of time alone, which can be told ahead, and those of states.
