@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cli_common import JsonOption, gather, note, out, print_json, print_table
+from .cli_common import JsonOption, gather, note, out, print_json, print_table, write_out
 from .errors import BetapodError, ConfigError, Problem, not_among
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def list_command(
     no_model: NoModelOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List every claim with its verdict."""
+    """List every claim with its verdict; into a pipe or a file as CSV."""
     if context.invoked_subcommand is not None:
         _refuse_before(context, {"--status": status, "--overlay": overlay, "--no-model": no_model, "--json": as_json})
         return
@@ -49,6 +50,9 @@ def list_command(
     entries, laid = _entries((), overlay, no_model, status)
     if as_json:
         print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
+        return
+    if not sys.stdout.isatty():
+        write_out(_listing(entries))
         return
     print_table(
         ["id", "claim", "verdict", "certainty", "leverage"],
@@ -67,6 +71,31 @@ def list_command(
     for entry in entries:
         counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
     note(f"{len(entries)} claims: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+
+
+def _listing(entries: Sequence[Entry]) -> str:
+    """Return claims and verdicts as CSV, for a pipe or a file."""
+    from .evidence.wording import leverage_words, plain
+    from .exports import rows_as_csv
+
+    head = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
+    return rows_as_csv(
+        head,
+        (
+            [
+                entry.claim.id,
+                entry.claim.about,
+                entry.claim.claim,
+                entry.verdict.verdict,
+                entry.verdict.certainty,
+                plain(entry),
+                entry.verdict.because,
+                leverage_words(entry.simulated),
+                entry.claim.source,
+            ]
+            for entry in entries
+        ),
+    )
 
 
 def _refuse_before(context: typer.Context, options: dict[str, object]) -> None:

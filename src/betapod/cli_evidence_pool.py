@@ -237,7 +237,9 @@ def _print_pooled(pooled: Pooled) -> None:
             [
                 str(row["study"]) if row["family"] in ("", row["study"]) else f"{row['study']} ({row['family']})",
                 str(row["arm"]),
-                "" if row["n"] is None or row["n"] != row["n"] else f"{row['n']:.0f}",
+                ""
+                if row["n"] is None or row["n"] != row["n"]
+                else f"{row['n']:.0f}" + (" treated" if row["n_of"] == "treated" else ""),
                 "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f"{row['weeks']:g}",
                 f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})",
                 f"{row['weight_percent']:.0f} %",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -79,3 +81,9 @@ def test_rows_of_ones_own_that_no_claim_asks_are_named(tmp_path: Path) -> None:
 def test_a_page_is_written_whole_or_refused(tmp_path: Path) -> None:
     done = run("page", str(tmp_path / "none" / "ledger.pdf"))
     assert done.returncode == 2 and "unknown-format" in done.stderr and "there is no folder" in done.stderr
+
+
+def test_into_a_pipe_claims_are_csv() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("--no-model", "--status", "contradicted").stdout)))
+    assert [row["id"] for row in rows] and {row["verdict"] for row in rows} == {"contradicted"}
+    assert all(row["claim"] and row["because"] and row["certainty"] for row in rows)

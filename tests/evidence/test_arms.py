@@ -219,3 +219,18 @@ def test_one_ratio_of_risks(counts, ratio, variance) -> None:
     y, v, how = risk_ratio(*map(float, counts))
     assert math.exp(y) == pytest.approx(ratio) and v == pytest.approx(variance)
     assert ("1/2 added" in how) == (counts[2] == 0 or counts[0] == counts[1])
+
+
+def test_a_forest_plot_says_whom_its_numbers_count() -> None:
+    from betapod.report.forest import forest_table
+
+    known = registry.load()
+    skyler = forest_table(
+        synthesis.pool(known.select(product="BM-MSC", population="T2D", endpoint="HbA1c", controls=True))
+    )
+    # Two arms of 15 against a placebo group whose size does not stand with the difference.
+    assert [tuple(row) for row in skyler[["n", "n_of"]].to_numpy()] == [(30, "treated")]
+    zang = forest_table(
+        synthesis.pool(known.select(product="UC-MSC", population="T2D", endpoint="HbA1c", controls=True))
+    )
+    assert list(zang["n_of"]) == ["both groups"] and list(zang["n"]) == [91]

@@ -95,6 +95,13 @@ class Effect:
         return self.n - self.n // 2 if " vs " in self.arm else self.n
 
     @property
+    def people(self) -> str:
+        """Whom `n` counts: ``both groups`` of a comparison, the ``treated`` alone where the source says no more, or the ``group``."""
+        if self.contrast != "between" or not self.n:
+            return "group" if self.n else ""
+        return "both groups" if self.controls is not None or " vs " in self.arm else "treated"
+
+    @property
     def empty(self) -> bool:
         """Whether nobody, or everybody, had the event in both groups: then it says nothing of a ratio."""
         if self.counts is None:

@@ -54,6 +54,7 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
                 "family": effect.family,
                 "arm": effect.arm,
                 "n": effect.n,
+                "n_of": effect.people,
                 "weeks": effect.weeks,
                 "estimate": estimate,
                 "low": low,
@@ -69,6 +70,7 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
                 "family": "",
                 "arm": "",
                 "n": pooled.n,
+                "n_of": "",
                 "weeks": None,
                 "estimate": pooled.estimate,
                 "low": pooled.ci[0],
@@ -219,6 +221,7 @@ def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int, own: Co
     for row in table.iloc[:count].to_dict("records"):
         week = "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f", {row['weeks']:g} wk"
         people = "" if row["n"] is None or row["n"] != row["n"] else f", n {row['n']:.0f}"
+        people += " treated" if people and row["n_of"] == "treated" else ""
         label = str(row["study"]) if row["family"] == row["study"] else f"{row['family']} ({row['study']})"
         mark = f"{_OWN} " if row["study"] in own else ""
         names.append(mark + _short(label, 44) + people + week)
