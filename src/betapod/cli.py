@@ -122,13 +122,23 @@ def _carry_out(arguments: list[str]) -> int:
         if error.filename is None and error.errno in _OUTPUT:
             raise
         return _refused(_unusable(error), arguments)
-    except MemoryError:
-        hint = "Ask for fewer patients, replicates or visits at once, or give it more memory."
-        return _refused(OutputError(Problem("out-of-memory", "there is not enough memory", hint=hint)), arguments)
-    except Exception:
+    except Exception as error:
+        if _no_memory(error):
+            hint = "Ask for fewer patients, replicates or visits at once, or give it more memory."
+            return _refused(OutputError(Problem("out-of-memory", "there is not enough memory", hint=hint)), arguments)
         _internal_error(arguments)
         return INTERNAL
     return 0
+
+
+def _no_memory(error: BaseException | None) -> bool:
+    """Return whether memory is what lacks; libraries that cannot be loaded into it say so in words of their own."""
+    if error is None or isinstance(error, MemoryError):
+        return error is not None
+    lacking = isinstance(error, ImportError) and any(
+        words in str(error) for words in ("failed to map segment", "annot allocate memory", "cannot map zero-fill")
+    )
+    return lacking or _no_memory(error.__cause__ or error.__context__)
 
 
 def _refused(error: BetapodError, arguments: list[str]) -> int:
@@ -139,7 +149,7 @@ def _refused(error: BetapodError, arguments: list[str]) -> int:
 
 
 #: What happens to streams, whatever was asked for.
-_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF, errno.EFBIG})
+_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EFBIG})
 
 
 def _unusable(error: OSError) -> BetapodError:

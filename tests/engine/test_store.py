@@ -166,7 +166,18 @@ def small_disk(tmp_path):
     subprocess.run(["umount", disk], check=True)
 
 
-def test_a_full_disk_is_said_clearly_and_the_run_continues_when_there_is_space(small_disk, tmp_path):
+def test_results_that_cannot_fit_on_the_disk_are_refused_before_the_work(tmp_path, monkeypatch):
+    import shutil
+    from types import SimpleNamespace
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(ConfigError) as caught:
+        execute(small.plan(), tmp_path / "new" / "run")
+    assert caught.value.kinds == ("disk-too-small",) and not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_is_said_clearly_and_the_run_continues_when_there_is_space(small_disk, tmp_path, monkeypatch):
+    monkeypatch.setattr("betapod.engine.execute._afford", lambda *_: None)
     plan = small.plan(patients=4000, shard_size=200, visits=10)
     with pytest.raises(StoreError) as caught:
         execute(plan, small_disk / "run")

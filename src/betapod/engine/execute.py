@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
@@ -219,10 +220,13 @@ def execute(
         After the shards in hand were finished and kept.
     """
     wanted = chosen(plan.shards, part)
+    if not (Path(folder) / "manifest.json").exists():
+        _afford(plan, Path(folder), wanted)
     store = open_run(plan, folder, command)
     store.clean()
     whole, damaged = store.survey(wanted)
     todo = list(order([shard for shard in wanted if shard not in whole]))
+    _afford(plan, store.folder, todo)
     session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in whole), wanted)
     began = session.began
     if todo:
@@ -235,6 +239,37 @@ def execute(
     present, _ = store.survey(thorough=False)
     missing = [shard for shard in range(plan.shards) if shard not in present]
     return Outcome(store, session.computed, damaged, missing, time.perf_counter() - began)
+
+
+#: Bytes that a number takes at least once it is compressed; of 8.
+_LEAST = 4
+
+
+def _afford(plan: Plan, folder: Path, shards: Iterable[int]) -> None:
+    """Check that results can be on the disk at all.
+
+    Raises
+    ------
+    ConfigError
+        Even well compressed they need more than is free.
+    """
+    patients = sum(len(plan.members(shard)) for shard in shards)
+    least = _LEAST * patients * len(plan.times) * len(plan.names)
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if least > free:
+        raise ConfigError(
+            Problem(
+                "disk-too-small",
+                "the results would not fit on the disk",
+                Location(str(folder)),
+                found=f"at least {least / 1e9:,.1f} GB",
+                expected=f"up to {free / 1e9:,.1f} GB, which are free",
+                hint="Fewer patients, visits or outputs need less.",
+            )
+        )
 
 
 class _Session:

@@ -16,9 +16,12 @@ missing, cut short or altered is computed again. Several processes and machines 
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import json
+import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,17 +139,8 @@ class Store:
             It cannot be written.
         """
         folder = Path(folder)
+        cls.check(folder)
         with writing(folder):
-            if not (folder / "manifest.json").exists() and folder.exists() and _foreign(folder):
-                raise ConfigError(
-                    Problem(
-                        "folder-in-use",
-                        "the folder exists and is not a run folder",
-                        Location(str(folder)),
-                        found=", ".join(_foreign(folder)[:5]),
-                        hint="Choose another folder with --out.",
-                    )
-                )
             for table in (*TABLES, "receipts"):
                 (folder / table).mkdir(parents=True, exist_ok=True)
             if dictionary:
@@ -155,6 +149,36 @@ class Store:
             data = (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode()
             write_atomic(folder / "manifest.json", data, replace=False)
         return cls.open(folder)
+
+    @staticmethod
+    def check(folder: Path) -> None:
+        """Check before long work that a run may go into a folder.
+
+        Raises
+        ------
+        ConfigError
+            The folder holds something else.
+        StoreError
+            It cannot be made, or not be written to.
+        """
+        with writing(folder):
+            above = folder
+            while not above.exists() and above != above.parent:
+                above = above.parent
+            if not above.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            if not os.access(above, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if above == folder and not (folder / "manifest.json").exists() and (found := _foreign(folder)):
+                raise ConfigError(
+                    Problem(
+                        "folder-in-use",
+                        "the folder exists and is not a run folder",
+                        Location(str(folder)),
+                        found=", ".join(found[:5]),
+                        hint="Choose another folder with --out.",
+                    )
+                )
 
     @property
     def run(self) -> str:
@@ -245,9 +269,9 @@ class Store:
             write_atomic(self.receipt_path(receipt.shard), receipt.to_json().encode())
 
     def write_json(self, name: str, content: Mapping[str, Any]) -> None:
-        """Write a JSON file into the folder, whole or not at all."""
+        """Write a JSON file into the folder, whole or not at all; numbers that JSON has not are null, as everywhere in betapod."""
         with writing(self.folder):
-            write_atomic(self.folder / name, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+            write_atomic(self.folder / name, (json.dumps(finite(content), indent=1, allow_nan=False) + "\n").encode())
 
     def clean(self) -> None:
         """Remove what killed processes of this machine left half-written."""
@@ -308,6 +332,17 @@ def write_parquet(
 def identity_hash(identity: Mapping[str, Any]) -> str:
     """Return the hash of an identity."""
     return hashlib.sha256(json.dumps(identity, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+def finite(value: Any) -> Any:
+    """Return plain values in which what is no number of JSON is None."""
+    if isinstance(value, Mapping):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
 
 
 def _foreign(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..errors import Location, OutputError, Problem
+from ..errors import BetapodError, ConfigError, Location, OutputError, Problem
 
 _TEMPORARY = ".writing-"
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -74,21 +74,26 @@ def writing(folder: Path) -> Iterator[None]:
     Raises
     ------
     StoreError
-        No space left, or the folder cannot be written.
+        No space left, or the device fails.
+    ConfigError
+        The folder cannot be written to.
     """
     import duckdb
 
     try:
         yield
     except OSError as error:
-        raise _failed(folder, error.errno in _NO_SPACE, error.strerror or str(error)) from error
+        device = error.errno == errno.EIO
+        raise _failed(folder, error.errno in _NO_SPACE, error.strerror or str(error), device) from error
     except duckdb.Error as error:
         text = str(error)
         full = "No space left" in text or any(f'"errno":"{code}"' in text for code in _NO_SPACE)
         raise _failed(folder, full, text.splitlines()[0][:200]) from error
 
 
-def _failed(folder: Path, full: bool, text: str) -> StoreError:
+def _failed(folder: Path, full: bool, text: str, device: bool = False) -> BetapodError:
+    if device:
+        return StoreError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))
     if full:
         return StoreError(
             Problem(
@@ -98,7 +103,7 @@ def _failed(folder: Path, full: bool, text: str) -> StoreError:
                 hint="What is finished is kept. Make space, then give the command again.",
             )
         )
-    return StoreError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))
+    return ConfigError(Problem("cannot-write", f"cannot write the results: {text}", Location(str(folder))))
 
 
 def half_written(path: Path) -> bool:

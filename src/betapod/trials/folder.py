@@ -113,13 +113,32 @@ def run_into(
     """
     folder = Path(folder)
     tell = (lambda text: progress(text, 0, 0)) if progress is not None else None
+    # All that can be said of the folder is said before the pool is simulated.
+    Store.check(folder)
+    _same_run(folder, what.identity)
     pool = _kept_pool(folder) or pool_of(what.protocol, library, threads, progress=tell)
     refuse_nobody(what.protocol, pool)
     content = pool.to_bytes()
     identity = {**what.identity, "pool": hashlib.sha256(content).hexdigest()}
     store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(what.protocol))
-    if store.manifest["identity"] != identity:
-        differs = [name for name, value in identity.items() if store.manifest["identity"].get(name) != value]
+    _same_run(folder, identity)
+    store.clean()
+    for name, kept in (("pool.npz", content), ("protocol.yaml", what.text.encode())):
+        with writing(folder):
+            write_atomic(folder / name, kept)
+    data = _compute(store, what, pool, threads, progress)
+    found = TrialRun(what.protocol, data, pool, dict(pool.facts))
+    store.write_json("summary.json", summary(found))
+    return found
+
+
+def _same_run(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Check that a folder, if it holds a run, holds this one."""
+    if not (folder / "manifest.json").exists():
+        return
+    own = Store.open(folder).manifest["identity"]
+    differs = [name for name, value in identity.items() if own.get(name) != value]
+    if differs:
         raise ConfigError(
             Problem(
                 "other-run",
@@ -129,14 +148,6 @@ def run_into(
                 hint="Choose another folder with --out.",
             )
         )
-    store.clean()
-    for name, kept in (("pool.npz", content), ("protocol.yaml", what.text.encode())):
-        with writing(folder):
-            write_atomic(folder / name, kept)
-    data = _compute(store, what, pool, threads, progress)
-    found = TrialRun(what.protocol, data, pool, dict(pool.facts))
-    store.write_json("summary.json", summary(found))
-    return found
 
 
 def resume(folder: str | Path, threads: int | None = None, progress: Progress | None = None) -> TrialRun:
