@@ -113,13 +113,14 @@ def show_command(library: _LibraryOption = None, as_json: JsonOption = False) ->
 
 @_app.command("check")
 def check_command(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV of real people.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Real people: a CSV, or a folder of NHANES files.")],
     sex_codes: _SexOption = None,
 ) -> None:
     """Check a table of real people: every error with its place, every conversion."""
+    from .patients.nhanes_files import read_people
     from .patients.reader import read_csv
 
-    people = read_csv(path, _codes(sex_codes))
+    people = read_people(path) if path.is_dir() else read_csv(path, _codes(sex_codes))
     out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
     for text in people.notes:
         out().print(text, markup=False)

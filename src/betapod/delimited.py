@@ -210,7 +210,7 @@ def _stated(lines: list[str]) -> tuple[int, str]:
 
 def _plain_cells(line: str, separator: str) -> list[str]:
     try:
-        return [clean(cell) for cell in next(csv.reader([line], delimiter=separator), [])]
+        return [clean(cell) for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     except csv.Error:
         return []
 
@@ -251,7 +251,7 @@ def _header(lines: list[str], skip: int, stated: str, known: Callable[[str], boo
 def _cells(
     lines: list[str], start: int, separator: str, file: str
 ) -> tuple[list[str], list[tuple[int, list[str]]], list[Problem]]:
-    reader = csv.reader(lines[start:], delimiter=separator, strict=True)
+    reader = csv.reader(lines[start:], delimiter=separator, strict=True, skipinitialspace=True)
     rows: list[tuple[int, list[str]]] = []
     line = start + 1
     while True:

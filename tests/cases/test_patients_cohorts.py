@@ -137,3 +137,28 @@ def test_one_chosen_patient_has_no_rank_correlation(tmp_path: Path) -> None:
     report = reweight.select(library.default(), target, 1).report
     assert np.isnan(report.correlations["found"]).all()
     assert dataclasses.asdict(report)["chosen"] == 1
+
+
+def test_people_without_a_diagnosis_have_no_duration_of_0_years(tmp_path: Path) -> None:
+    """A quarter of the library does not know of its diabetes; a mean duration is that of the others."""
+    path = tmp_path / "trial.yaml"
+    path.write_text("baseline:\n  duration: {mean: 12, sd: 6, unit: year}\n", encoding="utf-8")
+    ready, target = library.default(), tables.load(path)
+    chosen = reweight.select(ready, target, 200).patients(ready).table
+    assert (chosen["diagnosed"] == 1).all()
+    assert chosen["duration"].mean() == pytest.approx(12.0, abs=0.1)
+    assert any("only they are eligible" in text for text in target.notes)
+    stated = "eligibility: {diagnosed: {low: 0}}\n" + path.read_text(encoding="utf-8")
+    path.write_text(stated, encoding="utf-8")
+    assert tables.load(path).ranges["diagnosed"][0] == 0.0
+    people = tables.load(table(tmp_path, **{"duration [year]": varied(2, 0.5), "age": varied(40, 1)}))
+    chosen = reweight.select(ready, people, 200).patients(ready).table
+    assert chosen["diagnosed"].mean() > 0.98
+    assert chosen["duration"].median() == pytest.approx(9.25, abs=0.8)
+
+
+def test_a_file_with_the_name_of_a_cohort_is_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tables.load("FLOW").notes == ()
+    (tmp_path / "FLOW").mkdir()
+    assert "give ./FLOW" in tables.load("FLOW").notes[0]

@@ -69,6 +69,7 @@ SEMICOLONS = (
         ),
         (GOOD + "# end of export\n", "comments"),
         (GOOD.replace("6.8", " 6.8\u00a0"), ""),
+        (GOOD.replace("id,age", '"id", "age"').replace("a,69", '"a", "69"'), ""),
         (GOOD.replace("id,age", "\u200bid,Age"), ""),
     ],
 )

@@ -94,6 +94,7 @@ _SPANS = {
     "bmi": (5.0, 200.0),
     "creatinine": (0.0, 60.0),
     "fpg": (0.0, 2000.0),
+    **{f"{kind}{i}": (0.0, 400.0) for kind in ("SY", "DI") for i in (1, 2, 3, 4)},
     "weight": (0.0, 1e7),
     "weight_fasting": (0.0, 1e8),
 }

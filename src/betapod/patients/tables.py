@@ -68,7 +68,15 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
         No such cohort or file, or everything that is wrong in it, with line and column.
     """
     name = str(what)
-    if sex_codes is not None and Path(what).suffix.lower() not in PEOPLE:
+    found = _load(name, Path(what), sex_codes)
+    if name.lower() in {title.lower() for title in names()} and Path(what).exists():
+        here = f"{name} is the package's own cohort; for what is here under this name give ./{name}"
+        return replace(found, notes=(*found.notes, here))
+    return found
+
+
+def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> Target:
+    if sex_codes is not None and path.suffix.lower() not in PEOPLE:
         message = "codes of sex are for a table of people"
         raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
     known = {title.lower(): title for title in names()}
@@ -78,7 +86,6 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
         return nhanes.target("test")
     if name.lower() in known:
         return read(PROFILES / f"{name.lower()}.yaml")
-    path = Path(what)
     if path.suffix.lower() in (".yaml", ".yml"):
         return read(path)
     if path.suffix.lower() in PEOPLE:
@@ -132,6 +139,9 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
             message = f"{name} is {value} in everybody: that is no distribution"
             hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
             problems.append(Problem("constant-column", message, where, hint=hint))
+    if "duration" in kept and "diagnosed" not in people:
+        # Whoever has a duration has a diagnosis; else people without one would count as 0 years.
+        kept = kept.assign(diagnosed=kept["duration"].notna().astype(float).where(kept["duration"].notna()))
     if not problems and not set(kept) & set(own):
         expected = ", ".join(own)
         problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
@@ -193,6 +203,11 @@ class _Reader:
         baseline, ranges = self.section(content, "baseline"), self.section(content, "eligibility")
         moments = [moment for name in baseline for moment in self.moments(baseline, name)]
         limits = {name: self.limits(ranges, name) for name in ranges}
+        stated = {name for section in (baseline, ranges) for name in section}
+        if "duration" in stated and "diagnosed" not in stated:
+            # Whoever has no diagnosis has no duration, and would count as 0 years.
+            limits["diagnosed"] = (1.0, math.inf)
+            self.notes.append("duration is known of people with a diagnosis: only they are eligible")
         texts = {key: self.text(content, key) for key in ("name", "label", "origin")}
         unmatched = self.sentences(content, "unmatched")
         if not baseline and not ranges and not self.problems:
