@@ -217,3 +217,28 @@ def test_every_quantity_says_which_way_is_better() -> None:
     assert {code: each.better for code, each in quantities().items()} == dict(findings.BETTER)
     assert {each.better for each in quantities().values()} == {1, -1}
     assert [code for code, sign in findings.BETTER.items() if sign > 0] == ["EGFR", "CPEP", "GRAFTCP"]
+
+
+def test_a_trial_that_could_not_be_tested_shows_nothing() -> None:
+    """Trials without events were left out of the power, as if they had not been run."""
+    found = estimate(np.array([2.0, np.nan, 0.1, np.nan]), np.array([0.5, np.nan, 0.5, np.nan]), np.inf, 10)
+    assert operating.significant(found).tolist() == [1, 0, 0, 0]
+    assert operating.rate(operating.significant(found)).value == 0.25
+    nothing = estimate(np.array([2.0, np.nan]), np.array([np.nan, np.nan]), np.inf, 10)
+    assert np.isnan(operating.significant(nothing)).all()
+
+
+def test_words_of_the_table_of_quantities_are_known() -> None:
+    """Whatever is not ``log`` counts as linear: a misspelt word would do so in silence."""
+    for each in quantities().values():
+        assert each.scale in ("log", "linear") and each.sd_scale in ("log", "linear", "")
+        assert (each.sd_scale == "") == np.isnan(each.sd)
+
+
+def test_an_unknown_way_to_randomise_is_refused() -> None:
+    from betapod.errors import ConfigError
+    from betapod.trials import randomise
+
+    with pytest.raises(ConfigError) as caught:
+        randomise.allocate("block", [1, 1], np.zeros((1, 4), dtype=np.int8), 1, range(1))
+    assert caught.value.kinds == ("unknown-method",) and "blocks" in str(caught.value)

@@ -10,7 +10,7 @@ import numpy as np
 from . import endpoints, findings, likelihood, survival
 from .analysis import Estimate
 from .endpoints import analyse, comparisons
-from .operating import characteristics
+from .operating import characteristics, significant
 from .sizing import NULL, tests_cells, title, truth, truth_of
 
 if TYPE_CHECKING:
@@ -253,12 +253,14 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
         first = comparisons(run.protocol, design)[0]
         if first.control is not None and not tests_cells(run.protocol, first):
             continue
+        if not any(run.protocol.arms[arm].cells for arm in run.protocol.designs[design].arms):
+            continue
         null = estimates[design, NULL]
         for hypothesis in run.hypotheses:
             if hypothesis == NULL:
                 continue
             mine = estimates[design, hypothesis]
-            improved = [_improved(each, better) for each in (mine, null)]
+            improved = [significant(each, better=better) for each in (mine, null)]
             if not all(np.isfinite(each).any() for each in improved):
                 continue
             report = likelihood.of_report(*improved)
@@ -288,7 +290,3 @@ def _middle(values: np.ndarray) -> float:
     """Return the mean of what is finite; NaN where nothing is."""
     finite = values[np.isfinite(values)]
     return float(finite.mean()) if len(finite) else float("nan")
-
-
-def _improved(found: Estimate, better: int) -> np.ndarray:
-    return np.where(np.isfinite(found.p), (found.p < 0.05) & (np.sign(found.effect) == better), np.nan)

@@ -38,9 +38,15 @@ def rate(happened: ArrayLike) -> Rate:
 
 
 def significant(found: Estimate, alpha: float = 0.05, better: int = 0) -> Array:
-    """Return 1 where p < alpha (and the effect has the sign `better`, where that is not 0), NaN where there is no p."""
-    hit = (found.p < alpha) & ((better == 0) | (np.sign(found.effect) == better))
-    return np.where(np.isfinite(found.p), hit, np.nan)
+    """Return 1 where p < alpha (and the effect has the sign `better`, where that is not 0), else 0.
+
+    A replicate that could not be tested, such as one without events, shows nothing: 0. Where no replicate has a p, as for the share
+    of one group, there is no test: NaN.
+    """
+    tested = np.isfinite(found.p)
+    with np.errstate(invalid="ignore"):
+        hit = tested & (found.p < alpha) & ((better == 0) | (np.sign(found.effect) == better))
+    return np.where(tested.any(), hit, np.nan)
 
 
 def assurance(powers: Sequence[float], weights: Sequence[float]) -> float:

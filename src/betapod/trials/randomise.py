@@ -6,8 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.randomness import Stream
+from ..errors import ConfigError, not_among
 
 Arms = NDArray[np.int8]
+
+#: Ways to randomise.
+METHODS = ("blocks", "simple", "minimisation")
 
 #: How often minimisation follows what would balance best, for the smallest arm.
 _FOLLOW = 0.8
@@ -36,7 +40,14 @@ def allocate(
         Their numbers; a replicate's allocation depends on the seed and its number only.
     block
         Patients per block; twice the sum of `shares` by default.
+
+    Raises
+    ------
+    ConfigError
+        There is no such method.
     """
+    if method not in METHODS:
+        raise ConfigError(not_among(METHODS, "unknown-method", f"no way to randomise is called {method!r}", method))
     if len(shares) == 1:
         return np.zeros(stratum.shape, dtype=np.int8)
     if method == "simple":
