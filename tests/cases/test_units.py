@@ -468,7 +468,7 @@ visits:
 measurements: {eGFR: {}, UACR: {}, HbA1c: {}}
 conduct:
   drop_out: 50 per 1000 person-years
-  effects: [{quantity: HbA1c, change: -5 mmol/mol}]
+  effects: [{quantity: HbA1c, change: -5 mmol/mol, spread: 3}]
   rescue: [{quantity: HbA1c, above: 75 mmol/mol, therapy: basal insulin 10 U/day}]
 endpoints:
   primary: {name: responders, quantity: HbA1c, summary: responders, threshold: 53 mmol/mol, at: y1, better: lower}
@@ -490,11 +490,18 @@ def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     assert made.eligibility["UACR"].bounds("UACR")[0] == pytest.approx(199.8, abs=0.1)
     assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)
     assert made.conduct.drop_out == pytest.approx(0.05)
-    assert effects.size(made.conduct.effects[0]) == pytest.approx(-0.4574, abs=1e-4)
+    (effect,) = made.conduct.effects
+    assert effects.size(effect) == pytest.approx(-0.4574, abs=1e-4)
+    # A bare spread is in the unit of its change.
+    assert effects.spread(effect.spread, effect.change, "HBA1C") == pytest.approx(0.27444)
+    assert effects.spread("3 mmol/mol", "-0.5 %", "HBA1C") == pytest.approx(0.27444)
+    assert effects.spread(0.2, "-0.5 %", "HBA1C") == 0.2
+    assert effects.spread(0.4, None, "UACR") == 0.4
     assert sentences == [
         "UACR min 22.6 mg/mmol read as 200 mg/g",
         "HbA1c max 86 mmol/mol read as 10.0 %",
         "HbA1c change -5 mmol/mol read as -0.457 %",
+        "HbA1c spread 3 mmol/mol read as 0.274 %",
         "HbA1c above 75 mmol/mol read as 9.01 %",
         "HbA1c threshold 53 mmol/mol read as 7.00 %",
     ]
@@ -603,6 +610,20 @@ def test_shares_are_in_percent() -> None:
             validate(One, parse_yaml(f"share: {text}"))
 
 
+def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
+    from betapod.patients import tables
+
+    path = tmp_path / "mine.yaml"
+    path.write_text("baseline:\n  hba1c: {mean: 64, sd: 11, unit: mmol／mol}\n", encoding="utf-8")
+    with clinical.read_as() as sentences:
+        moments = tables.load(path).moments
+    assert [moment.value for moment in moments] == pytest.approx([8.007, 1.006], abs=0.001)
+    assert [text.partition(": ")[2] for text in sentences] == [
+        "hba1c 64 mmol／mol read as 8.01 %",
+        "hba1c, a difference, 11 mmol／mol read as 1.01 %",
+    ]
+
+
 def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
     for label in ("slope of something with HbA1c", "anything at all", ""):
         with pytest.raises(UnitError):
@@ -681,6 +702,38 @@ def test_columns_with_units_of_every_kind(tmp_path: Path) -> None:
     assert found["weight"][0] == pytest.approx(68.0388555)
     assert found["sbp"][0] == 130
     assert found["egfr"][0] == pytest.approx(64.5, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "name", "value"),
+    [
+        ("weight_kg", "80", "weight", 80.0),
+        ("weight_lb", "150", "weight", 68.0388555),
+        ("Weight, lbs", "150", "weight", 68.0388555),
+        ("HbA1c %", "7.2", "hba1c", 7.2),
+        ("hba1c_mmol_mol", "53", "hba1c", 7.00044),
+        ("HbA1c_percent", "7.2", "hba1c", 7.2),
+        ("glucose_mg_dl", "126", "fpg", 6.99394),
+        ("uacr_mg_g", "30", "uacr", 30.0),
+        ("ACR mg/mmol", "3.3936", "uacr", 30.0),
+        ("height_in", "70", "height", 177.8),
+        ("age_years", "60", "age", 60.0),
+        ("duration_yrs", "12", "duration", 12.0),
+        ("sbp_mmHg", "130", "sbp", 130.0),
+        ("c_peptide_ng_ml", "1", "c_peptide", 0.3311),
+        ("c-peptide pmol/L", "331", "c_peptide", 0.331),
+    ],
+)
+def test_a_unit_behind_the_name_of_a_column(tmp_path: Path, header: str, cell: str, name: str, value: float) -> None:
+    quoted = f'"{header}"'
+    assert _people(tmp_path, f"{quoted},bmi", f"{cell},30").table[name][0] == pytest.approx(value, rel=1e-4)
+
+
+@pytest.mark.parametrize("header", ["weight_change", "age at diagnosis", "sbp_1", "glucose 2h", "hba1c_1", "weight_cm"])
+def test_other_words_behind_a_name_are_no_unit(tmp_path: Path, header: str) -> None:
+    found = _people(tmp_path, f"{header},bmi", "50,30")
+    assert list(found.table) == ["bmi"]
+    assert any("columns without use" in text for text in found.notes)
 
 
 def test_people_that_betapod_writes_it_reads(tmp_path: Path) -> None:

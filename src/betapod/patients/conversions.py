@@ -13,6 +13,15 @@ def table_unit(name: str) -> str:
     return UNITS.get(name, "mg/dL" if name == "creatinine" else "")
 
 
+def fits_table(name: str, unit: str) -> bool:
+    """Return whether a quantity of the table can have a unit."""
+    try:
+        to_table_unit(1.0, name, unit)
+    except UnitError:
+        return False
+    return True
+
+
 def to_table_unit(
     value: float, name: str, unit: str, difference: bool = False, location: Location | None = None
 ) -> float:

@@ -26,7 +26,7 @@ from .. import delimited
 from ..ckd_epi import ckd_epi_2021
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import sexes
-from .conversions import to_table_unit
+from .conversions import fits_table, to_table_unit
 from .plausibility import POSSIBLE, UNUSUAL
 from .population import Numbers
 from .target import UNITS
@@ -127,8 +127,27 @@ def _heading(text: str) -> tuple[str, str, str]:
         return "", text, ""
     match = _HEADER.fullmatch(text)
     plain = re.sub(r"[\s.-]+", "_", (match[1] if match else text).strip().lower())
-    wanted = SYNONYMS.get(plain, plain)
-    return _KNOWN.get(wanted.lower(), ""), plain, (match[2] or "").strip() if match else ""
+    name, unit = _known(plain), (match[2] or "").strip() if match else ""
+    if not name and not unit:
+        return _behind(text) or ("", plain, "")
+    return name, plain, unit
+
+
+def _known(plain: str) -> str:
+    return _KNOWN.get(SYNONYMS.get(plain, plain).lower(), "")
+
+
+def _behind(text: str) -> tuple[str, str, str] | None:
+    """Return a column whose unit stands behind its name without brackets: ``weight_kg``, ``HbA1c %``, ``glucose_mg_dl``."""
+    for gap in re.finditer(r"[\s_,:./-]+", text):
+        plain = re.sub(r"[\s.-]+", "_", text[: gap.start()].strip().lower())
+        name, unit = _known(plain), text[gap.end() :].strip()
+        if name in ("", "id") or UNITS.get(name) == "1":
+            continue
+        for spelt in (unit, unit.replace("_", "/")):
+            if fits_table(name, spelt):
+                return name, plain, spelt
+    return None
 
 
 class _Table:

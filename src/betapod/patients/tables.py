@@ -21,6 +21,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..clinical import say
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import joint, nhanes
 from .conversions import to_table_unit
@@ -295,7 +296,15 @@ class _Reader:
             where = self.where(row, "unit")
             self.problems += [Problem(p.kind, p.message, where, p.found, p.expected, p.hint) for p in error.problems]
             return lambda value, difference: value
-        return lambda value, difference: to_table_unit(value, name, str(unit), difference)
+
+        def turned(value: float, difference: bool) -> float:
+            made = to_table_unit(value, name, str(unit), difference)
+            if made != value:
+                what = f"{self.file}: {name}, a difference," if difference else f"{self.file}: {name}"
+                say(what, f"{value:g} {unit}", made, UNITS[name])
+            return made
+
+        return turned
 
     def possible(self, row: Mapping[Any, Any], key: Any, name: str, value: float) -> float:
         """Return a value of a quantity that people can have; say where they rarely have it."""

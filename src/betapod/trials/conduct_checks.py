@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..config import Document, Where
-from ..errors import Problem
+from ..errors import BetapodError, Problem
+from .effects import spread
 from .endpoint_checks import endpoint
 from .plain_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 from .quantities import code_of, known_codes, quantities, unit_of
@@ -97,21 +98,27 @@ def conducted(document: Document) -> Iterator[Problem]:
 
 
 def _spread(document: Document, effect: dict[str, Any], code: str, where: Where) -> Iterator[Problem]:
-    """Find a spread of an effect between people that is larger than anything measured."""
+    """Find a spread of an effect between people that cannot be read, or is larger than anything measured."""
     given = effect.get("spread")
-    if not isinstance(given, (int, float)) or isinstance(given, bool):
+    if given is None or isinstance(given, (bool, list, dict)):
+        return
+    what = f"{effect['quantity']} spread"
+    try:
+        value = spread(given, effect.get("change"), code, what)
+    except BetapodError as error:
+        yield from (document.moved(problem, where) for problem in error.problems)
         return
     log = quantities()[code].scale == "log"
     low, high = POSSIBLE.get(code, (0.0, math.inf))
     most = math.log(LARGEST_FACTOR) if log else high - low
-    if not given <= most:
+    if not 0 <= value <= most:
         unit = "SD of the logarithm" if log else unit_of(code)
         yield document.problem(
             "out-of-range",
             "people cannot differ by that",
             where,
             found=short(given),
-            expected=f"at most {most:.3g} {unit}",
+            expected=f"0 to {most:.3g} {unit}",
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import quantity as read_quantity
+from ..units import split_quantity
 from .quantities import Numbers, code_of, label_of, unit_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,24 @@ def size(effect: Effect) -> float:
     if effect.factor is not None:
         return math.log(effect.factor)
     return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1", kind="difference")
+
+
+def spread(given: Any, change: Any, code: str, what: str = "") -> float:
+    """Return the SD of an effect between people on the scale of its quantity, from text or a number.
+
+    Parameters
+    ----------
+    given, change
+        As in the protocol. A bare number is in the unit that the change has; without a change it is of the logarithm.
+    what
+        Name under which a conversion is told.
+    """
+    if change is None:
+        return read_quantity(given, "1", bare=True)
+    unit, bare, of_change = unit_of(code), split_quantity(str(given)), split_quantity(str(change))
+    if bare is not None and not bare[1] and of_change is not None:
+        given = f"{given} {of_change[1]}"
+    return read_quantity(given, unit, label_of(code), unit == "1", "difference", what)
 
 
 def trial_shift(
@@ -44,7 +63,7 @@ def trial_shift(
     for number, effect in enumerate(protocol.conduct.effects):
         if code_of(effect.quantity) != code:
             continue
-        mine = size(effect) + effect.spread * luck[str(number)].astype(np.float64)
+        mine = size(effect) + spread(effect.spread, effect.change, code) * luck[str(number)].astype(np.float64)
         if effect.arms is not None:
             chosen = [index for index, name in enumerate(arms) if name in effect.arms]
             mine = np.where(np.isin(arm, chosen), mine, 0.0)

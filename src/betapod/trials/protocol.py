@@ -177,8 +177,9 @@ class Effect(Settings):
     quantity: str
     change: Measured | None = None
     factor: Annotated[float, Field(gt=0)] | None = None
-    spread: Annotated[float, Field(ge=0)] = Field(
-        default=0.0, description="SD between people: of the logarithm, or in the unit"
+    spread: Measured = Field(
+        default=0.0,
+        description="SD between people: of the logarithm for a factor, else a quantity; a bare number is in the unit of the change",
     )
     time: Duration = 30.0
     arms: list[str] | None = None
