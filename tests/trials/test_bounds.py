@@ -69,8 +69,8 @@ def test_significant_is_below_the_level() -> None:
 
 
 STRENGTHS = [
-    (1.0, "no evidence to speak of"),
-    (1.499, "no evidence to speak of"),
+    (1.0, "negligible evidence"),
+    (1.499, "negligible evidence"),
     (1.5, "very weak evidence for"),
     (2.999, "very weak evidence for"),
     (3.0, "weak evidence for"),
@@ -78,7 +78,7 @@ STRENGTHS = [
     (10.0, "moderate evidence for"),
     (29.999, "moderate evidence for"),
     (30.0, "strong evidence for"),
-    (1 / 1.499, "no evidence to speak of"),
+    (1 / 1.499, "negligible evidence"),
     (1 / 1.6, "very weak evidence against"),
     (1 / 3.1, "weak evidence against"),
     (1 / 11, "moderate evidence against"),

@@ -157,9 +157,9 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
     rows = {name: row for name, row in rows.items() if math.isfinite(row["mean"])}
     if not rows:
         return (
-            f"{words.capital(words.contrast(a, treated, control))}: not estimable; too few patients were measured."
+            f"{words.capital(words.contrast(a, treated, control))}: not estimable; too few patients were measured or had an event."
             if several
-            else ("The difference cannot be estimated: too few patients were measured.")
+            else ("The difference cannot be estimated: too few patients were measured or had an event.")
         )
     scale = estimates.primary(a, design)
     pair = f"{words.arm(a, treated)} with {words.arm(a, control)}"
@@ -204,10 +204,19 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
     if not rows:
         return []
     named = words.has_cells(a)
-    pieces = [needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in rows.items()]
-    text = f"For 80 % power on {measured(a)} a trial needs {' and '.join(pieces)}"
-    better = [needed(r[BETTER_MEASURED]) for r in rows.values() if BETTER_MEASURED in r]
-    text += f"; with three samples per visit and an averaged baseline {' and '.join(better)}. " if better else ". "
+    able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
+    unable = [words.hypothesis(name) for name in rows if name not in able]
+    text = ""
+    if able:
+        pieces = [
+            needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in able.items()
+        ]
+        text = f"For 80 % power on {measured(a)} a trial needs {words.listed(pieces)}"
+        better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
+        text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
+    if unable:
+        supposed = f"if {words.listed(unable, 'or')}, " if named else ""
+        text += words.capital(f"{supposed}there is no benefit on {measured(a)} that a trial could detect. ")
     return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
 
 

@@ -45,6 +45,10 @@ def limits(a: Assessment) -> Section:
         f"Only one trial population{course} was simulated."
         + (" Sizes of trials hold for it, not for others." if not a.sizes.empty else ""),
     ]
+    items.append(
+        "How well the model reproduces published numbers of a treatment differs much between treatments: betapod confront shows it row by row. "
+        "Look there before an effect size is relied upon."
+    )
     if a.protocol.conduct.effects:
         items.append(
             "The effect of being in a trial is carried by the quantities that the protocol names; it does not pass on to others."

@@ -205,7 +205,7 @@ def _able(a: Assessment) -> Section | None:
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
     ]
     text = (
-        "Patients to randomise, both groups together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
+        f"Patients to randomise, {_groups(a)} together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
         "simulated trial population, losses are those of the protocol."
     )
     if lacking:
@@ -231,6 +231,13 @@ def _able(a: Assessment) -> Section | None:
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
         closing=[f"What makes a trial able to tell: {words.listed(advice)}."],
     )
+
+
+def _groups(a: Assessment) -> str:
+    """Return how the groups of the design whose size is given are called together."""
+    design = next(iter(a.sizes["design"]), "") if len(a.sizes) else ""
+    several = design in a.protocol.designs and len(a.protocol.designs[str(design)].arms) > 2
+    return "all groups" if several else "both groups"
 
 
 def _primary_power(a: Assessment) -> Assessment:

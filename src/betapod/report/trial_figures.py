@@ -170,7 +170,7 @@ def power(a: Assessment) -> Drawing | None:
             FuncFormatter(lambda value, _: f"{value:g}" if str(value)[0] in ("3" if wide else "235") else "")
         )
         axes.set_ylim(-2, 102)
-        axes.set_xlabel("patients randomised, both groups together")
+        axes.set_xlabel("patients randomised, all groups together")
         axes.set_ylabel("trials that show benefit (%)")
         axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 

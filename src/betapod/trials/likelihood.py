@@ -37,7 +37,7 @@ class Evidence:
             return "not estimable"
         strength = max(self.ratio, 1 / self.ratio if self.ratio > 0 else np.inf)
         word = (
-            "no evidence to speak of"
+            "negligible evidence"
             if strength < 1.5
             else "very weak evidence"
             if strength < 3
