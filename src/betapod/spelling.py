@@ -223,6 +223,9 @@ def _word(word: str) -> str:
     """Return one name in its usual capitals; a name that is not known as it is."""
     if word in ("a", "y"):
         return "year"
+    # Einheit, eenheid, enhet: units of insulin.
+    if word in ("E", "mE", "uE"):
+        return word[:-1] + "U"
     if word in ("M", "H", "S", "mM", "uM", "nM", "pM", "fM", "m", "mo", "Mg", "ML", "Ml", "MU", "MIU"):
         return word
     known = _WORDS.get(word.lower())

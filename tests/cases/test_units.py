@@ -175,7 +175,7 @@ PRINTED = [
     *[("BMI", 30, unit, 30, "kg/m^2", 1e-12) for unit in ("kg/m²", "kg/m2", "kg m-2", "kg/m^2", "KG/M2", "kg/sqm")],
     *[
         ("insulin dose", 40, unit, 40, "U/day", 1e-12)
-        for unit in ("IU/day", "U/d", "I.U./day", "units/day", "IE/Tag", "UI/die")
+        for unit in ("IU/day", "U/d", "I.U./day", "units/day", "IE/Tag", "UI/die", "E/dag")
     ],
     ("duration", 6, "months", 0.5, "year", 1e-12),
     # Other letters: Russia, China.
@@ -539,6 +539,34 @@ def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, stat
     assert "missing-unit" in caught.value.kinds
 
 
+@pytest.mark.parametrize(
+    ("row", "value", "unit", "low", "high"),
+    [
+        ("HbA1c,mean,53,11,SD,mmol/mol", 7.0, "%", 1.006, 1.006),
+        ("HbA1c,median,53,45;60,IQR,mmol/mol", 7.0, "%", 6.269, 7.641),
+        ("HbA1c,mean,53,50;56,CI95,mmol/mol", 7.0, "%", 6.726, 7.275),
+        ("HbA1c,diff_vs_control,-11,-15;-7,CI95,mmol/mol", -1.006, "%", -1.372, -0.640),
+        ("HbA1c,change_mean,-5,2,SE,mmol/mol", -0.4574, "%", 0.183, 0.183),
+        ("UACR,median,30,10;60,IQR,mg/mmol", 265.2, "mg/g", 88.4, 530.4),
+        ("SBP,mean,16,2,SD,kPa", 120.0, "mmHg", 15.0, 15.0),
+        ("insulin_dose,mean,40,10,SD,E/d", 40.0, "IU/day", 10.0, 10.0),
+        ("creatinine_clearance,mean,1.5,0.2,SD,mL/s/1.73 m²", 90.0, "mL/min/1.73m2", 12.0, 12.0),
+    ],
+)
+def test_levels_differences_and_their_spread_in_evidence(
+    tmp_path: Path, row: str, value: float, unit: str, low: float, high: float
+) -> None:
+    from betapod.evidence.registry import check
+
+    endpoint, statistic, printed, spread, kind, of = row.split(",")
+    text = f"ZZ1,Made-up 1,,,2024,DKD; x,RCT; x,ZZ,ZZ,,,,50,{endpoint},52,{statistic},{printed},{spread},{kind},{of},,made up,seen\n"
+    (tmp_path / "mine.csv").write_text(HEADER + text, encoding="utf-8")
+    (record,) = check(tmp_path / "mine.csv")
+    assert (record.value, record.unit) == (pytest.approx(value, rel=4e-4), unit)
+    assert record.dispersion is not None
+    assert (record.dispersion.low, record.dispersion.high) == pytest.approx((low, high), rel=1e-3)
+
+
 def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
     from betapod.evidence.registry import check
 
@@ -762,11 +790,11 @@ def _run(*words: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
-    done = _run("trial", "check", str(path))
+    done = _run("trial", "check", str(path), "--json")
     assert done.returncode == 0
     assert "HbA1c max 86 mmol/mol read as 10.0 %" in done.stderr
-    document = json.loads(_run("trial", "check", str(path), "--json").stdout)
+    document = json.loads(done.stdout)
     assert "UACR min 22.6 mg/mmol read as 200 mg/g" in document["protocols"][0]["read_as"]
-    done = _run("simulate", "reference", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json")
+    done = _run("simulate", "metabolism", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json")
     assert json.loads(done.stdout)["read_as"] == ["--set HbA1c_start=53 mmol/mol read as 7.00 %"]
     assert "--set HbA1c_start=53 mmol/mol read as 7.00 %" in done.stderr

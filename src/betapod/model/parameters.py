@@ -187,6 +187,8 @@ class ParameterTable(Mapping[str, Parameter]):
                         for number in (row.value, row.low, row.high)
                     )
                     distribution = _distribution(row, base)
+                    if value != row.value:
+                        say(f"{row.location}: {row.id}", f"{row.value:g} {row.unit}", value, base.unit)
                 except UnitError as error:
                     problems.extend(error.problems)
                     continue

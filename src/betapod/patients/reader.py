@@ -419,7 +419,7 @@ _IN_USE = {
     "creatinine": ("mg/dL", "umol/L"),
     "uacr": ("mg/g", "mg/mmol"),
     "egfr": ("mL/min/1.73m2", "mL/s/1.73m2"),
-    "height": ("cm", "m", "inch"),
+    "height": ("cm", "m", "inch", "foot"),
     "weight": ("kg", "pound"),
     "sbp": ("mmHg", "kPa"),
     "dbp": ("mmHg", "kPa"),
