@@ -234,3 +234,26 @@ def test_a_forest_plot_says_whom_its_numbers_count() -> None:
         synthesis.pool(known.select(product="UC-MSC", population="T2D", endpoint="HbA1c", controls=True))
     )
     assert list(zang["n_of"]) == ["both groups"] and list(zang["n"]) == [91]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["placebo", "Saline", "untreated", "no treatment", "vehicle (IV)", "controls", "usual care", "wait-list", "Control group"],
+)  # fmt: skip
+def test_control_groups_are_known_by_their_names(table, name: str) -> None:
+    rows = table(
+        {"arm": "ZZcell", "value": -0.8}, {"arm": name, "product": "none given", "value": -0.3},
+        n=40, endpoint="HbA1c", statistic="change_mean", unit="%", dispersion=1.0, dispersion_type="SD",
+    )  # fmt: skip
+    pooled = synthesis.pool(rows)
+    assert pooled.contrast == "between" and pooled.estimate == pytest.approx(-0.5)
+
+
+def test_an_arm_of_a_trial_without_its_control_is_said_to_be_before_and_after(table) -> None:
+    rows = table(
+        {"arm": "ZZcell", "value": -0.8, "timepoint_weeks": 52}, {"arm": "placebo", "value": -0.3, "timepoint_weeks": 26},
+        n=40, endpoint="HbA1c", statistic="change_mean", unit="%", dispersion=1.0, dispersion_type="SD",
+    )  # fmt: skip
+    pooled = synthesis.pool(rows)
+    assert pooled.contrast == "change"
+    assert any("control group does not stand beside it" in reason for reason in pooled.reasons)

@@ -172,7 +172,10 @@ def _positive(error: float, how: str) -> tuple[float | None, str]:
 
 
 _CONTROL_ARM = re.compile(
-    r"\b(placebo|sham|saline)\b|^(control|usual|conventional|standard|insulin only|intensive insulin)\b", re.I
+    r"\b(placebo|sham|saline|vehicle|dummy|untreated|wait(ing)?[- ]?list)\b"
+    r"|\bno (treatment|therapy|cells|infusion|intervention)\b"
+    r"|^(controls?|usual|conventional|standard|best supportive|observation|insulin only|intensive insulin)\b",
+    re.I,
 )
 
 

@@ -25,6 +25,8 @@ from .study import Record
 
 __all__ = ["MEASURES", "SUBGROUP", "Z975", "Effect", "Refusal", "candidates", "logit", "unusable"]
 
+#: Said of what an arm of a controlled study moved by, where no control group stands beside it.
+ALONE = "; read as before and after: its control group does not stand beside it"
 _CIRCULAR = re.compile(r"outcome-defined|responders|insulin-independent|insulin-free|remitters", re.I)
 _ACTIVE = re.compile(r" vs (amlodipine|enalapril|captopril|glyburide|metformin)\b", re.I)
 _NO_OUTCOME = {
@@ -96,7 +98,8 @@ def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Refusal]]:
             continue
         effect, reason = _direct(record)
         if effect is not None:
-            made.append(effect)
+            alone = ALONE if _own_course(record) else ""
+            made.append(replace(effect, how=f"{effect.how}{alone}"))
         else:
             refused.append(Refusal(record.id, reason))
     for record in waiting:

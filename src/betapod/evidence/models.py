@@ -87,7 +87,10 @@ def chosen_method(effects: Sequence[Effect], method: str, interval: str = "auto"
     counts = [effect.counts for effect in effects if effect.counts is not None]
     hollow = any(a in (0.0, n1) or b in (0.0, n2) for a, n1, b, n2 in counts)
     if k > 1 and len(counts) == k and hollow and method == "auto" and interval == "auto":
-        return "Peto" if rare.mantel_haenszel(counts) is None else "MH"
+        if rare.mantel_haenszel(counts) is not None:
+            return "MH"
+        if rare.peto(counts) is not None:
+            return "Peto"
     if method != "auto":
         return method
     return "common" if k == 2 and interval in ("auto", "normal") else "REML"

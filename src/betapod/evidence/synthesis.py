@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import EvidenceError, Problem, not_among
-from .effects import MEASURES, Effect, Refusal, candidates
+from .effects import ALONE, MEASURES, Effect, Refusal, candidates
 from .families import one_per_family
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .pairs import NO_RATIO
@@ -166,6 +166,7 @@ def pool(
         for e in effects
         if by_id[e.records[0]].design in ("meta-analysis", "review")
     ]
+    notes += [f"{e.study}: an arm of a controlled study{ALONE}" for e in effects if ALONE in e.how]
     if problems := _unfit(effects, method, interval):
         raise EvidenceError(problems)
     return _pooled(effects, method, interval, refused, notes)
