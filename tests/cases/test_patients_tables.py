@@ -191,6 +191,21 @@ def test_other_numbers_of_the_table_decide() -> None:
     assert delimited.number("1,2", ".") is None
 
 
+def test_units_at_the_end_of_a_name(tmp_path: Path) -> None:
+    head = "pid,sex,age_y,hba1c_mmol_mol,scr_umolL,height_cm,weight_kg,dbp_mmHg,c_peptide_ng_ml,ACR_mg_mmol"
+    found = people(tmp_path, f"{head}\na,F,60,53,88.4,170,80,70,3.02,3.39\n").table
+    assert found["hba1c"][0] == pytest.approx(7.0, abs=0.01)
+    assert found["c_peptide"][0] == pytest.approx(1.0, abs=0.01)
+    assert found["uacr"][0] == pytest.approx(30.0, abs=0.05)
+    assert found["bmi"][0] == pytest.approx(80 / 1.7**2)
+    assert found["egfr"][0] == pytest.approx(64.5, abs=0.5)
+    assert "columns without use: 'age_kg'" in " ".join(people(tmp_path, "id,age,age_kg\na,60,60\n").notes)
+
+
+def test_a_table_without_known_columns_has_one_problem(tmp_path: Path) -> None:
+    assert [p.kind for p in problems(tmp_path, "id,time,value\na,0,5\na,1,6\n")] == ["no-columns"]
+
+
 def test_thousands_are_said(tmp_path: Path) -> None:
     found = people(tmp_path, 'id,uacr [mg/g]\na,"1,234"\nb,5.5\n')
     assert found.table["uacr"].tolist() == [1234.0, 5.5]

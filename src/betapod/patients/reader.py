@@ -26,7 +26,8 @@ from .. import delimited
 from ..ckd_epi import ckd_epi_2021
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from . import sexes
-from .conversions import fits_table, to_table_unit
+from .conversions import to_table_unit
+from .headings import KNOWN, LONGEST, SYNONYMS, heading
 from .plausibility import POSSIBLE, UNUSUAL
 from .population import Numbers
 from .target import UNITS
@@ -34,30 +35,6 @@ from .target import UNITS
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Other names of quantities, in lower case.
-SYNONYMS = {
-    **dict.fromkeys((*sexes.COLUMNS, "male"), "female"),
-    "a1c": "hba1c",
-    "hemoglobin_a1c": "hba1c",
-    "haemoglobin_a1c": "hba1c",
-    "glucose": "fpg",
-    "fasting_glucose": "fpg",
-    "systolic": "sbp",
-    "diastolic": "dbp",
-    "gfr": "egfr",
-    "acr": "uacr",
-    "scr": "creatinine",
-    "serum_creatinine": "creatinine",
-    "diabetes_duration": "duration",
-    "cpeptide": "c_peptide",
-    "patient": "id",
-    "subject": "id",
-    "patient_id": "id",
-    "subject_id": "id",
-    "usubjid": "id",
-}
-_KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
-_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
 _MISSING = ("", "na", "nan", "n/a", "#n/a", ".", "-", "--", "\u2013", "\u2014", "null", "none", "missing", "k.a.")
 _YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "ja": 1.0, "oui": 1.0}
 _YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
@@ -69,7 +46,7 @@ _OR_MORE = re.compile(r"([\d.,]+)\s*\+")
 _CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
 _DATE = re.compile(r"\d{1,4}[-/.]\w{1,9}[-/.]\d{2,4}|\d{1,2}[-/. ]+[a-zA-Z]{3,9}|[a-zA-Z]{3,9}[-/. ]+\d{1,4}")
 #: Characters of a cell that may be a name or a number; columns without use that are named.
-_LONGEST, _MOST_NAMED = 200, 20
+_LONGEST, _MOST_NAMED = LONGEST, 20
 #: Problems that are printed before the rest is counted.
 _MOST = 40
 
@@ -107,47 +84,19 @@ def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> Pe
     import pandas as pd
 
     file = str(path)
-    cells = delimited.read(path, lambda cell: bool(_heading(cell)[0]))
+    cells = delimited.read(path, lambda cell: bool(heading(cell)[0]))
     if not cells.rows and not cells.problems:
         raise ConfigError(Problem("empty-table", "the table has no people", Location(file, cells.line)))
     reading = _Table(cells, sex_codes)
-    reading.body()
-    reading.derive()
+    if reading.used:
+        reading.body()
+        reading.derive()
     if reading.problems:
         order = sorted(reading.problems, key=lambda p: (p.location.line, p.location.column))
         left = len(order) - _MOST
         more = [Problem("more-problems", f"{left} more problems of these kinds", Location(file))] if left > 0 else []
         raise ConfigError([*order[:_MOST], *more])
     return People(pd.DataFrame(reading.columns), tuple(reading.notes))
-
-
-def _heading(text: str) -> tuple[str, str, str]:
-    """Return the quantity that the name of a column stands for (or ``""``), the name in lower case, and the unit."""
-    if len(text) > _LONGEST:
-        return "", text, ""
-    match = _HEADER.fullmatch(text)
-    plain = re.sub(r"[\s.-]+", "_", (match[1] if match else text).strip().lower())
-    name, unit = _known(plain), (match[2] or "").strip() if match else ""
-    if not name and not unit:
-        return _behind(text) or ("", plain, "")
-    return name, plain, unit
-
-
-def _known(plain: str) -> str:
-    return _KNOWN.get(SYNONYMS.get(plain, plain).lower(), "")
-
-
-def _behind(text: str) -> tuple[str, str, str] | None:
-    """Return a column whose unit stands behind its name without brackets: ``weight_kg``, ``HbA1c %``, ``glucose_mg_dl``."""
-    for gap in re.finditer(r"[\s_,:./-]+", text):
-        plain = re.sub(r"[\s.-]+", "_", text[: gap.start()].strip().lower())
-        name, unit = _known(plain), text[gap.end() :].strip()
-        if name in ("", "id") or UNITS.get(name) == "1":
-            continue
-        for spelt in (unit, unit.replace("_", "/")):
-            if fits_table(name, spelt):
-                return name, plain, spelt
-    return None
 
 
 class _Table:
@@ -163,12 +112,12 @@ class _Table:
         self.identity: int | None = None
         unused: list[str] = []
         for place, text in enumerate(cells.header):
-            name, plain, unit = _heading(text)
+            name, plain, unit = heading(text)
             if name:
                 self._column(place, name, unit, text, plain)
             elif text:
                 near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
-                hint = did_you_mean(plain, [*_KNOWN.values(), *SYNONYMS]) if near else ""
+                hint = did_you_mean(plain, [*KNOWN.values(), *SYNONYMS]) if near else ""
                 unused.append(f"{delimited.shown(text)!r}" + (f" ({hint})" if hint else ""))
             elif place and any(delimited.clean(row[place]) for _, row in cells.rows):
                 message = "this column has values and no name"
@@ -177,7 +126,7 @@ class _Table:
             more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
             self.notes.append(f"columns without use: {', '.join(unused[:_MOST_NAMED])}{more}")
         if not self.used and not self.problems:
-            expected = ", ".join(sorted({*_KNOWN.values()} - {"id"}))
+            expected = ", ".join(sorted({*KNOWN.values()} - {"id"}))
             found = delimited.shown(", ".join(cells.header), 200)
             message = "no column of the first line is known" if cells.line == 1 else "no column is known"
             self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), found, expected))
@@ -192,7 +141,8 @@ class _Table:
                 self.notes.append(f"{text}: not used, since {first} names the people")
             return
         if name in (used for _, used, _, _ in self.used):
-            self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text))
+            hint = "Take one of the two columns away."
+            self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text, hint=hint))
             return
         own = UNITS.get(name, "mg/dL")
         if name == "female" and plain not in ("female", "male"):
@@ -387,6 +337,8 @@ class _Column:
             return value
         kind = "negative" if raw < 0 else "impossible"
         hint = _other_unit(raw, name, unit)
+        if name == "age" and 0 <= value < low:
+            hint = "Virtual patients are adults: leave out whoever is younger."
         if not hint and raw in _CODES:
             hint = f"If {raw:g} stands for a missing value, leave the cell empty."
         expected = f"{low:g} to {high:g} {UNITS.get(name, 'mg/dL')}"

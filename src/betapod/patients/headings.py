@@ -1,0 +1,87 @@
+"""Names of columns as tables of people have them: the quantity that is meant, and the unit that is named with it."""
+
+from __future__ import annotations
+
+import re
+
+from . import sexes
+from .conversions import fits_table
+from .target import UNITS
+
+#: Other names of quantities, in lower case.
+SYNONYMS = {
+    **dict.fromkeys((*sexes.COLUMNS, "male"), "female"),
+    "a1c": "hba1c",
+    "hemoglobin_a1c": "hba1c",
+    "haemoglobin_a1c": "hba1c",
+    "glucose": "fpg",
+    "fasting_glucose": "fpg",
+    "systolic": "sbp",
+    "diastolic": "dbp",
+    "gfr": "egfr",
+    "acr": "uacr",
+    "scr": "creatinine",
+    "serum_creatinine": "creatinine",
+    "diabetes_duration": "duration",
+    "cpeptide": "c_peptide",
+    "patient": "id",
+    "subject": "id",
+    "patient_id": "id",
+    "subject_id": "id",
+    "usubjid": "id",
+    **dict.fromkeys(("pid", "subjid", "seqn", "record_id"), "id"),
+}
+#: Units without their marks, as names of columns end with them, in lower case: ``hba1c_pct``, ``scr_mgdl``, ``age_y``.
+ENDINGS = {
+    **dict.fromkeys(("y", "yrs"), "year"),
+    "pct": "%",
+    "mmolmol": "mmol/mol",
+    "mgdl": "mg/dL",
+    "mmoll": "mmol/L",
+    "umoll": "umol/L",
+    "nmoll": "nmol/L",
+    "pmoll": "pmol/L",
+    "ngml": "ng/mL",
+    "mgg": "mg/g",
+    "mgmmol": "mg/mmol",
+    **dict.fromkeys(("kgm2", "kg_m2"), "kg/m^2"),
+    "lbs": "lb",
+}
+#: Quantities by their names in lower case.
+KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
+_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
+#: Characters that a name may have.
+LONGEST = 200
+
+
+def heading(text: str) -> tuple[str, str, str]:
+    """Return the quantity that the name of a column stands for (or ``""``), the name in lower case, and the unit."""
+    if len(text) > LONGEST:
+        return "", text, ""
+    match = _HEADER.fullmatch(text)
+    plain = _plain(match[1] if match else text)
+    name, unit = _known(plain), (match[2] or "").strip() if match else ""
+    if not name and not unit:
+        return _behind(text) or ("", plain, "")
+    return name, plain, unit
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s.-]+", "_", text.strip().lower())
+
+
+def _known(plain: str) -> str:
+    return KNOWN.get(SYNONYMS.get(plain, plain).lower(), "")
+
+
+def _behind(text: str) -> tuple[str, str, str] | None:
+    """Return a column whose unit stands behind its name without brackets: ``weight_kg``, ``HbA1c %``, ``scr_umoll``."""
+    for gap in re.finditer(r"[\s_,:./-]+", text):
+        plain = _plain(text[: gap.start()])
+        name, unit = _known(plain), text[gap.end() :].strip()
+        if name in ("", "id") or UNITS.get(name) == "1":
+            continue
+        for spelt in (unit, unit.replace("_", "/"), ENDINGS.get(unit.lower(), unit)):
+            if fits_table(name, spelt):
+                return name, plain, spelt
+    return None
