@@ -109,3 +109,10 @@ def test_a_state_lost_in_the_tolerance_is_told() -> None:
     assert [warning.partition(" = ")[0] for warning in result.warnings] == ["X", "Y"]
     assert "lost in the absolute tolerance of 1e-09" in result.warnings[0]
     assert simulate(chase(1e-10), [0.0, 1.0]).warnings == []
+
+
+def test_a_state_at_the_least_that_a_double_holds_overflows_nothing() -> None:
+    """Errors are squared in units of the tolerance: with one of 1e-209 the norm of BDF was infinite."""
+    start = {"graft_functional": 1.1125369292536007e-308}
+    table = simulate(whole_body.model("metabolism"), [0.0, 30.0], initial=start, method="BDF").table
+    assert np.all(np.isfinite(table)) and 0.0 <= table["graft_functional"].iloc[-1] < 1e-300

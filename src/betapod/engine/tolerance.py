@@ -28,8 +28,9 @@ ATOL = 1e-9
 SMALL = 1e-5
 #: What a state that starts at 0 seems to reach may be rounding: it counts from this share of the largest state on.
 _ROUNDING = 1e-17
-#: The finest tolerance: smaller numbers are kept apart from the least that a double holds.
-_FINEST = 1e-200
+#: The finest tolerance: errors in units of it must have squares that a double holds, and no amount that can be measured is so small (one
+#: molecule is 1.7e-24 mol).
+_FINEST = 1e-100
 _ROUGH_STEPS = 40
 
 
