@@ -262,6 +262,20 @@ def test_a_response_meets_both_bounds_and_an_event_either() -> None:
     assert not endpoints.times(data, lower)[1].any()
 
 
+def test_nothing_has_no_percentage() -> None:
+    """Who had 0 before cannot have half of it: no response, no event, rather than one for all."""
+    data = people()
+    data = _with(data, base={"EGFR": np.array([[0, 60, 60, 60, 60, NO]], dtype=np.float32)})
+    found = endpoints.outcome(data, asked("responders", {}, percent=-50, better="lower"))
+    assert np.isnan(found[0, 0]) and np.isnan(found[0, 5]) and found[0, 3] == 0
+    both = endpoints.outcome(data, asked("responders", {}, percent=-50, threshold="70 mL/min/1.73m2", better="lower"))
+    assert np.isnan(both[0, 0])
+    lower = data.observed["EGFR"].copy()
+    lower[0, 0] = 0
+    event = endpoints.times(_with(data, observed={"EGFR": lower}), asked("time to event", {}, percent=50))[1]
+    assert not event[0, 0]
+
+
 # -- analyses ------------------------------------------------------------------------------------------------------------
 
 PAIR = Comparison("cells", "control")

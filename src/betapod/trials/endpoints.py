@@ -141,22 +141,23 @@ def _response(data: TrialData, endpoint: Endpoint) -> Array:
     value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
     base = data.base[name].astype(float)
     lower = endpoint.better == "lower"
-    bound = _bound(endpoint, base, strictest=lower)
+    bounds = _bounds(endpoint, base)
+    bound = np.minimum.reduce(bounds) if lower else np.maximum.reduce(bounds)
     with np.errstate(invalid="ignore"):
         reached = value <= bound if lower else value >= bound
-    return np.where(np.isfinite(value) & np.isfinite(base), reached, np.nan)
+    return np.where(np.isfinite(value) & np.isfinite(bound), reached, np.nan)
 
 
-def _bound(endpoint: Endpoint, base: Array, strictest: bool) -> Array:
-    """Return (R, n) the smallest (`strictest`) or largest of the bounds that an endpoint gives."""
+def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
+    """Return (R, n) the bounds that an endpoint gives; of a percentage of nothing, or of an unknown baseline, NaN."""
     bounds = []
     if endpoint.threshold is not None:
-        bounds.append(np.full(base.shape, _threshold(endpoint)))
+        bounds.append(np.where(np.isfinite(base), _threshold(endpoint), np.nan))
     if endpoint.percent is not None:
-        bounds.append(base * (1 + endpoint.percent / 100))
+        bounds.append(np.where(base > 0, base * (1 + endpoint.percent / 100), np.nan))
     if not bounds:
         raise ConfigError(Problem("missing-key", "what makes a responder or event?", expected="threshold or percent"))
-    return np.asarray(np.minimum.reduce(bounds) if strictest else np.maximum.reduce(bounds))
+    return bounds
 
 
 def _threshold(endpoint: Endpoint) -> float:
@@ -184,7 +185,8 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
     values = np.concatenate([base[..., None], later], -1)
     falls = _falls(endpoint)
-    bound = _bound(endpoint, base, strictest=not falls)
+    bounds = _bounds(endpoint, base)
+    bound = np.fmax.reduce(bounds) if falls else np.fmin.reduce(bounds)
     if name == "EGFR" and falls and endpoint.threshold is None:
         bound = np.maximum(bound, KIDNEY_FAILURE)
     # Turned so that crossing is a fall below a bound.

@@ -172,7 +172,8 @@ def parts(
     rows["observed change"] = _spread(observed)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"])
     total = rows["observed change"][0]
-    table["share"] = table["mean"] / total if total else np.nan
+    # Of a change that is nothing but rounding there are no shares.
+    table["share"] = table["mean"] / total if abs(total) > 1e-9 * table["mean"].abs().max() else np.nan
     return table
 
 
