@@ -233,3 +233,35 @@ def test_mixed_model_of_too_few_is_not_estimated() -> None:
     nobody = random.normal(size=(40, 3))
     nobody[:, 2] = np.nan
     assert np.isnan(models.repeated(nobody, random.normal(size=40), np.arange(40) % 2.0).effect[0])
+
+
+@pytest.mark.parametrize(("treated", "control"), [(0.5, 0.3), (0.05, 0.15), (0.9, 0.8)])
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 5.0])
+def test_sizes_for_shares(treated: float, control: float, ratio: float) -> None:
+    proportion = pytest.importorskip("statsmodels.stats.proportion")
+    n = operating.sample_size_of_shares(treated, control, 0.8, ratio=ratio)
+    assert n is not None
+
+    def power(first: float) -> float:
+        # statsmodels counts the treated arm first; its power holds both tails, of which the far one is nothing here.
+        found = proportion.power_proportions_2indep(treated - control, control, first, ratio=1 / ratio, alpha=0.05)
+        return float(found.power)
+
+    assert power(n * ratio) >= 0.8 - 1e-6 > power((n - 1) * ratio) - 1e-6
+
+
+@pytest.mark.parametrize("ratio", [1.0, 0.5, 5.0])
+def test_sizes_for_events(ratio: float) -> None:
+    """Schoenfeld's formula; lifelines has Freedman's, which is the same where the hazard ratio is near 1."""
+    statistics = pytest.importorskip("lifelines.statistics")
+    _, control = statistics.sample_size_necessary_under_cph(0.8, ratio, 0.2, 0.3, 0.99)
+    assert operating.sample_size_of_events(float(np.log(0.99)), 0.2, 0.3, 0.8, ratio=ratio) == pytest.approx(
+        control, rel=0.02
+    )
+
+
+def test_247_events_show_a_hazard_ratio_of_0_7() -> None:
+    """4 (1.96 + 0.84)^2 / log(0.7)^2 = 246.8; where all have the event, 124 in each arm."""
+    assert operating.sample_size_of_events(float(np.log(0.7)), 1.0, 1.0, 0.8) == 124
+    assert operating.sample_size_of_events(float(np.log(0.7)), 0.5, 0.5, 0.8) == 247
+    assert operating.sample_size_of_events(float(-np.log(0.7)), 0.5, 0.5, 0.8) == 247

@@ -200,3 +200,29 @@ def test_a_trial_of_a_drug_is_sized_too() -> None:
     assert row["n"] > 0 and row["effect"] == pytest.approx(math.log(0.5), abs=1e-6) and not power.empty
     larger = sizing.enlarged(protocol, 80, 5)
     assert larger is not None and list(larger.designs) == ["randomised"] and larger.size("randomised") == 80
+
+
+def test_responders_and_events_are_sized() -> None:
+    """They were left out of the table without a word."""
+    text = small.TEXT.replace(
+        "primary: {quantity: UACR, summary: ratio, at: month 6}",
+        "primary: {quantity: UACR, summary: responders, percent: -30, at: month 6}\n  secondary:\n"
+        "    - {quantity: UACR, summary: time to event, percent: -30}",
+    )
+    made = run("{cells: 5, control: 1}", text)
+    _, sizes = sizing.power_and_sizes(made, {})
+    assert set(sizes["summary"]) == {"responders", "time to event"}
+    for _, row in sizes.iterrows():
+        if row["hypothesis"] == "none":
+            assert np.isnan(row["n"])
+        else:
+            assert row["n"] % 6 == 0 and 6 <= row["n"] < 400 and row["effect"] > 0
+    shares = sizes[(sizes["hypothesis"] == "seed-claims") & (sizes["summary"] == "responders")].sort_values("power")
+    assert shares["n"].is_monotonic_increasing and shares["effect"].nunique() == 1
+
+
+def test_shares_and_events_without_difference_have_no_size() -> None:
+    for shares in ((0.3, 0.3), (math.nan, 0.3), (0.3 + 1e-6, 0.3)):
+        assert operating.sample_size_of_shares(*shares, 0.8) is None
+    for events in ((0.0, 0.3, 0.3), (math.nan, 0.3, 0.3), (-0.5, 0.0, 0.0), (math.inf, 0.1, 0.0), (1e-6, 0.1, 0.1)):
+        assert operating.sample_size_of_events(*events, 0.8) is None

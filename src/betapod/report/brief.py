@@ -206,17 +206,20 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
     named = words.has_cells(a)
     able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
     unable = [words.hypothesis(name) for name in rows if name not in able]
+    endpoint = a.protocol.endpoints.primary
+    plain = endpoint.summary in ("change", "ratio")
+    what = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
     text = ""
     if able:
         pieces = [
             needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in able.items()
         ]
-        text = f"For 80 % power on {measured(a)} a trial needs {words.listed(pieces)}"
+        text = f"For 80 % power on {what} a trial needs {words.listed(pieces)}"
         better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
     if unable:
         supposed = f"if {words.listed(unable, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}there is no benefit on {measured(a)} that a trial could detect. ")
+        text += words.capital(f"{supposed}there is no benefit on {what} that a trial could detect. ")
     return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
 
 

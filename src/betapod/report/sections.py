@@ -197,7 +197,7 @@ def _able(a: Assessment) -> Section | None:
                 n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
                 lacking |= not math.isfinite(n)
                 cells.append(brief.count(n) if math.isfinite(n) else "no benefit")
-        scale = Scale("slope" if endpoint in slopes else "change", code)
+        scale = Scale(str(part["summary"].iloc[0]), code)
         effect = scale.text(float(part["effect"].iloc[0]))
         supposed = [words.hypothesis_short(str(hypothesis))] if named else []
         rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])

@@ -13,6 +13,9 @@ from numpy.typing import ArrayLike
 from ..errors import ConfigError, Problem
 from .analysis import Array, Estimate, ancova, wilson
 
+#: Patients of one arm beyond which no size is given.
+MOST_PATIENTS = 1_000_000
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -119,7 +122,7 @@ def sample_size(
     ratio: float = 1.0,
     adjusted: int = 0,
     lost: float = 0.0,
-    most: int = 1_000_000,
+    most: int = MOST_PATIENTS,
 ) -> int | None:
     """Return the patients to randomise to the control arm (`ratio` times as many to the other) for a given power.
 
@@ -148,6 +151,58 @@ def sample_size(
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle + 1, high)
     return low
+
+
+def sample_size_of_shares(
+    treated: float, control: float, power: float, alpha: float = 0.05, ratio: float = 1.0, lost: float = 0.0
+) -> int | None:
+    """Return the patients to randomise to the control arm to compare two shares by the score test (Fleiss 1981, without correction).
+
+    Parameters
+    ----------
+    treated, control
+        Share of responders in either arm.
+    ratio, lost
+        As of `sample_size`.
+    """
+    from scipy.special import ndtri
+
+    gain = treated - control
+    if not np.isfinite(gain) or not gain or not 0 < power < 1 or not 0 <= lost < 1 or not ratio > 0:
+        return None
+    together = (ratio * treated + control) / (1 + ratio)
+    null = math.sqrt(together * (1 - together) * (1 + 1 / ratio))
+    alternative = math.sqrt(treated * (1 - treated) / ratio + control * (1 - control))
+    needed = ((ndtri(1 - alpha / 2) * null + ndtri(power) * alternative) / gain) ** 2
+    return _bounded(needed / (1 - lost))
+
+
+def sample_size_of_events(
+    log_hazard: float, treated: float, control: float, power: float, alpha: float = 0.05, ratio: float = 1.0
+) -> int | None:
+    """Return the patients to randomise to the control arm to compare times to events by the log-rank test (Schoenfeld 1983).
+
+    Parameters
+    ----------
+    log_hazard
+        Logarithm of the hazard ratio.
+    treated, control
+        Share of either arm whose event is seen in the trial.
+    ratio
+        As of `sample_size`.
+    """
+    from scipy.special import ndtri
+
+    seen = (ratio * treated + control) / (1 + ratio)
+    if not np.isfinite(log_hazard) or not log_hazard or not seen > 0 or not 0 < power < 1 or not ratio > 0:
+        return None
+    events = ((ndtri(1 - alpha / 2) + ndtri(power)) / log_hazard) ** 2 * (1 + ratio) ** 2 / ratio
+    return _bounded(events / seen / (1 + ratio))
+
+
+def _bounded(patients: float) -> int | None:
+    """Return whole patients; None where no trial could enrol them."""
+    return math.ceil(patients - 1e-9) if patients <= MOST_PATIENTS else None
 
 
 def randomised(control: int, ratios: Iterable[float]) -> int:

@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import endpoints, findings
+from . import analysis, endpoints, findings, survival
 from .endpoints import Comparison, comparisons
-from .operating import PowerCurve, adjusting, power_curve, randomised, sample_size
+from .operating import (
+    PowerCurve,
+    adjusting,
+    power_curve,
+    randomised,
+    sample_size,
+    sample_size_of_events,
+    sample_size_of_shares,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,13 +113,16 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
             asked = [("primary", each.protocol.endpoints.primary)]
             asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
             for role, endpoint in asked:
-                if endpoint.summary not in ("change", "ratio", "slope"):
-                    continue
                 more = place | {
                     "role": role,
                     "endpoint": title(endpoint, each.protocol),
                     "quantity": endpoints.code(endpoint),
+                    "summary": endpoint.summary,
                 }
+                none = hypothesis == NULL and tests_cells(each.protocol, comparison)
+                if endpoint.summary in ("responders", "time to event"):
+                    sizes += [more | row for row in counted(data, endpoint, comparison, none)]
+                    continue
                 curve = curve_of(data, endpoint, comparison, truth(data, endpoint, comparison, None))
                 power += [
                     more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
@@ -123,11 +134,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 better = np.sign(curve.effect) == endpoints.better(endpoint)
                 why = caution(data, endpoint, comparison)
                 for wanted in (0.8, 0.9):
-                    n = (
-                        None
-                        if (hypothesis == NULL and tests_cells(each.protocol, comparison)) or not better
-                        else needed(data, endpoint, comparison, curve, wanted, lost)
-                    )
+                    n = None if none or not better else needed(data, endpoint, comparison, curve, wanted, lost)
                     sizes.append(
                         more
                         | {
@@ -141,6 +148,61 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                         }
                     )
     return pd.DataFrame(power), pd.DataFrame(sizes)
+
+
+def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: bool) -> list[dict[str, Any]]:
+    """Return the rows of `Assessment.sizes` of an endpoint that counts responders or events, all replicates taken as one trial.
+
+    Parameters
+    ----------
+    none
+        Whether there is no effect by supposition.
+    """
+    first, second = (findings.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control)))
+    shares = data.protocol.designs[data.design].arms
+    ratio = shares[comparison.treated] / shares[str(comparison.control)]
+    lost = 0.0
+    if endpoint.summary == "responders":
+        found = endpoints.outcome(data, endpoint).reshape(-1)
+        treated, control = (_middle(found[arm]) for arm in (first, second))
+        effect, error = (
+            treated - control,
+            float(analysis.risk_difference(np.where(first | second, found, np.nan), first).standard_error),
+        )
+        lost = 1 - float(np.isfinite(found)[first | second].mean()) if (first | second).any() else float("nan")
+    else:
+        time, event = endpoints.times(data, endpoint)
+        time, event = time.reshape(-1), event.reshape(-1)
+        fit = survival.cox(np.where(first | second, time, np.nan), event & (first | second), first)
+        effect, error = float(fit.effect), float(fit.standard_error)
+        treated, control = (float(event[arm].mean()) if arm.any() else float("nan") for arm in (first, second))
+    rows = []
+    for power in (0.8, 0.9):
+        n = None
+        if not none and np.sign(effect) == endpoints.better(endpoint):
+            if endpoint.summary == "responders":
+                n = sample_size_of_shares(treated, control, power, ratio=ratio, lost=lost)
+            else:
+                n = sample_size_of_events(effect, treated, control, power, ratio=ratio)
+        rows.append(
+            {
+                "power": power,
+                "effect": effect,
+                "error_of_effect": error,
+                "sd": float("nan"),
+                "lost": lost,
+                "n": float("nan") if n is None else float(_all_arms(data, comparison, n)),
+                "caution": "",
+            }
+        )
+    return rows
+
+
+def _all_arms(data: TrialData, comparison: Comparison, control: int) -> int:
+    """Return the patients of all arms of a design, from those of the control arm."""
+    shares = data.protocol.designs[data.design].arms
+    name = str(comparison.control)
+    return randomised(control, [n / shares[name] for arm, n in shares.items() if arm != name])
 
 
 def needed(
@@ -158,11 +220,7 @@ def needed(
         adjusted=adjusting(base, strata),
         lost=lost,
     )
-    return (
-        None
-        if found is None
-        else randomised(found, [n / shares[control] for arm, n in shares.items() if arm != control])
-    )
+    return None if found is None else _all_arms(data, comparison, found)
 
 
 def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
