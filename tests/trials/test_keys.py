@@ -117,6 +117,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "arms.*.therapies.adherence": (("arms", "control", "therapies", 0, "adherence"), "50 %"),
     "arms.*.inputs": (("arms", "cells", "inputs", "protein_animal"), "0.4 g/kg/day"),
     "designs.*.arms": (("designs", "three", "arms", "more"), 2),
+    "designs.*.control": (("designs", "three", "control"), "more"),
     "designs.*.patients": (("designs", "three", "patients"), 20),
     "designs.*.baseline": (("designs", "randomised", "baseline"), "mean"),
     "designs.*.randomisation.method": (("designs", "randomised", "randomisation"), {"method": "minimisation"}),
@@ -311,6 +312,7 @@ def test_no_key_is_forgotten() -> None:
         ("{method: blocks, block: 4, stratified: true}", "{method: simple, block: 4}"),
         ("{method: blocks, block: 4, stratified: true}", "{method: simple, stratified: true}"),
         ("three: {arms: {cells: 1, control: 1, more: 1}", "three: {randomisation: simple, arms: {more: 1}"),
+        ("three: {arms: {cells: 1, control: 1, more: 1}", "three: {control: more, arms: {more: 1}"),
         ("eGFR: {}", "eGFR: {cv: 5 %}"),
         ("eGFR: {}", "eGFR: {samples: 2}, creatinine: {}"),
     ],
@@ -325,3 +327,14 @@ def test_a_key_without_effect_is_refused(old: str, new: str) -> None:
 def test_three_samples_of_egfr_are_three_of_creatinine() -> None:
     protocol = parse(TEXT.replace("eGFR: {}", "eGFR: {samples: 4}"))
     assert measurement.spread(protocol, "CREAT")[0] == pytest.approx(0.0805 / 2)
+
+
+def test_the_control_that_a_design_names_is_its_control() -> None:
+    protocol = changed(("designs", "three", "control"), "more")
+    assert endpoints.comparisons(protocol, "three") == [
+        endpoints.Comparison("cells", "more"),
+        endpoints.Comparison("control", "more"),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        changed(("designs", "randomised", "control"), "more")
+    assert caught.value.kinds == ("unknown-arm",)

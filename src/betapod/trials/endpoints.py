@@ -38,7 +38,7 @@ class Comparison:
 def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
     """Return what a design compares: every other arm with the control.
 
-    The control is an arm without cells if there is one; among several the one with placebo, else with the fewest therapies,
+    The control is the arm that the design names. Where it names none it is an arm without cells if there is one; among several the one with placebo, else with the fewest therapies,
     of equals the last.
     """
     arms = list(protocol.designs[design].arms)
@@ -46,7 +46,9 @@ def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
         return [Comparison(arms[0], None)]
     without = [name for name in arms if protocol.arms[name].cells is None] or arms
     given = {name: len(protocol.arms[name].therapies) + len(protocol.arms[name].inputs) for name in arms}
-    control = min(reversed(without), key=lambda name: (not protocol.arms[name].placebo, given[name]))
+    control = protocol.designs[design].control
+    if control is None:
+        control = min(reversed(without), key=lambda name: (not protocol.arms[name].placebo, given[name]))
     return [Comparison(name, control) for name in arms if name != control]
 
 

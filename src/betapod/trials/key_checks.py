@@ -7,7 +7,7 @@ from typing import Any
 
 from ..config import Document, Where
 from ..errors import Problem
-from .plain_checks import list_of, mapping_of
+from .plain_checks import list_of, mapping_of, unknown
 from .quantities import code_of
 
 
@@ -25,6 +25,7 @@ def idle(document: Document) -> Iterator[Problem]:
                 )
     for name, design in mapping_of(data, "designs").items():
         yield from _randomised(document, design, ("designs", name))
+        yield from _control(document, design, ("designs", name))
     for name, how in mapping_of(data, "measurements").items():
         yield from _computed(document, name, how)
 
@@ -50,6 +51,17 @@ def _randomised(document: Document, design: Any, where: Where) -> Iterator[Probl
         )
     elif "stratified" in how and not mapping_of(document.data, "strata"):
         yield _idle(document, (*where, "randomisation", "stratified"), "there are no strata", "strata")
+
+
+def _control(document: Document, design: Any, where: Where) -> Iterator[Problem]:
+    control = design.get("control") if isinstance(design, dict) else None
+    arms = mapping_of(design, "arms")
+    if control is None or not arms:
+        return
+    if len(arms) == 1:
+        yield _idle(document, (*where, "control"), "there is one arm", "two arms or more")
+    elif control not in arms:
+        yield unknown(document, "arm", control, arms, (*where, "control"))
 
 
 def _computed(document: Document, name: str, how: Any) -> Iterator[Problem]:

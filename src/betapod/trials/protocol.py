@@ -137,6 +137,10 @@ class Design(Settings):
 
     label: str = ""
     arms: dict[str, Count] = Field(min_length=1, description="arm and its share in the allocation ratio")
+    control: str | None = Field(
+        default=None,
+        description="arm that the others are compared with; by default the placebo, else the one given least",
+    )
     patients: Count | None = None
     baseline: Literal["screening", "baseline", "mean"] = "baseline"
     blinding: Literal["open", "single", "double"] = Field(
