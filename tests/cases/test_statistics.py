@@ -212,6 +212,13 @@ def test_rescue_at_the_visit_counts_whatever_the_day_of_the_visit() -> None:
     assert np.isnan(endpoints.failures(missed, asked("change", {"rescue": "composite"}))[0, 2])
 
 
+def test_failures_are_the_same_whichever_visits_are_kept() -> None:
+    data = people()
+    rules = asked("change", {"death": "composite", "drop_out": "composite", "rescue": "composite"}, at="b")
+    np.testing.assert_array_equal(endpoints.failures(data.at("b"), rules), endpoints.failures(data, rules))
+    assert endpoints.failures(data, rules)[0].tolist()[3] == 90
+
+
 def test_values_of_the_day_of_rescue_count() -> None:
     """The value that calls for rescue is measured before rescue begins."""
     data = people()

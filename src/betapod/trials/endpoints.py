@@ -62,6 +62,12 @@ def visit(protocol: Protocol, endpoint: Endpoint) -> str:
     return endpoint.at or max(protocol.visits, key=lambda each: each.day).name
 
 
+def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
+    """Return the last day of the window of the visit at which an endpoint is judged."""
+    name = visit(protocol, endpoint)
+    return next(each.day + each.window for each in protocol.visits if each.name == name)
+
+
 def better(endpoint: Endpoint) -> int:
     """Return the sign of an improvement of the estimate: of a change, a share of responders, or a log hazard."""
     sign = -1 if endpoint.better == "lower" else 1
@@ -108,9 +114,8 @@ def failures(data: TrialData, endpoint: Endpoint) -> Array:
     What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
     was missed, up to the end of its window.
     """
-    v = data.visit(visit(data.protocol, endpoint))
-    own = data.day[:, :, v].astype(float)
-    until = np.where(np.isfinite(own), own, data.protocol.visits[v].day + data.protocol.visits[v].window)
+    own = data.day[:, :, data.visit(visit(data.protocol, endpoint))].astype(float)
+    until = np.where(np.isfinite(own), own, _last_day(data.protocol, endpoint))
     rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
     events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
     for ending, rule in (("dropped out", rules.drop_out), ("died", rules.death)):
@@ -207,9 +212,8 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
 
 def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:
     """Return (R, n) day of kidney failure up to the endpoint's visit; NaN without, and after rescue under another strategy."""
-    at = data.protocol.visits[data.visit(visit(data.protocol, endpoint))]
     day = data.kidney_failure.astype(float)
-    counts = day <= at.day + at.window
+    counts = day <= _last_day(data.protocol, endpoint)
     if _strategy(endpoint) != "treatment policy":
         counts &= ~(day > data.rescued)
     return np.where(counts, day, np.nan)
