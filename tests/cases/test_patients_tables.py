@@ -227,6 +227,12 @@ def test_codes_of_sex_are_no_guess(tmp_path: Path, codes: str, column: str) -> N
     assert found[0].location.line == 2
 
 
+def test_words_of_another_language_are_codes_too(tmp_path: Path) -> None:
+    """In Spanish M may be mujer."""
+    found = people(tmp_path, "id,sexo\na,M\nb,H\n", sex_codes=sexes.parse_codes("female=M,male=H"))
+    assert found.table["female"].tolist() == [1.0, 0.0]
+
+
 @pytest.mark.parametrize(("given", "expected"), [("female=0,male=1", [1.0, 0.0]), ("male=0, female=1", [0.0, 1.0])])
 def test_codes_that_somebody_explains(tmp_path: Path, given: str, expected: list[float]) -> None:
     found = people(tmp_path, CODED, sex_codes=sexes.parse_codes(given))
@@ -268,6 +274,7 @@ def test_codes_that_explain_nothing(given: str) -> None:
         ("Geschlecht", "weiblich", "m\u00e4nnlich"),
         ("sexe", "femme", "homme"),
         ("sexo", "mujer", "hombre"),
+        ("sex", "\u5973", "\u7537"),
         ("female", "1", "0"),
         ("female", "1.0", "0.0"),
         ("female", "yes", "no"),
@@ -290,6 +297,7 @@ def test_unknown_sex_is_missing_and_said(tmp_path: Path) -> None:
 def test_words_that_are_no_sex(tmp_path: Path, word: str) -> None:
     found = problems(tmp_path, f"id,age,sex\na,60,F\nb,61,{word}\n")
     assert found[0].kind in ("bad-value", "coded-sex")
+    assert "--sex-codes" in found[0].hint
     assert found[0].location.line == 3
 
 

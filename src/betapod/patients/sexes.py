@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from ..delimited import shown
 from ..errors import ConfigError, Location, Problem, did_you_mean
 
-_FEMALE = "f female w woman women girl weiblich frau femme feminin féminin femenino mujer feminino donna femmina vrouw kvinna kvinde"
-_MALE = "m male man men boy männlich maennlich mann homme masculin masculino hombre uomo maschio"
+_FEMALE = (
+    "f female w woman women girl weiblich frau femme feminin féminin femenino mujer feminino donna femmina vrouw kvinna kvinde ж жен "
+    "женский 女 女性"
+)
+_MALE = "m male man men boy männlich maennlich mann homme masculin masculino hombre uomo maschio м муж мужской 男 男性"
 #: What a cell may say, in lower case: 1 for women.
 WORDS = {**dict.fromkeys(_FEMALE.split(), 1.0), **dict.fromkeys(_MALE.split(), 0.0)}
 #: Not known: CDISC has U for unknown.
@@ -100,7 +103,7 @@ def read(
                 numbers.setdefault(plain, where)
             else:
                 expected = "female or male" + (f", {', '.join(fixed)}" if fixed else "")
-                problems.append(Problem("bad-value", "the sex cannot be read", where, shown(text), expected))
+                problems.append(Problem("bad-value", "the sex cannot be read", where, shown(text), expected, WAY_OUT))
     if numbers:
         first = next(iter(numbers.values()))
         found = sorted(numbers)[:5]
