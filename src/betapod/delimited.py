@@ -369,6 +369,8 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
     shown: dict[str, tuple[str, Location]] = {}
     doubtful = {".": "", ",": ""}
     for cell, where in cells:
+        if "," not in cell and ("." not in cell or ("." in shown and cell.count(".") == 1)):
+            continue  # nothing that is not known
         text = _SPACES.sub("", clean(cell).replace("\u2212", "-"))
         for mark, other in ((".", ","), (",", ".")):
             if mark not in text:

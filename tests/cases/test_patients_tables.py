@@ -12,7 +12,8 @@ import pytest
 
 from betapod import delimited
 from betapod.errors import ConfigError, Problem
-from betapod.patients import reader, sexes, tables
+from betapod.patients import plausibility, reader, sexes, tables
+from betapod.patients.target import UNITS
 
 GOOD = "id,age,sex,hba1c,creatinine [umol/L],uacr [mg/g]\na,69,F,6.8,176,45.7\nb,47,M,10.5,71,5.6\n"
 
@@ -366,3 +367,27 @@ def test_endless_cells_end(tmp_path: Path, content: str) -> None:
     except ConfigError as error:
         said = str(error)
     assert len(said) < 10_000
+
+
+@pytest.mark.parametrize("name", sorted(plausibility.POSSIBLE))
+def test_bounds_of_what_is_possible(tmp_path: Path, name: str) -> None:
+    """The bounds themselves are read; a step beyond either is refused with its place."""
+    (low, high), unit = plausibility.POSSIBLE[name], UNITS.get(name, "mg/dL")
+    step = 1e-6 * max(high, 1.0)
+    good = people(tmp_path, f"id,sex,{name} [{unit}]\na,F,{low!r}\nb,M,{high!r}\n")
+    if name != "creatinine":
+        assert good.table[name].tolist() == [low, high]
+    bad = problems(tmp_path, f"id,{name} [{unit}]\na,{low - step!r}\nb,{high + step!r}\n")
+    assert {p.location.line for p in bad if p.kind in ("impossible", "negative")} == {2, 3}
+
+
+@pytest.mark.parametrize("name", sorted(set(plausibility.UNUSUAL) - {"creatinine"}))
+def test_bounds_of_what_is_usual(tmp_path: Path, name: str) -> None:
+    (low, high), unit = plausibility.UNUSUAL[name], UNITS[name]
+    found = people(tmp_path, f"id,{name} [{unit}]\na,{low!r}\nb,{high!r}\n")
+    assert not any("unusual" in note for note in found.notes)
+    least, most = plausibility.POSSIBLE[name]
+    beyond = [value for value in (low - 1e-3, high + 1e-3) if least <= value <= most]
+    rows = "".join(f"p{i},{value!r}\n" for i, value in enumerate(beyond))
+    found = people(tmp_path, f"id,{name} [{unit}]\n{rows}")
+    assert any(f"{name}: {len(beyond)} of {len(beyond)} outside" in note for note in found.notes)

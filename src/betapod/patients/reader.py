@@ -41,6 +41,8 @@ _YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
 #: Quantities with a limit of detection below which a part of people lie.
 DETECTED = ("uacr", "c_peptide")
 _CENSORED = re.compile(r"([<>\u2264\u2265]=?|below|above)\s*(.*)")
+#: What most cells are, which saves looking for more.
+_SIMPLE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
 _OR_MORE = re.compile(r"([\d.,]+)\s*\+")
 #: Numbers that other programs write for what is missing.
 _CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
@@ -270,6 +272,8 @@ class _Column:
         self.below: list[str] = []
         self.grouped: list[str] = []
         self.unusual = 0
+        # Laboratories round, so that a column has few different numbers.
+        self._turned: dict[float, float] = {}
 
     def _bad(self, kind: str, message: str, where: Location, found: str, expected: str = "", hint: str = "") -> float:
         self.problems.append(Problem(kind, message, where, found, expected, hint))
@@ -277,6 +281,8 @@ class _Column:
 
     def value(self, text: str, where: Location) -> float:
         """Return what a cell says, in the library's unit; NaN where it says nothing or nothing good."""
+        if self.marks.decimal == "." and _SIMPLE.fullmatch(text):
+            return self._possible(float(text), where)
         plain = delimited.clean(text)
         if plain.lower() in _MISSING:
             return math.nan
@@ -329,7 +335,10 @@ class _Column:
 
     def _possible(self, raw: float, where: Location) -> float:
         name, unit = self.name, self.unit
-        value = to_table_unit(raw, name, unit, location=where)
+        value = self._turned.get(raw)
+        if value is None:
+            own = unit == UNITS.get(name, "mg/dL")
+            value = self._turned[raw] = raw if own else to_table_unit(raw, name, unit, location=where)
         low, high = POSSIBLE[name]
         if low <= value <= high:
             inner, outer = UNUSUAL.get(name, (low, high))
