@@ -28,7 +28,7 @@ Where = tuple[str | int, ...]
 class Settings(BaseModel):
     """Base of what is read from a file: no unknown keys, no changes afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
 
 
 Kind = TypeVar("Kind", bound=Settings)

@@ -151,8 +151,12 @@ def judged(document: Document) -> Iterator[Problem]:
 
 def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> Iterator[Problem]:
     """Find an endpoint that is judged at the visit of its own baseline, or before."""
-    visits = {v.get("name"): day_of(v.get("day")) for v in list_of(document.data, "visits") if isinstance(v, dict)}
-    day = visits.get(entry.get("at"))
+    visits = {
+        v["name"]: day_of(v.get("day"))
+        for v in list_of(document.data, "visits")
+        if isinstance(v, dict) and isinstance(v.get("name"), str)
+    }
+    day = visits.get(entry["at"]) if isinstance(entry.get("at"), str) else None
     designs = mapping_of(document.data, "designs").values()
     screening = all(isinstance(d, dict) and d.get("baseline") == "screening" for d in designs)
     if day is not None and (day < 0 or (day == 0 and not screening)):

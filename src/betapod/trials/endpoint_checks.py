@@ -20,7 +20,7 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
         PARAMCD of its quantity; None where it is not known or not measured.
     """
     summary = entry.get("summary", "change")
-    if summary not in CONTROLLED:
+    if not isinstance(summary, str) or summary not in CONTROLLED:
         return
     yield from _analysis(document, entry, where, str(summary))
     yield from _bounds(document, entry, where, str(summary))

@@ -7,6 +7,7 @@ quantities, which are what a laboratory can report.
 from __future__ import annotations
 
 import functools
+import math
 import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -95,27 +96,34 @@ def _texts(data: Any, where: Where) -> Iterator[tuple[Where, str, bool]]:
 
 
 def booleans(document: Document) -> Iterator[Problem]:
-    """Find true and false where a number is asked for."""
+    """Find true, false and quoted texts where a number is asked for."""
     kinds = _kinds()
-    for where in _booleans(document.data, ()):
+    for where, value in _values(document.data, ()):
+        if not isinstance(value, bool | str):
+            continue
         name = next((str(part) for part in reversed(where) if isinstance(part, str)), "")
         ratio = len(where) == 4 and where[0] == "designs" and where[2] == "arms"
-        kind = {"number"} if ratio else kinds.get(name, {"number"})
-        # Where only a text or a list may stand, the type says so.
-        if "boolean" not in kind and kind & {"number", "integer"}:
-            found = "true or false"
-            yield document.problem("wrong-type", f"{name} is a number", where, found=found, expected="a number")
+        kind = {"integer"} if ratio else kinds.get(name, set() if isinstance(value, str) else {"number"})
+        numeric = bool(kind & {"number", "integer"})
+        if isinstance(value, bool):
+            # Where only a text or a list may stand, the type says so.
+            if numeric and "boolean" not in kind:
+                found = "true or false"
+                yield document.problem("wrong-type", f"{name} is a number", where, found=found, expected="a number")
+        elif numeric and kind <= {"number", "integer", "null"} and _is_number(value):
+            found = f"the text {short(value)!r}"
+            yield document.problem("wrong-type", f"{name} is a number", where, found=found, expected="no quotes")
 
 
-def _booleans(data: Any, where: Where) -> Iterator[Where]:
-    if isinstance(data, bool):
-        yield where
-    elif isinstance(data, dict):
+def _values(data: Any, where: Where) -> Iterator[tuple[Where, Any]]:
+    if isinstance(data, dict):
         for key, value in data.items():
-            yield from _booleans(value, (*where, key))
+            yield from _values(value, (*where, key))
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            yield from _booleans(value, (*where, number))
+            yield from _values(value, (*where, number))
+    else:
+        yield where, data
 
 
 @functools.cache
@@ -143,7 +151,9 @@ def _kinds() -> dict[str, set[str]]:
 def sizes(document: Document) -> Iterator[Problem]:
     """Find numbers beyond what a trial can have."""
     data = document.data
-    for where, value in _numbers(data, ()):
+    for where, value in _values(data, ()):
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            continue
         key = next((part for part in reversed(where) if isinstance(part, str)), "")
         if key in ("day", "window", "duration", "start", "stop", "begins", "time"):
             days = _read(value, "day")
@@ -153,28 +163,17 @@ def sizes(document: Document) -> Iterator[Problem]:
             rate = _read(value, "1/year", True)
             if rate is not None and rate > HIGHEST_RATE:
                 yield _beyond(document, key, where, value, f"at most {100 * HIGHEST_RATE:g} %/year")
-        elif key == "percent" and _is_number(value) and not abs(value) <= LARGEST_PERCENT:
+        elif key == "percent" and _is_number(value) and not abs(_number(value)) <= LARGEST_PERCENT:
             yield _beyond(document, key, where, value, f"at most {LARGEST_PERCENT:g}")
-        elif key == "factor" and _is_number(value) and not 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
+        elif key == "factor" and _is_number(value) and not 1 / LARGEST_FACTOR <= _number(value) <= LARGEST_FACTOR:
             yield _beyond(document, key, where, value, f"{1 / LARGEST_FACTOR:g} to {LARGEST_FACTOR:g}")
         elif (
             len(where) == 4
             and (where[0], where[2]) == ("designs", "arms")
             and _is_number(value)
-            and value > LARGEST_SHARE
+            and not _number(value) <= LARGEST_SHARE
         ):
             yield _beyond(document, "the share of an arm", where, value, f"at most {LARGEST_SHARE}")
-
-
-def _numbers(data: Any, where: Where) -> Iterator[tuple[Where, Any]]:
-    if isinstance(data, dict):
-        for key, value in data.items():
-            yield from _numbers(value, (*where, key))
-    elif isinstance(data, list):
-        for number, value in enumerate(data):
-            yield from _numbers(value, (*where, number))
-    elif isinstance(data, (int, float, str)) and not isinstance(data, bool):
-        yield where, data
 
 
 def _beyond(document: Document, what: str, where: Where, value: Any, expected: str) -> Problem:
@@ -187,8 +186,20 @@ def short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:12]}... ({len(text)} digits)"
 
 
+def _number(value: Any) -> float:
+    """Return a value as a number, infinite where it has too many digits, NaN where it is none; a text may be one, as for the types."""
+    if isinstance(value, bool):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return math.nan
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return not math.isnan(_number(value))
 
 
 def _read(value: Any, unit: str, bare: bool = False) -> float | None:
