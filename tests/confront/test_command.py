@@ -172,4 +172,5 @@ def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPa
     assert run("--study", "PACKHAM2016", "--under", "none", "--rows").exit_code == 0
     lines = narrow.file.getvalue().splitlines()
     rows = [number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#")]
-    assert len(rows) == 10 and len(lines) < 10 * 6
+    # What fits no table of this width is a card: the id and a line or two for each number.
+    assert len(rows) == 10 and len(lines) <= 10 * 7
