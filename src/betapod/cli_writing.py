@@ -17,7 +17,8 @@ from .errors import ConfigError
 #: Options that name what is written, and arguments that do, by verb.
 _OPTIONS = frozenset({"--out", "--csv", "--plot", "--figure", "--page", "--html"})
 _ARGUMENTS = {"grow": "path", "plot": "to", "page": "to"}
-#: Verbs that check what they write together with everything else that is wrong.
+#: Verbs that write a page into their folder; and those that check what they write together with everything else that is wrong.
+_PAGES = frozenset({"report", "demo"})
 _CHECKING = frozenset({"plot", "page", "confront"})
 
 ForceOption = Annotated[
@@ -32,7 +33,7 @@ def guard(app: typer.Typer) -> None:
             found = written(info)
             if found:
                 early = [name for name, is_file in found.items() if is_file and info.name not in _CHECKING]
-                info.callback = _guarded(info.callback, early)
+                info.callback = _guarded(info.name or "", info.callback, early)
 
 
 def verbs(app: typer.Typer) -> Iterator[Any]:
@@ -58,7 +59,7 @@ def written(info: Any) -> dict[str, bool]:
     return found
 
 
-def _guarded(verb: Callable[..., Any], outputs: list[str]) -> Callable[..., Any]:
+def _guarded(name: str, verb: Callable[..., Any], outputs: list[str]) -> Callable[..., Any]:
     hints = get_type_hints(verb, include_extras=True)
     parameters = inspect.signature(verb).parameters
     own = "force" in parameters
@@ -69,8 +70,10 @@ def _guarded(verb: Callable[..., Any], outputs: list[str]) -> Callable[..., Any]
 
         if given["force"] if own else given.pop("force"):
             overwriting.force()
-        named = [given.get(name) for name in outputs]
+        named = [given.get(option) for option in outputs]
         problems = [problem for each in named if isinstance(each, Path) for problem in unfit(each)]
+        if name in _PAGES and (folder := given.get("folder")) is not None:
+            problems += [each for each in [overwriting.refusal(folder / "report.html", last=False)] if each]
         if problems:
             raise ConfigError(problems)
         return verb(**given)

@@ -191,6 +191,21 @@ def _unfit(path: Path, place: Location) -> list[Problem]:
     return [refused] if refused else []
 
 
+def content(path: str | Path, most: int) -> bytes:
+    """Return what a file holds; a device that never ends, or a file that is no sensible input, is not read to its end.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or holds more than `most` bytes (EFBIG).
+    """
+    with Path(path).open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise OSError(errno.EFBIG, f"the file is larger than {most / 1e6:,.0f} MB", str(path))
+    return found
+
+
 def data_beside(picture: str | Path) -> Path:
     """Return where the numbers of a picture go: beside it, and never where a table of the user's would have the same name."""
     picture = Path(picture)

@@ -158,3 +158,25 @@ def test_the_command_that_continues_is_the_right_one(tmp_path, capsys, made):
     told = capsys.readouterr().err
     assert caught.value.exit_code == 3
     assert (f"betapod resume '{folder}'" in told) == made and ("the same command" in told) != made
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["evidence", "check", "zero"], ["evidence", "list", "--overlay", "zero"], ["patients", "check", "zero"],
+        ["patients", "show", "--library", "zero"], ["trial", "check", "zero"], ["simulate", "kidney", "--parameters", "zero"],
+        ["resume", "zero"], ["ensemble", "summary", "zero"], ["report", "zero"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)  # fmt: skip
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path, monkeypatch, words):
+    """A sparse file of 3 GB, as /dev/zero but with an end should this fail."""
+    from typer.testing import CliRunner
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("betapod.patients.library._LARGEST", 10_000_000)
+    with Path("zero").open("wb") as file:
+        file.truncate(3_000_000_000)
+    monkeypatch.setattr(sys, "argv", ["betapod", *words])
+    with CliRunner().isolation():
+        assert cli._carry_out(words) == 2, words

@@ -248,7 +248,7 @@ def json_of(path: Path) -> Any:
             # Halves of characters can be spelled, but neither printed nor written.
             json.dumps(content, ensure_ascii=False).encode()
         return content
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise
     except RecursionError:
         reason = "it is nested too deep"

@@ -6,14 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Location, Problem
+from ..files import content as read_content
 
+#: Bytes of a table.
+_LARGEST = 64_000_000
 _SAVE_AS = "Save the table as UTF-8; in a spreadsheet choose 'CSV UTF-8'."
 
 
 def read_text(path: Path) -> tuple[str, Problem | None]:
     """Return the text of a table, and what keeps it from being read: the file, or its first byte that is no UTF-8 text."""
     try:
-        content = path.read_bytes()
+        content = read_content(path, _LARGEST)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return "", Problem("unreadable-file", f"cannot read the file: {reason}", Location(str(path)))

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import files
 from ..errors import ConfigError, Location, Problem
 from ..physiology import whole_body
 from . import care, library_file, observe, plausibility
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from .life import Progress, Snapshots
 
 READY = PROFILES / "library.npz"
+#: Bytes of a library's file.
+_LARGEST = 1_000_000_000
 #: Seed and lives of the library that is grown where the package has none.
 _SEED, _LIVES = 1, 3000
 
@@ -148,7 +151,7 @@ def load(path: str | Path) -> Library:
     """
     try:
         # The whole file first: a broken archive would leave a handle open.
-        content = Path(path).read_bytes()
+        content = files.content(path, _LARGEST)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("not-a-library", f"cannot read the library: {reason}", Location(str(path)))) from None

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import files
 from ..errors import ConfigError, Location, MissingExtraError, Problem
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Bytes of one record; a head of the file and of its one member has eight before the names.
 _RECORD, _HEADS = 80, 8
+#: Bytes of a file.
+_LARGEST = 1_000_000_000
 _NAMESTR = 140
 _FIRST = b"HEADER RECORD*******"
 #: First bytes of what people have instead, in lower case, and what it is.
@@ -78,7 +81,7 @@ def read(path: str | Path) -> pd.DataFrame:
     """
     where = Location(str(path))
     try:
-        content = Path(path).read_bytes()
+        content = files.content(path, _LARGEST)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("no-file", f"cannot read the file: {reason}", where)) from None
