@@ -165,7 +165,12 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
     if path.suffix.lower() in (".xml", ".sbml"):
         from .exchange import read_sbml
 
-        return _overlaid(read_sbml(path), parameters)
+        read = read_sbml(path)
+        for text in read.report.ignored:
+            note(text)
+        for text in read.report.notes:
+            warn(text)
+        return _overlaid(read, parameters)
     return _assembled(path, parameters)
 
 

@@ -157,7 +157,7 @@ def _show(row: Parameter, users: list[str], works: Any) -> None:
         ("value", f"{row.value:.10g} {row.unit}"),
         ("range", f"{range_text(row)} {row.unit}" if range_text(row) else ""),
         ("distribution", row.distribution),
-        ("role", f"{row.role}, grade {row.grade}"),
+        ("role", f"{row.role}, grade {row.grade}" if row.grade else row.role),
         ("locator", row.locator),
         ("note", row.note),
         ("used by", ", ".join(users)),
@@ -199,4 +199,8 @@ def diff_parameters(
 
 
 def _side(row: Parameter | None) -> tuple[str, str, str]:
-    return ("-", "", "") if row is None else (f"{row.value:.8g} {row.unit}", f"{row.role} ({row.grade})", row.source)
+    return (
+        ("-", "", "")
+        if row is None
+        else (f"{row.value:.8g} {row.unit}", f"{row.role} ({row.grade})" if row.grade else row.role, row.source)
+    )

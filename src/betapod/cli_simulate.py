@@ -155,8 +155,9 @@ def span_text(span: float, unit: str) -> str:
     if unit == "1":
         return f"{span:.6g} (the model names no unit of time)"
     years = convert(span, unit, "year")
-    plural = "" if span == 1 else "s"
-    return f"{span:.6g} {unit}{plural}" + (f" ({years:.2f} years)" if years >= 1 else "")
+    from .model.layout import plural
+
+    return f"{span:.6g} {unit if span == 1 else plural(unit)}" + (f" ({years:.2f} years)" if years >= 1 else "")
 
 
 def _event_label(model: Model, name: str) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ..model.evaluate import compile_function, split_constants
+from ..model.expression import is_const
 from ..model.model import Model
 from ..model.possible import impossible_start
 from . import steady
@@ -208,6 +209,7 @@ class _Run:
         state = np.array(self._initial([0.0], list(self.base_inputs.values()), self._parameters))
         for name, value in initial.items():
             state[model.state_names.index(name)] = value
+        self._check_start(state)
         path = _Path()
         if needs_hybrid(model):
             return self._with_switches(segments, state, visits, path, outputs)
@@ -218,6 +220,25 @@ class _Run:
                 state[model.state_names.index(name)] += amount
             state = self._segment(segment, state, visits, path)
         return self._result(path, visits, outputs, [], None)
+
+    def _check_start(self, state: NDArray[np.float64]) -> None:
+        """Refuse to integrate from what is no number."""
+        bad = [
+            name
+            for name, value, of in zip(self.model.state_names, state, self.model.states, strict=True)
+            if not math.isfinite(value) and not is_const(of.rate, 0.0)
+        ]
+        if bad:
+            raise SolverError(
+                [
+                    Problem(
+                        "no-start",
+                        f"{name} starts from no number",
+                        hint=f"Give the values that it needs, or its start: initial {name}.",
+                    )
+                    for name in bad
+                ]
+            )
 
     def _with_switches(
         self,

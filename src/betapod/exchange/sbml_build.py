@@ -63,6 +63,7 @@ class Builder:
     file: str
     ignored: list[str]
     problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
@@ -156,12 +157,27 @@ class Builder:
             self.scalar(p.getId(), value, self.unit(p.getUnits()), p.getName())
         for s in self.source.getListOfSpecies():
             self._species(s)
+        self._note_unsized()
         add_reactions(self)
         events = read_events(self)
         finish_rates(self)
         if self.problems:
             raise ExchangeError(list(dict.fromkeys(self.problems)))
         return link_model(self, events), report_of(self)
+
+    def _note_unsized(self) -> None:
+        """Say which amounts or concentrations nobody can know, since a compartment has no size."""
+        for c in self.source.getListOfCompartments():
+            name = self.names[c.getId()]
+            if not math.isnan(self.parameters.get(name, 1.0)):
+                continue
+            species = [s.getId() for s in self.source.getListOfSpecies() if s.getCompartment() == c.getId()]
+            what = "concentrations" if all(self.species[s].as_amount for s in species) else "amounts"
+            if species:
+                self.notes.append(
+                    f"The compartment {c.getId()} has no size, so the {what} of its species are not known (NaN): "
+                    f"{', '.join(species[:8])}{' and others' if len(species) > 8 else ''}. Give it one, such as --set {name}=1."
+                )
 
     def _read_functions(self) -> None:
         functions: dict[str, Function] = {}
@@ -306,12 +322,21 @@ class Builder:
             value = self.expr(self.started[s.getId()])
             return mul(value, size) if wants_amount and not amount_meant else value
         if s.isSetInitialAmount():
-            value = const(s.getInitialAmount())
+            value = const(self._finite(s, s.getInitialAmount(), "initialAmount"))
             return value if wants_amount else self._by_size(div, value, size)
         if s.isSetInitialConcentration():
-            value = const(s.getInitialConcentration())
+            value = const(self._finite(s, s.getInitialConcentration(), "initialConcentration"))
             return self._by_size(mul, value, size) if wants_amount else value
         return const(math.nan)
+
+    def _finite(self, s: Any, value: float, attribute: str) -> float:
+        """Refuse a species that reactions or rules change from a start that is no number."""
+        moves = s.getId() in self.rated or (s.getId() in self.reacting and not s.getBoundaryCondition())
+        if moves and not s.getConstant() and not math.isfinite(value):
+            place = Location(self.file, s.getLine(), s.getColumn())
+            message = f"the species {s.getId()!r} cannot start from {value:g}"
+            self.problems.append(Problem("bad-number", message, place, f'{attribute}="{value:g}"', "a finite number"))
+        return value
 
     def _by_size(self, operation: Callable[[Expr, Expr], Expr], value: Expr, size: Expr) -> Expr:
         """Combine a number with a size of exactly 1 without making an equation of it."""

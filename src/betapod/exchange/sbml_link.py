@@ -50,6 +50,8 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
             builder.labels.get(name, ""),
             value,
             builder.units.get(name, "1"),
+            role="imported",
+            grade="",
             note="value given in the SBML file" if not math.isnan(value) else "no value in the SBML file",
             location=Location(builder.file),
         )
@@ -123,6 +125,7 @@ def report_of(builder: Builder) -> Report:
         builder.amounts,
         builder.concentrations,
         tuple(builder.ignored),
+        tuple(builder.notes),
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from .. import overwriting
 from ..errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
 from ..model.model import Model
+from .sbml_guard import check_depth
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Report:
         Model name of the amount and of the concentration of each species; a species in a point has no concentration.
     ignored
         Sentences on what has no influence on the simulation and was left out.
+    notes
+        Sentences on what a user should know before trusting the numbers, such as amounts that nobody can compute.
     """
 
     level: int
@@ -38,6 +41,7 @@ class Report:
     amounts: Mapping[str, str] = field(default_factory=dict)
     concentrations: Mapping[str, str] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def name(self, identifier: str) -> str:
         """Return the model's name for an SBML identifier, meaning what the file's mathematics means by it."""
@@ -87,8 +91,13 @@ def read_sbml(source: str | Path) -> SbmlModel:
     from .sbml_build import Builder
 
     file, document = _document(libsbml, source)
-    _refuse_errors(libsbml, document, file)
+    undefined = _undefined_units(document)
+    _refuse_errors(libsbml, document, file, undefined)
     problems, ignored = _packages(libsbml, document, file)
+    ignored += [
+        f"The model's {name} names the unit {unit!r}, which the file does not define; nothing uses it."
+        for name, unit in undefined
+    ]
     if problems:
         raise ExchangeError(problems)
     builder = Builder(document.getModel(), file, ignored)
@@ -100,6 +109,7 @@ def read_sbml(source: str | Path) -> SbmlModel:
 def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
     text = str(source)
     if isinstance(source, str) and "<" in text:
+        check_depth(text.encode("utf-8", "replace"), "<text>")
         return "<text>", libsbml.readSBMLFromString(text)
     path = Path(source)
     try:
@@ -110,10 +120,38 @@ def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
         name = text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
         raise ExchangeError(Problem("no-file", f"there is no file {name!r}", Location(name)))
     overwriting.opened(path)
+    check_depth(path.read_bytes(), str(path))
     return str(path), libsbml.readSBMLFromFile(str(path))
 
 
-def _refuse_errors(libsbml: Any, document: Any, file: str) -> None:
+def _undefined_units(document: Any) -> list[tuple[str, str]]:
+    """Return default units of the model that are not defined and that nothing uses: attribute and unit."""
+    model = document.getModel()
+    if model is None or document.getLevel() < 3:
+        return []
+    sizes = {c.getSpatialDimensionsAsDouble() for c in model.getListOfCompartments() if not c.getUnits()}
+    used = {
+        "volumeUnits": 3.0 in sizes,
+        "areaUnits": 2.0 in sizes,
+        "lengthUnits": 1.0 in sizes,
+        "substanceUnits": any(not s.getSubstanceUnits() for s in model.getListOfSpecies()),
+        "extentUnits": model.getNumReactions() > 0,
+    }
+    found = []
+    for name, is_used in used.items():
+        unit = getattr(model, f"get{name[0].upper()}{name[1:]}")()
+        if unit and not is_used and model.getUnitDefinition(unit) is None and not _known_unit(unit):
+            found.append((name, unit))
+    return found
+
+
+def _known_unit(name: str) -> bool:
+    import libsbml
+
+    return bool(libsbml.UnitKind_isValidUnitKindString(name, 3, 1))
+
+
+def _refuse_errors(libsbml: Any, document: Any, file: str, undefined: list[tuple[str, str]]) -> None:
     """Raise what libsbml finds wrong with the file, first as XML and SBML, then as a consistent model."""
     problems = _errors(libsbml, document, file)
     if not problems:
@@ -121,10 +159,18 @@ def _refuse_errors(libsbml: Any, document: Any, file: str) -> None:
             document.setConsistencyChecks(category, False)
         document.checkConsistency()
         problems = _errors(libsbml, document, file)
+        line = document.getModel().getLine() if document.getModel() is not None else 0
+        problems = [p for p in problems if not _only_undefined(p, line, undefined)]
     if problems or document.getModel() is None:
         raise ExchangeError(
             problems or [Problem("invalid-sbml", "there is no model in the file", Location(file), expected="SBML")]
         )
+
+
+def _only_undefined(problem: Problem, line: int, undefined: list[tuple[str, str]]) -> bool:
+    """Return whether a problem is that of a default unit which nothing uses."""
+    dangling = "(10313)" in problem.message and problem.location.line == line
+    return dangling and any(f"'{unit}'" in problem.message or f'"{unit}"' in problem.message for _, unit in undefined)
 
 
 def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:

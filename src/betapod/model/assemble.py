@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..errors import ModelError, UnitError
 from ..units import TIME_UNIT, Unit, parse_unit
@@ -11,6 +12,7 @@ from .dimensions import UnitChecker
 from .model import Model
 from .names import check_names
 from .ownership import Assembly, Owned, unit_or_none
+from .parameter_rows import PLAIN_NOTE
 from .parameters import Parameter, ParameterTable
 from .submodel import Part, Submodel
 
@@ -34,13 +36,24 @@ def assemble(
         With every problem found in every submodel, each at its place in the user's file.
     """
     parts = [part if isinstance(part, Part) else part.part() for part in submodels]
-    assembly = Assembly(parts, parameters)
+    assembly = Assembly(parts, _with_inputs(parts, parameters))
     assembly.collect()
     check_names(assembly)
     check_units(assembly)
     if assembly.problems:
         raise ModelError(assembly.sorted_problems())
     return build(assembly, name, description)
+
+
+def _with_inputs(parts: Sequence[Part], parameters: ParameterTable) -> ParameterTable:
+    """Make inputs of the rows of plain tables, which name no role, that some submodel reads."""
+    read = {entry.name for part in parts for entry in part.reads}
+    if not any(row.note == PLAIN_NOTE and row.id in read for row in parameters.values()):
+        return parameters
+    rows = (
+        replace(row, role="input") if row.note == PLAIN_NOTE and row.id in read else row for row in parameters.values()
+    )
+    return ParameterTable(rows, parameters.name)
 
 
 def check_units(assembly: Assembly) -> None:

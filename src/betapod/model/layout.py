@@ -31,6 +31,11 @@ _smooth_min(a, b, theta) = (a + b - sqrt((a + b)^2 - four*theta*a*b))/(2*theta) 
 """
 
 
+def plural(unit: str) -> str:
+    """Return a unit of time as a reader says it of many: words take an s, symbols such as s or min do not."""
+    return f"{unit}s" if unit in ("second", "minute", "hour", "day", "week", "month", "year") else unit
+
+
 def sheet_of(model: Model, bibliography: Bibliography | None = None) -> Sheet:
     """Lay a model out: from its submodels as written where it has them, else from its graph.
 
@@ -72,7 +77,7 @@ def _introduction(model: Model) -> tuple[str, ...]:
         "event": len(model.events),
     }
     count = ", ".join(f"{number} {what}{'s' * (number != 1)}" for what, number in counted.items())
-    count += "; no unit of time given." if model.time_unit == "1" else f"; time in {model.time_unit}s."
+    count += "; no unit of time given." if model.time_unit == "1" else f"; time in {plural(model.time_unit)}."
     return (*paragraphs(model.description), count, f"Fingerprint of the computed graph: {model.fingerprint[:16]}.")
 
 

@@ -13,7 +13,13 @@ from ..delimited import read as read_table
 from ..errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ..units import parse_unit
 from .parameters import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
+from .possible import impossible
 
+#: Columns that every table has. A table with these alone is a plain one: see `PLAIN`.
+_NEEDED = ("id", "value", "unit")
+#: What is said of a number whose row says nothing of itself.
+PLAIN = {"distribution": "fixed", "role": "assumed", "grade": "D"}
+PLAIN_NOTE = "from a table that names no role: nobody said where the number comes from"
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -34,7 +40,7 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
     problems = [
         Problem("missing-column", f"the column {name!r} is missing", place, found=", ".join(header))
         for name in COLUMNS
-        if name not in header and name not in ("label", "locator", "note")
+        if name not in header and name in _NEEDED
     ]
     problems += [
         Problem("unknown-column", f"unknown column {name!r}", place, hint=did_you_mean(name, COLUMNS))
@@ -53,11 +59,19 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
         if line in broken:
             continue
         named = dict(zip(header, map(clean, cells), strict=True))
-        row, bad = _row(named, Location(str(path), line), sources)
+        row, bad = _row(_filled({**dict.fromkeys(COLUMNS, ""), **named}), Location(str(path), line), sources)
         problems.extend(bad)
         if row is not None:
             rows.append(row)
     return rows, problems
+
+
+def _filled(cells: dict[str, str]) -> dict[str, str]:
+    """Fill in what a plain row leaves out, and say so; a row that names any provenance must name all of it."""
+    if not any(cells[name] for name in ("role", "grade", "source", "locator")):
+        cells |= {name: cells[name] or text for name, text in PLAIN.items()}
+        cells["note"] = cells["note"] or PLAIN_NOTE
+    return cells
 
 
 def _row(
@@ -85,7 +99,8 @@ def _row(
             parse_unit(cells["unit"], location)
         except UnitError as error:
             bad(error.problems[0].kind, error.problems[0].message, hint=error.problems[0].hint)
-    for name, allowed in (("role", ROLES), ("grade", GRADES)):
+    grades = (*GRADES, "") if cells["role"] == "imported" else GRADES
+    for name, allowed in (("role", ROLES), ("grade", grades)):
         if cells[name] not in allowed:
             bad(
                 f"bad-{name}",
@@ -107,24 +122,27 @@ def _row(
         bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")
     if problems:
         return None, problems
-    return (
-        Parameter(
-            key,
-            cells.get("label", ""),
-            numbers["value"],
-            cells["unit"],
-            numbers["low"],
-            numbers["high"],
-            cells["distribution"],
-            cells["role"],
-            cells["source"],
-            cells.get("locator", ""),
-            cells["grade"],
-            cells.get("note", ""),
-            location,
-        ),
-        [],
+    row = Parameter(
+        key,
+        cells["label"],
+        numbers["value"],
+        cells["unit"],
+        numbers["low"],
+        numbers["high"],
+        cells["distribution"],
+        cells["role"],
+        cells["source"],
+        cells["locator"],
+        cells["grade"],
+        cells["note"],
+        location,
     )
+    # A number that an imported file lacks is written as nan.
+    if not math.isfinite(row.value) and not (row.role == "imported" and math.isnan(row.value)):
+        bad("bad-number", "the value is not finite", found=cells["value"])
+    elif (problem := impossible(row, row.value, location)) is not None:
+        problems.append(problem)
+    return (None, problems) if problems else (row, [])
 
 
 def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: Callable[..., None]) -> None:
@@ -132,7 +150,7 @@ def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: Ca
     role, source = cells["role"], cells["source"]
     if role == "literature" and not source:
         bad("missing-source", "a literature value needs a source", expected="a key of the bibliography")
-    if role in ("memory", "assumed", "input") and source:
+    if role in ("memory", "assumed", "input", "imported") and source:
         bad(
             "false-source",
             f"a value with the role {role!r} cannot have a source",

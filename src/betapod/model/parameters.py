@@ -12,9 +12,10 @@ memory       recalled, not confirmed in any source                        must b
 assumed      a modelling choice                                           must be empty
 input        not a property of the person: given by the user or another   empty
              submodel, may change with time
+imported     stands in a model file of another tool, which says no more   empty
 ============ ============================================================ ===============================
 
-Grades: A measured in man, B animal or indirect, C fitted, D assumed or recalled.
+Grades: A measured in man, B animal or indirect, C fitted, D assumed or recalled; none for imported numbers.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_
 from ..units import split_quantity
 
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
-ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input")
+ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
 GRADES = ("A", "B", "C", "D")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
 #: A distribution as text: its name, and two arguments or none.
@@ -166,6 +167,9 @@ class ParameterTable(Mapping[str, Parameter]):
         ParameterError
             A row of an overlay has an unknown id or a unit that does not fit; all of them at once.
         """
+        from .parameter_rows import PLAIN_NOTE
+        from .possible import impossible
+
         rows = dict(self._rows)
         problems: list[Problem] = []
         for other in others:
@@ -192,7 +196,10 @@ class ParameterTable(Mapping[str, Parameter]):
                 except UnitError as error:
                     problems.extend(error.problems)
                     continue
-                rows[row.id] = replace(
+                if math.isinf(low) and math.isinf(high):
+                    # An overlay that names no range does not lift that of the row it replaces.
+                    low, high = base.low, base.high
+                laid = replace(
                     row,
                     value=value,
                     low=low,
@@ -200,7 +207,11 @@ class ParameterTable(Mapping[str, Parameter]):
                     unit=base.unit,
                     label=row.label or base.label,
                     distribution=distribution,
+                    role="input" if row.note == PLAIN_NOTE and base.role == "input" else row.role,
                 )
+                if (problem := impossible(laid, value, row.location)) is not None:
+                    problems.append(problem)
+                rows[row.id] = laid
         if problems:
             raise ParameterError(problems)
         return ParameterTable(rows.values(), "+".join(filter(None, (self.name, *(other.name for other in others)))))
@@ -254,7 +265,7 @@ class ParameterTable(Mapping[str, Parameter]):
         return [
             f"{row.id} = {row.value:g}{unit} is outside its plausible range {row.low:g} to {row.high:g}{unit}"
             for row in self.values()
-            if not row.plausible
+            if not row.plausible and not math.isnan(row.value)
             for unit in ("" if row.unit == "1" else f" {row.unit}",)
         ]
 

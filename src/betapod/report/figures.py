@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..constants import DAYS_PER_YEAR
 from ..errors import ConfigError, MissingExtraError, Problem
 from ..exports import table_as_csv
+from ..model.layout import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,7 +195,7 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
             )
         )
     span = float(result.table.index[-1])
-    scale, unit = 1.0, "time" if time_unit == "1" else f"{time_unit}s"
+    scale, unit = 1.0, "time" if time_unit == "1" else plural(time_unit)
     if time_unit == "day" and span > 2 * DAYS_PER_YEAR:
         scale, unit = DAYS_PER_YEAR, "years"
     data = result.table.copy()
