@@ -413,3 +413,39 @@ def test_groups_of_options_are_spelt_out_in_their_place() -> None:
     assert (options["depth"].default, options["depth"].annotation) == (2.0, float)
     verb(name="cup", depth=3.0, label="low", loud=True)
     assert seen == [("cup", Shelf(3.0, "low"), True)]
+
+
+def test_every_text_is_checked_before_anybody_is_grown(betapod: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from betapod.procedures import coupled_person
+
+    def grown(*_: object) -> None:
+        raise AssertionError("somebody was grown before the texts were checked")
+
+    monkeypatch.setattr(coupled_person, "patient", grown)
+    done = betapod(
+        *("simulate", "reference", "--person", "t2d_late", "--mechanisms", "curent", "--drug", "metformn 2 g"),
+        *(
+            "--cells",
+            "stem cells 100 million",
+            "--set",
+            "Gx=1",
+            "--outputs",
+            "GFRR",
+            "--dose",
+            "ZZ=1@0",
+            "--method",
+            "LS",
+        ),
+    )
+    assert done.returncode == 2
+    assert "8 problems" in done.stderr
+    for text in ("'current-evidence'", "'metformin'", "'stem cells'", "'Gx'", "'GFR'", "'ZZ'", "'LSODA'"):
+        assert text in done.stderr.replace("none, current-evidence,", "'current-evidence'")
+    assert betapod("simulate", "reference", "--person", "t2d_lat").returncode == 2
+
+
+def test_an_order_of_cells_is_said_as_it_was_understood(betapod: Command) -> None:
+    order = "UC-MSC 1e6/kg iv x3 q28d"
+    done = betapod("simulate", "reference", "--cells", order, "--days", "1", "--step", "1", "--outputs", "GFR")
+    assert done.returncode == 0
+    assert "3 infusions of 75 million UC-MSC, iv, on days 0, 28, 56; their effects: current-evidence" in done.stderr

@@ -78,6 +78,33 @@ class Treated:
     label: str = ""
 
 
+def check_texts(
+    person: str | None, drugs: list[str], cells: list[str], mechanisms: str | None, problems: list[Problem]
+) -> None:
+    """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, sets of mechanisms."""
+    from .physiology import cell_parameters, people, standard_care
+    from .procedures.cell_order import read_order
+
+    checks: list[tuple[Any, ...]] = [(people.person, person)] if person is not None else []
+    checks += [(standard_care.therapy, text) for text in drugs]
+    checks += [(read_order, text, f"cells {text!r}") for text in cells]
+    checks += [(cell_parameters.overlay, mechanisms)] if mechanisms is not None else []
+    for check, *given in checks:
+        try:
+            check(*given)
+        except BetapodError as error:
+            gather(problems, error)
+
+
+def _understood(course: Any) -> str:
+    """Return how an order of cells was understood."""
+    order = course.order
+    cells = f"{course.given:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{course.given:.4g} IEQ"
+    days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
+    many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
+    return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
+
+
 def treated(model: Model, person: str | None, drugs: list[str], cells: list[str], mechanisms: str | None) -> Treated:
     """Put a typical person into a named model and prescribe.
 
@@ -111,6 +138,9 @@ def treated(model: Model, person: str | None, drugs: list[str], cells: list[str]
         raise ConfigError(problems)
     if plan is None:
         return Treated(who.model, dict(who.state), Schedule(), who.label)
+    for course in plan.courses:
+        given = "" if mechanisms else " (nothing else was asked for; see --mechanisms)"
+        note(f"cells: {_understood(course)}; their effects: {mechanisms or 'current-evidence'}{given}")
     for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
         warn(text)
     return Treated(plan.model, dict(who.state), plan.schedule, who.label)

@@ -31,16 +31,20 @@ from .cli_options import (
     complete_output,
     complete_state,
 )
-from .cli_person import CellsOption, DrugOption, MechanismsOption, PersonOption, treated
+from .cli_person import CellsOption, DrugOption, MechanismsOption, PersonOption, check_texts, treated
 from .cli_schedule import read_initial, read_schedule, read_visits
 from .engine.schedule import Schedule
-from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
 from .exports import table_as_csv
 from .units import convert
 
 if TYPE_CHECKING:
     from .engine.reference import Result
     from .model import Model
+
+
+#: Ways to integrate; as `betapod.engine.reference.METHODS`, which takes long to import.
+METHODS = ("LSODA", "BDF", "Radau")
 
 
 def register(app: typer.Typer) -> None:
@@ -99,30 +103,33 @@ def simulate_command(
 
     On a terminal a summary is shown; into a pipe the table goes as CSV. Days and widths take units: 'e_ARB=0.6@5 year/30'.
     """
-    with waiting("assembling"):
-        made = load_model(model, tables or ())
     problems: list[Problem] = []
+    check_texts(person, drug or [], cells or [], mechanisms, problems)
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
+        problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
+    try:
+        with waiting("assembling"):
+            made = load_model(model, tables or ())
+    except BetapodError as error:
+        gather(problems, error)
+        raise ConfigError(problems) from None
     try:
         made = set_values(made, settings or ())
     except BetapodError as error:
         gather(problems, error)
-    plan = None
-    try:
-        plan = treated(made, person, drug or [], cells or [], mechanisms)
-        made = plan.model
-    except BetapodError as error:
-        gather(problems, error)
     schedule = read_schedule(made, doses or [], switches or [], problems)
     start = read_initial(made, initial or [], problems)
-    if plan is not None:
-        start = {**plan.state, **start}
-        schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
     visits = read_visits(made, {"years": years, "days": days, "duration": duration}, step, times, problems)
     wanted = _wanted(made, names_option(outputs or ()), problems)
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
-        problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
+    if method not in METHODS:
+        problems.append(not_among(METHODS, "unknown-method", f"there is no method {method!r}", method))
     if problems:
         raise ConfigError(problems)
+    # Growing a person takes seconds: only now that every text is known to be good.
+    plan = treated(made, person, drug or [], cells or [], mechanisms)
+    made = plan.model
+    start = {**plan.state, **start}
+    schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
 
     from .engine.reference import simulate
 

@@ -103,6 +103,8 @@ def simulate(
     check_tolerances(rtol, atol, model.state_names)
     schedule = schedule or Schedule()
     schedule.check(model)
+    # Where nobody chose a tolerance, only what was asked for is worth a warning.
+    watched = set(model.state_names) if atol is not None else set(outputs or ())
     if atol is None:
         atol = absolute(model, schedule, float(visits[-1]), initial)
     if outputs is None:
@@ -114,6 +116,7 @@ def simulate(
         schedule = as_switches(model, schedule, float(visits[-1]))
         model = with_infusions(model, infused)
     run = _Run(model, method, rtol, atol)
+    run.watched = watched
     return run.integrate(visits, schedule, dict(initial or {}), outputs)
 
 
@@ -199,6 +202,7 @@ class _Run:
         self._constants_by_name = {name: values[name] for name in constants}
         self.evaluations = 0
         self._peaks = np.zeros(n)
+        self.watched: set[str] = set()
 
     def integrate(
         self, visits: NDArray[np.float64], schedule: Schedule, initial: dict[str, float], outputs: Sequence[str] | None
@@ -388,6 +392,7 @@ class _Run:
             f"{name} = {peaks[k]:.2g} {self.model.units[name]} at most is lost in the absolute tolerance of {self.atol[k]:.2g}: "
             "take a finer one"
             for k, name in ((int(k), self.model.state_names[k]) for k in lost)
+            if name in self.watched
         ]
 
     def _result(
