@@ -125,6 +125,17 @@ COURSES = {
     "a product of three": (X + "rate x = piecewise(1, (time - 3)*(time - 4)*(time - 900) > 0, 0)", 1000.0, 101.0),
     "a thing that is equal for a while": (X + "rate x = piecewise(1, quotient(time, 10) == 3, 0)", 1000.0, 10.0),
     "very short times": (X + "rate x = piecewise(1e6, (time > 1e-7) && (time < 2e-7), 0)", 1e-5, 0.1),
+    "a tank that runs empty": (
+        "parameter z = 1 variable\n" + X + "rate z = piecewise(-2*sqrt(z), z > 0, 0)\nrate x = z",
+        50.0,
+        1.0 / 3.0,
+    ),
+    "a power that ends at 0": (
+        "parameter z = 5 variable\n" + X + "rate z = -max(0, z - 1)^0.5\nrate x = z - 1",
+        50.0,
+        16.0 / 3.0,
+    ),
+    "a state that comes to rest at a switch": (X + "rate x = piecewise(0, x >= 1, 1)", 100.0, 1.0),
     "an event in a short window": (
         X + "parameter q = 0 variable\nrate q = -q\nevent E: (time > 5) && (time < 5.001) ; x = x + 1",
         1000.0,

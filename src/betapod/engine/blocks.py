@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..model.operations import COMPARISONS, LOGIC
@@ -161,11 +162,18 @@ def write_blocks(code: Code, program: Program) -> None:
         n = len(program.states)
         for i in range(n):
             code.store(k, i * STAGES, results[i])
+
+        def slope(value: Value) -> Value:
+            # At a switch a slope may be infinite, as of a root at 0; the error of the step tells whether it can do without.
+            if not program.switches.any:
+                return value
+            return code.select(code.absolute(value) < math.inf, value, 0.0)
+
         for row, column, kind, index in program.entries:
             if kind == "linear":
-                code.store(m, program.factorisation.slots[row, column], results[n + index])
+                code.store(m, program.factorisation.slots[row, column], slope(results[n + index]))
         for q in range(len(program.moving)):
-            code.store(g, q, results[len(results) - len(program.moving) + q])
+            code.store(g, q, slope(results[len(results) - len(program.moving) + q]))
         code.give()
     for name, block in [
         ("output", program.output),

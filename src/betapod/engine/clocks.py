@@ -17,10 +17,10 @@ from ..model.expression import TIME, Expr, symbol
 from .enclosures import enclosures
 
 #: Turns of a search after which it gives up to be exact.
-_TURNS, _PATIENT_TURNS = 20_000, 500
+_TURNS, _PATIENT_TURNS = 20_000, 150
 #: What is not told apart: this part of the time, and this part of the time to come; and these parts of a step.
 _FINEST, _TINY = 1e-15, 1e-18
-_NARROWEST, _NARROW = 2.0**-32, 2.0**-8
+_NARROWEST, _NARROW = 2.0**-32, 2.0**-5
 #: Points that fix the dense output of a step, a polynomial of the degree 12 at most.
 _POINTS = 14
 _ANGLES = np.pi * (np.arange(_POINTS) + 0.5) / _POINTS
@@ -185,8 +185,11 @@ class Watch:
             return bool(np.array_equal(self._bounded.look(at(moment), still), held, equal_nan=True))
 
         def quiet(low: float, high: float) -> bool:
-            series = states(0.5 * (low + high) + 0.5 * (high - low) * _NODES) @ _SERIES.T
+            values = states(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
+            series = values @ _SERIES.T
             spread = np.sum(np.abs(series[:, 1:]), axis=1)
+            rests = np.all(values == values[:, :1], axis=1)  # what does not move is not blurred by rounding
+            spread[rests], series[rests, 0] = 0.0, values[rests, 0]
             pairs = list(zip(inputs(low), inputs(high), strict=True))
             lows = [low, *(series[:, 0] - spread).tolist(), *map(min, pairs)]
             return self._bounded.quiet(lows, [high, *(series[:, 0] + spread).tolist(), *map(max, pairs)], still, held)

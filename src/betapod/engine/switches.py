@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -87,6 +88,8 @@ def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
     return Frozen([done[root] for root in roots], list(names.values()), list(names))
 
 
+#: Functions that are no number outside their domain.
+_PARTIAL = frozenset({"sqrt", "log", "pow", "asin", "acos", "acosh", "atanh"})
 #: Triggers of more operations than this together are looked at now and then, not searched for along each step.
 WATCHED = 150
 
@@ -117,6 +120,16 @@ class Switches:
     state_names: list[str]
 
 
+def _guarded(held: Expr, rate: Expr) -> Expr:
+    """Return a rate with its switches held, but as it is where that is no number.
+
+    A step that goes a little beyond a switch finds the held branch outside its domain: the root of a level just below 0, say.
+    """
+    if held is rate or not any(node.op in _PARTIAL for node in topological([held])):
+        return held
+    return select(binary("lt", unary("abs", held), const(math.inf)), held, rate)
+
+
 def switches(
     rates: Sequence[Expr], triggers: Sequence[Expr], states: Iterable[str], inputs: Iterable[str] = ()
 ) -> Switches:
@@ -132,13 +145,14 @@ def switches(
     names = list(states)
     frozen = freeze([*rates, *triggers], [*names, *inputs, "t"])
     used = set(free_symbols(frozen.roots[: len(rates)]))
+    held = [_guarded(root, rate) for root, rate in zip(frozen.roots, rates, strict=False)]
     moves = depends(topological(frozen.conditions), names)
     pairs = list(zip(frozen.conditions, frozen.names, strict=True))
     clocks = [(condition, name) for condition, name in pairs if not moves[condition]]
     # A condition inside another one of the rates moves it, but the outer one is looked at by itself.
     others = [(condition, name) for condition, name in pairs if moves[condition] and name in used]
     return Switches(
-        frozen.roots[: len(rates)],
+        held,
         [condition for condition, _ in clocks],
         [name for _, name in clocks],
         [condition for condition, _ in others],
