@@ -128,3 +128,17 @@ def test_the_error_that_a_printed_spread_implies(
     record = read(tmp_path / "mine.csv", statistic, "HbA1c", "%", f"{value}", f"{ends},{dispersion.type}")
     readout = readout_of(record)
     assert readout is not None and printed_error(record, readout) == pytest.approx(error, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"), [("-99", ""), ("-100", "nought has no logarithm"), ("-120", "nought has no logarithm")]
+)
+def test_a_fall_by_everything_is_no_ratio(tmp_path: Path, printed: str, reason: str) -> None:
+    from dataclasses import replace
+
+    from betapod.confront import studies
+
+    record = read(tmp_path / "mine.csv", "diff_vs_control", "UACR", "%", printed, "1,SE")
+    mine = replace(record, study="CREDENCE_Oshima2020", arm="canagliflozin vs placebo", value=float(printed))
+    found = studies.reason(mine)
+    assert found == reason

@@ -257,3 +257,21 @@ def test_an_arm_of_a_trial_without_its_control_is_said_to_be_before_and_after(ta
     pooled = synthesis.pool(rows)
     assert pooled.contrast == "change"
     assert any("control group does not stand beside it" in reason for reason in pooled.reasons)
+
+
+@pytest.mark.parametrize(
+    "words", ["RCT; crossover", "RCT; cross-over, double-blind", "RCT; Cross over", "RCT; within-patient"]
+)
+def test_periods_of_the_same_people_are_no_independent_arms(table, words: str) -> None:
+    rows = table(
+        {"arm": "ZZcell", "value": 7.2}, {"arm": "placebo", "value": 7.7},
+        design=words, n=40, endpoint="HbA1c", statistic="mean", unit="%", dispersion=1.0, dispersion_type="SD",
+    )  # fmt: skip
+    assert candidates(rows)[0] == []
+
+
+def test_a_review_that_retells_one_trial_is_no_summary_of_many() -> None:
+    known = registry.everything()
+    assert known["CARE_Table3_albuminuria#1"].design == "review" and not known["CARE_Table3_albuminuria#1"].summarises
+    assert known["SANABRIA2021#1"].summarises and known["COCA2012#1"].summarises
+    assert not known["PACKHAM2016#1"].summarises and not known["FIDELITY#1"].summarises

@@ -270,7 +270,7 @@ def _not_known(record: Record, arm: Arm | None, among: Iterable[Record]) -> str:
         return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
     if record.weeks is None:
         return "the time of the measurement was not read"
-    if readout.scale == "log" and record.kind != "percent" and (record.value or 0.0) <= 0.0:
+    if readout.scale == "log" and (record.value or 0.0) <= (-100.0 if record.kind == "percent" else 0.0):
         return "nought has no logarithm"
     if record.n is None and (readout.scale == "share" or printed_error(record, readout) is None):
         return "neither a standard error nor a number of people was read"

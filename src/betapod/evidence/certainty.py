@@ -31,8 +31,6 @@ MAJORITY = 50.0
 #: Weeks below which a follow-up is short for diseases that last for life.
 SHORT_FOLLOW_UP = 26.0
 
-#: Designs that count many studies of others as one record.
-OF_OTHERS = ("meta-analysis", "review")
 _WEAK_SOURCES = ("press_release", "secondary_summary", "secondary_table", "secondary_review", "congress_abstract")
 
 
@@ -124,7 +122,7 @@ def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
 
 def _not_read(row: Record) -> str:
     """Say what was not read of a summary of others' studies; empty for studies, and for summaries of which both is known."""
-    if row.design not in OF_OTHERS:
+    if not row.summarises:
         return ""
     unknown = [] if row.grade[:1].isalpha() else ["risk of bias"]
     unknown += [] if printed_i2(row) is not None else ["I2"]
@@ -139,7 +137,7 @@ def printed_i2(row: Record) -> float | None:
 
 def _within_summaries(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
     """Judge how the studies inside a summary agree, from the I2 that it prints."""
-    mixed = [row for row in rows if row.design in OF_OTHERS and (printed_i2(row) or 0.0) >= 50.0]
+    mixed = [row for row in rows if row.summarises and (printed_i2(row) or 0.0) >= 50.0]
     if sum(shares[row.id] for row in mixed) < MAJORITY:
         return None
     words = ", ".join(f"{row.study} {printed_i2(row):.0f} %" for row in mixed)

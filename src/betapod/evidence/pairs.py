@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,9 +26,13 @@ _FORMS = {
 }
 
 
+#: Trials whose arms are the same people, one after the other.
+_CROSSOVER = re.compile(r"cross[- ]?over|within[- ](subject|patient|person)", re.I)
+
+
 def controlled(record: Record) -> bool:
     """Return whether a row is of a study with a control group of other people."""
-    return record.design in CONTROLLED and "crossover" not in record.design_text
+    return record.design in CONTROLLED and not _CROSSOVER.search(record.design_text)
 
 
 def pairs(records: Sequence[Record]) -> tuple[list[Effect], list[Record], dict[str, str]]:

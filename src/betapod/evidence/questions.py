@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ..constants import Z95
 from ..errors import EvidenceError
-from .certainty import LEVELS, OF_OTHERS, grade
+from .certainty import LEVELS, grade
 from .effects import Z975
 from .registry import Registry
 from .study import Record
@@ -174,7 +174,7 @@ def _both(pooled: Pooled) -> tuple[float, float]:
 
 def _counted_as(records: Sequence[Record], k: int) -> str:
     """Return what was counted: studies, or a summary of studies that others made."""
-    if k == 1 and records and all(record.design in OF_OTHERS for record in records):
+    if k == 1 and records and all(record.summarises for record in records):
         return "1 summary of others' studies, which is not counted beside them"
     return f"{k} {'studies' if k > 1 else 'study'}"
 

@@ -190,6 +190,11 @@ class Record:
     replaces: str = ""
 
     @property
+    def summarises(self) -> bool:
+        """Whether it summarises studies of others: a meta-analysis, or a review that does not retell one known trial."""
+        return self.design == "meta-analysis" or (self.design == "review" and self.family == self.study)
+
+    @property
     def log(self) -> bool:
         """Whether the number is compared as a logarithm."""
         return KINDS[self.kind]

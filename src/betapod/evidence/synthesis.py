@@ -164,7 +164,7 @@ def pool(
     notes += [
         f"{e.study} is a summary of others' studies: they must not be counted beside it"
         for e in effects
-        if by_id[e.records[0]].design in ("meta-analysis", "review")
+        if by_id[e.records[0]].summarises
     ]
     notes += [f"{e.study}: an arm of a controlled study{ALONE}" for e in effects if ALONE in e.how]
     if problems := _unfit(effects, method, interval):
