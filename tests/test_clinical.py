@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.analytes import analyte_of, convert_labelled
+from betapod.clinical import analyte_of, convert_labelled
 from betapod.errors import UnitError
 from betapod.model import Parameter, ParameterTable
 
