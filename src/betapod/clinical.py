@@ -27,7 +27,7 @@ from .units import Unit, parse_unit
 Kind = Literal["level", "difference", "percent change"]
 
 _FILE = Path(__file__).with_name("clinical.csv")
-_LENGTH, _MASS, _AMOUNT = "[length]", "[mass]", "[substance]"
+_MASS, _AMOUNT = "[mass]", "[substance]"
 _PER_MASS = re.compile(r"[fpnumcdk]?g/[fpnumcdk]?g")
 _SHARES = ("1", "%", "percent")
 
@@ -148,7 +148,8 @@ def _bare(quantity: Clinical, unit: str) -> str:
         # Glued to a gram, as in mg/gCr, too; a unit of one letter is no word.
         text = re.sub(rf"(?<![A-Za-z])\(?(?:{words})\)?(?![A-Za-z])\.?", " ", text, flags=re.I)
         text = re.sub(rf"(?<=[gl])(?:{words})(?![A-Za-z])", "", text)
-    return text.strip(" *.,;") or fold(unit)
+    text = re.sub(r"\(\s*[/,]?\s*\)", "", text)
+    return text.strip(" *.,;").rstrip(" /") or fold(unit)
 
 
 def _capitals(quantity: Clinical, text: str) -> str:
@@ -295,8 +296,8 @@ def convert_labelled(
 ) -> float:
     """Return `value` in the unit `target`, where a label says what is measured.
 
-    A label that is the name of a known quantity is read as that; else mass and amount per volume are exchanged where the label names one
-    analyte (``glucose at which ...``), and everything else by its dimension.
+    A label that is the name of a known quantity is read as that; so is one that names an analyte where a concentration is asked for
+    (``glucose at which ...``). Everything else goes by its dimension.
 
     Raises
     ------
@@ -314,16 +315,12 @@ def convert_labelled(
             message = "this may be a level or a difference of HbA1c, which are converted in two ways"
             raise UnitError(Problem("wrong-unit", message, location, source.strip(), target))
         return convert(value, quantities()["HbA1c"], source, target, kind, location)
-    a, b = parse_unit(source, location), parse_unit(target, location)
     analyte = analyte_of(label)
-    if analyte is not None and not a.compatible(b):
-        powers_a, powers_b = dict(a.dimensions), dict(b.dimensions)
-        if powers_a.get(_LENGTH) == powers_b.get(_LENGTH) == -3 and len(powers_a) == len(powers_b) == 2:
-            if powers_a.get(_MASS) == 1 and powers_b.get(_AMOUNT) == 1:
-                return value * a.scale / MOLAR_MASS[analyte] / b.scale
-            if powers_a.get(_AMOUNT) == 1 and powers_b.get(_MASS) == 1:
-                return value * a.scale * MOLAR_MASS[analyte] / b.scale
-    return _by_dimension(value, source, target, a, b, location)
+    if analyte is not None:
+        quantity = quantities()["BUN" if analyte == "urea nitrogen" else analyte]
+        if measures(quantity, target):
+            return convert(value, quantity, source, target, kind, location)
+    return _by_dimension(value, source, target, location)
 
 
 def measures(quantity: Clinical, unit: str) -> bool:
@@ -331,11 +328,13 @@ def measures(quantity: Clinical, unit: str) -> bool:
     return isinstance(_scale(quantity, unit), Scale)
 
 
-def _by_dimension(value: float, source: str, target: str, a: Unit, b: Unit, location: Location) -> float:
+def _by_dimension(value: float, source: str, target: str, location: Location) -> float:
     from .units import convert as by_dimension
 
     # Both are plain numbers to a physicist; nobody reports any other share in this unit.
-    if not a.dimensions and ("mmol/mol" in plain(source)[0]) != ("mmol/mol" in plain(target)[0]):
+    if not parse_unit(source, location).dimensions and ("mmol/mol" in plain(source)[0]) != (
+        "mmol/mol" in plain(target)[0]
+    ):
         message = "mmol/mol is read for HbA1c alone"
         raise UnitError(Problem("wrong-unit", message, location, f"[{source}]", f"a unit like [{target}]"))
     return by_dimension(value, source, target, location)

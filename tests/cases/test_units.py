@@ -49,7 +49,10 @@ PRINTED = [
         ("HbA1c", 7, unit, 7.0, "%", 1e-12)
         for unit in ("%", "％", "percent", "per cent", "% (NGSP)", "% NGSP", "NGSP %")
     ],
-    *[("HbA1c", 7, unit, 7.0, "%", 1e-12) for unit in ("%{HbA1c}", "% DCCT", "% of total Hb", "%HbA1c")],
+    *[
+        ("HbA1c", 7, unit, 7.0, "%", 1e-12)
+        for unit in ("%{HbA1c}", "% DCCT", "% (DCCT/NGSP)", "% of total Hb", "%HbA1c")
+    ],
     # Glucose: 126 mg/dL are 7.0 mmol/L.
     *[
         ("glucose", 126, unit, 6.994, "mmol/L", 1e-3)
@@ -650,6 +653,22 @@ def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
         "hba1c 64 mmol／mol read as 8.01 %",
         "hba1c, a difference, 11 mmol／mol read as 1.01 %",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "label", "right"),
+    [
+        ("126 MG/DL", "mmol/L", "glucose at half-maximal secretion", 6.994),
+        ("88.4 UMOL/L", "mg/dL", "nominal serum creatinine", 1.0),
+        ("1 NG/ML", "nmol/L", "C-peptide of the fasting phase", 0.3311),
+        ("1 mmol/L/day", "mg/dL/day", "glucose production at zero glucose", 18.0156),
+        ("5 mmol/L", "mg/dL", "blood urea nitrogen of somebody", 14.007),
+    ],
+)
+def test_a_label_that_names_an_analyte_is_read_as_that(text: str, unit: str, label: str, right: float) -> None:
+    assert quantity(text, unit, label) == pytest.approx(right, rel=1e-3)
+    with pytest.raises(BetapodError):
+        quantity("1 Mg/dL", unit, label)
 
 
 def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
