@@ -332,9 +332,7 @@ def _by_dimension(value: float, source: str, target: str, location: Location) ->
     from .units import convert as by_dimension
 
     # Both are plain numbers to a physicist; nobody reports any other share in this unit.
-    if not parse_unit(source, location).dimensions and ("mmol/mol" in plain(source)[0]) != (
-        "mmol/mol" in plain(target)[0]
-    ):
+    if ("mmol/mol" in plain(source)[0]) != ("mmol/mol" in plain(target)[0]):
         message = "mmol/mol is read for HbA1c alone"
         raise UnitError(Problem("wrong-unit", message, location, f"[{source}]", f"a unit like [{target}]"))
     return by_dimension(value, source, target, location)

@@ -361,19 +361,20 @@ def quantity(
     return value
 
 
-def _share(given: str) -> None:
+def _share(given: str, unit: str) -> None:
     """Refuse what is a share to a physicist alone, such as mg/g."""
     split = split_quantity(given)
-    if split is not None and split[1] and plain(split[1])[0] not in ("1", "%"):
-        raise ConfigError(Problem("wrong-unit", "a share has no such unit", Location("", 1, 1), split[1], "%"))
+    if split is not None and split[1] and not re.fullmatch(r"(1|%)(/[a-z]+)?", plain(split[1])[0]):
+        expected = unit.replace("1", "%", 1)
+        raise ConfigError(Problem("wrong-unit", "a share has no such unit", Location("", 1, 1), split[1], expected))
 
 
 def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
     def read(given: Any) -> float:
         try:
             value = quantity(given, unit, bare=unit == "1")
-            if unit == "1" and isinstance(given, str):
-                _share(given)
+            if unit.startswith("1") and isinstance(given, str):
+                _share(given, unit)
         except BetapodError as error:
             raise refuse(error) from None
         if not low <= value <= high:

@@ -623,7 +623,7 @@ def test_a_table_laid_over_another_is_converted_by_what_its_rows_measure() -> No
 
 
 def test_shares_are_in_percent() -> None:
-    from betapod.config import Settings, Share, parse_yaml, validate
+    from betapod.config import Rate, Settings, Share, parse_yaml, validate
 
     class One(Settings):
         share: Share
@@ -639,6 +639,22 @@ def test_shares_are_in_percent() -> None:
     for text in ("100 mg/g", "100 mmol/mol", "10 mg", "1,5 %"):
         with pytest.raises(BetapodError):
             validate(One, parse_yaml(f"share: {text}"))
+
+    class Other(Settings):
+        rate: Rate
+
+    for text in (
+        "5 %/year",
+        "5 per 100 PY",
+        "0.05 /year",
+        "50 events/1000 patient-years",
+        "5 % p.a.",
+        "0.0041667 1/month",
+    ):
+        assert validate(Other, parse_yaml(f"rate: {text}")).rate == pytest.approx(0.05, rel=1e-4)
+    for text in ("50 mg/g/year", "50 mmol/mol/year", "0.05", "5 %"):
+        with pytest.raises(BetapodError):
+            validate(Other, parse_yaml(f"rate: {text}"))
 
 
 def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
