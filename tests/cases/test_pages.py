@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
 import re
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from markupsafe import escape
 
 import betapod
 from betapod.cli_common import load_model
+from betapod.confront.campaign import Confrontation
+from betapod.evidence.ledger import ledger
+from betapod.report import confront_page, confront_view, ledger_page
+
+spec = importlib.util.spec_from_file_location(
+    "confronted_of_pages", Path(__file__).parents[1] / "report" / "confronted.py"
+)
+confronted = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(confronted)
 
 EVIL = (
     "<img src=x onerror=alert(1)>",
@@ -50,3 +63,40 @@ def test_no_page_is_escaped_by_hand() -> None:
             for place in re.finditer(r"\bEnvironment\(", text):
                 assert "autoescape=True" in text[place.start() : place.start() + 300], where
             assert not re.search(r"Markup\(f[\"']", text), where
+
+
+def everything(entry: Any, evil: str) -> Any:
+    """The same entry of the ledger with `evil` as every text that another could have written."""
+    replies = tuple(
+        dataclasses.replace(reply, question=dataclasses.replace(reply.question, text=evil)) for reply in entry.replies
+    )
+    texts = {
+        name: evil
+        for name in ("claim", "group", "mechanism", "change", "note", "missing")
+        if hasattr(entry.claim, name)
+    }
+    return dataclasses.replace(entry, claim=dataclasses.replace(entry.claim, **texts), replies=replies)
+
+
+def test_the_ledger_page_escapes_every_text() -> None:
+    evil = " ".join(EVIL)
+    (entry,) = ledger(["A12"])
+    page = ledger_page.render([everything(entry, evil)], [evil])
+    plain = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
+    assert "<img" not in plain and "alert(1)</script>" not in plain.replace(str(escape(evil)), "")
+    assert str(escape(evil)) in page and "{{7*7}}" in page
+    for svg in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL):
+        ElementTree.fromstring(svg)
+
+
+def test_the_page_of_model_against_evidence_escapes_every_text() -> None:
+    evil = " ".join(EVIL)
+    found = confronted.found()
+    rows = {name: [dataclasses.replace(row, arm=evil, note=evil) for row in mine] for name, mine in found.predictions.items()}
+    found = Confrontation(rows, found.refused)
+    page = confront_page.render(found, confront_view.view(found, confronted.PRODUCTS), 10, 1, [evil])
+    assert "<img" not in page and "</script><script>" not in page
+    assert page.count("<script") == page.count("</script>")
+    for svg in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL):
+        ElementTree.fromstring(svg.replace("xlink:href", "href"))
+    assert str(escape(evil)) in page
