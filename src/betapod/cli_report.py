@@ -105,6 +105,7 @@ def demo_command(
 def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
     from .report import brief, words
     from .report.trial_report import WARNING, as_dict, summary
+    from .trials.feasibility import concerns
 
     a = made.assessment
     if as_json:
@@ -119,8 +120,8 @@ def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None
         out().print(question, style="bold", markup=False)
         out().print(answer, markup=False)
     for design, people in a.behind.items():
-        if people.few:
-            note(f"{design}: {people.words}")
+        for text in concerns(a.protocol, design, people):
+            note(f"{design}: {text}")
     if not quiet:
         note(WARNING)
     out().print(os.fspath(made.files[0]), markup=False)

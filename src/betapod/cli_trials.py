@@ -76,7 +76,7 @@ def resume_command(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute what the run folder of a trial lacks: what was never finished, is damaged or was deleted."""
+    """Resume a trial: compute again what its run folder lacks or what was damaged."""
     from .trials import folder as store
 
     with breaking("resume", folder=folder), bar(quiet) as progress:
@@ -85,7 +85,7 @@ def resume_command(
 
 
 def schema_command(
-    what: Annotated[str, typer.Argument(metavar="trial", help="Of what; there is one for trials.")],
+    what: Annotated[str, typer.Argument(metavar="trial", help="Name of the schema; only: trial.")],
     target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = None,
 ) -> None:
     """Print the JSON Schema of protocols, by which editors complete and check them."""
@@ -229,7 +229,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
-    from .trials.feasibility import Behind
+    from .trials.feasibility import Behind, concerns
     from .trials.summary import summary
 
     document = summary(run)
@@ -243,8 +243,8 @@ def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
         _tell_comparisons(document, several, cells)
     _tell_groups(document, several, cells)
     for design, people in document["people_behind_patients"].items():
-        if people["few"]:
-            note(f"{design}: {Behind(people['patients'], people['people'], people['heaviest']).words}")
+        for text in concerns(run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])):
+            note(f"{design}: {text}")
     if not quiet:
         note(f"{counted(document['replicates'], 'replicate')}; results in {folder}")
 

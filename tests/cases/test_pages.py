@@ -92,7 +92,10 @@ def test_the_ledger_page_escapes_every_text() -> None:
 def test_the_page_of_model_against_evidence_escapes_every_text() -> None:
     evil = " ".join(EVIL)
     found = confronted.found()
-    rows = {name: [dataclasses.replace(row, arm=evil, note=evil) for row in mine] for name, mine in found.predictions.items()}
+    rows = {
+        name: [dataclasses.replace(row, arm=evil, note=evil) for row in mine]
+        for name, mine in found.predictions.items()
+    }
     found = Confrontation(rows, found.refused)
     page = confront_page.render(found, confront_view.view(found, confronted.PRODUCTS), 10, 1, [evil])
     assert "<img" not in page and "</script><script>" not in page

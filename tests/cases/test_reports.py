@@ -319,3 +319,11 @@ def test_what_cannot_be_estimated_is_said_to_be_so(name: str, endpoint: str, inv
     assert not re.search(r">[^<]*\b(?:nan|inf|None)\b[^<]*<", visible)
     if name == "every visit missed":
         assert "cannot be estimated" in visible
+
+
+def test_places_that_stay_empty_are_told(invoke, known_courses) -> None:
+    """A stratum that nobody fits left half of a trial empty, and nothing was said."""
+    strata = "strata:\n  low: {patients: 60, where: {UACR: {max: 2000 mg/g}}}\n  high: {patients: 60, where: {UACR: {min: 4999 mg/g}}}\n"
+    done = invoke(DRUG.replace("arms:\n", strata + "arms:\n", 1), "run", "trial.yaml", "-q")
+    assert done.exit_code == 0, done.output
+    assert "of 120 places are filled" in " ".join(done.stderr.split())

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..constants import DAYS_PER_MONTH
 from ..trials.endpoints import comparisons
+from ..trials.feasibility import concerns
 from ..trials.quantities import code_of, quantities
 from ..trials.sizing import NULL, title
 from . import brief, trial_figures, words
@@ -351,8 +352,8 @@ def _people(a: Assessment, extra: Extra) -> Section:
     selected = " Selection on a noisy laboratory value makes them look worse than their own average." if noisy else ""
     told: dict[str, str] = {}
     for name, people in a.behind.items():
-        if people.few:
-            told.setdefault(people.words, words.design(a, name))
+        for text in concerns(a.protocol, name, people):
+            told.setdefault(text, words.design(a, name))
     few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
     table_found = Table(
         f"Enrolled patients at baseline as measured: median (middle half), or per cent; all replicates together.{selected}",

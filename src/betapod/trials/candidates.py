@@ -1,4 +1,4 @@
-"""Who may come to screening: people of a library, weighted to look like a cohort, who are not out of the question from the start."""
+"""People of a library who may be screened: weighted to look like a cohort, none whose true values lie far outside the eligibility."""
 
 from __future__ import annotations
 

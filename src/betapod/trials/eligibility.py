@@ -138,7 +138,7 @@ def screen(
 def eligible(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], values: Mapping[str, Numbers]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
-    """Return who may take part, and in which stratum; who fits no stratum may not."""
+    """Return who may take part, and in which stratum; patients in no stratum are excluded."""
     mean = {code: quantities()[code].backward(quantities()[code].forward(v).mean(axis=2)) for code, v in values.items()}
     ok = np.ones(who.shape, dtype=bool)
     for name, criterion in protocol.eligibility.items():

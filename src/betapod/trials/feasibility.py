@@ -91,6 +91,19 @@ def behind(member: NDArray[np.integer]) -> Behind:
     return Behind(float(patients), float(people), float(heaviest))
 
 
+def concerns(protocol: Protocol, design: str, people: Behind) -> list[str]:
+    """Return what a reader must be told of the people of a design: places that stay empty, few people behind many patients."""
+    found = []
+    size = protocol.size(design)
+    if people.patients < 0.995 * size:
+        found.append(
+            f"Only {people.patients:.3g} of {size} places are filled: too few people in the pool are eligible."
+        )
+    if people.few:
+        found.append(people.words[:1].upper() + people.words[1:])
+    return found
+
+
 @dataclass(frozen=True)
 class Feasible:
     """What is known of a trial before it is run.
