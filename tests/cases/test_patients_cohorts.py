@@ -162,3 +162,11 @@ def test_a_file_with_the_name_of_a_cohort_is_pointed_out(tmp_path: Path, monkeyp
     assert tables.load("FLOW").notes == ()
     (tmp_path / "FLOW").mkdir()
     assert "give ./FLOW" in tables.load("FLOW").notes[0]
+
+
+def test_a_median_duration_of_0_years(tmp_path: Path) -> None:
+    """New diabetes in most: no relative miss of a median of 0, and no division by it."""
+    people = tables.load(table(tmp_path, **{"duration [year]": lambda i: max(0, i - 18), "age": varied(45, 1)}))
+    report = reweight.select(library.default(), people, 50).report
+    row = report.distributions.set_index("quantity").loc["duration"]
+    assert row["target_median"] == 0.0 and np.isnan(row["miss_percent"])

@@ -142,11 +142,19 @@ def test_what_is_missing_is_said_by_name(tmp_path: Path) -> None:
         ({"GHB": {"SEQN": [np.nan] * COUNT, "LBXGH": [7.0] * COUNT}}, "bad-value"),
         ({"GHB": {"SEQN": ["a"] * COUNT, "LBXGH": [7.0] * COUNT}}, "bad-value"),
         ({"GHB": {"LBXGH": [7e50] * COUNT}}, "bad-value"),
+        ({"BPXO": {"BPXOSY1": [1e9] * COUNT, "BPXODI1": [70.0] * COUNT}}, "bad-value"),
         ({"DEMO": {"RIDAGEYR": [-5.0] * COUNT}}, "missing-column"),
     ],
 )
 def test_files_that_are_not_of_nhanes(tmp_path: Path, changes: dict[str, Any], kind: str) -> None:
     assert kind in kinds(cycle(tmp_path / "files", "L", "", "_L", **changes))
+
+
+@pytest.mark.parametrize("weight", [0.0, float("nan")])
+def test_adults_without_a_survey_weight(tmp_path: Path, weight: float) -> None:
+    same = [2.0] * COUNT
+    demo = {"RIDAGEYR": [50.0] * COUNT, "RIAGENDR": same, "WTMEC2YR": [weight] * COUNT, "RIDSTATR": same}
+    assert kinds(cycle(tmp_path / "files", "L", "", "_L", DEMO=demo)) == {"bad-value"}
 
 
 def test_two_names_for_one_file(tmp_path: Path) -> None:
@@ -311,6 +319,23 @@ def test_version_8(tmp_path: Path, good: bytes) -> None:
     whole = path.read_bytes()
     for content in (whole[:-1], whole[:400], whole[:80]):
         refused(tmp_path, content)
+
+
+def test_version_5_agrees_with_pyreadstat(tmp_path: Path) -> None:
+    pyreadstat = pytest.importorskip("pyreadstat", reason="the extra sas is not installed")
+    generator = np.random.default_rng(1)
+    path = tmp_path / "five.xpt"
+    for rows in (1, 2, 3, 7, 40):
+        columns = {
+            "A": generator.normal(size=rows).tolist(),
+            "T": ["ab" * (i % 5) for i in range(rows)],
+            "B": [np.nan] * rows,
+        }
+        xport.write(path, columns, 9)
+        theirs = pyreadstat.read_xport(str(path))[0]
+        mine = transport.read(path)
+        np.testing.assert_array_equal(mine[["A", "B"]], theirs[["A", "B"]])
+        assert mine["T"].tolist() == theirs["T"].tolist()
 
 
 def test_a_cycle_in_version_8(tmp_path: Path) -> None:

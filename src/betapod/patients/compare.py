@@ -121,7 +121,7 @@ def largest_distance(x: Numbers, weights: Numbers, real: Distribution) -> float:
 
 
 def compared_distributions(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.DataFrame:
-    """Return one row per quantity: median, its relative miss in percent, Kolmogorov-Smirnov distance."""
+    """Return one row per quantity: median, its relative miss in percent (NaN for a median of 0), Kolmogorov-Smirnov distance."""
     import pandas as pd
 
     rows = []
@@ -134,7 +134,8 @@ def compared_distributions(table: pd.DataFrame, weights: Numbers, target: Target
                 "quantity": name,
                 "target_median": wanted,
                 "median": median,
-                "miss_percent": 100.0 * (median / wanted - 1.0),
+                # Half of the people may have a duration of 0 years.
+                "miss_percent": 100.0 * (median / wanted - 1.0) if wanted else float("nan"),
                 "ks": largest_distance(x, w, real),
             }
         )

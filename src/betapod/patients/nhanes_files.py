@@ -271,6 +271,12 @@ def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem], notes: l
         if name not in people:
             people[name] = np.nan
     adults = (people["age"] >= 20) & (people["examined"] == 2) & (people["pregnant"] != 1)
+    unweighted = int((~(people["weight"][adults] > 0)).sum())
+    if unweighted:
+        column = " or ".join(_NAMES["DEMO"]["weight"])
+        message = f"{column} is not above 0 in {unweighted} adults who were examined"
+        problems.append(Problem("bad-value", message, Location(str(files["DEMO"]))))
+        return pd.DataFrame()
     found = _derived(people[adults].reset_index(drop=True), cycle)
     drugs = tables.get("RX")
     if drugs is not None and "RXDDRUG" in drugs:
