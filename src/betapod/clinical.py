@@ -136,8 +136,12 @@ def _scale(quantity: Clinical, unit: str) -> Scale | tuple[str, str, str]:
     special = {"HbA1c": _hba1c, "per creatinine": _per_creatinine, "share": _share}.get(quantity.form)
     made = special(spelt, factor, read) if special is not None else _physical(quantity, read)
     if made is None:
-        return "wrong-unit", f"{quantity.label} cannot have this unit", quantity.note and f"Note: {quantity.note}."
+        return "wrong-unit", f"{quantity.label} cannot have this unit", _note(quantity)
     return made
+
+
+def _note(quantity: Clinical) -> str:
+    return f"{quantity.note[0].upper()}{quantity.note[1:]}." if quantity.note else ""
 
 
 def _bare(quantity: Clinical, unit: str) -> str:
@@ -250,7 +254,7 @@ def convert(
                 location,
                 unit.strip(),
                 ", ".join(quantity.usual),
-                quantity.note and f"Note: {quantity.note}.",
+                _note(quantity),
             )
         )
     if a == b:

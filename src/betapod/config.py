@@ -354,7 +354,10 @@ def quantity(
     if not written:
         if bare or number == 0 or unit in ("", "1"):
             return number
-        raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, f"{text} {unit}", context=text))
+        measured = clinical.known(label)
+        units = measured.usual if measured is not None else (unit,)
+        expected = ", ".join(f"{text} {each}" for each in units)
+        raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, expected, context=text))
     value = clinical.convert_labelled(number, written, unit, label, kind, inside)
     if what and value != number:
         clinical.say(what, text, value, unit)

@@ -450,6 +450,15 @@ def test_hba1c_in_mmol_per_mol_in_a_protocol() -> None:
     assert quantity("-11 mmol/mol", "%", label, kind="difference") == pytest.approx(-1.006, abs=0.001)
 
 
+def test_a_missing_unit_names_those_that_could_be_meant() -> None:
+    with pytest.raises(BetapodError) as caught:
+        quantity("53", "%", label_of("HBA1C"))
+    assert caught.value.problems[0].expected == "53 %, 53 mmol/mol"
+    with pytest.raises(BetapodError) as caught:
+        quantity("30 mg/L", "mg/g", label_of("UACR"))
+    assert "another quantity" in caught.value.problems[0].hint
+
+
 PROTOCOL = """\
 schema_version: 1
 name: units
