@@ -30,6 +30,7 @@ def sound(found: Estimate) -> None:
     for k in range(np.size(found.effect)):
         p, effect, low, high = (float(np.ravel(x)[k]) for x in (found.p, found.effect, found.low, found.high))
         assert math.isnan(p) or 0 <= p <= 1
+        assert not math.isinf(float(np.ravel(found.standard_error)[k]))
         assert math.isnan(low) == math.isnan(high)
         assert math.isnan(low) or low - 1e-6 <= effect <= high + 1e-6
         if np.ravel(found.n)[k] == 0:

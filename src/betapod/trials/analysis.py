@@ -223,6 +223,7 @@ def risk_difference(response: ArrayLike, treated: ArrayLike, level: float = 0.95
         pooled = (x1 + x0) / (n1 + n0)
         error = np.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n0))
         difference = p1 - p0
+        error = np.where(np.isfinite(difference), error, np.nan)
         # Where everybody or nobody responds there is no difference to doubt; where an arm is empty there is nothing to test.
         p = np.where(error > 0, 2 * ndtr(-np.abs(difference / error)), np.where(np.isfinite(difference), 1.0, np.nan))
     (low1, high1), (low0, high0) = wilson(x1, n1, level), wilson(x0, n0, level)
