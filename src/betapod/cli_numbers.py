@@ -30,24 +30,24 @@ class Bounds:
         return lower and (value < self.high if self.below else value <= self.high)
 
     def __str__(self) -> str:
-        low = "" if math.isinf(self.low) else f"{'above' if self.above else 'from'} {self.low:g}"
-        high = "" if math.isinf(self.high) else f"{'below' if self.below else 'up to'} {self.high:g}"
-        return " ".join(("a finite number", " and ".join(filter(None, (low, high))))).strip()
+        low = "" if math.isinf(self.low) else f"{'above' if self.above else 'at least'} {self.low:g}"
+        high = "" if math.isinf(self.high) else f"{'below' if self.below else 'at most'} {self.high:g}"
+        return ", ".join(filter(None, ("a finite number", low, high)))
 
 
 #: The largest whole number that counters of this machine hold.
 _COUNTER = 2**63 - 1
 #: By option: the bounds that hold in every verb. Others need only be finite, and whole numbers fit a counter.
 BOUNDS = {
-    "--rtol": Bounds(0.0, 1.0, above=True, below=True),
+    "--rtol": Bounds(3e-14, 1.0, below=True),
     "--atol": Bounds(0.0, 1e100, above=True),
     "--years": Bounds(0.0, 1e4, above=True),
     "--days": Bounds(0.0, 3_652_500.0, above=True),
     "--weeks": Bounds(0.0, 1e5),
-    "--minutes": Bounds(0.0, 1e5, above=True),
-    "--step": Bounds(0.0, 1e5, above=True),
-    "--glucose": Bounds(0.0, 1e4, above=True),
-    "--carbohydrate": Bounds(0.0, 1e4, above=True),
+    "--minutes": Bounds(1e-3, 1e5),
+    "--step": Bounds(1e-3, 1e5),
+    "--glucose": Bounds(0.0, 1e4),
+    "--carbohydrate": Bounds(0.0, 1e4),
     "--bolus": Bounds(0.0, 1e4),
     "--rate": Bounds(0.0, 1e4, above=True),
     "--seed": Bounds(0, _COUNTER),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .engine.schedule import Dose, Schedule, Switch
     from .model import Model
 
-_DOSE = re.compile(r"(\w+)=([^@]+)@([^:/]+)(?:/([^:]+))?(?::([^:]+?))?(?::(\d+))?(:ss)?")
+_DOSE = re.compile(r"(\w+)=([^@]+)@([^:/]+)(?:/([^:]+))?(?::([^:]+?))?(?::(\d+))?(:ss)?", re.I)
 _SWITCH = re.compile(r"(\w+)=([^@]+)@([^/]+)(?:/(.+))?")
 #: Rows of a table where nobody chose a step.
 _ROWS = 200
@@ -68,7 +68,7 @@ def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
     from .engine.schedule import Dose
 
     where = f"--dose {text}"
-    match = _DOSE.fullmatch(text.strip())
+    match = _DOSE.fullmatch(_tight(text))
     if match is None:
         expected = "STATE=AMOUNT@TIME[/DURATION][:EVERY:MORE][:ss]"
         hint = _dose_hint(text)
@@ -96,6 +96,11 @@ def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
     return Dose(name, **found, addl=int(more or 0), ss=bool(steady))
 
 
+def _tight(text: str) -> str:
+    """Return an option without spaces around its signs."""
+    return re.sub(r"\s*([=@:/])\s*", r"\1", text.strip())
+
+
 def _dose_hint(text: str) -> str:
     if text.count(":") >= 2 and not text.rpartition(":")[2].isdigit():
         return "MORE is the whole number of further doses."
@@ -121,7 +126,7 @@ def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
     from .engine.schedule import Switch
 
     where = f"--switch {text}"
-    match = _SWITCH.fullmatch(text.strip())
+    match = _SWITCH.fullmatch(_tight(text))
     if match is None:
         expected = "INPUT=VALUE@TIME or INPUT=VALUE@TIME/WIDTH"
         problems.append(Problem("bad-option", "this is not a switch", Location(where), expected=expected))

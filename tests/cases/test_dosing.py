@@ -75,6 +75,7 @@ def _last(text: str) -> float:
         ("A=10@0:1:3:ss", "1", 10 * math.exp(-0.5) / -math.expm1(-0.5)),
         ("A=10@0:1:ss", "0", 10 * math.exp(-0.5) / -math.expm1(-0.5)),
         ("A=0.01 g@12 h", "1", 10 * math.exp(-0.25)),
+        (" A = 10 mg @ 0 : 24 h : 3 : SS ", "1", 10 * math.exp(-0.5) / -math.expm1(-0.5)),
     ],
 )
 def test_a_dose_gives_the_closed_form(run: Run, dose: str, time: str, right: float) -> None:
@@ -114,7 +115,7 @@ def test_an_impossible_dose_is_refused(run: Run, dose: str, kind: str, what: str
 @pytest.mark.parametrize(
     "options",
     [
-        *(("simulate", "pk.txt", "--rtol", number) for number in ("nan", "0", "-1", "1", "inf", "1e400")),
+        *(("simulate", "pk.txt", "--rtol", number) for number in ("nan", "0", "-1", "1", "inf", "1e400", "1e-300")),
         *(("simulate", "pk.txt", "--atol", number) for number in ("nan", "0", "-1", "-inf")),
         *(("simulate", "pk.txt", "--years", number) for number in ("nan", "0", "-1", "1e30", "1e-310", "inf")),
         *(("simulate", "pk.txt", "--days", number) for number in ("1e-300", "0", "nan")),

@@ -31,7 +31,7 @@ def tank() -> Model:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("out", -1.0), ("out", "-3 L/day"), ("part", -0.1), ("part", 1.2), ("part", "120 %"), ("inflow", -1e-9)],
+    [("out", -1.0), ("out", "-3 L/day"), ("part", -0.1), ("part", 1.2), ("part", "120 %"), ("inflow", -1e-6)],
 )
 def test_an_impossible_value_is_refused(name: str, value: float | str) -> None:
     with pytest.raises(ParameterError) as caught:
@@ -47,6 +47,10 @@ def test_an_unlikely_value_is_used_with_a_warning(name: str, value: float) -> No
     model = tank().with_values({name: value})
     assert len(model.parameters.implausible()) == 1
     assert model.parameters[name].value == value
+
+
+def test_rounding_around_zero_is_no_impossible_value() -> None:
+    assert tank().with_values({"inflow": -1e-20, "part": 1.0 + 1e-12}).inputs["inflow"].value == -1e-20
 
 
 def test_impossible_people_switches_and_starts_are_refused() -> None:

@@ -32,6 +32,8 @@ _ROUNDING = 1e-17
 #: molecule is 1.7e-24 mol).
 _FINEST = 1e-100
 _ROUGH_STEPS = 40
+#: The least relative tolerance: about a hundred times the precision of a double.
+_RESOLVED = 3e-14
 
 
 def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str]) -> None:
@@ -43,14 +45,14 @@ def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str])
         They are not finite and above 0, or the relative one is not below 1.
     """
     problems = []
-    if not _number(rtol) or not 0.0 < rtol < 1.0:
+    if not _number(rtol) or not _RESOLVED <= rtol < 1.0:
         problems.append(
             Problem(
                 "bad-tolerance",
                 "rtol is out of range",
                 Location("rtol"),
                 found=str(rtol),
-                expected="above 0 and below 1, such as 1e-6",
+                expected="from 3e-14 (what numbers resolve) to below 1, such as 1e-6",
             )
         )
     if atol is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -37,10 +38,16 @@ def bounds(row: Parameter) -> tuple[float, float]:
     return low, whole if within and part else float("inf")
 
 
+def _slack(row: Parameter) -> float:
+    """Return by how much a computed value may miss a bound: rounding, in proportion to the row's range."""
+    return 1e-9 * (max(abs(row.low), abs(row.high)) if math.isfinite(row.low) and math.isfinite(row.high) else 1e-3)
+
+
 def impossible(row: Parameter, value: float, location: Location = NOWHERE) -> Problem | None:
     """Return what is wrong with a value that the row cannot have, or None."""
     low, high = bounds(row)
-    if low <= value <= high:
+    slack = _slack(row)
+    if low - slack <= value <= high + slack:
         return None
     unit = "" if row.unit == "1" else f" {row.unit}"
     return Problem(
@@ -61,7 +68,8 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
         row = rows.get(name)
         if row is None or column.ndim != 1:
             continue
-        low, high = bounds(row)
+        slack = _slack(row)
+        low, high = bounds(row)[0] - slack, bounds(row)[1] + slack
         wrong = np.flatnonzero((column < low) | (column > high))
         if len(wrong):
             problem = impossible(row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}"))
