@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -91,3 +92,15 @@ def test_nothing_about_cells_is_reached_within_evidence_without_evidence_of_it(s
         assert stored[name].reached_within_evidence is False, name
     for name in ("B12", "B13", "B14", "B16", "B17", "B18", "B19"):
         assert stored[name].reached_within_evidence is True, name
+
+
+def test_what_was_simulated_anew_is_what_claims_show(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
+    one = {"A09": OUTCOMES["A09"]}
+    before = leverage.STORED.read_bytes()
+    packaged = leverage.simulate(one)["A09"]
+    made = replace(packaged, allowed=packaged.allowed + 1.0)
+    monkeypatch.setattr(leverage, "compute", lambda outcomes: dict.fromkeys(outcomes, made))
+    leverage.store(one)
+    assert leverage.simulate(one)["A09"] == made != packaged
+    assert leverage.STORED.read_bytes() == before

@@ -92,6 +92,9 @@ def test_where_one_side_has_no_event_at_all_petos_odds_ratio_is_left() -> None:
     variance = 100 * 100 * 2 * 198 / (200**2 * 199) + 50 * 50 * 1 * 99 / (100**2 * 99)
     assert pooled.mu == pytest.approx(1.5 / variance)
     assert rare.mantel_haenszel([each.counts for each in trials if each.counts]) is None
+    # The studies themselves are shown as odds ratios too.
+    assert {each.measure for each in pooled.effects} == {"odds_ratio"}
+    assert pooled.effects[0].y == pytest.approx(1.0 / (100 * 100 * 2 * 198 / (200**2 * 199)))
     assert trials[2].empty and not trials[0].empty
 
 

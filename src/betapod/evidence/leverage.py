@@ -47,17 +47,20 @@ class _Job:
 
 
 def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
-    """Return what the model says of each outcome: as it came with the package or is in the cache, or simulated now and kept."""
+    """Return what the model says of each outcome: as it is in the cache or came with the package, or simulated now and kept.
+
+    What the cache has was computed by this very program and comes first; what came with the package is of the same equations,
+    parameters and claims, but perhaps of an older engine.
+    """
     if not outcomes:
         return {}
     stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
     model_key = _model_key()
-    found: dict[str, Simulated] = {}
+    found = {name: kept for name, outcome in outcomes.items() if (kept := _kept(outcome)) is not None}
     for name, outcome in outcomes.items():
         entry = stored.get(name)
-        if entry and entry["key"] == _key(outcome, model_key):
+        if name not in found and entry and entry["key"] == _key(outcome, model_key):
             found[name] = Simulated(**entry["simulated"])
-    found |= {name: kept for name in outcomes if name not in found and (kept := _kept(outcomes[name])) is not None}
     missing = {name: outcome for name, outcome in outcomes.items() if name not in found}
     return {**found, **_computed(missing)} if missing else found
 

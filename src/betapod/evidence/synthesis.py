@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import EvidenceError, Problem, not_among
@@ -12,7 +12,7 @@ from .effects import ALONE, MEASURES, Effect, Refusal, candidates
 from .families import one_per_family
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .pairs import NO_RATIO
-from .rare import mantel_haenszel
+from .rare import mantel_haenszel, peto
 from .registry import Registry
 from .study import Record
 
@@ -295,6 +295,8 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
     found = fit(effects, method, interval)
     measure = found.measure or effects[0].measure
+    if measure != effects[0].measure:
+        effects = [_as_odds(effect) for effect in effects]
     back = back_to_scale(measure)
     estimate, low, high = found.exact or (back(found.mu), back(found.ci[0]), back(found.ci[1]))
     prediction = found.prediction
@@ -323,6 +325,14 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
         refused=tuple(refused),
         interval=found.interval,
     )
+
+
+def _as_odds(effect: Effect) -> Effect:
+    """Return a comparison of counts as Peto's odds ratio, so that studies stand beside their pooled estimate on one scale."""
+    one = None if effect.counts is None else peto([effect.counts])
+    if one is None:
+        return effect
+    return replace(effect, measure="odds_ratio", y=one[0], v=one[1] ** 2, how="Peto's odds ratio of the arms")
 
 
 def _summary(refused: Sequence[Refusal]) -> list[str]:
