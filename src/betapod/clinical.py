@@ -30,6 +30,8 @@ _FILE = Path(__file__).with_name("clinical.csv")
 _MASS, _AMOUNT = "[mass]", "[substance]"
 _PER_MASS = re.compile(r"[fpnumcdk]?g/[fpnumcdk]?g")
 _SHARES = ("1", "%", "percent")
+#: Differences of a quantity in %.
+_POINTS = re.compile(r"(?:percent(?:age)?|%)[\s-]*points?|\bpp\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ def _note(quantity: Clinical) -> str:
 def _bare(quantity: Clinical, unit: str) -> str:
     """Return a unit without the words that may stand beside it: ``mg/g creatinine`` is ``mg/g``."""
     text = re.sub(r"\{(?!\s*1[.,]73)[^{}]*\}", "", fold(unit))
+    if quantity.form == "HbA1c":
+        text = _POINTS.sub("%", text)
     if quantity.words:
         words = "|".join(sorted(map(re.escape, quantity.words), key=len, reverse=True))
         # Glued to a gram, as in mg/gCr, too; a unit of one letter is no word.

@@ -51,7 +51,7 @@ PRINTED = [
     ],
     *[
         ("HbA1c", 7, unit, 7.0, "%", 1e-12)
-        for unit in ("%{HbA1c}", "% DCCT", "% (DCCT/NGSP)", "% of total Hb", "%HbA1c")
+        for unit in ("%{HbA1c}", "% DCCT", "% (DCCT/NGSP)", "% points", "percentage points", "% of total Hb", "%HbA1c")
     ],
     # Glucose: 126 mg/dL are 7.0 mmol/L.
     *[
@@ -559,6 +559,7 @@ def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, stat
         ("HbA1c,mean,53,50;56,CI95,mmol/mol", 7.0, "%", 6.726, 7.275),
         ("HbA1c,diff_vs_control,-11,-15;-7,CI95,mmol/mol", -1.006, "%", -1.372, -0.640),
         ("HbA1c,change_mean,-5,2,SE,mmol/mol", -0.4574, "%", 0.183, 0.183),
+        ("HbA1c,mean change,-0.5,0.1,SE,percentage points", -0.5, "%", 0.1, 0.1),
         ("UACR,median,30,10;60,IQR,mg/mmol", 265.2, "mg/g", 88.4, 530.4),
         ("SBP,mean,16,2,SD,kPa", 120.0, "mmHg", 15.0, 15.0),
         ("insulin_dose,mean,40,10,SD,E/d", 40.0, "IU/day", 10.0, 10.0),

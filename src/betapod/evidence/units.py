@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from .. import clinical
 from ..errors import NOWHERE, Location, Problem, UnitError
 from ..spelling import plain
@@ -76,7 +78,7 @@ class Conversion:
             unit = "%"
         quantity = clinical.known(endpoint) if not share else None
         if not target and quantity is not None and quantity.form == "HbA1c" and unit.startswith("mmol/mol"):
-            self.unit = target = unit.replace("mmol/mol", "%")
+            self.unit = target = "%" + "".join(re.findall(r"^mmol/mol(/[a-z]+)", unit))
         if not target or not unit:
             return
         if quantity is not None and clinical.measures(quantity, target):
