@@ -72,7 +72,7 @@ VERBS = {
     "run": Verb(("run", "tiny.yaml", "--out", "out", "--quiet"), below("out")),
     "ensemble": Verb(
         (
-            "ensemble", "run", "small.txt", "-n", "30000", "--years", "1", "--visits", "1 month", "--shard-size", "100",
+            "ensemble", "run", "small.txt", "-n", "5000", "--years", "1", "--visits", "1 month", "--shard-size", "100",
             "--out", "out", "--quiet",
         ),
         below("out"),

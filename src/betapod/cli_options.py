@@ -111,7 +111,9 @@ def complete_output(context: typer.Context, incomplete: str) -> list[str]:
 ModelArgument = Annotated[
     str,
     typer.Argument(
-        metavar="MODEL", help="A model by name (see 'betapod model list') or a file.", autocompletion=complete_model
+        metavar="MODEL",
+        help="A model by name (see 'betapod model list') or a file; one of Python (.py) is run.",
+        autocompletion=complete_model,
     ),
 ]
 ParametersOption = Annotated[

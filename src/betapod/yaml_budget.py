@@ -9,9 +9,9 @@ from typing import Any
 from .errors import ConfigError, Location, Problem
 
 #: Levels of nesting, and values with those that aliases repeat. What people write has 10 levels and some thousand values.
-DEPTH, VALUES = 60, 200_000
+DEPTH, VALUES = 60, 50_000
 #: Characters of a text.
-SIZE = 20_000_000
+SIZE = 1_000_000
 #: What no file and no terminal can show, though YAML can spell it: control characters but tab and line ends; half characters.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 

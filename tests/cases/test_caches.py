@@ -422,3 +422,14 @@ def test_a_run_with_another_pool_is_refused(tmp_path, monkeypatch):
     with pytest.raises(betapod.errors.ConfigError, match="different pool"):
         folder.resume(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["identity"]["kind"] == "trial"
+
+
+def test_parts_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
+    file = tmp_path / "small.yaml"
+    file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 2"))
+    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
+    folder.run_into(tmp_path / "run", folder.plan(file))
+    monkeypatch.setattr(folder, "program", lambda module: "another")
+    with pytest.raises(betapod.errors.ConfigError, match="another version"):
+        folder.resume(tmp_path / "run")
+    assert folder.open_run(tmp_path / "run")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..cache import program
 from ..config import parse_yaml
 from ..engine import manifest
 from ..engine.database import connect, parquet, quoted
@@ -72,6 +73,8 @@ class Plan:
             "hypotheses": self.hypotheses,
             "patients": len(trial.shards(self.protocol)),
             "shard_size": 1,
+            # Parts that another version computed are not to be mixed with those of this one.
+            "program": program(trial.__name__),
         }
 
 
@@ -138,6 +141,10 @@ def _same_run(folder: Path, identity: Mapping[str, Any]) -> None:
         return
     own = Store.open(folder).manifest["identity"]
     differs = [name for name, value in identity.items() if own.get(name) != value]
+    if differs == ["program"]:
+        message = "the folder was begun by another version of betapod, which may compute other numbers"
+        hint = "A complete run can still be reported. Continue this one with that version, or begin another with --out."
+        raise ConfigError(Problem("other-run", message, Location(str(folder)), hint=hint))
     if differs:
         raise ConfigError(
             Problem(
