@@ -149,8 +149,8 @@ def power(a: Assessment) -> Drawing | None:
             label = words.hypothesis_short(hypothesis) if cells else "simulated and calculated"
             tint = colour(hypothesis) if cells else GROUPS[1]
             axes.errorbar(
-                rows["n"], 100 * rows["power"],
-                [100 * np.maximum(rows["power"] - rows["power_low"], 0), 100 * np.maximum(rows["power_high"] - rows["power"], 0)],
+                rows["n"].to_numpy(), 100 * rows["power"].to_numpy(),
+                100 * np.maximum([rows["power"] - rows["power_low"], rows["power_high"] - rows["power"]], 0),
                 fmt=MARKS.get(hypothesis, "o"), color=tint, markersize=4, elinewidth=0.8, linestyle="none",
             )  # fmt: skip
             if hypothesis == NULL and cells:

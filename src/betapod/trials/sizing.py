@@ -305,7 +305,7 @@ def curve_of(
     order = _interleaved(np.asarray(data.stratum))
     y, arm = (np.take_along_axis(values, order, 1) for values in (found, first.astype(float)))
     x, levels = (None if values is None else np.take_along_axis(values, order, 1) for values in (base, strata))
-    sizes = [int(n) for n in np.unique(np.round(np.geomspace(12, data.patients, steps)))]
+    sizes = [int(n) for n in np.unique(np.round(np.geomspace(min(12, data.patients), data.patients, steps)))]
     better = endpoints.better(endpoint)
     return power_curve(y, x, arm, sizes, levels, better=better, truth=truth)
 
