@@ -130,6 +130,13 @@ def test_everything_wrong_is_said_at_once() -> None:
     assert lines == sorted(lines)
 
 
+def test_as_many_visits_as_days_need_too_much() -> None:
+    visits = "".join(f"  - {{name: v{day}, day: {day} day}}\n" for day in range(1, 3000) if day not in (183, 365))
+    with pytest.raises(ConfigError) as caught:
+        parse(changed(("  - {name: month 6", visits + "  - {name: month 6"), ("size: 100", "size: 5000")))
+    assert "too-large" in caught.value.kinds
+
+
 def test_what_is_only_unusual_stays_good() -> None:
     parse(changed(("cells: 1, control: 1", "cells: 3, control: 1")))
     parse(changed(("title: A small trial", 'title: "Zellen für Ärzte, 糖尿病, 5 $ & <b>"')))

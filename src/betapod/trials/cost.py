@@ -10,7 +10,7 @@ from ..config import Document, Where
 from ..constants import DAYS_PER_YEAR
 from ..errors import ConfigError, Location, Problem
 from .plain_checks import list_of, mapping_of, short
-from .quantities import code_of
+from .quantities import code_of, quantities
 
 if TYPE_CHECKING:
     from .protocol import Protocol
@@ -83,6 +83,16 @@ def _bytes(patients: Sequence[int], hypotheses: int, replicates: int, visits: in
     return memory, kept, sum(patients) * hypotheses * replicates * visits * codes
 
 
+def _pool_bytes(people: int, courses: int, visits: int) -> int:
+    """Return bytes of the true courses of a pool: a day before, on and after each visit, twice for what is computed from them."""
+    return 2 * people * courses * (3 * visits + 1) * len(quantities()) * 8
+
+
+def _courses(arms: int, with_cells: int, hypotheses: int, rescues: int) -> int:
+    """Return how many courses each person of a pool has, at most."""
+    return 2 + 2 * arms + with_cells * hypotheses + rescues
+
+
 def cost(protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: Sequence[str] | None = None) -> Cost:
     """Return what a run of a protocol will cost."""
     names, supposed = list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
@@ -91,6 +101,8 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: S
         patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes)
     )
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
+    most = _courses(len(protocol.arms), with_cells, len(protocol.hypotheses), len(protocol.conduct.rescue))
+    memory += _pool_bytes(protocol.population.size, most, len(protocol.visits))
     treated = sum(bool(arm.therapies or arm.inputs) for arm in protocol.arms.values())
     courses = 1 + treated + len(protocol.conduct.rescue) + with_cells * len(protocol.hypotheses)
     courses += bool(protocol.conduct.co_medication) * len(protocol.arms) + (protocol.run_in is not None)
@@ -113,7 +125,10 @@ def bounded(
     names, supposed = list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
     patients = [protocol.size(name) for name in names]
     numbers = (patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes))
-    found = _too_large(*numbers)
+    with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
+    most = _courses(len(protocol.arms), with_cells, len(protocol.hypotheses), len(protocol.conduct.rescue))
+    pool = _pool_bytes(protocol.population.size, most, len(protocol.visits))
+    found = _too_large(*numbers, pool=pool)
     if found is not None:
         raise ConfigError(Problem(*found[:2], Location(protocol.name), *found[3:]))
     return protocol
@@ -134,19 +149,35 @@ def costs(document: Document) -> Iterator[Problem]:
     codes = {code_of(name) for name in mapping_of(data, "measurements")}
     supposed = len(list_of(data, "hypotheses")) or 3
     numbers = (patients, supposed, replicates, len(list_of(data, "visits")), len(codes | {"CREAT"}))
-    found = _too_large(*numbers)
+    arms = mapping_of(data, "arms")
+    with_cells = sum(isinstance(arm, dict) and arm.get("cells") is not None for arm in arms.values())
+    people = mapping_of(data, "population").get("size", 1000)
+    if not isinstance(people, int) or isinstance(people, bool):
+        return
+    rescues = len(list_of(mapping_of(data, "conduct"), "rescue"))
+    pool = _pool_bytes(max(people, 0), _courses(len(arms), with_cells, supposed, rescues), len(list_of(data, "visits")))
+    found = _too_large(*numbers, pool=pool)
     if found is not None:
         kind, message, where, *more = found
         yield document.problem(kind, message, where, found=more[0], expected=more[1], hint=more[2])
 
 
 def _too_large(
-    patients: Sequence[int], hypotheses: int, replicates: int, visits: int, codes: int
+    patients: Sequence[int], hypotheses: int, replicates: int, visits: int, codes: int, pool: int
 ) -> tuple[str, str, Where, str, str, str] | None:
-    memory, _, _ = _bytes(patients, hypotheses, replicates, visits, codes)
+    memory = pool + _bytes(patients, hypotheses, replicates, visits, codes)[0]
     if memory <= MOST_MEMORY:
         return None
-    alone, _, _ = _bytes(patients, hypotheses, 1, visits, codes)
+    if pool > MOST_MEMORY // 2:
+        return (
+            "too-large",
+            f"the courses of the pool would need {size(pool)} of memory",
+            ("visits",) if visits > 100 else ("population", "size"),
+            f"{visits} visits",
+            f"at most {size(MOST_MEMORY // 2)}",
+            "Plan fewer visits, or a smaller population.size.",
+        )
+    alone = pool + _bytes(patients, hypotheses, 1, visits, codes)[0]
     many = alone > MOST_MEMORY
     least = memory - alone
     fits = 0 if many else 1 + int((MOST_MEMORY - alone) * (replicates - 1) // max(least, 1))
