@@ -53,6 +53,8 @@ PRINTED = [
         ("HbA1c", 7, unit, 7.0, "%", 1e-12)
         for unit in ("%{HbA1c}", "% DCCT", "% (DCCT/NGSP)", "% points", "percentage points", "% of total Hb", "%HbA1c")
     ],
+    ("HbA1c", 7, "%", 53.0, "mmol/mol", 1e-3),
+    ("HbA1c", 10, "%", 85.8, "mmol/mol", 1e-3),
     # Glucose: 126 mg/dL are 7.0 mmol/L.
     *[
         ("glucose", 126, unit, 6.994, "mmol/L", 1e-3)
@@ -203,6 +205,8 @@ REFUSED = [
     ("UACR", "%", "wrong-unit"),
     ("UACR", "mg/L", "wrong-unit"),
     ("UACR", "mg/day", "wrong-unit"),
+    ("UACR", "mmol/L", "wrong-unit"),
+    ("UACR", "mmol/mol", "wrong-unit"),
     ("UACR", "1", "wrong-unit"),
     ("UACR", "Mg/g", "ambiguous-unit"),
     ("UACR", " ", "missing-unit"),
@@ -744,6 +748,9 @@ def test_a_column_that_could_be_in_two_units_is_refused(
     ("header", "rows"),
     [
         ("hba1c", ("6.2", "10.5")),
+        # 10.2 to 11 mmol/mol would be 3.1 %, and 19 to 32 mg/dL of glucose a coma: possible, and nobody's table.
+        ("hba1c", ("10.2", "11")),
+        ("fpg", ("19", "32")),
         ("fpg", ("5.1", "13.4")),
         ("creatinine", ("0.7", "1.9")),
         ("height", ("155", "190")),
