@@ -135,7 +135,7 @@ def edited(draw, run, files):
 
 
 RELAXED = settings(
-    max_examples=int(os.environ.get("BETAPOD_EXAMPLES", "25")),
+    max_examples=int(os.environ.get("BETAPOD_EXAMPLES", "12")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

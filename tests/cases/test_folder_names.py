@@ -40,7 +40,7 @@ def run(place, seed):
     return outcome.store, plan, finish(outcome.store, plan, sample=4)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["run[1]", "a*b", "x?y", "it's", "patient=3", "a\\b[1]", "ü ß", "two\nlines", "**"])
 def test_a_run_folder_of_any_name_is_read_and_no_other(tmp_path, name):
     _, _, expected = run(tmp_path / "plain", 1)
     if name in BAIT:
@@ -56,7 +56,7 @@ def test_a_run_folder_of_any_name_is_read_and_no_other(tmp_path, name):
     assert merge([tmp_path / name], tmp_path / "merged" / name).survey()[1] == {}
 
 
-@pytest.mark.parametrize("name", ["run[1]", "a*b", "it's", "x?y", "ü ß", "visit=0"])
+@pytest.mark.parametrize("name", ["run[1]", "it's", "visit=0"])
 def test_a_trial_in_a_folder_of_any_name_gives_its_own_results(tmp_path, monkeypatch, name):
     monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
     monkeypatch.setattr(conduct, "SHARD", 2)

@@ -47,10 +47,8 @@ def shell(command, **more):
 def test_closed_streams_swallow_what_is_printed():
     assert (done := shell("betapod model list >&-")).returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    assert shell("betapod model list 2>&-").returncode == 0
     assert shell("betapod model check nothing.txt 2>&-").returncode == 2
     assert shell("betapod model check nothing.txt >&- 2>&-").returncode == 2
-    assert shell("betapod model list <&-").returncode == 0
 
 
 def test_a_file_does_not_get_what_was_printed_to_a_closed_stream(tmp_path):

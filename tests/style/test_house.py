@@ -86,7 +86,19 @@ def test_imports_go_one_way(path: Path) -> None:
 
 
 def test_the_ground_floor_imports_no_room() -> None:
-    ground = ("errors", "units", "files", "config", "yaml_budget", "delimited", "kdigo", "exports")
+    ground = (
+        "errors",
+        "units",
+        "files",
+        "config",
+        "yaml_budget",
+        "cache",
+        "npz",
+        "overwriting",
+        "delimited",
+        "kdigo",
+        "exports",
+    )
     for name in (*ground, "clinical", "spelling", "constants", "plain_errors", "ckd_epi"):
         assert not {room for room, _ in imported_rooms(PACKAGE / f"{name}.py")} & ROOMS
 
