@@ -449,3 +449,16 @@ def test_an_order_of_cells_is_said_as_it_was_understood(betapod: Command) -> Non
     done = betapod("simulate", "reference", "--cells", order, "--days", "1", "--step", "1", "--outputs", "GFR")
     assert done.returncode == 0
     assert "3 infusions of 75 million UC-MSC, iv, on days 0, 28, 56; their effects: current-evidence" in done.stderr
+
+
+def test_of_thousands_of_problems_the_first_are_printed_and_json_has_all(tmp_path: Path, betapod: Command) -> None:
+    rows = "".join(f"k{n},,one,1/day,,,fixed,assumed,,,D,\n" for n in range(3000))
+    table = tmp_path / "bad.csv"
+    table.write_text(f"id,label,value,unit,low,high,distribution,role,source,locator,grade,note\n{rows}")
+    done = betapod("params", "list", "topp2000", "-p", table)
+    assert done.returncode == 2
+    assert done.stderr.count("bad.csv:") == 200 and done.stderr.rstrip().endswith(
+        "; the first 200 are shown, --json has all"
+    )
+    found = document(betapod("params", "list", "topp2000", "-p", table, "--json"))
+    assert len(found["error"]["problems"]) >= 3000

@@ -51,6 +51,9 @@ _VERBS = {
     "cli_patients": ("patients",),
 }
 
+#: Problems that are printed; nobody reads more.
+_SHOWN = 200
+
 _registered: set[str] = set()
 
 
@@ -194,11 +197,11 @@ def _broken_stdout(error: OSError) -> int:
 
 
 def show_problems(error: BetapodError) -> None:
-    """Print every problem to stderr, the kind in colour on a terminal."""
+    """Print the problems to stderr, the kind in colour on a terminal; of very many the first, and how many more there are."""
     from rich.text import Text
 
     console = err()
-    for problem in error.problems:
+    for problem in error.problems[:_SHOWN]:
         first, _, rest = str(_placed(problem)).partition("\n")
         before, kind, after = first.partition(f"{problem.kind}: ")
         console.print(Text.assemble(before, (kind, "bold red"), after), soft_wrap=True)
@@ -206,7 +209,8 @@ def show_problems(error: BetapodError) -> None:
             style = "dim" if problem.context and line.strip() in (problem.context.strip(), "^") else ""
             console.print(Text(line, style=style), soft_wrap=True)
     if len(error.problems) > 1:
-        console.print(f"{len(error.problems)} problems", style="bold")
+        rest = f"; the first {_SHOWN} are shown, --json has all" if len(error.problems) > _SHOWN else ""
+        console.print(f"{len(error.problems)} problems{rest}", style="bold")
 
 
 def _placed(problem: Problem) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -76,9 +77,12 @@ class Document:
         shift = start + problem.location.column - 1 if start >= 0 and problem.location.column else place.column - 1
         return replace(problem, location=Location(self.file, place.line, shift + 1), context=line)
 
+    @functools.cached_property
+    def _lines(self) -> list[str]:
+        return self.text.splitlines()
+
     def _line(self, place: Location) -> str:
-        lines = self.text.splitlines()
-        return lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        return self._lines[place.line - 1] if 0 < place.line <= len(self._lines) else ""
 
 
 def read_yaml(path: str | Path) -> Document:
