@@ -102,7 +102,7 @@ _PHRASES = [
         (r"\[lb_av\]", 0, "pound"),
         (r"\[stone_av\]", 0, "stone"),
         (r"\[i?U\]", re.I, "U"),
-        (r"mm\s*[-_*]?\s*\[?Hg\]?(?![A-Za-z])", re.I, "mmHg"),
+        (r"mm\s*[-_*]?\s*(?:\[Hg\]|Hg)(?![A-Za-z])", re.I, "mmHg"),
         (r"\btorr\b", re.I, "mmHg"),
         (r"\{[^{}]*\}", 0, ""),
         (r"\bI\.\s*([UE])\.?", 0, r"I\1"),

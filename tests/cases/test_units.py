@@ -366,6 +366,32 @@ def test_there_and_back_again(pair: tuple[str, str, str], number: float, kind: c
     assert clinical.convert(there, entry, b, a, kind) == pytest.approx(number, rel=1e-9, abs=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("name", "unit"), [(name, unit) for name, entry in clinical.quantities().items() for unit in entry.usual]
+)
+def test_every_unit_in_every_dress(name: str, unit: str) -> None:
+    """What is true of the units that a case names is true of all: spaces, brackets, slashes, letters, exponents, capitals."""
+    entry = clinical.quantities()[name]
+    right = clinical.scale(entry, unit)
+    dresses = {
+        unit.replace("/", " / "),
+        unit.replace("/", "\uff0f"),
+        unit.replace("/", " per "),
+        unit.replace("L", "l"),
+        unit.replace("^2", "\u00b2"),
+        unit.replace("1.73m2", "1,73 m\u00b2"),
+        unit.replace("/L", " L\u207b\u00b9").replace("/min", " min\u207b\u00b9").replace("/day", " d-1"),
+        f"[{unit}]",
+        f" {unit}\u202f",
+        unit.upper() if unit != "m" else unit,
+    }
+    dresses |= {unit.replace("u", sign, 1) for sign in ("\u00b5", "\u03bc", "mc") if unit.startswith("u")}
+    for dress in dresses:
+        made = clinical.scale(entry, dress)
+        assert (made.base, made.offset) == (right.base, right.offset), dress
+        assert made.factor == pytest.approx(right.factor, rel=1e-12), dress
+
+
 @given(st.sampled_from(_PAIRS), st.floats(1, 100), st.floats(1, 100))
 def test_differences_of_levels_are_differences(pair: tuple[str, str, str], x: float, y: float) -> None:
     name, a, b = pair
