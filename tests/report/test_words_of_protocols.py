@@ -217,6 +217,19 @@ def test_a_share_is_no_hazard_ratio(reports) -> None:
     assert rows[0][1].endswith("% of patients")
 
 
+def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
+    """A run of one design of two was reported with the other, which "cannot be estimated"."""
+    middle = f"arms: {{placebo: {{placebo: true}}, drug: {{therapies: [SGLT2 inhibitor]}}, cells: {CELLS}}}\n"
+    trial = parse(
+        protocol("parts", middle + "designs: {of cells: {arms: {cells: 1}}, of drugs: {arms: {drug: 1, placebo: 1}}}\n")
+    )
+    run = conduct.run(trial, ["of drugs"], pool=small.pool(trial, people=300))
+    made = make(run, tmp_path, ["report"], quick=True)
+    text = shown(made.files[0].read_text(encoding="utf-8"))
+    assert not re.search(WORDS["cells"], text) and "of cells" not in text and "Of drugs" in text
+    assert [row[0] for row in summary(made.assessment)[1]] == ["drug against placebo"]
+
+
 def test_few_people_behind_many_patients_are_told(tmp_path) -> None:
     """F8b: the report, its JSON and the terminal say how many virtual people the patients are."""
     trial = parse(TEXTS["drug"])

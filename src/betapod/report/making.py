@@ -100,11 +100,12 @@ def make(
 def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     """Return runs of the first controlled design with more patients, measured as written and better."""
     from ..trials import conduct
+    from ..trials.assessment import as_run
     from ..trials.sizing import AS_WRITTEN, BETTER_MEASURED, enlarged
 
     found = {}
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
-        protocol = enlarged(run.protocol, LARGER_PATIENTS, LARGER_REPLICATES, samples)
+        protocol = enlarged(as_run(run), LARGER_PATIENTS, LARGER_REPLICATES, samples)
         if protocol is not None:
             found[name] = conduct.run(protocol, hypotheses=run.hypotheses, pool=run.pool, threads=threads)
     return found
@@ -136,10 +137,11 @@ def attributions(
     run: TrialRun, library: Library, threads: int | None = None, tell: Callable[[str], None] | None = None
 ) -> list[Attribution]:
     """Return the shares of mechanisms under every hypothesis with an effect, in the arm with cells and least besides."""
+    from ..trials.assessment import as_run
     from ..trials.attribution import attribute
     from ..trials.sizing import NULL
 
-    arms = [name for name, arm in run.protocol.arms.items() if arm.cells is not None]
+    arms = [name for name, arm in as_run(run).arms.items() if arm.cells is not None]
     if not arms:
         return []
     arm = min(arms, key=lambda name: len(run.protocol.arms[name].therapies))

@@ -167,7 +167,7 @@ def assess(
     tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
     power, sizes = power_and_sizes(run, larger or {})
     return Assessment(
-        protocol=protocol,
+        protocol=as_run(run),
         code=endpoints.code(primary),
         visit=endpoints.visit(protocol, primary),
         better=endpoints.better(primary),
@@ -180,3 +180,11 @@ def assess(
         behind={design: behind(run[design, run.hypotheses[0]].member) for design in run.designs},
         **tables,
     )
+
+
+def as_run(run: TrialRun) -> Protocol:
+    """Return the protocol with the designs and arms that were run, and no others."""
+    designs = {name: run.protocol.designs[name] for name in run.designs}
+    used = {arm for design in designs.values() for arm in design.arms}
+    arms = {name: arm for name, arm in run.protocol.arms.items() if name in used}
+    return run.protocol.model_copy(update={"designs": designs, "arms": arms})
