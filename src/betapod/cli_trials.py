@@ -145,7 +145,7 @@ def new_command(
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     schema = path.with_name("betapod-trial.schema.json")
-    text = re.sub(r"(?m)^name: .*$", f"name: {name}", document(like).text, count=1)
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", document(like).text, count=1)
     parse(text, str(path))
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")

@@ -334,3 +334,11 @@ def test_places_that_stay_empty_are_told(invoke, known_courses) -> None:
     done = invoke(DRUG.replace("arms:\n", strata + "arms:\n", 1), "run", "trial.yaml", "-q")
     assert done.exit_code == 0, done.output
     assert "of 120 places are filled" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("name", [r"a\g<5>", r"a\1", "", "a b", "a/b", "../x", "x" * 300])
+def test_a_new_trial_needs_a_name_that_files_can_have(name: str, invoke, tmp_path) -> None:
+    r"""A name such as ``a\g<5>`` was taken for a pattern."""
+    done = invoke(DRUG, "trial", "new", "--", name)
+    assert isinstance(done.exception, ConfigError), done.output
+    assert {path.name for path in tmp_path.iterdir()} == {"trial.yaml"}
