@@ -7,9 +7,9 @@ Unless a method is named, it is chosen by the data:
 - comparisons of counts with an empty cell: Mantel and Haenszel's risk ratio without any half added, or Peto's odds ratio where
   that does not exist;
 - two studies: their average, weighted by inverse variance, with the normal interval. It is the effect in these two and says
-  nothing of other studies (Rice, Higgins and Lumley 2018, JRSS A 181:205). The variance between two studies cannot be estimated,
-  and Knapp and Hartung's interval rests on one degree of freedom (Gonnermann et al. 2015, Stat Med 34:2476; Bender et al. 2018,
-  Res Synth Methods 9:382);
+  nothing of other studies (Rice, Higgins and Lumley 2018, doi:10.1111/rssa.12275, abstract read). The variance between two studies cannot be estimated,
+  and Knapp and Hartung's interval rests on one degree of freedom (recalled, not read again: Gonnermann et al. 2015, Stat Med
+  34:2476; Bender et al. 2018, Res Synth Methods 9:382);
 - three or more: random effects by REML with Knapp and Hartung's interval.
 """
 

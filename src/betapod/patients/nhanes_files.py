@@ -98,7 +98,7 @@ _SPANS = {
     "weight": (0.0, 1e7),
     "weight_fasting": (0.0, 1e8),
 }
-#: Years of a cycle, where not two.
+#: Years of a cycle, where not two: from January 2017 to the middle of March 2020 (derived from the dates in the cycle's name).
 _YEARS = {"P": 3.2}
 #: Names in the drug file that make a drug class; matched anywhere in the generic name.
 DRUGS = {
