@@ -236,6 +236,9 @@ def test_each_patient_has_own_switches_whatever_the_neighbours_threads_and_width
         ("floor(time) >= 22", [0.8, 0.8, 0.2, 0.2]),
         ("(time > 22) || (time > 500)", [0.8, 0.8, 0.8, 0.2]),
         ("time - 21 >= 1", [0.8, 0.8, 0.2, 0.2]),
+        ("(time > 22) && (q > 0)", [0.8, 0.8, 0.8, 0.2]),
+        ("(time >= 22) && (q > 0)", [0.8, 0.8, 0.2, 0.2]),
+        ("time > 21 + a/0.8", [0.8, 0.8, 0.8, 0.2]),
     ],
 )
 def test_a_row_at_the_time_of_an_event_shows_what_the_trigger_says_of_that_time(

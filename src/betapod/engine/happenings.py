@@ -200,16 +200,15 @@ class Happenings(Lanes):
             c.mark(more)
             changed.set(c.constant("b", False))
             rounds.set(rounds.get() + 1)
+            self.put("firing", c.vector(0.0))
             self.block("triggers", self.get("t"), "y", "o")
             for write in (self._write_look, lambda lane: self._write_first_event(lane, changed)):
                 with c.loop(c.width) as lane, c.when(self._starting(lane)):
                     write(lane)
         # Events that trigger each other without end leave a patient whom nobody can go on with.
-        with c.when(changed.get()), c.loop(c.width) as lane, c.when(self._starting(lane)):
-            waits = c.constant("b", False)
-            for k in range(self.events):
-                waits = waits | self.lane("pending", lane, "d", k).differs(0.0)
-            with c.when(waits):
+        with c.when(changed.get()), c.loop(c.width) as lane:
+            endless = self._starting(lane) & self.lane("firing", lane).differs(0.0)
+            with c.when(endless):
                 self.set_lane("restart", lane, c.constant("d", 0.0))
                 self.finish(lane, UNDERFLOW)
         c.give()
@@ -246,6 +245,7 @@ class Happenings(Lanes):
         for k, event in enumerate(self.program.events):
             with c.when(self.lane("pending", lane, "d", k).differs(0.0)):
                 self.set_lane("pending", lane, c.constant("d", 0.0), k)
+                self.set_lane("firing", lane, c.constant("d", 1.0))
                 changed.set(c.constant("b", True))
                 self._write_event(lane, k, event, kept)
                 c.jump(done)

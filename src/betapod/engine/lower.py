@@ -127,7 +127,10 @@ class _Lowering:
         model = self.model
         everything = self.known | self.moving_inputs
         triggers = substitute([event.trigger for event in model.events], everything)
-        found = switches(substitute([state.rate for state in model.states], everything), triggers, model.state_names)
+        equations = substitute([state.rate for state in model.states], everything)
+        # A state that only events and doses change stands still between them.
+        self.going = [n for n, rate in zip(model.state_names, equations, strict=True) if not is_const(rate, 0.0)]
+        found = switches(equations, triggers, self.going)
         rates = found.rates
         held = self._hold(found, triggers)
         names = [symbol(name) for name in model.state_names]
@@ -214,6 +217,7 @@ class _Lowering:
                 held_blocks["watch_same"],
                 held_blocks["watch_quiet"],
                 self.watched,
+                self.still,
                 self.watched_triggers,
                 self.looks,
             ),
@@ -224,7 +228,7 @@ class _Lowering:
 
     def _hold(self, found: Switches, triggers: Sequence[Expr]) -> dict[str, list[Expr]]:
         """Give every condition a place among the parameters, and return what tells whether it changes."""
-        moving = [k for k, trigger in enumerate(triggers) if self.states_in([trigger])]
+        moving = [k for k, trigger in enumerate(triggers) if set(self.going).intersection(free_symbols([trigger]))]
         chosen = moving if found.states or small(triggers) else []
         self.watched_triggers, self.looks = tuple(chosen), len(chosen) < len(moving)
         # A trigger may be any number; what is held is whether it is true.
@@ -238,17 +242,21 @@ class _Lowering:
             *((trigger, symbol(f"?e{k}")) for trigger, k in zip(true, chosen, strict=True)),
         ]
         self.watched = self.states_in([condition for condition, _ in watched])
+        self.still = self.states_in(found.clocks)
+        names = [symbol(name) for name in self.model.state_names]
         ends = {TIME: (symbol("?low"), symbol("?high"))}
-        for k in self.watched:
-            ends[symbol(self.model.state_names[k])] = symbol(f"?low {k}"), symbol(f"?high {k}")
-        self.bound_index = {name: i for i, name in enumerate(name for pair in ends.values() for name in pair)}
+        ends |= {names[k]: (symbol(f"?low {k}"), symbol(f"?high {k}")) for k in self.watched}
+        points = {names[k]: symbol(f"?at {k}") for k in self.still}
+        places = [*(name for pair in ends.values() for name in pair), *points.values()]
+        self.bound_index = {name: i for i, name in enumerate(places)}
+        clock_ends = {TIME: ends[TIME], **{name: (point, point) for name, point in points.items()}}
         return dict(
             zip(
                 SWITCHES,
                 (
                     found.clocks,
                     same(clocks),
-                    quiet(clocks, ends),
+                    quiet(clocks, clock_ends),
                     found.states,
                     same(watched),
                     quiet(watched, ends),

@@ -114,6 +114,8 @@ class SwitchProgram:
         One truth value: whether it surely stays so between bounds.
     watched
         States that conditions and watched triggers need, in the order of their bounds.
+    still
+        States that only events change and conditions of time need; their values stand behind the bounds.
     triggers
         Events whose triggers are watched so. The others, which need much computing, are looked at after every step.
     looks
@@ -128,6 +130,7 @@ class SwitchProgram:
     watch_same: Block
     watch_quiet: Block
     watched: tuple[int, ...]
+    still: tuple[int, ...]
     triggers: tuple[int, ...]
     looks: bool
 

@@ -75,14 +75,19 @@ class Stops(Happenings):
         """Write the search for the first moment at which a condition of time is not as held."""
         c = self.c
         t, end = self.get("t"), self.get("segment_end")
-        active = c.variable("m", starting & (self.get("stop") <= t) & (end > t))
+        switches = self.program.switches
+        wanted = starting & (end > t)
+        if not switches.still:  # else an event may have moved what time is compared with
+            wanted = wanted & (self.get("stop") <= t)
+        for j, k in enumerate(switches.still):
+            c.store(self.place("bounds"), 2 + 2 * len(switches.watched) + j, c.load(self.place("y"), "v", k))
+        active = c.variable("m", wanted)
         low, width = c.variable("v", t), c.variable("v", end - t)
         high = c.variable("v", end)
         changed = c.variable("m", c.constant("m", False))
         turn = c.variable("i", 0)
         # Below this nothing is told apart: a few units in the last place, and next to 0 a tiny part of the time to come.
         finest = c.fma(end - t, 1e-18, 1e-300)
-        wanted = active.get()
         with c.repeat() as leave:
             more = c.label()
             c.branch(c.any(active.get()) & (turn.get() < TURNS), more, leave)

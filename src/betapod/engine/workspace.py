@@ -72,7 +72,7 @@ _PER_LANE = (
         "stopped",
         "visible",
     ),
-    *("stop", "turning", "hasty", "good"),
+    *("stop", "turning", "hasty", "good", "firing"),
     *("g_high", "crossing", "failed", "action", "patient", "visits_done", "segment"),
 )
 
@@ -106,7 +106,7 @@ class Workspace:
             "before": events,
             "pending": events,
             "kept": sum(len(event.targets) for event in program.events),
-            "bounds": 2 + 2 * len(program.switches.watched) if program.switches.any else 0,
+            "bounds": 2 + 2 * len(program.switches.watched) + len(program.switches.still),
             "atol": n,
             **dict.fromkeys(
                 _PER_LANE,
