@@ -142,11 +142,11 @@ def new_command(
     from .trials.protocol import document, json_schema, parse
 
     path = target or Path(f"{name}.yaml")
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", document(like).text, count=1)
+    parse(text, str(path))
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     schema = path.with_name("betapod-trial.schema.json")
-    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", document(like).text, count=1)
-    parse(text, str(path))
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
     note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
