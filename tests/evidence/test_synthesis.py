@@ -293,3 +293,10 @@ def test_a_summary_of_others_studies_is_not_of_high_certainty() -> None:
     assert judged("KASHBOUR2025#1", design="RCT").level == "high"
     assert certainty.printed_i2(replace(known["KASHBOUR2025#1"], quote="I2 of 93 %, I\u00b2 = 49.5 %")) == 49.5
     assert certainty.printed_i2(known["MA_PLOSONE2021_RCT#2"]) == 87.0
+
+
+def test_a_method_in_other_letters_is_no_method() -> None:
+    """``reml`` was searched for by REML and finished by ML."""
+    with pytest.raises(EvidenceError) as caught:
+        synthesis.pool_effects([], "reml")
+    assert caught.value.kinds == ("unknown-method",) and "'REML'" in str(caught.value.problems[0].hint)

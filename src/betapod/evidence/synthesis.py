@@ -173,7 +173,9 @@ def pool(
 
 
 def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "auto") -> Pooled:
-    """Pool effects that are known to be independent and of one measure."""
+    """Pool effects that are known to be independent and of one measure; EvidenceError where there is no such method or interval."""
+    if problems := _unknown_names(method, interval, (), None, None):
+        raise EvidenceError(problems)
     return _pooled(list(effects), method, interval, [], [])
 
 
