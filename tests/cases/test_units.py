@@ -636,7 +636,7 @@ def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
     with clinical.read_as() as sentences:
         (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "mean", "1", "mg/dl"))
     assert record.value == pytest.approx(88.4, rel=1e-4)
-    assert sentences[0].endswith("1 mg/dl read as 88.4 umol/L")
+    assert sentences == ["ZZ1#1 serum_creatinine 1 mg/dl read as 88.4 umol/L"]
     (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "diff_vs_control", "-8", "\u03bcmol/L"))
     assert record.value == -8.0
 

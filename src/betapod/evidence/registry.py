@@ -353,7 +353,7 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
             # The package's findings have endpoints of their own, which is no news to anybody.
             record = replace(record, remarks=tuple(each for each in record.remarks if " is new: " not in each))
         else:
-            _say_how_it_was_read(record, place)
+            _say_how_it_was_read(record)
             if (twice := _twice(record, keys, place)) is not None:
                 problems.append(twice)
         keys.setdefault(_identity(record), start)
@@ -363,9 +363,11 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
     return records, problems
 
 
-def _say_how_it_was_read(record: Record, place: Location) -> None:
+def _say_how_it_was_read(record: Record) -> None:
     if record.value is not None and float(record.printed_value) != record.value:
-        say(f"{place}: {record.endpoint}", f"{record.printed_value} {record.printed_unit}", record.value, record.unit)
+        say(
+            f"{record.id} {record.endpoint}", f"{record.printed_value} {record.printed_unit}", record.value, record.unit
+        )
 
 
 def _wrong_length(cells: list[str], header: list[str], place: Location) -> Problem:
