@@ -207,6 +207,10 @@ def _readable(text: str) -> str:
     return _BSA.sub("bsa173", text).replace("%", "percent").replace("^", "**")
 
 
+#: Letters of a unit; what people write has twenty.
+_LONGEST = 300
+
+
 @functools.lru_cache(maxsize=4096)
 def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     """Read a unit such as ``mL/min``, ``mmHg*min/L``, ``1/year``, ``%`` or ``mL/min/1.73m2``.
@@ -217,6 +221,9 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
         The text is not a unit; the nearest known unit is named.
     """
     written = text.strip()
+    if len(written) > _LONGEST:
+        found = f"[{written[:40]}…], {len(written):,} letters"
+        raise UnitError(Problem("unknown-unit", "this is too long for a unit", location, found, f"up to {_LONGEST}"))
     mega = _MEGA.search(written)
     if mega is not None:
         milli = written[: mega.start()] + "m" + written[mega.start() + 1 :]

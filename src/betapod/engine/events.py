@@ -18,6 +18,8 @@ Compute = Callable[[float, State], Sequence[float]]
 
 #: More events than this at one instant feed on each other for ever.
 _LIMIT = 10_000
+#: Events in one course. A million of them take an hour, and mostly mean that an event undoes what ends it.
+_MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,11 @@ class EventQueue:
             due = [entry for entry in self.waiting if entry.time <= time]
             if not due:
                 return state
+            if len(self.happened) >= _MOST:
+                message = f"more than {_MOST:,} events have happened by time {time:g}"
+                raise SolverError(
+                    Problem("too-many-events", message, hint="Simulate less time, or let events be rarer.")
+                )
             chosen = self._choose(due, time, state)
             self.waiting.remove(chosen)
             state = self._happen(chosen, time, state)

@@ -16,7 +16,7 @@ def check_depth(text: bytes, file: str) -> None:
     Raises
     ------
     ExchangeError
-        They are nested deeper than `DEEPEST`; says where.
+        They are nested deeper than `DEEPEST`, which is said with the place, or the encoding is not known.
     """
     parser = expat.ParserCreate()
     depth = 0
@@ -47,6 +47,12 @@ def check_depth(text: bytes, file: str) -> None:
         parser.Parse(text, True)
     except expat.ExpatError:
         return  # libsbml says what is wrong, and where
+    except (LookupError, ValueError):
+        # An encoding that Python does not know, or one of several bytes a letter.
+        message = "the file is in an encoding that is not read"
+        raise ExchangeError(
+            Problem("bad-encoding", message, Location(file, 1), expected="UTF-8, as SBML asks")
+        ) from None
 
 
 def _brackets(formula: str) -> int:
