@@ -198,12 +198,12 @@ def _form(name: str) -> str:
 def _same_digits(name: str, candidate: str) -> bool:
     """Return whether the numbers in two names agree, but for slips.
 
-    One digit may have been forgotten, as in ``HbAc`` for HbA1c, and those of a year or longer number may have changed places, as in
-    ``PACKHAM2106``.
+    One digit may have been forgotten or be one too many, as in ``HbAc`` for HbA1c or ``log1``, and those of a year or longer number may
+    have changed places, as in ``PACKHAM2106``.
     """
     mine, other = re.findall(r"\d+", name), re.findall(r"\d+", candidate)
     slip = len(mine) == len(other) == 1 and len(mine[0]) >= 4 and sorted(mine[0]) == sorted(other[0])
-    return mine == other or slip or (not mine and len("".join(other)) == 1)
+    return mine == other or slip or (len("".join(mine + other)) == 1)
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -65,7 +65,8 @@ def test_a_run_without_cells_names_claims_about_diabetes_alone(made) -> None:
     plain = SimpleNamespace(arms={"control": SimpleNamespace(cells="")})
     (section,) = trial_report._claims(SimpleNamespace(courses=made.assessment.courses, protocol=plain))
     found = [row[0] for row in section.tables[0].rows]
-    assert found == named({"diabetes"}) and "B17" in found and "B10b" not in found
+    # B23 is filed under diabetes, but speaks of the treatment with cells, which such a run does not have.
+    assert found == [name for name in named({"diabetes"}) if name != "B23"] and "B17" in found and "B10b" not in found
 
 
 def test_a_run_that_bears_on_no_claim_has_no_section() -> None:

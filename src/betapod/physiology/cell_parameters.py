@@ -51,7 +51,15 @@ def overlay(name: str) -> ParameterTable:
 def table(name: str = "current-evidence") -> ParameterTable:
     """Return every row of cell therapy, products included, in a named parameterisation."""
     base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
-    return base.overlay(overlay(name))
+    return _supposed(base.overlay(overlay(name)))
+
+
+def _supposed(rows: ParameterTable) -> ParameterTable:
+    """Return rows whose ranges hold their values: what is supposed by name, such as no effect at all, is no slip to warn of."""
+    return ParameterTable(
+        row if row.plausible else replace(row, low=min(row.low, row.value), high=max(row.high, row.value))
+        for row in rows.values()
+    )
 
 
 def parameterise(model: Model, name: str) -> Model:

@@ -146,7 +146,7 @@ def factor(entry: Entry) -> float:
 
 
 #: Words of a claim about cells, whatever it is filed under.
-_CELLS = re.compile(r"\bcells?\b", re.IGNORECASE)
+_CELLS = re.compile(r"(?<!beta )\bcells?\b", re.IGNORECASE)
 
 
 def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
