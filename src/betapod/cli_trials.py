@@ -252,7 +252,7 @@ def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
 def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print what trials find: difference, its range, power, and the truth."""
     from .report.estimates import Scale
-    from .report.words import percent, truth_label
+    from .report.words import capital, percent, truth_label
 
     endpoint = document["endpoint"]
     scale = Scale(endpoint["summary"], endpoint["quantity"])
@@ -270,7 +270,7 @@ def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> N
         for row in document["comparisons"]
     ]
     name = endpoint["name"] or scale.what
-    out().print(f"{name[:1].upper()}{name[1:]} at {endpoint['visit']}, between groups", markup=False)
+    out().print(f"{capital(name)} at {endpoint['visit']}, between groups", markup=False)
     head = (*(["design"] if several else []), "comparison", *(["hypothesis"] if cells else []))
     # Where cells do nothing a significant benefit is an error, not power.
     columns = (*head, "mean", "95 % of trials", "benefit" if cells else "power", *truths)
@@ -298,7 +298,8 @@ def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
         )
         for row in document["rows"]
     ]
-    unit = "%" if log else endpoint["unit"]
+    # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
+    unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
     out().print(f"{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}", markup=False)
     head = (*(["design"] if several else []), *(["hypothesis"] if cells else []), "arm")
     columns = (

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from betapod.errors import ConfigError
+from betapod.report.words import capital
 from betapod.trials import analysis, endpoints, survival
 from betapod.trials.data import TrialData
 from betapod.trials.endpoint_keys import Endpoint
@@ -103,6 +104,16 @@ def test_time_to_event_ends_at_its_visit() -> None:
     assert event[0].tolist() == [False, True, False, False, True, False]
     time, event = endpoints.times(people(), asked("time to event", {}, percent=-40, at="a"))
     assert time[0].tolist() == [90] * 6 and not event.any()  # nothing confirms it
+
+
+def test_who_is_beyond_the_bound_at_baseline_is_not_at_risk() -> None:
+    data = people()
+    data.base["EGFR"][0, 0] = 29
+    endpoint = asked("time to event", {"death": "composite"}, threshold="30 mL/min/1.73m2", better="higher")
+    time, event = endpoints.times(data, endpoint)
+    assert np.isnan(time[0, 0]) and not event[0, 0]
+    assert (time[0, 4], bool(event[0, 4])) == (90.0, True)
+    assert endpoints.analyse(data, endpoint, Comparison("cells", "control")).n == 5
 
 
 def test_a_good_event_never_comes_to_those_who_failed_before() -> None:
@@ -430,6 +441,12 @@ def test_the_good_direction_is_that_of_the_quantity() -> None:
     assert endpoints.better(asked("change", {}, better="lower")) == -1
 
 
+def test_names_with_capitals_of_their_own_keep_their_first_letter() -> None:
+    assert [capital(name) for name in ("eGFR slope", "HbA1c", "mRNA", "change of UACR", "")] == [
+        "eGFR slope", "HbA1c", "mRNA", "Change of UACR", "",
+    ]  # fmt: skip
+
+
 def test_the_report_names_the_analyses_that_were_run() -> None:
     from betapod.report.analyses import analyses
 
@@ -439,3 +456,15 @@ def test_the_report_names_the_analyses_that_were_run() -> None:
     assert not any(word in text for word in ("log-rank", "Cox", "Newcombe"))
     sglt2 = analyses(load("sglt2"))
     assert "times to events by the log-rank test" in sglt2 and "paired" not in sglt2
+
+
+@pytest.mark.parametrize(
+    ("rules", "never"),
+    [("{rescue: composite}", "rescue"), ("{rescue: hypothetical}", "rescue"), ("{death: composite}", "death")],
+)
+def test_a_strategy_for_what_never_happens_is_refused(rules: str, never: str) -> None:
+    text = "\n".join(line for line in small.TEXT.splitlines() if "rescue" not in line and "above" not in line)
+    text = text.replace("conduct:\n", "conduct:\n  deaths: false\n", 1)
+    with pytest.raises(ConfigError, match=f"{never} has no effect"):
+        parse(text.replace("primary: {", f"primary: {{intercurrent: {rules}, ", 1))
+    parse(text.replace("primary: {", "primary: {intercurrent: {rescue: treatment policy, death: missing}, ", 1))

@@ -226,3 +226,10 @@ def test_shares_and_events_without_difference_have_no_size() -> None:
         assert operating.sample_size_of_shares(*shares, 0.8) is None
     for events in ((0.0, 0.3, 0.3), (math.nan, 0.3, 0.3), (-0.5, 0.0, 0.0), (math.inf, 0.1, 0.0), (1e-6, 0.1, 0.1)):
         assert operating.sample_size_of_events(*events, 0.8) is None
+
+
+def test_sizes_say_which_comparison_they_are_for() -> None:
+    made = run("{cells: 2, control: 1}")
+    power, sizes = sizing.power_and_sizes(made, {})
+    for table in (power, sizes):
+        assert set(table["treated"]) == {"cells"} and set(table["control"]) == {"control"}

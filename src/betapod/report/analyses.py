@@ -32,6 +32,8 @@ def analyses(protocol: Protocol) -> str:
         text.append(
             "A slope is the total one, by least squares in each patient on the baseline and all visits up to that of the endpoint."
         )
+    if any(each.summary == "time to event" for each in asked):
+        text.append("Whoever is beyond the bound of an event at baseline is not at risk of it, and is left out.")
     if "EGFR" in protocol.codes and sum(visit.day > 0 for visit in protocol.visits) > 1:
         text.append("Curves of kidney events are those of Kaplan and Meier.")
     return " ".join(text)

@@ -6,6 +6,7 @@ Every sentence stands on a condition that is computed from the run; what the pro
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..trials.endpoints import comparisons
@@ -205,7 +206,8 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
         return []
     named = words.has_cells(a)
     able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
-    unable = [words.hypothesis(name) for name in rows if name not in able]
+    unknown = [words.hypothesis(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
+    unable = [words.hypothesis(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
     endpoint = a.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
     what = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
@@ -214,13 +216,35 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
         pieces = [
             needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in able.items()
         ]
-        text = f"For 80 % power on {what} a trial needs {words.listed(pieces)}"
+        text = f"For 80 % power on {what}{_of_which(a)} a trial needs {words.listed(pieces)}"
         better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
     if unable:
         supposed = f"if {words.listed(unable, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}there is no benefit on {what} that a trial could detect. ")
+        text += words.capital(f"{supposed}there is no benefit on {what}{_of_which(a)} that a trial could detect. ")
+    if unknown:
+        supposed = f"if {words.listed(unknown, 'or')}, " if named else ""
+        text += words.capital(f"{supposed}the effect on {what}{_of_which(a)} cannot be estimated. ")
     return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
+
+
+def known(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of the sizes rests on an effect that could be estimated."""
+    return math.isfinite(float(row["effect"])) and math.isfinite(float(row["error_of_effect"]))
+
+
+def of_several(a: Assessment) -> str:
+    """Return the comparison that sizes are for, in words, where its design has others; else nothing."""
+    if a.sizes.empty:
+        return ""
+    row = a.sizes.iloc[0]
+    several = len(comparisons(a.protocol, str(row["design"]))) > 1
+    return words.contrast(a, str(row["treated"]), str(row["control"])) if several else ""
+
+
+def _of_which(a: Assessment) -> str:
+    pair = of_several(a)
+    return f" ({pair})" if pair else ""
 
 
 def _best_endpoint(a: Assessment) -> str:

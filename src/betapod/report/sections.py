@@ -182,7 +182,7 @@ def _able(a: Assessment) -> Section | None:
         return None
     named = words.has_cells(a)
     rows = []
-    lacking = False
+    lacking = unknown = False
     slopes = {
         title(each, a.protocol) for each in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
         if each.summary == "slope"
@@ -196,8 +196,10 @@ def _able(a: Assessment) -> Section | None:
             pick = part[part["variant"] == variant].set_index("power")
             for wanted in (0.8, 0.9):
                 n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
-                lacking |= not math.isfinite(n)
-                cells.append(brief.count(n) if math.isfinite(n) else "no benefit")
+                estimable = wanted in pick.index and brief.known(pick.loc[wanted].to_dict())
+                lacking |= estimable and not math.isfinite(n)
+                unknown |= not estimable
+                cells.append(brief.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
         scale = Scale(str(part["summary"].iloc[0]), code)
         effect = scale.text(float(part["effect"].iloc[0]))
         supposed = [words.hypothesis_short(str(hypothesis))] if named else []
@@ -209,8 +211,12 @@ def _able(a: Assessment) -> Section | None:
         f"Patients to randomise, {_groups(a)} together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
         "simulated trial population, losses are those of the protocol."
     )
+    if pair := brief.of_several(a):
+        text += f" The comparison is {pair}; others of the design need other numbers."
     if lacking:
         text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."
+    if unknown:
+        text += " \u201cNot estimable\u201d: too few patients were measured or had an event."
     cautions = [
         f"{words.capital(str(r['endpoint']))} is not recommended: {words.unit(str(r['caution']))}."
         for r in a.sizes.drop_duplicates(["endpoint", "caution"]).to_dict("records")

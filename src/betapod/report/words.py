@@ -121,8 +121,9 @@ def event(name: str) -> str:
 
 
 def capital(text: str) -> str:
-    """Return a text with a capital, but for names that begin small."""
-    return text if text[:4] in ("eGFR", "HbA1") else text[:1].upper() + text[1:]
+    """Return a text with a capital, but for words with one of their own, such as eGFR."""
+    first = text.partition(" ")[0]
+    return text if first != first.lower() else text[:1].upper() + text[1:]
 
 
 def unit(text: str) -> str:

@@ -181,7 +181,8 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
 
     The sign of the percentage says whether the event is a fall or a rise; without one it is the change for the worse. Of a
     threshold and a percentage whichever is crossed first is the event; a fall of eGFR by a percentage goes with kidney failure
-    (15 mL/min/1.73m2) unless the endpoint has a threshold of its own.
+    (15 mL/min/1.73m2) unless the endpoint has a threshold of its own. Who is beyond the bound at baseline is not at risk: the day
+    is NaN, and there is no event.
 
     An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never
     comes to those who failed before, and they stay at risk to the last day.
@@ -206,8 +207,12 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     failed = np.ceil(failures(data, endpoint))
     if better(endpoint) > 0:
         first = np.isfinite(failed) & ~(event & (time <= failed))
-        return np.where(first, days[-1], time), event & ~first
-    return survival.sooner(time, event, failed)
+        time, event = np.where(first, days[-1], time), event & ~first
+    else:
+        time, event = survival.sooner(time, event, failed)
+    with np.errstate(invalid="ignore"):
+        beyond = sign * base <= sign * bound
+    return np.where(beyond, np.nan, time), event & ~beyond
 
 
 def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:

@@ -28,6 +28,20 @@ def idle(document: Document) -> Iterator[Problem]:
         yield from _control(document, design, ("designs", name))
     for name, how in mapping_of(data, "measurements").items():
         yield from _computed(document, name, how)
+    endpoints = mapping_of(data, "endpoints")
+    yield from _never(document, endpoints.get("primary"), ("endpoints", "primary"))
+    for k, endpoint in enumerate(list_of(endpoints, "secondary")):
+        yield from _never(document, endpoint, ("endpoints", "secondary", k))
+
+
+def _never(document: Document, endpoint: Any, where: Where) -> Iterator[Problem]:
+    """Refuse strategies for events that never come in this trial; the usual ones may be written down."""
+    rules = mapping_of(endpoint, "intercurrent") if isinstance(endpoint, dict) else {}
+    conduct = mapping_of(document.data, "conduct")
+    if rules.get("rescue", "treatment policy") != "treatment policy" and not conduct.get("rescue"):
+        yield _idle(document, (*where, "intercurrent", "rescue"), "nobody is rescued", "a rescue in conduct")
+    if rules.get("death", "missing") != "missing" and conduct.get("deaths") is False:
+        yield _idle(document, (*where, "intercurrent", "death"), "nobody dies in this trial", "deaths: true in conduct")
 
 
 def _randomised(document: Document, design: Any, where: Where) -> Iterator[Problem]:

@@ -110,6 +110,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
             design, comparison = compared
             data = each[design, hypothesis]
             place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
+            place |= {"treated": comparison.treated, "control": str(comparison.control)}
             asked = [("primary", each.protocol.endpoints.primary)]
             asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
             for role, endpoint in asked:
