@@ -24,8 +24,8 @@ from queue import Empty, Queue
 SUPPORT = Path(__file__).resolve().parents[1] / "tests" / "support"
 #: Inputs of each target in a hundred: the cheap and the much used more often.
 SHARES = {
-    "protocol": 13, "patients": 15, "cohort": 9, "evidence": 12, "parameters": 12, "model": 13, "sbml": 10, "xport": 4, "manifest": 1,
-    "library": 4, "command": 7,
+    "protocol": 12, "patients": 13, "cohort": 9, "evidence": 10, "parameters": 11, "model": 12, "sbml": 10, "xport": 5, "manifest": 4,
+    "library": 4, "command": 10,
 }  # fmt: skip
 #: When nothing has come from a process for so long, s, it hangs where Python cannot interrupt it.
 DEAD = 300

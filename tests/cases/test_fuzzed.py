@@ -8,7 +8,7 @@ import pytest
 
 from betapod import simulate
 from betapod.engine import events
-from betapod.errors import ExchangeError, SolverError, UnitError
+from betapod.errors import BetapodError, ExchangeError, SolverError, UnitError
 from betapod.model import Parameter, ParameterTable, Part, assemble
 from betapod.units import parse_unit
 
@@ -43,3 +43,13 @@ def test_a_storm_of_events_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(SolverError) as raised:
         simulate(model, [0.0, 0.02])
     assert raised.value.kinds == ("too-many-events",)
+
+
+def test_a_table_of_evidence_with_thousands_of_columns_is_one_problem(tmp_path: Path) -> None:
+    from betapod.evidence import registry
+
+    path = tmp_path / "wide.csv"
+    path.write_text("study_id," + "x," * 70_000 + "y\n")
+    with pytest.raises(BetapodError) as raised:
+        registry.check(path)
+    assert raised.value.kinds == ("too-many-columns",)

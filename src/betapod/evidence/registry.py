@@ -400,13 +400,16 @@ def _header_problems(header: list[str], text: str, line: Location) -> list[Probl
         message = "the cells are not separated by commas"
         hint = "Save the table with commas between the cells, and with points in numbers."
         return [Problem("wrong-separator", message, line, repr(separator), "','", hint)]
+    known = (*REQUIRED, *OPTIONAL)
+    if len(header) > 10 * len(known):
+        found = f"{len(header):,} columns"
+        return [Problem("too-many-columns", "no table of evidence is so wide", line, found, f"up to {len(known)}")]
     starts = cell_starts(text)
 
     def at(number: int) -> Location:
         return within(line, text, starts[min(number, len(starts) - 1)])
 
     problems = []
-    known = (*REQUIRED, *OPTIONAL)
     for name in sorted({name for name in header if header.count(name) > 1}):
         second = [number for number, other in enumerate(header) if other == name][1]
         problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", at(second)))
