@@ -99,3 +99,38 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     assert readout is not None and (readout.form, readout.scale) == ("ratio", "log")
     assert observed(record, readout, None) == pytest.approx(math.log(0.69))
     assert any("read as a relative one" in remark for remark in record.remarks)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "statistic", "value", "unit", "good"),
+    [
+        ("HbA1c", "mean", "72", "%", False),
+        ("HbA1c", "mean", "72", "mmol/mol", True),
+        ("HbA1c", "diff_vs_control", "-40", "%", False),
+        ("HbA1c", "change_percent", "-40", "%", True),
+        ("serum_creatinine", "mean", "1.4", "umol/L", False),
+        ("serum_creatinine", "mean", "124", "mg/dL", False),
+        ("serum_creatinine", "mean", "1.4", "mg/dL", True),
+        ("FPG", "mean", "145", "mmol/L", False),
+        ("SBP", "mean", "18", "mmHg", False),
+        ("SBP", "diff_vs_control", "-18", "mmHg", True),
+    ],
+)
+def test_means_that_no_group_has_are_refused(
+    endpoint: str, statistic: str, value: str, unit: str, good: bool, tmp_path: Path
+) -> None:
+    with (FILES / "changes.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))[:1]
+    rows[0] |= {"endpoint": endpoint, "statistic": statistic, "value": value, "unit": unit}
+    rows[0] |= {"dispersion": "", "dispersion_type": ""}
+    path = tmp_path / "own.csv"
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    if good:
+        assert len(registry.check(path)) == 1
+        return
+    with pytest.raises(EvidenceError) as caught:
+        registry.check(path)
+    assert [problem.kind for problem in caught.value.problems] == ["impossible"]

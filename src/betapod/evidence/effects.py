@@ -36,7 +36,7 @@ _NO_OUTCOME = {
     "correlation": "a correlation, no effect",
     "variance_explained": "a share of variance, no effect",
     "coefficient": "a coefficient of an equation, no effect",
-    "count": "a count without its denominator's model",
+    "count": "a count: give it as a share of n (statistic proportion) to have it pooled",
     "value": "one person's value",
     "time": "a time without its distribution",
 }

@@ -11,6 +11,7 @@ from ..errors import Location, Problem, UnitError, did_you_mean
 from ..exports import original_cell
 from . import vocabulary
 from .cells import cell_starts, within
+from .possible import impossible
 from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
 from .units import Conversion, readable, spelt
@@ -349,6 +350,8 @@ def _numbers(
         value = _transformed(conversion(value), statistic.transform)
     unit = "1" if statistic.transform and statistic.transform != "negate" else conversion.unit
     _check(row, statistic, value)
+    if value is not None and (wrong := impossible(statistic, name, unit, value)):
+        row.wrong("impossible", wrong[0], "value", wrong[1], "Is the unit right?")
     dispersion = _dispersion(row, statistic, conversion, value)
     return value, dispersion, unit, name
 
