@@ -115,3 +115,16 @@ def test_rates_may_be_per_minute_or_year() -> None:
     result = simulate(assemble("two", [Part.from_text("Two", text)], table), [0.0, 1.0], rtol=1e-10, atol=1e-13)
     assert result.table.loc[1.0, "a"] == pytest.approx(np.exp(-0.5 / 365.25), rel=1e-8)
     assert result.table.loc[1.0, "b"] == pytest.approx(np.exp(-1.44), rel=1e-8)
+
+
+def test_quantities_that_are_no_numbers_are_told() -> None:
+    text = """
+    dA/dt = -k*A   [mg/day]  amount
+    A(0)  = A0     [mg]      start
+    C     = A/V    [mg/L]    concentration
+    """
+    rows = [("k", 0.5, "1/day"), ("A0", 0.0, "mg"), ("V", 0.0, "L")]
+    table = ParameterTable([Parameter(name, name, value, unit) for name, value, unit in rows])
+    model = assemble("diluted", [Part.from_text("Diluted", text)], table)
+    assert simulate(model, [0, 1]).warnings == ["no finite number: C (at 2 of 2 times)"]
+    assert not simulate(model, [0, 1], outputs=["A"]).warnings

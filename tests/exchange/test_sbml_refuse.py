@@ -83,6 +83,16 @@ def test_a_trigger_that_holds_for_an_instant_is_refused(sbml):
         read_sbml(sbml("parameter x = 1 variable\nrate x = x\nevent E: x == 2 ; x = 1"))
 
 
+@pytest.mark.parametrize("trigger", ["time^2 == 50", "rem(time, 24) == 0", "x > 0 && sin(time) == 0"])
+def test_a_trigger_that_holds_for_an_instant_of_time_is_refused(sbml, trigger):
+    with pytest.raises(ExchangeError, match="equality"):
+        read_sbml(sbml(f"parameter x = 1 variable\nrate x = x\nevent E: {trigger} ; x = 1"))
+
+
+def test_a_trigger_that_counts_whole_steps_of_time_is_read(sbml):
+    assert read_sbml(sbml("parameter x = 1 variable\nrate x = x\nevent E: floor(time/24) == 3 ; x = 1")).events
+
+
 def test_rules_in_a_circle_are_refused(sbml):
     with pytest.raises(ExchangeError):
         read_sbml(sbml("parameter x variable\nparameter y variable\nassign x = y\nassign y = x"))

@@ -19,7 +19,7 @@ from .clocks import Clock, Watch, narrowed
 from .enclosures import is_truth
 from .events import Compute, Computed, EventQueue
 from .schedule import Segment
-from .switches import small, switches
+from .switches import gates, small, switches
 
 State = NDArray[np.float64]
 
@@ -32,10 +32,12 @@ _CHATTER = 2_000
 def needs_hybrid(model: Model) -> bool:
     """Return whether anything in the model jumps or has a kink, or stands still and need not be a number."""
     still = not model.states or any(is_const(state.rate, 0.0) for state in model.states)
+    rates = [state.rate for state in model.states]
     return (
         still
         or bool(model.events)
-        or any(node.op in NOT_SMOOTH for node in topological([s.rate for s in model.states]))
+        or any(node.op in NOT_SMOOTH for node in topological(rates))
+        or bool(gates(rates, [*model.state_names, *model.inputs]))
     )
 
 
@@ -74,6 +76,8 @@ class Hybrid:
         self._compile_rates(names, triggers, values)
         self._watch = compile_function([*self._conditions, *triggers], self._groups, array=True)
         self.segment: Segment | None = None
+        #: Visits just before an event, which see what it made.
+        self._late = np.empty(0)
         self._stop: tuple[Segment | None, list[float], float] = (None, [], -math.inf)
         self.queue = EventQueue(
             [self._computed(event) for event in model.events], self._triggers, np.random.default_rng(0)
@@ -151,6 +155,7 @@ class Hybrid:
         self.segment = segment
         time, state = segment.start, self.queue.advance(segment.start, state)
         wanted = visits[(visits > time) & (visits <= segment.end)]
+        self._late = wanted[:0]
         hasty = 0
         while self.queue.ended is None and time < segment.end:
             bound = min(segment.end, self.queue.next_time, self._next_stop(time, state))
@@ -165,6 +170,9 @@ class Hybrid:
                     )
                 )
             time, state = reached, self.queue.advance(reached, state)
+            for visit in self._late:
+                self.record(float(visit), state)
+            self._late = wanted[:0]
             if time in wanted:
                 self.record(time, state)
         return state
@@ -228,7 +236,12 @@ class Hybrid:
 
             switched = self._first_change(solver.t_old, solver.t, at, before)
             until = solver.t if switched is None else switched
-            for visit in wanted[(wanted > solver.t_old) & (wanted < until)]:
+            seen = wanted[(wanted > solver.t_old) & (wanted < until)]
+            if switched is not None and switched < bound:
+                # Times of events that follow from states are no more exact than states are; those of time alone are.
+                self._late = seen[seen >= switched - _tie(switched)]
+                seen = seen[: len(seen) - len(self._late)]
+            for visit in seen:
                 self.record(float(visit), at(visit))
             if switched is not None:
                 return switched, at(switched)
@@ -320,6 +333,11 @@ class Hybrid:
                 hint="Check the parameters, or try method Radau and a looser tolerance.",
             )
         )
+
+
+def _tie(time: float) -> float:
+    """Return how near to an event of states a visit counts as simultaneous, as in the ensemble engine."""
+    return 2e-10 + 2e-13 * abs(time)
 
 
 def _joined(solver: Any, start: State) -> Callable[[Any], State]:

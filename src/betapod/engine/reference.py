@@ -432,4 +432,15 @@ class _Run:
             index=pd.Index(names, name="name"),
         )
         warnings = model.parameters.implausible() + model.inputs.implausible() + self._lost(states)
+        warnings += _no_numbers({name: full[name][: len(times)] for name in names})
         return Result(table, dictionary, warnings, happened, ended, self.method, self.rtol, self.atol, self.evaluations)
+
+
+def _no_numbers(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Return a sentence about quantities that are no number, such as an amount divided by a volume of 0."""
+    bad = {name: int(np.sum(~np.isfinite(column))) for name, column in columns.items()}
+    found = [f"{name} (at {count} of {len(columns[name])} times)" for name, count in bad.items() if count]
+    if not found:
+        return []
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    return [f"no finite number: {', '.join(found[:5])}{more}"]

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ..model.derivative import gradient
 from ..model.expression import (
+    TIME,
     ZERO,
     Expr,
     add,
@@ -130,8 +132,50 @@ def _guarded(held: Expr, rate: Expr) -> Expr:
     return select(binary("lt", unary("abs", held), const(math.inf)), held, rate)
 
 
+#: Functions that go from one course to another where their argument is 0; for `exp`, as part of 1/(1 + exp(x)).
+_BENDS = frozenset({"logistic", "tanh", "softplus", "exp"})
+
+
+def gates(rates: Sequence[Expr], others: Iterable[str], triggers: Sequence[Expr] = ()) -> list[Expr]:
+    """Return conditions that change where time alone opens or closes something smoothly, such as a dose written as two sigmoids.
+
+    Such a pulse jumps nowhere, yet steps that have grown long would pass it unseen. So the integration stops where a sigmoid of time
+    is at its middle, and where what an exponential is taken of turns back, as in a bell curve. It stops too where a trigger says that
+    time equals something.
+
+    Parameters
+    ----------
+    others
+        Names besides time that move: what depends on them is seen by the steps, or told by the schedule.
+    """
+    instants = [node for node in topological(triggers) if node.op in ("eq", "ne")]
+    order = topological(rates)
+    timed, moved = depends(order, ["t"]), depends(order, others)
+    found: dict[Expr, None] = {}
+    for node in order:
+        if not node.args or not timed[node.args[0]] or moved[node.args[0]]:
+            continue
+        inner = node.args[0]
+        if node.op in _BENDS:
+            found[binary("ge", inner, ZERO)] = None
+        if node.op == "exp":
+            slope = gradient(inner, [TIME]).get(TIME, ZERO)
+            if "t" in free_symbols([slope]):
+                found[binary("ge", slope, ZERO)] = None
+    order = topological(instants)
+    timed, moved = depends(order, ["t"]), depends(order, others)
+    for node in instants:
+        if timed[node] and not moved[node]:
+            found[binary("ge", *node.args)] = None
+    return list(found)
+
+
 def switches(
-    rates: Sequence[Expr], triggers: Sequence[Expr], states: Iterable[str], inputs: Iterable[str] = ()
+    rates: Sequence[Expr],
+    triggers: Sequence[Expr],
+    states: Iterable[str],
+    inputs: Iterable[str] = (),
+    told: Iterable[str] = (),
 ) -> Switches:
     """Take the switches out of rates, and find what in rates and triggers changes with time alone.
 
@@ -141,9 +185,11 @@ def switches(
         What the integration moves.
     inputs
         What moves with time as is known ahead.
+    told
+        Further names by which such moves are written.
     """
     names = list(states)
-    frozen = freeze([*rates, *triggers], [*names, *inputs, "t"])
+    frozen = freeze([*rates, *triggers, *gates(rates, [*names, *inputs, *told], triggers)], [*names, *inputs, "t"])
     used = set(free_symbols(frozen.roots[: len(rates)]))
     held = [_guarded(root, rate) for root, rate in zip(frozen.roots, rates, strict=False)]
     moves = depends(topological(frozen.conditions), names)

@@ -1,13 +1,14 @@
 """The absolute tolerance of each state, where the user names none: fine enough for the size that the state has.
 
 One number does not suit states in mmol and hormones in mol/L. A state that stays near 1e-10 would be lost in an absolute error of 1e-9, and
-could turn negative. Sizes come from initial values, doses, and a rough pass with big steps.
+could turn negative. Sizes come from initial values, doses, what events set states to, and a rough pass with big steps.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -111,6 +112,30 @@ def rough_sizes(model: Model, end: float, initial: tuple[tuple[str, float], ...]
     for name, value in initial:
         y[model.state_names.index(name)] = value
     y = np.nan_to_num(y, nan=0.0, posinf=0.0, neginf=0.0)
+    sizes, least = _pass(rates, end, y)
+    if any(event.assignments for event in model.events):
+        after, others = _pass(rates, end, _after_events(model, y))
+        # The first pass knows what states start from; the second what a state may be made that nothing else moves.
+        sizes, least = np.maximum(sizes, after), others if not np.any(y) else least
+    return sizes, least
+
+
+def _after_events(model: Model, y: Vector) -> Vector:
+    """Return the states as if every event happened at the start."""
+    values = model.values()
+    set_to = [pair for event in model.events for pair in event.assignments]
+    compute = compile_function([value for _, value in set_to], [["t"], model.state_names, list(values)])
+    with np.errstate(all="ignore"):
+        found = compute([0.0], y.tolist(), list(values.values()))
+    made = y.copy()
+    for (name, _), value in zip(set_to, found, strict=True):
+        k = model.state_names.index(name)
+        if math.isfinite(value) and abs(value) > abs(made[k]):
+            made[k] = value
+    return made
+
+
+def _pass(rates: Any, end: float, y: Vector) -> tuple[Vector, float]:
     sizes = np.abs(y)
     known = sizes[sizes > 0.0]
     least = float(np.min(known)) if len(known) else 1.0

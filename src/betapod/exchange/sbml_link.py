@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 from ..errors import ExchangeError, Location, ModelError, Problem
-from ..model.expression import ONE, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
+from ..model.derivative import gradient
+from ..model.expression import ONE, TIME, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
 from ..model.linking import Definition, link
 from ..model.model import Event, Model
-from ..model.operations import COMPARISONS, LOGIC
+from ..model.operations import COMPARISONS, LOGIC, NOT_SMOOTH
 from ..model.parameters import Parameter, ParameterTable
 from .sbml_units import unit_text
 
@@ -100,7 +101,7 @@ def _check(builder: Builder, model: Model) -> None:
     moving = {state.name for state in model.states if state.rate is not ZERO}
     for event in model.events:
         for node in _relations(event.trigger):
-            if node.op in ("eq", "ne") and moving & set(free_symbols([sub(*node.args)])):
+            if _is_instant(node, moving):
                 problems.append(
                     Problem(
                         "unsupported",
@@ -134,3 +135,31 @@ def _relations(trigger: Expr) -> list[Expr]:
     if trigger.op in LOGIC:
         return [node for arg in trigger.args for node in _relations(arg)]
     return [trigger] if trigger.op in COMPARISONS else []
+
+
+def _is_instant(relation: Expr, moving: set[str]) -> bool:
+    """Return whether an equality holds for an instant that cannot be told ahead; that time equals a number can be."""
+    if relation.op not in ("eq", "ne"):
+        return False
+    side = sub(*relation.args)
+    if _moves_steadily(side, moving):
+        return True
+    if not _moves_steadily(side, {"t"}):
+        return False
+    slope = gradient(side, [TIME]).get(TIME, ZERO)
+    return "t" in free_symbols([slope]) or any(node.op in NOT_SMOOTH for node in topological([side]))
+
+
+def _moves_steadily(side: Expr, moving: set[str]) -> bool:
+    """Return whether an expression changes between jumps: what only counts whole steps stands still between them."""
+    found: dict[Expr, bool] = {}
+    for node in topological([side]):
+        if node.op == "sym":
+            found[node] = node.value in moving
+        elif node.op in COMPARISONS or node.op in ("floor", "ceil"):
+            found[node] = False
+        elif node.op == "select":
+            found[node] = any(found[arg] for arg in node.args[1:])
+        else:
+            found[node] = any(found[arg] for arg in node.args)
+    return found[side]
