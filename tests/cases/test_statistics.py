@@ -11,11 +11,12 @@ import pytest
 
 from betapod.errors import ConfigError
 from betapod.report.words import capital
-from betapod.trials import analysis, endpoints, survival
+from betapod.trials import analysis, attribution, endpoints, survival
 from betapod.trials.data import TrialData
 from betapod.trials.endpoint_keys import Endpoint
 from betapod.trials.endpoints import Comparison
 from betapod.trials.protocol import catalogue, load, parse
+from betapod.trials.shapley import coalitions
 
 _spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parents[1] / "trials" / "small_trials.py")
 assert _spec is not None and _spec.loader is not None
@@ -468,3 +469,24 @@ def test_a_strategy_for_what_never_happens_is_refused(rules: str, never: str) ->
     with pytest.raises(ConfigError, match=f"{never} has no effect"):
         parse(text.replace("primary: {", f"primary: {{intercurrent: {rules}, ", 1))
     parse(text.replace("primary: {", "primary: {intercurrent: {rescue: treatment policy, death: missing}, ", 1))
+
+
+def test_an_event_that_no_visit_confirms_is_refused() -> None:
+    text = small.TEXT.replace("summary: ratio, at: month 6", "summary: time to event, percent: -30, at: month 6")
+    with pytest.raises(ConfigError, match="one visit after enrolment"):
+        parse(text)
+    parse(text.replace("at: month 6", "at: month 12"))
+
+
+def test_without_strata_mechanisms_have_one_share_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "\n".join(line for line in small.TEXT.splitlines() if not line.startswith(("strata", "  early", "  late")))
+    protocol = parse(text + "\n")
+    assert not protocol.strata
+
+    def worth(*given: Any) -> dict[frozenset[str], Any]:
+        return {group: np.full(len(given[4]), float(len(group))) for group in coalitions(list(attribution.MECHANISMS))}
+
+    monkeypatch.setattr(attribution, "_worth", worth)
+    found = attribution.attribute(protocol, "cells", "seed-claims", people=6)
+    assert list(found.table["stratum"]) == ["all"] * len(attribution.MECHANISMS)
+    assert found.table["mechanism"].is_unique and np.allclose(found.table["share"], 1.0)

@@ -178,7 +178,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
 
 
 def _able(a: Assessment) -> Section | None:
-    if a.power.empty:
+    if a.power.empty and a.sizes.empty:
         return None
     named = words.has_cells(a)
     rows = []
@@ -234,7 +234,7 @@ def _able(a: Assessment) -> Section | None:
         "able",
         "A trial large enough to detect the effect",
         [text, *cautions[-1:]],
-        kept(trial_figures.power(_primary_power(a))),
+        kept(trial_figures.power(_primary_power(a))) if len(a.power) else [],
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
         closing=[f"What makes a trial able to tell: {words.listed(advice)}."],
     )

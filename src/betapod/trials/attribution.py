@@ -119,7 +119,7 @@ def attribute(
     good = np.isfinite(whole)
     found: list[dict[str, Any]] = []
     effect, count = {}, {}
-    for stratum in ["all", *dict.fromkeys(strata[rows])]:
+    for stratum in dict.fromkeys(["all", *strata[rows]]):
         keep = good & ((strata[rows] == stratum) | (stratum == "all"))
         if not keep.any() or (stratum == "all" and len(set(strata[rows])) == 0):
             continue

@@ -8,6 +8,7 @@ from typing import Any
 from ..config import Document, Where
 from ..errors import Problem
 from .endpoint_keys import CONTROLLED
+from .plain_checks import day_of, list_of
 from .quantities import quantities
 
 
@@ -25,6 +26,7 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     yield from _analysis(document, entry, where, str(summary))
     yield from _bounds(document, entry, where, str(summary))
     yield from _strategy(document, entry, where, str(summary))
+    yield from _confirmed(document, entry, where, str(summary))
     if summary == "ratio" and code is not None and quantities()[code].scale != "log" and quantities()[code].floor <= 0:
         yield document.problem(
             "no-ratio",
@@ -32,6 +34,24 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
             (*where, "summary"),
             found="ratio",
             expected="change",
+        )
+
+
+def _confirmed(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
+    """Refuse an event that no visit can confirm: with one visit after enrolment it would never come."""
+    visits = [each for each in list_of(document.data, "visits") if isinstance(each, dict)]
+    days = [day for each in visits if (day := day_of(each.get("day"))) is not None]
+    if summary != "time to event" or len(days) < len(visits):
+        return
+    until = next((day_of(each.get("day")) for each in visits if each.get("name") == entry.get("at")), None)
+    after = [day for day in days if 0 < day <= (max(days, default=0) if until is None else until)]
+    if len(after) == 1:
+        yield document.problem(
+            "never-confirmed",
+            "an event counts when the next visit confirms it, and there is one visit after enrolment up to that of the endpoint",
+            (*where, "summary"),
+            found="time to event",
+            expected="two visits or more, or summary: responders",
         )
 
 
