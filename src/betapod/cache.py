@@ -62,6 +62,14 @@ def private(place: Path) -> bool:
     return facts.st_uid in (0, os.geteuid()) and not facts.st_mode & 0o022
 
 
+def _of_user(path: Path) -> bool:
+    """Return whether a file was written by the user, or by the machine's administrator, and by nobody else."""
+    if not hasattr(os, "geteuid"):
+        return True
+    facts = path.stat()
+    return facts.st_uid in (0, os.geteuid()) and not facts.st_mode & 0o022
+
+
 @functools.cache
 def _trusted(place: Path) -> bool:
     if private(place):
@@ -91,7 +99,8 @@ def read(name: str, place: Path | None = None) -> bytes | None:
         root = folder() if place is None else place
         path = root / name
         content = path.read_bytes()
-        if place is None and not _trusted(root):
+        # Others may have left something while the folder was open to them.
+        if place is None and not (_trusted(root) and _of_user(path)):
             return None
     except (OSError, RuntimeError):
         return None

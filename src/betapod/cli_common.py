@@ -58,6 +58,10 @@ def _console() -> type[Console]:
                 shown = printable(segment.text) if not segment.control else segment.text
                 yield segment if shown == segment.text else Segment(shown, segment.style)
 
+        def on_broken_pipe(self) -> None:
+            # Rich would leave with the code 1, which means an internal error; a reader that has gone is none.
+            raise BrokenPipeError
+
     return Plain
 
 

@@ -433,3 +433,13 @@ def test_parts_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
     with pytest.raises(betapod.errors.ConfigError, match="another version"):
         folder.resume(tmp_path / "run")
     assert folder.open_run(tmp_path / "run")
+
+
+def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
+    """Others may have written while the folder was open to them; entries hold programs."""
+    assert cache.write("one.program", b"mine")
+    assert cache.read("one.program") == b"mine"
+    (place / "one.program").chmod(0o666)
+    place.chmod(0o777)
+    cache._trusted.cache_clear()
+    assert cache.read("one.program") is None

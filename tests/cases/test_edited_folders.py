@@ -104,6 +104,15 @@ def test_a_foreign_manifest_is_named(tmp_path, verb, content):
     assert str(tmp_path) in str(error.problems[0].location)
 
 
+@pytest.mark.parametrize("gone", ["receipts", "visits", "patients"])
+def test_folders_that_were_tidied_away_are_made_again(tmp_path, ensemble, gone):
+    run = copied(ensemble, tmp_path)
+    shutil.rmtree(run / gone)
+    done = betapod("ensemble", "resume", run, "--quiet")
+    assert done.exit_code == 0, done.output
+    assert len([*(run / gone).iterdir()]) == 2
+
+
 def paths_of(content, before=()):
     """Return the place of every value of a JSON document."""
     found = [before] if before else []

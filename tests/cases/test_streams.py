@@ -62,6 +62,17 @@ def test_a_reader_that_goes_is_no_error():
     assert "Traceback" not in done.stderr and "Broken" not in done.stderr
 
 
+def test_a_reader_that_goes_early_leaves_the_exit_code_of_success():
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        done = subprocess.run(
+            [sys.executable, "-m", "betapod", "evidence", "show", "PACKHAM2016"], stdout=pipe, stderr=subprocess.PIPE,
+            timeout=120, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 @pytest.mark.parametrize(
     "verb", [["evidence", "show", "PACKHAM2016"], ["model", "show", "kidney", "Filtration"]],

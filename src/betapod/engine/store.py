@@ -264,6 +264,8 @@ class Store:
             No space left, or the folder cannot be written.
         """
         with writing(self.folder):
+            for place in (*TABLES, "receipts"):  # somebody may have tidied up
+                (self.folder / place).mkdir(exist_ok=True)
             for table, data in (files or {}).items():
                 write_atomic(self.path(table, receipt.shard), data)
             write_atomic(self.receipt_path(receipt.shard), receipt.to_json().encode())
