@@ -7,10 +7,11 @@ import json
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from betapod.report import brief
+from betapod.report import brief, words
 from betapod.report.making import make
 from betapod.report.trial_report import as_dict, summary, tables
 from betapod.trials import conduct
@@ -268,3 +269,10 @@ def test_texts_of_a_protocol_stay_texts(tmp_path) -> None:
 
     root = ElementTree.fromstring(body.replace("xlink:href", "href").replace("<br>", "<br/>"))
     assert "".join(root.find("h1").itertext()) == name
+
+
+def test_what_is_shown_of_one_comparison_names_it_where_there_are_others():
+    more = small.TEXT.replace("{cells: 1, control: 1}", "{cells: 1, control: 1, more: 1}")
+    more = more.replace("  cells: {cells", "  more: {cells: UC-MSC 2e6/kg iv}\n  cells: {cells", 1)
+    for given, expected in ((small.TEXT, ""), (more, " (cells against control)")):
+        assert words.first_of_several(SimpleNamespace(protocol=small.parse(given)), "randomised") == expected

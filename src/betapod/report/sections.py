@@ -73,6 +73,8 @@ def _by_stratum(a: Assessment) -> Section | None:
     arm = comparisons(a.protocol, design)[0].treated
     tables = []
     part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
+    cells = [name for name, each in a.protocol.arms.items() if each.cells]
+    whose = f" ({words.arm(a, arm)})" if len(cells) > 1 else ""
     months = f"{a.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
     measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
     if len(part) and words.has_cells(a, arm):
@@ -89,8 +91,10 @@ def _by_stratum(a: Assessment) -> Section | None:
             if h != NULL and any(math.isfinite(value.get((h, s, code), math.nan)) for s in strata)
         ]
         if rows:
-            tables.append(Table(f"True effect of the cells after {months}.", ["quantity", "if", *strata], rows, 2))
-    tables += _normal(a, design, arm, strata, months)
+            tables.append(
+                Table(f"True effect of the cells{whose} after {months}.", ["quantity", "if", *strata], rows, 2)
+            )
+    tables += _normal(a, design, arm, strata, whose, months)
     if not figures and not tables:
         return None
     ways = [
@@ -106,7 +110,7 @@ def _by_stratum(a: Assessment) -> Section | None:
     return Section("by-stratum", f"By stratum: {words.listed(strata)}", text, figures, tables)
 
 
-def _normal(a: Assessment, design: str, arm: str, strata: list[str], months: str) -> list[Table]:
+def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str, months: str) -> list[Table]:
     """Return the table of patients whose albuminuria becomes normal."""
     if a.remission.empty:
         return []
@@ -121,7 +125,7 @@ def _normal(a: Assessment, design: str, arm: str, strata: list[str], months: str
         return []
     return [
         Table(
-            f"Patients with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: as measured once, "
+            f"Patients{whose} with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: as measured once, "
             "and in truth.",
             [*(["if"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
             [

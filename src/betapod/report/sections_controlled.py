@@ -66,7 +66,7 @@ def controlled(a: Assessment, design: str) -> Section:
     if tells and len(names) > 1 and math.isfinite(a.assurance(design)):
         closing.append(
             f"If the suppositions are held equally probable, the chance that such a trial shows a benefit (assurance) is "
-            f"{words.percent(a.assurance(design))}."
+            f"{words.percent(a.assurance(design))}{words.first_of_several(a, design)}."
         )
     tables += _one_trial(a, design, names, named)
     key = f"design-{slug(design)}"

@@ -201,7 +201,7 @@ def evidence(a: Assessment) -> Section | None:
     """Return how much evidence reports are, for designs in which cells are given."""
     rows = [
         [
-            words.capital(words.design(a, r["design"])),
+            words.capital(words.design(a, r["design"])) + words.first_of_several(a, r["design"]),
             words.hypothesis(r["hypothesis"]),
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),

@@ -78,7 +78,7 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
     return drawing(
         f"by-stratum-{slug(design)}",
         f"By stratum: {'before and after' if design in a.single else 'against controls'}",
-        f"{words.capital(words.design(a, design))}. Coloured: what {'studies' if design in a.single else 'trials'} find, with the range of "
+        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Coloured: what {'studies' if design in a.single else 'trials'} find, with the range of "
         "95 % of them. "
         + (f"Black diamonds: the {tells}. " if tells else "")
         + ". ".join(f"{words.capital(s)}: {words.stratum(a, s)}" for s in strata if words.stratum(a, s) != s)

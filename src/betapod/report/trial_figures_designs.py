@@ -77,7 +77,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
     return drawing(
         f"studies-{slug(design)}",
         f"What {kinds} find",
-        f"{words.capital(words.design(a, design))}. Each hill shows the results of {kinds} under {each}"
+        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Each hill shows the results of {kinds} under {each}"
         + (f"; the diamond is the {truth_name}" if tells else "")
         + f"{null}.",
         f"Results of repeated {'studies' if kind == 'study' else 'trials'}. {numbers}.",

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..trials.endpoints import comparisons
 from ..trials.quantities import CHARACTERISTICS, quantities
 
 if TYPE_CHECKING:
@@ -62,6 +63,12 @@ def hypotheses(a: Assessment, *arms: str) -> list[str]:
 def contrast(a: Assessment, treated: str, control: str) -> str:
     """Return a comparison in words: ``A against B``, or the group alone."""
     return f"{arm(a, treated)} against {arm(a, control)}" if control else arm(a, treated)
+
+
+def first_of_several(a: Assessment, design: str) -> str:
+    """Return the first comparison of a design in brackets where there are others, for what is shown of that one alone."""
+    every = comparisons(a.protocol, design)
+    return f" ({contrast(a, every[0].treated, str(every[0].control))})" if len(every) > 1 else ""
 
 
 def truth_label(of: str) -> str:
