@@ -127,6 +127,8 @@ def _scale(quantity: Clinical, unit: str) -> Scale | tuple[str, str, str]:
     text = _bare(quantity, unit)
     if quantity.form == "HbA1c" and re.search(r"\b(JDS|JSCC|Mono-?S)\b", unit, re.I):
         return "wrong-unit", "only HbA1c by NGSP or IFCC is read", "JDS and Mono-S values need another equation."
+    if (other := _other_meaning(quantity, unit, text)) is not None:
+        return other
     spelt, factor = plain(_capitals(quantity, text))
     try:
         read = parse_unit(spelt)
@@ -140,6 +142,25 @@ def _scale(quantity: Clinical, unit: str) -> Scale | tuple[str, str, str]:
     if made is None:
         return "wrong-unit", f"{quantity.label} cannot have this unit", _note(quantity)
     return made
+
+
+def _other_meaning(quantity: Clinical, unit: str, text: str) -> tuple[str, str, str] | None:
+    """Refuse a unit whose word makes it another quantity: % by IFCC is not % by NGSP, a mass of urea not one of its nitrogen."""
+    share = "%" in fold(text)
+    if quantity.form == "HbA1c":
+        if share and re.search(r"\bIFCC\b", unit, re.I):
+            return (
+                "wrong-unit",
+                "HbA1c by IFCC in % is not HbA1c in %",
+                "Ten times the % by IFCC are mmol/mol: write those.",
+            )
+        if "mmol" in text and re.search(r"\b(NGSP|DCCT)\b", unit, re.I):
+            return "wrong-unit", "HbA1c by NGSP is a percentage", "Write %, or mmol/mol for values by IFCC."
+    of_urea = re.search(r"\burea\b", unit, re.I) and not re.search(r"nitrogen|\burea[ -]?N\b", unit, re.I)
+    if quantity.name == "BUN" and of_urea and "mol" not in text:
+        hint = "Give mmol/L, or 0.466 times the mass of urea."
+        return "wrong-unit", "a mass of urea is not one of urea nitrogen", hint
+    return None
 
 
 def _note(quantity: Clinical) -> str:

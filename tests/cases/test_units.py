@@ -876,3 +876,32 @@ def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
     done = _run("simulate", "metabolism", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json")
     assert json.loads(done.stdout)["read_as"] == ["--set HbA1c_start=53 mmol/mol read as 7.00 %"]
     assert "--set HbA1c_start=53 mmol/mol read as 7.00 %" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("BUN", "mg/dL urea"),
+        ("BUN", "mg urea/dL"),
+        ("BUN", "g/L urea"),
+        ("HbA1c", "% IFCC"),
+        ("HbA1c", "%(IFCC)"),
+        ("HbA1c", "mmol/mol NGSP"),
+        ("HbA1c", "mmol/mol (DCCT)"),
+    ],
+)
+def test_words_that_make_a_unit_one_of_another_quantity_are_refused(name: str, unit: str) -> None:
+    measured = clinical.known(name)
+    assert measured is not None
+    with pytest.raises(UnitError, match="wrong-unit"):
+        clinical.convert(20.0, measured, unit)
+
+
+def test_words_that_only_explain_a_unit_are_read() -> None:
+    for name, unit, expected in (
+        ("BUN", "mmol/L urea", 56.03), ("BUN", "mg/dL urea nitrogen", 20.0), ("BUN", "mg/dL N", 20.0),
+        ("HbA1c", "% NGSP", 20.0), ("HbA1c", "mmol/mol IFCC", 3.98),
+    ):  # fmt: skip
+        measured = clinical.known(name)
+        assert measured is not None
+        assert clinical.convert(20.0, measured, unit) == pytest.approx(expected, rel=1e-3)
