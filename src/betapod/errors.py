@@ -164,7 +164,8 @@ def nearest(name: str, candidates: Iterable[str], count: int = 3) -> Sequence[st
 
     Capitals and separators do not count. A candidate with other digits is another thing (CI99 is not CI95), so that it is no guess.
     """
-    if not 0 < len(name) <= _LONGEST:
+    # From Python, a name may be anything.
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST:
         return []
     by_form: dict[str, list[str]] = {}
     for candidate in dict.fromkeys(candidates):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import by_name, floats, instance, names, wrong
 from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
 from ..model.model import Model
 from ..model.possible import impossible_columns, impossible_start
@@ -71,12 +72,14 @@ class Ensemble:
         cache: bool = True,
         max_steps: int = 1_000_000,
     ) -> None:
+        instance("model", model, Model, "a model, such as load_model('kidney')")
         self.model = model
-        self.outputs = tuple(model.state_names if outputs is None else outputs)
-        self.rtol = float(rtol)
+        self.outputs = model.state_names if outputs is None else names("outputs", outputs)
         self.width, self.cache, self.max_steps = width, cache, max_steps
         self.threads = threads if threads is not None else cores()
+        self.rtol = rtol
         self._check(atol)
+        self.rtol = float(rtol)
         shape = (len(model.states),)
         self.atol = None if atol is None else np.broadcast_to(np.asarray(atol, dtype=np.float64), shape).copy()
         self._kernels: dict[tuple[str, ...], Kernel] = {}
@@ -96,8 +99,17 @@ class Ensemble:
             check_tolerances(self.rtol, atol, model.state_names)
         except ConfigError as error:
             problems.extend(error.problems)
-        if self.threads < 1 or (self.width is not None and self.width not in (1, 2, 4, 8, 16)):
-            problems.append(Problem("bad-option", "threads must be at least 1 and width one of 1, 2, 4, 8, 16"))
+        whole = all(
+            isinstance(each, (int, np.integer)) and not isinstance(each, bool) and 1 <= each <= most
+            for each, most in ((self.threads, 4096), (self.max_steps, 10**12))
+        )
+        if not whole or (
+            self.width is not None and (isinstance(self.width, bool) or self.width not in (1, 2, 4, 8, 16))
+        ):
+            message = (
+                "threads is a whole number from 1 to 4096, max_steps one from 1 on, and width one of 1, 2, 4, 8, 16"
+            )
+            problems.append(Problem("bad-option", message))
         if problems:
             raise ConfigError(problems)
 
@@ -170,6 +182,8 @@ class Ensemble:
             hint = "Keep fewer outputs or visits, or give the array to write to as out."
             check_size(count, len(visits) * len(self.outputs), MOST_ENSEMBLE_VALUES, "patients", hint)
             out = np.empty(shape)
+        elif not isinstance(out, np.ndarray):
+            raise ConfigError(wrong("out", out, f"an array of float64 {shape}", "bad-out"))
         elif out.shape != shape or out.dtype != np.float64 or not out.flags.c_contiguous or not out.flags.writeable:
             raise ConfigError(
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
@@ -274,16 +288,22 @@ class Ensemble:
     # -- input -------------------------------------------------------------------------------------------------------
 
     def _patients(self, patients: Any) -> tuple[int, dict[str, NDArray[np.float64]]]:
-        if isinstance(patients, (int, np.integer)):
+        if isinstance(patients, (int, np.integer)) and not isinstance(patients, bool):
             if patients < 0:
                 raise ConfigError(Problem("bad-patients", "the number of patients is negative"))
+            if patients > MOST_ENSEMBLE_VALUES:
+                expected = f"at most {MOST_ENSEMBLE_VALUES:,}"
+                raise ConfigError(Problem("too-large", "these are too many patients for one call", expected=expected))
             return int(patients), {}
         model, problems = self.model, []
         columns: dict[str, NDArray[np.float64]] = {}
+        if not isinstance(patients, Mapping) and not hasattr(patients, "iloc"):
+            expected = "how many, or values by name, such as {'age': [50, 60]}"
+            raise ParameterError(wrong("patients", patients, expected, "bad-patients"))
         known = (*model.parameters, *model.inputs)
         for name in patients:
             where = Location(f"patients[{name!r}]")
-            column = np.atleast_1d(np.asarray(patients[name], dtype=np.float64))
+            column = np.atleast_1d(floats(f"patients[{name!r}]", patients[name], ParameterError))
             if name not in model.parameters and name not in model.inputs:
                 hint = did_you_mean(str(name), known)
                 problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
@@ -309,7 +329,7 @@ class Ensemble:
         return next(iter(lengths.values())), columns
 
     def _visits(self, times: ArrayLike) -> NDArray[np.float64]:
-        visits = np.ascontiguousarray(np.asarray(times, dtype=np.float64))
+        visits = np.ascontiguousarray(floats("times", times))
         good = visits.ndim == 1 and visits.size and np.all(np.isfinite(visits)) and visits[0] >= 0.0
         if not good or np.any(np.diff(visits) <= 0.0) or 0.0 < visits[-1] < SHORTEST:
             raise ConfigError(Problem("bad-times", "the times must be increasing days from 0 on"))
@@ -319,9 +339,13 @@ class Ensemble:
         self, schedule: Schedule | Sequence[Schedule] | None, count: int
     ) -> tuple[list[Schedule], NDArray[np.int64]]:
         if schedule is None or isinstance(schedule, Schedule):
-            one = schedule or Schedule()
+            one = Schedule() if schedule is None else schedule
             one.check(self.model)
             return [one], np.zeros(count, dtype=np.int64)
+        expected = "a Schedule, or one for each patient"
+        instance("schedule", schedule, Sequence, expected)
+        for one in schedule:
+            instance("schedule", one, Schedule, expected)
         if len(schedule) != count:
             raise ConfigError(
                 Problem(
@@ -345,8 +369,8 @@ class Ensemble:
     def _starts(self, initial: Mapping[str, ArrayLike] | None, count: int) -> dict[str, NDArray[np.float64]]:
         starts: dict[str, NDArray[np.float64]] = {}
         problems = []
-        for name, given in (initial or {}).items():
-            values = np.asarray(given, dtype=np.float64)
+        for name, given in by_name("initial", {} if initial is None else initial).items():
+            values = floats(f"initial {name}", given)
             if name not in self.model.state_names:
                 hint = did_you_mean(name, self.model.state_names)
                 problems.append(Problem("unknown-state", f"{name!r} is not a state", hint=hint))

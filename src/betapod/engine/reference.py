@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..arguments import by_name, floats, instance, names, wrong
 from ..errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ..model.evaluate import compile_function, split_constants
 from ..model.expression import is_const
@@ -98,11 +99,16 @@ def simulate(
     SolverError
         SciPy could not go on; says where.
     """
-    visits = np.asarray(times, dtype=float)
-    _check(model, visits, initial or {}, method, outputs)
+    instance("model", model, Model, "a model, such as load_model('kidney')")
+    visits = floats("times", times)
+    initial = by_name("initial", {} if initial is None else initial)
+    outputs = None if outputs is None else names("outputs", outputs)
+    _check(model, visits, initial, method, outputs)
     check_tolerances(rtol, atol, model.state_names)
-    schedule = schedule or Schedule()
+    schedule = Schedule() if schedule is None else schedule
+    instance("schedule", schedule, Schedule, "a Schedule of doses and switches")
     schedule.check(model)
+    initial = {name: float(value) for name, value in initial.items()}
     # Where nobody chose a tolerance, only what was asked for is worth a warning.
     watched = set(model.state_names) if atol is not None else set(outputs or ())
     if atol is None:
@@ -149,11 +155,16 @@ def _check(
         or 0.0 < times[-1] < SHORTEST
     ):
         problems.append(Problem("bad-times", "the times must be increasing days from 0 on"))
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         problems.append(Problem("unknown-method", f"there is no method {method!r}", expected=", ".join(METHODS)))
     for name, value in initial.items():
-        if name in model.state_names and (bad := impossible_start(model, name, value, Location(f"initial {name}"))):
-            problems.append(bad)
+        where = f"initial {name}"
+        if name in model.state_names:
+            number = floats(where, value)
+            if number.ndim or not np.isfinite(number):
+                problems.append(wrong(where, value, "one finite number", "bad-value"))
+            elif bad := impossible_start(model, name, float(number), Location(where)):
+                problems.append(bad)
         if name not in model.state_names:
             problems.append(
                 Problem("unknown-state", f"{name!r} is not a state", hint=did_you_mean(name, model.state_names))

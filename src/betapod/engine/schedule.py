@@ -16,6 +16,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import wrong
 from ..errors import ConfigError, Location, Problem, did_you_mean
 from .calendar import Calendar, exact, repeated
 
@@ -144,13 +145,19 @@ class Schedule:
         from ..model.possible import impossible
 
         problems: list[Problem] = []
+        for what, given, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):
+            listed = isinstance(given, Sequence) and not isinstance(given, str)
+            if not listed or not all(isinstance(each, kind) for each in given):
+                problems.append(wrong(what, given, f"a list of {kind.__name__}(...)"))
+        if problems:
+            raise ConfigError(problems)
 
         def bad(what: str, kind: str, message: str, **details: str) -> None:
             problems.append(Problem(kind, message, Location(what), **details))
 
         for dose in self.doses:
             what = _name(dose)
-            if dose.state not in model.state_names:
+            if not isinstance(dose.state, str) or dose.state not in model.state_names:
                 bad(
                     what,
                     "unknown-state",
@@ -161,7 +168,7 @@ class Schedule:
                 bad(what, "bad-dose", message, found=found)
         for switch in self.switches:
             what = f"switch {switch.input}={_text(switch.value)}@{_text(switch.time)}"
-            if switch.input not in model.inputs:
+            if not isinstance(switch.input, str) or switch.input not in model.inputs:
                 bad(
                     what,
                     "unknown-input",
@@ -172,7 +179,7 @@ class Schedule:
                 bad(what, "bad-switch", "a switch needs finite numbers")
             elif switch.width < 0 or switch.time < 0:
                 bad(what, "bad-switch", "the width and the time of a switch are not negative")
-            elif switch.input in model.inputs:
+            elif isinstance(switch.input, str) and switch.input in model.inputs:
                 problem = impossible(model.inputs[switch.input], switch.value, Location(what))
                 problems += [problem] if problem is not None else []
         if problems:
@@ -241,7 +248,10 @@ def _name(dose: Dose) -> str:
 
 
 def _text(number: Any) -> str:
-    return f"{float(number):g}" if _is_number(number) else repr(number)
+    try:
+        return f"{float(number):g}" if _is_number(number) else repr(number)
+    except OverflowError:
+        return "a number of more than 308 digits"
 
 
 def _is_number(number: Any) -> bool:
@@ -251,7 +261,8 @@ def _is_number(number: Any) -> bool:
 
 def _finite(number: Any) -> bool:
     try:
-        return _is_number(number) and math.isfinite(number)
+        # A whole number that no double holds is none to compute with.
+        return _is_number(number) and math.isfinite(float(number))
     except OverflowError:
         return False
 
@@ -259,6 +270,8 @@ def _finite(number: Any) -> bool:
 def _faults(dose: Dose) -> list[tuple[str, str]]:
     """Return what is wrong with the numbers of a dose, and what was found."""
     faults = []
+    if not isinstance(dose.ss, (bool, int)) and type(dose.ss).__name__ not in ("bool", "bool_"):
+        return [("a dose is one of a steady state, or not", f"ss={dose.ss!r}")]
     for name in ("amount", "time", "duration", "rate"):
         value = getattr(dose, name)
         if not _finite(value) or value < 0:

@@ -57,7 +57,10 @@ def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str])
             )
         )
     if atol is not None:
-        given = np.asarray(atol)
+        try:
+            given = np.asarray(atol)
+        except (TypeError, ValueError):
+            given = np.array("")
         if given.dtype.kind not in "fiu" or given.shape not in ((), (len(states),)):
             message = "the absolute tolerance is one number, or one per state"
             problems.append(Problem("bad-tolerance", message, Location("atol"), found=str(atol)))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import overwriting
+from ..arguments import path as path_of
 from ..errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
 from ..model.model import Model
 from .sbml_guard import check_depth
@@ -107,6 +108,8 @@ def read_sbml(source: str | Path) -> SbmlModel:
 
 
 def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
+    if not isinstance(source, str):
+        source = path_of("source", source, ExchangeError)
     text = str(source)
     if isinstance(source, str) and "<" in text:
         check_depth(text.encode("utf-8", "replace"), "<text>")

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..arguments import instance
+from ..arguments import path as path_of
 from ..errors import ExchangeError, Location, MissingExtraError, Problem
 from ..files import write_text
 from ..model.bibliography import Entry
@@ -41,6 +43,8 @@ def write_sbml(
     ExchangeError
         Something in the model has no SBML counterpart, or libsbml finds an error; all of them.
     """
+    instance("model", model, Model, "a model, such as load_model('kidney')", ExchangeError)
+    path = None if path is None else path_of("path", path, ExchangeError)
     try:
         import libsbml
     except ImportError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..arguments import instance, listed, wrong
 from ..errors import ModelError, UnitError
 from ..units import TIME_UNIT, Unit, parse_unit
 from .build import build
@@ -35,7 +36,15 @@ def assemble(
     ModelError
         With every problem found in every submodel, each at its place in the user's file.
     """
-    parts = [part if isinstance(part, Part) else part.part() for part in submodels]
+    instance("name", name, str, "text", ModelError)
+    instance("parameters", parameters, ParameterTable, "a ParameterTable", ModelError)
+    given = listed(submodels)
+    if given is None:
+        raise ModelError(wrong("submodels", submodels, "a list of Submodel classes or parts"))
+    for one in given:
+        if not isinstance(one, Part) and not (isinstance(one, type) and issubclass(one, Submodel)):
+            raise ModelError(wrong("submodels", one, "a list of Submodel classes or parts"))
+    parts = [part if isinstance(part, Part) else part.part() for part in given]
     assembly = Assembly(parts, _with_inputs(parts, parameters))
     assembly.collect()
     check_names(assembly)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..arguments import instance
 from ..errors import Location, ParameterError, Problem
 from .model import Model
 from .parameters import Parameter, source_keys
@@ -246,6 +247,8 @@ def cite(model: Model, bibliography: Mapping[str, Entry]) -> str:
     A comment above each entry names the rows that rest on it, with the place in the work. A work cited for several reasons stands
     once, under the first. Keys that the bibliography lacks (fits have none) are listed in a comment.
     """
+    instance("model", model, Model, "a model, such as load_model('kidney')")
+    instance("bibliography", bibliography, Mapping, "a Bibliography")
     rows = [*model.parameters.values(), *model.inputs.values()]
     done: set[str] = set()
     missing: list[str] = []

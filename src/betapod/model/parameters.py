@@ -24,8 +24,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Real
 from pathlib import Path
 
+from ..arguments import by_name, floats, listed, wrong
+from ..arguments import path as file_path
 from ..clinical import Kind, convert_labelled, say
 from ..constants import Z95
 from ..errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
@@ -95,12 +99,47 @@ class Parameter:
         return name, self.value, spread
 
 
+def _by_id(rows: object) -> dict[str, Parameter]:
+    """Return rows by id, after a look at what a user of Python made.
+
+    Raises
+    ------
+    ParameterError
+        Something is no row, a row has no texts or number where they belong, or two rows have one id.
+    """
+    expected = "rows such as Parameter('V', 'volume', 40.0, 'L')"
+    given = listed(rows)
+    if given is None:
+        raise ParameterError(wrong("the table", rows, expected))
+    found: dict[str, Parameter] = {}
+    problems: list[Problem] = []
+    for row in given:
+        if not isinstance(row, Parameter):
+            problems.append(wrong("the table", row, expected))
+            continue
+        where = f"parameter {row.id!r}"
+        for name in ("id", "label", "unit", "distribution"):
+            if not isinstance(getattr(row, name), str):
+                problems.append(wrong(f"{where}: {name}", getattr(row, name), "text"))
+        for name in ("value", "low", "high"):
+            value = getattr(row, name)
+            if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (Real, Decimal))):
+                problems.append(wrong(f"{where}: {name}", value, "a number, without its unit"))
+        if not problems:
+            if row.id in found:
+                problems.append(Problem("duplicate-parameter", f"{row.id} is given twice", Location("the table")))
+            found[row.id] = row
+    if problems:
+        raise ParameterError(problems)
+    return found
+
+
 class ParameterTable(Mapping[str, Parameter]):
     """Parameters by id, in file order. Tables are never changed: overlays return new ones."""
 
     def __init__(self, rows: Iterable[Parameter], name: str = "") -> None:
         self.name = name
-        self._rows = {row.id: row for row in rows}
+        self._rows = _by_id(rows)
 
     def __getitem__(self, key: str) -> Parameter:
         try:
@@ -139,7 +178,9 @@ class ParameterTable(Mapping[str, Parameter]):
         rows: list[Parameter] = []
         problems: list[Problem] = []
         for path in paths:
-            read, bad = read_rows(Path(path), None if sources is None else frozenset(sources))
+            read, bad = read_rows(
+                file_path("paths", path, ParameterError), None if sources is None else frozenset(sources)
+            )
             rows.extend(read)
             problems.extend(bad)
         seen: dict[str, Parameter] = {}
@@ -234,7 +275,7 @@ class ParameterTable(Mapping[str, Parameter]):
 
         rows = dict(self._rows)
         problems: list[Problem] = []
-        for key, given in values.items():
+        for key, given in by_name("values", values, ParameterError).items():
             location = Location(f"{where} {key}={given}")
             base = rows.get(key)
             if base is None:
@@ -337,7 +378,10 @@ def quantity(given: float | str, unit: str, location: Location, label: str = "")
         It is not a finite number with a unit that fits.
     """
     if not isinstance(given, str):
-        value, own = float(given), unit
+        number = floats(location.file, given, ParameterError)
+        if number.ndim:
+            raise ParameterError(wrong(location.file, given, f"one number, or a text such as '1.5 {unit}'"))
+        value, own = float(number), unit
     else:
         split = split_quantity(given)
         if split is None or split[1].startswith(","):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..arguments import instance
 from ..errors import ConfigError, not_among
 from .layout import sheet_of
 from .model import Model
@@ -101,7 +102,8 @@ def render(
     ConfigError
         The format or the submodel is unknown.
     """
-    if form not in FORMATS:
+    instance("model", model, Model, "a model, such as load_model('kidney')")
+    if not isinstance(form, str) or form not in FORMATS:
         raise ConfigError(not_among(FORMATS, "unknown-format", f"a model cannot be printed as {form!r}", form))
     sheet = sheet_of(model, bibliography)
     return FORMATS[form](model, sheet if submodel is None else only(sheet, submodel))

@@ -232,7 +232,6 @@ def submodels(name: str) -> tuple[type[Submodel] | Part, ...]:
     return tuple(found)
 
 
-@functools.cache
 def model(name: str = "kidney") -> Model:
     """Return a named model, assembled once per process.
 
@@ -241,4 +240,11 @@ def model(name: str = "kidney") -> Model:
     ModelError
         There is no such model.
     """
+    if not isinstance(name, str):
+        raise ModelError(not_among(NAMES, "unknown-model", f"there is no model {name!r}", ""))
+    return _model(name)
+
+
+@functools.cache
+def _model(name: str) -> Model:
     return assemble(name, submodels(name), table(name), assembly(name).summary)
