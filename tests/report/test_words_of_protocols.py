@@ -14,7 +14,7 @@ import pytest
 from betapod.report import brief, words
 from betapod.report.making import make
 from betapod.report.trial_report import as_dict, summary, tables
-from betapod.trials import conduct
+from betapod.trials import assessment, conduct
 from betapod.trials.protocol import parse
 
 PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
@@ -276,3 +276,15 @@ def test_what_is_shown_of_one_comparison_names_it_where_there_are_others():
     more = more.replace("  cells: {cells", "  more: {cells: UC-MSC 2e6/kg iv}\n  cells: {cells", 1)
     for given, expected in ((small.TEXT, ""), (more, " (cells against control)")):
         assert words.first_of_several(SimpleNamespace(protocol=small.parse(given)), "randomised") == expected
+
+
+def test_what_came_out_says_what_is_supposed_of_the_cells():
+    text = re.sub(r"  randomised: .*\n", "", small.TEXT).replace("  control: {placebo: true}\n", "")
+    text = text.replace("summary: ratio", "summary: responders, percent: -30")
+    for hypotheses, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
+        protocol = small.parse(text.replace("[none, seed-claims]", hypotheses))
+        a = assessment.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
+        ((question, text_found),) = [each for each in brief.answers(a, []) if each[0] == "What came out?"]
+        assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (
+            question
+        )

@@ -27,16 +27,21 @@ def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
 
 
 def _plain(a: Assessment) -> str:
-    row = a.results.iloc[0].to_dict()
-    scale = estimates.of_row(row)
-    if not math.isfinite(row["mean"]):
-        return (
-            f"{words.capital(row['endpoint'])} cannot be estimated: nothing was measured, or nobody is left to compare."
+    """Say what the primary endpoint of the first design came to, under every supposition about its cells."""
+    first = a.results.iloc[0].to_dict()
+    name, design = words.capital(first["endpoint"]), str(first["design"])
+    arms = a.protocol.designs[design].arms
+    rows = {h: row for h in words.hypotheses(a, *arms) if (row := a.result(design, h)) and math.isfinite(row["mean"])}
+    if not rows:
+        return f"{name} cannot be estimated: nothing was measured, or nobody is left to compare."
+    pieces = []
+    for hypothesis, row in rows.items():
+        scale = estimates.of_row(row)
+        supposed = f" if {words.hypothesis(hypothesis)}" if words.has_cells(a, *arms) else ""
+        pieces.append(
+            f"{scale.text(row['mean'])}{supposed} (95 % of replicates: {scale.range(row['low'], row['high'])})"
         )
-    return (
-        f"{words.capital(row['endpoint'])}: {scale.text(row['mean'])} on average over {words.counted(a.replicates, 'replicate')}, "
-        f"95 % of them {scale.range(row['low'], row['high'])}."
-    )
+    return f"{name}, on average over {words.counted(a.replicates, 'replicate')}: {'; '.join(pieces)}."
 
 
 def measured(a: Assessment) -> str:
