@@ -102,19 +102,26 @@ def test_a_row_at_an_event_of_states_sees_what_it_made_in_both_engines(sbml_mode
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_an_event_that_undoes_itself_next_to_the_start_ends_the_patient(sbml_model):
+    """It once went a million steps of rounding, in which no interrupt was heard."""
+    model = sbml_model("-1.5*x", "x < 1", "1", start=1.0)
+    result = Ensemble(model, outputs=["x"], threads=1).run(1, np.array([0.0, 0.5, 1.0]))
+    assert "step-underflow" in result.summary()
+
+
 @pytest.fixture
 def sbml_model():
     libsbml = pytest.importorskip("libsbml")
     from betapod import read_sbml
 
-    def make(rate, trigger="", value="", extra=None):
+    def make(rate, trigger="", value="", extra=None, start=0.0):
         document = libsbml.SBMLDocument(3, 2)
         model = document.createModel()
         for name, (growth, _) in {"x": (rate, ""), **(extra or {})}.items():
             parameter = model.createParameter()
             parameter.setId(name)
             parameter.setConstant(False)
-            parameter.setValue(0.0)
+            parameter.setValue(start if name == "x" else 0.0)
             rule = model.createRateRule()
             rule.setVariable(name)
             rule.setMath(libsbml.parseL3Formula(growth))

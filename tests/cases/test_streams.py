@@ -189,3 +189,9 @@ def test_a_file_without_end_is_not_read_to_its_end(tmp_path, monkeypatch, words)
     monkeypatch.setattr(sys, "argv", ["betapod", *words])
     with CliRunner().isolation():
         assert cli._carry_out(words) == 2, words
+
+
+def test_equations_saved_by_windows_are_read(tmp_path):
+    (tmp_path / "m.txt").write_bytes(b"\xef\xbb\xbfdA/dt = -k*A [mg/day] amount\r\nA(0) = A0 [mg] start\r\n")
+    (tmp_path / "m.csv").write_text("id,value,unit\nk,1.5,1/day\nA0,1,mg\n")
+    assert run("model", "check", tmp_path / "m.txt").returncode == 0

@@ -245,7 +245,9 @@ class Stops(Happenings):
     def write_haste(self, good: Value, crossing: Value, before: Value, after: Value) -> Value:
         """Write how often in a row a condition has changed without time going on; return where that is too often."""
         c = self.c
-        still = crossing & (after - before < c.absolute(after) * 1e-12)
+        # Beside the time to come, as well: next to 0, steps of rounding are large parts of the time that has gone.
+        scale = c.maximum(c.absolute(after), self.get("segment_end"))
+        still = crossing & (after - before < scale * 1e-12)
         count = c.select(still, self.get("hasty") + 1.0, c.select(good, c.vector(0.0), self.get("hasty")))
         self.put("hasty", count)
         stuck = good & (count > PATIENCE)

@@ -103,7 +103,7 @@ class Part:
         Lines ``reads NAME [unit], NAME`` declare what is read; a line ``events:`` begins the events; all else is equations.
         """
         path = Path(path)
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
         reads: list[str] = []
         blocks: dict[str, list[str]] = {"equations": [], "events": []}
         current = "equations"
