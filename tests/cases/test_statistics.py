@@ -490,3 +490,11 @@ def test_without_strata_mechanisms_have_one_share_each(monkeypatch: pytest.Monke
     found = attribution.attribute(protocol, "cells", "seed-claims", people=6)
     assert list(found.table["stratum"]) == ["all"] * len(attribution.MECHANISMS)
     assert found.table["mechanism"].is_unique and np.allclose(found.table["share"], 1.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 61, 1000, 4999])
+def test_the_interval_of_nobody_begins_at_0_and_that_of_everybody_ends_at_1(n: int) -> None:
+    """3.5e-18 stood in results for 0."""
+    low, high = analysis.wilson([0, n], [n, n])
+    assert low[0] == 0.0 and high[1] == 1.0 and 0.0 < high[0] < 1.0 and 0.0 < low[1] < 1.0
+    assert all(np.isnan(bound) for bound in analysis.wilson(0, 0))

@@ -187,7 +187,10 @@ def wilson(count: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, 
         share = count / n
         middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    # Of nobody or everybody the interval ends at 0 or 1, not a rounding beside it; nan stays nan.
+    low = np.where(count == 0, 0.0 * middle, np.maximum(middle - half, 0.0))
+    high = np.where(count == n, 1.0 + 0.0 * middle, np.minimum(middle + half, 1.0))
+    return low, high
 
 
 def exact_interval(count: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
