@@ -169,7 +169,7 @@ def _note(quantity: Clinical) -> str:
 
 def _bare(quantity: Clinical, unit: str) -> str:
     """Return a unit without the words that may stand beside it: ``mg/g creatinine`` is ``mg/g``."""
-    text = re.sub(r"\{(?!\s*1[.,]73)[^{}]*\}", "", fold(unit))
+    text = re.sub(r"\{(?!\s*1[.,*]73)[^{}]*\}", "", fold(unit))
     if quantity.form == "HbA1c":
         text = _POINTS.sub("%", text)
     if quantity.words:

@@ -81,17 +81,20 @@ _SCRIPTS = {
     "\u5347": "L",
     "\u5398\u7c73": "cm",
     "\u5206\u949f": "min",
+    "\u5206": "min",
+    "\u65e5": "day",
+    "\u5e73\u65b9\u7c73": "m2",
     "\u5929": "day",
 }
 _SCRIPT = re.compile("|".join(re.escape(word) for word in sorted(_SCRIPTS, key=len, reverse=True)))
 
-_AREA = r"(?:m\s*(?:\^|\*\*)?\s*2|sq\.?\s*m(?:et(?:er|re)s?)?|m\s*sq|qm)"
-_ONE = rf"1[.,]73[\s_*]*{_AREA}(?:\s*BSA\b)?"
+_AREA = r"(?:m\s*(?:\^|\*\*)?\s*2|sq\.?\s*m(?:et(?:er|re)s?)?|m\s*sq|qm|mq)"
+_ONE = rf"1[.,\u00b7*]73[\s_*]*{_AREA}(?:\s*BSA\b)?"
 #: Per 1.73 m2 of body surface, in its spellings; a negative exponent belongs to it, as in ``mL min-1 1.73 m-2``.
 _BSA_POWER = re.compile(
-    r"\*?\s*\(?1[.,]73[\s_*]*m\s*(?:\^|\*\*)?\s*\(?-\s*2\)?|\*?\s*\(1[.,]73[\s_*]*m2\)\s*\^?\(?-\s*1\)?"
+    r"\*?\s*\(?1[.,\u00b7*]73[\s_*]*m\s*(?:\^|\*\*)?\s*\(?-\s*2\)?|\*?\s*\(1[.,\u00b7*]73[\s_*]*m2\)\s*\^?\(?-\s*1\)?"
 )
-_BSA = re.compile(rf"\(\s*{_ONE}\s*\)|\{{\s*{_ONE}\s*\}}|{_ONE}|(?<=/)\s*1[.,]73(?=\s*(?:/|$))", re.I)
+_BSA = re.compile(rf"\(\s*{_ONE}\s*\)|\{{\s*{_ONE}\s*\}}|{_ONE}|(?<=/)\s*1[.,\u00b7*]73(?=\s*(?:/|$))", re.I)
 
 #: Whole phrases, in order: pattern and replacement.
 _PHRASES = [
@@ -108,7 +111,10 @@ _PHRASES = [
         (r"\bI\.\s*([UE])\.?", 0, r"I\1"),
         (r"\bU\.\s*I\.?", 0, "UI"),
         (r"\bper\s*-?\s*cents?\b|\bpct\b|\bprozent\b|\bprocent\b", re.I, "%"),
-        (r"(?<![A-Za-z])per\b", re.I, "/"),
+        (r"(?<![A-Za-z])per\b|(?<=[a-z] )(?:por|pro|par)(?= [a-z])", re.I, "/"),
+        # Old German: a milliequivalent.
+        (r"\bmval\b", re.I, "mEq"),
+        (r"\bmgr\b", re.I, "mg"),
         # Time at risk: persons are counted, not measured.
         (
             r"\b(?:person|patient|pt|pat|subject|participant)s?\.?[\s*-]*(years?|yrs?|y|months?|mo|days?|d)\b",
@@ -118,10 +124,10 @@ _PHRASES = [
         (r"\bp\.?\s?y\.?(?:rs?|s)?(?![A-Za-z])", re.I, "year"),
         (r"^\s*(?:events?|cases?|episodes?|deaths?|patients?|persons?|subjects?)\s*(?=/)", re.I, "1"),
         (r"(?<=\d)[,\s](?=\d{3}(?!\d))", 0, ""),
-        (r"\b24[\s*-]*(?:h|hr|hrs|hours?|std|stunden|heures?|ore)\b\.?", re.I, "day"),
+        (r"\b24[\s*-]*(?:h|hr|hrs|hours?|std|stunden|heures?|ore|horas?|uur)\b\.?", re.I, "day"),
         (r"\b100[\s*]*(?:ml|cc|cm3|ccm)\b", re.I, "dL"),
         (r"\b(cc|ccm|cmc)(?=[\s/*]|$)", re.I, "mL"),
-        (r"\b(?:sq\.?\s*m|qm|m\s*sq)\b", re.I, "m2"),
+        (r"\b(?:sq\.?\s*m|qm|mq|m\s*sq)\b", re.I, "m2"),
         (r"\bp\.\s?a\.?(?![A-Za-z])", re.I, "/year"),
         (r"\bmikro(?=[a-z])", re.I, "micro"),
         (r"\bpiko(?=[a-z])", re.I, "pico"),
@@ -145,7 +151,7 @@ _WORDS = {
         "year",
     ),
     **dict.fromkeys(("litre", "litres", "liter", "liters", "ltr", "litro", "litros"), "L"),
-    **dict.fromkeys(("gm", "gms", "gram", "grams", "gramm"), "g"),
+    **dict.fromkeys(("gm", "gms", "gr", "grs", "gram", "grams", "gramm"), "g"),
     **dict.fromkeys(("kilo", "kilos", "kgs"), "kg"),
     **dict.fromkeys(("lb", "lbs", "pound", "pounds"), "pound"),
     **dict.fromkeys(("in", "inch", "inches"), "inch"),

@@ -116,7 +116,7 @@ def test_the_same_people_however_they_are_saved(tmp_path: Path, content: str | b
         ("\n\n", "empty-table", 1, 0),
         (",,\n,,\n", "empty-table", 1, 0),
         ("id,age\na,85+\n", "censored", 2, 2),
-        ("Alter;Zucker\n60;7\n", "no-columns", 1, 0),
+        ("Zimmer;Zucker\n60;7\n", "no-columns", 1, 0),
         ("a1c,hba1c\n7,7\n", "duplicate-column", 1, 2),
     ],
 )

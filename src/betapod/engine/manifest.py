@@ -65,6 +65,15 @@ class _Columns(_Part):
     visits: dict[str, Text]
     patients: dict[str, Text]
 
+    @model_validator(mode="after")
+    def _named_after(self) -> _Columns:
+        """A column is called as what it holds, perhaps with a number behind it (see `betapod.engine.shard.column_names`)."""
+        for name, column in (*self.visits.items(), *self.patients.items()):
+            number = column.removeprefix(name)
+            if not name or not column.startswith(name) or not re.fullmatch(r"(_[0-9]{1,9})?", number):
+                raise ValueError(f"no column of {name!r} is called {column!r}")
+        return self
+
 
 class Ensemble(_Part):
     """``manifest.json`` of an ensemble."""

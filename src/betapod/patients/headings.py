@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from . import sexes
 from .conversions import fits_table
@@ -11,9 +12,18 @@ from .target import UNITS
 #: Other names of quantities, in lower case.
 SYNONYMS = {
     **dict.fromkeys((*sexes.COLUMNS, "male"), "female"),
-    "a1c": "hba1c",
-    "hemoglobin_a1c": "hba1c",
-    "haemoglobin_a1c": "hba1c",
+    # As hospitals of many countries export them; a name that could mean two things stands nowhere here.
+    **dict.fromkeys(
+        ("alter", "âge", "edad", "età", "idade", "leeftijd", "ålder", "年齢", "年龄", "возраст", "wiek"), "age"
+    ),
+    **dict.fromkeys(("a1c", "hemoglobin_a1c", "haemoglobin_a1c", "hbalc", "糖化血红蛋白", "糖化ヘモグロビン"), "hba1c"),
+    **dict.fromkeys(("gewicht", "poids", "peso", "vikt", "体重", "вес", "body_weight"), "weight"),
+    **dict.fromkeys(("größe", "groesse", "körpergröße", "talla", "altura", "altezza", "身長", "身高"), "height"),
+    **dict.fromkeys(("imc", "body_mass_index"), "bmi"),
+    **dict.fromkeys(("systolic_bp", "systolic_blood_pressure", "sysbp"), "sbp"),
+    **dict.fromkeys(("diastolic_bp", "diastolic_blood_pressure", "diabp"), "dbp"),
+    **dict.fromkeys(("kreatinin", "créatinine", "creatinina", "creat"), "creatinine"),
+    **dict.fromkeys(("urine_albumin_creatinine_ratio", "albumin_creatinine_ratio", "urine_acr"), "uacr"),
     "glucose": "fpg",
     "fasting_glucose": "fpg",
     "systolic": "sbp",
@@ -49,7 +59,7 @@ ENDINGS = {
 }
 #: Quantities by their names in lower case.
 KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
-_HEADER = re.compile(r"([A-Za-z][\w .-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
+_HEADER = re.compile(r"([^\W\d_][\w ./-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
 #: Characters that a name may have.
 LONGEST = 200
 
@@ -67,7 +77,7 @@ def heading(text: str) -> tuple[str, str, str]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s.-]+", "_", text.strip().lower())
+    return re.sub(r"[\s./-]+", "_", unicodedata.normalize("NFC", text).strip().lower()).strip("_")
 
 
 def _known(plain: str) -> str:

@@ -21,7 +21,21 @@ UNKNOWN = ("u", "unk", "unknown", "undifferentiated", "not stated")
 #: Columns whose codes a code book fixes: NHANES has 1 for men and 2 for women.
 CODED = {"riagendr": {"1": "male", "2": "female"}}
 #: Other names of columns that hold words.
-COLUMNS = ("sex", "gender", "geschlecht", "sexe", "sexo", "sesso", "sex_at_birth", "riagendr")
+COLUMNS = (
+    "sex",
+    "gender",
+    "geschlecht",
+    "sexe",
+    "sexo",
+    "sesso",
+    "geslacht",
+    "kön",
+    "性別",
+    "性别",
+    "пол",
+    "sex_at_birth",
+    "riagendr",
+)
 WAY_OUT = "Say what the codes mean, such as --sex-codes 'female=0,male=1', or name the column 'female' (1 for women) or 'male' (1 for men)."
 
 
