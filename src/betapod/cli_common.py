@@ -269,12 +269,12 @@ def load_bibliography() -> Bibliography:
 
 
 def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
-    """Split ``NAME=VALUE`` options; the last of a name wins.
+    """Split ``NAME=VALUE`` options.
 
     Raises
     ------
     ConfigError
-        Every text that has another form.
+        Every text that has another form, or gives a name another value than one before.
     """
     found: dict[str, str] = {}
     problems = []
@@ -282,7 +282,10 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip() or not value.strip():
             problems.append(Problem("bad-option", "this is not NAME=VALUE", Location(f"{option} {text}")))
-        found[name.strip()] = value.strip()
+        before = found.setdefault(name.strip(), value.strip())
+        if before != value.strip():
+            message = f"{name.strip()!r} is given two values"
+            problems.append(Problem("given-twice", message, Location(f"{option} {text}"), found=f"{before} before"))
     if problems:
         raise ConfigError(problems)
     return found

@@ -205,6 +205,8 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
     console = out()
     done = document.get("patients_done", document["patients"])
     console.print(f"{document['model']}: {done:,} of {document['patients']:,} virtual patients", markup=False)
+    if done < document["patients"]:
+        note(f"the rest is computed by: {command('ensemble', 'resume', store.folder)}")
     for status, count in document["status"].items():
         console.print(f"  {count:>12,}  {status}", markup=False)
     for event, count in document["events"].items():

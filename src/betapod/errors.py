@@ -213,6 +213,14 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     return f"Did you mean {' or '.join(repr(candidate) for candidate in close)}?" if close else ""
 
 
+def unit_in(name: str, candidates: Iterable[str]) -> str:
+    """Return what to say of a heading that is a name with a unit, such as ``k [1/h]``, where units have no place; else nothing."""
+    bare, bracket, _ = name.partition("[")
+    return (
+        f"Write {bare.strip()!r} alone: values are in its own unit." if bracket and bare.strip() in candidates else ""
+    )
+
+
 def not_among(known: Iterable[str], kind: str, message: str, name: str) -> Problem:
     """Return the problem of a name that is none of a few: it lists them and guesses which was meant.
 

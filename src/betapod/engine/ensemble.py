@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..arguments import by_name, floats, instance, names, wrong
-from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean
+from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
 from ..model.model import Model
 from ..model.possible import impossible_columns, impossible_start
 from . import steady
@@ -305,7 +305,7 @@ class Ensemble:
             where = Location(f"patients[{name!r}]")
             column = np.atleast_1d(floats(f"patients[{name!r}]", patients[name], ParameterError))
             if name not in model.parameters and name not in model.inputs:
-                hint = did_you_mean(str(name), known)
+                hint = unit_in(str(name), known) or did_you_mean(str(name), known)
                 problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
             elif column.ndim != 1 or not np.all(np.isfinite(column)):
                 problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, Problem, did_you_mean
+from ..errors import ConfigError, Problem, did_you_mean, unit_in
 from ..model import Model, ParameterTable
 from ..model.possible import impossible_columns
 from .draw import ALL, draw, varied
@@ -255,7 +255,7 @@ class Plan:
             rows = {*self.model.parameters, *self.model.inputs}
             for name, column in self.cohort.columns.items():
                 if name not in rows:
-                    hint = did_you_mean(name, rows)
+                    hint = unit_in(name, rows) or did_you_mean(name, rows)
                     problems.append(Problem("unknown-parameter", f"there is no parameter {name!r}", hint=hint))
                 lacking = len(column) != self.patients or not bool(np.isfinite(column).all())
                 need(not lacking, "bad-column", f"{name}: every patient needs a finite number", f"{len(column)} rows")

@@ -1,0 +1,53 @@
+"""Small things that were passed over without a word."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from betapod import Ensemble
+from betapod.cli import main
+from betapod.cli_common import assignments
+from betapod.cli_ensemble_work import show
+from betapod.engine.store import Store
+from betapod.errors import ConfigError, ParameterError
+from betapod.model import Parameter, ParameterTable, Part, assemble
+
+TEXT = "dx/dt = -k*x [1/day] falls\nx(0) = x0 [1] start\n"
+
+
+def made():
+    rows = [Parameter("k", "loss", 0.5, "1/day"), Parameter("x0", "start", 1.0, "1")]
+    return assemble("fall", [Part.from_text("fall", TEXT)], ParameterTable(rows))
+
+
+def test_two_values_for_one_name_are_refused_and_the_same_value_twice_is_not() -> None:
+    with pytest.raises(ConfigError) as raised:
+        assignments(["a=1", "b=2", "a=3"], "--set")
+    assert raised.value.kinds == ("given-twice",) and "1 before" in str(raised.value)
+    assert assignments(["a=1", "a = 1"], "--set") == {"a": "1"}
+
+
+def test_a_column_with_a_unit_in_its_heading_is_told_that_units_have_no_place_there() -> None:
+    with pytest.raises(ParameterError) as raised:
+        Ensemble(made(), ["x"]).run({"k [1/h]": [0.1, 0.2]}, [0.0, 1.0])
+    assert "Write 'k' alone" in str(raised.value)
+
+
+def test_a_folder_that_lacks_parts_says_how_they_are_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "m.txt").write_text(TEXT)
+    (tmp_path / "m.csv").write_text("id,value,unit\nk,0.5,1/day\nx0,1,1\n")
+    folder = tmp_path / "run"
+    words = ["ensemble", "run", tmp_path / "m.txt", "-n", "2", "--years", "0.01", "-o", folder, "--quiet"]
+    monkeypatch.setattr(sys, "argv", ["betapod", *map(str, words)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code in (0, None)
+    store = Store.open(folder)
+    capsys.readouterr()
+    show(store, {"model": "m", "patients": 2, "patients_done": 0, "status": {}, "events": {}})
+    assert f"betapod ensemble resume {folder}" in capsys.readouterr().err
