@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from betapod import Ensemble
 from betapod.cli import main
 from betapod.cli_common import assignments
 from betapod.cli_ensemble_work import show
+from betapod.engine.compiled_run import CompiledRun
 from betapod.engine.store import Store
 from betapod.errors import ConfigError, ParameterError
 from betapod.model import Parameter, ParameterTable, Part, assemble
@@ -51,3 +53,13 @@ def test_a_folder_that_lacks_parts_says_how_they_are_computed(
     capsys.readouterr()
     show(store, {"model": "m", "patients": 2, "patients_done": 0, "status": {}, "events": {}})
     assert f"betapod ensemble resume {folder}" in capsys.readouterr().err
+
+
+def test_no_patient_is_integrated_in_the_main_thread_so_that_an_interrupt_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    carried, work = [], CompiledRun._work
+    monkeypatch.setattr(CompiledRun, "_work", lambda run: (carried.append(threading.current_thread()), work(run))[1])
+    for threads in (1, 2):
+        Ensemble(made(), ["x"], threads=threads).run({"k": [0.1, 0.2, 0.3]}, [0.0, 1.0])
+    assert len(carried) == 3 and threading.main_thread() not in carried
