@@ -7,6 +7,7 @@ import pytest
 
 from betapod import Parameter, ParameterTable, Submodel, assemble, simulate
 from betapod.engine.ensemble import Ensemble
+from betapod.engine.lower import lower
 from betapod.engine.schedule import Schedule
 from betapod.engine.switches import gates
 from betapod.engine.tolerance import absolute
@@ -139,3 +140,9 @@ def sbml_model():
         return read_sbml(libsbml.writeSBMLToString(document))
 
     return make
+
+
+@pytest.mark.parametrize("name", ["kidney", "metabolism", "reference"])
+def test_models_of_the_package_have_nothing_that_time_opens_or_closes(name: str) -> None:
+    """Their slow bends in age are an input's, and no pulses: a stop there would cost every patient a step."""
+    assert not lower(whole_body.model(name)).switches.clocks.results

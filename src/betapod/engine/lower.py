@@ -130,7 +130,7 @@ class _Lowering:
         equations = substitute([state.rate for state in model.states], everything)
         # A state that only events and doses change stands still between them.
         self.going = [n for n, rate in zip(model.state_names, equations, strict=True) if not is_const(rate, 0.0)]
-        found = switches(equations, triggers, self.going, told=[SEGMENT_START])
+        found = switches(equations, triggers, self.going, told=[SEGMENT_START, *model.inputs])
         rates = found.rates
         held = self._hold(found, triggers)
         names = [symbol(name) for name in model.state_names]
