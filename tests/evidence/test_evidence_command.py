@@ -66,8 +66,12 @@ def test_add_and_overlay(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     question = ["pool", "--product", "UC-MSC", "--population", "T2D", "--endpoint", "HbA1c", "--json"]
     assert run(monkeypatch, *question, "--overlay", str(mine)) == 0
     assert json.loads(capsys.readouterr().out)["k"] == 2
-    assert run(monkeypatch, "add", str(mine), *cells[:-1], "tag=guess", "arm=again") == 2
+    other = ["arm=again" if cell.startswith("arm=") else cell for cell in cells[:-1]]
+    assert run(monkeypatch, "add", str(mine), *other, "tag=guess") == 2
     assert "unknown-tag" in capsys.readouterr().err
+    # Of two values for one cell the last was taken without a word.
+    assert run(monkeypatch, "add", str(mine), *cells, "arm=again") == 2
+    assert "given-twice" in capsys.readouterr().err
     assert run(monkeypatch, "check", str(mine), str(tmp_path / "none.csv")) == 2
 
 
