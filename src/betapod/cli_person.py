@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -294,6 +295,10 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet) -> None:
     print_table(["min", *(f"{name} [{_COLUMN_UNITS[name]}]" for name in shown)], rows, right=("min",))
     print_table(
         ["index", "value", "unit"],
-        [[name.replace("_", " "), f"{value:.4g}", test.units.get(name, "")] for name, value in test.indices.items()],
+        [
+            # An index of nothing to divide by, such as insulin per rise of glucose without one, has no value.
+            [name.replace("_", " "), "-" if math.isnan(value) else f"{value:.4g}", test.units.get(name, "")]
+            for name, value in test.indices.items()
+        ],
         right=("value",),
     )

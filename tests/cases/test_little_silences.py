@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +17,8 @@ from betapod.engine.compiled_run import CompiledRun
 from betapod.engine.store import Store
 from betapod.errors import ConfigError, ParameterError
 from betapod.model import Parameter, ParameterTable, Part, assemble
+from betapod.physiology import people
+from betapod.procedures import glucose_tests
 
 TEXT = "dx/dt = -k*x [1/day] falls\nx(0) = x0 [1] start\n"
 
@@ -63,3 +66,18 @@ def test_no_patient_is_integrated_in_the_main_thread_so_that_an_interrupt_is_hea
     for threads in (1, 2):
         Ensemble(made(), ["x"], threads=threads).run({"k": [0.1, 0.2, 0.3]}, [0.0, 1.0])
     assert len(carried) == 3 and threading.main_thread() not in carried
+
+
+@pytest.mark.parametrize("grams", [0.0, 1e-200, 1e-6])
+def test_insulin_per_rise_of_glucose_has_no_value_where_glucose_does_not_rise(grams: float) -> None:
+    """It was 21, 62 or 432 by rounding, or a division by zero."""
+    indices = glucose_tests.ogtt(people.person("t2d"), grams).indices
+    assert math.isnan(indices["insulinogenic_index"]) and indices["HOMA_B"] == pytest.approx(38.72, rel=1e-3)
+    assert glucose_tests.ogtt(people.person("t2d")).indices["insulinogenic_index"] == pytest.approx(18.5, rel=1e-2)
+
+
+@pytest.mark.parametrize("glucose", [0.0, 1e-200, 1.9, 40.1, 1e4, math.nan])
+def test_a_clamp_at_a_glucose_that_nobody_has_is_refused(glucose: float) -> None:
+    with pytest.raises(ConfigError) as raised:
+        glucose_tests.clamp(people.person("t2d"), glucose=glucose)
+    assert raised.value.kinds == ("out-of-range",)

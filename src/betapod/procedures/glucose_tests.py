@@ -63,6 +63,11 @@ class GlucoseTest:
     }
 
 
+#: Glucose that clamps hold, mmol/L, from hypoglycaemic to hyperglycaemic ones (assumed); and the least rise of glucose, mmol/L, by which
+#: a rise of insulin is divided (assumed: less is not told apart from none by a laboratory).
+_HELD, _RISE = (2.0, 40.0), 0.1
+
+
 def ogtt(
     person: Person, dose: float = 75.0, minutes: float = 180.0, step: float = 5.0, bolus: float = 0.0
 ) -> GlucoseTest:
@@ -143,7 +148,18 @@ def clamp(
     -------
     GlucoseTest
         `GIR` by minute; M, EGP and insulin at the end, which `clamp_M` of the day layer gives for an endless clamp.
+
+    Raises
+    ------
+    ConfigError
+        No clamp holds that glucose, or the times cannot be used.
     """
+    low, high = _HELD
+    if not low <= glucose <= high:
+        span = f"{low:g} to {high:g} mmol/L"
+        raise ConfigError(
+            Problem("out-of-range", "no clamp holds this glucose", Location("glucose"), f"{glucose:g}", span)
+        )
     values = values_of(person)
     model = model_of(
         person,
@@ -249,7 +265,7 @@ def _run(
 
 
 def _indices(table: pd.DataFrame) -> dict[str, float]:
-    """Return what a clinic computes from an OGTT; NaN where the test was too short for it."""
+    """Return what a clinic computes from an OGTT; NaN where the test was too short for it, or nothing rose."""
     assay = whole_body.table("metabolism")
     per_unit = assay["insulin_per_unit_assay"].value
     first = table.iloc[0]
@@ -263,6 +279,7 @@ def _indices(table: pd.DataFrame) -> dict[str, float]:
     mean_insulin = float(np.mean([at("insulin", t) for t in samples]))
     product = glucose * MG_PER_DL * insulin / per_unit * mean_glucose * MG_PER_DL * mean_insulin / per_unit
     two_hours = table.loc[:120.0, "C_peptide"]
+    above, rise = glucose - assay["HOMA_B_glucose"].value, at("G", 30.0) - glucose
     return {
         "fasting_glucose": glucose,
         "glucose_2h": at("G", 120.0),
@@ -272,7 +289,7 @@ def _indices(table: pd.DataFrame) -> dict[str, float]:
         if two_hours.index[-1] == 120.0
         else math.nan,
         "HOMA_IR": glucose * insulin / per_unit / assay["HOMA_IR_scale"].value,
-        "HOMA_B": assay["HOMA_B_scale"].value * insulin / per_unit / (glucose - assay["HOMA_B_glucose"].value),
-        "Matsuda": 1e4 / math.sqrt(product),
-        "insulinogenic_index": (at("insulin", 30.0) - insulin) / (at("G", 30.0) - glucose),
+        "HOMA_B": assay["HOMA_B_scale"].value * insulin / per_unit / above if above > 0.0 else math.nan,
+        "Matsuda": 1e4 / math.sqrt(product) if product > 0.0 else math.nan,
+        "insulinogenic_index": (at("insulin", 30.0) - insulin) / rise if rise >= _RISE else math.nan,
     }
