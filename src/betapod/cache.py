@@ -163,7 +163,7 @@ def key(module: str, *parts: Any) -> str:
 @functools.cache
 def program(module: str) -> str:
     """Return a digest of everything in the package that the results of a module may depend on."""
-    digest = hashlib.sha256(json.dumps([_version(name) for name in PACKAGES]).encode())
+    digest = hashlib.sha256(json.dumps([version_of(name) for name in PACKAGES]).encode())
     files = closure(module)
     for path in (*files, *tables(files)):
         digest.update(f"{path.relative_to(_PACKAGE)}:{content(path)}\n".encode())
@@ -240,7 +240,8 @@ def _file(parts: list[str]) -> Path | None:
 
 
 @functools.cache
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """Return the version of a package; of one that is not there, that it is not."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

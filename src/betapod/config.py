@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 import re
@@ -406,8 +405,3 @@ Day = Annotated[float, BeforeValidator(_reading("day", -3653.0, math.inf)), _wri
 Share = Annotated[float, BeforeValidator(_reading("1", 0.0, 1.0)), _written("%", "10 %")]
 #: A hazard per year, from text such as ``10 %/year``.
 Rate = Annotated[float, BeforeValidator(_reading("1/year", 0.0, math.inf)), _written("1/year", "10 %/year")]
-
-
-def closest(name: str, known: Mapping[str, Any] | list[str]) -> str:
-    """Return the known name that is most like another, whatever the distance."""
-    return max(known, key=lambda other: difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio())

@@ -148,7 +148,7 @@ def test_files_that_shape_nothing_do_not_matter(copied):
 
 def test_another_version_is_another_program(monkeypatch):
     before = fresh(ENTRIES[0])
-    monkeypatch.setattr(cache, "_version", lambda name: "0")
+    monkeypatch.setattr(cache, "version_of", lambda name: "0")
     assert fresh(ENTRIES[0]) != before
     cache.program.cache_clear()
 
@@ -443,3 +443,15 @@ def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
     place.chmod(0o777)
     cache._trusted.cache_clear()
     assert cache.read("one.program") is None
+
+
+def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list kept by hand left out the finding of switches, which shapes numbers: parts of two programs could stand in one folder."""
+    from betapod.engine import plan, switches
+
+    files = cache.closure("betapod.engine.shard")
+    assert {Path(module.__file__ or "") for module in (plan, switches)} <= set(files)
+    before, content = plan._code(), cache.content
+    for changed in files:
+        monkeypatch.setattr(cache, "content", lambda path, changed=changed: content(path) + "*" * (path == changed))
+        assert plan._code.__wrapped__() != before, changed

@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import cache
 from ..errors import ConfigError, Problem, did_you_mean, unit_in
 from ..model import Model, ParameterTable
 from ..model.possible import impossible_columns
@@ -26,29 +26,6 @@ from .tolerance import check_tolerances
 
 #: Packages whose version may change the last bits of a result.
 NUMERIC_PACKAGES = ("betapod", "numpy", "scipy", "llvmlite")
-#: Our own files that may, too: all of this folder but those that only move results about, and these of the model's. A version number
-#: alone does not tell of an edited copy.
-_HARMLESS = frozenset(
-    [
-        "__init__",
-        "cache",
-        "cores",
-        "database",
-        "events",
-        "execute",
-        "manifest",
-        "outcome",
-        "plan",
-        "reference",
-        "shard",
-        "store",
-        "summary",
-        "switches",
-        "transport",
-        "whole_files",
-    ]
-)
-_MODEL_CODE = ("expression", "operations", "derivative")
 
 
 class Cohort(Protocol):
@@ -320,25 +297,13 @@ def plain(value: float) -> float | str:
 
 def versions() -> dict[str, str]:
     """Return the versions of what computes."""
-    return {name: _version(name) for name in NUMERIC_PACKAGES} | {"code": _code()}
+    return {name: cache.version_of(name) for name in NUMERIC_PACKAGES} | {"code": _code()}
 
 
 @functools.cache
 def _code() -> str:
-    here = Path(__file__).parent
-    files = sorted(file for file in here.glob("*.py") if file.stem not in _HARMLESS)
-    files += [here.parent / "model" / f"{name}.py" for name in _MODEL_CODE]
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
-
-
-@functools.cache
-def _version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+    """Return a digest of our own files that a part is computed by. A version number alone does not tell of an edited copy."""
+    return hashlib.sha256("".join(map(cache.content, cache.closure("betapod.engine.shard"))).encode()).hexdigest()
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:

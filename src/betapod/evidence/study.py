@@ -36,9 +36,6 @@ KINDS: dict[str, bool] = {
 #: association: by an exposure nobody allocated; unclear: the source mixes or does not say.
 CONTRASTS = ("level", "change", "between", "association", "unclear")
 
-#: Types of dispersion that can be turned into a standard error, and those that cannot.
-DISPERSIONS = ("", "SD", "SE", "CI95", "IQR", "range", "tolerance_factor", "unclear")
-
 DESIGNS = (
     "RCT",
     "controlled-trial",

@@ -212,15 +212,6 @@ def change(code: str, value: float) -> str:
     return f"{text}\u00a0{change_unit(code)}"
 
 
-def change_range(code: str, low: float, high: float) -> str:
-    """Return a range of changes with one unit: ``−24 to −3 %``."""
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return "\u2013"
-    digits = digits_of(code)
-    first, second = number(shown(code, low), digits, sign=True), number(shown(code, high), digits, sign=True)
-    return f"{first} to {second}\u00a0{change_unit(code)}"
-
-
 def percent(share: float, digits: int = 0) -> str:
     """Return a share as per cent; never 0 or 100 % for what is neither."""
     if not math.isfinite(share):
