@@ -29,9 +29,9 @@ ATOL = 1e-9
 SMALL = 1e-5
 #: What a state that starts at 0 seems to reach may be rounding: it counts from this share of the largest state on.
 _ROUNDING = 1e-17
-#: The finest tolerance: errors in units of it must have squares that a double holds, and no amount that can be measured is so small (one
+#: The finest tolerance: less is no amount of anything, and following it costs steps without end (one
 #: molecule is 1.7e-24 mol).
-_FINEST = 1e-100
+_FINEST = 1e-30
 _ROUGH_STEPS = 40
 #: The least relative tolerance: about a hundred times the precision of a double.
 _RESOLVED = 3e-14
