@@ -21,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from betapod.engine import driver
-from betapod.engine.cores import cores
+from betapod.base.cores import cores
+from betapod.engine.compiled import driver
+from betapod.engine.compiled.lower import lower
+from betapod.engine.compiled.machine import compile_object, load_object, processor
+from betapod.engine.compiled.rosenbrock import STAGES, _stage_sums
+from betapod.engine.compiled.simd import Code
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.lower import lower
-from betapod.engine.machine import compile_object, load_object, processor
-from betapod.engine.rosenbrock import STAGES, _stage_sums
-from betapod.engine.simd import Code
 from betapod.exchange import read_sbml
 from betapod.model import Model
 from betapod.physiology import whole_body

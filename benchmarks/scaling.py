@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from betapod.base.errors import BetapodError
+from betapod.base.randomness import Stream
 from betapod.engine.draw import draw
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.randomness import Stream
-from betapod.errors import BetapodError
 from betapod.exchange import read_sbml
 from betapod.model import Model, ParameterTable
 from betapod.physiology import whole_body

@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from betapod.patients import joint, nhanes
+from betapod.patients.cohorts import joint, nhanes
 
-PROFILE = Path(nhanes.__file__).parent / "profiles" / "nhanes.json"
+PROFILE = Path(nhanes.__file__).parents[1] / "profiles" / "nhanes.json"
 NAMES = {
     "age_y": "age",
     "dm_duration_y": "duration",

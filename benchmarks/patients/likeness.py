@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from derive_nhanes import adults_with_diabetes
 
-from betapod.patients import compare, joint, library, nhanes, reweight, tables
+from betapod.patients import library
+from betapod.patients.cohorts import compare, joint, nhanes, reweight, tables
 
 
 def distributions(real: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from betapod.patients import library, tables
-from betapod.patients.reweight import weigh
+from betapod.patients import library
+from betapod.patients.cohorts import tables
+from betapod.patients.cohorts.reweight import weigh
 
 #: Shares of the library kept for likeness to NHANES, for kidney trials, for type 1 diabetes, and for everybody alike.
 SHARES = {"NHANES": 0.60, "kidney": 0.25, "type 1": 0.05, "all": 0.10}

@@ -34,8 +34,8 @@ KIDNEY_YEARS, KIDNEY_VISITS = 20.0, 41
 def problem(name: str, count: int, seed: int = 20240501) -> tuple[Model, np.ndarray, dict[str, np.ndarray]]:
     """Return the model, the visits in days and the patients."""
     if name == "kidney":
+        from betapod.base.randomness import Stream
         from betapod.engine.draw import draw
-        from betapod.engine.randomness import Stream
         from betapod.model import ParameterTable
         from betapod.physiology import whole_body
 
@@ -59,8 +59,8 @@ def problem(name: str, count: int, seed: int = 20240501) -> tuple[Model, np.ndar
 
 def bare(model: Model) -> Model:
     """Return the model without events and without equations that no rate needs."""
-    from betapod.model.expression import free_symbols
-    from betapod.model.model import Implicit
+    from betapod.model.algebra.expression import free_symbols
+    from betapod.model.assembly.model import Implicit
 
     def names(local: Any) -> list[str]:
         roots = [local.left, local.right, local.start] if isinstance(local, Implicit) else [local]
@@ -79,8 +79,8 @@ def bare(model: Model) -> Model:
 
 def program(model: Model) -> tuple[dict[str, Any], list[Any], list[str]]:
     """Return the rates as straight-line code, with the patient-constant expressions and their names."""
-    from betapod.model.evaluate import split_constants
-    from betapod.model.expression import topological
+    from betapod.model.algebra.evaluate import split_constants
+    from betapod.model.algebra.expression import topological
 
     constants, names, rates = split_constants([state.rate for state in model.states], list(model.values()))
     order = topological(rates)
@@ -97,7 +97,7 @@ def program(model: Model) -> tuple[dict[str, Any], list[Any], list[str]]:
 
 def columns(model: Model, expressions: list[Any], patients: dict[str, np.ndarray], count: int) -> np.ndarray:
     """Evaluate expressions in parameters for all patients, shape (patients, expressions)."""
-    from betapod.model.evaluate import compile_function
+    from betapod.model.algebra.evaluate import compile_function
 
     values = {name: np.full(count, value) for name, value in model.values().items()} | patients
     compute = compile_function(expressions, [list(values)], array=True)

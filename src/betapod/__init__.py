@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from . import errors as errors
+    from .base import errors as errors
     from .engine.ensemble import Ensemble as Ensemble
-    from .engine.reference import Result as Result
-    from .engine.reference import simulate as simulate
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
+    from .engine.scipy.reference import Result as Result
+    from .engine.scipy.reference import simulate as simulate
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
     from .model import Model as Model
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .model import assemble as assemble
     from .model.bibliography import Bibliography as Bibliography
     from .model.bibliography import cite as cite
-    from .model.render import render as render
+    from .model.printing.render import render as render
     from .physiology.whole_body import NAMES as MODEL_NAMES
     from .physiology.whole_body import model as load_model
 
@@ -40,17 +40,17 @@ _PUBLIC = {
     "Parameter": ("model", "Parameter"),
     "ParameterTable": ("model", "ParameterTable"),
     "Part": ("model", "Part"),
-    "Result": ("engine.reference", "Result"),
+    "Result": ("engine.scipy.reference", "Result"),
     "Schedule": ("engine.schedule", "Schedule"),
     "Submodel": ("model", "Submodel"),
     "Switch": ("engine.schedule", "Switch"),
     "assemble": ("model", "assemble"),
     "cite": ("model.bibliography", "cite"),
-    "errors": ("errors", ""),
+    "errors": ("base.errors", ""),
     "load_model": ("physiology.whole_body", "model"),
     "read_sbml": ("exchange", "read_sbml"),
-    "render": ("model.render", "render"),
-    "simulate": ("engine.reference", "simulate"),
+    "render": ("model.printing.render", "render"),
+    "simulate": ("engine.scipy.reference", "simulate"),
     "write_sbml": ("exchange", "write_sbml"),
 }
 

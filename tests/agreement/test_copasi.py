@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
+from betapod.engine.scipy.reference import simulate
 from betapod.exchange import write_sbml
 from betapod.model import Event, Model
-from betapod.model.expression import binary, const, symbol
+from betapod.model.algebra.expression import binary, const, symbol
 from betapod.physiology import whole_body
 
 # COPASI sets the locale of the whole process to plain C, which other tests would trip over.

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Schedule, Switch
+from betapod.engine.scipy.reference import simulate
 from betapod.physiology import whole_body
 
 

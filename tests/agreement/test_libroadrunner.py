@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
+from betapod.engine.scipy.reference import simulate
 from betapod.exchange import read_sbml, write_sbml
 from betapod.physiology import whole_body
 
@@ -95,7 +95,7 @@ def at_time(tree, time, used):
 
 def own_rates(model, values):
     """Return the rates of an imported model at given values, by the slow evaluator."""
-    from betapod.model.expression import evaluate
+    from betapod.model.algebra.expression import evaluate
 
     return evaluate([state.rate for state in model.states], {**model.values(), **dict(values), "t": 2500.0})
 

@@ -7,7 +7,10 @@ import warnings
 import numpy as np
 import pytest
 
-from betapod.trials import analysis, models, operating, survival
+from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import mixed_cox as models
+from betapod.trials.analysis import survival
+from betapod.trials.operating import operating
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
 

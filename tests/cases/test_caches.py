@@ -2,7 +2,6 @@
 
 import ast
 import hashlib
-import importlib.util
 import json
 import logging
 import os
@@ -15,31 +14,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_trials as trials
 
 import betapod
-from betapod import cache, npz
-from betapod.confront import campaign
+from betapod.base import cache, npz
 from betapod.patients import library
-from betapod.trials import folder, pool_making, protocol
-from betapod.trials.pool import Pool
+from betapod.trials import folder
+from betapod.trials.conduct import pool_build as pool_making
+from betapod.trials.conduct.pool import Pool
+from betapod.trials.protocol import protocol
+from betapod.validation.predictions import campaign
 
 PACKAGE = Path(betapod.__file__).parent
 ENTRIES = [
-    "betapod.trials.pool_making",
-    "betapod.confront.campaign",
-    "betapod.evidence.leverage",
-    "betapod.engine.kernel",
+    "betapod.trials.conduct.pool_build",
+    "betapod.validation.predictions.campaign",
+    "betapod.claims.leverage",
+    "betapod.engine.compiled.kernel",
 ]
-
-
-def helper(room, name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / room / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-trials = helper("trials", "small_trials")
 
 
 @pytest.fixture
@@ -94,7 +86,7 @@ def test_every_file_that_is_imported_is_in_the_closure(entry):
 
 
 def test_modules_that_are_found_by_name_are_in_the_closure():
-    files = {path.name for path in cache.closure("betapod.trials.pool_making")}
+    files = {path.name for path in cache.closure("betapod.trials.conduct.pool_build")}
     # Equations are imported by name; the first finding: none of these was hashed.
     assert {
         "glomerulus.py",
@@ -126,11 +118,11 @@ def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
         keys.add(digest)
     assert len(keys) == len(chosen) + 1
     for name in (
-        "units.py",
+        "base/units.py",
         "patients/observe.py",
-        "trials/measurement.csv",
+        "observables/measurement.csv",
         "patients/profiles/library.npz",
-        "trials/pool.py",
+        "trials/conduct/pool.py",
     ):
         content = (copied / name).read_bytes()
         (copied / name).write_bytes(content + b"\n")
@@ -140,10 +132,10 @@ def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
 
 
 def test_files_that_shape_nothing_do_not_matter(copied):
-    before = fresh("betapod.trials.pool_making")
-    (copied / "cli_simulate.py").write_text("# changed\n")
-    (copied / "report" / "brief.py").write_text("# changed\n")
-    assert fresh("betapod.trials.pool_making") == before
+    before = fresh("betapod.trials.conduct.pool_build")
+    (copied / "cli" / "verbs" / "simulate.py").write_text("# changed\n")
+    (copied / "report" / "trial" / "brief.py").write_text("# changed\n")
+    assert fresh("betapod.trials.conduct.pool_build") == before
 
 
 def test_another_version_is_another_program(monkeypatch):
@@ -447,9 +439,10 @@ def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
 
 def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list kept by hand left out the finding of switches, which shapes numbers: parts of two programs could stand in one folder."""
-    from betapod.engine import plan, switches
+    from betapod.engine import switches
+    from betapod.engine.runs import plan
 
-    files = cache.closure("betapod.engine.shard")
+    files = cache.closure("betapod.engine.runs.shard")
     assert {Path(module.__file__ or "") for module in (plan, switches)} <= set(files)
     before, content = plan._code(), cache.content
     for changed in files:

@@ -36,7 +36,7 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """Run a command in a folder with small models; return exit code, standard output and standard error."""
-    from betapod.cli import main
+    from betapod.cli.main import main
 
     (tmp_path / "pk.txt").write_text(PK)
     (tmp_path / "pk.csv").write_text(ROWS)
@@ -159,8 +159,8 @@ def test_a_refused_number_is_a_document_too(run: Run) -> None:
 
 
 def test_every_numeric_option_of_every_verb_is_checked() -> None:
-    from betapod import cli
-    from betapod.cli_numbers import check_numbers, unchecked
+    from betapod.cli import main as cli
+    from betapod.cli.numbers import check_numbers, unchecked
 
     cli._register([])
     assert unchecked(check_numbers(cli.app)) == []
@@ -195,7 +195,7 @@ def test_tables_too_large_are_refused_with_their_size() -> None:
     import numpy as np
 
     from betapod import Ensemble, simulate
-    from betapod.errors import ConfigError
+    from betapod.base.errors import ConfigError
     from betapod.physiology import whole_body
 
     model = whole_body.model("kidney")

@@ -1,30 +1,21 @@
 """Run folders that somebody edited, or that are another program's: every verb names the file and the field, or computes again."""
 
 import copy
-import importlib.util
 import json
 import os
 import shutil
-from pathlib import Path
 
 import pytest
+import small_trials as trials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from betapod.cli import _register, app
-from betapod.errors import BetapodError, ConfigError
-from betapod.trials import conduct, folder
+from betapod.base.errors import BetapodError, ConfigError
+from betapod.cli.main import _register, app
+from betapod.trials import folder
+from betapod.trials.conduct import conduct
 
-
-def helper(room, name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / room / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-trials = helper("trials", "small_trials")
 MODEL = "dx/dt = -k * x  [1/day]  falls\nx(0) = start  [1]  start value\n"
 TABLE = """id,label,value,unit,low,high,distribution,role,source,locator,grade,note
 k,k,0.1,1/day,,,"lognormal(0.1, 0.3)",assumed,,,D,

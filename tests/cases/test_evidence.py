@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from betapod.cli import main
-from betapod.errors import EvidenceError
-from betapod.evidence import registry, synthesis
-from betapod.exports import printable, safe_cell
+from betapod.base.errors import EvidenceError
+from betapod.base.exports import printable, safe_cell
+from betapod.cli.main import main
+from betapod.evidence.records import registry
+from betapod.evidence.synthesis import pool as synthesis
 
 pytest.importorskip("pymare")
 FILES = Path(__file__).parent / "files" / "evidence"
@@ -87,8 +88,8 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     """A difference of UACR of -31 % was compared with -347 mg/g."""
     import math
 
-    from betapod.confront.printed import observed
-    from betapod.confront.readouts import readout_of
+    from betapod.validation.predictions.printed import observed
+    from betapod.validation.predictions.readouts import readout_of
 
     head = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
     row = "CREDENCE_Oshima2020,x,DKD; x,RCT; x,canagliflozin vs placebo,SGLT2 inhibitor,4401,UACR,26,diff_vs_control,-31,-36;-27,CI95,%,q,seen"

@@ -1,20 +1,22 @@
 """Folders may be called anything: what a database, a shell or a pattern makes of a name is not what is read or written."""
 
-import importlib.util
 import shlex
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_runs as runs
+import small_trials as trials
 
-from betapod.cli_report import _complete
-from betapod.cli_running import command
-from betapod.engine import database
-from betapod.engine.execute import execute
-from betapod.engine.store import Store
-from betapod.engine.summary import finish, merge, quantiles
-from betapod.report.trial_report import _parquet
-from betapod.trials import conduct, folder
+from betapod.cli.running import command
+from betapod.cli.verbs.report import _complete
+from betapod.engine.runs import database
+from betapod.engine.runs.execute import execute
+from betapod.engine.runs.store import Store
+from betapod.engine.runs.summary import finish, merge, quantiles
+from betapod.report.trial.trial_report import _parquet
+from betapod.trials import folder
+from betapod.trials.conduct import conduct
 
 NAMES = [
     "run[1]", "run?", "a*b", "a*", "it's", 'say "x"', "x?y", "ü ß", "patient=3", "time=0", "{a,b}", "[!a]", "a\\b[1]", "~", "**",
@@ -22,16 +24,6 @@ NAMES = [
 ]  # fmt: skip
 #: Names that a pattern of `NAMES` would fit; each is beside it with other content.
 BAIT = {"run[1]": "run1", "run?": "runX", "a*b": "aXb", "a*": "aXb", "x?y": "xXy", "{a,b}": "a", "[!a]": "b", "**": "c"}
-
-
-def helper(room, name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / room / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-runs, trials = helper("engine", "small_runs"), helper("trials", "small_trials")
 
 
 def run(place, seed):

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from betapod import simulate
-from betapod.engine import events
-from betapod.errors import BetapodError, ExchangeError, SolverError, UnitError
+from betapod.base.errors import BetapodError, ExchangeError, SolverError, UnitError
+from betapod.base.units import parse_unit
+from betapod.engine.scipy import events
 from betapod.model import Parameter, ParameterTable, Part, assemble
-from betapod.units import parse_unit
 
 
 @pytest.mark.parametrize("text", ["mg/" + "x," * 70_000, "-" * 5000, "(" * 5000, "9" * 5000, "mg*" * 2000 + "mg"])
@@ -46,7 +46,7 @@ def test_a_storm_of_events_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_table_of_evidence_with_thousands_of_columns_is_one_problem(tmp_path: Path) -> None:
-    from betapod.evidence import registry
+    from betapod.evidence.records import registry
 
     path = tmp_path / "wide.csv"
     path.write_text("study_id," + "x," * 70_000 + "y\n")

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from betapod import Ensemble
-from betapod.cli import main
-from betapod.cli_common import assignments
-from betapod.cli_ensemble_work import show
-from betapod.engine.compiled_run import CompiledRun
-from betapod.engine.store import Store
-from betapod.errors import ConfigError, ParameterError
+from betapod.base.errors import ConfigError, ParameterError
+from betapod.cli.main import main
+from betapod.cli.shared import assignments
+from betapod.cli.verbs.ensemble_work import show
+from betapod.engine.compiled.compiled_run import CompiledRun
+from betapod.engine.runs.store import Store
 from betapod.model import Parameter, ParameterTable, Part, assemble
-from betapod.physiology import people
-from betapod.procedures import glucose_tests
+from betapod.person import glucose_tests
+from betapod.person import typical as people
 
 TEXT = "dx/dt = -k*x [1/day] falls\nx(0) = x0 [1] start\n"
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from betapod import files, overwriting
-from betapod.cli import _register, app
-from betapod.cli_writing import verbs, written
-from betapod.errors import BetapodError, ConfigError
+from betapod.base import files, overwriting
+from betapod.base.errors import BetapodError, ConfigError
+from betapod.cli.main import _register, app
+from betapod.cli.writing import verbs, written
 
 MODEL = "dx/dt = -k * x  [1/day]  falls\nx(0) = start  [1]  start value\n"
 TABLE = """id,label,value,unit,low,high,distribution,role,source,locator,grade,note

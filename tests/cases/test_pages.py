@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import confronted
 import pytest
 from markupsafe import escape
 
 import betapod
-from betapod.cli_common import load_model
-from betapod.confront.campaign import Confrontation
-from betapod.evidence.ledger import ledger
-from betapod.report import confront_page, confront_view, ledger_page
-
-spec = importlib.util.spec_from_file_location(
-    "confronted_of_pages", Path(__file__).parents[1] / "report" / "confronted.py"
-)
-confronted = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(confronted)
+from betapod.claims.ledger import ledger
+from betapod.cli.shared import load_model
+from betapod.report.claims import page as ledger_page
+from betapod.report.predictions import page as confront_page
+from betapod.report.predictions import view as confront_view
+from betapod.validation.predictions.campaign import Confrontation
 
 EVIL = (
     "<img src=x onerror=alert(1)>",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import ConfigError, Problem
-from betapod.patients import tables
+from betapod.base.errors import ConfigError, Problem
+from betapod.patients.cohorts import tables
 
 
 def load(folder: Path, text: str) -> tables.Target:

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from betapod.errors import ConfigError, Problem
-from betapod.patients import compare, joint, library, reweight, tables
-from betapod.patients.target import Distribution
+from betapod.base.errors import ConfigError, Problem
+from betapod.patients import library
+from betapod.patients.cohorts import compare, joint, reweight, tables
+from betapod.patients.cohorts.target import Distribution
 
 
 def table(folder: Path, rows: int = 30, **columns: object) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from betapod.errors import ConfigError, Problem
+from betapod.base.errors import ConfigError, Problem
 from betapod.patients import library
 
 Arrays = dict[str, Any]

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod import delimited
-from betapod.errors import ConfigError, Problem
-from betapod.patients import plausibility, reader, sexes, tables
-from betapod.patients.target import UNITS
+from betapod.base import delimited
+from betapod.base.errors import ConfigError, Problem
+from betapod.patients import plausibility
+from betapod.patients.cohorts import reader, sexes, tables
+from betapod.patients.cohorts.target import UNITS
 
 GOOD = "id,age,sex,hba1c,creatinine [umol/L],uacr [mg/g]\na,69,F,6.8,176,45.7\nb,47,M,10.5,71,5.6\n"
 

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xport
 
-from betapod.errors import BetapodError, ConfigError, MissingExtraError
-from betapod.patients import nhanes_files, tables, transport
+from betapod.base.errors import BetapodError, ConfigError, MissingExtraError
+from betapod.patients.cohorts import nhanes_files, tables, transport
 
-
-def _xport() -> Any:
-    path = Path(__file__).parents[1] / "patients" / "xport.py"
-    spec = importlib.util.spec_from_file_location("xport_of_cases", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-xport = _xport()
 COUNT = 40
 
 

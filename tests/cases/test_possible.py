@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from betapod import Ensemble, Schedule, Switch, simulate
-from betapod.errors import ConfigError, ParameterError, SolverError
+from betapod.base.errors import ConfigError, ParameterError, SolverError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
-from betapod.model.possible import bounds, stays_positive
+from betapod.model.parameters.possible import bounds, stays_positive
 from betapod.physiology import whole_body
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from betapod import clinical
-from betapod.engine.manifest import _Columns
-from betapod.patients.headings import heading
+from betapod.base import clinical
+from betapod.engine.runs.manifest import _Columns
+from betapod.patients.cohorts.headings import heading
 
 #: Quantity, number, unit as printed, and the number in betapod's own unit (molar masses 180.156 and 113.12 g/mol).
 PRINTED = [

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import small_trials as small
 from typer.testing import CliRunner
 
-from betapod import cli
-from betapod.ckd_epi import ckd_epi_2021, creatinine_of
-from betapod.errors import ConfigError
-from betapod.trials import feasibility, folder
-from betapod.trials.protocol import parse
-
-PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
-spec = importlib.util.spec_from_file_location("small_trials_of_cases", PATH)
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.cli import main as cli
+from betapod.observables.ckd_epi import ckd_epi_2021, creatinine_of
+from betapod.trials import folder
+from betapod.trials.conduct import feasibility
+from betapod.trials.protocol.protocol import parse
 
 NUL = '"a\\0b"'
 #: What is replaced in the small protocol, by what, and the kinds of problem that this makes.

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from betapod import simulate
-from betapod.errors import ExchangeError
+from betapod.base.errors import ExchangeError
 from betapod.exchange import read_sbml
-from betapod.exchange.sbml_guard import DEEPEST
+from betapod.exchange.sbml.guard import DEEPEST
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">\n'
 MATH = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
@@ -101,7 +101,7 @@ def test_foreign_numbers_claim_no_provenance() -> None:
 def test_a_year_of_a_file_has_as_many_seconds_as_betapods(
     multiplier: float, scale: int, unit: str | None, days: float
 ) -> None:
-    from betapod.units import convert
+    from betapod.base.units import convert
 
     defined = (
         '<listOfUnitDefinitions><unitDefinition id="T"><listOfUnits><unit kind="second" exponent="1" '

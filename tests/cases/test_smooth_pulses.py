@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from betapod import Parameter, ParameterTable, Submodel, assemble, simulate
+from betapod.engine.compiled.lower import lower
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.lower import lower
 from betapod.engine.schedule import Schedule
 from betapod.engine.switches import gates
 from betapod.engine.tolerance import absolute

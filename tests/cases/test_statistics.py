@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.errors import ConfigError
-from betapod.report.words import capital
-from betapod.trials import analysis, attribution, endpoints, survival
-from betapod.trials.data import TrialData
-from betapod.trials.endpoint_keys import Endpoint
-from betapod.trials.endpoints import Comparison
-from betapod.trials.protocol import catalogue, load, parse
-from betapod.trials.shapley import coalitions
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parents[1] / "trials" / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.report.common.words import capital
+from betapod.trials.analysis import endpoints, survival
+from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis.endpoints import Comparison
+from betapod.trials.conduct.data import TrialData
+from betapod.trials.operating import attribution
+from betapod.trials.operating.shapley import coalitions
+from betapod.trials.protocol.endpoint_keys import Endpoint
+from betapod.trials.protocol.protocol import catalogue, load, parse
 
 NO = np.nan
 VISITS = "visits: [{name: e, day: 0 day}, {name: a, day: 90 day}, {name: b, day: 180 day}, {name: c, day: 270 day, window: 10 day}]"
@@ -136,7 +132,7 @@ def test_kidneys_that_fail_between_visits_are_an_event() -> None:
     data = _with(data, pool=_with(data.pool, failed=failed))
     time, event = endpoints.times(data, asked("time to event", {}, percent=-40))
     assert (time[0, 2], event[0, 2]) == (190, True)
-    from betapod.trials import findings
+    from betapod.trials.operating import findings
 
     time, event = findings.kidney_events(data)
     assert (time[0, 2], event[0, 2]) == (190, True)
@@ -449,7 +445,7 @@ def test_names_with_capitals_of_their_own_keep_their_first_letter() -> None:
 
 
 def test_the_report_names_the_analyses_that_were_run() -> None:
-    from betapod.report.analyses import analyses
+    from betapod.report.trial.analyses import analyses
 
     protocol = small.protocol()
     text = analyses(protocol)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from betapod import cli, files
-from betapod.engine.whole_files import StoreError, writing
-from betapod.errors import ConfigError, OutputError
+from betapod.base import files
+from betapod.base.atomic import StoreError, writing
+from betapod.base.errors import ConfigError, OutputError
+from betapod.cli import main as cli
 
 SHORT = ["model", "list"]
 LONG = ["schema", "trial"]
@@ -155,8 +156,8 @@ def test_no_permission_is_the_users_affair(tmp_path):
 def test_the_command_that_continues_is_the_right_one(tmp_path, capsys, made):
     import typer
 
-    from betapod.cli_running import breaking
-    from betapod.errors import Problem
+    from betapod.base.errors import Problem
+    from betapod.cli.running import breaking
 
     folder = tmp_path / "my run"
     if made:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import shorthand as SHORTHAND
 
+from betapod.base.errors import ParameterError, SolverError
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.reference import simulate
-from betapod.errors import ParameterError, SolverError
+from betapod.engine.scipy.reference import simulate
 from betapod.exchange import read_sbml
 from betapod.model import Model
-from betapod.model.derivative import digamma
-from betapod.model.expression import evaluate, symbol
-
-_SPEC = importlib.util.spec_from_file_location("shorthand", Path(__file__).parents[1] / "exchange" / "shorthand.py")
-assert _SPEC is not None and _SPEC.loader is not None
-SHORTHAND: ModuleType = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(SHORTHAND)
+from betapod.model.algebra.derivative import digamma
+from betapod.model.algebra.expression import evaluate, symbol
 
 
 @pytest.fixture(autouse=True)
@@ -295,7 +289,7 @@ def test_a_published_dose_by_pieces_of_time() -> None:
 
 def test_the_achieved_error_sees_a_jump_that_was_stepped_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that does not look for switches, as ours once was, is told that its number is wrong by all of it."""
-    from betapod.engine import lower
+    from betapod.engine.compiled import lower
     from betapod.engine.switches import Switches
 
     text = "parameter x = 0 variable\nrate x = piecewise(10, (time >= 12.5) && (time < 13), 0) - 0.01*x"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from betapod.cli_ensemble_plan import _listed
-from betapod.errors import BetapodError, ConfigError, ParameterError
+from betapod.base.errors import BetapodError, ConfigError, ParameterError
+from betapod.cli.verbs.ensemble_plan import _listed
 from betapod.model import Model, ParameterTable
 from betapod.physiology import whole_body
 

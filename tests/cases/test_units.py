@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betapod import clinical
-from betapod.config import quantity
-from betapod.errors import BetapodError, UnitError
-from betapod.evidence.units import Conversion
+from betapod.base import clinical
+from betapod.base.config import quantity
+from betapod.base.errors import BetapodError, UnitError
+from betapod.base.spelling import plain
+from betapod.base.units import convert, parse_unit
+from betapod.evidence.records.units import Conversion
 from betapod.model import Parameter, ParameterTable
-from betapod.patients import reader
-from betapod.patients.conversions import table_unit, to_table_unit
-from betapod.patients.reader import People
-from betapod.spelling import plain
-from betapod.trials.quantities import label_of, unit_of
-from betapod.units import convert, parse_unit
+from betapod.observables.quantities import label_of, unit_of
+from betapod.patients.cohorts import reader
+from betapod.patients.cohorts.conversions import table_unit, to_table_unit
+from betapod.patients.cohorts.reader import People
 
 #: What laboratories print. Quantity, number and unit as printed, the number in the unit that stands after it. The right numbers are
 #: published ones: NGSP's table of IFCC and NGSP HbA1c, KDIGO's of albuminuria, the conversion factors of JAMA's instructions for authors.
@@ -522,7 +522,8 @@ replicates: 5
 
 def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     """F01, F17 and item 20 of the attackers: bounds, thresholds, rescue and effects, each with a sentence of how it is read."""
-    from betapod.trials import effects, protocol
+    from betapod.trials.conduct import effects
+    from betapod.trials.protocol import protocol
 
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
@@ -574,7 +575,7 @@ def _overlay(path: Path, endpoint: str, statistic: str, value: str, unit: str) -
 )
 def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, statistic: str, value: str) -> None:
     """F07: a blank was taken for a ratio, so that -0.5 became -50 %."""
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     with pytest.raises(BetapodError) as caught:
         check(_overlay(tmp_path / "mine.csv", endpoint, statistic, value, ""))
@@ -599,7 +600,7 @@ def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, stat
 def test_levels_differences_and_their_spread_in_evidence(
     tmp_path: Path, row: str, value: float, unit: str, low: float, high: float
 ) -> None:
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     endpoint, statistic, printed, spread, kind, of = row.split(",")
     text = f"ZZ1,Made-up 1,,,2024,DKD; x,RCT; x,ZZ,ZZ,,,,50,{endpoint},52,{statistic},{printed},{spread},{kind},{of},,made up,seen\n"
@@ -611,7 +612,7 @@ def test_levels_differences_and_their_spread_in_evidence(
 
 
 def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     (record,) = check(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "0.7", ""))
     assert (record.value, record.unit) == (0.7, "1")
@@ -620,7 +621,7 @@ def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
 
 
 def test_hba1c_per_year_is_converted_by_the_slope_alone(tmp_path: Path) -> None:
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c_slope", "mean", "2", "mmol/mol/year"))
     assert record.value == pytest.approx(0.18296)
@@ -631,7 +632,7 @@ def test_hba1c_per_year_is_converted_by_the_slope_alone(tmp_path: Path) -> None:
 
 def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
     """F16."""
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     with clinical.read_as() as sentences:
         (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "mean", "1", "mg/dl"))
@@ -642,7 +643,7 @@ def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
 
 
 def test_a_mean_change_of_hba1c_in_percent_is_in_points(tmp_path: Path) -> None:
-    from betapod.evidence.registry import check
+    from betapod.evidence.records.registry import check
 
     (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c", "mean change", "-0.5", "%"))
     assert (record.kind, record.value) == ("mean", -0.5)
@@ -663,7 +664,7 @@ def test_a_table_laid_over_another_is_converted_by_what_its_rows_measure() -> No
 
 
 def test_shares_are_in_percent() -> None:
-    from betapod.config import Rate, Settings, Share, parse_yaml, validate
+    from betapod.base.config import Rate, Settings, Share, parse_yaml, validate
 
     class One(Settings):
         share: Share
@@ -698,7 +699,7 @@ def test_shares_are_in_percent() -> None:
 
 
 def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
-    from betapod.patients import tables
+    from betapod.patients.cohorts import tables
 
     path = tmp_path / "mine.yaml"
     path.write_text("baseline:\n  hba1c: {mean: 64, sd: 11, unit: mmol／mol}\n", encoding="utf-8")
@@ -843,7 +844,7 @@ def test_other_words_behind_a_name_are_no_unit(tmp_path: Path, header: str) -> N
 
 
 def test_people_that_betapod_writes_it_reads(tmp_path: Path) -> None:
-    from betapod.cli_patients import _write
+    from betapod.cli.verbs.patients import _write
     from betapod.patients import library
 
     everybody = library.default()

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod import yaml_budget
-from betapod.config import marked_yaml, parse_yaml, read_yaml
-from betapod.errors import ConfigError
-from betapod.patients import tables
-from betapod.trials.protocol import parse
+from betapod.base import yaml_budget
+from betapod.base.config import marked_yaml, parse_yaml, read_yaml
+from betapod.base.errors import ConfigError
+from betapod.patients.cohorts import tables
+from betapod.trials.protocol.protocol import parse
 
 LAUGHS = "\n".join(
     ["a: &a [x,x,x,x,x,x,x,x,x]"]

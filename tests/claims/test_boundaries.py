@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from betapod.evidence import certainty, ledger, synthesis
-from betapod.evidence.questions import Question, Reply, ask, judge
-from betapod.evidence.study import Record
-from betapod.evidence.synthesis import Pooled
-from betapod.evidence.verdict import judge_claim
+from betapod.claims import ledger
+from betapod.claims.questions import Question, Reply, ask, judge
+from betapod.claims.verdict import judge_claim
+from betapod.evidence.records.study import Record
+from betapod.evidence.synthesis import certainty
+from betapod.evidence.synthesis import pool as synthesis
+from betapod.evidence.synthesis.pool import Pooled
 
 pytest.importorskip("pymare")
 
@@ -85,7 +87,7 @@ def rows(count: int = 3, **changed: object) -> list[Record]:
         design_text="RCT; double-blind", grade="B", source_level="primary_table", weeks=104.0, n=2000, value=0.8,
         population="T2D", p_value="",
     )  # fmt: skip
-    from betapod.evidence.study import Dispersion
+    from betapod.evidence.records.study import Dispersion
 
     made = replace(base, dispersion=Dispersion("CI95", 0.7, 0.64 / 0.7), **changed)  # type: ignore[arg-type]
     return [replace(made, id=f"{name}#1", study=name, family=name) for name in "ABCDEFGHIJKL"[:count]]
@@ -181,11 +183,11 @@ def test_one_part_in_a_hundred_that_is_not_randomised_makes_the_start_low() -> N
 def test_two_studies_that_disagree_answer_only_what_holds_for_both(
     p: float, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from betapod.evidence import questions
-    from betapod.evidence.registry import Registry
+    from betapod.claims import questions
+    from betapod.evidence.records.registry import Registry
 
     two = rows(2)
-    from betapod.evidence.study import Dispersion
+    from betapod.evidence.records.study import Dispersion
 
     two[1] = replace(two[1], value=0.98, dispersion=Dispersion("CI95", 0.9, 0.98**2 / 0.9))
     pooled = synthesis.pool(two)

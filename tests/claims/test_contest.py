@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.evidence.contest import Contest, contests
+from betapod.claims.contest import Contest, contests
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from betapod.engine.reference import simulate
-from betapod.evidence import claim_people, claims, leverage
-from betapod.evidence.outcome import Simulated
+from betapod.claims import claim_people, claims, leverage
+from betapod.claims.outcome import Simulated
+from betapod.engine.scipy.reference import simulate
 
 OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 

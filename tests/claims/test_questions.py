@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from betapod.evidence import claims, ledger, registry
-from betapod.evidence.questions import Question, ask
-from betapod.validation.targets import select
+from betapod.claims import claims, ledger
+from betapod.claims.questions import Question, ask
+from betapod.evidence.records import registry
+from betapod.validation.scorecard.targets import select
 
 KNOWN = ledger.evidence()
 ENTRIES = {entry.claim.id: entry for entry in ledger.ledger(records=KNOWN, run=False)}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from betapod.evidence import claims, ledger
-from betapod.evidence.outcome import Simulated
-from betapod.evidence.verdict import VERDICTS
-from betapod.evidence.wording import leverage_words, number, outcome_words, plain, required
+from betapod.claims import claims, ledger
+from betapod.claims.outcome import Simulated
+from betapod.claims.verdict import VERDICTS
+from betapod.claims.wording import leverage_words, number, outcome_words, plain, required
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 

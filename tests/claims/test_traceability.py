@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from betapod.cli import main
-from betapod.evidence import claims, contest, ledger, registry
+from betapod.claims import claims, contest, ledger
+from betapod.cli.main import main
+from betapod.evidence.records import registry
 
 pytest.importorskip("pymare")
 
@@ -120,8 +121,8 @@ def test_pooling_says_what_it_would_be_without_the_table(
 
 
 def test_a_corrected_arm_replaces_the_old_row_when_it_says_so(tmp_path: Path) -> None:
-    from betapod.errors import EvidenceError
-    from betapod.evidence.overlay import told
+    from betapod.base.errors import EvidenceError
+    from betapod.evidence.records.overlay import told
 
     path = tmp_path / "mine.csv"
     known = registry.load()["PACKHAM2016#1"]

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from betapod.evidence import claims, ledger, outcome
-from betapod.evidence.questions import Question, Reply, judge
-from betapod.evidence.registry import Registry
-from betapod.evidence.verdict import RULE, VERDICTS, judge_claim
+from betapod.claims import claims, ledger, outcome
+from betapod.claims.questions import Question, Reply, judge
+from betapod.claims.verdict import RULE, VERDICTS, judge_claim
+from betapod.evidence.records.registry import Registry
 
 IDS = [claim.id for claim in claims.load()]
 REACHED = outcome.Simulated("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)

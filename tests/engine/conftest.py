@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from betapod.model import Model, ParameterTable, Part, assemble
-from betapod.model.parameters import Parameter
+from betapod.model.parameters.table import Parameter
 
 EQUATIONS = """
 inflow = k_in*(1 + drive)                                         [1/day]  inflow
@@ -60,11 +58,9 @@ def reservoir() -> Model:
 @pytest.fixture(scope="session")
 def elementwise() -> ModuleType:
     """The helper that compiles one elementary function."""
-    spec = importlib.util.spec_from_file_location("elementwise", Path(__file__).with_name("elementwise.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    import elementwise as helper
+
+    return helper
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.accumulate import accumulated_jacobian
-from betapod.model.derivative import jacobian
-from betapod.model.expression import (
+from betapod.engine.compiled.accumulate import accumulated_jacobian
+from betapod.model.algebra.derivative import jacobian
+from betapod.model.algebra.expression import (
     ZERO,
     Expr,
     add,

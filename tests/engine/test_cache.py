@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod import cache as kept
-from betapod.engine import cache, kernel
+from betapod.base import cache as kept
+from betapod.engine.compiled import kernel
+from betapod.engine.compiled import program_cache as cache
 from betapod.engine.ensemble import Ensemble
 from betapod.model import Model
 

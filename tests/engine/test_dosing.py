@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod import Dose, Ensemble, Schedule, Switch, simulate
+from betapod.base.errors import ConfigError, SolverError
 from betapod.engine.calendar import Calendar, exact
 from betapod.engine.schedule import MOST_DOSES
-from betapod.errors import ConfigError, SolverError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 K = 0.5

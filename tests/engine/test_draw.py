@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from betapod.base.errors import ConfigError, ParameterError
 from betapod.engine.draw import draw, varied
-from betapod.errors import ConfigError, ParameterError
-from betapod.model.parameters import Parameter, ParameterTable
+from betapod.model.parameters.table import Parameter, ParameterTable
 
 
 def row(name, distribution, value=1.0, low=-math.inf, high=math.inf):

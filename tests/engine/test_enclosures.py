@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.engine.enclosures import enclosures
-from betapod.model.expression import Expr, binary, const, evaluate, powi, select, symbol, unary
-from betapod.model.operations import BINARY, COMPARISONS, LOGIC, UNARY
+from betapod.model.algebra.expression import Expr, binary, const, evaluate, powi, select, symbol, unary
+from betapod.model.algebra.operations import BINARY, COMPARISONS, LOGIC, UNARY
 
 NAMES = ("x", "y")
 ENDS = {symbol(n): (symbol(f"?low {n}"), symbol(f"?high {n}")) for n in NAMES}

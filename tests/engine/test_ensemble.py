@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from betapod.base.errors import ConfigError, ParameterError
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.errors import ConfigError, ParameterError
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, Part, assemble
 
 TIMES = np.arange(0.0, 61.0, 3.0)
@@ -234,7 +234,7 @@ def test_nobody() -> None:
 
 def _single(equations: str, events: str = "", **values: tuple[str, float]) -> Model:
     from betapod.model import ParameterTable
-    from betapod.model.parameters import Parameter
+    from betapod.model.parameters.table import Parameter
 
     rows = [
         Parameter(name, name, value, unit, -1e9, 1e9, "fixed", "assumed", "", "", "D", "")

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.clocks import Clock
-from betapod.engine.events import Computed, EventQueue
+from betapod.base.errors import SolverError
+from betapod.engine.scipy.clocks import Clock
+from betapod.engine.scipy.events import Computed, EventQueue
 from betapod.engine.switches import freeze, switches
-from betapod.errors import SolverError
-from betapod.model.expression import TIME, binary, const, evaluate, select, symbol, unary
-from betapod.model.model import Event
+from betapod.model.algebra.expression import TIME, binary, const, evaluate, select, symbol, unary
+from betapod.model.assembly.model import Event
 
 
 def queue(*events, seed=0):

@@ -1,23 +1,18 @@
 """Shards: the same result whatever computes them, in whatever pieces and order."""
 
-import importlib.util
 import json
 import random
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
+import small_runs as small
 
-from betapod.engine.execute import chosen, execute
-from betapod.engine.plan import Listed, Plan
-from betapod.engine.store import Store
-from betapod.engine.summary import finish, merge
-from betapod.errors import ConfigError
-
-spec = importlib.util.spec_from_file_location("small_runs", Path(__file__).with_name("small_runs.py"))
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.engine.runs.execute import chosen, execute
+from betapod.engine.runs.plan import Listed, Plan
+from betapod.engine.runs.store import Store
+from betapod.engine.runs.summary import finish, merge
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.factorise import factorise
-from betapod.engine.lower import lower
-from betapod.engine.program import Block, Program
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
+from betapod.engine.compiled.factorise import factorise
+from betapod.engine.compiled.lower import lower
+from betapod.engine.compiled.program import Block, Program
 from betapod.model import Model
-from betapod.model.expression import const, evaluate
-from betapod.model.operations import BINARY, UNARY, power
+from betapod.model.algebra.expression import const, evaluate
+from betapod.model.algebra.operations import BINARY, UNARY, power
 
 
 def interpret(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from betapod.engine import mathlib
-from betapod.engine.machine import processor
-from betapod.model.operations import BINARY, UNARY
+from betapod.engine.compiled import mathlib
+from betapod.engine.compiled.machine import processor
+from betapod.model.algebra.operations import BINARY, UNARY
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 LONG = np.longdouble

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.reference import simulate
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, ParameterTable, Part, assemble
-from betapod.model.expression import (
+from betapod.model.algebra.expression import (
     ONE,
     Expr,
     add,
@@ -28,9 +28,9 @@ from betapod.model.expression import (
     symbol,
     unary,
 )
-from betapod.model.model import State
-from betapod.model.operations import BINARY, LOGIC, UNARY
-from betapod.model.parameters import Parameter
+from betapod.model.algebra.operations import BINARY, LOGIC, UNARY
+from betapod.model.assembly.model import State
+from betapod.model.parameters.table import Parameter
 
 U, V, P = symbol("u"), symbol("v"), symbol("p")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from betapod.engine.ensemble import Ensemble
 from betapod.model import Model, ParameterTable, Part, assemble
-from betapod.model.parameters import Parameter
+from betapod.model.parameters.table import Parameter
 
 #: y = exp(sin t), z = 1/(1 + cos t), w = y z: coupled, not linear, time explicit.
 EQUATIONS = """

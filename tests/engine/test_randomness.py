@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from betapod.engine.randomness import Stream, _philox
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
+from betapod.base.randomness import Stream, _philox
 
 
 def test_scattered_patients_reproduce_numpy_philox_word_for_word():

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from betapod.engine.reference import METHODS, simulate
+from betapod.base.errors import ConfigError, SolverError
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.errors import ConfigError, SolverError
+from betapod.engine.scipy.reference import METHODS, simulate
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 TEXT = """

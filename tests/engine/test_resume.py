@@ -1,6 +1,5 @@
 """Real processes: killed, interrupted, terminated, on a cluster that loses a worker; the result is always the same."""
 
-import importlib.util
 import json
 import os
 import random
@@ -12,10 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-
-spec = importlib.util.spec_from_file_location("small_runs", Path(__file__).with_name("small_runs.py"))
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+import small_runs as small
 
 PATIENTS, SHARD = 480, 4
 CSV_HEAD = "id,label,value,unit,low,high,distribution,role,source,locator,grade,note"
@@ -44,9 +40,9 @@ def resume(folder, *more):
 
 def resume_here(folder):
     """Continue a run in this process, and return its summary."""
-    from betapod.cli_ensemble_plan import plan_of_folder
-    from betapod.engine.execute import execute
-    from betapod.engine.summary import finish
+    from betapod.cli.verbs.ensemble_plan import plan_of_folder
+    from betapod.engine.runs.execute import execute
+    from betapod.engine.runs.summary import finish
 
     plan = plan_of_folder(folder)
     outcome = execute(plan, folder)
@@ -210,7 +206,7 @@ def test_inputs_that_changed_are_refused_with_what_changed(files, tmp_path):
 
 
 def test_every_wrong_option_has_a_clear_answer(files, tmp_path, monkeypatch, capsys):
-    from betapod.cli import main
+    from betapod.cli.main import main
 
     base = command(files, tmp_path / "run")
     for more, message in [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule, Switch
-from betapod.errors import ConfigError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
 

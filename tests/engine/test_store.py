@@ -1,23 +1,18 @@
 """The run folder: nothing half-written counts, nothing damaged is trusted, a full disk loses nothing that was finished."""
 
 import errno
-import importlib.util
 import json
 import os
 import subprocess
-from pathlib import Path
 
 import pytest
+import small_runs as small
 
-from betapod.engine.execute import execute
-from betapod.engine.plan import changes
-from betapod.engine.store import Receipt, Store, write_parquet
-from betapod.engine.whole_files import StoreError, write_atomic
-from betapod.errors import ConfigError
-
-spec = importlib.util.spec_from_file_location("small_runs", Path(__file__).with_name("small_runs.py"))
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.atomic import StoreError, write_atomic
+from betapod.base.errors import ConfigError
+from betapod.engine.runs.execute import execute
+from betapod.engine.runs.plan import changes
+from betapod.engine.runs.store import Receipt, Store, write_parquet
 
 
 @pytest.fixture
@@ -177,7 +172,7 @@ def test_results_that_cannot_fit_on_the_disk_are_refused_before_the_work(tmp_pat
 
 
 def test_a_full_disk_is_said_clearly_and_the_run_continues_when_there_is_space(small_disk, tmp_path, monkeypatch):
-    monkeypatch.setattr("betapod.engine.execute._afford", lambda *_: None)
+    monkeypatch.setattr("betapod.engine.runs.execute._afford", lambda *_: None)
     plan = small.plan(patients=4000, shard_size=200, visits=10)
     with pytest.raises(StoreError) as caught:
         execute(plan, small_disk / "run")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from betapod import Dose, Ensemble, Schedule, simulate
+from betapod.base.errors import ConfigError
 from betapod.engine.tolerance import ATOL, absolute
-from betapod.errors import ConfigError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 from betapod.physiology import whole_body
 

@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from betapod.engine.transport import pack, unpack
+from betapod.engine.runs.transport import pack, unpack
 from betapod.model import Part, assemble
-from betapod.model.parameters import Parameter, ParameterTable
+from betapod.model.parameters.table import Parameter, ParameterTable
 
 TEXT = """
 x solves x + exp(x) = a * y from start in 5 steps [1] a root
@@ -39,7 +39,7 @@ def test_the_same_model_arrives_in_another_process(tmp_path: Path):
     before = model()
     (tmp_path / "model").write_bytes(pack(before))
     code = (
-        "import sys; from betapod.engine.transport import unpack; m = unpack(open(sys.argv[1], 'rb').read());"
+        "import sys; from betapod.engine.runs.transport import unpack; m = unpack(open(sys.argv[1], 'rb').read());"
         "print(m.fingerprint, len(m.jacobian))"
     )
     out = subprocess.run([sys.executable, "-c", code, tmp_path / "model"], capture_output=True, text=True, check=True)

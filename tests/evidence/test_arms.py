@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from scipy import stats
 
-from betapod.evidence import registry, synthesis
-from betapod.evidence.effect import risk_ratio
-from betapod.evidence.effects import candidates
-from betapod.evidence.study import Record
+from betapod.evidence.records import registry
+from betapod.evidence.records.study import Record
+from betapod.evidence.synthesis import pool as synthesis
+from betapod.evidence.synthesis.effect import risk_ratio
+from betapod.evidence.synthesis.effects import candidates
 
 COLUMNS = [
     "study_id",
@@ -222,7 +223,7 @@ def test_one_ratio_of_risks(counts, ratio, variance) -> None:
 
 
 def test_a_forest_plot_says_whom_its_numbers_count() -> None:
-    from betapod.report.forest import forest_table
+    from betapod.report.common.forest import forest_table
 
     known = registry.load()
     skyler = forest_table(

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import EvidenceError, Problem
-from betapod.evidence import registry
-from betapod.evidence.cells import cell_starts
-from betapod.evidence.overlay import told
+from betapod.base.errors import EvidenceError, Problem
+from betapod.evidence.records import registry
+from betapod.evidence.records.csv_places import cell_starts
+from betapod.evidence.records.overlay import told
 
 HEAD = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
 ROW = "NEW2026,A trial,T2D; adults,RCT; double-blind,UC-MSC,UC-MSC,200,HbA1c,52,diff_vs_control,-0.5,0.15,SE,%,q,seen"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from betapod.cli import main
+from betapod.cli.main import main
 
 pytest.importorskip("pymare")
 
@@ -93,7 +93,7 @@ def test_options_that_have_no_effect_are_refused_all_at_once(
 
 def test_rows_can_be_read_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = Console(width=80, file=StringIO())
-    monkeypatch.setattr("betapod.cli_common.out", lambda: narrow)
+    monkeypatch.setattr("betapod.cli.shared.out", lambda: narrow)
     for verb in (["show", "PACKHAM2016"], ["list", "--rows", "--study", "PACKHAM2016"]):
         narrow.file = StringIO()
         assert run(monkeypatch, *verb) == 0

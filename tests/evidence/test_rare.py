@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-from betapod.errors import EvidenceError
-from betapod.evidence import rare, registry, synthesis
-from betapod.evidence.certainty import grade
-from betapod.evidence.effect import Effect, logit, risk_ratio
+from betapod.base.errors import EvidenceError
+from betapod.evidence.records import registry
+from betapod.evidence.synthesis import pool as synthesis
+from betapod.evidence.synthesis import rare
+from betapod.evidence.synthesis.certainty import grade
+from betapod.evidence.synthesis.effect import Effect, logit, risk_ratio
 
 pytest.importorskip("pymare")
 

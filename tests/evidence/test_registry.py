@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betapod.errors import EvidenceError
-from betapod.evidence import overlay, registry, vocabulary
-from betapod.evidence.study import CONTRASTS, DESIGNS, KINDS, POPULATIONS, SOURCE_LEVELS
-from betapod.evidence.units import Conversion
+from betapod.base.errors import EvidenceError
+from betapod.evidence.records import overlay, registry, vocabulary
+from betapod.evidence.records.study import CONTRASTS, DESIGNS, KINDS, POPULATIONS, SOURCE_LEVELS
+from betapod.evidence.records.units import Conversion
 
 SHARED = Path(__file__).parents[3] / "shared" / "evidence"
 

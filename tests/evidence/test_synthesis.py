@@ -12,12 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.errors import EvidenceError
-from betapod.evidence import certainty, effects, ledger, registry, synthesis
-from betapod.evidence.effects import Effect
-from betapod.evidence.small_studies import small_studies
-from betapod.evidence.study import Record
-from betapod.evidence.synthesis import Pooled
+from betapod.base.errors import EvidenceError
+from betapod.claims import ledger
+from betapod.evidence.records import registry
+from betapod.evidence.records.study import Record
+from betapod.evidence.synthesis import certainty, effects
+from betapod.evidence.synthesis import pool as synthesis
+from betapod.evidence.synthesis.effects import Effect
+from betapod.evidence.synthesis.pool import Pooled
+from betapod.evidence.synthesis.small_studies import small_studies
 
 pytest.importorskip("pymare")
 

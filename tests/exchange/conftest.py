@@ -1,17 +1,11 @@
 """Models in shorthand, simulated here and by libRoadRunner."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import shorthand as _shorthand
 
-from betapod.engine.reference import simulate
+from betapod.engine.scipy.reference import simulate
 from betapod.exchange import read_sbml
-
-_spec = importlib.util.spec_from_file_location("shorthand", Path(__file__).with_name("shorthand.py"))
-_shorthand = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_shorthand)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
-from betapod.errors import SolverError
+from betapod.base.errors import SolverError
+from betapod.engine.scipy.reference import simulate
 from betapod.exchange import read_sbml
 
 MODELS = {

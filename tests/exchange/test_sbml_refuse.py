@@ -2,7 +2,7 @@
 
 import pytest
 
-from betapod.errors import ExchangeError
+from betapod.base.errors import ExchangeError
 from betapod.exchange import read_sbml
 
 

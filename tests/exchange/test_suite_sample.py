@@ -1,11 +1,11 @@
 """A sample of the public SBML Test Suite in both engines: events, pieces of time, everything else; none may be wrong."""
 
 import collections
-import importlib.util
 import tarfile
 from pathlib import Path
 
 import pytest
+import sbml_suite as _suite
 
 SUITE = Path(__file__).parents[3] / "shared" / "data" / "sbml_suite" / "sbml-suite-even.tar.xz"
 #: Drawn by chance among the cases with events (half of them) and without, and those that were wrong once.
@@ -15,10 +15,6 @@ CASES = """
 """
 
 pytestmark = pytest.mark.skipif(not SUITE.is_file(), reason="the SBML Test Suite is not here")
-
-_spec = importlib.util.spec_from_file_location("suite", Path(__file__).with_name("suite.py"))
-_suite = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(_suite)
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from betapod.engine.draw import draw
 from betapod.engine.ensemble import Ensemble
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
-from betapod.model.evaluate import compile_function
-from betapod.physiology import cell_parameters, whole_body
-from betapod.physiology.cell_routes import ORGANS
-from betapod.procedures.cell_dosing import dose
+from betapod.model.algebra.evaluate import compile_function
+from betapod.physiology import whole_body
+from betapod.physiology.cells.routes import ORGANS
+from betapod.therapies import cell_parameters
+from betapod.therapies.cell_dosing import dose
 
 # Every example is a simulation: a failing one is shown as found, not shrunk.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)

@@ -8,8 +8,8 @@ import io
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from betapod import delimited
-from betapod.errors import ConfigError
+from betapod.base import delimited
+from betapod.base.errors import ConfigError
 
 _NAMES = ("id", "age", "hba1c", "remark")
 _NUMBERS = st.decimals(min_value=0, max_value=99999, allow_nan=False, places=3).map(lambda x: x.normalize())

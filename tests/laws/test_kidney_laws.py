@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Schedule, Switch
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Part, assemble
-from betapod.model.evaluate import compile_function
+from betapod.model.algebra.evaluate import compile_function
 from betapod.physiology import whole_body
 
 YEAR = 365.25

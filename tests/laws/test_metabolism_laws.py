@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.constants import MINUTES_PER_DAY
-from betapod.engine.reference import simulate
+from betapod.base.constants import MINUTES_PER_DAY
 from betapod.engine.schedule import Dose, Schedule
-from betapod.model.evaluate import compile_function
-from betapod.physiology import people, whole_body
-from betapod.physiology.people import Person
-from betapod.procedures.glucose_tests import meal_day, ogtt
-from betapod.procedures.metabolic_state import at_rest, follow, model_of, quantities, snapshot
+from betapod.engine.scipy.reference import simulate
+from betapod.model.algebra.evaluate import compile_function
+from betapod.person import typical as people
+from betapod.person.glucose_tests import meal_day, ogtt
+from betapod.person.metabolic_state import at_rest, follow, model_of, quantities, snapshot
+from betapod.person.typical import Person
+from betapod.physiology import whole_body
 
 MODEL = whole_body.model("metabolism")
 PHASES = ("fasting", "fed")
@@ -130,8 +131,8 @@ def test_moving_states_keep_glucose_at_its_root(name: str) -> None:
 def test_HbA1c_of_steady_glucose_is_the_ADAG_line(name: str, rRBC: float) -> None:
     """Hold everything but HbA1c: it settles where 28.7 A1c - 46.7 is the mean glucose in mg/dL, scaled by red-cell age."""
     from betapod.model import ParameterTable, assemble
-    from betapod.model.parameters import Parameter
-    from betapod.physiology.glycated_haemoglobin import GlycatedHaemoglobin
+    from betapod.model.parameters.table import Parameter
+    from betapod.physiology.metabolism.glycated_haemoglobin import GlycatedHaemoglobin
 
     person = people.person(name)
     G = quantities(model_of(person), ["G"], person.state)["G"]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import ParameterError
+from betapod.base.errors import ParameterError
 from betapod.model import Parameter, ParameterTable
+from betapod.model.algebra.expression import const, symbol
+from betapod.model.assembly.linking import Definition, link
 from betapod.model.bibliography import Bibliography, cite, parse_bibtex
-from betapod.model.expression import const, symbol
-from betapod.model.linking import Definition, link
 
 TEXT = r"""
 A word between entries is a comment.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import ModelError
+from betapod.base.errors import ModelError
 from betapod.model import Parameter, ParameterTable, Part, assemble
 
 TABLE = ParameterTable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from betapod import simulate
-from betapod.errors import Location, ModelError, Problem
+from betapod.base.errors import Location, ModelError, Problem
 from betapod.model import ParameterTable, Part, assemble
 
 BASE = "dx/dt = 0*x [1/day] steady\nx(0) = 1 [1] start\n"

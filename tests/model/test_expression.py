@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.model import expression as ex
-from betapod.model import operations
-from betapod.model.derivative import SLOPES, gradient, jacobian
-from betapod.model.evaluate import compile_function, split_constants
-from betapod.model.functions import FUNCTIONS, expand
+from betapod.model.algebra import expression as ex
+from betapod.model.algebra import operations
+from betapod.model.algebra.derivative import SLOPES, gradient, jacobian
+from betapod.model.algebra.evaluate import compile_function, split_constants
+from betapod.model.algebra.functions import FUNCTIONS, expand
 
 NAMES = ("x", "y", "k")
 X, Y, K = (ex.symbol(name) for name in NAMES)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import ParameterError
+from betapod.base.errors import ParameterError
 from betapod.model import ParameterTable, compare
 
 HEADER = "id,label,value,unit,low,high,distribution,role,source,locator,grade,note\n"

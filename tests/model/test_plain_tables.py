@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.errors import ParameterError
+from betapod.base.errors import ParameterError
 from betapod.model import ParameterTable, Part, assemble
 from betapod.physiology import whole_body
 

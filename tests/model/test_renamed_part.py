@@ -2,10 +2,10 @@
 
 import pytest
 
-from betapod.errors import ModelError
+from betapod.base.errors import ModelError
 from betapod.model import ParameterTable, Part, assemble
-from betapod.model.evaluate import compile_function
-from betapod.model.parameters import Parameter
+from betapod.model.algebra.evaluate import compile_function
+from betapod.model.parameters.table import Parameter
 
 TABLE = ParameterTable(
     [

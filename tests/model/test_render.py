@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
-from betapod.model.equations import parse
-from betapod.model.expression import binary, const, evaluate, exp, mul, powi, select, symbol
-from betapod.model.layout import paragraphs, sheet_of
-from betapod.model.linking import Definition, link
-from betapod.model.model import Event
-from betapod.model.notation import split_symbol, syntax_of, text_of
-from betapod.model.render import FORMATS, render
-from betapod.model.render_html import MathmlPrinter
-from betapod.model.render_latex import LatexPrinter, escape, symbol_latex, unit_latex
-from betapod.model.syntax import Position, SourceText, Syntax
+from betapod.model.algebra.expression import binary, const, evaluate, exp, mul, powi, select, symbol
+from betapod.model.assembly.linking import Definition, link
+from betapod.model.assembly.model import Event
+from betapod.model.language.equations import parse
+from betapod.model.language.syntax import Position, SourceText, Syntax
+from betapod.model.printing.html import MathmlPrinter
+from betapod.model.printing.latex import LatexPrinter, escape, symbol_latex, unit_latex
+from betapod.model.printing.layout import paragraphs, sheet_of
+from betapod.model.printing.notation import split_symbol, syntax_of, text_of
+from betapod.model.printing.render import FORMATS, render
 
 EQUATIONS = """
 pi(c)  = a_1*c + a_2*c^2                                                       [mmHg]  oncotic pressure

@@ -1,7 +1,7 @@
 """A statement's unit may stand on a line of its own."""
 
-from betapod.model.equations import parse
-from betapod.model.syntax import SourceText
+from betapod.model.language.equations import parse
+from betapod.model.language.syntax import SourceText
 
 
 def test_unit_on_the_next_line():

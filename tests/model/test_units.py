@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.errors import UnitError
-from betapod.units import Unit, conversion_factor, convert, parse_unit, ucum
+from betapod.base.errors import UnitError
+from betapod.base.units import Unit, conversion_factor, convert, parse_unit, ucum
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from betapod.patients import care, population
-from betapod.physiology import standard_care
+from betapod.therapies import standard_care
 
 
 class Sure(population.People):
@@ -55,7 +55,9 @@ def test_metformin_stops_below_30(egfr: float, stays: bool) -> None:
 
 
 def test_the_limit_is_that_of_standard_care() -> None:
-    path = standard_care.__file__.replace("standard_care.py", "parameters/standard_care_limits.csv")
+    path = standard_care.__file__.replace(
+        "therapies/standard_care.py", "physiology/parameters/standard_care_limits.csv"
+    )
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
         limits = [row for row in csv.DictReader(file) if "metformin" in row.values()]
     assert {"30"} <= set(limits[0].values())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
 from betapod.patients import library, life, observe, plausibility, population
 
 
@@ -117,7 +117,7 @@ def test_weight_and_pressure_follow_age() -> None:
 
 def test_creatinine_keeps_the_estimate_true_in_normal_ageing() -> None:
     """What `creatinine_ageing` is derived from: nominal filtration at any age is estimated without bias."""
-    from betapod.ckd_epi import ckd_epi_2021
+    from betapod.observables.ckd_epi import ckd_epi_2021
     from betapod.physiology import whole_body
 
     table = whole_body.table("kidney")

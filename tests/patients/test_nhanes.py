@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xport
 
-from betapod.errors import ConfigError
-from betapod.patients import joint, nhanes, nhanes_files
+from betapod.base.errors import ConfigError
+from betapod.patients.cohorts import joint, nhanes, nhanes_files
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "nhanes" / "nhanes_adults_1999_2016.parquet"
@@ -24,9 +25,6 @@ def _module(path: Path) -> Any:
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
-
-
-xport = _module(Path(__file__).with_name("xport.py"))
 
 
 @pytest.fixture(scope="module")

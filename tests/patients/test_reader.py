@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.ckd_epi import ckd_epi_2021
-from betapod.errors import ConfigError
-from betapod.patients import library, reader, reweight, tables
+from betapod.base.errors import ConfigError
+from betapod.observables.ckd_epi import ckd_epi_2021
+from betapod.patients import library
+from betapod.patients.cohorts import reader, reweight, tables
 
 
 def written(tmp_path: Path, text: str) -> Path:

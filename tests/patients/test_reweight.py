@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.errors import ConfigError
-from betapod.patients import compare, library, nhanes, reweight, tables
-from betapod.patients.balance import balance
-from betapod.patients.target import Moment, Target
+from betapod.base.errors import ConfigError
+from betapod.patients import library
+from betapod.patients.cohorts import compare, nhanes, reweight, tables
+from betapod.patients.cohorts.balance import balance
+from betapod.patients.cohorts.target import Moment, Target
 
 
 @pytest.fixture(scope="module")

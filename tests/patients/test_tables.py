@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.errors import ConfigError, UnitError
-from betapod.patients import joint, nhanes, tables
-from betapod.patients.conversions import to_table_unit
+from betapod.base.errors import ConfigError, UnitError
+from betapod.patients.cohorts import joint, nhanes, tables
+from betapod.patients.cohorts.conversions import to_table_unit
 
 GOOD = """\
 name: Mine

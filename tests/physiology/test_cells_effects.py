@@ -7,14 +7,15 @@ import math
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
+from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule
-from betapod.errors import ConfigError
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, ParameterTable
-from betapod.physiology import cell_parameters, whole_body
-from betapod.physiology.cell_routes import ORGANS
-from betapod.procedures.cell_dosing import dose
-from betapod.procedures.metabolic_state import quantities
+from betapod.person.metabolic_state import quantities
+from betapod.physiology import whole_body
+from betapod.physiology.cells.routes import ORGANS
+from betapod.therapies import cell_parameters
+from betapod.therapies.cell_dosing import dose
 
 #: Every multiplier, which is 1 when cells do nothing, and every hook, which is 0.
 ONES = [

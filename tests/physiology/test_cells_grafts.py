@@ -6,12 +6,12 @@ import math
 
 import pytest
 
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
+from betapod.person.metabolic_state import quantities
 from betapod.physiology import whole_body
-from betapod.physiology.cell_routes import ORGANS
-from betapod.procedures.metabolic_state import quantities
+from betapod.physiology.cells.routes import ORGANS
 
 
 def rest(model: Model) -> dict[str, float]:

@@ -7,11 +7,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
-from betapod.physiology import cell_parameters, whole_body
-from betapod.physiology.cell_routes import ORGANS
-from betapod.procedures.metabolic_state import quantities
+from betapod.engine.scipy.reference import simulate
+from betapod.person.metabolic_state import quantities
+from betapod.physiology import whole_body
+from betapod.physiology.cells.routes import ORGANS
+from betapod.therapies import cell_parameters
 
 COLUMNS = [
     "N_L",

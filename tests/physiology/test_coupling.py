@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Dose, Schedule
+from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
-from betapod.model.parameters import ParameterTable
+from betapod.model.parameters.table import ParameterTable
 from betapod.physiology import whole_body
 
 YEAR = 365.25

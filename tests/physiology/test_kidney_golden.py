@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from betapod.engine.reference import simulate
 from betapod.engine.schedule import Schedule, Switch
-from betapod.model.evaluate import compile_function
+from betapod.engine.scipy.reference import simulate
+from betapod.model.algebra.evaluate import compile_function
 from betapod.physiology import whole_body
 
 YEAR = 365.25

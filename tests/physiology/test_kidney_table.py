@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from betapod.errors import ModelError
+from betapod.base.errors import ModelError
 from betapod.model import ParameterTable
 from betapod.physiology import whole_body
 

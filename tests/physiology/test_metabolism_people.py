@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.errors import ConfigError
-from betapod.physiology import people, whole_body
-from betapod.procedures.glucose_tests import clamp, meal_day, mmtt, ogtt
-from betapod.procedures.metabolic_state import grown, model_of, quantities
+from betapod.base.errors import ConfigError
+from betapod.person import typical as people
+from betapod.person.glucose_tests import clamp, meal_day, mmtt, ogtt
+from betapod.person.metabolic_state import grown, model_of, quantities
+from betapod.physiology import whole_body
 
 # HbA1c, FPG, fasting insulin, fasting C-peptide, 2-h glucose; OGTT glucose 0-180 and insulin and C-peptide; M, EGP, HOMA, Matsuda, IGI.
 PRINTED = {
@@ -75,7 +76,7 @@ def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float) -> Non
 
 def test_T2D_reaches_7_1_per_cent_after_10_7_years() -> None:
     person = people.person("t2d_early")
-    from betapod.engine.reference import simulate
+    from betapod.engine.scipy.reference import simulate
 
     days = [0.0, 10.65 * 365.25, 10.75 * 365.25]
     early, late = simulate(model_of(person), days, outputs=["HbA1c"]).table["HbA1c"].iloc[1:]

@@ -11,14 +11,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule
-from betapod.errors import ConfigError
-from betapod.physiology import people, standard_care, whole_body
-from betapod.physiology.standard_care import catalogue, concerns, courses, therapy
-from betapod.procedures.glucose_tests import mmtt
-from betapod.procedures.metabolic_state import follow, model_of, snapshot
-from betapod.procedures.readouts import insulin_independent, remission, without_drugs
-from betapod.procedures.standard_care import CautionWarning, care
+from betapod.person import typical as people
+from betapod.person.glucose_tests import mmtt
+from betapod.person.metabolic_state import follow, model_of, snapshot
+from betapod.person.readouts import insulin_independent, remission, without_drugs
+from betapod.physiology import whole_body
+from betapod.therapies import standard_care
+from betapod.therapies.drug_switches import CautionWarning, care
+from betapod.therapies.standard_care import catalogue, concerns, courses, therapy
 
 WEEKS_26 = 182.0
 STAGES = ("t2d_early", "t2d", "t2d_late")
@@ -149,7 +151,7 @@ def test_insulin_need_in_kidney_disease(GFR: float, printed: float) -> None:
 
 @pytest.mark.parametrize(("kg", "printed"), [(5, 7.02), (10, 6.37), (15, 5.96)])
 def test_total_diet_replacement(kg: int, printed: float) -> None:
-    from betapod.procedures.metabolic_state import grown
+    from betapod.person.metabolic_state import grown
 
     person = grown(replace(people.person("t2d"), until=7.5))
     table = follow(person, np.linspace(0, 365, 25), care([f"total diet replacement {kg} kg"], model_of(person))).table
@@ -162,7 +164,7 @@ def test_total_diet_replacement(kg: int, printed: float) -> None:
     strict=True, reason="known failure V-14: stimulated secretion compensates too well for half a pancreas"
 )
 def test_half_a_pancreas_under_load() -> None:
-    from betapod.procedures.glucose_tests import ogtt
+    from betapod.person.glucose_tests import ogtt
 
     person = people.person("ngt")
     half = replace(person, state={**person.state, "beta_mass": 0.5 * person.state["beta_mass"]})
@@ -187,7 +189,7 @@ def test_every_listed_therapy_can_be_given() -> None:
             for effect in therapy(f"{name} {dose.replace('any', '1')}").effects:
                 row = known[effect.quantity]
                 assert row.role == "input" and effect.rule in standard_care.RULES
-                from betapod.units import parse_unit
+                from betapod.base.units import parse_unit
 
                 assert parse_unit(row.unit).same(parse_unit(effect.unit)), effect.quantity
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from betapod.engine.schedule import Dose, Schedule
-from betapod.physiology import people
-from betapod.procedures.glucose_tests import clamp, mmtt, ogtt
-from betapod.procedures.metabolic_state import follow, model_of, quantities, snapshot
-from betapod.procedures.standard_care import care
+from betapod.person import typical as people
+from betapod.person.glucose_tests import clamp, mmtt, ogtt
+from betapod.person.metabolic_state import follow, model_of, quantities, snapshot
+from betapod.therapies.drug_switches import care
 
 YEAR = 365.25
 
@@ -135,7 +135,7 @@ def test_V25_insulin_early_and_hard_leaves_no_mark() -> None:
     """Known failure, kept: two weeks of insulin in new T2D change nothing six months later (in trials half are in remission)."""
     person = people.person("t2d_late")
     model = model_of(person)
-    from betapod.physiology.standard_care import therapy
+    from betapod.therapies.standard_care import therapy
 
     course = care([therapy("basal insulin 60 U", stop=14.0)], model)
     with_insulin, without = (follow(person, [0.0, 180.0], s).table["HbA1c"].iloc[-1] for s in (course, None))

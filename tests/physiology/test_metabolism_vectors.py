@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
-from betapod.engine.reference import simulate
+from betapod.engine.scipy.reference import simulate
+from betapod.person.glucose_tests import clamp, ogtt
+from betapod.person.metabolic_state import at_rest, model_of, quantities
+from betapod.person.typical import Person
 from betapod.physiology import whole_body
-from betapod.physiology.people import Person
-from betapod.procedures.glucose_tests import clamp, ogtt
-from betapod.procedures.metabolic_state import at_rest, model_of, quantities
 
 REFERENCE = {"BW_start": 75, "GFR": 100, "first_phase_start": 1, "HbA1c_start": 5.1, "insulin_dose_start": 1e-9}
 
@@ -24,7 +24,7 @@ def four_digits(value: float) -> float:
 def reference_state(model) -> dict[str, float]:
     names = list(model.values())
     start = {s.name: s.initial for s in model.states}
-    from betapod.model.evaluate import compile_function
+    from betapod.model.algebra.evaluate import compile_function
 
     found = compile_function(list(start.values()), [names])([model.values()[n] for n in names])
     return dict(zip(start, found, strict=True))
@@ -215,7 +215,7 @@ RATES = {
 
 @pytest.fixture(scope="module")
 def t2d_rates():
-    from betapod.model.evaluate import compile_function
+    from betapod.model.algebra.evaluate import compile_function
 
     model = whole_body.model("metabolism").with_values(T2D)
     values = {"t": 0.0, **model.values(), **at_rest(model, reference_state(model))}

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import small_trials as small
 from ruamel.yaml import YAML
 
-import betapod.evidence
-from betapod.evidence.ledger import ledger
-from betapod.report import ledger_page, trial_report
-from betapod.report.making import make
-from betapod.trials import conduct
-
-PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
-spec = importlib.util.spec_from_file_location("small_trials_of_claims", PATH)
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+import betapod.claims
+from betapod.claims.ledger import ledger
+from betapod.report.claims import page as ledger_page
+from betapod.report.trial import trial_report
+from betapod.report.trial.making import make
+from betapod.trials.conduct import conduct
 
 MEASURED = {"UACR", "eGFR", "HbA1c"}
 #: Claims read in the file itself, not by the code under test: identity -> what it is about, and the quantities it speaks of.
-FILE = Path(betapod.evidence.__file__).with_name("claims.yaml")
+FILE = Path(betapod.claims.__file__).with_name("claims.yaml")
 WRITTEN = {
     str(claim["id"]): (
         claim["about"],

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
 from pathlib import Path
 from typing import Any
 
+import confronted
 import pytest
 
-from betapod.evidence import registry
-from betapod.report import confront_figure, confront_view
-from betapod.report.confront_view import CLASSES, class_of, group_of, view
-from betapod.report.figures import new_figure, styled
+from betapod.evidence.records import registry
+from betapod.report.common.figures import new_figure, styled
+from betapod.report.predictions import figure as confront_figure
+from betapod.report.predictions import view as confront_view
+from betapod.report.predictions.view import CLASSES, class_of, group_of, view
 
 pytest.importorskip("matplotlib")
-spec = importlib.util.spec_from_file_location("confronted", Path(__file__).with_name("confronted.py"))
-confronted = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(confronted)
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
-from betapod.errors import ConfigError
-from betapod.report.figures import PALETTE, Curve, Panel, axis_label, panel_figure, save
-from betapod.report.tables import markdown_table, sparkline
+from betapod.base.errors import ConfigError
+from betapod.report.common.figures import PALETTE, Curve, Panel, axis_label, panel_figure, save
+from betapod.report.common.tables import markdown_table, sparkline
 
 
 def contrast(colour: str) -> float:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import math
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.errors import ConfigError
-from betapod.report import brief, words
-from betapod.report.document import tidy
-from betapod.report.making import make
-from betapod.report.trial_report import as_dict, summary, tables
-from betapod.trials import conduct
-from betapod.trials.assessment import assess
-from betapod.trials.sizing import AS_WRITTEN, enlarged
-
-PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
-spec = importlib.util.spec_from_file_location("small_trials_of_report", PATH)
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.report.common import words
+from betapod.report.common.document import tidy
+from betapod.report.trial import brief
+from betapod.report.trial.making import make
+from betapod.report.trial.trial_report import as_dict, summary, tables
+from betapod.trials.conduct import conduct
+from betapod.trials.operating.assessment import assess
+from betapod.trials.operating.sizing import AS_WRITTEN, enlarged
 
 
 @pytest.fixture(scope="module")

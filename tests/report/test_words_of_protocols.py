@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import small_trials as small
 
-from betapod.report import brief, words
-from betapod.report.making import make
-from betapod.report.trial_report import as_dict, summary, tables
-from betapod.trials import assessment, conduct
-from betapod.trials.protocol import parse
-
-PATH = Path(__file__).parents[1] / "trials" / "small_trials.py"
-spec = importlib.util.spec_from_file_location("small_trials_of_words", PATH)
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.report.common import words
+from betapod.report.trial import brief
+from betapod.report.trial.making import make
+from betapod.report.trial.trial_report import as_dict, summary, tables
+from betapod.trials.conduct import conduct
+from betapod.trials.operating import assessment
+from betapod.trials.protocol.protocol import parse
 
 HEAD = """\
 name: {name}

@@ -44,7 +44,7 @@ def test_python_examples(place: str, text: str, tmp_path: Path) -> None:
 def test_commands(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from betapod.cli import main
+    from betapod.cli.main import main
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", shlex.split(line))
@@ -77,7 +77,7 @@ def test_every_verb_is_documented() -> None:
 
 def test_the_verbs_are_those_that_are_listed() -> None:
     """A module whose name begins with cli, or a function called register, is no verb by itself."""
-    from betapod import cli
+    from betapod.cli import main as cli
 
     cli._register([])
     known = {info.name for info in (*cli.app.registered_commands, *cli.app.registered_groups)}
@@ -90,8 +90,8 @@ def test_examples_are_found() -> None:
 
 
 def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from betapod.cli_common import load_model
-    from betapod.errors import ModelError
+    from betapod.base.errors import ModelError
+    from betapod.cli.shared import load_model
 
     page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
     model, shown = (re.findall(rf"^({start}.*?)^```", page, re.M | re.S)[0] for start in ("reads feed", "toy.txt:"))

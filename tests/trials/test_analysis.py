@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.errors import ConfigError
-from betapod.trials import analysis, likelihood, operating, shapley, survival
+from betapod.base.errors import ConfigError
+from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import survival
+from betapod.trials.operating import likelihood, operating, shapley
 
 
 def data(seed: int, replicates: int = 4, patients: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -180,8 +182,8 @@ def test_assurance() -> None:
 
 
 def test_the_control_is_what_trials_call_control() -> None:
-    from betapod.trials.endpoints import comparisons
-    from betapod.trials.protocol import catalogue, load
+    from betapod.trials.analysis.endpoints import comparisons
+    from betapod.trials.protocol.protocol import catalogue, load
 
     for name in catalogue():
         protocol = load(name)
@@ -197,8 +199,8 @@ def test_the_control_is_what_trials_call_control() -> None:
 
 
 def test_events_go_where_their_percentage_says() -> None:
-    from betapod.trials import endpoints
-    from betapod.trials.endpoint_keys import Endpoint
+    from betapod.trials.analysis import endpoints
+    from betapod.trials.protocol.endpoint_keys import Endpoint
 
     def event(quantity: str, percent: float | None, better: str | None = None) -> int:
         asked = Endpoint(quantity=quantity, summary="time to event", percent=percent, better=better)

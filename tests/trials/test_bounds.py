@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.trials import analysis, conduct, eligibility, findings, likelihood, measurement, operating, survival
-from betapod.trials.analysis import estimate
-from betapod.trials.quantities import quantities
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
-
+from betapod.observables.quantities import quantities
+from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import survival
+from betapod.trials.analysis.estimates import estimate
+from betapod.trials.conduct import conduct, eligibility, measurement
+from betapod.trials.operating import findings, likelihood, operating
 
 # -- slopes and events ---------------------------------------------------------------------------------------------------
 
@@ -236,8 +232,8 @@ def test_words_of_the_table_of_quantities_are_known() -> None:
 
 
 def test_an_unknown_way_to_randomise_is_refused() -> None:
-    from betapod.errors import ConfigError
-    from betapod.trials import randomise
+    from betapod.base.errors import ConfigError
+    from betapod.trials.protocol import randomise
 
     with pytest.raises(ConfigError) as caught:
         randomise.allocate("block", [1, 1], np.zeros((1, 4), dtype=np.int8), 1, range(1))

@@ -1,21 +1,15 @@
 """Conduct on a pool of known courses: exact splits, regression to the mean against mathematics, luck that is shared."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import small_trials as small
 from scipy.stats import norm
 
-from betapod.errors import ConfigError
-from betapod.trials import conduct
-from betapod.trials.data import ENDINGS, PARTS
-from betapod.trials.measurement import death_rate, spread
-from betapod.trials.summary import summary
-
-spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).with_name("small_trials.py"))
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.trials.conduct import conduct
+from betapod.trials.conduct.data import ENDINGS, PARTS
+from betapod.trials.conduct.measurement import death_rate, spread
+from betapod.trials.operating.summary import summary
 
 
 @pytest.fixture(scope="module")

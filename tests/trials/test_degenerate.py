@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import small_trials as small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.trials import analysis, assessment, conduct, likelihood, models, operating, survival
-from betapod.trials.analysis import Estimate
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
+from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import mixed_cox as models
+from betapod.trials.analysis import survival
+from betapod.trials.analysis.estimates import Estimate
+from betapod.trials.conduct import conduct
+from betapod.trials.operating import assessment, likelihood, operating
 
 #: What patients may show: the same, nothing, little, or two values.
 VALUE = st.sampled_from([math.nan, 0.0, 1.0, 1.0, -3.5, 1e6])

@@ -1,7 +1,6 @@
 """Run folders of trials: same seed, same bytes; nothing damaged is trusted; a killed run is completed."""
 
 import hashlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -10,14 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.errors import ConfigError
-from betapod.trials import conduct, folder
-
-PATH = Path(__file__).with_name("small_trials.py")
-spec = importlib.util.spec_from_file_location("small_trials", PATH)
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.base.errors import ConfigError
+from betapod.trials import folder
+from betapod.trials.conduct import conduct
 
 
 @pytest.fixture(autouse=True)
@@ -85,11 +81,11 @@ def test_a_killed_run_is_completed(tmp_path, protocol_file):
     """A process that dies after its second part leaves a folder from which the same run comes."""
     place = tmp_path / "killed"
     program = f"""
-import importlib.util, os, signal
-spec = importlib.util.spec_from_file_location("small_trials", {str(PATH)!r})
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
-from betapod.trials import conduct, folder
+import os, signal, sys
+sys.path.insert(0, {str(Path(small.__file__).parent)!r})
+import small_trials as small
+from betapod.trials import folder
+from betapod.trials.conduct import conduct
 folder.pool_of = lambda trial, *_, **__: small.pool(trial, people=300)
 conduct.SHARD = 15
 done = []

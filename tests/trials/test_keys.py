@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import typing
 from dataclasses import replace
-from pathlib import Path
 from types import UnionType
 from typing import Any
 
 import numpy as np
 import pytest
+import small_trials as small
 from pydantic import BaseModel
 
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
 from betapod.patients.library import Library, default
 from betapod.physiology import whole_body
-from betapod.trials import candidates, conduct, endpoints, measurement
-from betapod.trials.courses import Planner
-from betapod.trials.protocol import Protocol, parse
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
+from betapod.trials.analysis import endpoints
+from betapod.trials.conduct import candidates, conduct, measurement
+from betapod.trials.conduct.courses import Planner
+from betapod.trials.protocol.protocol import Protocol, parse
 
 TEXT = """\
 name: keys

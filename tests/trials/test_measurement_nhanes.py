@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betapod.trials.quantities import quantities
+from betapod.observables.quantities import quantities
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "nhanes_repeat_exam_2001_2002.csv"
 

@@ -1,21 +1,17 @@
 """The pool on the real model: stages build on each other, cells that do nothing change nothing, drugs are given to those they fit."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.ckd_epi import ckd_epi_2021
-from betapod.errors import ConfigError
+from betapod.base.errors import ConfigError
+from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.patients import library
 from betapod.physiology import whole_body
-from betapod.trials import candidates, pool, pool_making, protocol
-from betapod.trials.courses import Planner
-
-spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).with_name("small_trials.py"))
-small = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(small)
+from betapod.trials.conduct import candidates, pool
+from betapod.trials.conduct import pool_build as pool_making
+from betapod.trials.conduct.courses import Planner
+from betapod.trials.protocol import protocol
 
 TEXT = """\
 name: tiny

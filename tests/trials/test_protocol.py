@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from betapod.errors import ConfigError
-from betapod.trials import protocol
+from betapod.base.errors import ConfigError
+from betapod.trials.protocol import protocol
 
 TEN_MISTAKES = """\
 name: wrong

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.trials.randomise import allocate
+from betapod.trials.protocol.randomise import allocate
 
 METHODS = ("simple", "blocks", "minimisation")
 

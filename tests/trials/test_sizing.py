@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+import small_trials as small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.trials import conduct, operating, sizing
-from betapod.trials.data import TrialData
-from betapod.trials.endpoint_keys import Endpoint
-from betapod.trials.endpoints import Comparison
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
+from betapod.trials.analysis.endpoints import Comparison
+from betapod.trials.conduct import conduct
+from betapod.trials.conduct.data import TrialData
+from betapod.trials.operating import operating, sizing
+from betapod.trials.protocol.endpoint_keys import Endpoint
 
 PAIR = Comparison("cells", "control")
 
@@ -165,7 +160,7 @@ def test_other_endpoints_are_not_doubted() -> None:
 def test_the_brief_gives_the_reason() -> None:
     import pandas as pd
 
-    from betapod.report import brief
+    from betapod.report.trial import brief
 
     class Table:
         protocol = small.protocol()

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+import small_trials as small
 
-from betapod.trials import assessment_rows, conduct, findings
-from betapod.trials.endpoints import Comparison, comparisons
-from betapod.trials.protocol import Protocol
-from betapod.trials.sizing import tests_cells as tells_of_cells
-from betapod.trials.sizing import truth, truth_of
-from betapod.trials.trial_run import TrialRun
-
-_spec = importlib.util.spec_from_file_location("small_trials", Path(__file__).parent / "small_trials.py")
-assert _spec is not None and _spec.loader is not None
-small = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(small)
+from betapod.trials.analysis.endpoints import Comparison, comparisons
+from betapod.trials.conduct import conduct
+from betapod.trials.conduct.trial_run import TrialRun
+from betapod.trials.operating import assessment_rows, findings
+from betapod.trials.operating.sizing import tests_cells as tells_of_cells
+from betapod.trials.operating.sizing import truth, truth_of
+from betapod.trials.protocol.protocol import Protocol
 
 #: A drug that lowers UACR by a third, in the pool's course ``cells`` (no cells anywhere).
 DRUG = float(np.log(2 / 3))

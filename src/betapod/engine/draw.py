@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, ParameterError, Problem, did_you_mean
-from ..model.parameters import Parameter, ParameterTable
-from .randomness import Patients, Stream
+from ..base.errors import ConfigError, ParameterError, Problem, did_you_mean
+from ..base.randomness import Patients, Stream
+from ..model.parameters.table import Parameter, ParameterTable
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from ..model.expression import (
+from ..model.algebra.expression import (
     ONE,
     ZERO,
     Expr,
@@ -26,7 +26,7 @@ from ..model.expression import (
     topological,
     unary,
 )
-from ..model.operations import COMPARISONS, LOGIC
+from ..model.algebra.operations import COMPARISONS, LOGIC
 
 #: The smallest and the largest value.
 Bounds = tuple[Expr, Expr]

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..arguments import by_name, floats, instance, names, wrong
-from ..errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
-from ..model.model import Model
-from ..model.possible import impossible_columns, impossible_start
+from ..base.arguments import by_name, floats, instance, names, wrong
+from ..base.cores import cores
+from ..base.errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
+from ..model.assembly.model import Model
+from ..model.parameters.possible import impossible_columns, impossible_start
 from . import steady
-from .compiled_run import CompiledRun
-from .cores import cores
+from .compiled.compiled_run import CompiledRun
+from .compiled.kernel import Kernel, kernel_for
+from .compiled.workspace import ENDED, IMPOSSIBLE
 from .floors import first_below
 from .infusions import as_switches, infused_states, with_infusions
-from .kernel import Kernel, kernel_for
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST, check_size
 from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
-from .second_path import SecondPath
+from .scipy.second_path import SecondPath
 from .timeline import ramped_inputs, timeline
 from .tolerance import absolute, check_tolerances
-from .workspace import ENDED, IMPOSSIBLE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
 
-from ..model.expression import add, symbol
-from ..model.model import Model
-from ..model.parameters import Parameter, ParameterTable
+from ..model.algebra.expression import add, symbol
+from ..model.assembly.model import Model
+from ..model.parameters.table import Parameter, ParameterTable
 from .calendar import exact
 from .schedule import Dose, Schedule, Switch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ConfigError, Location, Problem
+from ..base.errors import ConfigError, Location, Problem
 
 #: Numbers in one table: 0.8 GB, and about three times that while it is made.
 MOST_VALUES = 100_000_000

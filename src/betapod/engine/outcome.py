@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .workspace import ENDED, OK, STATUS
+from .compiled.workspace import ENDED, OK, STATUS
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .second_path import SecondPath
+    from .scipy.second_path import SecondPath
 
 
 @dataclass(frozen=True)

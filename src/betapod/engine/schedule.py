@@ -16,8 +16,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import wrong
-from ..errors import ConfigError, Location, Problem, did_you_mean
+from ..base.arguments import wrong
+from ..base.errors import ConfigError, Location, Problem, did_you_mean
 from .calendar import Calendar, exact, repeated
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class Schedule:
         ConfigError
             With every unknown state or input, time before the start, negative amount, or number that is not finite.
         """
-        from ..model.possible import impossible
+        from ..model.parameters.possible import impossible
 
         problems: list[Problem] = []
         for what, given, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):

@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, Location, Problem, SolverError
-from ..model.expression import TIME, topological
-from ..model.model import Model
+from ..base.errors import ConfigError, Location, Problem, SolverError
+from ..model.algebra.expression import TIME, topological
+from ..model.assembly.model import Model
 from .calendar import exact
 from .schedule import Dose, Schedule
 

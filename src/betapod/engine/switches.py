@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..model.derivative import gradient
-from ..model.expression import (
+from ..model.algebra.derivative import gradient
+from ..model.algebra.expression import (
     TIME,
     ZERO,
     Expr,
@@ -26,7 +26,7 @@ from ..model.expression import (
     topological,
     unary,
 )
-from ..model.operations import COMPARISONS
+from ..model.algebra.operations import COMPARISONS
 
 
 @dataclass(frozen=True)

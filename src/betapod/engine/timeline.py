@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.model import Model
+from ..model.assembly.model import Model
 from .schedule import Schedule
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import ConfigError, Location, Problem
-from ..model.evaluate import compile_function, split_constants
-from ..model.model import Model
+from ..base.errors import ConfigError, Location, Problem
+from ..model.algebra.evaluate import compile_function, split_constants
+from ..model.assembly.model import Model
 from .schedule import Schedule
 
 Vector = NDArray[np.float64]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .sbml_read import read_sbml as read_sbml
+    from .sbml.read import read_sbml as read_sbml
 
-_PLACES = {"read_sbml": "sbml_read", "SbmlModel": "sbml_read", "write_sbml": "sbml_write"}
+_PLACES = {"read_sbml": "sbml.read", "SbmlModel": "sbml.read", "write_sbml": "sbml.write"}
 
 
 def __getattr__(name: str) -> Any:

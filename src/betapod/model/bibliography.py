@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..arguments import instance
-from ..errors import Location, ParameterError, Problem
-from .model import Model
-from .parameters import Parameter, source_keys
+from ..base.arguments import instance
+from ..base.errors import Location, ParameterError, Problem
+from .assembly.model import Model
+from .parameters.table import Parameter, source_keys
 
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _KEY = re.compile(r"[^\s,{}()=#%\"']+")

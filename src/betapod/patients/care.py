@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import kdigo
+from ..observables import kdigo
 from ..physiology import whole_body
-from ..physiology.standard_care import Effect, therapy
+from ..therapies.standard_care import Effect, therapy
 from .population import PROFILES, Numbers, People
 
 if TYPE_CHECKING:

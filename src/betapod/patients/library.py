@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import files
-from ..errors import ConfigError, Location, Problem
+from ..base import files
+from ..base.errors import ConfigError, Location, Problem
 from ..physiology import whole_body
 from . import care, library_file, observe, plausibility
 from .population import PROFILES, Numbers, sample
@@ -99,7 +99,7 @@ class Library:
         ConfigError
             The file cannot be written.
         """
-        from ..files import replacing
+        from ..base.files import replacing
 
         path = Path(path)
         path = path if path.suffix.lower() == ".npz" else path.with_name(f"{path.name}.npz")
@@ -246,7 +246,7 @@ def default() -> Library:
 
 
 def _cached() -> Library:
-    from .. import cache
+    from ..base import cache
 
     name = f"patients/{cache.key(__name__, _SEED, _LIVES)}.npz"
     kept = cache.read(name)

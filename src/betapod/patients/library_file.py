@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ConfigError, Location, Problem
+from ..base.errors import ConfigError, Location, Problem
 from .population import Numbers
 
 FORMAT = 1

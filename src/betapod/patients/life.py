@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..constants import DAYS_PER_YEAR
+from ..base.constants import DAYS_PER_YEAR
+from ..base.randomness import Stream
 from ..engine.ensemble import Ensemble
-from ..engine.randomness import Stream
 from ..physiology import whole_body
 from . import observe
 from .care import INSULIN, Prescriptions, columns

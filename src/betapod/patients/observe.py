@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.randomness import Stream
+from ..base.randomness import Stream
 from .population import Numbers, constant
 
 #: Measured quantity and the row of the population table with its log-SD.

@@ -10,9 +10,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.randomness import Patients, Stream
 from ..engine.draw import draw
-from ..engine.randomness import Patients, Stream
-from ..model.parameters import ParameterTable
+from ..model.parameters.table import ParameterTable
 from ..physiology import whole_body
 
 Numbers: TypeAlias = NDArray[np.float64]

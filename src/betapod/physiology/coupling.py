@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..model import Part, Submodel
-from ..model.submodel import Read
+from ..model.assembly.submodel import Read
 from . import whole_body
 
 

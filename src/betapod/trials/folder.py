@@ -23,26 +23,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cache import program
-from ..config import parse_yaml
-from ..engine import manifest
-from ..engine.database import connect, parquet, quoted
-from ..engine.database import identifier as _id
-from ..engine.store import Receipt, Store, write_parquet
-from ..engine.whole_files import write_atomic, writing
-from ..errors import ConfigError, Location, Problem
-from ..exports import rows_as_csv
-from . import conduct as trial
-from .cohorts import resolved
-from .data import TrialData
-from .feasibility import refuse_nobody
-from .hypotheses import EVENTS
-from .pool import Pool
-from .pool_making import pool_of
-from .protocol import Protocol, document, read
-from .quantities import quantities
-from .summary import summary
-from .trial_run import TrialRun
+from ..base.atomic import write_atomic, writing
+from ..base.cache import program
+from ..base.config import parse_yaml
+from ..base.errors import ConfigError, Location, Problem
+from ..base.exports import rows_as_csv
+from ..engine.runs import manifest
+from ..engine.runs.database import connect, parquet, quoted
+from ..engine.runs.database import identifier as _id
+from ..engine.runs.store import Receipt, Store, write_parquet
+from ..observables.quantities import quantities
+from ..therapies.scenarios import EVENTS
+from .conduct import conduct as trial
+from .conduct.data import TrialData
+from .conduct.feasibility import refuse_nobody
+from .conduct.pool import Pool
+from .conduct.pool_build import pool_of
+from .conduct.trial_run import TrialRun
+from .operating.summary import summary
+from .protocol.cohorts import resolved
+from .protocol.protocol import Protocol, document, read
 
 if TYPE_CHECKING:
     from ..patients.library import Library

@@ -67,7 +67,7 @@ class Answer:
 
 def command(arguments: Sequence[str], folder: Path) -> Answer:
     """Run a command line in this process, in a folder."""
-    from betapod import cli
+    from betapod.cli import main as cli
 
     before, home = sys.argv, Path.cwd()
     said, told = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
@@ -115,7 +115,7 @@ def try_file(reader: Reader, seeds: Sequence[bytes], choose: Choose) -> str:
 
 def read_bytes(reader: Reader, data: bytes) -> str:
     """Have a reader read some bytes and judge the answer."""
-    from betapod.errors import BetapodError
+    from betapod.base.errors import BetapodError
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"input{reader.suffix}"

@@ -40,7 +40,7 @@ ZZ1,Made-up 1,,,2024,DKD; made up,RCT; made up,ZZ low,ZZcell,IV,2e6,cells/kg,10,
 ZZ1,Made-up 1,,,2024,DKD; made up,RCT; made up,placebo,placebo,,,,12,eGFR,52,mean,60,10,SD,mL/min/1.73m2,0.04,made up,seen
 ZZ2,Made-up 2,,,2025,T2D; made up,RCT; made up,cells,ZZcell,IV,,,20,HbA1c,26,mean change,-0.8,-1.1;-0.5,CI95,%,,made up,seen
 """
-PROTOCOL = (PACKAGE / "trials" / "library" / "packham2016.yaml").read_text(encoding="utf-8")
+PROTOCOL = (PACKAGE / "trials" / "protocol" / "library" / "packham2016.yaml").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -59,25 +59,25 @@ def _texts(*texts: str) -> Callable[[], list[bytes]]:
 
 
 def _protocol(path: Path) -> None:
-    from betapod.trials import checks, protocol
+    from betapod.trials.protocol import checks, protocol
 
     checks.check(protocol.load(path)) if hasattr(checks, "check") else protocol.load(path)
 
 
 def _patients(path: Path) -> None:
-    from betapod.patients import reader
+    from betapod.patients.cohorts import reader
 
     reader.read_csv(path)
 
 
 def _cohort(path: Path) -> None:
-    from betapod.patients import tables
+    from betapod.patients.cohorts import tables
 
     tables.read(path)
 
 
 def _evidence(path: Path) -> None:
-    from betapod.evidence import registry
+    from betapod.evidence.records import registry
 
     registry.check(path)
     registry.load([path])
@@ -90,7 +90,7 @@ def _parameters(path: Path) -> None:
 
 
 def _model(path: Path) -> None:
-    from betapod.cli_common import load_model
+    from betapod.cli.shared import load_model
 
     table = path.with_suffix(".csv")
     table.write_text(PARAMETERS, encoding="utf-8")
@@ -119,7 +119,7 @@ def _sbml(path: Path) -> None:
 
 
 def _sbml_seeds() -> list[bytes]:
-    from betapod.cli_common import load_model
+    from betapod.cli.shared import load_model
     from betapod.exchange import write_sbml
 
     with tempfile.TemporaryDirectory() as folder:
@@ -163,7 +163,7 @@ SURVEY = {
 
 
 def _survey(folder: Path) -> None:
-    write = runpy.run_path(str(Path(__file__).parents[2] / "patients" / "xport.py"))["write"]
+    write = runpy.run_path(str(Path(__file__).parents[1] / "xport.py"))["write"]
     for name, columns in SURVEY.items():
         write(folder / f"{name}_I.XPT", {"SEQN": [1.0, 2.0, 3.0], **columns})
 
@@ -175,7 +175,7 @@ def _xport_seeds() -> list[bytes]:
 
 
 def _nhanes(path: Path) -> None:
-    from betapod.patients import nhanes_files
+    from betapod.patients.cohorts import nhanes_files
 
     folder = path.parent / "survey"
     folder.mkdir()

@@ -1,0 +1,1 @@
+"""The claims: what each says, the questions it is asked, its verdict."""

@@ -1,0 +1,120 @@
+"""The parameters that the claims need, against what was measured: four predictions with numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..evidence.records.registry import Registry
+from . import leverage
+from .claim_people import patient
+from .ledger import evidence
+from .outcome import Outcome
+from .questions import Question, ask
+
+COURSE = "UC-MSC 1e6/kg iv x3 q28d"
+#: What is simulated; `claimed` plays no part here.
+OUTCOMES = {
+    "contest C-peptide": Outcome("C_peptide_fasting", "t2d", 1.0, "difference", 0.1, COURSE, ("all",)),
+    "contest HbA1c": Outcome("HbA1c", "t2d", 1.0, "difference", -1.6, COURSE, ("all",)),
+    "contest persistence": Outcome("G_K", "t2d", 1.0, "difference", 1.0, COURSE, ("all",)),
+}
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One prediction against a measurement.
+
+    Attributes
+    ----------
+    claimed, allowed
+        Under the parameters of the claims and under current evidence.
+    low, high
+        What was measured: an interval of confidence, or the range of single patients.
+    loses
+        Whether the prediction of the claims lies outside.
+    """
+
+    name: str
+    unit: str
+    claimed: float
+    allowed: float
+    low: float
+    high: float
+    source: str
+    note: str = ""
+
+    @property
+    def loses(self) -> bool:
+        """Whether the claims' prediction lies outside what was measured."""
+        return not self.low <= self.claimed <= self.high
+
+    @property
+    def holds(self) -> bool:
+        """Whether current evidence's prediction lies inside."""
+        return self.low <= self.allowed <= self.high
+
+
+def contests(records: Registry | None = None) -> list[Contest]:
+    """Return the four predictions, simulated, beside the records that answer them."""
+    known = evidence() if records is None else records
+    simulated = leverage.simulate(OUTCOMES)
+    beta = ask(
+        Question("", select={"study": "MA_PLOSONE2021_RCT", "endpoint": "fasting_C_peptide"}, expects="above"), known
+    )
+    glucose = ask(Question("", select={"study": "KASHBOUR2025", "endpoint": "HbA1c"}, expects="below"), known)
+    late = ask(Question("", records=("VONBAHR2012#1",), requires=0.8), known)
+    lung = known["GHOLAMREZANEZHAD2011#1"]
+    found = []
+    for name, key, reply in (
+        ("fasting C-peptide against control, 1 year (what new beta cells would secrete)", "contest C-peptide", beta),
+        ("HbA1c against control, 1 year", "contest HbA1c", glucose),
+    ):
+        one = simulated[key]
+        assert one.claimed is not None and reply.ci is not None
+        found.append(Contest(name, one.unit, one.claimed, one.allowed, *reply.ci, ", ".join(reply.records), reply.how))
+    shares = {name: _lung(name) for name in ("seed-claims", "current-evidence")}
+    assert lung.value is not None and late.ci is not None
+    found.append(
+        Contest(
+            "lowest share of the dose in the lung at once, intravenous",
+            "1",
+            shares["seed-claims"],
+            shares["current-evidence"],
+            lung.value,
+            1.0,
+            lung.id,
+            "a label finds at least this; what reaches other organs later may have passed the lung",
+        )
+    )
+    found.append(
+        Contest(
+            "share of people with donor cells one year after infusion",
+            "1",
+            _alive("seed-claims"),
+            _alive("current-evidence"),
+            0.0,
+            late.ci[1],
+            ", ".join(late.records),
+            "measured later than 50 days; present means more than 1 % of the cells given, settled in the kidneys",
+        )
+    )
+    return found
+
+
+def _lung(parameterisation: str) -> float:
+    from ..therapies import cell_parameters
+    from ..therapies.cell_dosing import regimen
+
+    who = patient("t2d")
+    model = cell_parameters.parameterise(who.model, parameterisation)
+    course = regimen("UC-MSC 1e6/kg iv", who.state["BW"], model, parameterisation, who.state)
+    return float(course.fractions["L"])
+
+
+def _alive(parameterisation: str) -> float:
+    """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
+    one = leverage.simulate(OUTCOMES)["contest persistence"]
+    given = 3.0 * patient("t2d").state["BW"]
+    living = one.claimed if parameterisation == "seed-claims" else one.allowed
+    assert living is not None
+    return float(living > 0.01 * given)

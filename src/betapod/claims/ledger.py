@@ -1,0 +1,83 @@
+"""The ledger: every claim with the answers of the registry, the simulation and the verdict that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..evidence.records import registry
+from ..evidence.records.registry import Registry
+from . import claims as claims_of
+from . import leverage
+from .claims import Claim
+from .outcome import Simulated
+from .questions import Reply, ask
+from .verdict import Verdict, judge_claim
+
+#: What the specification's certainty would be as a verdict, where the two can be compared.
+_AS_VERDICT = {
+    "high": ("supported",),
+    "moderate": ("supported", "partly supported"),
+    "low": ("partly supported", "not supported", "untested"),
+    "very low": ("not supported", "untested"),
+    "contradicted": ("contradicted",),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One claim as judged."""
+
+    claim: Claim
+    replies: tuple[Reply, ...]
+    simulated: Simulated | None
+    verdict: Verdict
+
+    @property
+    def favourable(self) -> tuple[Reply, ...]:
+        """Answers on the claimed side."""
+        return tuple(reply for reply in self.replies if reply.answer in ("for", "leans for"))
+
+    @property
+    def adverse(self) -> tuple[Reply, ...]:
+        """Answers that are not."""
+        return tuple(reply for reply in self.replies if reply.answer not in ("for", "leans for", "nothing"))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the verdict is one that the specification's certainty would give."""
+        return self.verdict.verdict in _AS_VERDICT[self.claim.specified]
+
+
+def evidence(overlays: Iterable[str | Path] = ()) -> Registry:
+    """Return the registry with the findings about mechanisms, and the user's own tables over both."""
+    return registry.everything(overlays)
+
+
+def ledger(
+    names: Iterable[str] = (), overlays: Iterable[str | Path] = (), records: Registry | None = None, run: bool = True
+) -> list[Entry]:
+    """Judge claims.
+
+    Parameters
+    ----------
+    names
+        Ids; all by default.
+    overlays
+        The user's own tables of evidence.
+    records
+        A registry instead of the package's.
+    run
+        Whether the model is asked as well.
+    """
+    chosen = claims_of.find(names)
+    known = evidence(overlays) if records is None else records
+    outcomes = {claim.id: claim.outcome for claim in chosen if claim.outcome is not None}
+    simulated = leverage.simulate(outcomes) if run else {}
+    entries = []
+    for claim in chosen:
+        replies = tuple(ask(question, known) for question in claim.questions)
+        one = simulated.get(claim.id)
+        entries.append(Entry(claim, replies, one, judge_claim(replies, one, claim.about == "cells")))
+    return entries

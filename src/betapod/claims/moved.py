@@ -1,0 +1,118 @@
+"""What a user's own tables moved: the answers and verdicts with them, beside those without them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..evidence.records.registry import Registry
+from .ledger import Entry
+from .questions import Reply, records_of
+from .wording import estimate
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One question of a claim that asks rows of the user's own.
+
+    Attributes
+    ----------
+    number
+        Of the question in its claim, from 1.
+    records
+        The user's own rows that it asks.
+    used
+        Those of them that the answer rests on; the others are refused where studies are pooled.
+    """
+
+    claim: str
+    number: int
+    records: tuple[str, ...]
+    used: tuple[str, ...]
+    before: Reply
+    after: Reply
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return {
+            "claim": self.claim,
+            "question": self.number,
+            "text": self.after.question.text,
+            "records": list(self.records),
+            "used": list(self.used),
+            "answer": {"before": self.before.answer, "after": self.after.answer},
+            "estimate": {"before": self.before.estimate, "after": self.after.estimate},
+            "ci": {"before": self.before.ci, "after": self.after.ci},
+            "certainty": {"before": self.before.certainty, "after": self.after.certainty},
+        }
+
+
+def own_rows(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
+    """Return the ids of rows that stand in tables of the user's own."""
+    files = {str(Path(path)) for path in overlays}
+    return [record.id for record in registry if record.location.file in files]
+
+
+def moved(before: Sequence[Entry], after: Sequence[Entry], registry: Registry, own: Iterable[str]) -> list[Moved]:
+    """Return the questions that ask rows of the user's own, with their answers before and after.
+
+    Parameters
+    ----------
+    before, after
+        The same claims, judged without and with the tables.
+    registry
+        With the tables.
+    own
+        Ids of the user's rows, see `own_rows`.
+    """
+    mine = set(own)
+    found = []
+    for old, new in zip(before, after, strict=True):
+        for number, (was, now) in enumerate(zip(old.replies, new.replies, strict=True), 1):
+            asked = tuple(r.id for r in records_of(now.question, registry) if r.id in mine)
+            if asked:
+                used = tuple(name for name in asked if name in now.records)
+                found.append(Moved(new.claim.id, number, asked, used, was, now))
+    return found
+
+
+def words(changes: Sequence[Moved], before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
+    """Return lines that say what moved, and last which verdicts."""
+    if not changes:
+        return []
+    names = list(dict.fromkeys(name for one in changes for name in one.records))
+    asking = list(dict.fromkeys(one.claim for one in changes))
+    lines = [f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(asking)}"]
+    for one in changes:
+        line = f"{one.claim} question {one.number}: {one.before.answer} -> {one.after.answer}"
+        was, now = estimate(one.before), estimate(one.after)
+        if was != now:
+            line += f", {was or 'no number'} -> {now or 'no number'}"
+        if one.before.certainty != one.after.certainty:
+            line += f", certainty {one.before.certainty or 'none'} -> {one.after.certainty or 'none'}"
+        if not one.used:
+            line += (
+                f" ({_few(one.records)} not used: {one.after.how})" if one.after.answer == "nothing" else " (not used)"
+            )
+        lines.append(line)
+    return [*lines, _verdicts(before, after)]
+
+
+def verdicts(before: Sequence[Entry], after: Sequence[Entry]) -> list[dict[str, str]]:
+    """Return every verdict that changed."""
+    return [
+        {"claim": new.claim.id, "before": old.verdict.verdict, "after": new.verdict.verdict}
+        for old, new in zip(before, after, strict=True)
+        if old.verdict.verdict != new.verdict.verdict
+    ]
+
+
+def _verdicts(before: Sequence[Entry], after: Sequence[Entry]) -> str:
+    changed = [f"{one['claim']} {one['before']} -> {one['after']}" for one in verdicts(before, after)]
+    return f"verdicts changed: {'; '.join(changed)}" if changed else "no verdict changed"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

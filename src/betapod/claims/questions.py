@@ -1,0 +1,287 @@
+"""One question that a claim puts to the published numbers, and what they answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..base.constants import Z95
+from ..base.errors import EvidenceError
+from ..evidence.records.registry import Registry
+from ..evidence.records.study import Record
+from ..evidence.synthesis.certainty import LEVELS, grade
+from ..evidence.synthesis.effects import Z975
+from ..evidence.synthesis.pool import DISAGREE, Pooled, back_to_scale, pool
+
+#: What an answer can be, with its meaning in the rule of the verdict.
+ANSWERS = {
+    "for": "the interval excludes no effect, on the claimed side, and does not exclude what the claim requires",
+    "short": "the interval excludes no effect, on the claimed side, but also excludes what the claim requires; "
+    "for harm: some is shown, and more than is tolerated is not excluded",
+    "open": "the interval contains no effect, or reaches both sides of what the claim requires",
+    "against": "the interval lies on the other side, or excludes what the claim requires without showing any effect",
+    "leans for": "a number without an interval, or a direction alone, on the claimed side",
+    "leans against": "a number without an interval, or a direction alone, not on the claimed side or short of what is required",
+    "nothing": "no usable record",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, and what the claim predicts as its answer.
+
+    Attributes
+    ----------
+    select
+        Conditions of `Registry.select`.
+    records
+        Instead of a selection: ids of two (after, before) or four (treated after and before, control after and before)
+        numbers whose difference is taken, or of one number, or of one statement without a number.
+    expects
+        ``above`` or ``below`` `null`, or ``within``: not beyond `requires` on the bad side (harm excluded).
+    null
+        The value of no effect; none for a share of people, where only `requires` counts.
+    requires
+        The least effect that the claim as asserted needs.
+    says
+        For statements: which words agree with the claim; any other disagree.
+    direct
+        Whether it is about the claimed treatment, people and outcome; indirect answers are shown and never decide alone.
+    step_down
+        Why the certainty of a pooled answer is one step lower than its records alone give (GRADE: indirectness), such as other
+        people in a question of harm, which may not be set aside as indirect.
+    """
+
+    text: str
+    select: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    records: tuple[str, ...] = ()
+    expects: str = "above"
+    null: float | None = None
+    requires: float | None = None
+    contrast: str | None = None
+    measure: str | None = None
+    across: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    direct: bool = True
+    step_down: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the registry answers.
+
+    Attributes
+    ----------
+    answer
+        One of `ANSWERS`.
+    certainty
+        GRADE level of the pooled estimate; very low for anything without an interval.
+    human
+        Whether every record is of people: animals and cultures never answer directly.
+    """
+
+    question: Question
+    answer: str
+    estimate: float | None
+    ci: tuple[float, float] | None
+    unit: str
+    certainty: str
+    records: tuple[str, ...]
+    studies: tuple[str, ...]
+    how: str
+    human: bool = True
+
+    @property
+    def direct(self) -> bool:
+        """Whether the answer may decide alone."""
+        return self.question.direct and self.human
+
+
+def ask(question: Question, registry: Registry) -> Reply:
+    """Put a question to the registry; recalled numbers are never used."""
+    records = records_of(question, registry)
+    if not records:
+        return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
+    if not question.records:
+        return _pooled(question, records)
+    reply = _from_records(question, records)
+    return replace(reply, human=all(record.species == "human" for record in records))
+
+
+def records_of(question: Question, registry: Registry) -> list[Record]:
+    """Return the records that a question is put to; none if one that it names is missing, or nothing fits."""
+    usable = [record for record in registry if record.tag == "seen"]
+    if question.records:
+        by_id = {record.id: record for record in usable}
+        found = [by_id[name] for name in question.records if name in by_id]
+        return found if len(found) == len(question.records) else []
+    seen = Registry(tuple(usable))
+    try:
+        return seen.select(controls="product" in question.select, **question.select)  # type: ignore[arg-type]
+    except EvidenceError:
+        return []
+
+
+def _pooled(question: Question, records: list[Record]) -> Reply:
+    try:
+        pooled = pool(records, contrast=question.contrast, measure=question.measure, across=question.across)
+    except EvidenceError as error:
+        return Reply(
+            question, "nothing", None, None, "", "", (), (), str(error.problems[0].found or error.problems[0].message)
+        )
+    null = question.null if question.null is not None else (None if math.isnan(pooled.null) else pooled.null)
+    used = tuple(name for effect in pooled.effects for name in effect.records)
+    studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
+    estimate, ci = pooled.estimate, pooled.ci
+    counted = [record for record in records if record.id in used]
+    what = _counted_as(counted, pooled.k)
+    how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {what}, {pooled.n or 'unknown number of'} people"
+    if pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE:
+        # An average of two that disagree answers for neither: what is said must hold for both.
+        ci = _both(pooled)
+        how += "; the two disagree: from the lowest to the highest end of their intervals"
+    # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
+    share = _share(counted)
+    if share is not None:
+        estimate, ci = counted[0].value or 0.0, share
+        how = f"share of {sum(record.n or 0 for record in counted)} counted, exact interval"
+    judged = grade(records, pooled)
+    level = judged.level
+    how += "".join(f"; {step.reason}" for step in judged.downgrades if "summary of others' studies" in step.reason)
+    if question.step_down:
+        level = LEVELS[max(0, LEVELS.index(level) - 1)]
+        how += f"; certainty one step down: {question.step_down}"
+    return Reply(
+        question,
+        judge(question.expects, null, question.requires, estimate, ci),
+        estimate,
+        ci,
+        pooled.unit,
+        level,
+        used,
+        studies,
+        how,
+    )
+
+
+def _both(pooled: Pooled) -> tuple[float, float]:
+    """Return the lowest and the highest end of the intervals of the studies themselves."""
+    back = back_to_scale(pooled.measure)
+    halves = [(effect.y, Z975 * math.sqrt(effect.v)) for effect in pooled.effects]
+    return back(min(y - half for y, half in halves)), back(max(y + half for y, half in halves))
+
+
+def _counted_as(records: Sequence[Record], k: int) -> str:
+    """Return what was counted: studies, or a summary of studies that others made."""
+    if k == 1 and records and all(record.summarises for record in records):
+        return "1 summary of others' studies, which is not counted beside them"
+    return f"{k} {'studies' if k > 1 else 'study'}"
+
+
+def _from_records(question: Question, records: list[Record]) -> Reply:
+    names = tuple(record.id for record in records)
+    studies = tuple(dict.fromkeys(record.study for record in records))
+    first = records[0]
+    if first.value is None:
+        agrees = first.direction in question.says
+        answer = "leans for" if agrees else "leans against"
+        return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.quote}")
+    values = [record.value for record in records if record.value is not None]
+    if len(values) != len(records):
+        return Reply(question, "nothing", None, None, "", "", (), (), "a number is missing")
+    signs = (1.0, -1.0, -1.0, 1.0)[: len(values)]
+    estimate = sum(sign * value for sign, value in zip(signs, values, strict=True))
+    null = question.null if question.null is not None else (0.0 if len(values) > 1 else None)
+    share = _share(records) if len(records) == 1 else None
+    if share is not None:
+        answer = judge(question.expects, null, question.requires, estimate, share)
+        how = f"share of {first.n} counted, exact interval"
+        return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
+    error = _error(records)
+    how = {1: "one printed number", 2: "difference of two printed numbers", 4: "difference of two printed changes"}[
+        len(values)
+    ]
+    if any(record.species != "human" for record in records):
+        how += ", not in people"
+    if error is None:
+        answer = judge(question.expects, null, question.requires, estimate, None)
+        return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
+    ci = (estimate - Z95 * error, estimate + Z95 * error)
+    answer = judge(question.expects, null, question.requires, estimate, ci)
+    return Reply(
+        question,
+        answer,
+        estimate,
+        ci,
+        first.unit,
+        "very low",
+        names,
+        studies,
+        how + (", as if of independent groups (wider than paired)" if len(values) > 1 else f" of {first.n} people"),
+    )
+
+
+def _share(records: Sequence[Record]) -> tuple[float, float] | None:
+    """Return the exact interval (Clopper and Pearson) of one printed share, or of several that are all nought."""
+    from scipy.stats import binomtest
+
+    if any(one.kind != "proportion" or one.contrast != "level" or not one.n or one.value is None for one in records):
+        return None
+    if len(records) != 1 and any(one.value for one in records):
+        return None
+    total = sum(one.n or 0 for one in records)
+    interval = binomtest(round((records[0].value or 0.0) * total), total).proportion_ci()
+    return float(interval.low), float(interval.high)
+
+
+def _error(records: Sequence[Record]) -> float | None:
+    """Return the standard error of a signed sum of independent means, or None where a dispersion is missing."""
+    variance = 0.0
+    for record in records:
+        spread = record.dispersion
+        if spread is not None and spread.type == "CI95":
+            variance += (spread.width / (2 * Z95)) ** 2
+        elif spread is not None and spread.type == "SE":
+            variance += spread.low**2
+        elif spread is not None and spread.type == "SD" and record.n:
+            variance += spread.low**2 / record.n
+        else:
+            return None
+    return math.sqrt(variance)
+
+
+def judge(
+    expects: str, null: float | None, requires: float | None, estimate: float, ci: tuple[float, float] | None
+) -> str:
+    """Return the answer that an estimate gives; see `ANSWERS`."""
+    low, high = ci if ci is not None else (estimate, estimate)
+    if expects == "within":
+        assert requires is not None
+        if ci is None:
+            return "leans for" if estimate <= requires else "leans against"
+        if high <= requires:
+            return "for"
+        if low > requires:
+            return "against"
+        return "short" if null is not None and low > null else "open"
+    if expects == "below":
+        low, high = -high, -low
+        null, requires = _negative(null), _negative(requires)
+        estimate = -estimate
+    if ci is None:
+        enough = (null is None or estimate > null) and (requires is None or estimate >= requires)
+        return "leans for" if enough else "leans against"
+    misses = requires is not None and high < requires
+    if null is None:
+        assert requires is not None
+        return "against" if misses else ("for" if low >= requires else "open")
+    if high < null:
+        return "against"
+    if low > null:
+        return "short" if misses else "for"
+    return "against" if misses else "open"
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value

@@ -1,0 +1,96 @@
+"""From answers and simulation to a verdict: one rule for every claim, about cells or about diabetes, printed with the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..evidence.synthesis.certainty import LEVELS
+from .questions import Reply
+
+if TYPE_CHECKING:
+    from .outcome import Simulated
+
+VERDICTS = ("supported", "partly supported", "untested", "not supported", "contradicted")
+
+#: The rule, in the order in which it is applied; the first line that fits decides.
+RULE = {
+    "untested": "no usable record answers a question of the claim; or only indirect records do, and the simulation does not "
+    "exclude the claimed outcome",
+    "unreached": "only indirect records answer, and the largest value that evidence allows does not give the claimed outcome",
+    "contradicted": "at least one direct answer is against, and none is for or short",
+    "supported": "a direct answer of moderate or high certainty is for, no direct answer is against or short, and, for claims "
+    "about treatment with cells, the outcome is reached within what evidence allows",
+    "partly supported": "some direct answer with an interval is for or short, but the line above is not met",
+    "not supported": "direct answers exist, and none with an interval is for or short",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A verdict with the line of the rule that gave it.
+
+    Attributes
+    ----------
+    certainty
+        Highest GRADE level among the direct answers that decided; empty without any.
+    """
+
+    verdict: str
+    rule: str
+    because: str
+    certainty: str
+
+
+def judge_claim(replies: Sequence[Reply], simulated: Simulated | None, about_cells: bool) -> Verdict:
+    """Apply the rule to the answers of one claim.
+
+    Parameters
+    ----------
+    about_cells
+        Whether the claim is about treatment with cells: then the simulation may hold a verdict back.
+    """
+    answered = [reply for reply in replies if reply.answer != "nothing"]
+    direct = [reply for reply in answered if reply.direct]
+    reached = simulated is None or simulated.reached_within_evidence is not False
+    if not answered:
+        return _verdict("untested", "untested", "no usable record", [])
+    if not direct:
+        indirect = "only indirect records: " + _list(answered)
+        if about_cells and not reached:
+            return _verdict("not supported", "unreached", f"{indirect}; {_simulation(simulated)}", [])
+        return _verdict("untested", "untested", indirect, [])
+    good = [reply for reply in direct if reply.answer == "for"]
+    short = [reply for reply in direct if reply.answer == "short"]
+    bad = [reply for reply in direct if reply.answer == "against"]
+    if bad and not good and not short:
+        return _verdict("contradicted", "contradicted", "against: " + _list(bad), bad)
+    sure = [reply for reply in good if LEVELS.index(reply.certainty) >= LEVELS.index("moderate")]
+    if sure and not bad and not short and (reached or not about_cells):
+        return _verdict("supported", "supported", "for: " + _list(sure), sure)
+    if good or short:
+        reasons = ["for: " + _list(good)] if good else []
+        reasons += ["short of what is claimed: " + _list(short)] if short else []
+        reasons += ["against: " + _list(bad)] if bad else []
+        reasons += [f"certainty {_best(good + short)}"] if not sure else []
+        reasons += [_simulation(simulated)] if about_cells and not reached else []
+        return _verdict("partly supported", "partly supported", "; ".join(reasons), good + short)
+    return _verdict("not supported", "not supported", "none with an interval is for: " + _list(direct), direct)
+
+
+def _verdict(name: str, rule: str, because: str, deciding: Sequence[Reply]) -> Verdict:
+    return Verdict(name, RULE[rule], because, _best(deciding))
+
+
+def _best(replies: Sequence[Reply]) -> str:
+    levels = [reply.certainty for reply in replies if reply.certainty]
+    return max(levels, key=LEVELS.index) if levels else ""
+
+
+def _list(replies: Sequence[Reply]) -> str:
+    return ", ".join(f"{reply.question.text} ({', '.join(reply.studies)}: {reply.answer})" for reply in replies)
+
+
+def _simulation(simulated: Simulated | None) -> str:
+    return "the claimed outcome is not reached with the largest value that evidence allows" if simulated else ""

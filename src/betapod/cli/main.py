@@ -1,0 +1,240 @@
+"""The command line: verbs, exit codes, errors.
+
+Exit codes: 0 done, 1 internal error, 2 bad input, 3 the disk or workers failed, 4 too many patients failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..base import overwriting
+from ..base.clinical import read_as
+from ..base.errors import BetapodError, Location, OutputError, Problem
+from .numbers import check_numbers
+from .shared import err, note, print_json
+from .writing import guard
+
+#: Exit codes.
+INTERNAL, WRONG, BROKEN, INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    name="betapod",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="In-silico clinical trials of cell therapy in diabetes and diabetic kidney disease. "
+    "No medical device; a simulation is no evidence of efficacy.",
+)
+
+#: Modules with verbs of their own, each with a function ``register(app)``; only the one that is needed is imported.
+_VERBS = {
+    "model": ("model", "cite"),
+    "params": ("params",),
+    "simulate": ("simulate",),
+    "person": ("ogtt", "mmtt", "clamp"),
+    "doctor": ("doctor",),
+    "report": ("report", "demo"),
+    "ensemble": ("ensemble", "merge"),
+    "validate": ("validate",),
+    "evidence": ("evidence",),
+    "confront": ("confront",),
+    "claims": ("claims",),
+    "trials": ("run", "resume", "trial", "schema"),
+    "patients": ("patients",),
+}
+
+#: Problems that are printed; nobody reads more.
+_SHOWN = 200
+
+_registered: set[str] = set()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from .. import __version__
+
+        typer.echo(f"betapod {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    overwriting.begin()
+    context.call_on_close(overwriting.end)
+
+
+def _register(arguments: list[str]) -> None:
+    """Import the modules that the command line needs: the one with the verb, or all of them for help and completion."""
+    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    wanted = [name for name, verbs in _VERBS.items() if verb in verbs]
+    for name in wanted or _VERBS:
+        if name not in _registered:
+            importlib.import_module(f".verbs.{name}", __package__).register(app)
+            _registered.add(name)
+    check_numbers(app)
+    guard(app)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    arguments = sys.argv[1:]
+    _open_streams()
+    code = 0
+    try:
+        code = _carry_out(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (head, less) has gone; nothing more can be said to it.
+        _silence(sys.stdout)
+    except OSError as error:
+        code = _broken_stdout(error)
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    sys.exit(code)
+
+
+def _carry_out(arguments: list[str]) -> int:
+    """Carry out a command and return its exit code."""
+    try:
+        _register(arguments)
+        with read_as(note):
+            app(prog_name="betapod")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else INTERNAL if done.code else 0
+    except BetapodError as error:
+        return _refused(error, arguments)
+    except KeyboardInterrupt:
+        err().print("interrupted", style="yellow")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename is None and error.errno in _OUTPUT:
+            raise
+        return _refused(_unusable(error), arguments)
+    except Exception as error:
+        if _no_memory(error):
+            hint = "Ask for fewer patients, replicates or visits at once, or give it more memory."
+            return _refused(OutputError(Problem("out-of-memory", "there is not enough memory", hint=hint)), arguments)
+        _internal_error(arguments)
+        return INTERNAL
+    return 0
+
+
+def _no_memory(error: BaseException | None) -> bool:
+    """Return whether memory is what lacks; libraries that cannot be loaded into it say so in words of their own."""
+    if error is None or isinstance(error, MemoryError):
+        return error is not None
+    lacking = isinstance(error, ImportError) and any(
+        words in str(error) for words in ("failed to map segment", "annot allocate memory", "cannot map zero-fill")
+    )
+    return lacking or _no_memory(error.__cause__ or error.__context__)
+
+
+def _refused(error: BetapodError, arguments: list[str]) -> int:
+    show_problems(error)
+    if "--json" in arguments:
+        print_json({"error": {"problems": [problem.as_dict() for problem in error.problems]}})
+    return BROKEN if isinstance(error, OutputError) else WRONG
+
+
+#: What happens to streams, whatever was asked for.
+_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EFBIG})
+
+
+def _unusable(error: OSError) -> BetapodError:
+    """Return what the system said of a file that was named or needed."""
+    from ..base.files import cannot_write
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "betapod"
+    if error.errno in _OUTPUT:
+        return cannot_write(name, error)
+    reason = error.strerror or str(error)
+    # A name of thousands of letters helps nobody.
+    place = name if len(name) <= 200 else f"{name[:100]}..."
+    return BetapodError(Problem("unusable-file", f"this cannot be used: {reason.lower()}", Location(place)))
+
+
+def _open_streams() -> None:
+    """Make sure that whatever is printed can be: closed streams swallow it, letters that an encoding lacks are spelt out."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            # The caller closed it. The number is taken, so that no file that is opened later gets what is printed.
+            with suppress(OSError):
+                if os.open(os.devnull, os.O_WRONLY) != number:
+                    os.close(number)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence(stream: Any) -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _broken_stdout(error: OSError) -> int:
+    """Say that results could not be printed."""
+    reason = (error.strerror or str(error)).lower()
+    _silence(sys.stdout)
+    with suppress(OSError, ValueError):
+        show_problems(OutputError(Problem("cannot-write", f"cannot print the results: {reason}", Location("stdout"))))
+    return BROKEN
+
+
+def show_problems(error: BetapodError) -> None:
+    """Print the problems to stderr, the kind in colour on a terminal; of very many the first, and how many more there are."""
+    from rich.text import Text
+
+    console = err()
+    for problem in error.problems[:_SHOWN]:
+        first, _, rest = str(_placed(problem)).partition("\n")
+        before, kind, after = first.partition(f"{problem.kind}: ")
+        console.print(Text.assemble(before, (kind, "bold red"), after), soft_wrap=True)
+        for line in rest.splitlines():
+            style = "dim" if problem.context and line.strip() in (problem.context.strip(), "^") else ""
+            console.print(Text(line, style=style), soft_wrap=True)
+    if len(error.problems) > 1:
+        rest = f"; the first {_SHOWN} are shown, --json has all" if len(error.problems) > _SHOWN else ""
+        console.print(f"{len(error.problems)} problems{rest}", style="bold")
+
+
+def _placed(problem: Problem) -> Problem:
+    """Name the program as the place of a problem that stands in no file."""
+    from dataclasses import replace
+
+    return problem if problem.location.file else replace(problem, location=Location("betapod"))
+
+
+def _internal_error(arguments: list[str]) -> None:
+    import platform
+    import shlex
+    import traceback
+
+    from .. import __version__
+
+    err().print(traceback.format_exc().rstrip(), markup=False)
+    err().print(
+        f"\ninternal error in betapod {__version__} (Python {platform.python_version()}, {platform.platform()}).\n"
+        f"Please report it with the lines above and the command: betapod {shlex.join(arguments)}",
+        style="bold red",
+        markup=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

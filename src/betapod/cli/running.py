@@ -1,0 +1,83 @@
+"""What verbs share that run for long: options, a bar, exit codes of a broken disk and of an interrupt."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .shared import err
+
+_INTERRUPTED = 130
+
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
+
+
+@contextmanager
+def breaking(*verb: str, folder: Path | None = None) -> Iterator[None]:
+    """Turn a broken disk or broken workers, and an interrupt, into their exit codes.
+
+    Parameters
+    ----------
+    verb, folder
+        The command that continues what was interrupted, once its folder holds a run; before, or without, it is the same command.
+
+    Raises
+    ------
+    typer.Exit
+        With code 3 when the disk or the workers broke, 130 when the user interrupted.
+    """
+    from ..base.errors import OutputError, SolverError
+    from .main import BROKEN, show_problems
+
+    try:
+        yield
+    except (OutputError, SolverError) as error:
+        show_problems(error)
+        if isinstance(error, OutputError):
+            err().print(f"continue with: {_again(verb, folder)}", style="yellow", markup=False)
+        raise typer.Exit(BROKEN) from None
+    except KeyboardInterrupt:
+        err().print(f"interrupted; continue with: {_again(verb, folder)}", style="yellow", markup=False)
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _again(verb: Sequence[str], folder: Path | None) -> str:
+    if folder is None or not (folder / "manifest.json").is_file():
+        return "the same command; what is finished is kept"
+    return command(*verb, folder)
+
+
+def command(*words: str | Path) -> str:
+    """Return a command of betapod as a shell reads it."""
+    # A name that begins with a hyphen would be an option.
+    return shlex.join(
+        ["betapod", *(f"./{word}" if isinstance(word, Path) and str(word)[0] == "-" else str(word) for word in words)]
+    )
+
+
+@contextmanager
+def bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show on stderr, where that is a terminal, what is being done and how far it is; nothing when `quiet`.
+
+    Yields a function of what is being done, how much of it is done, and of how much (0 where nobody knows).
+    """
+    if quiet:
+        yield None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as shown:
+        line = shown.add_task("starting", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            shown.update(line, description=what, completed=done, total=total or None)
+
+        yield progress

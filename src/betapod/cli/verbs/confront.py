@@ -1,0 +1,321 @@
+"""The verb confront: virtual trials against the rows of the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
+from ..running import QuietOption, bar, breaking
+from ..shared import JsonOption, gather, names_option, note, out, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pandas as pd
+
+    from ...claims.claims import Claim
+    from ...evidence.records.registry import Registry
+    from ...evidence.records.study import Record
+    from ...validation.predictions.campaign import Confrontation
+    from ...validation.predictions.prediction import Prediction
+
+#: What counts may be made by, and the column of the view.
+COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
+#: Letters of the longest bar of the terminal.
+_BAR = 24
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("confront")(confront_command)
+
+
+def confront_command(
+    study: Annotated[list[str] | None, typer.Option("--study", help="Only these; may be repeated.")] = None,
+    family: Annotated[list[str] | None, typer.Option("--family", help="Only these families of studies.")] = None,
+    endpoint: Annotated[list[str] | None, typer.Option("--endpoint")] = None,
+    claim: Annotated[
+        list[str] | None, typer.Option("--claim", help="Only rows that bear on a claim of the ledger, such as B20.")
+    ] = None,
+    under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--under",
+            help="Parameterisation of cells: none, current-evidence, face-value, seed-claims. [default: all but face-value]",
+        ),
+    ] = None,
+    overlay: Annotated[
+        list[Path] | None, typer.Option("--overlay", metavar="CSV", help="A table of your own, laid over the registry.")
+    ] = None,
+    people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual people per cohort.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 1,
+    threads: Annotated[int | None, typer.Option("--threads", min=1)] = None,
+    draws: Annotated[
+        int, typer.Option("--draws", min=0, help="Sets of parameters of the cells, for their part of the interval.")
+    ] = 8,
+    by: Annotated[
+        str,
+        typer.Option("--by", help="Count by class (of treatment), group (of endpoints), family, endpoint or study."),
+    ] = "class",
+    rows: Annotated[bool, typer.Option("--rows", help="Every row, not counts.")] = False,
+    worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each parameterisation.")] = 0,
+    refused: Annotated[bool, typer.Option("--refused", help="Rows that cannot be simulated, with the reason.")] = False,
+    tissue: Annotated[
+        bool, typer.Option("--tissue", help="Also where cells go and how long they stay, against scans and autopsies.")
+    ] = False,
+    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction.")] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(
+            "--figure",
+            metavar="FILE",
+            help="Draw observed against predicted, then every row by family: pdf with all pages, or png or svg, one file a page.",
+        ),
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="Write pictures, counts and every row as one HTML page."),
+    ] = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
+    from ...validation.predictions.campaign import SETTINGS, confront
+
+    settings = names_option(under) if under is not None else list(SETTINGS)
+    wanted = {"study": study, "family": family, "endpoint": endpoint}
+    chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
+    problems = [*_wrong_names(settings, by), *_wrong_files(csv_path, figure, page)]
+    claims = names_option(claim) if claim is not None else None
+    records, laid = _records(chosen, claims, overlay or (), problems)
+    if not quiet:
+        for line in laid:
+            note(line)
+    with breaking(), bar(quiet) as progress:
+        found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
+    from ...evidence.records.overlay import laid_over
+    from ...report.predictions import view as confront_view
+
+    table = confront_view.view(found, confront_view.products(records))
+    about = [*_choice({**chosen, "claim": claims}), *laid_over(laid)]
+    for line in _write(found, table, csv_path, figure, page, people, seed, about):
+        if not quiet:
+            note(line)
+    if as_json:
+        document = {
+            "predictions": found.table().to_dict("records"),
+            "refused": found.refusals().to_dict("records"),
+            "overlaid": laid,
+        }
+        print_json({**document, "tissue": _tissue(settings)} if tissue else document)
+        return
+    if tissue:
+        _print_tissue(settings)
+    if refused:
+        cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
+        print_table(["row", "arm", "endpoint", "reason"], cells)
+    if rows or worst:
+        _print_rows(found, rows, worst)
+    elif len(table):
+        _print_counts(table, by)
+    simulated = len(records) - len(found.refused)
+    why = " (--refused says why)" if found.refused else ""
+    out().print(f"{simulated} {'row' if simulated == 1 else 'rows'} simulated, {len(found.refused)} not{why}.")
+
+
+def _wrong_names(settings: list[str], by: str) -> list[Problem]:
+    from ...therapies.cell_parameters import PARAMETERISATIONS
+
+    problems = [
+        not_among(
+            PARAMETERISATIONS,
+            "unknown-parameterisation",
+            f"there is no parameterisation {name!r} of cell therapy",
+            name,
+        )
+        for name in settings
+        if name not in PARAMETERISATIONS
+    ]
+    if not settings:
+        known = ", ".join(PARAMETERISATIONS)
+        problems.append(Problem("bad-option", "--under names no parameterisation", expected=known))
+    if by not in COUNTED:
+        problems.append(not_among(COUNTED, "bad-option", f"cannot count by {by!r}", by))
+    return problems
+
+
+def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) -> list[Problem]:
+    """Return what keeps results from being written, and files that would be written twice."""
+    from ...base.files import data_beside, unfit
+
+    endings = {"--csv": (), "--figure": (".pdf", ".png", ".svg", ""), "--page": (".html", ".htm")}
+    named = {"--csv": csv_path, "--figure": figure, "--page": page}
+    named |= {"the numbers of --figure": data_beside(figure)} if figure is not None else {}
+    problems, seen = [], dict[Path, str]()
+    for option, path in named.items():
+        if path is None:
+            continue
+        problems += unfit(path, endings.get(option, ()))
+        other = seen.setdefault(path.resolve(), option)
+        if other != option:
+            message = f"{other} and {option} are the same file"
+            problems.append(Problem("bad-option", message, Location(str(path)), hint="Give each a name of its own."))
+    return problems
+
+
+def _records(
+    chosen: dict[str, list[str] | None],
+    claims: list[str] | None,
+    overlays: Sequence[Path],
+    problems: list[Problem],
+) -> tuple[list[Record], list[str]]:
+    """Return the rows that options choose, and what tables laid over the registry change.
+
+    Raises
+    ------
+    ConfigError
+        What is wrong with these options and the tables, and `problems` of the other ones.
+    """
+    from ...claims.claims import find
+    from ...evidence.records.overlay import told
+    from ...evidence.records.registry import Registry, load
+
+    registry = Registry(())
+    records: list[Record] = []
+    asked = None
+    try:
+        if claims is not None:
+            asked = find(claims)
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        registry = load(overlays)
+        records = registry.select(**chosen, tag=None)  # type: ignore[arg-type]
+    except BetapodError as error:
+        gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    if asked is not None:
+        bearing = _bearing_on(asked, registry)
+        records = [record for record in records if record.id in bearing]
+    return records, told(registry, overlays)
+
+
+def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
+    """Say of a page that it has not all rows."""
+    parts = [f"{name} {', '.join(names)}" for name, names in chosen.items() if names is not None]
+    return [f"Not all published numbers: only those of {'; '.join(parts)}."] if parts else []
+
+
+def _write(
+    found: Confrontation,
+    table: pd.DataFrame,
+    csv_path: Path | None,
+    figure: Path | None,
+    page: Path | None,
+    people: int,
+    seed: int,
+    about: list[str],
+) -> Iterator[str]:
+    """Write what was asked for, and say what was written; `about` stands on the page."""
+    if figure is not None and len(table):
+        from ...report.predictions.figure import write
+
+        for path in write(table, figure):
+            yield f"wrote {path}"
+    elif figure is not None:
+        yield f"{figure}: not drawn, as no row was simulated"
+    if page is not None:
+        from ...report.predictions import page as confront_page
+
+        yield f"wrote {confront_page.write(found, table, page, people, seed, about)}"
+    if csv_path is not None:
+        from ...base.exports import table_as_csv
+        from ...base.files import write_text
+
+        write_text(csv_path, table_as_csv(found.table()))
+        yield f"wrote {csv_path}: {len(table)} rows"
+
+
+def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
+    """Return the ids of the rows that claims are judged by."""
+    from ...claims.questions import records_of
+
+    return {row.id for claim in claims for question in claim.questions for row in records_of(question, registry)}
+
+
+def _print_counts(table: pd.DataFrame, by: str) -> None:
+    """Print counts with a bar each: rows below their interval, inside it, above it."""
+    from ...report.predictions.view import in_order, summary
+
+    parts = in_order(summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
+    total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
+    longest = max(row["rows"] for row in parts)
+    heads = ["rows", "inside", "median |z|", "below < inside = above >"]
+    for setting in dict.fromkeys(table["setting"]):
+        cells = []
+        for row in (*parts, *total):
+            if row["setting"] == setting:
+                # Bars of lines have one scale; that of all rows together has its own.
+                bar = _bar(row["below"], row["inside"], row["above"], max(longest, row["rows"]))
+                cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
+        print_table([setting, *heads], cells, heads[:3])
+
+
+def _bar(below: int, inside: int, above: int, longest: int) -> str:
+    """Return rows as letters; whatever there is has one letter at least."""
+    scale = min(1.0, _BAR / longest)
+    counts = zip("<=>", (below, inside, above), strict=True)
+    return "".join(letter * max(round(count * scale), count > 0) for letter, count in counts)
+
+
+def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
+    """Print one table for each parameterisation, in columns that fit a narrow terminal."""
+    for name, mine in found.predictions.items():
+        cells = [
+            [p.record, _what(p), f"{p.observed:.3g}", _with_interval(p), f"{p.z:.1f}", "yes" if p.inside else "no"]
+            for p in (mine if every else found.worst(name, worst))
+        ]
+        if cells:
+            heads = [name, "arm, endpoint, time", "observed", "predicted (90 % interval)", "z", "inside"]
+            print_table(heads, cells, ("observed", "z"))
+
+
+def _what(one: Prediction) -> str:
+    unit = "" if one.unit == "1" else f" [{one.unit}]"
+    people = f", n {one.n}" if one.n else ""
+    return f"{one.arm}: {one.endpoint} {one.form}{unit}, week {one.weeks:g}{people}"
+
+
+def _with_interval(one: Prediction) -> str:
+    """Return a prediction in three digits; what is nothing beside its interval is 0."""
+    tiny = abs(one.predicted) < 1e-4 * (one.high - one.low)
+    return f"{'0' if tiny else f'{one.predicted:.3g}'} ({one.low:.3g} to {one.high:.3g})"
+
+
+def _tissue(settings: list[str]) -> list[dict[str, object]]:
+    from ...validation.predictions.tissue import tissue
+
+    return [
+        {
+            "setting": name,
+            "target": each.target.id,
+            "what": each.what,
+            "unit": "%",
+            "published": each.published,
+            "predicted": each.predicted,
+            "verdict": each.verdict,
+        }
+        for name in settings
+        for each in tissue(name)
+    ]
+
+
+def _print_tissue(settings: list[str]) -> None:
+    names = ("setting", "target", "what", "published", "predicted", "verdict")
+    found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(settings)]
+    cells = [[str(row[name]) for name in names] for row in found]
+    print_table(["under", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))

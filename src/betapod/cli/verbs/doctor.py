@@ -1,0 +1,40 @@
+"""The verb doctor: is this installation sound."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..shared import JsonOption, out, print_json, waiting
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("doctor")(doctor_command)
+
+
+def doctor_command(
+    quick: Annotated[bool, typer.Option("--quick", help="Leave the simulation out.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Examine the installation: versions, extras, processor, folders, and a simulation against known numbers.
+
+    Exit code 1 if something that betapod needs is missing or wrong.
+    """
+    from .. import installation as doctor
+
+    with waiting("examining"):
+        findings = doctor.examine(simulate=not quick)
+    sound = all(finding.ok is not False for finding in findings)
+    if as_json:
+        print_json({"ok": sound, "findings": [finding.as_dict() for finding in findings]})
+    else:
+        for finding in findings:
+            mark, style = {True: ("ok", "green"), False: ("WRONG", "bold red"), None: ("-", "dim")}[finding.ok]
+            out().print(f"{mark:>5} ", style=style, end="")
+            out().print(f"{finding.what:<22}", end="")
+            out().print(finding.found, markup=False)
+        out().print("sound" if sound else "not sound", style="green" if sound else "bold red")
+    if not sound:
+        raise typer.Exit(1)

@@ -1,0 +1,316 @@
+"""The verb evidence: list, show, check and extend the published numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..options import spelt_out
+from ..shared import JsonOption, assignments, names_option, note, out, print_json, print_table
+
+if TYPE_CHECKING:
+    from ...evidence.records.registry import Registry
+    from ...evidence.records.study import Record
+
+evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, check, pool, plot, add.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    from . import evidence_pool as cli_evidence_pool
+
+    cli_evidence_pool.register(evidence_app)
+    app.add_typer(evidence_app, name="evidence")
+
+
+def _complete(name: str) -> Any:
+    def complete(incomplete: str) -> list[str]:
+        from ...evidence.records.registry import everything
+
+        return sorted({str(getattr(r, name)) for r in everything() if str(getattr(r, name)).startswith(incomplete)})
+
+    return complete
+
+
+OverlayOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--overlay", "-o", metavar="CSV", help="A table of your own, laid over the registry; may be repeated."
+    ),
+]
+
+
+def _overlaid(tables: list[Path] | None) -> Registry:
+    """Return the registry with tables laid over it, having said what they replace and add."""
+    from ...evidence.records.overlay import told
+    from ...evidence.records.registry import everything
+
+    registry = everything(tables or ())
+    for line in told(registry, tables or ()):
+        note(line)
+    return registry
+
+
+def _names(option: str, text: str | None = None) -> Any:
+    return typer.Option(f"--{option}", help=text, autocompletion=_complete(option))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which rows of the registry: all of them, or those that fit every option."""
+
+    study: Annotated[list[str] | None, _names("study")] = None
+    family: Annotated[list[str] | None, _names("family")] = None
+    population: Annotated[list[str] | None, _names("population", "DKD, CKD, T1D, T2D ...")] = None
+    product: Annotated[list[str] | None, _names("product")] = None
+    endpoint: Annotated[list[str] | None, _names("endpoint")] = None
+    overlay: OverlayOption = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was chosen."""
+        return not (self.study or self.family or self.population or self.product or self.endpoint)
+
+    def registry(self) -> Registry:
+        """Return the registry with the tables laid over it."""
+        return _overlaid(self.overlay)
+
+    def of(self, registry: Registry, controls: bool) -> list[Record]:
+        """Return the rows that fit; `controls` also brings control groups of the chosen products."""
+
+        def split(names: list[str] | None) -> list[str] | None:
+            return names_option(names) if names else None
+
+        # A product may contain a comma, so it is not split.
+        return registry.select(
+            study=split(self.study),
+            family=split(self.family),
+            population=split(self.population),
+            product=self.product or None,
+            endpoint=split(self.endpoint),
+            tag=None,
+            controls=controls,
+        )
+
+
+def _number(record: Record) -> str:
+    if record.value is None:
+        return record.direction
+    text = f"{record.value:.4g}"
+    spread = record.dispersion
+    if spread is None:
+        return text
+    if spread.low == spread.high:
+        return f"{text} ({spread.type} {spread.low:.3g})"
+    return f"{text} ({spread.low:.3g} to {spread.high:.3g} {spread.type})"
+
+
+def shown_unit(unit: str) -> str:
+    """Return a unit as it is shown: nothing for plain numbers."""
+    return "" if unit == "1" else unit
+
+
+def _cells(record: Record) -> list[str]:
+    """Return who, what and the number as a table shows them, in few columns, so that they fit a narrow terminal."""
+    product = "" if record.product in ("control", record.arm) else f" ({record.product})"
+    people = f", n {record.n}" if record.n else ""
+    weeks = "" if record.weeks is None else f", week {record.weeks:g}"
+    number = f"{record.kind} {record.contrast}: {_number(record)} {shown_unit(record.unit)}".rstrip()
+    return [f"{record.arm}{product}{people}", f"{record.endpoint}{weeks}", number]
+
+
+@evidence_app.command("list")
+@spelt_out
+def list_command(
+    chosen: Chosen,
+    rows: Annotated[bool, typer.Option("--rows", help="Every number, not one line for each study.")] = False,
+    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List studies, or with --rows every number; recalled numbers are marked and never used."""
+    registry = chosen.registry()
+    records = chosen.of(registry, controls=False)
+    if csv_path is not None:
+        from ...base.exports import table_as_csv
+        from ...base.files import write_text
+
+        write_text(csv_path, table_as_csv(registry.table(records)))
+        note(f"wrote {csv_path}: {len(records)} rows")
+    if as_json:
+        print_json({"records": [_as_dict(r) for r in records], "listed": [_listed(x) for x in registry.listed]})
+        return
+    if rows:
+        print_table(
+            ["id", "population", "arm", "endpoint", "number as used", "tag"],
+            ([r.id, r.population, *_cells(r), r.tag] for r in records),
+        )
+    else:
+        lines: dict[str, list[Record]] = {}
+        for record in records:
+            lines.setdefault(record.study, []).append(record)
+        print_table(
+            ["study", "family", "population", "design", "product", "rows", "recalled", "grade"],
+            (
+                [
+                    name,
+                    "" if members[0].family == name else members[0].family,
+                    ", ".join(dict.fromkeys(r.population for r in members)),
+                    ", ".join(dict.fromkeys(r.design for r in members)),
+                    ", ".join(dict.fromkeys(r.product for r in members if r.product != "control"))
+                    or "usual care or none",
+                    str(len(members)),
+                    str(sum(r.tag != "seen" for r in members) or ""),
+                    members[0].grade,
+                ]
+                for name, members in lines.items()
+            ),
+            right=("rows", "recalled"),
+        )
+    seen = sum(record.tag == "seen" for record in records)
+    note(
+        f"{len(records)} rows of {len({r.study for r in records})} studies, {seen} seen, {len(records) - seen} recalled (never used)"
+    )
+
+
+@evidence_app.command("show")
+def show_command(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY", help="A study, a family or the id of a row.", autocompletion=_complete("study")
+        ),
+    ],
+    overlay: OverlayOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a study with source, family, risk of bias and every number as printed and as used."""
+    from ...base.errors import EvidenceError, Problem
+    from ...evidence.records import vocabulary
+    from ...evidence.records.registry import study_meant
+
+    registry = _overlaid(overlay)
+    found = [r for r in registry if name in (r.id, r.study, r.family)]
+    if not found:
+        known = sorted({n for r in registry for n in (r.study, r.family)})
+        raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=study_meant(name, known)))
+    if as_json:
+        print_json({"records": [_as_dict(r) for r in found]})
+        return
+    for study in dict.fromkeys(r.study for r in found):
+        members = [r for r in found if r.study == study]
+        first = members[0]
+        known_study = vocabulary.studies().get(study, vocabulary.Study())
+        print_lines = [
+            f"{study}: {first.citation}",
+            f"  source      {', '.join(dict.fromkeys(x for r in members for x in (r.doi, r.locator) if x)) or 'as cited'}",
+            f"  read in     {', '.join(dict.fromkeys(r.source_level for r in members))}",
+            f"  population  {', '.join(dict.fromkeys(f'{r.population} ({r.population_text})' for r in members))}",
+            f"  design      {', '.join(dict.fromkeys(f'{r.design} ({r.design_text})' for r in members))}",
+            f"  family      {first.family}" + (f" ({known_study.family_reason})" if known_study.family_reason else ""),
+            f"  grade       {first.grade or 'not assessed'}" + (f": {first.bias}" if first.bias else ""),
+            f"  asked by    {', '.join(_askers(registry, members)) or 'no claim'}",
+        ]
+        for line in print_lines:
+            out().print(line, markup=False)
+        print_table(
+            ["id", "arm", "endpoint", "number as used", "as printed", "tag"],
+            (
+                [r.id, *_cells(r), f"{r.printed_value} {r.printed_dispersion} {r.printed_unit}".strip(), r.tag]
+                for r in members
+            ),
+        )
+        for record in members:
+            for remark in record.remarks:
+                note(f"{record.id}: {remark}")
+
+
+def _askers(registry: Registry, records: list[Record]) -> list[str]:
+    """Return the claims that ask any of the records."""
+    from ...claims.claims import load
+    from ...claims.questions import records_of
+
+    ids = {record.id for record in records}
+    return [
+        claim.id
+        for claim in load()
+        if any(record.id in ids for question in claim.questions for record in records_of(question, registry))
+    ]
+
+
+@evidence_app.command("check")
+def check_command(
+    tables: Annotated[
+        list[Path] | None, typer.Argument(metavar="[CSV]...", help="Tables of your own; none: the registry.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check tables: every problem with file and line, all at once; what loads is counted, with its remarks."""
+    from ...base.errors import EvidenceError
+    from ...evidence.records.registry import check, everything
+
+    problems, found, listed = [], [], []
+    if tables:
+        for path in tables:
+            try:
+                found += check(path)
+            except EvidenceError as error:
+                problems += list(error.problems)
+    else:
+        registry = everything()
+        found, listed = list(registry.records), list(registry.listed)
+    if problems:
+        raise EvidenceError(problems)
+    remarks = [(r.location, remark) for r in found for remark in r.remarks]
+    seen = sum(r.tag == "seen" for r in found)
+    if as_json:
+        print_json(
+            {
+                "rows": len(found) + len(listed),
+                "records": len(found),
+                "seen": seen,
+                "memory": len(found) - seen,
+                "listed": [_listed(x) for x in listed],
+                "remarks": [{"location": str(place), "remark": text} for place, text in remarks],
+            }
+        )
+        return
+    if tables:
+        for place, text in remarks:
+            note(f"{place}: {text}")
+    else:
+        for text in dict.fromkeys(text for _, text in remarks):
+            note(f"{sum(other == text for _, other in remarks)} rows: {text}")
+    for one in listed:
+        note(f"{one.location}: not a record: {one.reason}")
+    out().print(
+        f"{len(found)} of {len(found) + len(listed)} rows are records: {seen} seen, {len(found) - seen} recalled, {len(listed)} listed with a reason"
+    )
+
+
+@evidence_app.command("add")
+def add_command(
+    table: Annotated[Path, typer.Argument(metavar="CSV", help="Your table; it is made if there is none.")],
+    values: Annotated[list[str] | None, typer.Argument(metavar="[COLUMN=VALUE]...", help="One row.")] = None,
+    rows_from: Annotated[
+        list[Path] | None, typer.Option("--from", metavar="CSV", help="Rows of another table.")
+    ] = None,
+) -> None:
+    """Add checked rows to a table of your own, all or none; use it with --overlay."""
+    from ...evidence.records.overlay import append
+
+    cells = assignments(values or (), "add")
+    count = append(table, [cells] if cells else [], rows_from or ())
+    out().print(f"{count} {'row' if count == 1 else 'rows'} added to {table}", markup=False)
+
+
+def _as_dict(record: Record) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {**asdict(record), "location": str(record.location)}
+
+
+def _listed(one: Any) -> dict[str, str]:
+    return {"location": str(one.location), "study": one.study, "reason": one.reason}

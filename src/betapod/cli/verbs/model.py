@@ -1,0 +1,242 @@
+"""Verbs about models: model list, show, check, export; cite."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...base.errors import BetapodError, ConfigError, Problem, not_among
+from ..options import ModelArgument, ParametersOption
+from ..shared import (
+    JsonOption,
+    load_bibliography,
+    load_model,
+    model_table,
+    note,
+    out,
+    print_json,
+    print_table,
+    warn,
+    write_out,
+)
+
+if TYPE_CHECKING:
+    from ...model import Model
+
+models = typer.Typer(no_args_is_help=True, help="List, show, check and export models.")
+
+OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of the terminal.")]
+
+_SUFFIXES = {
+    ".md": "md",
+    ".txt": "text",
+    ".tex": "latex",
+    ".html": "html",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+}
+_SUFFIXES |= {".json": "json", ".xml": "sbml", ".sbml": "sbml"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.add_typer(models, name="model")
+    app.command("cite")(cite_command)
+
+
+def _forms() -> list[str]:
+    from ...model.printing.render import FORMATS
+
+    return [*FORMATS, "sbml"]
+
+
+def _complete_form(incomplete: str) -> list[str]:
+    return [form for form in _forms() if form.startswith(incomplete)]
+
+
+# -- model -----------------------------------------------------------------------------------------------------------
+
+
+@models.command("list")
+def list_models(as_json: JsonOption = False) -> None:
+    """List the models that come with betapod."""
+    from ...physiology import whole_body
+
+    found = [(name, whole_body.model(name)) for name in whole_body.NAMES]
+    if as_json:
+        print_json({"models": [_summary(model) for _, model in found]})
+        return
+    rows = [
+        (name, str(len(m.states)), str(len(m.assignments)), str(len(m.parameters)), str(len(m.inputs)), m.description)
+        for name, m in found
+    ]
+    counts = ("states", "equations", "parameters", "inputs")
+    print_table(("name", *counts), [row[:-1] for row in rows], right=counts)
+    for name, model in found:
+        out().print(f"{name}: {model.description}", markup=False)
+
+
+def _summary(model: Model) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "description": model.description,
+        "states": len(model.states),
+        "equations": len(model.assignments),
+        "parameters": len(model.parameters),
+        "inputs": len(model.inputs),
+        "events": len(model.events),
+        "fingerprint": model.fingerprint,
+    }
+
+
+@models.command("show")
+def show_model(
+    model: ModelArgument,
+    submodel: Annotated[str | None, typer.Argument(help="Show this submodel alone.")] = None,
+    form: Annotated[
+        str,
+        typer.Option("--as", help="text, md, latex, html, dot, mermaid, json, sbml.", autocompletion=_complete_form),
+    ] = "text",
+    path: OutOption = None,
+    tables: ParametersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a model for reading: equations with units, parameters with sources, states, events, references."""
+    made = load_model(model, tables or ())
+    if path is None and form == "text" and not as_json and sys.stdout.isatty():
+        from ...model.printing.layout import sheet_of
+        from ...model.printing.render import only
+        from ..printing import show
+
+        sheet = sheet_of(made, load_bibliography())
+        show(sheet if submodel is None else only(sheet, submodel), out())
+        return
+    _deliver(_printed(made, "json" if as_json else form, submodel), path)
+
+
+@models.command("export")
+def export_model(
+    model: ModelArgument,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="sbml, md, latex, html, dot, mermaid, json; by default as the file's name says."),
+    ] = None,
+    path: OutOption = None,
+    submodel: Annotated[str | None, typer.Option(help="Export this submodel alone (not for SBML).")] = None,
+    tables: ParametersOption = None,
+) -> None:
+    """Export a model to another format."""
+    if form is None:
+        form = _SUFFIXES.get(path.suffix.lower()) if path is not None else "md"
+    if form is None:
+        raise ConfigError(
+            Problem(
+                "unknown-format", f"the name {path} does not tell the format", expected=f"--as {' | '.join(_forms())}"
+            )
+        )
+    _deliver(_printed(load_model(model, tables or ()), form, submodel), path)
+
+
+def _printed(model: Model, form: str, submodel: str | None) -> str:
+    if form == "sbml":
+        from ...exchange import write_sbml
+
+        if submodel is not None:
+            raise ConfigError(
+                Problem("bad-option", "SBML holds a whole model, not one submodel", hint="Leave the submodel out.")
+            )
+        return str(write_sbml(model))
+    from ...model.printing.render import render
+
+    if form not in _forms():
+        raise ConfigError(not_among(_forms(), "unknown-format", f"a model cannot be printed as {form!r}", form))
+    return render(model, form, load_bibliography(), submodel)
+
+
+def _deliver(text: str, path: Path | None) -> None:
+    if path is None or str(path) == "-":
+        write_out(text if text.endswith("\n") else text + "\n")
+        return
+    from ...base.files import write_text
+
+    write_text(path, text)
+    note(f"wrote {path}")
+
+
+@models.command("check")
+def check_models(
+    files: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models by name, or files.")],
+    tables: ParametersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check models: syntax, units and scales, owners, missing inputs, cycles; everything wrong is reported at once."""
+    problems: list[Problem] = []
+    reports = []
+    for name in files:
+        try:
+            model = load_model(name, tables or ())
+        except BetapodError as error:
+            problems += error.problems
+            continue
+        warnings = [*model.parameters.implausible(), *model.inputs.implausible(), *_unlabelled(model)]
+        reports.append({**_summary(model), "source": name, "warnings": warnings})
+        if not as_json:
+            out().print(f"[green]ok[/green] {name}: {_counts(model)}", highlight=False)
+            for warning in warnings:
+                warn(f"{name}: {warning}")
+    if problems:
+        raise BetapodError(problems)
+    if as_json:
+        print_json({"ok": True, "models": reports})
+
+
+def _counts(model: Model) -> str:
+    return (
+        f"{len(model.states)} states, {len(model.assignments)} equations, {len(model.parameters)} parameters, "
+        f"{len(model.inputs)} inputs, {len(model.events)} events"
+    )
+
+
+def _unlabelled(model: Model) -> list[str]:
+    """Name quantities of our own language without a label; other formats need not have any."""
+    if not model.parts:
+        return []
+    bare = [name for name in (*model.state_names, *model.assignments) if not model.labels[name]]
+    return [f"{len(bare)} quantities have no label: {', '.join(bare[:8])}"] if bare else []
+
+
+# -- cite ------------------------------------------------------------------------------------------------------------
+
+
+def cite_command(
+    model: ModelArgument, path: OutOption = None, tables: ParametersOption = None, as_json: JsonOption = False
+) -> None:
+    """Print BibTeX of exactly the works that a model's parameters cite, grouped by the reason."""
+    from ...model.bibliography import cite
+    from ...model.parameters.table import source_keys
+
+    made = load_model(model, tables or ())
+    works = load_bibliography()
+    if as_json:
+        rows = list(model_table(made).values())
+        entries = []
+        for key in source_keys(rows):
+            uses = [
+                {"id": row.id, "role": row.role, "locator": row.locator} for row in rows if key in source_keys([row])
+            ]
+            work = works.get(key)
+            entries.append(
+                {
+                    "key": key,
+                    "type": work.kind if work else None,
+                    "fields": dict(work.fields) if work else {},
+                    "used_by": uses,
+                }
+            )
+        print_json({"model": model, "works": entries})
+        return
+    _deliver(cite(made, works), path)

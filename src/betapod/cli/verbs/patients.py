@@ -1,0 +1,199 @@
+"""The verb patients: grow virtual patients, choose such as look like a real cohort, check tables of real people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...base.exports import table_as_csv
+from ..shared import JsonOption, note, out, print_json, print_table, warn
+
+if TYPE_CHECKING:
+    from ...patients.cohorts.compare import Report
+    from ...patients.library import Library
+
+_app = typer.Typer(no_args_is_help=True, help="Virtual patients, grown from before diabetes to today.")
+
+_LibraryOption = Annotated[
+    Path | None,
+    typer.Option("--library", metavar="FILE", help="A library of `patients grow`; the package's by default."),
+]
+_OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the patients: .npz with states, .csv without.")
+]
+_SexOption = Annotated[
+    str | None,
+    typer.Option("--sex-codes", metavar="CODES", help="What codes of sex in a CSV mean, such as 'female=0,male=1'."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.add_typer(_app, name="patients")
+
+
+def _library(path: Path | None) -> Library:
+    from ...patients import library
+
+    return library.default() if path is None else library.load(path)
+
+
+def _writable(path: Path, *endings: str) -> None:
+    """Refuse a file that cannot be written, before any work."""
+    from ...base.errors import ConfigError
+    from ...base.files import unfit
+
+    if problems := unfit(path, endings):
+        raise ConfigError(problems)
+
+
+def _write(patients: Library, path: Path) -> None:
+    from ...base.files import write_text
+    from ...patients.cohorts.target import UNITS
+
+    if path.suffix.lower() == ".npz":
+        patients.save(path)
+    else:
+        # With units in the header, as every table of people that is read back needs them.
+        table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
+        write_text(path, table_as_csv(table, float_format="%.6g"))
+    note(f"wrote {path}: {len(patients)} patients")
+
+
+@_app.command("grow")
+def grow_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the library (.npz).")],
+    lives: Annotated[int, typer.Option("--lives", "-n", min=1, help="People to follow through life.")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds are other people.")] = 1,
+    first: Annotated[int, typer.Option("--first", min=0, help="Number of the first person.")] = 0,
+) -> None:
+    """Sample people, simulate their lives, keep those with diabetes as they are on some days."""
+    from ...patients import library
+
+    path = path if path.suffix else path.with_name(f"{path.name}.npz")
+    _writable(path, ".npz")
+    with library.progress_bar() as progress:
+        grown = library.grow(lives, seed, progress, first)
+    _write(grown, path)
+    for name, count in grown.origin["implausible"].items():
+        note(f"left out as implausible: {count} by {name}")
+
+
+@_app.command("list")
+def list_command() -> None:
+    """List the real cohorts that the package knows."""
+    from ...patients.cohorts import tables
+
+    rows = []
+    for name in tables.names():
+        target = tables.load(name)
+        rows.append((name, target.label, str(len(target.moments)), target.origin))
+    print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
+
+
+@_app.command("show")
+def show_command(library: _LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Show what a library holds: quantiles of every column."""
+    patients = _library(library)
+    names = [str(name) for name in patients.table if name != "person"]
+    quantiles = patients.table[names].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+    if as_json:
+        rows = {name: [float(value) for value in quantiles[name]] for name in names}
+        document = {"patients": len(patients), "people": int(patients.table["person"].nunique()), "quantiles": rows}
+        print_json(document | {"origin": patients.origin, "current": patients.current})
+        return
+    out().print(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
+    if not patients.current:
+        warn("the model has changed since this library was grown")
+    columns = ("column", "5 %", "25 %", "50 %", "75 %", "95 %")
+    print_table(columns, [(n, *(f"{v:.4g}" for v in quantiles[n])) for n in names], right=columns[1:])
+
+
+@_app.command("check")
+def check_command(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Real people: a CSV, or a folder of NHANES files.")],
+    sex_codes: _SexOption = None,
+) -> None:
+    """Check a table of real people: every error with its place, every conversion."""
+    from ...patients.cohorts.nhanes_files import read_people
+    from ...patients.cohorts.reader import read_csv
+
+    people = read_people(path) if path.is_dir() else read_csv(path, _codes(sex_codes))
+    out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
+    for text in people.notes:
+        out().print(text, markup=False)
+
+
+def _codes(given: str | None) -> dict[str, str] | None:
+    from ...patients.cohorts.sexes import parse_codes
+
+    return None if given is None else parse_codes(given)
+
+
+@_app.command("like")
+def like_command(
+    what: Annotated[
+        str, typer.Argument(metavar="COHORT", help="FLOW, NHANES ..., a baseline table .yaml, people .csv.")
+    ],
+    count: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    library: _LibraryOption = None,
+    path: _OutOption = None,
+    sex_codes: _SexOption = None,
+    as_json: JsonOption = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every moment.")] = False,
+) -> None:
+    """Choose patients who together look like a real cohort, and say how well."""
+    from ...patients.cohorts import reweight, tables
+
+    target = tables.load(what, _codes(sex_codes))
+    if path is not None:
+        _writable(path, ".npz", ".csv")
+    for text in target.notes:
+        note(text)
+    patients = _library(library)
+    cohort = reweight.select(patients, target, count, seed)
+    if path is not None:
+        _write(cohort.patients(patients), path)
+    if as_json:
+        print_json({"index": cohort.index.tolist(), "report": cohort.report.as_dict()})
+        return
+    _print(cohort.report, verbose)
+
+
+def _print(report: Report, verbose: bool) -> None:
+    out().print(
+        f"{report.chosen} patients like {report.target}: {report.eligible} of {report.library} eligible, {report.kept} kept, "
+        f"effective sample size {report.effective:.0f} ({100 * report.effective_share:.0f} % of those kept)"
+    )
+    if report.repeats:
+        warn(f"{report.repeats} are in the cohort more than once: the library has too few who fit")
+    worst = report.moments.reindex(
+        (report.moments["miss"].abs() / report.moments["tolerance"]).sort_values().index[::-1]
+    )
+    shown: Any = report.moments if verbose else worst.head(12)
+    columns = ("moment", "target", "weighted", "chosen")
+    rows = [(r.moment, f"{r.target:.4g}", f"{r.weighted:.4g}", f"{r.chosen:.4g}") for r in shown.itertuples()]
+    out().print(f"\nmoments, {'all' if verbose else 'the farthest'} (SDs as squares)")
+    print_table(columns, rows, right=columns[1:])
+    if len(report.distributions):
+        out().print("\ndistributions")
+        heads = ("quantity", "target median", "median", "miss %", "KS")
+        found = report.distributions.itertuples(index=False)
+        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", f"{r[3]:+.1f}", f"{r[4]:.3f}") for r in found]
+        print_table(heads, lines, right=heads[1:])
+    far = report.correlations["miss"].abs().fillna(-1.0).to_numpy()
+    if len(far) and far.max() >= 0.0:
+        pair = report.correlations.iloc[int(far.argmax())]
+        out().print(
+            f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {pair['found']:.2f} for {pair['target']:.2f}"
+        )
+    if len(report.cells):
+        cell = report.cells.iloc[int(report.cells["miss"].abs().to_numpy().argmax())]
+        out().print(f"KDIGO grid: farthest {cell['cell']} {cell['found']:.1f} % for {cell['target']:.1f} %")
+    if report.unmatched:
+        out().print("\nnot matched")
+        for text in report.unmatched:
+            out().print(f"  {text}", markup=False)

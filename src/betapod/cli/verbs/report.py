@@ -1,0 +1,128 @@
+"""The verbs report and demo: from a run, or a protocol, to a page that is read to the end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..running import QuietOption, bar, breaking
+from ..shared import JsonOption, note, out, print_json, print_table
+
+if TYPE_CHECKING:
+    from ...report.trial.making import Made
+
+QuickOption = Annotated[
+    bool, typer.Option("--quick", help="Leave out larger trials, mechanisms and the comparison with real people.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.command("report")(report_command)
+    app.command("demo")(demo_command)
+
+
+def _complete(incomplete: str) -> list[str]:
+    from ...trials.protocol.protocol import catalogue
+
+    named = [name for name in catalogue() if name.startswith(incomplete)]
+    beside, _, start = incomplete.rpartition("/")
+    place = Path(f"{beside}/") if "/" in incomplete else Path()
+    try:
+        folders = sorted(str(path) for path in place.iterdir() if path.name.startswith(start) and path.is_dir())
+    except OSError:
+        folders = []
+    return named + folders[:50]
+
+
+def report_command(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="Run folder of a trial, or a protocol to run now.", autocompletion=_complete
+        ),
+    ],
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write; default: RUN/report.")
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", "-r", min=2, help="For a protocol: instead of its own.")
+    ] = None,
+    quick: QuickOption = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the report of a trial: one HTML file, its tables as CSV and Parquet, a small table here."""
+    from ...base.errors import ConfigError, Problem
+    from ...report.trial.making import make
+    from ...trials import folder as store
+
+    place = Path(what)
+    with breaking("resume", folder=place), bar(quiet) as progress:
+        if store.is_trial(place):
+            if replicates is not None:
+                raise ConfigError(
+                    Problem("bad-option", "--replicates does not fit a run that exists", hint="Run the protocol again.")
+                )
+            run = store.open_run(place)
+        else:
+            plan = store.plan(what, replicates=replicates)
+            place = Path(f"betapod-{plan.protocol.name}")
+            run = store.run_into(place, plan, None, None, progress, ["betapod", *sys.argv[1:]])
+        made = make(run, folder or place / "report", sys.argv[1:], progress, quick)
+    _tell(made, as_json, quiet)
+
+
+def demo_command(
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder for the run and its report.")] = Path("demo"),
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", "-r", min=2, help="Simulated trials; default: the protocol's 1000.")
+    ] = None,
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the trial dn61 from virtual patients to the finished report.
+
+    Would 61 patients with diabetic nephropathy seem to improve even if the cells did nothing? How much evidence is such a report,
+    and what should a trial look like that could tell?
+    """
+    from ...report.trial import demo
+
+    with breaking("resume", folder=folder / "run"), bar(as_json) as progress:
+        found = demo.run(folder, replicates, progress, sys.argv[1:], quick)
+    first = next(iter(found.seconds))
+    speed = found.trial_patients / max(found.seconds[first], 1e-9)
+    timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
+    if not as_json:
+        note(f"{found.trial_patients} trial patients, {speed:.0f} per second; {timing}")
+    _tell(found.made, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
+
+
+def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
+    from ...report.common import words
+    from ...report.trial import brief
+    from ...report.trial.trial_report import WARNING, as_dict, summary
+    from ...trials.conduct.feasibility import concerns
+
+    a = made.assessment
+    if as_json:
+        files = [os.fspath(path) for path in made.files]
+        print_json({**as_dict(a, made.extra), **(more or {}), "files": files, "report": files[0]})
+        return
+    out().print(a.protocol.title, style="bold", markup=False)
+    header, rows = summary(a)
+    out().print(f"{words.named(a.code)} at {a.visit}, {a.replicates} trials each", style="dim", markup=False)
+    print_table(header, rows, right=header[2:])
+    for question, answer in brief.answers(a, made.extra.shares):
+        out().print(question, style="bold", markup=False)
+        out().print(answer, markup=False)
+    for design, people in a.behind.items():
+        for text in concerns(a.protocol, design, people):
+            note(f"{design}: {text}")
+    if not quiet:
+        note(WARNING)
+    out().print(os.fspath(made.files[0]), markup=False)

@@ -1,0 +1,280 @@
+"""The verb simulate: one virtual patient, a schedule, a table, a picture."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
+from ...base.exports import table_as_csv
+from ...base.units import convert
+from ...engine.schedule import Schedule
+from ..options import (
+    DosesOption,
+    ModelArgument,
+    ParametersOption,
+    SettingsOption,
+    SwitchesOption,
+    complete_output,
+    complete_state,
+)
+from ..schedules import read_initial, read_schedule, read_visits
+from ..shared import (
+    JsonOption,
+    gather,
+    load_model,
+    names_option,
+    note,
+    out,
+    print_json,
+    print_table,
+    set_values,
+    waiting,
+    warn,
+    write_out,
+)
+from .person import CellsOption, DrugOption, MechanismsOption, PersonOption, check_texts, treated
+
+if TYPE_CHECKING:
+    from ...engine.scipy.reference import Result
+    from ...model import Model
+
+
+#: Ways to integrate; as `betapod.engine.scipy.reference.METHODS`, which takes long to import.
+METHODS = ("LSODA", "BDF", "Radau")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("simulate")(simulate_command)
+
+
+def simulate_command(
+    model: ModelArgument,
+    settings: SettingsOption = None,
+    initial: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--initial", metavar="STATE=VALUE", help="Start a state elsewhere.", autocompletion=complete_state
+        ),
+    ] = None,
+    years: Annotated[float | None, typer.Option(help="Duration in years (1 without any duration).")] = None,
+    days: Annotated[float | None, typer.Option(help="Duration in days.")] = None,
+    duration: Annotated[
+        str | None, typer.Option(help="Duration with a unit, e.g. '6 h'; a bare number is in the model's unit of time.")
+    ] = None,
+    step: Annotated[str | None, typer.Option(help="Time between rows, e.g. '30' (days), '1 h', '0.5 year'.")] = None,
+    times: Annotated[
+        str | None, typer.Option(help="Times of the rows instead: days, or e.g. '0,1,7,0.5 year'.")
+    ] = None,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--outputs",
+            "-O",
+            metavar="NAMES",
+            help="Quantities, comma-separated; 'all'.",
+            autocompletion=complete_output,
+        ),
+    ] = None,
+    doses: DosesOption = None,
+    switches: SwitchesOption = None,
+    person: PersonOption = None,
+    drug: DrugOption = None,
+    cells: CellsOption = None,
+    mechanisms: MechanismsOption = None,
+    method: Annotated[str, typer.Option(help="LSODA, BDF or Radau.")] = "LSODA",
+    rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
+    atol: Annotated[
+        float | None,
+        typer.Option(help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Write a figure (png or svg) and the plotted data (csv).")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table; '-' for the terminal.")] = None,
+    tables: ParametersOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate one virtual patient and report it.
+
+    On a terminal a summary is shown; into a pipe the table goes as CSV. Days and widths take units: 'e_ARB=0.6@5 year/30'.
+    """
+    problems: list[Problem] = []
+    check_texts(person, drug or [], cells or [], mechanisms, problems)
+    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
+        problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
+    try:
+        with waiting("assembling"):
+            made = load_model(model, tables or ())
+    except BetapodError as error:
+        gather(problems, error)
+        raise ConfigError(problems) from None
+    try:
+        made = set_values(made, settings or ())
+    except BetapodError as error:
+        gather(problems, error)
+    schedule = read_schedule(made, doses or [], switches or [], problems)
+    start = read_initial(made, initial or [], problems)
+    visits = read_visits(made, {"years": years, "days": days, "duration": duration}, step, times, problems)
+    wanted = _wanted(made, names_option(outputs or ()), problems)
+    if method not in METHODS:
+        problems.append(not_among(METHODS, "unknown-method", f"there is no method {method!r}", method))
+    if problems:
+        raise ConfigError(problems)
+    # Growing a person takes seconds: only now that every text is known to be good.
+    plan = treated(made, person, drug or [], cells or [], mechanisms)
+    made = plan.model
+    start = {**plan.state, **start}
+    schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
+
+    from ...engine.scipy.reference import simulate
+
+    # Said before the simulation, since such a value may be why it fails.
+    implausible = [*made.parameters.implausible(), *made.inputs.implausible()]
+    for warning in implausible:
+        warn(warning)
+    with waiting(f"simulating {span_text(visits[-1], made.time_unit)}"):
+        result = simulate(made, visits, schedule, start, method, rtol, atol, wanted)
+    for warning in result.warnings:
+        if warning not in implausible:
+            warn(warning)
+    if result.ended is not None:
+        name, when = result.ended
+        warn(f"the simulation ended at {span_text(when, made.time_unit)}: {_event_label(made, name)}")
+    if csv is not None:
+        _write_csv(made, result, None if str(csv) == "-" else csv)
+    if plot is not None:
+        _plot(made, result, plot, with_data=csv is None)
+    if as_json:
+        print_json(_document(made, result, schedule))
+    elif csv is None and not sys.stdout.isatty() and plot is None:
+        _write_csv(made, result, None)
+    elif str(csv) != "-":
+        _summary(made, result)
+
+
+def span_text(span: float, unit: str) -> str:
+    """Return a time for reading: in the model's unit, and in years where it is long."""
+    if unit == "1":
+        return f"{span:.6g} (the model names no unit of time)"
+    years = convert(span, unit, "year")
+    from ...model.printing.layout import plural
+
+    return f"{span:.6g} {unit if span == 1 else plural(unit)}" + (f" ({years:.2f} years)" if years >= 1 else "")
+
+
+def _event_label(model: Model, name: str) -> str:
+    return next((event.label or event.name for event in model.events if event.name == name), name)
+
+
+def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str]:
+    """Return what is reported: what was asked for, else what a reader of this model looks at first."""
+    everything = [*model.state_names, *model.assignments, *model.inputs]
+    if names == ["all"]:
+        return everything
+    for name in names:
+        if name not in model.names:
+            problems.append(
+                Problem(
+                    "unknown-name",
+                    f"{model.name} has no quantity {name!r}",
+                    Location("--outputs"),
+                    hint=did_you_mean(name, model.names),
+                )
+            )
+    if names:
+        return names
+    from ...report.common.headlines import headlines
+
+    return headlines(model)
+
+
+def _write_csv(model: Model, result: Result, path: Path | None) -> None:
+    """Write the table as CSV, units in the header; to stdout without a path."""
+    table = result.table.copy()
+    units = result.dictionary["unit"]
+    table.columns = [f"{name} [{units[name]}]" for name in table.columns]
+    table.index.name = f"time [{model.time_unit}]"
+    text = table_as_csv(table, index=True, float_format="%.10g")
+    if path is None:
+        write_out(text)
+        return
+    from ...base.files import write_text
+
+    write_text(path, text)
+    note(f"wrote {path}: {len(table)} rows, {len(table.columns)} quantities")
+
+
+def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
+    from ...report.common.figures import result_figure, save
+
+    figure, data = result_figure(result, model.time_unit, model.name)
+    about = f"Simulated courses of {', '.join(result.table.columns)} in the model {model.name}."
+    for written in save(figure, path, data if with_data else None, about):
+        note(f"wrote {written}")
+
+
+def _summary(model: Model, result: Result) -> None:
+    from ...report.common.tables import sparkline
+
+    # A narrow terminal shows less, but nothing cut.
+    width = out().width
+    columns = ["name", "unit", "start", "end"] + ["least", "most"] * (width >= 100) + ["course"]
+    columns += ["meaning"] * (width >= 120)
+    rows: list[list[str]] = []
+    for name in result.table.columns:
+        column = result.table[name].dropna()
+        entry = result.dictionary.loc[name]
+        numbers = (column.iloc[0], column.iloc[-1], column.min(), column.max()) if len(column) else ()
+        start, last, least, most = [f"{number:.4g}" for number in numbers] or [""] * 4
+        cells = {"name": name, "unit": str(entry["unit"]), "start": start, "end": last, "least": least, "most": most}
+        cells |= {"course": sparkline(column.to_numpy(), 24 if width >= 100 else 16), "meaning": str(entry["label"])}
+        rows.append([cells[key] for key in columns])
+    print_table(columns, rows, right=("start", "end", "least", "most"))
+    end = float(result.table.index[-1])
+    out().print(
+        f"{span_text(end, model.time_unit)}, {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
+        f"{result.evaluations} evaluations",
+        style="dim",
+    )
+
+
+def _document(model: Model, result: Result, schedule: Schedule) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from ... import __version__
+
+    return {
+        "betapod_version": __version__,
+        "model": model.name,
+        "fingerprint": model.fingerprint,
+        "inputs": {name: {"value": row.value, "unit": row.unit} for name, row in model.inputs.items()},
+        "schedule": {
+            "doses": [asdict(dose) for dose in schedule.doses],
+            "switches": [asdict(change) for change in schedule.switches],
+        },
+        "solver": {
+            "method": result.method,
+            "rtol": result.rtol,
+            "atol": {name: float(value) for name, value in zip(model.state_names, result.atol, strict=False)},
+            "evaluations": result.evaluations,
+        },
+        "time": {"unit": model.time_unit, "values": [float(time) for time in result.table.index]},
+        "quantities": [
+            {
+                "name": name,
+                "label": result.dictionary.loc[name, "label"],
+                "unit": result.dictionary.loc[name, "unit"],
+                "kind": result.dictionary.loc[name, "kind"],
+                "values": [float(value) for value in result.table[name]],
+            }
+            for name in result.table.columns
+        ],
+        "events": [{"time": time, "name": name} for time, name in result.events],
+        "ended": None if result.ended is None else {"name": result.ended[0], "time": result.ended[1]},
+        "warnings": list(result.warnings),
+    }

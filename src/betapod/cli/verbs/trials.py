@@ -1,0 +1,322 @@
+"""Verbs about trials: run, resume, trial new, check, list and show; schema."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...base.clinical import read_as
+from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
+from ..running import QuietOption, ThreadsOption, bar, breaking, command
+from ..shared import JsonOption, counted, note, out, print_json, print_table, write_out
+
+if TYPE_CHECKING:
+    from ...report.trial.estimates import Scale
+    from ...trials.conduct.feasibility import Feasible
+    from ...trials.protocol.cost import Cost
+    from ...trials.protocol.protocol import Protocol
+
+trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command line."""
+    app.add_typer(trial, name="trial")
+    app.command("run")(run_command)
+    app.command("resume")(resume_command)
+    app.command("schema")(schema_command)
+
+
+def _complete_protocol(incomplete: str) -> list[str]:
+    from ...trials.protocol.protocol import catalogue
+
+    return [name for name in catalogue() if name.startswith(incomplete)]
+
+
+ProtocolArgument = Annotated[
+    str, typer.Argument(metavar="PROTOCOL", help="Name or YAML file.", autocompletion=_complete_protocol)
+]
+
+
+def run_command(
+    protocol: ProtocolArgument,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder; default: betapod-PROTOCOL.")
+    ] = None,
+    designs: Annotated[list[str] | None, typer.Option("--design", help="Only this design; may be repeated.")] = None,
+    hypotheses: Annotated[
+        list[str] | None, typer.Option("--hypothesis", help="Only this hypothesis; may be repeated.")
+    ] = None,
+    replicates: Annotated[
+        int | None, typer.Option("--replicates", "-r", min=1, help="Instead of the protocol's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the protocol's.")] = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a trial on virtual patients; in a folder that holds the same run, complete it."""
+    from ...trials import folder as store
+
+    what = store.plan(protocol, designs, hypotheses, replicates, seed)
+    place = folder or Path(f"betapod-{what.protocol.name}")
+    with breaking("resume", folder=place), bar(quiet) as progress:
+        run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
+    _tell(run, place, quiet, as_json)
+
+
+def resume_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Run folder of a trial.")],
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Resume a trial: compute again what its run folder lacks or what was damaged."""
+    from ...trials import folder as store
+
+    with breaking("resume", folder=folder), bar(quiet) as progress:
+        run = store.resume(folder, threads, progress)
+    _tell(run, folder, quiet, as_json)
+
+
+def schema_command(
+    what: Annotated[str, typer.Argument(metavar="trial", help="Name of the schema; only: trial.")],
+    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = None,
+) -> None:
+    """Print the JSON Schema of protocols, by which editors complete and check them."""
+    if what != "trial":
+        raise ConfigError(not_among(["trial"], "unknown-schema", f"there is no schema {what!r}", what))
+    from ...trials.protocol.protocol import json_schema
+
+    text = json.dumps(json_schema(), indent=2) + "\n"
+    if target is None:
+        write_out(text)
+    else:
+        _write(target, text)
+
+
+@trial.command("list")
+def list_command(as_json: JsonOption = False) -> None:
+    """List the protocols that come with the package."""
+    from ...trials.protocol.protocol import catalogue, load
+
+    found = [load(name) for name in catalogue()]
+    if as_json:
+        print_json({"protocols": [_described(each) for each in found]})
+        return
+    rows = [(each.name, str(each.size(next(iter(each.designs)))), ", ".join(each.arms), each.title) for each in found]
+    print_table(("name", "patients", "arms", "title"), rows, right=("patients",))
+
+
+@trial.command("show")
+def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
+    """Print a protocol."""
+    from ...trials.protocol.protocol import document, read
+
+    found = document(protocol)
+    checked = read(found)
+    if as_json:
+        print_json({"protocol": checked.model_dump(mode="json")})
+    else:
+        write_out(found.text)
+
+
+@trial.command("new")
+def new_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
+    like: Annotated[
+        str,
+        typer.Option("--from", metavar="PROTOCOL", help="Protocol to begin with.", autocompletion=_complete_protocol),
+    ] = "dn61",
+    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: NAME.yaml.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write a protocol to begin with, and its schema beside it for editors."""
+    import re
+
+    from ...trials.protocol.protocol import document, json_schema, parse
+
+    path = target or Path(f"{name}.yaml")
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", document(like).text, count=1)
+    parse(text, str(path))
+    if path.exists() and not force:
+        raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
+    schema = path.with_name("betapod-trial.schema.json")
+    _write(schema, json.dumps(json_schema(), indent=2) + "\n")
+    _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
+    note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
+
+
+@trial.command("check")
+def check_command(
+    protocols: Annotated[list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check protocols: everything that is wrong with line and column, who is eligible, how many people stand behind the
+    patients, and what a run will cost.
+    """
+    problems: list[Problem] = []
+    found, read = [], []
+    for name in protocols:
+        try:
+            with read_as() as sentences:
+                found.append(_checked(name))
+            read.append(sentences)
+        except BetapodError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    if as_json:
+        more = [
+            _described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
+            for (each, who, cost), said in zip(found, read, strict=True)
+        ]
+        print_json({"protocols": more})
+        return
+    for each, who, cost in found:
+        sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
+        supposed = counted(len(each.hypotheses), "hypothesis", "hypotheses")
+        told = f"{each.name}: good; {sizes}; {supposed}, {counted(each.replicates, 'replicate')}"
+        out().print(told, markup=False)
+        for sentence in who.sentences:
+            out().print(f"  {sentence}", markup=False)
+        out().print(f"  A run takes {cost.words} (estimated).", markup=False)
+
+
+def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
+    """Return a protocol, who could take part, and what a run would cost; everything wrong is raised with its place."""
+    from ...patients.library import default
+    from ...trials.conduct.feasibility import feasible, nobody
+    from ...trials.protocol.cohorts import resolved
+    from ...trials.protocol.cost import cost
+    from ...trials.protocol.protocol import document, read
+
+    text = document(name)
+    protocol = resolved(read(text), text)
+    library = default()
+    try:
+        return protocol, feasible(protocol, library), cost(protocol)
+    except ConfigError as error:
+        if error.kinds != ("nobody-eligible",):
+            raise
+        problem, where = nobody(protocol, library)
+        details = {"found": problem.found, "expected": problem.expected, "hint": problem.hint}
+        raise ConfigError(text.problem(problem.kind, problem.message, where, True, **details)) from None
+
+
+def _described(protocol: Any) -> dict[str, Any]:
+    return {
+        "name": protocol.name,
+        "title": protocol.title,
+        "designs": {name: protocol.size(name) for name in protocol.designs},
+        "arms": list(protocol.arms),
+        "hypotheses": list(protocol.hypotheses),
+        "replicates": protocol.replicates,
+        "follow_up_days": protocol.days[-1],
+    }
+
+
+def _write(path: Path, text: str) -> None:
+    from ...base.files import replacing
+
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
+    from ...trials.conduct.feasibility import Behind, concerns
+    from ...trials.operating.summary import summary
+
+    document = summary(run)
+    if as_json:
+        print_json({**document, "folder": str(folder)})
+        return
+    out().print(document["title"], style="bold", markup=False)
+    cells = any(row["cells"] for row in document["rows"])
+    several = len({row["design"] for row in document["rows"]}) > 1
+    if document["comparisons"]:
+        _tell_comparisons(document, several, cells)
+    _tell_groups(document, several, cells)
+    for design, people in document["people_behind_patients"].items():
+        for text in concerns(run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])):
+            note(f"{design}: {text}")
+    if not quiet:
+        note(f"{counted(document['replicates'], 'replicate')}; results in {folder}")
+
+
+def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> None:
+    """Print what trials find: difference, its range, power, and the truth."""
+    from ...report.common.words import capital, percent, truth_label
+    from ...report.trial.estimates import Scale
+
+    endpoint = document["endpoint"]
+    scale = Scale(endpoint["summary"], endpoint["quantity"])
+    truths = {truth_label(row["true_effect_of"]) for row in document["comparisons"] if row["true_effect"] is not None}
+    rows = [
+        (
+            *([row["design"]] if several else []),
+            f"{row['treated']} against {row['control']}",
+            *([row["hypothesis"]] if cells else []),
+            _estimate(scale, row["estimate"]),
+            scale.range(*(math.nan if row[key] is None else row[key] for key in ("low", "high"))),
+            "-" if row["benefit"] is None else percent(row["benefit"], 1),
+            *([_estimate(scale, row["true_effect"])] if truths else []),
+        )
+        for row in document["comparisons"]
+    ]
+    name = endpoint["name"] or scale.what
+    out().print(f"{capital(name)} at {endpoint['visit']}, between groups", markup=False)
+    head = (*(["design"] if several else []), "comparison", *(["hypothesis"] if cells else []))
+    # Where cells do nothing a significant benefit is an error, not power.
+    columns = (*head, "mean", "95 % of trials", "benefit" if cells else "power", *truths)
+    print_table(columns, rows, right=columns[len(head) :])
+
+
+def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
+    """Print how each group changed from its own baseline."""
+    endpoint = document["endpoint"]
+    log = endpoint["scale"] == "log"
+    groups = [row["design"] for row in document["rows"]]
+    # Chance of the baseline and "better than before" say something where there is no control.
+    alone = any(
+        groups.count(row["design"]) == len({r["hypothesis"] for r in document["rows"]}) for row in document["rows"]
+    )
+    rows = [
+        (
+            *([row["design"]] if several else []),
+            *([row["hypothesis"]] if cells else []),
+            row["arm"],
+            _shown(row["change"], log),
+            *([_shown(row["true_effect"], log)] if cells else []),
+            *([_shown(row["parts"]["regression to the mean"], log)] if alone else []),
+            *(["-" if row["trials_better"] is None else f"{100 * row['trials_better']:.0f} %"] if alone else []),
+        )
+        for row in document["rows"]
+    ]
+    # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
+    unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
+    out().print(f"{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}", markup=False)
+    head = (*(["design"] if several else []), *(["hypothesis"] if cells else []), "arm")
+    columns = (
+        *head,
+        "change",
+        *(["by cells"] if cells else []),
+        *(["by chance of baseline", "trials better"] if alone else []),
+    )
+    print_table(columns, rows, right=columns[len(head) :])
+
+
+def _estimate(scale: Scale, value: float | None) -> str:
+    return "-" if value is None else scale.text(value)
+
+
+def _shown(value: float | None, log: bool) -> str:
+    if value is None:
+        return "-"
+    text = f"{100 * math.expm1(min(value, 14.0)):+.1f}" if log else f"{value:+.2f}"
+    return text.replace("-", "+") if float(text) == 0 else text

@@ -1,0 +1,96 @@
+"""The verb validate: the scorecard of the models against published numbers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..shared import JsonOption, err, names_option, note, out, print_json, write_out
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("validate")(validate_command)
+
+
+def _complete_organ(incomplete: str) -> list[str]:
+    from ...validation.scorecard.targets import ORGANS
+
+    return [organ for organ in ORGANS if organ.startswith(incomplete)]
+
+
+def _complete_id(incomplete: str) -> list[str]:
+    from ...validation.scorecard.targets import select
+
+    return [name for name in dict.fromkeys(t.row for t in select()) if name.startswith(incomplete)]
+
+
+def validate_command(
+    organ: Annotated[
+        list[str] | None,
+        typer.Option("--organ", help="kidney, metabolism or cells; all by default.", autocompletion=_complete_organ),
+    ] = None,
+    ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", help="Targets, such as V16 or kidney/V16a.", autocompletion=_complete_id),
+    ] = None,
+    as_json: JsonOption = False,
+    csv_path: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the scorecard as CSV; - for stdout.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it (png, svg, pdf).")] = None,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print set-up, note and source of every row.")
+    ] = False,
+) -> None:
+    """Simulate published results and print target, model and verdict. A miss is a result: the exit code is 0."""
+    from ...validation.scorecard.scorecard import run
+    from ...validation.scorecard.targets import select
+
+    chosen = select(names_option(organ or ()), names_option(ids or ()))
+    with _progress() as progress:
+        card = run(chosen, progress)
+    if plot is not None:
+        from ...validation.scorecard.figure import draw
+
+        draw(card, plot)
+        note(f"wrote {plot}")
+    to_stdout = csv_path is not None and str(csv_path) == "-"
+    if csv_path is not None:
+        from ...base.files import write_text
+        from ...validation.scorecard.report import csv_text
+
+        if to_stdout:
+            write_out(csv_text(card))
+        else:
+            write_text(csv_path, csv_text(card))
+            note(f"wrote {csv_path}: {len(card.scores)} rows")
+    if as_json:
+        from ...validation.scorecard.verdict import RULE
+
+        counts = [{"organ": o, "rows": g, **numbers} for (o, g), numbers in card.counts().items()]
+        rows = [score.as_dict() for score in card.scores]
+        print_json({"rule": RULE, "targets": rows, "counts": counts, "seconds": card.seconds})
+    elif not to_stdout:
+        from ...validation.scorecard.report import full_report
+
+        out().print(full_report(card, verbose))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
+    """Show a progress bar on stderr, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err(), transient=True) as bar:
+        task = bar.add_task("assembling", total=None)
+        yield lambda name, done, total: bar.update(task, description=name or "done", completed=done, total=total)

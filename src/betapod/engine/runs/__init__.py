@@ -1,0 +1,1 @@
+"""Runs of many patients: planned, cut into shards, stored, resumed, merged, summarised."""

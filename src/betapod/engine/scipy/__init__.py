@@ -1,0 +1,1 @@
+"""The reference engine: one patient, integrated by SciPy."""

@@ -1,0 +1,200 @@
+"""Find the first moment at which a condition changes, for the reference integrator: no jump can be stepped over.
+
+A stretch of time is passed only where bounds of every condition show that none changes in it; elsewhere it is halved, down to where
+looking at its end is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...model.algebra.evaluate import compile_function
+from ...model.algebra.expression import TIME, Expr, symbol
+from ..enclosures import enclosures
+
+#: Turns of a search after which it gives up to be exact.
+_TURNS, _PATIENT_TURNS = 20_000, 150
+#: What is not told apart: this part of the time, and this part of the time to come; and these parts of a step.
+_FINEST, _TINY = 1e-15, 1e-18
+_NARROWEST, _NARROW = 2.0**-32, 2.0**-5
+#: Points that fix the dense output of a step, a polynomial of the degree 12 at most.
+_POINTS = 14
+_ANGLES = np.pi * (np.arange(_POINTS) + 0.5) / _POINTS
+_NODES = np.cos(_ANGLES)
+#: From the values at the nodes to the coefficients of the Chebyshev series, which bounds a polynomial by their absolute values.
+_SERIES = (
+    np.cos(np.outer(np.arange(_POINTS), _ANGLES)) * (np.where(np.arange(_POINTS) == 0, 1.0, 2.0) / _POINTS)[:, None]
+)
+
+Vector = NDArray[np.float64]
+
+
+class Bounded:
+    """Conditions with bounds, while names move between bounds of their own.
+
+    Parameters
+    ----------
+    moving
+        Names that move besides time.
+    still
+        Names that stand still, whose values are given each time.
+    constants
+        Name and value of everything else.
+    """
+
+    def __init__(
+        self, conditions: Sequence[Expr], moving: Sequence[str], still: Sequence[str], constants: Mapping[str, float]
+    ) -> None:
+        self.conditions = list(conditions)
+        names = [*still, *constants]
+        self._constants = list(constants.values())
+        ends = {TIME: (symbol("?low"), symbol("?high"))}
+        ends |= {symbol(name): (symbol(f"?low {name}"), symbol(f"?high {name}")) for name in moving}
+        bounds = enclosures(self.conditions, ends)
+        lows, highs = ([pair[side].value for pair in ends.values()] for side in (0, 1))
+        self._bounds = compile_function([end for pair in bounds for end in pair], [lows, highs, names], array=True)
+        self._look = compile_function(self.conditions, [["t", *moving], names], array=True)
+
+    def look(self, at: Sequence[float], still: Sequence[float]) -> list[float]:
+        """Return the value of every condition at a time and values of what moves."""
+        with np.errstate(all="ignore"):
+            return [float(x) for x in self._look([np.float64(v) for v in at], [*still, *self._constants])]
+
+    def quiet(
+        self, lows: Sequence[float], highs: Sequence[float], still: Sequence[float], held: Sequence[float]
+    ) -> bool:
+        """Return whether every condition surely keeps a value between bounds of time and of what moves."""
+        with np.errstate(all="ignore"):
+            found: list[Any] = self._bounds(
+                [np.float64(v) for v in lows], [np.float64(v) for v in highs], [*still, *self._constants]
+            )
+        return all(found[2 * k] == value and found[2 * k + 1] == value for k, value in enumerate(held))
+
+
+def bracket(
+    start: float,
+    end: float,
+    quiet: Callable[[float, float], bool],
+    same: Callable[[float], bool],
+    finest: Callable[[float, int], float],
+) -> tuple[float, float] | None:
+    """Return two times between which something changes first, or None.
+
+    Parameters
+    ----------
+    quiet
+        Whether surely nothing changes between two times.
+    same
+        Whether all is the same at a time.
+    finest
+        From a time and the number of turns: what is not told apart there. Where bounds decide nothing, as of what is not a number,
+        this grows so that the search comes to an end.
+    """
+    low, width = start, end - start
+    for turn in range(_TURNS):
+        if low >= end:
+            return None
+        high = min(low + width, end)
+        if quiet(low, high):
+            low, width = high, 2.0 * width
+        elif high - low > finest(high, turn):
+            width *= 0.5
+        elif same(high):
+            low, width = high, max(4.0 * width, finest(high, turn))
+        else:
+            return low, high
+    return None if same(end) else (low, end)
+
+
+def narrowed(low: float, high: float, same: Callable[[float], bool]) -> float:
+    """Return the first time, to the last bit, at which all is not the same, between one where it is and one where it is not."""
+    for _ in range(200):
+        middle = 0.5 * (low + high)
+        if not low < middle < high or high - low < 1e-300:
+            break
+        if same(middle):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+class Clock:
+    """Conditions that depend on time, and on inputs that change linearly with it; `still` are states that only events change."""
+
+    def __init__(
+        self, conditions: Sequence[Expr], inputs: Sequence[str], still: Sequence[str], constants: Mapping[str, float]
+    ) -> None:
+        self._bounded = Bounded(conditions, inputs, still, constants)
+        self.conditions = self._bounded.conditions
+
+    def next_change(
+        self, time: float, end: float, inputs: Callable[[float], Sequence[float]], still: Sequence[float] = ()
+    ) -> float:
+        """Return the first time after `time`, to the last bit, at which a condition has another value, or `end`."""
+        held = self._bounded.look([time, *inputs(time)], still)
+
+        def same(moment: float) -> bool:
+            return bool(np.array_equal(self._bounded.look([moment, *inputs(moment)], still), held, equal_nan=True))
+
+        def quiet(low: float, high: float) -> bool:
+            pairs = list(zip(inputs(low), inputs(high), strict=True))
+            return self._bounded.quiet([low, *map(min, pairs)], [high, *map(max, pairs)], still, held)
+
+        def finest(high: float, turn: int) -> float:
+            fine = _FINEST * high + _TINY * (end - time)
+            return fine if turn < _TURNS // 2 else max(fine, 1e-3 * (end - time))
+
+        found = bracket(time, end, quiet, same, finest)
+        return end if found is None else narrowed(*found, same)
+
+
+class Watch:
+    """Conditions that depend on states, which move along the dense output of a step."""
+
+    def __init__(
+        self,
+        conditions: Sequence[Expr],
+        states: Sequence[str],
+        inputs: Sequence[str],
+        still: Sequence[str],
+        constants: Mapping[str, float],
+    ) -> None:
+        self._bounded = Bounded(conditions, [*states, *inputs], still, constants)
+        self.conditions = self._bounded.conditions
+
+    def bracket(
+        self,
+        start: float,
+        end: float,
+        states: Callable[[Vector], Vector],
+        inputs: Callable[[float], Sequence[float]],
+        still: Sequence[float],
+        held: Sequence[float],
+    ) -> tuple[float, float] | None:
+        """Return two times between which a condition is first not as held in part of a step, or None."""
+
+        def at(time: float) -> list[float]:
+            return [time, *states(np.array([time]))[:, 0].tolist(), *inputs(time)]
+
+        def same(moment: float) -> bool:
+            return bool(np.array_equal(self._bounded.look(at(moment), still), held, equal_nan=True))
+
+        def quiet(low: float, high: float) -> bool:
+            values = states(0.5 * (low + high) + 0.5 * (high - low) * _NODES)
+            series = values @ _SERIES.T
+            spread = np.sum(np.abs(series[:, 1:]), axis=1)
+            rests = np.all(values == values[:, :1], axis=1)  # what does not move is not blurred by rounding
+            spread[rests], series[rests, 0] = 0.0, values[rests, 0]
+            pairs = list(zip(inputs(low), inputs(high), strict=True))
+            lows = [low, *(series[:, 0] - spread).tolist(), *map(min, pairs)]
+            return self._bounded.quiet(lows, [high, *(series[:, 0] + spread).tolist(), *map(max, pairs)], still, held)
+
+        def finest(high: float, turn: int) -> float:
+            return (_NARROWEST if turn < _PATIENT_TURNS else _NARROW) * (end - start)
+
+        return bracket(start, end, quiet, same, finest) if start < end else None

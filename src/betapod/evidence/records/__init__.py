@@ -1,0 +1,1 @@
+"""Published studies: reading, vocabulary, units, the registry."""

@@ -1,0 +1,59 @@
+"""A table as text: read it, and find where its cells begin, so that problems have a line and a column."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ...base.errors import Location, Problem
+from ...base.files import content as read_content
+
+#: Bytes of a table.
+_LARGEST = 64_000_000
+_SAVE_AS = "Save the table as UTF-8; in a spreadsheet choose 'CSV UTF-8'."
+
+
+def read_text(path: Path) -> tuple[str, Problem | None]:
+    """Return the text of a table, and what keeps it from being read: the file, or its first byte that is no UTF-8 text."""
+    try:
+        content = read_content(path, _LARGEST)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        return "", Problem("unreadable-file", f"cannot read the file: {reason}", Location(str(path)))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        place = Location(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        found = f"byte 0x{error.object[error.start]:02x}"
+        return "", Problem("unreadable-file", "the file is not UTF-8 text", place, found, "UTF-8", _SAVE_AS)
+    if "\0" in text:
+        before_nought = text[: text.index("\0")]
+        column = len(before_nought) - before_nought.rfind("\n")
+        place = Location(str(path), before_nought.count("\n") + 1, column)
+        return "", Problem("unreadable-file", "the file is not plain text", place, "byte 0x00", "UTF-8", _SAVE_AS)
+    return text, None
+
+
+def cell_starts(text: str) -> list[int]:
+    """Return where each cell of a row of a table begins in its text, counted from 0; quoted cells may hold commas and lines."""
+    starts, place, quoted = [0], 0, False
+    while place < len(text):
+        letter = text[place]
+        if quoted and letter == '"':
+            if text[place + 1 : place + 2] == '"':
+                place += 1
+            else:
+                quoted = False
+        elif letter == '"' and place == starts[-1]:
+            quoted = True
+        elif letter == "," and not quoted:
+            starts.append(place + 1)
+        place += 1
+    return starts
+
+
+def within(first: Location, text: str, start: int) -> Location:
+    """Return the place of a letter, counted from 0, in a text that begins in the line `first`."""
+    before = text[:start]
+    return replace(first, line=first.line + before.count("\n"), column=start - before.rfind("\n"))

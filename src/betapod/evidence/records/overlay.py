@@ -1,0 +1,128 @@
+"""A user's own table: rows are checked before anything is written, and written all or not at all."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ...base.errors import EvidenceError, Location, Problem, did_you_mean
+from ...base.exports import rows_as_csv
+from ...base.files import write_text
+from .reading import OPTIONAL, REQUIRED
+from .registry import Registry, check
+
+COLUMNS = (*REQUIRED, *OPTIONAL)
+#: Ids that are listed one by one.
+_MOST_NAMED = 6
+
+
+def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[str | Path] = ()) -> int:
+    """Add rows to a table and return how many; the table is made if there is none.
+
+    Parameters
+    ----------
+    rows
+        Cells by column.
+    files
+        Tables whose rows are added.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with the rows, the files or the table; the table is then unchanged.
+    """
+    table = Path(table)
+    header, old = (list(COLUMNS), []) if not table.exists() else _content(table)
+    new = [dict(row) for row in rows]
+    problems = [
+        Problem(
+            "unknown-column", f"there is no column {name!r}", Location(str(table)), hint=did_you_mean(name, COLUMNS)
+        )
+        for row in new
+        for name in row
+        if name not in COLUMNS
+    ]
+    for path in files:
+        try:
+            check(path)
+        except EvidenceError as error:
+            problems += error.problems
+            continue
+        columns, cells = _content(Path(path))
+        new += [dict(zip(columns, line, strict=True)) for line in cells]
+    if problems:
+        raise EvidenceError(problems)
+    if not new:
+        raise EvidenceError(
+            Problem("nothing-to-add", "no rows were given", hint="Give COLUMN=VALUE ... or --from CSV.")
+        )
+    header += [name for name in COLUMNS if name not in header and any(row.get(name) for row in new)]
+    before = [[*line, *[""] * (len(header) - len(line))] for line in old]
+    text = rows_as_csv(header, [*before, *([row.get(name, "") for name in header] for row in new)])
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / table.name
+        write_text(trial, text)
+        try:
+            check(trial)
+        except EvidenceError as error:
+            raise EvidenceError(
+                replace(one, location=replace(one.location, file=str(table))) for one in error.problems
+            ) from None
+    write_text(table, text, mine=True)
+    return len(new)
+
+
+def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
+    """Say of each table laid over a registry which records it replaces and which it adds."""
+    lines = []
+    for path in overlays:
+        own = [record.id for record in registry if record.location.file == str(Path(path))]
+        instead = [name for name in own if name in registry.replaced]
+        more = [name for name in own if name not in registry.replaced]
+        parts = [f"replaces {_named(instead)}"] if instead else []
+        parts += [f"adds {_named(more)}"] if more else []
+        parts += _beside(registry, more, str(Path(path)))
+        lines.append(f"{path}: {'; '.join(parts) or 'every row is replaced by a later table'}")
+    return lines
+
+
+def _beside(registry: Registry, added: Sequence[str], file: str) -> list[str]:
+    """Say of rows that were added beside a record of the same number, unlike in arm, time or statistic alone, how to replace it."""
+    parts = (("study", "study"), ("arm", "arm"), ("endpoint_text", "endpoint"), ("weeks", "time"),
+             ("statistic_text", "statistic"), ("tag", "tag"))  # fmt: skip
+    said = []
+    for name in added:
+        mine = registry[name]
+        for other in registry:
+            if other.study != mine.study or other.location.file == file:
+                continue
+            unlike = [word for key, word in parts if getattr(other, key) != getattr(mine, key)]
+            if len(unlike) == 1 and other.value == mine.value:
+                said.append(
+                    f"{name} stands beside {other.id}, from which it differs in {unlike[0]}: "
+                    f"to replace that, write {other.id} into the column 'replaces'"
+                )
+                break
+    return said[:_MOST_NAMED]
+
+
+def laid_over(told_of: Sequence[str]) -> list[str]:
+    """Return what a page must say of tables laid over the published numbers; see `told`."""
+    words = "Not the published numbers alone: a user's own tables were laid over them."
+    return [f"{words} {'. '.join(told_of)}."] if told_of else []
+
+
+def _named(names: Sequence[str]) -> str:
+    if len(names) <= _MOST_NAMED:
+        return ", ".join(names)
+    return f"{len(names)} rows ({', '.join(names[:_MOST_NAMED])} ...)"
+
+
+def _content(path: Path) -> tuple[list[str], list[list[str]]]:
+    check(path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
+    return [name.strip() for name in lines[0]], lines[1:]

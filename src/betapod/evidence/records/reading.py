@@ -1,0 +1,425 @@
+"""From a row of a table to a record: numbers, units, signs, classes; every problem of a row at once, with its line."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+
+from ...base import clinical
+from ...base.errors import Location, Problem, UnitError, did_you_mean
+from ...base.exports import original_cell
+from . import vocabulary
+from .csv_places import cell_starts, within
+from .possible import impossible
+from .scales import by_unit, needs_unit, statistic_unit
+from .study import SOURCE_LEVELS, Dispersion, Record
+from .units import Conversion, readable, spelt
+
+#: Columns of both tables; those of one are empty in the other.
+REQUIRED = (
+    "study_id",
+    "citation",
+    "population",
+    "design",
+    "arm",
+    "endpoint",
+    "statistic",
+    "value",
+    "unit",
+    "quote",
+    "tag",
+)
+OPTIONAL = (
+    "doi",
+    "pmcid_or_url",
+    "year",
+    "product",
+    "route",
+    "dose_cells",
+    "dose_unit",
+    "intervention",
+    "n",
+    "timepoint_weeks",
+    "dispersion",
+    "dispersion_type",
+    "p_value",
+    "source_level",
+    "doi_tag",
+    "trial_family",
+    "species",
+    "grade",
+    "replaces",
+)
+
+_DISPERSION = {
+    "SD": "SD",
+    "SE": "SE",
+    "SEM": "SE",
+    "CI95": "CI95",
+    "IQR": "IQR",
+    "range": "range",
+    "range_as_printed": "range",
+    "tolerance_factor": "tolerance_factor",
+    "unclear": "unclear",
+    "SD (printed 182.9.5)": "SD",
+}
+_DOUBTFUL = re.compile(r"likely|not_stated", re.I)
+_INTERVALS = ("CI95", "IQR", "range")
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
+
+
+class Row:
+    """One row under reading: gathers its problems and remarks."""
+
+    def __init__(self, cells: dict[str, str], place: Location, header: list[str], text: str = "") -> None:
+        self.cells, self.place, self.header, self.text = cells, place, header, text
+        self.problems: list[Problem] = []
+        self.remarks: list[str] = []
+
+    def __getitem__(self, name: str) -> str:
+        return original_cell((self.cells.get(name) or "").strip())
+
+    def where(self, name: str) -> Location:
+        """Return line and column of a cell; the line of the row where the table has no such column."""
+        if name not in self.header or not self.text:
+            return self.place
+        starts = cell_starts(self.text)
+        return within(self.place, self.text, starts[min(self.header.index(name), len(starts) - 1)])
+
+    def wrong(self, kind: str, message: str, column: str, expected: str = "", hint: str = "") -> None:
+        """Note a problem of one cell."""
+        self.problems.append(
+            Problem(
+                kind,
+                f"{column}: {message}",
+                self.where(column),
+                repr(self[column]) if column in self.header else "",
+                expected,
+                hint,
+            )
+        )
+
+    def number(self, column: str) -> float | None:
+        """Return the number of a cell, None if it is empty."""
+        if not self[column]:
+            return None
+        try:
+            value = float(self[column])
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            comma = _DECIMAL_COMMA.fullmatch(self[column])
+            hint = "Write a decimal point, not a comma." if comma else ""
+            self.wrong("bad-number", "this is not a finite number", column, hint=hint)
+            return None
+        return value
+
+    def whole(self, column: str, low: int) -> int | None:
+        """Return the whole number of a cell, None if it is empty."""
+        value = self.number(column)
+        if value is None:
+            return None
+        if value != int(value) or value < low:
+            self.wrong("bad-number", f"this is not a whole number from {low}", column)
+            return None
+        return int(value)
+
+
+def read_row(row: Row, number: int, table: str) -> Record | None:
+    """Return the record of a row, or None with the row's problems noted."""
+    for column in REQUIRED:
+        if not row[column] and column not in ("value", "unit", "quote", "citation"):
+            row.wrong("missing-value", "the cell is empty", column)
+    if row["tag"] not in ("seen", "memory"):
+        row.wrong("unknown-tag", "how was the number come by?", "tag", "seen or memory")
+    statistic = _statistic(row)
+    population = _class(
+        row, "population", vocabulary.population_of(row["population"]), "CODE; detail, such as 'T2D; adults'"
+    )
+    design = _class(row, "design", vocabulary.design_of(row["design"]), "CODE; detail, such as 'RCT; double-blind'")
+    treatment = "product" if row["product"] else "intervention"
+    product = vocabulary.product_of(row[treatment])
+    if not row[treatment]:
+        row.wrong("missing-value", "the treatment is empty", "product")
+    elif not product:
+        product = row[treatment]
+        row.remarks.append(f"treatment {product!r} is in no known class: it is grouped by its own name")
+    endpoint = vocabulary.endpoints().get(row["endpoint"])
+    if endpoint is None:
+        endpoint = vocabulary.Endpoint(row["endpoint"])
+        hint = did_you_mean(row["endpoint"], vocabulary.endpoints())
+        row.remarks.append(f"endpoint {row['endpoint']!r} is new: kept in its printed unit. {hint}".strip())
+    if statistic is not None and statistic.kind == "mean" and endpoint.name.endswith("_slope"):
+        statistic = replace(statistic, kind="slope")
+    if statistic is not None:
+        statistic = by_unit(row, statistic, endpoint)
+    level = row["source_level"] or _source_level(row, design)
+    if level not in SOURCE_LEVELS:
+        row.wrong(
+            "unknown-source-level",
+            "no such level",
+            "source_level",
+            ", ".join(SOURCE_LEVELS),
+            did_you_mean(level, SOURCE_LEVELS),
+        )
+    weeks, dose = row.number("timepoint_weeks"), row.number("dose_cells")
+    for column, value in (("timepoint_weeks", weeks), ("dose_cells", dose)):
+        if value is not None and value < 0:
+            row.wrong("bad-number", "this is negative", column)
+    n, year = row.whole("n", 0), row.whole("year", 1800)
+    contrast = _contrast(row, statistic, design)
+    value, dispersion, unit, name = _numbers(row, statistic, endpoint, contrast, product)
+    if row["tag"] == "seen" and not row["quote"]:
+        row.wrong("missing-value", "a seen number needs the words it was read in", "quote")
+    if row.problems or statistic is None:
+        return None
+    known = vocabulary.studies().get(row["study_id"], vocabulary.Study())
+    if row["tag"] == "memory":
+        row.remarks.append("recalled, not read: shown, never used")
+    if level == "author_manuscript_discrepant":
+        row.remarks.append("the deposited manuscript differs from the published abstract")
+    return Record(
+        id=f"{row['study_id']}#{number}",
+        study=row["study_id"],
+        family=row["trial_family"] if not known.family else known.family,
+        citation=row["citation"],
+        doi=row["doi"],
+        locator=row["pmcid_or_url"],
+        year=year,
+        population=population,
+        population_text=row["population"],
+        design=design,
+        design_text=row["design"],
+        arm=row["arm"],
+        product=product,
+        product_text=row[treatment],
+        route=vocabulary.route_of(row["route"]),
+        dose=dose,
+        dose_unit=row["dose_unit"],
+        n=n,
+        endpoint=name,
+        endpoint_text=row["endpoint"],
+        weeks=weeks,
+        kind=statistic.kind,
+        contrast=contrast,
+        statistic_text=row["statistic"],
+        value=value,
+        direction=_direction(row, statistic),
+        dispersion=dispersion,
+        unit=unit,
+        better=endpoint.better,
+        p_value=row["p_value"],
+        quote=row["quote"],
+        tag=row["tag"],
+        source_level=level,
+        grade=row["grade"] or known.grade,
+        bias=known.remark,
+        printed_value=row["value"],
+        printed_dispersion=row["dispersion"],
+        printed_unit=row["unit"],
+        remarks=tuple(row.remarks),
+        location=row.place,
+        table=table,
+        replaces=row["replaces"],
+        species=row["species"] or vocabulary.species_of(row["population"], row["design"]),
+    )
+
+
+def _class(row: Row, column: str, found: str, expected: str) -> str:
+    if row[column] and not found:
+        from .study import DESIGNS, POPULATIONS
+
+        known = POPULATIONS if column == "population" else DESIGNS
+        code = row[column].partition(";")[0].strip()
+        row.wrong(
+            f"unknown-{column}",
+            f"{code!r} is no known class",
+            column,
+            expected,
+            did_you_mean(code, known) or f"Classes: {', '.join(known)}.",
+        )
+    return found
+
+
+def _statistic(row: Row) -> vocabulary.Statistic | None:
+    text = row["statistic"]
+    if text.startswith("qualitative"):
+        return vocabulary.statistics().get(text, vocabulary.Statistic("qualitative", "unclear"))
+    found = vocabulary.statistics().get(text)
+    if text and found is None:
+        row.wrong(
+            "unknown-statistic", "no such statistic", "statistic", hint=did_you_mean(text, vocabulary.statistics())
+        )
+    return found
+
+
+def _direction(row: Row, statistic: vocabulary.Statistic) -> str:
+    if statistic.kind != "qualitative":
+        return ""
+    return row["statistic"].partition(":")[2] or row["value"]
+
+
+def _source_level(row: Row, design: str) -> str:
+    if row["tag"] == "memory":
+        return "memory_unconfirmed"
+    if design == "meta-analysis":
+        return "meta_analysis"
+    return vocabulary.source_level_of(row["pmcid_or_url"]) or "primary_abstract"
+
+
+#: What makes a comparison one of exposures, not of treatments.
+_EXPOSURE = re.compile(
+    r"^per |hyperfilt|hyperfiltration|trajectory|remission|progressor|mGFR vs|rapid vs| fall vs|quartile|R2\*|vs lower|vs normal$|hypertension$",
+    re.I,
+)
+_CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled", "pooled-IPD", "meta-analysis", "review")
+
+
+def _contrast(row: Row, statistic: vocabulary.Statistic | None, design: str) -> str:
+    if statistic is None:
+        return "unclear"
+    if statistic.contrast == "between" and statistic.kind != "qualitative":
+        matched = design == "cohort" and "matched" in row["design"]
+        if (
+            _EXPOSURE.search(row["arm"])
+            or "per SD" in row["statistic"]
+            or "_per_" in row["endpoint"]
+            or not (matched or design in _CONTROLLED)
+        ):
+            return "association"
+    return statistic.contrast
+
+
+def _numbers(
+    row: Row, statistic: vocabulary.Statistic | None, endpoint: vocabulary.Endpoint, contrast: str, product: str
+) -> tuple[float | None, Dispersion | None, str, str]:
+    """Return value, dispersion, unit and the endpoint's name (which may depend on the unit)."""
+    name = endpoint.name
+    if statistic is None or statistic.kind == "qualitative":
+        if statistic is None:
+            row.number("value")
+        return None, None, "", name
+    if not row["value"]:
+        row.wrong("missing-value", "a number is needed for this statistic", "value")
+    if not row["unit"] and needs_unit(statistic):
+        usual = clinical.known(name)
+        expected = ", ".join(usual.usual) if usual is not None else endpoint.unit or "a unit; 1 for a plain number"
+        expected = (
+            "% or fraction" if statistic_unit(statistic, endpoint) in ("%", "1") and name != "HbA1c" else expected
+        )
+        row.wrong("missing-unit", "a number needs its unit", "unit", expected, "Nothing is converted on a guess.")
+        return None, None, "", name
+    if any(problem.kind == "wrong-unit" for problem in row.problems):
+        return None, None, "", name
+    if not readable(row["unit"]):
+        row.wrong(
+            "unknown-unit",
+            "the unit cannot be read",
+            "unit",
+            hint="Write units like mL/min/1.73m2, mg/g, mmol/L or fraction.",
+        )
+        return None, None, "", name
+    value = row.number("value")
+    target = statistic_unit(statistic, endpoint)
+    plain = spelt(row["unit"])[0]
+    if name == "insulin_dose" and "/kg" not in plain and plain.startswith(("IU", "U")):
+        name, target = "insulin_dose_total", "IU/day"
+    try:
+        conversion = Conversion(
+            name,
+            row["unit"],
+            target,
+            level=statistic.contrast == "level",
+            location=row.where("unit"),
+            share=statistic.kind == "percent" or "percent" in statistic.transform,
+        )
+    except UnitError as error:
+        if (plain == "mL/min" or plain.startswith("mL/min/")) and "1.73" not in plain and "1.73" in target:
+            # Clearances not indexed to body surface are another quantity, not a mistake.
+            name = f"{name}_absolute"
+            row.remarks.append("not indexed to 1.73 m2: kept apart")
+            conversion = Conversion(name, row["unit"], target.replace("/1.73m2", ""), True, row.where("unit"))
+        else:
+            row.problems += error.problems
+            return None, None, "", name
+    if row["unit"] == "pmol/mL x180min":
+        name = "C_peptide_AUC_unknown_time_base"
+        row.remarks.append("the time base of this area is not stated: not converted, kept apart")
+    if value is not None:
+        value = _transformed(conversion(value), statistic.transform)
+    unit = "1" if statistic.transform and statistic.transform != "negate" else conversion.unit
+    _check(row, statistic, value)
+    if value is not None and (wrong := impossible(statistic, name, unit, value)):
+        row.wrong("impossible", wrong[0], "value", wrong[1], "Is the unit right?")
+    dispersion = _dispersion(row, statistic, conversion, value)
+    return value, dispersion, unit, name
+
+
+def _transformed(value: float, transform: str) -> float:
+    if transform == "one_minus_percent":
+        value = 1.0 - value / 100.0
+    elif transform == "one_plus_percent":
+        value = 1.0 + value / 100.0
+    elif transform == "percent":
+        value = value / 100.0
+    elif transform == "negate":
+        value = -value
+    return float(f"{value:.15g}")
+
+
+def _check(row: Row, statistic: vocabulary.Statistic, value: float | None) -> None:
+    if value is None:
+        return
+    if statistic.kind == "proportion" and not 0.0 <= value <= 1.0:
+        row.wrong("implausible-value", "a proportion lies between 0 and 1", "value")
+    if statistic.kind in ("hazard_ratio", "risk_ratio", "odds_ratio", "geometric_ratio") and value <= 0.0:
+        row.wrong("implausible-value", "a ratio is positive", "value")
+    if statistic.kind == "correlation" and not -1.0 <= value <= 1.0:
+        row.wrong("implausible-value", "a correlation lies between -1 and 1", "value")
+
+
+def _dispersion(
+    row: Row, statistic: vocabulary.Statistic, conversion: Conversion, value: float | None
+) -> Dispersion | None:
+    printed, text = row["dispersion"], row["dispersion_type"]
+    if bool(printed) != bool(text):
+        row.wrong(
+            "half-dispersion",
+            "dispersion and its type come together or not at all",
+            "dispersion" if text else "dispersion_type",
+        )
+        return None
+    if not printed:
+        return None
+    kind = _DISPERSION.get(text) or ("unclear" if _DOUBTFUL.search(text) else "")
+    if not kind:
+        row.wrong(
+            "unknown-dispersion",
+            "no such type",
+            "dispersion_type",
+            "SD, SE, CI95, IQR, range or unclear",
+            did_you_mean(text, _DISPERSION),
+        )
+        return None
+    if kind == "unclear" or _DOUBTFUL.search(text):
+        row.remarks.append("SD or SE? The source does not say: not used as either")
+    try:
+        ends = [float(part) for part in re.split(r"[;|]", printed)]
+    except ValueError:
+        ends = []
+    if len(ends) != (2 if kind in _INTERVALS else 1) or not all(math.isfinite(end) for end in ends):
+        row.wrong("bad-number", "one number for SD and SE, 'low;high' for an interval", "dispersion")
+        return None
+    if kind not in _INTERVALS:
+        if ends[0] < 0:
+            row.wrong("bad-number", "this is negative", "dispersion")
+        width = ends[0] if kind == "tolerance_factor" else conversion.scale(ends[0])
+        if statistic.transform and statistic.transform != "negate" and kind != "tolerance_factor":
+            # The number was turned from a percentage into a ratio, and its spread goes with it.
+            width = float(f"{width / 100.0:.15g}")
+        return Dispersion(kind, width, width, text)
+    low, high = sorted(_transformed(conversion(end), statistic.transform) for end in ends)
+    if value is not None and not low <= value <= high:
+        row.wrong("value-outside", "the value lies outside its own interval", "dispersion")
+    return Dispersion(kind, low, high, text)

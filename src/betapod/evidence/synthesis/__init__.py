@@ -1,0 +1,1 @@
+"""Effects pooled: families, heterogeneity, small studies, certainty."""

@@ -1,0 +1,223 @@
+"""One estimate with its variance: what a row, or a pair of arms, says on the scale on which studies are pooled."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from ...base.constants import Z95
+from ..records.study import SOURCE_RANK, Record
+
+#: The 97.5 % point of the normal distribution: published 95 % intervals are taken to be symmetric with it.
+Z975 = Z95
+
+#: Measures and whether they are analysed as logarithm or logit. `percent_points` is the difference of two groups' changes in
+#: percent; `percent` of a comparison is by how many percent the groups differ.
+MEASURES = {
+    "difference": "",
+    "mean_change": "",
+    "smd": "",
+    "percent": "",
+    "percent_points": "",
+    "slope": "",
+    "hazard_ratio": "log",
+    "risk_ratio": "log",
+    "odds_ratio": "log",
+    "geometric_ratio": "log",
+    "rate": "log",
+    "rate_ratio": "log",
+    "proportion": "logit",
+}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A record that was not used, with the reason."""
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One estimate with its variance on the scale of analysis (logarithm for ratios and rates, logit for proportions).
+
+    Attributes
+    ----------
+    measure
+        One of :data:`MEASURES`.
+    contrast
+        between, change or level.
+    y, v
+        Estimate and its variance.
+    n
+        People behind it, None where not stated.
+    records
+        Ids of the rows that it was made of.
+    how
+        How it was made of them.
+    controls
+        People in the control group, where `n` counts them and it is known.
+    shared
+        The control group's part of `v`, where it is known: arms against one control have it in common.
+    counts
+        Events and people of the treated, events and people of the control group, where a ratio was made of them.
+    """
+
+    study: str
+    family: str
+    measure: str
+    contrast: str
+    endpoint: str
+    unit: str
+    arm: str
+    weeks: float | None
+    y: float
+    v: float
+    n: int | None
+    records: tuple[str, ...]
+    how: str
+    rank: tuple[int, int]
+    wording: str = ""
+    events: float | None = None
+    controls: int | None = None
+    shared: float | None = None
+    counts: tuple[float, float, float, float] | None = None
+
+    @property
+    def treated(self) -> int | None:
+        """People in the treated group, as far as known: half of a stated comparison whose groups are not."""
+        if self.contrast != "between" or not self.n:
+            return self.n
+        if self.controls is not None:
+            return self.n - self.controls
+        return self.n - self.n // 2 if " vs " in self.arm else self.n
+
+    @property
+    def people(self) -> str:
+        """Whom `n` counts: ``both groups`` of a comparison, the ``treated`` alone where the source says no more, or the ``group``."""
+        if self.contrast != "between" or not self.n:
+            return "group" if self.n else ""
+        return "both groups" if self.controls is not None or " vs " in self.arm else "treated"
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody, or everybody, had the event in both groups: then it says nothing of a ratio."""
+        if self.counts is None:
+            return False
+        a, n1, b, n2 = self.counts
+        return (a == 0.0 and b == 0.0) or (a == n1 and b == n2)
+
+
+#: Arms that are part of another arm.
+SUBGROUP = re.compile(r"subgroup|^SCr |, (T2D|no diabetes|UACR|eGFR|no SGLT2i|with SGLT2i|T1D)\b|eGFR 30-", re.I)
+#: Designs with a control group of their own.
+CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled")
+
+
+def effect_of(record: Record, measure: str, y: float, v: float, how: str) -> Effect:
+    """Return an estimate of a row with its variance."""
+    return Effect(
+        study=record.study,
+        family=record.family,
+        measure=measure,
+        contrast=record.contrast,
+        endpoint=record.endpoint,
+        unit=record.unit,
+        arm=record.arm,
+        weeks=record.weeks,
+        y=y,
+        v=v,
+        n=record.n,
+        records=(record.id,),
+        how=how,
+        rank=(SOURCE_RANK.get(record.source_level, 99), -(record.n or 0)),
+        wording=record.statistic_text,
+    )
+
+
+def standard_error(record: Record, log: bool) -> tuple[float | None, str]:
+    """Return the standard error that a row allows to compute, on the scale of logarithms for `log`, and how or why not."""
+    spread = record.dispersion
+    if spread is not None and spread.type == "CI95":
+        low, high = spread.low, spread.high
+        if log:
+            if low <= 0.0:
+                return None, "the interval of a ratio reaches zero"
+            low, high = math.log(low), math.log(high)
+        return _positive((high - low) / (2.0 * Z975), "as stated, standard error from the 95 % interval")
+    if spread is not None and spread.type == "SE" and not log:
+        return _positive(spread.low, "as stated, with its standard error")
+    if spread is not None and spread.type == "SD" and not log and record.contrast == "change":
+        if not record.n:
+            return None, "no number of people to go with the SD"
+        return _positive(spread.low / math.sqrt(record.n), "as stated, standard error from SD and n")
+    if spread is not None:
+        return None, f"no standard error can be had from {spread.text or spread.type}"
+    exact = re.fullmatch(r"0?\.\d+", record.p_value)
+    null = record.value in (0.0, None) or (log and record.value == 1.0)
+    if record.contrast == "between" and exact and not null and 0.0 < float(record.p_value) < 1.0:
+        from scipy import stats
+
+        assert record.value is not None
+        y = math.log(record.value) if log else record.value
+        z = float(stats.norm.isf(float(record.p_value) / 2.0))
+        return _positive(abs(y) / z, "as stated, standard error from the exact p value")
+    return None, "no dispersion was read: no standard error"
+
+
+def _positive(error: float, how: str) -> tuple[float | None, str]:
+    return (error, how) if error > 0.0 and math.isfinite(error) else (None, "the standard error is not positive")
+
+
+_CONTROL_ARM = re.compile(
+    r"\b(placebo|sham|saline|vehicle|dummy|untreated|wait(ing)?[- ]?list)\b"
+    r"|\bno (treatment|therapy|cells|infusion|intervention)\b"
+    r"|^(controls?|usual|conventional|standard|best supportive|observation|insulin only|intensive insulin)\b",
+    re.I,
+)
+
+
+def is_control(record: Record) -> bool:
+    """Return whether a row is about a control group."""
+    return record.product == "control" or bool(_CONTROL_ARM.search(record.arm))
+
+
+def variance_of(record: Record) -> float | None:
+    """Return the squared standard error of an arm's number on its own scale: of the logarithm for ratios, rates, geometric means."""
+    spread, log = record.dispersion, record.log or record.kind == "rate"
+    if spread is None:
+        return None
+    low, high = spread.low, spread.high
+    if spread.type == "CI95" and (low > 0.0 or not log):
+        return ((math.log(high / low) if log else high - low) / (2.0 * Z975)) ** 2 or None
+    if spread.type == "tolerance_factor" and record.kind == "geometric_mean" and record.n and low > 1.0:
+        # What the SD of the logarithms is the logarithm of.
+        return math.log(low) ** 2 / record.n
+    if log or spread.type not in ("SD", "SE") or low <= 0.0:
+        return None
+    if spread.type == "SE":
+        return low**2
+    return low**2 / record.n if record.n else None
+
+
+def risk_ratio(a: float, n1: float, b: float, n2: float) -> tuple[float, float, str]:
+    """Return the logarithm of a ratio of risks, its variance, and how they were made.
+
+    An empty cell gets 1/2 added to it and to the three others, so that both groups grow by one (Gart; Cochrane Handbook 10.4.4.2):
+    good for showing one study, not for pooling rare events, see `rare`.
+    """
+    how = "risk ratio of the arms"
+    if a in (0.0, n1) or b in (0.0, n2):
+        a, b, n1, n2 = a + 0.5, b + 0.5, n1 + 1.0, n2 + 1.0
+        how += ", 1/2 added to each cell"
+    return math.log((a / n1) / (b / n2)), 1 / a - 1 / n1 + 1 / b - 1 / n2, how
+
+
+def logit(events: float, n: int) -> tuple[float, float, str]:
+    """Return the logit of a share of so many people, its variance, and how they were made."""
+    x, rest, how = events, n - events, "logit of the proportion"
+    if x == 0.0 or rest == 0.0:
+        x, rest, how = x + 0.5, rest + 0.5, how + ", 1/2 added to each cell"
+    return math.log(x / rest), 1 / x + 1 / rest, how

@@ -1,0 +1,396 @@
+"""Pooling of one question, with the model that its studies call for (`models`); refusals with reasons."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...base.errors import EvidenceError, Problem, not_among
+from ..records.registry import Registry
+from ..records.study import Record
+from .effects import ALONE, MEASURES, Effect, Refusal, candidates
+from .families import one_per_family
+from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
+from .pairs import NO_RATIO
+from .rare import mantel_haenszel, peto
+
+__all__ = [
+    "CHOICES",
+    "DISAGREE",
+    "INTERVALS",
+    "METHODS",
+    "Group",
+    "Pooled",
+    "back_to_scale",
+    "pool",
+    "pool_effects",
+    "synthesise",
+]
+
+#: What may differ among records that are pooled, where somebody says so knowingly.
+MAY_DIFFER = ("population", "product")
+_CONTRASTS = {"between": "controlled", "change": "before/after", "level": "single groups"}
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """A pooled estimate. Ratios, rates and proportions are on their own scale, `mu` and `se` on the scale of analysis.
+
+    Attributes
+    ----------
+    estimate, ci
+        With the 95 % interval: by default Knapp and Hartung's with t on k - 1 degrees of freedom; for one or two studies the
+        normal one; for a share with nobody or everybody the exact one.
+    prediction_interval
+        Where 95 % of the true effects of such studies are expected; None below three studies and without random effects.
+    tau2, tau2_ci
+        Variance between studies on the scale of analysis, with the Q-profile interval (infinite where it has no end); None where
+        the method has none.
+    i2
+        Share of the variance that is between studies, %, from `tau2` (as metafor), or from Q where there is no `tau2`.
+    q, q_p
+        Cochran's Q and its p value.
+    k, n
+        Independent studies, people in them as far as stated.
+    reasons
+        What was refused or must be known, one sentence each.
+    """
+
+    estimate: float
+    ci: tuple[float, float]
+    prediction_interval: tuple[float, float] | None
+    tau2: float | None
+    i2: float | None
+    k: int
+    reasons: tuple[str, ...]
+    measure: str
+    contrast: str
+    endpoint: str
+    unit: str
+    method: str
+    mu: float
+    se: float
+    p: float
+    q: float | None
+    q_p: float | None
+    tau2_ci: tuple[float, float] | None
+    n: int
+    effects: tuple[Effect, ...]
+    weights: tuple[float, ...]
+    refused: tuple[Refusal, ...]
+    interval: str = "knha"
+
+    @property
+    def null(self) -> float:
+        """The value of no effect, nan for a proportion, a rate or a slope of one group."""
+        if self.contrast == "level":
+            return math.nan
+        return 1.0 if MEASURES[self.measure] == "log" else 0.0
+
+    @property
+    def crosses_null(self) -> bool:
+        """Whether the interval contains no effect."""
+        return self.ci[0] <= self.null <= self.ci[1]
+
+
+def pool(
+    records: Iterable[Record],
+    *,
+    contrast: str | None = None,
+    measure: str | None = None,
+    weeks: float | None = None,
+    method: str = "auto",
+    interval: str = "auto",
+    across: Sequence[str] = (),
+) -> Pooled:
+    """Pool records of one question: one population, one treatment, one endpoint, one measure.
+
+    Parameters
+    ----------
+    contrast
+        ``between`` (controlled), ``change`` (before/after) or ``level`` (groups by themselves). By default the first of these
+        that any study offers; the others are then refused, never mixed in.
+    measure
+        One of ``effects.MEASURES``, where the records offer several.
+    weeks
+        Follow-up asked for, week: the nearest of each family; by default the longest of each family's largest report.
+    method
+        auto (see `models`), REML, DL (DerSimonian and Laird, never negative), ML, common (inverse variance), MH (Mantel and
+        Haenszel), Peto or GLMM (logistic regression).
+    interval
+        Of random effects: knha (Knapp and Hartung), adhoc (the same, but with an error never below the normal one) or normal.
+    across
+        ``population`` or ``product``: may differ, knowingly; the reasons say so.
+
+    Raises
+    ------
+    EvidenceError
+        What must not be pooled, or nothing left to pool, with every reason.
+    """
+    records = list(records)
+    problems = _unknown_names(method, interval, across, contrast, measure)
+    if problems:
+        raise EvidenceError(problems)
+    refused, records = _one_kind_of_source(records)
+    effects, more = candidates(records)
+    refused += more
+    effects, more = _one_contrast(effects, contrast)
+    refused += more
+    by_id = {record.id: record for record in records}
+    problems = _mixtures(effects, by_id, across, measure)
+    if problems:
+        raise EvidenceError(problems)
+    if measure is not None:
+        refused += [
+            Refusal(name, f"a {e.measure}, not a {measure}")
+            for e in effects
+            if e.measure != measure
+            for name in e.records
+        ]
+        effects = [e for e in effects if e.measure == measure]
+    effects, more = one_per_family(effects, weeks)
+    refused += more
+    refused += [Refusal(name, NO_RATIO) for e in effects if e.empty for name in e.records]
+    effects = [e for e in effects if not e.empty]
+    if not effects:
+        raise EvidenceError(_nothing_left(refused))
+    notes = [
+        f"{name}s differ: {', '.join(sorted(_values(effects, by_id, name)))}"
+        for name in across
+        if len(_values(effects, by_id, name)) > 1
+    ]
+    notes += [
+        f"{e.study} is a summary of others' studies: they must not be counted beside it"
+        for e in effects
+        if by_id[e.records[0]].summarises
+    ]
+    notes += [f"{e.study}: an arm of a controlled study{ALONE}" for e in effects if ALONE in e.how]
+    if problems := _unfit(effects, method, interval):
+        raise EvidenceError(problems)
+    return _pooled(effects, method, interval, refused, notes)
+
+
+def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "auto") -> Pooled:
+    """Pool effects that are known to be independent and of one measure; EvidenceError where there is no such method or interval."""
+    if problems := _unknown_names(method, interval, (), None, None):
+        raise EvidenceError(problems)
+    return _pooled(list(effects), method, interval, [], [])
+
+
+def _unknown_names(
+    method: str, interval: str, across: Sequence[str], contrast: str | None, measure: str | None
+) -> list[Problem]:
+    named: list[tuple[str, Iterable[str], Sequence[str | None]]] = [
+        ("method", CHOICES, [method]),
+        ("interval", INTERVALS, [interval]),
+        ("contrast", _CONTRASTS, [contrast]),
+        ("measure", MEASURES, [measure]),
+        ("class that may differ", MAY_DIFFER, across),
+    ]
+    return [
+        not_among(known, f"unknown-{what.split()[0]}", f"there is no {what} {name!r}", name)
+        for what, known, names in named
+        for name in names
+        if name is not None and name not in known
+    ]
+
+
+def _unfit(effects: Sequence[Effect], method: str, interval: str) -> list[Problem]:
+    """Return why a method cannot be used with these effects, or an interval with this method."""
+    problems = []
+    if method not in ("auto", *METHODS) and interval not in ("auto", "normal"):
+        message = f"the interval {interval!r} belongs to random effects, not to {method}"
+        problems.append(Problem("wrong-interval", message, expected=f"{', '.join(METHODS)}, or no --interval"))
+    if method in ("MH", "Peto") and any(e.counts is None for e in effects):
+        message = f"{method} needs the events of both groups of every study"
+        names = ", ".join(e.study for e in effects if e.counts is None)
+        problems.append(Problem("no-counts", message, found=f"no counts: {names}", hint="Leave --method out."))
+    elif method == "MH" and mantel_haenszel([e.counts for e in effects if e.counts is not None]) is None:
+        problems.append(Problem("no-counts", "one side has no event at all: no ratio of risks", hint="Try Peto."))
+    if method == "GLMM" and any(e.events is None for e in effects):
+        problems.append(Problem("no-counts", "GLMM is for shares of single groups", hint="Leave --method out."))
+    return problems
+
+
+def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Record]]:
+    """Set meta-analyses aside: they hold the same trials as the studies, and as each other."""
+    reviews = [record for record in records if record.design in ("meta-analysis", "review")]
+    if not reviews:
+        return [], records
+    if len({record.family for record in records}) == 1:
+        return [], records
+    reason = "a meta-analysis: its trials overlap with the studies and with other meta-analyses"
+    return [Refusal(record.id, reason) for record in reviews], [r for r in records if r not in reviews]
+
+
+def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effect], list[Refusal]]:
+    present = [name for name in ("between", "change", "level") if any(e.contrast == name for e in effects)]
+    if wanted is None:
+        wanted = present[0] if present else "between"
+    refused = [
+        Refusal(
+            name,
+            NO_RATIO
+            if NO_RATIO in e.how
+            else f"{_CONTRASTS[e.contrast]} data are never pooled with {_CONTRASTS[wanted]} data",
+        )
+        for e in effects
+        if e.contrast != wanted
+        for name in e.records
+    ]
+    used = {name for e in effects if e.contrast == wanted for name in e.records}
+    return [e for e in effects if e.contrast == wanted], [r for r in refused if r.record not in used]
+
+
+def _values(effects: Sequence[Effect], by_id: dict[str, Record], name: str) -> set[str]:
+    return {str(getattr(by_id[effect.records[0]], name)) for effect in effects}
+
+
+def _mixtures(
+    effects: Sequence[Effect], by_id: dict[str, Record], across: Sequence[str], measure: str | None
+) -> list[Problem]:
+    problems = []
+    same = [effect for effect in effects if measure is None or effect.measure == measure]
+    for name in ("endpoint", "population", "product"):
+        found = _values(same, by_id, name)
+        if len(found) > 1 and name not in across:
+            hint = f"Select one {name}" + (
+                f", or allow several knowingly: across=({name!r},), --across {name}." if name != "endpoint" else "."
+            )
+            problems.append(
+                Problem(
+                    f"mixed-{name}",
+                    f"several {name}s must not be pooled unasked",
+                    found=", ".join(sorted(found)),
+                    hint=hint,
+                )
+            )
+    measures = sorted({effect.measure for effect in effects})
+    if len(measures) > 1 and measure is None:
+        problems.append(
+            Problem(
+                "mixed-measure",
+                "these are not the same measure",
+                found=", ".join(measures),
+                hint="Choose one: measure=..., --measure ...",
+            )
+        )
+    units = sorted({effect.unit for effect in effects if effect.measure == (measure or effect.measure)})
+    if len(measures) <= 1 and len(units) > 1:
+        problems.append(Problem("mixed-unit", "these are not in one unit", found=", ".join(units)))
+    return problems
+
+
+def _nothing_left(refused: Sequence[Refusal]) -> Problem:
+    reasons: dict[str, list[str]] = {}
+    for one in refused:
+        reasons.setdefault(one.reason, []).append(one.record)
+    text = "; ".join(
+        f"{reason} ({len(names)}: {names[0]}{' ...' if len(names) > 1 else ''})" for reason, names in reasons.items()
+    )
+    return Problem("nothing-to-pool", "no record of these can be pooled", found=text or "no records")
+
+
+def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Refusal], notes: list[str]) -> Pooled:
+    effects = sorted(effects, key=lambda e: (e.study, e.arm))
+    found = fit(effects, method, interval)
+    measure = found.measure or effects[0].measure
+    if measure != effects[0].measure:
+        effects = [_as_odds(effect) for effect in effects]
+    back = back_to_scale(measure)
+    estimate, low, high = found.exact or (back(found.mu), back(found.ci[0]), back(found.ci[1]))
+    prediction = found.prediction
+    return Pooled(
+        estimate=estimate,
+        ci=(low, high),
+        prediction_interval=None if prediction is None else (back(prediction[0]), back(prediction[1])),
+        tau2=found.tau2,
+        i2=found.i2,
+        k=len(effects),
+        reasons=(*notes, *found.notes, *_summary(refused)),
+        measure=measure,
+        contrast=effects[0].contrast,
+        endpoint=effects[0].endpoint,
+        unit=effects[0].unit,
+        method=found.method,
+        mu=found.mu,
+        se=found.se,
+        p=found.p,
+        q=found.q,
+        q_p=found.q_p,
+        tau2_ci=found.tau2_ci,
+        n=sum(effect.n or 0 for effect in effects),
+        effects=tuple(effects),
+        weights=found.weights,
+        refused=tuple(refused),
+        interval=found.interval,
+    )
+
+
+def _as_odds(effect: Effect) -> Effect:
+    """Return a comparison of counts as Peto's odds ratio, so that studies stand beside their pooled estimate on one scale."""
+    one = None if effect.counts is None else peto([effect.counts])
+    if one is None:
+        return effect
+    return replace(effect, measure="odds_ratio", y=one[0], v=one[1] ** 2, how="Peto's odds ratio of the arms")
+
+
+def _summary(refused: Sequence[Refusal]) -> list[str]:
+    counts: dict[str, int] = {}
+    for one in refused:
+        counts[one.reason] = counts.get(one.reason, 0) + 1
+    return [f"refused {count}: {reason}" for reason, count in counts.items()]
+
+
+def back_to_scale(measure: str) -> Any:
+    """Return the function from the scale of analysis back to the measure's own."""
+    scale = MEASURES[measure]
+    if scale == "log":
+        return math.exp
+    if scale == "logit":
+        return lambda x: 1.0 / (1.0 + math.exp(-x))
+    return float
+
+
+@dataclass(frozen=True)
+class Group:
+    """One question put to the registry, and its answer: a pooled estimate, or why there is none."""
+
+    population: str
+    product: str
+    endpoint: str
+    measure: str
+    contrast: str
+    pooled: Pooled | None
+    problem: Problem | None
+
+
+def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
+    """Pool everything that may be pooled, by population, product, endpoint, contrast and measure; say of the rest why not.
+
+    Raises
+    ------
+    EvidenceError
+        There is no such method.
+    """
+    if problems := _unknown_names(method, "auto", (), None, None):
+        raise EvidenceError(problems)
+    groups: list[Group] = []
+    questions = dict.fromkeys((r.population, r.product, r.endpoint) for r in registry.records if r.product != "control")
+    for population, product, endpoint in questions:
+        records = registry.select(population=population, product=product, endpoint=endpoint, tag=None, controls=True)
+        aside, rest = _one_kind_of_source(records)
+        effects, refused = candidates(rest)
+        kinds = dict.fromkeys((e.contrast, e.measure) for e in effects)
+        if not kinds:
+            groups.append(Group(population, product, endpoint, "", "", None, _nothing_left([*aside, *refused])))
+        for contrast, measure in kinds:
+            try:
+                pooled = pool(records, contrast=contrast, measure=measure, method=method)
+            except EvidenceError as error:
+                groups.append(Group(population, product, endpoint, measure, contrast, None, error.problems[0]))
+            else:
+                groups.append(Group(population, product, endpoint, measure, contrast, pooled, None))
+    return groups

@@ -1,0 +1,165 @@
+"""Join what was read from SBML into a model, and refuse what would be silently wrong."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ...base.errors import ExchangeError, Location, ModelError, Problem
+from ...model.algebra.derivative import gradient
+from ...model.algebra.expression import ONE, TIME, ZERO, Expr, add, free_symbols, mul, sub, symbol, topological
+from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
+from ...model.assembly.linking import Definition, link
+from ...model.assembly.model import Event, Model
+from ...model.parameters.table import Parameter, ParameterTable
+from .units import unit_text
+
+if TYPE_CHECKING:
+    from .build import Builder
+    from .read import Report
+
+
+def finish_rates(builder: Builder) -> None:
+    """Settle constants that are computed, then rates that need the rate of something else."""
+    builder.motion.settle(builder.pending, builder.initials)
+    for identifier in builder.rated:
+        kept = builder.species.get(identifier)
+        if kept is not None and kept.factor is not ONE:
+            # The rule gives the rate of the concentration; the amount changes with the size as well.
+            size = kept.factor
+            growth = mul(symbol(builder.names[identifier]), builder.motion.rate_symbol(size.value))
+            builder.motion.rates[kept.held] = add(mul(builder.motion.rates[kept.held], size), growth)
+    try:
+        builder.motion.define_rates()
+    except ValueError as error:
+        builder.refuse(str(error))
+    for name in builder.motion.wanted:
+        builder.labels.setdefault(name, "rate of change")
+
+
+def link_model(builder: Builder, events: list[Event]) -> Model:
+    """Return the model.
+
+    Raises
+    ------
+    ExchangeError
+        Equations in a circle, rates without a value, triggers that hold for an instant only.
+    """
+    rows = [
+        Parameter(
+            name,
+            builder.labels.get(name, ""),
+            value,
+            builder.units.get(name, "1"),
+            role="imported",
+            grade="",
+            note="value given in the SBML file" if not math.isnan(value) else "no value in the SBML file",
+            location=Location(builder.file),
+        )
+        for name, value in builder.parameters.items()
+    ]
+    definitions = [_definition(builder, name, expr) for name, expr in builder.motion.assign.items()]
+    rates = [_definition(builder, name, expr) for name, expr in builder.motion.rates.items()]
+    time = builder.source.getTimeUnits() if builder.level >= 3 else "time"
+    try:
+        model = link(
+            builder.source.getId() or "model",
+            definitions,
+            rates,
+            builder.initials,
+            events,
+            ParameterTable(rows),
+            time_unit=unit_text(builder.source, time) or "1",
+            description=builder.source.getName(),
+        )
+    except ModelError as error:
+        raise ExchangeError(error.problems) from None
+    _check(builder, model)
+    return model
+
+
+def _definition(builder: Builder, name: str, expr: Expr) -> Definition:
+    return Definition(
+        name, expr, builder.units.get(name, "1"), builder.labels.get(name, ""), "", Location(builder.file)
+    )
+
+
+def _check(builder: Builder, model: Model) -> None:
+    """Refuse what would be silently wrong: rates without a value, triggers that hold for an instant only."""
+    unset = {name for name, value in builder.parameters.items() if math.isnan(value)}
+    problems = []
+    for state in model.states:
+        missing = [name for name in free_symbols([state.rate]) if name in unset]
+        problems += [
+            Problem("no-value", f"{name!r} has no value, but {state.name!r} needs it", Location(builder.file))
+            for name in missing
+        ]
+        if any(node.op == "const" and math.isnan(node.value) for node in topological([state.rate])) and not any(
+            node.op == "select" for node in topological([state.rate])
+        ):
+            problems.append(Problem("no-value", f"the rate of {state.name!r} is not a number", Location(builder.file)))
+    moving = {state.name for state in model.states if state.rate is not ZERO}
+    for event in model.events:
+        for node in _relations(event.trigger):
+            if _is_instant(node, moving):
+                problems.append(
+                    Problem(
+                        "unsupported",
+                        f"the event {event.name!r} is triggered by equality with something that changes steadily, "
+                        "which is not supported",
+                        Location(builder.file),
+                        hint="Write the trigger as an inequality.",
+                    )
+                )
+    if problems:
+        raise ExchangeError(list(dict.fromkeys(problems)))
+
+
+def report_of(builder: Builder) -> Report:
+    """Return what the import made of the file."""
+    from .read import Report
+
+    return Report(
+        builder.level,
+        int(builder.source.getVersion()),
+        dict(builder.names),
+        builder.amounts,
+        builder.concentrations,
+        tuple(builder.ignored),
+        tuple(builder.notes),
+    )
+
+
+def _relations(trigger: Expr) -> list[Expr]:
+    """Return the comparisons that a trigger is made of, not those inside their sides."""
+    if trigger.op in LOGIC:
+        return [node for arg in trigger.args for node in _relations(arg)]
+    return [trigger] if trigger.op in COMPARISONS else []
+
+
+def _is_instant(relation: Expr, moving: set[str]) -> bool:
+    """Return whether an equality holds for an instant that cannot be told ahead; that time equals a number can be."""
+    if relation.op not in ("eq", "ne"):
+        return False
+    side = sub(*relation.args)
+    if _moves_steadily(side, moving):
+        return True
+    if not _moves_steadily(side, {"t"}):
+        return False
+    slope = gradient(side, [TIME]).get(TIME, ZERO)
+    return "t" in free_symbols([slope]) or any(node.op in NOT_SMOOTH for node in topological([side]))
+
+
+def _moves_steadily(side: Expr, moving: set[str]) -> bool:
+    """Return whether an expression changes between jumps: what only counts whole steps stands still between them."""
+    found: dict[Expr, bool] = {}
+    for node in topological([side]):
+        if node.op == "sym":
+            found[node] = node.value in moving
+        elif node.op in COMPARISONS or node.op in ("floor", "ceil"):
+            found[node] = False
+        elif node.op == "select":
+            found[node] = any(found[arg] for arg in node.args[1:])
+        else:
+            found[node] = any(found[arg] for arg in node.args)
+    return found[side]

@@ -1,0 +1,249 @@
+"""SBML to a model: Level 1, Level 2 and Level 3 core, correct or refused by name.
+
+A species is held as its amount, or as its concentration where its compartment never changes size and no reaction touches it. Its
+SBML identifier always names what the file's own mathematics means by it: the amount where ``hasOnlySubstanceUnits`` is true or
+the compartment is a point, else the concentration. The other quantity is called ``<id>_amount`` or ``<id>_concentration``;
+`Report.amount` and `Report.concentration` tell the names. Time is in the file's own unit (`Model.time_unit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from ...base import overwriting
+from ...base.arguments import path as path_of
+from ...base.errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
+from ...model.assembly.model import Model
+from .guard import check_depth
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an import made of a file.
+
+    Attributes
+    ----------
+    names
+        Model name of every SBML identifier that has a value.
+    amounts, concentrations
+        Model name of the amount and of the concentration of each species; a species in a point has no concentration.
+    ignored
+        Sentences on what has no influence on the simulation and was left out.
+    notes
+        Sentences on what a user should know before trusting the numbers, such as amounts that nobody can compute.
+    """
+
+    level: int
+    version: int
+    names: Mapping[str, str] = field(default_factory=dict)
+    amounts: Mapping[str, str] = field(default_factory=dict)
+    concentrations: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def name(self, identifier: str) -> str:
+        """Return the model's name for an SBML identifier, meaning what the file's mathematics means by it."""
+        return self._find(self.names, identifier, "quantity")
+
+    def amount(self, identifier: str) -> str:
+        """Return the name of a species' amount."""
+        return self._find(self.amounts, identifier, "species")
+
+    def concentration(self, identifier: str) -> str:
+        """Return the name of a species' concentration."""
+        return self._find(self.concentrations, identifier, "species with a concentration")
+
+    def _find(self, table: Mapping[str, str], identifier: str, what: str) -> str:
+        if identifier not in table:
+            raise ExchangeError(
+                Problem("unknown-name", f"the file has no {what} {identifier!r}", hint=did_you_mean(identifier, table))
+            )
+        return table[identifier]
+
+
+@dataclass(frozen=True, eq=False)
+class SbmlModel(Model):
+    """A model that came from SBML, with the report of its import."""
+
+    report: Report = field(default_factory=lambda: Report(0, 0))
+
+
+def read_sbml(source: str | Path) -> SbmlModel:
+    """Read a model from an SBML file or from SBML text.
+
+    Parameters
+    ----------
+    source
+        Path of a file, or the text itself.
+
+    Raises
+    ------
+    ExchangeError
+        The file is not valid SBML (every error of libsbml at its place), or uses constructs that betapod cannot compute: algebraic
+        rules, the csymbol delay, fast reactions, required packages other than hierarchical composition. All of them are named.
+    """
+    try:
+        import libsbml
+    except ImportError:
+        raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
+    from .build import Builder
+
+    file, document = _document(libsbml, source)
+    undefined = _undefined_units(document)
+    _refuse_errors(libsbml, document, file, undefined)
+    problems, ignored = _packages(libsbml, document, file)
+    ignored += [
+        f"The model's {name} names the unit {unit!r}, which the file does not define; nothing uses it."
+        for name, unit in undefined
+    ]
+    if problems:
+        raise ExchangeError(problems)
+    builder = Builder(document.getModel(), file, ignored)
+    model, report = builder.build()
+    values = {f.name: getattr(model, f.name) for f in fields(Model)}
+    return SbmlModel(**values, report=report)
+
+
+def _document(libsbml: Any, source: str | Path) -> tuple[str, Any]:
+    if not isinstance(source, str):
+        source = path_of("source", source, ExchangeError)
+    text = str(source)
+    if isinstance(source, str) and "<" in text:
+        check_depth(text.encode("utf-8", "replace"), "<text>")
+        return "<text>", libsbml.readSBMLFromString(text)
+    path = Path(source)
+    try:
+        exists = path.is_file()
+    except (OSError, ValueError):  # a name that no disk can hold
+        exists = False
+    if not exists:
+        name = text if len(text) <= 200 else f"{text[:200]}... ({len(text):,} characters)"
+        raise ExchangeError(Problem("no-file", f"there is no file {name!r}", Location(name)))
+    overwriting.opened(path)
+    check_depth(path.read_bytes(), str(path))
+    return str(path), libsbml.readSBMLFromFile(str(path))
+
+
+def _undefined_units(document: Any) -> list[tuple[str, str]]:
+    """Return default units of the model that are not defined and that nothing uses: attribute and unit."""
+    model = document.getModel()
+    if model is None or document.getLevel() < 3:
+        return []
+    sizes = {c.getSpatialDimensionsAsDouble() for c in model.getListOfCompartments() if not c.getUnits()}
+    used = {
+        "volumeUnits": 3.0 in sizes,
+        "areaUnits": 2.0 in sizes,
+        "lengthUnits": 1.0 in sizes,
+        "substanceUnits": any(not s.getSubstanceUnits() for s in model.getListOfSpecies()),
+        "extentUnits": model.getNumReactions() > 0,
+    }
+    found = []
+    for name, is_used in used.items():
+        unit = getattr(model, f"get{name[0].upper()}{name[1:]}")()
+        if unit and not is_used and model.getUnitDefinition(unit) is None and not _known_unit(unit):
+            found.append((name, unit))
+    return found
+
+
+def _known_unit(name: str) -> bool:
+    import libsbml
+
+    return bool(libsbml.UnitKind_isValidUnitKindString(name, 3, 1))
+
+
+def _refuse_errors(libsbml: Any, document: Any, file: str, undefined: list[tuple[str, str]]) -> None:
+    """Raise what libsbml finds wrong with the file, first as XML and SBML, then as a consistent model."""
+    problems = _errors(libsbml, document, file)
+    if not problems:
+        for category in (libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, libsbml.LIBSBML_CAT_MODELING_PRACTICE):
+            document.setConsistencyChecks(category, False)
+        document.checkConsistency()
+        problems = _errors(libsbml, document, file)
+        line = document.getModel().getLine() if document.getModel() is not None else 0
+        problems = [p for p in problems if not _only_undefined(p, line, undefined)]
+    if problems or document.getModel() is None:
+        raise ExchangeError(
+            problems or [Problem("invalid-sbml", "there is no model in the file", Location(file), expected="SBML")]
+        )
+
+
+def _only_undefined(problem: Problem, line: int, undefined: list[tuple[str, str]]) -> bool:
+    """Return whether a problem is that of a default unit which nothing uses."""
+    dangling = "(10313)" in problem.message and problem.location.line == line
+    return dangling and any(f"'{unit}'" in problem.message or f'"{unit}"' in problem.message for _, unit in undefined)
+
+
+def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:
+    found = []
+    for k in range(document.getNumErrors()):
+        error = document.getError(k)
+        if error.getSeverity() < libsbml.LIBSBML_SEV_ERROR:
+            continue
+        message = " ".join(error.getMessage().split())
+        place = Location(file, error.getLine(), error.getColumn())
+        kind = "unsupported" if error.getErrorId() == libsbml.RequiredPackagePresent else "invalid-sbml"
+        found.append(Problem(kind, f"{error.getShortMessage()} ({error.getErrorId()}): {message}", place))
+    return list(dict.fromkeys(found))
+
+
+def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], list[str]]:
+    """Flatten hierarchical models; refuse other packages that change the mathematics, note those that do not."""
+    ignored: list[str] = []
+    problems: list[Problem] = []
+    if document.getLevel() < 3:
+        return (
+            problems,
+            ignored,
+        )  # packages came with Level 3; libsbml attaches some to older documents for their annotations
+    if document.getPlugin("comp") is not None and not _flatten(libsbml, document):
+        problems.append(
+            Problem(
+                "unsupported",
+                "the hierarchical model (package comp) could not be flattened",
+                Location(file),
+                found="; ".join(p.message for p in _errors(libsbml, document, file)[:3]),
+                hint="Flatten it with another tool and read the result.",
+            )
+        )
+    uris = [
+        (document.getPlugin(k).getPackageName(), document.getPlugin(k).getURI())
+        for k in range(document.getNumPlugins())
+    ]
+    uris += [
+        (document.getUnknownPackagePrefix(k), document.getUnknownPackageURI(k))
+        for k in range(document.getNumUnknownPackages())
+    ]
+    for name, uri in uris:
+        if name in ("comp", "l3v2extendedmath"):
+            continue
+        if document.getPackageRequired(uri):
+            problems.append(
+                Problem("unsupported", f"the package {name}, which the file requires, is not supported", Location(file))
+            )
+        elif name == "fbc":
+            problems.append(
+                Problem(
+                    "unsupported",
+                    "the package fbc (flux balance) has no course in time",
+                    Location(file),
+                    hint="Export the kinetic model alone.",
+                )
+            )
+        else:
+            ignored.append(f"The package {name} does not change the mathematics and was left out.")
+    return problems, ignored
+
+
+def _flatten(libsbml: Any, document: Any) -> bool:
+    if document.getModel().getPlugin("comp").getNumSubmodels() == 0:
+        plugin = document.getPlugin("comp")
+        if plugin.getNumModelDefinitions() + plugin.getNumExternalModelDefinitions() == 0:
+            return True
+    options = libsbml.ConversionProperties()
+    options.addOption("flatten comp", True)
+    options.addOption("performValidation", False)
+    options.addOption("leavePorts", False)
+    return bool(document.convert(options) == libsbml.LIBSBML_OPERATION_SUCCESS)

@@ -1,0 +1,1 @@
+"""Expressions: operations, functions, derivatives, evaluation."""

@@ -1,0 +1,1 @@
+"""Submodels joined to a model: ownership, names, links, building."""

@@ -1,0 +1,224 @@
+"""The assembled model: states, assignments, events and parameters as one expression graph."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ...base.errors import ModelError, Problem, did_you_mean
+from ..algebra.derivative import jacobian
+from ..algebra.expression import Expr, symbol, topological
+from ..parameters.table import ParameterTable
+
+
+@dataclass(frozen=True)
+class Implicit:
+    """A relation that is solved for its name by unrolled Newton steps: ``left = right``, from `start`."""
+
+    left: Expr
+    right: Expr
+    start: Expr
+    steps: int
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A quantity given by an equation.
+
+    Attributes
+    ----------
+    local
+        The equation as written, in terms of other names.
+    expr
+        The same in terms of states, parameters, inputs and time only.
+    """
+
+    name: str
+    unit: str
+    label: str
+    local: Expr | Implicit
+    expr: Expr
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class State:
+    """A quantity given by its rate per day.
+
+    Attributes
+    ----------
+    local_rate, local_initial
+        As written, in terms of other names; the rate already per day.
+    rate
+        In terms of states, parameters, inputs and time.
+    initial
+        In terms of parameters and inputs (and time, which is the start).
+    """
+
+    name: str
+    unit: str
+    label: str
+    local_rate: Expr
+    local_initial: Expr
+    rate: Expr
+    initial: Expr
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happens when a trigger turns from false to true.
+
+    Attributes
+    ----------
+    trigger
+        A truth value in terms of states, parameters, inputs and time; likewise `assignments`, `delay` and `priority`.
+    terminal
+        Whether the simulation of this patient ends.
+    persistent, initial_value, from_trigger_time
+        As in SBML: whether a delayed event happens although its trigger turned false again; whether the trigger counts as true
+        before the start; whether assigned values are computed when the trigger fires or when the event happens.
+    factors
+        Changed states with what their new value is multiplied by, computed when the event happens, before its changes: a concentration
+        assigned to a state that holds the amount is multiplied by the size that its compartment has until then (as in SBML).
+    """
+
+    name: str
+    label: str
+    trigger: Expr
+    assignments: tuple[tuple[str, Expr], ...] = ()
+    terminal: bool = False
+    delay: Expr | None = None
+    priority: Expr | None = None
+    persistent: bool = True
+    initial_value: bool = True
+    from_trigger_time: bool = True
+    factors: tuple[tuple[str, Expr], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """An assembled model. Its `states` come in a fixed order, `assignments` each after what they need.
+
+    Attributes
+    ----------
+    parameters
+        Rows used that belong to the person or to nature.
+    inputs
+        Rows used with the role ``input``: what a user or a protocol sets, possibly as functions of time.
+    conversions
+        Exact unit conversions used by name: value and unit.
+    """
+
+    name: str
+    states: tuple[State, ...]
+    assignments: Mapping[str, Assignment]
+    events: tuple[Event, ...] = ()
+    parameters: ParameterTable = field(default_factory=lambda: ParameterTable(()))
+    inputs: ParameterTable = field(default_factory=lambda: ParameterTable(()))
+    conversions: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    time_unit: str = "day"
+    description: str = ""
+    parts: tuple[object, ...] = ()
+
+    @functools.cached_property
+    def state_names(self) -> tuple[str, ...]:
+        """Names of the states, in order."""
+        return tuple(state.name for state in self.states)
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name that has a value: states, assignments, parameters, inputs."""
+        return (*self.state_names, *self.assignments, *self.parameters, *self.inputs)
+
+    @functools.cached_property
+    def jacobian(self) -> dict[tuple[int, int], Expr]:
+        """Non-zero derivatives of the rates by the states, ``{(row, column): expression}``."""
+        return jacobian([state.rate for state in self.states], [symbol(name) for name in self.state_names])
+
+    @functools.cached_property
+    def units(self) -> dict[str, str]:
+        """Unit of every name."""
+        units = {state.name: state.unit for state in self.states}
+        units |= {name: assignment.unit for name, assignment in self.assignments.items()}
+        units |= {name: row.unit for table in (self.parameters, self.inputs) for name, row in table.items()}
+        return units
+
+    @functools.cached_property
+    def labels(self) -> dict[str, str]:
+        """Label of every name."""
+        labels = {state.name: state.label for state in self.states}
+        labels |= {name: assignment.label for name, assignment in self.assignments.items()}
+        labels |= {name: row.label for table in (self.parameters, self.inputs) for name, row in table.items()}
+        return labels
+
+    def values(self, table: ParameterTable | None = None) -> dict[str, float]:
+        """Return the value of every parameter, input and conversion, from `table` where it has the name."""
+        values = {name: value for name, (value, _) in self.conversions.items()}
+        for own in (self.parameters, self.inputs):
+            for name, row in own.items():
+                values[name] = table[name].value if table is not None and name in table else row.value
+        return values
+
+    def with_values(self, values: Mapping[str, float | str], where: str = "--set") -> Model:
+        """Return the model with other parameter or input values.
+
+        Raises
+        ------
+        ParameterError
+            Unknown names, unreadable numbers, units that do not fit; all at once.
+        """
+        from dataclasses import replace
+
+        both = ParameterTable((*self.parameters.values(), *self.inputs.values())).with_values(values, where)
+        return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
+
+    def expression(self, name: str) -> Expr:
+        """Return what a name is, in terms of states, parameters, inputs and time.
+
+        Raises
+        ------
+        ModelError
+            There is no such name; the nearest is named.
+        """
+        if name in self.assignments:
+            return self.assignments[name].expr
+        if name in self.names or name == "t" or name in self.conversions:
+            return symbol(name)
+        raise ModelError(
+            Problem("unknown-name", f"{self.name} has no quantity {name!r}", hint=did_you_mean(name, self.names))
+        )
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """A hash of everything that is computed: the graph of rates, initial values, assignments and events, and their names."""
+        roots = [e for s in self.states for e in (s.rate, s.initial)] + [a.expr for a in self.assignments.values()]
+        text: list[str] = [*self.state_names, *self.assignments]
+        for event in self.events:
+            roots += [
+                event.trigger,
+                *(e for _, e in (*event.assignments, *event.factors)),
+                *(e for e in (event.delay, event.priority) if e is not None),
+            ]
+            text.append(
+                repr(
+                    (
+                        event.name,
+                        event.terminal,
+                        [n for n, _ in event.assignments],
+                        event.persistent,
+                        event.initial_value,
+                        event.from_trigger_time,
+                        [n for n, _ in event.factors],
+                    )
+                )
+            )
+        number: dict[Expr, int] = {}
+        for node in topological(roots):
+            number[node] = len(number)
+            value = "" if node.op == "solve" else repr(node.value)
+            text.append(f"{node.op} {value} {[number[arg] for arg in node.args]}")
+        text.append(repr([number[root] for root in roots]) + repr(sorted(self.conversions.items())))
+        return hashlib.sha256("\n".join(text).encode()).hexdigest()

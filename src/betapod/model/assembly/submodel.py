@@ -1,0 +1,259 @@
+"""What a submodel is: a piece of physiology as text, with what it reads from the others."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import ClassVar
+
+from ...base.errors import ModelError, Problem, did_you_mean
+from ..language.equations import parse, parse_events
+from ..language.syntax import EventStatement, SourceText, Statement, Syntax
+
+
+class Submodel:
+    """Base of all submodels: subclass it and write `equations` (never instantiate it).
+
+    Attributes
+    ----------
+    reads
+        Names owned by other submodels or given as inputs, each optionally with the unit it must have: ``"MAP [mmHg]"``.
+    equations
+        Equation text, see `betapod.model.language.equations`.
+    events
+        Event text.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    equations: ClassVar[str] = ""
+    events: ClassVar[str] = ""
+
+    @classmethod
+    def part(cls) -> Part:
+        """Return the parsed submodel."""
+        return _part_of_class(cls)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Read:
+    """A name that a submodel takes from elsewhere."""
+
+    name: str
+    unit: str | None
+
+
+@dataclass
+class Part:
+    """A parsed submodel: the form that assembly works on."""
+
+    name: str
+    summary: str
+    description: str
+    reads: tuple[Read, ...]
+    source: SourceText
+    statements: list[Statement]
+    problems: list[Problem] = field(default_factory=list)
+    event_source: SourceText | None = None
+    events: list[EventStatement] = field(default_factory=list)
+
+    @classmethod
+    def from_text(
+        cls,
+        name: str,
+        equations: str,
+        reads: tuple[str, ...] = (),
+        events: str = "",
+        description: str = "",
+        file: str = "<text>",
+        first_line: int = 1,
+        events_line: int = 1,
+    ) -> Part:
+        """Parse a submodel given as text.
+
+        Parameters
+        ----------
+        first_line, events_line
+            Where the two blocks begin in `file`, for error messages.
+        """
+        source = SourceText(equations, file, first_line)
+        statements, problems = parse(source)
+        event_source = SourceText(events, file, events_line)
+        parsed_events, event_problems = parse_events(event_source)
+        description = inspect.cleandoc(description)
+        return cls(
+            name,
+            description.partition("\n")[0],
+            description,
+            tuple(_read(entry) for entry in reads),
+            source,
+            statements,
+            problems + event_problems,
+            event_source,
+            parsed_events,
+        )
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Part:
+        """Parse a text file that holds one submodel.
+
+        Lines ``reads NAME [unit], NAME`` declare what is read; a line ``events:`` begins the events; all else is equations.
+        """
+        path = Path(path)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        reads: list[str] = []
+        blocks: dict[str, list[str]] = {"equations": [], "events": []}
+        current = "equations"
+        for line in lines:
+            kept = line
+            if line.strip() == "events:":
+                current, kept = "events", ""
+            elif line.strip().startswith("reads "):
+                reads.extend(entry.strip() for entry in line.strip()[6:].split(",") if entry.strip())
+                kept = ""
+            for name, block in blocks.items():
+                block.append(kept if name == current else "")
+        return cls.from_text(
+            path.stem, "\n".join(blocks["equations"]), tuple(reads), "\n".join(blocks["events"]), file=str(path)
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that this part owns, in order: states and assigned quantities, not its functions."""
+        return tuple(dict.fromkeys(s.name for s in self.statements if s.kind != "function"))
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """Names that the equations of this part use, its own among them."""
+        return frozenset(use.text for s in self.statements for node in _nodes(s) for use in node.names())
+
+    def renamed(self, names: Mapping[str, str], name: str, label: str = "") -> Part:
+        """Return the same equations for other quantities; what is not renamed stays shared.
+
+        Parameters
+        ----------
+        names
+            Old to new names, of owned quantities, reads, parameters or inputs.
+        name
+            Name of the new part.
+        label
+            Added to the label of every owned quantity, after a comma.
+
+        Raises
+        ------
+        ModelError
+            A name occurs nowhere in the part; the nearest is named.
+        """
+        known = {*self.uses, *self.names, *(read.name for read in self.reads)}
+        unknown = [
+            Problem("unknown-name", f"{self.name} has no quantity {old!r} to rename", hint=did_you_mean(old, known))
+            for old in names
+            if old not in known
+        ]
+        if unknown:
+            raise ModelError(unknown)
+        return replace(
+            self,
+            name=name,
+            reads=tuple(Read(names.get(read.name, read.name), read.unit) for read in self.reads),
+            statements=[_renamed_statement(statement, names, label) for statement in self.statements],
+            events=[_renamed_event(event, names) for event in self.events],
+        )
+
+    def instance(self, suffix: str, *reads: str) -> Part:
+        """Return the same equations with ``_suffix`` added to all that this part owns, and to the named reads."""
+        names = {old: f"{old}_{suffix}" for old in (*self.names, *reads)}
+        return self.renamed(names, f"{self.name}_{suffix}", suffix.replace("_", " "))
+
+
+def _nodes(statement: Statement) -> list[Syntax]:
+    return [node for node in (statement.expression, statement.other, statement.start) if node is not None]
+
+
+def _renamed_syntax(node: Syntax, names: Mapping[str, str]) -> Syntax:
+    if node.kind == "name":
+        return replace(node, text=names.get(node.text, node.text))
+    return replace(node, args=tuple(_renamed_syntax(arg, names) for arg in node.args))
+
+
+def _renamed_statement(statement: Statement, names: Mapping[str, str], label: str) -> Statement:
+    # Arguments of a local function hide outer names; the function's own name is private to the part.
+    visible = {old: new for old, new in names.items() if old not in statement.arguments}
+    own = statement.name if statement.kind == "function" else names.get(statement.name, statement.name)
+    text = f"{statement.label}, {label}" if label and statement.label and statement.kind != "function" else ""
+    return replace(
+        statement,
+        name=own,
+        label=text or statement.label,
+        expression=_renamed_syntax(statement.expression, visible),
+        other=None if statement.other is None else _renamed_syntax(statement.other, visible),
+        start=None if statement.start is None else _renamed_syntax(statement.start, visible),
+    )
+
+
+def _renamed_event(event: EventStatement, names: Mapping[str, str]) -> EventStatement:
+    return replace(
+        event,
+        trigger=_renamed_syntax(event.trigger, names),
+        assignments=tuple(
+            (names.get(target, target), _renamed_syntax(value, names)) for target, value in event.assignments
+        ),
+    )
+
+
+def _read(entry: str) -> Read:
+    name, bracket, unit = entry.partition("[")
+    return Read(name.strip(), unit.rstrip("] ").strip() if bracket else None)
+
+
+@functools.cache
+def _part_of_class(cls: type[Submodel]) -> Part:
+    file, lines = _text_lines(cls)
+    part = Part.from_text(
+        cls.__name__,
+        cls.equations,
+        cls.reads,
+        cls.events,
+        cls.__doc__ or "",
+        file,
+        lines.get("equations", 1),
+        lines.get("events", 1),
+    )
+    return part
+
+
+@functools.cache
+def _module_tree(file: str) -> ast.Module:
+    return ast.parse(Path(file).read_text(encoding="utf-8"))
+
+
+def _text_lines(cls: type[Submodel]) -> tuple[str, dict[str, int]]:
+    """Return the file of a class and the line on which each of its text blocks begins."""
+    try:
+        file = inspect.getsourcefile(cls) or "<text>"
+        tree = _module_tree(file)
+    except (OSError, TypeError, SyntaxError):
+        return "<text>", {}
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
+            for item in node.body:
+                value = getattr(item, "value", None)
+                targets = (
+                    item.targets
+                    if isinstance(item, ast.Assign)
+                    else [item.target]
+                    if isinstance(item, ast.AnnAssign)
+                    else []
+                )
+                for target in targets:
+                    if (
+                        isinstance(target, ast.Name)
+                        and isinstance(value, ast.Constant)
+                        and isinstance(value.value, str)
+                    ):
+                        found[target.id] = value.lineno
+    return file, found

@@ -1,0 +1,1 @@
+"""Equation text: syntax, reading, units of every line."""

@@ -1,0 +1,1 @@
+"""Tables of parameters, and the values that are possible."""

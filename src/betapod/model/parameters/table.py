@@ -1,0 +1,414 @@
+"""Parameter tables: every number has a unit, a role and, where someone measured it, a source.
+
+A table is a CSV file with the columns of `COLUMNS`. Roles:
+
+============ ============================================================ ===============================
+role         meaning                                                      source
+============ ============================================================ ===============================
+literature   stated by the source that the row names                      required: a key of references.bib
+calibrated   fitted or tuned so that the whole reproduces targets         the id of a fit, or empty
+derived      follows from other numbers; the note says how                may name where those were read
+memory       recalled, not confirmed in any source                        must be empty
+assumed      a modelling choice                                           must be empty
+input        not a property of the person: given by the user or another   empty
+             submodel, may change with time
+imported     stands in a model file of another tool, which says no more   empty
+============ ============================================================ ===============================
+
+Grades: A measured in man, B animal or indirect, C fitted, D assumed or recalled; none for imported numbers.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Real
+from pathlib import Path
+
+from ...base.arguments import by_name, floats, listed, wrong
+from ...base.arguments import path as file_path
+from ...base.clinical import Kind, convert_labelled, say
+from ...base.constants import Z95
+from ...base.errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
+from ...base.units import split_quantity
+
+COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
+ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
+GRADES = ("A", "B", "C", "D")
+DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
+#: A distribution as text: its name, and two arguments or none.
+DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
+
+
+_TRANSFORMS: dict[str, Callable[[float], float]] = {
+    "normal": float,
+    "lognormal": math.log,
+    "logitnormal": lambda p: math.log(p / (1.0 - p)),
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of a table.
+
+    Attributes
+    ----------
+    low, high
+        Plausible range in `unit`; for a distribution without explicit arguments, its central 95 %.
+    distribution
+        ``fixed``, ``normal``, ``lognormal``, ``uniform`` or ``logitnormal``; ``lognormal(m, s)`` gives median and log-SD,
+        ``normal(m, s)`` mean and SD explicitly.
+    """
+
+    id: str
+    label: str
+    value: float
+    unit: str
+    low: float = -math.inf
+    high: float = math.inf
+    distribution: str = "fixed"
+    role: str = "assumed"
+    source: str = ""
+    locator: str = ""
+    grade: str = "D"
+    note: str = ""
+    location: Location = NOWHERE
+
+    @property
+    def plausible(self) -> bool:
+        """Whether the value lies in its plausible range."""
+        return self.low <= self.value <= self.high
+
+    @property
+    def shape(self) -> tuple[str, float, float] | None:
+        """Name and two arguments of the distribution (median and log-SD, mean and SD, or bounds); None when fixed."""
+        match = DISTRIBUTION.fullmatch(self.distribution)
+        assert match is not None
+        name, first, second = match.groups()
+        if name == "fixed":
+            return None
+        if first is not None:
+            return name, float(first), float(second)
+        if name == "uniform":
+            return name, self.low, self.high
+        transform = _TRANSFORMS[name]
+        spread = (transform(self.high) - transform(self.low)) / (2 * Z95)
+        return name, self.value, spread
+
+
+def _by_id(rows: object) -> dict[str, Parameter]:
+    """Return rows by id, after a look at what a user of Python made.
+
+    Raises
+    ------
+    ParameterError
+        Something is no row, a row has no texts or number where they belong, or two rows have one id.
+    """
+    expected = "rows such as Parameter('V', 'volume', 40.0, 'L')"
+    given = listed(rows)
+    if given is None:
+        raise ParameterError(wrong("the table", rows, expected))
+    found: dict[str, Parameter] = {}
+    problems: list[Problem] = []
+    for row in given:
+        if not isinstance(row, Parameter):
+            problems.append(wrong("the table", row, expected))
+            continue
+        where = f"parameter {row.id!r}"
+        for name in ("id", "label", "unit", "distribution"):
+            if not isinstance(getattr(row, name), str):
+                problems.append(wrong(f"{where}: {name}", getattr(row, name), "text"))
+        for name in ("value", "low", "high"):
+            value = getattr(row, name)
+            if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (Real, Decimal))):
+                problems.append(wrong(f"{where}: {name}", value, "a number, without its unit"))
+        if not problems:
+            if row.id in found:
+                problems.append(Problem("duplicate-parameter", f"{row.id} is given twice", Location("the table")))
+            found[row.id] = row
+    if problems:
+        raise ParameterError(problems)
+    return found
+
+
+class ParameterTable(Mapping[str, Parameter]):
+    """Parameters by id, in file order. Tables are never changed: overlays return new ones."""
+
+    def __init__(self, rows: Iterable[Parameter], name: str = "") -> None:
+        self.name = name
+        self._rows = _by_id(rows)
+
+    def __getitem__(self, key: str) -> Parameter:
+        try:
+            return self._rows[key]
+        except KeyError:
+            raise ParameterError(
+                Problem("unknown-parameter", f"there is no parameter {key!r}", hint=did_you_mean(key, self._rows))
+            ) from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @classmethod
+    def read(cls, *paths: str | Path, sources: Iterable[str] | None = None) -> ParameterTable:
+        """Read one or more CSV files as one table.
+
+        Parameters
+        ----------
+        sources
+            Known bibliography keys; a row that cites another is refused. None skips that check.
+
+        Raises
+        ------
+        ParameterError
+            With every bad row of every file: missing column, unreadable number, unknown unit, role or grade, a source where none
+            may be, none where one must be, an id given twice.
+        """
+        from .rows import read_rows
+
+        rows: list[Parameter] = []
+        problems: list[Problem] = []
+        for path in paths:
+            read, bad = read_rows(
+                file_path("paths", path, ParameterError), None if sources is None else frozenset(sources)
+            )
+            rows.extend(read)
+            problems.extend(bad)
+        seen: dict[str, Parameter] = {}
+        for row in rows:
+            if row.id in seen:
+                problems.append(
+                    Problem(
+                        "two-rows",
+                        f"{row.id!r} has two rows",
+                        row.location,
+                        found="a second row",
+                        expected=f"one; the first is at {seen[row.id].location}",
+                    )
+                )
+            seen.setdefault(row.id, row)
+        if problems:
+            raise ParameterError(problems)
+        return cls(rows, ",".join(Path(path).stem for path in paths))
+
+    def overlay(self, *others: ParameterTable) -> ParameterTable:
+        """Return this table with rows of others laid over it, converted to this table's units.
+
+        Raises
+        ------
+        ParameterError
+            A row of an overlay has an unknown id or a unit that does not fit; all of them at once.
+        """
+        from .possible import impossible
+        from .rows import PLAIN_NOTE
+
+        rows = dict(self._rows)
+        problems: list[Problem] = []
+        for other in others:
+            for row in other.values():
+                base = rows.get(row.id)
+                if base is None:
+                    problems.append(
+                        Problem(
+                            "unknown-parameter",
+                            f"there is no parameter {row.id!r}",
+                            row.location,
+                            hint=did_you_mean(row.id, rows),
+                        )
+                    )
+                    continue
+                try:
+                    value, low, high = (
+                        convert_labelled(number, row.unit, base.unit, base.label, location=row.location)
+                        for number in (row.value, row.low, row.high)
+                    )
+                    distribution = _distribution(row, base)
+                    if value != row.value:
+                        say(f"{row.location}: {row.id}", f"{row.value:g} {row.unit}", value, base.unit)
+                except UnitError as error:
+                    problems.extend(error.problems)
+                    continue
+                if math.isinf(low) and math.isinf(high):
+                    # An overlay that names no range does not lift that of the row it replaces.
+                    low, high = base.low, base.high
+                laid = replace(
+                    row,
+                    value=value,
+                    low=low,
+                    high=high,
+                    unit=base.unit,
+                    label=row.label or base.label,
+                    distribution=distribution,
+                    role="input" if row.note == PLAIN_NOTE and base.role == "input" else row.role,
+                )
+                if (problem := impossible(laid, value, row.location)) is not None:
+                    problems.append(problem)
+                rows[row.id] = laid
+        if problems:
+            raise ParameterError(problems)
+        return ParameterTable(rows.values(), "+".join(filter(None, (self.name, *(other.name for other in others)))))
+
+    def with_values(self, values: Mapping[str, float | str], where: str = "--set") -> ParameterTable:
+        """Return the table with some values changed.
+
+        Parameters
+        ----------
+        values
+            Numbers in the row's own unit, or text with a unit such as ``"203 mg/dL"``. Text without a unit is in the row's unit.
+
+        Raises
+        ------
+        ParameterError
+            Unknown ids, unreadable numbers, units that do not fit and values that cannot be (see `betapod.model.parameters.possible`), all at
+            once.
+        """
+        from .possible import impossible
+
+        rows = dict(self._rows)
+        problems: list[Problem] = []
+        for key, given in by_name("values", values, ParameterError).items():
+            location = Location(f"{where} {key}={given}")
+            base = rows.get(key)
+            if base is None:
+                problems.append(
+                    Problem(
+                        "unknown-parameter", f"there is no parameter {key!r}", location, hint=did_you_mean(key, rows)
+                    )
+                )
+                continue
+            try:
+                value = quantity(given, base.unit, location, base.label)
+                if (problem := impossible(base, value, location)) is not None:
+                    problems.append(problem)
+                rows[key] = replace(base, value=value)
+            except (ParameterError, UnitError) as error:
+                problems.extend(error.problems)
+        if problems:
+            raise ParameterError(problems)
+        return ParameterTable(rows.values(), self.name)
+
+    def select(self, ids: Iterable[str]) -> ParameterTable:
+        """Return the table with these rows only, in table order."""
+        wanted = set(ids)
+        return ParameterTable((row for key, row in self._rows.items() if key in wanted), self.name)
+
+    def implausible(self) -> list[str]:
+        """Return a sentence for each value outside its plausible range."""
+        return [
+            f"{row.id} = {row.value:g}{unit} is outside its plausible range {row.low:g} to {row.high:g}{unit}"
+            for row in self.values()
+            if not row.plausible and not math.isnan(row.value)
+            for unit in ("" if row.unit == "1" else f" {row.unit}",)
+        ]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A parameter that two tables give differently; None where a table has no such row."""
+
+    id: str
+    first: Parameter | None
+    second: Parameter | None
+
+
+def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
+    """Return every row whose value or provenance differs between two tables; a unit alone is not a difference."""
+    found = []
+    for key in dict.fromkeys((*first, *second)):
+        a, b = (table._rows.get(key) for table in (first, second))
+        if a is None or b is None or _essence(a, a.unit) != _essence(b, a.unit):
+            found.append(Difference(key, a, b))
+    return found
+
+
+def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
+    numbers = tuple(_in_unit(value, row, unit) for value in (row.value, row.low, row.high))
+    return (*numbers, row.distribution, row.role, row.source, row.grade)
+
+
+def _distribution(row: Parameter, base: Parameter) -> str:
+    """Return the distribution of an overlaid row in the unit of the row below it: its two arguments are in the overlay's own."""
+    shape = row.shape
+    if shape is None or "(" not in row.distribution or row.unit == base.unit:
+        return row.distribution
+
+    def turned(number: float, kind: Kind = "level") -> float:
+        return convert_labelled(number, row.unit, base.unit, base.label, kind, row.location)
+
+    name, first, second = shape
+    if name == "uniform":
+        return f"uniform({turned(first):.15g}, {turned(second):.15g})"
+    if name == "normal":
+        return f"normal({turned(first):.15g}, {turned(second, 'difference'):.15g})"
+    if name == "lognormal" and turned(0.0) == 0.0:
+        return f"lognormal({turned(first):.15g}, {second:.15g})"
+    message = f"{row.id}: a {name} distribution cannot be turned from {row.unit} into {base.unit}"
+    raise UnitError(Problem("wrong-unit", message, row.location, row.unit, base.unit))
+
+
+def _in_unit(value: float, row: Parameter, unit: str) -> object:
+    try:
+        return float(f"{convert_labelled(value, row.unit, unit, row.label):.12g}")
+    except UnitError:
+        return value, row.unit
+
+
+def quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
+    """Read a number with an optional unit and return it in `unit`.
+
+    Parameters
+    ----------
+    given
+        A number in `unit`, or a text such as ``"203 mg/dL"``.
+    label
+        Text that names the analyte, which allows to convert between mass and amount.
+
+    Raises
+    ------
+    ParameterError, UnitError
+        It is not a finite number with a unit that fits.
+    """
+    if not isinstance(given, str):
+        number = floats(location.file, given, ParameterError)
+        if number.ndim:
+            raise ParameterError(wrong(location.file, given, f"one number, or a text such as '1.5 {unit}'"))
+        value, own = float(number), unit
+    else:
+        split = split_quantity(given)
+        if split is None or split[1].startswith(","):
+            expected = f"such as '1.5 {unit}'"
+            hint = "Write numbers without commas: 1000 or 7.5." if split is not None else ""
+            raise ParameterError(
+                Problem("bad-number", "this is not a number with a unit", location, repr(given), expected, hint)
+            )
+        value, own = split[0], split[1].strip() or unit
+    if not math.isfinite(value):
+        raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
+    read = convert_labelled(value, own, unit, label, location=location)
+    # Times and the like, which have no label, are told by what is done with them.
+    if label and read != value:
+        say(location.file, "", read, unit)
+    return read
+
+
+def source_keys(rows: Iterable[Parameter]) -> list[str]:
+    """Return the bibliography keys that rows cite, in order of first use."""
+    keys: dict[str, None] = {}
+    for row in rows:
+        if row.role in ("literature", "derived", "calibrated"):
+            keys.update(dict.fromkeys(filter(None, re.split(r"[;\s]+", row.source))))
+    return list(keys)
+
+
+def as_rows(rows: Sequence[Parameter]) -> list[dict[str, object]]:
+    """Return parameters as plain rows in the order of `COLUMNS`."""
+    return [{name: getattr(row, name) for name in COLUMNS} for row in rows]

@@ -1,0 +1,1 @@
+"""A model in print: Markdown, LaTeX, HTML, graphs."""

@@ -1,0 +1,199 @@
+"""Print a model for readers: Markdown, LaTeX, HTML, Graphviz, Mermaid, JSON. One model, one text, many printers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ...base.arguments import instance
+from ...base.errors import ConfigError, not_among
+from ..assembly.model import Model
+from .layout import sheet_of
+from .sheet import Sheet
+
+if TYPE_CHECKING:
+    from ..bibliography import Bibliography
+
+
+def _markdown(model: Model, sheet: Sheet) -> str:
+    from .markdown import document
+
+    return document(sheet)
+
+
+def _plain(model: Model, sheet: Sheet) -> str:
+    from .markdown import document
+
+    return document(sheet, mathematics=False)
+
+
+def _latex(model: Model, sheet: Sheet) -> str:
+    from .latex import document
+
+    return document(sheet)
+
+
+def _html(model: Model, sheet: Sheet) -> str:
+    from .html import document
+
+    return document(sheet)
+
+
+def _dot(model: Model, sheet: Sheet) -> str:
+    from .graph import dot, submodel_graph
+
+    return dot(submodel_graph(sheet), sheet.title)
+
+
+def _dot_names(model: Model, sheet: Sheet) -> str:
+    from .graph import dot, name_graph
+
+    return dot(name_graph(model), sheet.title)
+
+
+def _mermaid(model: Model, sheet: Sheet) -> str:
+    from .graph import mermaid, submodel_graph
+
+    return mermaid(submodel_graph(sheet))
+
+
+def _mermaid_names(model: Model, sheet: Sheet) -> str:
+    from .graph import mermaid, name_graph
+
+    return mermaid(name_graph(model))
+
+
+def _json(model: Model, sheet: Sheet) -> str:
+    return json.dumps(as_dict(model, sheet), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+#: Formats by name.
+FORMATS: dict[str, Callable[[Model, Sheet], str]] = {
+    "md": _markdown,
+    "text": _plain,
+    "latex": _latex,
+    "html": _html,
+    "dot": _dot,
+    "dot-names": _dot_names,
+    "mermaid": _mermaid,
+    "mermaid-names": _mermaid_names,
+    "json": _json,
+}
+
+
+def render(
+    model: Model, form: str = "md", bibliography: Bibliography | None = None, submodel: str | None = None
+) -> str:
+    """Return a model printed in one of `FORMATS`.
+
+    Parameters
+    ----------
+    form
+        ``md`` (mathematics between dollar signs), ``text`` (Markdown with formulas as code), ``latex``, ``html``, ``dot`` and
+        ``mermaid`` (who reads what; with ``-names`` single quantities), or ``json``.
+    bibliography
+        Where sources are looked up.
+    submodel
+        Print this submodel alone.
+
+    Raises
+    ------
+    ConfigError
+        The format or the submodel is unknown.
+    """
+    instance("model", model, Model, "a model, such as load_model('kidney')")
+    if not isinstance(form, str) or form not in FORMATS:
+        raise ConfigError(not_among(FORMATS, "unknown-format", f"a model cannot be printed as {form!r}", form))
+    sheet = sheet_of(model, bibliography)
+    return FORMATS[form](model, sheet if submodel is None else only(sheet, submodel))
+
+
+def only(sheet: Sheet, submodel: str) -> Sheet:
+    """Return the sheet with one submodel alone, found by its name in any case.
+
+    Raises
+    ------
+    ConfigError
+        There is no such submodel.
+    """
+    from dataclasses import replace
+
+    from ..parameters.table import source_keys
+
+    sections = [section for section in sheet.sections if section.title.lower() == submodel.lower()]
+    if not sections:
+        titles = [section.title for section in sheet.sections]
+        raise ConfigError(
+            not_among(titles, "unknown-submodel", f"{sheet.title} has no submodel {submodel!r}", submodel)
+        )
+    section = sections[0]
+    reads = {read.name for read in section.reads}
+    cited = set(source_keys(section.parameters))
+    return replace(
+        sheet,
+        title=f"{sheet.title}: {section.title}",
+        introduction=(),
+        sections=(section,),
+        states=tuple(state for state in sheet.states if state.owner == section.title),
+        inputs=tuple(row for row in sheet.inputs if row.id in reads),
+        references=tuple(work for work in sheet.references if work.key in cited),
+    )
+
+
+def as_dict(model: Model, sheet: Sheet) -> dict[str, object]:
+    """Return a model as plain values: every statement in the language, every row of the tables."""
+    from ..parameters.table import as_rows
+    from .sheet import event_text, statement_text
+
+    return {
+        "schema_version": 1,
+        "name": model.name,
+        "description": model.description,
+        "time_unit": model.time_unit,
+        "fingerprint": model.fingerprint,
+        "states": [
+            {
+                "name": s.name,
+                "label": s.label,
+                "unit": s.unit,
+                "initial": float(s.initial) if s.initial else None,
+                "owner": s.owner,
+            }
+            for s in sheet.states
+        ],
+        "submodels": [
+            {
+                "name": section.title,
+                "description": "\n\n".join(section.paragraphs),
+                "reads": [read.name for read in section.reads],
+                "statements": [
+                    {
+                        "kind": line.kind,
+                        "name": line.name,
+                        "text": statement_text(line),
+                        "unit": line.unit,
+                        "label": line.label,
+                        "uses": line.uses(),
+                    }
+                    for line in section.lines
+                ],
+                "events": [
+                    {"name": event.name, "label": event.label, "text": event_text(event), "terminal": event.terminal}
+                    for event in section.events
+                ],
+            }
+            for section in sheet.sections
+        ],
+        "parameters": [_finite(row) for row in as_rows(list(model.parameters.values()))],
+        "inputs": [_finite(row) for row in as_rows(list(model.inputs.values()))],
+        "references": [work._asdict() for work in sheet.references],
+    }
+
+
+def _finite(row: dict[str, object]) -> dict[str, object]:
+    """Replace infinities, which JSON has not, by null."""
+    return {
+        name: None if isinstance(value, float) and value in (float("inf"), float("-inf")) else value
+        for name, value in row.items()
+    }

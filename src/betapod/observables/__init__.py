@@ -1,0 +1,1 @@
+"""What is measured: each quantity once, and the formulas of clinical quantities."""

@@ -1,0 +1,1 @@
+"""Published cohorts: baseline tables, real data, and libraries chosen to look like them."""

@@ -1,0 +1,48 @@
+"""Units of the laboratory into the units of a library's table, through the one reader of units."""
+
+from __future__ import annotations
+
+from ...base import clinical
+from ...base.errors import NOWHERE, Location, Problem, UnitError
+from ...base.units import parse_unit
+from .target import UNITS
+
+
+def table_unit(name: str) -> str:
+    """Return the unit of a quantity in the table of a library; creatinine, which becomes eGFR, is in mg/dL."""
+    return UNITS.get(name, "mg/dL" if name == "creatinine" else "")
+
+
+def fits_table(name: str, unit: str) -> bool:
+    """Return whether a quantity of the table can have a unit."""
+    try:
+        to_table_unit(1.0, name, unit)
+    except UnitError:
+        return False
+    return True
+
+
+def to_table_unit(
+    value: float, name: str, unit: str, difference: bool = False, location: Location | None = None
+) -> float:
+    """Return a value of a quantity in the unit of `UNITS` (creatinine: mg/dL).
+
+    Parameters
+    ----------
+    difference
+        Whether the value is a difference, such as an SD, for units with an offset: HbA1c in mmol/mol.
+
+    Raises
+    ------
+    UnitError
+        The unit does not fit the quantity.
+    """
+    own, where = table_unit(name), location or NOWHERE
+    # Yes-or-no columns, such as that of the drug insulin, have shares; everything else is a clinical quantity.
+    quantity = clinical.known(name) if own != "1" else None
+    if quantity is not None:
+        return clinical.convert(value, quantity, unit, own, "difference" if difference else "level", where)
+    share = parse_unit(unit, where)
+    if share.dimensions or not unit.strip():
+        raise UnitError(Problem("wrong-unit", f"{name} cannot have this unit", where, unit.strip(), f"{own}, %"))
+    return value * share.scale

@@ -1,0 +1,406 @@
+"""Read tables of real people: NHANES's own transport files, and a user's CSV. Nothing is converted or dropped on a guess.
+
+A CSV has one row per person and a header. Columns are the quantities of `target.UNITS` under their own or usual names, with the unit in
+brackets: ``hba1c [mmol/mol]``, ``creatinine [umol/L]``. A column without a unit is in the library's only where its numbers fit no other
+unit that is in use (7.2 is no HbA1c in mmol/mol); otherwise it is refused, as ``uacr`` and ``weight`` are. eGFR follows from creatinine, age and sex by
+CKD-EPI 2021 where there is none. Further columns are listed as unused. Encoding, separator and decimal mark are found by the rules
+of `delimited` and said. Codes of sex need a word of what they mean, see `sexes`.
+
+A value below a limit of detection, ``<5``, counts as the limit over the square root of two where the quantity has such a limit in
+practice (UACR, C-peptide), and is said: Hornung and Reed, Appl Occup Environ Hyg 1990;5:46; NHANES fills its own files so. Every
+other ``<`` or ``>`` is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...base import delimited
+from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
+from ...observables.ckd_epi import ckd_epi_2021
+from ..plausibility import POSSIBLE, UNUSUAL
+from ..population import Numbers
+from . import sexes
+from .conversions import to_table_unit
+from .headings import KNOWN, LONGEST, SYNONYMS, heading
+from .target import UNITS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MISSING = ("", "na", "nan", "n/a", "#n/a", ".", "-", "--", "\u2013", "\u2014", "null", "none", "missing", "k.a.")
+_YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "ja": 1.0, "oui": 1.0}
+_YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
+#: Quantities with a limit of detection below which a part of people lie.
+DETECTED = ("uacr", "c_peptide")
+_CENSORED = re.compile(r"([<>\u2264\u2265]=?|below|above)\s*(.*)")
+#: What most cells are, which saves looking for more.
+_SIMPLE = re.compile(r"\d{1,9}(?:\.\d{1,9})?", re.ASCII)
+_OR_MORE = re.compile(r"([\d.,]+)\s*\+")
+#: Numbers that other programs write for what is missing.
+_CODES = (-1.0, -9.0, -99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 777.0, 7777.0, 888.0, 8888.0)
+_DATE = re.compile(r"\d{1,4}[-/.]\w{1,9}[-/.]\d{2,4}|\d{1,2}[-/. ]+[a-zA-Z]{3,9}|[a-zA-Z]{3,9}[-/. ]+\d{1,4}")
+#: Characters of a cell that may be a name or a number; columns without use that are named.
+_LONGEST, _MOST_NAMED = LONGEST, 20
+#: Problems that are printed before the rest is counted.
+_MOST = 40
+
+
+@dataclass(frozen=True)
+class People:
+    """A table of real people in the library's names and units.
+
+    Attributes
+    ----------
+    table
+        One row per person; NaN where a value is missing.
+    notes
+        Conversions and derivations that were made, columns without use, missing values, in sentences.
+    """
+
+    table: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> People:
+    """Read a CSV of real people.
+
+    Parameters
+    ----------
+    sex_codes
+        Code -> ``female`` or ``male``, where the column of sex holds codes; as of `sexes.parse_codes`.
+
+    Raises
+    ------
+    ConfigError
+        Everything that is wrong: no file, no header, a column twice, unknown units, text for a number, impossible values (often
+        another unit, which the hint then names), people who are in the table twice; each with its line and column.
+    """
+    import pandas as pd
+
+    file = str(path)
+    cells = delimited.read(path, lambda cell: bool(heading(cell)[0]))
+    if not cells.rows and not cells.problems:
+        raise ConfigError(Problem("empty-table", "the table has no people", Location(file, cells.line)))
+    reading = _Table(cells, sex_codes)
+    if reading.used:
+        reading.body()
+        reading.derive()
+    if reading.problems:
+        order = sorted(reading.problems, key=lambda p: (p.location.line, p.location.column))
+        left = len(order) - _MOST
+        more = [Problem("more-problems", f"{left} more problems of these kinds", Location(file))] if left > 0 else []
+        raise ConfigError([*order[:_MOST], *more])
+    return People(pd.DataFrame(reading.columns), tuple(reading.notes))
+
+
+class _Table:
+    """Collects columns, problems and notes of one file."""
+
+    def __init__(self, cells: delimited.Table, sex_codes: Mapping[str, str] | None) -> None:
+        self.cells, self.file, self.sex_codes = cells, cells.file, sex_codes
+        self.problems: list[Problem] = list(cells.problems)
+        self.notes: list[str] = list(cells.notes)
+        self.columns: dict[str, Numbers] = {}
+        #: Position, quantity, unit and name of each column that is used.
+        self.used: list[tuple[int, str, str, str]] = []
+        self.identity: int | None = None
+        unused: list[str] = []
+        for place, text in enumerate(cells.header):
+            name, plain, unit = heading(text)
+            if name:
+                self._column(place, name, unit, text, plain)
+            elif text:
+                near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
+                hint = did_you_mean(plain, [*KNOWN.values(), *SYNONYMS]) if near else ""
+                unused.append(f"{delimited.shown(text)!r}" + (f" ({hint})" if hint else ""))
+            elif place and any(delimited.clean(row[place]) for _, row in cells.rows):
+                message = "this column has values and no name"
+                self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, place + 1)))
+        if unused:
+            more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
+            self.notes.append(f"columns without use: {', '.join(unused[:_MOST_NAMED])}{more}")
+        if not self.used and not self.problems:
+            expected = ", ".join(sorted({*KNOWN.values()} - {"id"}))
+            found = delimited.shown(", ".join(cells.header), 200)
+            message = "no column of the first line is known" if cells.line == 1 else "no column is known"
+            self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), found, expected))
+
+    def _column(self, place: int, name: str, unit: str, text: str, plain: str) -> None:
+        where = Location(self.file, self.cells.line, place + 1)
+        if name == "id":
+            if self.identity is None:
+                self.identity = place
+            else:
+                first = self.cells.header[self.identity]
+                self.notes.append(f"{text}: not used, since {first} names the people")
+            return
+        if name in (used for _, used, _, _ in self.used):
+            hint = "Take one of the two columns away."
+            self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text, hint=hint))
+            return
+        own = UNITS.get(name, "mg/dL")
+        if name == "female" and plain not in ("female", "male"):
+            # What stands in its brackets is no unit, but may say what codes mean.
+            self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.explained(unit)
+            unit = ""
+        if unit and unit != own:
+            try:
+                to_table_unit(1.0, name, unit, location=where)
+            except UnitError as error:
+                self.problems += error.problems
+                return
+            self.notes.append(f"{name}: converted from {unit} to {own}")
+        self.used.append((place, name, unit or ("" if name in _IN_USE else own), plain))
+
+    def body(self) -> None:
+        """Read the people."""
+        self._twice()
+        places = [place for place, name, _, _ in self.used if UNITS.get(name) != "1"]
+        cells = (
+            (row[place].strip().lstrip("<>\u2264\u2265= "), Location(self.file, line, place + 1))
+            for line, row in self.cells.rows
+            for place in places
+        )
+        try:
+            marks = delimited.marks(cells, self.cells.separator)
+        except ConfigError as error:
+            self.problems += error.problems
+            return
+        if marks.decimal == ",":
+            self.notes.append(f"numbers have a decimal comma, such as {marks.witness}")
+        for place, name, unit, plain in self.used:
+            column = [(row[place], Location(self.file, line, place + 1)) for line, row in self.cells.rows]
+            if name == "female" and plain not in ("female", "male"):
+                values, problems, unknown = sexes.read(column, plain, self.sex_codes, _MISSING)
+                self.problems += problems
+                if unknown:
+                    self.notes.append(f"sex: {unknown} unknown")
+            elif UNITS.get(name) == "1":
+                values = [self._flag(text, name, where) for text, where in column]
+                if plain == "male":
+                    values = [1.0 - value for value in values]
+            else:
+                where = Location(self.file, self.cells.line, place + 1)
+                sure = bool(unit) or self._meant(name, [text for text, _ in column], marks, where)
+                reading = _Column(name, unit or _IN_USE[name][0], marks)
+                values = [reading.value(text, where) for text, where in column]
+                # Nothing is impossible in a unit that nobody knows.
+                self.problems += [problem for problem in reading.problems if sure or problem.kind != "impossible"]
+                self.notes += reading.notes(len(values))
+            self.columns[name] = np.array(values, dtype=float)
+            missing = int(np.isnan(self.columns[name]).sum())
+            if missing:
+                self.notes.append(f"{name}: {missing} of {len(values)} missing")
+
+    def _meant(self, name: str, cells: list[str], marks: delimited.Marks, where: Location) -> bool:
+        """Return whether a column without a unit is in the library's, since its numbers fit no other; else that is a problem."""
+        numbers = [delimited.number(delimited.clean(cell), marks.decimal) for cell in cells]
+        raw = [number for number in numbers if number is not None and math.isfinite(number)]
+        own, *others = _IN_USE[name]
+        fitting = [unit for unit in _IN_USE[name] if _fits(raw, name, unit)]
+        if any(unit in fitting for unit in others):
+            message = f"{name} has no unit, and its numbers could be in {' or '.join(fitting)}"
+            hint = f"Write the unit into the header, such as '{name} [{fitting[0]}]'. Nothing is converted on a guess."
+            expected = " or ".join(f"{name} [{unit}]" for unit in fitting)
+            self.problems.append(Problem("missing-unit", message, where, name, expected, hint))
+            return False
+        if raw:
+            self.notes.append(f"{name}: read as {own}: it has no unit, and its numbers fit no other in use")
+        return True
+
+    def _twice(self) -> None:
+        seen: dict[tuple[str, ...], int] = {}
+        for line, row in self.cells.rows:
+            own = (row[self.identity],) if self.identity is not None else tuple(row)
+            key = tuple(delimited.clean(cell) for cell in own)
+            where = Location(self.file, line)
+            if self.identity is not None and not key[0]:
+                self.problems.append(Problem("no-id", "this person has no id", where))
+                continue
+            if key in seen:
+                what = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
+                text = f"{what} is there twice, first in line {seen[key]}"
+                hint = "If these are two people, give them a column id."
+                hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
+                self.problems.append(Problem("duplicate-person", text, where, hint=hint))
+            seen.setdefault(key, line)
+
+    def _flag(self, text: str, name: str, where: Location) -> float:
+        plain = sexes.code(delimited.clean(text))
+        if plain in _MISSING:
+            return math.nan
+        if plain not in _YES:
+            hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
+            found = delimited.shown(text)
+            self.problems.append(
+                Problem("bad-value", f"{name} cannot be read", where, found, "1 or 0, yes or no", hint)
+            )
+            return math.nan
+        return _YES[plain]
+
+    def derive(self) -> None:
+        """Add eGFR from creatinine and BMI from height and weight, where they are missing altogether."""
+        columns = self.columns
+        if "creatinine" in columns:
+            creatinine = columns.pop("creatinine")
+            if "egfr" not in columns and {"age", "female"} <= set(columns):
+                columns["egfr"] = ckd_epi_2021(creatinine, columns["age"], columns["female"])
+                self.notes.append("egfr: from creatinine, age and sex by CKD-EPI 2021")
+            elif "egfr" not in columns:
+                self.notes.append("creatinine: not used, since eGFR needs age and sex too")
+            else:
+                self.notes.append("creatinine: not used, since there is eGFR")
+        if "bmi" not in columns and {"height", "weight"} <= set(columns):
+            columns["bmi"] = columns["weight"] / (columns["height"] / 100.0) ** 2
+            self.notes.append("bmi: from height and weight")
+
+
+class _Column:
+    """Reads the numbers of one column."""
+
+    def __init__(self, name: str, unit: str, marks: delimited.Marks) -> None:
+        self.name, self.unit, self.marks = name, unit, marks
+        self.problems: list[Problem] = []
+        self.below: list[str] = []
+        self.grouped: list[str] = []
+        self.unusual = 0
+        # Laboratories round, so that a column has few different numbers.
+        self._turned: dict[float, float] = {}
+
+    def _bad(self, kind: str, message: str, where: Location, found: str, expected: str = "", hint: str = "") -> float:
+        self.problems.append(Problem(kind, message, where, found, expected, hint))
+        return math.nan
+
+    def value(self, text: str, where: Location) -> float:
+        """Return what a cell says, in the library's unit; NaN where it says nothing or nothing good."""
+        if self.marks.decimal == "." and _SIMPLE.fullmatch(text):
+            return self._possible(float(text), where)
+        plain = delimited.clean(text)
+        if plain.lower() in _MISSING:
+            return math.nan
+        if len(plain) > _LONGEST:
+            return self._bad("bad-number", f"{self.name} is not a number", where, delimited.shown(plain))
+        if limit := _CENSORED.fullmatch(plain.lower()):
+            return self._censored(plain, limit[1], limit[2], where)
+        if limit := _OR_MORE.fullmatch(plain):
+            return self._censored(plain, ">", limit[1], where)
+        raw = delimited.number(plain, self.marks.decimal)
+        if raw is None or not math.isfinite(raw):
+            return self._no_number(plain, where)
+        if re.search(rf"[^\d{re.escape(self.marks.decimal or '.')}eE+\u2212-]", plain):
+            self.grouped.append(f"{plain} as {raw:.10g}")
+        return self._possible(raw, where)
+
+    def _censored(self, plain: str, sign: str, rest: str, where: Location) -> float:
+        raw = delimited.number(rest, self.marks.decimal)
+        if sign in ("<", "<=", "\u2264", "below") and self.name in DETECTED and raw is not None and raw > 0:
+            self.below.append(plain)
+            return self._possible(raw / math.sqrt(2.0), where)
+        if raw is None:
+            hint = "Write the limit as a number, such as <5, or leave the cell empty."
+            return self._bad("bad-number", f"{self.name} is not a number", where, plain, hint=hint)
+        side = "below" if sign in ("<", "<=", "\u2264", "below") else "above"
+        message = f"{self.name} is only known to be {side} a limit"
+        hint = (
+            f"Give the number. An empty cell counts as missing, and leaves the people {side} the limit out of account."
+        )
+        return self._bad("censored", message, where, plain, "a number", hint)
+
+    def _no_number(self, plain: str, where: Location) -> float:
+        doubtful = delimited.number(plain, ".") is not None or delimited.number(plain, ",") is not None
+        if not self.marks.decimal and doubtful:
+            message = "thousands or decimals? Nothing in the table decides"
+            both = " or ".join(f"{delimited.number(plain, mark):g}" for mark in (".", ","))
+            return self._bad(
+                "ambiguous-number", message, where, plain, both, "Write it without a mark, or all decimals."
+            )
+        hint = ""
+        if _DATE.fullmatch(plain):
+            hint = "This is a date: a spreadsheet may have made it of a number."
+        elif re.match(r"[-+]?[\d.,]+\s*\D+$", plain):
+            hint = f"A unit belongs into the header, such as '{self.name} [{self.unit}]'."
+        elif doubtful:
+            other = "comma" if self.marks.decimal == "." else "point"
+            hint = f"The other numbers of this table have no decimal {other}."
+        found = delimited.shown(plain)
+        return self._bad("bad-number", f"{self.name} is not a number", where, found, hint=hint)
+
+    def _possible(self, raw: float, where: Location) -> float:
+        name, unit = self.name, self.unit
+        value = self._turned.get(raw)
+        if value is None:
+            own = unit == UNITS.get(name, "mg/dL")
+            value = self._turned[raw] = raw if own else to_table_unit(raw, name, unit, location=where)
+        low, high = POSSIBLE[name]
+        if low <= value <= high:
+            inner, outer = UNUSUAL.get(name, (low, high))
+            self.unusual += not inner <= value <= outer
+            return value
+        kind = "negative" if raw < 0 else "impossible"
+        hint = _other_unit(raw, name, unit)
+        if name == "age" and 0 <= value < low:
+            hint = "Virtual patients are adults: leave out whoever is younger."
+        if not hint and raw in _CODES:
+            hint = f"If {raw:g} stands for a missing value, leave the cell empty."
+        expected = f"{low:g} to {high:g} {UNITS.get(name, 'mg/dL')}"
+        return self._bad(kind, f"{name} cannot be {raw:g} {unit}", where, f"{raw:g} {unit}", expected, hint)
+
+    def notes(self, count: int) -> list[str]:
+        """Return what is to be said of the column."""
+        found = []
+        if self.below:
+            found.append(
+                f"{self.name}: {len(self.below)} of {count} below a limit, such as {self.below[0]}, "
+                "read as the limit over the square root of 2"
+            )
+        if self.grouped:
+            found.append(f"{self.name}: thousands are marked in {len(self.grouped)} of {count}: read {self.grouped[0]}")
+        if self.unusual:
+            inner, outer = UNUSUAL[self.name]
+            own = UNITS.get(self.name, "mg/dL")
+            found.append(
+                f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {own}: unusual, and kept"
+            )
+        return found
+
+
+#: Units in which tables hold a quantity, the library's first: what a column without a unit, or an impossible number, may be in.
+_IN_USE = {
+    "duration": ("year", "month"),
+    "hba1c": ("%", "mmol/mol"),
+    "fpg": ("mmol/L", "mg/dL", "g/L"),
+    "creatinine": ("mg/dL", "umol/L"),
+    "uacr": ("mg/g", "mg/mmol"),
+    "egfr": ("mL/min/1.73m2", "mL/s/1.73m2"),
+    "height": ("cm", "m", "inch", "foot"),
+    "weight": ("kg", "pound"),
+    "sbp": ("mmHg", "kPa"),
+    "dbp": ("mmHg", "kPa"),
+    "c_peptide": ("nmol/L", "ng/mL", "pmol/L"),
+}
+
+
+def _fits(numbers: list[float], name: str, unit: str) -> bool:
+    """Return whether numbers may be in a unit: all are possible, and half of them usual."""
+    values = [to_table_unit(number, name, unit) for number in numbers]
+    (least, most), (low, high) = POSSIBLE[name], UNUSUAL[name]
+    usual = sum(low <= value <= high for value in values)
+    return bool(values) and all(least <= value <= most for value in values) and 2 * usual >= len(values)
+
+
+def _other_unit(raw: float, name: str, unit: str) -> str:
+    for other in _IN_USE.get(name, ()):
+        if other != unit:
+            value = to_table_unit(raw, name, other)
+            low, high = POSSIBLE[name]
+            if low <= value <= high:
+                return f"It would fit {other}: if so, write the column as '{name} [{other}]'."
+    return ""

@@ -1,0 +1,212 @@
+"""Choose patients of a library such that together they look like a real cohort, and say how well that went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import ConfigError, Problem
+from ..library import Library
+from ..population import Numbers
+from .balance import Balance, balance
+from .compare import Report, report_on
+from .target import Target
+
+#: Patients of one cohort.
+MOST = 100_000
+#: Weight relative to an even one below which a patient is not counted as kept.
+NEGLIGIBLE = 0.01
+#: Numbers that one exchange compares (candidates times moments), fewest candidates, leavers, exchanges tried per chosen patient, and failures in a row that end them.
+_NUMBERS, _FEWEST, _LEAVERS, _ROUNDS, _VAIN = 20_000, 100, 12, 4, 200
+
+#: Largest miss over tolerance at which exchanges end too.
+_GOOD = 0.05
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Patients chosen from a library.
+
+    Attributes
+    ----------
+    index
+        (n,) rows of the library.
+    weights
+        (library,) balanced weights of all its patients, with sum 1; 0 for those not eligible.
+    """
+
+    index: NDArray[np.int64]
+    weights: Numbers
+    report: Report
+
+    def patients(self, library: Library) -> Library:
+        """Return the chosen patients as a library of their own."""
+        return library.take(self.index)
+
+
+def weigh(library: Library, target: Target, slack: float = 1.0) -> tuple[NDArray[np.bool_], Balance]:
+    """Return who is eligible, and balanced weights of these.
+
+    Raises
+    ------
+    ConfigError
+        Nobody is eligible, or the target is out of reach.
+    """
+    eligible = target.eligible(library.table)
+    if not eligible.any():
+        ranges = ", ".join(f"{name} {low:g} to {high:g}" for name, (low, high) in target.ranges.items())
+        hint = "Grow a larger library, or widen the ranges."
+        raise ConfigError(
+            Problem("nobody-eligible", f"nobody in the library fits {target.name}", found=ranges, hint=hint)
+        )
+    _reachable(library, eligible, target)
+    columns, goal, tolerance = target.columns(library.table[eligible])
+    return eligible, balance(columns, goal, tolerance, slack)
+
+
+def _reachable(library: Library, eligible: NDArray[np.bool_], target: Target) -> None:
+    """Refuse the distribution of real people where nobody in the library is within it, before the work.
+
+    What is missed of single means and medians is said afterwards.
+    """
+    if not target.distributions:
+        return
+    table = library.table[eligible]
+    inside = np.ones(len(table), dtype=bool)
+    counts = []
+    for name, real in target.distributions.items():
+        values = table[name].to_numpy(dtype=float)
+        fits = np.isnan(values) | ((values >= real.values[0]) & (values <= real.values[-1]))
+        counts.append(f"{name} {real.values[0]:.3g} to {real.values[-1]:.3g}: {fits.sum()}")
+        inside &= fits
+    if not inside.any():
+        apart = not any(count.endswith(": 0") for count in counts)
+        message = f"nobody in the library is like {target.name}" + (" in everything at once" if apart else "")
+        hint = "Check the units; else grow a library of such people."
+        raise ConfigError(Problem("far-from-library", message, found="; ".join(counts), hint=hint))
+
+
+def select(library: Library, target: Target, n: int, seed: int = 1, slack: float = 1.0) -> Cohort:
+    """Choose `n` patients who together look like the target.
+
+    Weights are balanced, patients are drawn by systematic sampling with these as chances, and then exchanged one by one for
+    others as long as that brings the moments nearer. Nobody is taken twice, not even at another age, unless fewer than `n` people are eligible.
+
+    Parameters
+    ----------
+    slack
+        How loosely moments are matched: the square of a factor on all tolerances.
+
+    Raises
+    ------
+    ConfigError
+        Nobody is eligible, the target is out of reach, or `n` is below 1 or beyond `MOST`.
+    """
+    if n < 1:
+        raise ConfigError(Problem("bad-number", "a cohort needs at least one patient", found=str(n)))
+    if n > MOST:
+        raise ConfigError(
+            Problem("bad-number", "so large a cohort is not chosen", found=str(n), expected=f"at most {MOST}")
+        )
+    eligible, found = weigh(library, target, slack)
+    rows = np.flatnonzero(eligible)
+    table = library.table[eligible]
+    columns, goal, tolerance = target.columns(table)
+    generator = np.random.default_rng([seed, n])
+    who = np.unique(table["person"].to_numpy(), return_inverse=True)[1]
+    copies = _draw(found.weights, who, columns, n, generator)
+    _exchange(copies, found.weights, who, columns, goal, tolerance, generator)
+    index = np.repeat(rows, copies)
+    weights = np.zeros(len(library))
+    weights[eligible] = found.weights
+    kept = int(np.sum(found.weights > NEGLIGIBLE / len(rows)))
+    report = report_on(library, target, index, weights, found, kept, tolerance)
+    return Cohort(generator.permutation(index), weights, report)
+
+
+def _draw(
+    weights: Numbers, who: NDArray[np.int64], columns: Numbers, n: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return how often every snapshot is drawn: one of each person by luck, then people by systematic sampling.
+
+    People are drawn along the first principal axis of the columns, so that chance hurts no corner of the cohort.
+    """
+    people = np.asarray(np.bincount(who, weights), dtype=np.float64)
+    # Exponential races: the snapshot of a person that comes first is each with a chance in proportion to its weight.
+    race = generator.exponential(size=len(weights)) / np.maximum(weights, 1e-300)
+    order = np.lexsort((race, who))
+    first = order[np.concatenate([[True], np.diff(who[order]) > 0])]
+    expected = _capped(people * n, n)
+    along = np.arange(len(first))
+    if columns.shape[1]:
+        spread = columns[first] - weights @ columns
+        spread = spread / np.maximum(spread.std(axis=0), 1e-9)
+        axis = np.linalg.eigh((spread * people[:, None]).T @ spread)[1][:, -1]
+        along = np.argsort(spread @ axis, kind="stable")
+    total = np.cumsum(expected[along])
+    ticks = (generator.uniform() + np.arange(n)) * total[-1] / n
+    drawn = np.searchsorted(total, ticks, side="right").clip(max=len(along) - 1)
+    copies = np.zeros(len(weights), dtype=np.int64)
+    np.add.at(copies, first[along[drawn]], 1)
+    return copies
+
+
+def _most(people: int, n: int) -> int:
+    """Return how often one person may be in a cohort."""
+    return max(1, -(-n // people))
+
+
+def _capped(expected: Numbers, n: int) -> Numbers:
+    """Give what exceeds the most that one person may be taken to the others, in proportion."""
+    most = float(_most(len(expected), n))
+    for _ in range(100):
+        over = expected > most
+        rest = float(expected[~over].sum())
+        if not over.any() or rest <= 0:
+            break
+        expected = np.where(over, most, expected * (n - most * over.sum()) / rest)
+    return np.minimum(expected, most)
+
+
+def _exchange(
+    copies: NDArray[np.int64],
+    weights: Numbers,
+    who: NDArray[np.int64],
+    columns: Numbers,
+    goal: Numbers,
+    tolerance: Numbers,
+    generator: np.random.Generator,
+) -> None:
+    """Exchange chosen patients for others, in place, as long as the misses over tolerance fall."""
+    n = int(copies.sum())
+    people = np.bincount(who, copies).astype(np.int64)
+    most = _most(len(people), n)
+    scaled = columns / (tolerance * n)
+    miss = copies @ scaled - goal / tolerance
+    chance = np.sqrt(weights) + 1e-12
+    cumulative = np.cumsum(chance) / chance.sum()
+    looked = max(_FEWEST, _NUMBERS // max(len(goal), 1))
+    vain = 0
+    for _ in range(_ROUNDS * max(n, 200)):
+        taken = np.flatnonzero(copies)
+        out = taken[generator.integers(len(taken), size=_LEAVERS)]
+        candidates = np.searchsorted(cumulative, generator.uniform(size=looked)).clip(max=len(copies) - 1)
+        left, joined = miss - scaled[out], scaled[candidates]
+        cost = np.sum(left**2, axis=1)[:, None] + np.sum(joined**2, axis=1) + 2.0 * left @ joined.T
+        full = people[who[candidates]] - (who[candidates] == who[out][:, None]) >= most
+        cost[full] = np.inf
+        i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        if cost[i, j] < (1.0 - 1e-9) * float(miss @ miss):
+            leaving, joining = out[i], candidates[j]
+            copies[leaving] -= 1
+            copies[joining] += 1
+            people[who[leaving]] -= 1
+            people[who[joining]] += 1
+            miss = miss - scaled[leaving] + scaled[joining]
+            vain = 0
+        else:
+            vain += 1
+        if vain > _VAIN or float(np.abs(miss).max(initial=0.0)) < _GOOD:
+            return

@@ -1,0 +1,129 @@
+"""Cohorts by name, file or folder as targets: those of the package, baseline tables, real people, files of NHANES."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...base.errors import ConfigError, Location, Problem, did_you_mean
+from ..population import PROFILES
+from . import joint, nhanes
+from .baselines import of_mapping as of_mapping
+from .baselines import read as read
+from .target import UNITS, Target
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Endings of tables with one row per person.
+PEOPLE = (".csv", ".tsv", ".txt")
+#: People below which a CSV is no distribution.
+_FEWEST = 20
+
+
+def names() -> tuple[str, ...]:
+    """Return the cohorts that the package knows."""
+    return ("NHANES", "NHANES test", *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
+
+
+def _title(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("name:").strip()
+
+
+def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target:
+    """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
+    with NHANES's transport files.
+
+    Parameters
+    ----------
+    sex_codes
+        Of real people in a CSV, as `reader.read_csv` takes them.
+
+    Raises
+    ------
+    ConfigError
+        No such cohort or file, or everything that is wrong in it, with line and column.
+    """
+    name = str(what)
+    found = _load(name, Path(what), sex_codes)
+    if name.lower() in {title.lower() for title in names()} and Path(what).exists():
+        here = f"{name} is the package's own cohort; for what is here under this name give ./{name}"
+        return replace(found, notes=(*found.notes, here))
+    return found
+
+
+def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> Target:
+    if sex_codes is not None and path.suffix.lower() not in PEOPLE:
+        message = "codes of sex are for a table of people"
+        raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
+    known = {title.lower(): title for title in names()}
+    if name.lower() == "nhanes":
+        return nhanes.target("calibration")
+    if name.lower() == "nhanes test":
+        return nhanes.target("test")
+    if name.lower() in known:
+        return read(PROFILES / f"{name.lower()}.yaml")
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return read(path)
+    if path.suffix.lower() in PEOPLE:
+        from .reader import read_csv
+
+        people = read_csv(path, sex_codes)
+        return replace(of_people(people.table, path.stem, str(path), str(path)), notes=people.notes)
+    if path.is_dir():
+        from .nhanes_files import read_people
+
+        people = read_people(path)
+        target = of_people(people.table, f"NHANES in {path.resolve().name}", nhanes.CITATION, str(path))
+        return replace(target, notes=people.notes)
+    if path.suffix.lower() == ".xpt":
+        hint = "Give the folder with the files of a cycle: DEMO, DIQ, GHB and others."
+        raise ConfigError(Problem("one-file", "one transport file is no cohort", Location(name), hint=hint))
+    problem = Problem(
+        "unknown-cohort",
+        f"there is no cohort {name!r}",
+        expected=f"{', '.join(names())}, a file .yaml or .csv, or a folder of NHANES files",
+        hint=did_you_mean(name, names()),
+    )
+    raise ConfigError(problem)
+
+
+def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = "") -> Target:
+    """Return the joint distribution of real people, in the library's names and units, as a target.
+
+    Raises
+    ------
+    ConfigError
+        Fewer than 20 people, whose distribution nobody knows; the same value in everybody; nothing that can be matched.
+    """
+    where = Location(file)
+    if len(people) < _FEWEST:
+        found, expected = f"{len(people)} people", f"{_FEWEST} or more"
+        hint = "Write what is known of them as a table .yaml with means and SDs."
+        problem = Problem("few-people", "too few people to speak of a distribution", where, found, expected, hint)
+        raise ConfigError(problem)
+    own = (*joint.QUANTITIES, *joint.SHARES)
+    other = ("survey_weight", "survey_weight_fasting", "SEQN", "cycle")
+    unmatched = [f"{c}: not among the quantities that are matched" for c in people if c not in (*own, *other)]
+    problems, kept = [], people
+    for name in (name for name in own if name in people):
+        known = people[name].dropna()
+        if len(known) < _FEWEST:
+            unmatched.append(f"{name}: known of {len(known)} people only")
+            kept = kept.drop(columns=name)
+        elif name in joint.QUANTITIES and known.nunique() == 1:
+            value = f"{known.iloc[0]:g} {UNITS[name]}"
+            message = f"{name} is {value} in everybody: that is no distribution"
+            hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
+            problems.append(Problem("constant-column", message, where, hint=hint))
+    if "duration" in kept and "diagnosed" not in people:
+        # Whoever has a duration has a diagnosis; else people without one would count as 0 years.
+        kept = kept.assign(diagnosed=kept["duration"].notna().astype(float).where(kept["duration"].notna()))
+    if not problems and not set(kept) & set(own):
+        expected = ", ".join(own)
+        problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
+    if problems:
+        raise ConfigError(problems)
+    return joint.target_of(joint.derive(kept), name_of, f"{len(people)} real people", origin, tuple(unmatched))

@@ -1,0 +1,188 @@
+"""What a cohort of virtual patients shall look like: moments, each with its tolerance and its place of origin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...observables import kdigo
+from ..population import Numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: Quantities that targets may speak of and their units in the table of a library.
+UNITS = {
+    "age": "year",
+    "female": "1",
+    "T1D": "1",
+    "diagnosed": "1",
+    "duration": "year",
+    "height": "cm",
+    "weight": "kg",
+    "bmi": "kg/m^2",
+    "hba1c": "%",
+    "fpg": "mmol/L",
+    "sbp": "mmHg",
+    "dbp": "mmHg",
+    "egfr": "mL/min/1.73m2",
+    "uacr": "mg/g",
+    "c_peptide": "nmol/L",
+    "metformin": "1",
+    "sulfonylurea": "1",
+    "tzd": "1",
+    "dpp4": "1",
+    "glp1ra": "1",
+    "sglt2i": "1",
+    "acei": "1",
+    "arb": "1",
+    "mra": "1",
+    "ccb": "1",
+    "diuretic": "1",
+    "insulin": "1",
+}
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """Quantiles of one quantity in a real cohort.
+
+    Attributes
+    ----------
+    levels, values
+        Probabilities and quantiles, increasing.
+    where
+        A 0-1 column whose rows the quantiles are of; all rows if empty.
+    """
+
+    levels: Numbers
+    values: Numbers
+    where: str = ""
+
+    def probability(self, x: Numbers) -> Numbers:
+        """Return the distribution function, 0 to 1, linear between quantiles; the middle of a step for values with ties."""
+        # Quantiles with ties would make the inverse ambiguous: the mean of its two sides is the mid-distribution.
+        values, first = np.unique(self.values, return_index=True)
+        last = len(self.values) - 1 - np.unique(self.values[::-1], return_index=True)[1]
+        middle = (self.levels[first] + self.levels[last]) / 2.0
+        result: Numbers = np.interp(x, values, middle, left=0.0, right=1.0)
+        return result
+
+    def quantile(self, p: float | Numbers) -> Numbers:
+        """Return quantiles."""
+        return np.asarray(np.interp(p, self.levels, self.values), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A weighted mean that the cohort shall have.
+
+    Attributes
+    ----------
+    kind
+        ``mean``, ``sd``, ``quantile``, ``proportion``, ``log_mean``, ``log_sd``, ``cell`` (share of a KDIGO cell), ``rank`` (mean
+        product of two distribution functions less a half).
+    names
+        The quantity, or two for ``rank``; the cell for ``cell``.
+    value
+        In the quantity's unit; for ``quantile`` the quantile.
+    level
+        Probability of a quantile.
+    centre
+        Mean about which an SD is taken.
+    share
+        Share of the cohort in the rows of `where`.
+    tolerance
+        Of the weighted mean that is balanced, in SDs of its column for means and SDs, as a probability for the others.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    value: float
+    level: float = 0.0
+    centre: float = 0.0
+    where: str = ""
+    share: float = 1.0
+    tolerance: float = 0.001
+    source: str = ""
+
+    @property
+    def label(self) -> str:
+        """What is matched, in words."""
+        name = " and ".join(self.names)
+        return f"{name} {100 * self.level:g} % quantile" if self.kind == "quantile" else f"{name} {self.kind}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A real cohort as published or derived.
+
+    Attributes
+    ----------
+    ranges
+        Eligibility: quantity -> (low, high), both allowed.
+    distributions
+        For rank moments, and for comparing whole distributions.
+    spearman
+        Pair of quantities -> rank correlation, to be compared.
+    unmatched
+        Statements of the table that no library can match, with the reason.
+    notes
+        How the table was read, in sentences: conversions, what is missing, what is unusual.
+    origin
+        Where the numbers were read.
+    """
+
+    name: str
+    label: str
+    moments: tuple[Moment, ...]
+    ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
+    distributions: dict[str, Distribution] = field(default_factory=dict)
+    spearman: dict[tuple[str, str], float] = field(default_factory=dict)
+    cells: dict[str, float] = field(default_factory=dict)
+    unmatched: tuple[str, ...] = ()
+    origin: str = ""
+    notes: tuple[str, ...] = ()
+
+    def eligible(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return who is within every range; quantities that are not known there are no reason to leave out."""
+        good = np.ones(len(table), dtype=bool)
+        for name, (low, high) in self.ranges.items():
+            values = table[name].to_numpy(dtype=float)
+            good &= np.isnan(values) | ((values >= low) & (values <= high))
+        return good
+
+    def columns(self, table: pd.DataFrame) -> tuple[Numbers, Numbers, Numbers]:
+        """Return the balanced columns (n, moments), the means that they shall have, and tolerances in the columns' units."""
+        count = len(self.moments)
+        matrix = np.empty((len(table), count))
+        goal, tolerance = np.empty(count), np.empty(count)
+        for i, moment in enumerate(self.moments):
+            matrix[:, i], goal[i] = _column(moment, table, self.distributions)
+            scale = float(np.std(matrix[:, i])) if moment.kind in ("mean", "sd", "log_mean", "log_sd") else 1.0
+            tolerance[i] = moment.tolerance * max(scale, 1e-9)
+        return matrix, goal, tolerance
+
+
+def _column(moment: Moment, table: pd.DataFrame, known: dict[str, Distribution]) -> tuple[Numbers, float]:
+    inside = np.ones(len(table)) if not moment.where else table[moment.where].to_numpy(dtype=float)
+    if moment.kind == "cell":
+        cells = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
+        return np.asarray(cells == moment.names[0], dtype=np.float64), moment.value
+    values = [np.nan_to_num(table[name].to_numpy(dtype=float)) for name in moment.names]
+    if moment.kind == "rank":
+        u, v = (known[name].probability(x) - 0.5 for name, x in zip(moment.names, values, strict=True))
+        return inside * u * v, moment.value
+    x = values[0]
+    if moment.kind == "quantile":
+        # A value on the quantile itself counts half, so that ties in whole years do no harm.
+        below = (x < moment.value) + 0.5 * (x == moment.value)
+        return inside * below, moment.level * moment.share
+    if moment.kind in ("log_mean", "log_sd"):
+        x = np.log(np.maximum(x, 1e-12))
+    if moment.kind in ("sd", "log_sd"):
+        return inside * (x - moment.centre) ** 2, moment.value**2 * moment.share
+    return inside * x, moment.value * moment.share

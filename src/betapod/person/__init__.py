@@ -1,0 +1,1 @@
+"""One person: typical people, glucose tests, courses, clinical read-outs."""

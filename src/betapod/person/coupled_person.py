@@ -1,0 +1,174 @@
+"""A typical person with all organs: grown through their history, then treated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.constants import DAYS_PER_YEAR
+from ..base.errors import BetapodError, ConfigError, Problem
+from ..engine.schedule import Schedule
+from ..engine.scipy.reference import simulate
+from ..model import Model
+from ..physiology import whole_body
+from ..therapies import cell_parameters
+from ..therapies.cell_dosing import Regimen, regimen
+from ..therapies.drug_switches import care
+from . import typical as people
+
+if TYPE_CHECKING:
+    from .typical import Person
+
+#: Longest history that is simulated in search of a mark of HbA1c, years.
+LONGEST_HISTORY = 40.0
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Someone whose whole body is known.
+
+    Attributes
+    ----------
+    model
+        An assembly with the person's values.
+    state
+        Every state today.
+    history
+        Simulated years that led to it; `model` counts age from today.
+    """
+
+    name: str
+    label: str
+    model: Model
+    state: Mapping[str, float]
+    history: float
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done to a patient.
+
+    Attributes
+    ----------
+    model
+        The patient's model under the chosen mechanisms of cell therapy.
+    courses
+        The courses of cells, with what is unusual about them.
+    """
+
+    model: Model
+    schedule: Schedule
+    courses: tuple[Regimen, ...] = field(default_factory=tuple)
+
+
+def patient(name: str, assembly: str = "reference", changes: Mapping[str, float | str] | None = None) -> Patient:
+    """Return a typical person as an assembly sees them, grown through the history that the person is the end of.
+
+    Kidney, vessels and beta cells live through the same years: a person with 15 years of diabetes has kidneys with 15 years
+    of diabetes. Long-standing type 1 diabetes has as many years as its profile says.
+
+    Parameters
+    ----------
+    changes
+        Values that differ, in the person's whole life.
+
+    Raises
+    ------
+    ConfigError
+        No such person, or HbA1c does not reach the person's mark.
+    """
+    person = people.person(name)
+    model = _with_person(whole_body.model(assembly), person).with_values(dict(changes or {}))
+    years, state = _grow(person, model)
+    if "age" in model.inputs:
+        # The age is today's; the history happened before, and its length depends little on age.
+        years, state = _grow(person, model.with_values({"age": model.inputs["age"].value - years}))
+    return Patient(name, person.label, model, state, years)
+
+
+def _with_person(model: Model, person: Person) -> Model:
+    known = set(model.parameters) | set(model.inputs)
+    values: dict[str, float | str] = {key: value for key, value in person.values.items() if key in known}
+    if "T1D" in known:
+        values["T1D"] = float(person.name.startswith("t1d"))
+    return model.with_values(values, f"person {person.name}")
+
+
+def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
+    """Simulate the history; return its length in years and the state at its end."""
+    names = list(model.state_names)
+    if person.history == "years" or "HbA1c" not in names:
+        years = person.until if person.history == "years" else 0.0
+        table = simulate(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).table
+        return years, {key: float(table[key].iloc[-1]) for key in names}
+    times = np.arange(0.0, LONGEST_HISTORY * DAYS_PER_YEAR, 15.0)
+    table = simulate(model, times, outputs=names).table
+    above = np.flatnonzero((table["HbA1c"].to_numpy() >= person.until) & (times > DAYS_PER_YEAR))
+    if not above.size:
+        raise ConfigError(
+            Problem(
+                "unreachable",
+                f"HbA1c does not reach {person.until:g} % within {LONGEST_HISTORY:g} years",
+                hint="Change fewer of the person's values, or choose a person with lower HbA1c.",
+            )
+        )
+    row = table.iloc[int(above[0])]
+    return float(times[above[0]]) / DAYS_PER_YEAR, {key: float(row[key]) for key in names}
+
+
+def treat(
+    who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), mechanisms: str | None = None
+) -> Treatment:
+    """Return the patient under drugs and cells.
+
+    Parameters
+    ----------
+    drugs
+        Such as ``"metformin 2 g"``.
+    cells
+        Such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
+    mechanisms
+        Parameterisation of cell therapy: ``none``, ``current-evidence``, ``face-value``, ``seed-claims``.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with drugs and cells at once.
+    """
+    name = mechanisms or "current-evidence"
+    problems: list[Problem] = []
+    model = who.model
+    if "N_L" in model.state_names:
+        model = cell_parameters.parameterise(model, name)
+    elif mechanisms is not None or list(cells):
+        raise ConfigError(
+            Problem(
+                "no-cells", f"the model {model.name!r} has no cell therapy", hint="Use the models reference or cells."
+            )
+        )
+    schedule = Schedule()
+    try:
+        schedule = care(list(drugs), model, {"GFR": _now(who, "GFR")} if "GFR" in model.names else None)
+    except BetapodError as error:
+        problems.extend(error.problems)
+    courses = []
+    for order in cells:
+        try:
+            courses.append(regimen(order, who.state.get("BW"), model, name, who.state, where=f"cells {order!r}"))
+        except BetapodError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    doses = [dose for course in courses for dose in course.doses]
+    switches = [*schedule.switches, *(switch for course in courses for switch in course.switches)]
+    return Treatment(model, Schedule(doses, switches), tuple(courses))
+
+
+def _now(who: Patient, name: str) -> float:
+    """Return a quantity of the patient today."""
+    from .metabolic_state import quantities
+
+    return quantities(who.model, [name], who.state)[name]

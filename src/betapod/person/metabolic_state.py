@@ -1,0 +1,130 @@
+"""From parameters to a state: growing a person's history, taking a snapshot, reading quantities off a state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.constants import DAYS_PER_YEAR
+from ..base.errors import ConfigError, Problem
+from ..engine.schedule import Schedule
+from ..engine.scipy.reference import Result, simulate
+from ..model import Model
+from ..model.algebra.evaluate import compile_function
+from ..physiology import whole_body
+from .typical import Person
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def model_of(person: Person, name: str = "metabolism", changes: Mapping[str, float] | None = None) -> Model:
+    """Return a metabolic assembly with a person's values.
+
+    Parameters
+    ----------
+    name
+        ``metabolism``, or an assembly of the minute layer, which takes the person's slow states as inputs.
+    changes
+        Further values, laid over the person's.
+    """
+    base = whole_body.model(name)
+    known = set(base.parameters) | set(base.inputs)
+    given = {**person.values, **(person.state if name != "metabolism" else {})}
+    values = {key: value for key, value in given.items() if key in known}
+    return base.with_values({**values, **(changes or {})}, f"person {person.name}")
+
+
+def follow(
+    person: Person, days: Sequence[float], schedule: Schedule | None = None, rtol: float = 1e-6, atol: float = 1e-9
+) -> Result:
+    """Simulate the day layer from a person's state on."""
+    return simulate(model_of(person), days, schedule, person.state, rtol=rtol, atol=atol)
+
+
+def quantities(
+    model: Model, names: Sequence[str], state: Mapping[str, float], changes: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return quantities of a model in a given state at time 0.
+
+    Parameters
+    ----------
+    state
+        Every state that the quantities depend on.
+    changes
+        Parameters and inputs that differ from the model's.
+    """
+    values = {"t": 0.0, **model.values(), **state, **(changes or {})}
+    keys = list(values)
+    compute = compile_function([model.expression(name) for name in names], [keys])
+    return dict(zip(names, compute([values[key] for key in keys]), strict=True))
+
+
+def snapshot(person: Person, row: pd.Series[float], name: str = "", label: str = "") -> Person:
+    """Return the person as a row of a simulation of the day layer shows them, drugs included."""
+    model = whole_body.model("metabolism")
+    return Person(
+        name or person.name,
+        label or person.label,
+        {**person.values, **{key: float(row[key]) for key in model.inputs if key in row}},
+        {key: float(row[key]) for key in model.state_names},
+        person.history,
+        person.until,
+    )
+
+
+def grown(person: Person, step: float = 5.0, years: float = 40.0) -> Person:
+    """Return the person at the end of their history: after so many years, or when HbA1c reaches its mark.
+
+    Raises
+    ------
+    ConfigError
+        HbA1c does not reach the mark within `years`.
+    """
+    model = model_of(person)
+    if person.history == "years":
+        table = simulate(model, [0.0, max(person.until, 0.01) * DAYS_PER_YEAR], rtol=1e-9, atol=1e-11).table
+        if person.until > 0:
+            return snapshot(person, table.iloc[-1])
+        # At diagnosis all but glucose stands where the history begins.
+        return replace(person, state=at_rest(model, {key: float(table[key].iloc[0]) for key in model.state_names}))
+    times = np.arange(0.0, years * DAYS_PER_YEAR, step)
+    table = simulate(model, times, rtol=1e-9, atol=1e-11).table
+    # The start of a history may lie above the mark; the last year-long rise to it counts.
+    above = np.flatnonzero((table["HbA1c"].to_numpy() >= person.until) & (times > DAYS_PER_YEAR))
+    if not above.size:
+        raise ConfigError(
+            Problem("unreachable", f"HbA1c does not reach {person.until:g} % within {years:g} years", hint=person.label)
+        )
+    last = int(above[0])
+    a, b = (float(table["HbA1c"].iloc[k]) for k in (last - 1, last))
+    share = (person.until - a) / (b - a)
+    row = table.iloc[last - 1] + share * (table.iloc[last] - table.iloc[last - 1])
+    return snapshot(person, row)
+
+
+def at_rest(model: Model, state: Mapping[str, float]) -> dict[str, float]:
+    """Return the state with fasting and fed glucose at the root of their balance, all else unchanged.
+
+    The balance falls strictly with glucose, so a bracket of 0.1 to 300 mmol/L holds exactly one root.
+    """
+    from scipy.optimize import brentq
+
+    found = dict(state)
+    values = {"t": 0.0, **model.values(), **state}
+    keys = list(values)
+    for name in ("ln_G_fasting", "ln_G_fed"):
+        rate = next(s.rate for s in model.states if s.name == name)
+        compute = compile_function([rate], [keys])
+        place = keys.index(name)
+        numbers = [values[key] for key in keys]
+
+        def balance(x: float, numbers: list[float] = numbers, place: int = place, compute: object = compute) -> float:
+            assert callable(compute)
+            return float(compute([*numbers[:place], x, *numbers[place + 1 :]])[0])
+
+        found[name] = float(brentq(balance, np.log(0.1), np.log(300.0), xtol=1e-13, rtol=1e-13))
+    return found

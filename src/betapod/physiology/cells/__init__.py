@@ -1,0 +1,1 @@
+"""Cells in the body and what they do there, one process a file."""

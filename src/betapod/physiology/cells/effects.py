@@ -1,0 +1,104 @@
+"""What the host programmes change: one multiplier or rate for each target."""
+
+from __future__ import annotations
+
+from ...model import Submodel
+
+
+class EarlyStage(Submodel):
+    """The claim that treatment works best early: a factor on every maximal effect, 1 under current evidence."""
+
+    reads = ("early_stage [1]",)
+    equations = """
+    stage_m = exp(early_stage*log(beta_stage))      [1]  factor on every maximal effect at an early stage
+    """
+
+
+class PancreaticEffects(Submodel):
+    """Effects on beta cells and on other insulin-secreting cells.
+
+    Protection from autoimmunity answers to the immune programme, all else to the trophic programme of the pancreas. A maximal
+    inhibition times the stage factor is held below 1, so that no multiplier turns negative. Neogenesis fills what is missing: it
+    is weighted by the deficit of beta cells, which counts as 1 while the gate is open.
+    """
+
+    reads = (
+        "E_TP [1]",
+        "missing_beta [1]",
+        "E_M [1]",
+        "stage_m [1]",
+        "T1D [1]",
+        "pool_ins [1]",
+        "sw_autoimmunity [1]",
+        "sw_survival [1]",
+        "sw_replication [1]",
+        "sw_neogenesis [1]",
+        "sw_function [1]",
+        "sw_recovery [1]",
+        "sw_ectopic [1]",
+    )
+    equations = """
+    held(x) = smooth_min(x*stage_m, 1, cap_sharpness)                                  [1]
+    eta_X   = sw_autoimmunity*held(Imax_auto)*E_M                                      [1]  inhibition of autoimmune beta-cell killing
+    auto_m  = 1 - eta_X                                                                [1]  factor on autoimmune beta-cell killing
+    apo_m   = 1 - sw_survival*held(Imax_apo)*E_TP                                      [1]  factor on metabolic beta-cell apoptosis
+    rep_m   = 1 + sw_replication*stage_m*Emax_rep*E_TP                                 [1]  factor on beta-cell replication
+    neogenesis = sw_neogenesis*nu_neo*missing_beta*E_TP                                      [Mcell/day]  new beta cells from the host
+    fn_m    = 1 + sw_function*stage_m*(Emax_fn_T2D*(1 - T1D) + Emax_fn_T1D*T1D)*E_TP   [1]  factor on secretion per beta cell
+    kre_m   = 1 + sw_recovery*stage_m*Emax_rediff*E_TP                                 [1]  factor on redifferentiation of beta cells
+    tox_m   = 1 - sw_recovery*held(Imax_tox)*E_TP                                      [1]  factor on glucotoxicity to beta cells
+    ectopic = sw_ectopic*s_ins*pool_ins*count_ins/count_beta*(1 + stage_m*Emax_ins*E_M)
+                                                               [1]  extra-islet insulin secretion, in normal beta-cell masses
+    """
+
+
+class MetabolicEffects(Submodel):
+    """Effects on insulin sensitivity and, as a reduced form, on HbA1c.
+
+    The gain of sensitivity is split between receptor and GLUT4 by an exponent that no human study identifies.
+    """
+
+    reads = ("E_M [1]", "E_M30 [1]", "stage_m [1]", "sw_sensitivity [1]", "sw_HbA1c [1]")
+    equations = """
+    SI_m       = 1 + sw_sensitivity*stage_m*Emax_SI*E_M       [1]        factor on insulin sensitivity
+    receptor_m = SI_m^theta_R                                 [1]        its share at the insulin receptor
+    GLUT4_m    = SI_m^(1 - theta_R)                           [1]        its share at glucose transport
+    dHbA1c_reduced = -sw_HbA1c*h_A1c*E_M30                    [percent]  change of HbA1c, reduced form without metabolism
+    """
+
+
+class RenalEffects(Submodel):
+    """Effects on the kidney: endothelium, podocytes, tubules, matrix, inflammation, filtration.
+
+    The functional gain of filtration is reversible and acts on eGFR as measured; `slope_m` is a reduced form for use where no
+    glomerular model runs, never both.
+    """
+
+    reads = (
+        "E_A [1]",
+        "E_TK [1]",
+        "E_M [1]",
+        "Z_mal [Mcell]",
+        "stage_m [1]",
+        "plug_loss [1]",
+        "sw_endothelium [1]",
+        "sw_podocyte [1]",
+        "sw_tubule [1]",
+        "sw_fibrosis [1]",
+        "sw_inflammation [1]",
+        "sw_filtration [1]",
+        "sw_slope [1]",
+    )
+    equations = """
+    held(x)  = smooth_min(x*stage_m, 1, cap_sharpness)            [1]
+    gain_end = sw_endothelium*stage_m*Emax_end*E_A                [1]  gain of endothelial proliferation
+    end_m    = 1 + gain_end                                       [1]  factor on endothelial proliferation
+    pod_m    = 1 - sw_podocyte*held(Imax_pod)*E_TK                [1]  factor on podocyte loss
+    tub_m    = 1 + sw_tubule*stage_m*Emax_tub*E_TK                [1]  factor on tubular repair
+    fib_m    = 1 - sw_fibrosis*held(Imax_fib)*E_M                 [1]  factor on matrix and fibrosis formation
+    fib_add  = k_mal*Z_mal                                        [1]  fibrosis by mal-differentiated cells, relative to normal formation
+    j        = sw_inflammation*held(Imax_inf)*E_M                 [1]  inhibition of intrarenal inflammation
+    inf_m    = 1 - j                                              [1]  factor on inflammation
+    gfr_m    = (1 + sw_filtration*g_GFR*E_M)*(1 - plug_loss)      [1]  factor on GFR, functional
+    slope_m  = 1 - sw_slope*r_slope*E_M                           [1]  factor on the slope of eGFR, reduced form
+    """

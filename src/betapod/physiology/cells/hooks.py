@@ -1,0 +1,65 @@
+"""The seam: effects of cells under the names by which kidney and metabolism read them."""
+
+from __future__ import annotations
+
+from ...model import Submodel
+
+
+class KidneyHooks(Submodel):
+    """Hooks of the kidney, together with `j` of `RenalEffects`.
+
+    `r_R` adds the gain of endothelial proliferation in absolute terms: a share of the host's own proliferation. `r_P` is exact: with
+    deficit ``1 - P/P0`` the kidney's term ``r_P*(P0/P - 1)`` is the flux of functioning podocytes that differentiation gives.
+    Maximal repair rates of effacement and endothelium have no human evidence: 0 unless a claim is under test. There is
+    deliberately no hook that restores nephrons.
+    """
+
+    reads = (
+        "gain_end [1]",
+        "proliferation_end [1/day]",
+        "E_A [1]",
+        "E_TK [1]",
+        "G_K [Mcell]",
+        "sw_podocyte [1]",
+        "sw_endothelium [1]",
+        "sw_differentiation [1]",
+    )
+    equations = """
+    r_R = proliferation_end*gain_end                                     [1/day]  angiogenesis: added to capillary growth
+    r_F = sw_endothelium*r_F_max*E_A                                 [1/day]  repair of endothelial fenestration
+    r_E = sw_podocyte*r_E_max*E_TK                                   [1/day]  recovery from podocyte effacement
+    r_P = sw_differentiation*f_fun_pod*xi_pod*G_K/count_pod              [1/day]  podocyte replacement
+    """
+
+
+class MetabolismHooks(Submodel):
+    """Hooks of metabolism, together with `eta_X`, `apo_m`, `kre_m` and `tox_m` of `PancreaticEffects`.
+
+    Insulin sensitivity has two routes, never to be counted twice. The direct route (default) multiplies the signalling chain:
+    receptor number and binding share the receptor part, translocation takes the transport part. The indirect route
+    (`sw_indirect` 1, with `sw_sensitivity` 0) lowers systemic inflammation by `dJ` and raises hepatic sensitivity by `sHd`.
+    Neither transporter affinity nor post-receptor coupling is changed by anything in the evidence.
+    """
+
+    reads = (
+        "receptor_m [1]",
+        "GLUT4_m [1]",
+        "E_M [1]",
+        "neogenesis [Mcell/day]",
+        "become_beta [1/day]",
+        "G_P [Mcell]",
+        "ectopic [1]",
+        "sw_indirect [1]",
+    )
+    equations = """
+    nR_m   = receptor_m^(1 - theta_B)                              [1]      factor on insulin receptor number
+    aR_m   = receptor_m^theta_B                                    [1]      factor on insulin receptor binding
+    tau4_m = GLUT4_m                                               [1]      factor on GLUT4 translocation
+    a4_m   = 1                                                     [1]      factor on glucose affinity of GLUT4
+    sI_m   = 1                                                     [1]      factor on post-receptor coupling
+    prog_m = 1                                                     [1]      factor on the inherited loss of beta cells
+    dJ     = -sw_indirect*dJ_max*E_M                               [1]      shift of systemic inflammation
+    sHd    = 1 + sw_indirect*sH_gain*E_M                           [1]      factor on hepatic insulin sensitivity
+    kneo   = (neogenesis + f_fun_beta*become_beta*G_P)/count_beta      [1/day]  new functional beta cells, in normal masses
+    Esrc   = k_ectopic*ectopic                                     [1/day]  source of extra-islet secretors, in normal masses
+    """

@@ -1,0 +1,1 @@
+"""The kidney, one process a file."""

@@ -1,0 +1,51 @@
+"""Serum creatinine, urea nitrogen and estimated GFR."""
+
+from ...model import Submodel
+
+
+class Creatinine(Submodel):
+    """Creatinine turnover and the CKD-EPI 2021 estimate of GFR.
+
+    Purpose
+        The laboratory's view of the kidney.
+    Assumptions
+        Constant generation, which nominal creatinine and GFR fix; a constant share is secreted. Very young people have less muscle
+        and would need their own nominal creatinine. The estimate uses the exact published formula, which has kinks: it is an output
+        only.
+    Provenance
+        Formula and coefficients: ckdepi2021. Secretion and distribution volume: recalled, not confirmed.
+    """
+
+    reads = ("GFR [mL/min]", "age_now [year]", "female [1]")
+    equations = """
+    creatinine_generation = S_cr0*GFR0*(1 + creatinine_secretion)*min_per_day/mL_per_dL   [mg/day]  creatinine generation
+    S_cr(0)    = S_cr0                                          [mg/dL]      serum creatinine
+    dS_cr/dt   = (creatinine_generation - S_cr*GFR*(1 + creatinine_secretion)*min_per_day/mL_per_dL)/(dL_per_L*V_creatinine)
+                                                                [mg/dL/day]  generation less excretion
+    eGFR_kappa = kappa_male + (kappa_female - kappa_male)*female             [mg/dL]  creatinine at the kink of the formula
+    eGFR_alpha = alpha_male + (alpha_female - alpha_male)*female             [1]  exponent below the kink
+    eGFR       = eGFR_scale*min(S_cr/eGFR_kappa, 1)^eGFR_alpha*max(S_cr/eGFR_kappa, 1)^eGFR_exponent
+                 *eGFR_age^(age_now/one_year)*eGFR_female^female             [mL/min/1.73m2]  GFR estimated by CKD-EPI 2021
+    """
+
+
+class Urea(Submodel):
+    """Urea nitrogen from dietary protein.
+
+    Purpose
+        Blood urea nitrogen, for diet and advanced disease.
+    Assumptions
+        Nitrogen balance: what is eaten, less a constant non-urea part, becomes urea; a constant fraction of filtered urea is
+        excreted.
+    Provenance
+        Non-urea nitrogen and fractional excretion: recalled, not confirmed.
+    """
+
+    reads = ("GFR [mL/min]", "protein_animal [g/kg/day]", "protein_vegetable [g/kg/day]", "BW [kg]")
+    equations = """
+    urea_generation = softplus((nitrogen_in_protein*(protein_animal + protein_vegetable) - nitrogen_not_urea)*BW*mg_per_g, w_urea)
+                                                                [mg/day]     urea nitrogen generation
+    BUN(0)   = BUN_start                                        [mg/dL]      blood urea nitrogen
+    dBUN/dt  = (urea_generation - BUN*urea_excretion*GFR*min_per_day/mL_per_dL)/(urea_space*BW*dL_per_L)
+                                                                [mg/dL/day]  generation less excretion
+    """

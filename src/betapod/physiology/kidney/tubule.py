@@ -1,0 +1,116 @@
+"""Sodium and glucose along the nephron: proximal tubule, loop, macula densa, collecting duct."""
+
+from ...model import Submodel
+
+
+class ProximalTubule(Submodel):
+    """Proximal reabsorption of sodium and glucose, with growth and transporter up-regulation in hyperglycaemia.
+
+    Purpose
+        Gives the sodium that leaves the proximal tubule and urinary glucose; SGLT2 inhibition acts here.
+    Assumptions
+        Glucose and its co-transported sodium saturate smoothly at the transport capacity (splay). All other proximal sodium
+        reabsorption is a fraction of filtered load on the logit scale: shifted by tubular growth, angiotensin, pressure, ANP,
+        dietary amino acids (animal protein counts more than vegetable) and, with SGLT2 inhibitors, NHE3. The sodium that leaves the
+        tubule is a fast state (0.03 day) only to break the loop GFR, tubule, feedback, GFR; its logarithm is integrated.
+    Provenance
+        Segment fractions: hallow2016. Glucose transport maximum and its change: aljobori2017. Stoichiometry: cardiorenal_code.
+        Other gains tuned to hyperfiltration, to diet trials and to the dip of GFR under SGLT2 inhibitors.
+    """
+
+    reads = (
+        "G [mmol/L]",
+        "GFR [mL/min]",
+        "SNGFR_relative [1]",
+        "nephrons [1]",
+        "AT1 [1]",
+        "MAP_natriuresis [mmHg]",
+        "ln_ANP [1]",
+        "glycaemia_saturating [1]",
+        "protein_excess [g/kg/day]",
+        "e_S [1]",
+    )
+    equations = """
+    Na_filtered0 = GFR0/mL_per_L*Na_plasma                      [mmol/min]   nominal filtered sodium
+    glucose_reabsorbed0 = smooth_min(GFR0/mL_per_L*G0, Tm0, splay)           [mmol/min]  nominal glucose reabsorption
+    Na_SGLT0     = Na_per_glucose*glucose_reabsorbed0/Na_filtered0           [1]  nominal fraction reabsorbed with glucose
+    Na_PT0       = 1 - e_PT                                     [1]          nominal fraction that leaves the proximal tubule
+    e_PT_other0  = 1 - (Na_PT0 + Na_SGLT0)                      [1]          nominal proximal fraction without glucose
+
+    glucose_filtered = GFR/mL_per_L*G                           [mmol/min]   filtered glucose
+    Tm           = Tm0*nephrons*(1 + SGLT_upregulation)*(1 - e_S)*(1 - Tm_flow + Tm_flow*SNGFR_relative)
+                                                                [mmol/min]   glucose transport capacity
+    glucose_reabsorbed = smooth_min(glucose_filtered, Tm, splay - splay_S*e_S)     [mmol/min]  glucose reabsorption
+    UGE          = (glucose_filtered - glucose_reabsorbed)/mmol_per_mol*molar_mass_glucose*min_per_day
+                                                                [g/day]      urinary glucose excretion
+    Na_SGLT      = Na_per_glucose*glucose_reabsorbed/(Na_filtered0*nephrons) [1]  sodium reabsorbed with glucose, per nephron
+    e_PT_other   = logistic(logit(e_PT_other0) + PT_growth + k_PT_AT1*log(AT1) - k_PT_MAP*MAP_natriuresis - k_PT_ANP*ln_ANP
+                   + k_PT_protein*protein_excess - k_PT_S*e_S)  [1]          proximal fraction without glucose
+
+    Na_PT        = exp(ln_Na_PT)                                [1]          sodium leaving the proximal tubule, per nephron
+    Na_PT_target = softplus(SNGFR_relative*(1 - e_PT_other) - Na_SGLT - Na_PT_floor, Na_PT_width) + Na_PT_floor
+                                                                [1]          the same at steady state
+    ln_Na_PT(0)  = log(Na_PT0)                                  [1]          logarithm of sodium leaving the proximal tubule
+    dln_Na_PT/dt = (log(Na_PT_target) - ln_Na_PT)/tau_Na_PT     [1/day]      breaks the algebraic loop of tubule and filtration
+
+    SGLT_upregulation(0)  = 0                                   [1]          up-regulation of glucose transport capacity
+    dSGLT_upregulation/dt = (SGLT_upregulation_max*glycaemia_saturating - SGLT_upregulation)/tau_SGLT
+                                                                [1/day]      adaptation of glucose transport
+    PT_growth(0)  = 0                                           [1]          proximal tubular growth (logit of reabsorption)
+    dPT_growth/dt = (PT_growth_max*xi_h*glycaemia_saturating - PT_growth)/tau_PT_growth
+                                                                [1/day]      growth of the proximal tubule
+    """
+
+
+class DistalNephron(Submodel):
+    """Loop of Henle, macula densa and collecting duct.
+
+    Purpose
+        Gives the macula-densa signal, which drives tubuloglomerular feedback and renin, and sodium excretion.
+    Assumptions
+        Loop reabsorption depends on flow; a tubule that has grown with its glomerulus resets its own reference. The nominal
+        collecting-duct fraction is what balances nominal intake. Aldosterone, ANP and pressure act on the collecting duct.
+    Provenance
+        Segment fractions: hallow2016; flow dependence of the loop: cardiorenal_code; the rest tuned to the salt response.
+    """
+
+    reads = (
+        "Na_PT [1]",
+        "Na_PT0 [1]",
+        "Na_filtered0 [mmol/min]",
+        "V_G [1]",
+        "MR [1]",
+        "ln_ANP [1]",
+        "MAP_natriuresis [mmHg]",
+        "nephrons [1]",
+    )
+    equations = """
+    tubule_size  = k_tubule_size*log(V_G)                       [1]          growth of the tubule with its glomerulus
+    e_loop       = logistic(logit(e_loop0) - k_loop_flow*(log(Na_PT/Na_PT0) - tubule_size))  [1]  fraction reabsorbed in the loop
+    Na_md        = Na_PT*(1 - e_loop)                           [1]          sodium at the macula densa, per nephron
+    macula_densa = log(Na_md/(Na_PT0*(1 - e_loop0))) - tubule_size           [1]  macula-densa signal, 0 at nominal
+
+    e_CD0        = 1 - N_in0/min_per_day/(Na_filtered0*Na_PT0*(1 - e_loop0)*(1 - e_distal))
+                                                                [1]          collecting-duct fraction that balances nominal intake
+    e_CD         = logistic(logit(e_CD0) + k_CD_MR*log(MR) - k_CD_ANP*ln_ANP - k_CD_MAP*MAP_natriuresis)
+                                                                [1]          fraction reabsorbed in the collecting duct
+    Na_excretion = nephrons*Na_filtered0*Na_md*(1 - e_distal)*(1 - e_CD)*min_per_day   [mmol/day]  urinary sodium
+    """
+
+
+class DietaryProtein(Submodel):
+    """Protein intake as animal equivalents above a reference diet.
+
+    Purpose
+        Amino acids raise proximal reabsorption and dilate the afferent arteriole; this is the dose.
+    Assumptions
+        Vegetable protein counts a fraction of animal protein. The reference diet is 1 g/kg/day, two thirds of it animal.
+    Provenance
+        The weight of vegetable protein is tuned; soy in place of animal protein lowers creatinine and proteinuria in trials.
+    """
+
+    reads = ("protein_animal [g/kg/day]", "protein_vegetable [g/kg/day]")
+    equations = """
+    protein_excess = (protein_animal + vegetable_weight*protein_vegetable) - (protein_animal0 + vegetable_weight*protein_vegetable0)
+                                                                [g/kg/day]   protein above reference, animal equivalents
+    """

@@ -1,0 +1,1 @@
+"""Glucose, insulin, beta cells and weight, one process a file."""

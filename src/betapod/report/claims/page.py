@@ -1,0 +1,205 @@
+"""The claims ledger as one HTML page that needs nothing else, and as a section of a trial's report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..common.pages import template
+from .pictures import picture
+
+if TYPE_CHECKING:
+    from ...claims.claims import Claim
+    from ...claims.ledger import Entry
+    from ..common.document import Section
+
+TEMPLATE = "ledger.html.jinja"
+
+
+def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
+    """Return the page; see `write`."""
+    from ... import __version__
+    from ...claims.contest import contests
+    from ...claims.questions import ANSWERS
+    from ...claims.verdict import RULE, VERDICTS
+    from ...claims.wording import number
+
+    cards = [_card(entry, place) for place, entry in enumerate(entries)]
+    counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
+    return template(TEMPLATE).render(
+        cards=cards,
+        remarks=remarks,
+        counts=counts,
+        verdicts=VERDICTS,
+        groups=list(dict.fromkeys(card["group"] for card in cards)),
+        answers=ANSWERS,
+        rule=RULE,
+        contests=[
+            {
+                "name": one.name,
+                "unit": "" if one.unit == "1" else one.unit,
+                "claimed": number(one.claimed),
+                "allowed": number(one.allowed),
+                "measured": f"{number(one.low)} to {number(one.high)}",
+                "loses": one.loses,
+                "holds": one.holds,
+                "source": one.source,
+            }
+            for one in contests()
+        ],
+        differing=[card for card in cards if not card["agrees"]],
+        version=__version__,
+    )
+
+
+def write(entries: Sequence[Entry], to: Path, remarks: Sequence[str] = ()) -> Path:
+    """Write the page to a file and return its path.
+
+    Parameters
+    ----------
+    remarks
+        What a reader must know of the evidence: tables laid over what is published.
+
+    Raises
+    ------
+    ConfigError
+        The folder does not exist or cannot be written to.
+    """
+    from ...base.files import write_text
+
+    return write_text(to, render(entries, remarks))
+
+
+def _card(entry: Entry, number: int) -> dict[str, Any]:
+    from ...claims.leverage import unit_and_label
+    from ...claims.verdict import VERDICTS
+    from ...claims.wording import estimate, leverage_words, outcome_words, plain, required
+    from ...claims.wording import number as written
+
+    claim, one = entry.claim, entry.simulated
+    scenarios = []
+    if one is not None:
+        unit = "" if one.unit == "1" else one.unit
+        for name, value in (
+            ("mechanism off", one.off),
+            ("as evidence allows", one.allowed),
+            (f"{one.lever} at the most that it allows" if one.lever else "", one.largest),
+            ("as claimed (parameters of the claims)", one.claimed),
+        ):
+            if value is not None:
+                scenarios.append((name, f"{written(value)} {unit}".strip()))
+    return {
+        "id": claim.id,
+        "number": number,
+        "claim": claim.claim,
+        "source": claim.source,
+        "about": claim.about,
+        "group": claim.group,
+        "mechanism": claim.mechanism,
+        "parameters": claim.parameters,
+        "verdict": entry.verdict.verdict,
+        "rank": VERDICTS.index(entry.verdict.verdict),
+        "plain": plain(entry),
+        "rule": entry.verdict.rule,
+        "because": entry.verdict.because,
+        "certainty": entry.verdict.certainty or "none",
+        "specified": claim.specified,
+        "agrees": entry.agrees,
+        "factor": factor(entry),
+        "leverage": leverage_words(one),
+        "outcome": outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1]) if claim.outcome else "",
+        "not_simulated": claim.not_simulated,
+        "scenarios": scenarios,
+        "picture": picture(entry),
+        "missing": claim.missing,
+        "note": claim.note,
+        "differs": claim.differs,
+        "change": claim.change,
+        "replies": [
+            {
+                "answer": reply.answer,
+                "text": reply.question.text,
+                "direct": reply.direct,
+                "estimate": estimate(reply),
+                "requires": required(reply.question),
+                "certainty": reply.certainty,
+                "records": ", ".join(reply.records),
+                "how": reply.how,
+            }
+            for reply in entry.replies
+        ],
+    }
+
+
+def factor(entry: Entry) -> float:
+    """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never."""
+    one = entry.simulated
+    if one is None:
+        return -1.0
+    if not one.lever:
+        return 1.0 if one.reached_within_evidence else 1e9
+    if one.needed is None:
+        return 1e9
+    return one.needed / one.limit if one.limit else 1.0
+
+
+#: Words of a claim about cells, whatever it is filed under.
+_CELLS = re.compile(r"(?<!beta )\bcells?\b", re.IGNORECASE)
+
+
+def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
+    """Return the claims on which a run bears: those whose simulated outcome or published endpoint it measures.
+
+    Parameters
+    ----------
+    quantities
+        Names of what the run measured, such as ``HbA1c``.
+    cells
+        Whether it treated with cells; if not, only claims about diabetes come.
+    """
+    from ...claims import claims
+
+    measured = {name.lower() for name in quantities}
+    found = []
+    for claim in claims.load():
+        asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
+        promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
+        if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
+            found.append(claim)
+    return found
+
+
+def section(quantities: Iterable[str], cells: bool) -> Section | None:
+    """Return the section of a trial's report with the claims that it bears on; None if there are none."""
+    from ...claims.ledger import ledger
+    from ..common.document import Section, Table
+
+    chosen = bearing(quantities, cells)
+    if not chosen:
+        return None
+    entries = ledger([claim.id for claim in chosen])
+    rows = [
+        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "-", _reach(factor(e))] for e in entries
+    ]
+    table = Table(
+        "Verdicts are computed from published numbers and simulation; this run changes none of them.",
+        ["Claim", "What is claimed", "Verdict", "Certainty", "Effect that it would take"],
+        rows,
+        words=5,
+    )
+    return Section("claims", "Claims that this run bears on", tables=[table])
+
+
+def _reach(times: float) -> str:
+    """Say in words how far the model must be stretched for a claim, without naming its parameters."""
+    if times < 0:
+        return "not simulated"
+    if times >= 1e9:
+        return "out of the model's reach"
+    if times <= 1:
+        return "within what evidence allows"
+    from ...claims.wording import number
+
+    return f"{number(times)} times what evidence allows"

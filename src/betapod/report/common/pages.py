@@ -1,0 +1,26 @@
+"""Templates of pages that need nothing else: style and script are shared and stand inside each page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+#: Where templates stand, and the style and script that they include.
+FOLDERS = tuple(Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims"))
+
+
+def template(name: str) -> Template:
+    """Return a template by its file name; text is escaped, and a missing name is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(FOLDERS),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)

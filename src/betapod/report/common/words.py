@@ -1,0 +1,238 @@
+"""Words and numbers for readers: names of quantities and hypotheses, units as they are printed, changes as people say them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ...observables.quantities import CHARACTERISTICS, quantities
+from ...trials.analysis.endpoints import comparisons
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+
+MINUS = "\u2212"
+NARROW = "\u202f"
+
+#: What is supposed of the cells, as a reader says it; long and short.
+HYPOTHESES: Mapping[str, tuple[str, str]] = {
+    "none": ("cells do nothing", "no effect"),
+    "current-evidence": ("cells do what controlled trials support", "current evidence"),
+    "face-value": ("positive trials are taken at face value", "face value"),
+    "seed-claims": ("cells do all that is claimed for them", "claims"),
+}
+
+#: Short names of quantities for axes and tables.
+SHORT: Mapping[str, str] = {
+    "UACR": "albuminuria (UACR)",
+    "CREAT": "creatinine",
+    "EGFR": "eGFR",
+    "HBA1C": "HbA1c",
+    "FPG": "fasting glucose",
+    "CPEP": "fasting C-peptide",
+    "BUN": "urea nitrogen",
+    "MAP": "mean arterial pressure",
+    "SBP": "systolic pressure",
+    "WEIGHT": "body weight",
+    "INSDOSE": "insulin dose",
+}
+
+#: Mechanisms of cells by switch or group of switches.
+MECHANISMS: Mapping[str, str] = {
+    "podocytes": "podocytes: less loss, recovery of shape",
+    "vessels": "vessels: growth and repair of capillaries",
+    "scarring": "scarring: inflammation, fibrosis, tubular repair",
+    "filtration": "filtration: functional gain",
+    "replacement": "replacement: given cells become the body's own",
+    "glucose": "glucose: insulin sensitivity and beta cells",
+}
+
+
+def has_cells(a: Assessment, *arms: str) -> bool:
+    """Whether any of the groups is given cells; without names, any group of the protocol."""
+    return any(a.protocol.arms[name].cells is not None for name in arms or a.protocol.arms)
+
+
+def hypotheses(a: Assessment, *arms: str) -> list[str]:
+    """Return the suppositions about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
+    found = list(dict.fromkeys(str(name) for name in a.results["hypothesis"]))
+    return found if has_cells(a, *arms) else found[:1]
+
+
+def contrast(a: Assessment, treated: str, control: str) -> str:
+    """Return a comparison in words: ``A against B``, or the group alone."""
+    return f"{arm(a, treated)} against {arm(a, control)}" if control else arm(a, treated)
+
+
+def first_of_several(a: Assessment, design: str) -> str:
+    """Return the first comparison of a design in brackets where there are others, for what is shown of that one alone."""
+    every = comparisons(a.protocol, design)
+    return f" ({contrast(a, every[0].treated, str(every[0].control))})" if len(every) > 1 else ""
+
+
+def truth_label(of: str) -> str:
+    """Return the name of a true effect, from the column ``truth_of`` of the results; empty where it is not known."""
+    return {
+        "groups": "true difference",
+        "cells": "true effect of cells",
+        "treatment": "true effect of the treatment",
+    }.get(of, "")
+
+
+def part(a: Assessment, name: str) -> str:
+    """Return the name of a part of a change; what the protocol gives is the treatment itself where nobody gets cells."""
+    return "treatment of the group" if name == "conventional therapy" and not has_cells(a) else name
+
+
+def hypothesis(name: str) -> str:
+    """Return a hypothesis in words."""
+    return HYPOTHESES.get(name, (name, name))[0]
+
+
+def hypothesis_short(name: str) -> str:
+    """Return a hypothesis in two words."""
+    return HYPOTHESES.get(name, (name, name))[1]
+
+
+def design(a: Assessment, name: str) -> str:
+    """Return a design in words."""
+    return a.protocol.designs[name].label or name
+
+
+def arm(a: Assessment, name: str) -> str:
+    """Return a group in words."""
+    return a.protocol.arms[name].label or name
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """Return a number with its noun: ``1 trial``, ``2 trials``."""
+    return f"{thousands(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], last: str = "and") -> str:
+    """Return a list as people say it: ``a, b and c``."""
+    return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
+
+
+def stratum(a: Assessment, name: str) -> str:
+    """Return a stratum in words; all patients together are "patients"."""
+    return a.protocol.strata[name].label or name if name in a.protocol.strata else "patients"
+
+
+def event(name: str) -> str:
+    """Return an adverse event in words."""
+    from ...therapies.scenarios import EVENTS
+
+    return EVENTS.get(name, name.removeprefix("p_").replace("_", " "))
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital, but for words with one of their own, such as eGFR."""
+    first = text.partition(" ")[0]
+    return text if first != first.lower() else text[:1].upper() + text[1:]
+
+
+def unit(text: str) -> str:
+    """Return a unit as it is printed."""
+    if text in ("1", ""):
+        return ""
+    return (
+        text.replace("1.73m2", "1.73\u00a0m²")
+        .replace("kg/m^2", "kg/m²")
+        .replace("m^2", "m²")
+        .replace("*", "·")
+        .replace("^2", "²")
+    )
+
+
+def named(code: str) -> str:
+    """Return the short name of a quantity or characteristic."""
+    if code in SHORT:
+        return SHORT[code]
+    if code in quantities():
+        return quantities()[code].label
+    return CHARACTERISTICS[code].label if code in CHARACTERISTICS else code
+
+
+def unit_of(code: str) -> str:
+    """Return the printed unit of a quantity or characteristic."""
+    if code in quantities():
+        return unit(quantities()[code].unit)
+    return unit(CHARACTERISTICS[code].unit) if code in CHARACTERISTICS else ""
+
+
+def is_log(code: str) -> bool:
+    """Whether changes of a quantity are ratios."""
+    return code in quantities() and quantities()[code].scale == "log"
+
+
+def shown(code: str, change: float) -> float:
+    """Return a change as it is shown: percent for ratios, else in the unit."""
+    # Beyond a millionfold there is nothing to show.
+    return 100 * math.expm1(min(change, 14.0)) if is_log(code) else change
+
+
+def change_unit(code: str) -> str:
+    """Return the unit of a shown change."""
+    if is_log(code):
+        return "%"
+    return "points" if code == "HBA1C" else unit_of(code)
+
+
+def number(value: float, digits: int | None = None, sign: bool = False) -> str:
+    """Return a number with the digits that mean something and a true minus; an en dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "\u2013"
+    if digits is None:
+        size = abs(value)
+        digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = f"{0:.{digits}f}"
+    return text.replace("-", MINUS)
+
+
+def thousands(n: int) -> str:
+    """Return a whole number with narrow spaces."""
+    return f"{n:,}".replace(",", NARROW)
+
+
+def digits_of(code: str) -> int:
+    """Return the decimals with which changes of a quantity are given."""
+    return {"UACR": 0, "HBA1C": 2, "CREAT": 1, "CPEP": 0, "FPG": 2, "WEIGHT": 1, "SBP": 1, "MAP": 1}.get(code, 1)
+
+
+def change(code: str, value: float) -> str:
+    """Return a change with its unit: ``−14 %``."""
+    if not math.isfinite(value):
+        return "\u2013"
+    digits = 1 if is_log(code) and abs(shown(code, value)) < 3 else digits_of(code)
+    text = number(shown(code, value), digits, sign=True)
+    return f"{text}\u00a0{change_unit(code)}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as per cent; never 0 or 100 % for what is neither."""
+    if not math.isfinite(share):
+        return "\u2013"
+    text = f"{100 * share:.{digits}f}"
+    if float(text) == 0 and share > 0:
+        return f"under {10.0**-digits:g}\u00a0%"
+    if float(text) == 100 and share < 1:
+        return f"over {100 - 10.0**-digits:g}\u00a0%"
+    return f"{text}\u00a0%"
+
+
+def ratio(value: float) -> str:
+    """Return a likelihood ratio with two digits."""
+    if not math.isfinite(value):
+        return "\u2013"
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
+
+
+def p_value(p: float) -> str:
+    """Return a p value as journals print it."""
+    if not math.isfinite(p):
+        return "\u2013"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"

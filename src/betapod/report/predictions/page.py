@@ -1,0 +1,241 @@
+"""Model against published numbers as one HTML page that needs nothing else: pictures, counts, every row, and what is left out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from ..common.pages import template
+from . import view as confront_view
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...validation.predictions.campaign import Confrontation
+
+TEMPLATE = "confront.html.jinja"
+#: The parameterisation whose rows are shown first, where it was asked for.
+FIRST = "current-evidence"
+#: Letters for the shapes of the pictures, in the order of `confront_figure.MARKS`.
+_LETTERS = {
+    "o": "\u25cf",
+    "s": "\u25a0",
+    "^": "\u25b2",
+    "D": "\u25c6",
+    "v": "\u25bc",
+    "d": "\u2b27",
+    "X": "\u2716",
+    "p": "\u2b1f",
+    "h": "\u2b22",
+}
+_GRID = "#e5e7eb"
+#: Sides of a square, width of a column of families and height of a line, inch; the axes of a square as shares of it.
+_PANEL, _COLUMN, _LINE = 2.9, 4.0, 0.178
+_PLACE = (0.19, 0.14, 0.78, 0.78)
+
+
+def write(
+    found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int, remarks: Sequence[str] = ()
+) -> Path:
+    """Write the page to a file and return its path.
+
+    Parameters
+    ----------
+    table
+        `confront_view.view` of `found`.
+    people, seed
+        Virtual people per cohort, and the seed: printed.
+    remarks
+        What a reader must know of the rows: a choice among them, tables laid over what is published.
+
+    Raises
+    ------
+    MissingExtraError
+        matplotlib is not installed.
+    """
+    from ...base.files import write_text
+
+    return write_text(to, render(found, table, people, seed, remarks))
+
+
+def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
+    """Return the page; see `write`."""
+    from ... import __version__
+    from ..common.words import HYPOTHESES
+    from .figure import MARKS, settings_of
+
+    settings = settings_of(table)
+    titles = confront_view.groups(table)
+    marks = [
+        {"name": name, "letter": _LETTERS[shape], "colour": f"mark-{number}", "light": colour}
+        for number, (name, (colour, shape)) in enumerate(MARKS.items())
+    ]
+    return template(TEMPLATE).render(
+        settings=[(name, HYPOTHESES.get(name, ("", ""))[0]) for name in settings],
+        first=FIRST if FIRST in settings else settings[0] if settings else "",
+        rows=_rows(table),
+        remarks=remarks,
+        published=int(table["record"].nunique()),
+        studies=int(table["study"].nunique()),
+        families=int(table["family"].nunique()),
+        overall=confront_view.summary(table, "").to_dict("records"),
+        counts=[
+            (title, _counts(table, by, settings))
+            for title, by in (
+                ("class of treatment", "treatment"),
+                ("group of endpoints", "group"),
+                ("endpoint", "endpoint"),
+                ("family of studies", "family"),
+            )
+        ],
+        marks=marks,
+        present=set(table["treatment"]),
+        groups=titles,
+        treatments=[name for name in confront_view.CLASSES if name in set(table["treatment"])],
+        panels=_panels(table, titles, settings),
+        strips=_strips(table, settings),
+        refused=_refused(found),
+        refusals=len(found.refused),
+        people=people,
+        seed=seed,
+        version=__version__,
+    )
+
+
+def _number(value: float) -> str:
+    """Return a number with three digits and a true minus."""
+    return f"{value + 0.0:.3g}".replace("-", "\u2212")  # -0.0 + 0.0 is 0.0
+
+
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    found = []
+    for number, row in zip(table.index, table.to_dict("records"), strict=True):
+        unit = "ratio" if row["log"] and row["anchored"] else confront_view.UNITS.get(row["unit"], row["unit"])
+        what, form = row["endpoint"].replace("_", " "), row["form"]
+        found.append(
+            {
+                **row,
+                "number": number,
+                "what": what if form in what else f"{what}, {form}",
+                "seen": _number(row["observed"]),
+                "shown_unit": unit,
+                "told": _number(row["predicted"]),
+                "limits": f"{_number(row['low'])} to {_number(row['high'])}",
+                "distance": _number(round(row["z"], 1)),
+                "miss": abs(row["z"]),
+                "people": "" if row["n"] is None or row["n"] != row["n"] else f"{row['n']:.0f}",
+                "verdict": "yes" if row["inside"] else "no",
+            }
+        )
+    return found
+
+
+def _counts(table: pd.DataFrame, by: str, settings: list[str]) -> list[dict[str, Any]]:
+    """Return one line for each name in a column: its rows, and for each parameterisation those inside and the median |z|."""
+    lines: dict[str, dict[str, Any]] = {}
+    counts = confront_view.in_order(confront_view.summary(table, by), table, by)
+    for row in counts.to_dict("records"):
+        line = lines.setdefault(row[by], {"name": row[by], "rows": 0, "cells": dict.fromkeys(settings)})
+        line["rows"] = max(line["rows"], row["rows"])
+        line["cells"][row["setting"]] = row
+    return list(lines.values())
+
+
+def _refused(found: Confrontation) -> list[tuple[str, list[str]]]:
+    """Return reasons, the most frequent first, each with its rows in words."""
+    groups: dict[str, list[str]] = {}
+    for row in found.refusals().to_dict("records"):
+        reason, _, what = (
+            row["reason"].partition(" for ") if "no read-out" in row["reason"] else (row["reason"], "", "")
+        )
+        week = "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f", week {row['weeks']:g}"
+        groups.setdefault(reason, []).append(
+            f"{row['record']}: {row['arm']}, {row['endpoint']}{week}" + (f" ({what})" if what else "")
+        )
+    return sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
+
+
+# -- pictures --------------------------------------------------------------------------------------------------------
+
+
+def _panels(table: pd.DataFrame, titles: list[str], settings: list[str]) -> list[dict[str, Any]]:
+    from ..common.figures import new_figure
+    from .figure import draw_panel, panels_alt
+
+    found = []
+    for number, title in enumerate(titles):
+        group = table[table["group"] == title]
+        drawn = []
+        for name in settings:
+            mine = group[group["setting"] == name]
+
+            def paint(group: pd.DataFrame = group, name: str = name) -> Any:
+                figure = new_figure(_PANEL, _PANEL)
+                figure.set_layout_engine("none")
+                axes = figure.add_axes(_PLACE)
+                draw_panel(axes, group, name, size=8.0, counted=False)
+                axes.set_xlabel("predicted", fontsize=8.0, labelpad=1)
+                axes.set_ylabel("observed", fontsize=8.0, labelpad=1)
+                return figure
+
+            drawn.append(
+                (
+                    name,
+                    int(mine["inside"].sum()),
+                    len(mine),
+                    _svg(paint, f"p{number}-{name}", panels_alt(mine, [title]), mine),
+                )
+            )
+        found.append({"title": title, "drawn": drawn})
+    return found
+
+
+def _strips(table: pd.DataFrame, settings: list[str]) -> list[tuple[str, Markup]]:
+    from ..common.figures import new_figure
+    from .figure import draw_families, families_alt
+
+    lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
+    found = []
+    for name in settings:
+        mine = table[table["setting"] == name]
+
+        def paint(mine: pd.DataFrame = mine) -> Any:
+            figure = new_figure(_COLUMN, 0.8 + _LINE * (len(lines) + 1.25 * len(confront_view.CLASSES)))
+            axes = figure.add_subplot()
+            draw_families(axes, mine, lines, size=8.0)
+            return figure
+
+        found.append((name, _svg(paint, f"f-{name}", families_alt(mine, lines), mine)))
+    return found
+
+
+def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:
+    """Draw and return SVG in the colours of the page, with a title on every point."""
+    import matplotlib
+
+    from ..common.drawing import inline
+    from ..common.figures import styled
+    from .figure import INK, MARKS, PAPER
+
+    settings: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
+    with styled(), matplotlib.rc_context(settings):
+        text: str = inline(paint(), name, alt)
+    colours = {INK: "ink", PAPER: "paper", _GRID: "grid", "#000000": "ink"}
+    colours |= {colour: f"mark-{number}" for number, (colour, _) in enumerate(MARKS.values())}
+    for colour, variable in colours.items():
+        text = re.sub(rf"{colour}\b", f"var(--{variable})", text, flags=re.IGNORECASE)
+    titles = {
+        str(
+            number
+        ): f"{row['record']}, {row['arm']}, week {row['weeks']:g}: observed {_number(row['observed'])}, predicted "
+        f"{_number(row['predicted'])} ({_number(row['low'])} to {_number(row['high'])}), z {_number(round(row['z'], 1))}"
+        for number, row in zip(rows.index, rows.to_dict("records"), strict=True)
+    }
+    titled = Markup("<g><title>{}</title>")
+    return Markup(
+        re.sub(rf'<g id="{name}-(?:row|line)-(\d+)">', lambda match: str(titled.format(titles[match[1]])), text)
+    )

@@ -1,0 +1,232 @@
+"""Rows of a confrontation as readers see them: by class of treatment, and by group of endpoints that share an axis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...evidence.records.study import Record
+    from ...validation.predictions.campaign import Confrontation
+
+#: Class of treatment -> products of the registry.
+CLASSES: dict[str, tuple[str, ...]] = {
+    "cells": (
+        "UC-MSC", "BM-MSC", "adipose MSC", "placental MSC", "BM mononuclear cells", "mixed cell products", "renal cells",
+        "CD34+ cells", "HSCT", "Stem Cell Educator",
+    ),
+    "islets, pancreas": ("donor islets", "stem-cell-derived islets", "pancreas transplant"),
+    "glucose lowering": ("intensive glycaemia", "glucose clamp", "bariatric surgery"),
+    "renin system, MRA, pressure": (
+        "angiotensin receptor blocker", "ACE inhibitor", "dual RAS blockade", "finerenone", "calcium channel blocker",
+        "intensive blood pressure",
+    ),
+    "SGLT2 inhibitor": ("SGLT2 inhibitor",),
+    "GLP-1 receptor agonist": ("GLP-1 receptor agonist",),
+    "diet": ("protein intake", "protein source", "soy protein", "protein load", "sodium intake", "intensive lifestyle"),
+    "other": ("fenofibrate", "hyperbaric oxygen", "natriuretic peptide"),
+    "none, natural history": ("control", "conventional care", "association", "equation"),
+}  # fmt: skip
+NONE = "none, natural history"
+_CLASS_OF = {product: name for name, products in CLASSES.items() for product in products}
+
+#: Endpoints that share a name on an axis.
+_QUANTITIES = {
+    "creatinine_clearance": "GFR",
+    "CrCl_slope": "GFR",
+    "UACR": "Albuminuria, proteinuria",
+    "UAER": "Albuminuria, proteinuria",
+    "proteinuria": "Albuminuria, proteinuria",
+    "SBP": "Blood pressure",
+    "MAP": "Blood pressure",
+    "Kf_single_nephron": "Glomerular structure",
+    "filtration_surface_area": "Glomerular structure",
+    "podocyte_number": "Glomerular structure",
+    "FPG": "Fasting glucose",
+    "insulin_dose": "Insulin dose",
+    "insulin_dose_total": "Insulin dose",
+    "glucose_infusion_rate": "Glucose infusion of the clamp",
+    "HOMA_B": "HOMA-B",
+    "GBM_thickness": "Basement membrane",
+    "mesangial_fractional_volume": "Mesangial fraction",
+    "body_weight": "Body weight",
+}
+#: Parts of names that say what the quantity is.
+_PARTS = {"GFR": "GFR", "C_peptide": "C-peptide"}
+#: Shares of people that are about glucose and insulin; the others are about the kidney.
+_GLYCAEMIC = ("HbA1c", "insulin", "C_peptide", "hypoglyc", "glucose")
+#: Units as they are shown.
+UNITS = {"mL/min/1.73m2": "mL/min/1.73 m²", "mL/min/1.73m2/year": "mL/min/1.73 m² per year", "1": ""}
+_RATIOS = ("hazard ratio", "risk ratio", "odds ratio")
+#: Order of panels, by how their title begins.
+_ORDER = (
+    "HbA1c", "Fasting glucose", "Relative", "Insulin", "C-peptide", "Glucose", "HOMA", "Share of people: gl", "Share of people: k",
+    "Slope", "GFR", "Albuminuria", "Hazard", "Rate", "Basement", "Mesangial", "Glomerular", "Blood", "Body", "Adverse",
+)  # fmt: skip
+SINGLES = "Quantities with one row each"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows that share an axis.
+
+    Attributes
+    ----------
+    unit
+        Of both axes; empty for plain numbers.
+    log
+        Whether the axes are logarithmic.
+    ratio
+        Whether percent of change are shown as ratios.
+    """
+
+    title: str
+    unit: str = ""
+    log: bool = False
+    ratio: bool = False
+
+
+def products(records: Iterable[Record]) -> dict[str, str]:
+    """Return the product of each row by its id, as `view` wants it."""
+    return {record.id: record.product for record in records}
+
+
+def class_of(product: str) -> str:
+    """Return the class of a product; one that is not in the registry's vocabulary is ``other``."""
+    return _CLASS_OF.get(product, "other")
+
+
+def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) -> Group:
+    """Return the axis that a row belongs to, from the columns of a prediction."""
+    kind = form.partition(",")[0].strip()
+    common = next((name for part, name in _PARTS.items() if part in endpoint), endpoint.replace("_", " "))
+    name = _QUANTITIES.get(endpoint, common)
+    shown = UNITS.get(unit, unit)
+    if kind in _RATIOS:
+        return Group("Hazard, risk and odds ratios", "", True)
+    if kind == "rate":
+        return Group("Rate of events", shown)
+    if endpoint.startswith("adverse_event"):
+        return Group("Adverse events: share of people")
+    # A difference of shares has the form of a level and no scale of its own.
+    if scale == "share" or (unit == "1" and kind == "share"):
+        about = "glucose and insulin" if any(word in endpoint for word in _GLYCAEMIC) else "kidney"
+        return Group(f"Share of people: {about}")
+    if scale == "log":
+        if kind == "ratio" or anchored:
+            return Group(f"{name}: ratio to start or control", "", True, True)
+        return Group(f"{name}: level", shown, True)
+    if kind == "ratio":
+        return Group("Relative change of glucose, insulin and others", "% of baseline")
+    if kind == "slope":
+        return Group(f"Slope of {name.partition(' slope')[0]}", shown)
+    # An average over visits is a level like any other.
+    return Group(f"{name}: {'level' if kind == 'average' else kind}", shown)
+
+
+def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
+    """Return the table of a confrontation with what pictures and pages need.
+
+    Returns
+    -------
+    DataFrame
+        `Confrontation.table`, and: ``treatment`` (class of what the row's group got), ``family_treatment`` (of its family: the
+        first class in order that any row has, natural history last), ``group``, ``axis_unit``, ``log``, and ``x``, ``y``, ``left``,
+        ``right``: predicted, observed and the 90 % interval on that axis.
+    """
+    table = found.table()
+    treatment = [class_of(product_of.get(record, "")) for record in table["record"]]
+    table = table.assign(treatment=treatment)
+    order = {name: place for place, name in enumerate(CLASSES)}
+    first = table.groupby("family")["treatment"].agg(lambda mine: min(mine, key=order.__getitem__))
+    table["family_treatment"] = table["family"].map(first)
+    fields = zip(*(table[name] for name in ("endpoint", "form", "unit", "scale", "anchored")), strict=True)
+    groups = [group_of(*each) for each in fields]
+    table["group"] = [each.title + (f" ({each.unit})" if each.unit else "") for each in groups]
+    table["axis_unit"] = [each.unit for each in groups]
+    table["log"] = [each.log for each in groups]
+    ratio = np.array([each.ratio for each in groups], dtype=bool)
+    percent = ratio & table["unit"].str.contains("%").to_numpy(dtype=bool) & ~table["anchored"].to_numpy(dtype=bool)
+    for mine, column in (("x", "predicted"), ("y", "observed"), ("left", "low"), ("right", "high")):
+        table[mine] = table[column].where(~percent, 1.0 + table[column] / 100.0).astype(float)
+    return _single(table)
+
+
+def _single(table: pd.DataFrame) -> pd.DataFrame:
+    """Put quantities that have one row each on one axis: in units of half their own interval."""
+    rows = table.groupby("group")["record"].nunique()
+    lonely = set(rows.index[rows == 1])
+    if len(lonely) < 2 or len(lonely) == len(rows):
+        return table
+    mine = table["group"].isin(lonely) & ~table["log"]
+    width = (table["right"] - table["left"]) / 2.0
+    mine &= width > 0
+    for column in ("x", "y", "left", "right"):
+        table[column] = table[column].where(~mine, table[column] / width)
+    table.loc[mine, "axis_unit"] = "half intervals"
+    table.loc[mine, "group"] = f"{SINGLES} (in half intervals)"
+    return table
+
+
+def groups(table: pd.DataFrame) -> list[str]:
+    """Return the groups of a view in the order of reading: glucose, insulin, kidney, events."""
+
+    def place(title: str) -> tuple[int, str]:
+        return next((k for k, start in enumerate(_ORDER) if title.startswith(start)), len(_ORDER)), title
+
+    return sorted(dict.fromkeys(table["group"]), key=place)
+
+
+def families(table: pd.DataFrame) -> dict[str, list[str]]:
+    """Return families by class of treatment; in each class those with the largest miss under any parameterisation first."""
+    worst = table.assign(miss=table["z"].abs().fillna(math.inf)).groupby("family")["miss"].max()
+    found: dict[str, list[str]] = {}
+    for name in CLASSES:
+        mine = set(table.loc[table["family_treatment"] == name, "family"])
+        if mine:
+            found[name] = sorted(mine, key=lambda family: (-worst[family], family))
+    return found
+
+
+def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return rows, rows inside, below and above the interval, and the median |z|, by parameterisation and a column.
+
+    Parameters
+    ----------
+    by
+        A column of `view`, or ``""`` for all together.
+    """
+    marked = table.assign(
+        miss=table["z"].abs(),
+        below=~table["inside"] & (table["observed"] < table["predicted"]),
+        above=~table["inside"] & (table["observed"] >= table["predicted"]),
+    )
+    keys = ["setting", by] if by else ["setting"]
+    grouped = marked.groupby(keys, sort=False)
+    found = grouped.agg(
+        rows=("record", "size"),
+        inside=("inside", "sum"),
+        below=("below", "sum"),
+        above=("above", "sum"),
+        median=("miss", "median"),
+    )
+    return found.reset_index()
+
+
+def in_order(counts: pd.DataFrame, table: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return the rows of a `summary` in the order of reading: classes, groups of endpoints, families as in the pictures."""
+    names: list[str] = list(dict.fromkeys(table[by]))
+    if by == "treatment":
+        names = list(CLASSES)
+    elif by == "group":
+        names = groups(table)
+    elif by == "family":
+        names = [family for mine in families(table).values() for family in mine]
+    place = {name: k for k, name in enumerate(names)}
+    return counts.sort_values(by, key=lambda column: column.map(place), kind="stable")

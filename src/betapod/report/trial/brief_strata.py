@@ -1,0 +1,129 @@
+"""The short answer on two strata: which gains more, by what is counted, and by which mechanism."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from ...trials.analysis.endpoints import comparisons
+from ...trials.operating.sizing import NULL
+from ..common import words
+from . import estimates
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.attribution import Attribution
+
+#: Difference of shares from which one stratum is said to be ahead.
+_NOTABLE = 0.03
+_KIDNEY = ("UACR", "EGFR", "CREAT", "BUN")
+
+
+def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
+    """Return the question and answer on two strata; nothing for other numbers of them, or where no true effect is known."""
+    strata = list(a.protocol.strata)
+    if len(strata) != 2:
+        return []
+    design = [*a.single, *a.controlled, *a.protocol.designs][0]
+    treated = comparisons(a.protocol, design)[0].treated
+    first, second = strata
+    arms = list(a.protocol.designs[design].arms)
+    named = words.has_cells(a, *arms)
+    scale = estimates.primary(a, design)
+    pieces = []
+    for hypothesis in words.hypotheses(a, *arms):
+        rows = [a.result(design, hypothesis, name) for name in strata]
+        if (named and hypothesis == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
+            continue
+        label = words.truth_label(rows[0]["truth_of"])
+        lead = f"if {words.hypothesis(hypothesis)}, the" if named else "the"
+        pieces.append(
+            f"{lead} {label} is {scale.text(rows[0]['truth'])} in {first} and {scale.text(rows[1]['truth'])} in {second}"
+        )
+    if not pieces:
+        return []
+    text = f"{_verdict(a, design, treated, first, second, named)}{words.capital('; '.join(pieces))}. "
+    text += _remission(a, design, treated, first, second)
+    text += _why(a, shares, first, second)
+    return [(f"Which stratum gains more, {first} or {second}{', and why' if shares else ''}?", text.strip())]
+
+
+def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, named: bool) -> str:
+    """Say in one sentence which stratum gains more, by the size of the effect and by who becomes normal because of the cells."""
+    name = words.hypotheses(a, *a.protocol.designs[design].arms)[-1]
+    rows = [a.result(design, name, stratum) for stratum in (first, second)]
+    if (named and name == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
+        return ""
+    direction = 1 if a.better > 0 else -1
+    gains = [direction * row["truth"] for row in rows]
+    if max(gains) <= 0:
+        return "Neither gains. "
+    size = first if gains[0] > gains[1] else second
+    normal = _because(a, design, treated, name, (first, second)) if named and words.has_cells(a, treated) else None
+    if normal is None or abs(normal[0] - normal[1]) < 1e-9:
+        return f"{words.capital(size)}, by the size of the effect. "
+    ends = first if normal[0] > normal[1] else second
+    if size == ends:
+        return f"{words.capital(size)}, by the size of the effect and by how many end normal because of the cells. "
+    return f"By the size of the effect, {size}; by how many end normal because of the cells, {ends}. "
+
+
+def _because(a: Assessment, design: str, treated: str, name: str, strata: tuple[str, str]) -> list[float] | None:
+    """Return how many more end with normal albuminuria than if cells do nothing, in each stratum."""
+    if a.remission.empty:
+        return None
+    table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
+    value = {(r["hypothesis"], r["stratum"]): float(r["true"]) for r in table.to_dict("records")}
+    found = [value.get((name, s), math.nan) - value.get((NULL, s), math.nan) for s in strata]
+    return found if all(math.isfinite(x) for x in found) else None
+
+
+def _remission(a: Assessment, design: str, treated: str, first: str, second: str) -> str:
+    if a.remission.empty or not words.has_cells(a, treated):
+        return ""
+    table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
+    value = {(r["hypothesis"], r["stratum"]): float(r["measured"]) for r in table.to_dict("records")}
+    names = words.hypotheses(a, treated)
+    strata = (first, second)
+    if NULL not in names or not all(math.isfinite(value.get((NULL, s), math.nan)) for s in strata):
+        return ""
+    shares = [value[NULL, s] for s in strata]
+    text = (
+        f"Normal albuminuria at the end is measured in {words.percent(shares[0])} of {first} and {words.percent(shares[1])} of {second} "
+        "patients even with cells that do nothing"
+    )
+    if a.single and abs(shares[0] - shares[1]) >= _NOTABLE:
+        ahead = first if shares[0] > shares[1] else second
+        text += f", so a comparison of the two without a control group favours {ahead} whatever the cells do{_nearer(a, design, ahead, strata)}"
+    last = names[-1]
+    claimed = [value.get((last, s), math.nan) for s in strata]
+    if last != NULL and all(math.isfinite(x) for x in claimed):
+        text += f". If {words.hypothesis(last)}, it is {words.percent(claimed[0])} and {words.percent(claimed[1])}"
+    return f"{text}. "
+
+
+def _nearer(a: Assessment, design: str, ahead: str, strata: tuple[str, str]) -> str:
+    """Say that one stratum starts nearer to normal, if it does."""
+    table = a.baseline
+    if table.empty:
+        return ""
+    rows = table[(table["design"] == design) & (table["quantity"] == "UACR")]
+    middle = {str(r["stratum"]): float(r["median"]) for r in rows.to_dict("records")}
+    if not all(s in middle for s in strata) or middle[ahead] != min(middle[s] for s in strata):
+        return ""
+    return f": these patients start nearer to normal (median UACR {words.number(middle[ahead])} mg/g)"
+
+
+def _why(a: Assessment, shares: list[Attribution], first: str, second: str) -> str:
+    for each in reversed(shares):
+        if each.table.empty:
+            continue
+        rows = {s: each.table[each.table["stratum"] == s].set_index("mechanism")["share"] for s in (first, second)}
+        if any(len(r) == 0 or not (r.abs() > 1e-9).any() for r in rows.values()):
+            continue
+        best = {s: str(r.abs().idxmax()) for s, r in rows.items()}
+        labels = {s: words.MECHANISMS.get(name, name).partition(":")[0] for s, name in best.items()}
+        where = "in both" if best[first] == best[second] else f"in {first}, {labels[second]} in {second}"
+        lost = "; nephrons once lost do not return in the model" if a.code in _KIDNEY else ""
+        return f"In the model most of the effect comes from {labels[first]} {where}{lost}."
+    return ""

@@ -1,0 +1,72 @@
+"""The demonstration: 61 patients with diabetic nephropathy, told three ways, from virtual patients to the finished report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .making import Made, make
+
+PROTOCOL = "dn61"
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What the demonstration made.
+
+    Attributes
+    ----------
+    trial_patients
+        Patients in all simulated trials.
+    seconds
+        Name of a step -> how long it took.
+    """
+
+    made: Made
+    trial_patients: int
+    seconds: dict[str, float]
+
+    @property
+    def page(self) -> Path:
+        """The report."""
+        return self.made.files[0]
+
+
+def run(
+    folder: Path,
+    replicates: int | None = None,
+    progress: Progress | None = None,
+    command: Sequence[str] = (),
+    quick: bool = False,
+) -> Demonstration:
+    """Run the trial into ``folder/run`` and write its report into `folder`.
+
+    Parameters
+    ----------
+    replicates
+        Instead of the protocol's.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds another run, or cannot be written to.
+    """
+    from ...base.errors import ConfigError, Location, Problem
+    from ...trials import folder as store
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
+    began = time.perf_counter()
+    plan = store.plan(PROTOCOL, replicates=replicates)
+    found = store.run_into(folder / "run", plan, None, None, progress, ["betapod", *command])
+    patients = sum(data.replicates * data.patients for data in found.values())
+    seconds = {"simulating people and trials": time.perf_counter() - began}
+    made = make(found, folder, command, progress, quick)
+    return Demonstration(made, patients, seconds | made.seconds)

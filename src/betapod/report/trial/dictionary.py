@@ -1,0 +1,142 @@
+"""What the columns of a trial report's tables mean, and their units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...trials.conduct.data import PARTS
+from ..common import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_CHANGE = "of the change"
+#: Column -> meaning and unit; the unit ``of the change`` is that of the quantity, or of its logarithm.
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "design": ("how the trial was run, as named in the protocol", ""),
+    "hypothesis": ("what is supposed of the cells", ""),
+    "variant": ("how the trial measures", ""),
+    "arm": ("group, as named in the protocol", ""),
+    "treated": ("group whose effect is estimated", ""),
+    "control": ("group it is compared with; empty: with its own baseline", ""),
+    "tests_cells": ("whether one of the groups has cells, and nothing else differs", ""),
+    "controlled": ("whether the design has a control group", ""),
+    "stratum": ("part of the patients, as named in the protocol; all", ""),
+    "role": ("primary or secondary endpoint", ""),
+    "endpoint": ("name of the endpoint", ""),
+    "quantity": ("short name of what is measured", ""),
+    "summary": ("what is compared: change, ratio, slope, responders, time to event", ""),
+    "visit": ("visit at which it is judged", ""),
+    "day": ("day from enrolment", "day"),
+    "n": ("patients analysed, mean over replicates; in sizes and power: patients randomised", ""),
+    "mean": ("mean over replicates; in baseline: mean of the patients", _CHANGE),
+    "spread": ("standard deviation over replicates", _CHANGE),
+    "low": ("2.5 % quantile over replicates; in mechanisms: lower quartile of people", _CHANGE),
+    "high": ("97.5 % quantile over replicates; in mechanisms: upper quartile of people", _CHANGE),
+    "truth": (
+        "true effect, mean over patients and replicates, without rescue and the effect of being in a trial; of what: truth_of",
+        _CHANGE,
+    ),
+    "truth_of": (
+        "whose true effect: groups (the same patients in the one and the other), cells, treatment (therapies of the one group); "
+        "empty: it is not known for such an endpoint",
+        "",
+    ),
+    "significant": ("share of replicates with two-sided p < 0.05", "1"),
+    "significant_low": ("its 95 % interval, lower bound", "1"),
+    "significant_high": ("its 95 % interval, upper bound", "1"),
+    "improved": ("share of replicates with p < 0.05 in the good direction", "1"),
+    "improved_low": ("its 95 % interval, lower bound", "1"),
+    "improved_high": ("its 95 % interval, upper bound", "1"),
+    "part": ("part of the observed change", ""),
+    "share": (
+        "part over the observed mean change; in adverse: share of patients; in mechanisms: Shapley value",
+        "1 or of the change",
+    ),
+    "reported_if_true": ("probability of a significant improvement under the hypothesis", "1"),
+    "reported_if_nothing": ("probability of a significant improvement if cells do nothing", "1"),
+    "ratio": ("likelihood ratio of a report of improvement", "1"),
+    "ratio_low": ("its 95 % interval, lower bound", "1"),
+    "ratio_high": ("its 95 % interval, upper bound", "1"),
+    "words": ("strength of the evidence in words", ""),
+    "typical_result": ("median result under the hypothesis", _CHANGE),
+    "ratio_of_typical": ("likelihood ratio of that result", "1"),
+    "belief_from_half": ("probability of the hypothesis after a report, from 1/2 before", "1"),
+    "belief_from_tenth": ("probability of the hypothesis after a report, from 1/10 before", "1"),
+    "replicate": ("number of the replicate shown: the one with the median estimate", ""),
+    "patient": ("number of the patient in the trial", ""),
+    "base": ("baseline as measured", "of the quantity"),
+    "value": ("value as measured at the visit of the primary endpoint", "of the quantity"),
+    "change": ("change as measured", _CHANGE),
+    "true_effect_of_cells": ("value less that of the same patient without cells", _CHANGE),
+    "free": ("share free of the event, all replicates together (Kaplan-Meier)", "1"),
+    "one_trial": ("the same in the first replicate", "1"),
+    "one_trial_low": ("its 95 % interval, lower bound", "1"),
+    "one_trial_high": ("its 95 % interval, upper bound", "1"),
+    "at_risk_per_trial": ("patients at risk, mean over replicates", ""),
+    "event": ("adverse event, name in the model", ""),
+    "patients": ("patients with the event in one trial, mean over replicates", ""),
+    "share_low": ("exact 95 % interval of the share, lower bound", "1"),
+    "share_high": ("exact 95 % interval of the share, upper bound", "1"),
+    "trials_low": ("2.5 % quantile of patients with the event over replicates", ""),
+    "trials_high": ("97.5 % quantile of patients with the event over replicates", ""),
+    "screened": ("candidates screened, mean over replicates", ""),
+    "enrolled": ("patients enrolled, mean over replicates", ""),
+    "completed": ("share who completed", "1"),
+    "dropped_out": ("share who dropped out", "1"),
+    "died": ("share who died", "1"),
+    "rescued": ("share who were given rescue treatment", "1"),
+    "slope": ("acute change, chronic slope or total slope of eGFR", ""),
+    "unit": ("unit of the row", ""),
+    "sd": ("standard deviation: of patients (baseline), or residual (sizes)", "of the row"),
+    "median": ("median of the patients", "of the quantity"),
+    "lower_quartile": ("lower quartile of the patients", "of the quantity"),
+    "upper_quartile": ("upper quartile of the patients", "of the quantity"),
+    "measured": ("share with UACR below 30 mg/g as measured once, of those at or above it at baseline", "1"),
+    "true": ("the same in truth", "1"),
+    "power": ("share of simulated trials with a significant benefit; in sizes: power asked for", "1"),
+    "power_low": ("its 95 % interval, lower bound", "1"),
+    "power_high": ("its 95 % interval, upper bound", "1"),
+    "smooth": ("power from effect and residual standard deviation (noncentral t)", "1"),
+    "effect": ("effect on which power and size rest", _CHANGE),
+    "error_of_effect": ("Monte Carlo error of the mean estimate", _CHANGE),
+    "caution": (
+        "why the endpoint is not to be recommended for the few patients that it needs; empty: nothing speaks against it",
+        "",
+    ),
+    "lost": ("share of patients without a value", "1"),
+    "analysis": ("how one trial was analysed", ""),
+    "standard_error": ("standard error of the effect", _CHANGE),
+    "degrees": ("degrees of freedom of the t statistic; infinite: normal", ""),
+    "p": ("two-sided p value", "1"),
+    "mechanism": ("mechanism of the cells", ""),
+    "alone": ("effect with no other mechanism", _CHANGE),
+    "without": ("what is lost without it", _CHANGE),
+}
+
+
+def is_change(column: str) -> bool:
+    """Whether a column holds changes of a quantity, which are 0 where they are smaller than anything measured."""
+    return COLUMNS.get(column, ("", _CHANGE))[1] == _CHANGE
+
+
+def describe(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, str, str, str]]:
+    """Return table, column, meaning and unit of every column.
+
+    Parameters
+    ----------
+    code
+        The primary quantity: parts of changes are on its scale.
+    """
+    parts = {name.replace(" ", "_"): meaning for name, meaning in PARTS.items()}
+    scale = "logarithm of a ratio (1)" if words.is_log(code) else words.unit_of(code)
+    found = []
+    for name, table in tables.items():
+        for column in table.columns:
+            meaning, unit = COLUMNS.get(str(column), (f"part of the change: {parts.get(str(column), '')}", _CHANGE))
+            if unit == _CHANGE:
+                several = "quantity" in table.columns and name not in ("parts",)
+                unit = "of the quantity; logarithm of a ratio for UACR, creatinine and C-peptide" if several else scale
+            found.append((name, str(column), meaning, unit))
+    return found

@@ -1,0 +1,125 @@
+"""How an estimate is shown: a change in per cent or in its unit, a slope, a share of patients or a hazard ratio."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..common import words
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+
+#: Beyond a millionfold there is nothing to show.
+_LARGEST = 14.0
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The scale of an estimate.
+
+    Attributes
+    ----------
+    summary, code
+        As an endpoint of a protocol has them.
+    controlled
+        Whether two groups are compared; a single group has a share where two have a difference or a hazard ratio.
+    """
+
+    summary: str
+    code: str
+    controlled: bool = True
+
+    @property
+    def hazard(self) -> bool:
+        """Whether estimates are logarithms of hazard ratios."""
+        return self.summary == "time to event" and self.controlled
+
+    @property
+    def share(self) -> bool:
+        """Whether estimates are shares of patients, or their differences."""
+        return self.summary == "responders" or (self.summary == "time to event" and not self.controlled)
+
+    @property
+    def log(self) -> bool:
+        """Whether estimates are logarithms of ratios, shown in per cent."""
+        return self.summary == "ratio" or (self.summary in ("change", "slope") and words.is_log(self.code))
+
+    @property
+    def unit(self) -> str:
+        """The unit of shown values."""
+        if self.hazard:
+            return ""
+        if self.share:
+            return "% of patients"
+        unit = (
+            "%" if self.log else words.change_unit(self.code) if self.summary != "slope" else words.unit_of(self.code)
+        )
+        return f"{unit}/year" if self.summary == "slope" else unit
+
+    def value(self, estimate: float) -> float:
+        """Return an estimate as it is shown."""
+        if self.hazard:
+            return math.exp(min(estimate, _LARGEST))
+        if self.share:
+            return 100 * estimate
+        return 100 * math.expm1(min(estimate, _LARGEST)) if self.log else estimate
+
+    def number(self, estimate: float) -> str:
+        """Return an estimate without its unit."""
+        if not math.isfinite(estimate):
+            return "\u2013"
+        value = self.value(estimate)
+        if self.hazard:
+            return words.number(value, 2)
+        if self.share:
+            return words.number(value, 1 if self.controlled else 0, sign=self.controlled)
+        if self.summary == "slope":
+            return words.number(value, 1 if abs(value) >= 0.1 else 2, sign=True)
+        digits = (1 if abs(value) < 3 else 0) if self.log else words.digits_of(self.code)
+        return words.number(value, digits, sign=True)
+
+    def text(self, estimate: float) -> str:
+        """Return an estimate with its unit; a dash where there is none."""
+        if not math.isfinite(estimate):
+            return "\u2013"
+        return f"hazard ratio {self.number(estimate)}" if self.hazard else f"{self.number(estimate)}\u00a0{self.unit}"
+
+    def range(self, low: float, high: float) -> str:
+        """Return a range of estimates with one unit; a dash where there is none."""
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return "\u2013"
+        return f"{self.number(low)} to {self.number(high)}\u00a0{self.unit}".rstrip()
+
+    @property
+    def what(self) -> str:
+        """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
+        named = words.named(self.code)
+        if self.hazard:
+            return "hazard of the event"
+        if self.summary == "time to event":
+            return "share of patients with the event"
+        if self.summary == "responders":
+            return "share of responders"
+        return f"slope of {named}" if self.summary == "slope" else f"change of {named}"
+
+    @property
+    def axis(self) -> str:
+        """The label of an axis."""
+        if self.hazard:
+            return "hazard ratio"
+        kind = "difference in the " if self.controlled and self.share else ""
+        unit = self.unit.replace("% of patients", "% of patients")
+        return f"{kind}{self.what} ({unit})" if unit else f"{kind}{self.what}"
+
+
+def primary(a: Assessment, design: str) -> Scale:
+    """Return the scale of the primary endpoint in a design."""
+    return Scale(a.protocol.endpoints.primary.summary, a.code, design not in a.single)
+
+
+def of_row(row: Mapping[Any, Any]) -> Scale:
+    """Return the scale of a row of the results."""
+    return Scale(str(row["summary"]), str(row["quantity"]), bool(row["control"]))

@@ -1,0 +1,141 @@
+"""What a trial report cannot say, and how it was made: only what holds for the protocol at hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...observables.quantities import code_of
+from ..common import words
+from ..common.document import Section
+from .analyses import analyses
+from .sections_designs import evidence_rows
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+
+
+def limits(a: Assessment) -> Section:
+    """Return what the report cannot say."""
+    cells, supposed = words.has_cells(a), words.hypotheses(a)
+    course = " and one course of cells" if cells else ""
+    items = [
+        "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
+        "cannot appear here."
+    ]
+    if cells and "current-evidence" in supposed:
+        items.append(
+            "\u201cCurrent evidence\u201d shrinks the few controlled results on cells towards no effect; its parameters are uncertain, and here they are "
+            "fixed at their central values, so the spread shown is that of patients and measurements alone."
+        )
+    if cells and "face-value" in supposed:
+        items.append(
+            "\u201cFace value\u201d takes positive trials of cells as they were reported, without regard to their size and bias."
+        )
+    if cells and "seed-claims" in supposed:
+        items.append(
+            "\u201cClaims\u201d are what promotional texts say, turned into parameters. Nothing supports these numbers; they are there to ask what would "
+            "then be seen."
+        )
+    if not cells:
+        items.append(
+            "Effects of treatments are fixed at their central values, so the spread shown is that of patients and measurements alone."
+        )
+    items += [
+        "Within-person variation of laboratory values is that of two examinations a few weeks apart in a survey; in advanced disease it may differ.",
+        f"Only one trial population{course} was simulated."
+        + (" Sizes of trials hold for it, not for others." if not a.sizes.empty else ""),
+    ]
+    items.append(
+        "How well the model reproduces published numbers of a treatment differs much between treatments: betapod confront shows it row by row. "
+        "Look there before an effect size is relied upon."
+    )
+    if a.protocol.conduct.effects:
+        items.append(
+            "The effect of being in a trial is carried by the quantities that the protocol names; it does not pass on to others."
+        )
+    items += [f"Assumed: {text}" for text in a.protocol.assumptions]
+    return Section("limits", "What this report cannot say", items=items)
+
+
+def methods(a: Assessment) -> Section:
+    """Return how the trial was simulated and analysed."""
+    return Section("methods", "Methods", [_simulation(a), _conduct(a), _analyses(a), _truth(a)], folded=True)
+
+
+def _simulation(a: Assessment) -> str:
+    from ...physiology import whole_body
+
+    cells = words.has_cells(a)
+    under = " and supposition" if cells else ""
+    return (
+        f"Every virtual patient was simulated with a coupled model of kidney{', metabolism and cell therapy' if cells else ' and metabolism'} "
+        f"({len(whole_body.model('reference').states)} differential equations) from before diabetes to screening, then through the trial once "
+        f"per treatment{under}. A replicate of the trial draws from these courses: candidates are screened on noisy values, enrolled until the "
+        "trial is full, "
+        + ("allocated, " if len(a.single) < len(a.protocol.designs) else "")
+        + "measured at visits with error, and some are lost. Random numbers are named by seed, purpose, replicate and patient, so that "
+        f"{_sharing(a)}."
+    )
+
+
+def _sharing(a: Assessment) -> str:
+    """Say what shares random numbers."""
+    who = [
+        *(["designs"] if len(a.protocol.designs) > 1 else []),
+        *(["groups"] if len(a.protocol.arms) > 1 else []),
+        *(["suppositions"] if len(words.hypotheses(a)) > 1 else []),
+    ]
+    return f"{words.listed(who)} share them" if who else "each patient has the same ones whatever happens to others"
+
+
+def _conduct(a: Assessment) -> str:
+    conduct = a.protocol.conduct
+    drift = [
+        f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in conduct.co_medication
+    ]
+    effects = [
+        f"{words.named(code_of(item.quantity))} {item.change if item.change is not None else item.factor} ({item.note or 'assumed'})"
+        for item in conduct.effects
+    ]
+    return (
+        f"Drop-out {words.percent(conduct.drop_out)} per year; missed visits {words.percent(conduct.missed_visits)}; co-medication begun by "
+        f"others: {'; '.join(drift) or 'none'}; effect of being in the trial: {'; '.join(effects) or 'none'}."
+    )
+
+
+def _analyses(a: Assessment) -> str:
+    logs = [words.named(code) for code in a.protocol.codes if words.is_log(code)]
+    scale = f" On the logarithm are analysed: {words.listed(logs)}." if logs else ""
+    return (
+        f"{analyses(a.protocol)} All estimates are computed for all replicates at once and agree with statsmodels and lifelines to eight digits; "
+        f"this is tested.{scale}"
+    )
+
+
+def _truth(a: Assessment) -> str:
+    known = set(a.results.get("truth_of", []))
+    text = []
+    if "cells" in known:
+        text.append(
+            "The true effect of cells is each patient's value less that of the same patient, with the same random numbers, without cells."
+        )
+    if "groups" in known:
+        text.append(
+            "The true difference of two groups is each patient's value in the one less that of the same patient, with the same random numbers, in "
+            "the other; it holds neither rescue treatment nor the effect of being in the trial."
+        )
+    if "treatment" in known:
+        text.append(
+            "The true effect of the treatment is each patient's value less that of the same patient without it."
+        )
+    if not a.parts.empty:
+        text.append(
+            "Parts of a change come from simulations in which one thing is added after the other; regression to the mean is what "
+            "the baseline measurement was off the patient's own value, undone."
+        )
+    if evidence_rows(a):
+        text.append(
+            "Likelihood ratios come from the share of replicates with a significant improvement (half a replicate added to each count) and, for the "
+            "size of a result, from kernel densities."
+        )
+    return " ".join(text)

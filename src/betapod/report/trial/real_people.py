@@ -1,0 +1,92 @@
+"""Virtual patients beside real ones, for the figure and the sentences of a trial report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..common import words
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...patients.library import Library
+
+#: Columns of the library that are shown, with label and unit.
+SHOWN = {
+    "age": ("age", "year"),
+    "duration": ("years since diagnosis", "year"),
+    "bmi": ("body-mass index", "kg/m²"),
+    "hba1c": ("HbA1c", "%"),
+    "fpg": ("fasting glucose", "mmol/L"),
+    "sbp": ("systolic pressure", "mmHg"),
+    "egfr": ("eGFR", "mL/min/1.73\u00a0m²"),
+    "uacr": ("albuminuria (UACR)", "mg/g"),
+}
+
+
+@dataclass(frozen=True)
+class Match:
+    """Quartiles of virtual and real people, whose the real ones are, and sentences on both."""
+
+    table: pd.DataFrame
+    cohort: str
+    sentences: list[str]
+
+
+def match(library: Library, cohort: str = "NHANES") -> Match:
+    """Weight a library to look like a real cohort and compare quartiles.
+
+    Parameters
+    ----------
+    cohort
+        A target with distributions; others have no quartiles to show.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from ...patients.cohorts import tables
+    from ...patients.cohorts.compare import weighted_quantile
+    from ...patients.cohorts.reweight import weigh
+
+    target = tables.load(cohort)
+    eligible, found = weigh(library, target)
+    people = library.table[eligible]
+    rows = []
+    for name, (label, unit) in SHOWN.items():
+        if name not in target.distributions:
+            continue
+        real = target.distributions[name]
+        values, weights = people[name].to_numpy(dtype=float), np.asarray(found.weights)
+        keep = np.isfinite(values)
+        if real.where:
+            keep &= people[real.where].to_numpy(dtype=float) > 0.5
+        low, middle, high = weighted_quantile(values[keep], weights[keep], np.array([0.25, 0.5, 0.75]))
+        first, second, third = (float(real.quantile(level)) for level in (0.25, 0.5, 0.75))
+        rows.append(
+            {
+                "label": label,
+                "unit": unit,
+                "real_low": first,
+                "real_median": second,
+                "real_high": third,
+                "virtual_low": float(low),
+                "virtual_median": float(middle),
+                "virtual_high": float(high),
+            }
+        )
+    sentences = [
+        f"The library holds {words.thousands(len(library))} virtual people who were grown: each was simulated from before diabetes to the day of "
+        "screening, so that hidden structure and laboratory values belong together. "
+        f"{words.thousands(int(eligible.sum()))} of them count when the library is weighted to look like {target.label}; "
+        f"their weights are worth {words.thousands(round(_effective(found.weights)))} people of equal weight.",
+        "The figure compares them with the real people before the trial's own eligibility, on single measurements as in the survey.",
+    ]
+    return Match(pd.DataFrame(rows), target.label, sentences)
+
+
+def _effective(weights: object) -> float:
+    import numpy as np
+
+    w = np.asarray(weights, dtype=float)
+    return float(w.sum() ** 2 / (w**2).sum())

@@ -1,0 +1,396 @@
+"""The sections of a trial report, from the numbers of an assessment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...base.constants import DAYS_PER_MONTH
+from ...observables.quantities import code_of, quantities
+from ...trials.analysis.endpoints import comparisons
+from ...trials.conduct.feasibility import concerns
+from ...trials.operating.sizing import NULL, title
+from ..common import words
+from ..common.document import Section, Table
+from . import brief, trial_figures
+from .estimates import Scale, of_row
+from .sections_controlled import controlled
+from .sections_designs import evidence, kept, simulated, supposed, uncontrolled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.attribution import Attribution
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a report shows besides the assessment.
+
+    Attributes
+    ----------
+    shares
+        Attribution of the effect to mechanisms, one per hypothesis.
+    match
+        Virtual beside real people, as `trial_figures.matched` takes it, and whose they are.
+    people
+        Words on the library and the cohort.
+    """
+
+    shares: list[Attribution] = field(default_factory=list)
+    match: pd.DataFrame | None = None
+    cohort: str = ""
+    people: list[str] = field(default_factory=list)
+
+
+def sections(a: Assessment, extra: Extra) -> list[Section]:
+    """Return the sections that the run has something for, in reading order."""
+    found = [
+        simulated(a),
+        *(uncontrolled(a, design) for design in a.single),
+        evidence(a),
+        *(controlled(a, design) for design in a.protocol.designs if design not in a.single),
+        _by_stratum(a),
+        _mechanisms(extra.shares),
+        _able(a),
+        _other_endpoints(a),
+        _harms(a),
+        _people(a, extra),
+    ]
+    return [section for section in found if section is not None]
+
+
+def _by_stratum(a: Assessment) -> Section | None:
+    strata = list(a.protocol.strata)
+    if len(strata) < 2:
+        return None
+    design = [*a.single, *a.controlled, *a.protocol.designs][0]
+    figures = kept(*(trial_figures.by_stratum(a, name) for name in dict.fromkeys([design, *a.controlled])))
+    arm = comparisons(a.protocol, design)[0].treated
+    tables = []
+    part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
+    cells = [name for name, each in a.protocol.arms.items() if each.cells]
+    whose = f" ({words.arm(a, arm)})" if len(cells) > 1 else ""
+    months = f"{a.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
+    measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
+    if len(part) and words.has_cells(a, arm):
+        last = part[part["day"] == max(part["day"])]
+        value = {(r["hypothesis"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
+        rows = [
+            [
+                words.capital(words.named(code)),
+                words.hypothesis_short(h),
+                *(words.change(code, value.get((h, s, code), math.nan)) for s in strata),
+            ]
+            for code in measured
+            for h in words.hypotheses(a)
+            if h != NULL and any(math.isfinite(value.get((h, s, code), math.nan)) for s in strata)
+        ]
+        if rows:
+            tables.append(
+                Table(f"True effect of the cells{whose} after {months}.", ["quantity", "if", *strata], rows, 2)
+            )
+    tables += _normal(a, design, arm, strata, whose, months)
+    if not figures and not tables:
+        return None
+    ways = [
+        *(["a relative change"] if any(words.is_log(code) for code in measured) else []),
+        *(["an absolute one"] if any(not words.is_log(code) for code in measured) else []),
+        *(["patients whose albuminuria becomes normal"] if len(tables) > 1 or not a.remission.empty else []),
+    ]
+    text = (
+        [f"Which stratum gains more may depend on what is counted: {words.listed(ways, 'or')}."]
+        if len(ways) > 1
+        else []
+    )
+    return Section("by-stratum", f"By stratum: {words.listed(strata)}", text, figures, tables)
+
+
+def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str, months: str) -> list[Table]:
+    """Return the table of patients whose albuminuria becomes normal."""
+    if a.remission.empty:
+        return []
+    keep = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == arm)]
+    normal = {(r["hypothesis"], r["stratum"]): r for r in keep.to_dict("records")}
+    named = words.has_cells(a, arm)
+    names = [
+        h for h in words.hypotheses(a, arm)
+        if all((h, s) in normal and math.isfinite(normal[h, s]["measured"]) for s in strata)
+    ]  # fmt: skip
+    if not names:
+        return []
+    return [
+        Table(
+            f"Patients{whose} with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: as measured once, "
+            "and in truth.",
+            [*(["if"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
+            [
+                [
+                    *([words.capital(words.hypothesis(h))] if named else []),
+                    *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
+                ]
+                for h in names
+            ],
+            1 if named else 0,
+        )
+    ]
+
+
+def _mechanisms(shares: list[Attribution]) -> Section | None:
+    shares = [each for each in shares if not each.table.empty]
+    if not shares:
+        return None
+    figure = trial_figures.mechanisms(shares)
+    code = shares[0].code
+    tables = []
+    for each in shares:
+        strata = list(dict.fromkeys(each.table["stratum"]))
+        value = {(r["stratum"], r["mechanism"]): r for r in each.table.to_dict("records")}
+        names = list(dict.fromkeys(each.table["mechanism"]))
+        tables.append(
+            Table(
+                f"{words.capital(words.hypothesis(each.hypothesis))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
+                f"({each.people['all']} people). Alone: with no other mechanism. Lost: what is missing without it.",
+                ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
+                [
+                    [
+                        words.capital(words.MECHANISMS.get(name, name)),
+                        *(words.change(code, value[s, name]["share"]) for s in strata),
+                        words.change(code, value["all", name]["alone"]),
+                        words.change(code, value["all", name]["without"]),
+                    ]
+                    for name in names
+                ]
+                + [["All together", *(words.change(code, each.effect[s]) for s in strata), "", ""]],
+            )
+        )
+    return Section(
+        "mechanisms",
+        "How the cells would act",
+        [
+            "Mechanisms interact, so what one does alone is not what is lost without it. The Shapley value is the fair share: what a "
+            "mechanism adds, averaged over every order in which mechanisms could be switched on. The people here are a small sample "
+            "of the trial's; co-medication is left out."
+        ],
+        kept(figure),
+        tables,
+    )
+
+
+def _able(a: Assessment) -> Section | None:
+    if a.power.empty and a.sizes.empty:
+        return None
+    named = words.has_cells(a)
+    rows = []
+    lacking = unknown = False
+    slopes = {
+        title(each, a.protocol) for each in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+        if each.summary == "slope"
+    }  # fmt: skip
+    table = a.sizes[a.sizes["hypothesis"] != NULL] if named else a.sizes
+    variants = list(dict.fromkeys(a.sizes["variant"])) if len(a.sizes) else []
+    for (endpoint, hypothesis), part in table.groupby(["endpoint", "hypothesis"], sort=False) if len(table) else ():
+        code = str(part["quantity"].iloc[0])
+        cells = []
+        for variant in variants:
+            pick = part[part["variant"] == variant].set_index("power")
+            for wanted in (0.8, 0.9):
+                n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
+                estimable = wanted in pick.index and brief.known(pick.loc[wanted].to_dict())
+                lacking |= estimable and not math.isfinite(n)
+                unknown |= not estimable
+                cells.append(brief.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
+        scale = Scale(str(part["summary"].iloc[0]), code)
+        effect = scale.text(float(part["effect"].iloc[0]))
+        supposed = [words.hypothesis_short(str(hypothesis))] if named else []
+        rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])
+    header = ["endpoint", *(["if"] if named else []), "effect"] + [
+        f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
+    ]
+    text = (
+        f"Patients to randomise, {_groups(a)} together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
+        "simulated trial population, losses are those of the protocol."
+    )
+    if pair := brief.of_several(a):
+        text += f" The comparison is {pair}; others of the design need other numbers."
+    if lacking:
+        text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."
+    if unknown:
+        text += " \u201cNot estimable\u201d: too few patients were measured or had an event."
+    cautions = [
+        f"{words.capital(str(r['endpoint']))} is not recommended: {words.unit(str(r['caution']))}."
+        for r in a.sizes.drop_duplicates(["endpoint", "caution"]).to_dict("records")
+        if r["caution"]
+    ]
+    advice = [
+        "a control group that gets the same other treatment",
+        "allocation by chance",
+        "a baseline that is measured again after the screening that selected the patient",
+        *(["several urine samples per visit"] if a.code == "UACR" else []),
+        *(["follow-up long enough for slopes"] if slopes else []),
+        "an endpoint fixed in advance",
+    ]
+    return Section(
+        "able",
+        "A trial large enough to detect the effect",
+        [text, *cautions[-1:]],
+        kept(trial_figures.power(_primary_power(a))) if len(a.power) else [],
+        [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
+        closing=[f"What makes a trial able to tell: {words.listed(advice)}."],
+    )
+
+
+def _groups(a: Assessment) -> str:
+    """Return how the groups of the design whose size is given are called together."""
+    design = next(iter(a.sizes["design"]), "") if len(a.sizes) else ""
+    several = design in a.protocol.designs and len(a.protocol.designs[str(design)].arms) > 2
+    return "all groups" if several else "both groups"
+
+
+def _primary_power(a: Assessment) -> Assessment:
+    from dataclasses import replace
+
+    table = a.power[(a.power["role"] == "primary") & (a.power["variant"] == a.power["variant"].iloc[0])]
+    table = table.dropna(subset=["power"])
+    return replace(a, power=table)
+
+
+def _other_endpoints(a: Assessment) -> Section | None:
+    table = a.results[(a.results["role"] == "secondary") & (a.results["stratum"] == "all")]
+    tables = []
+    for design in dict.fromkeys(table["design"]):
+        names, named = supposed(a, str(design))
+        part = table[(table["design"] == design) & table["hypothesis"].isin(names)].dropna(subset=["mean"])
+        if part.empty:
+            continue
+        several = len(set(part["treated"])) > 1
+        tested = np.isfinite(part["improved"]).any()
+        rows = [
+            [
+                words.capital(str(r["endpoint"])),
+                *([words.contrast(a, r["treated"], r["control"])] if several else []),
+                *([words.hypothesis_short(str(r["hypothesis"]))] if named else []),
+                of_row(r).text(r["mean"]),
+                of_row(r).range(r["low"], r["high"]),
+                *([words.percent(r["improved"])] if tested else []),
+            ]
+            for r in part.sort_values("endpoint", kind="stable").to_dict("records")
+        ]
+        head = ["endpoint", *(["comparison"] if several else []), *(["if"] if named else [])]
+        header = [*head, "estimate", "95 % of trials", *(["benefit"] if tested else [])]
+        tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, len(head)))
+    if not tables:
+        return None
+    what = [
+        *(["the difference between groups"] if len(a.single) < len(a.protocol.designs) else []),
+        *(["the change from baseline or the share of patients within the one group"] if a.single else []),
+    ]
+    return Section(
+        "secondary",
+        "Secondary endpoints",
+        [
+            f"Given is {words.listed(what, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. No "
+            "allowance is made for several endpoints."
+        ],
+        tables=tables,
+        folded=True,
+    )
+
+
+def _harms(a: Assessment) -> Section | None:
+    if a.adverse.empty or not words.has_cells(a):
+        return None
+    design = [*a.controlled, *a.single, *a.protocol.designs][0]
+    names = words.hypotheses(a)
+    h = names[min(1, len(names) - 1)]
+    table = a.adverse[(a.adverse["design"] == design) & (a.adverse["hypothesis"] == h)]
+    rows = [
+        [
+            words.capital(words.event(str(r["event"]))),
+            words.arm(a, str(r["arm"])),
+            words.number(r["patients"], 1),
+            f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
+            f"{words.percent(r['share'], 1)}",
+        ]
+        for r in table.to_dict("records")
+        if r["patients"] > 0 or r["share"] > 0
+    ]
+    if not rows:
+        return None
+    without = [words.arm(a, arm) for arm in a.protocol.designs[design].arms if not words.has_cells(a, arm)]
+    none = " Only events that cells cause are simulated"
+    none += (
+        f": the group with {words.listed(without)} has none here, as it would have in a real trial." if without else "."
+    )
+    return Section(
+        "harms",
+        "Harms of the cells",
+        [
+            f"Patients with at least one event, if {words.hypothesis(h)}: expected number in one trial, range of 95 % of trials, share.{none}"
+        ],
+        tables=[
+            Table(
+                f"{words.capital(words.design(a, design))}.",
+                ["event", "group", "patients", "95 % of trials", "share"],
+                rows,
+                2,
+            )
+        ],
+    )
+
+
+def _people(a: Assessment, extra: Extra) -> Section:
+    design = next(iter(a.protocol.designs))
+    table = a.baseline[a.baseline["design"] == design]
+    strata = list(dict.fromkeys(table["stratum"]))
+    value = {(r["stratum"], r["quantity"]): r for r in table.to_dict("records")}
+    rows = []
+    for name in dict.fromkeys(table["quantity"]):
+        cells = []
+        for stratum in strata:
+            r = value.get((stratum, name))
+            cells.append("\u2013" if r is None else _spread(str(name), r))
+        unit = words.unit_of(str(name))
+        rows.append([words.capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
+    drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
+    names = ["all" if s == "all" else s for s in strata]
+    noisy = any(code_of(name) in quantities() for name in _selecting(a))
+    selected = " Selection on a noisy laboratory value makes them look worse than their own average." if noisy else ""
+    told: dict[str, str] = {}
+    for name, people in a.behind.items():
+        for text in concerns(a.protocol, name, people):
+            told.setdefault(text, words.design(a, name))
+    few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
+    table_found = Table(
+        f"Enrolled patients at baseline as measured: median (middle half), or per cent; all replicates together.{selected}",
+        ["characteristic", *names],
+        rows,
+    )
+    title_found = "The virtual patients, and real ones" if drawing is not None else "The virtual patients"
+    return Section("people", title_found, [*few, *extra.people], kept(drawing), [table_found] if rows else [])
+
+
+def _selecting(a: Assessment) -> list[str]:
+    """Return the quantities by which patients are selected."""
+    return [*a.protocol.eligibility, *(name for each in a.protocol.strata.values() for name in each.where)]
+
+
+def _characteristic(name: str) -> str:
+    return {
+        "FEMALE": "women (%)",
+        "TYPE1": "type 1 diabetes (%)",
+        "METFORMIN": "metformin (%)",
+        "INSULIN": "insulin (%)",
+    }.get(name, {"RASI": "ACE inhibitor or ARB (%)", "SGLT2I": "SGLT2 inhibitor (%)"}.get(name, words.named(name)))
+
+
+def _spread(name: str, row: Mapping[Any, Any]) -> str:
+    if name in ("FEMALE", "TYPE1", "METFORMIN", "INSULIN", "RASI", "SGLT2I"):
+        return f"{100 * row['mean']:.0f}"
+    low, high = words.number(row["lower_quartile"]), words.number(row["upper_quartile"])
+    return f"{words.number(row['median'])} ({low}\u2013{high})"

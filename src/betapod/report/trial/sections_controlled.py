@@ -1,0 +1,195 @@
+"""What a design with several groups reports: differences, slopes, one trial as it would be published."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...trials.analysis.endpoints import comparisons
+from ..common import words
+from ..common.document import Section, Table
+from ..common.drawing import slug
+from . import estimates
+from . import trial_figures_designs as draw
+from .analyses import compared_by
+from .sections_designs import arms_of, kept, supposed
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+
+
+def controlled(a: Assessment, design: str) -> Section:
+    """Return what a design with several groups reports."""
+    table = a.results
+    names, named = supposed(a, design)
+    scale = estimates.primary(a, design)
+    rows = [
+        r
+        for r in table[
+            (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
+        ].to_dict("records")
+        if r["hypothesis"] in names
+    ]
+    several = len({(r["treated"], r["control"]) for r in rows}) > 1
+    truth = next((words.truth_label(r.get("truth_of", "")) for r in rows if math.isfinite(r["truth"])), "")
+    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    shown = [
+        [
+            *([words.contrast(a, r["treated"], r["control"])] if several else []),
+            *([words.capital(words.hypothesis(r["hypothesis"]))] if named else []),
+            scale.text(r["mean"]),
+            scale.range(r["low"], r["high"]),
+            _rate(r),
+            words.percent(r["improved"], 1),
+            *([scale.text(r["truth"])] if truth else []),
+        ]
+        for r in rows
+    ]
+    kind = "mean hazard ratio" if scale.hazard else "mean difference"
+    tables = [
+        Table(
+            f"{_difference(scale)} at {a.visit}; {words.counted(a.replicates, 'trial')} of {words.counted(a.protocol.size(design), 'patient')}. "
+            "Significant: two-sided p below 0.05, with the 95 % interval of the simulation.",
+            [*head, kind, "95 % of trials", "significant", "significant benefit", *([truth] if truth else [])],
+            shown,
+            max(1, len(head)) if head else 0,
+        )
+    ]
+    tells = any(row["tests_cells"] for row in rows)
+    figures = kept(
+        draw.studies(a, design),
+        draw.free_of_event(a, design, names[-1]),
+        *(draw.course(a, design, arm, a.code) for arm in arms_of(a, design)),
+    )
+    tables += _slopes(a, design, names, named)
+    closing = []
+    if tells and len(names) > 1 and math.isfinite(a.assurance(design)):
+        closing.append(
+            f"If the suppositions are held equally probable, the chance that such a trial shows a benefit (assurance) is "
+            f"{words.percent(a.assurance(design))}{words.first_of_several(a, design)}."
+        )
+    tables += _one_trial(a, design, names, named)
+    key = f"design-{slug(design)}"
+    title = words.capital(words.design(a, design))
+    return Section(key, title, [_compared(a, design)], figures, tables, closing=closing)
+
+
+def _compared(a: Assessment, design: str) -> str:
+    """Say which groups are compared, how, and what the difference is about."""
+    pairs = [(each.treated, str(each.control)) for each in comparisons(a.protocol, design)]
+    control = pairs[0][1]
+    if len(pairs) == 1:
+        text = (
+            f"One group gets \u201c{words.arm(a, pairs[0][0])}\u201d, the other \u201c{words.arm(a, control)}\u201d; "
+        )
+    else:
+        groups = words.listed([f"\u201c{words.arm(a, treated)}\u201d" for treated, _ in pairs])
+        text = f"The groups {groups} are each compared with \u201c{words.arm(a, control)}\u201d; "
+    text += f"{compared_by(a.protocol)}."
+    with_cells = [name for name in arms_of(a, design) if words.has_cells(a, name)]
+    if len(pairs) == 1 and len(with_cells) == 2:
+        first, second = (a.protocol.arms[name].cells for name in with_cells)
+        if first == second:
+            text += " Both groups get the same cells: the difference tells what the rest of the treatment does, not what the cells do."
+        else:
+            text += " Both groups get cells: the difference tells how their effects differ, not what cells do."
+    elif len(pairs) == 1 and with_cells:
+        first_arm, second_arm = (a.protocol.arms[name] for name in pairs[0])
+        if (first_arm.therapies, first_arm.inputs) != (second_arm.therapies, second_arm.inputs):
+            text += " The groups differ in more than the cells: the difference is not the effect of the cells alone."
+    return text
+
+
+def _difference(scale: estimates.Scale) -> str:
+    if scale.hazard:
+        return "Hazard ratio of the event"
+    return f"Difference in the {scale.what}"
+
+
+def _rate(row: Any) -> str:
+    if not math.isfinite(row["significant"]):
+        return "\u2013"
+    return f"{words.percent(row['significant'], 1)} ({100 * row['significant_low']:.1f}\u2013{100 * row['significant_high']:.1f})"
+
+
+def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
+    """Return the table of eGFR slopes."""
+    if a.slopes.empty:
+        return []
+    slopes = a.slopes[(a.slopes["design"] == design) & a.slopes["hypothesis"].isin(names)].dropna(subset=["mean"])
+    if slopes.empty:
+        return []
+    several = len(set(slopes["treated"])) > 1
+    rows = [
+        [
+            *([words.contrast(a, r["treated"], r["control"])] if several else []),
+            *([words.capital(words.hypothesis(r["hypothesis"]))] if named else []),
+            str(r["slope"]),
+            words.number(r["mean"], 1, sign=True),
+            f"{words.number(r['low'], 1, sign=True)} to {words.number(r['high'], 1, sign=True)}",
+            words.unit(r["unit"]),
+            words.percent(r["significant"]),
+        ]
+        for r in slopes.to_dict("records")
+    ]
+    kinds = {
+        "acute change": "of the acute change (to the first visit from day 80)",
+        "chronic slope": "of the chronic slope (from there on)",
+        "total slope": "of the total slope",
+    }
+    found = [text for name, text in kinds.items() if name in set(slopes["slope"])]
+    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    return [
+        Table(
+            f"eGFR: difference {words.listed(found)}, with the range of 95 % of trials.",
+            [*head, "eGFR", "difference", "95 % of trials", "unit", "significant"],
+            rows,
+            len(head) + 1,
+        )
+    ]
+
+
+def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
+    """Return the typical trial as it would be published."""
+    if a.one_trial.empty:
+        return []
+    table = a.one_trial[(a.one_trial["design"] == design) & a.one_trial["hypothesis"].isin(names)]
+    several = len(set(table["treated"])) > 1
+    scale = estimates.primary(a, design)
+    rows = []
+    for r in table.dropna(subset=["effect"]).to_dict("records"):
+        own = estimates.Scale("time to event", "EGFR") if "hazard" in str(r["analysis"]) else scale
+        rows.append(
+            [
+                *([words.contrast(a, r["treated"], r["control"])] if several else []),
+                *([words.capital(words.hypothesis(str(r["hypothesis"])))] if named else []),
+                str(r["analysis"]),
+                own.number(r["effect"]) if own.hazard else own.text(r["effect"]),
+                own.range(r["low"], r["high"]),
+                words.p_value(r["p"]),
+            ]
+        )
+    if not rows:
+        return []
+    analyses = " ".join(set(table["analysis"]))
+    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    return [
+        Table(
+            "One trial as it would be published: the one with the median result."
+            + (
+                " Mixed model: all visits up to that of the endpoint, as categories, with an unstructured covariance and Satterthwaite's degrees "
+                "of freedom."
+                if "mixed" in analyses
+                else ""
+            )
+            + (
+                " Hazard: ratio for kidney failure or a confirmed fall of eGFR by 40 %, where both groups had events."
+                if "hazard" in analyses
+                else ""
+            ),
+            [*head, "analysis", "estimate", "95 % interval", "p"],
+            rows,
+            len(head) + 1,
+        )
+    ]

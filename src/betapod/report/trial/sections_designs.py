@@ -1,0 +1,254 @@
+"""What was simulated, what each design reports, and how much evidence that is: the first sections of a trial report."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from ...trials.conduct.data import PARTS
+from ...trials.operating.sizing import NULL
+from ..common import words
+from ..common.document import Section, Table
+from ..common.drawing import Drawing, slug
+from . import estimates
+from . import trial_figures_designs as draw
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...trials.operating.assessment import Assessment
+
+
+def kept(*drawings: Drawing | None) -> list[Drawing]:
+    """Return the drawings that exist."""
+    return [each for each in drawings if each is not None]
+
+
+def arms_of(a: Assessment, design: str) -> list[str]:
+    """Return the groups of a design."""
+    return list(a.protocol.designs[design].arms)
+
+
+def supposed(a: Assessment, design: str) -> tuple[list[str], bool]:
+    """Return the suppositions that make a difference in a design, and whether they are to be named: only where cells are given."""
+    arms = arms_of(a, design)
+    return words.hypotheses(a, *arms), words.has_cells(a, *arms)
+
+
+def simulated(a: Assessment) -> Section:
+    """Return what was simulated."""
+    p = a.protocol
+    paragraphs = [p.summary] if p.summary else []
+    days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
+    names = words.hypotheses(a)
+    under = " under each supposition about the cells" if words.has_cells(a) and len(names) > 1 else ""
+    same = f", with the same virtual patients and random numbers{' each time' if under else ' in every group'}"
+    paragraphs.append(
+        f"{'Each design' if len(p.designs) > 1 else 'The trial'} was run {words.thousands(a.replicates)} times{under}{same}. "
+        f"Visits: {days}. Primary endpoint: {p.endpoints.primary.name or estimates.primary(a, next(iter(p.designs))).what}."
+    )
+    suppositions = [
+        f"{words.capital(words.hypothesis(name))} ({words.hypothesis_short(name)} in the figures)."
+        for name in names
+        if words.has_cells(a)
+    ]
+    rows = []
+    for name, design in p.designs.items():
+        groups = "; ".join(
+            f"{words.arm(a, arm)} ({share})" if len(design.arms) > 1 else words.arm(a, arm)
+            for arm, share in design.arms.items()
+        )
+        rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
+    ratio = " In brackets: allocation ratio." if any(len(each.arms) > 1 for each in p.designs.values()) else ""
+    table = Table(
+        f"{'Designs' if len(rows) > 1 else 'Design'}.{ratio} Lost: drop-out and death before the last visit.",
+        ["design", "groups", "patients", "lost"],
+        rows,
+        2,
+    )
+    return Section("simulated", "What was simulated", paragraphs, items=suppositions, tables=[table])
+
+
+def _flow(a: Assessment, design: str) -> str:
+    rows = a.flow[(a.flow["design"] == design)]
+    return words.percent(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
+
+
+def uncontrolled(a: Assessment, design: str) -> Section:
+    """Return what a design with one group reports."""
+    arm = arms_of(a, design)[0]
+    names, named = supposed(a, design)
+    scale = estimates.primary(a, design)
+    found = [(h, r) for h in names if (r := a.result(design, h))]
+    null = a.result(design, NULL)
+    paragraphs = []
+    if null and named:
+        paragraphs.append(
+            "The study compares everybody with their own baseline. What it finds when the cells do nothing is what it would find "
+            "anyway."
+        )
+    paragraphs.append(_parts_in_words(a, design, arm))
+    tested = any(math.isfinite(r["improved"]) for _, r in found)
+    truth = next((words.truth_label(r.get("truth_of", "")) for _, r in found if math.isfinite(r["truth"])), "")
+    header = [
+        *(["if"] if named else []),
+        "mean" if scale.share else f"mean {'slope' if scale.summary == 'slope' else 'change'}",
+        "95 % of studies",
+        *(["report improvement"] if tested else []),
+        *([truth] if truth else []),
+    ]
+    rows = [
+        [
+            *([words.capital(words.hypothesis(h))] if named else []),
+            scale.text(r["mean"]),
+            scale.range(r["low"], r["high"]),
+            *([words.percent(r["improved"])] if tested else []),
+            *([scale.text(r["truth"])] if truth else []),
+        ]
+        for h, r in found
+    ]
+    against = "" if scale.share else " against baseline"
+    table = Table(
+        f"{words.capital(scale.what)} at {a.visit}{against}, over "
+        f"{words.counted(a.replicates, 'study', 'studies')} of {words.counted(a.protocol.size(design), 'patient')}."
+        + (" Improvement: p below 0.05 in the good direction (paired t test)." if tested else ""),
+        header,
+        rows,
+        1 if named else 0,
+    )
+    waterfalls = [draw.waterfall(a, design, h) for h in names if h in (NULL, names[-1])]
+    figures = kept(
+        draw.studies(a, design),
+        draw.course(a, design, arm, a.code),
+        draw.parts(a, design, arm) if _split(a) else None,
+        *(waterfalls if _split(a) else ()),
+        draw.course(a, design, arm, "EGFR") if a.code != "EGFR" else None,
+    )
+    return Section(
+        f"design-{slug(design)}",
+        f"{words.capital(words.design(a, design))}: what it would report",
+        [text for text in paragraphs if text],
+        figures,
+        [table, *_parts_table(a, design, arm)],
+    )
+
+
+def _split(a: Assessment) -> bool:
+    """Whether the primary endpoint is a change at a visit, which alone has parts."""
+    return a.protocol.endpoints.primary.summary in ("change", "ratio")
+
+
+def _parts_of(a: Assessment, design: str, arm: str) -> pd.DataFrame:
+    table = a.parts
+    if table.empty or not _split(a):
+        return table.iloc[:0]
+    return table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
+
+
+def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
+    names, named = supposed(a, design)
+    if named and NULL not in names:
+        return ""
+    table = _parts_of(a, design, arm)
+    hypothesis = NULL if named else names[0]
+    value = (
+        {r["part"]: r["mean"] for r in table[table["hypothesis"] == hypothesis].to_dict("records")}
+        if len(table)
+        else {}
+    )
+    if not math.isfinite(value.get("observed change", math.nan)):
+        return ""
+    shown = sorted((name for name in PARTS if abs(value[name]) > 0.005), key=lambda name: -abs(value[name]))
+    if not shown:
+        return ""
+    pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in shown]
+    lead = "With cells that do nothing, the" if named else "The"
+    return f"{lead} mean change of {words.change(a.code, value['observed change'])} is made of: {'; '.join(pieces)}."
+
+
+def _meaning(a: Assessment, name: str) -> str:
+    return "what the protocol gives" if words.part(a, name) != name else PARTS[name]
+
+
+def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
+    part = _parts_of(a, design, arm)
+    names, named = supposed(a, design)
+    value = {(r["hypothesis"], r["part"]): r for r in part.to_dict("records")} if len(part) else {}
+    names = [h for h in names if math.isfinite(value.get((h, "observed change"), {}).get("mean", math.nan))]
+    rows = []
+    for name in [*PARTS, "observed change"]:
+        cells = [value[h, name] for h in names]
+        if all(abs(c["mean"]) < 5e-4 for c in cells):
+            continue
+        shares = [f"{words.change(a.code, c['mean'])} ({_share(c['share'])})" for c in cells]
+        rows.append([words.capital(words.part(a, name)), *shares])
+    if not rows:
+        return []
+    note = " Percentages multiply; shares are those of the logarithm." if words.is_log(a.code) else ""
+    return [
+        Table(
+            f"What the mean observed change is made of, and the share of each part.{note} A negative share works against the rest.",
+            ["part", *(words.hypothesis_short(h) if named else "change (share)" for h in names)],
+            rows,
+        )
+    ]
+
+
+def _share(value: float) -> str:
+    return f"{words.number(100 * value, 0)}\u00a0%" if math.isfinite(value) else "\u2013"
+
+
+def evidence(a: Assessment) -> Section | None:
+    """Return how much evidence reports are, for designs in which cells are given."""
+    rows = [
+        [
+            words.capital(words.design(a, r["design"])) + words.first_of_several(a, r["design"]),
+            words.hypothesis(r["hypothesis"]),
+            words.percent(r["reported_if_true"]),
+            words.percent(r["reported_if_nothing"]),
+            f"{words.ratio(r['ratio'])} ({words.ratio(r['ratio_low'])}\u2013{words.ratio(r['ratio_high'])})",
+            r["words"],
+            _much(r["ratio_of_typical"]),
+        ]
+        for r in evidence_rows(a)
+    ]
+    if not rows:
+        return None
+    table = Table(
+        "How probable a report of significant improvement is if the supposition holds, and if the cells do nothing; the ratio of both "
+        "with its 95 % interval for the finite number of simulations. Last column: the ratio for a report that gives the change itself, "
+        "here the one that is typical under the supposition.",
+        [
+            "design",
+            "supposition",
+            "if it holds",
+            "if cells do nothing",
+            "likelihood ratio",
+            "which is",
+            "ratio of the size",
+        ],
+        rows,
+        2,
+    )
+    return Section(
+        "evidence",
+        "How much evidence such reports are",
+        [
+            "A result supports a supposition to the extent that it is more probable under it than if the cells do nothing. A ratio of 1 says "
+            "nothing, below 3 next to nothing; above 10 it begins to count. The ratios hold for honest reports: where only good news is "
+            "published, a report of improvement says less still."
+        ],
+        tables=[table],
+    )
+
+
+def evidence_rows(a: Assessment) -> list[dict[str, Any]]:
+    """Return the rows of the evidence whose design gives cells and whose ratio is a number."""
+    if a.evidence.empty:
+        return []
+    rows = [{str(k): v for k, v in row.items()} for row in a.evidence.to_dict("records")]
+    return [r for r in rows if math.isfinite(r["ratio"]) and words.has_cells(a, *arms_of(a, r["design"]))]
+
+
+def _much(ratio: float) -> str:
+    return "over 100" if ratio >= 100 else "under 0.01" if ratio <= 0.01 else words.ratio(ratio)

@@ -1,0 +1,330 @@
+"""Figures of one design of a trial: what its studies find, courses, parts of the change, every patient, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...base.constants import DAYS_PER_MONTH
+from ..common import words
+from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrapped
+from ..common.figures import GREY
+from . import estimates
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ...trials.operating.assessment import Assessment
+
+
+def studies(a: Assessment, design: str) -> Drawing | None:
+    """Draw what repeated studies of one design find, one row per supposition, or per comparison where nobody gets cells."""
+    scale = estimates.primary(a, design)
+    rows = _studied(a, design)
+    every = [_finite(effects) for *_, effects, _ in rows]
+    if not rows or not any(len(each) for each in every):
+        return None
+    kind = "study" if design in a.single else "trial"
+    kinds = words.counted(a.replicates, kind, "studies" if kind == "study" else "trials")
+    truths = {label for *_, label in rows if label}
+    truth_name = truths.pop() if len(truths) == 1 else "true effect"
+    tells = any(np.isfinite(row["truth"]) for _, row, *_ in rows)
+
+    def paint(axes: Axes) -> None:
+        from scipy.stats import gaussian_kde
+
+        low, high = np.quantile(np.concatenate(every), [0.001, 0.999])
+        room = 0.08 * (high - low) or 0.01
+        grid = np.linspace(low - room, high + room, 300)
+        x = [scale.value(value) for value in grid]
+        marked = False
+        for place, (_, row, tint, effects, _) in enumerate(reversed(rows)):
+            found = _finite(effects)
+            density = gaussian_kde(found)(grid) if len(found) > 5 and found.std() > 0 else np.zeros_like(grid)
+            top = place + 0.78 * density / max(density.max(), 1e-12)
+            axes.fill_between(x, place, top, color=tint, alpha=0.35, linewidth=0)
+            axes.plot(x, top, color=tint, linewidth=1.2)
+            if np.isfinite(row["truth"]):
+                axes.plot(
+                    [scale.value(row["truth"])], [place + 0.08], marker="D", color="black", markersize=5, linestyle="none",
+                    label=None if marked else truth_name, zorder=5,
+                )  # fmt: skip
+                marked = True
+        if not scale.share or scale.controlled:
+            axes.axvline(scale.value(0.0), color=GREY, linewidth=1, linestyle=(0, (3, 2)))
+        axes.set_yticks(np.arange(len(rows)) + 0.35, [wrapped(label, 20) for label, *_ in reversed(rows)])
+        axes.tick_params(axis="y", length=0)
+        axes.grid(False, axis="y")
+        axes.set_ylim(-0.1, len(rows) + 0.05)
+        axes.set_xlabel(scale.axis)
+        if marked:
+            axes.figure.legend(loc="outside lower center", fontsize=9)
+
+    numbers = "; ".join(
+        f"{label}: mean {scale.text(row['mean'])}, 95 % of them {scale.range(row['low'], row['high'])}"
+        + (f", {truth_name} {scale.text(row['truth'])}" if np.isfinite(row["truth"]) else "")
+        for label, row, *_ in rows
+    )
+    each = (
+        "one supposition about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
+    )
+    null = (
+        ""
+        if scale.share and not scale.controlled
+        else "; the dashed line is " + ("no difference" if scale.controlled else "no change")
+    )
+    return drawing(
+        f"studies-{slug(design)}",
+        f"What {kinds} find",
+        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Each hill shows the results of {kinds} under {each}"
+        + (f"; the diamond is the {truth_name}" if tells else "")
+        + f"{null}.",
+        f"Results of repeated {'studies' if kind == 'study' else 'trials'}. {numbers}.",
+        0.95 + 0.85 * len(rows),
+        paint,
+    )
+
+
+def _studied(a: Assessment, design: str) -> list[tuple[str, dict[str, Any], str, Any, str]]:
+    """Return label, result, colour, estimates and name of the true effect of every row of `studies`."""
+    arms = list(a.protocol.designs[design].arms)
+    found = []
+    for hypothesis in words.hypotheses(a, *arms):
+        row = a.result(design, hypothesis)
+        if row and (design, hypothesis) in a.estimates:
+            named = words.has_cells(a, *arms)
+            label = words.hypothesis_short(hypothesis) if named else words.contrast(a, row["treated"], row["control"])
+            tint = colour(hypothesis) if named else GROUPS[1]
+            effects = a.estimates[design, hypothesis].effect
+            found.append((label, row, tint, effects, words.truth_label(row.get("truth_of", ""))))
+    return found
+
+
+def _finite(values: Any) -> Any:
+    return values[np.isfinite(values)]
+
+
+def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all") -> Drawing | None:
+    """Draw the observed mean change over time with its range over studies, and the true effect of cells."""
+    table = a.courses
+    table = table[
+        (table["design"] == design)
+        & (table["arm"] == arm)
+        & (table["quantity"] == code)
+        & (table["stratum"] == stratum)
+    ].dropna(subset=["mean", "low", "high"])
+    if table.empty:
+        return None
+    cells = _has_cells(a, arm)
+    # What is supposed of cells changes nothing in a group without them.
+    names = list(dict.fromkeys(table["hypothesis"]))[: None if cells else 1]
+    kind = "studies" if design in a.single else "trials"
+
+    def paint(axes: Axes) -> None:
+        for hypothesis in names:
+            rows = table[table["hypothesis"] == hypothesis].sort_values("day")
+            tint = colour(hypothesis) if cells else GROUPS[1]
+            months = [0.0, *_months(rows["day"])]
+            lines = {key: [0.0, *(words.shown(code, v) for v in rows[key])] for key in ("mean", "low", "high")}
+            axes.fill_between(months, lines["low"], lines["high"], color=tint, alpha=0.13, linewidth=0)
+            axes.plot(
+                months, lines["mean"], color=tint, linestyle=STYLES.get(hypothesis, "-"),
+                marker=MARKS.get(hypothesis, "o"), markersize=4, label=words.hypothesis_short(hypothesis),
+            )  # fmt: skip
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.set_xlabel("time since the first infusion (months)" if cells else "time since enrolment (months)")
+        axes.set_ylabel(axis(code))
+        if cells:
+            axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
+
+    last = table[table["hypothesis"].isin(names)].sort_values("day").groupby("hypothesis", sort=False).tail(1)
+    numbers = "; ".join(
+        f"{words.hypothesis(row['hypothesis'])}: {words.change(code, row['mean'])}, true effect of cells "
+        f"{words.change(code, row['truth'])}"
+        if cells
+        else words.change(code, row["mean"])
+        for row in last.to_dict("records")
+    )
+    return drawing(
+        f"course-{slug(design)}-{slug(arm)}-{code.lower()}",
+        f"{words.capital(words.named(code))} over time" + ("" if design in a.single else f": {words.arm(a, arm)}"),
+        f"Mean change from baseline as a {'study' if kind == 'studies' else 'trial'} would see it, in the group with "
+        f"{words.arm(a, arm)}; the shading holds 95 % of {kind}.",
+        f"Mean change at the last visit. {numbers}.",
+        3.3,
+        paint,
+    )
+
+
+def _months(days: Sequence[float]) -> list[float]:
+    return [day / DAYS_PER_MONTH for day in days]
+
+
+def _has_cells(a: Assessment, arm: str) -> bool:
+    return a.protocol.arms[arm].cells is not None
+
+
+def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
+    """Draw what an apparent change is made of, one group of points per part."""
+    from ...trials.conduct.data import PARTS
+
+    table = a.parts
+    if table.empty:
+        return None
+    table = table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
+    cells = _has_cells(a, arm)
+    names = list(dict.fromkeys(table["hypothesis"]))[: None if cells else 1]
+    table = table[table["hypothesis"].isin(names)].dropna(subset=["mean"])
+    if table.empty:
+        return None
+    rows = [*PARTS, "observed change"]
+    value = {(r["hypothesis"], r["part"]): r for r in table.to_dict("records")}
+    limit = 0.003 * max(abs(r["mean"]) for r in value.values())
+    rows = [part for part in rows if any(abs(value[h, part]["mean"]) > limit for h in names if (h, part) in value)]
+    names = [h for h in names if all((h, part) in value for part in rows)]
+    if not rows or not names:
+        return None
+
+    def paint(axes: Axes) -> None:
+        offsets = np.linspace(0.24, -0.24, len(names)) if len(names) > 1 else [0.0]
+        for hypothesis, offset in zip(names, offsets, strict=True):
+            y = np.arange(len(rows))[::-1] + offset
+            middle = np.array([words.shown(a.code, value[hypothesis, part]["mean"]) for part in rows])
+            tint = colour(hypothesis) if cells else GROUPS[1]
+            axes.barh(y, middle, height=0.2, color=tint, label=words.hypothesis_short(hypothesis))
+        axes.axvline(0, color=GREY, linewidth=0.8)
+        axes.axhline(0.5, color=GREY, linewidth=0.6)
+        axes.set_yticks(np.arange(len(rows))[::-1], [wrapped(words.part(a, part)) for part in rows])
+        axes.grid(False, axis="y")
+        axes.set_xlabel(axis(a.code))
+        if cells:
+            axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
+
+    numbers = "; ".join(
+        (f"{words.hypothesis(h)}: " if cells else "")
+        + ", ".join(f"{words.part(a, part)} {words.change(a.code, value[h, part]['mean'])}" for part in rows)
+        for h in names
+    )
+    return drawing(
+        f"parts-{slug(design)}-{slug(arm)}",
+        "What the apparent change is made of",
+        f"Average over studies, {words.arm(a, arm)}. Only in a simulation can each part be known: the same patients are followed with "
+        "the same random numbers, and one thing is added after the other."
+        + (" Percentages multiply: 10 % and 10 % make 19 %." if words.is_log(a.code) else ""),
+        f"Parts of the mean observed change. {numbers}.",
+        1.2 + 0.46 * len(rows),
+        paint,
+    )
+
+
+def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
+    """Draw the change of every patient of the typical study, best first; strata by colour."""
+    table = a.patients
+    table = table[(table["design"] == design) & (table["hypothesis"] == hypothesis)].dropna(subset=["change"])
+    cells = [arm for arm in dict.fromkeys(table["arm"]) if _has_cells(a, arm)]
+    if table.empty or not cells:
+        return None
+    table = table[table["arm"] == cells[0]].sort_values(
+        "change", ascending=a.protocol.endpoints.primary.better == "lower"
+    )
+    strata = [name for name in a.protocol.strata if name in set(table["stratum"])] or ["all"]
+    paints = {name: GROUPS[(number + 1) % len(GROUPS)] for number, name in enumerate(strata)}
+    shown = np.array([words.shown(a.code, value) for value in table["change"]])
+    bound = 150.0 if words.is_log(a.code) else np.inf
+
+    def paint(axes: Axes) -> None:
+        clipped = np.minimum(shown, bound)
+        x = np.arange(len(table))
+        for stratum in strata:
+            mine = (table["stratum"] == stratum).to_numpy() if stratum != "all" else np.ones(len(table), bool)
+            axes.bar(
+                x[mine],
+                clipped[mine],
+                color=paints[stratum],
+                width=0.85,
+                label=wrapped(words.capital(stratum), 30) if stratum in a.protocol.strata else "patients",
+            )
+        axes.plot(
+            x, [words.shown(a.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
+            markersize=4, color="black", label="true effect of the cells",
+        )  # fmt: skip
+        axes.axhline(0, color=GREY, linewidth=0.8)
+        axes.set_xticks([])
+        axes.grid(False, axis="x")
+        axes.set_xlabel(f"{words.counted(len(table), 'patient')}, best first")
+        axes.set_ylabel(axis(a.code))
+        axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
+
+    direction = -1 if a.protocol.endpoints.primary.better == "lower" else 1
+    better = int((np.sign(table["change"]) == direction).sum())
+    over = int((shown > bound).sum())
+    return drawing(
+        f"waterfall-{slug(design)}-{hypothesis}",
+        f"Every patient of one study: {words.hypothesis(hypothesis)}",
+        f"The study with the median result among {words.thousands(a.replicates)}. {better} of {words.counted(len(table), 'patient')} "
+        f"{'is' if better == 1 else 'are'} better than at baseline."
+        + (f" {words.counted(over, 'bar')} cut at +{bound:.0f} %." if over else ""),
+        f"{better} of {words.counted(len(table), 'patient')} improved; changes from {shown.min():.0f} to {shown.max():.0f} {words.change_unit(a.code)}.",
+        3.3,
+        paint,
+    )
+
+
+def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
+    """Draw Kaplan-Meier curves of kidney failure or a lasting fall of eGFR by 40 %."""
+    table = a.free
+    if table.empty:
+        return None
+    table = table[(table["design"] == design) & (table["hypothesis"] == hypothesis)]
+    arms = list(dict.fromkeys(table["arm"]))
+    # Lines that hardly leave 100 % say nothing: a trial has less than one event.
+    ends = table.sort_values("day").groupby("arm").agg(free=("free", "last"), n=("at_risk_per_trial", "max"))
+    if table.empty or not float(((1 - ends["free"]) * ends["n"]).sum()) >= 1:
+        return None
+    shaded = np.isfinite(table[["one_trial_low", "one_trial_high"]]).all(axis=None) and bool(
+        (table["one_trial_low"] < table["one_trial_high"]).any()
+    )
+
+    def paint(axes: Axes) -> None:
+        for number, arm in enumerate(arms):
+            rows = table[table["arm"] == arm].sort_values("day")
+            months = _months(rows["day"])
+            tint = GROUPS[number % len(GROUPS)]
+            if shaded:
+                axes.fill_between(
+                    months,
+                    100 * rows["one_trial_low"],
+                    100 * rows["one_trial_high"],
+                    step="post",
+                    alpha=0.13,
+                    color=tint,
+                    linewidth=0,
+                )
+            axes.step(
+                months, 100 * rows["free"], where="post", color=tint, label=wrapped(words.arm(a, arm), 34),
+                linestyle=("-", "--", "-.", ":")[number % 4],
+            )  # fmt: skip
+        lines = table[["one_trial_low", "free"] if shaded else ["free"]]
+        bottom = 100 * float(np.nanmin(lines.to_numpy()))
+        axes.set_ylim(max(0.0, min(bottom, 97.0) - 3), 100.5)
+        axes.set_xlabel("time since enrolment (months)")
+        axes.set_ylabel("free of the event (% of patients)")
+        axes.figure.legend(loc="outside lower center", ncols=1, fontsize=9)
+
+    told = "; ".join(
+        f"{words.arm(a, arm)}: {100 * float(table[table['arm'] == arm].sort_values('day')['free'].iloc[-1]):.1f} % free at the end"
+        for arm in arms
+    )
+    supposed = f", if {words.hypothesis(hypothesis)}" if words.has_cells(a, *arms) else ""
+    shading = "; shading: the 95 % interval that one of them gives" if shaded else ""
+    trials = words.counted(a.replicates, "simulated trial")
+    return drawing(
+        f"free-{slug(design)}-{hypothesis}",
+        "Kidney failure, or eGFR down by 40 %",
+        f"Kaplan-Meier{supposed}. Lines: {trials} together{shading}. An event counts when the next visit confirms it.",
+        f"Share free of kidney failure or a confirmed fall of eGFR by 40 %. {told}.",
+        3.4,
+        paint,
+    )

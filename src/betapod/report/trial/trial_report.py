@@ -1,0 +1,330 @@
+"""The report of a trial: one HTML file, its tables as CSV and Parquet, its numbers as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.errors import MissingExtraError
+from ...base.exports import table_as_csv
+from ...base.files import replacing, write_text
+from ..common import words
+from ..common.document import Page, Section, Table, render
+from . import brief, methods
+from .dictionary import describe, is_change
+from .estimates import of_row
+from .sections import Extra, sections
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...trials.operating.assessment import Assessment
+    from ...trials.protocol.protocol import Protocol
+
+WARNING = (
+    "This is a simulation. It shows what follows from the assumptions of a model; it is no evidence that a treatment works or fails, "
+    "and no medical device. Many parameters of the model are calibrated or assumed, as the methods say."
+)
+
+#: Works behind the statistics, by what they are needed for.
+STATISTICS = {
+    "adverse": "Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial. Biometrika 1934;26:404-413.",
+    "cox": "Cox DR. Regression models and life-tables. J R Stat Soc B 1972;34:187-220. Ties: Efron B. J Am Stat Assoc 1977;72:557-565.",
+    "free": "Kaplan EL, Meier P. Nonparametric estimation from incomplete observations. J Am Stat Assoc 1958;53:457-481.",
+    "responders": "Newcombe RG. Interval estimation for the difference between independent proportions. Stat Med 1998;17:873-890.",
+    "shares": "Shapley LS. A value for n-person games. In: Contributions to the Theory of Games II. Princeton University Press 1953:307-317.",
+    "rates": "Wilson EB. Probable inference, the law of succession, and statistical inference. J Am Stat Assoc 1927;22:209-212.",
+}
+
+#: Tables of an assessment that are written, by name.
+TABLES = (
+    "results",
+    "courses",
+    "parts",
+    "evidence",
+    "patients",
+    "free",
+    "adverse",
+    "flow",
+    "slopes",
+    "baseline",
+    "remission",
+    "one_trial",
+    "power",
+    "sizes",
+)
+
+
+def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
+    """Return the page of a report."""
+    parts = [
+        *sections(a, extra),
+        *_claims(a),
+        methods.limits(a),
+        methods.methods(a),
+        _sources(a, extra),
+        _dictionary(a),
+    ]
+    subtitle = words.counted(a.replicates, "simulated trial")
+    if len(a.protocol.designs) > 1:
+        subtitle += f" of each of {len(a.protocol.designs)} designs"
+    supposed = words.hypotheses(a)
+    if words.has_cells(a) and len(supposed) > 1:
+        subtitle += f", under each of {len(supposed)} suppositions about the cells"
+    return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
+
+
+def _claims(a: Assessment) -> list[Section]:
+    """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``evidence``."""
+    from ..claims import page as ledger_page
+
+    measured = set(a.courses["quantity"])
+    cells = any(arm.cells for arm in a.protocol.arms.values())
+    try:
+        found = ledger_page.section(measured, cells)
+    except MissingExtraError:
+        text = 'The ledger that judges them pools published studies, which needs one more package: pip install "betapod[evidence]".'
+        return [Section("claims", "Claims that this run bears on", [text])]
+    return [] if found is None else [found]
+
+
+def _sources(a: Assessment, extra: Extra) -> Section:
+    from ...model.bibliography import Bibliography
+    from ...model.parameters.table import source_keys
+    from ...physiology import whole_body
+
+    model = whole_body.model("reference")
+    works = Bibliography.read(whole_body.BIBLIOGRAPHY)
+    rows = [*model.parameters.values(), *model.inputs.values()]
+    used = set(source_keys(rows))
+    roles = {
+        role: sum(row.role == role for row in rows)
+        for role in ("literature", "derived", "calibrated", "assumed", "memory")
+    }
+    table = Table(
+        "Where the parameters and inputs of the model come from.",
+        ["role", "rows"],
+        [[name, str(count)] for name, count in roles.items() if count],
+    )
+    items = [
+        *a.protocol.sources,
+        *(works[key].readable() for key in sorted(used) if key in works),
+        *_statistics(a, extra),
+    ]
+    return Section(
+        "sources",
+        "Sources",
+        [
+            f"{len(used)} works stand behind the parameters of the model; with the sources of the protocol and of the statistics they are:"
+        ],
+        items=items,
+        tables=[table],
+        folded=True,
+    )
+
+
+def _statistics(a: Assessment, extra: Extra) -> list[str]:
+    """Return the works behind the statistics that this report holds."""
+    every = [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+    used = {"rates", *(each.summary for each in every)}
+    used |= {"cox"} if "time to event" in used or "hazard" in " ".join(a.one_trial.get("analysis", [])) else set()
+    used |= {name for name in ("adverse", "free") if not getattr(a, name).empty}
+    used |= {"shares"} if extra.shares else set()
+    return [work for name, work in STATISTICS.items() if name in used]
+
+
+def _dictionary(a: Assessment) -> Section:
+    rows = [[name, column, meaning, unit] for name, column, meaning, unit in describe(tables(a), a.code)]
+    return Section(
+        "dictionary",
+        "Data dictionary",
+        [
+            "The numbers of this report stand beside it as CSV and Parquet. On the logarithmic scale, 100\u00b7(exp(x) \u2212 1) is the change in percent."
+        ],
+        tables=[Table("Columns of the tables.", ["table", "column", "meaning", "unit"], rows, 4)],
+        folded=True,
+    )
+
+
+def tables(a: Assessment) -> dict[str, pd.DataFrame]:
+    """Return the tables of an assessment that have rows, by name; without columns and rows about cells where nobody gets them."""
+    found = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
+    if not words.has_cells(a):
+        found.pop("evidence", None)
+        found = {name: _without_cells(table, words.hypotheses(a)) for name, table in found.items()}
+    return {name: _rounded(table) for name, table in found.items() if not table.empty}
+
+
+def _without_cells(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    table = table.drop(columns=[name for name in ("tests_cells", "true_effect_of_cells", "cells") if name in table])
+    if "hypothesis" in table:
+        table = table[table["hypothesis"].isin(names)].drop(columns="hypothesis")
+    return table[table["part"] != "cells"] if "part" in table else table
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which what is 0 but for the last digits of a computer is 0; shares and p values stay."""
+    table = table.copy()
+    for column in table.select_dtypes("float"):
+        if is_change(str(column)):
+            table[column] = table[column].where(~(table[column].abs() < 1e-12), 0.0)
+    return table
+
+
+def write(a: Assessment, extra: Extra, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
+    """Write the page, the tables and the dictionary; returns the files, the page first.
+
+    Raises
+    ------
+    ConfigError
+        The folder cannot be made or written to.
+    """
+    from ...base.errors import ConfigError, Location, Problem
+
+    data = folder / "data"
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
+    written = [write_text(folder / "report.html", render(page(a, extra, provenance)))]
+    found = tables(a)
+    if any(not each.table.empty for each in extra.shares):
+        import pandas as pd
+
+        found["mechanisms"] = pd.concat(
+            [each.table.assign(hypothesis=each.hypothesis) for each in extra.shares], ignore_index=True
+        )
+    for name, table in found.items():
+        written.append(write_text(data / f"{name}.csv", table_as_csv(table, float_format="%.8g")))
+        written.append(_parquet(table, data / f"{name}.parquet"))
+    rows = ["table,column,meaning,unit", *(",".join(_quoted(cell) for cell in row) for row in describe(found, a.code))]
+    written.append(write_text(data / "dictionary.csv", "\n".join(rows) + "\n"))
+    return written
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
+
+
+def _parquet(table: pd.DataFrame, path: Path) -> Path:
+    from ...engine.runs.database import connect, target
+
+    with replacing(path) as temporary:
+        connection = connect()
+        try:
+            connection.register("given", table)
+            connection.execute(f"COPY given TO {target(temporary)} (FORMAT parquet)")
+        finally:
+            connection.close()
+    return path
+
+
+def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
+    """Return the numbers of a report as plain values for JSON."""
+    return {
+        "protocol": a.protocol.name,
+        "replicates": a.replicates,
+        "seed": a.protocol.seed,
+        "primary": {"quantity": a.code, "visit": a.visit, "better": "lower" if a.better < 0 else "higher"},
+        "assurance": {design: _number(a.assurance(design)) for design in a.controlled},
+        "people_behind_patients": {design: people.as_dict() for design, people in a.behind.items()},
+        "answers": [{"question": question, "answer": answer} for question, answer in brief.answers(a, extra.shares)],
+        **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
+        "mechanisms": [
+            {
+                "hypothesis": each.hypothesis,
+                "effect": {name: _number(float(value)) for name, value in each.effect.items()},
+                "shares": _records(each.table),
+            }
+            for each in extra.shares
+        ],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = []
+    for record in table.to_dict("records"):
+        rows.append(
+            {
+                str(name): None
+                if isinstance(value, float) and not math.isfinite(value)
+                else getattr(value, "item", lambda v=value: v)()
+                for name, value in record.items()
+            }
+        )
+    return rows
+
+
+def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of the small table for the terminal; columns that say nothing are left out."""
+    named = words.has_cells(a)
+    keep = (a.results["role"] == "primary") & (a.results["stratum"] == "all")
+    rows = [
+        row
+        for row in a.results[keep].to_dict("records")
+        if row["hypothesis"] in words.hypotheses(a, *a.protocol.designs[row["design"]].arms)
+    ]
+    several = len({row["design"] for row in rows}) > 1
+    pairs = {(row["design"], row["treated"]) for row in rows}
+    compared = not named or len(pairs) > len({design for design, _ in pairs})
+    truth = {words.truth_label(row["truth_of"]) for row in rows if math.isfinite(row["truth"])}
+    header = [
+        *(["design"] if several else []),
+        *(["comparison"] if compared else []),
+        *(["cells"] if named else []),
+        "mean",
+        "95 % of trials",
+        "benefit",
+        *([truth.pop() if len(truth) == 1 else "true effect"] if truth else []),
+    ]
+    found = []
+    for row in rows:
+        scale = of_row(row)
+        control = (
+            f"{row['treated']} against {row['control']}" if row["control"] else f"{row['treated']}, before and after"
+        )
+        has = words.has_cells(a, *a.protocol.designs[row["design"]].arms)
+        found.append(
+            [
+                *([row["design"]] if several else []),
+                *([control] if compared else []),
+                *([words.hypothesis_short(str(row["hypothesis"])) if has else "none given"] if named else []),
+                scale.text(row["mean"]),
+                scale.range(row["low"], row["high"]),
+                words.percent(row["improved"]),
+                *([scale.text(row["truth"])] if "true" in header[-1] else []),
+            ]
+        )
+    return header, found
+
+
+def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequence[str] = ()) -> dict[str, str]:
+    """Return what made a report: versions, fingerprint, seed, tolerances, command line."""
+    import platform
+    import shlex
+
+    from ... import __version__
+    from ...physiology import whole_body
+    from ...trials.conduct.pool_build import ATOL, RTOL
+
+    model = whole_body.model("reference")
+    found = {
+        "betapod": f"{__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})",
+        "model": f"reference, {len(model.states)} states, fingerprint {model.fingerprint[:16]}",
+        "protocol": f"{protocol.name}, seed {protocol.seed}, {protocol.replicates} replicates",
+        "integration": f"relative tolerance {RTOL:g}, absolute {ATOL:g}",
+    }
+    if facts.get("people"):
+        found["virtual patients"] = (
+            f"{facts['people']} people, {facts.get('integrations', 0)} courses integrated, {facts.get('lost', 0)} lost"
+        )
+    if command:
+        found["command"] = shlex.join(["betapod", *command])
+    return found

@@ -1,0 +1,249 @@
+"""From an order for cells to doses and switches of a model: viable cells, allocated on their first pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..base.errors import ConfigError, Location, Problem
+from ..engine.schedule import Dose, Schedule, Switch
+from ..model import Model, ParameterTable
+from ..model.algebra.evaluate import compile_function
+from ..physiology import whole_body
+from ..physiology.cells.routes import ORGANS
+from . import cell_parameters
+from .cell_order import Order, read_order
+
+
+@dataclass(frozen=True)
+class Regimen:
+    """A course of cells for one patient.
+
+    Attributes
+    ----------
+    given, viable
+        Per infusion, 10^6 cells: as ordered, and viable after handling. Islet equivalents are counted as cells.
+    fractions
+        Share of the viable cells that arrests in each organ (suffixes of `ORGANS`); empty for grafts.
+    doses, switches
+        What the course does to the model.
+    warnings
+        What is not known or unusual about it.
+    """
+
+    order: Order
+    given: float
+    viable: float
+    fractions: Mapping[str, float]
+    doses: tuple[Dose, ...]
+    switches: tuple[Switch, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def schedule(self) -> Schedule:
+        """The course as a schedule."""
+        return Schedule(self.doses, self.switches)
+
+
+@dataclass
+class Course:
+    """What a course is being made of.
+
+    Attributes
+    ----------
+    known
+        Quantities of the model for this patient, where they were computed before; `state` is needed for others.
+    own
+        Numbers of products that differ from the table's.
+    """
+
+    order: Order
+    model: Model
+    table: ParameterTable
+    state: Mapping[str, float] = field(default_factory=dict)
+    known: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
+    doses: list[Dose] = field(default_factory=list)
+    switches: list[Switch] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def number(self, key: str) -> float:
+        """Return a number of a product."""
+        return self.own[key] if key in self.own else self.table[key].value
+
+    def add(self, state: str, amount: float) -> None:
+        """Dose a state at every infusion."""
+        if amount:
+            order = self.order
+            self.doses.append(Dose(state, amount, order.start, order.interval, order.count - 1))
+
+    def switch(self, name: str, value: float, time: float | None = None) -> None:
+        """Set an input, where the model has it."""
+        if name in self.model.inputs:
+            self.switches.append(Switch(name, value, self.order.start if time is None else time))
+
+    def evaluate(self, *names: str) -> list[float]:
+        """Return quantities of the model for this patient at the start."""
+        if self.known:
+            return [self.known[name] for name in names]
+        values = {"t": 0.0, **self.model.values(), **initial_values(self.model), **self.state}
+        values |= {s.input: s.value for s in self.switches if s.time <= self.order.start}
+        keys = list(values)
+        compute = compile_function([self.model.expression(name) for name in names], [keys])
+        return [float(value) for value in compute([values[key] for key in keys])]
+
+
+def regimen(
+    text: str,
+    weight: float | None = None,
+    model: Model | None = None,
+    parameterisation: str = "current-evidence",
+    state: Mapping[str, float] | None = None,
+    lot: float = 1.0,
+    where: str = "dose",
+) -> Regimen:
+    """Return the course that an order describes.
+
+    Viable cells after handling are allocated to the organs by the model's own first-pass algebra, with the patient's values.
+    Product and route set potency, mismatch, tissue factor and immunosuppression through the model's inputs. Cells into renal
+    arteries beyond what these hold add to `plugged`.
+
+    Parameters
+    ----------
+    text
+        See `cell_order.read_order`, such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
+    weight
+        Body weight, kg; needed for amounts per kg.
+    model
+        A model with cell therapy; by default the assembly ``cells`` in the named parameterisation.
+    parameterisation
+        Whose numbers of products (viability, potency ...) are used.
+    state
+        States of the patient that the allocation may depend on; initial values by default.
+    lot
+        Factor on potency of the manufactured lot.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with the order at once, at its place.
+    """
+    order = read_order(text, where)
+    table = cell_parameters.table(parameterisation)
+    if model is None:
+        model = cell_parameters.parameterise(whole_body.model("cells"), parameterisation)
+    return build(Course(order, model, table, state or {}), weight, lot, where)
+
+
+def build(course: Course, weight: float | None, lot: float, where: str = "dose") -> Regimen:
+    """Return the regimen of a course, of which order, model and patient are known."""
+    order = course.order
+    given = _given(course, weight, lot, where)
+    _warn(course, given, weight)
+    if given == 0:
+        return Regimen(order, 0.0, 0.0, {}, (), (), tuple(course.warnings))
+    fractions: dict[str, float] = {}
+    if order.product.kind == "graft":
+        viable = given * course.number("viability_graft")
+        _graft(course, viable)
+    else:
+        handled = given * (1 - course.number("f_handling"))
+        viable = handled * course.number("viability")
+        fractions = _infusion(course, handled, viable, lot)
+    return Regimen(order, given, viable, fractions, tuple(course.doses), tuple(course.switches), tuple(course.warnings))
+
+
+def dose(text: str, weight: float | None = None, model: Model | None = None, **options: object) -> Schedule:
+    """Return the schedule of the course that an order describes; see `regimen`."""
+    return regimen(text, weight, model, **options).schedule  # type: ignore[arg-type]
+
+
+def _given(course: Course, weight: float | None, lot: float, where: str) -> float:
+    """Return the cells per infusion, 10^6."""
+    order = course.order
+    problems = []
+
+    def bad(kind: str, message: str, **details: str) -> None:
+        problems.append(Problem(kind, message, Location(where, 1, 1), context=order.text, **details))
+
+    if weight is not None and not (math.isfinite(weight) and weight > 0):
+        bad("bad-weight", "the body weight must be above 0", found=f"{weight:g} kg")
+    elif order.per_kg and weight is None:
+        bad("missing-weight", "an amount per kg needs the body weight", hint="Give weight=... in kg.")
+    if not (math.isfinite(lot) and lot >= 0):
+        bad("bad-lot", "the potency of a lot is a factor of 0 or more", found=f"{lot:g}")
+    if problems:
+        raise ConfigError(problems)
+    amount = order.amount * (weight if order.per_kg and weight is not None else 1.0)
+    return amount * course.number("cells_per_IEQ") * 1e-6 if order.unit == "IEQ" else amount
+
+
+def _infusion(course: Course, handled: float, viable: float, lot: float) -> dict[str, float]:
+    order, route = course.order, course.order.route
+    _potency(course, lot)
+    course.switch("HLA_mm", 0.0 if order.donor == "autologous" else 1.0)
+    course.switch("TF_source", course.number(order.product.tissue_factor))
+    course.switch("renal_delivery", 1.0 if route.renal else 0.0)
+    shares = course.evaluate(*(f"{route.fractions}_{organ}" for organ in ORGANS))
+    fractions = dict(zip(ORGANS, shares, strict=True))
+    for organ, share in fractions.items():
+        course.add(f"N_{organ}", viable * share)
+        if f"Y_{organ}" in course.model.state_names:
+            course.add(f"Y_{organ}", (handled - viable) * share)
+    if route.name == "ra":
+        side = "both" if "bilateral" in order.words else "one"
+        free, gain = course.evaluate(f"plug_free_{side}", f"plug_gain_{side}")
+        # Dead cells obstruct as living ones do.
+        course.add("plugged", gain * max(0.0, handled - free))
+    return fractions
+
+
+def _potency(course: Course, lot: float) -> None:
+    order = course.order
+    potency = lot * course.number(order.product.potency)
+    if "diabetic-donor" in order.words:
+        potency *= course.number("potency_autologous_T2D")
+    thawed = course.number("potency_thawed") if "thawed" in order.words else 1.0
+    for axis in ("pi_A", "pi_T", "pi_M"):
+        for time in order.times if thawed != 1.0 else [order.start]:
+            course.switch(axis, potency * thawed, time)
+            if thawed != 1.0:
+                course.switch(axis, potency, time + 1.0)
+
+
+def _graft(course: Course, viable: float) -> None:
+    order = course.order
+    hidden = order.donor in ("autologous", "hypoimmune")
+    course.switch("graft_hidden", 1.0 if hidden else 0.0)
+    course.switch("adherence_IS", 0.0 if hidden else 1.0)
+    (taken,) = course.evaluate("graft_taken")
+    course.add(order.product.state, viable * taken)
+    if order.route.name == "depot":
+        course.warnings.append("early losses in a depot are taken as in the portal vein; no number is known")
+
+
+def _warn(course: Course, given: float, weight: float | None) -> None:
+    order, product = course.order, course.order.product
+    if product.caution:
+        course.warnings.append(f"{product.name}: {product.caution}")
+    if product.dose and given > 0:
+        row = course.table[product.dose]
+        usual, unit = (
+            (given / weight, "10^6 cells/kg") if row.unit.endswith("/kg") and weight else (given, "10^6 cells")
+        )
+        if (row.unit.endswith("/kg") == unit.endswith("/kg")) and not row.low <= usual <= row.high:
+            course.warnings.append(f"{usual:g} {unit} is outside the {row.low:g} to {row.high:g} given in trials")
+    own = course.own.get("BW", course.model.inputs["BW"].value) if "BW" in course.model.inputs else None
+    if weight is not None and own is not None and not math.isclose(weight, own, rel_tol=1e-6):
+        course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {own:g} kg")
+    if "thawed" in order.words and 0 < order.interval < 1:
+        course.warnings.append("infusions less than a day apart: potency after thawing overlaps")
+
+
+def initial_values(model: Model) -> dict[str, float]:
+    """Return the initial value of every state."""
+    values = {"t": 0.0, **model.values()}
+    keys = list(values)
+    compute = compile_function([state.initial for state in model.states], [keys])
+    return dict(zip(model.state_names, compute([values[key] for key in keys]), strict=True))

@@ -1,0 +1,75 @@
+"""Named parameterisations of cell therapy: what the evidence supports, what is claimed, and nothing."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+from ..base.errors import ConfigError, not_among
+from ..model import Model, ParameterTable
+from ..physiology import whole_body
+
+#: Name of each parameterisation and its overlay file.
+PARAMETERISATIONS = {
+    "none": "cells_none",
+    "current-evidence": "cells_current_evidence",
+    "face-value": "cells_face_value",
+    "seed-claims": "cells_seed_claims",
+}
+
+#: Files that together hold every row of cell therapy, with the values of current evidence.
+TABLES = ("cells", "cell_routes", "cell_products", "cells_inputs", "cells_alone", "cells_current_evidence")
+
+
+@functools.cache
+def overlay(name: str) -> ParameterTable:
+    """Return the rows in which a parameterisation differs.
+
+    ``none``: every multiplier is exactly 1 and every hook exactly 0, whatever is infused. ``current-evidence``: shrunk by what
+    is known against. ``face-value``: point estimates of positive trials without shrinkage. ``seed-claims``: what the claims
+    under test require.
+
+    Raises
+    ------
+    ConfigError
+        There is no such parameterisation; the nearest is named.
+    """
+    if name not in PARAMETERISATIONS:
+        raise ConfigError(
+            not_among(
+                PARAMETERISATIONS,
+                "unknown-parameterisation",
+                f"there is no parameterisation {name!r} of cell therapy",
+                name,
+            )
+        )
+    return ParameterTable.read(_path(PARAMETERISATIONS[name]), sources=whole_body.bibliography_keys())
+
+
+@functools.cache
+def table(name: str = "current-evidence") -> ParameterTable:
+    """Return every row of cell therapy, products included, in a named parameterisation."""
+    base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
+    return _supposed(base.overlay(overlay(name)))
+
+
+def _supposed(rows: ParameterTable) -> ParameterTable:
+    """Return rows whose ranges hold their values: what is supposed by name, such as no effect at all, is no slip to warn of."""
+    return ParameterTable(
+        row if row.plausible else replace(row, low=min(row.low, row.value), high=max(row.high, row.value))
+        for row in rows.values()
+    )
+
+
+def parameterise(model: Model, name: str) -> Model:
+    """Return a model that contains cell therapy with the values of a named parameterisation.
+
+    Every row that any parameterisation changes is set, so that the order of calls does not matter; the person's own rows stay.
+    """
+    rows = table(name).select(key for file in PARAMETERISATIONS for key in overlay(file))
+    return replace(model, parameters=model.parameters.overlay(rows.select(model.parameters)))
+
+
+def _path(file: str) -> Path:
+    return whole_body.PARAMETERS / f"{file}.csv"

@@ -1,0 +1,123 @@
+"""What a course of cells may do wrong: chances per event, and the ceiling of what it could ever replace."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..model import Model
+from ..model.algebra.evaluate import compile_function
+from ..physiology import whole_body
+from .cell_dosing import Regimen
+
+
+@dataclass(frozen=True)
+class Risk:
+    """One kind of adverse event in a course.
+
+    Attributes
+    ----------
+    name
+        The model's quantity.
+    chance
+        Per event.
+    events
+        Number of infusions, procedures or courses.
+    per
+        What an event is.
+    """
+
+    name: str
+    label: str
+    chance: float
+    events: int
+    per: str
+
+    @property
+    def at_least_one(self) -> float:
+        """Chance of at least one in the course."""
+        return 1 - (1 - self.chance) ** self.events
+
+
+def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
+    """Return the chances of adverse events of a course, for trials to draw from at each event.
+
+    Rates per year (immunosuppression) and factors on the host's own hazards are quantities of the model: `SAE_rate`,
+    `infection_m`, `malignancy_m`.
+    """
+    model = model or whole_body.model("cells")
+    order, route = regimen.order, regimen.order.route
+    count = order.count if regimen.given > 0 else 0
+    wanted: list[tuple[str, str]] = []
+    if order.product.kind == "infused":
+        wanted += [
+            ("p_fever", "infusion"),
+            ("p_reaction", "infusion"),
+            ("p_thrombosis", "infusion"),
+            ("p_antibody", "course"),
+        ]
+    if route.arterial:
+        wanted.append(("p_artery", "procedure"))
+    if route.name == "ir":
+        wanted.append(("p_lesion", "injection"))
+    if route.portal:
+        wanted += [("p_bleeding", "procedure"), ("p_portal_clot", "procedure")]
+    if order.product.name == "SC-islets":
+        wanted.append(("p_growth", "course"))
+    values = _inputs(regimen, model)
+    chances = _evaluate(model, [name for name, _ in wanted], values)
+    return [
+        Risk(
+            name, model.labels[name].partition(",")[0], chances[name], min(count, 1) if per == "course" else count, per
+        )
+        for name, per in wanted
+    ]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """The most that a course could replace if every viable cell that arrives engrafted, converted and functioned.
+
+    Attributes
+    ----------
+    arrivals, native
+        10^6 cells: viable arrivals of the whole course in the organ; normal native number.
+    doublings
+        Further doublings in the body needed to restore half of the native number; 0 if the arrivals suffice.
+    """
+
+    lineage: str
+    arrivals: float
+    native: float
+
+    @property
+    def share(self) -> float:
+        """Arrivals relative to the native number."""
+        return self.arrivals / self.native
+
+    @property
+    def doublings(self) -> float:
+        return math.inf if self.arrivals == 0 else max(0.0, math.log2(self.native / 2 / self.arrivals))
+
+
+def ceilings(regimen: Regimen, model: Model | None = None) -> list[Ceiling]:
+    """Return the replacement ceiling of a course for each lineage: mass balance before any biology."""
+    model = model or whole_body.model("cells")
+    lineages = {"pod": "K", "tub": "K", "end": "K", "mes": "K", "beta": "P"}
+    native = _evaluate(model, [f"count_{name}" for name in lineages], {})
+    return [
+        Ceiling(name, regimen.viable * regimen.order.count * regimen.fractions.get(organ, 0.0), native[f"count_{name}"])
+        for name, organ in lineages.items()
+    ]
+
+
+def _inputs(regimen: Regimen, model: Model) -> dict[str, float]:
+    return {s.input: s.value for s in regimen.switches if s.input in model.inputs}
+
+
+def _evaluate(model: Model, names: list[str], changes: Mapping[str, float]) -> dict[str, float]:
+    values = {"t": 0.0, **model.values(), **dict.fromkeys(model.state_names, 0.0), **changes}
+    keys = list(values)
+    compute = compile_function([model.expression(name) for name in names], [keys])
+    return dict(zip(names, (float(v) for v in compute([values[key] for key in keys])), strict=True))

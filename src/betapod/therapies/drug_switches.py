@@ -1,0 +1,78 @@
+"""Standard care as a schedule that every integrator understands."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Mapping
+
+from ..base.constants import MINUTES_PER_DAY
+from ..base.errors import ConfigError
+from ..engine.schedule import Schedule, Switch
+from ..model import Model
+from .standard_care import Step, Therapy, concerns, courses, therapy
+
+
+class CautionWarning(UserWarning):
+    """A therapy that is given with caution to such a person."""
+
+
+def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, float] | None = None) -> Schedule:
+    """Return the switches of inputs that therapies given together make.
+
+    Parameters
+    ----------
+    therapies
+        Therapies, or texts such as ``"metformin 2 g"`` for therapies from day 0 on.
+    model
+        Whose inputs are switched; its values are those without therapy.
+    state
+        Further values of the person for contraindications, such as ``{"GFR": 28}`` where filtration is a state.
+
+    Raises
+    ------
+    ConfigError
+        A therapy is contraindicated, unknown, or clashes with another.
+
+    Warns
+    -----
+    CautionWarning
+        A therapy is given with caution, or takes an input out of its plausible range.
+    """
+    given = [therapy(each) if isinstance(each, str) else each for each in therapies]
+    base = {name: model.inputs[name].value for name in model.inputs}
+    errors, cautions = concerns(given, {**base, **(state or {})})
+    if errors:
+        raise ConfigError(errors)
+    for text in cautions:
+        warnings.warn(text, CautionWarning, stacklevel=2)
+    found = courses(given, base)
+    for name, steps in found.items():
+        row = model.inputs[name]
+        worst = max(
+            (value for s in steps for value in (s.before, s.after)), key=lambda v: max(row.low - v, v - row.high)
+        )
+        if not row.low <= worst <= row.high and worst != row.value:
+            text = f"{name} goes to {worst:g} {row.unit}, outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+            warnings.warn(text, CautionWarning, stacklevel=2)
+    return Schedule(switches=[switch for name, steps in found.items() for switch in switches_of(name, steps)])
+
+
+def switches_of(name: str, steps: list[Step]) -> list[Switch]:
+    """Return the switches of an input's course: jumps and ramps; a jump that a ramp follows at once becomes a ramp of a minute."""
+    found = []
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        jumps = not math.isclose(step.before, step.after, rel_tol=1e-12, abs_tol=1e-15)
+        if following is None or math.isclose(step.after, following.before, rel_tol=1e-12, abs_tol=1e-15):
+            if jumps:
+                found.append(Switch(name, step.after, step.time))
+            continue
+        if jumps:
+            found.append(Switch(name, step.after, step.time, _MINUTE))
+            found.append(Switch(name, following.before, step.time + _MINUTE, following.time - step.time - _MINUTE))
+        else:
+            found.append(Switch(name, following.before, step.time, following.time - step.time))
+    return found
+
+
+_MINUTE = 1.0 / MINUTES_PER_DAY

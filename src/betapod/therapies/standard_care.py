@@ -1,0 +1,362 @@
+"""Standard care: drugs, insulin, diet and weight loss as effects on named inputs of metabolism and kidney.
+
+A therapy is named with its dose, ``metformin 2 g``; what it does stands in ``parameters/standard_care.csv``. Rules of combination:
+
+======== ===================================================================================================
+rule     several therapies on one quantity
+======== ===================================================================================================
+set      one value replaces what the person does otherwise; two are refused
+multiply factors multiply
+add      shifts add
+max      the strongest counts
+policy   a way of treating, such as titration: switched at once, whatever the adherence; two are refused
+======== ===================================================================================================
+
+Adherence shortens the way from no effect (1 for factors, 0 for shifts, the person's own value for `set`) to full effect.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
+from ..base.units import convert
+
+_FOLDER = Path(__file__).parents[1] / "physiology" / "parameters"
+RULES = ("set", "multiply", "add", "max", "policy")
+_TEXT = re.compile(r"(?P<name>.+?)(?:\s+(?P<dose>[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*(?P<unit>\S.*)?)?")
+_SCALED = re.compile(r"([-+]?[\d.]+)\*dose")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a therapy does to one quantity at full effect.
+
+    Attributes
+    ----------
+    acts
+        ``metabolic`` or ``renal``.
+    onset, offset
+        Days from start to full effect and from stop to none; linear in between.
+    role, source, grade, note
+        Where the value comes from, as in a parameter table.
+    """
+
+    quantity: str
+    rule: str
+    value: float
+    unit: str
+    acts: str
+    onset: float
+    offset: float
+    role: str = "assumed"
+    source: str = ""
+    grade: str = "D"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Therapy:
+    """A therapy of one patient: what, how much, from when to when (days), and how faithfully it is taken (0 to 1)."""
+
+    name: str
+    dose: float
+    dose_unit: str
+    effects: tuple[Effect, ...]
+    start: float = 0.0
+    stop: float = math.inf
+    adherence: float = 1.0
+
+    @property
+    def label(self) -> str:
+        """Name and dose."""
+        return (
+            self.name if self.dose_unit == "dose" and self.dose == 1 else f"{self.name} {self.dose:g} {self.dose_unit}"
+        )
+
+    def share(self, effect: Effect, time: float) -> tuple[float, float]:
+        """Return the share of full effect just before and just after a time."""
+        reach = 1.0 if effect.rule == "policy" else self.adherence
+        reached = _ramp(self.stop - self.start, effect.onset, -1)
+
+        def at(side: int) -> float:
+            risen = min(_ramp(time - self.start, effect.onset, side), reached)
+            return reach * risen * (1.0 - _ramp(time - self.stop, effect.offset, side))
+
+        return at(-1), at(1)
+
+
+def _ramp(elapsed: float, width: float, side: int) -> float:
+    """Return how far a ramp has come; at the very moment of a jump `side` says before (-1) or after (1)."""
+    if math.isinf(elapsed):
+        return 0.0 if elapsed < 0 else 1.0
+    if width == 0:
+        return float(elapsed > 0 or (elapsed == 0 and side > 0))
+    return min(max(elapsed / width, 0.0), 1.0)
+
+
+@functools.cache
+def _rows() -> tuple[dict[str, str], ...]:
+    with (_FOLDER / "standard_care.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+@functools.cache
+def _limits() -> tuple[dict[str, str], ...]:
+    with (_FOLDER / "standard_care_limits.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(csv.DictReader(file))
+
+
+def catalogue() -> dict[str, tuple[str, ...]]:
+    """Return the doses of each therapy, as text; ``any`` dose has only its unit."""
+    found: dict[str, dict[str, None]] = {}
+    for row in _rows():
+        dose = f"{row['dose']} {row['dose_unit']}"
+        found.setdefault(row["therapy"], {})[dose] = None
+    return {name: tuple(doses) for name, doses in found.items()}
+
+
+def therapy(
+    text: str,
+    start: float = 0.0,
+    stop: float = math.inf,
+    adherence: float = 1.0,
+    onset: float | None = None,
+    offset: float | None = None,
+) -> Therapy:
+    """Read a therapy such as ``metformin 2 g``, ``semaglutide 1 mg``, ``SGLT2 inhibitor``, ``basal insulin 20 U``.
+
+    Parameters
+    ----------
+    start, stop
+        Days.
+    adherence
+        Share of the full effect that is reached, 0 to 1.
+    onset, offset
+        Days, instead of the table's.
+
+    Raises
+    ------
+    ConfigError
+        Unknown therapy or dose (the nearest is named), unreadable unit, times or adherence out of range; all at once.
+    """
+    where = Location(f"therapy {text!r}")
+    match = _TEXT.fullmatch(text.strip())
+    names = {name.lower(): name for name in catalogue()}
+    given = match["name"].lower() if match else text.lower()
+    problems = _bad_course(where, start, stop, adherence, onset, offset)
+    if match is None or given not in names:
+        hint = did_you_mean(given, names) or f"Known: {', '.join(names.values())}."
+        problems.append(Problem("unknown-therapy", f"there is no therapy {given!r}", where, hint=hint))
+        raise ConfigError(problems)
+    name = names[given]
+    rows = [row for row in _rows() if row["therapy"] == name]
+    unit = rows[0]["dose_unit"]
+    dose = _dose(match, rows, where, problems)
+    if problems:
+        raise ConfigError(problems)
+    chosen = [row for row in rows if row["dose"] == "any" or math.isclose(float(row["dose"]), dose, rel_tol=1e-9)]
+    effects = tuple(_effect(row, dose, onset, offset) for row in chosen)
+    return Therapy(name, dose, unit, effects, start, stop, adherence)
+
+
+def _bad_course(
+    where: Location, start: float, stop: float, adherence: float, onset: float | None, offset: float | None
+) -> list[Problem]:
+    problems = []
+    if not start >= 0 or not math.isfinite(start) or not stop > start:
+        problems.append(
+            Problem(
+                "bad-time",
+                "a therapy starts on day 0 or later and stops after it starts",
+                where,
+                f"{start:g} to {stop:g}",
+            )
+        )
+    if not 0 <= adherence <= 1:
+        problems.append(Problem("out-of-range", "adherence lies between 0 and 1", where, found=f"{adherence:g}"))
+    for name, days in (("onset", onset), ("offset", offset)):
+        if days is not None and not 0 <= days < math.inf:
+            problems.append(
+                Problem("out-of-range", f"the {name} is a number of days from 0 on", where, found=f"{days:g}")
+            )
+    return problems
+
+
+def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location, problems: list[Problem]) -> float:
+    """Return the dose in the table's unit; add a problem where the table does not have it."""
+    unit = rows[0]["dose_unit"]
+    known = list(dict.fromkeys(row["dose"] for row in rows))
+    listed = ", ".join(f"{rows[0]['therapy']} {dose} {unit}" for dose in known)
+    if match["dose"] is None:
+        if unit == "dose":
+            return 1.0
+        problems.append(Problem("missing-dose", "this therapy needs a dose", where, expected=listed))
+        return math.nan
+    dose = float(match["dose"])
+    written = (match["unit"] or unit).strip()
+    if unit == "dose":
+        if written not in ("dose", "doses"):
+            problems.append(
+                Problem("wrong-unit", "the dose of this therapy is relative", where, found=written, expected=listed)
+            )
+            return math.nan
+    else:
+        per = written if "/" in written or "/" not in unit else f"{written}/{unit.rsplit('/', 1)[1]}"
+        try:
+            dose = convert(dose, per, unit, where)
+        except UnitError as error:
+            problems.extend(error.problems)
+            return math.nan
+    if not dose > 0 or not math.isfinite(dose):
+        problems.append(Problem("out-of-range", "a dose is positive", where, found=match["dose"]))
+    elif "any" not in known and not any(math.isclose(float(d), dose, rel_tol=1e-9) for d in known):
+        best = min(known, key=lambda d: abs(float(d) - dose))
+        hint = f"The nearest is {rows[0]['therapy']} {best} {unit}."
+        problems.append(
+            Problem("unknown-dose", "no effect is known for this dose", where, f"{dose:g} {unit}", listed, hint)
+        )
+    return dose
+
+
+def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: float | None) -> Effect:
+    scaled = _SCALED.fullmatch(row["value"])
+    value = float(scaled[1]) * dose if scaled else float(row["value"])
+    policy = row["rule"] == "policy"
+    return Effect(
+        row["quantity"],
+        row["rule"],
+        value,
+        row["unit"],
+        row["acts"],
+        float(row["onset"]) if onset is None or policy else onset,
+        float(row["offset"]) if offset is None or policy else offset,
+        row["role"],
+        row["source"],
+        row["grade"],
+        row["note"],
+    )
+
+
+@dataclass(frozen=True)
+class Step:
+    """A breakpoint of an input: its value just before and just after a time."""
+
+    time: float
+    before: float
+    after: float
+
+
+def courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str, list[Step]]:
+    """Return how each input moves under therapies given together.
+
+    Parameters
+    ----------
+    base
+        Value of every input without therapy; quantities that it lacks are left out.
+
+    Returns
+    -------
+    dict
+        Breakpoints by input, in time. Between them an input is linear (exactly so but where two factors ramp at once).
+
+    Raises
+    ------
+    ConfigError
+        Two therapies set one quantity at the same time, or a therapy acts on nothing in `base`.
+    """
+    given = list(therapies)
+    by_input: dict[str, list[tuple[Therapy, Effect]]] = {}
+    problems = []
+    for each in given:
+        known = [effect for effect in each.effects if effect.quantity in base]
+        if not known:
+            problems.append(
+                Problem(
+                    "no-effect",
+                    f"{each.label} acts on nothing that this model has",
+                    found=", ".join(effect.quantity for effect in each.effects),
+                    expected="an input of the model",
+                )
+            )
+        for effect in known:
+            by_input.setdefault(effect.quantity, []).append((each, effect))
+    for quantity, pairs in by_input.items():
+        problems.extend(_clashes(quantity, pairs))
+    if problems:
+        raise ConfigError(problems)
+    return {quantity: _steps(pairs, base[quantity]) for quantity, pairs in by_input.items()}
+
+
+def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, Effect]]) -> list[Problem]:
+    setting = [(t, e) for t, e in pairs if e.rule in ("set", "policy")]
+    return [
+        Problem(
+            "two-therapies", f"{a.label} and {b.label} both set {quantity!r} at the same time", hint="Stop one first."
+        )
+        for i, (a, e) in enumerate(setting)
+        for b, f in setting[i + 1 :]
+        if a.start < b.stop + f.offset and b.start < a.stop + e.offset and e.value != f.value
+    ]
+
+
+def _steps(pairs: Sequence[tuple[Therapy, Effect]], base: float) -> list[Step]:
+    times = {0.0}
+    for each, effect in pairs:
+        times |= {each.start, each.start + effect.onset}
+        if math.isfinite(each.stop):
+            times |= {each.stop, each.stop + effect.offset}
+    return [Step(time, *(_combined(pairs, base, time, side) for side in (0, 1))) for time in sorted(times)]
+
+
+def _combined(pairs: Sequence[tuple[Therapy, Effect]], base: float, time: float, side: int) -> float:
+    """Return the value of an input just before (0) or after (1) a time: set, then multiplied, then shifted, then the strongest."""
+    shares = [(effect, each.share(effect, time)[side]) for each, effect in pairs]
+    value = base
+    for effect, share in shares:
+        if effect.rule in ("set", "policy"):
+            value += share * (effect.value - base)
+    for effect, share in shares:
+        if effect.rule == "multiply":
+            value *= 1.0 + share * (effect.value - 1.0)
+    for effect, share in shares:
+        if effect.rule == "add":
+            value += share * effect.value
+    for effect, share in shares:
+        if effect.rule == "max":
+            value = max(value, share * effect.value)
+    return value
+
+
+def concerns(therapies: Iterable[Therapy], values: Mapping[str, float]) -> tuple[list[Problem], list[str]]:
+    """Return contraindications as problems, and cautions as sentences, for a person with these values at the start.
+
+    Parameters
+    ----------
+    values
+        Such as ``{"GFR": 28}``; what is missing is not judged. Effects of the therapies count too.
+    """
+    given = list(therapies)
+    errors, warnings = [], []
+    together = dict(values)
+    for each in given:
+        together.update({effect.quantity: effect.value for effect in each.effects if effect.rule == "max"})
+    for row in _limits():
+        if row["quantity"] not in together or all(each.name != row["therapy"] for each in given):
+            continue
+        value = together[row["quantity"]]
+        low, high = (float(row[key]) if row[key] else bound for key, bound in (("low", -math.inf), ("high", math.inf)))
+        if low <= value <= high:
+            continue
+        text = f"{row['therapy']}: {row['message']} ({row['quantity']} is {value:g}; {row['source']}, {row['locator']})"
+        if row["severity"] == "error":
+            errors.append(Problem("contraindicated", text, found=f"{row['quantity']} = {value:g}"))
+        else:
+            warnings.append(text)
+    return errors, warnings

@@ -1,0 +1,1 @@
+"""The analysis of trial data: endpoints, estimates, survival, models."""

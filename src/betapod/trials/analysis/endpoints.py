@@ -1,0 +1,322 @@
+"""The analysis that a protocol asks for: outcome of every patient, and its comparison, for all replicates at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...base.config import quantity as read_quantity
+from ...base.errors import ConfigError, Problem, not_among
+from ...observables.quantities import code_of, label_of, unit_of
+from ..conduct.data import ENDINGS
+from ..operating.findings import chosen
+from ..protocol.endpoint_keys import CONTROLLED
+from . import estimates as analysis
+from . import survival
+from .estimates import Array, Estimate
+
+if TYPE_CHECKING:
+    from ..conduct.data import TrialData
+    from ..protocol.endpoint_keys import Endpoint
+    from ..protocol.protocol import Design, Protocol
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which arms are compared; without a control the design looks before and after."""
+
+    treated: str
+    control: str | None
+
+    @property
+    def words(self) -> str:
+        """As a phrase for people, with the protocol's names."""
+        return f"{self.treated}, before and after" if self.control is None else f"{self.treated} against {self.control}"
+
+
+def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
+    """Return what a design compares: every other arm with the control.
+
+    The control is the arm that the design names. Where it names none it is an arm without cells if there is one; among several the one with placebo, else with the fewest therapies,
+    of equals the last.
+    """
+    arms = list(protocol.designs[design].arms)
+    if len(arms) == 1:
+        return [Comparison(arms[0], None)]
+    without = [name for name in arms if protocol.arms[name].cells is None] or arms
+    given = {name: len(protocol.arms[name].therapies) + len(protocol.arms[name].inputs) for name in arms}
+    control = protocol.designs[design].control
+    if control is None:
+        control = min(reversed(without), key=lambda name: (not protocol.arms[name].placebo, given[name]))
+    return [Comparison(name, control) for name in arms if name != control]
+
+
+def code(endpoint: Endpoint) -> str:
+    """Return the PARAMCD of an endpoint."""
+    return code_of(endpoint.quantity)
+
+
+def visit(protocol: Protocol, endpoint: Endpoint) -> str:
+    """Return the visit at which an endpoint is judged."""
+    return endpoint.at or max(protocol.visits, key=lambda each: each.day).name
+
+
+def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
+    """Return the last day of the window of the visit at which an endpoint is judged."""
+    name = visit(protocol, endpoint)
+    return next(each.day + each.window for each in protocol.visits if each.name == name)
+
+
+def better(endpoint: Endpoint) -> int:
+    """Return the sign of an improvement of the estimate: of a change, a share of responders, or a log hazard."""
+    sign = -1 if endpoint.better == "lower" else 1
+    if endpoint.summary == "responders":
+        return 1
+    if endpoint.summary == "time to event":
+        # An event in the good direction is the better the sooner it comes.
+        return 1 if _falls(endpoint) == (sign < 0) else -1
+    return sign
+
+
+def _falls(endpoint: Endpoint) -> bool:
+    """Whether the event of a time-to-event endpoint is a fall: by the sign of its percentage, else the bad direction."""
+    if endpoint.percent is not None:
+        return endpoint.percent < 0
+    return endpoint.better == "higher"
+
+
+def outcome(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) what is compared: change, log ratio, slope (per year) or response; NaN where it was not measured.
+
+    Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial.
+    """
+    found = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
+    failed = np.isfinite(failures(data, endpoint))
+    if not failed.any():
+        return found
+    if endpoint.summary == "responders":
+        return np.where(failed, 0.0, found)
+    sign = better(endpoint)
+    worst = sign * np.where(np.isfinite(found), sign * found, np.inf).min(axis=1, keepdims=True)
+    return np.where(failed & np.isfinite(worst), worst, found)
+
+
+def _strategy(endpoint: Endpoint) -> str:
+    """Return which values count: under the composite strategy all do, and the failures stand in for those who had the event."""
+    kind = endpoint.intercurrent.rescue
+    return "treatment policy" if kind == "composite" else kind
+
+
+def failures(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) day of the first event that the endpoint counts as a failure, up to its visit; NaN without.
+
+    What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
+    was missed, up to the end of its window.
+    """
+    own = data.day[:, :, data.visit(visit(data.protocol, endpoint))].astype(float)
+    until = np.where(np.isfinite(own), own, _last_day(data.protocol, endpoint))
+    rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
+    events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
+    for ending, rule in (("dropped out", rules.drop_out), ("died", rules.death)):
+        events.append((rule, np.where(data.ending == ENDINGS.index(ending), data.ended, np.nan).astype(float)))
+    for strategy, day in events:
+        if strategy == "composite":
+            first = np.fmin(first, np.where(day <= until, day, np.inf))
+    return np.where(np.isfinite(first) & data.enrolled, first, np.nan)
+
+
+def _change(data: TrialData, endpoint: Endpoint) -> Array:
+    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    strategy = _strategy(endpoint)
+    if endpoint.summary == "slope":
+        after = (data.days > 0) & (np.arange(len(data.days)) <= v)
+        values = data.quantity(name).forward(data.aval(name, strategy)[:, :, after].astype(float))
+        base = data.quantity(name).forward(data.base[name].astype(float))
+        course = np.concatenate([base[..., None], values], -1)
+        return analysis.slopes(np.concatenate([[0.0], data.days[after]]), course, 0.0).total
+    if endpoint.summary == "ratio" and data.quantity(name).scale != "log":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio: Array = np.log(data.aval(name, strategy)[:, :, v].astype(float) / data.base[name].astype(float))
+        return ratio
+    return np.asarray(data.change(name, strategy), dtype=float)[:, :, v]
+
+
+def _response(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) 1 for a response, 0 for none; where both a threshold and a percentage are given, both must be met."""
+    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
+    base = data.base[name].astype(float)
+    lower = endpoint.better == "lower"
+    bounds = _bounds(endpoint, base)
+    bound = np.minimum.reduce(bounds) if lower else np.maximum.reduce(bounds)
+    with np.errstate(invalid="ignore"):
+        reached = value <= bound if lower else value >= bound
+    return np.where(np.isfinite(value) & np.isfinite(bound), reached, np.nan)
+
+
+def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
+    """Return (R, n) the bounds that an endpoint gives; of a percentage of nothing, or of an unknown baseline, NaN."""
+    bounds = []
+    if endpoint.threshold is not None:
+        bounds.append(np.where(np.isfinite(base), _threshold(endpoint), np.nan))
+    if endpoint.percent is not None:
+        bounds.append(np.where(base > 0, base * (1 + endpoint.percent / 100), np.nan))
+    if not bounds:
+        raise ConfigError(Problem("missing-key", "what makes a responder or event?", expected="threshold or percent"))
+    return bounds
+
+
+def _threshold(endpoint: Endpoint) -> float:
+    name = code(endpoint)
+    return read_quantity(endpoint.threshold, unit_of(name), label_of(name), bare=unit_of(name) == "1")
+
+
+#: eGFR (mL/min/1.73m2) at which kidneys have failed, which counts wherever a fall by a percentage is the event (KDIGO 2024: G5).
+KIDNEY_FAILURE = 15.0
+
+
+def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
+    """Return (R, n) day and indicator of the event of a time-to-event endpoint: a bound crossed and confirmed, up to its visit.
+
+    The sign of the percentage says whether the event is a fall or a rise; without one it is the change for the worse. Of a
+    threshold and a percentage whichever is crossed first is the event; a fall of eGFR by a percentage goes with kidney failure
+    (15 mL/min/1.73m2) unless the endpoint has a threshold of its own. Who is beyond the bound at baseline is not at risk: the day
+    is NaN, and there is no event.
+
+    An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never
+    comes to those who failed before, and they stay at risk to the last day.
+    """
+    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    after = (data.days > 0) & (np.arange(len(data.days)) <= v)
+    days = np.concatenate([[0.0], data.days[after]])
+    base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
+    values = np.concatenate([base[..., None], later], -1)
+    falls = _falls(endpoint)
+    bounds = _bounds(endpoint, base)
+    bound = np.fmax.reduce(bounds) if falls else np.fmin.reduce(bounds)
+    if name == "EGFR" and falls and endpoint.threshold is None:
+        bound = np.maximum(bound, KIDNEY_FAILURE)
+    # Turned so that crossing is a fall below a bound.
+    sign = 1.0 if falls else -1.0
+    time, event = survival.crossing(days, sign * values, sign * bound)
+    if name == "EGFR" and falls:
+        # Whose kidneys fail between two visits has no further value, yet the event is known.
+        time, event = survival.sooner(time, event, np.ceil(_kidneys_failed(data, endpoint)))
+    # Events that are known without a visit are dated by whole days.
+    failed = np.ceil(failures(data, endpoint))
+    if better(endpoint) > 0:
+        first = np.isfinite(failed) & ~(event & (time <= failed))
+        time, event = np.where(first, days[-1], time), event & ~first
+    else:
+        time, event = survival.sooner(time, event, failed)
+    with np.errstate(invalid="ignore"):
+        beyond = sign * base <= sign * bound
+    return np.where(beyond, np.nan, time), event & ~beyond
+
+
+def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) day of kidney failure up to the endpoint's visit; NaN without, and after rescue under another strategy."""
+    day = data.kidney_failure.astype(float)
+    counts = day <= _last_day(data.protocol, endpoint)
+    if _strategy(endpoint) != "treatment policy":
+        counts &= ~(day > data.rescued)
+    return np.where(counts, day, np.nan)
+
+
+def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None = None) -> Estimate:
+    """Return the estimate of every replicate by the protocol's analysis.
+
+    A design with one arm is analysed before and after, whatever the protocol asks of those with a control.
+
+    Raises
+    ------
+    ConfigError
+        The analysis does not fit what is compared.
+    """
+    if comparison.control is None:
+        if endpoint.summary in ("responders", "time to event"):
+            return _share(data, endpoint, comparison, stratum)
+        return analysis.mean_change(
+            np.where(chosen(data, comparison.treated, stratum), outcome(data, endpoint), np.nan)
+        )
+    kind = controlled_analysis(endpoint)
+    first = chosen(data, comparison.treated, stratum)
+    both = first | chosen(data, comparison.control, stratum)
+    arm = first.astype(float)
+    if endpoint.summary == "time to event":
+        time, event = times(data, endpoint)
+        fit = survival.hazard_ratio if kind == "log-rank" else survival.cox
+        return fit(np.where(both, time, np.nan), event & both, arm)
+    found = np.where(both, outcome(data, endpoint), np.nan)
+    if kind == "risk difference":
+        return analysis.risk_difference(found, arm)
+    if kind == "t test":
+        return analysis.ancova(found, None, arm)
+    name = code(endpoint)
+    base = data.quantity(name).forward(data.base[name].astype(float))
+    strata = data.stratum if stratum is None and len(data.strata) > 1 else None
+    return analysis.ancova(found, base, arm, strata)
+
+
+def controlled_analysis(endpoint: Endpoint) -> str:
+    """Return the analysis of an endpoint in a design with a control: the one that it names, else that of its kind.
+
+    Raises
+    ------
+    ConfigError
+        The one that it names is for something else.
+    """
+    able = CONTROLLED[endpoint.summary]
+    if endpoint.analysis is None:
+        return able[0]
+    if endpoint.analysis not in able:
+        raise ConfigError(
+            not_among(
+                able,
+                "wrong-analysis",
+                f"{endpoint.analysis} is no analysis of a {endpoint.summary} against a control",
+                endpoint.analysis,
+            )
+        )
+    return endpoint.analysis
+
+
+def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> Estimate:
+    """Return the share of one group with a response or event; there is nothing to test it against, so p is NaN.
+
+    Responses are counted (Wilson's interval); events are those of Kaplan and Meier at the last visit, in those seen after baseline.
+    """
+    keep = chosen(data, comparison.treated, stratum)
+    if endpoint.summary == "time to event":
+        return _share_with_event(*times(data, endpoint), keep)
+    hit = outcome(data, endpoint)
+    seen = keep & np.isfinite(hit)
+    n = seen.sum(-1).astype(float)
+    count = np.where(seen, hit, 0.0).sum(-1)
+    low, high = analysis.wilson(count, n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = count / n
+        error = np.sqrt(share * (1 - share) / n)
+    return _untested(share, error, low, high, n)
+
+
+def _share_with_event(time: Array, event: np.ndarray, keep: np.ndarray) -> Estimate:
+    keep = keep & (time > 0)
+    n = keep.sum(-1).astype(float)
+    curve = survival.kaplan_meier(time, event, keep)
+    share, inner = 1 - curve.free[..., -1], (curve.free[..., -1] > 0) & (curve.free[..., -1] < 1)
+    low, high = analysis.wilson(np.where(share > 0, n, 0.0), n)
+    low, high = np.where(inner, 1 - curve.high[..., -1], low), np.where(inner, 1 - curve.low[..., -1], high)
+    share, error, low, high = (np.where(n > 0, each, np.nan) for each in (share, curve.error[..., -1], low, high))
+    return _untested(share, error, low, high, n)
+
+
+def _untested(share: Array, error: Array, low: Array, high: Array, n: Array) -> Estimate:
+    return Estimate(share, error, np.full_like(n, np.inf), np.full_like(n, np.nan), low, high, n)
+
+
+def controlled(design: Design) -> bool:
+    """Whether a design has something to compare with."""
+    return len(design.arms) > 1

@@ -1,0 +1,227 @@
+"""Time to an event at visits: Kaplan-Meier, log-rank and Cox regression on the arm, for one trial or thousands at once.
+
+The last axis of `time` and `event` is the patients. The results equal those of lifelines (Efron's handling of ties, log-log
+intervals) to rounding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .estimates import Array, Estimate, estimate
+
+#: Log hazard ratio beyond which a fit has run away: the likelihood has no maximum.
+_ENDLESS = 12.0
+
+
+@dataclass(frozen=True)
+class Survival:
+    """A Kaplan-Meier curve: day, share free of the event with its interval, patients at risk, standard error; shape (..., days)."""
+
+    days: Array
+    free: Array
+    low: Array
+    high: Array
+    at_risk: Array
+    error: Array
+
+
+def decline(
+    times: ArrayLike, egfr: ArrayLike, share: float = 0.4, failure: float = 15.0, confirmed: bool = True
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of kidney failure or a lasting decline of eGFR.
+
+    Parameters
+    ----------
+    times
+        Day of each visit, the first being baseline, shape (visits,).
+    egfr
+        mL/min/1.73m2, shape (..., patients, visits); NaN where a visit was missed.
+    share, failure
+        The event is a fall by `share` of baseline or more, or a value of `failure` or less.
+    confirmed
+        Whether the next value must confirm it; a fall at the last visit then does not count.
+
+    Returns
+    -------
+    Day of the event, or of the last visit attended; whether the event happened. Shape (..., patients).
+    """
+    values = np.asarray(egfr, dtype=float)
+    return crossing(times, values, np.maximum((1 - share) * values[..., 0], failure), confirmed)
+
+
+def crossing(
+    times: ArrayLike, values: ArrayLike, bound: ArrayLike, confirmed: bool = True
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of the first value after baseline at or below a bound of each patient.
+
+    Parameters and results as of `decline`; `bound` has the shape (..., patients).
+    """
+    days, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
+    seen = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        fallen = values <= np.asarray(bound, dtype=float)[..., None]
+    fallen[..., 0] = False
+    if confirmed:
+        # What the next attended visit says, walking back from the last.
+        following = np.zeros(values.shape[:-1], dtype=bool)
+        for visit in range(values.shape[-1] - 1, 0, -1):
+            now = fallen[..., visit].copy()
+            fallen[..., visit] = now & following
+            following = np.where(seen[..., visit], now, following)
+    happened = np.asarray(fallen.any(-1))
+    last = np.where(seen, days, 0.0).max(-1)
+    return np.where(happened, days[fallen.argmax(-1)], last), happened
+
+
+def sooner(time: Array, event: NDArray[np.bool_], other: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return day and indicator of what comes first: the event, or another one on the day `other` (NaN: it never came).
+
+    The other event counts also after the last visit attended, since it is known without one.
+    """
+    first = np.isfinite(other) & ~(event & (time <= other))
+    return np.where(first, other, time), event | first
+
+
+def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], days: Array) -> tuple[Array, Array]:
+    """Return events on, and patients at risk before, each day; shape (..., days)."""
+    shape, width = (*time.shape[:-1], len(days)), len(days)
+    if not width:
+        return np.zeros(shape), np.zeros(shape)
+    t = time.reshape(-1, time.shape[-1])
+    e, m = (np.broadcast_to(given, time.shape).reshape(t.shape) for given in (event, member))
+    # The last day that each patient has reached.
+    place = np.searchsorted(days, t, side="right") - 1
+    reached = m & np.isfinite(t) & (place >= 0)
+    flat = np.arange(len(t))[:, None] * width + np.maximum(place, 0)
+    on = reached & e & (days[place] == t)
+    at, last = (np.bincount(flat[mask], minlength=len(t) * width).reshape(shape) for mask in (on, reached))
+    return at.astype(float), last[..., ::-1].cumsum(-1)[..., ::-1].astype(float)
+
+
+def kaplan_meier(time: ArrayLike, event: ArrayLike, member: ArrayLike | None = None, level: float = 0.95) -> Survival:
+    """Return the share free of the event over time, with Greenwood's variance on the log-log scale.
+
+    Parameters
+    ----------
+    time, event
+        Day of event or censoring, and whether it was an event; shape (..., patients).
+    member
+        Who belongs to the group; everybody by default.
+    """
+    from scipy.special import ndtri
+
+    t, e, m = _read(time, event, member)
+    days = np.unique(t[m])
+    died, risk = _counts(t, e, m, days)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        steps = np.where(risk > 0, 1 - died / risk, 1.0)
+        free = np.cumprod(steps, -1)
+        greenwood = np.cumsum(np.where(risk > died, died / (risk * (risk - died)), 0.0), -1)
+        z = ndtri((1 + level) / 2)
+        width = z * np.sqrt(greenwood) / np.log(free)
+        low, high = np.exp(np.log(free) * np.exp(-width)), np.exp(np.log(free) * np.exp(width))
+    inside = (free > 0) & (free < 1)
+    return Survival(
+        np.concatenate([[0.0], days]),
+        _starting(free, 1.0),
+        _starting(np.where(inside, np.minimum(low, high), free), 1.0),
+        _starting(np.where(inside, np.maximum(low, high), free), 1.0),
+        _starting(risk, np.asarray(m.sum(-1))),
+        _starting(np.where(free > 0, free * np.sqrt(greenwood), np.nan), 0.0),
+    )
+
+
+def _starting(values: ArrayLike, first: ArrayLike) -> Array:
+    following = np.asarray(values, dtype=float)
+    start = np.broadcast_to(np.asarray(first, dtype=float), following.shape[:-1])[..., None]
+    return np.concatenate([start, following], -1)
+
+
+def _read(
+    time: ArrayLike, event: ArrayLike, member: ArrayLike | None
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    t = np.asarray(time, dtype=float)
+    e = np.broadcast_to(np.asarray(event, dtype=bool), t.shape)
+    m = np.isfinite(t) if member is None else np.broadcast_to(np.asarray(member, dtype=bool), t.shape) & np.isfinite(t)
+    return t, e, m
+
+
+def log_rank(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
+    """Return the chi-square of the log-rank test on one degree of freedom, and p; NaN where there is nothing to test."""
+    from scipy.special import chdtrc
+
+    excess, variance = _excess(time, event, treated)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        chi = np.where(variance > 0, excess**2 / variance, np.nan)
+    return chi, chdtrc(1, chi)
+
+
+def _excess(time: ArrayLike, event: ArrayLike, treated: ArrayLike) -> tuple[Array, Array]:
+    """Return the events of the treated arm beyond those expected if the arms did not differ, and their variance."""
+    t, e, _ = _read(time, event, None)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
+    days = np.unique(t[e & np.isfinite(t)])
+    d1, n1 = _counts(t, e, arm, days)
+    d0, n0 = _counts(t, e, ~arm, days)
+    d, n = d1 + d0, n1 + n0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.where(n > 0, d * n1 / n, 0.0)
+        variance = np.where(n > 1, d * (n1 / n) * (n0 / n) * (n - d) / (n - 1), 0.0)
+    return (d1 - expected).sum(-1), variance.sum(-1)
+
+
+def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95) -> Estimate:
+    """Return the log hazard ratio by Cox regression with the p of the log-rank test.
+
+    Where all events fell into one arm, or those of one arm came before all others, the ratio is 0 or infinite: the effect is minus
+    or plus infinity, without an interval, but the test stands.
+    """
+    fit = cox(time, event, treated, level)
+    chi, p = log_rank(time, event, treated)
+    excess, _ = _excess(time, event, treated)
+    known = np.isfinite(chi)
+    effect = np.where(np.isfinite(fit.effect), fit.effect, np.where(excess > 0, np.inf, -np.inf))
+    effect, error, low, high = (
+        np.where(known, each, np.nan) for each in (effect, fit.standard_error, fit.low, fit.high)
+    )
+    return Estimate(effect, error, fit.degrees, p, low, high, fit.n)
+
+
+def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.95, steps: int = 60) -> Estimate:
+    """Return the log hazard ratio of the treated arm, with Efron's handling of ties and Wald's interval.
+
+    Where no event happened in one of the arms, or the likelihood rises without end, there is no finite estimate: NaN.
+    """
+    t, e, m = _read(time, event, None)
+    arm = np.broadcast_to(np.asarray(treated, dtype=float), t.shape) > 0.5
+    days = np.unique(t[e & m])
+    d1, n1 = _counts(t, e, arm & m, days)
+    d0, n0 = _counts(t, e, ~arm & m, days)
+    d = d1 + d0
+    most = int(d.max(initial=0))
+    # The l-th of d tied events sees the share l/d of them already gone.
+    gone = np.arange(most) / np.maximum(d, 1)[..., None]
+    counted = np.arange(most) < d[..., None]
+    left1, left0 = n1[..., None] - gone * d1[..., None], n0[..., None] - gone * d0[..., None]
+    finite = (d1.sum(-1) > 0) & (d0.sum(-1) > 0)
+    beta = np.zeros(t.shape[:-1])
+    information = np.full_like(beta, np.nan)
+    for _ in range(steps):
+        weight = np.exp(beta)[..., None, None] * left1
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(counted, weight / (weight + left0), 0.0)
+        gradient = d1.sum(-1) - share.sum((-1, -2))
+        information = (share * (1 - share)).sum((-1, -2))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.where(finite & (information > 0), gradient / information, 0.0)
+        beta = beta + np.clip(step, -1.0, 1.0)
+        if np.all(np.abs(step) < 1e-13):
+            break
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
+        error = np.where(found, 1 / np.sqrt(information), np.nan)
+    return estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)

@@ -1,0 +1,202 @@
+"""People of a library who may be screened: weighted to look like a cohort, none whose true values lie far outside the eligibility."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import ConfigError
+from ...base.randomness import Stream
+from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, quantities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...patients.library import Library
+    from ..protocol.protocol import Protocol
+
+#: Library columns with the true value of what is judged at screening.
+TRUE = {
+    "UACR": "true_uacr",
+    "EGFR": "true_egfr",
+    "HBA1C": "true_hba1c",
+    "FPG": "true_fpg",
+    "CPEP": "true_c_peptide",
+    "INSDOSE": "insulin_dose",
+    "WEIGHT": "weight",
+}
+#: A person farther outside a bound than this many SDs of a measurement is never called to screening.
+_FAR = 4.0
+#: Effective number of people that a pool must rest on, as a share of them.
+_LEAST_EFFECTIVE = 0.25
+#: Samples that make a diagnosis (KDIGO: two of three), and the log-SD of one eGFR in repeated examinations.
+_SAMPLES, _NEEDED = 3, 2
+_EGFR_SD = 0.0727
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """People of a pool.
+
+    Attributes
+    ----------
+    library
+        Who they are.
+    weights
+        (people,) chance to be the next candidate; sum 1.
+    facts
+        How many there were, their effective number, and the share of the cohort's weights in the mixture (1: nothing else).
+    """
+
+    library: Library
+    weights: Numbers
+    facts: dict[str, float]
+
+
+def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
+    """Return the people of a trial's pool.
+
+    Weights of a cohort that would rest on too few people are mixed with even ones until the effective number is a quarter of them.
+    Who is likely to come is kept for sure, others by chance with a larger weight instead.
+
+    Raises
+    ------
+    ConfigError
+        Nobody in the library may be eligible.
+    """
+    from . import feasibility
+
+    weights = _weights(protocol, library)
+    allowed = possible(protocol, library) & confirmed(protocol, library, seed) & (weights > 0)
+    rows = np.flatnonzero(allowed)
+    if not rows.size:
+        raise ConfigError(feasibility.nobody(protocol, library)[0])
+    size = min(protocol.population.size, rows.size)
+    share, mixed = _mixed(weights[rows], max(1.0, _LEAST_EFFECTIVE * size))
+    chance = _inclusion(mixed, size)
+    number = _number(library.table)[rows]
+    kept = Stream(seed, "trial:pool").uniform(number) < chance
+    if not kept.any():
+        kept[np.argmax(chance)] = True
+    left = mixed[kept] / chance[kept]
+    left = left / left.sum()
+    facts = {
+        "people that may be eligible": float(rows.size),
+        "people in the pool": float(kept.sum()),
+        "effective number of people": float(1.0 / np.sum(left**2)),
+        "share of the cohort's weights": share,
+    }
+    found = Candidates(library.take(rows[kept]), left, facts)
+    # What a run-in does before screening is known only when it was simulated.
+    if protocol.run_in is None and not feasibility.enrolled_chances(protocol, feasibility.still(found)).any():
+        raise ConfigError(feasibility.nobody(protocol, library)[0])
+    return found
+
+
+def _mixed(weights: Numbers, least: float) -> tuple[float, Numbers]:
+    """Return weights mixed with even ones such that their effective number is at least `least`, and the share left of them."""
+    own, even = weights / weights.sum(), np.full(len(weights), 1.0 / len(weights))
+
+    def effective(share: float) -> float:
+        return float(1.0 / np.sum((share * own + (1.0 - share) * even) ** 2))
+
+    low, high = 0.0, 1.0
+    if effective(1.0) >= least:
+        return 1.0, own
+    for _ in range(60):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if effective(middle) >= least else (low, middle)
+    return low, low * own + (1.0 - low) * even
+
+
+def _inclusion(weights: Numbers, size: int) -> Numbers:
+    """Return chances proportional to weights, at most 1, whose sum is `size`."""
+    if size >= len(weights):
+        return np.ones(len(weights))
+    chance = np.minimum(1.0, weights * size)
+    for _ in range(100):
+        free = chance < 1.0
+        room = size - np.sum(~free)
+        again = np.where(free, weights * room / weights[free].sum(), 1.0)
+        again = np.minimum(1.0, again)
+        if np.allclose(again, chance):
+            break
+        chance = again
+    return np.maximum(chance, 1e-12)
+
+
+def _number(table: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each row: a person may be in the library at several ages, each with luck of its own."""
+    months = np.floor(table["age"].to_numpy(dtype=np.float64) * 12).astype(np.int64)
+    number: NDArray[np.int64] = table["person"].to_numpy(dtype=np.int64) * 4096 + months
+    return number
+
+
+def _weights(protocol: Protocol, library: Library) -> Numbers:
+    name = protocol.population.cohort
+    if not name:
+        return np.full(len(library), 1.0 / len(library))
+    from ...patients.cohorts import tables
+    from ...patients.cohorts.reweight import weigh
+
+    eligible, found = weigh(library, tables.load(name))
+    weights = np.zeros(len(library))
+    weights[eligible] = found.weights
+    return weights
+
+
+def characteristics(library: Library) -> dict[str, Numbers]:
+    """Return what does not change in a trial, by the names that protocols use."""
+    table = library.table
+    found: dict[str, Numbers] = {}
+    for name, each in CHARACTERISTICS.items():
+        if each.column == "rasi":
+            either = (table["acei"] > 0) | (table["arb"] > 0)
+            found[name] = np.asarray(either, dtype=np.float64)
+        else:
+            found[name] = np.asarray(table[each.column], dtype=np.float64)
+    return found
+
+
+def possible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
+    """Return who is not out of the question: characteristics within bounds, true values not far outside."""
+    fixed = characteristics(library)
+    allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
+    if protocol.population.diabetes != "any":
+        allowed &= (fixed["TYPE1"] > 0) == (protocol.population.diabetes == "type 1")
+    for name, criterion in protocol.eligibility.items():
+        code = code_of(name)
+        low, high = criterion.bounds(code)
+        if code in CHARACTERISTICS:
+            with np.errstate(invalid="ignore"):
+                allowed &= (fixed[code] >= low) & (fixed[code] <= high)
+        elif code in TRUE:
+            sd = quantities()[code].sd
+            room = np.exp(_FAR * (sd if np.isfinite(sd) else quantities()["CREAT"].sd * 1.2))
+            true = library.table[TRUE[code]].to_numpy(dtype=np.float64)
+            allowed &= (true >= low / room) & (true <= high * room)
+    return allowed
+
+
+def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.bool_]:
+    """Return who carries the diagnosis: two of three earlier samples were within bounds, measured with the usual error."""
+    allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
+    table = library.table
+    number = _number(table)
+    for name, criterion in protocol.population.confirmed.items():
+        code = code_of(name)
+        low, high = criterion.bounds(code)
+        if code in CHARACTERISTICS:
+            value: Numbers = characteristics(library)[code]
+            with np.errstate(invalid="ignore"):
+                allowed &= (value >= low) & (value <= high)
+            continue
+        true = table[TRUE[code]].to_numpy(dtype=np.float64)
+        sd = quantities()[code].sd if code != "EGFR" else _EGFR_SD
+        luck = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
+        seen = true * np.exp(sd * luck)
+        allowed &= np.asarray(np.sum((seen >= low) & (seen <= high), axis=0) >= _NEEDED)
+    return allowed

@@ -1,0 +1,373 @@
+"""Conduct a trial: recruit, allocate, treat, measure, lose some; many replicates at once.
+
+No patient is integrated here: true courses come from the `pool`, everything else is drawn from named random streams. What a stream
+gives depends on the seed, its purpose, the replicate and the patient's place, so arms, designs of one size and hypotheses share luck,
+and neither threads nor the division of the work can change a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.config import quantity as read_quantity
+from ...base.constants import DAYS_PER_YEAR
+from ...base.cores import cores
+from ...base.errors import ConfigError, Problem, not_among
+from ...base.randomness import Stream
+from ...observables.ckd_epi import ckd_epi_2021
+from ...observables.quantities import Numbers, code_of, label_of, quantities, unit_of
+from ...therapies.scenarios import adverse
+from ..protocol import randomise
+from ..protocol.cost import bounded
+from . import eligibility, feasibility
+from .data import ENDINGS, TrialData
+from .effects import rescue_shift, trial_shift
+from .measurement import death_rate, measure
+from .pool import Pool
+from .pool_build import pool_of
+from .trial_run import TrialRun
+
+if TYPE_CHECKING:
+    from ...patients.library import Library
+    from ..protocol.protocol import Protocol
+
+#: Replicates that are computed together at most.
+SHARD = 125
+#: Patients that are computed together at most, unless one trial has more.
+_PATIENTS = 8000
+
+Progress = Callable[[str, int, int], None]
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+def run(
+    protocol: Protocol,
+    designs: Sequence[str] | None = None,
+    hypotheses: Sequence[str] | None = None,
+    replicates: int | None = None,
+    seed: int | None = None,
+    library: Library | None = None,
+    pool: Pool | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> TrialRun:
+    """Run a protocol in memory.
+
+    Parameters
+    ----------
+    designs, hypotheses
+        Which ones; all of the protocol by default.
+    replicates, seed
+        Instead of the protocol's.
+    library
+        Patients; those of the package by default. Not needed with `pool`.
+    pool
+        True courses that were simulated before, by `pool_making.pool_of`.
+    progress
+        Called with what is being done, how much is done and how much there is.
+
+    Raises
+    ------
+    ConfigError
+        An unknown design or hypothesis, or a trial for which nobody can be found.
+    """
+    protocol = adapted(protocol, replicates, seed)
+    names, supposed = chosen(protocol, designs, hypotheses)
+    if pool is None:
+        pool = pool_of(
+            protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
+        )
+    feasibility.refuse_nobody(protocol, pool)
+    parts = shards(protocol)
+    done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
+    made = computed(lambda part: conduct(protocol, pool, names, supposed, part), parts, threads)
+    for number, found in enumerate(made, 1):
+        for key, data in found.items():
+            done[key].append(data)
+        if progress is not None:
+            progress("running the trial", number, len(parts))
+    return TrialRun(protocol, {key: joined(found) for key, found in done.items()}, pool, dict(pool.facts))
+
+
+def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
+    """Return the protocol with another number of replicates or seed.
+
+    Raises
+    ------
+    ConfigError
+        A number of replicates below 1, a seed below 0, or a run that does not fit into memory.
+    """
+    changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
+    wrong = [name for name, value in changes.items() if value < (1 if name == "replicates" else 0)]
+    if wrong:
+        raise ConfigError([Problem("out-of-range", f"the {name} cannot be {changes[name]}") for name in wrong])
+    return bounded(protocol.model_copy(update=changes))
+
+
+def chosen(
+    protocol: Protocol, designs: Sequence[str] | None, hypotheses: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Return the names that were asked for, or all of the protocol; one hypothesis about cells where no arm has them.
+
+    Raises
+    ------
+    ConfigError
+        Every design and hypothesis that the protocol does not have.
+    """
+    problems = []
+    for what, given, known in (
+        ("design", designs, list(protocol.designs)),
+        ("hypothesis", hypotheses, list(protocol.hypotheses)),
+    ):
+        for name in given or ():
+            if name not in known:
+                problems.append(not_among(known, f"unknown-{what}", f"{protocol.name} has no {what} {name!r}", name))
+    if problems:
+        raise ConfigError(problems)
+    names, supposed = (
+        list(dict.fromkeys(designs or protocol.designs)),
+        list(dict.fromkeys(hypotheses or protocol.hypotheses)),
+    )
+    # What is supposed of cells changes nothing where nobody gets them: all would give the same numbers.
+    without = all(protocol.arms[arm].cells is None for name in names for arm in protocol.designs[name].arms)
+    return names, supposed[:1] if without else supposed
+
+
+def shards(protocol: Protocol) -> list[range]:
+    """Return the parts in which replicates are computed: fewer in each where trials are large."""
+    largest = max(protocol.size(design) for design in protocol.designs)
+    size = max(1, min(SHARD, _PATIENTS // largest))
+    return [range(first, min(first + size, protocol.replicates)) for first in range(0, protocol.replicates, size)]
+
+
+def computed(function: Callable[[Item], Made], items: Iterable[Item], threads: int | None) -> Iterator[Made]:
+    """Give the results of a function in the order of the items, computed in threads; an interrupt drops what has not begun."""
+    with ThreadPoolExecutor(threads or cores()) as executor:
+        try:
+            yield from executor.map(function, items)
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def conduct(
+    protocol: Protocol, pool: Pool, designs: Sequence[str], hypotheses: Sequence[str], part: range
+) -> dict[tuple[str, str], TrialData]:
+    """Return some replicates of designs under hypotheses: (design, hypothesis) -> data."""
+    luck: dict[tuple[int, ...], _Luck] = {}
+    found = {}
+    for design in designs:
+        key = (protocol.size(design), *protocol.quotas(design))
+        if key not in luck:
+            luck[key] = _Luck(protocol, pool, design, part)
+        made = _Design(luck[key], design)
+        for hypothesis in hypotheses:
+            found[design, hypothesis] = made.data(hypothesis)
+    return found
+
+
+class _Luck:
+    """What is the same for every design of one size, whatever the arms do: who comes, when, and the error of each measurement."""
+
+    def __init__(self, protocol: Protocol, pool: Pool, design: str, part: range) -> None:
+        self.protocol, self.pool, self.part = protocol, pool, part
+        self.seed, self.size = protocol.seed, protocol.size(design)
+        self.shape = (len(part), self.size)
+        self.days = np.array(protocol.days, dtype=np.float64)
+        self.recruited = eligibility.recruit(protocol, pool, design, self.seed, part)
+        self.member = np.maximum(self.recruited.member, 0)
+        self.when = self._when()
+        self.place = pool.place(self.when)
+        visits = range(len(self.days))
+        self.noise = {c: np.stack([self.normal(f"measure:{c}", v) for v in visits], axis=2) for c in self.own}
+        self.effects = {
+            str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))
+        }
+        self.ending, self.ended = self._endings()
+        self.day = self._attended()
+
+    @property
+    def own(self) -> list[str]:
+        """What is measured itself: all but eGFR, which is computed from creatinine."""
+        return [code for code in self.protocol.codes if code != "EGFR"]
+
+    def uniform(self, purpose: str, item: int = 0) -> Numbers:
+        return randomise.numbers(self.seed, f"trial:{purpose}", self.part, self.size, item)
+
+    def normal(self, purpose: str, item: int = 0) -> Numbers:
+        first, last = self.part.start * self.size, self.part.stop * self.size
+        return Stream(self.seed, f"trial:{purpose}").normal(range(first, last), item).reshape(self.shape)
+
+    def _when(self) -> Numbers:
+        """(R, n, V) day on which each visit would take place."""
+        windows = np.array([visit.window for visit in self.protocol.visits])
+        when = np.broadcast_to(self.days, (*self.shape, len(self.days))).copy()
+        for v in np.flatnonzero(windows > 0):
+            when[:, :, v] += windows[v] * (2.0 * self.uniform("visit day", int(v)) - 1.0)
+        # Days are kept in single precision: courses are read on the very same days later.
+        return when.astype(np.float32).astype(np.float64)
+
+    def _endings(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+        how, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
+        leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, how.drop_out))
+        rate = np.zeros(self.shape)
+        if how.deaths:
+            key, flat = self.pool.keys["", "run-in", ""], self.member.reshape(-1)
+            at = {
+                c: quantities()[c].backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1)))).reshape(self.shape)
+                for c in ("EGFR", "UACR")
+            }
+            rate = death_rate(at["EGFR"], at["UACR"])
+        dying = _exponential(self.uniform("death"), rate)
+        first = np.minimum(leaving, dying)
+        over = first <= end
+        died, left = ENDINGS.index("died"), ENDINGS.index("dropped out")
+        ending = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
+        return ending, np.where(over, first, np.nan).astype(np.float32)
+
+    def _attended(self) -> NDArray[np.float32]:
+        """(R, n, V) day of visits that took place, NaN for others."""
+        missed = np.zeros(self.when.shape, dtype=bool)
+        for v in np.flatnonzero(self.days > 0):
+            missed[:, :, v] = self.uniform("missed visit", int(v)) < self.protocol.conduct.missed_visits
+        missed |= self.when > np.where(np.isnan(self.ended), np.inf, self.ended)[:, :, None]
+        missed |= (self.recruited.member < 0)[:, :, None]
+        return np.where(missed, np.nan, self.when).astype(np.float32)
+
+
+class _Design:
+    """One design with the luck that it shares with others."""
+
+    def __init__(self, luck: _Luck, design: str) -> None:
+        self.luck, self.protocol, self.pool, self.design = luck, luck.protocol, luck.pool, design
+        shape = self.protocol.designs[design]
+        self.arms = tuple(shape.arms)
+        how, stratum = shape.randomisation, luck.recruited.stratum
+        groups = stratum if how.stratified else np.zeros_like(stratum)
+        self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, luck.seed, luck.part, how.block)
+
+    def data(self, hypothesis: str) -> TrialData:
+        luck, protocol = self.luck, self.protocol
+        true = self._true(hypothesis)
+        seen = self._measured(true)
+        data = TrialData(
+            protocol, self.design, hypothesis, self.arms, tuple(protocol.strata) or ("all",),
+            tuple(visit.name for visit in protocol.visits), luck.days, protocol.codes,
+            luck.recruited.member, self.arm, luck.recruited.stratum, luck.day, {}, {}, luck.ending, luck.ended,
+            np.full(luck.shape, np.nan, dtype=np.float32), np.full(luck.shape, -1, dtype=np.int8),
+            luck.effects, self._events(hypothesis), luck.recruited.screened, self.pool,
+        )  # fmt: skip
+        self._rescue(data, seen, true)
+        return self._finished(data, seen)
+
+    def _true(self, hypothesis: str) -> dict[str, Numbers]:
+        """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
+        luck, found = self.luck, {}
+        below, share = luck.place
+        for code in luck.own:
+            values = np.empty(luck.when.shape)
+            for index, name in enumerate(self.arms):
+                mine = self.arm == index
+                key = self.pool.key(name, "cells", hypothesis)
+                values[mine] = self.pool.read(key, code, luck.member[mine], (below[mine], share[mine]))
+            found[code] = values + self._shift(code)
+        return found
+
+    def _shift(self, code: str) -> Numbers:
+        return trial_shift(self.protocol, self.arms, code, self.arm, self.luck.when, self.luck.effects)
+
+    def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
+        luck, seen = self.luck, {}
+        for code in luck.own:
+            seen[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), luck.noise[code])
+        if "EGFR" in self.protocol.codes:
+            age = self.pool.people["AGE"][luck.member][:, :, None] + luck.when / DAYS_PER_YEAR
+            female = self.pool.people["FEMALE"][luck.member][:, :, None]
+            seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + self._shift("EGFR")
+        return seen
+
+    def _events(self, hypothesis: str) -> dict[str, NDArray[np.int16]]:
+        """Return adverse event -> (R, n) how often it happened to everybody."""
+        luck = self.luck
+        found: dict[str, NDArray[np.int16]] = {}
+        for index, name in enumerate(self.arms):
+            order = self.protocol.arms[name].cells
+            for risk in adverse(order, hypothesis) if order else ():
+                counts = found.setdefault(risk.name, np.zeros(luck.shape, dtype=np.int16))
+                for k in range(risk.events):
+                    counts += (self.arm == index) & (luck.uniform(f"event:{risk.name}", k) < risk.chance)
+        return found
+
+    def _rescue(self, data: TrialData, seen: dict[str, Numbers], true: dict[str, Numbers]) -> None:
+        """Find who is rescued, and measure the visits after it again with what rescue does; one rescue per patient."""
+        luck, present = self.luck, np.isfinite(data.day)
+        for rule, item in enumerate(self.protocol.conduct.rescue):
+            code = code_of(item.quantity)
+            given = item.above if item.above is not None else item.below
+            bound = read_quantity(given, unit_of(code), label_of(code), bare=unit_of(code) == "1")
+            with np.errstate(invalid="ignore"):
+                beyond = seen[code] > bound if item.above is not None else seen[code] < bound
+            beyond &= present & (luck.days > 0)
+            needed = beyond.any(axis=2)
+            day = np.take_along_axis(data.day, np.argmax(beyond, axis=2)[:, :, None], axis=2)[:, :, 0]
+            sooner = needed & ~(data.rescued <= day)
+            data.rescued[sooner], data.rescue_rule[sooner] = day[sooner], rule
+        if np.isfinite(data.rescued).any():
+            # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
+            seen |= self._measured({code: true[code] + rescue_shift(data, code, luck.when) for code in luck.own})
+
+    def _finished(self, data: TrialData, seen: dict[str, Numbers]) -> TrialData:
+        from dataclasses import replace
+
+        for code, values in self.luck.recruited.seen.items():
+            if code in seen:
+                seen[code][:, :, self.protocol.screening_visits] = values
+        absent = ~np.isfinite(data.day)
+        observed = {}
+        for code in self.protocol.codes:
+            observed[code] = seen[code].astype(np.float32)
+            observed[code][absent] = np.nan
+        chosen = self.protocol.baseline_visits(self.design)
+        base = {}
+        for code, kept in observed.items():
+            quantity = quantities()[code]
+            mean = quantity.forward(kept[:, :, chosen].astype(np.float64)).mean(axis=2)
+            base[code] = quantity.backward(mean).astype(np.float32)
+        return replace(data, observed=observed, base=base)
+
+
+def event_names(protocol: Protocol, design: str, hypothesis: str) -> list[str]:
+    """Return the adverse events that a design may see."""
+    orders = [protocol.arms[arm].cells for arm in protocol.designs[design].arms]
+    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, hypothesis)))
+
+
+def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
+    """Return days until an event with a rate per year; infinite where the rate is 0."""
+    with np.errstate(divide="ignore"):
+        days: Numbers = -np.log(luck) / rate * DAYS_PER_YEAR
+    return days
+
+
+def joined(parts: Sequence[TrialData]) -> TrialData:
+    """Return parts of one design and hypothesis, one after another, as one."""
+    from dataclasses import replace
+
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    arrays: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened")
+    }
+    tables: dict[str, Any] = {
+        name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
+        for name in ("observed", "base", "effect_luck", "events")
+    }
+    return replace(first, **arrays, **tables)

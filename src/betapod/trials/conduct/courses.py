@@ -1,0 +1,175 @@
+"""What each person of a pool is given at each stage: therapies that fit the person, cells cut to the person, inputs set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.config import quantity
+from ...base.randomness import Stream
+from ...engine.schedule import Schedule, Switch
+from ...model import Model
+from ...observables.quantities import Numbers
+from ...therapies.drug_switches import switches_of
+from ...therapies.standard_care import Therapy, concerns, courses, therapy
+
+if TYPE_CHECKING:
+    from ...patients.library import Library
+    from ..protocol.protocol import Arm, CoMedication, Protocol
+
+#: Library column that says who takes a therapy already.
+TAKEN = {
+    "metformin": "metformin",
+    "sulfonylurea": "sulfonylurea",
+    "pioglitazone": "tzd",
+    "DPP-4 inhibitor": "dpp4",
+    "liraglutide": "glp1ra",
+    "semaglutide": "glp1ra",
+    "SGLT2 inhibitor": "sglt2i",
+    "ACE inhibitor": "acei",
+    "ARB": "arb",
+    "MRA": "mra",
+    "calcium-channel blocker": "ccb",
+}
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Makes the schedules of a pool.
+
+    Attributes
+    ----------
+    lead
+        Days simulated before enrolment; all times of the protocol are moved by it.
+    """
+
+    protocol: Protocol
+    library: Library
+    model: Model
+    seed: int
+
+    @property
+    def lead(self) -> float:
+        """Days simulated before enrolment."""
+        return self.protocol.lead
+
+    @cached_property
+    def taken(self) -> dict[str, NDArray[np.bool_]]:
+        """Drug column of the library -> (people,) who takes it already."""
+        return {name: self.library.table[name].to_numpy() > 0 for name in TAKEN.values()}
+
+    @cached_property
+    def filtration(self) -> Numbers:
+        """(people,) eGFR, mL/min/1.73m2, for contraindications."""
+        return self.library.table["true_egfr"].to_numpy(dtype=np.float64)
+
+    def begins(self, number: int, item: CoMedication) -> Numbers:
+        """Return the day on which everybody begins a co-medication; infinite for those who never do."""
+        people = self.library.table["person"].to_numpy(dtype=np.int64)
+        stream = Stream(self.seed, f"trial:co-medication:{number}:{item.therapy}")
+        first, last = item.begins
+        day = first + stream.uniform(people, 1) * (last - first)
+        return np.where(stream.uniform(people) < item.share, day, np.inf)
+
+    def therapies(self, arm: Arm | None, comedicated: bool, rescue: str | None = None) -> list[tuple[Therapy, ...]]:
+        """Return what each person takes in addition: run-in, the arm's therapies, co-medication, as far as they fit the person."""
+        run_in = self.protocol.run_in
+        common: list[Therapy] = []
+        if run_in is not None:
+            common += [
+                _made(item.therapy, self.lead - run_in.duration, None, item.adherence) for item in run_in.therapies
+            ]
+        if arm is not None:
+            for item in arm.therapies:
+                stop = None if item.stop is None else item.stop + self.lead
+                common.append(_made(item.therapy, item.start + self.lead, stop, item.adherence))
+        if rescue is not None:
+            common.append(_made(rescue, self.lead, None, 1.0))
+        begins = [(item, self.begins(k, item)) for k, item in enumerate(self.protocol.conduct.co_medication)]
+        given = []
+        for person in range(len(self.library)):
+            mine = list(common)
+            if comedicated:
+                mine += [
+                    _made(item.therapy, float(day[person]) + self.lead, None, 1.0)
+                    for item, day in begins
+                    if np.isfinite(day[person])
+                ]
+            given.append(self.fitting(person, mine))
+        return given
+
+    def fitting(self, person: int, therapies: Iterable[Therapy]) -> tuple[Therapy, ...]:
+        """Leave out what a person takes already, what is contraindicated, and what comes twice."""
+        taken, kept = self.taken, dict[str, Therapy]()
+        filtration = {"GFR": float(self.filtration[person])}
+        for each in therapies:
+            column = TAKEN.get(each.name)
+            if column is not None and taken[column][person]:
+                continue
+            blocked = each.name in ("ACE inhibitor", "ARB") and (taken["acei"][person] or taken["arb"][person])
+            if blocked or each.name in kept or concerns([each], filtration)[0]:
+                continue
+            kept[each.name] = each
+        return tuple(kept.values())
+
+    def schedules(
+        self, therapies: Sequence[tuple[Therapy, ...]], arm: Arm | None, doses: Sequence[Schedule]
+    ) -> list[Schedule]:
+        """Return one schedule per person; people with the same schedule share it.
+
+        Parameters
+        ----------
+        doses
+            The courses of cells, one per person or none.
+        """
+        fixed = self._inputs(arm)
+        own, made = self.library.inputs, dict[object, Schedule]()
+        found = []
+        for person, mine in enumerate(therapies):
+            acts = sorted(
+                {effect.quantity for each in mine for effect in each.effects if effect.quantity in self.model.inputs}
+            )
+            base = {n: float(own[n][person]) if n in own else self.model.inputs[n].value for n in acts}
+            key = (tuple((t.label, t.start, t.stop, t.adherence) for t in mine), tuple(base.values()))
+            if key not in made:
+                steps = courses(mine, base) if mine else {}
+                switches = [switch for name, each in steps.items() for switch in switches_of(name, each)]
+                made[key] = Schedule((), (*fixed, *switches))
+            schedule = made[key]
+            if doses:
+                schedule = Schedule(doses[person].doses, (*schedule.switches, *doses[person].switches))
+            found.append(schedule)
+        return found
+
+    def cells(self, order: str, hypothesis: str, model: Model) -> list[Schedule]:
+        """Return everybody's course of cells, moved to the day of enrolment."""
+        from ...therapies.cell_population import regimens
+
+        initial = self.library.initial
+        found = regimens(
+            order, self.library.parameters, initial["BW"], None, model, hypothesis, initial, where="cells"
+        )  # fmt: skip
+        return [
+            Schedule(
+                tuple(replace(dose, time=dose.time + self.lead) for dose in each.doses),
+                tuple(replace(switch, time=switch.time + self.lead) for switch in each.switches),
+            )
+            for each in found
+        ]
+
+    def _inputs(self, arm: Arm | None) -> list[Switch]:
+        rows = self.model.inputs
+        given = arm.inputs if arm is not None else {}
+        return [
+            Switch(name, quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1"), self.lead)
+            for name, value in given.items()
+        ]
+
+
+def _made(text: str, start: float, stop: float | None, adherence: float) -> Therapy:
+    return therapy(text, start, np.inf if stop is None else stop, adherence)

@@ -1,0 +1,421 @@
+"""What a simulated trial gives: measurements as a sponsor sees them, and the truth that no sponsor sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import ConfigError, Problem, not_among
+from ...observables.quantities import Numbers, Quantity, quantities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..protocol.protocol import Protocol
+    from .pool import Pool
+
+#: How a patient's follow-up ended, by code.
+ENDINGS = ("completed", "dropped out", "died")
+
+#: Strategies for rescue that say which values count (ICH E9 R1); the composite strategy is the endpoint's.
+STRATEGIES = ("treatment policy", "hypothetical", "while on treatment")
+
+#: Parts of an observed change, in the order in which they are added up.
+PARTS = {
+    "natural course": "what the disease does under the care that the patient had before",
+    "run-in": "treatment of everybody before enrolment, still settling",
+    "conventional therapy": "treatment that the protocol gives besides cells",
+    "co-medication": "treatment begun by others during the trial",
+    "cells": "the cells",
+    "trial effect": "being in a trial: adherence, attention, placebo",
+    "rescue": "treatment given because values were bad",
+    "regression to the mean": "chance of the baseline measurement, undone",
+    "measurement": "chance of the later measurement",
+}
+
+
+@dataclass(frozen=True)
+class TrialData:
+    """All replicates of one design under one hypothesis. R replicates, n patients in each, V visits.
+
+    Patient ``j`` of replicate ``r`` is the same virtual person with the same luck under every hypothesis (common random numbers).
+
+    Attributes
+    ----------
+    design, hypothesis
+        Names.
+    arms, strata, visits
+        Names; arrays index them. Without strata there is one, ``all``.
+    days
+        (V,) nominal days from enrolment.
+    codes
+        PARAMCD of what was measured; see `quantities.quantities`.
+    member
+        (R, n) which virtual person of the pool; -1 where recruitment failed.
+    arm, stratum
+        (R, n) indices.
+    day
+        (R, n, V) day on which a visit took place; NaN where it did not.
+    observed
+        PARAMCD -> (R, n, V) float32 measurements in the quantity's unit; NaN where the visit did not take place.
+    base
+        PARAMCD -> (R, n) float32 baseline, as the design defines it (``screening``, ``baseline`` or the mean of both).
+    ending
+        (R, n) index into `ENDINGS`; `ended` the day of it, NaN for those who completed.
+    rescued
+        (R, n) day of rescue therapy; NaN without.
+    events
+        Name of an adverse event -> (R, n) how often it happened.
+    screened
+        (R,) candidates screened until recruitment was complete.
+    """
+
+    protocol: Protocol
+    design: str
+    hypothesis: str
+    arms: tuple[str, ...]
+    strata: tuple[str, ...]
+    visits: tuple[str, ...]
+    days: Numbers
+    codes: tuple[str, ...]
+    member: NDArray[np.int32]
+    arm: NDArray[np.int8]
+    stratum: NDArray[np.int8]
+    day: NDArray[np.float32]
+    observed: Mapping[str, NDArray[np.float32]]
+    base: Mapping[str, NDArray[np.float32]]
+    ending: NDArray[np.int8]
+    ended: NDArray[np.float32]
+    rescued: NDArray[np.float32]
+    rescue_rule: NDArray[np.int8]
+    effect_luck: Mapping[str, NDArray[np.float32]]
+    events: Mapping[str, NDArray[np.int16]]
+    screened: NDArray[np.int32]
+    pool: Pool = field(repr=False)
+    whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates."""
+        return int(self.member.shape[0])
+
+    @property
+    def patients(self) -> int:
+        """Patients in each replicate."""
+        return int(self.member.shape[1])
+
+    @property
+    def enrolled(self) -> NDArray[np.bool_]:
+        """(R, n) whether the place was filled."""
+        return self.member >= 0
+
+    def quantity(self, code: str) -> Quantity:
+        """Return what a PARAMCD means."""
+        return quantities()[code]
+
+    def visit(self, name: str) -> int:
+        """Return the index of a visit."""
+        return self.visits.index(name)
+
+    # -- what a sponsor sees -----------------------------------------------------------------------------------------
+
+    def aval(self, code: str, strategy: str = "treatment policy") -> NDArray[np.float32]:
+        """Return (R, n, V) measurements under a strategy for rescue (ICH E9 R1).
+
+        Parameters
+        ----------
+        strategy
+            ``treatment policy``: everything measured. ``hypothetical``: nothing after the day of rescue, as if it were missing.
+            ``while on treatment``: after the day of rescue the last value measured up to it.
+
+        Raises
+        ------
+        ConfigError
+            There is no such strategy.
+        """
+        values = self.observed[code]
+        if strategy not in STRATEGIES:
+            raise ConfigError(
+                not_among(STRATEGIES, "unknown-strategy", f"no strategy for rescue is called {strategy!r}", strategy)
+            )
+        if strategy == "treatment policy":
+            return values
+        after = self._when > self.rescued[:, :, None]
+        if strategy == "hypothetical":
+            return np.where(after, np.float32(np.nan), values)
+        return self._carried(np.where(after, np.float32(np.nan), values), after)
+
+    def _carried(self, values: NDArray[np.float32], after: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Return values with the last one before it wherever `after`."""
+        if self.whole_day is not None:
+            raise ConfigError(
+                Problem("missing-visits", "what was last measured on treatment cannot be told from some of the visits")
+            )
+        found, last = values.copy(), np.full(values.shape[:2], np.nan, dtype=np.float32)
+        for v in range(values.shape[2]):
+            last = np.where(np.isfinite(values[:, :, v]), values[:, :, v], last)
+            found[:, :, v] = np.where(after[:, :, v], last, values[:, :, v])
+        return found
+
+    def change(self, code: str, strategy: str = "treatment policy") -> Numbers:
+        """Return (R, n, V) change from baseline: of the logarithm where the scale is ``log`` (its exponential is the ratio)."""
+        quantity = self.quantity(code)
+        values = quantity.forward(self.aval(code, strategy).astype(np.float64))
+        return values - quantity.forward(self.base[code].astype(np.float64))[:, :, None]
+
+    @cached_property
+    def kidney_failure(self) -> NDArray[np.float32]:
+        """(R, n) day on which the kidneys fail within follow-up; NaN without, and after the patient has left or died."""
+        found = np.full(self.member.shape, np.inf)
+        for index, name in enumerate(self.arms):
+            mine = (self.arm == index) & self.enrolled
+            found[mine] = self.pool.failed[self.pool.key(name, "cells", self.hypothesis)][self.member[mine]]
+        gone = found > np.where(np.isnan(self.ended), np.inf, self.ended)
+        return np.where(np.isinf(found) | gone, np.nan, found).astype(np.float32)
+
+    # -- what no sponsor sees ----------------------------------------------------------------------------------------
+
+    def true(self, code: str) -> Numbers:
+        """Return (R, n, V) the person's own value on the day of the visit (nominal day where missed); NaN after death."""
+        return self.quantity(code).backward(self._whole(code, "cells"))
+
+    def counterfactual(self, code: str) -> Numbers:
+        """Return (R, n, V) the same person's value with the same luck and the same arm but without cells."""
+        return self.quantity(code).backward(self._whole(code, "co-medication"))
+
+    def effect(self, code: str) -> Numbers:
+        """Return (R, n, V) the true effect of cells: of the logarithm where the scale is ``log``."""
+        found = self._stage(code, "cells") - self._stage(code, "co-medication")
+        return np.where(self._dead, np.nan, found)
+
+    def treatment(self, code: str) -> Numbers:
+        """Return (R, n, V) the true effect of the own arm's therapies and inputs: of the logarithm where the scale is ``log``.
+
+        The same person with the same luck without them; neither has cells or co-medication.
+        """
+        found = self._stage(code, "care") - self._stage(code, "run-in")
+        return np.where(self._dead, np.nan, found)
+
+    def contrast(self, code: str, treated: str, control: str) -> Numbers:
+        """Return (R, n, V) the true difference of two arms in every patient: the same person, with the same luck, in either.
+
+        Of the logarithm where the scale is ``log``. It holds all that the arms give (cells, therapies, inputs), with
+        co-medication; neither rescue nor the effect of being in the trial. NaN after death, and after kidney failure in either.
+        """
+        keep, (below, share) = self.enrolled, self._place
+        first, second = (
+            self.pool.read(
+                self.pool.key(arm, "cells", self.hypothesis), code, self.member[keep], (below[keep], share[keep])
+            )
+            for arm in (treated, control)
+        )
+        found = np.full(share.shape, np.nan)
+        found[keep] = first - second
+        return np.where(self._dead, np.nan, found)
+
+    def parts(self, code: str) -> dict[str, Numbers]:
+        """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
+
+        Of one visit only: ``data.at("month 6").parts(code)``.
+
+        On the scale of `change`. Parts are differences between simulations of the same person in which one thing is added after
+        the other, in the order of `PARTS`; NaN where nothing was measured.
+        """
+        quantity = self.quantity(code)
+        found: dict[str, Numbers] = {}
+        stages = {stage: self._stage(code, stage) for stage in self.pool.STAGES}
+        start = self._baseline_true(code)
+        found["natural course"] = stages["natural"] - start["natural"][:, :, None]
+        before, ground = stages["natural"], start["natural"]
+        for name, stage in (
+            ("run-in", "run-in"),
+            ("conventional therapy", "care"),
+            ("co-medication", "co-medication"),
+            ("cells", "cells"),
+        ):
+            shift = start[stage] - ground
+            found[name] = stages[stage] - before - shift[:, :, None]
+            before, ground = stages[stage], start[stage]
+        extra = self._extra(code)
+        found["trial effect"], found["rescue"] = extra["trial effect"], extra["rescue"]
+        true = stages["cells"] + extra["trial effect"] + extra["rescue"]
+        base = quantity.forward(self.base[code].astype(np.float64))
+        found["regression to the mean"] = np.broadcast_to((start["cells"] - base)[:, :, None], true.shape)
+        found["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
+        missing = ~np.isfinite(self.observed[code])
+        return {name: np.where(missing, np.nan, found[name]) for name in PARTS}
+
+    def frame(
+        self, replicates: Sequence[int] | None = None, codes: Sequence[str] | None = None, truth: bool = True
+    ) -> pd.DataFrame:
+        """Return a long table: replicate, patient, member, arm, stratum, visit, AVISITN, ADY, PARAMCD, AVAL, BASE, CHG.
+
+        ``CHG`` is AVAL minus BASE in the unit, ``LOGCHG`` the difference of logarithms (NaN on the linear scale). With `truth` also
+        ``TRUE`` and ``COUNTERFACTUAL`` (same luck, no cells). Visits that did not take place have rows without AVAL.
+
+        Parameters
+        ----------
+        replicates, codes
+            Which ones; all by default.
+        """
+        import pandas as pd
+
+        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(chosen)
+        n, v = part.patients, len(part.visits)
+        shape = (len(chosen), n, v)
+
+        def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
+            return np.broadcast_to(values, shape).reshape(-1)
+
+        def named(names: Sequence[str], index: NDArray[np.integer]) -> pd.Categorical:
+            codes: Any = spread(index).astype(np.int64)
+            made: pd.Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
+            return made
+
+        tables = []
+        for code in codes or part.codes:
+            quantity = part.quantity(code)
+            aval, base = part.observed[code].astype(np.float64), part.base[code].astype(np.float64)[:, :, None]
+            columns = {
+                "replicate": spread(chosen[:, None, None]),
+                "patient": spread(np.arange(n)[None, :, None]),
+                "member": spread(part.member[:, :, None]),
+                "arm": named(part.arms, np.maximum(part.arm, 0)[:, :, None]),
+                "stratum": named(part.strata, np.maximum(part.stratum, 0)[:, :, None]),
+                "visit": named(part.visits, np.arange(v)[None, None, :]),
+                "AVISITN": spread(part.days[None, None, :]),
+                "ADY": spread(part.day),
+                "PARAMCD": named([code], np.zeros(1, dtype=np.int64)),
+                "AVAL": aval.reshape(-1),
+                "BASE": spread(base),
+                "CHG": (aval - base).reshape(-1),
+                "LOGCHG": part.change(code).reshape(-1) if quantity.scale == "log" else np.full(aval.size, np.nan),
+            }
+            if truth:
+                columns["TRUE"] = part.true(code).reshape(-1)
+                columns["COUNTERFACTUAL"] = part.counterfactual(code).reshape(-1)
+            table = pd.DataFrame(columns)
+            tables.append(table[spread(part.enrolled[:, :, None]).astype(bool)])
+        found = pd.concat(tables, ignore_index=True)
+        found["PARAMCD"] = pd.Categorical(found["PARAMCD"], categories=list(codes or part.codes))
+        return found
+
+    def people(self, replicates: Sequence[int] | None = None) -> pd.DataFrame:
+        """Return one row per patient: replicate, patient, member, arm, stratum, characteristics, baseline values, how it ended."""
+        import pandas as pd
+
+        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(chosen)
+        kept = part.enrolled.reshape(-1)
+        member = part.member.reshape(-1)
+        columns = {
+            "replicate": np.repeat(chosen, part.patients),
+            "patient": np.tile(np.arange(part.patients), len(chosen)),
+            "member": member,
+            "arm": np.array(part.arms, dtype=object)[part.arm.reshape(-1)],
+            "stratum": np.array(part.strata, dtype=object)[part.stratum.reshape(-1)],
+            **{name: values[np.maximum(member, 0)] for name, values in part.pool.people.items()},
+            **{f"BASE_{code}": part.base[code].reshape(-1) for code in part.codes},
+            "ending": np.array(ENDINGS, dtype=object)[part.ending.reshape(-1)],
+            "ended": part.ended.reshape(-1),
+            "rescued": part.rescued.reshape(-1),
+            "kidney_failure": part.kidney_failure.reshape(-1),
+            **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
+        }
+        return pd.DataFrame(columns)[kept].reset_index(drop=True)
+
+    def select(self, replicates: Sequence[int] | NDArray[np.integer]) -> TrialData:
+        """Return some of the replicates."""
+        from dataclasses import replace
+
+        k = np.asarray(replicates)
+        return replace(
+            self,
+            member=self.member[k],
+            arm=self.arm[k],
+            stratum=self.stratum[k],
+            day=self.day[k],
+            whole_day=None if self.whole_day is None else self.whole_day[k],
+            observed={code: values[k] for code, values in self.observed.items()},
+            base={code: values[k] for code, values in self.base.items()},
+            ending=self.ending[k],
+            ended=self.ended[k],
+            rescued=self.rescued[k],
+            rescue_rule=self.rescue_rule[k],
+            effect_luck={name: values[k] for name, values in self.effect_luck.items()},
+            events={name: values[k] for name, values in self.events.items()},
+            screened=self.screened[k],
+        )
+
+    def at(self, *visits: str) -> TrialData:
+        """Return the same with these visits only, for what takes long for all; baselines stay."""
+        from dataclasses import replace
+
+        chosen = [self.visit(name) for name in visits]
+        return replace(
+            self,
+            visits=tuple(visits),
+            days=self.days[chosen],
+            day=self.day[:, :, chosen],
+            observed={code: values[:, :, chosen] for code, values in self.observed.items()},
+            whole_day=self._all_days,
+        )
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _when(self) -> Numbers:
+        """(R, n, V) day of each visit, the nominal one where it was missed."""
+        return np.where(np.isfinite(self.day), self.day.astype(np.float64), self.days)
+
+    @cached_property
+    def _place(self) -> tuple[NDArray[np.intp], Numbers]:
+        return self.pool.place(self._when)
+
+    @property
+    def _all_days(self) -> NDArray[np.float32]:
+        """(R, n, visits of the protocol) days, also where only some visits are kept."""
+        return self.day if self.whole_day is None else self.whole_day
+
+    @cached_property
+    def _dead(self) -> NDArray[np.bool_]:
+        died: NDArray[np.bool_] = self.ending == ENDINGS.index("died")
+        dead: NDArray[np.bool_] = died[:, :, None] & (self._when > self.ended[:, :, None])
+        return dead
+
+    def _stage(self, code: str, stage: str, when: Numbers | None = None) -> Numbers:
+        """Return (R, n, V) the transformed value of everybody's own arm at a stage."""
+        below, share = self._place if when is None else self.pool.place(when)
+        found = np.full(share.shape, np.nan)
+        for index, name in enumerate(self.arms):
+            key = self.pool.key(name, stage, self.hypothesis)
+            mine = (self.arm == index) & self.enrolled
+            found[mine] = self.pool.read(key, code, self.member[mine], (below[mine], share[mine]))
+        return found
+
+    def _baseline_true(self, code: str) -> dict[str, Numbers]:
+        """Return stage -> (R, n) true value at baseline, averaged as the design does."""
+        chosen = self.protocol.baseline_visits(self.design)
+        nominal = np.array(self.protocol.days)[chosen]
+        when = self._all_days[:, :, chosen].astype(np.float64)
+        when = np.where(np.isfinite(when), when, nominal)
+        return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
+
+    def _extra(self, code: str) -> dict[str, Numbers]:
+        from .effects import rescue_shift, trial_shift
+
+        return {
+            "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_luck),
+            "rescue": rescue_shift(self, code, self._when),
+        }
+
+    def _whole(self, code: str, stage: str) -> Numbers:
+        extra = self._extra(code)
+        values = self._stage(code, stage) + extra["trial effect"] + extra["rescue"]
+        return np.where(self._dead, np.nan, values)

@@ -1,0 +1,165 @@
+"""Screening: candidates come in random order, are measured with error, and are taken while places are free.
+
+People who qualify by a chance measurement are taken as others are. This is where regression to the mean comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.constants import DAYS_PER_YEAR
+from ...base.randomness import Stream
+from ...observables.ckd_epi import ckd_epi_2021
+from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, quantities
+from .measurement import measure
+
+if TYPE_CHECKING:
+    from ..protocol.protocol import Criterion, Protocol
+    from .pool import Pool
+
+#: Candidates per place and round of screening, and rounds after which places stay empty.
+_PER_PLACE, _ROUNDS = 4, 100
+#: Candidates per place after which a trial stops to screen.
+CANDIDATES_PER_PLACE = _PER_PLACE * _ROUNDS
+
+
+@dataclass(frozen=True)
+class Recruited:
+    """Who was enrolled.
+
+    Attributes
+    ----------
+    member, stratum
+        (R, n), in the order of recruitment; member -1 where nobody was found.
+    seen
+        PARAMCD -> (R, n, screening visits) what was measured for eligibility.
+    screened
+        (R,) candidates screened until the last place was filled.
+    """
+
+    member: NDArray[np.int32]
+    stratum: NDArray[np.int8]
+    seen: dict[str, Numbers]
+    screened: NDArray[np.int32]
+
+
+def judged(protocol: Protocol) -> list[str]:
+    """Return the PARAMCDs that eligibility or strata ask for, creatinine too where eGFR is among them."""
+    names = [*protocol.eligibility, *(name for stratum in protocol.strata.values() for name in stratum.where)]
+    codes = list(dict.fromkeys(code_of(name) for name in names))
+    codes = [code for code in codes if code in quantities()]
+    return ["CREAT", *(code for code in codes if code != "CREAT")] if "EGFR" in codes else codes
+
+
+def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: range) -> Recruited:
+    """Screen candidates until the places of a design are filled, in each replicate.
+
+    Returns
+    -------
+    Recruited
+        The same for a replicate whichever others are computed with it, and whatever the cells do.
+    """
+    places, quotas = protocol.size(design), protocol.quotas(design)
+    count, codes, visits = len(replicates), judged(protocol), len(protocol.screening_visits)
+    member = np.full((count, places), -1, dtype=np.int32)
+    stratum = np.zeros((count, places), dtype=np.int8)
+    seen = {code: np.full((count, places, visits), np.nan) for code in codes}
+    screened = np.zeros(count, dtype=np.int32)
+    filled = np.zeros((count, max(1, len(quotas))), dtype=np.int64)
+    limits = np.array(quotas or [places])
+    size = _PER_PLACE * places
+    edges = np.cumsum(pool.weights)
+    for turn in range(_ROUNDS):
+        who = np.searchsorted(
+            edges, _uniform(seed, "trial:candidate", replicates, size, turn) * edges[-1], side="right"
+        )
+        who = np.minimum(who, len(edges) - 1).astype(np.int32)
+        values = screen(protocol, pool, who, codes, seed, replicates, turn)
+        ok, group = eligible(protocol, pool, who, values)
+        part = group if quotas else np.zeros_like(group)
+        taken = np.zeros_like(ok)
+        for s, limit in enumerate(limits):
+            mine = ok & (part == s)
+            order = np.cumsum(mine, axis=1) + filled[:, s, None]
+            taken |= mine & (order <= limit)
+        place = np.cumsum(taken, axis=1) - 1 + filled.sum(axis=1)[:, None]
+        row, column = np.nonzero(taken)
+        where = place[row, column]
+        member[row, where] = who[row, column]
+        stratum[row, where] = group[row, column]
+        for code in codes:
+            seen[code][row, where] = values[code][row, column]
+        open_before = filled.sum(axis=1) < places
+        for s in range(len(limits)):
+            filled[:, s] += np.sum(taken & (part == s), axis=1)
+        done = filled.sum(axis=1) >= places
+        last = np.where(taken.any(axis=1), size - np.argmax(taken[:, ::-1], axis=1), 0)
+        screened += np.where(open_before, np.where(done, last, size), 0).astype(np.int32)
+        if done.all():
+            break
+    return Recruited(member, stratum, seen, screened)
+
+
+def _uniform(seed: int, purpose: str, replicates: range, size: int, item: int) -> Numbers:
+    numbers = Stream(seed, purpose).uniform(range(replicates.start * size, replicates.stop * size), item)
+    return numbers.reshape(len(replicates), size)
+
+
+def screen(
+    protocol: Protocol, pool: Pool, who: NDArray[np.int32], codes: list[str], seed: int, replicates: range, turn: int
+) -> dict[str, Numbers]:
+    """Return code -> (R, candidates, screening visits) measurements."""
+    chosen = protocol.screening_visits
+    days = np.array([protocol.days[v] for v in chosen])
+    flat = who.reshape(-1)
+    when = np.broadcast_to(days, (flat.size, len(days)))
+    key = pool.keys["", "run-in", ""]
+    found: dict[str, Numbers] = {}
+    for code in codes:
+        if code == "EGFR":
+            age = pool.people["AGE"][flat, None] + when / DAYS_PER_YEAR
+            value = ckd_epi_2021(found["CREAT"].reshape(flat.size, -1), age, pool.people["FEMALE"][flat, None])
+        else:
+            true = quantities()[code].backward(pool.at(key, code, flat, when))
+            size = who.shape[1]
+            stream = Stream(seed, f"trial:screen:{code}")
+            people = range(replicates.start * size, replicates.stop * size)
+            luck = np.stack([stream.normal(people, turn * len(days) + k) for k in range(len(days))], axis=1)
+            value = measure(protocol, code, true, luck)
+        found[code] = value.reshape(*who.shape, len(days))
+    return found
+
+
+def eligible(
+    protocol: Protocol, pool: Pool, who: NDArray[np.int32], values: Mapping[str, Numbers]
+) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
+    """Return who may take part, and in which stratum; patients in no stratum are excluded."""
+    mean = {code: quantities()[code].backward(quantities()[code].forward(v).mean(axis=2)) for code, v in values.items()}
+    ok = np.ones(who.shape, dtype=bool)
+    for name, criterion in protocol.eligibility.items():
+        ok &= _fits(pool, who, mean, name, criterion)
+    group = np.full(who.shape, -1, dtype=np.int8)
+    for s, stratum in enumerate(protocol.strata.values()):
+        mine = ok & (group < 0)
+        for name, criterion in stratum.where.items():
+            mine &= _fits(pool, who, mean, name, criterion)
+        group[mine] = s
+    if protocol.strata:
+        return ok & (group >= 0), np.maximum(group, 0).astype(np.int8)
+    return ok, np.zeros(who.shape, dtype=np.int8)
+
+
+def _fits(
+    pool: Pool, who: NDArray[np.int32], mean: Mapping[str, Numbers], name: str, criterion: Criterion
+) -> NDArray[np.bool_]:
+    code = code_of(name)
+    low, high = criterion.bounds(code)
+    value = pool.people[code][who] if code in CHARACTERISTICS else mean[code]
+    with np.errstate(invalid="ignore"):
+        fits: NDArray[np.bool_] = (value >= low) & (value <= high)
+    return fits

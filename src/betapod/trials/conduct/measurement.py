@@ -1,0 +1,61 @@
+"""One measurement: the person's own value, moved by the day, the sample and the assay."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...observables.quantities import Numbers, quantities
+
+if TYPE_CHECKING:
+    from ..protocol.protocol import Protocol
+
+
+def spread(protocol: Protocol, code: str) -> tuple[float, str]:
+    """Return the SD of what is measured at one visit, and its scale: ``log`` or ``linear``.
+
+    Several samples at one visit count as their mean; on the logarithmic scale as the geometric one. The variation between days and
+    that of the assay are one number, since repeated examinations contain both.
+    """
+    quantity, how = quantities()[code], protocol.measurement(code)
+    sd, scale = quantity.sd, quantity.sd_scale
+    if how.cv is not None and quantity.sd_scale:
+        sd, scale = math.sqrt(math.log1p(how.cv**2)), "log"
+    return sd / math.sqrt(how.samples), scale
+
+
+def measure(protocol: Protocol, code: str, true: Numbers, luck: Numbers) -> Numbers:
+    """Return measurements.
+
+    Parameters
+    ----------
+    true
+        The person's own values, in the quantity's unit.
+    luck
+        Standard normal numbers of the same shape.
+    """
+    sd, scale = spread(protocol, code)
+    floor = quantities()[code].floor
+    seen = true * np.exp(sd * luck) if scale == "log" else true + sd * luck
+    return np.where(np.isnan(true), np.nan, np.maximum(seen, floor))
+
+
+@functools.cache
+def _mortality() -> list[tuple[float, float, float, float, float]]:
+    with (Path(__file__).parent / "mortality.csv").open(encoding="utf-8", newline="") as file:
+        columns = ("egfr_from", "egfr_to", "uacr_from", "uacr_to", "rate")
+        return [tuple(float(row[name]) for name in columns) for row in csv.DictReader(file)]  # type: ignore[misc]
+
+
+def death_rate(egfr: Numbers, uacr: Numbers) -> NDArray[np.float64]:
+    """Return deaths per year of adults with diabetes by eGFR (mL/min/1.73m2) and UACR (mg/g); not adjusted for age."""
+    rate = np.zeros(np.shape(egfr))
+    for low, high, least, most, value in _mortality():
+        rate = np.where((egfr >= low) & (egfr < high) & (uacr >= least) & (uacr < most), value, rate)
+    return rate

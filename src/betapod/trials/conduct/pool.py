@@ -1,0 +1,183 @@
+"""The pool: virtual people whose true course is computed once for everything that a trial may do to them.
+
+Replicates of a trial then only draw from it; no patient is integrated per replicate. A person has one course per stage (see
+`Pool.STAGES`), arm and hypothesis, from the same snapshot and with the same luck, so that differences are effects.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from ...base import npz
+from ...observables.quantities import Numbers, quantities
+
+_FORMAT = 1
+
+
+class _Head(BaseModel):
+    """What names the arrays of a pool's file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: Literal[1]
+    codes: list[str]
+    names: list[str]
+    keys: list[tuple[str, str, str, str]]
+    people: list[str]
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """True courses.
+
+    Attributes
+    ----------
+    times
+        (T,) days from enrolment at which courses are known; linear in between on the quantity's scale.
+    codes
+        PARAMCDs.
+    values
+        Course -> (people, T, codes) in the quantities' units; NaN after kidney failure.
+    failed
+        Course -> (people,) day of kidney failure from enrolment; infinite without.
+    keys
+        (arm, stage, hypothesis) -> course.
+    people
+        Characteristics -> (people,).
+    weights
+        (people,) chance to be the next candidate.
+    """
+
+    STAGES: ClassVar[tuple[str, ...]] = ("natural", "run-in", "care", "co-medication", "cells")
+
+    times: Numbers
+    codes: tuple[str, ...]
+    values: Mapping[str, Numbers] = field(repr=False)
+    failed: Mapping[str, Numbers] = field(repr=False)
+    keys: Mapping[tuple[str, str, str], str] = field(repr=False)
+    people: Mapping[str, Numbers] = field(repr=False)
+    weights: Numbers = field(repr=False)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    def key(self, arm: str, stage: str, hypothesis: str) -> str:
+        """Return the name of a course."""
+        return self.keys[arm, stage, hypothesis]
+
+    @functools.cached_property
+    def _scaled(self) -> dict[tuple[str, str], Numbers]:
+        return {}
+
+    def scaled(self, key: str, code: str) -> Numbers:
+        """Return (people, T) a course on the quantity's scale."""
+        if (key, code) not in self._scaled:
+            values = self.values[key][:, :, self.codes.index(code)]
+            self._scaled[key, code] = np.ascontiguousarray(quantities()[code].forward(values))
+        return self._scaled[key, code]
+
+    def at(self, key: str, code: str, member: NDArray[np.integer], day: Numbers) -> Numbers:
+        """Return (k, V) values of people on days, on the quantity's scale.
+
+        Parameters
+        ----------
+        member
+            (k,) people.
+        day
+            (k, V) days from enrolment.
+        """
+        return self.read(key, code, member, self.place(day))
+
+    def place(self, day: Numbers) -> tuple[NDArray[np.intp], Numbers]:
+        """Return where days of any shape lie in `times`: (same shape) the grid day before, and the share of the way to the next."""
+        if len(self.times) == 1:
+            return np.zeros(day.shape, dtype=np.intp), np.zeros(day.shape)
+        below = np.clip(np.searchsorted(self.times, day, side="right") - 1, 0, len(self.times) - 2)
+        return below, np.clip((day - self.times[below]) / np.diff(self.times)[below], 0.0, 1.0)
+
+    def read(
+        self, key: str, code: str, member: NDArray[np.integer], place: tuple[NDArray[np.intp], Numbers]
+    ) -> Numbers:
+        """Return (k, V) values of people at places in `times`, on the quantity's scale."""
+        table, (below, share) = self.scaled(key, code), place
+        rows = member[:, None]
+        left, right = table[rows, below], table[rows, np.minimum(below + 1, len(self.times) - 1)]
+        # On a grid day the neighbour does not matter, even if it lies after kidney failure.
+        found: Numbers = np.where(share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left)))
+        return found
+
+    def rescue_effect(self, rule: int, code: str, member: NDArray[np.integer], elapsed: Numbers) -> Numbers:
+        """Return (k, V) how far rescue moves a quantity this many days after it began."""
+        day = np.clip(elapsed, 0.0, self.times[-1])
+        shift = self.at(f"rescue {rule}", code, member, day) - self.at(self.keys["", "run-in", ""], code, member, day)
+        return np.where(elapsed > 0, np.nan_to_num(shift), 0.0)
+
+    # -- on disk -----------------------------------------------------------------------------------------------------
+
+    def to_bytes(self) -> bytes:
+        """Return the pool as the content of an NPZ file; the same pool gives the same bytes."""
+        names = list(self.values)
+        head = {
+            "format": _FORMAT,
+            "codes": self.codes,
+            "names": names,
+            "keys": [[*key, name] for key, name in self.keys.items()],
+            "people": list(self.people),
+            "facts": {name: value for name, value in self.facts.items() if name != "seconds"},
+        }
+        arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), "times": self.times}
+        arrays |= {f"v{i}": self.values[name] for i, name in enumerate(names)}
+        arrays |= {f"f{i}": self.failed[name] for i, name in enumerate(names)}
+        arrays |= {f"p{i}": values for i, values in enumerate(self.people.values())}
+        arrays["weights"] = self.weights
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        return buffer.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Pool:
+        """Undo `to_bytes`; ValueError where the bytes are no pool."""
+        file = npz.read(data)
+        try:
+            head = _Head.model_validate_json(file["head"].tobytes())
+            names = head.names
+            pool = cls(
+                file["times"],
+                tuple(head.codes),
+                {name: file[f"v{i}"] for i, name in enumerate(names)},
+                {name: file[f"f{i}"] for i, name in enumerate(names)},
+                {(arm, stage, hypothesis): name for arm, stage, hypothesis, name in head.keys},
+                {name: file[f"p{i}"] for i, name in enumerate(head.people)},
+                file["weights"],
+                head.facts,
+            )
+        except KeyError as error:
+            raise ValueError(f"the array {error} is missing") from None
+        pool.check()
+        return pool
+
+    def check(self) -> None:
+        """Check that everything has the shape that it must have; ValueError where it has not."""
+        people, times = len(self.weights), len(self.times)
+        good = (
+            self.times.ndim == self.weights.ndim == 1
+            and times > 0
+            and bool(np.all(np.diff(self.times) > 0))
+            and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
+            and all(each.shape == (people,) for each in (*self.failed.values(), *self.people.values()))
+            and all(name in self.values for name in self.keys.values())
+            and set(self.codes) <= set(quantities())
+        )
+        if not good:
+            raise ValueError("its arrays do not fit each other")

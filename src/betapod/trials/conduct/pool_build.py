@@ -1,0 +1,290 @@
+"""Make the pool of a protocol: who is in it, which courses are simulated, and a cache of what was simulated before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base import cache as caching
+from ...base.constants import DAYS_PER_YEAR
+from ...base.errors import Location, Problem, SolverError
+from ...engine.schedule import Schedule
+from ...observables.quantities import Numbers, quantities
+from ...physiology import whole_body
+from ...therapies import cell_parameters
+from .candidates import characteristics, choose
+from .courses import Planner
+from .pool import Pool
+
+if TYPE_CHECKING:
+    from ...patients.library import Library
+    from ..protocol.protocol import Arm, Protocol
+
+#: What the engine is told to reach; differences between courses of one person are far larger.
+RTOL, ATOL = 1e-6, 1e-9
+
+
+def pool_of(
+    protocol: Protocol,
+    library: Library | None = None,
+    threads: int | None = None,
+    cache: bool = True,
+    progress: Callable[[str], None] | None = None,
+) -> Pool:
+    """Return the pool of a protocol, from the cache where the same was simulated before.
+
+    Parameters
+    ----------
+    library
+        Patients; those of the package by default.
+    progress
+        Told what is being done.
+
+    Raises
+    ------
+    ConfigError
+        Nobody may be eligible.
+    SolverError
+        More than one person in twenty could not be integrated.
+    """
+    if library is None:
+        from ...patients.library import default
+
+        if progress is not None:
+            progress("reading the library of patients")
+        library = default()
+    name = f"pools/{identity(protocol, library)}.npz"
+    kept = caching.read(name) if cache else None
+    if kept is not None:
+        try:
+            return Pool.from_bytes(kept)
+        except ValueError:
+            caching.damaged(caching.folder() / name)
+    if progress is not None:
+        progress("simulating the pool")
+    pool = _simulate(protocol, library, threads)
+    if cache:
+        caching.write(name, pool.to_bytes())
+    return pool
+
+
+def identity(protocol: Protocol, library: Library) -> str:
+    """Return a hash of everything that shapes a pool: the program, the protocol, the library, and what a cohort's file holds."""
+    not_shaping = {
+        "name",
+        "title",
+        "summary",
+        "sources",
+        "assumptions",
+        "designs",
+        "endpoints",
+        "replicates",
+        "strata",
+        "patients",
+    }
+    content = protocol.model_dump(mode="json", exclude=not_shaping)
+    conduct = content["conduct"]
+    content["conduct"] = {name: conduct[name] for name in ("co_medication", "rescue")}
+    content.pop("measurements")
+    cohort = Path(protocol.population.cohort)
+    if protocol.population.cohort and cohort.exists():
+        # A file may change under its name, and the same file may stand elsewhere.
+        content["population"]["cohort"] = caching.content(cohort)
+    return caching.key(__name__, content, _digest(library))
+
+
+def _digest(library: Library) -> str:
+    """Return a hash of everybody in a library."""
+    digest = hashlib.sha256(json.dumps([list(library.state_names), len(library)]).encode())
+    digest.update(np.ascontiguousarray(library.states).tobytes())
+    columns = {**library.parameters, **{f"table/{name}": library.table[name].to_numpy() for name in library.table}}
+    for name in sorted(columns):
+        digest.update(name.encode() + np.ascontiguousarray(columns[name], dtype=np.float64).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass
+class _Job:
+    """Everything to integrate, one row per person and course."""
+
+    names: list[str] = field(default_factory=list)
+    rows: list[NDArray[np.int64]] = field(default_factory=list)
+    schedules: list[Schedule] = field(default_factory=list)
+    hypotheses: list[str] = field(default_factory=list)
+    copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
+
+    def add(self, name: str, rows: NDArray[np.int64], schedules: list[Schedule], hypothesis: str) -> None:
+        self.names.append(name)
+        self.rows.append(rows)
+        self.schedules += [schedules[i] for i in rows]
+        self.hypotheses += [hypothesis] * len(rows)
+
+
+def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool:
+    import time
+
+    began = time.perf_counter()
+    candidates = choose(protocol, library, protocol.seed)
+    chosen, weights = candidates.library, candidates.weights
+    model = whole_body.model("reference")
+    planner = Planner(protocol, chosen, model, protocol.seed)
+    job, keys = _plan(protocol, planner)
+    grid = _grid(protocol)
+    values, failed, broken = _integrate(job, chosen, protocol, grid, threads)
+    lost = np.flatnonzero(broken)
+    if len(lost) > 0.05 * len(chosen):
+        raise SolverError(
+            Problem(
+                "many-failures", f"{len(lost)} of {len(chosen)} people could not be integrated", Location(protocol.name)
+            )
+        )
+    if len(lost):
+        weights = np.where(broken, 0.0, weights) / weights[~broken].sum()
+    facts = {
+        "people": len(chosen),
+        **candidates.facts,
+        "courses": len(values),
+        "integrations": len(job.schedules),
+        "lost": len(lost),
+        "seconds": time.perf_counter() - began,
+    }
+    return Pool(grid, tuple(quantities()), values, failed, keys, characteristics(chosen), weights, facts)
+
+
+def _grid(protocol: Protocol) -> Numbers:
+    days = {0.0}
+    for visit in protocol.visits:
+        days |= {visit.day - visit.window, visit.day, visit.day + visit.window}
+    return np.array(sorted(days), dtype=np.float64)
+
+
+def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, str, str], str]]:
+    """Return what to integrate, and which course belongs to each arm, stage and hypothesis."""
+    job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
+    nothing: list[Any] = [()] * len(everybody)
+    plain = planner.schedules(nothing, None, ())
+    job.add("natural", everybody, plain, "none")
+    ground = "natural"
+    if protocol.run_in is not None:
+        ground = "run-in"
+        job.add(ground, everybody, planner.schedules(planner.therapies(None, False), None, ()), "none")
+    keys["", "run-in", ""] = ground
+    for number, rule in enumerate(protocol.conduct.rescue):
+        therapies = planner.therapies(None, False, rule.therapy)
+        job.add(f"rescue {number}", everybody, planner.schedules(therapies, None, ()), "none")
+    known: dict[str, str] = {}
+    for name, arm in protocol.arms.items():
+        care, added = _care(protocol, planner, job, name, arm, ground, known)
+        for hypothesis in protocol.hypotheses:
+            for stage, course in (("natural", "natural"), ("run-in", ground), ("care", care), ("co-medication", added)):
+                keys[name, stage, hypothesis] = course
+            keys[name, "cells", hypothesis] = added
+            if arm.cells is None:
+                continue
+            content = f"{added}|{arm.cells}|{hypothesis}"
+            if content not in known:
+                known[content] = f"{name}, cells, {hypothesis}"
+                which = cell_parameters.parameterise(planner.model, hypothesis)
+                doses = planner.cells(arm.cells, hypothesis, which)
+                therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
+                job.add(known[content], everybody, planner.schedules(therapies, arm, doses), hypothesis)
+            keys[name, "cells", hypothesis] = known[content]
+    return job, keys
+
+
+def _care(
+    protocol: Protocol, planner: Planner, job: _Job, name: str, arm: Arm, ground: str, known: dict[str, str]
+) -> tuple[str, str]:
+    """Return the courses of an arm without cells: with its own therapies, and with co-medication too."""
+    everybody = np.arange(len(planner.library))
+    content = json.dumps([[t.model_dump() for t in arm.therapies], arm.inputs], sort_keys=True)
+    own = planner.therapies(arm, False)
+    if f"care{content}" not in known:
+        known[f"care{content}"] = ground
+        if arm.therapies or arm.inputs:
+            known[f"care{content}"] = f"{name}, care"
+            job.add(f"{name}, care", everybody, planner.schedules(own, arm, ()), "none")
+    care = known[f"care{content}"]
+    if not protocol.conduct.co_medication:
+        return care, care
+    if f"co{content}" not in known:
+        more = planner.therapies(arm, True)
+        # Most people begin nothing: theirs is the same course.
+        changed = np.array([i for i in everybody if more[i] != own[i]], dtype=np.int64)
+        known[f"co{content}"] = f"{name}, co-medication"
+        job.copied[f"{name}, co-medication"] = (care, changed)
+        job.add(f"{name}, co-medication", changed, planner.schedules(more, arm, ()), "none")
+    return care, known[f"co{content}"]
+
+
+def _integrate(
+    job: _Job, chosen: Library, protocol: Protocol, grid: Numbers, threads: int | None
+) -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.bool_]]:
+    from ...engine.ensemble import Ensemble
+    from ...engine.outcome import ENDED
+
+    model = whole_body.model("reference")
+    asked = list(quantities().values())
+    outputs = list(dict.fromkeys(each.model if each.model != "SBP" else "MAP" for each in asked))
+    rows = np.concatenate(job.rows)
+    patients = {name: values[rows] for name, values in chosen.parameters.items()}
+    patients |= _hypotheses(job.hypotheses, patients)
+    ensemble = Ensemble(model, outputs, RTOL, ATOL, threads=threads)
+    times = grid + protocol.lead
+    initial = {name: values[rows] for name, values in chosen.initial.items()}
+    result = ensemble.run(patients, times, job.schedules, initial)
+    table = _table(result.values, outputs, chosen, rows, grid)
+    ended = np.where(result.status == ENDED, result.ended_at - protocol.lead, np.inf)
+    bad = result.status > ENDED
+    broken = np.zeros(len(chosen), dtype=bool)
+    np.logical_or.at(broken, rows, bad)
+    values: dict[str, Numbers] = {}
+    failed: dict[str, Numbers] = {}
+    start = 0
+    for name, part in zip(job.names, job.rows, strict=True):
+        mine = slice(start, start + len(part))
+        start += len(part)
+        if name in job.copied:
+            values[name], failed[name] = values[job.copied[name][0]].copy(), failed[job.copied[name][0]].copy()
+            values[name][part], failed[name][part] = table[mine], ended[mine]
+        else:
+            values[name], failed[name] = table[mine], ended[mine]
+    return values, failed, broken
+
+
+def _hypotheses(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return the rows of cell therapy in which hypotheses differ, one column each."""
+    model = whole_body.model("reference")
+    made = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
+    which = np.array([list(made).index(name) for name in names])
+    columns = {}
+    for row in model.parameters:
+        values = np.array([each.parameters[row].value for each in made.values()])
+        if row not in patients and np.any(values != model.parameters[row].value):
+            columns[row] = values[which]
+    return columns
+
+
+def _table(values: Numbers, outputs: list[str], chosen: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
+    """Return (rows, T, codes) what is measured, from what the model gives."""
+    table = np.empty((*values.shape[:2], len(quantities())))
+    for i, each in enumerate(quantities().values()):
+        if each.model == "SBP":
+            from ...patients.observe import systolic
+
+            columns = {
+                name: chosen.table[name].to_numpy(dtype=np.float64)[rows, None]
+                for name in ("age", "female", "stiffness")
+            }
+            age = columns["age"] + grid[None, :] / DAYS_PER_YEAR
+            table[:, :, i] = systolic(values[:, :, outputs.index("MAP")], age, columns["female"], columns["stiffness"])
+        else:
+            table[:, :, i] = values[:, :, outputs.index(each.model)]
+    return table

@@ -1,0 +1,1 @@
+"""Operating characteristics: power, sample size, attribution, what a result tells."""

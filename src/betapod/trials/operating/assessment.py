@@ -1,0 +1,191 @@
+"""All numbers that a report of a trial gives, as tables: gathered once from a run, written and drawn by others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..analysis import endpoints
+from ..analysis.endpoints import analyse, comparisons
+from ..analysis.estimates import Estimate
+from ..conduct.feasibility import Behind, behind
+from . import assessment_rows as rows_of
+from . import findings
+from .one_trial import one_trial
+from .operating import assurance
+from .sizing import power_and_sizes, tests_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..conduct.trial_run import TrialRun
+    from ..protocol.protocol import Protocol
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What a run says.
+
+    Attributes
+    ----------
+    results
+        One row per design, hypothesis, comparison, stratum and endpoint: mean and range of the estimate over replicates, rate of
+        significance, true effect of cells.
+    courses
+        One row per design, hypothesis, arm, stratum, quantity and visit: observed mean change, its range over replicates, true
+        effect of cells.
+    parts
+        One row per design, hypothesis, arm, stratum and part of the observed change of the primary quantity.
+    evidence
+        One row per design and hypothesis: how much a reported improvement, and one of the typical size, speak for the hypothesis
+        against `NULL`.
+    patients
+        Every patient of the typical trial of each design and hypothesis.
+    free
+        Kaplan-Meier curves of kidney failure or lasting fall of eGFR by 40 %, all replicates together.
+    adverse, flow, slopes, baseline, remission
+        Adverse events; screening and endings; eGFR slopes; characteristics at baseline; share whose UACR becomes normal.
+    one_trial
+        The typical trial of each controlled design as it would be published: primary analysis, mixed model of all visits
+        (unstructured covariance), hazard ratio.
+    power, sizes
+        Power over the size of the trial; size for 80 and 90 % power.
+    estimates
+        The primary estimate of every replicate: (design, hypothesis) -> `Estimate` of the first comparison.
+    behind
+        Design -> the virtual people behind the patients of one trial.
+    """
+
+    protocol: Protocol
+    code: str
+    visit: str
+    better: int
+    replicates: int
+    results: pd.DataFrame
+    courses: pd.DataFrame
+    parts: pd.DataFrame
+    evidence: pd.DataFrame
+    patients: pd.DataFrame
+    free: pd.DataFrame
+    adverse: pd.DataFrame
+    flow: pd.DataFrame
+    slopes: pd.DataFrame
+    baseline: pd.DataFrame
+    remission: pd.DataFrame
+    one_trial: pd.DataFrame
+    power: pd.DataFrame
+    sizes: pd.DataFrame
+    estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
+    behind: Mapping[str, Behind] = field(default_factory=dict)
+
+    def result(self, design: str, hypothesis: str, stratum: str = "all", endpoint: str = "primary") -> dict[str, Any]:
+        """Return the first matching row of `results`; empty where there is none."""
+        table = self.results
+        keep = (table["design"] == design) & (table["hypothesis"] == hypothesis) & (table["stratum"] == stratum)
+        rows = table[keep & (table["role"] == endpoint)].to_dict("records")
+        return {str(key): value for key, value in rows[0].items()} if rows else {}
+
+    def assurance(self, design: str) -> float:
+        """Return the chance that a design shows a benefit if every hypothesis is held equally probable."""
+        rows = [self.result(design, str(h)) for h in dict.fromkeys(self.results["hypothesis"])]
+        return assurance([row["improved"] for row in rows], [1.0] * len(rows))
+
+    @property
+    def single(self) -> list[str]:
+        """Designs without a control group."""
+        return [name for name, design in self.protocol.designs.items() if not endpoints.controlled(design)]
+
+    @property
+    def controlled(self) -> list[str]:
+        """Designs that compare cells with no cells."""
+        return [
+            name
+            for name, design in self.protocol.designs.items()
+            if endpoints.controlled(design)
+            and any(tests_cells(self.protocol, each) for each in comparisons(self.protocol, name))
+        ]
+
+
+def assess(
+    run: TrialRun,
+    larger: Mapping[str, TrialRun] | None = None,
+    replicates_of_parts: int = 300,
+    progress: Progress | None = None,
+) -> Assessment:
+    """Gather every number of a run.
+
+    Parameters
+    ----------
+    larger
+        Variant -> run of `enlarged` protocols, for power over size; the run itself by default.
+    replicates_of_parts
+        Replicates from which courses, true effects and parts of changes are averaged, which costs most of the time.
+    """
+    import pandas as pd
+
+    protocol = run.protocol
+    primary = protocol.endpoints.primary
+    rows: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            "results",
+            "courses",
+            "parts",
+            "patients",
+            "free",
+            "adverse",
+            "flow",
+            "slopes",
+            "baseline",
+            "remission",
+            "one_trial",
+        )
+    }
+    estimates: dict[tuple[str, str], Estimate] = {}
+    for number, ((design, hypothesis), whole) in enumerate(run.items()):
+        if progress is not None:
+            progress(f"{design}, {hypothesis}", number, len(run))
+        data = findings.remembered(whole)
+        place = {"design": design, "hypothesis": hypothesis}
+        first = comparisons(protocol, design)[0]
+        estimates[design, hypothesis] = analyse(data, primary, first)
+        rows["one_trial"] += one_trial(whole, place, findings.typical(estimates[design, hypothesis]))
+        some = data.select(range(min(replicates_of_parts, data.replicates)))
+        rows["courses"] += rows_of.courses(some, place)
+        rows["parts"] += rows_of.parts(some, place)
+        rows["results"] += rows_of.results(data, some, place)
+        rows["patients"].append(rows_of.patients(data, place, findings.typical(estimates[design, hypothesis])))
+        rows["free"] += rows_of.free(data, place)
+        rows["adverse"] += rows_of.adverse(data, place)
+        rows["flow"].append(place | rows_of.flow(data))
+        rows["slopes"] += rows_of.slopes(data, place)
+        rows["remission"] += rows_of.remission(some, place)
+        if hypothesis == next(iter(run.hypotheses)):
+            rows["baseline"] += rows_of.baseline(data, design)
+    tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
+    power, sizes = power_and_sizes(run, larger or {})
+    return Assessment(
+        protocol=as_run(run),
+        code=endpoints.code(primary),
+        visit=endpoints.visit(protocol, primary),
+        better=endpoints.better(primary),
+        replicates=next(iter(run.values())).replicates,
+        patients=pd.concat(rows["patients"], ignore_index=True),
+        evidence=pd.DataFrame(rows_of.evidence(run, estimates)),
+        power=power,
+        sizes=sizes,
+        estimates=estimates,
+        behind={design: behind(run[design, run.hypotheses[0]].member) for design in run.designs},
+        **tables,
+    )
+
+
+def as_run(run: TrialRun) -> Protocol:
+    """Return the protocol with the designs and arms that were run, and no others."""
+    designs = {name: run.protocol.designs[name] for name in run.designs}
+    used = {arm for design in designs.values() for arm in design.arms}
+    arms = {name: arm for name, arm in run.protocol.arms.items() if name in used}
+    return run.protocol.model_copy(update={"designs": designs, "arms": arms})

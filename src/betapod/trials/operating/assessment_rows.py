@@ -1,0 +1,293 @@
+"""Rows of the tables of a trial report, from the data of one design under one hypothesis or from a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis import endpoints, survival
+from ..analysis.endpoints import analyse, comparisons
+from ..analysis.estimates import Estimate
+from . import findings, likelihood
+from .operating import characteristics, significant
+from .sizing import NULL, tests_cells, title, truth, truth_of
+
+if TYPE_CHECKING:
+    from ..conduct.data import TrialData
+    from ..conduct.trial_run import TrialRun
+
+
+def _groups(data: TrialData) -> list[str | None]:
+    return [None, *data.strata] if len(data.strata) > 1 else [None]
+
+
+def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per endpoint, comparison and stratum: estimate, rates of significance, true effect (from `some` replicates)."""
+    protocol = data.protocol
+    rows: list[Any] = []
+    asked = [("primary", protocol.endpoints.primary), *(("secondary", each) for each in protocol.endpoints.secondary)]
+    for role, endpoint in asked:
+        for comparison in comparisons(protocol, data.design):
+            for stratum in _groups(data):
+                found = analyse(data, endpoint, comparison, stratum)
+                sign = endpoints.better(endpoint)
+                summary = characteristics(found, better=sign)
+                rates = {
+                    "significant": summary["significant"],
+                    "improved": summary["significant and better"],
+                }
+                rows.append(
+                    place
+                    | {
+                        "treated": comparison.treated,
+                        "control": comparison.control or "",
+                        "tests_cells": tests_cells(protocol, comparison),
+                        "stratum": stratum or "all",
+                        "role": role,
+                        "endpoint": title(endpoint, protocol),
+                        "quantity": endpoints.code(endpoint),
+                        "summary": endpoint.summary,
+                        "visit": endpoints.visit(protocol, endpoint),
+                        "n": _middle(found.n),
+                        **{key: summary[key] for key in ("mean", "spread", "low", "high")},
+                        "truth": truth(some, endpoint, comparison, stratum),
+                        "truth_of": truth_of(data, endpoint, comparison),
+                    }
+                    | {
+                        f"{name}{suffix}": getattr(value, attribute)
+                        for name, value in rates.items()
+                        for suffix, attribute in (("", "value"), ("_low", "low"), ("_high", "high"))
+                    }
+                )
+    return rows
+
+
+def courses(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per arm, stratum, quantity and visit after baseline: the apparent change and the true effect."""
+    rows: list[Any] = []
+    visits = [name for name, day in zip(data.visits, data.days, strict=True) if day > 0]
+    for arm in data.arms:
+        for stratum in _groups(data):
+            for code in data.codes:
+                table = findings.apparent(data, code, visits, arm, stratum)
+                key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code}
+                rows += [key | row for row in table.to_dict("records")]
+    return rows
+
+
+def parts(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per arm, stratum and part of the observed change of the primary quantity, on the scale of `TrialData.change`."""
+    endpoint = data.protocol.endpoints.primary
+    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    rows: list[Any] = []
+    for arm in data.arms:
+        for stratum in _groups(data):
+            table = findings.parts(data, code, visit, arm, stratum)
+            key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
+            rows += [key | {"part": part, **row} for part, row in table.to_dict("index").items()]
+    return rows
+
+
+def patients(data: TrialData, place: dict[str, str], replicate: int) -> Any:
+    """Return a table of the patients of one trial: what was seen in each, and every part of it."""
+    import pandas as pd
+
+    endpoint = data.protocol.endpoints.primary
+    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    one = data.select([replicate])
+    v = one.visit(visit)
+    table = pd.DataFrame(
+        {
+            **place,
+            "replicate": replicate,
+            "patient": np.arange(one.patients),
+            "arm": np.array(one.arms, dtype=object)[one.arm[0]],
+            "stratum": np.array(one.strata, dtype=object)[one.stratum[0]],
+            "base": one.base[code][0].astype(float),
+            "value": one.observed[code][0, :, v].astype(float),
+            "change": one.change(code)[0, :, v],
+            "true_effect_of_cells": one.effect(code)[0, :, v],
+            **{name.replace(" ", "_"): values[0, :, v] for name, values in one.parts(code).items()},
+        }
+    )
+    return table.loc[one.enrolled[0]]
+
+
+def free(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per arm and day (days from enrolment): share free of kidney events, of all replicates and of the first trial."""
+    if "EGFR" not in data.codes or (data.days > 0).sum() < 2:
+        return []
+    time, event = findings.kidney_events(data)
+    rows: list[Any] = []
+    for arm in data.arms:
+        keep = findings.chosen(data, arm).reshape(-1)
+        curve = survival.kaplan_meier(time.reshape(-1), event.reshape(-1), keep)
+        # One trial's interval, not that of all replicates together: what a reader of one trial would see.
+        one = findings.chosen(data, arm)[0]
+        first = survival.kaplan_meier(time[0], event[0], one)
+        near = np.searchsorted(first.days, curve.days, side="right") - 1
+        for k, day in enumerate(curve.days):
+            rows.append(
+                place
+                | {
+                    "arm": arm,
+                    "day": float(day),
+                    "free": float(curve.free[k]),
+                    "one_trial": float(first.free[near[k]]),
+                    "one_trial_low": float(first.low[near[k]]),
+                    "one_trial_high": float(first.high[near[k]]),
+                    "at_risk_per_trial": float(curve.at_risk[k]) / data.replicates,
+                }
+            )
+    return rows
+
+
+def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return the share with UACR below 30 mg/g among those at or above it at baseline: as measured, and in truth."""
+    if "UACR" not in data.codes:
+        return []
+    rows: list[Any] = []
+    visit = data.visits[int(np.argmax(data.days))]
+    true = data.true("UACR")
+    for arm in data.arms:
+        for stratum in _groups(data):
+            keep = findings.chosen(data, arm, stratum) & (data.base["UACR"] >= 30)
+            final = true[:, :, data.visit(visit)]
+            seen = keep & np.isfinite(final)
+            rows.append(
+                place
+                | {
+                    "arm": arm,
+                    "stratum": stratum or "all",
+                    "visit": visit,
+                    "measured": _middle(findings.remission(data, visit, arm, stratum)),
+                    "true": float((final[seen] < 30).mean()) if seen.any() else float("nan"),
+                }
+            )
+    return rows
+
+
+def adverse(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per arm and adverse event."""
+    rows: list[Any] = []
+    for arm in data.arms:
+        rows += [place | {"arm": arm} | row for row in findings.adverse(data, arm).to_dict("records")]
+    return rows
+
+
+def flow(data: TrialData) -> dict[str, Any]:
+    """Return how many were screened and enrolled in one trial, and the shares that completed, dropped out, died or were rescued."""
+    enrolled = data.enrolled
+    n = enrolled.sum()
+    return {
+        "screened": float(data.screened.mean()),
+        "enrolled": float(enrolled.sum(1).mean()),
+        "completed": float(((data.ending == 0) & enrolled).sum() / n),
+        "dropped_out": float(((data.ending == 1) & enrolled).sum() / n),
+        "died": float(((data.ending == 2) & enrolled).sum() / n),
+        "rescued": float((np.isfinite(data.rescued) & enrolled).sum() / n),
+    }
+
+
+def slopes(data: TrialData, place: dict[str, str]) -> list[Any]:
+    """Return a row per controlled comparison and kind of eGFR slope: the difference, mL/min/1.73 m² per year (acute: no time)."""
+    if "EGFR" not in data.codes:
+        return []
+    rows: list[Any] = []
+    for comparison in comparisons(data.protocol, data.design):
+        if comparison.control is None:
+            continue
+        for name, found in findings.slope_difference(data, comparison.treated, comparison.control).items():
+            summary = characteristics(found, better=1)
+            rows.append(
+                place
+                | {
+                    "treated": comparison.treated,
+                    "control": comparison.control,
+                    "slope": name,
+                    "unit": "mL/min/1.73m2" + ("" if name == "acute change" else "/year"),
+                    **{key: summary[key] for key in ("mean", "low", "high")},
+                    "significant": summary["significant"].value,
+                }
+            )
+    return rows
+
+
+def baseline(data: TrialData, design: str) -> list[Any]:
+    """Return characteristics of those enrolled, all replicates together."""
+    people = data.people(range(min(data.replicates, 200)))
+    rows: list[Any] = []
+    columns = {name: name for name in data.pool.people if name in people}
+    columns |= {code: f"BASE_{code}" for code in data.codes}
+    groups = [("all", people), *((s, people[people["stratum"] == s]) for s in data.strata if len(data.strata) > 1)]
+    for stratum, part in groups:
+        for name, column in columns.items():
+            values = part[column].to_numpy(dtype=float)
+            values = values[np.isfinite(values)]
+            if not len(values):
+                continue
+            low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+            rows.append(
+                {
+                    "design": design,
+                    "stratum": stratum,
+                    "quantity": name,
+                    "mean": float(values.mean()),
+                    "sd": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+                    "median": float(middle),
+                    "lower_quartile": float(low),
+                    "upper_quartile": float(high),
+                }
+            )
+    return rows
+
+
+def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> list[Any]:
+    """Return what a report of improvement, and a result of typical size, say for each hypothesis against `NULL`."""
+    if NULL not in run.hypotheses:
+        return []
+    better = endpoints.better(run.protocol.endpoints.primary)
+    rows: list[Any] = []
+    for design in run.designs:
+        first = comparisons(run.protocol, design)[0]
+        if first.control is not None and not tests_cells(run.protocol, first):
+            continue
+        if not any(run.protocol.arms[arm].cells for arm in run.protocol.designs[design].arms):
+            continue
+        null = estimates[design, NULL]
+        for hypothesis in run.hypotheses:
+            if hypothesis == NULL:
+                continue
+            mine = estimates[design, hypothesis]
+            improved = [significant(each, better=better) for each in (mine, null)]
+            if not all(np.isfinite(each).any() for each in improved):
+                continue
+            report = likelihood.of_report(*improved)
+            finite = mine.effect[np.isfinite(mine.effect)]
+            middle = float(np.median(finite)) if len(finite) else float("nan")
+            rows.append(
+                {
+                    "design": design,
+                    "controlled": first.control is not None,
+                    "hypothesis": hypothesis,
+                    "reported_if_true": report.first.value,
+                    "reported_if_nothing": report.second.value,
+                    "ratio": report.ratio,
+                    "ratio_low": report.low,
+                    "ratio_high": report.high,
+                    "words": report.words,
+                    "typical_result": middle,
+                    "ratio_of_typical": float(likelihood.of_result(middle, mine.effect, null.effect)[0]),
+                    "belief_from_half": likelihood.belief(0.5, report.ratio),
+                    "belief_from_tenth": likelihood.belief(0.1, report.ratio),
+                }
+            )
+    return rows
+
+
+def _middle(values: np.ndarray) -> float:
+    """Return the mean of what is finite; NaN where nothing is."""
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")

@@ -1,0 +1,223 @@
+"""How the effect of cells comes about: every set of mechanisms switched on, and each one's share of the effect.
+
+Mechanisms interact (fewer lost podocytes matter more where glucose stays high), so what one does alone is not what is lost without
+it. The Shapley value shares the whole effect fairly; both other numbers stand beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...base.errors import ConfigError, Problem
+from ...observables.quantities import quantities
+from ...physiology import whole_body
+from ...therapies import cell_parameters
+from ..analysis import endpoints
+from ..analysis.estimates import Array
+from ..conduct.candidates import choose
+from ..conduct.courses import Planner
+from .shapley import alone_and_without, coalitions, shapley
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ...patients.library import Library
+    from ..protocol.protocol import Protocol
+
+#: Mechanisms and the switches of the model that turn them off. Homing, engraftment and renewal stay on: without them nothing else
+#: acts; so do the harms (obstruction, mal-differentiation, sensitisation).
+MECHANISMS: Mapping[str, tuple[str, ...]] = {
+    "podocytes": ("sw_podocyte",),
+    "vessels": ("sw_endothelium",),
+    "scarring": ("sw_fibrosis", "sw_inflammation", "sw_tubule"),
+    "filtration": ("sw_filtration",),
+    "replacement": ("sw_differentiation",),
+    "glucose": (
+        "sw_sensitivity",
+        "sw_survival",
+        "sw_replication",
+        "sw_neogenesis",
+        "sw_function",
+        "sw_recovery",
+        "sw_ectopic",
+        "sw_autoimmunity",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Shares of the mean effect of cells.
+
+    Attributes
+    ----------
+    table
+        One row per stratum (``all``, then those of the protocol) and mechanism: ``share`` (Shapley value), ``low`` and ``high``
+        (quarters of the people), ``alone``, ``without``, on the scale of the quantity.
+    effect
+        Stratum -> mean effect of all mechanisms together.
+    people
+        Stratum -> number of people.
+    """
+
+    code: str
+    visit: str
+    hypothesis: str
+    table: pd.DataFrame
+    effect: Mapping[str, float]
+    people: Mapping[str, int]
+
+
+def attribute(
+    protocol: Protocol,
+    arm: str,
+    hypothesis: str,
+    people: int = 24,
+    library: Library | None = None,
+    threads: int | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Attribution:
+    """Simulate people with every set of mechanisms of cells and share the effect among the mechanisms.
+
+    Parameters
+    ----------
+    arm
+        An arm with cells. Its other therapies are given too; without co-medication and rescue.
+    people
+        People of the trial's pool, evenly from each stratum (by their true values).
+
+    Raises
+    ------
+    ConfigError
+        The arm has no cells.
+    """
+    import pandas as pd
+
+    order = protocol.arms[arm].cells
+    if order is None:
+        raise ConfigError(Problem("no-cells", f"the arm {arm!r} is given no cells, so there is no effect to share"))
+    if library is None:
+        from ...patients.library import default
+
+        library = default()
+    if progress is not None:
+        progress(f"switching mechanisms off, {hypothesis}")
+    code = endpoints.code(protocol.endpoints.primary)
+    visit = endpoints.visit(protocol, protocol.endpoints.primary)
+    candidates = choose(protocol, library, protocol.seed)
+    pool = candidates.library
+    strata = strata_of(protocol, pool)
+    rows = _evenly(strata, people, candidates.weights)
+    chosen = pool.take(rows)
+    worth = _worth(protocol, arm, order, hypothesis, chosen, code, visit, threads)
+    names = list(MECHANISMS)
+    shares, others = shapley(worth, names), alone_and_without(worth, names)
+    whole = worth[frozenset(names)] - worth[frozenset()]
+    good = np.isfinite(whole)
+    found: list[dict[str, Any]] = []
+    effect, count = {}, {}
+    for stratum in dict.fromkeys(["all", *strata[rows]]):
+        keep = good & ((strata[rows] == stratum) | (stratum == "all"))
+        if not keep.any() or (stratum == "all" and len(set(strata[rows])) == 0):
+            continue
+        effect[stratum], count[stratum] = float(whole[keep].mean()), int(keep.sum())
+        for name in names:
+            mine = shares[name][keep]
+            found.append(
+                {
+                    "stratum": stratum,
+                    "mechanism": name,
+                    "share": float(mine.mean()),
+                    "low": float(np.quantile(mine, 0.25)),
+                    "high": float(np.quantile(mine, 0.75)),
+                    "alone": float(others[name][0][keep].mean()),
+                    "without": float(others[name][1][keep].mean()),
+                }
+            )
+    return Attribution(code, visit, hypothesis, pd.DataFrame(found), effect, count)
+
+
+def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
+    """Return the stratum of each person by true values; ``outside`` where none fits, ``all`` where the protocol has none."""
+    from ...observables.quantities import CHARACTERISTICS, code_of
+    from ..conduct.candidates import TRUE, characteristics
+
+    if not protocol.strata:
+        return np.full(len(pool), "all", dtype=object)
+    found = np.full(len(pool), "outside", dtype=object)
+    fixed = characteristics(pool)
+    for name, stratum in protocol.strata.items():
+        fits = np.ones(len(pool), dtype=bool)
+        for quantity, criterion in stratum.where.items():
+            code = code_of(quantity)
+            low, high = criterion.bounds(code)
+            if code in CHARACTERISTICS:
+                values = fixed[code]
+            elif code in TRUE:
+                values = pool.table[TRUE[code]].to_numpy(dtype=float)
+            else:
+                continue
+            fits &= (values >= low) & (values <= high)
+        found[fits & (found == "outside")] = name
+    return found
+
+
+def _evenly(strata: np.ndarray, people: int, weights: np.ndarray) -> np.ndarray:
+    """Return rows, the same number from each stratum as far as there are people, likely candidates first in line."""
+    names = [name for name in dict.fromkeys(strata) if name != "outside"]
+    each = max(1, people // max(len(names), 1))
+    found = []
+    for name in names:
+        rows = np.flatnonzero((strata == name) & (weights > 0))
+        if len(rows):
+            # Systematic sampling: equal steps of the cumulated chance to come.
+            total = np.cumsum(weights[rows])
+            steps = (np.arange(each) + 0.5) / each * total[-1]
+            found.append(rows[np.unique(np.searchsorted(total, steps).clip(max=len(rows) - 1))])
+    return np.sort(np.concatenate(found)) if found else np.arange(0)
+
+
+def _worth(
+    protocol: Protocol,
+    arm: str,
+    order: str,
+    hypothesis: str,
+    chosen: Library,
+    code: str,
+    visit: str,
+    threads: int | None,
+) -> dict[frozenset[str], Array]:
+    """Return the value at the visit (on the scale of the quantity) of everybody under every set of mechanisms."""
+    from ...engine.ensemble import Ensemble
+    from ...engine.outcome import ENDED
+    from ...engine.schedule import Schedule
+
+    plain = whole_body.model("reference")
+    model = cell_parameters.parameterise(plain, hypothesis)
+    planner = Planner(protocol, chosen, plain, protocol.seed)
+    therapies = planner.therapies(protocol.arms[arm], False)
+    schedules: list[Schedule] = planner.schedules(
+        therapies, protocol.arms[arm], planner.cells(order, hypothesis, model)
+    )
+    sets = coalitions(list(MECHANISMS))
+    n = len(chosen)
+    patients = {name: np.tile(values, len(sets)) for name, values in chosen.parameters.items()}
+    for name, row in model.parameters.items():
+        if row.value != plain.parameters[name].value and name not in patients:
+            patients[name] = np.full(n * len(sets), row.value)
+    for name, switches in MECHANISMS.items():
+        on = np.repeat([float(name in group) for group in sets], n)
+        for switch in switches:
+            patients[switch] = on * plain.inputs[switch].value
+    quantity = quantities()[code]
+    day = next(each.day for each in protocol.visits if each.name == visit) + protocol.lead
+    initial = {name: np.tile(values, len(sets)) for name, values in chosen.initial.items()}
+    # Systolic pressure is made from the mean pressure; its mechanisms are those of the mean.
+    ensemble = Ensemble(plain, ["MAP" if code == "SBP" else quantity.model], threads=threads)
+    result = ensemble.run(patients, [day], schedules * len(sets), initial)
+    values = np.where(result.status < ENDED, result.values[:, 0, 0], np.nan).reshape(len(sets), n)
+    return dict(zip(sets, quantity.forward(values), strict=True))

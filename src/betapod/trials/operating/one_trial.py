@@ -1,0 +1,66 @@
+"""One trial as it would be published: its primary analysis, and the hazard of kidney events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis import endpoints, survival
+from ..analysis.endpoints import Comparison, analyse, comparisons
+from ..analysis.estimates import Estimate
+from ..analysis.mixed_cox import repeated
+from . import findings
+
+if TYPE_CHECKING:
+    from ..conduct.data import TrialData
+    from ..protocol.endpoint_keys import Endpoint
+
+#: Name of the mixed model in the table.
+MIXED = "mixed model of all visits"
+_NAMES = {"ANCOVA": "analysis of covariance", "t test": "t test"}
+
+
+def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[Any]:
+    """Return the analyses of one trial: of the primary endpoint, and the hazard of kidney events."""
+    endpoint = data.protocol.endpoints.primary
+    one = data.select([replicate])
+    rows: list[Any] = []
+    for comparison in comparisons(data.protocol, data.design):
+        if comparison.control is None or endpoint.summary not in ("change", "ratio"):
+            continue
+        name = _NAMES[endpoints.controlled_analysis(endpoint)]
+        rows.append(
+            place
+            | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
+            | {"quantity": endpoints.code(endpoint), **analyse(one, endpoint, comparison).at(0)}
+        )
+        mixed = _mixed(one, endpoint, comparison)
+        if mixed is not None and np.isfinite(mixed.p).all():
+            more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
+            rows.append(place | more | {"analysis": MIXED, "quantity": endpoints.code(endpoint), **mixed.at(0)})
+        if "EGFR" in data.codes:
+            time, event = findings.kidney_events(one)
+            first, second = (findings.chosen(one, arm) for arm in (comparison.treated, comparison.control))
+            hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
+            if np.isfinite(hazard.effect).all():
+                more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
+                rows.append(place | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
+    return rows
+
+
+def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:
+    """Return the mixed model of all visits up to that of the endpoint in one trial; None where it is another estimand."""
+    rules = endpoint.intercurrent
+    linear = endpoint.summary == "ratio" and one.quantity(endpoints.code(endpoint)).scale != "log"
+    if linear or rules.rescue == "while on treatment" or "composite" in (rules.rescue, rules.drop_out, rules.death):
+        return None
+    code = endpoints.code(endpoint)
+    last = one.visit(endpoints.visit(one.protocol, endpoint))
+    after = [v for v in range(last + 1) if one.days[v] > 0]
+    first = findings.chosen(one, comparison.treated)[0]
+    keep = first | findings.chosen(one, str(comparison.control))[0]
+    change = one.change(code, rules.rescue)[0][:, after]
+    base = one.quantity(code).forward(one.base[code][0].astype(float))
+    strata = one.stratum[0][keep] if len(one.strata) > 1 else None
+    return repeated(change[keep], base[keep], first[keep].astype(float), strata)

@@ -1,0 +1,331 @@
+"""How large a trial must be: power of smaller and larger trials, sizes for a given power."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..analysis import endpoints, survival
+from ..analysis import estimates as analysis
+from ..analysis.endpoints import Comparison, comparisons
+from . import findings
+from .operating import (
+    PowerCurve,
+    adjusting,
+    power_curve,
+    randomised,
+    sample_size,
+    sample_size_of_events,
+    sample_size_of_shares,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..conduct.data import TrialData
+    from ..conduct.trial_run import TrialRun
+    from ..protocol.endpoint_keys import Endpoint
+    from ..protocol.protocol import Protocol
+
+#: The hypothesis that the others are held against.
+NULL = "none"
+#: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
+AS_WRITTEN = "as the protocol measures"
+#: Days over which a total slope of eGFR may stand for the chronic one; assumed, two years.
+SHORTEST_SLOPE = 730.0
+BETTER_MEASURED = "three samples per visit, baseline averaged"
+
+
+def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
+    """Whether a comparison tells what cells do: one of the arms has them, the other has not, and nothing else differs."""
+    if comparison.control is None:
+        return False
+    first, second = protocol.arms[comparison.treated], protocol.arms[comparison.control]
+    alike = first.therapies == second.therapies and first.inputs == second.inputs
+    return alike and first.cells is not None and second.cells is None
+
+
+def title(endpoint: Endpoint, protocol: Protocol) -> str:
+    """Return the name of an endpoint, made up from its parts where it has none."""
+    return endpoint.name or f"{endpoints.code(endpoint)} {endpoint.summary} at {endpoints.visit(protocol, endpoint)}"
+
+
+def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
+    """Return whose true effect `truth` gives: ``groups`` (their difference), ``cells``, ``treatment`` of the one group, or nothing.
+
+    It is known for changes at a visit. Where an intercurrent event counts as a failure, what is compared is no change of a
+    quantity, and the courses of the pool have no true value for it.
+    """
+    rules = endpoint.intercurrent
+    if "composite" in (rules.rescue, rules.drop_out, rules.death):
+        return ""
+    if endpoint.summary not in ("change", "ratio") or (
+        endpoint.summary == "ratio" and data.quantity(endpoints.code(endpoint)).scale != "log"
+    ):
+        return ""
+    if comparison.control is not None:
+        return "groups"
+    arm = data.protocol.arms[comparison.treated]
+    if arm.cells is not None:
+        return "cells"
+    return "treatment" if arm.therapies or arm.inputs else ""
+
+
+def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
+    """Return the mean true effect that a comparison looks for, of what `truth_of` says; NaN where that is nothing.
+
+    With a control it is the randomised contrast: each patient in the one arm against the same patient in the other. Without one
+    it is each patient against the same patient without cells, or without the arm's therapies where there are no cells.
+    """
+    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    match truth_of(data, endpoint, comparison):
+        case "groups":
+            effect = findings.true_contrast(data, code, visit, comparison.treated, str(comparison.control), stratum)
+        case "cells":
+            effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
+        case "treatment":
+            effect = findings.true_treatment(data, code, visit, comparison.treated, stratum)
+        case _:
+            return float("nan")
+    return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
+
+
+def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return power over the number of patients, and the patients needed for 80 and 90 % power, as tables.
+
+    Parameters
+    ----------
+    larger
+        Variant -> run of an `enlarged` protocol; the run itself where there is none.
+    """
+    import pandas as pd
+
+    power: list[Any] = []
+    sizes: list[Any] = []
+    for variant, each in (larger or {AS_WRITTEN: run}).items():
+        for hypothesis in each.hypotheses:
+            compared = _compared(each.protocol)
+            if compared is None or (compared[0], hypothesis) not in each:
+                continue
+            design, comparison = compared
+            data = each[design, hypothesis]
+            place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
+            place |= {"treated": comparison.treated, "control": str(comparison.control)}
+            asked = [("primary", each.protocol.endpoints.primary)]
+            asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
+            for role, endpoint in asked:
+                more = place | {
+                    "role": role,
+                    "endpoint": title(endpoint, each.protocol),
+                    "quantity": endpoints.code(endpoint),
+                    "summary": endpoint.summary,
+                }
+                none = hypothesis == NULL and tests_cells(each.protocol, comparison)
+                if endpoint.summary in ("responders", "time to event"):
+                    sizes += [more | row for row in counted(data, endpoint, comparison, none)]
+                    continue
+                curve = curve_of(data, endpoint, comparison, truth(data, endpoint, comparison, None))
+                power += [
+                    more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
+                    for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
+                ]
+                both = findings.chosen(data, comparison.treated) | findings.chosen(data, str(comparison.control))
+                kept = np.isfinite(endpoints.outcome(data, endpoint)) & both
+                lost = 1 - float(kept.sum() / both.sum()) if both.any() else float("nan")
+                better = np.sign(curve.effect) == endpoints.better(endpoint)
+                why = caution(data, endpoint, comparison)
+                for wanted in (0.8, 0.9):
+                    n = None if none or not better else needed(data, endpoint, comparison, curve, wanted, lost)
+                    sizes.append(
+                        more
+                        | {
+                            "power": wanted,
+                            "effect": curve.effect,
+                            "error_of_effect": curve.error,
+                            "sd": curve.sd,
+                            "lost": lost,
+                            "n": float("nan") if n is None else float(n),
+                            "caution": why,
+                        }
+                    )
+    return pd.DataFrame(power), pd.DataFrame(sizes)
+
+
+def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: bool) -> list[dict[str, Any]]:
+    """Return the rows of `Assessment.sizes` of an endpoint that counts responders or events, all replicates taken as one trial.
+
+    Parameters
+    ----------
+    none
+        Whether there is no effect by supposition.
+    """
+    first, second = (findings.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control)))
+    shares = data.protocol.designs[data.design].arms
+    ratio = shares[comparison.treated] / shares[str(comparison.control)]
+    lost = 0.0
+    if endpoint.summary == "responders":
+        found = endpoints.outcome(data, endpoint).reshape(-1)
+        treated, control = (_middle(found[arm]) for arm in (first, second))
+        effect, error = (
+            treated - control,
+            float(analysis.risk_difference(np.where(first | second, found, np.nan), first).standard_error),
+        )
+        lost = 1 - float(np.isfinite(found)[first | second].mean()) if (first | second).any() else float("nan")
+    else:
+        time, event = endpoints.times(data, endpoint)
+        time, event = time.reshape(-1), event.reshape(-1)
+        fit = survival.cox(np.where(first | second, time, np.nan), event & (first | second), first)
+        effect, error = float(fit.effect), float(fit.standard_error)
+        treated, control = (float(event[arm].mean()) if arm.any() else float("nan") for arm in (first, second))
+    rows = []
+    for power in (0.8, 0.9):
+        n = None
+        if not none and np.sign(effect) == endpoints.better(endpoint):
+            if endpoint.summary == "responders":
+                n = sample_size_of_shares(treated, control, power, ratio=ratio, lost=lost)
+            else:
+                n = sample_size_of_events(effect, treated, control, power, ratio=ratio)
+        rows.append(
+            {
+                "power": power,
+                "effect": effect,
+                "error_of_effect": error,
+                "sd": float("nan"),
+                "lost": lost,
+                "n": float("nan") if n is None else float(_all_arms(data, comparison, n)),
+                "caution": "",
+            }
+        )
+    return rows
+
+
+def _all_arms(data: TrialData, comparison: Comparison, control: int) -> int:
+    """Return the patients of all arms of a design, from those of the control arm."""
+    shares = data.protocol.designs[data.design].arms
+    name = str(comparison.control)
+    return randomised(control, [n / shares[name] for arm, n in shares.items() if arm != name])
+
+
+def needed(
+    data: TrialData, endpoint: Endpoint, comparison: Comparison, curve: PowerCurve, power: float, lost: float
+) -> int | None:
+    """Return the patients to randomise to all arms of a design for a given power of one comparison, in the design's ratio."""
+    shares = data.protocol.designs[data.design].arms
+    control = str(comparison.control)
+    base, strata = _covariates(data, endpoint)
+    found = sample_size(
+        curve.effect,
+        curve.sd,
+        power,
+        ratio=shares[comparison.treated] / shares[control],
+        adjusted=adjusting(base, strata),
+        lost=lost,
+    )
+    return None if found is None else _all_arms(data, comparison, found)
+
+
+def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
+    """Return why an endpoint should not be chosen for the few patients that it needs; empty where nothing speaks against it.
+
+    A total slope of eGFR adds the acute change to the chronic slope: over a short time, or where the two go in opposite
+    directions, it is not what happens to the kidneys.
+    """
+    if endpoint.summary != "slope" or endpoints.code(endpoint) != "EGFR" or comparison.control is None:
+        return ""
+    last = float(data.days[data.visit(endpoints.visit(data.protocol, endpoint))])
+    found = findings.slope_difference(data, comparison.treated, str(comparison.control), until=last)
+    means = {name: _middle(each.effect) for name, each in found.items()}
+    acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
+    if not np.isfinite(chronic):
+        return "its visits cannot tell the acute change of eGFR from the chronic slope"
+    parts = (
+        f"an acute change of {acute:+.1f} mL/min/1.73m2 and a chronic slope of {chronic:+.1f} mL/min/1.73m2 per year"
+    )
+    if acute * chronic < 0:
+        return f"it adds up {parts}, which go in opposite directions"
+    if last < SHORTEST_SLOPE:
+        return f"over {last / 30.4375:.0f} months it is mostly acute: {parts}"
+    return ""
+
+
+def _middle(values: np.ndarray) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean()) if len(finite) else float("nan")
+
+
+def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 1) -> Protocol | None:
+    """Return the protocol with one design alone, the first that tests cells or else has a control, more patients, and better measurements.
+
+    Parameters
+    ----------
+    samples
+        Measurements per visit; above 1 the baseline is the mean of screening and enrolment, too.
+
+    Returns
+    -------
+    Protocol or None
+        None where no design has a control.
+    """
+    compared = _compared(protocol)
+    if compared is None:
+        return None
+    name = compared[0]
+    design = protocol.designs[name].model_copy(update={"patients": patients})
+    changes: dict[str, Any] = {"designs": {name: design}, "replicates": replicates}
+    if samples > 1:
+        changes["designs"] = {name: design.model_copy(update={"baseline": "mean"})}
+        changes["measurements"] = {
+            code: each.model_copy(update={"samples": max(samples, each.samples)})
+            for code, each in protocol.measurements.items()
+        }
+    return protocol.model_copy(update=changes)
+
+
+def _compared(protocol: Protocol) -> tuple[str, Comparison] | None:
+    """Return the design and comparison that sizes are for: the first that tests cells, else the first with a control."""
+    every = [
+        (name, each) for name in protocol.designs for each in comparisons(protocol, name) if each.control is not None
+    ]
+    return next((one for one in every if tests_cells(protocol, one[1])), every[0] if every else None)
+
+
+def curve_of(
+    data: TrialData, endpoint: Endpoint, comparison: Comparison, truth: float = float("nan"), steps: int = 14
+) -> PowerCurve:
+    """Return power for trials of fewer patients, nested in those that were simulated: the first of every stratum, in proportion.
+
+    Parameters
+    ----------
+    truth
+        The true effect, for the curve without Monte Carlo error.
+    """
+    first = findings.chosen(data, comparison.treated)
+    both = first | findings.chosen(data, str(comparison.control))
+    found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
+    base, strata = _covariates(data, endpoint)
+    order = _interleaved(np.asarray(data.stratum))
+    y, arm = (np.take_along_axis(values, order, 1) for values in (found, first.astype(float)))
+    x, levels = (None if values is None else np.take_along_axis(values, order, 1) for values in (base, strata))
+    sizes = [int(n) for n in np.unique(np.round(np.geomspace(min(12, data.patients), data.patients, steps)))]
+    better = endpoints.better(endpoint)
+    return power_curve(y, x, arm, sizes, levels, better=better, truth=truth)
+
+
+def _covariates(data: TrialData, endpoint: Endpoint) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return baseline and strata as the endpoint's analysis adjusts for them."""
+    if endpoints.controlled_analysis(endpoint) != "ANCOVA":
+        return None, None
+    code = endpoints.code(endpoint)
+    base = data.quantity(code).forward(data.base[code].astype(float))
+    return base, np.asarray(data.stratum) if len(data.strata) > 1 else None
+
+
+def _interleaved(stratum: np.ndarray) -> np.ndarray:
+    """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
+    rank = np.zeros(stratum.shape)
+    for code in np.unique(stratum):
+        mine = stratum == code
+        rank += np.where(mine, (np.cumsum(mine, 1) - 0.5) / np.maximum(mine.sum(1, keepdims=True), 1), 0.0)
+    return np.argsort(rank, axis=1, kind="stable")

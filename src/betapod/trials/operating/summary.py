@@ -1,0 +1,121 @@
+"""The few numbers of a run that a terminal shows: what trials find, how the primary endpoint changed, and what the change was made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...observables.quantities import code_of
+from ..analysis import endpoints
+from ..analysis.endpoints import analyse, comparisons
+from ..conduct.data import PARTS
+from ..conduct.feasibility import behind
+from .operating import characteristics
+from .sizing import truth, truth_of
+
+if TYPE_CHECKING:
+    from ..conduct.data import TrialData
+    from ..conduct.trial_run import TrialRun
+
+
+def summary(run: TrialRun) -> dict[str, Any]:
+    """Return a document with a row per comparison and one per arm, of every design and hypothesis; None is what cannot be estimated."""
+    endpoint = run.protocol.endpoints.primary
+    code = code_of(endpoint.quantity)
+    visit = endpoints.visit(run.protocol, endpoint)
+    first = next(iter(run.values()))
+    return {
+        "trial": run.protocol.name,
+        "title": run.protocol.title,
+        "replicates": run.protocol.replicates,
+        "seed": run.protocol.seed,
+        "endpoint": {
+            "name": endpoint.name,
+            "quantity": code,
+            "summary": endpoint.summary,
+            "visit": visit,
+            "scale": first.quantity(code).scale,
+            "unit": first.quantity(code).unit,
+        },
+        "pool": {name: value for name, value in run.facts.items() if name != "seconds"},
+        "people_behind_patients": {
+            design: behind(run[design, run.hypotheses[0]].member).as_dict() for design in run.designs
+        },
+        "comparisons": [row for data in run.values() for row in _comparisons(data)],
+        "rows": [row for data in run.values() for row in _rows(data, code, visit, endpoint.better == "lower")],
+    }
+
+
+def _comparisons(data: TrialData) -> list[dict[str, Any]]:
+    """Return what trials find, on the scale of the analysis: logarithms of ratios and hazards, else differences."""
+    endpoint = data.protocol.endpoints.primary
+    found = []
+    for each in comparisons(data.protocol, data.design):
+        if each.control is None:
+            continue
+        numbers = characteristics(analyse(data, endpoint, each), better=endpoints.better(endpoint))
+        found.append(
+            {
+                "design": data.design,
+                "hypothesis": data.hypothesis,
+                "treated": each.treated,
+                "control": each.control,
+                "estimate": _number(numbers["mean"]),
+                "low": _number(numbers["low"]),
+                "high": _number(numbers["high"]),
+                "significant": _number(numbers["significant"].value),
+                "benefit": _number(numbers["significant and better"].value),
+                "true_effect": _number(truth(data, endpoint, each, None)),
+                "true_effect_of": truth_of(data, endpoint, each),
+            }
+        )
+    return found
+
+
+def _rows(data: TrialData, code: str, visit: str, lower: bool) -> list[dict[str, Any]]:
+    data = data.at(visit)
+    change, effect = data.change(code)[:, :, 0], data.effect(code)[:, :, 0]
+    parts = {name: values[:, :, 0] for name, values in data.parts(code).items()}
+    found = []
+    for index, arm in enumerate(data.arms):
+        mine = (data.arm == index) & data.enrolled
+        per_trial = _means(np.where(mine, change, np.nan))
+        better = per_trial < 0 if lower else per_trial > 0
+        found.append(
+            {
+                "design": data.design,
+                "hypothesis": data.hypothesis,
+                "arm": arm,
+                "cells": data.protocol.arms[arm].cells is not None,
+                "patients": float(np.mean(mine.sum(axis=1))),
+                "screened": float(np.mean(data.screened)),
+                "change": _mean(per_trial),
+                "change_sd": _number(np.std(per_trial, ddof=1)) if len(per_trial) > 1 else None,
+                "trials_better": _mean(better),
+                "true_effect": _mean(np.where(mine, effect, np.nan)) if data.protocol.arms[arm].cells else None,
+                "parts": {name: _mean(np.where(mine, parts[name], np.nan)) for name in PARTS},
+                "dropped_out": _mean(data.ending[mine] == 1),
+                "died": _mean(data.ending[mine] == 2),
+                "rescued": _mean(np.isfinite(data.rescued[mine])),
+            }
+        )
+    return found
+
+
+def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of every trial that has a value: an arm may be without a patient in some replicate, or all may be missing."""
+    seen = np.isfinite(values)
+    some = seen.any(axis=1)
+    result: NDArray[np.float64] = np.where(seen, values, 0.0)[some].sum(axis=1) / seen[some].sum(axis=1)
+    return result
+
+
+def _mean(values: NDArray[Any]) -> float | None:
+    kept = values[np.isfinite(values)]
+    return float(kept.mean()) if kept.size else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None

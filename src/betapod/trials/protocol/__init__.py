@@ -1,0 +1,1 @@
+"""Protocols: what a trial file says, and its checks."""

@@ -1,0 +1,191 @@
+"""Checks of what happens in a trial and how it is judged: co-medication, effects, rescue, endpoints, names that are given twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from ...base.config import Document, Where
+from ...base.errors import BetapodError, Problem
+from ...observables.quantities import code_of, known_codes, quantities, unit_of
+from ..conduct.effects import spread
+from .endpoint_checks import endpoint
+from .plain_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
+
+
+def repeated(document: Document) -> Iterator[Problem]:
+    """Find what is given twice under one name or two."""
+    seen: set[Any] = set()
+    for i, name in enumerate(list_of(document.data, "hypotheses")):
+        if isinstance(name, str) and name in seen:
+            yield document.problem("duplicate-name", f"the hypothesis {name!r} is given twice", ("hypotheses", i))
+        seen.add(name if isinstance(name, str) else i)
+    for place in (("measurements",), ("eligibility",), ("population", "confirmed")):
+        found: Any = document.data
+        for key in place:
+            found = mapping_of(found, key)
+        first: dict[str, str] = {}
+        for name in found:
+            code = code_of(name)
+            if code in first and code in known_codes():
+                message = f"{name!r} and {first[code]!r} are the same quantity"
+                yield document.problem("duplicate-name", message, (*place, name), True)
+            first.setdefault(code, str(name))
+
+
+def conducted(document: Document) -> Iterator[Problem]:
+    """Check what happens in the trial: co-medication, therapies over time, effects of being in it, rescue."""
+    conduct = mapping_of(document.data, "conduct")
+    arms = mapping_of(document.data, "arms")
+    for i, item in enumerate(list_of(conduct, "co_medication")):
+        begins = list_of(item, "begins")
+        days = [day_of(each) for each in begins]
+        if len(days) == 2 and days[0] is not None and days[1] is not None and days[1] < days[0]:
+            where: Where = ("conduct", "co_medication", i, "begins")
+            found = " to ".join(short(each) for each in begins)
+            yield document.problem("wrong-order", "the last to begin would begin before the first", where, found=found)
+    for name, arm in arms.items():
+        for i, item in enumerate(list_of(arm, "therapies")):
+            if isinstance(item, dict) and item.get("stop") is not None:
+                where = ("arms", name, "therapies", i, "stop")
+                start, stop = item.get("start", 0), item["stop"]
+                begin, end = day_of(start), day_of(stop)
+                if begin is not None and end is not None and end <= begin:
+                    found = f"{short(start)} to {short(stop)}"
+                    yield document.problem("wrong-order", "a therapy stops after it starts", where, found=found)
+    for i, effect in enumerate(list_of(conduct, "effects")):
+        where = ("conduct", "effects", i)
+        code, problems = _measured_code(document, effect, where)
+        yield from problems
+        if not isinstance(effect, dict):
+            continue
+        if ("change" in effect) == ("factor" in effect):
+            yield document.problem(
+                "wrong-effect", "an effect is either a change or a factor", where, expected="change or factor"
+            )
+        if code is not None:
+            needed = "factor" if quantities()[code].scale == "log" else "change"
+            other = "change" if needed == "factor" else "factor"
+            if other in effect and needed not in effect:
+                yield document.problem(
+                    "wrong-effect",
+                    f"an effect on {effect['quantity']} is a {needed}",
+                    (*where, other),
+                    True,
+                    expected=needed,
+                )
+            elif "change" in effect:
+                what = f"{effect['quantity']} change"
+                yield from valued(document, effect["change"], code, (*where, "change"), what, "difference")
+                yield from possible(document, str(effect["quantity"]), effect["change"], (*where, "change"), True)
+            yield from _spread(document, effect, code, (*where, "spread"))
+        for k, arm in enumerate(list_of(effect, "arms")):
+            if arm not in arms:
+                yield unknown(document, "arm", arm, arms, (*where, "arms", k))
+    for i, rescue in enumerate(list_of(conduct, "rescue")):
+        where = ("conduct", "rescue", i)
+        code, problems = _measured_code(document, rescue, where)
+        yield from problems
+        if not isinstance(rescue, dict):
+            continue
+        if ("above" in rescue) == ("below" in rescue):
+            yield document.problem("missing-key", "rescue needs one bound", where, expected="above or below")
+        for side in ("above", "below"):
+            if code is not None and side in rescue:
+                yield from valued(document, rescue[side], code, (*where, side), f"{rescue['quantity']} {side}")
+                yield from possible(document, str(rescue["quantity"]), rescue[side], (*where, side))
+
+
+def _spread(document: Document, effect: dict[str, Any], code: str, where: Where) -> Iterator[Problem]:
+    """Find a spread of an effect between people that cannot be read, or is larger than anything measured."""
+    given = effect.get("spread")
+    if given is None or isinstance(given, (bool, list, dict)):
+        return
+    what = f"{effect['quantity']} spread"
+    try:
+        value = spread(given, effect.get("change"), code, what)
+    except BetapodError as error:
+        yield from (document.moved(problem, where) for problem in error.problems)
+        return
+    log = quantities()[code].scale == "log"
+    low, high = POSSIBLE.get(code, (0.0, math.inf))
+    most = math.log(LARGEST_FACTOR) if log else high - low
+    if not 0 <= value <= most:
+        unit = "SD of the logarithm" if log else unit_of(code)
+        yield document.problem(
+            "out-of-range",
+            "people cannot differ by that",
+            where,
+            found=short(given),
+            expected=f"0 to {most:.3g} {unit}",
+        )
+
+
+def judged(document: Document) -> Iterator[Problem]:
+    """Check the endpoints: what is measured, when it is judged, what makes a responder or an event."""
+    endpoints = mapping_of(document.data, "endpoints")
+    visits = [
+        v["name"] for v in list_of(document.data, "visits") if isinstance(v, dict) and isinstance(v.get("name"), str)
+    ]
+    entries: list[tuple[Where, Any]] = [(("endpoints", "primary"), endpoints.get("primary"))]
+    entries += [(("endpoints", "secondary", i), entry) for i, entry in enumerate(list_of(endpoints, "secondary"))]
+    for where, entry in entries:
+        code, problems = _measured_code(document, entry, where)
+        yield from problems
+        if not isinstance(entry, dict):
+            continue
+        if entry.get("at") and visits and entry["at"] not in visits:
+            yield unknown(document, "visit", entry["at"], visits, (*where, "at"))
+        yield from _judged_after(document, entry, (*where, "at"))
+        if entry.get("summary") in ("responders", "time to event") and not {"threshold", "percent"} & set(entry):
+            yield document.problem(
+                "missing-key", "what makes a responder or event?", where, True, expected="threshold or percent"
+            )
+        if code is not None and entry.get("threshold") is not None:
+            what = f"{entry['quantity']} threshold"
+            yield from valued(document, entry["threshold"], code, (*where, "threshold"), what)
+            yield from possible(document, str(entry["quantity"]), entry["threshold"], (*where, "threshold"))
+        yield from endpoint(document, entry, where, code)
+
+
+def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> Iterator[Problem]:
+    """Find an endpoint that is judged at the visit of its own baseline, or before."""
+    visits = {
+        v["name"]: day_of(v.get("day"))
+        for v in list_of(document.data, "visits")
+        if isinstance(v, dict) and isinstance(v.get("name"), str)
+    }
+    day = visits.get(entry["at"]) if isinstance(entry.get("at"), str) else None
+    designs = mapping_of(document.data, "designs").values()
+    screening = all(isinstance(d, dict) and d.get("baseline") == "screening" for d in designs)
+    if day is not None and (day < 0 or (day == 0 and not screening)):
+        after = [str(name) for name, when in visits.items() if when is not None and when > 0]
+        yield document.problem(
+            "wrong-visit",
+            "an endpoint cannot be judged at its own baseline",
+            where,
+            found=str(entry["at"]),
+            expected=", ".join(after),
+        )
+
+
+def _measured_code(document: Document, entry: Any, where: Where) -> tuple[str | None, list[Problem]]:
+    name = entry.get("quantity") if isinstance(entry, dict) else None
+    if not isinstance(name, str):
+        return None, []
+    measured = mapping_of(document.data, "measurements")
+    code = code_of(name)
+    if code not in quantities():
+        return None, [unknown(document, "quantity", name, quantities(), (*where, "quantity"))]
+    if code not in {code_of(each) for each in measured}:
+        return None, [
+            document.problem(
+                "not-measured",
+                f"{name} is not measured in this trial",
+                (*where, "quantity"),
+                expected=", ".join(map(str, measured)),
+                hint="Add it to measurements.",
+            )
+        ]
+    return code, []

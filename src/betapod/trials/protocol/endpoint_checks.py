@@ -1,0 +1,109 @@
+"""Checks of endpoints: that the analysis can be run where the design allows it, and that no key is without effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...base.config import Document, Where
+from ...base.errors import Problem
+from ...observables.quantities import quantities
+from .endpoint_keys import CONTROLLED
+from .plain_checks import day_of, list_of
+
+
+def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str | None) -> Iterator[Problem]:
+    """Return what is wrong with one endpoint, given as plain values.
+
+    Parameters
+    ----------
+    code
+        PARAMCD of its quantity; None where it is not known or not measured.
+    """
+    summary = entry.get("summary", "change")
+    if not isinstance(summary, str) or summary not in CONTROLLED:
+        return
+    yield from _analysis(document, entry, where, str(summary))
+    yield from _bounds(document, entry, where, str(summary))
+    yield from _strategy(document, entry, where, str(summary))
+    yield from _confirmed(document, entry, where, str(summary))
+    if summary == "ratio" and code is not None and quantities()[code].scale != "log" and quantities()[code].floor <= 0:
+        yield document.problem(
+            "no-ratio",
+            f"{entry['quantity']} may be 0, and has no ratio",
+            (*where, "summary"),
+            found="ratio",
+            expected="change",
+        )
+
+
+def _confirmed(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
+    """Refuse an event that no visit can confirm: with one visit after enrolment it would never come."""
+    visits = [each for each in list_of(document.data, "visits") if isinstance(each, dict)]
+    days = [day for each in visits if (day := day_of(each.get("day"))) is not None]
+    if summary != "time to event" or len(days) < len(visits):
+        return
+    until = next((day_of(each.get("day")) for each in visits if each.get("name") == entry.get("at")), None)
+    after = [day for day in days if 0 < day <= (max(days, default=0) if until is None else until)]
+    if len(after) == 1:
+        yield document.problem(
+            "never-confirmed",
+            "an event counts when the next visit confirms it, and there is one visit after enrolment up to that of the endpoint",
+            (*where, "summary"),
+            found="time to event",
+            expected="two visits or more, or summary: responders",
+        )
+
+
+def _arms(document: Document) -> list[int]:
+    """Return the number of arms of each design that can be read."""
+    designs = document.data.get("designs") if isinstance(document.data, dict) else None
+    every = designs.values() if isinstance(designs, dict) else ()
+    return [len(each["arms"]) for each in every if isinstance(each, dict) and isinstance(each.get("arms"), dict)]
+
+
+def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
+    asked, arms = entry.get("analysis"), _arms(document)
+    known = {name for names in CONTROLLED.values() for name in names} | {"paired"}
+    if asked not in known or not arms:
+        return
+    change = summary in ("change", "ratio", "slope")
+    if max(arms) > 1:
+        able, what = list(CONTROLLED[summary]), f"of a {summary} against a control"
+    elif change:
+        able, what = ["paired"], f"of a {summary} in one group alone"
+    else:
+        able, what = [], f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone"
+    if asked not in able:
+        yield document.problem(
+            "wrong-analysis",
+            f"{asked} is no analysis {what}",
+            (*where, "analysis"),
+            found=str(asked),
+            expected=", ".join(able) or "no analysis: there is nothing to compare with",
+        )
+
+
+def _bounds(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
+    for key in ("threshold", "percent"):
+        if summary not in ("responders", "time to event") and entry.get(key) is not None:
+            yield document.problem(
+                "useless-key",
+                f"a {summary} has no {key}",
+                (*where, key),
+                True,
+                expected="summary: responders or time to event",
+            )
+
+
+def _strategy(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
+    rules = entry.get("intercurrent")
+    rescue = rules.get("rescue") if isinstance(rules, dict) else None
+    if rescue == "while on treatment" and summary in ("slope", "time to event"):
+        yield document.problem(
+            "wrong-strategy",
+            f"for a {summary}, while on treatment gives the numbers of the hypothetical strategy: nothing after rescue counts",
+            (*where, "intercurrent", "rescue"),
+            found=rescue,
+            expected="treatment policy, hypothetical, composite",
+        )

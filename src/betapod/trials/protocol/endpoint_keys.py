@@ -1,0 +1,110 @@
+"""The keys of an endpoint in a protocol: what is compared, by which analysis, and what of events after enrolment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+
+from ...base.config import Settings, refuse
+from ...base.errors import Problem
+from ...observables.quantities import code_of, quantities
+
+#: A quantity whose unit depends on what is measured; checked with the name beside it.
+Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["30 mg/g"]})]
+
+
+class Intercurrent(Settings):
+    """How events after enrolment are dealt with (ICH E9 R1)."""
+
+    rescue: Literal["treatment policy", "hypothetical", "composite", "while on treatment"] = "treatment policy"
+    drop_out: Literal["missing", "composite"] = "missing"
+    death: Literal["missing", "composite"] = "missing"
+
+
+#: What is compared -> its analyses where there is a control, the usual one first.
+CONTROLLED: Mapping[str, tuple[str, ...]] = {
+    "change": ("ANCOVA", "t test"),
+    "ratio": ("ANCOVA", "t test"),
+    "slope": ("ANCOVA", "t test"),
+    "responders": ("risk difference",),
+    "time to event": ("log-rank", "Cox"),
+}
+
+#: Analyses that protocols of real trials name, and that are not run here, by their names in small letters.
+_NOT_RUN = {
+    "mmrm": "a mixed model of repeated measures",
+    "mixed model": "a mixed model",
+    "mixed slope": "a mixed model of slopes",
+    "gee": "generalised estimating equations",
+    "logistic regression": "logistic regression",
+    "fine-gray": "a model of competing risks",
+    "win ratio": "the win ratio",
+    "wilcoxon": "a rank test",
+    "mann-whitney": "a rank test",
+    "cmh": "a stratified test of proportions",
+    "fisher": "an exact test",
+    "chi-square": "a chi-square test",
+}
+
+
+def _run_here(given: Any) -> Any:
+    what = _NOT_RUN.get(" ".join(str(given).lower().split()))
+    if what is not None:
+        every = list(dict.fromkeys(name for names in CONTROLLED.values() for name in names))
+        raise refuse(
+            Problem(
+                "analysis-not-run",
+                f"{given} ({what}) is not run here",
+                found=str(given),
+                expected=", ".join([*every, "paired"]),
+                hint="Name the analysis that is to be run, or leave the key out for the usual one.",
+            )
+        )
+    return given
+
+
+class Endpoint(Settings):
+    """What is compared."""
+
+    name: str = ""
+    quantity: str
+    summary: Literal["change", "ratio", "slope", "responders", "time to event"] = "change"
+    at: str = Field(default="", description="name of a visit; the last by default")
+    better: Literal["lower", "higher"] | None = Field(
+        default=None, description="which way is an improvement; by default what it is of the quantity"
+    )
+    threshold: Measured | None = Field(
+        default=None, description="value that makes a responder (together with a percentage) or an event (either)"
+    )
+    percent: Annotated[float, Field(gt=-100)] | None = Field(
+        default=None,
+        description="change in percent that makes a responder or event; its sign says whether an event is a fall",
+    )
+    analysis: (
+        Annotated[
+            Literal["ANCOVA", "t test", "paired", "risk difference", "log-rank", "Cox"], BeforeValidator(_run_here)
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="against a control: ANCOVA (baseline and strata) or t test, risk difference, log-rank or Cox; one group alone: paired",
+    )
+    intercurrent: Intercurrent = Intercurrent()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_direction(cls, given: Any) -> Any:
+        """Take the direction of the quantity where none is given."""
+        if not isinstance(given, dict) or given.get("better") is not None:
+            return given
+        known = quantities().get(code_of(given.get("quantity", "")))
+        return given if known is None else given | {"better": "higher" if known.better > 0 else "lower"}
+
+
+class Endpoints(Settings):
+    """Primary and secondary."""
+
+    primary: Endpoint
+    secondary: list[Endpoint] = Field(default_factory=list)

@@ -1,0 +1,1 @@
+"""Virtual trials against the registry of published results."""

@@ -1,0 +1,221 @@
+"""Everything that can be confronted, under several parameterisations: resumable, then counted."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter
+
+from ...base import cache
+from ...base.cores import cores
+from ...base.errors import Problem, SolverError
+from ...evidence.records.study import Record
+from .courses import Setting
+from .prediction import Prediction
+from .rows import predict_study
+from .studies import own_baselines, sort
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What is compared unless something else is asked for.
+SETTINGS = ("none", "current-evidence", "seed-claims")
+_FORMAT = 1
+#: Studies from which on starting other processes pays.
+_WORTH_PROCESSES = 8
+
+
+@dataclass(frozen=True)
+class Confrontation:
+    """Predictions and refusals.
+
+    Attributes
+    ----------
+    predictions
+        Parameterisation -> one prediction per row.
+    refused
+        Rows that cannot be simulated, with the reason.
+    """
+
+    predictions: dict[str, list[Prediction]]
+    refused: list[tuple[Record, str]]
+
+    def table(self) -> pd.DataFrame:
+        """Return one row for each prediction, the parameterisation in ``setting``."""
+        import pandas as pd
+
+        rows = [{"setting": name, **asdict(each)} for name, mine in self.predictions.items() for each in mine]
+        columns = ["setting", *Prediction.__dataclass_fields__]
+        return pd.DataFrame(rows, columns=columns)
+
+    def counts(self, by: str = "family") -> pd.DataFrame:
+        """Return rows, rows inside the 90 % interval, and the root mean square of z, by parameterisation and a column.
+
+        Parameters
+        ----------
+        by
+            ``family``, ``endpoint``, ``study`` or ``""`` for all together.
+        """
+        table = self.table()
+        keys = ["setting", by] if by else ["setting"]
+        grouped = table.assign(square=table["z"] ** 2).groupby(keys, sort=False)
+        found = grouped.agg(rows=("record", "size"), inside=("inside", "sum"), rms=("square", "mean"))
+        found["rms"] **= 0.5
+        return found.reset_index()
+
+    def worst(self, setting: str, count: int = 10) -> list[Prediction]:
+        """Return the predictions farthest from what was observed, in units of their error."""
+        return sorted(self.predictions[setting], key=lambda each: -abs(each.z))[:count]
+
+    def refusals(self) -> pd.DataFrame:
+        """Return one row for each row that cannot be simulated: record, study, arm, endpoint, reason."""
+        import pandas as pd
+
+        rows = [(r.id, r.study, r.arm, r.endpoint_text, r.weeks, why) for r, why in self.refused]
+        return pd.DataFrame(rows, columns=["record", "study", "arm", "endpoint", "weeks", "reason"])
+
+
+def confront(
+    records: Iterable[Record],
+    settings: Sequence[str] = SETTINGS,
+    count: int = 60,
+    seed: int = 1,
+    threads: int | None = None,
+    folder: Path | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    draws: int = 8,
+) -> Confrontation:
+    """Confront rows with the model under named parameterisations.
+
+    Every study under every parameterisation is kept as it is finished; what is there already is not computed again, as long as
+    program, patients, rows and options are the same.
+
+    Parameters
+    ----------
+    draws
+        Sets of parameters behind the error of the parameters, see `rows.predict`.
+    folder
+        Where results are kept; the cache by default.
+    progress
+        Told which study is done under which parameterisation, how many of these are done, and of how many.
+    threads
+        Processor cores to use; all unless given. Many studies are done side by side in processes of their own.
+
+    Raises
+    ------
+    SolverError
+        A study could not be simulated, or a process was ended; what is finished is kept.
+    """
+    given = list(records)
+    own = own_baselines(given)
+    can, cannot = sort(given)
+    studies: dict[str, list[Record]] = {}
+    for record in can:
+        studies.setdefault(record.study, []).append(record)
+    path = {
+        (study, name): f"confront/{_key(mine, own.get(study, ()), Setting(name), count, seed, draws)}.json"
+        for study, mine in studies.items()
+        for name in settings
+    }
+    known = {pair: _read(file, folder) for pair, file in path.items()}
+    todo = {}
+    for study, mine in studies.items():
+        missing = tuple(name for name in settings if known[study, name] is None)
+        if missing:
+            todo[study] = _Task(study, tuple(mine), missing, count, seed, draws, own.get(study, ()))
+    jobs = sum(len(task.settings) for task in todo.values())
+    worked = _worked(list(todo.values()), threads or cores())
+    for done, (study, name, predictions) in enumerate(worked, start=1):
+        _write(path[study, name], predictions, folder)
+        known[study, name] = predictions
+        if progress is not None:
+            progress(f"{study}, {name}", done, jobs)
+    found = {name: [each for study in studies for each in known[study, name] or ()] for name in settings}
+    return Confrontation(found, cannot)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Rows of one study, to be predicted under several parameterisations."""
+
+    study: str
+    records: tuple[Record, ...]
+    settings: tuple[str, ...]
+    count: int
+    seed: int
+    draws: int
+    among: tuple[Record, ...]
+
+    def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
+        """Predict under one parameterisation after the other, which have the same people."""
+        for name in self.settings:
+            found = predict_study(self.records, Setting(name), self.count, self.seed, threads, self.draws, self.among)
+            yield self.study, name, found
+
+
+def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:
+    """Do tasks, as they are finished: many in processes of one thread each, few in this one."""
+    if workers == 1 or len(tasks) < _WORTH_PROCESSES:
+        for task in tasks:
+            yield from task.work(workers)
+        return
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import active_children, get_context
+
+    # Forking a process that has threads is not safe; a fresh one is.
+    before = set(active_children())
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _ignore_interrupt)
+    try:
+        for future in as_completed([pool.submit(_finish, task) for task in tasks]):
+            yield from future.result()
+    except BrokenProcessPool:
+        hint = "Start it again: finished studies are kept; with --threads 1 it needs less memory."
+        raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
+    except BaseException:
+        # Whoever interrupts does not want to wait for the studies under way.
+        for process in set(active_children()) - before:
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _finish(task: _Task) -> list[tuple[str, str, list[Prediction]]]:
+    return list(task.work())
+
+
+def _ignore_interrupt() -> None:
+    # The first process hears the interrupt and ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _key(
+    records: Sequence[Record], among: Sequence[Record], setting: Setting, count: int, seed: int, draws: int
+) -> str:
+    rows = [[_content(record) for record in some] for some in (records, among)]
+    return cache.key(__name__, _FORMAT, rows, asdict(setting), count, seed, draws)
+
+
+def _content(record: Record) -> dict[str, object]:
+    """Return everything that a row says; where it stands does not matter."""
+    return {name: value for name, value in asdict(record).items() if name != "location"}
+
+
+def _read(name: str, folder: Path | None) -> list[Prediction] | None:
+    """Return what is kept under a name, or None if that is nothing or cannot be used."""
+    kept = cache.read(name, folder)
+    try:
+        return None if kept is None else TypeAdapter(list[Prediction]).validate_json(kept)
+    except ValueError:
+        return None
+
+
+def _write(name: str, predictions: Sequence[Prediction], folder: Path | None) -> None:
+    # A cache that cannot be written costs time on the next run, and is no error.
+    cache.write(name, json.dumps([asdict(each) for each in predictions]).encode(), folder)

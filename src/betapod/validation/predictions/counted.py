@@ -1,0 +1,129 @@
+"""Rows that count people with an event: shares, rates, and ratios of hazards, risks and odds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...evidence.records.study import Record
+from .courses import Courses
+from .events import Event
+from .quantities import URINE, Numbers, seen_in
+
+#: Lucks of measurement per virtual person, besides as many mirror images; samples of the cohort behind its own error.
+_LUCKS, _SAMPLES = 12, 300
+#: Fewest events and people without one that a logarithm is made of: none were seen among so few virtual people.
+_FEWEST = 0.5
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What is expected of each person of a group, over lucks of measurement: arrays (people,).
+
+    Attributes
+    ----------
+    risk
+        Chance to be at risk at the start.
+    events
+        Chance of the event.
+    years
+        Time watched, year.
+    """
+
+    risk: Numbers
+    events: Numbers
+    years: Numbers
+
+    def sums(self, index: NDArray[np.int64] | slice = slice(None)) -> tuple[Numbers, Numbers, Numbers]:
+        """Return people at risk, with an event, and person-years, of samples (..., people) of the group."""
+        risk, events, years = (np.asarray(x[index].sum(axis=-1)) for x in (self.risk, self.events, self.years))
+        return risk, events, years
+
+
+def counts_of(group: Courses, event: Event, last: float, seed: Sequence[int]) -> Counts:
+    """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same luck."""
+    generator = np.random.default_rng(seed)
+
+    def luck(x: Numbers) -> Numbers:
+        half = generator.standard_normal((_LUCKS, *x.shape[-1:]))
+        return np.concatenate([half, -half])
+
+    full = group.filled()
+    seen = seen_in(full.values, group.weeks, luck, samples=dict.fromkeys(URINE, event.samples))
+    risk, happened, years = event.passages(seen, group.failed, last)
+    means = (np.broadcast_to(x, (2 * _LUCKS, len(group))).mean(axis=0) for x in (risk, happened, years))
+    return Counts(*(np.asarray(x, dtype=np.float64) for x in means))
+
+
+def statistic(form: str, sums: Sequence[tuple[Numbers, Numbers, Numbers]]) -> Numbers:
+    """Return the number of a form on its scale of comparison: logarithm for rates and ratios, share or difference otherwise."""
+    found = [_of_group(form, *each) for each in sums]
+    return np.asarray(found[0] - found[1] if len(found) == 2 else found[0], dtype=np.float64)
+
+
+def _of_group(form: str, risk: Numbers, events: Numbers, years: Numbers) -> Numbers:
+    if form in ("share", "difference"):
+        return np.asarray(events / np.maximum(risk, 1e-9))
+    some, others = np.maximum(events, _FEWEST), np.maximum(risk - events, _FEWEST)
+    below = {"rate": years, "hazard ratio": years, "risk ratio": np.maximum(risk, 1e-9), "odds ratio": others}[form]
+    return np.asarray(np.log(some / np.maximum(below, 1e-9)))
+
+
+def scatter_of_study(form: str, groups: Sequence[Counts], people: int) -> float:
+    """Return the standard error of a study with so many people in each group, by the delta method.
+
+    The people of a rate are everybody in the group, at risk or not.
+    """
+    variance = 0.0
+    for group in groups:
+        risk, events, _ = (float(x) for x in group.sums())
+        share = min(max(events, _FEWEST) / max(risk, 2.0 * _FEWEST), 1.0 - 1e-6)
+        expected = max(people * share * (risk / len(group.risk) if form == "rate" else 1.0), _FEWEST)
+        others = max(people * (1.0 - share), _FEWEST)
+        variance += {
+            "difference": share * (1.0 - share) / people,
+            "rate": 1.0 / expected,
+            "hazard ratio": 1.0 / expected,
+            "risk ratio": (1.0 - share) / expected,
+            "odds ratio": 1.0 / expected + 1.0 / others,
+        }[form]
+    return math.sqrt(variance)
+
+
+def scatter_of_cohort(form: str, groups: Sequence[Counts], paired: bool, generator: np.random.Generator) -> float:
+    """Return the error of having so few virtual people; the same people are in both groups where they are paired.
+
+    A group in which nobody had the event is known no better than by the half event that stands for it.
+    """
+    sizes = [len(group.risk) for group in groups]
+    first = generator.integers(sizes[0], size=(_SAMPLES, sizes[0]))
+    indices = [first if paired or k == 0 else generator.integers(n, size=(_SAMPLES, n)) for k, n in enumerate(sizes)]
+    spread = float(np.std(statistic(form, [g.sums(index) for g, index in zip(groups, indices, strict=True)])))
+    if form == "difference":
+        return spread
+    none = sum(1.0 / _FEWEST for group in groups if float(group.sums()[1]) < _FEWEST)
+    return math.sqrt(spread**2 + none)
+
+
+def people_behind(group: Counts, generator: np.random.Generator) -> float:
+    """Return as many people as would leave the share of a group as uncertain as it is, if each were counted once.
+
+    Nobody is counted but everybody's chance is known, so that they are at least those at risk; and no more than these where all
+    chances together make less than half an event.
+    """
+    risk, events, _ = (float(x) for x in group.sums())
+    share, at_risk = events / max(risk, 1e-9), max(risk, 1.0)
+    spread = scatter_of_cohort("share", [group], False, generator) if events >= _FEWEST else 0.0
+    return max(at_risk, share * (1.0 - share) / spread**2) if spread > 0.0 else at_risk
+
+
+def without_events(groups: Sequence[Counts], record: Record) -> str:
+    """Say so where nobody among the virtual people of a group had the event."""
+    counted = [float(group.sums()[1]) for group in groups]
+    if min(counted) >= _FEWEST or record.kind in ("proportion", "count", "difference"):
+        return ""
+    return "hardly any virtual person had the event: half an event was counted"

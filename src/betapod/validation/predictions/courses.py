@@ -1,0 +1,319 @@
+"""The courses of the people of a study under each of its treatments, all integrated at once."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.constants import CREATININE_UMOL_L
+from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
+from ...engine.schedule import Schedule, Switch
+from ...physiology import whole_body
+from ...therapies import cell_parameters
+from ...therapies.drug_switches import switches_of
+from ...therapies.standard_care import Therapy, concerns, courses, therapy
+from .studies import Arm, cohorts
+
+if TYPE_CHECKING:
+    from ...engine.ensemble import Ensemble
+    from ...patients.library import Library
+
+Numbers = NDArray[np.float64]
+
+#: What is read from the coupled model.
+OUTPUTS = (
+    "HbA1c",
+    "FPG",
+    "C_peptide_fasting",
+    "secretion_fed",
+    "graft_C_peptide",
+    "insulin_fasting",
+    "insulin_dose",
+    "clamp_M",
+    "beta_mass",
+    "secretory_capacity",
+    "m3_graft",
+    "eGFR",
+    "GFR_measured",
+    "UACR",
+    "UAER",
+    "W_GBM",
+    "Vv_mes",
+    "BW",
+    "MAP",
+    "G_day",
+    "S_cr",
+    "RPF",
+    "RBF",
+    "K_f",
+    "nephrons",
+    "podocytes",
+    "surface",
+)
+_RTOL, _ATOL = 1e-5, 1e-8
+#: umol/L of creatinine in 1 mg/dL.
+#: pmol/L of insulin in 1 mU/L, for HOMA.
+_PMOL_PER_MU = 6.0
+#: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
+_FAILED = {
+    "eGFR": 5.0,
+    "GFR_indexed": 5.0,
+    "GFR_measured": 5.0,
+    "creatinine": 900.0,
+    "reciprocal_creatinine": 1.0 / 900.0,
+}
+#: C-peptide of a mixed meal (mean of two hours) over that of the fasting phase, without a graft: 2.36, 2.34, 2.30 and 2.26 in the
+#: model's person with type 1 diabetes at 0, 1, 2 and 3 years (validation.metabolism_years).
+_MEAL_PER_FASTING = 2.3
+#: Insulin below which nobody injects, U/day: where no dose is titrated its state stays at 0.001.
+_NO_INSULIN = 0.01
+#: Share of a cohort that may be lost to failures of integration.
+_MOST_LOST = 0.05
+#: A therapy, and the weeks in which it begins and ends.
+_TIMED = re.compile(r"(?P<what>.+?)(?:\s+from week (?P<start>[\d.]+))?(?:\s+until week (?P<stop>[\d.]+))?")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Parameters of cell therapy: a named parameterisation, and values that differ from it.
+
+    Attributes
+    ----------
+    values
+        Rows of the model or of the products -> value, the same for everybody; what a calibration varies.
+
+    Raises
+    ------
+    ConfigError
+        A name that is no such row: its value would have no effect.
+    """
+
+    parameterisation: str = "current-evidence"
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.values:
+            return
+        known = {*whole_body.model("reference").parameters, *cell_parameters.table()}
+        problems = [
+            Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(known)))
+            for name in self.values
+            if name not in known
+        ]
+        if problems:
+            raise ConfigError(problems)
+
+
+@dataclass(frozen=True)
+class Courses:
+    """People at weeks.
+
+    Attributes
+    ----------
+    weeks
+        (weeks,).
+    values
+        Column -> (people, weeks), NaN from kidney failure on; see `quantities.QUANTITIES`.
+    member
+        (people,) place of everybody in the cohort.
+    failed
+        (people,) week of kidney failure, inf without.
+    """
+
+    weeks: Numbers
+    values: Mapping[str, Numbers] = field(repr=False)
+    member: NDArray[np.int64]
+    failed: Numbers
+
+    def __len__(self) -> int:
+        return len(self.member)
+
+    def completers(self, week: float) -> Courses:
+        """Return those who did not reach kidney failure by a week, as a completer's analysis has it."""
+        return self._take(self.failed > week)
+
+    def members(self, wanted: NDArray[np.int64]) -> Courses:
+        """Return those with the places asked for."""
+        return self._take(np.isin(self.member, wanted))
+
+    def filled(self) -> Courses:
+        """Return everybody, after kidney failure with their last values, but with next to no filtration."""
+        values = {}
+        for name, table in self.values.items():
+            last = np.maximum(np.sum(np.isfinite(table), axis=1) - 1, 0)
+            held = table[np.arange(len(table)), last][:, None]
+            values[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
+        return replace(self, values=values)
+
+    def _take(self, chosen: NDArray[np.bool_]) -> Courses:
+        values = {name: table[chosen] for name, table in self.values.items()}
+        return Courses(self.weeks, values, self.member[chosen], self.failed[chosen])
+
+
+@functools.cache
+def people(cohort: str, count: int, seed: int) -> Library:
+    """Return virtual patients with the baseline of a cohort."""
+    from ...patients import library
+    from ...patients.cohorts import reweight
+
+    everybody = library.default()
+    return reweight.select(everybody, cohorts()[cohort], count, seed).patients(everybody)
+
+
+@functools.cache
+def _ensemble(threads: int | None) -> Ensemble:
+    from ...engine.ensemble import Ensemble
+
+    return Ensemble(whole_body.model("reference"), OUTPUTS, _RTOL, _ATOL, threads=threads)
+
+
+def simulate(
+    arms: Sequence[Arm], weeks: Sequence[float], setting: Setting, count: int, seed: int, threads: int | None = None
+) -> list[Courses]:
+    """Return the course of everybody in each arm.
+
+    Parameters
+    ----------
+    weeks
+        To be reported, increasing, from 0 on.
+    count
+        People per cohort; arms with one cohort have the same people.
+
+    Raises
+    ------
+    SolverError
+        More than one person in twenty could not be integrated.
+    """
+    from ...engine.outcome import ENDED
+
+    groups = [people(arm.cohort, count, seed) for arm in arms]
+    schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, setting)]
+    columns = {
+        name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
+    } | _settings(setting, len(schedules))
+    starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
+    initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
+    result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
+    found, start = [], 0
+    for arm, who in zip(arms, groups, strict=True):
+        rows = slice(start, start + len(who))
+        start += len(who)
+        lost = int(np.sum(result.status[rows] > ENDED))
+        if lost > _MOST_LOST * len(who):
+            message = f"{lost} of {len(who)} people of the arm {arm.arm!r} could not be integrated"
+            raise SolverError(Problem("many-failures", message, Location(arm.study)))
+        sound = result.status[rows] <= ENDED
+        kept = who.take(np.flatnonzero(sound))
+        table = {name: result.values[rows][sound][:, :, i] for i, name in enumerate(OUTPUTS)}
+        ended = result.ended_at[rows][sound] / 7.0
+        failed = np.where(np.isfinite(ended), ended, np.inf)
+        grid = np.asarray(weeks, dtype=float)
+        found.append(Courses(grid, _clinical(table, kept), np.flatnonzero(sound), failed))
+    return found
+
+
+def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
+    """Return everybody's state at the start: whoever begins to titrate insulin has a first dose, as in their lives before."""
+    from ...patients.life import FIRST_INSULIN
+
+    given = [timed(text) for text in arm.care]
+    begins = any(each.name == "titrated insulin" and each.start == 0.0 for each in given)
+    if not (begins or dict(arm.inputs).get("insulin_titration")):
+        return who.initial
+    new = who.parameters["insulin_titration"] == 0
+    dose = np.where(new, math.log(FIRST_INSULIN), who.initial["ln_insulin_dose"])
+    return {**who.initial, "ln_insulin_dose": np.asarray(dose, dtype=np.float64)}
+
+
+def _settings(setting: Setting, count: int) -> dict[str, Numbers]:
+    model = whole_body.model("reference")
+    rows = cell_parameters.table(setting.parameterisation)
+    varied = {key for name in cell_parameters.PARAMETERISATIONS for key in cell_parameters.overlay(name)}
+    values = {key: rows[key].value for key in varied if key in model.parameters}
+    values |= {key: value for key, value in setting.values.items() if key in model.parameters}
+    return {key: np.full(count, value) for key, value in values.items()}
+
+
+def _schedules(arm: Arm, who: Library, setting: Setting) -> list[Schedule]:
+    """Return one schedule per person: inputs that are held, therapies that fit, cells cut to the person."""
+    model = whole_body.model("reference")
+    held = tuple(Switch(name, value, 0.0) for name, value in arm.inputs)
+    given = [timed(text) for text in arm.care]
+    switches = [(*held, *_care(given, who, i)) for i in range(len(who))]
+    if not arm.cells:
+        return [Schedule((), each) for each in switches]
+    from ...therapies.cell_population import regimens
+
+    which = cell_parameters.parameterise(model, setting.parameterisation)
+    own = {name: np.full(len(who), value) for name, value in setting.values.items()}
+    rows = cell_parameters.table()
+    own = {name: values for name, values in own.items() if name in rows or name in model.parameters}
+    patients = {**who.parameters, **own}
+    initial = who.initial
+    orders = regimens(
+        arm.cells, patients, initial["BW"], None, which, setting.parameterisation, initial, where=arm.study
+    )
+    return [Schedule(r.doses, (*s, *r.switches)) for r, s in zip(orders, switches, strict=True)]
+
+
+def timed(text: str) -> Therapy:
+    """Read a therapy that may begin and end during the study: ``ARB until week 104``, ``sodium intake 85 mmol/day from week 2``."""
+    match = _TIMED.fullmatch(text)
+    assert match is not None
+    return therapy(
+        match["what"],
+        start=7.0 * float(match["start"] or 0.0),
+        stop=7.0 * float(match["stop"]) if match["stop"] else math.inf,
+    )
+
+
+def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
+    """Return what therapies do to a person who may take one already, or must not."""
+    from ...trials.conduct.courses import TAKEN
+
+    model, table = whole_body.model("reference"), who.table
+    mine = [
+        each
+        for each in given
+        if not (each.name in TAKEN and table[TAKEN[each.name]].iloc[row] > 0)
+        and not concerns([each], {"GFR": float(table["true_egfr"].iloc[row])})[0]
+    ]
+    names = sorted({effect.quantity for each in mine for effect in each.effects if effect.quantity in model.inputs})
+    own = who.parameters
+    base = {name: float(own[name][row]) if name in own else model.inputs[name].value for name in names}
+    steps = courses(mine, base) if mine else {}
+    return [switch for name, each in steps.items() for switch in switches_of(name, each)]
+
+
+def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
+    """Return what a clinic sees: systolic pressure, morning glucose, GFR and flow per surface, HOMA, C-peptide of a graft."""
+    from ...patients import observe
+
+    def column(name: str) -> Numbers:
+        return who.table[name].to_numpy(dtype=np.float64)[:, None]
+
+    found = dict(table)
+    found["SBP"] = observe.systolic(table["MAP"], column("age"), column("female"), column("stiffness"))
+    found["FPG"] = observe.morning_glucose(table["FPG"], table["HbA1c"], column("dawn"), column("insulin"))
+    surface = 0.007184 * table["BW"] ** 0.425 * column("height") ** 0.725
+    found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
+    found["RPF_indexed"] = 1000.0 * table["RPF"] * 1.73 / surface
+    found["resistance"] = table["MAP"] / table["RBF"]
+    found["creatinine"] = CREATININE_UMOL_L * table["S_cr"]
+    found["reciprocal_creatinine"] = 1.0 / found["creatinine"]
+    found["K_f_nephron"] = table["K_f"] / table["nephrons"]
+    homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)
+    found["HOMA_B"] = homa
+    # Fasting C-peptide is that of graft and own cells together, the reduced form of the graft is a stimulated one.
+    own = table["beta_mass"] * table["secretory_capacity"]
+    resting = table["C_peptide_fasting"] * own / np.maximum(own + table["m3_graft"], 1e-12)
+    found["C_peptide_stimulated"] = _MEAL_PER_FASTING * resting + table["graft_C_peptide"] / 1000.0
+    found["insulin_dose"] = np.where(table["insulin_dose"] < _NO_INSULIN, 0.0, table["insulin_dose"])
+    return found

@@ -1,0 +1,100 @@
+"""The virtual people behind the rows of a study: who is simulated, under which parameters, and who is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...evidence.records.study import Record
+from .courses import Courses, Setting, simulate
+from .readouts import Readout, readout_of
+from .studies import Arm, arms, contrasts
+
+#: Virtual people behind a count of events, as a multiple of those behind other numbers.
+PEOPLE_PER_EVENT = 5
+#: Digits of a week: visits of two rows that differ by rounding are one.
+_WEEK_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows of a study that are made of the same virtual people, `count` of them in each cohort."""
+
+    records: Sequence[Record]
+    readouts: Mapping[str, Readout]
+    count: int
+
+    @property
+    def arms(self) -> dict[tuple[object, ...], Arm]:
+        """Who gets what, by what makes two arms the same."""
+        found: dict[tuple[object, ...], Arm] = {}
+        for record in self.records:
+            arm = arms()[record.study, record.arm]
+            for each in (arm, arm.other) if contrasts(record) else (arm,):
+                found[_key(each)] = each
+        return found
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether any arm gets cells."""
+        return any(arm.cells for arm in self.arms.values())
+
+    def courses(
+        self, setting: Setting, seed: int, threads: int | None, only_cells: bool = False
+    ) -> dict[tuple[object, ...], Courses]:
+        """Return the courses of every arm, or of those with cells, at the weeks of all rows."""
+        weeks = {0.0}
+        for record in self.records:
+            weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
+        wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
+        if not wanted:
+            return {}
+        found = simulate(list(wanted.values()), sorted(weeks), setting, self.count, seed, threads)
+        return dict(zip(wanted, found, strict=True))
+
+
+def readout_for(record: Record) -> Readout:
+    """Return how a row that `studies.sort` lets through is made of people."""
+    readout = readout_of(record)
+    assert readout is not None
+    return readout
+
+
+def drawn(setting: Setting, draws: int, seed: int) -> list[Setting]:
+    """Return settings whose parameters are drawn; what the setting fixes stays."""
+    from ...engine.draw import draw
+    from ...therapies import cell_parameters
+
+    if draws < 1 or setting.parameterisation == "none":
+        return []
+    table = draw(cell_parameters.table(setting.parameterisation), seed, np.arange(draws))
+    each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
+    return [Setting(setting.parameterisation, {**values, **setting.values}) for values in each]
+
+
+def groups_of(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
+    """Return the groups of a row, the same people in both groups of one cohort.
+
+    Everybody for events; for slopes whoever has visits enough before kidney failure; completers otherwise.
+    """
+    groups = [known[_key(each)] for each in ((arm, arm.other) if contrasts(record) else (arm,))]
+    same = paired(arm, groups)
+    readout = readout_for(record)
+    if readout.event is None:
+        until = readout.known_until(record.weeks or 0.0)
+        groups = [group.completers(until) for group in groups]
+    if same:
+        both = np.intersect1d(groups[0].member, groups[1].member)
+        groups = [group.members(both) for group in groups]
+    return groups
+
+
+def paired(arm: Arm, groups: Sequence[Courses]) -> bool:
+    """Return whether both groups of a contrast are the same people."""
+    return len(groups) == 2 and arm.cohort == arm.other.cohort
+
+
+def _key(arm: Arm) -> tuple[object, ...]:
+    return (arm.cohort, arm.cells, arm.care, arm.inputs)

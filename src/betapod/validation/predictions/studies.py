@@ -1,0 +1,318 @@
+"""Which arms of which studies the model can simulate, on whom, and why others not."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...base.errors import ConfigError, Location, Problem
+from ...evidence.records.study import Record
+from ...evidence.synthesis.effects import unusable
+from .events import event_of, no_event
+from .printed import printed_error
+from .readouts import readout_of
+
+if TYPE_CHECKING:
+    from ...patients.cohorts.target import Target
+
+_FOLDER = Path(__file__).parent
+#: Cohorts that have a table of their own among the patients.
+_KNOWN = ("Packham", "Skyler", "FLOW")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one group of a study gets.
+
+    Attributes
+    ----------
+    cohort
+        Name of the people, see `cohorts`; empty where the arm cannot be mapped, `note` says why.
+    cells
+        Order for cells, empty for none.
+    care
+        Therapies added to what a person takes already.
+    inputs
+        Inputs of the model held from day 0.
+    control
+        Cohort, therapies and inputs of the group that a contrast compares with.
+    n
+        People in the arm where the row does not say and another row of the same patients does.
+    imposes
+        Endpoints that the mapping itself sets: no prediction of them.
+    note
+        What was assumed.
+    """
+
+    study: str
+    arm: str
+    cohort: str
+    cells: str = ""
+    care: tuple[str, ...] = ()
+    inputs: tuple[tuple[str, float], ...] = ()
+    control: tuple[str, tuple[str, ...], tuple[tuple[str, float], ...]] = ("", (), ())
+    n: int | None = None
+    imposes: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def other(self) -> Arm:
+        """The group that a contrast compares with."""
+        cohort, care, inputs = self.control
+        return Arm(self.study, "control", cohort or self.cohort, care=care, inputs=inputs)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def _inputs(text: str) -> tuple[tuple[str, float], ...]:
+    pairs = (part.partition("=") for part in _split(text))
+    return tuple((name.strip(), float(value)) for name, _, value in pairs)
+
+
+@functools.cache
+def arms() -> dict[tuple[str, str], Arm]:
+    """Return every arm that is mapped to a treatment of the model, or that cannot be, by study and arm.
+
+    Raises
+    ------
+    ConfigError
+        An arm stands in the tables twice.
+    """
+    found: dict[tuple[str, str], Arm] = {}
+    for path in sorted((_FOLDER / "arms").glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                key = row["study"], row["arm"]
+                if key in found:
+                    problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
+                    raise ConfigError(problem)
+                control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
+                found[key] = Arm(
+                    *key,
+                    row["cohort"],
+                    row["cells"],
+                    _split(row["care"]),
+                    _inputs(row["inputs"]),
+                    control,
+                    int(row["n"]) if row["n"] else None,
+                    _split(row["imposes"]),
+                    row["note"],
+                )
+    return found
+
+
+@functools.cache
+def _refusals() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    with (_FOLDER / "refusals.csv").open(encoding="utf-8", newline="") as file:
+        return tuple((row["what"], re.compile(row["pattern"]), row["reason"]) for row in csv.DictReader(file))
+
+
+@functools.cache
+def cohorts() -> dict[str, Target]:
+    """Return the baseline of every cohort that an arm names."""
+    from ruamel.yaml import YAML
+
+    from ...patients.cohorts import tables
+
+    found = {name: tables.load(name) for name in _KNOWN}
+    for path in sorted((_FOLDER / "cohorts").glob("*.yaml")):
+        content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        mine = {str(name): tables.of_mapping(table, str(name), path.name) for name, table in content.items()}
+        if twice := sorted(set(mine) & set(found)):
+            raise ConfigError(
+                [Problem("twice", f"there are two cohorts {name!r}", Location(path.name)) for name in twice]
+            )
+        found |= mine
+    return found
+
+
+@functools.cache
+def _published() -> dict[str, tuple[Record, ...]]:
+    """Return the rows of the package by study."""
+    from ...evidence.records.registry import load
+
+    found: dict[str, list[Record]] = {}
+    for record in load():
+        found.setdefault(record.study, []).append(record)
+    return {study: tuple(rows) for study, rows in found.items()}
+
+
+def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
+    """Return the row with the study's own baseline of the same arm, quantity and statistic, in the same unit.
+
+    Parameters
+    ----------
+    among
+        Rows that are looked at before those of the package, such as those of a table laid over them.
+    """
+    for other in (*among, *_published().get(record.study, ())):
+        same = (other.study, other.arm, other.endpoint_text, other.kind, other.unit) == (
+            record.study,
+            record.arm,
+            record.endpoint_text,
+            record.kind,
+            record.unit,
+        )
+        if same and other.weeks == 0.0 and other.usable and other.id != record.id:
+            return other
+    return None
+
+
+def own_baselines(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
+    """Return, by study, baselines that are not those of the package: laid over them by a table of one's own."""
+    packaged = {record.id: record for mine in _published().values() for record in mine}
+    found: dict[str, tuple[Record, ...]] = {}
+    for record in records:
+        if record.weeks == 0.0 and record != packaged.get(record.id):
+            found[record.study] = (*found.get(record.study, ()), record)
+    return found
+
+
+def contrasts(record: Record) -> bool:
+    """Return whether a row compares two groups: allocated, or by exposure."""
+    return record.contrast in ("between", "association")
+
+
+def as_counted(record: Record) -> Record:
+    """Return a count of people with an event as a share of those at risk, and number of people and follow-up where known elsewhere."""
+    arm = arms().get((record.study, record.arm))
+    event = event_of(record)
+    if record.weeks is None and event is not None:
+        record = replace(record, weeks=event.follow_up)
+    n = record.n if record.n is not None else _people(record, arm)
+    if record.kind == "count" and n and record.value is not None and event is not None:
+        return replace(record, kind="proportion", value=record.value / n, n=n, dispersion=None)
+    return record if n == record.n else replace(record, n=n)
+
+
+def _people(record: Record, arm: Arm | None) -> int | None:
+    """Return the people in an arm as another row of the study has it: the same arm, or half of a comparison of two."""
+    if arm is not None and arm.n is not None:
+        return arm.n
+    mine = [other for other in _published().get(record.study, ()) if other.tag == "seen"]
+    for other in mine:
+        if other.n is not None and other.arm == record.arm:
+            return other.n
+    for other in mine:
+        sides = [side.strip() for side in other.arm.split(" vs ")]
+        if other.n is not None and len(sides) == 2 and record.arm in sides and record.contrast != "between":
+            return other.n // 2
+    return None
+
+
+def reason(record: Record, among: Iterable[Record] = ()) -> str:
+    """Return why a row cannot be confronted, or an empty string; `among` as in `baseline_of`."""
+    if record.tag != "seen":
+        return "recalled, not read in the source"
+    arm = arms().get((record.study, record.arm))
+    for check in (_not_usable, _outside, _no_readout, _not_mapped):
+        why = check(record, arm)
+        if why:
+            return why
+    return _not_known(record, arm, among)
+
+
+def _not_usable(record: Record, arm: Arm | None) -> str:
+    """Say what keeps the row from any comparison.
+
+    Groups by exposure are compared where both are simulated as cohorts, two drugs where both are simulated.
+    """
+    cohort, care, _ = arm.control if arm is not None else ("", (), ())
+    if cohort and record.contrast == "association":
+        record = replace(record, contrast="between")
+    return unusable(replace(record, arm=record.arm.partition(" vs ")[0]) if care else record)
+
+
+def _outside(record: Record, arm: Arm | None) -> str:
+    """Say what the model or the library does not have at all; a mapped arm has people, and what it is given."""
+    for what, pattern, why in _refusals():
+        if what == "population" and (arm is not None or record.weeks == 0.0):
+            continue
+        if what == "product" and arm is not None and arm.cohort:
+            continue
+        text = {"endpoint": record.endpoint_text}.get(what) or str(getattr(record, what))
+        if what == "endpoint" and readout_of(record) is not None:
+            continue
+        if pattern.search(text):
+            return why
+    return ""
+
+
+def _no_readout(record: Record, arm: Arm | None) -> str:
+    readout = readout_of(record)
+    if readout is None:
+        return no_event(record) or f"the model has no read-out for {record.endpoint} as {record.kind}"
+    if arm is not None and record.endpoint in arm.imposes:
+        return f"{record.endpoint} is imposed on this arm: it is the treatment, not a result"
+    return ""
+
+
+def _not_mapped(record: Record, arm: Arm | None) -> str:
+    if arm is None:
+        return "the arm is not mapped to a treatment and population of the model"
+    return "" if arm.cohort else f"the arm cannot be mapped: {arm.note}"
+
+
+def _not_known(record: Record, arm: Arm | None, among: Iterable[Record]) -> str:
+    readout = readout_of(record)
+    if readout is None or arm is None:
+        return ""
+    if readout.risk and not arm.cells:
+        return "the model has no adverse events without cells"
+    if readout.relative and readout.form in ("level", "average") and baseline_of(record, among) is None:
+        return "the model has the course of this quantity, not its level, and the study's own baseline was not read"
+    if record.weeks is None:
+        return "the time of the measurement was not read"
+    if readout.scale == "log" and (record.value or 0.0) <= (-100.0 if record.kind == "percent" else 0.0):
+        return "nought has no logarithm"
+    if record.n is None and (readout.scale == "share" or printed_error(record, readout) is None):
+        return "neither a standard error nor a number of people was read"
+    return ""
+
+
+def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, str]]]:
+    """Return the rows that can be simulated, counts as shares, and the others with their reason.
+
+    A number that several reports of the same patients print is compared once: where it stands first, or first with its error.
+    """
+    can: list[Record] = []
+    cannot: list[tuple[Record, str]] = []
+    first: dict[tuple[object, ...], list[Record]] = {}
+    given = list(records)
+    own = own_baselines(given)
+    for record in map(as_counted, given):
+        why = reason(record, own.get(record.study, ()))
+        if not why:
+            known = first.setdefault(_number(record), [])
+            # Groups of one study may have the same number by chance.
+            same = next((x for x in known if x.study != record.study or x.arm == record.arm), None)
+            known.append(record)
+            if same is not None and _has_error(record) and not _has_error(same):
+                can.remove(same)
+                known.remove(same)
+                cannot.append((same, f"the same number as {record.id}, which has its error"))
+            elif same is not None:
+                why = f"the same number as {same.id}"
+        if why:
+            cannot.append((record, why))
+        else:
+            can.append(record)
+    return can, cannot
+
+
+def _has_error(record: Record) -> bool:
+    readout = readout_of(record)
+    return readout is not None and printed_error(record, readout) is not None
+
+
+def _number(record: Record) -> tuple[object, ...]:
+    """Return what makes two rows of a family one number."""
+    value = f"{record.value:.4g}"
+    return record.family, record.endpoint, record.kind, record.contrast, record.weeks, value, record.unit

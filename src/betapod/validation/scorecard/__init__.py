@@ -1,0 +1,1 @@
+"""The scorecard: procedures against single published numbers."""

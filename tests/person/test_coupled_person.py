@@ -1,0 +1,103 @@
+"""Typical people with all organs, under drugs and cells; read-outs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.base.units import parse_unit
+from betapod.engine.scipy.reference import simulate
+from betapod.person import glucose_tests
+from betapod.person.coupled_person import Patient, patient, treat
+from betapod.person.readouts import kdigo
+from betapod.person.typical import person
+
+
+@pytest.fixture(scope="module")
+def t2d() -> Patient:
+    return patient("t2d")
+
+
+def test_organs_share_one_history(t2d: Patient) -> None:
+    """A person whose HbA1c took years to rise has kidneys that lived through the same years."""
+    assert t2d.state["HbA1c"] == pytest.approx(8.1, abs=0.05)
+    assert 5 < t2d.history < 25
+    assert t2d.state["W_GBM"] > 340
+    assert t2d.state["beta_mass"] < 0.6
+
+
+def test_age_is_that_of_today(t2d: Patient) -> None:
+    now = simulate(t2d.model, [0.0], initial=t2d.state, outputs=["age_now"]).table
+    assert now["age_now"].iloc[0] == t2d.model.inputs["age"].value
+
+
+def test_drug_and_cells_come_together(t2d: Patient) -> None:
+    plan = treat(t2d, ["metformin 2 g"], ["UC-MSC 1e6/kg iv x3 q28d"], "current-evidence")
+    assert {switch.input for switch in plan.schedule.switches} >= {"met", "pi_M"}
+    lung = next(dose for dose in plan.schedule.doses if dose.state == "N_L")
+    assert (lung.ii, lung.addl) == (28.0, 2)
+    outputs = ["HbA1c", "E_M", "N_L"]
+    days = [0.0, 29.0, 182.0]
+    treated = simulate(plan.model, days, plan.schedule, t2d.state, outputs=outputs).table
+    plain = simulate(t2d.model, days, None, t2d.state, outputs=outputs).table
+    assert treated["HbA1c"].iloc[-1] < plain["HbA1c"].iloc[-1] - 0.5
+    assert treated["E_M"].max() > 0.1 and plain["E_M"].max() == 0.0
+
+
+def test_everything_wrong_is_said_at_once(t2d: Patient) -> None:
+    with pytest.raises(ConfigError) as caught:
+        treat(t2d, ["metfornin 2 g"], ["UC-MSCX 1e6/kg iv", "UC-MSC -5e6 iv"])
+    text = str(caught.value)
+    assert len(caught.value.problems) >= 3
+    assert "metformin" in text and "UC-MSC" in text
+
+
+def test_a_model_without_cells_takes_none() -> None:
+    with pytest.raises(ConfigError, match="no cell therapy"):
+        treat(patient("ngt", "metabolism"), cells=["UC-MSC 1e6/kg iv"])
+
+
+def test_kdigo_grid() -> None:
+    table = pd.DataFrame({"eGFR": [95, 60, 59.9, 44, 29, 14, 95, np.nan], "UACR": [10, 30, 300, 301, 5, 5, np.nan, 10]})
+    found = kdigo(table)
+    assert found["G"].tolist() == ["G1", "G2", "G3a", "G3b", "G4", "G5", "G1", None]
+    assert found["A"].tolist() == ["A1", "A2", "A2", "A3", "A1", "A1", None, "A1"]
+    assert found["risk"].tolist() == ["low", "moderate", "high", "very high", "very high", "very high", None, None]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "betapod", *arguments], capture_output=True, text=True, timeout=120)
+
+
+def test_command_line_of_a_treated_person() -> None:
+    done = run(
+        *("simulate", "reference", "--person", "t1d_new", "--years", "0.5", "--step", "30", "--json"),
+        *("--cells", "UC-MSC 1e6/kg iv", "--mechanisms", "none", "--outputs", "HbA1c,N_alive,GFR"),
+    )
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert {q["name"] for q in document["quantities"]} == {"HbA1c", "N_alive", "GFR"}
+    assert document["schedule"]["doses"]
+    assert "history" in done.stderr
+
+
+def test_command_line_says_all_mistakes() -> None:
+    done = run("simulate", "reference", "--person", "t2dd", "--drug", "metfornin 2 g", "--cells", "UC-MSCX 1e6 iv")
+    assert done.returncode == 2
+    assert "unknown-person" in done.stderr and "unknown-therapy" in done.stderr and "UC-MSCX" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["ogtt", "mmtt", "clamp"])
+def test_glucose_tests_on_the_command_line(verb: str) -> None:
+    document = json.loads(run(verb, "--person", "ngt", "--json").stdout)
+    expected = getattr(glucose_tests, verb)(person("ngt"), step=30.0)
+    assert set(document["indices"]) == set(expected.indices)
+    for name, value in expected.indices.items():
+        assert document["indices"][name]["value"] == pytest.approx(value)
+        parse_unit(document["indices"][name]["unit"])

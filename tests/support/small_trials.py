@@ -1,0 +1,92 @@
+"""A small protocol and a pool of known courses, so that what a trial makes of them can be checked against mathematics."""
+
+import itertools
+
+import numpy as np
+
+from betapod.observables.ckd_epi import ckd_epi_2021
+from betapod.observables.quantities import quantities
+from betapod.trials.conduct.pool import Pool
+from betapod.trials.protocol.protocol import parse
+
+TEXT = """\
+name: small
+title: A small trial
+population: {size: 100}
+eligibility:
+  UACR: {min: 30 mg/g}
+strata:
+  early: {where: {UACR: {max: 300 mg/g}}}
+  late: {where: {UACR: {min: 300 mg/g}}}
+patients: 40
+arms:
+  control: {placebo: true}
+  cells: {cells: UC-MSC 1e6/kg iv x3 q28d}
+designs:
+  single arm: {arms: {cells: 1}, baseline: screening}
+  randomised: {arms: {cells: 1, control: 1}}
+visits:
+  - {name: screening, day: -14 day}
+  - {name: enrolment, day: 0 day}
+  - {name: month 6, day: 183 day, window: 10 day}
+  - {name: month 12, day: 365 day, window: 14 day}
+measurements: {UACR: {}, eGFR: {}, HbA1c: {}}
+conduct:
+  drop_out: 20 %/year
+  missed_visits: 10 %
+  effects:
+    - {quantity: HbA1c, change: -0.3 %, spread: 0.1, time: 60 day}
+    - {quantity: UACR, factor: 0.9, spread: 0.1, time: 60 day}
+  rescue:
+    - {quantity: HbA1c, above: 9 %, therapy: basal insulin 20 U}
+endpoints:
+  primary: {quantity: UACR, summary: ratio, at: month 6}
+hypotheses: [none, seed-claims]
+seed: 5
+replicates: 60
+"""
+
+
+def protocol(**changes):
+    """The small protocol; keyword arguments replace whole lines that begin with their name."""
+    text = TEXT
+    for name, value in changes.items():
+        lines = [f"{name}: {value}" if line.startswith(f"{name}:") else line for line in text.splitlines()]
+        text = "\n".join(lines) + "\n"
+    return parse(text)
+
+
+def pool(trial, people=2000, effect=0.5, seed=3):
+    """People whose UACR is log-normal and stays as it is; under ``seed-claims`` cells multiply it by `effect`."""
+    generator = np.random.default_rng(seed)
+    times = np.array(sorted({0.0, *(v.day + k * v.window for v in trial.visits for k in (-1, 0, 1))}))
+    codes = tuple(quantities())
+    age, female = generator.uniform(40, 75, people), generator.integers(0, 2, people).astype(float)
+    creatinine = 1.1 * np.exp(0.3 * generator.standard_normal(people))
+    base = {code: np.full(people, 1.0) for code in codes}
+    base |= {"UACR": 60 * np.exp(1.3 * generator.standard_normal(people)), "CREAT": creatinine}
+    base |= {"HBA1C": np.clip(7.5 + generator.standard_normal(people), 5, 12), "SBP": np.full(people, 135.0)}
+
+    def course(factor=1.0, sugar=0.0):
+        values = np.stack([np.repeat(base[code][:, None], len(times), axis=1) for code in codes], axis=2)
+        after = times > 0
+        values[:, after, codes.index("UACR")] *= factor
+        values[:, after, codes.index("HBA1C")] += sugar
+        old = age[:, None] + times / 365.25
+        values[:, :, codes.index("EGFR")] = ckd_epi_2021(values[:, :, codes.index("CREAT")], old, female[:, None])
+        return values
+
+    values = {"natural": course(), "cells": course(effect), "rescue 0": course(1.0, -1.0)}
+    keys = {("", "run-in", ""): "natural"}
+    for arm, hypothesis, stage in itertools.product(trial.arms, trial.hypotheses, Pool.STAGES):
+        works = stage == "cells" and trial.arms[arm].cells and hypothesis != "none"
+        keys[arm, stage, hypothesis] = "cells" if works else "natural"
+    features = {
+        "AGE": age,
+        "FEMALE": female,
+        "DURATION": age - 30,
+        "BMI": np.full(people, 30.0),
+        "TYPE1": np.zeros(people),
+    }
+    failed = {name: np.full(people, np.inf) for name in values}
+    return Pool(times, codes, values, failed, keys, features, np.full(people, 1 / people))

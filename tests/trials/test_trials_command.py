@@ -1,0 +1,85 @@
+"""The verbs about trials, as a user types them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import small_trials as small
+from typer.testing import CliRunner
+
+from betapod.cli import main as cli
+from betapod.trials import folder
+from betapod.trials.conduct import conduct
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    monkeypatch.setattr(conduct, "SHARD", 15)
+    cli._register(["run"])
+
+    def run(*arguments):
+        return CliRunner().invoke(cli.app, list(arguments))
+
+    return run
+
+
+def test_run_and_resume_print_the_same(invoke, tmp_path):
+    (tmp_path / "small.yaml").write_text(small.TEXT)
+    first = invoke("run", "small.yaml", "--json", "--quiet", "--threads", "2")
+    assert first.exit_code == 0, first.output
+    document = json.loads(first.stdout)
+    assert document["trial"] == "small"
+    assert document["folder"] == "betapod-small"
+    assert {row["hypothesis"] for row in document["rows"]} == {"none", "seed-claims"}
+    (tmp_path / "betapod-small" / "receipts" / "00001.json").unlink()
+    again = invoke("resume", "betapod-small", "--json", "--quiet")
+    assert json.loads(again.stdout) == document
+    table = invoke("run", "small.yaml", "--quiet")
+    assert "by cells" in table.stdout and "seed-claims" in table.stdout
+
+
+def test_parts_of_a_protocol_can_be_run(invoke, tmp_path):
+    (tmp_path / "small.yaml").write_text(small.TEXT)
+    done = invoke(
+        "run", "small.yaml", "--design", "single arm", "--hypothesis", "none", "-r", "15", "-o", "x", "--json", "-q"
+    )
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.stdout)["rows"]) == 1
+
+
+def test_a_new_protocol_is_a_good_one(invoke, tmp_path):
+    assert invoke("trial", "new", "mine", "--from", "skyler2015").exit_code == 0
+    text = (tmp_path / "mine.yaml").read_text()
+    assert "$schema=betapod-trial.schema.json" in text.splitlines()[0]
+    assert "\nname: mine\n" in text
+    assert json.loads((tmp_path / "betapod-trial.schema.json").read_text())["title"] == "Protocol"
+    checked = invoke("trial", "check", "mine.yaml")
+    assert checked.exit_code == 0 and "mine: good" in checked.stdout
+    assert invoke("trial", "new", "mine").exit_code != 0
+
+
+def test_protocols_are_listed_and_shown(invoke):
+    listed = json.loads(invoke("trial", "list", "--json").stdout)["protocols"]
+    assert {"dn61", "zimislecel"} <= {each["name"] for each in listed}
+    assert "UC-MSC 1e6/kg iv x3 q28d" in invoke("trial", "show", "dn61").stdout
+    schema = json.loads(invoke("schema", "trial").stdout)
+    assert schema["title"] == "Protocol"
+
+
+def test_mistakes_end_with_code_2_and_their_places(tmp_path):
+    (tmp_path / "bad.yaml").write_text(
+        small.TEXT.replace("patients: 40", "patients: many").replace("name: small", "nam: small")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "betapod", "trial", "check", str(tmp_path / "bad.yaml"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "bad.yaml:1:1: unknown-key" in done.stderr
+    kinds = [problem["kind"] for problem in json.loads(done.stdout)["error"]["problems"]]
+    assert sorted(kinds) == ["missing-key", "unknown-key", "wrong-type"]

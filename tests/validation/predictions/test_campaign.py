@@ -1,0 +1,43 @@
+"""Processes and cache of a confrontation: an interrupt does not wait, a cache that cannot be written is no error."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.validation.predictions import campaign
+from betapod.validation.predictions.courses import Setting
+
+
+def test_an_interrupt_ends_the_studies_under_way() -> None:
+    before = set(active_children())
+    # Other processes do not know the modules of the tests, so that tasks are made of what Python has.
+    first = SimpleNamespace(work=partial(list, [("first", "none", [])]))
+    tasks = [first, *(SimpleNamespace(work=partial(time.sleep, 20.0)) for _ in range(8))]
+    worked = campaign._worked(tasks, 2)  # type: ignore[arg-type]
+    assert next(worked)[0] == "first"
+    started = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        worked.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+    assert time.monotonic() - started < 10.0
+    assert set(active_children()) <= before
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    campaign._write("confront/key.json", [], tmp_path / "file")
+    assert campaign._read("confront/key.json", tmp_path / "file") is None
+    campaign._write("key.json", [], tmp_path / "new")
+    assert campaign._read("key.json", tmp_path / "new") == []
+
+
+def test_a_parameter_that_is_none_is_refused() -> None:
+    assert Setting("current-evidence", {"potency_BM": 0.8}).values == {"potency_BM": 0.8}
+    with pytest.raises(ConfigError, match="potency_BM"):
+        Setting("current-evidence", {"potency_BMM": 0.8})

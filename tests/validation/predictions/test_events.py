@@ -1,0 +1,164 @@
+"""Events of people: the grammar, who is at risk, first passages, and what a group reports of them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.evidence.records import registry
+from betapod.validation.predictions import counted, studies
+from betapod.validation.predictions.courses import Courses, Setting
+from betapod.validation.predictions.events import Event, event_of, parsed
+from betapod.validation.predictions.quantities import seen_in
+from betapod.validation.predictions.rows import predict
+
+YEAR = 52.0
+WEEKS = np.arange(0.0, 6.0) * YEAR
+
+
+def courses(**columns: list[list[float]]) -> Courses:
+    values = {name: np.array(rows, dtype=float) for name, rows in columns.items()}
+    people = len(next(iter(values.values())))
+    failed = np.full(people, np.inf)
+    for table in values.values():
+        lost = ~np.isfinite(table)
+        failed = np.where(lost.any(axis=1), np.minimum(failed, WEEKS[lost.argmax(axis=1)]), failed)
+    return Courses(WEEKS, values, np.arange(people), failed)
+
+
+UACR = [
+    [10, 10, 50, 60, 70, 80],  # passes in year 2
+    [10, 50, 10, 10, 10, 10],  # once, not confirmed
+    [100, 100, 100, 100, 100, 100],  # not at risk
+    [10, 10, 10, 10, 10, 10],  # never
+]
+
+
+def passages(event: Event, group: Courses, last: float = 4 * YEAR) -> tuple[list[bool], list[bool], list[float]]:
+    seen = seen_in(group.filled().values, group.weeks, None)
+    return tuple(
+        list(np.round(x, 2)) if x.dtype == float else list(x) for x in event.passages(seen, group.failed, last)
+    )  # type: ignore[return-value]
+
+
+def test_a_transition_is_confirmed_and_belongs_to_those_at_risk() -> None:
+    confirmed = Event("UACR >= 30", "UACR < 30", every=YEAR)
+    risk, happened, years = passages(confirmed, courses(UACR=UACR))
+    assert risk == [True, True, False, True]
+    assert happened == [True, False, False, False]
+    assert years == pytest.approx([1.99, 3.99, 0.0, 3.99], abs=0.01)
+    once = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    assert passages(once, courses(UACR=UACR))[1] == [True, True, False, False]
+
+
+def test_falls_doublings_and_failure() -> None:
+    nan = math.nan
+    group = courses(
+        eGFR=[[80, 78, 60, 45, 45, 45], [80, 79, 78, 77, 76, 75], [40, 30, nan, nan, nan, nan]],
+        creatinine=[[1, 1, 1.3, 2.1, 2.1, 2.1], [1, 1, 1, 1, 1, 1], [2, 3, nan, nan, nan, nan]],
+    )
+    found = lambda text: passages(Event(text, every=YEAR), group)[1]  # noqa: E731
+    assert found("eGFR -40 %") == [True, False, True]
+    assert found("creatinine x 2") == [True, False, True]
+    assert found("kidney failure") == [False, False, True]
+    assert found("eGFR < 50 and creatinine x 2 or kidney failure") == [True, False, True]
+    # 104 weeks are 1.99 years.
+    assert passages(Event("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
+
+
+def test_nobody_has_an_event_after_kidney_failure() -> None:
+    nan = math.nan
+    group = courses(
+        UACR=[[10, 10, nan, nan, nan, nan], [10, 10, 10, 10, 50, 50]], eGFR=[[20, 10] + 4 * [nan], [80] * 6]
+    )
+    # Luck of measurement after the last value would be an event of somebody who is not watched any more.
+    filled = group.filled()
+    late = filled.values["UACR"].copy()
+    late[0, 4:] = 90.0
+    seen = seen_in({**filled.values, "UACR": late}, group.weeks, None)
+    event = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    assert list(event.passages(seen, group.failed, 4 * YEAR)[1]) == [False, True]
+    assert passages(Event("kidney failure", every=YEAR, confirmed=False), group)[1] == [True, False]
+
+
+def test_slopes_are_laid_through_all_visits() -> None:
+    lines = [[100 - 1.2 * k for k in range(6)], [100 - 6.0 * k for k in range(6)], [50 - 3.0 * k for k in range(6)]]
+    yearly = WEEKS * 7.0 / 365.25
+    group = courses(eGFR=[[row[0] + (row[1] - row[0]) * year for year in yearly] for row in lines])
+    group = Courses(WEEKS, {"eGFR": group.values["eGFR"]}, group.member, group.failed)
+    found = lambda text: [bool(x) for x in passages(Event(text), group, 5 * YEAR)[1]]  # noqa: E731
+    assert found("eGFR slope < -5") == [False, True, False]
+    assert found("eGFR slope < -5 %") == [False, True, True]
+    assert found("eGFR slope > -2") == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("UACRR > 30", "UACR"), ("UACR is high", "cannot read"), ("kidney failur", "cannot read"), ("", "cannot read")],
+)
+def test_what_cannot_be_read_is_an_error(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        parsed(text)
+
+
+def counts(events: list[float], years: list[float]) -> counted.Counts:
+    return counted.Counts(np.ones(len(events)), np.array(events), np.array(years))
+
+
+def test_counting_may_begin_after_treatment() -> None:
+    event = Event("UACR >= 30", "UACR < 30", YEAR, begins=2 * YEAR)
+    assert event.weeks(4 * YEAR) == pytest.approx([2 * YEAR, 3 * YEAR, 4 * YEAR, 5 * YEAR])
+    late = [[50, 50, 10, 10, 70, 80], [10, 10, 50, 60, 70, 80], [10, 50, 10, 10, 10, 10]]
+    risk, happened, years = passages(event, courses(UACR=late))
+    assert risk == [True, False, True]
+    assert happened == [True, False, False]
+    assert years == pytest.approx([1.99, 0.0, 1.99], abs=0.01)
+
+
+def test_ratios_of_groups() -> None:
+    treated, control = counts([1, 0, 0, 0], [1, 2, 2, 2]), counts([1, 1, 0, 0], [1, 1, 2, 2])
+    number = lambda form: float(counted.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731
+    assert number("hazard ratio") == pytest.approx(math.log((1 / 7) / (2 / 6)))
+    assert number("risk ratio") == pytest.approx(math.log(0.5))
+    assert number("odds ratio") == pytest.approx(math.log((1 / 3) / (2 / 2)))
+    assert number("difference") == pytest.approx(-0.25)
+    assert float(counted.statistic("rate", [treated.sums()])) == pytest.approx(math.log(1 / 7))
+    # 400 people in each group: 100 and 200 events expected.
+    assert counted.scatter_of_study("hazard ratio", [treated, control], 400) == pytest.approx(
+        math.sqrt(1 / 100 + 1 / 200)
+    )
+
+
+def test_paired_people_have_less_error() -> None:
+    generator = np.random.default_rng(1)
+    chance = (generator.uniform(size=300) < 0.2).astype(float)
+    control = counts(list(chance), [2.0] * 300)
+    treated = counts(list(np.where(generator.uniform(size=300) < 0.9, chance, 0.0)), [2.0] * 300)
+    spread = lambda paired: counted.scatter_of_cohort(  # noqa: E731
+        "hazard ratio", [treated, control], paired, np.random.default_rng(2)
+    )
+    assert spread(True) < 0.5 * spread(False)
+
+
+def test_groups_without_events_are_not_known_to_be_equal() -> None:
+    nobody = counts([0.0] * 50, [2.0] * 50)
+    spread = counted.scatter_of_cohort("hazard ratio", [nobody, nobody], True, np.random.default_rng(2))
+    assert spread == pytest.approx(2.0)
+
+
+def test_every_event_of_the_table_can_be_read() -> None:
+    found = [event_of(record) for record in registry.load()]
+    assert sum(event is not None for event in found) > 150
+
+
+def test_a_kidney_drug_raises_the_odds_of_less_albuminuria() -> None:
+    record = studies.as_counted(registry.load()["CREDENCE_Oshima2020#3"])
+    assert not studies.reason(record)
+    (found,) = predict([record], Setting("none"), 10)
+    assert found.form == "odds ratio" and found.scale == "log"
+    assert found.low < found.predicted < found.high
+    assert found.predicted > 1.0
+    assert found.printed and found.se_study == pytest.approx(math.log(3.07 / 2.35) / 3.919928, rel=1e-4)
