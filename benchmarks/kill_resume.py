@@ -49,7 +49,7 @@ visits:
   - {name: month 3, day: 91 day, window: 10 day}
 measurements: {UACR: {}, HbA1c: {}}
 endpoints: {primary: {quantity: UACR, summary: ratio}}
-hypotheses: [none]
+scenarios: [none]
 replicates: 4000
 """
 #: What differs between two runs that are the same: times, and who ran them.

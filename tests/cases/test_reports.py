@@ -43,7 +43,7 @@ WRONG = {
     "replicates true": ("replicates: 60", "replicates: true", {"wrong-type"}),
     "a seed of true": ("seed: 5", "seed: true", {"wrong-type"}),
     "a ratio of true": ("cells: 1, control: 1", "cells: true, control: 1", {"wrong-type"}),
-    "a hypothesis twice": ("[none, seed-claims]", "[none, seed-claims, none]", {"duplicate-name"}),
+    "a scenario twice": ("[none, seed-claims]", "[none, seed-claims, none]", {"duplicate-name"}),
     "a visit with an empty name": ("name: month 12", 'name: ""', {"empty-name"}),
     "NUL in an arm": ("  control: {placebo", f"  {NUL}: {{placebo", {"bad-character"}),
     "half a surrogate pair in the title": ("title: A small trial", 'title: "\\ud800 small"', {"bad-character"}),
@@ -117,7 +117,7 @@ def test_what_is_not_good_is_not_called_good(name: str) -> None:
 def test_everything_wrong_is_said_at_once() -> None:
     pairs = [
         WRONG[name][:2]
-        for name in ("UACR below nothing", "a seed of true", "a hypothesis twice", "an effect of -1e300 %")
+        for name in ("UACR below nothing", "a seed of true", "a scenario twice", "an effect of -1e300 %")
     ]
     with pytest.raises(ConfigError) as caught:
         parse(changed(*pairs))
@@ -163,7 +163,7 @@ visits:
 measurements: {UACR: {}, eGFR: {}}
 endpoints:
   primary: {quantity: UACR, summary: ratio, at: month 6}
-hypotheses: [none]
+scenarios: [none]
 seed: 3
 replicates: 10
 """
@@ -208,7 +208,7 @@ def test_the_check_says_who_comes_and_what_it_costs(invoke) -> None:
     good = invoke(DRUG, "trial", "check", "trial.yaml")
     assert good.exit_code == 0, good.output
     words = " ".join(good.stdout.split())
-    assert "anna: good; main: 120 patients; 1 hypothesis, 10 replicates" in words
+    assert "anna: good; main: 120 patients; 1 scenario, 10 replicates" in words
     assert "of the library's 9992 people may come to screening" in words and "of one core" in words
     narrow = DRUG.replace("25 mL/min/1.73m2, max: 75", "95 mL/min/1.73m2, max: 120").replace("200 mg/g", "1500 mg/g")
     done = json.loads(invoke(narrow, "trial", "check", "trial.yaml", "--json").stdout)["protocols"][0]
@@ -281,7 +281,7 @@ def test_run_answers_with_the_contrast(invoke, known_courses) -> None:
         and "power" in words
         and "true difference" in words
     )
-    assert "by cells" not in words and "by chance of baseline" not in words and "hypothesis" not in words
+    assert "by cells" not in words and "by chance of baseline" not in words and "scenario" not in words
     document = json.loads(invoke(DRUG, "run", "trial.yaml", "-q", "--json").stdout)
     (row,) = document["comparisons"]
     assert (row["treated"], row["control"], row["true_effect_of"]) == ("sglt2", "placebo", "groups")

@@ -514,7 +514,7 @@ conduct:
   rescue: [{quantity: HbA1c, above: 75 mmol/mol, therapy: basal insulin 10 U/day}]
 endpoints:
   primary: {name: responders, quantity: HbA1c, summary: responders, threshold: 53 mmol/mol, at: y1, better: lower}
-hypotheses: [none]
+scenarios: [none]
 seed: 5
 replicates: 5
 """

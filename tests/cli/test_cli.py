@@ -423,7 +423,7 @@ def test_every_text_is_checked_before_anybody_is_grown(betapod: Command, monkeyp
 
     monkeypatch.setattr(coupled_person, "patient", grown)
     done = betapod(
-        *("simulate", "reference", "--person", "t2d_late", "--mechanisms", "curent", "--drug", "metformn 2 g"),
+        *("simulate", "reference", "--person", "t2d_late", "--scenario", "curent", "--drug", "metformn 2 g"),
         *(
             "--cells",
             "stem cells 100 million",

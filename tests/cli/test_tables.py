@@ -11,7 +11,7 @@ from rich.console import Console
 
 from betapod.cli.tables import show, widths
 
-COLUMNS = ("design", "hypothesis", "arm", "mean", "95 % of trials")
+COLUMNS = ("design", "scenario", "arm", "mean", "95 % of trials")
 ROWS = [("randomised", "current-evidence", "cells and care", "−2.6 %", "−34 to +69 %"), ("single arm", "none", "placebo", "0.0 %", "−1 to +1 %")]  # fmt: skip
 
 

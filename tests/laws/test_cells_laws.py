@@ -58,7 +58,7 @@ def first_pass() -> tuple[object, list[str]]:
 
 
 unit = st.floats(0.0, 1.0)
-parameterisation = st.sampled_from(list(cell_parameters.PARAMETERISATIONS))
+scenario = st.sampled_from(list(cell_parameters.SCENARIOS))
 organ_doses = st.lists(
     st.tuples(st.sampled_from("LHSKPE"), st.floats(0.0, 500.0), st.integers(0, 60).map(float)), min_size=1, max_size=4
 )
@@ -87,7 +87,7 @@ def test_every_route_allocates_every_cell_once(
 
 
 @settings(max_examples=25, deadline=None, phases=PHASES)
-@given(parameterisation, organ_doses, hosts)
+@given(scenario, organ_doses, hosts)
 def test_cells_are_conserved_and_nothing_turns_negative(
     name: str, doses: list[tuple[str, float, float]], host: dict[str, float]
 ) -> None:
@@ -104,7 +104,7 @@ def test_cells_are_conserved_and_nothing_turns_negative(
 
 
 @settings(max_examples=10, deadline=None, phases=PHASES)
-@given(parameterisation, hosts)
+@given(scenario, hosts)
 def test_a_dose_of_nothing_is_no_therapy_to_the_bit(name: str, host: dict[str, float]) -> None:
     times = [0.5, 28.0, 365.0]
     without = simulate(model(name).with_values(host), times).table
@@ -165,7 +165,7 @@ def test_small_repeated_doses_superpose() -> None:
 @pytest.mark.parametrize("name", ["current-evidence", "seed-claims"])
 def test_drawn_patients_run_and_agree_with_the_reference_integrator(name: str) -> None:
     patients, years = 300, [0.0, 1.0, 28.0, 84.0, 365.0, 3650.0]
-    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=80, model=model(name), parameterisation=name)
+    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=80, model=model(name), scenario=name)
     outputs = [*POOLS, *PROGRAMMES, "rho_rel", "SI_m", "pod_m"]
     drawn = draw(model(name).parameters, 1, range(patients))
     result = Ensemble(model(name), outputs=outputs, rtol=1e-6, atol=1e-9).run(drawn, years, schedule)

@@ -78,7 +78,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_command_line_of_a_treated_person() -> None:
     done = run(
         *("simulate", "reference", "--person", "t1d_new", "--years", "0.5", "--step", "30", "--json"),
-        *("--cells", "UC-MSC 1e6/kg iv", "--mechanisms", "none", "--outputs", "HbA1c,N_alive,GFR"),
+        *("--cells", "UC-MSC 1e6/kg iv", "--scenario", "none", "--outputs", "HbA1c,N_alive,GFR"),
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)

@@ -158,8 +158,8 @@ def test_none_after_real_doses() -> None:
     assert (table[ZEROS] == 0.0).all().all()
 
 
-def test_no_cells_no_effect_in_any_parameterisation() -> None:
-    for name in cell_parameters.PARAMETERISATIONS:
+def test_no_cells_no_effect_in_any_scenario() -> None:
+    for name in cell_parameters.SCENARIOS:
         model = cell_parameters.parameterise(whole_body.model("cells"), name)
         table = simulate(
             model,
@@ -260,7 +260,7 @@ def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
 
 def test_claims_restore_beta_cells_of_the_whole_person_without_overgrowth() -> None:
     model = cell_parameters.parameterise(whole_body.model("reference"), "seed-claims")
-    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=75, model=model, parameterisation="seed-claims")
+    schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=75, model=model, scenario="seed-claims")
     outputs = ["beta_mass", "pool_beta", "r_R", "end_m", "VEGF"]
     table = simulate(model, [365.0], schedule, initial={"beta_mass": 0.4}, outputs=outputs).table
     assert table["beta_mass"].iloc[0] == pytest.approx(1.0, abs=0.1)
@@ -274,7 +274,7 @@ def test_claims_restore_beta_cells_of_the_whole_person_without_overgrowth() -> N
 
 def test_overlays_change_what_they_name_and_nothing_else() -> None:
     base = cell_parameters.table("current-evidence")
-    for name in cell_parameters.PARAMETERISATIONS:
+    for name in cell_parameters.SCENARIOS:
         rows = cell_parameters.overlay(name)
         table = cell_parameters.table(name)
         assert set(rows) <= set(base)
@@ -282,7 +282,7 @@ def test_overlays_change_what_they_name_and_nothing_else() -> None:
         assert not table.implausible()
 
 
-def test_parameterisations_replace_one_another_whatever_the_order() -> None:
+def test_scenarios_replace_one_another_whatever_the_order() -> None:
     model = whole_body.model("cells")
     there = cell_parameters.parameterise(cell_parameters.parameterise(model, "seed-claims"), "face-value")
     assert there.values() == cell_parameters.parameterise(model, "face-value").values()
@@ -290,7 +290,7 @@ def test_parameterisations_replace_one_another_whatever_the_order() -> None:
     assert back.values() == model.values()
 
 
-def test_unknown_parameterisation_names_the_nearest() -> None:
+def test_unknown_scenario_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="seed-claims"):
         cell_parameters.overlay("seed-claim")
 

@@ -21,7 +21,7 @@ def whole() -> Model:
 
 
 def with_table(model: Model, file: str) -> Model:
-    """Return the model under a named parameterisation of cell therapy."""
+    """Return the model under a named scenario of cell therapy."""
     overlay = ParameterTable.read(whole_body.PARAMETERS / f"{file}.csv")
     return model.with_values({key: row.value for key, row in overlay.items() if key in model.parameters})
 

@@ -57,7 +57,7 @@ def test_groups_share_an_axis(row: tuple[Any, ...], title: str, log: bool) -> No
 
 
 def test_percent_become_ratios_and_ratios_stay(table: Any) -> None:
-    rows = {row["record"]: row for row in table[table["setting"] == "none"].to_dict("records")}
+    rows = {row["record"]: row for row in table[table["scenario"] == "none"].to_dict("records")}
     percent, anchored = rows["ALBUMIN#1"], rows["ALBUMIN#2"]
     assert (percent["observed"], percent["y"]) == (-40.0, pytest.approx(0.6))
     assert percent["left"] == pytest.approx(1.0 + percent["low"] / 100.0)
@@ -76,9 +76,9 @@ def test_families_stand_under_what_they_test_the_worst_first(table: Any) -> None
     found = confront_view.families(table)
     assert list(found) == ["cells", "renin system, MRA, pressure", confront_view.NONE]
     assert found["cells"] == ["FAR", "NEAR"]  # a control group does not move its family
-    counts = confront_view.summary(table, "treatment").set_index(["setting", "treatment"])
+    counts = confront_view.summary(table, "treatment").set_index(["scenario", "treatment"])
     far = counts.loc["seed-claims", "cells"]
-    mine = table[(table["setting"] == "seed-claims") & (table["treatment"] == "cells")]
+    mine = table[(table["scenario"] == "seed-claims") & (table["treatment"] == "cells")]
     assert far["rows"] == len(mine) == far["inside"] + far["below"] + far["above"]
     assert far["median"] == pytest.approx(mine["z"].abs().median())
 
@@ -100,13 +100,13 @@ def test_what_lies_beyond_the_edge_is_an_arrow_with_a_name(table: Any) -> None:
             assert low <= line.get_xdata()[0] <= high
 
 
-def test_squares_have_the_same_limits_under_every_parameterisation(table: Any) -> None:
+def test_squares_have_the_same_limits_under_every_scenario(table: Any) -> None:
     group = table[table["group"].str.startswith("Albuminuria")]
     limits = []
-    for setting in confront_figure.settings_of(table):
+    for scenario in confront_figure.scenarios_of(table):
         with styled():
             axes = new_figure(3, 3).add_subplot()
-            confront_figure.draw_panel(axes, group, setting)
+            confront_figure.draw_panel(axes, group, scenario)
         assert axes.get_xscale() == "log"
         limits.append(axes.get_xlim())
         ticks = [math.log(tick) for tick in axes.get_xticks()]

@@ -39,7 +39,7 @@ def test_a_study_without_controls_finds_what_is_not_there(demo: tuple[Path, dict
     rows = [
         row
         for row in demo[1]["results"]  # type: ignore[attr-defined]
-        if row["hypothesis"] == "none" and row["role"] == "primary" and row["stratum"] == "all"
+        if row["scenario"] == "none" and row["role"] == "primary" and row["stratum"] == "all"
     ]
     single, controlled = (next(row for row in rows if row["design"] == name) for name in ("single arm", "randomised"))
     assert abs(single["truth"]) < 1e-6 and abs(controlled["truth"]) < 1e-6

@@ -54,10 +54,10 @@ def test_known_effects_are_found(run, made) -> None:
 
 def test_parts_sum_to_the_observed_change(made) -> None:
     parts = made.assessment.parts
-    for _, group in parts.groupby(["design", "hypothesis", "arm", "stratum"]):
+    for _, group in parts.groupby(["design", "scenario", "arm", "stratum"]):
         value = group.set_index("part")["mean"]
         assert value.drop("observed change").sum() == pytest.approx(value["observed change"], abs=1e-6)
-    none = parts[(parts["hypothesis"] == "none") & (parts["stratum"] == "all") & (parts["design"] == "single arm")]
+    none = parts[(parts["scenario"] == "none") & (parts["stratum"] == "all") & (parts["design"] == "single arm")]
     value = none.set_index("part")["mean"]
     assert value["trial effect"] == pytest.approx(math.log(0.9), abs=0.03)
     assert value["regression to the mean"] < -0.05
@@ -78,12 +78,12 @@ def test_power_rises_and_enlarged_trials_keep_the_protocol(run) -> None:
     assert all(each.samples == 3 for each in protocol.measurements.values())
     plain = enlarged(run.protocol, 200, 40)
     a = assess(run, {AS_WRITTEN: conduct.run(plain, pool=run.pool)})
-    curve = a.power[(a.power["hypothesis"] == "seed-claims") & (a.power["role"] == "primary")].sort_values("n")
+    curve = a.power[(a.power["scenario"] == "seed-claims") & (a.power["role"] == "primary")].sort_values("n")
     assert (np.diff(curve["smooth"]) > 0).all()
     assert (np.diff(curve["power"]) > -0.15).all() and curve["power"].iloc[-1] > 0.9
-    need = a.sizes[(a.sizes["hypothesis"] == "seed-claims") & (a.sizes["role"] == "primary")].set_index("power")["n"]
+    need = a.sizes[(a.sizes["scenario"] == "seed-claims") & (a.sizes["role"] == "primary")].set_index("power")["n"]
     assert 10 < need[0.8] < need[0.9] < 400
-    assert a.sizes[a.sizes["hypothesis"] == "none"]["n"].isna().all()
+    assert a.sizes[a.sizes["scenario"] == "none"]["n"].isna().all()
 
 
 def test_answers(made) -> None:

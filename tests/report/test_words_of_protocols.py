@@ -80,12 +80,12 @@ TEXTS = {
 }  # fmt: skip
 #: Features of protocols and words of them; a protocol that lacks the feature has none of the words.
 WORDS = {
-    "cells": r"\bcells?\b|infusion|seed-claims|supposition|\bclaims\b|mechanism|no effect",
+    "cells": r"\bcells?\b|infusion|seed-claims|scenario|\bclaims\b|mechanism|no effect",
     "single arm": r"without a control group|before and after|one group:|paired|would report improvement",
     "control": r"randomised trial|ANCOVA|covariance|difference|against (?!baseline|the rest|the donor)|allocated|hazard",
     "two strata": r"strat(?:um|a)\b|early|late\b|stages?\b",
     "several designs": r"Each design|designs\b",
-    "several suppositions": r"equally probable|assurance|likelihood ratio|under each of",
+    "several scenarios": r"equally probable|assurance|likelihood ratio|under each of",
     "events": r"[Hh]azard|times? to (?:the )?event",
     "responders": r"[Rr]esponders|Newcombe",
     "slope": r"endpoint.{0,40}slope|total slope is|slope of eGFR",
@@ -95,14 +95,14 @@ HAS = {
     "drug": {"control"},
     "three": {"control"},
     "one": {"single arm"},
-    "both": {"cells", "control", "several suppositions"},
-    "strata": {"cells", "control", "several suppositions", "two strata"},
+    "both": {"cells", "control", "several scenarios"},
+    "strata": {"cells", "control", "several scenarios", "two strata"},
     "strata of a drug": {"control", "two strata"},
     "slope": {"control", "slope", "responders"},
     "events": {"control", "events"},
     "responders": {"control", "responders"},
     "ratio": {"control"},
-    "two": {"cells", "single arm", "several suppositions"},
+    "two": {"cells", "single arm", "several scenarios"},
 }
 
 
@@ -112,14 +112,14 @@ def reports(tmp_path_factory):
     for name, text in TEXTS.items():
         trial = parse(text)
         pool = small.pool(trial, people=600)
-        for (arm, stage, hypothesis), _ in list(pool.keys.items()):
+        for (arm, stage, scenario), _ in list(pool.keys.items()):
             if (
                 arm
                 and trial.arms[arm].therapies
                 and trial.arms[arm].cells is None
                 and stage in ("care", "co-medication", "cells")
             ):
-                pool.keys[arm, stage, hypothesis] = "cells"  # the course in which UACR is halved
+                pool.keys[arm, stage, scenario] = "cells"  # the course in which UACR is halved
         run = conduct.run(trial, pool=pool)
         found[name] = make(run, tmp_path_factory.mktemp("report"), ["report", name], quick=True)
     return found
@@ -146,7 +146,7 @@ def test_nothing_is_said_of_what_a_protocol_lacks(name: str, reports) -> None:
             said = [text[max(0, m.start() - 60) : m.end() + 40] for m in re.finditer(pattern, text)]
             assert not said, (feature, said[:5])
     assert not re.search(
-        r"\bnan\b|\binf\b|\bNone\b|1 (?:combinations|hypotheses|replicates|patients|trials|designs)\b", text
+        r"\bnan\b|\binf\b|\bNone\b|1 (?:combinations|scenarios|replicates|patients|trials|designs)\b", text
     )
 
 
@@ -254,7 +254,7 @@ def test_texts_of_a_protocol_stay_texts(tmp_path) -> None:
         "measurements: {UACR: {}, eGFR: {}}\n"
         f'conduct: {{effects: [{{quantity: UACR, factor: 0.9, note: "{evil}"}}]}}\n'
         f'endpoints: {{primary: {{name: "{evil}", quantity: UACR, summary: ratio, at: "{evil}"}}}}\n'
-        "hypotheses: [none, seed-claims]\nseed: 1\nreplicates: 8\n"
+        "scenarios: [none, seed-claims]\nseed: 1\nreplicates: 8\n"
     )
     trial = parse(text)
     run = conduct.run(trial, pool=small.pool(trial, people=300))
@@ -277,8 +277,8 @@ def test_what_is_shown_of_one_comparison_names_it_where_there_are_others():
 def test_what_came_out_says_what_is_supposed_of_the_cells():
     text = re.sub(r"  randomised: .*\n", "", small.TEXT).replace("  control: {placebo: true}\n", "")
     text = text.replace("summary: ratio", "summary: responders, percent: -30")
-    for hypotheses, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
-        protocol = small.parse(text.replace("[none, seed-claims]", hypotheses))
+    for scenarios, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
+        protocol = small.parse(text.replace("[none, seed-claims]", scenarios))
         a = assessment.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
         ((question, text_found),) = [each for each in brief.answers(a, []) if each[0] == "What came out?"]
         assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (

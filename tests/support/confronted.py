@@ -33,10 +33,10 @@ def prediction(record: str, endpoint: str, observed: float, predicted: float, er
 
 
 def found() -> Confrontation:
-    """Return predictions under two parameterisations, and refusals of one study of the registry."""
+    """Return predictions under two scenarios, and refusals of one study of the registry."""
     rows = {}
-    for setting, effect in (("none", 0.0), ("seed-claims", -40.0)):
-        rows[setting] = [
+    for scenario, effect in (("none", 0.0), ("seed-claims", -40.0)):
+        rows[scenario] = [
             prediction("FAR#1", "HbA1c", -1.0, effect, 0.2),
             prediction("FAR#2", "HbA1c", -0.6, -0.5, 0.2),
             prediction("FAR#3", "HbA1c", -0.3, -0.1, 0.2),

@@ -41,7 +41,7 @@ conduct:
     - {quantity: HbA1c, above: 9 %, therapy: basal insulin 20 U}
 endpoints:
   primary: {quantity: UACR, summary: ratio, at: month 6}
-hypotheses: [none, seed-claims]
+scenarios: [none, seed-claims]
 seed: 5
 replicates: 60
 """
@@ -78,9 +78,9 @@ def pool(trial, people=2000, effect=0.5, seed=3):
 
     values = {"natural": course(), "cells": course(effect), "rescue 0": course(1.0, -1.0)}
     keys = {("", "run-in", ""): "natural"}
-    for arm, hypothesis, stage in itertools.product(trial.arms, trial.hypotheses, Pool.STAGES):
-        works = stage == "cells" and trial.arms[arm].cells and hypothesis != "none"
-        keys[arm, stage, hypothesis] = "cells" if works else "natural"
+    for arm, scenario, stage in itertools.product(trial.arms, trial.scenarios, Pool.STAGES):
+        works = stage == "cells" and trial.arms[arm].cells and scenario != "none"
+        keys[arm, stage, scenario] = "cells" if works else "natural"
     features = {
         "AGE": age,
         "FEMALE": female,

@@ -125,7 +125,7 @@ def test_nothing_ordered_is_nothing_done() -> None:
 
 
 def test_claims_lose_no_cell() -> None:
-    course = regimen("UC-MSC 80e6 iv", parameterisation="seed-claims")
+    course = regimen("UC-MSC 80e6 iv", scenario="seed-claims")
     assert course.viable == 80.0
     assert course.fractions["L"] == pytest.approx(0.0554, abs=5e-5)
 

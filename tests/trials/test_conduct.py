@@ -75,7 +75,7 @@ def test_a_baseline_measured_again_has_no_regression(run):
     assert abs(np.nanmean(error)) < 4 * 0.5424 / np.sqrt(np.isfinite(error).sum())
 
 
-def test_hypotheses_and_designs_share_people_and_luck(run):
+def test_scenarios_and_designs_share_people_and_luck(run):
     a, b = run["single arm", "none"], run["single arm", "seed-claims"]
     assert np.array_equal(a.member, b.member)
     assert np.array_equal(a.day, b.day, equal_nan=True)
@@ -205,13 +205,13 @@ def test_nothing_is_measured_after_kidney_failure(trial):
 def test_the_summary_has_a_row_per_arm(run):
     document = summary(run)
     assert len(document["rows"]) == 2 + 4
-    single = next(row for row in document["rows"] if row["hypothesis"] == "none" and row["design"] == "single arm")
+    single = next(row for row in document["rows"] if row["scenario"] == "none" and row["design"] == "single arm")
     assert sum(single["parts"].values()) == pytest.approx(single["change"], abs=0.01)
 
 
-def test_unknown_designs_and_hypotheses_are_told_together(trial):
+def test_unknown_designs_and_scenarios_are_told_together(trial):
     with pytest.raises(ConfigError) as caught:
         conduct.run(trial, ["single arn"], ["nothing"], pool=small.pool(trial))
-    assert caught.value.kinds == ("unknown-design", "unknown-hypothesis")
+    assert caught.value.kinds == ("unknown-design", "unknown-scenario")
     with pytest.raises(ConfigError):
         conduct.run(trial, replicates=0, pool=small.pool(trial))

@@ -63,7 +63,7 @@ endpoints:
   secondary:
     - {quantity: UACR, summary: responders, percent: -30, threshold: 200 mg/g, at: month 12}
     - {quantity: eGFR, summary: time to event, percent: -10, analysis: log-rank, at: month 12}
-hypotheses: [none, seed-claims]
+scenarios: [none, seed-claims]
 seed: 5
 replicates: 5
 """
@@ -150,7 +150,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "endpoints.*.intercurrent.rescue": (("endpoints", "primary", "intercurrent", "rescue"), "hypothetical"),
     "endpoints.*.intercurrent.drop_out": (("endpoints", "primary", "intercurrent"), {"drop_out": "composite"}),
     "endpoints.*.intercurrent.death": (("endpoints", "primary", "intercurrent"), {"death": "composite"}),
-    "hypotheses": (("hypotheses",), ["none", "current-evidence"]),
+    "scenarios": (("scenarios",), ["none", "current-evidence"]),
     "seed": (("seed",), 6),
     "replicates": (("replicates",), 6),
 }  # fmt: skip

@@ -33,7 +33,7 @@ conduct:
   co_medication: [{therapy: semaglutide 1 mg, share: 50 %, begins: [0 day, 60 day]}]
   rescue: [{quantity: HbA1c, above: 9 %, therapy: basal insulin 20 U}]
 endpoints: {primary: {quantity: UACR, summary: ratio}}
-hypotheses: [none, seed-claims]
+scenarios: [none, seed-claims]
 """
 
 
@@ -52,8 +52,8 @@ def made(trial, people):
     return pool_making.pool_of(trial, people, threads=2, cache=False)
 
 
-def course(made, arm, stage, hypothesis, code):
-    return made.scaled(made.key(arm, stage, hypothesis), code)
+def course(made, arm, stage, scenario, code):
+    return made.scaled(made.key(arm, stage, scenario), code)
 
 
 def test_cells_that_do_nothing_change_nothing(made):

@@ -89,12 +89,12 @@ def run(arms: str, text: str = small.TEXT):  # type: ignore[no-untyped-def]
 def test_the_table_of_sizes_knows_the_ratio(arms: str, factor: float) -> None:
     made = run(arms)
     _, sizes = sizing.power_and_sizes(made, {})
-    row = sizes[(sizes["hypothesis"] == "seed-claims") & (sizes["role"] == "primary") & (sizes["power"] == 0.8)].iloc[0]
+    row = sizes[(sizes["scenario"] == "seed-claims") & (sizes["role"] == "primary") & (sizes["power"] == 0.8)].iloc[0]
     half = operating.sample_size(row["effect"], row["sd"], 0.8, adjusted=2, lost=row["lost"])
     assert half is not None
     assert row["n"] == pytest.approx(2 * half * factor, abs=7)
     assert row["caution"] == ""
-    none = sizes[(sizes["hypothesis"] == "none") & (sizes["power"] == 0.8)]
+    none = sizes[(sizes["scenario"] == "none") & (sizes["power"] == 0.8)]
     assert none["n"].isna().all()
 
 
@@ -107,7 +107,7 @@ def test_a_third_arm_is_recruited_too() -> None:
         for arms, given in (("{cells: 1, control: 1}", small.TEXT), ("{cells: 1, control: 1, more: 1}", text))
     ]
     two, three = (
-        t[(t["hypothesis"] == "seed-claims") & (t["role"] == "primary") & (t["power"] == 0.8)].iloc[0] for t in both
+        t[(t["scenario"] == "seed-claims") & (t["role"] == "primary") & (t["power"] == 0.8)].iloc[0] for t in both
     )
     half = operating.sample_size(three["effect"], three["sd"], 0.8, adjusted=2, lost=three["lost"])
     assert half is not None and three["n"] == 3 * half and two["n"] % 2 == 0
@@ -166,7 +166,7 @@ def test_the_brief_gives_the_reason() -> None:
         protocol = small.protocol()
         sizes = pd.DataFrame(
             {
-                "hypothesis": "seed-claims",
+                "scenario": "seed-claims",
                 "power": 0.8,
                 "endpoint": ["eGFR slope", "change of UACR"],
                 "variant": "as the protocol measures",
@@ -191,7 +191,7 @@ def test_a_trial_of_a_drug_is_sized_too() -> None:
     }
     made = conduct.run(protocol, pool=replace(pool, keys=keys), replicates=30)
     power, sizes = sizing.power_and_sizes(made, {})
-    row = sizes[(sizes["hypothesis"] == "none") & (sizes["power"] == 0.8)].iloc[0]
+    row = sizes[(sizes["scenario"] == "none") & (sizes["power"] == 0.8)].iloc[0]
     assert row["n"] > 0 and row["effect"] == pytest.approx(math.log(0.5), abs=1e-6) and not power.empty
     larger = sizing.enlarged(protocol, 80, 5)
     assert larger is not None and list(larger.designs) == ["randomised"] and larger.size("randomised") == 80
@@ -208,11 +208,11 @@ def test_responders_and_events_are_sized() -> None:
     _, sizes = sizing.power_and_sizes(made, {})
     assert set(sizes["summary"]) == {"responders", "time to event"}
     for _, row in sizes.iterrows():
-        if row["hypothesis"] == "none":
+        if row["scenario"] == "none":
             assert np.isnan(row["n"])
         else:
             assert row["n"] % 6 == 0 and 6 <= row["n"] < 400 and row["effect"] > 0
-    shares = sizes[(sizes["hypothesis"] == "seed-claims") & (sizes["summary"] == "responders")].sort_values("power")
+    shares = sizes[(sizes["scenario"] == "seed-claims") & (sizes["summary"] == "responders")].sort_values("power")
     assert shares["n"].is_monotonic_increasing and shares["effect"].nunique() == 1
 
 

@@ -33,7 +33,7 @@ def test_run_and_resume_print_the_same(invoke, tmp_path):
     document = json.loads(first.stdout)
     assert document["trial"] == "small"
     assert document["folder"] == "betapod-small"
-    assert {row["hypothesis"] for row in document["rows"]} == {"none", "seed-claims"}
+    assert {row["scenario"] for row in document["rows"]} == {"none", "seed-claims"}
     (tmp_path / "betapod-small" / "receipts" / "00001.json").unlink()
     again = invoke("resume", "betapod-small", "--json", "--quiet")
     assert json.loads(again.stdout) == document
@@ -44,7 +44,7 @@ def test_run_and_resume_print_the_same(invoke, tmp_path):
 def test_parts_of_a_protocol_can_be_run(invoke, tmp_path):
     (tmp_path / "small.yaml").write_text(small.TEXT)
     done = invoke(
-        "run", "small.yaml", "--design", "single arm", "--hypothesis", "none", "-r", "15", "-o", "x", "--json", "-q"
+        "run", "small.yaml", "--design", "single arm", "--scenario", "none", "-r", "15", "-o", "x", "--json", "-q"
     )
     assert done.exit_code == 0, done.output
     assert len(json.loads(done.stdout)["rows"]) == 1

@@ -101,20 +101,20 @@ def contests(records: Registry | None = None) -> list[Contest]:
     return found
 
 
-def _lung(parameterisation: str) -> float:
+def _lung(scenario: str) -> float:
     from ..therapies import cell_parameters
     from ..therapies.cell_dosing import regimen
 
     who = patient("t2d")
-    model = cell_parameters.parameterise(who.model, parameterisation)
-    course = regimen("UC-MSC 1e6/kg iv", who.state["BW"], model, parameterisation, who.state)
+    model = cell_parameters.parameterise(who.model, scenario)
+    course = regimen("UC-MSC 1e6/kg iv", who.state["BW"], model, scenario, who.state)
     return float(course.fractions["L"])
 
 
-def _alive(parameterisation: str) -> float:
+def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
     one = leverage.simulate(OUTCOMES)["contest persistence"]
     given = 3.0 * patient("t2d").state["BW"]
-    living = one.claimed if parameterisation == "seed-claims" else one.allowed
+    living = one.claimed if scenario == "seed-claims" else one.allowed
     assert living is not None
     return float(living > 0.01 * given)

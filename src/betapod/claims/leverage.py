@@ -43,7 +43,7 @@ class _Job:
     person: str
     values: Mapping[str, float]
     course: str
-    parameterisation: str
+    scenario: str
 
 
 def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
@@ -297,7 +297,7 @@ def _effects(outcomes: Mapping[str, Outcome], points: Mapping[str, Sequence[floa
         for number, level in enumerate(levels):
             for side in ("allowed", "without allowed"):
                 job = plain[side]
-                changed = _Job(job.person, {**job.values, outcome.lever: level}, job.course, job.parameterisation)
+                changed = _Job(job.person, {**job.values, outcome.lever: level}, job.course, job.scenario)
                 jobs[name, f"{side} {number}"] = (changed, outcome)
     values = _run(jobs)
     return {
@@ -339,17 +339,17 @@ def _ensemble() -> Any:
 
 
 @cache
-def _person_values(name: str, parameterisation: str) -> dict[str, float]:
-    """Return everything in which a person under a parameterisation differs from the tables."""
+def _person_values(name: str, scenario: str) -> dict[str, float]:
+    """Return everything in which a person under a scenario differs from the tables."""
     from ..therapies import cell_parameters
 
-    model = cell_parameters.parameterise(patient(name).model, parameterisation)
+    model = cell_parameters.parameterise(patient(name).model, scenario)
     default = _model().values()
     return {key: value for key, value in model.values().items() if value != default[key]}
 
 
 def _values(job: _Job) -> dict[str, float]:
-    return {**_person_values(job.person, job.parameterisation), **job.values}
+    return {**_person_values(job.person, job.scenario), **job.values}
 
 
 def _schedule(job: _Job) -> Schedule:
@@ -358,17 +358,17 @@ def _schedule(job: _Job) -> Schedule:
     if not job.course:
         return Schedule()
     first_pass = tuple(sorted((k, v) for k, v in job.values.items() if k in (*_FIRST_PASS, "sw_homing")))
-    return _course(job.person, job.course, job.parameterisation, first_pass)
+    return _course(job.person, job.course, job.scenario, first_pass)
 
 
 @cache
-def _course(person: str, course: str, parameterisation: str, first_pass: tuple[tuple[str, float], ...]) -> Schedule:
+def _course(person: str, course: str, scenario: str, first_pass: tuple[tuple[str, float], ...]) -> Schedule:
     from ..therapies import cell_parameters
     from ..therapies.cell_dosing import regimen
 
     who = patient(person)
-    model = cell_parameters.parameterise(who.model, parameterisation).with_values(dict(first_pass))
-    return regimen(course, who.state["BW"], model, parameterisation, who.state).schedule
+    model = cell_parameters.parameterise(who.model, scenario).with_values(dict(first_pass))
+    return regimen(course, who.state["BW"], model, scenario, who.state).schedule
 
 
 def unit_and_label(quantity: str) -> tuple[str, str]:

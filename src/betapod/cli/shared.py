@@ -82,7 +82,7 @@ def note(message: str) -> None:
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return a number with its noun: ``1 hypothesis``, ``2 hypotheses``; `many` is `one` with an s by default."""
+    """Return a number with its noun: ``1 scenario``, ``2 scenarios``; `many` is `one` with an s by default."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 

@@ -54,7 +54,7 @@ class Treatment:
     Attributes
     ----------
     model
-        The patient's model under the chosen mechanisms of cell therapy.
+        The patient's model under the chosen scenario of cell therapy.
     courses
         The courses of cells, with what is unusual about them.
     """
@@ -119,9 +119,7 @@ def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
     return float(times[above[0]]) / DAYS_PER_YEAR, {key: float(row[key]) for key in names}
 
 
-def treat(
-    who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), mechanisms: str | None = None
-) -> Treatment:
+def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Treatment:
     """Return the patient under drugs and cells.
 
     Parameters
@@ -130,20 +128,20 @@ def treat(
         Such as ``"metformin 2 g"``.
     cells
         Such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
-    mechanisms
-        Parameterisation of cell therapy: ``none``, ``current-evidence``, ``face-value``, ``seed-claims``.
+    scenario
+        Scenario of cell therapy: ``none``, ``current-evidence``, ``face-value``, ``seed-claims``.
 
     Raises
     ------
     ConfigError
         Everything wrong with drugs and cells at once.
     """
-    name = mechanisms or "current-evidence"
+    name = scenario or "current-evidence"
     problems: list[Problem] = []
     model = who.model
     if "N_L" in model.state_names:
         model = cell_parameters.parameterise(model, name)
-    elif mechanisms is not None or list(cells):
+    elif scenario is not None or list(cells):
         raise ConfigError(
             Problem(
                 "no-cells", f"the model {model.name!r} has no cell therapy", hint="Use the models reference or cells."

@@ -98,7 +98,7 @@ def regimen(
     text: str,
     weight: float | None = None,
     model: Model | None = None,
-    parameterisation: str = "current-evidence",
+    scenario: str = "current-evidence",
     state: Mapping[str, float] | None = None,
     lot: float = 1.0,
     where: str = "dose",
@@ -116,8 +116,8 @@ def regimen(
     weight
         Body weight, kg; needed for amounts per kg.
     model
-        A model with cell therapy; by default the assembly ``cells`` in the named parameterisation.
-    parameterisation
+        A model with cell therapy; by default the assembly ``cells`` in the named scenario.
+    scenario
         Whose numbers of products (viability, potency ...) are used.
     state
         States of the patient that the allocation may depend on; initial values by default.
@@ -130,9 +130,9 @@ def regimen(
         Everything wrong with the order at once, at its place.
     """
     order = read_order(text, where)
-    table = cell_parameters.table(parameterisation)
+    table = cell_parameters.table(scenario)
     if model is None:
-        model = cell_parameters.parameterise(whole_body.model("cells"), parameterisation)
+        model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
     return build(Course(order, model, table, state or {}), weight, lot, where)
 
 

@@ -1,4 +1,4 @@
-"""Named parameterisations of cell therapy: what the evidence supports, what is claimed, and nothing."""
+"""Named scenarios of cell therapy: what the evidence supports, what is claimed, and nothing."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..base.errors import ConfigError, not_among
 from ..model import Model, ParameterTable
 from ..physiology import whole_body
 
-#: Name of each parameterisation and its overlay file.
-PARAMETERISATIONS = {
+#: Name of each scenario and its overlay file.
+SCENARIOS = {
     "none": "cells_none",
     "current-evidence": "cells_current_evidence",
     "face-value": "cells_face_value",
@@ -24,7 +24,7 @@ TABLES = ("cells", "cell_routes", "cell_products", "cells_inputs", "cells_alone"
 
 @functools.cache
 def overlay(name: str) -> ParameterTable:
-    """Return the rows in which a parameterisation differs.
+    """Return the rows in which a scenario differs.
 
     ``none``: every multiplier is exactly 1 and every hook exactly 0, whatever is infused. ``current-evidence``: shrunk by what
     is known against. ``face-value``: point estimates of positive trials without shrinkage. ``seed-claims``: what the claims
@@ -33,23 +33,23 @@ def overlay(name: str) -> ParameterTable:
     Raises
     ------
     ConfigError
-        There is no such parameterisation; the nearest is named.
+        There is no such scenario; the nearest is named.
     """
-    if name not in PARAMETERISATIONS:
+    if name not in SCENARIOS:
         raise ConfigError(
             not_among(
-                PARAMETERISATIONS,
-                "unknown-parameterisation",
-                f"there is no parameterisation {name!r} of cell therapy",
+                SCENARIOS,
+                "unknown-scenario",
+                f"there is no scenario {name!r} of cell therapy",
                 name,
             )
         )
-    return ParameterTable.read(_path(PARAMETERISATIONS[name]), sources=whole_body.bibliography_keys())
+    return ParameterTable.read(_path(SCENARIOS[name]), sources=whole_body.bibliography_keys())
 
 
 @functools.cache
 def table(name: str = "current-evidence") -> ParameterTable:
-    """Return every row of cell therapy, products included, in a named parameterisation."""
+    """Return every row of cell therapy, products included, in a named scenario."""
     base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
     return _supposed(base.overlay(overlay(name)))
 
@@ -63,11 +63,11 @@ def _supposed(rows: ParameterTable) -> ParameterTable:
 
 
 def parameterise(model: Model, name: str) -> Model:
-    """Return a model that contains cell therapy with the values of a named parameterisation.
+    """Return a model that contains cell therapy with the values of a named scenario.
 
-    Every row that any parameterisation changes is set, so that the order of calls does not matter; the person's own rows stay.
+    Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = table(name).select(key for file in PARAMETERISATIONS for key in overlay(file))
+    rows = table(name).select(key for file in SCENARIOS for key in overlay(file))
     return replace(model, parameters=model.parameters.overlay(rows.select(model.parameters)))
 
 

@@ -23,7 +23,7 @@ def regimens(
     weights: ArrayLike | None = None,
     lots: ArrayLike | None = None,
     model: Model | None = None,
-    parameterisation: str = "current-evidence",
+    scenario: str = "current-evidence",
     state: Mapping[str, ArrayLike] | None = None,
     where: str = "dose",
 ) -> list[Regimen]:
@@ -49,9 +49,9 @@ def regimens(
         As `cell_dosing.regimen`; and columns of different lengths.
     """
     order = read_order(text, where)
-    table = cell_parameters.table(parameterisation)
+    table = cell_parameters.table(scenario)
     if model is None:
-        model = cell_parameters.parameterise(whole_body.model("cells"), parameterisation)
+        model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
     columns = {name: np.asarray(values, dtype=float) for name, values in patients.items()}
     columns |= {name: np.asarray(values, dtype=float) for name, values in (state or {}).items()}
     count = _count(columns, weights, lots, where)

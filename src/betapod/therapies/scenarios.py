@@ -26,7 +26,7 @@ _TYPICAL_WEIGHT = 80.0
 
 
 @functools.cache
-def adverse(order: str, hypothesis: str) -> tuple[Risk, ...]:
+def adverse(order: str, scenario: str) -> tuple[Risk, ...]:
     """Return the chances of adverse events of a course of cells."""
-    model = cell_parameters.parameterise(whole_body.model("cells"), hypothesis)
-    return tuple(risks(regimen(order, _TYPICAL_WEIGHT, model, hypothesis), model))
+    model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
+    return tuple(risks(regimen(order, _TYPICAL_WEIGHT, model, scenario), model))

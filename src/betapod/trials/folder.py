@@ -6,8 +6,8 @@
     protocol.yaml                  as it was run
     pool.npz                       true courses of the virtual people
     dictionary.csv                 every column: label, unit
-    visits/part-00000.parquet      one row per design, hypothesis, replicate, patient and visit
-    patients/part-00000.parquet    one row per design, hypothesis, replicate and patient
+    visits/part-00000.parquet      one row per design, scenario, replicate, patient and visit
+    patients/part-00000.parquet    one row per design, scenario, replicate and patient
     receipts/00000.json            written last
     summary.json                   when the run is complete
 """
@@ -59,7 +59,7 @@ class Plan:
     text: str
     protocol: Protocol
     designs: list[str]
-    hypotheses: list[str]
+    scenarios: list[str]
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class Plan:
             "seed": self.protocol.seed,
             "replicates": self.protocol.replicates,
             "designs": self.designs,
-            "hypotheses": self.hypotheses,
+            "scenarios": self.scenarios,
             "patients": len(trial.shards(self.protocol)),
             "shard_size": 1,
             # Parts that another version computed are not to be mixed with those of this one.
@@ -81,7 +81,7 @@ class Plan:
 def plan(
     name: str | Path,
     designs: Sequence[str] | None = None,
-    hypotheses: Sequence[str] | None = None,
+    scenarios: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
 ) -> Plan:
@@ -90,11 +90,11 @@ def plan(
     Raises
     ------
     ConfigError
-        Everything wrong with the protocol, or unknown designs and hypotheses.
+        Everything wrong with the protocol, or unknown designs and scenarios.
     """
     found = document(name)
     protocol = trial.adapted(resolved(read(found), found), replicates, seed)
-    return Plan(found.text, protocol, *trial.chosen(protocol, designs, hypotheses))
+    return Plan(found.text, protocol, *trial.chosen(protocol, designs, scenarios))
 
 
 def run_into(
@@ -215,8 +215,8 @@ def _plan_of(store: Store) -> Plan:
     protocol = read(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
     manifest.named(identity["designs"], list(protocol.designs), "designs", path)
-    manifest.named(identity["hypotheses"], list(protocol.hypotheses), "hypotheses", path)
-    what = Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["hypotheses"]))
+    manifest.named(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
+    what = Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
     for name in ("patients", "shard_size"):
         if identity[name] != what.identity[name]:
             message = f"identity.{name} does not fit the protocol"
@@ -248,7 +248,7 @@ def dictionary(protocol: Protocol) -> str:
     """Return a CSV with the label and unit of every column."""
     rows = [
         ("design", "design of the trial", ""),
-        ("hypothesis", "what is supposed of the cells", ""),
+        ("scenario", "what is supposed of the cells", ""),
         ("replicate", "repetition of the trial, from 0", ""),
         ("patient", "place in the trial in order of recruitment, from 0", ""),
         ("visit", "planned visit", ""),
@@ -284,7 +284,7 @@ def _compute(
     def make(shard: int) -> dict[tuple[str, str], TrialData]:
         if shard in whole:
             return _read(store, what, pool, shard, parts[shard])
-        found = trial.conduct(what.protocol, pool, what.designs, what.hypotheses, parts[shard])
+        found = trial.conduct(what.protocol, pool, what.designs, what.scenarios, parts[shard])
         store.accept(_write(store, what, shard, parts[shard], found))
         return found
 
@@ -297,7 +297,7 @@ def _compute(
 
 
 def _joined(what: Plan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) -> dict[tuple[str, str], TrialData]:
-    keys = [(design, hypothesis) for design in what.designs for hypothesis in what.hypotheses]
+    keys = [(design, scenario) for design in what.designs for scenario in what.scenarios]
     return {key: trial.joined([part[key] for part in parts]) for key in keys}
 
 
@@ -307,7 +307,7 @@ def _joined(what: Plan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) ->
 def _write(store: Store, what: Plan, shard: int, part: range, found: Mapping[tuple[str, str], TrialData]) -> Receipt:
     visits = [_visit_columns(what, key, data, part) for key, data in found.items()]
     people = [_person_columns(what, key, data, part) for key, data in found.items()]
-    names = {"design": what.designs, "hypothesis": what.hypotheses}
+    names = {"design": what.designs, "scenario": what.scenarios}
     arms = {"arm": list(what.protocol.arms), "stratum": list(what.protocol.strata) or ["all"]}
     written = {}
     for table, columns, spelt in (
@@ -341,7 +341,7 @@ def _index(what: Plan, key: tuple[str, str], data: TrialData, part: range, each:
     count = data.replicates * data.patients
     return {
         "design": np.full(count * each, what.designs.index(key[0]), dtype=np.int8),
-        "hypothesis": np.full(count * each, what.hypotheses.index(key[1]), dtype=np.int8),
+        "scenario": np.full(count * each, what.scenarios.index(key[1]), dtype=np.int8),
         "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), data.patients * each),
         "patient": np.tile(np.repeat(np.arange(data.patients, dtype=np.int32), each), data.replicates),
     }
@@ -379,8 +379,8 @@ def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict
     found: dict[tuple[str, str], TrialData] = {}
     starts = {"visits": 0, "patients": 0}
     for design in what.designs:
-        for hypothesis in what.hypotheses:
-            found[design, hypothesis] = _rebuilt(what, pool, design, hypothesis, part, tables, starts)
+        for scenario in what.scenarios:
+            found[design, scenario] = _rebuilt(what, pool, design, scenario, part, tables, starts)
     return found
 
 
@@ -388,7 +388,7 @@ def _rebuilt(
     what: Plan,
     pool: Pool,
     design: str,
-    hypothesis: str,
+    scenario: str,
     part: range,
     tables: Mapping[str, Mapping[str, Any]],
     starts: dict[str, int],
@@ -414,9 +414,9 @@ def _rebuilt(
 
     arms, strata = tuple(protocol.designs[design].arms), tuple(protocol.strata) or ("all",)
     events = [name for name in tables["patients"] if name.startswith("events_")]
-    own = {f"events_{name}" for name in trial.event_names(protocol, design, hypothesis)}
+    own = {f"events_{name}" for name in trial.event_names(protocol, design, scenario)}
     data = TrialData(
-        protocol, design, hypothesis, arms, strata, tuple(v.name for v in protocol.visits),
+        protocol, design, scenario, arms, strata, tuple(v.name for v in protocol.visits),
         np.array(protocol.days, dtype=np.float64), protocol.codes,
         take("patients", "member", shape, np.int32), coded("arm", arms), coded("stratum", strata),
         take("visits", "ADY", visits, np.float32),

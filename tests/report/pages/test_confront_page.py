@@ -67,10 +67,10 @@ def test_nothing_is_cut_off_or_lies_on_another(visit, misplaced, file: Path, wid
 def test_rows_are_chosen_and_sorted_by_keyboard(visit, table: Any, file: Path, width: int) -> None:
     rows = table[1]
     page = visit(file, width)
-    assert {row["setting"] for row in shown(page)} == {"current-evidence"}
+    assert {row["scenario"] for row in shown(page)} == {"current-evidence"}
     reach(page, "words")
     page.keyboard.type("PACKHAM2016")
-    wanted = rows[(rows["study"] == "PACKHAM2016") & (rows["setting"] == "current-evidence")]
+    wanted = rows[(rows["study"] == "PACKHAM2016") & (rows["scenario"] == "current-evidence")]
     found = shown(page)
     assert len(found) == len(wanted) > 0 and {row["study"] for row in found} == {"PACKHAM2016"}
     assert page.inner_text("#count") == f"{len(wanted)} rows shown"

@@ -39,7 +39,7 @@ def test_it_needs_nothing_else(file: Path) -> None:
 
 def test_heads_sort_and_say_so(visit: Any, file: Path) -> None:
     page = visit(file)
-    assert set(shown(page, "setting")) == {"none"}  # the first, where current evidence was not asked for
+    assert set(shown(page, "scenario")) == {"none"}  # the first, where current evidence was not asked for
     head = page.locator("button[data-order=observed]")
     for direction, turned in (("ascending", False), ("descending", True), ("ascending", False)):
         head.focus()
@@ -53,8 +53,8 @@ def test_heads_sort_and_say_so(visit: Any, file: Path) -> None:
 
 def test_choices_are_joined_and_undone(visit: Any, file: Path) -> None:
     page = visit(file, 390)
-    page.select_option("#setting", "")
-    assert len(shown(page, "setting")) == 18
+    page.select_option("#scenario", "")
+    assert len(shown(page, "scenario")) == 18
     page.select_option("#inside", "no")
     page.select_option("#treatment", "cells")
     assert set(shown(page, "study")) == {"FAR"} and set(shown(page, "inside")) == {"no"}

@@ -28,7 +28,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("simulate {}", "pk.txt"),
     ("simulate pk.txt --days 1 -p {}", "pk.csv"),
     ("simulate reference --person {}", "t3d"),
-    ("simulate reference --person t2d --mechanisms {}", "curent"),
+    ("simulate reference --person t2d --scenario {}", "curent"),
     ("simulate reference --person t2d --drug {}", "metformi 2 g"),
     ("simulate reference --person t2d --cells {}", "UC-MSC 1e6/kg iw x3"),
     ("ogtt --person {}", "t9d"),

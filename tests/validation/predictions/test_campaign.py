@@ -12,7 +12,7 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.validation.predictions import campaign
-from betapod.validation.predictions.courses import Setting
+from betapod.validation.predictions.courses import Condition
 
 
 def test_an_interrupt_ends_the_studies_under_way() -> None:
@@ -38,6 +38,6 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_a_parameter_that_is_none_is_refused() -> None:
-    assert Setting("current-evidence", {"potency_BM": 0.8}).values == {"potency_BM": 0.8}
+    assert Condition("current-evidence", {"potency_BM": 0.8}).values == {"potency_BM": 0.8}
     with pytest.raises(ConfigError, match="potency_BM"):
-        Setting("current-evidence", {"potency_BMM": 0.8})
+        Condition("current-evidence", {"potency_BMM": 0.8})

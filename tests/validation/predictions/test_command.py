@@ -30,7 +30,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     table, figure, page = tmp_path / "rows.csv", tmp_path / "z.png", tmp_path / "page.html"
-    study = ["--study", "PACKHAM2016", "--under", "none"]
+    study = ["--study", "PACKHAM2016", "--scenario", "none"]
     done = run(*study, "--csv", str(table), "--figure", str(figure), "--page", str(page), "--rows")
     assert done.exit_code == 0, done.output
     can, cannot = studies.sort(registry.load().select(study=["PACKHAM2016"], tag=None))
@@ -38,7 +38,7 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     with table.open(newline="") as file:
         found = list(csv.DictReader(file))
     assert [row["record"] for row in found] == [record.id for record in can]
-    assert {row["setting"] for row in found} == {"none"}
+    assert {row["scenario"] for row in found} == {"none"}
     for picture in (figure, tmp_path / "z-families.png"):
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
     assert "PACKHAM2016#1" in (tmp_path / "z.plot.csv").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
 
 
 def test_counts_on_the_terminal(run) -> None:
-    done = run("--study", "PACKHAM2016", "--under", "seed-claims")
+    done = run("--study", "PACKHAM2016", "--scenario", "seed-claims")
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line.split() for line in done.output.splitlines() if line.strip()}
     assert lines["seed-claims"][1:3] == ["rows", "inside"]
@@ -66,24 +66,24 @@ def test_bars_have_a_letter_for_whatever_there_is() -> None:
 
 
 def test_json_has_predictions_and_refusals(run) -> None:
-    done = run("--study", "PACKHAM2016", "--under", "none", "--json")
+    done = run("--study", "PACKHAM2016", "--scenario", "none", "--json")
     document = json.loads(done.stdout)
     assert len(document["predictions"]) + len(document["refused"]) == 19
     assert {row["study"] for row in document["predictions"]} == {"PACKHAM2016"}
 
 
 def test_tissue_counts_and_worst_rows(run) -> None:
-    done = run("--study", "PACKHAM2016", "--under", "seed-claims", "--tissue", "--worst", "2", "--refused")
+    done = run("--study", "PACKHAM2016", "--scenario", "seed-claims", "--tissue", "--worst", "2", "--refused")
     assert done.exit_code == 0, done.output
     assert "autops" not in done.output
     assert "beta cells of" in " ".join(done.output.split())
     assert "an entry criterion" in " ".join(done.output.split())
-    counted = run("--study", "PACKHAM2016", "--under", "seed-claims", "--by", "endpoint")
+    counted = run("--study", "PACKHAM2016", "--scenario", "seed-claims", "--by", "endpoint")
     assert "mGFR" in counted.output
 
 
 def test_rows_that_bear_on_a_claim(run) -> None:
-    done = run("--claim", "B20", "--under", "none", "--json")
+    done = run("--claim", "B20", "--scenario", "none", "--json")
     document = json.loads(done.stdout)
     studies = {row["study"] for row in document["predictions"]}
     assert studies == {"AZADBAKHT2008"}
@@ -96,7 +96,7 @@ def test_unknown_names_are_errors(run) -> None:
     done = run("--study", "PACKHAM2017")
     assert done.exit_code != 0
     assert "PACKHAM2016" in str(done.exception)
-    done = run("--under", "seed-claim")
+    done = run("--scenario", "seed-claim")
     assert "seed-claims" in str(done.exception)
     done = run("--by", "familly")
     assert "family" in str(done.exception)
@@ -104,10 +104,10 @@ def test_unknown_names_are_errors(run) -> None:
 
 def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(run, tmp_path: Path) -> None:
     files = ["--csv", str(tmp_path / "none" / "rows.csv"), "--figure", str(tmp_path / "z.gif"), "--page", str(tmp_path)]
-    names = ["--under", "seed-claim", "--by", "familly", "--claim", "B200", "--study", "PACKHAM2017"]
+    names = ["--scenario", "seed-claim", "--by", "familly", "--claim", "B200", "--study", "PACKHAM2017"]
     error = run(*names, *files, "--overlay", str(tmp_path / "mine.csv")).exception
     kinds = [
-        "unknown-parameterisation",
+        "unknown-scenario",
         "bad-option",
         "cannot-write",
         "unknown-format",
@@ -118,16 +118,16 @@ def test_everything_that_is_wrong_is_said_at_once_and_nothing_is_written(run, tm
     same = ["--csv", str(tmp_path / "x.html"), "--page", str(tmp_path / "x.html")]
     assert "the same file" in str(run("--study", "PACKHAM2016", *same).exception)
     assert run("--seed", "-1").exit_code == 2
-    assert "names no parameterisation" in str(run("--under", "").exception)
+    assert "names no scenario" in str(run("--scenario", "").exception)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_table_and_a_figure_of_one_name_keep_their_numbers(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     table, figure = tmp_path / "rows.csv", tmp_path / "rows.svg"
-    done = run("--study", "PACKHAM2016", "--under", "none", "--csv", str(table), "--figure", str(figure), "--quiet")
+    done = run("--study", "PACKHAM2016", "--scenario", "none", "--csv", str(table), "--figure", str(figure), "--quiet")
     assert done.exit_code == 0 and "wrote" not in done.output
-    assert table.read_text(encoding="utf-8").startswith("setting,record,")
+    assert table.read_text(encoding="utf-8").startswith("scenario,record,")
     assert ",x,y,left,right" in (tmp_path / "rows.plot.csv").read_text(encoding="utf-8").partition("\n")[0]
 
 
@@ -138,9 +138,9 @@ def test_without_rows_nothing_is_drawn_and_that_is_said(run, tmp_path: Path) -> 
 
 
 def test_rows_have_units_and_tissue_is_in_the_document(run) -> None:
-    done = run("--study", "PACKHAM2016", "--under", "none", "--rows")
+    done = run("--study", "PACKHAM2016", "--scenario", "none", "--rows")
     assert "mL/min/1.73m2" in done.output and "e-0" not in done.output
-    document = json.loads(run("--study", "PACKHAM2016", "--under", "none", "--json", "--tissue").stdout)
+    document = json.loads(run("--study", "PACKHAM2016", "--scenario", "none", "--json", "--tissue").stdout)
     assert {row["unit"] for row in document["tissue"]} == {"%"}
 
 
@@ -158,7 +158,7 @@ def test_a_table_laid_over_the_registry_is_on_the_page_and_in_the_document(run, 
         writer = csv.DictWriter(file, cells)
         writer.writeheader()
         writer.writerow(cells)
-    wanted = ["--study", "PACKHAM2016", "--under", "none", "--overlay", str(table)]
+    wanted = ["--study", "PACKHAM2016", "--scenario", "none", "--overlay", str(table)]
     document = json.loads(run(*wanted, "--page", str(page), "--json").stdout)
     assert document["overlaid"] == [f"{table}: replaces PACKHAM2016#1"]
     observed = {row["record"]: row["observed"] for row in document["predictions"]}
@@ -169,7 +169,7 @@ def test_a_table_laid_over_the_registry_is_on_the_page_and_in_the_document(run, 
 def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPatch) -> None:
     narrow = Console(width=80, file=StringIO())
     monkeypatch.setattr("betapod.cli.shared.out", lambda: narrow)
-    assert run("--study", "PACKHAM2016", "--under", "none", "--rows").exit_code == 0
+    assert run("--study", "PACKHAM2016", "--scenario", "none", "--rows").exit_code == 0
     lines = narrow.file.getvalue().splitlines()
     rows = [number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#")]
     # What fits no table of this width is a card: the id and a line or two for each number.

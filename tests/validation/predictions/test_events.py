@@ -10,7 +10,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
 from betapod.validation.predictions import counted, studies
-from betapod.validation.predictions.courses import Courses, Setting
+from betapod.validation.predictions.courses import Condition, Courses
 from betapod.validation.predictions.events import Event, event_of, parsed
 from betapod.validation.predictions.quantities import seen_in
 from betapod.validation.predictions.rows import predict
@@ -157,7 +157,7 @@ def test_every_event_of_the_table_can_be_read() -> None:
 def test_a_kidney_drug_raises_the_odds_of_less_albuminuria() -> None:
     record = studies.as_counted(registry.load()["CREDENCE_Oshima2020#3"])
     assert not studies.reason(record)
-    (found,) = predict([record], Setting("none"), 10)
+    (found,) = predict([record], Condition("none"), 10)
     assert found.form == "odds ratio" and found.scale == "log"
     assert found.low < found.predicted < found.high
     assert found.predicted > 1.0

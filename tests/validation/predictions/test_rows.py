@@ -13,7 +13,7 @@ from betapod.evidence.records import registry
 from betapod.patients.life import FIRST_INSULIN
 from betapod.validation.predictions import rows, studies
 from betapod.validation.predictions.campaign import confront
-from betapod.validation.predictions.courses import Setting, people, simulate
+from betapod.validation.predictions.courses import Condition, people, simulate
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.printed import error_of_change, printed_error
 from betapod.validation.predictions.quantities import QUANTITIES, SHARES, seen_in
@@ -180,8 +180,8 @@ def test_errors_that_the_source_prints(published: registry.Registry) -> None:
 
 def test_nothing_happens_without_effect_and_too_much_under_the_claims(published: registry.Registry) -> None:
     records = [published[f"PACKHAM2016#{k}"] for k in (1, 3)] + [published["ZANG2022#12"]]
-    none = rows.predict(records, Setting("none"), FEW)
-    claims = rows.predict(records, Setting("seed-claims"), FEW)
+    none = rows.predict(records, Condition("none"), FEW)
+    claims = rows.predict(records, Condition("seed-claims"), FEW)
     assert [each.record for each in none] == [record.id for record in records]
     for each in none:
         assert abs(each.predicted) < 0.3 * each.se_study
@@ -195,11 +195,11 @@ def test_nothing_happens_without_effect_and_too_much_under_the_claims(published:
 
 def test_predictions_are_a_function_of_parameters(published: registry.Registry) -> None:
     records = [published["PACKHAM2016#1"]]
-    evidence = Setting("current-evidence")
+    evidence = Condition("current-evidence")
     first, again = (rows.predict(records, evidence, FEW)[0] for _ in range(2))
     assert first == again
-    silent = rows.predict(records, Setting("current-evidence", {"potency_BM": 0.0, "potency_MPC": 0.0}), FEW)[0]
-    none = rows.predict(records, Setting("none"), FEW)[0]
+    silent = rows.predict(records, Condition("current-evidence", {"potency_BM": 0.0, "potency_MPC": 0.0}), FEW)[0]
+    none = rows.predict(records, Condition("none"), FEW)[0]
     assert abs(silent.predicted - none.predicted) < abs(first.predicted - none.predicted)
 
 
@@ -221,7 +221,7 @@ def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, 
 def test_adverse_events_are_chances_of_the_course(published: registry.Registry) -> None:
     records = [published["LIAN2022#7"], published["SKYLER2015#20"], published["RYAN2005_EDMONTON#9"]]
     assert not any(studies.reason(record) for record in records)
-    fever, antibody, bleeding = rows.predict(records, Setting("current-evidence"), FEW)
+    fever, antibody, bleeding = rows.predict(records, Condition("current-evidence"), FEW)
     # Three infusions: at least one event, from the chance of each.
     single = 1.0 - (1.0 - fever.predicted) ** (1.0 / 3.0)
     assert 0.01 < single < 0.2
@@ -232,7 +232,7 @@ def test_adverse_events_are_chances_of_the_course(published: registry.Registry) 
 
 def test_adverse_events_of_several_kinds_add_up(published: registry.Registry) -> None:
     names = ("LIU2014#2", "HU2013#4", "ARAUJO2020#9")
-    serious, related, clot = rows.predict([published[name] for name in names], Setting("current-evidence"), FEW)
+    serious, related, clot = rows.predict([published[name] for name in names], Condition("current-evidence"), FEW)
     # Thrombosis of 0.004 and the artery of 0.02; fever, reactions and thrombosis of two infusions.
     assert serious.predicted == pytest.approx(1.0 - 0.996 * 0.98, abs=1e-6)
     assert related.predicted == pytest.approx(1.0 - (0.968 * 0.9768 * 0.996) ** 2, abs=1e-6)
@@ -242,7 +242,7 @@ def test_adverse_events_of_several_kinds_add_up(published: registry.Registry) ->
 
 def test_stimulated_c_peptide_counts_a_graft_once() -> None:
     arm = studies.arms()["REICHMAN2025_VX880", "parts B+C full dose"]
-    course = simulate([arm], [0.0, 52.0], Setting("none"), FEW, 1, 1)[0].values
+    course = simulate([arm], [0.0, 52.0], Condition("none"), FEW, 1, 1)[0].values
     graft = course["graft_C_peptide"] / 1000.0
     assert np.all(course["C_peptide_fasting"][:, 1] > 0.1)
     assert np.all(course["C_peptide_stimulated"][:, 1] - graft[:, 1] <= 1.1 * course["C_peptide_stimulated"][:, 0])
@@ -252,7 +252,7 @@ def test_whoever_begins_insulin_in_a_study_has_a_dose() -> None:
     begins = studies.arms()["GREENBAUM2012", "all"]
     dose, never = (
         each.values["insulin_dose"]
-        for each in simulate([begins, replace(begins, inputs=())], [0.0, 104.0], Setting("none"), FEW, 1, 1)
+        for each in simulate([begins, replace(begins, inputs=())], [0.0, 104.0], Condition("none"), FEW, 1, 1)
     )
     new = people(begins.cohort, FEW, 1).parameters["insulin_titration"] == 0
     assert new.any()
@@ -303,14 +303,14 @@ def test_a_baseline_of_ones_own_anchors_the_change(published: registry.Registry,
 
 def test_rows_that_cannot_be_simulated_are_refused_together(published: registry.Registry) -> None:
     with pytest.raises(ConfigError) as raised:
-        rows.predict([published["ZANG2022#6"], published["COURI2009_AHSCT#1"]], Setting("none"), 4)
+        rows.predict([published["ZANG2022#6"], published["COURI2009_AHSCT#1"]], Condition("none"), 4)
     assert len(raised.value.problems) == 2
     assert "a baseline" in str(raised.value) and "haematopoietic" in str(raised.value)
 
 
 def test_what_happens_during_an_infusion_is_no_baseline(published: registry.Registry) -> None:
     assert studies.reason(published["PACKHAM2016#5"]) == ""
-    (found,) = rows.predict([published["PACKHAM2016#5"]], Setting("current-evidence"), FEW)
+    (found,) = rows.predict([published["PACKHAM2016#5"]], Condition("current-evidence"), FEW)
     # Fever or a reaction in one infusion; nobody of ten had any.
     assert 0.0 < found.predicted < 0.3 and found.observed == 0.0
     assert "a baseline" in studies.reason(published["ZANG2022#6"])

@@ -40,11 +40,11 @@ def confront_command(
     claim: Annotated[
         list[str] | None, typer.Option("--claim", help="Only rows that bear on a claim of the ledger, such as B20.")
     ] = None,
-    under: Annotated[
+    scenario: Annotated[
         list[str] | None,
         typer.Option(
-            "--under",
-            help="Parameterisation of cells: none, current-evidence, face-value, seed-claims. [default: all but face-value]",
+            "--scenario",
+            help="Scenario of cells: none, current-evidence, face-value, seed-claims. [default: all but face-value]",
         ),
     ] = None,
     overlay: Annotated[
@@ -61,7 +61,7 @@ def confront_command(
         typer.Option("--by", help="Count by class (of treatment), group (of endpoints), family, endpoint or study."),
     ] = "class",
     rows: Annotated[bool, typer.Option("--rows", help="Every row, not counts.")] = False,
-    worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each parameterisation.")] = 0,
+    worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each scenario.")] = 0,
     refused: Annotated[bool, typer.Option("--refused", help="Rows that cannot be simulated, with the reason.")] = False,
     tissue: Annotated[
         bool, typer.Option("--tissue", help="Also where cells go and how long they stay, against scans and autopsies.")
@@ -83,19 +83,19 @@ def confront_command(
     as_json: JsonOption = False,
 ) -> None:
     """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
-    from ...validation.predictions.campaign import SETTINGS, confront
+    from ...validation.predictions.campaign import SCENARIOS, confront
 
-    settings = names_option(under) if under is not None else list(SETTINGS)
+    scenarios = names_option(scenario) if scenario is not None else list(SCENARIOS)
     wanted = {"study": study, "family": family, "endpoint": endpoint}
     chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
-    problems = [*_wrong_names(settings, by), *_wrong_files(csv_path, figure, page)]
+    problems = [*_wrong_names(scenarios, by), *_wrong_files(csv_path, figure, page)]
     claims = names_option(claim) if claim is not None else None
     records, laid = _records(chosen, claims, overlay or (), problems)
     if not quiet:
         for line in laid:
             note(line)
     with breaking(), bar(quiet) as progress:
-        found = confront(records, settings, people, seed, threads, progress=progress, draws=draws)
+        found = confront(records, scenarios, people, seed, threads, progress=progress, draws=draws)
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import view as confront_view
 
@@ -110,10 +110,10 @@ def confront_command(
             "refused": found.refusals().to_dict("records"),
             "overlaid": laid,
         }
-        print_json({**document, "tissue": _tissue(settings)} if tissue else document)
+        print_json({**document, "tissue": _tissue(scenarios)} if tissue else document)
         return
     if tissue:
-        _print_tissue(settings)
+        _print_tissue(scenarios)
     if refused:
         cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
         print_table(["row", "arm", "endpoint", "reason"], cells)
@@ -126,22 +126,22 @@ def confront_command(
     out().print(f"{simulated} {'row' if simulated == 1 else 'rows'} simulated, {len(found.refused)} not{why}.")
 
 
-def _wrong_names(settings: list[str], by: str) -> list[Problem]:
-    from ...therapies.cell_parameters import PARAMETERISATIONS
+def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
+    from ...therapies.cell_parameters import SCENARIOS
 
     problems = [
         not_among(
-            PARAMETERISATIONS,
-            "unknown-parameterisation",
-            f"there is no parameterisation {name!r} of cell therapy",
+            SCENARIOS,
+            "unknown-scenario",
+            f"there is no scenario {name!r} of cell therapy",
             name,
         )
-        for name in settings
-        if name not in PARAMETERISATIONS
+        for name in scenarios
+        if name not in SCENARIOS
     ]
-    if not settings:
-        known = ", ".join(PARAMETERISATIONS)
-        problems.append(Problem("bad-option", "--under names no parameterisation", expected=known))
+    if not scenarios:
+        known = ", ".join(SCENARIOS)
+        problems.append(Problem("bad-option", "--scenario names no scenario", expected=known))
     if by not in COUNTED:
         problems.append(not_among(COUNTED, "bad-option", f"cannot count by {by!r}", by))
     return problems
@@ -255,14 +255,14 @@ def _print_counts(table: pd.DataFrame, by: str) -> None:
     total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
     longest = max(row["rows"] for row in parts)
     heads = ["rows", "inside", "median |z|", "below < inside = above >"]
-    for setting in dict.fromkeys(table["setting"]):
+    for scenario in dict.fromkeys(table["scenario"]):
         cells = []
         for row in (*parts, *total):
-            if row["setting"] == setting:
+            if row["scenario"] == scenario:
                 # Bars of lines have one scale; that of all rows together has its own.
                 bar = _bar(row["below"], row["inside"], row["above"], max(longest, row["rows"]))
                 cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
-        print_table([setting, *heads], cells, heads[:3])
+        print_table([scenario, *heads], cells, heads[:3])
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:
@@ -273,7 +273,7 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
 
 
 def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
-    """Print one table for each parameterisation, in columns that fit a narrow terminal."""
+    """Print one table for each scenario, in columns that fit a narrow terminal."""
     for name, mine in found.predictions.items():
         cells = [
             [p.record, _what(p), f"{p.observed:.3g}", _with_interval(p), f"{p.z:.1f}", "yes" if p.inside else "no"]
@@ -296,12 +296,12 @@ def _with_interval(one: Prediction) -> str:
     return f"{'0' if tiny else f'{one.predicted:.3g}'} ({one.low:.3g} to {one.high:.3g})"
 
 
-def _tissue(settings: list[str]) -> list[dict[str, object]]:
+def _tissue(scenarios: list[str]) -> list[dict[str, object]]:
     from ...validation.predictions.tissue import tissue
 
     return [
         {
-            "setting": name,
+            "scenario": name,
             "target": each.target.id,
             "what": each.what,
             "unit": "%",
@@ -309,13 +309,13 @@ def _tissue(settings: list[str]) -> list[dict[str, object]]:
             "predicted": each.predicted,
             "verdict": each.verdict,
         }
-        for name in settings
+        for name in scenarios
         for each in tissue(name)
     ]
 
 
-def _print_tissue(settings: list[str]) -> None:
-    names = ("setting", "target", "what", "published", "predicted", "verdict")
-    found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(settings)]
+def _print_tissue(scenarios: list[str]) -> None:
+    names = ("scenario", "target", "what", "published", "predicted", "verdict")
+    found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(scenarios)]
     cells = [[str(row[name]) for name in names] for row in found]
-    print_table(["under", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))
+    print_table(["scenario", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))

@@ -36,11 +36,11 @@ def complete_drug(incomplete: str) -> list[str]:
     return [text for text in found if text.lower().startswith(incomplete.lower())]
 
 
-def complete_mechanisms(incomplete: str) -> list[str]:
-    """Complete the name of a parameterisation of cell therapy."""
+def complete_scenario(incomplete: str) -> list[str]:
+    """Complete the name of a scenario of cell therapy."""
     from ...therapies import cell_parameters
 
-    return [name for name in cell_parameters.PARAMETERISATIONS if name.startswith(incomplete)]
+    return [name for name in cell_parameters.SCENARIOS if name.startswith(incomplete)]
 
 
 PersonOption = Annotated[
@@ -59,12 +59,12 @@ CellsOption = Annotated[
     list[str] | None,
     typer.Option("--cells", metavar="TEXT", help="A course of cells, e.g. 'UC-MSC 1e6/kg iv x3 q28d'."),
 ]
-MechanismsOption = Annotated[
+ScenarioOption = Annotated[
     str | None,
     typer.Option(
-        "--mechanisms",
+        "--scenario",
         help="What cells are taken to do: none, current-evidence, face-value, seed-claims.",
-        autocompletion=complete_mechanisms,
+        autocompletion=complete_scenario,
     ),
 ]
 
@@ -80,9 +80,9 @@ class Treated:
 
 
 def check_texts(
-    person: str | None, drugs: list[str], cells: list[str], mechanisms: str | None, problems: list[Problem]
+    person: str | None, drugs: list[str], cells: list[str], scenario: str | None, problems: list[Problem]
 ) -> None:
-    """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, sets of mechanisms."""
+    """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, sets of scenario."""
     from ...person import typical as people
     from ...therapies import cell_parameters, standard_care
     from ...therapies.cell_order import read_order
@@ -90,7 +90,7 @@ def check_texts(
     checks: list[tuple[Any, ...]] = [(people.person, person)] if person is not None else []
     checks += [(standard_care.therapy, text) for text in drugs]
     checks += [(read_order, text, f"cells {text!r}") for text in cells]
-    checks += [(cell_parameters.overlay, mechanisms)] if mechanisms is not None else []
+    checks += [(cell_parameters.overlay, scenario)] if scenario is not None else []
     for check, *given in checks:
         try:
             check(*given)
@@ -107,7 +107,7 @@ def _understood(course: Any) -> str:
     return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
 
 
-def treated(model: Model, person: str | None, drugs: list[str], cells: list[str], mechanisms: str | None) -> Treated:
+def treated(model: Model, person: str | None, drugs: list[str], cells: list[str], scenario: str | None) -> Treated:
     """Put a typical person into a named model and prescribe.
 
     Raises
@@ -132,8 +132,8 @@ def treated(model: Model, person: str | None, drugs: list[str], cells: list[str]
     with catch_warnings(record=True) as caught:
         simplefilter("always")
         try:
-            if drugs or cells or mechanisms:
-                plan = treat(_with_state(who), drugs, cells, mechanisms)
+            if drugs or cells or scenario:
+                plan = treat(_with_state(who), drugs, cells, scenario)
         except BetapodError as error:
             gather(problems, error)
     if problems:
@@ -141,8 +141,8 @@ def treated(model: Model, person: str | None, drugs: list[str], cells: list[str]
     if plan is None:
         return Treated(who.model, dict(who.state), Schedule(), who.label)
     for course in plan.courses:
-        given = "" if mechanisms else " (nothing else was asked for; see --mechanisms)"
-        note(f"cells: {_understood(course)}; their effects: {mechanisms or 'current-evidence'}{given}")
+        given = "" if scenario else " (nothing else was asked for; see --scenario)"
+        note(f"cells: {_understood(course)}; their effects: {scenario or 'current-evidence'}{given}")
     for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
         warn(text)
     return Treated(plan.model, dict(who.state), plan.schedule, who.label)

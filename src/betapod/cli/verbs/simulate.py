@@ -36,7 +36,7 @@ from ..shared import (
     warn,
     write_out,
 )
-from .person import CellsOption, DrugOption, MechanismsOption, PersonOption, check_texts, treated
+from .person import CellsOption, DrugOption, PersonOption, ScenarioOption, check_texts, treated
 
 if TYPE_CHECKING:
     from ...engine.scipy.reference import Result
@@ -85,7 +85,7 @@ def simulate_command(
     person: PersonOption = None,
     drug: DrugOption = None,
     cells: CellsOption = None,
-    mechanisms: MechanismsOption = None,
+    scenario: ScenarioOption = None,
     method: Annotated[str, typer.Option(help="LSODA, BDF or Radau.")] = "LSODA",
     rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
     atol: Annotated[
@@ -104,7 +104,7 @@ def simulate_command(
     On a terminal a summary is shown; into a pipe the table goes as CSV. Days and widths take units: 'e_ARB=0.6@5 year/30'.
     """
     problems: list[Problem] = []
-    check_texts(person, drug or [], cells or [], mechanisms, problems)
+    check_texts(person, drug or [], cells or [], scenario, problems)
     if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
         problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
     try:
@@ -126,7 +126,7 @@ def simulate_command(
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    plan = treated(made, person, drug or [], cells or [], mechanisms)
+    plan = treated(made, person, drug or [], cells or [], scenario)
     made = plan.model
     start = {**plan.state, **start}
     schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))

@@ -49,8 +49,8 @@ def run_command(
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder; default: betapod-PROTOCOL.")
     ] = None,
     designs: Annotated[list[str] | None, typer.Option("--design", help="Only this design; may be repeated.")] = None,
-    hypotheses: Annotated[
-        list[str] | None, typer.Option("--hypothesis", help="Only this hypothesis; may be repeated.")
+    scenarios: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.")
     ] = None,
     replicates: Annotated[
         int | None, typer.Option("--replicates", "-r", min=1, help="Instead of the protocol's.")
@@ -63,7 +63,7 @@ def run_command(
     """Run a trial on virtual patients; in a folder that holds the same run, complete it."""
     from ...trials import folder as store
 
-    what = store.plan(protocol, designs, hypotheses, replicates, seed)
+    what = store.plan(protocol, designs, scenarios, replicates, seed)
     place = folder or Path(f"betapod-{what.protocol.name}")
     with breaking("resume", folder=place), bar(quiet) as progress:
         run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
@@ -180,7 +180,7 @@ def check_command(
         return
     for each, who, cost in found:
         sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
-        supposed = counted(len(each.hypotheses), "hypothesis", "hypotheses")
+        supposed = counted(len(each.scenarios), "scenario", "scenarios")
         told = f"{each.name}: good; {sizes}; {supposed}, {counted(each.replicates, 'replicate')}"
         out().print(told, markup=False)
         for sentence in who.sentences:
@@ -215,7 +215,7 @@ def _described(protocol: Any) -> dict[str, Any]:
         "title": protocol.title,
         "designs": {name: protocol.size(name) for name in protocol.designs},
         "arms": list(protocol.arms),
-        "hypotheses": list(protocol.hypotheses),
+        "scenarios": list(protocol.scenarios),
         "replicates": protocol.replicates,
         "follow_up_days": protocol.days[-1],
     }
@@ -261,7 +261,7 @@ def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> N
         (
             *([row["design"]] if several else []),
             f"{row['treated']} against {row['control']}",
-            *([row["hypothesis"]] if cells else []),
+            *([row["scenario"]] if cells else []),
             _estimate(scale, row["estimate"]),
             scale.range(*(math.nan if row[key] is None else row[key] for key in ("low", "high"))),
             "-" if row["benefit"] is None else percent(row["benefit"], 1),
@@ -271,7 +271,7 @@ def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> N
     ]
     name = endpoint["name"] or scale.what
     out().print(f"{capital(name)} at {endpoint['visit']}, between groups", markup=False)
-    head = (*(["design"] if several else []), "comparison", *(["hypothesis"] if cells else []))
+    head = (*(["design"] if several else []), "comparison", *(["scenario"] if cells else []))
     # Where cells do nothing a significant benefit is an error, not power.
     columns = (*head, "mean", "95 % of trials", "benefit" if cells else "power", *truths)
     print_table(columns, rows, right=columns[len(head) :])
@@ -284,12 +284,12 @@ def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
     groups = [row["design"] for row in document["rows"]]
     # Chance of the baseline and "better than before" say something where there is no control.
     alone = any(
-        groups.count(row["design"]) == len({r["hypothesis"] for r in document["rows"]}) for row in document["rows"]
+        groups.count(row["design"]) == len({r["scenario"] for r in document["rows"]}) for row in document["rows"]
     )
     rows = [
         (
             *([row["design"]] if several else []),
-            *([row["hypothesis"]] if cells else []),
+            *([row["scenario"]] if cells else []),
             row["arm"],
             _shown(row["change"], log),
             *([_shown(row["true_effect"], log)] if cells else []),
@@ -301,7 +301,7 @@ def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
     # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
     unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
     out().print(f"{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}", markup=False)
-    head = (*(["design"] if several else []), *(["hypothesis"] if cells else []), "arm")
+    head = (*(["design"] if several else []), *(["scenario"] if cells else []), "arm")
     columns = (
         *head,
         "change",

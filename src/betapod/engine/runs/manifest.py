@@ -127,7 +127,7 @@ class TrialIdentity(Identity):
     seed: Whole
     replicates: Positive
     designs: Annotated[Names, Field(min_length=1)]
-    hypotheses: Annotated[Names, Field(min_length=1)]
+    scenarios: Annotated[Names, Field(min_length=1)]
     pool: Text
 
 

@@ -1,4 +1,4 @@
-"""How figures of a trial report are drawn: narrow, so that they are read on a telephone; one look for every supposition."""
+"""How figures of a trial report are drawn: narrow, so that they are read on a telephone; one look for every scenario."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ COLOURS: Mapping[str, str] = {
     "face-value": PALETTE[3],
     "seed-claims": PALETTE[1],
 }
-#: Groups and strata, in colours that no supposition has.
+#: Groups and strata, in colours that no scenario has.
 GROUPS: Sequence[str] = ("#111827", PALETTE[2], PALETTE[4], PALETTE[5])
-#: Marks and lines, so that suppositions are told apart without colour.
+#: Marks and lines, so that scenarios are told apart without colour.
 MARKS: Mapping[str, str] = {"none": "o", "current-evidence": "s", "face-value": "^", "seed-claims": "D"}
 STYLES: Mapping[str, Any] = {"none": "-", "current-evidence": "--", "face-value": ":", "seed-claims": "-."}
 
@@ -44,9 +44,9 @@ class Drawing:
     alt: str
 
 
-def colour(hypothesis: str) -> str:
-    """Return the colour of a hypothesis, the same in every figure."""
-    return COLOURS.get(hypothesis, PALETTE[2])
+def colour(scenario: str) -> str:
+    """Return the colour of a scenario, the same in every figure."""
+    return COLOURS.get(scenario, PALETTE[2])
 
 
 def drawing(name: str, title: str, caption: str, alt: str, height: float, paint: Callable[[Axes], None]) -> Drawing:

@@ -1,4 +1,4 @@
-"""Words and numbers for readers: names of quantities and hypotheses, units as they are printed, changes as people say them."""
+"""Words and numbers for readers: names of quantities and scenarios, units as they are printed, changes as people say them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUS = "\u2212"
 NARROW = "\u202f"
 
 #: What is supposed of the cells, as a reader says it; long and short.
-HYPOTHESES: Mapping[str, tuple[str, str]] = {
+SCENARIOS: Mapping[str, tuple[str, str]] = {
     "none": ("cells do nothing", "no effect"),
     "current-evidence": ("cells do what controlled trials support", "current evidence"),
     "face-value": ("positive trials are taken at face value", "face value"),
@@ -54,9 +54,9 @@ def has_cells(a: Assessment, *arms: str) -> bool:
     return any(a.protocol.arms[name].cells is not None for name in arms or a.protocol.arms)
 
 
-def hypotheses(a: Assessment, *arms: str) -> list[str]:
-    """Return the suppositions about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
-    found = list(dict.fromkeys(str(name) for name in a.results["hypothesis"]))
+def scenarios(a: Assessment, *arms: str) -> list[str]:
+    """Return the scenarios about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
+    found = list(dict.fromkeys(str(name) for name in a.results["scenario"]))
     return found if has_cells(a, *arms) else found[:1]
 
 
@@ -85,14 +85,14 @@ def part(a: Assessment, name: str) -> str:
     return "treatment of the group" if name == "conventional therapy" and not has_cells(a) else name
 
 
-def hypothesis(name: str) -> str:
-    """Return a hypothesis in words."""
-    return HYPOTHESES.get(name, (name, name))[0]
+def scenario(name: str) -> str:
+    """Return a scenario in words."""
+    return SCENARIOS.get(name, (name, name))[0]
 
 
-def hypothesis_short(name: str) -> str:
-    """Return a hypothesis in two words."""
-    return HYPOTHESES.get(name, (name, name))[1]
+def scenario_short(name: str) -> str:
+    """Return a scenario in two words."""
+    return SCENARIOS.get(name, (name, name))[1]
 
 
 def design(a: Assessment, name: str) -> str:

@@ -115,17 +115,17 @@ def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[
     return [path, write_text(beside, plotted)]
 
 
-def settings_of(table: pd.DataFrame) -> list[str]:
-    """Return the parameterisations of a view in their order."""
-    return list(dict.fromkeys(table["setting"]))
+def scenarios_of(table: pd.DataFrame) -> list[str]:
+    """Return the scenarios of a view in their order."""
+    return list(dict.fromkeys(table["scenario"]))
 
 
 def panels_alt(table: pd.DataFrame, titles: Sequence[str]) -> str:
     """Say in words what panels show."""
     mine = table[table["group"].isin(titles)]
     counts = "; ".join(
-        f"{setting}: {int(part['inside'].sum())} of {len(part)} inside"
-        for setting, part in mine.groupby("setting", sort=False)
+        f"{scenario}: {int(part['inside'].sum())} of {len(part)} inside"
+        for scenario, part in mine.groupby("scenario", sort=False)
     )
     return f"Observed against predicted with 90 % predictive intervals. {', '.join(titles)}. {counts}."
 
@@ -136,13 +136,13 @@ def families_alt(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> str:
     mine = table[table["family"].isin(names)]
     rows = mine[mine["z"].notna()].to_dict("records")
     worst = max(rows, key=lambda row: abs(row["z"]), default=None)
-    far = f" The farthest is {worst['record']} under {worst['setting']}, z {worst['z']:.1f}." if worst else ""
+    far = f" The farthest is {worst['record']} under {worst['scenario']}, z {worst['z']:.1f}." if worst else ""
     return f"Each row of {len(names)} families beside its own 90 % predictive interval.{far}"
 
 
 def panels_figure(table: pd.DataFrame, titles: Sequence[str]) -> Figure:
-    """Return a page of panels: a row for each group of endpoints, a column for each parameterisation."""
-    names = settings_of(table)
+    """Return a page of panels: a row for each group of endpoints, a column for each scenario."""
+    names = scenarios_of(table)
     with styled():
         figure = new_figure(max(_PAGE[0], 2.6 * len(names)), _PAGE[1] * (len(titles) + 0.35) / (_PANELS + 0.35))
         grid = figure.subplots(len(titles), len(names), squeeze=False)
@@ -160,17 +160,17 @@ def panels_figure(table: pd.DataFrame, titles: Sequence[str]) -> Figure:
     return figure
 
 
-def draw_panel(axes: Axes, group: pd.DataFrame, setting: str, size: float = 6.0, counted: bool = True) -> None:
-    """Draw one group of endpoints under one parameterisation into axes.
+def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0, counted: bool = True) -> None:
+    """Draw one group of endpoints under one scenario into axes.
 
     Points are filled where the observed number is inside the 90 % interval; a bar is that interval, at the height of what was
-    observed, so that it crosses the line of identity if it holds the number. All parameterisations have the same limits; what lies
+    observed, so that it crosses the line of identity if it holds the number. All scenarios have the same limits; what lies
     beyond them stands at the edge as an arrow with the row's name.
 
     Parameters
     ----------
     group
-        Rows of one group, all parameterisations.
+        Rows of one group, all scenarios.
     size
         Of the letters, points.
     counted
@@ -187,7 +187,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, setting: str, size: float = 6.0,
     axes.tick_params(labelsize=size, length=2, pad=1.5)
     _ticks(axes, low, high, log)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, zorder=1)
-    mine = group[group["setting"] == setting]
+    mine = group[group["scenario"] == scenario]
     beyond = []
     for number, row in zip(mine.index, mine.to_dict("records"), strict=True):
         colour, marker = MARKS[row["treatment"]]
@@ -218,21 +218,21 @@ def draw_panel(axes: Axes, group: pd.DataFrame, setting: str, size: float = 6.0,
 
 
 def families_figure(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> Figure:
-    """Return a page of families, one line each, a column for each parameterisation.
+    """Return a page of families, one line each, a column for each scenario.
 
     Parameters
     ----------
     lines
         Class of treatment and family, from the top.
     """
-    names = settings_of(table)
+    names = scenarios_of(table)
     with styled():
         figure = new_figure(
             max(_PAGE[0], 2.0 + 2.1 * len(names)), 1.0 + (_PAGE[1] - 1.0) * (len(lines) + 6) / (_LINES + 6)
         )
         columns = figure.subplots(1, len(names), sharey=True, squeeze=False)[0]
         for axes, name in zip(columns, names, strict=True):
-            draw_families(axes, table[table["setting"] == name], lines, labelled=axes is columns[0])
+            draw_families(axes, table[table["scenario"] == name], lines, labelled=axes is columns[0])
             axes.set_title(name, fontsize=8.5)
         _legend(figure, table)
         figure.draw_without_rendering()
@@ -242,7 +242,7 @@ def families_figure(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> Fi
 def draw_families(
     axes: Axes, mine: pd.DataFrame, lines: Sequence[tuple[str, str]], labelled: bool = True, size: float = 6.0
 ) -> None:
-    """Draw families of one parameterisation into axes: each row at its z, the band is the 90 % interval.
+    """Draw families of one scenario into axes: each row at its z, the band is the 90 % interval.
 
     The axis is linear near the interval and compressed outside it, so that no row leaves the picture.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...validation.predictions.campaign import Confrontation
 
 TEMPLATE = "confront.html.jinja"
-#: The parameterisation whose rows are shown first, where it was asked for.
+#: The scenario whose rows are shown first, where it was asked for.
 FIRST = "current-evidence"
 #: Letters for the shapes of the pictures, in the order of `confront_figure.MARKS`.
 _LETTERS = {
@@ -65,18 +65,18 @@ def write(
 def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from ... import __version__
-    from ..common.words import HYPOTHESES
-    from .figure import MARKS, settings_of
+    from ..common.words import SCENARIOS
+    from .figure import MARKS, scenarios_of
 
-    settings = settings_of(table)
+    scenarios = scenarios_of(table)
     titles = confront_view.groups(table)
     marks = [
         {"name": name, "letter": _LETTERS[shape], "colour": f"mark-{number}", "light": colour}
         for number, (name, (colour, shape)) in enumerate(MARKS.items())
     ]
     return template(TEMPLATE).render(
-        settings=[(name, HYPOTHESES.get(name, ("", ""))[0]) for name in settings],
-        first=FIRST if FIRST in settings else settings[0] if settings else "",
+        scenarios=[(name, SCENARIOS.get(name, ("", ""))[0]) for name in scenarios],
+        first=FIRST if FIRST in scenarios else scenarios[0] if scenarios else "",
         rows=_rows(table),
         remarks=remarks,
         published=int(table["record"].nunique()),
@@ -84,7 +84,7 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
         families=int(table["family"].nunique()),
         overall=confront_view.summary(table, "").to_dict("records"),
         counts=[
-            (title, _counts(table, by, settings))
+            (title, _counts(table, by, scenarios))
             for title, by in (
                 ("class of treatment", "treatment"),
                 ("group of endpoints", "group"),
@@ -96,8 +96,8 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
         present=set(table["treatment"]),
         groups=titles,
         treatments=[name for name in confront_view.CLASSES if name in set(table["treatment"])],
-        panels=_panels(table, titles, settings),
-        strips=_strips(table, settings),
+        panels=_panels(table, titles, scenarios),
+        strips=_strips(table, scenarios),
         refused=_refused(found),
         refusals=len(found.refused),
         people=people,
@@ -134,14 +134,14 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
     return found
 
 
-def _counts(table: pd.DataFrame, by: str, settings: list[str]) -> list[dict[str, Any]]:
-    """Return one line for each name in a column: its rows, and for each parameterisation those inside and the median |z|."""
+def _counts(table: pd.DataFrame, by: str, scenarios: list[str]) -> list[dict[str, Any]]:
+    """Return one line for each name in a column: its rows, and for each scenario those inside and the median |z|."""
     lines: dict[str, dict[str, Any]] = {}
     counts = confront_view.in_order(confront_view.summary(table, by), table, by)
     for row in counts.to_dict("records"):
-        line = lines.setdefault(row[by], {"name": row[by], "rows": 0, "cells": dict.fromkeys(settings)})
+        line = lines.setdefault(row[by], {"name": row[by], "rows": 0, "cells": dict.fromkeys(scenarios)})
         line["rows"] = max(line["rows"], row["rows"])
-        line["cells"][row["setting"]] = row
+        line["cells"][row["scenario"]] = row
     return list(lines.values())
 
 
@@ -162,7 +162,7 @@ def _refused(found: Confrontation) -> list[tuple[str, list[str]]]:
 # -- pictures --------------------------------------------------------------------------------------------------------
 
 
-def _panels(table: pd.DataFrame, titles: list[str], settings: list[str]) -> list[dict[str, Any]]:
+def _panels(table: pd.DataFrame, titles: list[str], scenarios: list[str]) -> list[dict[str, Any]]:
     from ..common.figures import new_figure
     from .figure import draw_panel, panels_alt
 
@@ -170,8 +170,8 @@ def _panels(table: pd.DataFrame, titles: list[str], settings: list[str]) -> list
     for number, title in enumerate(titles):
         group = table[table["group"] == title]
         drawn = []
-        for name in settings:
-            mine = group[group["setting"] == name]
+        for name in scenarios:
+            mine = group[group["scenario"] == name]
 
             def paint(group: pd.DataFrame = group, name: str = name) -> Any:
                 figure = new_figure(_PANEL, _PANEL)
@@ -194,14 +194,14 @@ def _panels(table: pd.DataFrame, titles: list[str], settings: list[str]) -> list
     return found
 
 
-def _strips(table: pd.DataFrame, settings: list[str]) -> list[tuple[str, Markup]]:
+def _strips(table: pd.DataFrame, scenarios: list[str]) -> list[tuple[str, Markup]]:
     from ..common.figures import new_figure
     from .figure import draw_families, families_alt
 
     lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
     found = []
-    for name in settings:
-        mine = table[table["setting"] == name]
+    for name in scenarios:
+        mine = table[table["scenario"] == name]
 
         def paint(mine: pd.DataFrame = mine) -> Any:
             figure = new_figure(_COLUMN, 0.8 + _LINE * (len(lines) + 1.25 * len(confront_view.CLASSES)))
@@ -221,8 +221,8 @@ def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:
     from ..common.figures import styled
     from .figure import INK, MARKS, PAPER
 
-    settings: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
-    with styled(), matplotlib.rc_context(settings):
+    style: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
+    with styled(), matplotlib.rc_context(style):
         text: str = inline(paint(), name, alt)
     colours = {INK: "ink", PAPER: "paper", _GRID: "grid", "#000000": "ink"}
     colours |= {colour: f"mark-{number}" for number, (colour, _) in enumerate(MARKS.values())}

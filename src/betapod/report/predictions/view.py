@@ -184,7 +184,7 @@ def groups(table: pd.DataFrame) -> list[str]:
 
 
 def families(table: pd.DataFrame) -> dict[str, list[str]]:
-    """Return families by class of treatment; in each class those with the largest miss under any parameterisation first."""
+    """Return families by class of treatment; in each class those with the largest miss under any scenario first."""
     worst = table.assign(miss=table["z"].abs().fillna(math.inf)).groupby("family")["miss"].max()
     found: dict[str, list[str]] = {}
     for name in CLASSES:
@@ -195,7 +195,7 @@ def families(table: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return rows, rows inside, below and above the interval, and the median |z|, by parameterisation and a column.
+    """Return rows, rows inside, below and above the interval, and the median |z|, by scenario and a column.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
         below=~table["inside"] & (table["observed"] < table["predicted"]),
         above=~table["inside"] & (table["observed"] >= table["predicted"]),
     )
-    keys = ["setting", by] if by else ["setting"]
+    keys = ["scenario", by] if by else ["scenario"]
     grouped = marked.groupby(keys, sort=False)
     found = grouped.agg(
         rows=("record", "size"),

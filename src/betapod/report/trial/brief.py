@@ -28,17 +28,17 @@ def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
 
 
 def _plain(a: Assessment) -> str:
-    """Say what the primary endpoint of the first design came to, under every supposition about its cells."""
+    """Say what the primary endpoint of the first design came to, under every scenario about its cells."""
     first = a.results.iloc[0].to_dict()
     name, design = words.capital(first["endpoint"]), str(first["design"])
     arms = a.protocol.designs[design].arms
-    rows = {h: row for h in words.hypotheses(a, *arms) if (row := a.result(design, h)) and math.isfinite(row["mean"])}
+    rows = {h: row for h in words.scenarios(a, *arms) if (row := a.result(design, h)) and math.isfinite(row["mean"])}
     if not rows:
         return f"{name} cannot be estimated: nothing was measured, or nobody is left to compare."
     pieces = []
-    for hypothesis, row in rows.items():
+    for scenario, row in rows.items():
         scale = estimates.of_row(row)
-        supposed = f" if {words.hypothesis(hypothesis)}" if words.has_cells(a, *arms) else ""
+        supposed = f" if {words.scenario(scenario)}" if words.has_cells(a, *arms) else ""
         pieces.append(
             f"{scale.text(row['mean'])}{supposed} (95 % of replicates: {scale.range(row['low'], row['high'])})"
         )
@@ -56,9 +56,9 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
     design = a.single[0]
     arms = list(a.protocol.designs[design].arms)
     named = words.has_cells(a, *arms)
-    names = words.hypotheses(a, *arms)
-    hypothesis = NULL if named else names[0]
-    row = a.result(design, hypothesis)
+    names = words.scenarios(a, *arms)
+    scenario = NULL if named else names[0]
+    row = a.result(design, scenario)
     if not row or not math.isfinite(row["improved"]):
         return []
     n = a.protocol.size(design)
@@ -73,7 +73,7 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
     truth = words.truth_label(row.get("truth_of", ""))
     if not named and truth and math.isfinite(row["truth"]):
         text += f"The {truth} is {scale.text(row['truth'])}. "
-    chance = regression_share(a, design, hypothesis)
+    chance = regression_share(a, design, scenario)
     if math.copysign(1, row["mean"]) == a.better and math.isfinite(chance) and chance >= 0.02:
         text += (
             f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
@@ -101,12 +101,12 @@ def _selected(a: Assessment) -> str:
     return f": patients were enrolled when a variable laboratory value happened to be {'high' if low else 'low'}"
 
 
-def regression_share(a: Assessment, design: str, hypothesis: str) -> float:
+def regression_share(a: Assessment, design: str, scenario: str) -> float:
     """Return the share of the mean observed change that is regression to the mean; NaN without parts."""
     table = a.parts
     if table.empty or a.protocol.endpoints.primary.summary not in ("change", "ratio"):
         return math.nan
-    keep = (table["design"] == design) & (table["hypothesis"] == hypothesis) & (table["stratum"] == "all")
+    keep = (table["design"] == design) & (table["scenario"] == scenario) & (table["stratum"] == "all")
     rows = table[keep & (table["part"] == "regression to the mean")]
     return float(rows["share"].iloc[0]) if len(rows) else math.nan
 
@@ -116,20 +116,20 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
     if not rows:
         return []
     pieces = [
-        f"a report of improvement is {words.ratio(r['ratio'])} times as probable if {words.hypothesis(r['hypothesis'])} as if they do nothing "
+        f"a report of improvement is {words.ratio(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do nothing "
         f"(95 % interval {words.ratio(r['ratio_low'])} to {words.ratio(r['ratio_high'])}): {r['words']}"
         for r in rows
     ]
     text = f"{words.capital('; '.join(pieces))}. "
     strongest = max(rows, key=lambda r: r["ratio"])
     text += (
-        f"A probability of 10 % before, that {words.hypothesis(strongest['hypothesis'])}, becomes "
+        f"A probability of 10 % before, that {words.scenario(strongest['scenario'])}, becomes "
         f"{words.percent(strongest['belief_from_tenth'])} after such a report."
     )
     if strongest["ratio_of_typical"] > 30:
         scale = estimates.primary(a, strongest["design"])
         text += (
-            f" A report that also gives the size of the change says more: what is typical if {words.hypothesis(strongest['hypothesis'])} "
+            f" A report that also gives the size of the change says more: what is typical if {words.scenario(strongest['scenario'])} "
             f"({scale.text(strongest['typical_result'])}) practically never happens if cells do nothing."
         )
     return [("How much evidence is a report of improvement without a control group?", text)]
@@ -159,8 +159,8 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
     keep = (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
     keep &= (table["treated"] == treated) & (table["control"] == control)
     named = words.has_cells(a, treated, control)
-    names = words.hypotheses(a, treated, control)
-    rows = {str(r["hypothesis"]): r for r in table[keep].to_dict("records") if r["hypothesis"] in names}
+    names = words.scenarios(a, treated, control)
+    rows = {str(r["scenario"]): r for r in table[keep].to_dict("records") if r["scenario"] in names}
     rows = {name: row for name, row in rows.items() if math.isfinite(row["mean"])}
     if not rows:
         return (
@@ -191,14 +191,12 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
         pieces.append(
             f"with cells that do nothing, a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials{expected}"
         )
-    for hypothesis, row in rows.items():
-        if hypothesis == NULL or not math.isfinite(row["improved"]):
+    for scenario, row in rows.items():
+        if scenario == NULL or not math.isfinite(row["improved"]):
             continue
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f" ({truth} {scale.text(row['truth'])})" if truth else ""
-        pieces.append(
-            f"if {words.hypothesis(hypothesis)}, a significant benefit in {words.percent(row['improved'])}{true}"
-        )
+        pieces.append(f"if {words.scenario(scenario)}, a significant benefit in {words.percent(row['improved'])}{true}")
     if not pieces:
         return ""
     who = f"Trials that compare {pair} show" if several else "It shows"
@@ -212,16 +210,14 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
         return []
     named = words.has_cells(a)
     able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
-    unknown = [words.hypothesis(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
-    unable = [words.hypothesis(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
+    unknown = [words.scenario(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
+    unable = [words.scenario(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
     endpoint = a.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
     what = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
     text = ""
     if able:
-        pieces = [
-            needed(r[AS_WRITTEN]) + (f" if {words.hypothesis(name)}" if named else "") for name, r in able.items()
-        ]
+        pieces = [needed(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()]
         text = f"For 80 % power on {what}{_of_which(a)} a trial needs {words.listed(pieces)}"
         better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
@@ -254,21 +250,21 @@ def _of_which(a: Assessment) -> str:
 
 
 def _best_endpoint(a: Assessment) -> str:
-    """Say which endpoint of the protocol needs fewest patients under the least optimistic hypothesis with an effect.
+    """Say which endpoint of the protocol needs fewest patients under the least optimistic scenario with an effect.
 
     One against which something speaks is not recommended, however few patients it needs, and the reason is given.
     """
     table = a.sizes
     named = words.has_cells(a)
-    hypotheses = [h for h in dict.fromkeys(table["hypothesis"]) if h != NULL or not named]
-    if not hypotheses:
+    scenarios = [h for h in dict.fromkeys(table["scenario"]) if h != NULL or not named]
+    if not scenarios:
         return ""
-    part = table[(table["power"] == 0.8) & (table["hypothesis"] == hypotheses[0])].dropna(subset=["n"])
+    part = table[(table["power"] == 0.8) & (table["scenario"] == scenarios[0])].dropna(subset=["n"])
     sound, doubted = part[part["caution"] == ""], part[part["caution"] != ""]
     text = ""
     if not sound.empty and len(set(part["endpoint"])) > 1:
         best = sound.loc[sound["n"].idxmin()]
-        supposed = f" if {words.hypothesis(hypotheses[0])}" if named else ""
+        supposed = f" if {words.scenario(scenarios[0])}" if named else ""
         text = (
             f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest{supposed}: "
             f"{count(float(best['n']))} patients. "
@@ -283,15 +279,15 @@ def _best_endpoint(a: Assessment) -> str:
 
 
 def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return hypothesis -> variant -> row of the size for 80 % power; without the null hypothesis about cells."""
+    """Return scenario -> variant -> row of the size for 80 % power; without the null scenario about cells."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
     if a.sizes.empty:
         return found
     keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role)
     if words.has_cells(a):
-        keep &= a.sizes["hypothesis"] != NULL
+        keep &= a.sizes["scenario"] != NULL
     for row in a.sizes[keep].to_dict("records"):
-        found.setdefault(str(row["hypothesis"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
+        found.setdefault(str(row["scenario"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
     return found
 
 

@@ -31,12 +31,12 @@ def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     named = words.has_cells(a, *arms)
     scale = estimates.primary(a, design)
     pieces = []
-    for hypothesis in words.hypotheses(a, *arms):
-        rows = [a.result(design, hypothesis, name) for name in strata]
-        if (named and hypothesis == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
+    for scenario in words.scenarios(a, *arms):
+        rows = [a.result(design, scenario, name) for name in strata]
+        if (named and scenario == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
             continue
         label = words.truth_label(rows[0]["truth_of"])
-        lead = f"if {words.hypothesis(hypothesis)}, the" if named else "the"
+        lead = f"if {words.scenario(scenario)}, the" if named else "the"
         pieces.append(
             f"{lead} {label} is {scale.text(rows[0]['truth'])} in {first} and {scale.text(rows[1]['truth'])} in {second}"
         )
@@ -50,7 +50,7 @@ def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
 
 def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, named: bool) -> str:
     """Say in one sentence which stratum gains more, by the size of the effect and by who becomes normal because of the cells."""
-    name = words.hypotheses(a, *a.protocol.designs[design].arms)[-1]
+    name = words.scenarios(a, *a.protocol.designs[design].arms)[-1]
     rows = [a.result(design, name, stratum) for stratum in (first, second)]
     if (named and name == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
         return ""
@@ -73,7 +73,7 @@ def _because(a: Assessment, design: str, treated: str, name: str, strata: tuple[
     if a.remission.empty:
         return None
     table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
-    value = {(r["hypothesis"], r["stratum"]): float(r["true"]) for r in table.to_dict("records")}
+    value = {(r["scenario"], r["stratum"]): float(r["true"]) for r in table.to_dict("records")}
     found = [value.get((name, s), math.nan) - value.get((NULL, s), math.nan) for s in strata]
     return found if all(math.isfinite(x) for x in found) else None
 
@@ -82,8 +82,8 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
     if a.remission.empty or not words.has_cells(a, treated):
         return ""
     table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
-    value = {(r["hypothesis"], r["stratum"]): float(r["measured"]) for r in table.to_dict("records")}
-    names = words.hypotheses(a, treated)
+    value = {(r["scenario"], r["stratum"]): float(r["measured"]) for r in table.to_dict("records")}
+    names = words.scenarios(a, treated)
     strata = (first, second)
     if NULL not in names or not all(math.isfinite(value.get((NULL, s), math.nan)) for s in strata):
         return ""
@@ -98,7 +98,7 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
     last = names[-1]
     claimed = [value.get((last, s), math.nan) for s in strata]
     if last != NULL and all(math.isfinite(x) for x in claimed):
-        text += f". If {words.hypothesis(last)}, it is {words.percent(claimed[0])} and {words.percent(claimed[1])}"
+        text += f". If {words.scenario(last)}, it is {words.percent(claimed[0])} and {words.percent(claimed[1])}"
     return f"{text}. "
 
 

@@ -107,7 +107,7 @@ def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
         protocol = enlarged(as_run(run), LARGER_PATIENTS, LARGER_REPLICATES, samples)
         if protocol is not None:
-            found[name] = conduct.run(protocol, hypotheses=run.hypotheses, pool=run.pool, threads=threads)
+            found[name] = conduct.run(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
     return found
 
 
@@ -136,7 +136,7 @@ def _cohort(run: TrialRun) -> str:
 def attributions(
     run: TrialRun, library: Library, threads: int | None = None, tell: Callable[[str], None] | None = None
 ) -> list[Attribution]:
-    """Return the shares of mechanisms under every hypothesis with an effect, in the arm with cells and least besides."""
+    """Return the shares of mechanisms under every scenario with an effect, in the arm with cells and least besides."""
     from ...trials.operating.assessment import as_run
     from ...trials.operating.attribution import attribute
     from ...trials.operating.sizing import NULL
@@ -145,5 +145,5 @@ def attributions(
     if not arms:
         return []
     arm = min(arms, key=lambda name: len(run.protocol.arms[name].therapies))
-    supposed = [name for name in run.hypotheses if name != NULL]
+    supposed = [name for name in run.scenarios if name != NULL]
     return [attribute(run.protocol, arm, name, PEOPLE, library, threads, tell) for name in supposed]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def limits(a: Assessment) -> Section:
     """Return what the report cannot say."""
-    cells, supposed = words.has_cells(a), words.hypotheses(a)
+    cells, supposed = words.has_cells(a), words.scenarios(a)
     course = " and one course of cells" if cells else ""
     items = [
         "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
@@ -66,7 +66,7 @@ def _simulation(a: Assessment) -> str:
     from ...physiology import whole_body
 
     cells = words.has_cells(a)
-    under = " and supposition" if cells else ""
+    under = " and scenario" if cells else ""
     return (
         f"Every virtual patient was simulated with a coupled model of kidney{', metabolism and cell therapy' if cells else ' and metabolism'} "
         f"({len(whole_body.model('reference').states)} differential equations) from before diabetes to screening, then through the trial once "
@@ -83,7 +83,7 @@ def _sharing(a: Assessment) -> str:
     who = [
         *(["designs"] if len(a.protocol.designs) > 1 else []),
         *(["groups"] if len(a.protocol.arms) > 1 else []),
-        *(["suppositions"] if len(words.hypotheses(a)) > 1 else []),
+        *(["scenarios"] if len(words.scenarios(a)) > 1 else []),
     ]
     return f"{words.listed(who)} share them" if who else "each patient has the same ones whatever happens to others"
 

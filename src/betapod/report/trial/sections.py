@@ -35,7 +35,7 @@ class Extra:
     Attributes
     ----------
     shares
-        Attribution of the effect to mechanisms, one per hypothesis.
+        Attribution of the effect to mechanisms, one per scenario.
     match
         Virtual beside real people, as `trial_figures.matched` takes it, and whose they are.
     people
@@ -80,15 +80,15 @@ def _by_stratum(a: Assessment) -> Section | None:
     measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
     if len(part) and words.has_cells(a, arm):
         last = part[part["day"] == max(part["day"])]
-        value = {(r["hypothesis"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
+        value = {(r["scenario"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
         rows = [
             [
                 words.capital(words.named(code)),
-                words.hypothesis_short(h),
+                words.scenario_short(h),
                 *(words.change(code, value.get((h, s, code), math.nan)) for s in strata),
             ]
             for code in measured
-            for h in words.hypotheses(a)
+            for h in words.scenarios(a)
             if h != NULL and any(math.isfinite(value.get((h, s, code), math.nan)) for s in strata)
         ]
         if rows:
@@ -116,10 +116,10 @@ def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str,
     if a.remission.empty:
         return []
     keep = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == arm)]
-    normal = {(r["hypothesis"], r["stratum"]): r for r in keep.to_dict("records")}
+    normal = {(r["scenario"], r["stratum"]): r for r in keep.to_dict("records")}
     named = words.has_cells(a, arm)
     names = [
-        h for h in words.hypotheses(a, arm)
+        h for h in words.scenarios(a, arm)
         if all((h, s) in normal and math.isfinite(normal[h, s]["measured"]) for s in strata)
     ]  # fmt: skip
     if not names:
@@ -131,7 +131,7 @@ def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str,
             [*(["if"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
             [
                 [
-                    *([words.capital(words.hypothesis(h))] if named else []),
+                    *([words.capital(words.scenario(h))] if named else []),
                     *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
                 ]
                 for h in names
@@ -154,7 +154,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         names = list(dict.fromkeys(each.table["mechanism"]))
         tables.append(
             Table(
-                f"{words.capital(words.hypothesis(each.hypothesis))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
+                f"{words.capital(words.scenario(each.scenario))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
                 f"({each.people['all']} people). Alone: with no other mechanism. Lost: what is missing without it.",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
@@ -192,9 +192,9 @@ def _able(a: Assessment) -> Section | None:
         title(each, a.protocol) for each in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
         if each.summary == "slope"
     }  # fmt: skip
-    table = a.sizes[a.sizes["hypothesis"] != NULL] if named else a.sizes
+    table = a.sizes[a.sizes["scenario"] != NULL] if named else a.sizes
     variants = list(dict.fromkeys(a.sizes["variant"])) if len(a.sizes) else []
-    for (endpoint, hypothesis), part in table.groupby(["endpoint", "hypothesis"], sort=False) if len(table) else ():
+    for (endpoint, scenario), part in table.groupby(["endpoint", "scenario"], sort=False) if len(table) else ():
         code = str(part["quantity"].iloc[0])
         cells = []
         for variant in variants:
@@ -207,7 +207,7 @@ def _able(a: Assessment) -> Section | None:
                 cells.append(brief.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
         scale = Scale(str(part["summary"].iloc[0]), code)
         effect = scale.text(float(part["effect"].iloc[0]))
-        supposed = [words.hypothesis_short(str(hypothesis))] if named else []
+        supposed = [words.scenario_short(str(scenario))] if named else []
         rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])
     header = ["endpoint", *(["if"] if named else []), "effect"] + [
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
@@ -265,7 +265,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
     tables = []
     for design in dict.fromkeys(table["design"]):
         names, named = supposed(a, str(design))
-        part = table[(table["design"] == design) & table["hypothesis"].isin(names)].dropna(subset=["mean"])
+        part = table[(table["design"] == design) & table["scenario"].isin(names)].dropna(subset=["mean"])
         if part.empty:
             continue
         several = len(set(part["treated"])) > 1
@@ -274,7 +274,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
             [
                 words.capital(str(r["endpoint"])),
                 *([words.contrast(a, r["treated"], r["control"])] if several else []),
-                *([words.hypothesis_short(str(r["hypothesis"]))] if named else []),
+                *([words.scenario_short(str(r["scenario"]))] if named else []),
                 of_row(r).text(r["mean"]),
                 of_row(r).range(r["low"], r["high"]),
                 *([words.percent(r["improved"])] if tested else []),
@@ -306,9 +306,9 @@ def _harms(a: Assessment) -> Section | None:
     if a.adverse.empty or not words.has_cells(a):
         return None
     design = [*a.controlled, *a.single, *a.protocol.designs][0]
-    names = words.hypotheses(a)
+    names = words.scenarios(a)
     h = names[min(1, len(names) - 1)]
-    table = a.adverse[(a.adverse["design"] == design) & (a.adverse["hypothesis"] == h)]
+    table = a.adverse[(a.adverse["design"] == design) & (a.adverse["scenario"] == h)]
     rows = [
         [
             words.capital(words.event(str(r["event"]))),
@@ -331,7 +331,7 @@ def _harms(a: Assessment) -> Section | None:
         "harms",
         "Harms of the cells",
         [
-            f"Patients with at least one event, if {words.hypothesis(h)}: expected number in one trial, range of 95 % of trials, share.{none}"
+            f"Patients with at least one event, if {words.scenario(h)}: expected number in one trial, range of 95 % of trials, share.{none}"
         ],
         tables=[
             Table(

@@ -29,7 +29,7 @@ def controlled(a: Assessment, design: str) -> Section:
         for r in table[
             (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
         ].to_dict("records")
-        if r["hypothesis"] in names
+        if r["scenario"] in names
     ]
     several = len({(r["treated"], r["control"]) for r in rows}) > 1
     truth = next((words.truth_label(r.get("truth_of", "")) for r in rows if math.isfinite(r["truth"])), "")
@@ -37,7 +37,7 @@ def controlled(a: Assessment, design: str) -> Section:
     shown = [
         [
             *([words.contrast(a, r["treated"], r["control"])] if several else []),
-            *([words.capital(words.hypothesis(r["hypothesis"]))] if named else []),
+            *([words.capital(words.scenario(r["scenario"]))] if named else []),
             scale.text(r["mean"]),
             scale.range(r["low"], r["high"]),
             _rate(r),
@@ -66,7 +66,7 @@ def controlled(a: Assessment, design: str) -> Section:
     closing = []
     if tells and len(names) > 1 and math.isfinite(a.assurance(design)):
         closing.append(
-            f"If the suppositions are held equally probable, the chance that such a trial shows a benefit (assurance) is "
+            f"If the scenarios are held equally probable, the chance that such a trial shows a benefit (assurance) is "
             f"{words.percent(a.assurance(design))}{words.first_of_several(a, design)}."
         )
     tables += _one_trial(a, design, names, named)
@@ -117,14 +117,14 @@ def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> li
     """Return the table of eGFR slopes."""
     if a.slopes.empty:
         return []
-    slopes = a.slopes[(a.slopes["design"] == design) & a.slopes["hypothesis"].isin(names)].dropna(subset=["mean"])
+    slopes = a.slopes[(a.slopes["design"] == design) & a.slopes["scenario"].isin(names)].dropna(subset=["mean"])
     if slopes.empty:
         return []
     several = len(set(slopes["treated"])) > 1
     rows = [
         [
             *([words.contrast(a, r["treated"], r["control"])] if several else []),
-            *([words.capital(words.hypothesis(r["hypothesis"]))] if named else []),
+            *([words.capital(words.scenario(r["scenario"]))] if named else []),
             str(r["slope"]),
             words.number(r["mean"], 1, sign=True),
             f"{words.number(r['low'], 1, sign=True)} to {words.number(r['high'], 1, sign=True)}",
@@ -154,7 +154,7 @@ def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) ->
     """Return the typical trial as it would be published."""
     if a.one_trial.empty:
         return []
-    table = a.one_trial[(a.one_trial["design"] == design) & a.one_trial["hypothesis"].isin(names)]
+    table = a.one_trial[(a.one_trial["design"] == design) & a.one_trial["scenario"].isin(names)]
     several = len(set(table["treated"])) > 1
     scale = estimates.primary(a, design)
     rows = []
@@ -163,7 +163,7 @@ def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) ->
         rows.append(
             [
                 *([words.contrast(a, r["treated"], r["control"])] if several else []),
-                *([words.capital(words.hypothesis(str(r["hypothesis"])))] if named else []),
+                *([words.capital(words.scenario(str(r["scenario"])))] if named else []),
                 str(r["analysis"]),
                 own.number(r["effect"]) if own.hazard else own.text(r["effect"]),
                 own.range(r["low"], r["high"]),

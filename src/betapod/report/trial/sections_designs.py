@@ -30,9 +30,9 @@ def arms_of(a: Assessment, design: str) -> list[str]:
 
 
 def supposed(a: Assessment, design: str) -> tuple[list[str], bool]:
-    """Return the suppositions that make a difference in a design, and whether they are to be named: only where cells are given."""
+    """Return the scenarios that make a difference in a design, and whether they are to be named: only where cells are given."""
     arms = arms_of(a, design)
-    return words.hypotheses(a, *arms), words.has_cells(a, *arms)
+    return words.scenarios(a, *arms), words.has_cells(a, *arms)
 
 
 def simulated(a: Assessment) -> Section:
@@ -40,15 +40,15 @@ def simulated(a: Assessment) -> Section:
     p = a.protocol
     paragraphs = [p.summary] if p.summary else []
     days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
-    names = words.hypotheses(a)
-    under = " under each supposition about the cells" if words.has_cells(a) and len(names) > 1 else ""
+    names = words.scenarios(a)
+    under = " under each scenario about the cells" if words.has_cells(a) and len(names) > 1 else ""
     same = f", with the same virtual patients and random numbers{' each time' if under else ' in every group'}"
     paragraphs.append(
         f"{'Each design' if len(p.designs) > 1 else 'The trial'} was run {words.thousands(a.replicates)} times{under}{same}. "
         f"Visits: {days}. Primary endpoint: {p.endpoints.primary.name or estimates.primary(a, next(iter(p.designs))).what}."
     )
-    suppositions = [
-        f"{words.capital(words.hypothesis(name))} ({words.hypothesis_short(name)} in the figures)."
+    scenarios = [
+        f"{words.capital(words.scenario(name))} ({words.scenario_short(name)} in the figures)."
         for name in names
         if words.has_cells(a)
     ]
@@ -66,7 +66,7 @@ def simulated(a: Assessment) -> Section:
         rows,
         2,
     )
-    return Section("simulated", "What was simulated", paragraphs, items=suppositions, tables=[table])
+    return Section("simulated", "What was simulated", paragraphs, items=scenarios, tables=[table])
 
 
 def _flow(a: Assessment, design: str) -> str:
@@ -99,7 +99,7 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     ]
     rows = [
         [
-            *([words.capital(words.hypothesis(h))] if named else []),
+            *([words.capital(words.scenario(h))] if named else []),
             scale.text(r["mean"]),
             scale.range(r["low"], r["high"]),
             *([words.percent(r["improved"])] if tested else []),
@@ -150,11 +150,9 @@ def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
     if named and NULL not in names:
         return ""
     table = _parts_of(a, design, arm)
-    hypothesis = NULL if named else names[0]
+    scenario = NULL if named else names[0]
     value = (
-        {r["part"]: r["mean"] for r in table[table["hypothesis"] == hypothesis].to_dict("records")}
-        if len(table)
-        else {}
+        {r["part"]: r["mean"] for r in table[table["scenario"] == scenario].to_dict("records")} if len(table) else {}
     )
     if not math.isfinite(value.get("observed change", math.nan)):
         return ""
@@ -173,7 +171,7 @@ def _meaning(a: Assessment, name: str) -> str:
 def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
     part = _parts_of(a, design, arm)
     names, named = supposed(a, design)
-    value = {(r["hypothesis"], r["part"]): r for r in part.to_dict("records")} if len(part) else {}
+    value = {(r["scenario"], r["part"]): r for r in part.to_dict("records")} if len(part) else {}
     names = [h for h in names if math.isfinite(value.get((h, "observed change"), {}).get("mean", math.nan))]
     rows = []
     for name in [*PARTS, "observed change"]:
@@ -188,7 +186,7 @@ def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
     return [
         Table(
             f"What the mean observed change is made of, and the share of each part.{note} A negative share works against the rest.",
-            ["part", *(words.hypothesis_short(h) if named else "change (share)" for h in names)],
+            ["part", *(words.scenario_short(h) if named else "change (share)" for h in names)],
             rows,
         )
     ]
@@ -203,7 +201,7 @@ def evidence(a: Assessment) -> Section | None:
     rows = [
         [
             words.capital(words.design(a, r["design"])) + words.first_of_several(a, r["design"]),
-            words.hypothesis(r["hypothesis"]),
+            words.scenario(r["scenario"]),
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
             f"{words.ratio(r['ratio'])} ({words.ratio(r['ratio_low'])}\u2013{words.ratio(r['ratio_high'])})",
@@ -215,12 +213,12 @@ def evidence(a: Assessment) -> Section | None:
     if not rows:
         return None
     table = Table(
-        "How probable a report of significant improvement is if the supposition holds, and if the cells do nothing; the ratio of both "
+        "How probable a report of significant improvement is if the scenario holds, and if the cells do nothing; the ratio of both "
         "with its 95 % interval for the finite number of simulations. Last column: the ratio for a report that gives the change itself, "
-        "here the one that is typical under the supposition.",
+        "here the one that is typical under the scenario.",
         [
             "design",
-            "supposition",
+            "scenario",
             "if it holds",
             "if cells do nothing",
             "likelihood ratio",
@@ -234,7 +232,7 @@ def evidence(a: Assessment) -> Section | None:
         "evidence",
         "How much evidence such reports are",
         [
-            "A result supports a supposition to the extent that it is more probable under it than if the cells do nothing. A ratio of 1 says "
+            "A result supports a scenario to the extent that it is more probable under it than if the cells do nothing. A ratio of 1 says "
             "nothing, below 3 next to nothing; above 10 it begins to count. The ratios hold for honest reports: where only good news is "
             "published, a report of improvement says less still."
         ],

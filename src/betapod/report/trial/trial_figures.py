@@ -36,8 +36,8 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
     first = rows["treated"].iloc[0]
     rows = rows[rows["treated"] == first]
     cells = words.has_cells(a, *a.protocol.designs[design].arms)
-    names = [h for h in words.hypotheses(a, *a.protocol.designs[design].arms) if h in set(rows["hypothesis"])]
-    value = {(r["hypothesis"], r["stratum"]): r for r in rows.to_dict("records")}
+    names = [h for h in words.scenarios(a, *a.protocol.designs[design].arms) if h in set(rows["scenario"])]
+    value = {(r["scenario"], r["stratum"]): r for r in rows.to_dict("records")}
     tells = words.truth_label(str(rows["truth_of"].iloc[0])) if np.isfinite(rows["truth"]).any() else ""
 
     def paint(axes: Axes) -> None:
@@ -45,17 +45,17 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
         y = 0.0
         for stratum in strata:
             top = y
-            for hypothesis in names:
-                row = value.get((hypothesis, stratum))
+            for scenario in names:
+                row = value.get((scenario, stratum))
                 if row is not None:
                     low, middle, high, truth = (scale.value(row[k]) for k in ("low", "mean", "high", "truth"))
-                    tint = colour(hypothesis) if cells else GROUPS[1]
+                    tint = colour(scenario) if cells else GROUPS[1]
                     axes.plot([low, high], [y, y], color=tint, linewidth=2)
-                    axes.plot([middle], [y], color=tint, marker=MARKS.get(hypothesis, "o"), markersize=7)
+                    axes.plot([middle], [y], color=tint, marker=MARKS.get(scenario, "o"), markersize=7)
                     if tells:
                         axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
                 ticks.append(y)
-                labels.append(words.hypothesis_short(hypothesis) if cells else wrapped(words.arm(a, str(first)), 18))
+                labels.append(words.scenario_short(scenario) if cells else wrapped(words.arm(a, str(first)), 18))
                 y -= 1.0
             axes.text(
                 0.01, top + 0.42, wrapped(words.capital(stratum), 50, 1), transform=axes.get_yaxis_transform(), fontweight="bold",
@@ -70,7 +70,7 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
         axes.set_xlabel(scale.axis)
 
     numbers = "; ".join(
-        f"{words.stratum(a, s)}{', ' + words.hypothesis(h) if cells else ''}: {scale.text(value[h, s]['mean'])}"
+        f"{words.stratum(a, s)}{', ' + words.scenario(h) if cells else ''}: {scale.text(value[h, s]['mean'])}"
         + (f", true {scale.text(value[h, s]['truth'])}" if tells else "")
         for s in strata
         for h in names
@@ -103,7 +103,7 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
             table = each.table[each.table["stratum"] == "all"].set_index("mechanism")
             y = np.arange(len(names))[::-1] + offset
             x = [words.shown(code, float(table.loc[name, "share"])) for name in names]
-            axes.barh(y, x, height=0.3, color=colour(each.hypothesis), label=words.hypothesis_short(each.hypothesis))
+            axes.barh(y, x, height=0.3, color=colour(each.scenario), label=words.scenario_short(each.scenario))
             low = [words.shown(code, float(table.loc[name, "low"])) for name in names]
             high = [words.shown(code, float(table.loc[name, "high"])) for name in names]
             axes.hlines(y, low, high, color="black", linewidth=1)
@@ -114,7 +114,7 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
     numbers = "; ".join(
-        f"{words.hypothesis(each.hypothesis)}: "
+        f"{words.scenario(each.scenario)}: "
         + ", ".join(
             f"{words.MECHANISMS.get(str(r['mechanism']), r['mechanism'])} {words.change(code, r['share'])}"
             for r in each.table[each.table["stratum"] == "all"].to_dict("records")
@@ -138,30 +138,30 @@ def power(a: Assessment) -> Drawing | None:
     if table.empty:
         return None
     cells = words.has_cells(a)
-    names = list(dict.fromkeys(table["hypothesis"]))
+    names = list(dict.fromkeys(table["scenario"]))
     needed = _needed(a)
 
     def paint(axes: Axes) -> None:
         from matplotlib.ticker import FuncFormatter, LogLocator
 
         most = float(table["n"].max())
-        for hypothesis in names:
-            rows = table[table["hypothesis"] == hypothesis].sort_values("n")
-            label = words.hypothesis_short(hypothesis) if cells else "simulated and calculated"
-            tint = colour(hypothesis) if cells else GROUPS[1]
+        for scenario in names:
+            rows = table[table["scenario"] == scenario].sort_values("n")
+            label = words.scenario_short(scenario) if cells else "simulated and calculated"
+            tint = colour(scenario) if cells else GROUPS[1]
             axes.errorbar(
                 rows["n"].to_numpy(), 100 * rows["power"].to_numpy(),
                 100 * np.maximum([rows["power"] - rows["power_low"], rows["power_high"] - rows["power"]], 0),
-                fmt=MARKS.get(hypothesis, "o"), color=tint, markersize=4, elinewidth=0.8, linestyle="none",
+                fmt=MARKS.get(scenario, "o"), color=tint, markersize=4, elinewidth=0.8, linestyle="none",
             )  # fmt: skip
-            if hypothesis == NULL and cells:
+            if scenario == NULL and cells:
                 axes.plot([], [], color=tint, marker="o", linestyle="none", markersize=4, label=label)
                 continue
-            style = STYLES.get(hypothesis, "-")
+            style = STYLES.get(scenario, "-")
             axes.plot(rows["n"], 100 * rows["smooth"], color=tint, linestyle=style, label=label)
-            if most < needed.get(hypothesis, 0.0) <= _FARTHEST:
-                n = np.geomspace(most, 1.5 * needed[hypothesis], 60)
-                axes.plot(n, 100 * _power_of(n, needed[hypothesis]), color=tint, linestyle=style, linewidth=0.9)
+            if most < needed.get(scenario, 0.0) <= _FARTHEST:
+                n = np.geomspace(most, 1.5 * needed[scenario], 60)
+                axes.plot(n, 100 * _power_of(n, needed[scenario]), color=tint, linestyle=style, linewidth=0.9)
         axes.axhline(80, color=GREY, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(10, subs=(1.0,)))
@@ -176,14 +176,14 @@ def power(a: Assessment) -> Drawing | None:
         axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 
     numbers = "; ".join(
-        (f"{words.hypothesis(h)}: " if cells else "")
+        (f"{words.scenario(h)}: " if cells else "")
         + f"{100 * float(rows['power'].iloc[-1]):.0f} % with {int(rows['n'].iloc[-1])} patients"
         for h in names
-        for rows in [table[table["hypothesis"] == h].sort_values("n")]
+        for rows in [table[table["scenario"] == h].sort_values("n")]
     )
     beyond = [h for h in names if needed.get(h, 0.0) > _FARTHEST]
     far = (
-        f" Not drawn: the size beyond 100 000 that is needed if {words.hypothesis(beyond[0])}."
+        f" Not drawn: the size beyond 100 000 that is needed if {words.scenario(beyond[0])}."
         if beyond and cells
         else ""
     )
@@ -202,12 +202,12 @@ def power(a: Assessment) -> Drawing | None:
 
 
 def _needed(a: Assessment) -> dict[str, float]:
-    """Return supposition -> patients for 80 % power on the primary endpoint, measured as in the drawn curve."""
+    """Return scenario -> patients for 80 % power on the primary endpoint, measured as in the drawn curve."""
     if a.sizes.empty or a.power.empty:
         return {}
     variant = a.power["variant"].iloc[0]
     rows = a.sizes[(a.sizes["power"] == 0.8) & (a.sizes["role"] == "primary") & (a.sizes["variant"] == variant)]
-    return {str(r["hypothesis"]): float(r["n"]) for r in rows.to_dict("records") if np.isfinite(r["n"])}
+    return {str(r["scenario"]): float(r["n"]) for r in rows.to_dict("records") if np.isfinite(r["n"])}
 
 
 def _power_of(n: Any, needed: float) -> Any:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def studies(a: Assessment, design: str) -> Drawing | None:
-    """Draw what repeated studies of one design find, one row per supposition, or per comparison where nobody gets cells."""
+    """Draw what repeated studies of one design find, one row per scenario, or per comparison where nobody gets cells."""
     scale = estimates.primary(a, design)
     rows = _studied(a, design)
     every = [_finite(effects) for *_, effects, _ in rows]
@@ -67,9 +67,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
         + (f", {truth_name} {scale.text(row['truth'])}" if np.isfinite(row["truth"]) else "")
         for label, row, *_ in rows
     )
-    each = (
-        "one supposition about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
-    )
+    each = "one scenario about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
     null = (
         ""
         if scale.share and not scale.controlled
@@ -91,13 +89,13 @@ def _studied(a: Assessment, design: str) -> list[tuple[str, dict[str, Any], str,
     """Return label, result, colour, estimates and name of the true effect of every row of `studies`."""
     arms = list(a.protocol.designs[design].arms)
     found = []
-    for hypothesis in words.hypotheses(a, *arms):
-        row = a.result(design, hypothesis)
-        if row and (design, hypothesis) in a.estimates:
+    for scenario in words.scenarios(a, *arms):
+        row = a.result(design, scenario)
+        if row and (design, scenario) in a.estimates:
             named = words.has_cells(a, *arms)
-            label = words.hypothesis_short(hypothesis) if named else words.contrast(a, row["treated"], row["control"])
-            tint = colour(hypothesis) if named else GROUPS[1]
-            effects = a.estimates[design, hypothesis].effect
+            label = words.scenario_short(scenario) if named else words.contrast(a, row["treated"], row["control"])
+            tint = colour(scenario) if named else GROUPS[1]
+            effects = a.estimates[design, scenario].effect
             found.append((label, row, tint, effects, words.truth_label(row.get("truth_of", ""))))
     return found
 
@@ -119,19 +117,19 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
         return None
     cells = _has_cells(a, arm)
     # What is supposed of cells changes nothing in a group without them.
-    names = list(dict.fromkeys(table["hypothesis"]))[: None if cells else 1]
+    names = list(dict.fromkeys(table["scenario"]))[: None if cells else 1]
     kind = "studies" if design in a.single else "trials"
 
     def paint(axes: Axes) -> None:
-        for hypothesis in names:
-            rows = table[table["hypothesis"] == hypothesis].sort_values("day")
-            tint = colour(hypothesis) if cells else GROUPS[1]
+        for scenario in names:
+            rows = table[table["scenario"] == scenario].sort_values("day")
+            tint = colour(scenario) if cells else GROUPS[1]
             months = [0.0, *_months(rows["day"])]
             lines = {key: [0.0, *(words.shown(code, v) for v in rows[key])] for key in ("mean", "low", "high")}
             axes.fill_between(months, lines["low"], lines["high"], color=tint, alpha=0.13, linewidth=0)
             axes.plot(
-                months, lines["mean"], color=tint, linestyle=STYLES.get(hypothesis, "-"),
-                marker=MARKS.get(hypothesis, "o"), markersize=4, label=words.hypothesis_short(hypothesis),
+                months, lines["mean"], color=tint, linestyle=STYLES.get(scenario, "-"),
+                marker=MARKS.get(scenario, "o"), markersize=4, label=words.scenario_short(scenario),
             )  # fmt: skip
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.set_xlabel("time since the first infusion (months)" if cells else "time since enrolment (months)")
@@ -139,9 +137,9 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
         if cells:
             axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 
-    last = table[table["hypothesis"].isin(names)].sort_values("day").groupby("hypothesis", sort=False).tail(1)
+    last = table[table["scenario"].isin(names)].sort_values("day").groupby("scenario", sort=False).tail(1)
     numbers = "; ".join(
-        f"{words.hypothesis(row['hypothesis'])}: {words.change(code, row['mean'])}, true effect of cells "
+        f"{words.scenario(row['scenario'])}: {words.change(code, row['mean'])}, true effect of cells "
         f"{words.change(code, row['truth'])}"
         if cells
         else words.change(code, row["mean"])
@@ -175,12 +173,12 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
         return None
     table = table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
     cells = _has_cells(a, arm)
-    names = list(dict.fromkeys(table["hypothesis"]))[: None if cells else 1]
-    table = table[table["hypothesis"].isin(names)].dropna(subset=["mean"])
+    names = list(dict.fromkeys(table["scenario"]))[: None if cells else 1]
+    table = table[table["scenario"].isin(names)].dropna(subset=["mean"])
     if table.empty:
         return None
     rows = [*PARTS, "observed change"]
-    value = {(r["hypothesis"], r["part"]): r for r in table.to_dict("records")}
+    value = {(r["scenario"], r["part"]): r for r in table.to_dict("records")}
     limit = 0.003 * max(abs(r["mean"]) for r in value.values())
     rows = [part for part in rows if any(abs(value[h, part]["mean"]) > limit for h in names if (h, part) in value)]
     names = [h for h in names if all((h, part) in value for part in rows)]
@@ -189,11 +187,11 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
 
     def paint(axes: Axes) -> None:
         offsets = np.linspace(0.24, -0.24, len(names)) if len(names) > 1 else [0.0]
-        for hypothesis, offset in zip(names, offsets, strict=True):
+        for scenario, offset in zip(names, offsets, strict=True):
             y = np.arange(len(rows))[::-1] + offset
-            middle = np.array([words.shown(a.code, value[hypothesis, part]["mean"]) for part in rows])
-            tint = colour(hypothesis) if cells else GROUPS[1]
-            axes.barh(y, middle, height=0.2, color=tint, label=words.hypothesis_short(hypothesis))
+            middle = np.array([words.shown(a.code, value[scenario, part]["mean"]) for part in rows])
+            tint = colour(scenario) if cells else GROUPS[1]
+            axes.barh(y, middle, height=0.2, color=tint, label=words.scenario_short(scenario))
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.axhline(0.5, color=GREY, linewidth=0.6)
         axes.set_yticks(np.arange(len(rows))[::-1], [wrapped(words.part(a, part)) for part in rows])
@@ -203,7 +201,7 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
             axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 
     numbers = "; ".join(
-        (f"{words.hypothesis(h)}: " if cells else "")
+        (f"{words.scenario(h)}: " if cells else "")
         + ", ".join(f"{words.part(a, part)} {words.change(a.code, value[h, part]['mean'])}" for part in rows)
         for h in names
     )
@@ -219,10 +217,10 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
     )
 
 
-def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
+def waterfall(a: Assessment, design: str, scenario: str) -> Drawing | None:
     """Draw the change of every patient of the typical study, best first; strata by colour."""
     table = a.patients
-    table = table[(table["design"] == design) & (table["hypothesis"] == hypothesis)].dropna(subset=["change"])
+    table = table[(table["design"] == design) & (table["scenario"] == scenario)].dropna(subset=["change"])
     cells = [arm for arm in dict.fromkeys(table["arm"]) if _has_cells(a, arm)]
     if table.empty or not cells:
         return None
@@ -261,8 +259,8 @@ def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
     better = int((np.sign(table["change"]) == direction).sum())
     over = int((shown > bound).sum())
     return drawing(
-        f"waterfall-{slug(design)}-{hypothesis}",
-        f"Every patient of one study: {words.hypothesis(hypothesis)}",
+        f"waterfall-{slug(design)}-{scenario}",
+        f"Every patient of one study: {words.scenario(scenario)}",
         f"The study with the median result among {words.thousands(a.replicates)}. {better} of {words.counted(len(table), 'patient')} "
         f"{'is' if better == 1 else 'are'} better than at baseline."
         + (f" {words.counted(over, 'bar')} cut at +{bound:.0f} %." if over else ""),
@@ -272,12 +270,12 @@ def waterfall(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
     )
 
 
-def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None:
+def free_of_event(a: Assessment, design: str, scenario: str) -> Drawing | None:
     """Draw Kaplan-Meier curves of kidney failure or a lasting fall of eGFR by 40 %."""
     table = a.free
     if table.empty:
         return None
-    table = table[(table["design"] == design) & (table["hypothesis"] == hypothesis)]
+    table = table[(table["design"] == design) & (table["scenario"] == scenario)]
     arms = list(dict.fromkeys(table["arm"]))
     # Lines that hardly leave 100 % say nothing: a trial has less than one event.
     ends = table.sort_values("day").groupby("arm").agg(free=("free", "last"), n=("at_risk_per_trial", "max"))
@@ -317,11 +315,11 @@ def free_of_event(a: Assessment, design: str, hypothesis: str) -> Drawing | None
         f"{words.arm(a, arm)}: {100 * float(table[table['arm'] == arm].sort_values('day')['free'].iloc[-1]):.1f} % free at the end"
         for arm in arms
     )
-    supposed = f", if {words.hypothesis(hypothesis)}" if words.has_cells(a, *arms) else ""
+    supposed = f", if {words.scenario(scenario)}" if words.has_cells(a, *arms) else ""
     shading = "; shading: the 95 % interval that one of them gives" if shaded else ""
     trials = words.counted(a.replicates, "simulated trial")
     return drawing(
-        f"free-{slug(design)}-{hypothesis}",
+        f"free-{slug(design)}-{scenario}",
         "Kidney failure, or eGFR down by 40 %",
         f"Kaplan-Meier{supposed}. Lines: {trials} together{shading}. An event counts when the next visit confirms it.",
         f"Share free of kidney failure or a confirmed fall of eGFR by 40 %. {told}.",

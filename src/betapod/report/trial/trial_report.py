@@ -70,9 +70,9 @@ def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     subtitle = words.counted(a.replicates, "simulated trial")
     if len(a.protocol.designs) > 1:
         subtitle += f" of each of {len(a.protocol.designs)} designs"
-    supposed = words.hypotheses(a)
+    supposed = words.scenarios(a)
     if words.has_cells(a) and len(supposed) > 1:
-        subtitle += f", under each of {len(supposed)} suppositions about the cells"
+        subtitle += f", under each of {len(supposed)} scenarios about the cells"
     return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
 
 
@@ -153,14 +153,14 @@ def tables(a: Assessment) -> dict[str, pd.DataFrame]:
     found = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
     if not words.has_cells(a):
         found.pop("evidence", None)
-        found = {name: _without_cells(table, words.hypotheses(a)) for name, table in found.items()}
+        found = {name: _without_cells(table, words.scenarios(a)) for name, table in found.items()}
     return {name: _rounded(table) for name, table in found.items() if not table.empty}
 
 
 def _without_cells(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     table = table.drop(columns=[name for name in ("tests_cells", "true_effect_of_cells", "cells") if name in table])
-    if "hypothesis" in table:
-        table = table[table["hypothesis"].isin(names)].drop(columns="hypothesis")
+    if "scenario" in table:
+        table = table[table["scenario"].isin(names)].drop(columns="scenario")
     return table[table["part"] != "cells"] if "part" in table else table
 
 
@@ -195,7 +195,7 @@ def write(a: Assessment, extra: Extra, folder: Path, provenance: Mapping[str, st
         import pandas as pd
 
         found["mechanisms"] = pd.concat(
-            [each.table.assign(hypothesis=each.hypothesis) for each in extra.shares], ignore_index=True
+            [each.table.assign(scenario=each.scenario) for each in extra.shares], ignore_index=True
         )
     for name, table in found.items():
         written.append(write_text(data / f"{name}.csv", table_as_csv(table, float_format="%.8g")))
@@ -235,7 +235,7 @@ def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
         **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
         "mechanisms": [
             {
-                "hypothesis": each.hypothesis,
+                "scenario": each.scenario,
                 "effect": {name: _number(float(value)) for name, value in each.effect.items()},
                 "shares": _records(each.table),
             }
@@ -269,7 +269,7 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
     rows = [
         row
         for row in a.results[keep].to_dict("records")
-        if row["hypothesis"] in words.hypotheses(a, *a.protocol.designs[row["design"]].arms)
+        if row["scenario"] in words.scenarios(a, *a.protocol.designs[row["design"]].arms)
     ]
     several = len({row["design"] for row in rows}) > 1
     pairs = {(row["design"], row["treated"]) for row in rows}
@@ -295,7 +295,7 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
             [
                 *([row["design"]] if several else []),
                 *([control] if compared else []),
-                *([words.hypothesis_short(str(row["hypothesis"])) if has else "none given"] if named else []),
+                *([words.scenario_short(str(row["scenario"])) if has else "none given"] if named else []),
                 scale.text(row["mean"]),
                 scale.range(row["low"], row["high"]),
                 words.percent(row["improved"]),

@@ -1,7 +1,7 @@
 """Conduct a trial: recruit, allocate, treat, measure, lose some; many replicates at once.
 
 No patient is integrated here: true courses come from the `pool`, everything else is drawn from named random streams. What a stream
-gives depends on the seed, its purpose, the replicate and the patient's place, so arms, designs of one size and hypotheses share luck,
+gives depends on the seed, its purpose, the replicate and the patient's place, so arms, designs of one size and scenarios share luck,
 and neither threads nor the division of the work can change a number.
 """
 
@@ -49,7 +49,7 @@ Made = TypeVar("Made")
 def run(
     protocol: Protocol,
     designs: Sequence[str] | None = None,
-    hypotheses: Sequence[str] | None = None,
+    scenarios: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
     library: Library | None = None,
@@ -61,7 +61,7 @@ def run(
 
     Parameters
     ----------
-    designs, hypotheses
+    designs, scenarios
         Which ones; all of the protocol by default.
     replicates, seed
         Instead of the protocol's.
@@ -75,10 +75,10 @@ def run(
     Raises
     ------
     ConfigError
-        An unknown design or hypothesis, or a trial for which nobody can be found.
+        An unknown design or scenario, or a trial for which nobody can be found.
     """
     protocol = adapted(protocol, replicates, seed)
-    names, supposed = chosen(protocol, designs, hypotheses)
+    names, supposed = chosen(protocol, designs, scenarios)
     if pool is None:
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
@@ -111,19 +111,19 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
 
 
 def chosen(
-    protocol: Protocol, designs: Sequence[str] | None, hypotheses: Sequence[str] | None
+    protocol: Protocol, designs: Sequence[str] | None, scenarios: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
-    """Return the names that were asked for, or all of the protocol; one hypothesis about cells where no arm has them.
+    """Return the names that were asked for, or all of the protocol; one scenario about cells where no arm has them.
 
     Raises
     ------
     ConfigError
-        Every design and hypothesis that the protocol does not have.
+        Every design and scenario that the protocol does not have.
     """
     problems = []
     for what, given, known in (
         ("design", designs, list(protocol.designs)),
-        ("hypothesis", hypotheses, list(protocol.hypotheses)),
+        ("scenario", scenarios, list(protocol.scenarios)),
     ):
         for name in given or ():
             if name not in known:
@@ -132,7 +132,7 @@ def chosen(
         raise ConfigError(problems)
     names, supposed = (
         list(dict.fromkeys(designs or protocol.designs)),
-        list(dict.fromkeys(hypotheses or protocol.hypotheses)),
+        list(dict.fromkeys(scenarios or protocol.scenarios)),
     )
     # What is supposed of cells changes nothing where nobody gets them: all would give the same numbers.
     without = all(protocol.arms[arm].cells is None for name in names for arm in protocol.designs[name].arms)
@@ -157,9 +157,9 @@ def computed(function: Callable[[Item], Made], items: Iterable[Item], threads: i
 
 
 def conduct(
-    protocol: Protocol, pool: Pool, designs: Sequence[str], hypotheses: Sequence[str], part: range
+    protocol: Protocol, pool: Pool, designs: Sequence[str], scenarios: Sequence[str], part: range
 ) -> dict[tuple[str, str], TrialData]:
-    """Return some replicates of designs under hypotheses: (design, hypothesis) -> data."""
+    """Return some replicates of designs under scenarios: (design, scenario) -> data."""
     luck: dict[tuple[int, ...], _Luck] = {}
     found = {}
     for design in designs:
@@ -167,8 +167,8 @@ def conduct(
         if key not in luck:
             luck[key] = _Luck(protocol, pool, design, part)
         made = _Design(luck[key], design)
-        for hypothesis in hypotheses:
-            found[design, hypothesis] = made.data(hypothesis)
+        for scenario in scenarios:
+            found[design, scenario] = made.data(scenario)
     return found
 
 
@@ -252,21 +252,21 @@ class _Design:
         groups = stratum if how.stratified else np.zeros_like(stratum)
         self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, luck.seed, luck.part, how.block)
 
-    def data(self, hypothesis: str) -> TrialData:
+    def data(self, scenario: str) -> TrialData:
         luck, protocol = self.luck, self.protocol
-        true = self._true(hypothesis)
+        true = self._true(scenario)
         seen = self._measured(true)
         data = TrialData(
-            protocol, self.design, hypothesis, self.arms, tuple(protocol.strata) or ("all",),
+            protocol, self.design, scenario, self.arms, tuple(protocol.strata) or ("all",),
             tuple(visit.name for visit in protocol.visits), luck.days, protocol.codes,
             luck.recruited.member, self.arm, luck.recruited.stratum, luck.day, {}, {}, luck.ending, luck.ended,
             np.full(luck.shape, np.nan, dtype=np.float32), np.full(luck.shape, -1, dtype=np.int8),
-            luck.effects, self._events(hypothesis), luck.recruited.screened, self.pool,
+            luck.effects, self._events(scenario), luck.recruited.screened, self.pool,
         )  # fmt: skip
         self._rescue(data, seen, true)
         return self._finished(data, seen)
 
-    def _true(self, hypothesis: str) -> dict[str, Numbers]:
+    def _true(self, scenario: str) -> dict[str, Numbers]:
         """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
         luck, found = self.luck, {}
         below, share = luck.place
@@ -274,7 +274,7 @@ class _Design:
             values = np.empty(luck.when.shape)
             for index, name in enumerate(self.arms):
                 mine = self.arm == index
-                key = self.pool.key(name, "cells", hypothesis)
+                key = self.pool.key(name, "cells", scenario)
                 values[mine] = self.pool.read(key, code, luck.member[mine], (below[mine], share[mine]))
             found[code] = values + self._shift(code)
         return found
@@ -292,13 +292,13 @@ class _Design:
             seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + self._shift("EGFR")
         return seen
 
-    def _events(self, hypothesis: str) -> dict[str, NDArray[np.int16]]:
+    def _events(self, scenario: str) -> dict[str, NDArray[np.int16]]:
         """Return adverse event -> (R, n) how often it happened to everybody."""
         luck = self.luck
         found: dict[str, NDArray[np.int16]] = {}
         for index, name in enumerate(self.arms):
             order = self.protocol.arms[name].cells
-            for risk in adverse(order, hypothesis) if order else ():
+            for risk in adverse(order, scenario) if order else ():
                 counts = found.setdefault(risk.name, np.zeros(luck.shape, dtype=np.int16))
                 for k in range(risk.events):
                     counts += (self.arm == index) & (luck.uniform(f"event:{risk.name}", k) < risk.chance)
@@ -342,10 +342,10 @@ class _Design:
         return replace(data, observed=observed, base=base)
 
 
-def event_names(protocol: Protocol, design: str, hypothesis: str) -> list[str]:
+def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
     """Return the adverse events that a design may see."""
     orders = [protocol.arms[arm].cells for arm in protocol.designs[design].arms]
-    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, hypothesis)))
+    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, scenario)))
 
 
 def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
@@ -356,7 +356,7 @@ def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
 
 
 def joined(parts: Sequence[TrialData]) -> TrialData:
-    """Return parts of one design and hypothesis, one after another, as one."""
+    """Return parts of one design and scenario, one after another, as one."""
     from dataclasses import replace
 
     first = parts[0]

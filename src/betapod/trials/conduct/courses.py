@@ -146,13 +146,13 @@ class Planner:
             found.append(schedule)
         return found
 
-    def cells(self, order: str, hypothesis: str, model: Model) -> list[Schedule]:
+    def cells(self, order: str, scenario: str, model: Model) -> list[Schedule]:
         """Return everybody's course of cells, moved to the day of enrolment."""
         from ...therapies.cell_population import regimens
 
         initial = self.library.initial
         found = regimens(
-            order, self.library.parameters, initial["BW"], None, model, hypothesis, initial, where="cells"
+            order, self.library.parameters, initial["BW"], None, model, scenario, initial, where="cells"
         )  # fmt: skip
         return [
             Schedule(

@@ -41,13 +41,13 @@ PARTS = {
 
 @dataclass(frozen=True)
 class TrialData:
-    """All replicates of one design under one hypothesis. R replicates, n patients in each, V visits.
+    """All replicates of one design under one scenario. R replicates, n patients in each, V visits.
 
-    Patient ``j`` of replicate ``r`` is the same virtual person with the same luck under every hypothesis (common random numbers).
+    Patient ``j`` of replicate ``r`` is the same virtual person with the same luck under every scenario (common random numbers).
 
     Attributes
     ----------
-    design, hypothesis
+    design, scenario
         Names.
     arms, strata, visits
         Names; arrays index them. Without strata there is one, ``all``.
@@ -77,7 +77,7 @@ class TrialData:
 
     protocol: Protocol
     design: str
-    hypothesis: str
+    scenario: str
     arms: tuple[str, ...]
     strata: tuple[str, ...]
     visits: tuple[str, ...]
@@ -174,7 +174,7 @@ class TrialData:
         found = np.full(self.member.shape, np.inf)
         for index, name in enumerate(self.arms):
             mine = (self.arm == index) & self.enrolled
-            found[mine] = self.pool.failed[self.pool.key(name, "cells", self.hypothesis)][self.member[mine]]
+            found[mine] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[mine]]
         gone = found > np.where(np.isnan(self.ended), np.inf, self.ended)
         return np.where(np.isinf(found) | gone, np.nan, found).astype(np.float32)
 
@@ -210,7 +210,7 @@ class TrialData:
         keep, (below, share) = self.enrolled, self._place
         first, second = (
             self.pool.read(
-                self.pool.key(arm, "cells", self.hypothesis), code, self.member[keep], (below[keep], share[keep])
+                self.pool.key(arm, "cells", self.scenario), code, self.member[keep], (below[keep], share[keep])
             )
             for arm in (treated, control)
         )
@@ -394,7 +394,7 @@ class TrialData:
         below, share = self._place if when is None else self.pool.place(when)
         found = np.full(share.shape, np.nan)
         for index, name in enumerate(self.arms):
-            key = self.pool.key(name, stage, self.hypothesis)
+            key = self.pool.key(name, stage, self.scenario)
             mine = (self.arm == index) & self.enrolled
             found[mine] = self.pool.read(key, code, self.member[mine], (below[mine], share[mine]))
         return found

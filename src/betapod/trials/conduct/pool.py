@@ -1,7 +1,7 @@
 """The pool: virtual people whose true course is computed once for everything that a trial may do to them.
 
 Replicates of a trial then only draw from it; no patient is integrated per replicate. A person has one course per stage (see
-`Pool.STAGES`), arm and hypothesis, from the same snapshot and with the same luck, so that differences are effects.
+`Pool.STAGES`), arm and scenario, from the same snapshot and with the same luck, so that differences are effects.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Pool:
     failed
         Course -> (people,) day of kidney failure from enrolment; infinite without.
     keys
-        (arm, stage, hypothesis) -> course.
+        (arm, stage, scenario) -> course.
     people
         Characteristics -> (people,).
     weights
@@ -72,9 +72,9 @@ class Pool:
     def __len__(self) -> int:
         return len(self.weights)
 
-    def key(self, arm: str, stage: str, hypothesis: str) -> str:
+    def key(self, arm: str, stage: str, scenario: str) -> str:
         """Return the name of a course."""
-        return self.keys[arm, stage, hypothesis]
+        return self.keys[arm, stage, scenario]
 
     @functools.cached_property
     def _scaled(self) -> dict[tuple[str, str], Numbers]:
@@ -157,7 +157,7 @@ class Pool:
                 tuple(head.codes),
                 {name: file[f"v{i}"] for i, name in enumerate(names)},
                 {name: file[f"f{i}"] for i, name in enumerate(names)},
-                {(arm, stage, hypothesis): name for arm, stage, hypothesis, name in head.keys},
+                {(arm, stage, scenario): name for arm, stage, scenario, name in head.keys},
                 {name: file[f"p{i}"] for i, name in enumerate(head.people)},
                 file["weights"],
                 head.facts,

@@ -117,14 +117,14 @@ class _Job:
     names: list[str] = field(default_factory=list)
     rows: list[NDArray[np.int64]] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
-    hypotheses: list[str] = field(default_factory=list)
+    scenarios: list[str] = field(default_factory=list)
     copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
 
-    def add(self, name: str, rows: NDArray[np.int64], schedules: list[Schedule], hypothesis: str) -> None:
+    def add(self, name: str, rows: NDArray[np.int64], schedules: list[Schedule], scenario: str) -> None:
         self.names.append(name)
         self.rows.append(rows)
         self.schedules += [schedules[i] for i in rows]
-        self.hypotheses += [hypothesis] * len(rows)
+        self.scenarios += [scenario] * len(rows)
 
 
 def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool:
@@ -166,7 +166,7 @@ def _grid(protocol: Protocol) -> Numbers:
 
 
 def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, str, str], str]]:
-    """Return what to integrate, and which course belongs to each arm, stage and hypothesis."""
+    """Return what to integrate, and which course belongs to each arm, stage and scenario."""
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     nothing: list[Any] = [()] * len(everybody)
     plain = planner.schedules(nothing, None, ())
@@ -182,20 +182,20 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
     known: dict[str, str] = {}
     for name, arm in protocol.arms.items():
         care, added = _care(protocol, planner, job, name, arm, ground, known)
-        for hypothesis in protocol.hypotheses:
+        for scenario in protocol.scenarios:
             for stage, course in (("natural", "natural"), ("run-in", ground), ("care", care), ("co-medication", added)):
-                keys[name, stage, hypothesis] = course
-            keys[name, "cells", hypothesis] = added
+                keys[name, stage, scenario] = course
+            keys[name, "cells", scenario] = added
             if arm.cells is None:
                 continue
-            content = f"{added}|{arm.cells}|{hypothesis}"
+            content = f"{added}|{arm.cells}|{scenario}"
             if content not in known:
-                known[content] = f"{name}, cells, {hypothesis}"
-                which = cell_parameters.parameterise(planner.model, hypothesis)
-                doses = planner.cells(arm.cells, hypothesis, which)
+                known[content] = f"{name}, cells, {scenario}"
+                which = cell_parameters.parameterise(planner.model, scenario)
+                doses = planner.cells(arm.cells, scenario, which)
                 therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
-                job.add(known[content], everybody, planner.schedules(therapies, arm, doses), hypothesis)
-            keys[name, "cells", hypothesis] = known[content]
+                job.add(known[content], everybody, planner.schedules(therapies, arm, doses), scenario)
+            keys[name, "cells", scenario] = known[content]
     return job, keys
 
 
@@ -235,7 +235,7 @@ def _integrate(
     outputs = list(dict.fromkeys(each.model if each.model != "SBP" else "MAP" for each in asked))
     rows = np.concatenate(job.rows)
     patients = {name: values[rows] for name, values in chosen.parameters.items()}
-    patients |= _hypotheses(job.hypotheses, patients)
+    patients |= _scenarios(job.scenarios, patients)
     ensemble = Ensemble(model, outputs, RTOL, ATOL, threads=threads)
     times = grid + protocol.lead
     initial = {name: values[rows] for name, values in chosen.initial.items()}
@@ -259,8 +259,8 @@ def _integrate(
     return values, failed, broken
 
 
-def _hypotheses(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
-    """Return the rows of cell therapy in which hypotheses differ, one column each."""
+def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
+    """Return the rows of cell therapy in which scenarios differ, one column each."""
     model = whole_body.model("reference")
     made = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
     which = np.array([list(made).index(name) for name in names])

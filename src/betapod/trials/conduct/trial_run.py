@@ -1,4 +1,4 @@
-"""A protocol, run: the data of every design under every hypothesis."""
+"""A protocol, run: the data of every design under every scenario."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrialRun(Mapping[tuple[str, str], TrialData]):
-    """A protocol, run: ``run[design, hypothesis]`` is its `TrialData`.
+    """A protocol, run: ``run[design, scenario]`` is its `TrialData`.
 
     Attributes
     ----------
     data
-        (design, hypothesis) -> TrialData, in the order of the protocol.
+        (design, scenario) -> TrialData, in the order of the protocol.
     pool
-        The virtual people and their true courses under every arm and hypothesis.
+        The virtual people and their true courses under every arm and scenario.
     facts
         Seconds, screening ratio and warnings.
     """
@@ -51,15 +51,15 @@ class TrialRun(Mapping[tuple[str, str], TrialData]):
         return tuple(dict.fromkeys(design for design, _ in self.data))
 
     @property
-    def hypotheses(self) -> tuple[str, ...]:
-        """Names of the hypotheses."""
-        return tuple(dict.fromkeys(hypothesis for _, hypothesis in self.data))
+    def scenarios(self) -> tuple[str, ...]:
+        """Names of the scenarios."""
+        return tuple(dict.fromkeys(scenario for _, scenario in self.data))
 
-    def truth(self, design: str, hypothesis: str, code: str, visit: str) -> pd.DataFrame:
+    def truth(self, design: str, scenario: str, code: str, visit: str) -> pd.DataFrame:
         """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit."""
         import pandas as pd
 
-        data = self[design, hypothesis]
+        data = self[design, scenario]
         v = data.visit(visit)
         keep = data.enrolled.reshape(-1)
         table = pd.DataFrame(

@@ -32,18 +32,18 @@ class Assessment:
     Attributes
     ----------
     results
-        One row per design, hypothesis, comparison, stratum and endpoint: mean and range of the estimate over replicates, rate of
+        One row per design, scenario, comparison, stratum and endpoint: mean and range of the estimate over replicates, rate of
         significance, true effect of cells.
     courses
-        One row per design, hypothesis, arm, stratum, quantity and visit: observed mean change, its range over replicates, true
+        One row per design, scenario, arm, stratum, quantity and visit: observed mean change, its range over replicates, true
         effect of cells.
     parts
-        One row per design, hypothesis, arm, stratum and part of the observed change of the primary quantity.
+        One row per design, scenario, arm, stratum and part of the observed change of the primary quantity.
     evidence
-        One row per design and hypothesis: how much a reported improvement, and one of the typical size, speak for the hypothesis
+        One row per design and scenario: how much a reported improvement, and one of the typical size, speak for the scenario
         against `NULL`.
     patients
-        Every patient of the typical trial of each design and hypothesis.
+        Every patient of the typical trial of each design and scenario.
     free
         Kaplan-Meier curves of kidney failure or lasting fall of eGFR by 40 %, all replicates together.
     adverse, flow, slopes, baseline, remission
@@ -54,7 +54,7 @@ class Assessment:
     power, sizes
         Power over the size of the trial; size for 80 and 90 % power.
     estimates
-        The primary estimate of every replicate: (design, hypothesis) -> `Estimate` of the first comparison.
+        The primary estimate of every replicate: (design, scenario) -> `Estimate` of the first comparison.
     behind
         Design -> the virtual people behind the patients of one trial.
     """
@@ -81,16 +81,16 @@ class Assessment:
     estimates: Mapping[tuple[str, str], Estimate] = field(repr=False)
     behind: Mapping[str, Behind] = field(default_factory=dict)
 
-    def result(self, design: str, hypothesis: str, stratum: str = "all", endpoint: str = "primary") -> dict[str, Any]:
+    def result(self, design: str, scenario: str, stratum: str = "all", endpoint: str = "primary") -> dict[str, Any]:
         """Return the first matching row of `results`; empty where there is none."""
         table = self.results
-        keep = (table["design"] == design) & (table["hypothesis"] == hypothesis) & (table["stratum"] == stratum)
+        keep = (table["design"] == design) & (table["scenario"] == scenario) & (table["stratum"] == stratum)
         rows = table[keep & (table["role"] == endpoint)].to_dict("records")
         return {str(key): value for key, value in rows[0].items()} if rows else {}
 
     def assurance(self, design: str) -> float:
-        """Return the chance that a design shows a benefit if every hypothesis is held equally probable."""
-        rows = [self.result(design, str(h)) for h in dict.fromkeys(self.results["hypothesis"])]
+        """Return the chance that a design shows a benefit if every scenario is held equally probable."""
+        rows = [self.result(design, str(h)) for h in dict.fromkeys(self.results["scenario"])]
         return assurance([row["improved"] for row in rows], [1.0] * len(rows))
 
     @property
@@ -145,25 +145,25 @@ def assess(
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
-    for number, ((design, hypothesis), whole) in enumerate(run.items()):
+    for number, ((design, scenario), whole) in enumerate(run.items()):
         if progress is not None:
-            progress(f"{design}, {hypothesis}", number, len(run))
+            progress(f"{design}, {scenario}", number, len(run))
         data = findings.remembered(whole)
-        place = {"design": design, "hypothesis": hypothesis}
+        place = {"design": design, "scenario": scenario}
         first = comparisons(protocol, design)[0]
-        estimates[design, hypothesis] = analyse(data, primary, first)
-        rows["one_trial"] += one_trial(whole, place, findings.typical(estimates[design, hypothesis]))
+        estimates[design, scenario] = analyse(data, primary, first)
+        rows["one_trial"] += one_trial(whole, place, findings.typical(estimates[design, scenario]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += rows_of.courses(some, place)
         rows["parts"] += rows_of.parts(some, place)
         rows["results"] += rows_of.results(data, some, place)
-        rows["patients"].append(rows_of.patients(data, place, findings.typical(estimates[design, hypothesis])))
+        rows["patients"].append(rows_of.patients(data, place, findings.typical(estimates[design, scenario])))
         rows["free"] += rows_of.free(data, place)
         rows["adverse"] += rows_of.adverse(data, place)
         rows["flow"].append(place | rows_of.flow(data))
         rows["slopes"] += rows_of.slopes(data, place)
         rows["remission"] += rows_of.remission(some, place)
-        if hypothesis == next(iter(run.hypotheses)):
+        if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)
     tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
     power, sizes = power_and_sizes(run, larger or {})
@@ -178,7 +178,7 @@ def assess(
         power=power,
         sizes=sizes,
         estimates=estimates,
-        behind={design: behind(run[design, run.hypotheses[0]].member) for design in run.designs},
+        behind={design: behind(run[design, run.scenarios[0]].member) for design in run.designs},
         **tables,
     )
 

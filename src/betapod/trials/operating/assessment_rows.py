@@ -1,4 +1,4 @@
-"""Rows of the tables of a trial report, from the data of one design under one hypothesis or from a whole run."""
+"""Rows of the tables of a trial report, from the data of one design under one scenario or from a whole run."""
 
 from __future__ import annotations
 
@@ -245,8 +245,8 @@ def baseline(data: TrialData, design: str) -> list[Any]:
 
 
 def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> list[Any]:
-    """Return what a report of improvement, and a result of typical size, say for each hypothesis against `NULL`."""
-    if NULL not in run.hypotheses:
+    """Return what a report of improvement, and a result of typical size, say for each scenario against `NULL`."""
+    if NULL not in run.scenarios:
         return []
     better = endpoints.better(run.protocol.endpoints.primary)
     rows: list[Any] = []
@@ -257,10 +257,10 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
         if not any(run.protocol.arms[arm].cells for arm in run.protocol.designs[design].arms):
             continue
         null = estimates[design, NULL]
-        for hypothesis in run.hypotheses:
-            if hypothesis == NULL:
+        for scenario in run.scenarios:
+            if scenario == NULL:
                 continue
-            mine = estimates[design, hypothesis]
+            mine = estimates[design, scenario]
             improved = [significant(each, better=better) for each in (mine, null)]
             if not all(np.isfinite(each).any() for each in improved):
                 continue
@@ -271,7 +271,7 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
                 {
                     "design": design,
                     "controlled": first.control is not None,
-                    "hypothesis": hypothesis,
+                    "scenario": scenario,
                     "reported_if_true": report.first.value,
                     "reported_if_nothing": report.second.value,
                     "ratio": report.ratio,

@@ -66,7 +66,7 @@ class Attribution:
 
     code: str
     visit: str
-    hypothesis: str
+    scenario: str
     table: pd.DataFrame
     effect: Mapping[str, float]
     people: Mapping[str, int]
@@ -75,7 +75,7 @@ class Attribution:
 def attribute(
     protocol: Protocol,
     arm: str,
-    hypothesis: str,
+    scenario: str,
     people: int = 24,
     library: Library | None = None,
     threads: int | None = None,
@@ -105,7 +105,7 @@ def attribute(
 
         library = default()
     if progress is not None:
-        progress(f"switching mechanisms off, {hypothesis}")
+        progress(f"switching mechanisms off, {scenario}")
     code = endpoints.code(protocol.endpoints.primary)
     visit = endpoints.visit(protocol, protocol.endpoints.primary)
     candidates = choose(protocol, library, protocol.seed)
@@ -113,7 +113,7 @@ def attribute(
     strata = strata_of(protocol, pool)
     rows = _evenly(strata, people, candidates.weights)
     chosen = pool.take(rows)
-    worth = _worth(protocol, arm, order, hypothesis, chosen, code, visit, threads)
+    worth = _worth(protocol, arm, order, scenario, chosen, code, visit, threads)
     names = list(MECHANISMS)
     shares, others = shapley(worth, names), alone_and_without(worth, names)
     whole = worth[frozenset(names)] - worth[frozenset()]
@@ -138,7 +138,7 @@ def attribute(
                     "without": float(others[name][1][keep].mean()),
                 }
             )
-    return Attribution(code, visit, hypothesis, pd.DataFrame(found), effect, count)
+    return Attribution(code, visit, scenario, pd.DataFrame(found), effect, count)
 
 
 def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
@@ -185,7 +185,7 @@ def _worth(
     protocol: Protocol,
     arm: str,
     order: str,
-    hypothesis: str,
+    scenario: str,
     chosen: Library,
     code: str,
     visit: str,
@@ -197,12 +197,10 @@ def _worth(
     from ...engine.schedule import Schedule
 
     plain = whole_body.model("reference")
-    model = cell_parameters.parameterise(plain, hypothesis)
+    model = cell_parameters.parameterise(plain, scenario)
     planner = Planner(protocol, chosen, plain, protocol.seed)
     therapies = planner.therapies(protocol.arms[arm], False)
-    schedules: list[Schedule] = planner.schedules(
-        therapies, protocol.arms[arm], planner.cells(order, hypothesis, model)
-    )
+    schedules: list[Schedule] = planner.schedules(therapies, protocol.arms[arm], planner.cells(order, scenario, model))
     sets = coalitions(list(MECHANISMS))
     n = len(chosen)
     patients = {name: np.tile(values, len(sets)) for name, values in chosen.parameters.items()}

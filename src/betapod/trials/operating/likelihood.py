@@ -1,4 +1,4 @@
-"""How much a published result speaks for one hypothesis against another: ratios of what each makes probable."""
+"""How much a published result speaks for one scenario against another: ratios of what each makes probable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Evidence:
     Attributes
     ----------
     ratio, low, high
-        How many times more probable the result is under the first hypothesis; 1 says nothing, 3 is weak, 10 moderate,
+        How many times more probable the result is under the first scenario; 1 says nothing, 3 is weak, 10 moderate,
         30 strong (Jeffreys' steps, rounded).
     first, second
         Probability of the result under each.
@@ -32,7 +32,7 @@ class Evidence:
 
     @property
     def words(self) -> str:
-        """The strength of the evidence in words, for or against the first hypothesis."""
+        """The strength of the evidence in words, for or against the first scenario."""
         if not np.isfinite(self.ratio):
             return "not estimable"
         strength = max(self.ratio, 1 / self.ratio if self.ratio > 0 else np.inf)
@@ -56,7 +56,7 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
     Parameters
     ----------
     first, second
-        1 or 0 for each replicate under either hypothesis. Half a replicate is added to each count, so that an event never seen in
+        1 or 0 for each replicate under either scenario. Half a replicate is added to each count, so that an event never seen in
         some hundred replicates is not taken to be impossible.
 
     Returns
@@ -79,7 +79,7 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
 def of_result(value: ArrayLike, first: ArrayLike, second: ArrayLike) -> np.ndarray:
     """Return the likelihood ratio of a result as a number, such as a mean change, shape of `value`.
 
-    The densities of the result under either hypothesis are kernel estimates over the replicates (Gaussian, Silverman's width);
+    The densities of the result under either scenario are kernel estimates over the replicates (Gaussian, Silverman's width);
     NaN where the replicates of one of them do not scatter.
     """
     from scipy.stats import gaussian_kde
@@ -96,7 +96,7 @@ def of_result(value: ArrayLike, first: ArrayLike, second: ArrayLike) -> np.ndarr
 
 
 def belief(prior: float, ratio: float) -> float:
-    """Return the probability of the first hypothesis after the result, from the one before it (0 to 1)."""
+    """Return the probability of the first scenario after the result, from the one before it (0 to 1)."""
     if prior in (0.0, 1.0):
         return float(prior)
     odds = prior / (1 - prior) * ratio

@@ -53,7 +53,7 @@ def significant(found: Estimate, alpha: float = 0.05, better: int = 0) -> Array:
 
 
 def assurance(powers: Sequence[float], weights: Sequence[float]) -> float:
-    """Return the chance of success when one does not know which hypothesis holds: powers weighted by belief.
+    """Return the chance of success when one does not know which scenario holds: powers weighted by belief.
 
     Raises
     ------
@@ -63,9 +63,7 @@ def assurance(powers: Sequence[float], weights: Sequence[float]) -> float:
     w = np.asarray(weights, dtype=float)
     if len(w) != len(powers) or np.any(w < 0) or w.sum() <= 0:
         raise ConfigError(
-            Problem(
-                "bad-weights", "one weight of 0 or more per hypothesis, not all 0", found=str([float(x) for x in w])
-            )
+            Problem("bad-weights", "one weight of 0 or more per scenario, not all 0", found=str([float(x) for x in w]))
         )
     return float(np.dot(w, powers) / w.sum())
 

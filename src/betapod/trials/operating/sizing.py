@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ..protocol.endpoint_keys import Endpoint
     from ..protocol.protocol import Protocol
 
-#: The hypothesis that the others are held against.
+#: The scenario that the others are held against.
 NULL = "none"
 #: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
 AS_WRITTEN = "as the protocol measures"
@@ -105,13 +105,13 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
     power: list[Any] = []
     sizes: list[Any] = []
     for variant, each in (larger or {AS_WRITTEN: run}).items():
-        for hypothesis in each.hypotheses:
+        for scenario in each.scenarios:
             compared = _compared(each.protocol)
-            if compared is None or (compared[0], hypothesis) not in each:
+            if compared is None or (compared[0], scenario) not in each:
                 continue
             design, comparison = compared
-            data = each[design, hypothesis]
-            place = {"variant": variant, "hypothesis": hypothesis, "design": data.design}
+            data = each[design, scenario]
+            place = {"variant": variant, "scenario": scenario, "design": data.design}
             place |= {"treated": comparison.treated, "control": str(comparison.control)}
             asked = [("primary", each.protocol.endpoints.primary)]
             asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
@@ -122,7 +122,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     "quantity": endpoints.code(endpoint),
                     "summary": endpoint.summary,
                 }
-                none = hypothesis == NULL and tests_cells(each.protocol, comparison)
+                none = scenario == NULL and tests_cells(each.protocol, comparison)
                 if endpoint.summary in ("responders", "time to event"):
                     sizes += [more | row for row in counted(data, endpoint, comparison, none)]
                     continue
@@ -159,7 +159,7 @@ def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: b
     Parameters
     ----------
     none
-        Whether there is no effect by supposition.
+        Whether there is no effect by scenario.
     """
     first, second = (findings.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control)))
     shares = data.protocol.designs[data.design].arms

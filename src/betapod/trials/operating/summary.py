@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def summary(run: TrialRun) -> dict[str, Any]:
-    """Return a document with a row per comparison and one per arm, of every design and hypothesis; None is what cannot be estimated."""
+    """Return a document with a row per comparison and one per arm, of every design and scenario; None is what cannot be estimated."""
     endpoint = run.protocol.endpoints.primary
     code = code_of(endpoint.quantity)
     visit = endpoints.visit(run.protocol, endpoint)
@@ -41,7 +41,7 @@ def summary(run: TrialRun) -> dict[str, Any]:
         },
         "pool": {name: value for name, value in run.facts.items() if name != "seconds"},
         "people_behind_patients": {
-            design: behind(run[design, run.hypotheses[0]].member).as_dict() for design in run.designs
+            design: behind(run[design, run.scenarios[0]].member).as_dict() for design in run.designs
         },
         "comparisons": [row for data in run.values() for row in _comparisons(data)],
         "rows": [row for data in run.values() for row in _rows(data, code, visit, endpoint.better == "lower")],
@@ -59,7 +59,7 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
         found.append(
             {
                 "design": data.design,
-                "hypothesis": data.hypothesis,
+                "scenario": data.scenario,
                 "treated": each.treated,
                 "control": each.control,
                 "estimate": _number(numbers["mean"]),
@@ -86,7 +86,7 @@ def _rows(data: TrialData, code: str, visit: str, lower: bool) -> list[dict[str,
         found.append(
             {
                 "design": data.design,
-                "hypothesis": data.hypothesis,
+                "scenario": data.scenario,
                 "arm": arm,
                 "cells": data.protocol.arms[arm].cells is not None,
                 "patients": float(np.mean(mine.sum(axis=1))),

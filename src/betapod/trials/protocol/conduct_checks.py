@@ -17,9 +17,9 @@ from .plain_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of,
 def repeated(document: Document) -> Iterator[Problem]:
     """Find what is given twice under one name or two."""
     seen: set[Any] = set()
-    for i, name in enumerate(list_of(document.data, "hypotheses")):
+    for i, name in enumerate(list_of(document.data, "scenarios")):
         if isinstance(name, str) and name in seen:
-            yield document.problem("duplicate-name", f"the hypothesis {name!r} is given twice", ("hypotheses", i))
+            yield document.problem("duplicate-name", f"the scenario {name!r} is given twice", ("scenarios", i))
         seen.add(name if isinstance(name, str) else i)
     for place in (("measurements",), ("eligibility",), ("population", "confirmed")):
         found: Any = document.data

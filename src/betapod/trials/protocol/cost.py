@@ -28,7 +28,7 @@ class Cost:
     Attributes
     ----------
     patients
-        Patients of all designs, hypotheses and replicates.
+        Patients of all designs, scenarios and replicates.
     memory, disk
         Bytes; whole numbers of any size.
     seconds
@@ -70,17 +70,17 @@ def size(amount: int) -> str:
     return f"{short(amount)} TB"
 
 
-def _bytes(patients: Sequence[int], hypotheses: int, replicates: int, visits: int, codes: int) -> tuple[int, int, int]:
+def _bytes(patients: Sequence[int], scenarios: int, replicates: int, visits: int, codes: int) -> tuple[int, int, int]:
     """Return bytes in memory and on disk, and measurements, of a run with designs of some patients each."""
     each = visits * (codes + 1) * 4 + codes * 4 + 40
-    kept = sum(patients) * hypotheses * replicates * each
+    kept = sum(patients) * scenarios * replicates * each
     largest = max(patients, default=0)
     # One part at work: candidates at screening, and courses in double precision.
     part = max(8000, largest) * (visits * codes * 50 + 700)
-    # The report looks at one design under one hypothesis at a time, in double precision.
+    # The report looks at one design under one scenario at a time, in double precision.
     looked = largest * replicates * visits * (2 * codes + 12) * 8
     memory = 2 * kept + part + looked
-    return memory, kept, sum(patients) * hypotheses * replicates * visits * codes
+    return memory, kept, sum(patients) * scenarios * replicates * visits * codes
 
 
 def _pool_bytes(people: int, courses: int, visits: int) -> int:
@@ -88,23 +88,23 @@ def _pool_bytes(people: int, courses: int, visits: int) -> int:
     return 2 * people * courses * (3 * visits + 1) * len(quantities()) * 8
 
 
-def _courses(arms: int, with_cells: int, hypotheses: int, rescues: int) -> int:
+def _courses(arms: int, with_cells: int, scenarios: int, rescues: int) -> int:
     """Return how many courses each person of a pool has, at most."""
-    return 2 + 2 * arms + with_cells * hypotheses + rescues
+    return 2 + 2 * arms + with_cells * scenarios + rescues
 
 
-def cost(protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: Sequence[str] | None = None) -> Cost:
+def cost(protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Sequence[str] | None = None) -> Cost:
     """Return what a run of a protocol will cost."""
-    names, supposed = list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
+    names, supposed = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
     patients = [protocol.size(name) for name in names]
     memory, disk, measured = _bytes(
         patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes)
     )
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
-    most = _courses(len(protocol.arms), with_cells, len(protocol.hypotheses), len(protocol.conduct.rescue))
+    most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
     memory += _pool_bytes(protocol.population.size, most, len(protocol.visits))
     treated = sum(bool(arm.therapies or arm.inputs) for arm in protocol.arms.values())
-    courses = 1 + treated + len(protocol.conduct.rescue) + with_cells * len(protocol.hypotheses)
+    courses = 1 + treated + len(protocol.conduct.rescue) + with_cells * len(protocol.scenarios)
     courses += bool(protocol.conduct.co_medication) * len(protocol.arms) + (protocol.run_in is not None)
     years = (protocol.days[-1] + protocol.lead) / DAYS_PER_YEAR
     integrating = protocol.population.size * courses * _INTEGRATION * (0.3 + years)
@@ -113,7 +113,7 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: S
 
 
 def bounded(
-    protocol: Protocol, designs: Sequence[str] | None = None, hypotheses: Sequence[str] | None = None
+    protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Sequence[str] | None = None
 ) -> Protocol:
     """Return the protocol if its run fits into memory.
 
@@ -122,11 +122,11 @@ def bounded(
     ConfigError
         It would need more than `MOST_MEMORY`.
     """
-    names, supposed = list(designs or protocol.designs), list(hypotheses or protocol.hypotheses)
+    names, supposed = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
     patients = [protocol.size(name) for name in names]
     numbers = (patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes))
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
-    most = _courses(len(protocol.arms), with_cells, len(protocol.hypotheses), len(protocol.conduct.rescue))
+    most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
     pool = _pool_bytes(protocol.population.size, most, len(protocol.visits))
     found = _too_large(*numbers, pool=pool)
     if found is not None:
@@ -147,7 +147,7 @@ def costs(document: Document) -> Iterator[Problem]:
     if not patients or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in counts):
         return
     codes = {code_of(name) for name in mapping_of(data, "measurements")}
-    supposed = len(list_of(data, "hypotheses")) or 3
+    supposed = len(list_of(data, "scenarios")) or 3
     numbers = (patients, supposed, replicates, len(list_of(data, "visits")), len(codes | {"CREAT"}))
     arms = mapping_of(data, "arms")
     with_cells = sum(isinstance(arm, dict) and arm.get("cells") is not None for arm in arms.values())
@@ -163,9 +163,9 @@ def costs(document: Document) -> Iterator[Problem]:
 
 
 def _too_large(
-    patients: Sequence[int], hypotheses: int, replicates: int, visits: int, codes: int, pool: int
+    patients: Sequence[int], scenarios: int, replicates: int, visits: int, codes: int, pool: int
 ) -> tuple[str, str, Where, str, str, str] | None:
-    memory = pool + _bytes(patients, hypotheses, replicates, visits, codes)[0]
+    memory = pool + _bytes(patients, scenarios, replicates, visits, codes)[0]
     if memory <= MOST_MEMORY:
         return None
     if pool > MOST_MEMORY // 2:
@@ -177,7 +177,7 @@ def _too_large(
             f"at most {size(MOST_MEMORY // 2)}",
             "Plan fewer visits, or a smaller population.size.",
         )
-    alone = pool + _bytes(patients, hypotheses, 1, visits, codes)[0]
+    alone = pool + _bytes(patients, scenarios, 1, visits, codes)[0]
     many = alone > MOST_MEMORY
     least = memory - alone
     fits = 0 if many else 1 + int((MOST_MEMORY - alone) * (replicates - 1) // max(least, 1))

@@ -222,7 +222,7 @@ class Conduct(Settings):
     rescue: list[Rescue] = Field(default_factory=list)
 
 
-Hypothesis = Literal["none", "current-evidence", "face-value", "seed-claims"]
+Scenario = Literal["none", "current-evidence", "face-value", "seed-claims"]
 
 
 class Protocol(Settings):
@@ -232,7 +232,7 @@ class Protocol(Settings):
     ----------
     patients
         Recruited in each design that does not say otherwise.
-    hypotheses
+    scenarios
         What is supposed of the cells, each simulated with the same people and luck.
     """
 
@@ -253,7 +253,7 @@ class Protocol(Settings):
     measurements: dict[str, Measurement] = Field(min_length=1)
     conduct: Conduct = Conduct()
     endpoints: Endpoints
-    hypotheses: list[Hypothesis] = Field(default=["none", "current-evidence", "seed-claims"], min_length=1)
+    scenarios: list[Scenario] = Field(default=["none", "current-evidence", "seed-claims"], min_length=1)
     seed: Annotated[int, Field(ge=0)] = 1
     replicates: Count = 1000
 

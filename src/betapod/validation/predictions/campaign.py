@@ -1,4 +1,4 @@
-"""Everything that can be confronted, under several parameterisations: resumable, then counted."""
+"""Everything that can be confronted, under several scenarios: resumable, then counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ...base import cache
 from ...base.cores import cores
 from ...base.errors import Problem, SolverError
 from ...evidence.records.study import Record
-from .courses import Setting
+from .courses import Condition
 from .prediction import Prediction
 from .rows import predict_study
 from .studies import own_baselines, sort
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: What is compared unless something else is asked for.
-SETTINGS = ("none", "current-evidence", "seed-claims")
+SCENARIOS = ("none", "current-evidence", "seed-claims")
 _FORMAT = 1
 #: Studies from which on starting other processes pays.
 _WORTH_PROCESSES = 8
@@ -37,7 +37,7 @@ class Confrontation:
     Attributes
     ----------
     predictions
-        Parameterisation -> one prediction per row.
+        Scenario -> one prediction per row.
     refused
         Rows that cannot be simulated, with the reason.
     """
@@ -46,15 +46,15 @@ class Confrontation:
     refused: list[tuple[Record, str]]
 
     def table(self) -> pd.DataFrame:
-        """Return one row for each prediction, the parameterisation in ``setting``."""
+        """Return one row for each prediction, the scenario in ``scenario``."""
         import pandas as pd
 
-        rows = [{"setting": name, **asdict(each)} for name, mine in self.predictions.items() for each in mine]
-        columns = ["setting", *Prediction.__dataclass_fields__]
+        rows = [{"scenario": name, **asdict(each)} for name, mine in self.predictions.items() for each in mine]
+        columns = ["scenario", *Prediction.__dataclass_fields__]
         return pd.DataFrame(rows, columns=columns)
 
     def counts(self, by: str = "family") -> pd.DataFrame:
-        """Return rows, rows inside the 90 % interval, and the root mean square of z, by parameterisation and a column.
+        """Return rows, rows inside the 90 % interval, and the root mean square of z, by scenario and a column.
 
         Parameters
         ----------
@@ -62,15 +62,15 @@ class Confrontation:
             ``family``, ``endpoint``, ``study`` or ``""`` for all together.
         """
         table = self.table()
-        keys = ["setting", by] if by else ["setting"]
+        keys = ["scenario", by] if by else ["scenario"]
         grouped = table.assign(square=table["z"] ** 2).groupby(keys, sort=False)
         found = grouped.agg(rows=("record", "size"), inside=("inside", "sum"), rms=("square", "mean"))
         found["rms"] **= 0.5
         return found.reset_index()
 
-    def worst(self, setting: str, count: int = 10) -> list[Prediction]:
+    def worst(self, scenario: str, count: int = 10) -> list[Prediction]:
         """Return the predictions farthest from what was observed, in units of their error."""
-        return sorted(self.predictions[setting], key=lambda each: -abs(each.z))[:count]
+        return sorted(self.predictions[scenario], key=lambda each: -abs(each.z))[:count]
 
     def refusals(self) -> pd.DataFrame:
         """Return one row for each row that cannot be simulated: record, study, arm, endpoint, reason."""
@@ -82,7 +82,7 @@ class Confrontation:
 
 def confront(
     records: Iterable[Record],
-    settings: Sequence[str] = SETTINGS,
+    scenarios: Sequence[str] = SCENARIOS,
     count: int = 60,
     seed: int = 1,
     threads: int | None = None,
@@ -90,9 +90,9 @@ def confront(
     progress: Callable[[str, int, int], None] | None = None,
     draws: int = 8,
 ) -> Confrontation:
-    """Confront rows with the model under named parameterisations.
+    """Confront rows with the model under named scenarios.
 
-    Every study under every parameterisation is kept as it is finished; what is there already is not computed again, as long as
+    Every study under every scenario is kept as it is finished; what is there already is not computed again, as long as
     program, patients, rows and options are the same.
 
     Parameters
@@ -102,7 +102,7 @@ def confront(
     folder
         Where results are kept; the cache by default.
     progress
-        Told which study is done under which parameterisation, how many of these are done, and of how many.
+        Told which study is done under which scenario, how many of these are done, and of how many.
     threads
         Processor cores to use; all unless given. Many studies are done side by side in processes of their own.
 
@@ -118,43 +118,43 @@ def confront(
     for record in can:
         studies.setdefault(record.study, []).append(record)
     path = {
-        (study, name): f"confront/{_key(mine, own.get(study, ()), Setting(name), count, seed, draws)}.json"
+        (study, name): f"confront/{_key(mine, own.get(study, ()), Condition(name), count, seed, draws)}.json"
         for study, mine in studies.items()
-        for name in settings
+        for name in scenarios
     }
     known = {pair: _read(file, folder) for pair, file in path.items()}
     todo = {}
     for study, mine in studies.items():
-        missing = tuple(name for name in settings if known[study, name] is None)
+        missing = tuple(name for name in scenarios if known[study, name] is None)
         if missing:
             todo[study] = _Task(study, tuple(mine), missing, count, seed, draws, own.get(study, ()))
-    jobs = sum(len(task.settings) for task in todo.values())
+    jobs = sum(len(task.scenarios) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
         _write(path[study, name], predictions, folder)
         known[study, name] = predictions
         if progress is not None:
             progress(f"{study}, {name}", done, jobs)
-    found = {name: [each for study in studies for each in known[study, name] or ()] for name in settings}
+    found = {name: [each for study in studies for each in known[study, name] or ()] for name in scenarios}
     return Confrontation(found, cannot)
 
 
 @dataclass(frozen=True)
 class _Task:
-    """Rows of one study, to be predicted under several parameterisations."""
+    """Rows of one study, to be predicted under several scenarios."""
 
     study: str
     records: tuple[Record, ...]
-    settings: tuple[str, ...]
+    scenarios: tuple[str, ...]
     count: int
     seed: int
     draws: int
     among: tuple[Record, ...]
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
-        """Predict under one parameterisation after the other, which have the same people."""
-        for name in self.settings:
-            found = predict_study(self.records, Setting(name), self.count, self.seed, threads, self.draws, self.among)
+        """Predict under one scenario after the other, which have the same people."""
+        for name in self.scenarios:
+            found = predict_study(self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among)
             yield self.study, name, found
 
 
@@ -196,10 +196,10 @@ def _ignore_interrupt() -> None:
 
 
 def _key(
-    records: Sequence[Record], among: Sequence[Record], setting: Setting, count: int, seed: int, draws: int
+    records: Sequence[Record], among: Sequence[Record], condition: Condition, count: int, seed: int, draws: int
 ) -> str:
     rows = [[_content(record) for record in some] for some in (records, among)]
-    return cache.key(__name__, _FORMAT, rows, asdict(setting), count, seed, draws)
+    return cache.key(__name__, _FORMAT, rows, asdict(condition), count, seed, draws)
 
 
 def _content(record: Record) -> dict[str, object]:

@@ -81,8 +81,8 @@ _TIMED = re.compile(r"(?P<what>.+?)(?:\s+from week (?P<start>[\d.]+))?(?:\s+unti
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Parameters of cell therapy: a named parameterisation, and values that differ from it.
+class Condition:
+    """Parameters of cell therapy: a named scenario, and values that differ from it.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Setting:
         A name that is no such row: its value would have no effect.
     """
 
-    parameterisation: str = "current-evidence"
+    scenario: str = "current-evidence"
     values: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -175,7 +175,7 @@ def _ensemble(threads: int | None) -> Ensemble:
 
 
 def simulate(
-    arms: Sequence[Arm], weeks: Sequence[float], setting: Setting, count: int, seed: int, threads: int | None = None
+    arms: Sequence[Arm], weeks: Sequence[float], condition: Condition, count: int, seed: int, threads: int | None = None
 ) -> list[Courses]:
     """Return the course of everybody in each arm.
 
@@ -194,10 +194,10 @@ def simulate(
     from ...engine.outcome import ENDED
 
     groups = [people(arm.cohort, count, seed) for arm in arms]
-    schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, setting)]
+    schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, condition)]
     columns = {
         name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
-    } | _settings(setting, len(schedules))
+    } | _values_of(condition, len(schedules))
     starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
     initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
     result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
@@ -232,16 +232,16 @@ def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
     return {**who.initial, "ln_insulin_dose": np.asarray(dose, dtype=np.float64)}
 
 
-def _settings(setting: Setting, count: int) -> dict[str, Numbers]:
+def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     model = whole_body.model("reference")
-    rows = cell_parameters.table(setting.parameterisation)
-    varied = {key for name in cell_parameters.PARAMETERISATIONS for key in cell_parameters.overlay(name)}
+    rows = cell_parameters.table(condition.scenario)
+    varied = {key for name in cell_parameters.SCENARIOS for key in cell_parameters.overlay(name)}
     values = {key: rows[key].value for key in varied if key in model.parameters}
-    values |= {key: value for key, value in setting.values.items() if key in model.parameters}
+    values |= {key: value for key, value in condition.values.items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}
 
 
-def _schedules(arm: Arm, who: Library, setting: Setting) -> list[Schedule]:
+def _schedules(arm: Arm, who: Library, condition: Condition) -> list[Schedule]:
     """Return one schedule per person: inputs that are held, therapies that fit, cells cut to the person."""
     model = whole_body.model("reference")
     held = tuple(Switch(name, value, 0.0) for name, value in arm.inputs)
@@ -251,15 +251,13 @@ def _schedules(arm: Arm, who: Library, setting: Setting) -> list[Schedule]:
         return [Schedule((), each) for each in switches]
     from ...therapies.cell_population import regimens
 
-    which = cell_parameters.parameterise(model, setting.parameterisation)
-    own = {name: np.full(len(who), value) for name, value in setting.values.items()}
+    which = cell_parameters.parameterise(model, condition.scenario)
+    own = {name: np.full(len(who), value) for name, value in condition.values.items()}
     rows = cell_parameters.table()
     own = {name: values for name, values in own.items() if name in rows or name in model.parameters}
     patients = {**who.parameters, **own}
     initial = who.initial
-    orders = regimens(
-        arm.cells, patients, initial["BW"], None, which, setting.parameterisation, initial, where=arm.study
-    )
+    orders = regimens(arm.cells, patients, initial["BW"], None, which, condition.scenario, initial, where=arm.study)
     return [Schedule(r.doses, (*s, *r.switches)) for r, s in zip(orders, switches, strict=True)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evidence.records.study import Record
-from .courses import Courses, Setting, simulate
+from .courses import Condition, Courses, simulate
 from .readouts import Readout, readout_of
 from .studies import Arm, arms, contrasts
 
@@ -42,7 +42,7 @@ class Plan:
         return any(arm.cells for arm in self.arms.values())
 
     def courses(
-        self, setting: Setting, seed: int, threads: int | None, only_cells: bool = False
+        self, condition: Condition, seed: int, threads: int | None, only_cells: bool = False
     ) -> dict[tuple[object, ...], Courses]:
         """Return the courses of every arm, or of those with cells, at the weeks of all rows."""
         weeks = {0.0}
@@ -51,7 +51,7 @@ class Plan:
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         if not wanted:
             return {}
-        found = simulate(list(wanted.values()), sorted(weeks), setting, self.count, seed, threads)
+        found = simulate(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
         return dict(zip(wanted, found, strict=True))
 
 
@@ -62,16 +62,16 @@ def readout_for(record: Record) -> Readout:
     return readout
 
 
-def drawn(setting: Setting, draws: int, seed: int) -> list[Setting]:
-    """Return settings whose parameters are drawn; what the setting fixes stays."""
+def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
+    """Return scenarios whose parameters are drawn; what the condition fixes stays."""
     from ...engine.draw import draw
     from ...therapies import cell_parameters
 
-    if draws < 1 or setting.parameterisation == "none":
+    if draws < 1 or condition.scenario == "none":
         return []
-    table = draw(cell_parameters.table(setting.parameterisation), seed, np.arange(draws))
+    table = draw(cell_parameters.table(condition.scenario), seed, np.arange(draws))
     each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
-    return [Setting(setting.parameterisation, {**values, **setting.values}) for values in each]
+    return [Condition(condition.scenario, {**values, **condition.values}) for values in each]
 
 
 def groups_of(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:

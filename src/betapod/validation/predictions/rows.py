@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
 from .counted import Counts, counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
-from .courses import Courses, Setting
+from .courses import Condition, Courses
 from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
 from .prediction import Errors, Prediction, judged, share_of
 from .printed import error_of_change, freedom, observed, printed_error
@@ -32,7 +32,7 @@ Luck = Callable[[Numbers], Numbers]
 
 def predict(
     records: Iterable[Record],
-    setting: Setting,
+    condition: Condition,
     count: int = 60,
     seed: int = 1,
     threads: int | None = None,
@@ -41,7 +41,7 @@ def predict(
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
-    The same arguments give the same numbers; as a function of `setting` this is the objective of a calibration: people, luck and
+    The same arguments give the same numbers; as a function of `condition` this is the objective of a calibration: people, luck and
     measurement errors do not change with it, so that it is as smooth as the model.
 
     Parameters
@@ -49,7 +49,7 @@ def predict(
     count
         Virtual people per cohort; five times as many where events are counted.
     draws
-        Sets of parameters of the cells, drawn from the parameterisation's distributions, that the expectation is computed for
+        Sets of parameters of the cells, drawn from the scenario's distributions, that the expectation is computed for
         besides; how far they lie from it widens the interval (`se_parameters`). Without cells nothing is drawn.
     among
         Rows with baselines that count before those of the package.
@@ -70,14 +70,14 @@ def predict(
         by_study.setdefault(record.study, []).append(record)
     found: dict[str, Prediction] = {}
     for mine in by_study.values():
-        for prediction in predict_study(mine, setting, count, seed, threads, draws, among):
+        for prediction in predict_study(mine, condition, count, seed, threads, draws, among):
             found[prediction.record] = prediction
     return [found[record.id] for record in rows if record.id in found]
 
 
 def predict_study(
     records: Sequence[Record],
-    setting: Setting,
+    condition: Condition,
     count: int,
     seed: int,
     threads: int | None,
@@ -90,9 +90,9 @@ def predict_study(
         Plan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
         Plan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
     ]
-    known = [plan.courses(setting, seed, threads) for plan in plans]
+    known = [plan.courses(condition, seed, threads) for plan in plans]
     moved = [
-        [plan.courses(each, seed, threads, only_cells=True) for each in drawn(setting, draws, seed)]
+        [plan.courses(each, seed, threads, only_cells=True) for each in drawn(condition, draws, seed)]
         if plan.has_cells
         else []
         for plan in plans
@@ -101,7 +101,7 @@ def predict_study(
     for record in records:
         arm, readout = arms()[record.study, record.arm], readouts[record.id]
         if readout.risk:
-            found.append(share_of(record, readout, _chance(arm, readout.risk, setting), _CERTAIN, arm))
+            found.append(share_of(record, readout, _chance(arm, readout.risk, condition), _CERTAIN, arm))
             continue
         number = int(readout.event is not None)
         groups = groups_of(record, arm, known[number])
@@ -113,16 +113,16 @@ def predict_study(
     return found
 
 
-def _chance(arm: Arm, names: Sequence[str], setting: Setting) -> float:
+def _chance(arm: Arm, names: Sequence[str], condition: Condition) -> float:
     """Return the chance of at least one of some adverse events in the course of an arm."""
     from ...physiology import whole_body
     from ...therapies import cell_parameters
     from ...therapies.cell_dosing import regimen
     from ...therapies.cell_risks import risks
 
-    model = cell_parameters.parameterise(whole_body.model("cells"), setting.parameterisation)
-    model = model.with_values({key: value for key, value in setting.values.items() if key in model.parameters})
-    course = regimen(arm.cells, _WEIGHT, model, setting.parameterisation, where=arm.study)
+    model = cell_parameters.parameterise(whole_body.model("cells"), condition.scenario)
+    model = model.with_values({key: value for key, value in condition.values.items() if key in model.parameters})
+    course = regimen(arm.cells, _WEIGHT, model, condition.scenario, where=arm.study)
     return 1.0 - math.prod(1.0 - risk.at_least_one for risk in risks(course, model) if risk.name in names)
 
 

@@ -1,7 +1,7 @@
 """Where cells go, how long they stay and how much tissue they make, against published scans and autopsies.
 
 The registry holds what trials report of people. Distribution and persistence of cells are targets of the scorecard
-(``validation/targets/cells.csv``); here they are predicted under any parameterisation.
+(``validation/targets/cells.csv``); here they are predicted under any scenario.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ class Tissue:
         return f"{low:g} to {high:g}"
 
 
-def tissue(parameterisation: str) -> list[Tissue]:
-    """Return distribution on scans, product cells in the kidney, and new beta cells, under a parameterisation.
+def tissue(scenario: str) -> list[Tissue]:
+    """Return distribution on scans, product cells in the kidney, and new beta cells, under a scenario.
 
     Raises
     ------
     ConfigError
-        There is no such parameterisation.
+        There is no such scenario.
     """
-    scans = _scans(parameterisation)
-    months, year = _stayed(parameterisation, [30.0, _YEAR])
+    scans = _scans(scenario)
+    months, year = _stayed(scenario, [30.0, _YEAR])
     numbers = [
         ("V1", "label in the lung, minutes after infusion", scans[0]["scan_L"]),
         ("V2", "label in the lung, day 10", scans[1]["scan_L"]),
@@ -81,16 +81,14 @@ def tissue(parameterisation: str) -> list[Tissue]:
     return [Tissue(targets[name], what, value, judge(targets[name], value).name) for name, what, value in numbers]
 
 
-def _model(assembly: str, parameterisation: str, **values: float) -> Model:
-    return cell_parameters.parameterise(whole_body.model(assembly), parameterisation).with_values(
-        {"BW": _WEIGHT, **values}
-    )
+def _model(assembly: str, scenario: str, **values: float) -> Model:
+    return cell_parameters.parameterise(whole_body.model(assembly), scenario).with_values({"BW": _WEIGHT, **values})
 
 
-def _scans(parameterisation: str) -> tuple[dict[str, float], dict[str, float]]:
+def _scans(scenario: str) -> tuple[dict[str, float], dict[str, float]]:
     """Return label by organ, percent of the injected, after ten minutes and on day 10."""
-    model = _model("cells_tracer", parameterisation, **_CIRRHOSIS)
-    viable = float(cell_parameters.table(parameterisation)["viability"].value)
+    model = _model("cells_tracer", scenario, **_CIRRHOSIS)
+    viable = float(cell_parameters.table(scenario)["viability"].value)
     shares = quantities(model, [f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [
         Dose(f"{kind}_{organ}", shares[f"iv_{organ}"] * _LABELLED * part)
@@ -104,10 +102,10 @@ def _scans(parameterisation: str) -> tuple[dict[str, float], dict[str, float]]:
     return first, last
 
 
-def _stayed(parameterisation: str, days: Sequence[float]) -> list[dict[str, float]]:
+def _stayed(scenario: str, days: Sequence[float]) -> list[dict[str, float]]:
     """Return product cells and their descendants, percent of native kidney cells and of native beta cells."""
-    model = _model("cells", parameterisation)
-    course = regimen(_ORDER, _WEIGHT, model, parameterisation).schedule
+    model = _model("cells", scenario)
+    course = regimen(_ORDER, _WEIGHT, model, scenario).schedule
     kidney = ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]
     times = [0.0, *days]
     table = simulate(model, times, course, rtol=1e-7, atol=1e-12, outputs=[*kidney, "Z_beta"]).table

@@ -23,7 +23,7 @@ _MINUTES = 10.0 / MINUTES_PER_DAY
 
 
 def host(name: str = "cells", /, **values: float) -> Model:
-    """Return cell therapy in the parameterisation of current evidence, in a host with given inputs."""
+    """Return cell therapy in the scenario of current evidence, in a host with given inputs."""
     return cell_parameters.parameterise(whole_body.model(name), "current-evidence").with_values(
         {"BW": WEIGHT, **values}
     )
