@@ -1,7 +1,8 @@
 """The absolute tolerance of each state, where the user names none: fine enough for the size that the state has.
 
 One number does not suit states in mmol and hormones in mol/L. A state that stays near 1e-10 would be lost in an absolute error of 1e-9, and
-could turn negative. Sizes come from initial values, doses, what events set states to, and a rough pass with big steps.
+could turn negative. Sizes come from initial values, doses, what events set states to, and a rough pass with big steps. The tolerance is
+never so fine that it follows rounding: what the other states leave in a state when a linear system is solved.
 """
 
 from __future__ import annotations
@@ -29,9 +30,12 @@ ATOL = 1e-9
 SMALL = 1e-5
 #: What a state that starts at 0 seems to reach may be rounding: it counts from this share of the largest state on.
 _ROUNDING = 1e-17
-#: The finest tolerance: less is no amount of anything, and following it costs steps without end (one
-#: molecule is 1.7e-24 mol).
-_FINEST = 1e-30
+#: A state below this share of the largest of its unit is followed as if it had this share: its rounding comes from states of that size.
+_BESIDE = 1e-12
+#: A state below this share of the largest of any unit is followed as if it were 0.
+_NOTHING = 1e-30
+#: The finest tolerance: errors in units of it must have squares that a double holds.
+_FINEST = 1e-100
 _ROUGH_STEPS = 40
 #: The least relative tolerance: about a hundred times the precision of a double.
 _RESOLVED = 3e-14
@@ -90,23 +94,34 @@ def absolute(model: Model, schedule: Schedule, end: float, initial: Mapping[str,
     Returns
     -------
     array (states,)
-        `ATOL`, or less for a state that stays below `SMALL`. A state that is never anything but 0 takes the size of the smallest
-        that starts from another value.
+        `ATOL`, or less for a state that stays below `SMALL`. A state that is never anything but 0, or next to nothing beside the
+        others, takes the size of the smallest that starts from more.
     """
-    sizes, least = rough_sizes(model, end, tuple(sorted((initial or {}).items())))
+    sizes, starts = rough_sizes(model, end, tuple(sorted((initial or {}).items())))
     sizes = sizes.copy()
     for dose in schedule.doses:
         k = model.state_names.index(dose.state)
         sizes[k] = max(sizes[k], abs(dose.amount))
-    sizes[sizes == 0.0] = least
+    beside = _BESIDE * _largest_of_unit(model, sizes)
+    nothing = _NOTHING * np.max(sizes, initial=0.0)
+    sizes[sizes <= nothing] = np.min(starts[starts > nothing], initial=1.0)
     # A power of two is the same on every machine; the last bits of the rough pass are not.
-    sizes = np.exp2(np.round(np.log2(np.maximum(sizes, _FINEST / ATOL))))
-    return np.minimum(ATOL, np.maximum(ATOL * sizes, ATOL * (sizes / SMALL) ** 2))
+    sizes, beside = (np.exp2(np.round(np.log2(np.maximum(x, _FINEST / ATOL)))) for x in (sizes, beside))
+    return np.minimum(ATOL, np.maximum(ATOL * np.maximum(sizes, beside), ATOL * (sizes / SMALL) ** 2))
+
+
+def _largest_of_unit(model: Model, sizes: Vector) -> Vector:
+    """Return for each state the size of the largest state in the same unit."""
+    largest: dict[str, float] = {}
+    units = [state.unit for state in model.states]
+    for unit, size in zip(units, sizes.tolist(), strict=True):
+        largest[unit] = max(largest.get(unit, 0.0), size)
+    return np.array([largest[unit] for unit in units])
 
 
 @functools.lru_cache(maxsize=64)
-def rough_sizes(model: Model, end: float, initial: tuple[tuple[str, float], ...] = ()) -> tuple[Vector, float]:
-    """Return the largest value that each state takes on a rough pass without doses, in size, and the smallest that one starts from.
+def rough_sizes(model: Model, end: float, initial: tuple[tuple[str, float], ...] = ()) -> tuple[Vector, Vector]:
+    """Return the largest value that each state takes on a rough pass without doses, in size, and the size that it starts from.
 
     The pass makes implicit steps that grow from a millionth of the time to a fifth of it. It need not be right, only of the right order.
     """
@@ -115,12 +130,13 @@ def rough_sizes(model: Model, end: float, initial: tuple[tuple[str, float], ...]
     for name, value in initial:
         y[model.state_names.index(name)] = value
     y = np.nan_to_num(y, nan=0.0, posinf=0.0, neginf=0.0)
-    sizes, least = _pass(rates, end, y)
+    sizes, starts = _pass(rates, end, y), np.abs(y)
     if any(event.assignments for event in model.events):
-        after, others = _pass(rates, end, _after_events(model, y))
         # The first pass knows what states start from; the second what a state may be made that nothing else moves.
-        sizes, least = np.maximum(sizes, after), others if not np.any(y) else least
-    return sizes, least
+        y = _after_events(model, y)
+        sizes = np.maximum(sizes, _pass(rates, end, y))
+        starts = starts if np.any(starts) else np.abs(y)
+    return sizes, starts
 
 
 def _after_events(model: Model, y: Vector) -> Vector:
@@ -138,12 +154,11 @@ def _after_events(model: Model, y: Vector) -> Vector:
     return made
 
 
-def _pass(rates: Any, end: float, y: Vector) -> tuple[Vector, float]:
+def _pass(rates: Any, end: float, y: Vector) -> Vector:
+    """Return the largest value that each state takes from a start, in size."""
     sizes = np.abs(y)
-    known = sizes[sizes > 0.0]
-    least = float(np.min(known)) if len(known) else 1.0
     if not len(y) or not end > 0.0:
-        return sizes, least
+        return sizes
     still = sizes == 0.0
     times = end * np.concatenate([[0.0], np.geomspace(1e-6, 1.0, _ROUGH_STEPS)])
     with np.errstate(all="ignore"):
@@ -153,14 +168,13 @@ def _pass(rates: Any, end: float, y: Vector) -> tuple[Vector, float]:
                 break
             sizes = np.maximum(sizes, np.abs(y))
     sizes[still & (sizes < _ROUNDING * np.max(sizes))] = 0.0
-    return sizes, least
+    return sizes
 
 
 def _implicit(rates: Any, time: float, step: float, y: Vector, sizes: Vector) -> Vector:
     """Return the states after an implicit step, with slopes from small differences."""
     n = len(y)
-    known = sizes[sizes > 0.0]
-    least = float(np.min(known)) if len(known) else 1e-12
+    least = np.min(sizes[sizes > 0.0]) if np.any(sizes) else 1e-12
     nudge = 1e-6 * np.where(y != 0.0, np.abs(y), least)
     points = np.column_stack([y, y[:, None] + np.diag(nudge)])
     found = rates(time, points)
