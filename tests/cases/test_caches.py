@@ -147,7 +147,7 @@ def test_another_version_is_another_program(monkeypatch):
 
 def test_a_key_costs_little():
     """Processor time, of a process that has hashed nothing yet; ten times what it takes."""
-    code = f"import time; from betapod import cache; t = time.process_time(); cache.program({ENTRIES[0]!r}); print(time.process_time() - t)"
+    code = f"import time; from betapod.base import cache; t = time.process_time(); cache.program({ENTRIES[0]!r}); print(time.process_time() - t)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(done.stdout) < 1.0
 
@@ -214,7 +214,9 @@ def test_the_given_case_a_cohort_that_is_edited_in_place(tmp_path, people, monke
     if not GIVEN.exists():
         pytest.skip("the collection of broken files is not beside the repository")
     # What the protocol analyses does not matter here, and some of it is refused today.
-    (tmp_path / "coh.yaml").write_text((GIVEN / "coh.yaml").read_text().replace(", analysis: MMRM", ""))
+    (tmp_path / "coh.yaml").write_text(
+        (GIVEN / "coh.yaml").read_text().replace(", analysis: MMRM", "").replace("hypotheses:", "scenarios:")
+    )
     found = []
     for name in ("coh_a.csv", "coh_b.csv"):
         shutil.copy(GIVEN / name, tmp_path / "coh.csv")
@@ -359,7 +361,7 @@ def test_the_installed_package_never_writes_into_itself(tmp_path):
     code = """
 import json, sys
 import betapod
-from betapod.evidence import claims, leverage
+from betapod.claims import claims, leverage
 print(betapod.__file__)
 leverage.compute = lambda outcomes: {name: leverage.Simulated("%", 0.0, 1.0, 2.0, None) for name in outcomes}
 outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
@@ -380,7 +382,7 @@ assert len(leverage.simulate(outcomes)) == len(outcomes)
 
 
 def test_two_processes_write_one_entry(place):
-    code = "from betapod import cache\nfor i in range(200):\n    cache.write('x/y', b'a' * 100_000)\n    assert cache.read('x/y') == b'a' * 100_000\n"
+    code = "from betapod.base import cache\nfor i in range(200):\n    cache.write('x/y', b'a' * 100_000)\n    assert cache.read('x/y') == b'a' * 100_000\n"
     running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in running:
         _, messages = process.communicate(timeout=120)
@@ -390,7 +392,9 @@ def test_two_processes_write_one_entry(place):
 
 
 def test_a_killed_writer_leaves_no_entry(place):
-    code = "from betapod import cache\nprint('on', flush=True)\nwhile True:\n    cache.write('y', b'b' * 5_000_000)\n"
+    code = (
+        "from betapod.base import cache\nprint('on', flush=True)\nwhile True:\n    cache.write('y', b'b' * 5_000_000)\n"
+    )
     for moment in (0.0, 0.01, 0.03):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         process.stdout.readline()
