@@ -152,8 +152,9 @@ def test_no_key_is_accepted_and_then_ignored() -> None:
 
     from pydantic import BaseModel
 
-    rooms = [Path(protocol.__file__).parent, Path(protocol.__file__).parents[1] / "report"]
-    code = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in sorted(room.glob("*.py")))
+    package = Path(protocol.__file__).parents[2]
+    rooms = [package / "trials", package / "report"]
+    code = "\n".join(path.read_text(encoding="utf-8") for room in rooms for path in sorted(room.rglob("*.py")))
     settings = [c for c in vars(protocol).values() if isinstance(c, type) and issubclass(c, BaseModel)]
     unread = {
         f"{each.__name__}.{name}"

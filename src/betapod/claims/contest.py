@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..evidence.records.registry import Registry
+from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from . import leverage
 from .claim_people import patient
 from .ledger import evidence
@@ -72,14 +73,14 @@ def contests(records: Registry | None = None) -> list[Contest]:
         one = simulated[key]
         assert one.claimed is not None and reply.ci is not None
         found.append(Contest(name, one.unit, one.claimed, one.allowed, *reply.ci, ", ".join(reply.records), reply.how))
-    shares = {name: _lung(name) for name in ("seed-claims", "current-evidence")}
+    shares = {name: _lung(name) for name in (AS_CLAIMED, CURRENT_EVIDENCE)}
     assert lung.value is not None and late.ci is not None
     found.append(
         Contest(
             "lowest share of the dose in the lung at once, intravenous",
             "1",
-            shares["seed-claims"],
-            shares["current-evidence"],
+            shares[AS_CLAIMED],
+            shares[CURRENT_EVIDENCE],
             lung.value,
             1.0,
             lung.id,
@@ -90,8 +91,8 @@ def contests(records: Registry | None = None) -> list[Contest]:
         Contest(
             "share of people with donor cells one year after infusion",
             "1",
-            _alive("seed-claims"),
-            _alive("current-evidence"),
+            _alive(AS_CLAIMED),
+            _alive(CURRENT_EVIDENCE),
             0.0,
             late.ci[1],
             ", ".join(late.records),
@@ -115,6 +116,6 @@ def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
     one = leverage.simulate(OUTCOMES)["contest persistence"]
     given = 3.0 * patient("t2d").state["BW"]
-    living = one.claimed if scenario == "seed-claims" else one.allowed
+    living = one.claimed if scenario == AS_CLAIMED else one.allowed
     assert living is not None
     return float(living > 0.01 * given)

@@ -17,6 +17,7 @@ from ..base import cache as caching
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import Problem, SolverError
 from ..base.files import write_text
+from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
 from .claim_people import OLDER, patient
 from .outcome import Outcome, Simulated
 
@@ -30,6 +31,9 @@ STORED = Path(__file__).with_name("claims_simulated.json")
 TRIES, ROUNDS = 9, 4
 #: Largest multiple of what evidence allows that is tried where nature sets no limit.
 FAR = 1000.0
+#: Names of what is compared in `Simulated`, and the scenario of each where cells are given. They are not scenarios: a claim that gives no
+#: cells is held against its own mechanism switched off, and evidence allows what the model has.
+COMPARISONS = {"off": NONE, "allowed": CURRENT_EVIDENCE, "claimed": AS_CLAIMED}
 #: Switches that are about bookkeeping, not about a claimed mechanism.
 _KEPT = ("sw_deficit_gate", "sw_plugging", "sw_sensitisation", "sw_hypoxia")
 #: Parameters on which the first pass depends, so that the doses change with them.
@@ -210,14 +214,14 @@ def _scenarios(outcome: Outcome) -> dict[str, _Job]:
     if not outcome.course:
         off = dict(outcome.off)
         return {
-            "off": _Job(outcome.person, {**outcome.inputs, **off}, "", "none"),
-            "without off": _Job(outcome.person, {**outcome.against, **off}, "", "none"),
-            "allowed": _Job(outcome.person, dict(outcome.inputs), "", "none"),
-            "without allowed": _Job(outcome.person, dict(outcome.against), "", "none"),
+            "off": _Job(outcome.person, {**outcome.inputs, **off}, "", NONE),
+            "without off": _Job(outcome.person, {**outcome.against, **off}, "", NONE),
+            "allowed": _Job(outcome.person, dict(outcome.inputs), "", NONE),
+            "without allowed": _Job(outcome.person, dict(outcome.against), "", NONE),
         }
     silent = _silenced(outcome)
     jobs = {}
-    for scenario, name in (("off", "none"), ("allowed", "current-evidence"), ("claimed", "seed-claims")):
+    for scenario, name in COMPARISONS.items():
         values = {**silent, **outcome.inputs}
         jobs[scenario] = _Job(outcome.person, values, outcome.course, name)
         jobs[f"without {scenario}"] = _Job(outcome.person, values, "", name)
@@ -239,7 +243,7 @@ def _limit(outcome: Outcome) -> tuple[float, float, float]:
     """
     from ..therapies import cell_parameters
 
-    tables = [_model().parameters, *(cell_parameters.table(name) for name in ("current-evidence", "face-value"))]
+    tables = [_model().parameters, *(cell_parameters.table(name) for name in (CURRENT_EVIDENCE, FACE_VALUE))]
     rows = [table[outcome.lever] for table in tables if outcome.lever in table]
     now = rows[1].value if len(rows) > 1 else rows[0].value
     highs = [row.high for row in rows if row.high is not None and math.isfinite(row.high)]

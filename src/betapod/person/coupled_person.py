@@ -17,6 +17,7 @@ from ..physiology import whole_body
 from ..therapies import cell_parameters
 from ..therapies.cell_dosing import Regimen, regimen
 from ..therapies.drug_switches import care
+from ..therapies.scenarios import DEFAULT
 from . import typical as people
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), sc
     ConfigError
         Everything wrong with drugs and cells at once.
     """
-    name = scenario or "current-evidence"
+    name = scenario or DEFAULT
     problems: list[Problem] = []
     model = who.model
     if "N_L" in model.state_names:

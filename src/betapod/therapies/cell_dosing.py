@@ -14,6 +14,7 @@ from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
 from .cell_order import Order, read_order
+from .scenarios import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def regimen(
     text: str,
     weight: float | None = None,
     model: Model | None = None,
-    scenario: str = "current-evidence",
+    scenario: str = DEFAULT,
     state: Mapping[str, float] | None = None,
     lot: float = 1.0,
     where: str = "dose",

@@ -1,4 +1,4 @@
-"""Named scenarios of cell therapy: what the evidence supports, what is claimed, and nothing."""
+"""Parameter values of cell therapy under each scenario."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from pathlib import Path
 from ..base.errors import ConfigError, not_among
 from ..model import Model, ParameterTable
 from ..physiology import whole_body
-
-#: Name of each scenario and its overlay file.
-SCENARIOS = {
-    "none": "cells_none",
-    "current-evidence": "cells_current_evidence",
-    "face-value": "cells_face_value",
-    "seed-claims": "cells_seed_claims",
-}
+from .scenarios import CURRENT_EVIDENCE, DEFAULT, SCENARIOS
 
 #: Files that together hold every row of cell therapy, with the values of current evidence.
-TABLES = ("cells", "cell_routes", "cell_products", "cells_inputs", "cells_alone", "cells_current_evidence")
+TABLES = (
+    "cells",
+    "cell_routes",
+    "cell_products",
+    "cells_inputs",
+    "cells_alone",
+    SCENARIOS[CURRENT_EVIDENCE].overlay,
+)
 
 
 @functools.cache
 def overlay(name: str) -> ParameterTable:
-    """Return the rows in which a scenario differs.
-
-    ``none``: every multiplier is exactly 1 and every hook exactly 0, whatever is infused. ``current-evidence``: shrunk by what
-    is known against. ``face-value``: point estimates of positive trials without shrinkage. ``seed-claims``: what the claims
-    under test require.
+    """Return the rows in which a scenario of `scenarios.SCENARIOS` differs.
 
     Raises
     ------
@@ -44,11 +40,11 @@ def overlay(name: str) -> ParameterTable:
                 name,
             )
         )
-    return ParameterTable.read(_path(SCENARIOS[name]), sources=whole_body.bibliography_keys())
+    return ParameterTable.read(_path(SCENARIOS[name].overlay), sources=whole_body.bibliography_keys())
 
 
 @functools.cache
-def table(name: str = "current-evidence") -> ParameterTable:
+def table(name: str = DEFAULT) -> ParameterTable:
     """Return every row of cell therapy, products included, in a named scenario."""
     base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
     return _supposed(base.overlay(overlay(name)))
@@ -67,7 +63,7 @@ def parameterise(model: Model, name: str) -> Model:
 
     Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = table(name).select(key for file in SCENARIOS for key in overlay(file))
+    rows = table(name).select(key for scenario in SCENARIOS for key in overlay(scenario))
     return replace(model, parameters=model.parameters.overlay(rows.select(model.parameters)))
 
 

@@ -15,6 +15,7 @@ from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
 from .cell_dosing import Course, Regimen, build, initial_values
 from .cell_order import Order, read_order
+from .scenarios import DEFAULT
 
 
 def regimens(
@@ -23,7 +24,7 @@ def regimens(
     weights: ArrayLike | None = None,
     lots: ArrayLike | None = None,
     model: Model | None = None,
-    scenario: str = "current-evidence",
+    scenario: str = DEFAULT,
     state: Mapping[str, ArrayLike] | None = None,
     where: str = "dose",
 ) -> list[Regimen]:

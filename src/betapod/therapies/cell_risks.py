@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,24 @@ from dataclasses import dataclass
 from ..model import Model
 from ..model.algebra.evaluate import compile_function
 from ..physiology import whole_body
-from .cell_dosing import Regimen
+from . import cell_parameters
+from .cell_dosing import Regimen, regimen
+
+#: Adverse events by their names in the model.
+EVENTS = {
+    "p_fever": "fever",
+    "p_reaction": "infusion reaction",
+    "p_thrombosis": "thrombosis",
+    "p_antibody": "antibodies against the donor",
+    "p_artery": "injury of an artery",
+    "p_lesion": "kidney lesion by injection",
+    "p_bleeding": "bleeding",
+    "p_portal_clot": "portal vein thrombosis",
+    "p_growth": "unwanted growth",
+}
+
+#: Body weight for which an order is read where only its chances of adverse events count, kg; they do not depend on it.
+_WEIGHT = 80.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,13 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
         )
         for name, per in wanted
     ]
+
+
+@functools.cache
+def adverse(order: str, scenario: str) -> tuple[Risk, ...]:
+    """Return the chances of adverse events of a course of cells that an order describes, under a scenario."""
+    model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
+    return tuple(risks(regimen(order, _WEIGHT, model, scenario), model))
 
 
 @dataclass(frozen=True)

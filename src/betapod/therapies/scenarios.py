@@ -1,32 +1,75 @@
-"""What is supposed of cells, and what may go wrong with them."""
+"""The four scenarios of what cells do, once: their names, their parameter overlays and the words that readers meet."""
 
 from __future__ import annotations
 
-import functools
+from dataclasses import dataclass
+from typing import Final, Literal
 
-from ..physiology import whole_body
-from . import cell_parameters
-from .cell_dosing import regimen
-from .cell_risks import Risk, risks
+#: The name of a scenario, as protocols, options and columns of results have it.
+ScenarioName = Literal["none", "current-evidence", "face-value", "seed-claims"]
 
-#: Adverse events by their names in the model.
-EVENTS = {
-    "p_fever": "fever",
-    "p_reaction": "infusion reaction",
-    "p_thrombosis": "thrombosis",
-    "p_antibody": "antibodies against the donor",
-    "p_artery": "injury of an artery",
-    "p_lesion": "kidney lesion by injection",
-    "p_bleeding": "bleeding",
-    "p_portal_clot": "portal vein thrombosis",
-    "p_growth": "unwanted growth",
+NONE: Final = "none"
+CURRENT_EVIDENCE: Final = "current-evidence"
+FACE_VALUE: Final = "face-value"
+AS_CLAIMED: Final = "seed-claims"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What cells are supposed to do.
+
+    Attributes
+    ----------
+    overlay
+        Name of the parameter table in which the scenario differs from the others.
+    label, short
+        As a sentence and in two words, for reports.
+    description
+        Where its values come from.
+    """
+
+    name: ScenarioName
+    overlay: str
+    label: str
+    short: str
+    description: str
+
+
+#: Every scenario by its name, from no effect to all that is claimed.
+SCENARIOS: Final[dict[str, Scenario]] = {
+    scenario.name: scenario
+    for scenario in (
+        Scenario(
+            NONE,
+            "cells_none",
+            "cells do nothing",
+            "no effect",
+            "Every multiplier is exactly 1 and every effect exactly 0, whatever is infused.",
+        ),
+        Scenario(
+            CURRENT_EVIDENCE,
+            "cells_current_evidence",
+            "cells do what controlled trials support",
+            "current evidence",
+            "Controlled results, shrunk towards no effect by what is known against them.",
+        ),
+        Scenario(
+            FACE_VALUE,
+            "cells_face_value",
+            "positive trials are taken at face value",
+            "face value",
+            "Point estimates of positive trials, without shrinkage.",
+        ),
+        Scenario(
+            AS_CLAIMED,
+            "cells_seed_claims",
+            "cells do all that is claimed for them",
+            "claims",
+            "What the claims under test require.",
+        ),
+    )
 }
 
-_TYPICAL_WEIGHT = 80.0
-
-
-@functools.cache
-def adverse(order: str, scenario: str) -> tuple[Risk, ...]:
-    """Return the chances of adverse events of a course of cells."""
-    model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
-    return tuple(risks(regimen(order, _TYPICAL_WEIGHT, model, scenario), model))
+#: Simulated where nobody names a scenario: one for a person, three side by side for trials and published studies.
+DEFAULT: Final = CURRENT_EVIDENCE
+COMPARED: Final[tuple[ScenarioName, ...]] = (NONE, CURRENT_EVIDENCE, AS_CLAIMED)

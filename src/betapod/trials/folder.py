@@ -33,7 +33,7 @@ from ..engine.runs.database import connect, parquet, quoted
 from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
 from ..observables.quantities import quantities
-from ..therapies.scenarios import EVENTS
+from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
 from .conduct.data import TrialData
 from .conduct.feasibility import refuse_nobody

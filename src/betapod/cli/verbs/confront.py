@@ -83,9 +83,10 @@ def confront_command(
     as_json: JsonOption = False,
 ) -> None:
     """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
-    from ...validation.predictions.campaign import SCENARIOS, confront
+    from ...therapies.scenarios import COMPARED
+    from ...validation.predictions.campaign import confront
 
-    scenarios = names_option(scenario) if scenario is not None else list(SCENARIOS)
+    scenarios = names_option(scenario) if scenario is not None else list[str](COMPARED)
     wanted = {"study": study, "family": family, "endpoint": endpoint}
     chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
     problems = [*_wrong_names(scenarios, by), *_wrong_files(csv_path, figure, page)]
@@ -127,7 +128,7 @@ def confront_command(
 
 
 def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
-    from ...therapies.cell_parameters import SCENARIOS
+    from ...therapies.scenarios import SCENARIOS
 
     problems = [
         not_among(

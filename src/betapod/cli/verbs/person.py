@@ -38,9 +38,9 @@ def complete_drug(incomplete: str) -> list[str]:
 
 def complete_scenario(incomplete: str) -> list[str]:
     """Complete the name of a scenario of cell therapy."""
-    from ...therapies import cell_parameters
+    from ...therapies.scenarios import SCENARIOS
 
-    return [name for name in cell_parameters.SCENARIOS if name.startswith(incomplete)]
+    return [name for name in SCENARIOS if name.startswith(incomplete)]
 
 
 PersonOption = Annotated[
@@ -118,6 +118,7 @@ def treated(model: Model, person: str | None, drugs: list[str], cells: list[str]
     from warnings import catch_warnings, simplefilter
 
     from ...person.coupled_person import Patient, patient, treat
+    from ...therapies.scenarios import DEFAULT
 
     problems: list[Problem] = []
     who = Patient("", "", model, {}, 0.0)
@@ -142,7 +143,7 @@ def treated(model: Model, person: str | None, drugs: list[str], cells: list[str]
         return Treated(who.model, dict(who.state), Schedule(), who.label)
     for course in plan.courses:
         given = "" if scenario else " (nothing else was asked for; see --scenario)"
-        note(f"cells: {_understood(course)}; their effects: {scenario or 'current-evidence'}{given}")
+        note(f"cells: {_understood(course)}; their effects: {scenario or DEFAULT}{given}")
     for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
         warn(text)
     return Treated(plan.model, dict(who.state), plan.schedule, who.label)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
 from . import words
 from .figures import PALETTE, drawable, new_figure, styled
 
@@ -21,16 +22,16 @@ if TYPE_CHECKING:
 WIDTH = 4.8
 
 COLOURS: Mapping[str, str] = {
-    "none": "#4b5563",
-    "current-evidence": PALETTE[0],
-    "face-value": PALETTE[3],
-    "seed-claims": PALETTE[1],
+    NONE: "#4b5563",
+    CURRENT_EVIDENCE: PALETTE[0],
+    FACE_VALUE: PALETTE[3],
+    AS_CLAIMED: PALETTE[1],
 }
 #: Groups and strata, in colours that no scenario has.
 GROUPS: Sequence[str] = ("#111827", PALETTE[2], PALETTE[4], PALETTE[5])
 #: Marks and lines, so that scenarios are told apart without colour.
-MARKS: Mapping[str, str] = {"none": "o", "current-evidence": "s", "face-value": "^", "seed-claims": "D"}
-STYLES: Mapping[str, Any] = {"none": "-", "current-evidence": "--", "face-value": ":", "seed-claims": "-."}
+MARKS: Mapping[str, str] = {NONE: "o", CURRENT_EVIDENCE: "s", FACE_VALUE: "^", AS_CLAIMED: "D"}
+STYLES: Mapping[str, Any] = {NONE: "-", CURRENT_EVIDENCE: "--", FACE_VALUE: ":", AS_CLAIMED: "-."}
 
 
 @dataclass(frozen=True)

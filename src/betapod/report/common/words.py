@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...observables.quantities import CHARACTERISTICS, quantities
+from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
 
 if TYPE_CHECKING:
@@ -14,14 +15,6 @@ if TYPE_CHECKING:
 
 MINUS = "\u2212"
 NARROW = "\u202f"
-
-#: What is supposed of the cells, as a reader says it; long and short.
-SCENARIOS: Mapping[str, tuple[str, str]] = {
-    "none": ("cells do nothing", "no effect"),
-    "current-evidence": ("cells do what controlled trials support", "current evidence"),
-    "face-value": ("positive trials are taken at face value", "face value"),
-    "seed-claims": ("cells do all that is claimed for them", "claims"),
-}
 
 #: Short names of quantities for axes and tables.
 SHORT: Mapping[str, str] = {
@@ -87,12 +80,12 @@ def part(a: Assessment, name: str) -> str:
 
 def scenario(name: str) -> str:
     """Return a scenario in words."""
-    return SCENARIOS.get(name, (name, name))[0]
+    return SCENARIOS[name].label if name in SCENARIOS else name
 
 
 def scenario_short(name: str) -> str:
     """Return a scenario in two words."""
-    return SCENARIOS.get(name, (name, name))[1]
+    return SCENARIOS[name].short if name in SCENARIOS else name
 
 
 def design(a: Assessment, name: str) -> str:
@@ -122,7 +115,7 @@ def stratum(a: Assessment, name: str) -> str:
 
 def event(name: str) -> str:
     """Return an adverse event in words."""
-    from ...therapies.scenarios import EVENTS
+    from ...therapies.cell_risks import EVENTS
 
     return EVENTS.get(name, name.removeprefix("p_").replace("_", " "))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ...therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
 from ..common.pages import template
 from . import view as confront_view
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = "confront.html.jinja"
 #: The scenario whose rows are shown first, where it was asked for.
-FIRST = "current-evidence"
+FIRST = CURRENT_EVIDENCE
 #: Letters for the shapes of the pictures, in the order of `confront_figure.MARKS`.
 _LETTERS = {
     "o": "\u25cf",
@@ -65,7 +66,6 @@ def write(
 def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from ... import __version__
-    from ..common.words import SCENARIOS
     from .figure import MARKS, scenarios_of
 
     scenarios = scenarios_of(table)
@@ -75,7 +75,7 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
         for number, (name, (colour, shape)) in enumerate(MARKS.items())
     ]
     return template(TEMPLATE).render(
-        scenarios=[(name, SCENARIOS.get(name, ("", ""))[0]) for name in scenarios],
+        scenarios=[(name, SCENARIOS[name].label if name in SCENARIOS else "") for name in scenarios],
         first=FIRST if FIRST in scenarios else scenarios[0] if scenarios else "",
         rows=_rows(table),
         remarks=remarks,

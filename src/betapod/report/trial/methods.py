@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...observables.quantities import code_of
+from ...therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
 from ..common import words
 from ..common.document import Section
 from .analyses import analyses
@@ -22,16 +23,16 @@ def limits(a: Assessment) -> Section:
         "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
         "cannot appear here."
     ]
-    if cells and "current-evidence" in supposed:
+    if cells and CURRENT_EVIDENCE in supposed:
         items.append(
             "\u201cCurrent evidence\u201d shrinks the few controlled results on cells towards no effect; its parameters are uncertain, and here they are "
             "fixed at their central values, so the spread shown is that of patients and measurements alone."
         )
-    if cells and "face-value" in supposed:
+    if cells and FACE_VALUE in supposed:
         items.append(
             "\u201cFace value\u201d takes positive trials of cells as they were reported, without regard to their size and bias."
         )
-    if cells and "seed-claims" in supposed:
+    if cells and AS_CLAIMED in supposed:
         items.append(
             "\u201cClaims\u201d are what promotional texts say, turned into parameters. Nothing supports these numbers; they are there to ask what would "
             "then be seen."

@@ -21,7 +21,7 @@ from ...base.errors import ConfigError, Problem, not_among
 from ...base.randomness import Stream
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, quantities, unit_of
-from ...therapies.scenarios import adverse
+from ...therapies.cell_risks import adverse
 from ..protocol import randomise
 from ..protocol.cost import bounded
 from . import eligibility, feasibility

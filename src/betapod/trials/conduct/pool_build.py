@@ -19,6 +19,7 @@ from ...engine.schedule import Schedule
 from ...observables.quantities import Numbers, quantities
 from ...physiology import whole_body
 from ...therapies import cell_parameters
+from ...therapies.scenarios import NONE
 from .candidates import characteristics, choose
 from .courses import Planner
 from .pool import Pool
@@ -170,15 +171,15 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     nothing: list[Any] = [()] * len(everybody)
     plain = planner.schedules(nothing, None, ())
-    job.add("natural", everybody, plain, "none")
+    job.add("natural", everybody, plain, NONE)
     ground = "natural"
     if protocol.run_in is not None:
         ground = "run-in"
-        job.add(ground, everybody, planner.schedules(planner.therapies(None, False), None, ()), "none")
+        job.add(ground, everybody, planner.schedules(planner.therapies(None, False), None, ()), NONE)
     keys["", "run-in", ""] = ground
     for number, rule in enumerate(protocol.conduct.rescue):
         therapies = planner.therapies(None, False, rule.therapy)
-        job.add(f"rescue {number}", everybody, planner.schedules(therapies, None, ()), "none")
+        job.add(f"rescue {number}", everybody, planner.schedules(therapies, None, ()), NONE)
     known: dict[str, str] = {}
     for name, arm in protocol.arms.items():
         care, added = _care(protocol, planner, job, name, arm, ground, known)
@@ -210,7 +211,7 @@ def _care(
         known[f"care{content}"] = ground
         if arm.therapies or arm.inputs:
             known[f"care{content}"] = f"{name}, care"
-            job.add(f"{name}, care", everybody, planner.schedules(own, arm, ()), "none")
+            job.add(f"{name}, care", everybody, planner.schedules(own, arm, ()), NONE)
     care = known[f"care{content}"]
     if not protocol.conduct.co_medication:
         return care, care
@@ -220,7 +221,7 @@ def _care(
         changed = np.array([i for i in everybody if more[i] != own[i]], dtype=np.int64)
         known[f"co{content}"] = f"{name}, co-medication"
         job.copied[f"{name}, co-medication"] = (care, changed)
-        job.add(f"{name}, co-medication", changed, planner.schedules(more, arm, ()), "none")
+        job.add(f"{name}, co-medication", changed, planner.schedules(more, arm, ()), NONE)
     return care, known[f"co{content}"]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
 from ..analysis import estimates as analysis
 from ..analysis.endpoints import Comparison, comparisons
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 #: The scenario that the others are held against.
-NULL = "none"
+NULL = NONE
 #: Name of the protocol's own way to measure, in `Assessment.power` and `Assessment.sizes`.
 AS_WRITTEN = "as the protocol measures"
 #: Days over which a total slope of eGFR may stand for the chronic one; assumed, two years.

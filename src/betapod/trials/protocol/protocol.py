@@ -24,6 +24,7 @@ from ...base.config import (
 )
 from ...base.errors import BetapodError, ConfigError, not_among
 from ...observables.quantities import code_of, label_of, unit_of
+from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
 
 LIBRARY = Path(__file__).parent / "library"
@@ -222,9 +223,6 @@ class Conduct(Settings):
     rescue: list[Rescue] = Field(default_factory=list)
 
 
-Scenario = Literal["none", "current-evidence", "face-value", "seed-claims"]
-
-
 class Protocol(Settings):
     """A trial.
 
@@ -253,7 +251,7 @@ class Protocol(Settings):
     measurements: dict[str, Measurement] = Field(min_length=1)
     conduct: Conduct = Conduct()
     endpoints: Endpoints
-    scenarios: list[Scenario] = Field(default=["none", "current-evidence", "seed-claims"], min_length=1)
+    scenarios: list[ScenarioName] = Field(default=list(COMPARED), min_length=1)
     seed: Annotated[int, Field(ge=0)] = 1
     replicates: Count = 1000
 

@@ -15,6 +15,7 @@ from ...base import cache
 from ...base.cores import cores
 from ...base.errors import Problem, SolverError
 from ...evidence.records.study import Record
+from ...therapies.scenarios import COMPARED
 from .courses import Condition
 from .prediction import Prediction
 from .rows import predict_study
@@ -23,8 +24,6 @@ from .studies import own_baselines, sort
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What is compared unless something else is asked for.
-SCENARIOS = ("none", "current-evidence", "seed-claims")
 _FORMAT = 1
 #: Studies from which on starting other processes pays.
 _WORTH_PROCESSES = 8
@@ -82,7 +81,7 @@ class Confrontation:
 
 def confront(
     records: Iterable[Record],
-    scenarios: Sequence[str] = SCENARIOS,
+    scenarios: Sequence[str] = COMPARED,
     count: int = 60,
     seed: int = 1,
     threads: int | None = None,

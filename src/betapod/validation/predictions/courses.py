@@ -18,6 +18,7 @@ from ...engine.schedule import Schedule, Switch
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.drug_switches import switches_of
+from ...therapies.scenarios import DEFAULT, SCENARIOS
 from ...therapies.standard_care import Therapy, concerns, courses, therapy
 from .studies import Arm, cohorts
 
@@ -95,7 +96,7 @@ class Condition:
         A name that is no such row: its value would have no effect.
     """
 
-    scenario: str = "current-evidence"
+    scenario: str = DEFAULT
     values: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -235,7 +236,7 @@ def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
 def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     model = whole_body.model("reference")
     rows = cell_parameters.table(condition.scenario)
-    varied = {key for name in cell_parameters.SCENARIOS for key in cell_parameters.overlay(name)}
+    varied = {key for name in SCENARIOS for key in cell_parameters.overlay(name)}
     values = {key: rows[key].value for key in varied if key in model.parameters}
     values |= {key: value for key, value in condition.values.items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...evidence.records.study import Record
+from ...therapies.scenarios import NONE
 from .courses import Condition, Courses, simulate
 from .readouts import Readout, readout_of
 from .studies import Arm, arms, contrasts
@@ -67,7 +68,7 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     from ...engine.draw import draw
     from ...therapies import cell_parameters
 
-    if draws < 1 or condition.scenario == "none":
+    if draws < 1 or condition.scenario == NONE:
         return []
     table = draw(cell_parameters.table(condition.scenario), seed, np.arange(draws))
     each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]

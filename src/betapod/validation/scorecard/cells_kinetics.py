@@ -15,6 +15,7 @@ from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
 from ...therapies import cell_parameters
 from ...therapies.cell_dosing import regimen
+from ...therapies.scenarios import CURRENT_EVIDENCE
 from .procedure import procedure
 
 #: Weight of the typical patient of cell therapy, kg.
@@ -24,9 +25,7 @@ _MINUTES = 10.0 / MINUTES_PER_DAY
 
 def host(name: str = "cells", /, **values: float) -> Model:
     """Return cell therapy in the scenario of current evidence, in a host with given inputs."""
-    return cell_parameters.parameterise(whole_body.model(name), "current-evidence").with_values(
-        {"BW": WEIGHT, **values}
-    )
+    return cell_parameters.parameterise(whole_body.model(name), CURRENT_EVIDENCE).with_values({"BW": WEIGHT, **values})
 
 
 def treat(order: str, days: Sequence[float], outputs: Sequence[str], **values: float) -> pd.DataFrame:
