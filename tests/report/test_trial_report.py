@@ -15,7 +15,7 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.report.common import words
 from betapod.report.common.document import tidy
-from betapod.report.trial import brief
+from betapod.report.trial import answers
 from betapod.report.trial.making import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
@@ -87,13 +87,13 @@ def test_power_rises_and_enlarged_trials_keep_the_protocol(run) -> None:
 
 
 def test_answers(made) -> None:
-    answers = dict(brief.answers(made.assessment, []))
-    first = next(iter(answers))
+    said = dict(answers.answer_questions(made.assessment, []))
+    first = next(iter(said))
     assert "without a control group" in first and "40" in first
-    assert "Regression to the mean" in answers[first]
-    assert any(question.startswith("How much evidence") for question in answers)
-    assert any("randomised trial of 40" in question for question in answers)
-    assert any(question.startswith("Which stratum gains more, early or late") for question in answers)
+    assert "Regression to the mean" in said[first]
+    assert any(question.startswith("How much evidence") for question in said)
+    assert any("randomised trial of 40" in question for question in said)
+    assert any(question.startswith("Which stratum gains more, early or late") for question in said)
 
 
 def test_files(made) -> None:

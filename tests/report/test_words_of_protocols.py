@@ -11,7 +11,9 @@ import pytest
 import small_trials as small
 
 from betapod.report.common import words
-from betapod.report.trial import brief
+from betapod.report.common.drawing import slug
+from betapod.report.trial import answers
+from betapod.report.trial.brief import brief
 from betapod.report.trial.making import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
@@ -170,12 +172,12 @@ def test_the_true_effect_of_a_drug_is_its_own(reports) -> None:
     a = reports["drug"].assessment
     row = a.result("main", "none")
     assert row["truth"] == pytest.approx(math.log(0.5), abs=1e-6)
-    (_, answer), (_, size) = brief.answers(a, [])
+    (_, answer), (_, size) = answers.answer_questions(a, [])
     assert "For 80 % power" in size and "cells" not in size
     assert "true difference is \u221250\u00a0%" in answer and "compare drug with placebo" in answer
     header, rows = summary(a)
     assert header[-1] == "true difference" and rows[0][-1] == "\u221250\u00a0%"
-    ((question, answer),) = brief.answers(reports["one"].assessment, [])
+    ((question, answer),) = answers.answer_questions(reports["one"].assessment, [])
     assert question.startswith("Would a study of 40 patients without a control group report improvement?")
     assert "true effect of the treatment is \u221250\u00a0%" in answer
 
@@ -280,7 +282,21 @@ def test_what_came_out_says_what_is_supposed_of_the_cells():
     for scenarios, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
         protocol = small.parse(text.replace("[none, seed-claims]", scenarios))
         a = assessment.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
-        ((question, text_found),) = [each for each in brief.answers(a, []) if each[0] == "What came out?"]
+        ((question, text_found),) = [each for each in answers.answer_questions(a, []) if each[0] == "What came out?"]
         assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (
             question
         )
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_the_brief_is_brief_and_has_the_main_number(name: str, reports) -> None:
+    """At most 150 words, with an interval, and the picture of the design that it speaks of stands beside it."""
+    a = reports[name].assessment
+    found = brief(a)
+    text = " ".join([found.message, *found.facts])
+    assert len(text.split()) <= 150 and found.message.endswith(".")
+    assert " to " in found.message or "cannot be estimated" in found.message
+    page = reports[name].files[0].read_text(encoding="utf-8")
+    first = page[page.index('id="brief"') : page.index('id="questions"')]
+    picture = f'<figure id="figure-studies-{slug(found.design)}">'
+    assert (picture in first) == (picture in page)

@@ -160,7 +160,7 @@ def test_other_endpoints_are_not_doubted() -> None:
 def test_the_brief_gives_the_reason() -> None:
     import pandas as pd
 
-    from betapod.report.trial import brief
+    from betapod.report.trial import answers
 
     class Table:
         protocol = small.protocol()
@@ -175,7 +175,7 @@ def test_the_brief_gives_the_reason() -> None:
             }
         )
 
-    text = brief._best_endpoint(Table)  # type: ignore[arg-type]
+    text = answers._best_endpoint(Table)  # type: ignore[arg-type]
     assert "change of UACR" in text and "not recommended" in text and "opposite directions" in text
     assert text.index("change of UACR") < text.index("EGFR slope" if "EGFR slope" in text else "eGFR slope")
 

@@ -104,7 +104,7 @@ def demo_command(
 
 def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
     from ...report.common import words
-    from ...report.trial import brief
+    from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, as_dict, summary
     from ...trials.conduct.feasibility import concerns
 
@@ -117,7 +117,7 @@ def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None
     header, rows = summary(a)
     out().print(f"{words.named(a.code)} at {a.visit}, {a.replicates} trials each", style="dim", markup=False)
     print_table(header, rows, right=header[2:])
-    for question, answer in brief.answers(a, made.extra.shares):
+    for question, answer in answers.answer_questions(a, made.extra.shares):
         out().print(question, style="bold", markup=False)
         out().print(answer, markup=False)
     for design, people in a.behind.items():

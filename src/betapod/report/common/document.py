@@ -58,16 +58,25 @@ class Page:
 
     Attributes
     ----------
-    brief
-        Questions and short answers, first thing that is read.
+    message
+        The main result in one or two sentences, first thing that is read.
+    facts
+        What else a reader in a hurry must know, one sentence each.
+    picture
+        Drawn beside the message; None where there is nothing to draw.
+    questions
+        Questions of readers with their answers.
     provenance
-        What made it: name and value.
+        Name and value of everything that is needed to make the page again.
     """
 
     title: str
     subtitle: str
     warning: str
-    brief: Sequence[tuple[str, str]]
+    message: str
+    facts: Sequence[str]
+    picture: Drawing | None
+    questions: Sequence[tuple[str, str]]
     sections: Sequence[Section]
     provenance: Sequence[tuple[str, str]] = field(default_factory=tuple)
 

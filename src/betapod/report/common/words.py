@@ -224,6 +224,11 @@ def ratio(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 0.95 else f"{value:.2f}"
 
 
+def strength(text: str) -> str:
+    """Return the strength of evidence as the end of a sentence: ``weak evidence for it``."""
+    return f"{text} it" if text.endswith((" for", " against")) else text
+
+
 def p_value(p: float) -> str:
     """Return a p value as journals print it."""
     if not math.isfinite(p):

@@ -21,7 +21,8 @@ def limits(a: Assessment) -> Section:
     course = " and one course of cells" if cells else ""
     items = [
         "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
-        "cannot appear here."
+        "cannot appear here.",
+        "Many parameters of the model are calibrated or assumed, as the methods and sources say.",
     ]
     if cells and CURRENT_EVIDENCE in supposed:
         items.append(

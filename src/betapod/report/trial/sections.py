@@ -16,7 +16,7 @@ from ...trials.conduct.feasibility import concerns
 from ...trials.operating.sizing import NULL, title
 from ..common import words
 from ..common.document import Section, Table
-from . import brief, trial_figures
+from . import answers, trial_figures
 from .estimates import Scale, of_row
 from .sections_controlled import controlled
 from .sections_designs import evidence, kept, simulated, supposed, uncontrolled
@@ -201,10 +201,10 @@ def _able(a: Assessment) -> Section | None:
             pick = part[part["variant"] == variant].set_index("power")
             for wanted in (0.8, 0.9):
                 n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
-                estimable = wanted in pick.index and brief.known(pick.loc[wanted].to_dict())
+                estimable = wanted in pick.index and answers.known(pick.loc[wanted].to_dict())
                 lacking |= estimable and not math.isfinite(n)
                 unknown |= not estimable
-                cells.append(brief.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
+                cells.append(answers.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
         scale = Scale(str(part["summary"].iloc[0]), code)
         effect = scale.text(float(part["effect"].iloc[0]))
         supposed = [words.scenario_short(str(scenario))] if named else []
@@ -216,7 +216,7 @@ def _able(a: Assessment) -> Section | None:
         f"Patients to randomise, {_groups(a)} together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
         "simulated trial population, losses are those of the protocol."
     )
-    if pair := brief.of_several(a):
+    if pair := answers.of_several(a):
         text += f" The comparison is {pair}; others of the design need other numbers."
     if lacking:
         text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from ...base.exports import table_as_csv
 from ...base.files import replacing, write_text
 from ..common import words
 from ..common.document import Page, Section, Table, render
-from . import brief, methods
+from ..common.drawing import Drawing, slug
+from . import answers, methods
+from .brief import brief
 from .dictionary import describe, is_change
 from .estimates import of_row
 from .sections import Extra, sections
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
     from ...trials.protocol.protocol import Protocol
 
 WARNING = (
-    "This is a simulation. It shows what follows from the assumptions of a model; it is no evidence that a treatment works or fails, "
-    "and no medical device. Many parameters of the model are calibrated or assumed, as the methods say."
+    "This is a simulation: it shows what follows from the assumptions of a model. It is no evidence that a treatment works or fails, "
+    "and no medical device."
 )
 
 #: Works behind the statistics, by what they are needed for.
@@ -59,8 +62,11 @@ TABLES = (
 
 def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
+    first = brief(a)
+    shown = sections(a, extra)
+    picture, shown = _taken_out(shown, f"studies-{slug(first.design)}")
     parts = [
-        *sections(a, extra),
+        *shown,
         *_claims(a),
         methods.limits(a),
         methods.methods(a),
@@ -73,7 +79,24 @@ def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
     supposed = words.scenarios(a)
     if words.has_cells(a) and len(supposed) > 1:
         subtitle += f", under each of {len(supposed)} scenarios about the cells"
-    return Page(a.protocol.title, subtitle, WARNING, brief.answers(a, extra.shares), parts, tuple(provenance.items()))
+    return Page(
+        a.protocol.title,
+        subtitle,
+        WARNING,
+        first.message,
+        first.facts,
+        picture,
+        answers.answer_questions(a, extra.shares),
+        parts,
+        tuple(provenance.items()),
+    )
+
+
+def _taken_out(sections: Sequence[Section], name: str) -> tuple[Drawing | None, list[Section]]:
+    """Return the figure of a name, and the sections without it."""
+    figures = {figure.name: figure for section in sections for figure in section.figures}
+    left = [replace(s, figures=[f for f in s.figures if f.name != name]) for s in sections]
+    return figures.get(name), left
 
 
 def _claims(a: Assessment) -> list[Section]:
@@ -231,7 +254,11 @@ def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
         "primary": {"quantity": a.code, "visit": a.visit, "better": "lower" if a.better < 0 else "higher"},
         "assurance": {design: _number(a.assurance(design)) for design in a.controlled},
         "people_behind_patients": {design: people.as_dict() for design, people in a.behind.items()},
-        "answers": [{"question": question, "answer": answer} for question, answer in brief.answers(a, extra.shares)],
+        "message": brief(a).message,
+        "facts": list(brief(a).facts),
+        "answers": [
+            {"question": question, "answer": answer} for question, answer in answers.answer_questions(a, extra.shares)
+        ],
         **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
         "mechanisms": [
             {

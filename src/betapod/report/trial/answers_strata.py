@@ -19,7 +19,7 @@ _NOTABLE = 0.03
 _KIDNEY = ("UACR", "EGFR", "CREAT", "BUN")
 
 
-def answers(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
+def answer_strata(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     """Return the question and answer on two strata; nothing for other numbers of them, or where no true effect is known."""
     strata = list(a.protocol.strata)
     if len(strata) != 2:

@@ -1,0 +1,307 @@
+"""The short answers of a trial report: questions that a reader has, answered with the numbers of the run.
+
+Every sentence stands on a condition that is computed from the run; what the protocol does not have is not spoken of.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...observables.quantities import code_of
+from ...trials.analysis.endpoints import comparisons
+from ...trials.operating.sizing import AS_WRITTEN, BETTER_MEASURED, NULL
+from ..common import words
+from . import answers_strata, estimates
+from .sections_designs import evidence_rows
+
+if TYPE_CHECKING:
+    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.attribution import Attribution
+
+
+def answer_questions(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
+    """Return questions and answers, as far as the run has them."""
+    found = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *answers_strata.answer_strata(a, shares)]
+    return found or [("What came out?", plain(a))]
+
+
+def plain(a: Assessment) -> str:
+    """Say what the primary endpoint of the first design came to, under every scenario about its cells."""
+    first = a.results.iloc[0].to_dict()
+    name, design = words.capital(first["endpoint"]), str(first["design"])
+    arms = a.protocol.designs[design].arms
+    rows = {h: row for h in words.scenarios(a, *arms) if (row := a.result(design, h)) and math.isfinite(row["mean"])}
+    if not rows:
+        return f"{name} cannot be estimated: nothing was measured, or nobody is left to compare."
+    pieces = []
+    for scenario, row in rows.items():
+        scale = estimates.of_row(row)
+        supposed = f" if {words.scenario(scenario)}" if words.has_cells(a, *arms) else ""
+        pieces.append(
+            f"{scale.text(row['mean'])}{supposed} (95 % of replicates: {scale.range(row['low'], row['high'])})"
+        )
+    return f"{name}, on average over {words.counted(a.replicates, 'replicate')}: {'; '.join(pieces)}."
+
+
+def measured(a: Assessment) -> str:
+    """Return the primary quantity in words."""
+    return words.named(a.code)
+
+
+def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
+    if not a.single:
+        return []
+    design = a.single[0]
+    arms = list(a.protocol.designs[design].arms)
+    named = words.has_cells(a, *arms)
+    names = words.scenarios(a, *arms)
+    scenario = NULL if named else names[0]
+    row = a.result(design, scenario)
+    if not row or not math.isfinite(row["improved"]):
+        return []
+    n = a.protocol.size(design)
+    scale = estimates.primary(a, design)
+    lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
+    given = "With cells that do nothing" if named else f"With {words.arm(a, arms[0])}"
+    text = (
+        f"{lead if named else ''}{given}, {moved(a, scale, row['mean'])} on average (95 % of studies: "
+        f"{scale.range(row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
+        f"statistically significant improvement. "
+    )
+    truth = words.truth_label(row.get("truth_of", ""))
+    if not named and truth and math.isfinite(row["truth"]):
+        text += f"The {truth} is {scale.text(row['truth'])}. "
+    chance = regression_share(a, design, scenario)
+    if math.copysign(1, row["mean"]) == a.better and math.isfinite(chance) and chance >= 0.02:
+        text += (
+            f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
+            f"improvement{_selected(a)}."
+        )
+    does = " even if the cells did nothing" if named else ""
+    return [(f"Would a study of {words.counted(n, 'patient')} without a control group report improvement{does}?", text)]
+
+
+def moved(a: Assessment, scale: estimates.Scale, mean: float) -> str:
+    size = scale.text(mean).lstrip("+" + words.MINUS)
+    what = f"the {scale.what}" if scale.summary == "slope" else measured(a)
+    if scale.summary == "slope":
+        return f"{what} is {scale.text(mean)}"
+    return f"{what} {'falls' if mean < 0 else 'rises'} by {size}"
+
+
+def _selected(a: Assessment) -> str:
+    """Say by which chance value patients were selected, if the primary quantity was judged at screening."""
+    criteria = [*a.protocol.eligibility.items(), *(c for s in a.protocol.strata.values() for c in s.where.items())]
+    own = [each for name, each in criteria if code_of(name) == a.code]
+    low = any(each.min is not None for each in own)
+    if not own or low == any(each.max is not None for each in own if not low):
+        return ""
+    return f": patients were enrolled when a variable laboratory value happened to be {'high' if low else 'low'}"
+
+
+def regression_share(a: Assessment, design: str, scenario: str) -> float:
+    """Return the share of the mean observed change that is regression to the mean; NaN without parts."""
+    table = a.parts
+    if table.empty or a.protocol.endpoints.primary.summary not in ("change", "ratio"):
+        return math.nan
+    keep = (table["design"] == design) & (table["scenario"] == scenario) & (table["stratum"] == "all")
+    rows = table[keep & (table["part"] == "regression to the mean")]
+    return float(rows["share"].iloc[0]) if len(rows) else math.nan
+
+
+def _evidence(a: Assessment) -> list[tuple[str, str]]:
+    rows = [row for row in evidence_rows(a) if not row["controlled"]]
+    if not rows:
+        return []
+    pieces = [
+        f"a report of improvement is {words.ratio(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do nothing "
+        f"(95 % interval {words.ratio(r['ratio_low'])} to {words.ratio(r['ratio_high'])}): {words.strength(r['words'])}"
+        for r in rows
+    ]
+    text = f"{words.capital('; '.join(pieces))}. "
+    strongest = max(rows, key=lambda r: r["ratio"])
+    text += (
+        f"A probability of 10 % before, that {words.scenario(strongest['scenario'])}, becomes "
+        f"{words.percent(strongest['belief_from_tenth'])} after such a report."
+    )
+    if strongest["ratio_of_typical"] > 30:
+        scale = estimates.primary(a, strongest["design"])
+        text += (
+            f" A report that also gives the size of the change says more: what is typical if {words.scenario(strongest['scenario'])} "
+            f"({scale.text(strongest['typical_result'])}) practically never happens if cells do nothing."
+        )
+    return [("How much evidence is a report of improvement without a control group?", text)]
+
+
+def _controlled(a: Assessment) -> list[tuple[str, str]]:
+    designs = [*a.controlled, *(d for d in a.protocol.designs if d not in a.controlled and d not in a.single)]
+    if not designs:
+        return []
+    design = designs[0]
+    n = words.counted(a.protocol.size(design), "patient")
+    tells = design in a.controlled
+    question = (
+        f"Would a randomised trial of {n} do better?"
+        if a.single and tells
+        else f"What would the randomised trial of {n} find?"
+    )
+    pairs = comparisons(a.protocol, design)
+    texts = [_compared(a, design, each.treated, str(each.control), len(pairs) > 1) for each in pairs]
+    text = " ".join(each for each in texts if each)
+    return [(question, text)] if text else []
+
+
+def _compared(a: Assessment, design: str, treated: str, control: str, several: bool) -> str:
+    """Say what trials find when two groups are compared."""
+    table = a.results
+    keep = (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
+    keep &= (table["treated"] == treated) & (table["control"] == control)
+    named = words.has_cells(a, treated, control)
+    names = words.scenarios(a, treated, control)
+    rows = {str(r["scenario"]): r for r in table[keep].to_dict("records") if r["scenario"] in names}
+    rows = {name: row for name, row in rows.items() if math.isfinite(row["mean"])}
+    if not rows:
+        return (
+            f"{words.capital(words.contrast(a, treated, control))}: not estimable; too few patients were measured or had an event."
+            if several
+            else ("The difference cannot be estimated: too few patients were measured or had an event.")
+        )
+    scale = estimates.primary(a, design)
+    pair = f"{words.arm(a, treated)} with {words.arm(a, control)}"
+    if not named:
+        (row,) = rows.values()
+        truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
+        true = f"; the {truth} is {scale.text(row['truth'])}" if truth else ""
+        found = (
+            f"a hazard ratio of {scale.number(row['mean'])}"
+            if scale.hazard
+            else f"a difference of {scale.text(row['mean'])} in the {scale.what}"
+        )
+        shown = (
+            f" {words.percent(row['improved'])} of them show a significant benefit."
+            if math.isfinite(row["improved"])
+            else ""
+        )
+        return f"Trials that compare {pair} find {found} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{shown}"
+    pieces = []
+    if NULL in rows and math.isfinite(rows[NULL]["significant"]):
+        expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
+        pieces.append(
+            f"with cells that do nothing, a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials{expected}"
+        )
+    for scenario, row in rows.items():
+        if scenario == NULL or not math.isfinite(row["improved"]):
+            continue
+        truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
+        true = f" ({truth} {scale.text(row['truth'])})" if truth else ""
+        pieces.append(f"if {words.scenario(scenario)}, a significant benefit in {words.percent(row['improved'])}{true}")
+    if not pieces:
+        return ""
+    who = f"Trials that compare {pair} show" if several else "It shows"
+    return f"{who}, {'; '.join(pieces)}."
+
+
+def _able(a: Assessment) -> list[tuple[str, str]]:
+    rows = sizes(a, "primary")
+    rows = {name: each for name, each in rows.items() if AS_WRITTEN in each}
+    if not rows:
+        return []
+    named = words.has_cells(a)
+    able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
+    unknown = [words.scenario(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
+    unable = [words.scenario(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
+    endpoint = a.protocol.endpoints.primary
+    plain = endpoint.summary in ("change", "ratio")
+    what = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
+    text = ""
+    if able:
+        pieces = [needed(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()]
+        text = f"For 80 % power on {what}{_of_which(a)} a trial needs {words.listed(pieces)}"
+        better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
+        text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
+    if unable:
+        supposed = f"if {words.listed(unable, 'or')}, " if named else ""
+        text += words.capital(f"{supposed}there is no benefit on {what}{_of_which(a)} that a trial could detect. ")
+    if unknown:
+        supposed = f"if {words.listed(unknown, 'or')}, " if named else ""
+        text += words.capital(f"{supposed}the effect on {what}{_of_which(a)} cannot be estimated. ")
+    return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
+
+
+def known(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of the sizes rests on an effect that could be estimated."""
+    return math.isfinite(float(row["effect"])) and math.isfinite(float(row["error_of_effect"]))
+
+
+def of_several(a: Assessment) -> str:
+    """Return the comparison that sizes are for, in words, where its design has others; else nothing."""
+    if a.sizes.empty:
+        return ""
+    row = a.sizes.iloc[0]
+    several = len(comparisons(a.protocol, str(row["design"]))) > 1
+    return words.contrast(a, str(row["treated"]), str(row["control"])) if several else ""
+
+
+def _of_which(a: Assessment) -> str:
+    pair = of_several(a)
+    return f" ({pair})" if pair else ""
+
+
+def _best_endpoint(a: Assessment) -> str:
+    """Say which endpoint of the protocol needs fewest patients under the least optimistic scenario with an effect.
+
+    One against which something speaks is not recommended, however few patients it needs, and the reason is given.
+    """
+    table = a.sizes
+    named = words.has_cells(a)
+    scenarios = [h for h in dict.fromkeys(table["scenario"]) if h != NULL or not named]
+    if not scenarios:
+        return ""
+    part = table[(table["power"] == 0.8) & (table["scenario"] == scenarios[0])].dropna(subset=["n"])
+    sound, doubted = part[part["caution"] == ""], part[part["caution"] != ""]
+    text = ""
+    if not sound.empty and len(set(part["endpoint"])) > 1:
+        best = sound.loc[sound["n"].idxmin()]
+        supposed = f" if {words.scenario(scenarios[0])}" if named else ""
+        text = (
+            f"Among the protocol's endpoints, {best['endpoint']} ({best['variant']}) needs fewest{supposed}: "
+            f"{count(float(best['n']))} patients. "
+        )
+    if not doubted.empty and (sound.empty or doubted["n"].min() < sound["n"].min()):
+        fewer = doubted.loc[doubted["n"].idxmin()]
+        text += (
+            f"{words.capital(str(fewer['endpoint']))} would need {count(float(fewer['n']))}, but it is not recommended: "
+            f"{words.unit(str(fewer['caution']))}. The chronic slope, over two years or more, would be the endpoint."
+        )
+    return text.strip()
+
+
+def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return scenario -> variant -> row of the size for 80 % power; without the null scenario about cells."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    if a.sizes.empty:
+        return found
+    keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role)
+    if words.has_cells(a):
+        keep &= a.sizes["scenario"] != NULL
+    for row in a.sizes[keep].to_dict("records"):
+        found.setdefault(str(row["scenario"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
+    return found
+
+
+def needed(row: dict[str, Any]) -> str:
+    """Return how many patients a trial needs, in words."""
+    n = float(row["n"])
+    if not math.isfinite(n):
+        return "more than any trial could enrol"
+    return f"{count(n)} patients"
+
+
+def count(n: float) -> str:
+    """Return a number of patients: rounded where it is large, since it rests on simulation."""
+    if n >= 100_000:
+        return f"over 100{words.NARROW}000"
+    rounded = round(n, -2) if n >= 1000 else n
+    return f"{int(rounded):,}".replace(",", words.NARROW)
