@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from betapod.patients.cohorts import joint, nhanes
+from betapod.patients.cohorts import joint_distribution, nhanes
 
 PROFILE = Path(nhanes.__file__).parents[1] / "profiles" / "nhanes.json"
 NAMES = {
@@ -44,7 +44,7 @@ def main() -> None:
     """Write the profile."""
     cohort = adults_with_diabetes(sys.argv[1])
     odd = cohort["cycle"] % 2 == 1
-    halves = {"calibration": joint.derive(cohort[odd]), "test": joint.derive(cohort[~odd])}
+    halves = {"calibration": joint_distribution.derive(cohort[odd]), "test": joint_distribution.derive(cohort[~odd])}
     PROFILE.write_text(json.dumps(halves, indent=None, separators=(",", ":")) + "\n", encoding="utf-8")
     for half, found in halves.items():
         print(half, found["people"], found["shares"])

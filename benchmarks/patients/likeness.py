@@ -14,13 +14,13 @@ import pandas as pd
 from derive_nhanes import adults_with_diabetes
 
 from betapod.patients import library
-from betapod.patients.cohorts import compare, joint, nhanes, reweight, tables
+from betapod.patients.cohorts import cohort_catalogue, comparison, joint_distribution, nhanes, reweight
 
 
 def distributions(real: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     """Return one row per quantity; age is compared in whole years, as NHANES has it."""
     rows = []
-    for name in joint.QUANTITIES:
+    for name in joint_distribution.QUANTITIES:
         weight = real["survey_weight_fasting" if name == "fpg" else "survey_weight"].to_numpy(dtype=float)
         x = real[name].to_numpy(dtype=float)
         if name == "duration":
@@ -33,7 +33,7 @@ def distributions(real: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
         total = np.concatenate([[0.0], np.cumsum(weight[order])]) / weight.sum()
         theirs = total[np.searchsorted(x[order], grid, side="right")]
         mine = np.searchsorted(y, grid, side="right") / len(y)
-        median = float(compare.weighted_quantile(x, weight, 0.5))
+        median = float(comparison.weighted_quantile(x, weight, 0.5))
         miss = 100 * (float(np.median(y)) / median - 1)
         rows.append(
             {"quantity": name, "median": median, "miss_percent": miss, "ks": float(np.abs(mine - theirs).max())}
@@ -51,7 +51,7 @@ def main() -> None:
     chosen = parser.parse_args()
     real = adults_with_diabetes(chosen.table)
     people = library.load(chosen.library) if chosen.library else library.default()
-    cohort = reweight.select(people, tables.load("NHANES"), chosen.patients, chosen.seed)
+    cohort = reweight.select(people, cohort_catalogue.load("NHANES"), chosen.patients, chosen.seed)
     report, table = cohort.report, people.table.iloc[cohort.index]
     even = np.full(len(table), 1.0 / len(table))
     print(f"kept {report.kept}, effective {report.effective:.0f} ({100 * report.effective_share:.0f} %)")
@@ -59,7 +59,7 @@ def main() -> None:
         print(f"\n{half} half")
         print(distributions(real[real["cycle"] % 2 == parity], table).round(3).to_string(index=False))
         target = nhanes.target(half)
-        ranks, cells = (f(table, even, target) for f in (compare.compared_correlations, compare.compared_cells))
+        ranks, cells = (f(table, even, target) for f in (comparison.compared_correlations, comparison.compared_cells))
         worst = ranks.reindex(ranks["miss"].abs().sort_values(ascending=False).index).head(3)
         print("rank correlations, the farthest:\n", worst.round(3).to_string(index=False))
         cell = cells.iloc[int(cells["miss"].abs().to_numpy().argmax())]

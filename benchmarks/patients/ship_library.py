@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from betapod.patients import library
-from betapod.patients.cohorts import tables
+from betapod.patients.cohorts import cohort_catalogue
 from betapod.patients.cohorts.reweight import weigh
 
 #: Shares of the library kept for likeness to NHANES, for kidney trials, for type 1 diabetes, and for everybody alike.
@@ -24,7 +24,7 @@ SHARES = {"NHANES": 0.60, "kidney": 0.25, "type 1": 0.05, "all": 0.10}
 def chances(grown: library.Library, keep: int) -> np.ndarray:
     """Return the chance of every snapshot to be kept; they add up to `keep`."""
     table = grown.table
-    eligible, found = weigh(grown, tables.load("NHANES"), slack=20.0)
+    eligible, found = weigh(grown, cohort_catalogue.load("NHANES"), slack=20.0)
     like = np.zeros(len(grown))
     like[eligible] = found.weights
     type_1 = table["T1D"].to_numpy() > 0

@@ -7,10 +7,10 @@ import warnings
 import numpy as np
 import pytest
 
-from betapod.trials.analysis import estimates as analysis
-from betapod.trials.analysis import mixed_cox as models
+from betapod.trials.analysis import estimators as analysis
+from betapod.trials.analysis import mixed_model as models
 from betapod.trials.analysis import survival
-from betapod.trials.operating import operating
+from betapod.trials.operating import power_analysis
 
 CLOSE = {"rtol": 1e-8, "atol": 1e-10}
 
@@ -162,11 +162,11 @@ def test_power_and_sample_size(effect: float) -> None:
     for n in (5, 20, 200):
         expected = power.power(effect, n, 0.05)
         if np.isnan(expected):  # the noncentral t distribution of SciPy gives up far out in the tail
-            assert operating.analytic_power(effect, 1.0, n, n) == pytest.approx(1.0)
+            assert power_analysis.analytic_power(effect, 1.0, n, n) == pytest.approx(1.0)
             continue
-        assert float(operating.analytic_power(effect, 1.0, n, n)) == pytest.approx(expected, rel=1e-8)
+        assert float(power_analysis.analytic_power(effect, 1.0, n, n)) == pytest.approx(expected, rel=1e-8)
     wanted = power.solve_power(effect, power=0.8, alpha=0.05)
-    assert operating.sample_size(effect, 1.0, 0.8) == int(np.ceil(wanted - 1e-9))
+    assert power_analysis.sample_size(effect, 1.0, 0.8) == int(np.ceil(wanted - 1e-9))
 
 
 def _published(name: str) -> dict[str, np.ndarray]:
@@ -242,7 +242,7 @@ def test_mixed_model_of_too_few_is_not_estimated() -> None:
 @pytest.mark.parametrize("ratio", [1.0, 0.5, 5.0])
 def test_sizes_for_shares(treated: float, control: float, ratio: float) -> None:
     proportion = pytest.importorskip("statsmodels.stats.proportion")
-    n = operating.sample_size_of_shares(treated, control, 0.8, ratio=ratio)
+    n = power_analysis.sample_size_of_shares(treated, control, 0.8, ratio=ratio)
     assert n is not None
 
     def power(first: float) -> float:
@@ -258,13 +258,13 @@ def test_sizes_for_events(ratio: float) -> None:
     """Schoenfeld's formula; lifelines has Freedman's, which is the same where the hazard ratio is near 1."""
     statistics = pytest.importorskip("lifelines.statistics")
     _, control = statistics.sample_size_necessary_under_cph(0.8, ratio, 0.2, 0.3, 0.99)
-    assert operating.sample_size_of_events(float(np.log(0.99)), 0.2, 0.3, 0.8, ratio=ratio) == pytest.approx(
+    assert power_analysis.sample_size_of_events(float(np.log(0.99)), 0.2, 0.3, 0.8, ratio=ratio) == pytest.approx(
         control, rel=0.02
     )
 
 
 def test_247_events_show_a_hazard_ratio_of_0_7() -> None:
     """4 (1.96 + 0.84)^2 / log(0.7)^2 = 246.8; where all have the event, 124 in each arm."""
-    assert operating.sample_size_of_events(float(np.log(0.7)), 1.0, 1.0, 0.8) == 124
-    assert operating.sample_size_of_events(float(np.log(0.7)), 0.5, 0.5, 0.8) == 247
-    assert operating.sample_size_of_events(float(-np.log(0.7)), 0.5, 0.5, 0.8) == 247
+    assert power_analysis.sample_size_of_events(float(np.log(0.7)), 1.0, 1.0, 0.8) == 124
+    assert power_analysis.sample_size_of_events(float(np.log(0.7)), 0.5, 0.5, 0.8) == 247
+    assert power_analysis.sample_size_of_events(float(-np.log(0.7)), 0.5, 0.5, 0.8) == 247

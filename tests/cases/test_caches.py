@@ -19,9 +19,9 @@ import small_trials as trials
 import betapod
 from betapod.base import cache, npz
 from betapod.patients import library
-from betapod.trials import folder
-from betapod.trials.conduct import pool_build as pool_making
-from betapod.trials.conduct.pool import Pool
+from betapod.trials import run_folder
+from betapod.trials.conduct import pool_build
+from betapod.trials.conduct.patient_pool import Pool
 from betapod.trials.protocol import protocol
 from betapod.validation.predictions import campaign
 
@@ -92,7 +92,7 @@ def test_modules_that_are_found_by_name_are_in_the_closure():
         "glomerulus.py",
         "beta_cell.py",
         "observe.py",
-        "balance.py",
+        "entropy_balancing.py",
         "quantities.py",
         "units.py",
         "config.py",
@@ -122,7 +122,7 @@ def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
         "patients/observe.py",
         "observables/measurement.csv",
         "patients/profiles/library.npz",
-        "trials/conduct/pool.py",
+        "trials/conduct/patient_pool.py",
     ):
         content = (copied / name).read_bytes()
         (copied / name).write_bytes(content + b"\n")
@@ -170,41 +170,41 @@ def with_cohort(path):
 def test_other_people_under_the_same_name_are_another_pool(tmp_path, people):
     path = tmp_path / "coh.yaml"
     path.write_text(COHORT)
-    first = pool_making.identity(with_cohort(path), people)
+    first = pool_build.identity(with_cohort(path), people)
     path.write_text(COHORT.replace("60", "45"))
-    assert pool_making.identity(with_cohort(path), people) != first
+    assert pool_build.identity(with_cohort(path), people) != first
     path.write_text(COHORT)
-    assert pool_making.identity(with_cohort(path), people) == first
+    assert pool_build.identity(with_cohort(path), people) == first
     (tmp_path / "elsewhere.yaml").write_text(COHORT)
-    assert pool_making.identity(with_cohort(tmp_path / "elsewhere.yaml"), people) == first
+    assert pool_build.identity(with_cohort(tmp_path / "elsewhere.yaml"), people) == first
     for name in ("a", "b"):
         (tmp_path / "folder").mkdir(exist_ok=True)
         (tmp_path / "folder" / f"{name}.xpt").write_text(name)
-    both = pool_making.identity(with_cohort(tmp_path / "folder"), people)
+    both = pool_build.identity(with_cohort(tmp_path / "folder"), people)
     (tmp_path / "folder" / "b.xpt").write_text("c")
-    assert pool_making.identity(with_cohort(tmp_path / "folder"), people) != both
+    assert pool_build.identity(with_cohort(tmp_path / "folder"), people) != both
 
 
 def test_everything_of_the_library_makes_the_pool(people):
     trial = trials.protocol()
-    first = pool_making.identity(trial, people)
+    first = pool_build.identity(trial, people)
     for column in people.table:
         table = people.table.copy()
         table.loc[3, column] = 7 if table.loc[3, column] != 7 else 8
-        assert pool_making.identity(trial, replace(people, table=table)) != first, column
+        assert pool_build.identity(trial, replace(people, table=table)) != first, column
     states = people.states.copy()
     states[0, 0] += 1e-12
-    assert pool_making.identity(trial, replace(people, states=states)) != first
+    assert pool_build.identity(trial, replace(people, states=states)) != first
     name = next(iter(people.parameters))
     changed = {**people.parameters, name: people.parameters[name] + 1e-9}
-    assert pool_making.identity(trial, replace(people, parameters=changed)) != first
-    assert pool_making.identity(trial, replace(people, state_names=people.state_names[::-1])) != first
+    assert pool_build.identity(trial, replace(people, parameters=changed)) != first
+    assert pool_build.identity(trial, replace(people, state_names=people.state_names[::-1])) != first
 
 
 def test_what_is_only_told_does_not(people):
     trial = trials.protocol()
     told = {"title": "another", "summary": "another", "replicates": 7, "patients": 12}
-    assert pool_making.identity(trial.model_copy(update=told), people) == pool_making.identity(trial, people)
+    assert pool_build.identity(trial.model_copy(update=told), people) == pool_build.identity(trial, people)
 
 
 GIVEN = Path(__file__).parents[3] / "shared" / "findings" / "cases" / "breaker" / "stale_pool"
@@ -220,7 +220,7 @@ def test_the_given_case_a_cohort_that_is_edited_in_place(tmp_path, people, monke
     found = []
     for name in ("coh_a.csv", "coh_b.csv"):
         shutil.copy(GIVEN / name, tmp_path / "coh.csv")
-        found.append(pool_making.identity(protocol.load(tmp_path / "coh.yaml"), people))
+        found.append(pool_build.identity(protocol.load(tmp_path / "coh.yaml"), people))
     assert found[0] != found[1]
 
 
@@ -241,25 +241,25 @@ DAMAGE = {
 def test_a_damaged_pool_is_made_again_with_a_note(place, people, monkeypatch, caplog, damage):
     trial = trials.protocol()
     made = trials.pool(trial, people=20)
-    monkeypatch.setattr(pool_making, "_simulate", lambda *_: made)
-    pool_making.pool_of(trial, people)
+    monkeypatch.setattr(pool_build, "_simulate", lambda *_: made)
+    pool_build.pool_of(trial, people)
     (entry,) = (place / "pools").iterdir()
     right = entry.read_bytes()
     entry.write_bytes(DAMAGE[damage](right))
     with caplog.at_level(logging.WARNING, "betapod"):
-        again = pool_making.pool_of(trial, people)
+        again = pool_build.pool_of(trial, people)
     assert str(entry) in caplog.text and "computed again" in caplog.text
     assert entry.read_bytes() == right and again.to_bytes() == made.to_bytes()
-    monkeypatch.setattr(pool_making, "_simulate", None)
-    assert pool_making.pool_of(trial, people).to_bytes() == made.to_bytes()
+    monkeypatch.setattr(pool_build, "_simulate", None)
+    assert pool_build.pool_of(trial, people).to_bytes() == made.to_bytes()
 
 
 def test_a_pool_that_fits_its_digest_but_is_none_is_made_again(place, people, monkeypatch, caplog):
     trial = trials.protocol()
     made = trials.pool(trial, people=20)
-    monkeypatch.setattr(pool_making, "_simulate", lambda *_: made)
-    cache.write(f"pools/{pool_making.identity(trial, people)}.npz", b"no pool")
-    assert pool_making.pool_of(trial, people) is made and "damaged" in caplog.text
+    monkeypatch.setattr(pool_build, "_simulate", lambda *_: made)
+    cache.write(f"pools/{pool_build.identity(trial, people)}.npz", b"no pool")
+    assert pool_build.pool_of(trial, people) is made and "damaged" in caplog.text
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x05\x06" + bytes(18)])
@@ -409,26 +409,26 @@ def test_a_run_with_another_pool_is_refused(tmp_path, monkeypatch):
     """The pool of a folder is that of its manifest; one that is made afresh of other people is another run."""
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 2"))
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
-    folder.run_into(tmp_path / "run", folder.plan(file))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
+    run_folder.run_into(tmp_path / "run", run_folder.plan(file))
     (tmp_path / "run" / "pool.npz").write_bytes(b"damaged")
-    assert folder.resume(tmp_path / "run")
+    assert run_folder.resume(tmp_path / "run")
     (tmp_path / "run" / "pool.npz").unlink()
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=61))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=61))
     with pytest.raises(betapod.errors.ConfigError, match="different pool"):
-        folder.resume(tmp_path / "run")
+        run_folder.resume(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["identity"]["kind"] == "trial"
 
 
 def test_parts_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 2"))
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
-    folder.run_into(tmp_path / "run", folder.plan(file))
-    monkeypatch.setattr(folder, "program", lambda module: "another")
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
+    run_folder.run_into(tmp_path / "run", run_folder.plan(file))
+    monkeypatch.setattr(run_folder, "program", lambda module: "another")
     with pytest.raises(betapod.errors.ConfigError, match="another version"):
-        folder.resume(tmp_path / "run")
-    assert folder.open_run(tmp_path / "run")
+        run_folder.resume(tmp_path / "run")
+    assert run_folder.open_run(tmp_path / "run")
 
 
 def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from betapod.base.errors import BetapodError, ConfigError
 from betapod.cli.main import _register, app
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
 
 MODEL = "dx/dt = -k * x  [1/day]  falls\nx(0) = start  [1]  start value\n"
@@ -55,11 +55,11 @@ def ensemble(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder, "pool_of", lambda protocol, *_, **__: trials.pool(protocol, people=60))
+        patch.setattr(run_folder, "pool_of", lambda protocol, *_, **__: trials.pool(protocol, people=60))
         patch.setattr(conduct, "SHARD", 2)
         place = tmp_path_factory.mktemp("trial")
         (place / "small.yaml").write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
-        folder.run_into(place / "run", folder.plan(place / "small.yaml"))
+        run_folder.run_into(place / "run", run_folder.plan(place / "small.yaml"))
         yield place / "run"
 
 
@@ -157,7 +157,7 @@ def test_an_edited_trial_is_refused_or_computed_again(trial, tmp_path, data):
     run = copied(trial, tmp_path)
     path, content = edited(data.draw, run, ["manifest.json", "receipts/00000.json", "summary.json"])
     path.write_text(json.dumps(content))
-    for act in (folder.open_run, folder.resume):
+    for act in (run_folder.open_run, run_folder.resume):
         try:
             act(run)
         except BetapodError as error:
@@ -171,7 +171,7 @@ def test_the_field_is_named(ensemble, tmp_path):
     del content["columns"]
     (run / "manifest.json").write_text(json.dumps(content))
     with pytest.raises(ConfigError) as caught:
-        folder.Store.open(run)
+        run_folder.Store.open(run)
     assert "identity.patients" in str(caught.value)
     content["identity"]["patients"] = 6
     (run / "manifest.json").write_text(json.dumps(content))
@@ -187,7 +187,7 @@ def test_a_flipped_bit_of_a_table_is_no_result(trial, tmp_path):
     data[len(data) // 3] ^= 8
     part.write_bytes(bytes(data))
     with pytest.raises(ConfigError, match="incomplete-run"):
-        folder.open_run(run)
-    before = folder.open_run(trial)
-    assert list(before) == list(folder.resume(run))
+        run_folder.open_run(run)
+    before = run_folder.open_run(trial)
+    assert list(before) == list(run_folder.resume(run))
     assert part.read_bytes() == (trial / "visits" / "part-00000.parquet").read_bytes()

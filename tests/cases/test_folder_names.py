@@ -15,7 +15,7 @@ from betapod.engine.runs.execute import execute
 from betapod.engine.runs.store import Store
 from betapod.engine.runs.summary import finish, merge, quantiles
 from betapod.report.trial.trial_report import _parquet
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
 
 NAMES = [
@@ -50,15 +50,15 @@ def test_a_run_folder_of_any_name_is_read_and_no_other(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["run[1]", "it's", "visit=0"])
 def test_a_trial_in_a_folder_of_any_name_gives_its_own_results(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
     monkeypatch.setattr(conduct, "SHARD", 2)
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
-    what, other = folder.plan(file), folder.plan(file, seed=99)
-    made = folder.run_into(tmp_path / name, what)
+    what, other = run_folder.plan(file), run_folder.plan(file, seed=99)
+    made = run_folder.run_into(tmp_path / name, what)
     if name in BAIT:
-        folder.run_into(tmp_path / BAIT[name], other)
-    again = folder.open_run(tmp_path / name)
+        run_folder.run_into(tmp_path / BAIT[name], other)
+    again = run_folder.open_run(tmp_path / name)
     assert list(made) == list(again)
     for key in made:
         assert np.array_equal(made[key].observed["UACR"], again[key].observed["UACR"], equal_nan=True)

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from betapod.base.errors import ConfigError, Problem
-from betapod.patients.cohorts import tables
+from betapod.patients.cohorts import cohort_catalogue
 
 
-def load(folder: Path, text: str) -> tables.Target:
+def load(folder: Path, text: str) -> cohort_catalogue.Target:
     path = folder / "table.yaml"
     path.write_text(text, encoding="utf-8")
-    return tables.load(path)
+    return cohort_catalogue.load(path)
 
 
 def refused(folder: Path, text: str) -> tuple[Problem, ...]:

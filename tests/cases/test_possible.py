@@ -10,7 +10,7 @@ import pytest
 from betapod import Ensemble, Schedule, Switch, simulate
 from betapod.base.errors import ConfigError, ParameterError, SolverError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
-from betapod.model.parameters.possible import bounds, stays_positive
+from betapod.model.parameters.possible_values import bounds, stays_positive
 from betapod.physiology import whole_body
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from betapod.base import clinical
 from betapod.engine.runs.manifest import _Columns
-from betapod.patients.cohorts.headings import heading
+from betapod.patients.cohorts.column_headings import heading
 
 #: Quantity, number, unit as printed, and the number in betapod's own unit (molar masses 180.156 and 113.12 g/mol).
 PRINTED = [

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from betapod.base.errors import ConfigError
 from betapod.cli import main as cli
 from betapod.observables.ckd_epi import ckd_epi_2021, creatinine_of
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import feasibility
 from betapod.trials.protocol.protocol import parse
 
@@ -267,7 +267,7 @@ def test_more_replicates_than_memory_holds_are_refused(invoke, tmp_path) -> None
 @pytest.fixture
 def known_courses(monkeypatch):
     """Runs take known courses instead of simulating a pool."""
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
 
 
 def test_run_answers_with_the_contrast(invoke, known_courses) -> None:

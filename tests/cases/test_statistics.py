@@ -11,9 +11,9 @@ import small_trials as small
 from betapod.base.errors import ConfigError
 from betapod.report.common.words import capital
 from betapod.trials.analysis import endpoints, survival
-from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis.endpoints import Comparison
-from betapod.trials.conduct.data import TrialData
+from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
 from betapod.trials.operating.shapley import coalitions
 from betapod.trials.protocol.endpoint_keys import Endpoint
@@ -132,9 +132,9 @@ def test_kidneys_that_fail_between_visits_are_an_event() -> None:
     data = _with(data, pool=_with(data.pool, failed=failed))
     time, event = endpoints.times(data, asked("time to event", {}, percent=-40))
     assert (time[0, 2], event[0, 2]) == (190, True)
-    from betapod.trials.operating import findings
+    from betapod.trials.operating import replicate_summaries
 
-    time, event = findings.kidney_events(data)
+    time, event = replicate_summaries.kidney_events(data)
     assert (time[0, 2], event[0, 2]) == (190, True)
 
 

@@ -20,9 +20,9 @@ from betapod.base.units import convert, parse_unit
 from betapod.evidence.records.units import Conversion
 from betapod.model import Parameter, ParameterTable
 from betapod.observables.quantities import label_of, unit_of
-from betapod.patients.cohorts import reader
+from betapod.patients.cohorts import patient_tables
 from betapod.patients.cohorts.conversions import table_unit, to_table_unit
-from betapod.patients.cohorts.reader import People
+from betapod.patients.cohorts.patient_tables import People
 
 #: What laboratories print. Quantity, number and unit as printed, the number in the unit that stands after it. The right numbers are
 #: published ones: NGSP's table of IFCC and NGSP HbA1c, KDIGO's of albuminuria, the conversion factors of JAMA's instructions for authors.
@@ -522,7 +522,7 @@ replicates: 5
 
 def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     """F01, F17 and item 20 of the attackers: bounds, thresholds, rescue and effects, each with a sentence of how it is read."""
-    from betapod.trials.conduct import effects
+    from betapod.trials.conduct import trial_effects
     from betapod.trials.protocol import protocol
 
     path = tmp_path / "units.yaml"
@@ -534,12 +534,12 @@ def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)
     assert made.conduct.drop_out == pytest.approx(0.05)
     (effect,) = made.conduct.effects
-    assert effects.size(effect) == pytest.approx(-0.4574, abs=1e-4)
+    assert trial_effects.size(effect) == pytest.approx(-0.4574, abs=1e-4)
     # A bare spread is in the unit of its change.
-    assert effects.spread(effect.spread, effect.change, "HBA1C") == pytest.approx(0.27444)
-    assert effects.spread("3 mmol/mol", "-0.5 %", "HBA1C") == pytest.approx(0.27444)
-    assert effects.spread(0.2, "-0.5 %", "HBA1C") == 0.2
-    assert effects.spread(0.4, None, "UACR") == 0.4
+    assert trial_effects.spread(effect.spread, effect.change, "HBA1C") == pytest.approx(0.27444)
+    assert trial_effects.spread("3 mmol/mol", "-0.5 %", "HBA1C") == pytest.approx(0.27444)
+    assert trial_effects.spread(0.2, "-0.5 %", "HBA1C") == 0.2
+    assert trial_effects.spread(0.4, None, "UACR") == 0.4
     assert sentences == [
         "UACR min 22.6 mg/mmol read as 200 mg/g",
         "HbA1c max 86 mmol/mol read as 10.0 %",
@@ -699,12 +699,12 @@ def test_shares_are_in_percent() -> None:
 
 
 def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
-    from betapod.patients.cohorts import tables
+    from betapod.patients.cohorts import cohort_catalogue
 
     path = tmp_path / "mine.yaml"
     path.write_text("baseline:\n  hba1c: {mean: 64, sd: 11, unit: mmol／mol}\n", encoding="utf-8")
     with clinical.read_as() as sentences:
-        moments = tables.load(path).moments
+        moments = cohort_catalogue.load(path).moments
     assert [moment.value for moment in moments] == pytest.approx([8.007, 1.006], abs=0.001)
     assert [text.partition(": ")[2] for text in sentences] == [
         "hba1c 64 mmol／mol read as 8.01 %",
@@ -742,7 +742,7 @@ def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
 def _people(folder: Path, header: str, *rows: str) -> People:
     path = folder / "people.csv"
     path.write_text("\n".join((f"id,{header}", *(f"p{i},{row}" for i, row in enumerate(rows)))), encoding="utf-8")
-    return reader.read_csv(path)
+    return patient_tables.read_csv(path)
 
 
 @pytest.mark.parametrize(
@@ -852,7 +852,7 @@ def test_people_that_betapod_writes_it_reads(tmp_path: Path) -> None:
     text = (tmp_path / "people.csv").read_text(encoding="utf-8").splitlines()
     assert {"uacr [mg/g]", "weight [kg]", "duration [year]"} <= set(text[0].split(","))
     (tmp_path / "some.csv").write_text("\n".join([text[0], *text[1:200:10]]), encoding="utf-8")
-    assert len(reader.read_csv(tmp_path / "some.csv").table) == 20
+    assert len(patient_tables.read_csv(tmp_path / "some.csv").table) == 20
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from betapod.base import yaml_budget
 from betapod.base.config import marked_yaml, parse_yaml, read_yaml
 from betapod.base.errors import ConfigError
-from betapod.patients.cohorts import tables
+from betapod.patients.cohorts import cohort_catalogue
 from betapod.trials.protocol.protocol import parse
 
 LAUGHS = "\n".join(
@@ -90,7 +90,7 @@ def test_what_is_affordable_can_be_had_to_the_end():
         parse_yaml(f"x: [{deep}]")
 
 
-@pytest.mark.parametrize("door", [tables.load, read_yaml])
+@pytest.mark.parametrize("door", [cohort_catalogue.load, read_yaml])
 @pytest.mark.parametrize("name", ["billion laughs", "recursive alias", "2000 lists"])
 def test_every_door_has_the_same_lock(tmp_path, door, name):
     path = tmp_path / "cohort.yaml"
@@ -105,7 +105,7 @@ def test_files_that_are_no_text_are_problems(tmp_path, content):
     path = tmp_path / "x.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError):
-        tables.load(path)
+        cohort_catalogue.load(path)
 
 
 def test_the_command_says_it_and_ends(tmp_path):

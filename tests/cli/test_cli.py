@@ -367,7 +367,7 @@ def test_show_on_a_terminal_is_dense(toy: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("NO_COLOR", "1")
     from betapod.cli.printing import show
     from betapod.cli.shared import load_model, out
-    from betapod.model.printing.layout import sheet_of
+    from betapod.model.printing.document_layout import sheet_of
 
     out.cache_clear()
     with out().capture() as captured:

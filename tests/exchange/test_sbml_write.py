@@ -9,7 +9,7 @@ import pytest
 from betapod.base.errors import ExchangeError
 from betapod.engine.scipy.reference import simulate
 from betapod.exchange import read_sbml, write_sbml
-from betapod.exchange.sbml.formulas import expand
+from betapod.exchange.sbml.mathml_writer import expand
 from betapod.model import Parameter, ParameterTable, Part, assemble
 from betapod.model.algebra.expression import evaluate, symbol, unary
 from betapod.model.algebra.operations import wright_omega
@@ -137,7 +137,7 @@ def test_a_shared_part_is_written_once():
 
 @pytest.mark.parametrize("op", ["softplus", "logistic", "cbrt"])
 def test_functions_that_mathml_lacks_are_accurate_and_do_not_overflow(op, sbml, run):
-    from betapod.exchange.sbml.formulas import FUNCTIONS
+    from betapod.exchange.sbml.mathml_writer import FUNCTIONS
 
     points = [-1000.0, -700.0, -40.0, -36.5, -20.0, -3.0, -1e-3, 0.0, 1e-9, 0.5, 2.0, 30.0, 36.8, 700.0, 1000.0]
     lines = []

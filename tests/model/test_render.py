@@ -19,10 +19,10 @@ from betapod.model.assembly.linking import Definition, link
 from betapod.model.assembly.model import Event
 from betapod.model.language.equations import parse
 from betapod.model.language.syntax import Position, SourceText, Syntax
+from betapod.model.printing.document_layout import paragraphs, sheet_of
+from betapod.model.printing.formula_notation import split_symbol, syntax_of, text_of
 from betapod.model.printing.html import MathmlPrinter
 from betapod.model.printing.latex import LatexPrinter, escape, symbol_latex, unit_latex
-from betapod.model.printing.layout import paragraphs, sheet_of
-from betapod.model.printing.notation import split_symbol, syntax_of, text_of
 from betapod.model.printing.render import FORMATS, render
 
 EQUATIONS = """

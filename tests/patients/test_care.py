@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from betapod.patients import care, population
+from betapod.patients import population, prescribing
 from betapod.therapies import standard_care
 
 
@@ -36,7 +36,7 @@ def visit(
 ) -> set[str]:
     """Return the drugs after a visit."""
     labs = {"hba1c": 6.0, "sbp": 120.0, "egfr": 90.0, "uacr": 10.0} | seen
-    drugs = care.Prescriptions.none(1)
+    drugs = prescribing.Prescriptions.none(1)
     for name in taken:
         drugs.taken[name][:] = True
     values = {name: np.array([value]) for name, value in labs.items()}
@@ -61,7 +61,7 @@ def test_the_limit_is_that_of_standard_care() -> None:
     with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
         limits = [row for row in csv.DictReader(file) if "metformin" in row.values()]
     assert {"30"} <= set(limits[0].values())
-    assert care.METFORMIN_STOPS == 30.0
+    assert prescribing.METFORMIN_STOPS == 30.0
 
 
 @pytest.mark.parametrize(("egfr", "begun"), [(30.0, {"metformin"}), (29.999, {"sulfonylurea"})])
@@ -72,12 +72,12 @@ def test_metformin_begins_from_30(egfr: float, begun: set[str]) -> None:
 @pytest.mark.parametrize(("egfr", "begun"), [(30.0, True), (29.999, False)])
 def test_sglt2_inhibitors_begin_from_30(egfr: float, begun: bool) -> None:
     """With the last lot before adding nothing: the last glucose drug of the list that is free."""
-    weights = {drug.column: drug.weight for drug in care.drugs() if drug.kind == "glucose"}
+    weights = {drug.column: drug.weight for drug in prescribing.drugs() if drug.kind == "glucose"}
     free = ["sulfonylurea", "dpp4", "semaglutide", "sglt2i"]
     taken = ("metformin",) if egfr >= 30 else ()
     # In 2018 pioglitazone and liraglutide are no longer begun.
     total = sum(weights[name] for name in free if name != "sglt2i" or begun)
-    lot = (total - 1e-6) / (total + care.RESTRAINT["glucose"])
+    lot = (total - 1e-6) / (total + prescribing.RESTRAINT["glucose"])
     found = visit(person(lot), taken, year=2018.0, hba1c=7.1, egfr=egfr)
     assert ("sglt2i" in found) == begun
     assert len(found - set(taken)) == 1
@@ -143,7 +143,7 @@ def test_drugs_go_with_their_year(year: float, known: bool) -> None:
     """Pioglitazone alone on the market: who can have nothing else takes it until 2011."""
     only = ("metformin", "sulfonylurea")
     who = person(0.0, glucose_insulin=30.0)
-    drugs = [replace(drug) for drug in care.drugs() if drug.column == "tzd"]
+    drugs = [replace(drug) for drug in prescribing.drugs() if drug.column == "tzd"]
     assert drugs[0].from_year <= year
     found = visit(who, (*only, "dpp4"), year=year, hba1c=7.1, egfr=60.0)
     assert ("tzd" in found) == known

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
-from betapod.patients import library, life, observe, plausibility, population
+from betapod.patients import library, life_course, observe, plausibility, population
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_inputs_are_the_inputs_of_the_model() -> None:
 def test_people_go_on_where_they_stand() -> None:
     """States and parameters reproduce the labs of the table at once, and the coupled model goes on from there."""
     some = library.default().take(np.arange(0, 10000, 500))
-    result = life.ensemble().run(some.parameters, [0.0, 30.0], initial=some.initial)
+    result = life_course.ensemble().run(some.parameters, [0.0, 30.0], initial=some.initial)
     values = {name: result.values[:, :, i] for i, name in enumerate(result.names)}
     for name, source in (("egfr", "eGFR"), ("uacr", "UACR"), ("hba1c", "HbA1c"), ("MAP", "MAP"), ("gfr", "GFR")):
         np.testing.assert_allclose(values[source][:, 0], some.table[f"true_{name}"], rtol=1e-4)

@@ -12,7 +12,7 @@ import pytest
 import xport
 
 from betapod.base.errors import ConfigError
-from betapod.patients.cohorts import joint, nhanes, nhanes_files
+from betapod.patients.cohorts import joint_distribution, nhanes, nhanes_files
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data" / "nhanes" / "nhanes_adults_1999_2016.parquet"
@@ -36,7 +36,7 @@ def adults() -> Any:
 
 def test_profile_is_what_the_data_give(adults: Any) -> None:
     for half, parity in (("calibration", 1), ("test", 0)):
-        assert joint.derive(adults[adults["cycle"] % 2 == parity]) == nhanes.profile()[half]
+        assert joint_distribution.derive(adults[adults["cycle"] % 2 == parity]) == nhanes.profile()[half]
 
 
 def test_pulse_pressure_is_the_regression_on_the_calibration_half(adults: Any) -> None:

@@ -10,7 +10,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.patients import library
-from betapod.patients.cohorts import reader, reweight, tables
+from betapod.patients.cohorts import cohort_catalogue, patient_tables, reweight
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -21,7 +21,7 @@ def written(tmp_path: Path, text: str) -> Path:
 
 def test_declared_units_are_converted_and_said(tmp_path: Path) -> None:
     text = "ID,Age,Sex,HbA1c [mmol/mol],creatinine (umol/L),ACR [mg/mmol],shoe size\na,60,F,53,88.4,3.39,41\nb,50,male,NA,150,,40\n"
-    people = reader.read_csv(written(tmp_path, text))
+    people = patient_tables.read_csv(written(tmp_path, text))
     assert people.table["hba1c"][0] == pytest.approx(7.0, abs=0.01)
     assert np.isnan(people.table["hba1c"][1])
     assert people.table["uacr"][0] == pytest.approx(30.0, abs=0.05)
@@ -41,7 +41,7 @@ id,age,sex,hba1c,creatinine,uacr [mg/g],fpg [mg/dL]
 5,55,F,7,1.1
 """
     with pytest.raises(ConfigError) as caught:
-        reader.read_csv(written(tmp_path, text))
+        patient_tables.read_csv(written(tmp_path, text))
     found = {(p.kind, p.location.line, p.location.column) for p in caught.value.problems}
     assert found == {
         ("impossible", 2, 4),
@@ -70,15 +70,15 @@ id,age,sex,hba1c,creatinine,uacr [mg/g],fpg [mg/dL]
 )
 def test_broken_tables(tmp_path: Path, text: str, kind: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        reader.read_csv(written(tmp_path, text))
+        patient_tables.read_csv(written(tmp_path, text))
     assert kind in caught.value.kinds
 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no-file"):
-        reader.read_csv(tmp_path / "none.csv")
+        patient_tables.read_csv(tmp_path / "none.csv")
     with pytest.raises(ConfigError, match="no-file"):
-        reader.read_csv(tmp_path)
+        patient_tables.read_csv(tmp_path)
 
 
 def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
     frame.loc[frame.index[::7], "bmi"] = np.nan
     path = tmp_path / "people.csv"
     frame.rename(columns={"uacr": "uacr [mg/g]"}).to_csv(path, index=False)
-    target = tables.load(path)
+    target = cohort_catalogue.load(path)
     assert set(target.distributions) == {"age", "bmi", "hba1c", "egfr", "uacr"}
     report = reweight.select(library.default(), target, 400).report
     assert report.distributions["miss_percent"].abs().max() < 5.0
@@ -99,7 +99,7 @@ def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
 
 def test_few_people_are_no_distribution(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="few-people"):
-        tables.load(written(tmp_path, "id,age\n1,60\n2,61\n"))
+        cohort_catalogue.load(written(tmp_path, "id,age\n1,60\n2,61\n"))
 
 
 def test_ckd_epi_2021_agrees_with_published_examples() -> None:

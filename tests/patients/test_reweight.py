@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from betapod.base.errors import ConfigError
 from betapod.patients import library
-from betapod.patients.cohorts import compare, nhanes, reweight, tables
-from betapod.patients.cohorts.balance import balance
-from betapod.patients.cohorts.target import Moment, Target
+from betapod.patients.cohorts import cohort_catalogue, comparison, nhanes, reweight
+from betapod.patients.cohorts.cohort_target import Moment, Target
+from betapod.patients.cohorts.entropy_balancing import balance
 
 
 @pytest.fixture(scope="module")
 def like_nhanes() -> reweight.Cohort:
-    return reweight.select(library.default(), tables.load("NHANES"), 2000, seed=1)
+    return reweight.select(library.default(), cohort_catalogue.load("NHANES"), 2000, seed=1)
 
 
 def test_balance_has_the_exact_solution() -> None:
@@ -83,11 +83,11 @@ def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.Cohort) ->
     test = nhanes.target("test")
     table = library.default().table.iloc[like_nhanes.index]
     even = np.full(len(table), 1 / len(table))
-    distributions = compare.compared_distributions(table, even, test)
+    distributions = comparison.compared_distributions(table, even, test)
     assert distributions["miss_percent"].abs().max() < 5.0
     assert distributions["ks"].max() < 0.08
-    assert compare.compared_cells(table, even, test)["miss"].abs().max() < 3.0
-    misses = compare.compared_correlations(table, even, test)
+    assert comparison.compared_cells(table, even, test)["miss"].abs().max() < 3.0
+    misses = comparison.compared_correlations(table, even, test)
     far = misses[misses["miss"].abs() > 0.08]
     assert set(far["pair"]) <= {"uacr age"}
     assert misses["miss"].abs().max() < 0.12
@@ -95,7 +95,7 @@ def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.Cohort) ->
 
 @pytest.mark.parametrize(("name", "n"), [("FLOW", 500), ("Packham", 90), ("Skyler", 183)])
 def test_trials_are_matched_on_every_moment(name: str, n: int) -> None:
-    ready, target = library.default(), tables.load(name)
+    ready, target = library.default(), cohort_catalogue.load(name)
     cohort = reweight.select(ready, target, n)
     report = cohort.report
     assert report.repeats == 0
@@ -109,7 +109,7 @@ def test_trials_are_matched_on_every_moment(name: str, n: int) -> None:
 
 
 def test_same_seed_same_cohort() -> None:
-    ready, target = library.default(), tables.load("Skyler")
+    ready, target = library.default(), cohort_catalogue.load("Skyler")
     first, again, other = (reweight.select(ready, target, 60, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.index, again.index)
     assert set(first.index) != set(other.index)
@@ -135,7 +135,7 @@ def test_nobody_eligible_and_bad_numbers_are_errors() -> None:
     with pytest.raises(ConfigError, match="nobody in the library fits none"):
         reweight.select(library.default(), target, 10)
     with pytest.raises(ConfigError, match="at least one patient"):
-        reweight.select(library.default(), tables.load("FLOW"), 0)
+        reweight.select(library.default(), cohort_catalogue.load("FLOW"), 0)
 
 
 def test_what_the_library_cannot_give_is_said() -> None:
@@ -151,8 +151,8 @@ def test_weighted_statistics_agree_with_repeated_rows() -> None:
     generator = np.random.default_rng(2)
     x, y = generator.integers(0, 20, 200).astype(float), generator.normal(size=200)
     counts = generator.integers(1, 5, 200)
-    mine = compare.spearman(x, y, counts.astype(float))
+    mine = comparison.spearman(x, y, counts.astype(float))
     theirs = stats.spearmanr(np.repeat(x, counts), np.repeat(y, counts)).statistic
     assert mine == pytest.approx(theirs, abs=1e-12)
-    values = compare.weighted_quantile(y, np.ones(200), np.array([0.5]))
+    values = comparison.weighted_quantile(y, np.ones(200), np.array([0.5]))
     assert values[0] == pytest.approx(np.median(y), abs=0.02)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError, UnitError
-from betapod.patients.cohorts import joint, nhanes, tables
+from betapod.patients.cohorts import cohort_catalogue, joint_distribution, nhanes
 from betapod.patients.cohorts.conversions import to_table_unit
 
 GOOD = """\
@@ -31,16 +31,16 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_known_cohorts() -> None:
-    assert tables.names() == ("NHANES", "NHANES test", "FLOW", "Packham", "Skyler")
-    flow = {(m.kind, m.names[0]): m.value for m in tables.load("flow").moments}
+    assert cohort_catalogue.names() == ("NHANES", "NHANES test", "FLOW", "Packham", "Skyler")
+    flow = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load("flow").moments}
     assert flow[("mean", "egfr")] == 47.0
     assert flow[("sd", "egfr")] == 15.2
     assert flow[("quantile", "uacr")] == 568
     assert flow[("mean", "hba1c")] == 7.8
-    packham = tables.load("Packham")
+    packham = cohort_catalogue.load("Packham")
     assert packham.ranges["egfr"] == (20, 50)
     assert packham.ranges["uacr"] == (30, 3000)
-    skyler = {(m.kind, m.names[0]): m.value for m in tables.load("Skyler").moments}
+    skyler = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load("Skyler").moments}
     assert skyler[("mean", "bmi")] == 33.5
     assert skyler[("sd", "duration")] == 6.0
 
@@ -50,13 +50,13 @@ def test_pooled_ages_of_packham() -> None:
     means, sds = np.array([74.8, 70.5, 64.8]), np.array([7.9, 7.4, 10.1])
     mean = means.mean()
     sd = np.sqrt((9 * (sds**2).sum() + 10 * ((means - mean) ** 2).sum()) / 29)
-    found = {m.kind: m.value for m in tables.load("Packham").moments}
+    found = {m.kind: m.value for m in cohort_catalogue.load("Packham").moments}
     assert found["mean"] == pytest.approx(mean, abs=0.005)
     assert found["sd"] == pytest.approx(sd, abs=0.005)
 
 
 def test_own_table_with_units(tmp_path: Path) -> None:
-    target = tables.load(written(tmp_path, GOOD))
+    target = cohort_catalogue.load(written(tmp_path, GOOD))
     found = {(m.kind, m.names[0], m.level): m.value for m in target.moments}
     assert target.name == "Mine"
     assert target.ranges == {"egfr": (25, 75)}
@@ -84,7 +84,7 @@ baseline:
   female: {proportion: 1.4}
 """
     with pytest.raises(ConfigError) as caught:
-        tables.load(written(tmp_path, text))
+        cohort_catalogue.load(written(tmp_path, text))
     found = {(p.kind, p.location.line) for p in caught.value.problems}
     assert found >= {
         ("unknown-key", 2),
@@ -106,15 +106,15 @@ baseline:
 )
 def test_what_is_no_table(tmp_path: Path, text: str, kind: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        tables.load(written(tmp_path, text))
+        cohort_catalogue.load(written(tmp_path, text))
     assert kind in caught.value.kinds
 
 
 def test_unknown_cohort_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'FLOW'"):
-        tables.load("FLOWW")
+        cohort_catalogue.load("FLOWW")
     with pytest.raises(ConfigError, match="no-file"):
-        tables.load("nowhere.yaml")
+        cohort_catalogue.load("nowhere.yaml")
 
 
 @pytest.mark.parametrize(
@@ -146,5 +146,5 @@ def test_nhanes_profile_is_a_distribution() -> None:
         for values in found["quantiles"].values():
             assert np.all(np.diff(values) >= 0)
         target = nhanes.target(half)
-        assert set(target.distributions) == set(joint.QUANTITIES)
+        assert set(target.distributions) == set(joint_distribution.QUANTITIES)
         assert len(target.spearman) == 28

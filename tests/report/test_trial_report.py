@@ -19,7 +19,7 @@ from betapod.report.trial import answers
 from betapod.report.trial.making import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
-from betapod.trials.operating.assessment import assess
+from betapod.trials.operating.result_tables import assess
 from betapod.trials.operating.sizing import AS_WRITTEN, enlarged
 
 

@@ -17,7 +17,7 @@ from betapod.report.trial.brief import brief
 from betapod.report.trial.making import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
-from betapod.trials.operating import assessment
+from betapod.trials.operating import result_tables
 from betapod.trials.protocol.protocol import parse
 
 HEAD = """\
@@ -281,7 +281,7 @@ def test_what_came_out_says_what_is_supposed_of_the_cells():
     text = text.replace("summary: ratio", "summary: responders, percent: -30")
     for scenarios, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
         protocol = small.parse(text.replace("[none, seed-claims]", scenarios))
-        a = assessment.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
+        a = result_tables.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
         ((question, text_found),) = [each for each in answers.answer_questions(a, []) if each[0] == "What came out?"]
         assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (
             question

@@ -6,7 +6,7 @@ import numpy as np
 
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.observables.quantities import quantities
-from betapod.trials.conduct.pool import Pool
+from betapod.trials.conduct.patient_pool import Pool
 from betapod.trials.protocol.protocol import parse
 
 TEXT = """\

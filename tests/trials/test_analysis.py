@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.base.errors import ConfigError
-from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
-from betapod.trials.operating import likelihood, operating, shapley
+from betapod.trials.operating import likelihood, power_analysis, shapley
 
 
 def data(seed: int, replicates: int = 4, patients: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -126,18 +126,18 @@ def test_a_mechanism_that_does_nothing_has_no_share() -> None:
 
 def test_power_rises_with_size_and_effect() -> None:
     n = np.arange(4, 400)
-    power = operating.analytic_power(0.4, 1.0, n, n)
+    power = power_analysis.analytic_power(0.4, 1.0, n, n)
     assert (np.diff(power) > 0).all()
-    assert (np.diff([operating.analytic_power(d, 1.0, 50, 50) for d in (0.0, 0.1, 0.3, 0.9)]) > 0).all()
-    assert operating.analytic_power(0.0, 1.0, 50, 50) == pytest.approx(0.05)
-    assert operating.analytic_power(0.0, 1.0, 50, 50, directed=True) == pytest.approx(0.025)
-    needed = [operating.sample_size(0.4, 1.0, power) for power in (0.5, 0.8, 0.9, 0.99)]
+    assert (np.diff([power_analysis.analytic_power(d, 1.0, 50, 50) for d in (0.0, 0.1, 0.3, 0.9)]) > 0).all()
+    assert power_analysis.analytic_power(0.0, 1.0, 50, 50) == pytest.approx(0.05)
+    assert power_analysis.analytic_power(0.0, 1.0, 50, 50, directed=True) == pytest.approx(0.025)
+    needed = [power_analysis.sample_size(0.4, 1.0, power) for power in (0.5, 0.8, 0.9, 0.99)]
     assert needed == sorted(needed)
-    assert operating.sample_size(0.4, 1.0, 0.8, lost=0.2) == pytest.approx(
-        operating.sample_size(0.4, 1.0, 0.8) / 0.8, abs=1
+    assert power_analysis.sample_size(0.4, 1.0, 0.8, lost=0.2) == pytest.approx(
+        power_analysis.sample_size(0.4, 1.0, 0.8) / 0.8, abs=1
     )
-    assert operating.sample_size(0.0, 1.0, 0.8) is None
-    assert operating.sample_size(1e-6, 1.0, 0.8) is None
+    assert power_analysis.sample_size(0.0, 1.0, 0.8) is None
+    assert power_analysis.sample_size(1e-6, 1.0, 0.8) is None
 
 
 def test_simulated_power_agrees_with_the_curve() -> None:
@@ -145,7 +145,7 @@ def test_simulated_power_agrees_with_the_curve() -> None:
     base = random.normal(0, 1, (1500, 120))
     treated = np.broadcast_to(np.arange(120) % 2.0, base.shape)
     y = 0.5 * base + 0.5 * treated + random.normal(0, 1, base.shape)
-    curve = operating.power_curve(y, base, treated, [20, 40, 80, 120], better=1)
+    curve = power_analysis.power_curve(y, base, treated, [20, 40, 80, 120], better=1)
     assert curve.effect == pytest.approx(0.5, abs=0.02) and curve.sd == pytest.approx(1.0, abs=0.02)
     assert list(curve.smooth) == sorted(curve.smooth)
     for simulated, smooth in zip(curve.simulated, curve.smooth, strict=True):
@@ -157,7 +157,7 @@ def test_type_one_error_of_ancova_under_skewed_noise() -> None:
     base = random.lognormal(0, 0.5, (10_000, 61))
     treated = np.broadcast_to(np.arange(61) % 2.0, base.shape)
     found = analysis.ancova(base + random.lognormal(0, 0.5, base.shape), base, treated)
-    assert 0.04 < operating.rate(operating.significant(found)).value < 0.06
+    assert 0.04 < power_analysis.rate(power_analysis.significant(found)).value < 0.06
 
 
 def test_likelihood_ratios() -> None:
@@ -175,9 +175,9 @@ def test_likelihood_ratios() -> None:
 
 
 def test_assurance() -> None:
-    assert operating.assurance([0.05, 0.8], [3, 1]) == pytest.approx(0.2375)
+    assert power_analysis.assurance([0.05, 0.8], [3, 1]) == pytest.approx(0.2375)
     with pytest.raises(ConfigError) as caught:
-        operating.assurance([0.05, 0.8], [1, -1])
+        power_analysis.assurance([0.05, 0.8], [1, -1])
     assert caught.value.kinds == ("bad-weights",)
 
 

@@ -10,11 +10,11 @@ import pytest
 import small_trials as small
 
 from betapod.observables.quantities import quantities
-from betapod.trials.analysis import estimates as analysis
+from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
-from betapod.trials.analysis.estimates import estimate
+from betapod.trials.analysis.estimators import estimate
 from betapod.trials.conduct import conduct, eligibility, measurement
-from betapod.trials.operating import findings, likelihood, operating
+from betapod.trials.operating import likelihood, power_analysis, replicate_summaries
 
 # -- slopes and events ---------------------------------------------------------------------------------------------------
 
@@ -59,9 +59,9 @@ def test_patients_are_at_risk_on_the_day_they_are_last_seen() -> None:
 def test_significant_is_below_the_level() -> None:
     found = estimate(np.array([1.0, 1.0, -1.0]), np.array([0.5, 0.6, 0.4]), np.inf, 10)
     level = float(found.p[0])
-    assert operating.significant(found, level).tolist() == [0, 0, 1]
-    assert operating.significant(found, level * 1.0001).tolist() == [1, 0, 1]
-    assert operating.significant(found, level * 1.0001, better=-1).tolist() == [0, 0, 1]
+    assert power_analysis.significant(found, level).tolist() == [0, 0, 1]
+    assert power_analysis.significant(found, level * 1.0001).tolist() == [1, 0, 1]
+    assert power_analysis.significant(found, level * 1.0001, better=-1).tolist() == [0, 0, 1]
 
 
 STRENGTHS = [
@@ -85,7 +85,7 @@ STRENGTHS = [
 
 @pytest.mark.parametrize(("ratio", "words"), STRENGTHS)
 def test_words_of_strength_change_where_they_say(ratio: float, words: str) -> None:
-    nothing = operating.rate([0.0, 1.0])
+    nothing = power_analysis.rate([0.0, 1.0])
     assert likelihood.Evidence(ratio, ratio, ratio, nothing, nothing).words == words
 
 
@@ -198,7 +198,7 @@ def test_normal_albuminuria_is_below_30() -> None:
     for value, base, share in ((29.999, 30.0, 1.0), (30.0, 30.0, 0.0), (29.999, 29.999, np.nan)):
         observed = {**data.observed, "UACR": np.full(shape, value, dtype=np.float32)}
         made = replace(data, observed=observed, base={**data.base, "UACR": np.full(shape[:2], base, dtype=np.float32)})
-        np.testing.assert_array_equal(findings.remission(made, "month 6", "cells"), share)
+        np.testing.assert_array_equal(replicate_summaries.remission(made, "month 6", "cells"), share)
 
 
 def test_mortality_changes_at_its_bounds() -> None:
@@ -210,18 +210,18 @@ def test_mortality_changes_at_its_bounds() -> None:
 
 
 def test_every_quantity_says_which_way_is_better() -> None:
-    assert {code: each.better for code, each in quantities().items()} == dict(findings.BETTER)
+    assert {code: each.better for code, each in quantities().items()} == dict(replicate_summaries.BETTER)
     assert {each.better for each in quantities().values()} == {1, -1}
-    assert [code for code, sign in findings.BETTER.items() if sign > 0] == ["EGFR", "CPEP", "GRAFTCP"]
+    assert [code for code, sign in replicate_summaries.BETTER.items() if sign > 0] == ["EGFR", "CPEP", "GRAFTCP"]
 
 
 def test_a_trial_that_could_not_be_tested_shows_nothing() -> None:
     """Trials without events were left out of the power, as if they had not been run."""
     found = estimate(np.array([2.0, np.nan, 0.1, np.nan]), np.array([0.5, np.nan, 0.5, np.nan]), np.inf, 10)
-    assert operating.significant(found).tolist() == [1, 0, 0, 0]
-    assert operating.rate(operating.significant(found)).value == 0.25
+    assert power_analysis.significant(found).tolist() == [1, 0, 0, 0]
+    assert power_analysis.rate(power_analysis.significant(found)).value == 0.25
     nothing = estimate(np.array([2.0, np.nan]), np.array([np.nan, np.nan]), np.inf, 10)
-    assert np.isnan(operating.significant(nothing)).all()
+    assert np.isnan(power_analysis.significant(nothing)).all()
 
 
 def test_words_of_the_table_of_quantities_are_known() -> None:

@@ -7,9 +7,9 @@ from scipy.stats import norm
 
 from betapod.base.errors import ConfigError
 from betapod.trials.conduct import conduct
-from betapod.trials.conduct.data import ENDINGS, PARTS
 from betapod.trials.conduct.measurement import death_rate, spread
-from betapod.trials.operating.summary import summary
+from betapod.trials.conduct.trial_data import ENDINGS, PARTS
+from betapod.trials.operating.run_summary import summary
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import small_trials as small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betapod.trials.analysis import estimates as analysis
-from betapod.trials.analysis import mixed_cox as models
+from betapod.trials.analysis import estimators as analysis
+from betapod.trials.analysis import mixed_model as models
 from betapod.trials.analysis import survival
-from betapod.trials.analysis.estimates import Estimate
+from betapod.trials.analysis.estimators import Estimate
 from betapod.trials.conduct import conduct
-from betapod.trials.operating import assessment, likelihood, operating
+from betapod.trials.operating import likelihood, power_analysis, result_tables
 
 #: What patients may show: the same, nothing, little, or two values.
 VALUE = st.sampled_from([math.nan, 0.0, 1.0, 1.0, -3.5, 1e6])
@@ -47,7 +47,7 @@ def test_changes_of_few(data: st.DataObject, n: int) -> None:
         models.repeated(y.T, base[0], arm[0]),
     ):
         sound(found)
-        operating.characteristics(found, truth=0.0, better=1)
+        power_analysis.characteristics(found, truth=0.0, better=1)
     seen = y[np.isfinite(y)]
     if len(seen) and np.ptp(seen) == 0:
         assert np.isnan(analysis.mean_change(y).p).all()  # no scatter, no test
@@ -76,7 +76,7 @@ def test_events_of_few(data: st.DataObject, n: int, how: str) -> None:
     assert np.isnan(test.effect).all() or not np.isnan(test.p).all()
     if not event.any():
         assert np.isnan(fit.effect).all() and np.isnan(test.effect).all() and np.isnan(p).all()
-    operating.characteristics(test, better=-1)
+    power_analysis.characteristics(test, better=-1)
 
 
 @given(st.data(), FEW, st.integers(1, 4))
@@ -116,7 +116,7 @@ def test_a_likelihood_that_rises_without_end_has_no_ratio() -> None:
 
 
 def test_nothing_is_known_of_no_replicates() -> None:
-    nothing = operating.rate([])
+    nothing = power_analysis.rate([])
     assert math.isnan(nothing.value) and math.isnan(nothing.low) and str(nothing) == "\u2013"
     evidence = likelihood.of_report([], [1.0, 0.0])
     assert math.isnan(evidence.ratio) and evidence.words == "not estimable"
@@ -148,7 +148,7 @@ def test_a_trial_that_shows_nothing_is_assessed(primary: str, trial: str) -> Non
     text = small.TEXT.replace(old, new).replace(PRIMARY["change"], PRIMARY[primary])
     protocol = small.parse(text)
     run = conduct.run(protocol, pool=small.pool(protocol, people=200), replicates=replicates)
-    made: Any = assessment.assess(run).results
+    made: Any = result_tables.assess(run).results
     assert np.isfinite(made["n"]).all()
     shown = made[["mean", "low", "high", "significant"]].to_numpy(dtype=float)
     assert not np.isinf(shown).any() and (np.abs(shown[np.isfinite(shown)]) < 1e4).all()

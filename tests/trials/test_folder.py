@@ -12,13 +12,13 @@ import pytest
 import small_trials as small
 
 from betapod.base.errors import ConfigError
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
 
 
 @pytest.fixture(autouse=True)
 def known_pool(monkeypatch):
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
     monkeypatch.setattr(conduct, "SHARD", 15)
 
 
@@ -44,36 +44,36 @@ def equal(a, b):
 
 
 def test_same_bytes_whatever_the_threads(tmp_path, protocol_file):
-    what = folder.plan(protocol_file)
-    folder.run_into(tmp_path / "a", what, threads=1)
-    folder.run_into(tmp_path / "b", what, threads=3)
+    what = run_folder.plan(protocol_file)
+    run_folder.run_into(tmp_path / "a", what, threads=1)
+    run_folder.run_into(tmp_path / "b", what, threads=3)
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
     assert len(list((tmp_path / "a" / "visits").iterdir())) == 4
 
 
 def test_what_is_read_is_what_was_run(tmp_path, protocol_file):
-    made = folder.run_into(tmp_path / "a", folder.plan(protocol_file))
-    again = folder.open_run(tmp_path / "a")
+    made = run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file))
+    again = run_folder.open_run(tmp_path / "a")
     assert list(made) == list(again)
     for key in made:
         equal(made[key], again[key])
         for name, part in made[key].parts("UACR").items():
             assert np.array_equal(part, again[key].parts("UACR")[name], equal_nan=True)
-    assert folder.is_trial(tmp_path / "a")
-    assert not folder.is_trial(tmp_path)
+    assert run_folder.is_trial(tmp_path / "a")
+    assert not run_folder.is_trial(tmp_path)
 
 
 def test_damage_is_found_and_mended(tmp_path, protocol_file):
     place = tmp_path / "a"
-    folder.run_into(place, folder.plan(protocol_file))
+    run_folder.run_into(place, run_folder.plan(protocol_file))
     before = digests(place)
     part = place / "visits" / "part-00001.parquet"
     part.write_bytes(part.read_bytes()[:-100])
     (place / "receipts" / "00002.json").unlink()
     (place / "pool.npz").write_bytes(b"nothing")
     with pytest.raises(ConfigError, match="betapod resume"):
-        folder.open_run(place)
-    folder.resume(place)
+        run_folder.open_run(place)
+    run_folder.resume(place)
     assert digests(place) == before
 
 
@@ -99,30 +99,30 @@ folder.run_into({str(place)!r}, folder.plan({str(protocol_file)!r}), threads=1, 
     left = len(list((place / "receipts").glob("*.json")))
     assert 2 <= left < 4
     assert not (place / "summary.json").exists()
-    folder.resume(place)
-    folder.run_into(tmp_path / "whole", folder.plan(protocol_file))
+    run_folder.resume(place)
+    run_folder.run_into(tmp_path / "whole", run_folder.plan(protocol_file))
     killed, whole = digests(place), digests(tmp_path / "whole")
     assert killed == whole
 
 
 def test_another_run_is_refused(tmp_path, protocol_file):
-    folder.run_into(tmp_path / "a", folder.plan(protocol_file, replicates=15))
+    run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file, replicates=15))
     with pytest.raises(ConfigError) as caught:
-        folder.run_into(tmp_path / "a", folder.plan(protocol_file, replicates=15, seed=9))
+        run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file, replicates=15, seed=9))
     assert caught.value.kinds == ("other-run",)
     assert "seed" in str(caught.value)
     (tmp_path / "b").mkdir()
     identity = {"kind": "ensemble", "patients": 1, "shard_size": 1}
     (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": 1, "identity": identity}))
     with pytest.raises(ConfigError, match="no trial"):
-        folder.resume(tmp_path / "b")
+        run_folder.resume(tmp_path / "b")
 
 
 def test_the_dictionary_names_every_column(tmp_path, protocol_file):
     import duckdb
 
     place = tmp_path / "a"
-    folder.run_into(place, folder.plan(protocol_file, replicates=15))
+    run_folder.run_into(place, run_folder.plan(protocol_file, replicates=15))
     told = {line.split(",")[0] for line in (place / "dictionary.csv").read_text().splitlines()[1:]}
     with duckdb.connect() as connection:
         for table in ("visits", "patients"):

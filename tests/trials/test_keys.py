@@ -18,7 +18,7 @@ from betapod.patients.library import Library, default
 from betapod.physiology import whole_body
 from betapod.trials.analysis import endpoints
 from betapod.trials.conduct import candidates, conduct, measurement
-from betapod.trials.conduct.courses import Planner
+from betapod.trials.conduct.arm_schedules import Planner
 from betapod.trials.protocol.protocol import Protocol, parse
 
 TEXT = """\

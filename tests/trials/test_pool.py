@@ -8,9 +8,9 @@ from betapod.base.errors import ConfigError
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.patients import library
 from betapod.physiology import whole_body
-from betapod.trials.conduct import candidates, pool
+from betapod.trials.conduct import candidates, patient_pool
 from betapod.trials.conduct import pool_build as pool_making
-from betapod.trials.conduct.courses import Planner
+from betapod.trials.conduct.arm_schedules import Planner
 from betapod.trials.protocol import protocol
 
 TEXT = """\
@@ -121,7 +121,7 @@ def test_the_measured_filtration_is_that_of_the_model(made):
 
 
 def test_a_pool_survives_the_disk(made):
-    again = pool.Pool.from_bytes(made.to_bytes())
+    again = patient_pool.Pool.from_bytes(made.to_bytes())
     assert made.to_bytes() == again.to_bytes()
     assert again.keys == made.keys
     assert all(np.array_equal(made.values[k], again.values[k], equal_nan=True) for k in made.values)

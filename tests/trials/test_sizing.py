@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from betapod.trials.analysis.endpoints import Comparison
 from betapod.trials.conduct import conduct
-from betapod.trials.conduct.data import TrialData
-from betapod.trials.operating import operating, sizing
+from betapod.trials.conduct.trial_data import TrialData
+from betapod.trials.operating import power_analysis, sizing
 from betapod.trials.protocol.endpoint_keys import Endpoint
 
 PAIR = Comparison("cells", "control")
@@ -26,7 +26,7 @@ def test_sizes_in_any_ratio_are_those_of_statsmodels(ratio: float, effect: float
     power = pytest.importorskip("statsmodels.stats.power").TTestIndPower()
     for wanted in (0.8, 0.9):
         control = power.solve_power(effect, power=wanted, alpha=0.05, ratio=ratio)
-        assert operating.sample_size(effect, 1.0, wanted, ratio=ratio) == math.ceil(control - 1e-9)
+        assert power_analysis.sample_size(effect, 1.0, wanted, ratio=ratio) == math.ceil(control - 1e-9)
 
 
 def test_one_to_five_needs_nine_fifths_of_one_to_one() -> None:
@@ -36,34 +36,34 @@ def test_one_to_five_needs_nine_fifths_of_one_to_one() -> None:
         low, high = 0.1, 1.0
         for _ in range(60):
             middle = (low + high) / 2
-            half = operating.sample_size(middle, 1.0, wanted, adjusted=1)
+            half = power_analysis.sample_size(middle, 1.0, wanted, adjusted=1)
             assert half is not None
             low, high = (middle, high) if 2 * half > equal else (low, middle)
-        control = operating.sample_size(high, 1.0, wanted, ratio=5.0, adjusted=1)
+        control = power_analysis.sample_size(high, 1.0, wanted, ratio=5.0, adjusted=1)
         assert control is not None
-        assert operating.randomised(control, [5.0]) == pytest.approx(unequal, abs=7)
-        assert operating.randomised(control, [5.0]) % 6 == 0
+        assert power_analysis.randomised(control, [5.0]) == pytest.approx(unequal, abs=7)
+        assert power_analysis.randomised(control, [5.0]) % 6 == 0
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.floats(0.2, 1.5), st.sampled_from([0.0, 0.1, 0.4]))
 @settings(max_examples=40, deadline=None)
 def test_the_size_reaches_its_power_and_one_fewer_does_not(a: int, b: int, effect: float, lost: float) -> None:
     ratio = a / b
-    n = operating.sample_size(effect, 1.0, 0.8, ratio=ratio, adjusted=1, lost=lost)
+    n = power_analysis.sample_size(effect, 1.0, 0.8, ratio=ratio, adjusted=1, lost=lost)
     assert n is not None
     kept = 1 - lost
-    assert operating.analytic_power(effect, 1.0, n * ratio * kept, n * kept, adjusted=1) >= 0.8
+    assert power_analysis.analytic_power(effect, 1.0, n * ratio * kept, n * kept, adjusted=1) >= 0.8
     fewer = (n - 1) * kept
     if fewer * (1 + ratio) > 3.001:
-        assert not operating.analytic_power(effect, 1.0, fewer * ratio, fewer, adjusted=1) >= 0.8
-    assert operating.randomised(n, [ratio]) == n + math.ceil(n * ratio - 1e-9)
+        assert not power_analysis.analytic_power(effect, 1.0, fewer * ratio, fewer, adjusted=1) >= 0.8
+    assert power_analysis.randomised(n, [ratio]) == n + math.ceil(n * ratio - 1e-9)
 
 
 def test_what_cannot_be_sized_has_no_size() -> None:
     for effect, sd in ((math.nan, 1.0), (0.5, math.nan), (0.5, 0.0), (0.0, 1.0), (math.inf, 1.0)):
-        assert operating.sample_size(effect, sd, 0.8) is None
-    assert np.isnan(operating.analytic_power(0.5, 1.0, 1, 1))
-    assert np.isnan(operating.analytic_power(0.5, 0.0, 10, 10))
+        assert power_analysis.sample_size(effect, sd, 0.8) is None
+    assert np.isnan(power_analysis.analytic_power(0.5, 1.0, 1, 1))
+    assert np.isnan(power_analysis.analytic_power(0.5, 0.0, 10, 10))
 
 
 def test_power_counts_the_patients_of_a_third_arm() -> None:
@@ -72,8 +72,8 @@ def test_power_counts_the_patients_of_a_third_arm() -> None:
     group = np.broadcast_to(np.arange(120) % 3, (800, 120))
     base = random.normal(0, 1, group.shape)
     y = np.where(group == 2, np.nan, 0.5 * (group == 0) + base + random.normal(0, 1, group.shape))
-    curve = operating.power_curve(y, base, (group == 0) * 1.0, [60, 120], better=1)
-    expected = operating.analytic_power(curve.effect, curve.sd, 40, 40, adjusted=1, directed=True)
+    curve = power_analysis.power_curve(y, base, (group == 0) * 1.0, [60, 120], better=1)
+    expected = power_analysis.analytic_power(curve.effect, curve.sd, 40, 40, adjusted=1, directed=True)
     assert curve.smooth[-1] == pytest.approx(float(expected))
     for simulated, smooth in zip(curve.simulated, curve.smooth, strict=True):
         assert simulated.value == pytest.approx(smooth, abs=0.05)
@@ -90,7 +90,7 @@ def test_the_table_of_sizes_knows_the_ratio(arms: str, factor: float) -> None:
     made = run(arms)
     _, sizes = sizing.power_and_sizes(made, {})
     row = sizes[(sizes["scenario"] == "seed-claims") & (sizes["role"] == "primary") & (sizes["power"] == 0.8)].iloc[0]
-    half = operating.sample_size(row["effect"], row["sd"], 0.8, adjusted=2, lost=row["lost"])
+    half = power_analysis.sample_size(row["effect"], row["sd"], 0.8, adjusted=2, lost=row["lost"])
     assert half is not None
     assert row["n"] == pytest.approx(2 * half * factor, abs=7)
     assert row["caution"] == ""
@@ -109,7 +109,7 @@ def test_a_third_arm_is_recruited_too() -> None:
     two, three = (
         t[(t["scenario"] == "seed-claims") & (t["role"] == "primary") & (t["power"] == 0.8)].iloc[0] for t in both
     )
-    half = operating.sample_size(three["effect"], three["sd"], 0.8, adjusted=2, lost=three["lost"])
+    half = power_analysis.sample_size(three["effect"], three["sd"], 0.8, adjusted=2, lost=three["lost"])
     assert half is not None and three["n"] == 3 * half and two["n"] % 2 == 0
 
 
@@ -218,9 +218,9 @@ def test_responders_and_events_are_sized() -> None:
 
 def test_shares_and_events_without_difference_have_no_size() -> None:
     for shares in ((0.3, 0.3), (math.nan, 0.3), (0.3 + 1e-6, 0.3)):
-        assert operating.sample_size_of_shares(*shares, 0.8) is None
+        assert power_analysis.sample_size_of_shares(*shares, 0.8) is None
     for events in ((0.0, 0.3, 0.3), (math.nan, 0.3, 0.3), (-0.5, 0.0, 0.0), (math.inf, 0.1, 0.0), (1e-6, 0.1, 0.1)):
-        assert operating.sample_size_of_events(*events, 0.8) is None
+        assert power_analysis.sample_size_of_events(*events, 0.8) is None
 
 
 def test_sizes_say_which_comparison_they_are_for() -> None:

@@ -9,14 +9,14 @@ import small_trials as small
 from typer.testing import CliRunner
 
 from betapod.cli import main as cli
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
 
 
 @pytest.fixture
 def invoke(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
     monkeypatch.setattr(conduct, "SHARD", 15)
     cli._register(["run"])
 

@@ -11,7 +11,7 @@ import small_trials as small
 from betapod.trials.analysis.endpoints import Comparison, comparisons
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.trial_run import TrialRun
-from betapod.trials.operating import assessment_rows, findings
+from betapod.trials.operating import replicate_summaries, result_rows
 from betapod.trials.operating.sizing import tests_cells as tells_of_cells
 from betapod.trials.operating.sizing import truth, truth_of
 from betapod.trials.protocol.protocol import Protocol
@@ -58,7 +58,7 @@ def test_a_drug_before_and_after_has_the_effect_of_the_drug(drug: TrialRun) -> N
 
 def test_no_effect_of_cells_stands_where_nobody_has_cells(drug: TrialRun) -> None:
     data = drug["randomised", "none"]
-    rows = assessment_rows.courses(data, {})
+    rows = result_rows.courses(data, {})
     assert rows and all(np.isnan(row["truth"]) for row in rows)
 
 
@@ -93,7 +93,7 @@ def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
     data = conduct.run(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
         "randomised", "seed-claims"
     ]
-    found = findings.true_contrast(data, "UACR", "month 6", "cells", "control")
+    found = replicate_summaries.true_contrast(data, "UACR", "month 6", "cells", "control")
     alive = ~(np.isfinite(data.ended) & (data.ending == 2) & (data.ended < data._when[:, :, 2]))
     expected = [np.log(factor[m])[a].mean() for m, a in zip(data.member, alive, strict=True)]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
@@ -102,7 +102,7 @@ def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
 def test_every_choice_of_replicates_is_remembered_for_itself(drug: TrialRun) -> None:
     """The first, the last and their number do not tell [0, 1, 5] from [0, 3, 5]."""
     data = drug["randomised", "none"]
-    kept = findings.remembered(data)
+    kept = replicate_summaries.remembered(data)
     for chosen in ([0, 1, 5], [0, 3, 5], range(3), np.array([5, 3, 0], dtype=np.int32), [0, 3, 5]):
         np.testing.assert_array_equal(kept.select(chosen).base["UACR"], data.base["UACR"][np.asarray(chosen)])
     assert kept.select([0, 3, 5]) is kept.select(np.array([0, 3, 5]))

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..model.parameters.table import Parameter
-from ..model.printing.sheet import Line, Section, Sheet, event_text, number_text, range_text, statement_text
+from ..model.printing.model_document import Line, Section, Sheet, event_text, number_text, range_text, statement_text
 from .shared import print_table
 
 

@@ -12,7 +12,7 @@ from ..base.arguments import by_name, floats, instance, names, wrong
 from ..base.cores import cores
 from ..base.errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
 from ..model.assembly.model import Model
-from ..model.parameters.possible import impossible_columns, impossible_start
+from ..model.parameters.possible_values import impossible_columns, impossible_start
 from . import steady
 from .compiled.compiled_run import CompiledRun
 from .compiled.kernel import Kernel, kernel_for

@@ -142,7 +142,7 @@ class Schedule:
         ConfigError
             With every unknown state or input, time before the start, negative amount, or number that is not finite.
         """
-        from ..model.parameters.possible import impossible
+        from ..model.parameters.possible_values import impossible
 
         problems: list[Problem] = []
         for what, given, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):

@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from ..base import files
 from ..base.errors import ConfigError, Location, Problem
 from ..physiology import whole_body
-from . import care, library_file, observe, plausibility
+from . import library_file, observe, plausibility, prescribing
 from .population import PROFILES, Numbers, sample
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .life import Progress, Snapshots
+    from .life_course import Progress, Snapshots
 
 READY = PROFILES / "library.npz"
 #: Bytes of a library's file.
@@ -130,7 +130,7 @@ class Library:
 
 def _whole() -> list[str]:
     """Return the columns that hold whole numbers."""
-    return ["person", "female", "T1D", "diagnosed", *care.columns(), "glp1ra"]
+    return ["person", "female", "T1D", "diagnosed", *prescribing.columns(), "glp1ra"]
 
 
 def _table_columns() -> tuple[str, ...]:
@@ -195,7 +195,7 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     columns |= {name: true[name] for name in ("stiffness", "dawn")}
     columns |= {name: seen[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
     columns |= {f"true_{name}": true[name] for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide")}
-    columns |= {"insulin_dose": np.where(snapshots.drugs[care.INSULIN], true["insulin_dose"], 0.0)}
+    columns |= {"insulin_dose": np.where(snapshots.drugs[prescribing.INSULIN], true["insulin_dose"], 0.0)}
     columns |= snapshots.drugs
     columns["glp1ra"] = snapshots.drugs["liraglutide"] | snapshots.drugs["semaglutide"]
     table = pd.DataFrame(columns)
@@ -221,7 +221,7 @@ def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first:
     ConfigError
         A number of lives below 1, or nobody fell ill.
     """
-    from .life import live
+    from .life_course import live
 
     if lives < 1:
         raise ConfigError(Problem("bad-number", "a library needs at least one life", found=str(lives)))

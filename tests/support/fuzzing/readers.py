@@ -65,15 +65,15 @@ def _protocol(path: Path) -> None:
 
 
 def _patients(path: Path) -> None:
-    from betapod.patients.cohorts import reader
+    from betapod.patients.cohorts import patient_tables
 
-    reader.read_csv(path)
+    patient_tables.read_csv(path)
 
 
 def _cohort(path: Path) -> None:
-    from betapod.patients.cohorts import tables
+    from betapod.patients.cohorts import cohort_catalogue
 
-    tables.read(path)
+    cohort_catalogue.read(path)
 
 
 def _evidence(path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
-from betapod.patients.life import FIRST_INSULIN
+from betapod.patients.life_course import FIRST_INSULIN
 from betapod.validation.predictions import rows, studies
 from betapod.validation.predictions.campaign import confront
 from betapod.validation.predictions.courses import Condition, people, simulate

@@ -108,7 +108,7 @@ def show_model(
     """Show a model for reading: equations with units, parameters with sources, states, events, references."""
     made = load_model(model, tables or ())
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
-        from ...model.printing.layout import sheet_of
+        from ...model.printing.document_layout import sheet_of
         from ...model.printing.render import only
         from ..printing import show
 

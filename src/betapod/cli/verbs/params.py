@@ -78,7 +78,7 @@ def _known(what: str, value: str | None, allowed: tuple[str, ...]) -> None:
 
 
 def _cells(row: Parameter) -> tuple[str, ...]:
-    from ...model.printing.sheet import number_text, range_text
+    from ...model.printing.model_document import number_text, range_text
 
     return (row.id, number_text(row.value), row.unit, range_text(row), f"{row.role} {row.grade}", row.source, row.label)
 
@@ -134,7 +134,7 @@ def _selected(model: Model, table: ParameterTable, ids: list[str]) -> list[Param
 
 
 def _users(model: Model) -> dict[str, list[str]]:
-    from ...model.printing.layout import sheet_of
+    from ...model.printing.document_layout import sheet_of
 
     users: dict[str, list[str]] = {}
     for section in sheet_of(model).sections:
@@ -149,7 +149,7 @@ def _show(row: Parameter, users: list[str], works: Any) -> None:
     from rich.text import Text
 
     from ...model.parameters.table import source_keys
-    from ...model.printing.sheet import range_text
+    from ...model.printing.model_document import range_text
 
     console = out()
     console.print(Text.assemble((row.id, "bold"), f"  {row.label}"))

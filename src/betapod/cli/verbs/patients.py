@@ -11,7 +11,7 @@ from ...base.exports import table_as_csv
 from ..shared import JsonOption, note, out, print_json, print_table, warn
 
 if TYPE_CHECKING:
-    from ...patients.cohorts.compare import Report
+    from ...patients.cohorts.comparison import Report
     from ...patients.library import Library
 
 _app = typer.Typer(no_args_is_help=True, help="Virtual patients, grown from before diabetes to today.")
@@ -51,7 +51,7 @@ def _writable(path: Path, *endings: str) -> None:
 
 def _write(patients: Library, path: Path) -> None:
     from ...base.files import write_text
-    from ...patients.cohorts.target import UNITS
+    from ...patients.cohorts.cohort_target import UNITS
 
     if path.suffix.lower() == ".npz":
         patients.save(path)
@@ -84,11 +84,11 @@ def grow_command(
 @_app.command("list")
 def list_command() -> None:
     """List the real cohorts that the package knows."""
-    from ...patients.cohorts import tables
+    from ...patients.cohorts import cohort_catalogue
 
     rows = []
-    for name in tables.names():
-        target = tables.load(name)
+    for name in cohort_catalogue.names():
+        target = cohort_catalogue.load(name)
         rows.append((name, target.label, str(len(target.moments)), target.origin))
     print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
 
@@ -118,7 +118,7 @@ def check_command(
 ) -> None:
     """Check a table of real people: every error with its place, every conversion."""
     from ...patients.cohorts.nhanes_files import read_people
-    from ...patients.cohorts.reader import read_csv
+    from ...patients.cohorts.patient_tables import read_csv
 
     people = read_people(path) if path.is_dir() else read_csv(path, _codes(sex_codes))
     out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
@@ -146,9 +146,9 @@ def like_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every moment.")] = False,
 ) -> None:
     """Choose patients who together look like a real cohort, and say how well."""
-    from ...patients.cohorts import reweight, tables
+    from ...patients.cohorts import cohort_catalogue, reweight
 
-    target = tables.load(what, _codes(sex_codes))
+    target = cohort_catalogue.load(what, _codes(sex_codes))
     if path is not None:
         _writable(path, ".npz", ".csv")
     for text in target.notes:

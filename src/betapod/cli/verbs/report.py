@@ -59,7 +59,7 @@ def report_command(
     """Write the report of a trial: one HTML file, its tables as CSV and Parquet, a small table here."""
     from ...base.errors import ConfigError, Problem
     from ...report.trial.making import make
-    from ...trials import folder as store
+    from ...trials import run_folder as store
 
     place = Path(what)
     with breaking("resume", folder=place), bar(quiet) as progress:

@@ -162,7 +162,7 @@ def span_text(span: float, unit: str) -> str:
     if unit == "1":
         return f"{span:.6g} (the model names no unit of time)"
     years = convert(span, unit, "year")
-    from ...model.printing.layout import plural
+    from ...model.printing.document_layout import plural
 
     return f"{span:.6g} {unit if span == 1 else plural(unit)}" + (f" ({years:.2f} years)" if years >= 1 else "")
 

@@ -18,8 +18,8 @@ from ..shared import JsonOption, counted, note, out, print_json, print_table, wr
 if TYPE_CHECKING:
     from ...report.trial.estimates import Scale
     from ...trials.conduct.feasibility import Feasible
-    from ...trials.protocol.cost import Cost
     from ...trials.protocol.protocol import Protocol
+    from ...trials.protocol.run_cost import Cost
 
 trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
 
@@ -61,7 +61,7 @@ def run_command(
     as_json: JsonOption = False,
 ) -> None:
     """Run a trial on virtual patients; in a folder that holds the same run, complete it."""
-    from ...trials import folder as store
+    from ...trials import run_folder as store
 
     what = store.plan(protocol, designs, scenarios, replicates, seed)
     place = folder or Path(f"betapod-{what.protocol.name}")
@@ -77,7 +77,7 @@ def resume_command(
     as_json: JsonOption = False,
 ) -> None:
     """Resume a trial: compute again what its run folder lacks or what was damaged."""
-    from ...trials import folder as store
+    from ...trials import run_folder as store
 
     with breaking("resume", folder=folder), bar(quiet) as progress:
         run = store.resume(folder, threads, progress)
@@ -192,9 +192,9 @@ def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     """Return a protocol, who could take part, and what a run would cost; everything wrong is raised with its place."""
     from ...patients.library import default
     from ...trials.conduct.feasibility import feasible, nobody
-    from ...trials.protocol.cohorts import resolved
-    from ...trials.protocol.cost import cost
+    from ...trials.protocol.cohort_paths import resolved
     from ...trials.protocol.protocol import document, read
+    from ...trials.protocol.run_cost import cost
 
     text = document(name)
     protocol = resolved(read(text), text)
@@ -230,7 +230,7 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
     from ...trials.conduct.feasibility import Behind, concerns
-    from ...trials.operating.summary import summary
+    from ...trials.operating.run_summary import summary
 
     document = summary(run)
     if as_json:

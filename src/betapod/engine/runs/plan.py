@@ -18,7 +18,7 @@ from ...base import cache
 from ...base.errors import ConfigError, Problem, did_you_mean, unit_in
 from ...base.randomness import Patients
 from ...model import Model, ParameterTable
-from ...model.parameters.possible import impossible_columns
+from ...model.parameters.possible_values import impossible_columns
 from ..draw import ALL, draw, varied
 from ..limits import MOST_ENSEMBLE_VALUES, MOST_PATIENTS, MOST_VISITS
 from ..schedule import Schedule

@@ -15,7 +15,7 @@ from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_
 from ...model.algebra.evaluate import compile_function, split_constants
 from ...model.algebra.expression import is_const
 from ...model.assembly.model import Model
-from ...model.parameters.possible import impossible_start
+from ...model.parameters.possible_values import impossible_start
 from .. import steady
 from ..floors import floors
 from ..infusions import as_switches, infused_states, with_infusions

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.algebra.expression import ONE, ZERO, Expr, add, const, mul, neg, symbol
 from ...model.assembly.model import Event
-from .units import ratio, unit_text
+from .sbml_units import ratio, unit_text
 
 if TYPE_CHECKING:
-    from .build import Builder
+    from .model_builder import Builder
 
 
 def add_reactions(builder: Builder) -> None:

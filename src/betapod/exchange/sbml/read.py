@@ -17,7 +17,7 @@ from ...base import overwriting
 from ...base.arguments import path as path_of
 from ...base.errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
 from ...model.assembly.model import Model
-from .guard import check_depth
+from .nesting_guard import check_depth
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def read_sbml(source: str | Path) -> SbmlModel:
         import libsbml
     except ImportError:
         raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
-    from .build import Builder
+    from .model_builder import Builder
 
     file, document = _document(libsbml, source)
     undefined = _undefined_units(document)

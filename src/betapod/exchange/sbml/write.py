@@ -20,8 +20,8 @@ from ...base.files import write_text
 from ...model.algebra.expression import Expr, free_symbols, mul, symbol
 from ...model.assembly.model import Event, Model
 from ...model.bibliography import Entry
-from .annotate import UnitWriter, describe, note
-from .formulas import Formulas, expand
+from .annotations import UnitWriter, describe, note
+from .mathml_writer import Formulas, expand
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
 

@@ -9,12 +9,12 @@ from ...base.arguments import instance, listed, wrong
 from ...base.errors import ModelError, UnitError
 from ...base.units import TIME_UNIT, Unit, parse_unit
 from ..language.dimensions import UnitChecker
-from ..parameters.rows import PLAIN_NOTE
+from ..parameters.parameter_rows import PLAIN_NOTE
 from ..parameters.table import Parameter, ParameterTable
-from .build import build
 from .model import Model
-from .names import check_names
-from .ownership import Assembly, Owned, unit_or_none
+from .model_build import build
+from .name_checks import check_names
+from .name_owners import Assembly, Owned, unit_or_none
 from .submodel import Part, Submodel
 
 

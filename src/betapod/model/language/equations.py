@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 from ...base.errors import Problem
 from ..algebra.functions import FUNCTIONS
-from .reader import RESERVED, Reader, Stop, Token, tokens_of
+from .statement_reader import RESERVED, Reader, Stop, Token, tokens_of
 from .syntax import EventStatement, Position, SourceText, Statement, Syntax
 
 _CONTINUES = re.compile(r"(?:[-+*/^=,(]|\b(?:solves|from|in|when|then|and|or))\s*$")

@@ -173,7 +173,7 @@ class ParameterTable(Mapping[str, Parameter]):
             With every bad row of every file: missing column, unreadable number, unknown unit, role or grade, a source where none
             may be, none where one must be, an id given twice.
         """
-        from .rows import read_rows
+        from .parameter_rows import read_rows
 
         rows: list[Parameter] = []
         problems: list[Problem] = []
@@ -208,8 +208,8 @@ class ParameterTable(Mapping[str, Parameter]):
         ParameterError
             A row of an overlay has an unknown id or a unit that does not fit; all of them at once.
         """
-        from .possible import impossible
-        from .rows import PLAIN_NOTE
+        from .parameter_rows import PLAIN_NOTE
+        from .possible_values import impossible
 
         rows = dict(self._rows)
         problems: list[Problem] = []
@@ -268,10 +268,10 @@ class ParameterTable(Mapping[str, Parameter]):
         Raises
         ------
         ParameterError
-            Unknown ids, unreadable numbers, units that do not fit and values that cannot be (see `betapod.model.parameters.possible`), all at
+            Unknown ids, unreadable numbers, units that do not fit and values that cannot be (see `betapod.model.parameters.possible_values`), all at
             once.
         """
-        from .possible import impossible
+        from .possible_values import impossible
 
         rows = dict(self._rows)
         problems: list[Problem] = []

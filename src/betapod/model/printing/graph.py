@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..algebra.expression import Expr, free_symbols
 from ..assembly.model import Implicit, Model
-from .sheet import Sheet
+from .model_document import Sheet
 
 
 @dataclass(frozen=True)

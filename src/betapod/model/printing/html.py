@@ -9,8 +9,8 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from ..language.syntax import Syntax
-from .notation import GREEK, FormulaPrinter, lines_of, split_symbol
-from .sheet import EventLine, Line, Sheet, number_text, range_text
+from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
+from .model_document import EventLine, Line, Sheet, number_text, range_text
 
 _OPERATORS = {
     "neg": '<mo form="prefix">−</mo>',

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..language.syntax import Syntax
-from .notation import GREEK, FormulaPrinter, lines_of, split_symbol
+from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
 
 if TYPE_CHECKING:
     from ..parameters.table import Parameter
-    from .sheet import EventLine, Line, Section, Sheet
+    from .model_document import EventLine, Line, Section, Sheet
 
 _OPERATORS = {
     "neg": "-",
@@ -281,7 +281,7 @@ def _event(event: EventLine, printer: LatexPrinter) -> str:
 
 
 def _parameters(rows: Sequence[Parameter]) -> str:
-    from .sheet import number_text, range_text
+    from .model_document import number_text, range_text
 
     cells = [
         [

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..parameters.table import Parameter
+from .formula_notation import text_of
 from .latex import LatexPrinter, symbol_latex, unit_latex
-from .notation import text_of
-from .sheet import EventLine, Line, Section, Sheet, event_text, number_text, range_text, statement_text
+from .model_document import EventLine, Line, Section, Sheet, event_text, number_text, range_text, statement_text
 
 
 def document(sheet: Sheet, mathematics: bool = True) -> str:

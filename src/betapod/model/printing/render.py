@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from ...base.arguments import instance
 from ...base.errors import ConfigError, not_among
 from ..assembly.model import Model
-from .layout import sheet_of
-from .sheet import Sheet
+from .document_layout import sheet_of
+from .model_document import Sheet
 
 if TYPE_CHECKING:
     from ..bibliography import Bibliography
@@ -144,7 +144,7 @@ def only(sheet: Sheet, submodel: str) -> Sheet:
 def as_dict(model: Model, sheet: Sheet) -> dict[str, object]:
     """Return a model as plain values: every statement in the language, every row of the tables."""
     from ..parameters.table import as_rows
-    from .sheet import event_text, statement_text
+    from .model_document import event_text, statement_text
 
     return {
         "schema_version": 1,

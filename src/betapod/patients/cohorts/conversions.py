@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...base import clinical
 from ...base.errors import NOWHERE, Location, Problem, UnitError
 from ...base.units import parse_unit
-from .target import UNITS
+from .cohort_target import UNITS
 
 
 def table_unit(name: str) -> str:

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..population import PROFILES
-from .joint import target_of
-from .target import Target
+from .cohort_target import Target
+from .joint_distribution import target_of
 
 #: What NHANES tells of people and virtual patients do not have.
 UNMATCHED = (

@@ -19,8 +19,8 @@ import numpy as np
 from ...base.constants import GLUCOSE_MG_DL
 from ...base.errors import BetapodError, ConfigError, Location, Problem
 from ...observables.ckd_epi import ckd_epi_2021
-from . import transport
-from .reader import People
+from . import sas_transport
+from .patient_tables import People
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -187,7 +187,7 @@ def _read(path: Path, content: str, problems: list[Problem], notes: list[str]) -
 
     where = Location(str(path))
     try:
-        raw: Any = transport.read(path)
+        raw: Any = sas_transport.read(path)
     except BetapodError as error:
         problems += error.problems
         return None

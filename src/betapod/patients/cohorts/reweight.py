@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ..library import Library
 from ..population import Numbers
-from .balance import Balance, balance
-from .compare import Report, report_on
-from .target import Target
+from .cohort_target import Target
+from .comparison import Report, report_on
+from .entropy_balancing import Balance, balance
 
 #: Patients of one cohort.
 MOST = 100_000

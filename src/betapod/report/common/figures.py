@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import ConfigError, MissingExtraError, Problem
 from ...base.exports import table_as_csv
-from ...model.printing.layout import plural
+from ...model.printing.document_layout import plural
 
 if TYPE_CHECKING:
     import pandas as pd

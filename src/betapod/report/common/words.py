@@ -11,7 +11,7 @@ from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 MINUS = "\u2212"
 NARROW = "\u202f"

@@ -17,7 +17,7 @@ from . import answers_strata, estimates
 from .sections_designs import evidence_rows
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
     from ...trials.operating.attribution import Attribution
 
 

@@ -11,8 +11,8 @@ from ..common import words
 from . import estimates
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
     from ...trials.operating.attribution import Attribution
+    from ...trials.operating.result_tables import Assessment
 
 #: Difference of shares from which one stratum is said to be ahead.
 _NOTABLE = 0.03

@@ -15,7 +15,7 @@ from .sections_designs import evidence_rows
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 
 #: A scenario about cells as the end of a sentence; more than `words.SCENARIOS` in fewer words.

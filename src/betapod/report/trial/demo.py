@@ -56,7 +56,7 @@ def run(
         The folder holds another run, or cannot be written to.
     """
     from ...base.errors import ConfigError, Location, Problem
-    from ...trials import folder as store
+    from ...trials import run_folder as store
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

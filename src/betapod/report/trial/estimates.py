@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..common import words
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 #: Beyond a millionfold there is nothing to show.
 _LARGEST = 14.0

@@ -14,8 +14,8 @@ from .sections import Extra
 if TYPE_CHECKING:
     from ...patients.library import Library
     from ...trials.conduct.trial_run import TrialRun
-    from ...trials.operating.assessment import Assessment
     from ...trials.operating.attribution import Attribution
+    from ...trials.operating.result_tables import Assessment
 
 Progress = Callable[[str, int, int], None]
 
@@ -66,7 +66,7 @@ def make(
     ConfigError
         The folder cannot be written to.
     """
-    from ...trials.operating.assessment import assess
+    from ...trials.operating.result_tables import assess
     from .trial_report import provenance_of, write
 
     def tell(what: str, done: int = 0, total: int = 0) -> None:
@@ -100,7 +100,7 @@ def make(
 def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     """Return runs of the first controlled design with more patients, measured as written and better."""
     from ...trials.conduct import conduct
-    from ...trials.operating.assessment import as_run
+    from ...trials.operating.result_tables import as_run
     from ...trials.operating.sizing import AS_WRITTEN, BETTER_MEASURED, enlarged
 
     found = {}
@@ -123,11 +123,11 @@ def _extra(run: TrialRun, library: Library | None, threads: int | None, tell: Ca
 
 def _cohort(run: TrialRun) -> str:
     """Return the protocol's cohort where it has distributions to compare with, else NHANES."""
-    from ...patients.cohorts import tables
+    from ...patients.cohorts import cohort_catalogue
 
     name = run.protocol.population.cohort
     try:
-        return name if name and tables.load(name).distributions else "NHANES"
+        return name if name and cohort_catalogue.load(name).distributions else "NHANES"
     except ConfigError:
         # The file of the cohort is no longer where it was when the trial was run.
         return "NHANES"
@@ -137,8 +137,8 @@ def attributions(
     run: TrialRun, library: Library, threads: int | None = None, tell: Callable[[str], None] | None = None
 ) -> list[Attribution]:
     """Return the shares of mechanisms under every scenario with an effect, in the arm with cells and least besides."""
-    from ...trials.operating.assessment import as_run
     from ...trials.operating.attribution import attribute
+    from ...trials.operating.result_tables import as_run
     from ...trials.operating.sizing import NULL
 
     arms = [name for name, arm in as_run(run).arms.items() if arm.cells is not None]

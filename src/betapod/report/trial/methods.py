@@ -12,7 +12,7 @@ from .analyses import analyses
 from .sections_designs import evidence_rows
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 
 def limits(a: Assessment) -> Section:

@@ -45,11 +45,11 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
     import numpy as np
     import pandas as pd
 
-    from ...patients.cohorts import tables
-    from ...patients.cohorts.compare import weighted_quantile
+    from ...patients.cohorts import cohort_catalogue
+    from ...patients.cohorts.comparison import weighted_quantile
     from ...patients.cohorts.reweight import weigh
 
-    target = tables.load(cohort)
+    target = cohort_catalogue.load(cohort)
     eligible, found = weigh(library, target)
     people = library.table[eligible]
     rows = []

@@ -24,8 +24,8 @@ from .sections_designs import evidence, kept, simulated, supposed, uncontrolled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...trials.operating.assessment import Assessment
     from ...trials.operating.attribution import Attribution
+    from ...trials.operating.result_tables import Assessment
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .analyses import compared_by
 from .sections_designs import arms_of, kept, supposed
 
 if TYPE_CHECKING:
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 
 def controlled(a: Assessment, design: str) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from ...trials.conduct.data import PARTS
+from ...trials.conduct.trial_data import PARTS
 from ...trials.operating.sizing import NULL
 from ..common import words
 from ..common.document import Section, Table
@@ -16,7 +16,7 @@ from . import trial_figures_designs as draw
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 
 def kept(*drawings: Drawing | None) -> list[Drawing]:

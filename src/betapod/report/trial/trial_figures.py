@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from ...trials.operating.assessment import Assessment
     from ...trials.operating.attribution import Attribution
+    from ...trials.operating.result_tables import Assessment
 
 
 def by_stratum(a: Assessment, design: str) -> Drawing | None:

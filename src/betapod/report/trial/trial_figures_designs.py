@@ -16,7 +16,7 @@ from . import estimates
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
 
 
 def studies(a: Assessment, design: str) -> Drawing | None:
@@ -166,7 +166,7 @@ def _has_cells(a: Assessment, arm: str) -> bool:
 
 def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
     """Draw what an apparent change is made of, one group of points per part."""
-    from ...trials.conduct.data import PARTS
+    from ...trials.conduct.trial_data import PARTS
 
     table = a.parts
     if table.empty:

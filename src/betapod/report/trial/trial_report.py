@@ -23,7 +23,7 @@ from .sections import Extra, sections
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...trials.operating.assessment import Assessment
+    from ...trials.operating.result_tables import Assessment
     from ...trials.protocol.protocol import Protocol
 
 WARNING = (

@@ -10,15 +10,15 @@ import numpy as np
 from ...base.config import quantity as read_quantity
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import code_of, label_of, unit_of
-from ..conduct.data import ENDINGS
-from ..operating.findings import chosen
+from ..conduct.trial_data import ENDINGS
+from ..operating.replicate_summaries import chosen
 from ..protocol.endpoint_keys import CONTROLLED
-from . import estimates as analysis
+from . import estimators as analysis
 from . import survival
-from .estimates import Array, Estimate
+from .estimators import Array, Estimate
 
 if TYPE_CHECKING:
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
     from ..protocol.endpoint_keys import Endpoint
     from ..protocol.protocol import Design, Protocol
 

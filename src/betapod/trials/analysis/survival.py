@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .estimates import Array, Estimate, estimate
+from .estimators import Array, Estimate, estimate
 
 #: Log hazard ratio beyond which a fit has run away: the likelihood has no maximum.
 _ENDLESS = 12.0

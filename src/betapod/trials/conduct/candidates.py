@@ -139,10 +139,10 @@ def _weights(protocol: Protocol, library: Library) -> Numbers:
     name = protocol.population.cohort
     if not name:
         return np.full(len(library), 1.0 / len(library))
-    from ...patients.cohorts import tables
+    from ...patients.cohorts import cohort_catalogue
     from ...patients.cohorts.reweight import weigh
 
-    eligible, found = weigh(library, tables.load(name))
+    eligible, found = weigh(library, cohort_catalogue.load(name))
     weights = np.zeros(len(library))
     weights[eligible] = found.weights
     return weights

@@ -23,13 +23,13 @@ from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, quantities, unit_of
 from ...therapies.cell_risks import adverse
 from ..protocol import randomise
-from ..protocol.cost import bounded
+from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
-from .data import ENDINGS, TrialData
-from .effects import rescue_shift, trial_shift
 from .measurement import death_rate, measure
-from .pool import Pool
+from .patient_pool import Pool
 from .pool_build import pool_of
+from .trial_data import ENDINGS, TrialData
+from .trial_effects import rescue_shift, trial_shift
 from .trial_run import TrialRun
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def run(
     library
         Patients; those of the package by default. Not needed with `pool`.
     pool
-        True courses that were simulated before, by `pool_making.pool_of`.
+        True courses that were simulated before, by `pool_build.pool_of`.
     progress
         Called with what is being done, how much is done and how much there is.
 

@@ -20,7 +20,7 @@ from .measurement import measure
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Criterion, Protocol
-    from .pool import Pool
+    from .patient_pool import Pool
 
 #: Candidates per place and round of screening, and rounds after which places stay empty.
 _PER_PLACE, _ROUNDS = 4, 100

@@ -19,7 +19,7 @@ from ...observables.ckd_epi import creatinine_of
 from ...observables.quantities import Numbers, code_of, known_codes, quantities, unit_of
 from .candidates import TRUE, Candidates, characteristics, choose, confirmed
 from .eligibility import CANDIDATES_PER_PLACE, eligible, judged, screen
-from .pool import Pool
+from .patient_pool import Pool
 
 if TYPE_CHECKING:
     from ...patients.library import Library

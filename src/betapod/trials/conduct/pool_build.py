@@ -20,9 +20,9 @@ from ...observables.quantities import Numbers, quantities
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.scenarios import NONE
+from .arm_schedules import Planner
 from .candidates import characteristics, choose
-from .courses import Planner
-from .pool import Pool
+from .patient_pool import Pool
 
 if TYPE_CHECKING:
     from ...patients.library import Library

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .data import TrialData
+from .trial_data import TrialData
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..protocol.protocol import Protocol
-    from .pool import Pool
+    from .patient_pool import Pool
 
 
 @dataclass(frozen=True)

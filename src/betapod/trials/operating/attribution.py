@@ -17,9 +17,9 @@ from ...observables.quantities import quantities
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ..analysis import endpoints
-from ..analysis.estimates import Array
+from ..analysis.estimators import Array
+from ..conduct.arm_schedules import Planner
 from ..conduct.candidates import choose
-from ..conduct.courses import Planner
 from .shapley import alone_and_without, coalitions, shapley
 
 if TYPE_CHECKING:

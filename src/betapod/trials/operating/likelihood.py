@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.constants import Z95
-from .operating import Rate, rate
+from .power_analysis import Rate, rate
 
 
 @dataclass(frozen=True)

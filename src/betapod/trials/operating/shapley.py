@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..analysis.estimates import Array
+from ..analysis.estimators import Array
 
 
 def coalitions(players: Sequence[str]) -> list[frozenset[str]]:

@@ -9,10 +9,10 @@ import numpy as np
 
 from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
-from ..analysis import estimates as analysis
+from ..analysis import estimators as analysis
 from ..analysis.endpoints import Comparison, comparisons
-from . import findings
-from .operating import (
+from . import replicate_summaries
+from .power_analysis import (
     PowerCurve,
     adjusting,
     power_curve,
@@ -25,7 +25,7 @@ from .operating import (
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
     from ..conduct.trial_run import TrialRun
     from ..protocol.endpoint_keys import Endpoint
     from ..protocol.protocol import Protocol
@@ -83,11 +83,13 @@ def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: 
     code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
     match truth_of(data, endpoint, comparison):
         case "groups":
-            effect = findings.true_contrast(data, code, visit, comparison.treated, str(comparison.control), stratum)
+            effect = replicate_summaries.true_contrast(
+                data, code, visit, comparison.treated, str(comparison.control), stratum
+            )
         case "cells":
-            effect = findings.true_effect(data, code, visit, comparison.treated, stratum)
+            effect = replicate_summaries.true_effect(data, code, visit, comparison.treated, stratum)
         case "treatment":
-            effect = findings.true_treatment(data, code, visit, comparison.treated, stratum)
+            effect = replicate_summaries.true_treatment(data, code, visit, comparison.treated, stratum)
         case _:
             return float("nan")
     return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
@@ -132,7 +134,9 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
                     for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
                 ]
-                both = findings.chosen(data, comparison.treated) | findings.chosen(data, str(comparison.control))
+                both = replicate_summaries.chosen(data, comparison.treated) | replicate_summaries.chosen(
+                    data, str(comparison.control)
+                )
                 kept = np.isfinite(endpoints.outcome(data, endpoint)) & both
                 lost = 1 - float(kept.sum() / both.sum()) if both.any() else float("nan")
                 better = np.sign(curve.effect) == endpoints.better(endpoint)
@@ -162,7 +166,9 @@ def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: b
     none
         Whether there is no effect by scenario.
     """
-    first, second = (findings.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control)))
+    first, second = (
+        replicate_summaries.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control))
+    )
     shares = data.protocol.designs[data.design].arms
     ratio = shares[comparison.treated] / shares[str(comparison.control)]
     lost = 0.0
@@ -236,7 +242,7 @@ def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
     if endpoint.summary != "slope" or endpoints.code(endpoint) != "EGFR" or comparison.control is None:
         return ""
     last = float(data.days[data.visit(endpoints.visit(data.protocol, endpoint))])
-    found = findings.slope_difference(data, comparison.treated, str(comparison.control), until=last)
+    found = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
     means = {name: _middle(each.effect) for name, each in found.items()}
     acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
     if not np.isfinite(chronic):
@@ -302,8 +308,8 @@ def curve_of(
     truth
         The true effect, for the curve without Monte Carlo error.
     """
-    first = findings.chosen(data, comparison.treated)
-    both = first | findings.chosen(data, str(comparison.control))
+    first = replicate_summaries.chosen(data, comparison.treated)
+    both = first | replicate_summaries.chosen(data, str(comparison.control))
     found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
     base, strata = _covariates(data, endpoint)
     order = _interleaved(np.asarray(data.stratum))

@@ -12,9 +12,9 @@ from ...base.config import Document, Where, quantity
 from ...base.errors import BetapodError, Problem
 from ...observables.quantities import CHARACTERISTICS, code_of, known_codes, label_of, quantities, unit_of
 from .conduct_checks import conducted, judged, repeated
-from .cost import costs
 from .key_checks import idle
-from .plain_checks import booleans, day_of, list_of, mapping_of, possible, short, sizes, texts, unknown, valued
+from .run_cost import costs
+from .value_checks import booleans, day_of, list_of, mapping_of, possible, short, sizes, texts, unknown, valued
 
 
 def across(document: Document) -> Iterator[Problem]:

@@ -9,9 +9,9 @@ from typing import Any
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
 from ...observables.quantities import code_of, known_codes, quantities, unit_of
-from ..conduct.effects import spread
+from ..conduct.trial_effects import spread
 from .endpoint_checks import endpoint
-from .plain_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
+from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 
 
 def repeated(document: Document) -> Iterator[Problem]:

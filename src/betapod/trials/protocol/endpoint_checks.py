@@ -9,7 +9,7 @@ from ...base.config import Document, Where
 from ...base.errors import Problem
 from ...observables.quantities import quantities
 from .endpoint_keys import CONTROLLED
-from .plain_checks import day_of, list_of
+from .value_checks import day_of, list_of
 
 
 def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str | None) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from typing import Any
 from ...base.config import Document, Where
 from ...base.errors import Problem
 from ...observables.quantities import code_of
-from .plain_checks import list_of, mapping_of, unknown
+from .value_checks import list_of, mapping_of, unknown
 
 
 def idle(document: Document) -> Iterator[Problem]:

@@ -330,7 +330,7 @@ def load(name: str | Path) -> Protocol:
     ConfigError
         Everything wrong with it, each with line and column; or no such protocol, with the nearest name.
     """
-    from .cohorts import resolved
+    from .cohort_paths import resolved
 
     found = document(name)
     return resolved(read(found), found)

@@ -222,7 +222,7 @@ def simulate(
 
 def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
     """Return everybody's state at the start: whoever begins to titrate insulin has a first dose, as in their lives before."""
-    from ...patients.life import FIRST_INSULIN
+    from ...patients.life_course import FIRST_INSULIN
 
     given = [timed(text) for text in arm.care]
     begins = any(each.name == "titrated insulin" and each.start == 0.0 for each in given)
@@ -275,7 +275,7 @@ def timed(text: str) -> Therapy:
 
 def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
     """Return what therapies do to a person who may take one already, or must not."""
-    from ...trials.conduct.courses import TAKEN
+    from ...trials.conduct.arm_schedules import TAKEN
 
     model, table = whole_body.model("reference"), who.table
     mine = [

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...observables.quantities import quantities
-from ..analysis import estimates as analysis
+from ..analysis import estimators as analysis
 from ..analysis import survival
-from ..analysis.estimates import Array, Estimate
-from .operating import characteristics
+from ..analysis.estimators import Array, Estimate
+from .power_analysis import characteristics
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
 
 #: Which way is better: -1 where a fall is an improvement.
 BETTER: Mapping[str, int] = {code: each.better for code, each in quantities().items()}

@@ -22,10 +22,10 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
     ConfigError
         There is no such cohort, file or folder; the nearest name is told.
     """
-    from ...patients.cohorts import tables
+    from ...patients.cohorts import cohort_catalogue
 
     name = protocol.population.cohort
-    if not name or name.lower() in {each.lower() for each in tables.names()}:
+    if not name or name.lower() in {each.lower() for each in cohort_catalogue.names()}:
         return protocol
     folder = Path(document.file).parent
     beside = folder / name
@@ -37,13 +37,13 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
     if _exists(Path(name)):
         return protocol
     files = sorted(each.name for each in folder.glob("*") if each.suffix.lower() in (".yaml", ".yml", ".csv"))
-    known = [*tables.names(), *files]
+    known = [*cohort_catalogue.names(), *files]
     raise ConfigError(
         document.problem(
             "unknown-cohort",
             f"there is no cohort {name!r}, and no file of that name",
             _WHERE,
-            expected=f"{', '.join(tables.names())}, or a file .yaml or .csv beside the protocol",
+            expected=f"{', '.join(cohort_catalogue.names())}, or a file .yaml or .csv beside the protocol",
             hint=did_you_mean(name, known),
         )
     )

@@ -9,13 +9,13 @@ import numpy as np
 
 from ..analysis import endpoints, survival
 from ..analysis.endpoints import analyse, comparisons
-from ..analysis.estimates import Estimate
-from . import findings, likelihood
-from .operating import characteristics, significant
+from ..analysis.estimators import Estimate
+from . import likelihood, replicate_summaries
+from .power_analysis import characteristics, significant
 from .sizing import NULL, tests_cells, title, truth, truth_of
 
 if TYPE_CHECKING:
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
     from ..conduct.trial_run import TrialRun
 
 
@@ -71,7 +71,7 @@ def courses(data: TrialData, place: dict[str, str]) -> list[Any]:
     for arm in data.arms:
         for stratum in _groups(data):
             for code in data.codes:
-                table = findings.apparent(data, code, visits, arm, stratum)
+                table = replicate_summaries.apparent(data, code, visits, arm, stratum)
                 key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code}
                 rows += [key | row for row in table.to_dict("records")]
     return rows
@@ -84,7 +84,7 @@ def parts(data: TrialData, place: dict[str, str]) -> list[Any]:
     rows: list[Any] = []
     for arm in data.arms:
         for stratum in _groups(data):
-            table = findings.parts(data, code, visit, arm, stratum)
+            table = replicate_summaries.parts(data, code, visit, arm, stratum)
             key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
             rows += [key | {"part": part, **row} for part, row in table.to_dict("index").items()]
     return rows
@@ -119,13 +119,13 @@ def free(data: TrialData, place: dict[str, str]) -> list[Any]:
     """Return a row per arm and day (days from enrolment): share free of kidney events, of all replicates and of the first trial."""
     if "EGFR" not in data.codes or (data.days > 0).sum() < 2:
         return []
-    time, event = findings.kidney_events(data)
+    time, event = replicate_summaries.kidney_events(data)
     rows: list[Any] = []
     for arm in data.arms:
-        keep = findings.chosen(data, arm).reshape(-1)
+        keep = replicate_summaries.chosen(data, arm).reshape(-1)
         curve = survival.kaplan_meier(time.reshape(-1), event.reshape(-1), keep)
         # One trial's interval, not that of all replicates together: what a reader of one trial would see.
-        one = findings.chosen(data, arm)[0]
+        one = replicate_summaries.chosen(data, arm)[0]
         first = survival.kaplan_meier(time[0], event[0], one)
         near = np.searchsorted(first.days, curve.days, side="right") - 1
         for k, day in enumerate(curve.days):
@@ -153,7 +153,7 @@ def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
     true = data.true("UACR")
     for arm in data.arms:
         for stratum in _groups(data):
-            keep = findings.chosen(data, arm, stratum) & (data.base["UACR"] >= 30)
+            keep = replicate_summaries.chosen(data, arm, stratum) & (data.base["UACR"] >= 30)
             final = true[:, :, data.visit(visit)]
             seen = keep & np.isfinite(final)
             rows.append(
@@ -162,7 +162,7 @@ def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
                     "arm": arm,
                     "stratum": stratum or "all",
                     "visit": visit,
-                    "measured": _middle(findings.remission(data, visit, arm, stratum)),
+                    "measured": _middle(replicate_summaries.remission(data, visit, arm, stratum)),
                     "true": float((final[seen] < 30).mean()) if seen.any() else float("nan"),
                 }
             )
@@ -173,7 +173,7 @@ def adverse(data: TrialData, place: dict[str, str]) -> list[Any]:
     """Return a row per arm and adverse event."""
     rows: list[Any] = []
     for arm in data.arms:
-        rows += [place | {"arm": arm} | row for row in findings.adverse(data, arm).to_dict("records")]
+        rows += [place | {"arm": arm} | row for row in replicate_summaries.adverse(data, arm).to_dict("records")]
     return rows
 
 
@@ -199,7 +199,7 @@ def slopes(data: TrialData, place: dict[str, str]) -> list[Any]:
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None:
             continue
-        for name, found in findings.slope_difference(data, comparison.treated, comparison.control).items():
+        for name, found in replicate_summaries.slope_difference(data, comparison.treated, comparison.control).items():
             summary = characteristics(found, better=1)
             rows.append(
                 place

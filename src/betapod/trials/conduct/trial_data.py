@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..protocol.protocol import Protocol
-    from .pool import Pool
+    from .patient_pool import Pool
 
 #: How a patient's follow-up ended, by code.
 ENDINGS = ("completed", "dropped out", "died")
@@ -408,7 +408,7 @@ class TrialData:
         return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
 
     def _extra(self, code: str) -> dict[str, Numbers]:
-        from .effects import rescue_shift, trial_shift
+        from .trial_effects import rescue_shift, trial_shift
 
         return {
             "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_luck),

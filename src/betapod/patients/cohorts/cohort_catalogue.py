@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ..population import PROFILES
-from . import joint, nhanes
-from .baselines import of_mapping as of_mapping
-from .baselines import read as read
-from .target import UNITS, Target
+from . import joint_distribution, nhanes
+from .baseline_tables import of_mapping as of_mapping
+from .baseline_tables import read as read
+from .cohort_target import UNITS, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,7 +68,7 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> Target:
     if path.suffix.lower() in (".yaml", ".yml"):
         return read(path)
     if path.suffix.lower() in PEOPLE:
-        from .reader import read_csv
+        from .patient_tables import read_csv
 
         people = read_csv(path, sex_codes)
         return replace(of_people(people.table, path.stem, str(path), str(path)), notes=people.notes)
@@ -104,7 +104,7 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
         hint = "Write what is known of them as a table .yaml with means and SDs."
         problem = Problem("few-people", "too few people to speak of a distribution", where, found, expected, hint)
         raise ConfigError(problem)
-    own = (*joint.QUANTITIES, *joint.SHARES)
+    own = (*joint_distribution.QUANTITIES, *joint_distribution.SHARES)
     other = ("survey_weight", "survey_weight_fasting", "SEQN", "cycle")
     unmatched = [f"{c}: not among the quantities that are matched" for c in people if c not in (*own, *other)]
     problems, kept = [], people
@@ -113,7 +113,7 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
         if len(known) < _FEWEST:
             unmatched.append(f"{name}: known of {len(known)} people only")
             kept = kept.drop(columns=name)
-        elif name in joint.QUANTITIES and known.nunique() == 1:
+        elif name in joint_distribution.QUANTITIES and known.nunique() == 1:
             value = f"{known.iloc[0]:g} {UNITS[name]}"
             message = f"{name} is {value} in everybody: that is no distribution"
             hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
@@ -126,4 +126,6 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
         problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
     if problems:
         raise ConfigError(problems)
-    return joint.target_of(joint.derive(kept), name_of, f"{len(people)} real people", origin, tuple(unmatched))
+    return joint_distribution.target_of(
+        joint_distribution.derive(kept), name_of, f"{len(people)} real people", origin, tuple(unmatched)
+    )

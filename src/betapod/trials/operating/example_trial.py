@@ -8,12 +8,12 @@ import numpy as np
 
 from ..analysis import endpoints, survival
 from ..analysis.endpoints import Comparison, analyse, comparisons
-from ..analysis.estimates import Estimate
-from ..analysis.mixed_cox import repeated
-from . import findings
+from ..analysis.estimators import Estimate
+from ..analysis.mixed_model import repeated
+from . import replicate_summaries
 
 if TYPE_CHECKING:
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
     from ..protocol.endpoint_keys import Endpoint
 
 #: Name of the mixed model in the table.
@@ -40,8 +40,8 @@ def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[An
             more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
             rows.append(place | more | {"analysis": MIXED, "quantity": endpoints.code(endpoint), **mixed.at(0)})
         if "EGFR" in data.codes:
-            time, event = findings.kidney_events(one)
-            first, second = (findings.chosen(one, arm) for arm in (comparison.treated, comparison.control))
+            time, event = replicate_summaries.kidney_events(one)
+            first, second = (replicate_summaries.chosen(one, arm) for arm in (comparison.treated, comparison.control))
             hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
             if np.isfinite(hazard.effect).all():
                 more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
@@ -58,8 +58,8 @@ def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estima
     code = endpoints.code(endpoint)
     last = one.visit(endpoints.visit(one.protocol, endpoint))
     after = [v for v in range(last + 1) if one.days[v] > 0]
-    first = findings.chosen(one, comparison.treated)[0]
-    keep = first | findings.chosen(one, str(comparison.control))[0]
+    first = replicate_summaries.chosen(one, comparison.treated)[0]
+    keep = first | replicate_summaries.chosen(one, str(comparison.control))[0]
     change = one.change(code, rules.rescue)[0][:, after]
     base = one.quantity(code).forward(one.base[code][0].astype(float))
     strata = one.stratum[0][keep] if len(one.strata) > 1 else None

@@ -6,8 +6,8 @@ import re
 import unicodedata
 
 from . import sexes
+from .cohort_target import UNITS
 from .conversions import fits_table
-from .target import UNITS
 
 #: Other names of quantities, in lower case.
 SYNONYMS = {

@@ -35,13 +35,13 @@ from ..engine.runs.store import Receipt, Store, write_parquet
 from ..observables.quantities import quantities
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
-from .conduct.data import TrialData
 from .conduct.feasibility import refuse_nobody
-from .conduct.pool import Pool
+from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
+from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
-from .operating.summary import summary
-from .protocol.cohorts import resolved
+from .operating.run_summary import summary
+from .protocol.cohort_paths import resolved
 from .protocol.protocol import Protocol, document, read
 
 if TYPE_CHECKING:

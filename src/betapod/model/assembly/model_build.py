@@ -27,7 +27,7 @@ from ..language.syntax import EventStatement, Statement, Syntax
 from ..parameters.table import ParameterTable
 from .linking import Definition, link
 from .model import Event, Implicit, Model
-from .ownership import Assembly, expressions_of
+from .name_owners import Assembly, expressions_of
 from .submodel import Part
 
 

@@ -15,7 +15,7 @@ from ...observables.quantities import Numbers, code_of, label_of, unit_of
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Effect, Protocol
-    from .data import TrialData
+    from .trial_data import TrialData
 
 
 def size(effect: Effect) -> float:

@@ -12,10 +12,10 @@ from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
 from ...model.assembly.linking import Definition, link
 from ...model.assembly.model import Event, Model
 from ...model.parameters.table import Parameter, ParameterTable
-from .units import unit_text
+from .sbml_units import unit_text
 
 if TYPE_CHECKING:
-    from .build import Builder
+    from .model_builder import Builder
     from .read import Report
 
 

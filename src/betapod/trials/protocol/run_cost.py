@@ -10,7 +10,7 @@ from ...base.config import Document, Where
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem
 from ...observables.quantities import code_of, quantities
-from .plain_checks import list_of, mapping_of, short
+from .value_checks import list_of, mapping_of, short
 
 if TYPE_CHECKING:
     from .protocol import Protocol

@@ -6,7 +6,7 @@ from ...base.errors import Location, Problem, did_you_mean
 from ...base.units import conversion_factor
 from ..algebra.functions import FUNCTIONS
 from ..language.syntax import EventStatement, Position, SourceText, Syntax
-from .ownership import Assembly, expressions_of, unit_or_none
+from .name_owners import Assembly, expressions_of, unit_or_none
 from .submodel import Part
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ..language.syntax import Syntax
 from ..parameters.table import Parameter
-from .notation import text_of
+from .formula_notation import text_of
 
 
 @dataclass(frozen=True)

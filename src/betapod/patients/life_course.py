@@ -19,8 +19,8 @@ from ..base.randomness import Stream
 from ..engine.ensemble import Ensemble
 from ..physiology import whole_body
 from . import observe
-from .care import INSULIN, Prescriptions, columns
 from .population import YOUNG, Numbers, People, constant
+from .prescribing import INSULIN, Prescriptions, columns
 
 Flags = NDArray[np.bool_]
 

@@ -24,8 +24,8 @@ from ...base.clinical import say
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ..plausibility import POSSIBLE
 from ..plausibility import UNUSUAL as RANGES
+from .cohort_target import UNITS, Moment, Target
 from .conversions import to_table_unit
-from .target import UNITS, Moment, Target
 
 #: Statistics that a table may state of a quantity.
 STATISTICS = ("mean", "sd", "median", "quantiles", "proportion", "geometric_mean", "log_sd")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import ExchangeError, Location, Problem
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, symbol
 from ...model.assembly.model import Model
-from .formulas import own_function
-from .link import finish_rates, link_model, report_of
-from .math import Function, MathReader, Unsupported
+from .mathml_reader import Function, MathReader, Unsupported
+from .mathml_writer import own_function
+from .model_links import finish_rates, link_model, report_of
 from .rates import Motion, solve_relations
 from .reactions import add_reactions, read_events
-from .units import ratio, unit_text
+from .sbml_units import ratio, unit_text
 
 if TYPE_CHECKING:
     from .read import Report

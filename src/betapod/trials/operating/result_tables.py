@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
-from ..analysis.estimates import Estimate
+from ..analysis.estimators import Estimate
 from ..conduct.feasibility import Behind, behind
-from . import assessment_rows as rows_of
-from . import findings
-from .one_trial import one_trial
-from .operating import assurance
+from . import replicate_summaries
+from . import result_rows as rows_of
+from .example_trial import one_trial
+from .power_analysis import assurance
 from .sizing import power_and_sizes, tests_cells
 
 if TYPE_CHECKING:
@@ -148,16 +148,16 @@ def assess(
     for number, ((design, scenario), whole) in enumerate(run.items()):
         if progress is not None:
             progress(f"{design}, {scenario}", number, len(run))
-        data = findings.remembered(whole)
+        data = replicate_summaries.remembered(whole)
         place = {"design": design, "scenario": scenario}
         first = comparisons(protocol, design)[0]
         estimates[design, scenario] = analyse(data, primary, first)
-        rows["one_trial"] += one_trial(whole, place, findings.typical(estimates[design, scenario]))
+        rows["one_trial"] += one_trial(whole, place, replicate_summaries.typical(estimates[design, scenario]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += rows_of.courses(some, place)
         rows["parts"] += rows_of.parts(some, place)
         rows["results"] += rows_of.results(data, some, place)
-        rows["patients"].append(rows_of.patients(data, place, findings.typical(estimates[design, scenario])))
+        rows["patients"].append(rows_of.patients(data, place, replicate_summaries.typical(estimates[design, scenario])))
         rows["free"] += rows_of.free(data, place)
         rows["adverse"] += rows_of.adverse(data, place)
         rows["flow"].append(place | rows_of.flow(data))

@@ -14,8 +14,8 @@ from ..algebra.functions import FUNCTIONS
 from ..assembly.model import Event, Implicit, Model
 from ..assembly.submodel import Part
 from ..language.syntax import Position, Statement, Syntax
-from .notation import syntax_of
-from .sheet import EventLine, Line, ReadLine, Reference, Section, Sheet, StateLine, number_text
+from .formula_notation import syntax_of
+from .model_document import EventLine, Line, ReadLine, Reference, Section, Sheet, StateLine, number_text
 
 if TYPE_CHECKING:
     from ..bibliography import Bibliography

@@ -28,9 +28,9 @@ from ...observables.ckd_epi import ckd_epi_2021
 from ..plausibility import POSSIBLE, UNUSUAL
 from ..population import Numbers
 from . import sexes
+from .cohort_target import UNITS
+from .column_headings import KNOWN, LONGEST, SYNONYMS, heading
 from .conversions import to_table_unit
-from .headings import KNOWN, LONGEST, SYNONYMS, heading
-from .target import UNITS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ...observables import kdigo
 from ..population import Numbers
-from .balance import Balance
-from .target import Distribution, Target
+from .cohort_target import Distribution, Target
+from .entropy_balancing import Balance
 
 if TYPE_CHECKING:
     import pandas as pd

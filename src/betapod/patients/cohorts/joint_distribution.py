@@ -9,8 +9,8 @@ import numpy as np
 
 from ...observables import kdigo
 from ..population import Numbers
-from .compare import spearman, weighted_quantile
-from .target import Distribution, Moment, Target
+from .cohort_target import Distribution, Moment, Target
+from .comparison import spearman, weighted_quantile
 
 if TYPE_CHECKING:
     import pandas as pd

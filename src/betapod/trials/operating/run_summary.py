@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from ...observables.quantities import code_of
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
-from ..conduct.data import PARTS
 from ..conduct.feasibility import behind
-from .operating import characteristics
+from ..conduct.trial_data import PARTS
+from .power_analysis import characteristics
 from .sizing import truth, truth_of
 
 if TYPE_CHECKING:
-    from ..conduct.data import TrialData
+    from ..conduct.trial_data import TrialData
     from ..conduct.trial_run import TrialRun
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...base.errors import ConfigError, Problem
-from ..analysis.estimates import Array, Estimate, ancova, wilson
+from ..analysis.estimators import Array, Estimate, ancova, wilson
 
 #: Patients of one arm beyond which no size is given.
 MOST_PATIENTS = 1_000_000

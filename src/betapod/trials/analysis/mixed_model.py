@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .estimates import Array, Estimate, estimate
+from .estimators import Array, Estimate, estimate
 
 #: Patients per parameter of the covariance below which it is not estimated; assumed.
 _PATIENTS_PER_PARAMETER = 1.0
