@@ -17,8 +17,8 @@ from . import answers_strata, estimates
 from .sections_designs import evidence_rows
 
 if TYPE_CHECKING:
-    from ...trials.operating.result_tables import Assessment
     from ...trials.operating.attribution import Attribution
+    from ...trials.operating.result_tables import Assessment
 
 
 def answer_questions(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
