@@ -15,7 +15,7 @@ from betapod.engine.scipy.reference import simulate
 from betapod.model.algebra.evaluate import compile_function
 from betapod.person import typical as people
 from betapod.person.glucose_tests import meal_day, ogtt
-from betapod.person.metabolic_state import at_rest, follow, model_of, quantities, snapshot
+from betapod.person.metabolic_state import at_rest, follow, model_of, snapshot
 from betapod.person.typical import Person
 from betapod.physiology import whole_body
 
@@ -135,7 +135,7 @@ def test_HbA1c_of_steady_glucose_is_the_ADAG_line(name: str, rRBC: float) -> Non
     from betapod.physiology.metabolism.glycated_haemoglobin import GlycatedHaemoglobin
 
     person = people.person(name)
-    G = quantities(model_of(person), ["G"], person.state)["G"]
+    G = model_of(person).evaluate(["G"], person.state)["G"]
     rows = [*whole_body.table("metabolism").values(), Parameter("G", "held", G, "mmol/L", role="input")]
     model = assemble("held", [GlycatedHaemoglobin], ParameterTable(rows)).with_values({"rRBC": rRBC})
     settled = simulate(model, [0.0, 2000.0]).table["HbA1c"].iloc[-1]
@@ -160,7 +160,7 @@ def test_C_peptide_area_is_proportional_to_secretion() -> None:
     for name in ("ngt", "t2d"):
         person = people.person(name)
         model = model_of(person, "metabolism_fast")
-        rates = quantities(model, ["CP_V", "CP_k01"], {})
+        rates = model.evaluate(["CP_V", "CP_k01"])
         table = ogtt(person, minutes=1500.0, step=2.0).table
         secreted = np.trapezoid(table["secretion"] - table["secretion"].iloc[-1], table.index)
         area = np.trapezoid(table["C_peptide"] - table["C_peptide"].iloc[-1], table.index) * 1000

@@ -11,7 +11,6 @@ from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, ParameterTable
-from betapod.person.metabolic_state import quantities
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
 from betapod.therapies import cell_parameters
@@ -108,8 +107,8 @@ def test_each_mechanism_has_its_switch(switch: str) -> None:
     names = list(SWITCHES[switch])
     model = claims(hyp_0=0.12)
     state = full(model)
-    on = quantities(model, names, state, {switch: 1.0})
-    off = quantities(model, names, state, {switch: 0.0})
+    on = model.evaluate(names, state, {switch: 1.0})
+    off = model.evaluate(names, state, {switch: 0.0})
     for name, neutral in SWITCHES[switch].items():
         assert off[name] == neutral
         assert on[name] != neutral
@@ -142,7 +141,7 @@ def test_none_is_exactly_nothing() -> None:
         {"HLA_mm": 1.0, "early_stage": 1.0, "sw_indirect": 1.0}
     )
     state = {name: 0.0 if name.startswith("Z_") else value for name, value in full(model).items()}
-    found = quantities(model, [*ONES, *ZEROS], state)
+    found = model.evaluate([*ONES, *ZEROS], state)
     assert {name: found[name] for name in ONES} == dict.fromkeys(ONES, 1.0)
     assert {name: found[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0.0)
 
@@ -177,13 +176,13 @@ def test_no_cells_no_effect_in_any_scenario() -> None:
 def test_claims_at_an_early_stage_keep_multipliers_positive() -> None:
     model = claims(early_stage=1.0)
     state = full(model) | {"E_M": 1.0, "E_TP": 1.0, "E_TK": 1.0}
-    found = quantities(model, ["auto_m", "apo_m", "pod_m", "fib_m", "inf_m", "tox_m"], state)
+    found = model.evaluate(["auto_m", "apo_m", "pod_m", "fib_m", "inf_m", "tox_m"], state)
     assert all(0 < value < 1 for value in found.values())
 
 
 def test_sensitivity_is_split_without_loss() -> None:
     model = claims()
-    f = quantities(model, ["SI_m", "receptor_m", "GLUT4_m", "nR_m", "aR_m", "tau4_m"], full(model))
+    f = model.evaluate(["SI_m", "receptor_m", "GLUT4_m", "nR_m", "aR_m", "tau4_m"], full(model))
     assert f["receptor_m"] * f["GLUT4_m"] == pytest.approx(f["SI_m"], rel=1e-14)
     assert f["nR_m"] * f["aR_m"] * f["tau4_m"] == pytest.approx(f["SI_m"], rel=1e-14)
 
@@ -199,8 +198,8 @@ def test_reprogramming_fades_more_slowly_in_autoimmunity() -> None:
 def test_deficit_gate_stops_replacement_at_health() -> None:
     model = claims(sw_deficit_gate=1.0)
     state = dict.fromkeys(model.state_names, 0.0)
-    healthy = quantities(model, ["become_pod"], state)["become_pod"]
-    half = quantities(model, ["become_pod"], state, {"native_pod": 0.5})["become_pod"]
+    healthy = model.evaluate(["become_pod"], state)["become_pod"]
+    half = model.evaluate(["become_pod"], state, {"native_pod": 0.5})["become_pod"]
     xi = model.parameters["xi_pod"].value
     assert healthy == pytest.approx(xi * 0.001 * math.log(2))
     assert half == pytest.approx(0.5 * xi, rel=1e-6)
@@ -209,9 +208,9 @@ def test_deficit_gate_stops_replacement_at_health() -> None:
 def test_neogenesis_fills_what_is_missing() -> None:
     names = ["neogenesis", "kneo"]
     state = full(claims()) | {"Z_beta": 0.0, "G_P": 0.0}
-    open_gate = quantities(claims(), names, state)
-    gated = quantities(claims(sw_deficit_gate=1.0, native_beta=0.4), names, state)
-    healthy = quantities(claims(sw_deficit_gate=1.0), names, state)
+    open_gate = claims().evaluate(names, state)
+    gated = claims(sw_deficit_gate=1.0, native_beta=0.4).evaluate(names, state)
+    healthy = claims(sw_deficit_gate=1.0).evaluate(names, state)
     assert open_gate["neogenesis"] == pytest.approx(2 * 0.5)
     assert gated["neogenesis"] == pytest.approx(0.6 * open_gate["neogenesis"])
     assert healthy["kneo"] < 1e-3 * open_gate["kneo"]
@@ -220,8 +219,8 @@ def test_neogenesis_fills_what_is_missing() -> None:
 def test_product_that_lives_in_the_host_is_not_counted_twice() -> None:
     model = claims(sw_deficit_gate=1.0, native_beta=0.6, native_pod=0.6)
     state = full(model) | {"Z_beta": 400.0, "Z_pod": 480.0}
-    here = quantities(model, ["pool_beta", "pool_pod"], state)
-    hosted = quantities(model, ["pool_beta", "pool_pod"], state, {"product_hosted": 1.0})
+    here = model.evaluate(["pool_beta", "pool_pod"], state)
+    hosted = model.evaluate(["pool_beta", "pool_pod"], state, {"product_hosted": 1.0})
     assert here == pytest.approx({"pool_beta": 1.0, "pool_pod": 1.0})
     assert hosted == pytest.approx({"pool_beta": 0.6, "pool_pod": 0.6})
 
@@ -230,14 +229,14 @@ def test_podocyte_hook_is_the_flux_of_replacement() -> None:
     # The kidney adds r_P*(P0/P - 1) to d ln P/dt; with deficit 1 - P/P0 that is xi*deficit*G*f/n over P/P0.
     model = claims(sw_deficit_gate=1.0, native_pod=0.7)
     state = full(model) | {"Z_pod": 0.0}
-    f = quantities(model, ["r_P", "become_pod"], state)
+    f = model.evaluate(["r_P", "become_pod"], state)
     flux = f["become_pod"] * state["G_K"] * model.parameters["f_fun_pod"].value / model.parameters["count_pod"].value
     assert f["r_P"] * (1 / 0.7 - 1) == pytest.approx(flux / 0.7, rel=1e-6)
 
 
 def test_hypoxic_fraction_follows_flow_as_in_renovascular_disease() -> None:
     model = whole_body.model("cells").with_values({"hyp_0": 0.121, "RBF_rel": 185.5 / 151.8})
-    found = quantities(model, ["hyp_fraction"], full(model) | {"rho_c": 0.5, "plugged": 0.0})
+    found = model.evaluate(["hyp_fraction"], full(model) | {"rho_c": 0.5, "plugged": 0.0})
     assert found["hyp_fraction"] == pytest.approx(0.068, abs=5e-4)
 
 
@@ -252,7 +251,7 @@ def test_capillaries_rest_at_health_and_are_rescaled_to_1(name: str, density: fl
 def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
     model = whole_body.model("cells").with_values({"BW": 70.0, "s_VEGF": 1.2})
     state = dict.fromkeys(model.state_names, 0.0) | {"N_L": 100.0, "rho_c": 0.5}
-    assert quantities(model, ["VEGF_rise"], state)["VEGF_rise"] == pytest.approx(0.06, abs=0.005)
+    assert model.evaluate(["VEGF_rise"], state)["VEGF_rise"] == pytest.approx(0.06, abs=0.005)
 
 
 # -- the whole person ----------------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import pytest
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
-from betapod.person.metabolic_state import quantities
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
 
@@ -43,7 +42,7 @@ REICHMAN = {90.0: 424.0, 180.0: 1036.0, 365.0: 1274.0}
 def c_peptide(**changes: float) -> dict[float, float]:
     """Return C-peptide after a full dose of stem-cell islets into the portal vein."""
     model = whole_body.model("cells").with_values({"adherence_IS": 1.0, **changes})
-    taken = quantities(model, ["graft_taken"], dict.fromkeys(model.state_names, 0.0))["graft_taken"]
+    taken = model.evaluate(["graft_taken"], dict.fromkeys(model.state_names, 0.0))["graft_taken"]
     table = simulate(
         model, list(REICHMAN), Schedule([Dose("I_1", 800.0 * taken)]), rtol=1e-9, outputs=["graft_C_peptide"]
     ).table
@@ -104,7 +103,7 @@ def label_course() -> tuple[Model, Schedule]:
     model = whole_body.model("cells_tracer").with_values(
         {"phi_S": 0.24, "phi_portal": 0.391, "damage_K": 0.0, "damage_P": 0.0, "label_dose": 300.0}
     )
-    shares = quantities(model, [f"iv_{o}" for o in ORGANS], dict.fromkeys(model.state_names, 0.0))
+    shares = model.evaluate([f"iv_{o}" for o in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [
         Dose(f"{pool}_{o}", part * 300.0 * shares[f"iv_{o}"])
         for o in ORGANS
@@ -144,14 +143,14 @@ def test_risks_have_their_published_size() -> None:
         "infection_m",
         "malignancy_m",
     ]
-    f = quantities(model, names, rest(model))
+    f = model.evaluate(names, rest(model))
     assert f["p_fever"] == pytest.approx(4 / 125)
     assert f["p_fever"] / f["p_fever_control"] == pytest.approx(2.48)
     assert f["p_antibody"] == pytest.approx(0.1151, abs=5e-4)
     assert f["p_bleeding"] == pytest.approx(20 / 203, abs=5e-5)
     assert f["p_portal_clot"] == pytest.approx(5 / 128, abs=5e-4)
     assert (f["infection_m"], f["malignancy_m"]) == (0.99, 0.93)
-    sick = quantities(model, ["p_thrombosis"], rest(model), {"CKD": 1.0, "TF_source": 2.0})
+    sick = model.evaluate(["p_thrombosis"], rest(model), {"CKD": 1.0, "TF_source": 2.0})
     assert sick["p_thrombosis"] == pytest.approx(3 * f["p_thrombosis"])
 
 

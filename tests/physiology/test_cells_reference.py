@@ -9,7 +9,6 @@ import pytest
 
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
-from betapod.person.metabolic_state import quantities
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
 from betapod.therapies import cell_parameters
@@ -62,7 +61,7 @@ def course(name: str, changes: dict[str, float] | None = None) -> dict[str, floa
     route, cells, count, _ = SCENARIOS[name]
     model = cell_parameters.parameterise(whole_body.model("cells"), name.split()[0])
     model = model.with_values(changes or {})
-    shares = quantities(model, [f"{route}_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
+    shares = model.evaluate([f"{route}_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [Dose(f"N_{o}", cells * shares[f"{route}_{o}"], 0, 28.0 if count > 1 else 0.0, count - 1) for o in ORGANS]
     times = np.unique([1 / 24, *np.arange(0.25, 366, 0.25)])
     outputs = ["N_L", "N_H", "N_K", "N_P", "N_total", "E_A", "E_TK", "E_TP", "E_M", "G_K", "share_beta", "share_pod"]
@@ -103,14 +102,14 @@ def test_misprint() -> None:
 def test_allocation(route: str, damage: float, printed: str) -> None:
     model = whole_body.model("cells").with_values({"damage_K": damage, "damage_P": damage})
     names = [f"{route}_{organ}" for organ in ORGANS]
-    found = quantities(model, names, dict.fromkeys(model.state_names, 0.0))
+    found = model.evaluate(names, dict.fromkeys(model.state_names, 0.0))
     for name, text in zip(names, printed.split(), strict=True):
         assert found[name] == pytest.approx(float(text), abs=half_unit(text))
 
 
 def test_homing_by_vein_stays_small() -> None:
     model = whole_body.model("cells")
-    found = quantities(model, ["iv_K", "iv_P"], dict.fromkeys(model.state_names, 0.0))
+    found = model.evaluate(["iv_K", "iv_P"], dict.fromkeys(model.state_names, 0.0))
     assert found["iv_K"] == pytest.approx(0.0402, abs=5e-5)
     assert found["iv_P"] == pytest.approx(0.0020, abs=5e-5)
 

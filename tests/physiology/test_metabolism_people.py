@@ -7,7 +7,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.person import typical as people
 from betapod.person.glucose_tests import clamp, meal_day, mmtt, ogtt
-from betapod.person.metabolic_state import grown, model_of, quantities
+from betapod.person.metabolic_state import grown, model_of
 from betapod.physiology import whole_body
 
 # HbA1c, FPG, fasting insulin, fasting C-peptide, 2-h glucose; OGTT glucose 0-180 and insulin and C-peptide; M, EGP, HOMA, Matsuda, IGI.
@@ -27,8 +27,7 @@ PICKED = {"t2d_early", "t2d", "t2d_late"}
 def columns(name: str) -> list[float]:
     """Return what the table prints, in its order."""
     person = people.person(name)
-    state = quantities(
-        model_of(person),
+    state = model_of(person).evaluate(
         ["HbA1c", "FPG", "insulin_fasting", "C_peptide_fasting", "EGP_fasting", "clamp_M"],
         person.state,
     )
@@ -70,7 +69,7 @@ def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float) -> Non
     person = people.person(name)
     day = meal_day(person).indices["mean_glucose"]
     assert day == pytest.approx(printed, abs=0.03)
-    two_phases = quantities(model_of(person), ["G"], person.state)["G"]
+    two_phases = model_of(person).evaluate(["G"], person.state)["G"]
     assert two_phases == pytest.approx(day, abs=0.12)
 
 
@@ -102,7 +101,7 @@ def test_every_person_is_complete(name: str) -> None:
 def test_clamp_in_minutes_agrees_with_the_endless_clamp() -> None:
     for name in ("ngt", "t2d", "t1d"):
         person = people.person(name)
-        endless = quantities(model_of(person), ["clamp_M"], person.state)["clamp_M"]
+        endless = model_of(person).evaluate(["clamp_M"], person.state)["clamp_M"]
         assert clamp(person).indices["M"] == pytest.approx(endless, rel=1e-3)
 
 

@@ -9,7 +9,7 @@ import pytest
 from betapod.engine.schedule import Dose, Schedule
 from betapod.person import typical as people
 from betapod.person.glucose_tests import clamp, mmtt, ogtt
-from betapod.person.metabolic_state import follow, model_of, quantities, snapshot
+from betapod.person.metabolic_state import follow, model_of, snapshot
 from betapod.therapies.drug_switches import care
 
 YEAR = 365.25
@@ -53,7 +53,7 @@ def test_V11_fall_of_production_in_a_weak_clamp() -> None:
     printed = {"ngt": (1.29, None), "prediabetes": (0.36, 1.03), "t2d_early": (-0.25, 1.14)}
     for name, (held, own) in printed.items():
         person = people.person(name)
-        rest = quantities(model_of(person), ["EGP_fasting", "FPG"], person.state)
+        rest = model_of(person).evaluate(["EGP_fasting", "FPG"], person.state)
         at_5 = rest["EGP_fasting"] * 0.18 - clamp(person, rate=0.25).indices["EGP"]
         assert at_5 == pytest.approx(held, abs=0.006), name
         if own is not None:

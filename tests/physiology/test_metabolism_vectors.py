@@ -9,7 +9,7 @@ import pytest
 
 from betapod.engine.scipy.reference import simulate
 from betapod.person.glucose_tests import clamp, ogtt
-from betapod.person.metabolic_state import at_rest, model_of, quantities
+from betapod.person.metabolic_state import at_rest, model_of
 from betapod.person.typical import Person
 from betapod.physiology import whole_body
 
@@ -44,7 +44,7 @@ def minute(names, state, **changes) -> list[float]:
         "insulin_muscle": 50.0,
         "insulin_liver": 80.0,
     }
-    return list(quantities(FAST, names, {**rest, **state}, changes).values())
+    return list(FAST.evaluate(names, {**rest, **state}, changes).values())
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_C_peptide_kinetics() -> None:
 def test_steady_state(phase: str, changes: dict[str, float], expected: tuple[float, ...]) -> None:
     model = SLOW.with_values(changes)
     names = [f"{n}_{phase}" for n in ("G", "insulin", "secretion", "extra_islet_secretion", "insulin_liver")]
-    found = quantities(model, names, at_rest(model, STATE))
+    found = model.evaluate(names, at_rest(model, STATE))
     for value, number in zip(found.values(), expected, strict=True):
         assert value == pytest.approx(number, rel=1e-5, abs=1e-9)
 
@@ -173,7 +173,7 @@ def test_ogtt(reference_ogtt, time: int) -> None:
 
 def test_clamp() -> None:
     # The vector is the endless clamp; the minute layer comes to within 0.1 % of it in five hours.
-    endless = quantities(SLOW, ["clamp_M", "clamp_EGP", "insulin_clamp"], Q0.state)
+    endless = SLOW.evaluate(["clamp_M", "clamp_EGP", "insulin_clamp"], Q0.state)
     for value, number, digits in zip(endless.values(), (8.1898, 0.1721, 454.35), (4, 4, 2), strict=True):
         assert value == pytest.approx(number, abs=0.6 * 10.0**-digits)
     run = clamp(Q0).indices

@@ -168,6 +168,4 @@ def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), sc
 
 def _now(who: Patient, name: str) -> float:
     """Return a quantity of the patient today."""
-    from .metabolic_state import quantities
-
-    return quantities(who.model, [name], who.state)[name]
+    return float(who.model.evaluate([name], who.state)[name])

@@ -16,7 +16,7 @@ from ..engine.schedule import Dose, Schedule
 from ..engine.scipy.reference import simulate
 from ..model import Model
 from ..physiology import whole_body
-from .metabolic_state import model_of, quantities
+from .metabolic_state import model_of
 from .typical import Person
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def meal_day(
     """
     model = model_of(person, "metabolism_fast")
     values = model.values()
-    doses = quantities(model, ["insulin_dose"], {})
+    doses = model.evaluate(["insulin_dose"])
     share = 1.0 - values["insulin_basal_fraction"]
     carbohydrate = values_of(person)["carbohydrate_intake"] / len(times)
     bolus = doses["insulin_dose"] * share / len(times)
@@ -186,7 +186,7 @@ def values_of(person: Person) -> dict[str, float]:
 def _rest(person: Person, model: Model) -> dict[str, float]:
     """Start the minute layer near the fasting state of the day layer."""
     names = ["G_fasting", "insulin_fasting", "insulin_liver_fasting", "C_peptide_fasting", "CP_k21", "CP_k12"]
-    found = quantities(model_of(person), names, person.state)
+    found = model_of(person).evaluate(names, person.state)
     plasma = found["C_peptide_fasting"] * 1000.0
     start = {
         "G": found["G_fasting"],

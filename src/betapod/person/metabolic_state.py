@@ -45,24 +45,6 @@ def follow(
     return simulate(model_of(person), days, schedule, person.state, rtol=rtol, atol=atol)
 
 
-def quantities(
-    model: Model, names: Sequence[str], state: Mapping[str, float], changes: Mapping[str, float] | None = None
-) -> dict[str, float]:
-    """Return quantities of a model in a given state at time 0.
-
-    Parameters
-    ----------
-    state
-        Every state that the quantities depend on.
-    changes
-        Parameters and inputs that differ from the model's.
-    """
-    values = {"t": 0.0, **model.values(), **state, **(changes or {})}
-    keys = list(values)
-    compute = compile_function([model.expression(name) for name in names], [keys])
-    return dict(zip(names, compute([values[key] for key in keys]), strict=True))
-
-
 def snapshot(person: Person, row: pd.Series[float], name: str = "", label: str = "") -> Person:
     """Return the person as a row of a simulation of the day layer shows them, drugs included."""
     model = whole_body.model("metabolism")

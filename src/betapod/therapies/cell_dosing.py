@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from ..base.errors import ConfigError, Location, Problem
 from ..engine.schedule import Dose, Schedule, Switch
 from ..model import Model, ParameterTable
-from ..model.algebra.evaluate import compile_function
 from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
@@ -88,11 +87,8 @@ class Course:
         """Return quantities of the model for this patient at the start."""
         if self.known:
             return [self.known[name] for name in names]
-        values = {"t": 0.0, **self.model.values(), **initial_values(self.model), **self.state}
-        values |= {s.input: s.value for s in self.switches if s.time <= self.order.start}
-        keys = list(values)
-        compute = compile_function([self.model.expression(name) for name in names], [keys])
-        return [float(value) for value in compute([values[key] for key in keys])]
+        switched = {s.input: s.value for s in self.switches if s.time <= self.order.start}
+        return list(self.model.evaluate(names, self.state, switched).values())
 
 
 def regimen(
@@ -240,11 +236,3 @@ def _warn(course: Course, given: float, weight: float | None) -> None:
         course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {own:g} kg")
     if "thawed" in order.words and 0 < order.interval < 1:
         course.warnings.append("infusions less than a day apart: potency after thawing overlaps")
-
-
-def initial_values(model: Model) -> dict[str, float]:
-    """Return the initial value of every state."""
-    values = {"t": 0.0, **model.values()}
-    keys = list(values)
-    compute = compile_function([state.initial for state in model.states], [keys])
-    return dict(zip(model.state_names, compute([values[key] for key in keys]), strict=True))

@@ -9,11 +9,10 @@ from numpy.typing import ArrayLike
 
 from ..base.errors import ConfigError, Location, Problem
 from ..model import Model
-from ..model.algebra.evaluate import compile_function
 from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
-from .cell_dosing import Course, Regimen, build, initial_values
+from .cell_dosing import Course, Regimen, build
 from .cell_order import Order, read_order
 from .scenarios import DEFAULT
 
@@ -109,10 +108,6 @@ def _quantities(order: Order, model: Model, columns: Mapping[str, np.ndarray], c
         if order.route.name == "ra":
             side = "both" if "bilateral" in order.words else "one"
             names += [f"plug_free_{side}", f"plug_gain_{side}"]
-    values: dict[str, ArrayLike] = {"t": 0.0, **model.values(), **initial_values(model)}
-    values |= {name: column for name, column in columns.items() if name in values}
-    keys = list(values)
-    compute = compile_function([model.expression(name) for name in names], [keys], array=True)
-    return {
-        name: _each(value, count) for name, value in zip(names, compute([values[key] for key in keys]), strict=True)
-    }
+    settable = {*model.parameters, *model.inputs, *model.conversions, *model.state_names}
+    own = {name: column for name, column in columns.items() if name in settable}
+    return {name: _each(value, count) for name, value in model.evaluate(names, own).items()}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..model import Model
-from ..model.algebra.evaluate import compile_function
 from ..physiology import whole_body
 from . import cell_parameters
 from .cell_dosing import Regimen, regimen
@@ -83,8 +81,7 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
         wanted += [("p_bleeding", "procedure"), ("p_portal_clot", "procedure")]
     if order.product.name == "SC-islets":
         wanted.append(("p_growth", "course"))
-    values = _inputs(regimen, model)
-    chances = _evaluate(model, [name for name, _ in wanted], values)
+    chances = model.evaluate([name for name, _ in wanted], _before_any(model), _inputs(regimen, model))
     return [
         Risk(
             name, model.labels[name].partition(",")[0], chances[name], min(count, 1) if per == "course" else count, per
@@ -130,19 +127,17 @@ def ceilings(regimen: Regimen, model: Model | None = None) -> list[Ceiling]:
     """Return the replacement ceiling of a course for each lineage: mass balance before any biology."""
     model = model or whole_body.model("cells")
     lineages = {"pod": "K", "tub": "K", "end": "K", "mes": "K", "beta": "P"}
-    native = _evaluate(model, [f"count_{name}" for name in lineages], {})
+    native = model.evaluate([f"count_{name}" for name in lineages], _before_any(model))
     return [
         Ceiling(name, regimen.viable * regimen.order.count * regimen.fractions.get(organ, 0.0), native[f"count_{name}"])
         for name, organ in lineages.items()
     ]
 
 
+def _before_any(model: Model) -> dict[str, float]:
+    """Return every state at nought: chances are those of the first event, before any cell is in the body."""
+    return dict.fromkeys(model.state_names, 0.0)
+
+
 def _inputs(regimen: Regimen, model: Model) -> dict[str, float]:
     return {s.input: s.value for s in regimen.switches if s.input in model.inputs}
-
-
-def _evaluate(model: Model, names: list[str], changes: Mapping[str, float]) -> dict[str, float]:
-    values = {"t": 0.0, **model.values(), **dict.fromkeys(model.state_names, 0.0), **changes}
-    keys = list(values)
-    compute = compile_function([model.expression(name) for name in names], [keys])
-    return dict(zip(names, (float(v) for v in compute([values[key] for key in keys])), strict=True))

@@ -153,9 +153,7 @@ def _with_state(who: Any) -> Any:
     """Give someone who has no history the initial state of their model."""
     from dataclasses import replace
 
-    from ...therapies.cell_dosing import initial_values
-
-    return who if who.state else replace(who, state=initial_values(who.model))
+    return who if who.state else replace(who, state=who.model.initial_values())
 
 
 def _changes(model: Model) -> dict[str, float | str]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from ...base.errors import ModelError, Problem, did_you_mean
 from ..algebra.derivative import jacobian
+from ..algebra.evaluate import compile_function
 from ..algebra.expression import Expr, symbol, topological
 from ..parameters.table import ParameterTable
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -190,6 +195,68 @@ class Model:
         raise ModelError(
             Problem("unknown-name", f"{self.name} has no quantity {name!r}", hint=did_you_mean(name, self.names))
         )
+
+    def initial_values(self) -> dict[str, float]:
+        """Return the value of every state at time 0, in the states' units.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> betapod.load_model("topp2000").initial_values()["glucose"]
+        100.0
+        """
+        values = {"t": 0.0, **self.values()}
+        compute = compile_function([state.initial for state in self.states], [list(values)])
+        return dict(zip(self.state_names, compute(list(values.values())), strict=True))
+
+    def evaluate(self, names: Iterable[str], *values: Mapping[str, ArrayLike]) -> dict[str, Any]:
+        """Return quantities at one moment, without integrating.
+
+        Parameters
+        ----------
+        names
+            States, assignments, parameters or inputs.
+        values
+            What differs from the model: states (their initial values by default), parameters, inputs, the time ``t`` in the
+            model's unit (0 by default); in the model's units, each a number or (n,) for n people. A later mapping wins.
+
+        Returns
+        -------
+        dict
+            Name -> number, or (n,) where any value was an array; in the model's units.
+
+        Raises
+        ------
+        ModelError
+            There is no such name, or `values` has one that nobody can set; the nearest is named.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("kidney")
+        >>> round(model.evaluate(["GFR"])["GFR"])
+        105
+        """
+        wanted = list(names)
+        given: dict[str, Any] = {"t": 0.0, **self.values()}
+        settable = {*given, *self.state_names}
+        for mapping in values:
+            given |= mapping
+        unknown = [name for name in given if name not in settable]
+        if unknown:
+            raise ModelError(
+                [
+                    Problem(
+                        "unknown-name", f"{self.name} has no value {name!r} to set", hint=did_you_mean(name, settable)
+                    )
+                    for name in unknown
+                ]
+            )
+        if any(state not in given for state in self.state_names):
+            given = {**self.initial_values(), **given}
+        array = any(getattr(value, "ndim", 0) for value in given.values())
+        compute = compile_function([self.expression(name) for name in wanted], [list(given)], array=array)
+        return dict(zip(wanted, compute(list(given.values())), strict=True))
 
     @functools.cached_property
     def fingerprint(self) -> str:

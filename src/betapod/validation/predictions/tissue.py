@@ -13,7 +13,6 @@ from ...base.constants import MINUTES_PER_DAY
 from ...engine.schedule import Dose, Schedule
 from ...engine.scipy.reference import simulate
 from ...model import Model
-from ...person.metabolic_state import quantities
 from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
 from ...therapies import cell_parameters
@@ -89,7 +88,7 @@ def _scans(scenario: str) -> tuple[dict[str, float], dict[str, float]]:
     """Return label by organ, percent of the injected, after ten minutes and on day 10."""
     model = _model("cells_tracer", scenario, **_CIRRHOSIS)
     viable = float(cell_parameters.table(scenario)["viability"].value)
-    shares = quantities(model, [f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
+    shares = model.evaluate([f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [
         Dose(f"{kind}_{organ}", shares[f"iv_{organ}"] * _LABELLED * part)
         for organ in ORGANS

@@ -10,7 +10,6 @@ from ...base.constants import MINUTES_PER_DAY
 from ...engine.schedule import Dose, Schedule
 from ...engine.scipy.reference import simulate
 from ...model import Model
-from ...person.metabolic_state import quantities
 from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
 from ...therapies import cell_parameters
@@ -37,7 +36,7 @@ def treat(order: str, days: Sequence[float], outputs: Sequence[str], **values: f
 
 def _labelled(model: Model, cells: float, days: Sequence[float], viable: float) -> pd.DataFrame:
     """Follow labelled cells given into a vein, dead ones included."""
-    shares = quantities(model, [f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
+    shares = model.evaluate([f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [
         Dose(f"{kind}_{organ}", share * cells * part)
         for organ in ORGANS
@@ -101,7 +100,7 @@ def routes() -> dict[str, float]:
     """First-pass shares by route, percent of viable cells, with moderate damage signals of kidney and pancreas."""
     names = ("iv_K", "artery_K", "renal_K", "iv_P", "splenic_P", "pancreatic_P")
     model = host()
-    share: Mapping[str, float] = quantities(model, names, dict.fromkeys(model.state_names, 0.0))
+    share: Mapping[str, float] = model.evaluate(names, dict.fromkeys(model.state_names, 0.0))
     return {
         "kidney_ra_less_artery": 100.0 * (share["renal_K"] - share["artery_K"]),
         "kidney_artery_less_iv": 100.0 * (share["artery_K"] - share["iv_K"]),

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from ...base.constants import MINUTES_PER_DAY
-from ...model.algebra.evaluate import compile_function
 from ...physiology import whole_body
 from .kidney_person import SGLT2_INHIBITOR, WEEK, YEAR, KidneyPerson, ensemble, glucose_of, healthy, type_1, type_2
 from .procedure import procedure
@@ -169,14 +168,11 @@ def anp_infusion() -> dict[str, float]:
     person = KidneyPerson({"G": 10.0, "age": 45.0}).after(5.0)
     model = ensemble().model.with_values({**person.values, "age": 45.0})
     names = ("GFR", "RPF", "FF", "UAER", "Na_PT_target")
-    numbers = {"t": 5.0 * YEAR, **model.values(), **person.state}
-    keys = list(numbers)
-    compute = compile_function([model.expression(name) for name in names], [keys])
 
     def settled(factor: float) -> list[float]:
         def outputs(ln_x: float) -> list[float]:
-            changed = {**numbers, "ANP_factor": factor, "ln_Na_PT": ln_x}
-            return [float(value) for value in compute([changed[key] for key in keys])]
+            changed = {"t": 5.0 * YEAR, "ANP_factor": factor, "ln_Na_PT": ln_x}
+            return list(model.evaluate(names, person.state, changed).values())
 
         return outputs(brentq(lambda ln_x: math.log(outputs(ln_x)[-1]) - ln_x, math.log(0.05), math.log(0.6)))
 

@@ -12,7 +12,7 @@ import pandas as pd
 from ...engine.schedule import Schedule
 from ...person import glucose_tests
 from ...person.glucose_tests import MG_PER_DL, GlucoseTest
-from ...person.metabolic_state import follow, model_of, quantities, snapshot
+from ...person.metabolic_state import follow, model_of, snapshot
 from ...person.typical import Person, person
 from ...physiology import whole_body
 from .procedure import procedure
@@ -43,7 +43,7 @@ def constant(name: str) -> float:
 
 def today(who: Person, *names: str) -> dict[str, float]:
     """Return quantities of the day layer in the person's state."""
-    return quantities(model_of(who), names, who.state)
+    return model_of(who).evaluate(names, who.state)
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...base.constants import DAYS_PER_YEAR
 from ...person import glucose_tests
-from ...person.metabolic_state import at_rest, grown, model_of, quantities
+from ...person.metabolic_state import at_rest, grown, model_of
 from ...person.typical import person
 from ...therapies.drug_switches import care
 from .metabolism_tests import changed, constant, course, later, today
@@ -74,7 +74,7 @@ def early_insulin() -> dict[str, float]:
         return at_rest(model, {**who.state, "HbA1c": 9.6, "first_phase": 0.03, "secretory_capacity": capacity})
 
     def excess(capacity: float) -> float:
-        return quantities(model, ["G_fasting"], state(capacity))["G_fasting"] - 11.5
+        return float(model.evaluate(["G_fasting"], state(capacity))["G_fasting"]) - 11.5
 
     ill = replace(who, state=state(float(brentq(excess, 0.05, 1.5, xtol=1e-4))))
     untreated = later(ill, 182.0)
