@@ -50,7 +50,7 @@ def test_a_run_with_cells_names_the_right_claims(made) -> None:
     judged = {entry.claim.id: entry for entry in ledger(rows)}
     for name, (_, claim, verdict, certainty, _) in rows.items():
         assert claim == judged[name].claim.claim
-        assert (verdict, certainty) == (judged[name].verdict.verdict, judged[name].verdict.certainty or "-")
+        assert (verdict, certainty) == (judged[name].verdict.verdict, judged[name].verdict.certainty or "none")
     page = made.files[0].read_text(encoding="utf-8")
     assert '<h2 id="claims">Claims that this run bears on</h2>' in page and 'href="#claims"' in page
     body = page.partition('<section id="claims-section"')[2].partition("</section>")[0]

@@ -142,7 +142,7 @@ def test_every_axis_has_its_unit(page: str) -> None:
     assert len(figures) >= 6
     for name, svg in figures:
         texts = [text.strip() for text in re.findall(r"<!--(.*?)-->", svg, flags=re.DOTALL)]
-        units = [text for text in texts if re.search(r"\((?:%|months|mL|.*patients|points)", text)]
+        units = [text for text in texts if re.search(r"\((?:%|months|mL|.*patients|percentage points)", text)]
         assert units or "patients randomised" in " ".join(texts), f"{name}: {texts}"
 
 
@@ -177,7 +177,7 @@ def test_words() -> None:
     assert words.change("UACR", math.log(0.8)) == "\u221220\u00a0%"
     assert words.change("UACR", 0.0) == "0.0\u00a0%"
     assert words.change("EGFR", -3.25) == "\u22123.2\u00a0mL/min/1.73\u00a0m²"
-    assert words.change("HBA1C", 0.004) == "0.00\u00a0points"
+    assert words.change("HBA1C", 0.004) == "0.00\u00a0percentage points"
     assert words.percent(0.004) == "under 1\u00a0%" and words.percent(0.9999) == "over 99\u00a0%"
     assert words.percent(0.0) == "0\u00a0%" and words.percent(math.nan) == "\u2013"
     assert words.p_value(0.00001) == "< 0.001" and words.p_value(0.04) == "0.040"

@@ -64,7 +64,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
             AS_CLAIMED,
             "cells_seed_claims",
             "cells do all that is claimed for them",
-            "claims",
+            "as claimed",
             "What the claims under test require.",
         ),
     )

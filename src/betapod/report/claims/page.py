@@ -181,11 +181,12 @@ def section(quantities: Iterable[str], cells: bool) -> Section | None:
         return None
     entries = ledger([claim.id for claim in chosen])
     rows = [
-        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "-", _reach(factor(e))] for e in entries
+        [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "none", _reach(factor(e))]
+        for e in entries
     ]
     table = Table(
         "Verdicts are computed from published numbers and simulation; this run changes none of them.",
-        ["Claim", "What is claimed", "Verdict", "Certainty", "Effect that it would take"],
+        ["Claim", "What is claimed", "Verdict", "Certainty", "Effect needed"],
         rows,
         words=5,
     )

@@ -130,6 +130,8 @@ def unit(text: str) -> str:
     """Return a unit as it is printed."""
     if text in ("1", ""):
         return ""
+    if text == "year":
+        return "years"
     return (
         text.replace("1.73m2", "1.73\u00a0m²")
         .replace("kg/m^2", "kg/m²")
@@ -170,7 +172,7 @@ def change_unit(code: str) -> str:
     """Return the unit of a shown change."""
     if is_log(code):
         return "%"
-    return "points" if code == "HBA1C" else unit_of(code)
+    return "percentage points" if code == "HBA1C" else unit_of(code)
 
 
 def number(value: float, digits: int | None = None, sign: bool = False) -> str:

@@ -30,12 +30,12 @@ def analyses(protocol: Protocol) -> str:
         text.append(_compared(asked, len(protocol.strata) > 1, len(protocol.designs) > 1))
     if any(each.summary == "slope" for each in asked):
         text.append(
-            "A slope is the total one, by least squares in each patient on the baseline and all visits up to that of the endpoint."
+            "Slopes are total slopes, by least squares in each patient from the baseline and all visits up to that of the endpoint."
         )
     if any(each.summary == "time to event" for each in asked):
-        text.append("Whoever is beyond the bound of an event at baseline is not at risk of it, and is left out.")
+        text.append("Patients beyond the threshold of an event at baseline are not at risk of it, and are excluded.")
     if "EGFR" in protocol.codes and sum(visit.day > 0 for visit in protocol.visits) > 1:
-        text.append("Curves of kidney events are those of Kaplan and Meier.")
+        text.append("Curves of kidney events are Kaplan-Meier estimates.")
     return " ".join(text)
 
 
@@ -43,9 +43,7 @@ def _alone(asked: list[Endpoint], several: bool) -> str:
     shares = any(each.summary in ("responders", "time to event") for each in asked)
     changes = any(each.summary not in ("responders", "time to event") for each in asked)
     parts = ["paired t test of the change"] if changes else []
-    parts += (
-        ["the share with a response (Wilson's interval) or event (Kaplan and Meier), without a test"] if shares else []
-    )
+    parts += ["the share with a response (Wilson's interval) or event (Kaplan-Meier), without a test"] if shares else []
     return f"{'Designs with one group' if several else 'Analysis'}: {'; '.join(parts)}."
 
 

@@ -123,14 +123,14 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
     text = f"{words.capital('; '.join(pieces))}. "
     strongest = max(rows, key=lambda r: r["ratio"])
     text += (
-        f"A probability of 10 % before, that {words.scenario(strongest['scenario'])}, becomes "
+        f"A prior probability of 10 % that {words.scenario(strongest['scenario'])} becomes "
         f"{words.percent(strongest['belief_from_tenth'])} after such a report."
     )
     if strongest["ratio_of_typical"] > 30:
         scale = estimates.primary(a, strongest["design"])
         text += (
-            f" A report that also gives the size of the change says more: what is typical if {words.scenario(strongest['scenario'])} "
-            f"({scale.text(strongest['typical_result'])}) practically never happens if cells do nothing."
+            f" A report that also gives the size of the change is stronger evidence: the typical result if "
+            f"{words.scenario(strongest['scenario'])} ({scale.text(strongest['typical_result'])}) practically never occurs if cells do nothing."
         )
     return [("How much evidence is a report of improvement without a control group?", text)]
 
@@ -143,7 +143,7 @@ def _controlled(a: Assessment) -> list[tuple[str, str]]:
     n = words.counted(a.protocol.size(design), "patient")
     tells = design in a.controlled
     question = (
-        f"Would a randomised trial of {n} do better?"
+        f"Would a randomised trial of {n} detect the effect?"
         if a.single and tells
         else f"What would the randomised trial of {n} find?"
     )
@@ -189,18 +189,18 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
     if NULL in rows and math.isfinite(rows[NULL]["significant"]):
         expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
         pieces.append(
-            f"with cells that do nothing, a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials{expected}"
+            f"a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials if cells do nothing{expected}"
         )
     for scenario, row in rows.items():
         if scenario == NULL or not math.isfinite(row["improved"]):
             continue
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f" ({truth} {scale.text(row['truth'])})" if truth else ""
-        pieces.append(f"if {words.scenario(scenario)}, a significant benefit in {words.percent(row['improved'])}{true}")
+        pieces.append(f"a significant benefit in {words.percent(row['improved'])} if {words.scenario(scenario)}{true}")
     if not pieces:
         return ""
-    who = f"Trials that compare {pair} show" if several else "It shows"
-    return f"{who}, {'; '.join(pieces)}."
+    who = f"Trials that compare {pair} show" if several else "Such trials show"
+    return f"{who} {'; '.join(pieces)}."
 
 
 def _able(a: Assessment) -> list[tuple[str, str]]:

@@ -49,7 +49,7 @@ def answer_strata(a: Assessment, shares: list[Attribution]) -> list[tuple[str, s
 
 
 def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, named: bool) -> str:
-    """Say in one sentence which stratum gains more, by the size of the effect and by who becomes normal because of the cells."""
+    """Say in one sentence which stratum gains more, by the size of the effect and by how many reach normal albuminuria because of the cells."""
     name = words.scenarios(a, *a.protocol.designs[design].arms)[-1]
     rows = [a.result(design, name, stratum) for stratum in (first, second)]
     if (named and name == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
@@ -64,8 +64,8 @@ def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, 
         return f"{words.capital(size)}, by the size of the effect. "
     ends = first if normal[0] > normal[1] else second
     if size == ends:
-        return f"{words.capital(size)}, by the size of the effect and by how many end normal because of the cells. "
-    return f"By the size of the effect, {size}; by how many end normal because of the cells, {ends}. "
+        return f"{words.capital(size)}, by the size of the effect and by how many reach normal albuminuria because of the cells. "
+    return f"By the size of the effect, {size}; by how many reach normal albuminuria because of the cells, {ends}. "
 
 
 def _because(a: Assessment, design: str, treated: str, name: str, strata: tuple[str, str]) -> list[float] | None:
@@ -89,8 +89,8 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
         return ""
     shares = [value[NULL, s] for s in strata]
     text = (
-        f"Normal albuminuria at the end is measured in {words.percent(shares[0])} of {first} and {words.percent(shares[1])} of {second} "
-        "patients even with cells that do nothing"
+        f"Even if cells do nothing, albuminuria is measured as normal at the end in {words.percent(shares[0])} of {first} and "
+        f"{words.percent(shares[1])} of {second} patients"
     )
     if a.single and abs(shares[0] - shares[1]) >= _NOTABLE:
         ahead = first if shares[0] > shares[1] else second
@@ -98,7 +98,9 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
     last = names[-1]
     claimed = [value.get((last, s), math.nan) for s in strata]
     if last != NULL and all(math.isfinite(x) for x in claimed):
-        text += f". If {words.scenario(last)}, it is {words.percent(claimed[0])} and {words.percent(claimed[1])}"
+        text += (
+            f". If {words.scenario(last)}, these shares are {words.percent(claimed[0])} and {words.percent(claimed[1])}"
+        )
     return f"{text}. "
 
 

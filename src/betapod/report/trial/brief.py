@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-#: A scenario about cells as the end of a sentence; more than `words.SCENARIOS` in fewer words.
-_UNDER = {
-    NULL: "if the cells do nothing",
-    "current-evidence": "under current evidence",
-    "face-value": "if positive trials are right",
-    "seed-claims": "if they work as claimed",
-}
-
-
 @dataclass(frozen=True)
 class Brief:
     """What a reader sees first.
@@ -83,7 +74,7 @@ def _controlled(a: Assessment, design: str) -> str:
         return f"{words.capital(pair)}: {_difference(scale, first)}.{chance}"
     last = list(rows)[-1]
     chance = f"Randomised trials of {patients} show a significant benefit in {shown}. " if shown else ""
-    return f"{chance}{words.capital(pair)}, {_under(last)}: {_difference(scale, rows[last])}."
+    return f"{chance}{words.capital(pair)}, if {words.scenario(last)}: {_difference(scale, rows[last])}."
 
 
 def _difference(scale: estimates.Scale, row: Mapping[str, Any]) -> str:
@@ -110,18 +101,14 @@ def _rows(a: Assessment, design: str) -> dict[str, dict[str, Any]]:
 
 
 def _shares(a: Assessment, rows: Mapping[str, Mapping[str, Any]], column: str) -> str:
-    """Return a share for every scenario: ``5 % if the cells do nothing and 60 % under current evidence``."""
+    """Return a share for every scenario: ``5 % if cells do nothing and 60 % if cells do all that is claimed for them``."""
     named = any(words.has_cells(a, str(row["treated"]), str(row["control"])) for row in rows.values())
     pieces = [
-        words.percent(row[column]) + (f" {_under(name)}" if named else "")
+        words.percent(row[column]) + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
         if math.isfinite(row[column])
     ]
     return words.listed(pieces)
-
-
-def _under(scenario: str) -> str:
-    return _UNDER.get(scenario, f"under {scenario}")
 
 
 def _evidence(a: Assessment) -> str:
@@ -132,7 +119,7 @@ def _evidence(a: Assessment) -> str:
     most = max(rows, key=lambda row: row["ratio"])
     return (
         f"A report of improvement without a control group is at most {words.ratio(most['ratio'])} times as probable "
-        f"{_under(str(most['scenario']))} as if the cells do nothing: {words.strength(most['words'])}."
+        f"if {words.scenario(str(most['scenario']))} as if they do nothing: {words.strength(most['words'])}."
     )
 
 
@@ -145,7 +132,7 @@ def _size(a: Assessment) -> str:
     named = words.has_cells(a)
     pieces = [
         (answers.needed(row) if math.isfinite(float(row["n"])) else "no trial can show a benefit")
-        + (f" {_under(name)}" if named else "")
+        + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
     ]
     return f"For 80 % power: {'; '.join(pieces)}."

@@ -1,4 +1,4 @@
-"""The demonstration: 61 patients with diabetic nephropathy, told three ways, from virtual patients to the finished report."""
+"""The demonstration: 61 patients with diabetic nephropathy, in three designs, from virtual patients to the finished report."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def limits(a: Assessment) -> Section:
         )
     if cells and AS_CLAIMED in supposed:
         items.append(
-            "\u201cClaims\u201d are what promotional texts say, turned into parameters. Nothing supports these numbers; they are there to ask what would "
-            "then be seen."
+            "\u201cAs claimed\u201d is what promotional texts say, turned into parameters. No data support these numbers; they show what "
+            "would be observed if the claims were true."
         )
     if not cells:
         items.append(
@@ -48,8 +48,8 @@ def limits(a: Assessment) -> Section:
         + (" Sizes of trials hold for it, not for others." if not a.sizes.empty else ""),
     ]
     items.append(
-        "How well the model reproduces published numbers of a treatment differs much between treatments: betapod confront shows it row by row. "
-        "Look there before an effect size is relied upon."
+        "How well the model reproduces published numbers of a treatment differs much between treatments: betapod confront shows it number by number. "
+        "Consult it before relying on an effect size."
     )
     if a.protocol.conduct.effects:
         items.append(
@@ -96,7 +96,7 @@ def _conduct(a: Assessment) -> str:
         f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in conduct.co_medication
     ]
     effects = [
-        f"{words.named(code_of(item.quantity))} {item.change if item.change is not None else item.factor} ({item.note or 'assumed'})"
+        f"{words.named(code_of(item.quantity))} {_effect(code_of(item.quantity), item.change, item.factor)} ({item.note or 'assumed'})"
         for item in conduct.effects
     ]
     return (
@@ -105,9 +105,17 @@ def _conduct(a: Assessment) -> str:
     )
 
 
+def _effect(code: str, change: object, factor: float | None) -> str:
+    """Return the size of an effect of being in the trial: a factor, or a change with its unit."""
+    if change is None:
+        return f"\u00d7{factor:g}"
+    text = str(change).replace("-", words.MINUS)
+    return text.replace("%", words.change_unit(code)) if code == "HBA1C" else text
+
+
 def _analyses(a: Assessment) -> str:
     logs = [words.named(code) for code in a.protocol.codes if words.is_log(code)]
-    scale = f" On the logarithm are analysed: {words.listed(logs)}." if logs else ""
+    scale = f" Analysed on the logarithmic scale: {words.listed(logs)}." if logs else ""
     return (
         f"{analyses(a.protocol)} All estimates are computed for all replicates at once and agree with statsmodels and lifelines to eight digits; "
         f"this is tested.{scale}"
@@ -124,7 +132,7 @@ def _truth(a: Assessment) -> str:
     if "groups" in known:
         text.append(
             "The true difference of two groups is each patient's value in the one less that of the same patient, with the same random numbers, in "
-            "the other; it holds neither rescue treatment nor the effect of being in the trial."
+            "the other; it excludes rescue treatment and the effect of being in the trial."
         )
     if "treatment" in known:
         text.append(
@@ -132,8 +140,8 @@ def _truth(a: Assessment) -> str:
         )
     if not a.parts.empty:
         text.append(
-            "Parts of a change come from simulations in which one thing is added after the other; regression to the mean is what "
-            "the baseline measurement was off the patient's own value, undone."
+            "Parts of a change come from simulations in which one component is added after the other; regression to the mean is the "
+            "deviation of the baseline measurement from the patient's own value, which later measurements do not share."
         )
     if evidence_rows(a):
         text.append(

@@ -76,11 +76,11 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
             }
         )
     sentences = [
-        f"The library holds {words.thousands(len(library))} virtual people who were grown: each was simulated from before diabetes to the day of "
-        "screening, so that hidden structure and laboratory values belong together. "
-        f"{words.thousands(int(eligible.sum()))} of them count when the library is weighted to look like {target.label}; "
-        f"their weights are worth {words.thousands(round(_effective(found.weights)))} people of equal weight.",
-        "The figure compares them with the real people before the trial's own eligibility, on single measurements as in the survey.",
+        f"The library holds {words.thousands(len(library))} virtual people, each simulated from before diabetes to the day of screening, so that "
+        "hidden structure and laboratory values belong together. "
+        f"{words.thousands(int(eligible.sum()))} of them have a weight when the library is weighted to look like {target.label}; "
+        f"the effective sample size is {words.thousands(round(_effective(found.weights)))}.",
+        "The figure compares them with the real people before the trial's own eligibility criteria, on single measurements as in the survey.",
     ]
     return Match(pd.DataFrame(rows), target.label, sentences)
 

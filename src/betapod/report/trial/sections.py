@@ -93,7 +93,7 @@ def _by_stratum(a: Assessment) -> Section | None:
         ]
         if rows:
             tables.append(
-                Table(f"True effect of the cells{whose} after {months}.", ["quantity", "if", *strata], rows, 2)
+                Table(f"True effect of the cells{whose} after {months}.", ["quantity", "scenario", *strata], rows, 2)
             )
     tables += _normal(a, design, arm, strata, whose, months)
     if not figures and not tables:
@@ -104,9 +104,7 @@ def _by_stratum(a: Assessment) -> Section | None:
         *(["patients whose albuminuria becomes normal"] if len(tables) > 1 or not a.remission.empty else []),
     ]
     text = (
-        [f"Which stratum gains more may depend on what is counted: {words.listed(ways, 'or')}."]
-        if len(ways) > 1
-        else []
+        [f"Which stratum benefits more may depend on the measure: {words.listed(ways, 'or')}."] if len(ways) > 1 else []
     )
     return Section("by-stratum", f"By stratum: {words.listed(strata)}", text, figures, tables)
 
@@ -126,9 +124,9 @@ def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str,
         return []
     return [
         Table(
-            f"Patients{whose} with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: as measured once, "
-            "and in truth.",
-            [*(["if"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
+            f"Patients{whose} with UACR from 30 mg/g at baseline whose albuminuria is normal (below 30 mg/g) after {months}: in one measurement, "
+            "and by the true value.",
+            [*(["scenario"] if named else []), *(f"{s}: {how}" for s in strata for how in ("measured", "true"))],
             [
                 [
                     *([words.capital(words.scenario(h))] if named else []),
@@ -155,7 +153,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         tables.append(
             Table(
                 f"{words.capital(words.scenario(each.scenario))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
-                f"({each.people['all']} people). Alone: with no other mechanism. Lost: what is missing without it.",
+                f"({each.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
                     [
@@ -173,9 +171,9 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         "mechanisms",
         "How the cells would act",
         [
-            "Mechanisms interact, so what one does alone is not what is lost without it. The Shapley value is the fair share: what a "
-            "mechanism adds, averaged over every order in which mechanisms could be switched on. The people here are a small sample "
-            "of the trial's; co-medication is left out."
+            "Mechanisms interact, so the effect of one alone is not what is lost without it. The share given is the Shapley value: what a "
+            "mechanism adds, averaged over every order in which mechanisms could be switched on. It is computed in a small sample of the "
+            "trial's patients, without co-medication."
         ],
         kept(figure),
         tables,
@@ -209,15 +207,15 @@ def _able(a: Assessment) -> Section | None:
         effect = scale.text(float(part["effect"].iloc[0]))
         supposed = [words.scenario_short(str(scenario))] if named else []
         rows.append([words.capital(str(endpoint)), *supposed, effect, *cells])
-    header = ["endpoint", *(["if"] if named else []), "effect"] + [
+    header = ["endpoint", *(["scenario"] if named else []), "effect"] + [
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
     ]
     text = (
-        f"Patients to randomise, {_groups(a)} together, for a given chance to show the effect at two-sided 5 %. The effect is that of the "
-        "simulated trial population, losses are those of the protocol."
+        f"Patients to randomise, {_groups(a)} together, for 80 or 90 % power at a two-sided significance level of 5 %. The effect is that of "
+        "the simulated trial population; discontinuation is that of the protocol."
     )
     if pair := answers.of_several(a):
-        text += f" The comparison is {pair}; others of the design need other numbers."
+        text += f" The comparison is {pair}; the other comparisons of the design need other numbers."
     if lacking:
         text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."
     if unknown:
@@ -241,7 +239,7 @@ def _able(a: Assessment) -> Section | None:
         [text, *cautions[-1:]],
         kept(trial_figures.power(_primary_power(a))) if len(a.power) else [],
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
-        closing=[f"What makes a trial able to tell: {words.listed(advice)}."],
+        closing=[f"A trial that can detect the effect has: {words.listed(advice)}."],
     )
 
 
@@ -281,21 +279,21 @@ def _other_endpoints(a: Assessment) -> Section | None:
             ]
             for r in part.sort_values("endpoint", kind="stable").to_dict("records")
         ]
-        head = ["endpoint", *(["comparison"] if several else []), *(["if"] if named else [])]
+        head = ["endpoint", *(["comparison"] if several else []), *(["scenario"] if named else [])]
         header = [*head, "estimate", "95 % of trials", *(["benefit"] if tested else [])]
         tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, len(head)))
     if not tables:
         return None
     what = [
-        *(["the difference between groups"] if len(a.single) < len(a.protocol.designs) else []),
-        *(["the change from baseline or the share of patients within the one group"] if a.single else []),
+        *(["differences between groups"] if len(a.single) < len(a.protocol.designs) else []),
+        *(["changes from baseline or shares of patients within the one group"] if a.single else []),
     ]
     return Section(
         "secondary",
         "Secondary endpoints",
         [
-            f"Given is {words.listed(what, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. No "
-            "allowance is made for several endpoints."
+            f"Estimates are {words.listed(what, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. There is "
+            "no adjustment for multiplicity."
         ],
         tables=tables,
         folded=True,
@@ -322,16 +320,12 @@ def _harms(a: Assessment) -> Section | None:
     ]
     if not rows:
         return None
-    without = [words.arm(a, arm) for arm in a.protocol.designs[design].arms if not words.has_cells(a, arm)]
-    none = " Only events that cells cause are simulated"
-    none += (
-        f": the group with {words.listed(without)} has none here, as it would have in a real trial." if without else "."
-    )
     return Section(
         "harms",
         "Harms of the cells",
         [
-            f"Patients with at least one event, if {words.scenario(h)}: expected number in one trial, range of 95 % of trials, share.{none}"
+            f"Patients with at least one event, if {words.scenario(h)}: expected number in one trial, range of 95 % of trials, share. Only events that "
+            "cells cause are simulated; events that occur without them too, as in the control group of a real trial, are not."
         ],
         tables=[
             Table(
@@ -360,14 +354,16 @@ def _people(a: Assessment, extra: Extra) -> Section:
     drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
     names = ["all" if s == "all" else s for s in strata]
     noisy = any(code_of(name) in quantities() for name in _selecting(a))
-    selected = " Selection on a noisy laboratory value makes them look worse than their own average." if noisy else ""
+    selected = (
+        " Selection on one noisy laboratory value makes patients look worse than they are on average." if noisy else ""
+    )
     told: dict[str, str] = {}
     for name, people in a.behind.items():
         for text in concerns(a.protocol, name, people):
             told.setdefault(text, words.design(a, name))
     few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
     table_found = Table(
-        f"Enrolled patients at baseline as measured: median (middle half), or per cent; all replicates together.{selected}",
+        f"Enrolled patients at baseline as measured: median (interquartile range), or per cent; all replicates together.{selected}",
         ["characteristic", *names],
         rows,
     )

@@ -33,7 +33,7 @@ def controlled(a: Assessment, design: str) -> Section:
     ]
     several = len({(r["treated"], r["control"]) for r in rows}) > 1
     truth = next((words.truth_label(r.get("truth_of", "")) for r in rows if math.isfinite(r["truth"])), "")
-    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
     shown = [
         [
             *([words.contrast(a, r["treated"], r["control"])] if several else []),
@@ -50,7 +50,7 @@ def controlled(a: Assessment, design: str) -> Section:
     tables = [
         Table(
             f"{_difference(scale)} at {a.visit}; {words.counted(a.replicates, 'trial')} of {words.counted(a.protocol.size(design), 'patient')}. "
-            "Significant: two-sided p below 0.05, with the 95 % interval of the simulation.",
+            "Significant: two-sided p below 0.05, with its 95 % Monte Carlo interval.",
             [*head, kind, "95 % of trials", "significant", "significant benefit", *([truth] if truth else [])],
             shown,
             max(1, len(head)) if head else 0,
@@ -91,9 +91,9 @@ def _compared(a: Assessment, design: str) -> str:
     if len(pairs) == 1 and len(with_cells) == 2:
         first, second = (a.protocol.arms[name].cells for name in with_cells)
         if first == second:
-            text += " Both groups get the same cells: the difference tells what the rest of the treatment does, not what the cells do."
+            text += " Both groups get the same cells: the difference is the effect of the other treatment, not of the cells."
         else:
-            text += " Both groups get cells: the difference tells how their effects differ, not what cells do."
+            text += " Both groups get cells: the difference compares two treatments with cells; it is not the effect of cells."
     elif len(pairs) == 1 and with_cells:
         first_arm, second_arm = (a.protocol.arms[name] for name in pairs[0])
         if (first_arm.therapies, first_arm.inputs) != (second_arm.therapies, second_arm.inputs):
@@ -139,7 +139,7 @@ def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> li
         "total slope": "of the total slope",
     }
     found = [text for name, text in kinds.items() if name in set(slopes["slope"])]
-    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
     return [
         Table(
             f"eGFR: difference {words.listed(found)}, with the range of 95 % of trials.",
@@ -173,7 +173,7 @@ def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) ->
     if not rows:
         return []
     analyses = " ".join(set(table["analysis"]))
-    head = [*(["comparison"] if several else []), *(["if"] if named else [])]
+    head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
     return [
         Table(
             "One trial as it would be published: the one with the median result."

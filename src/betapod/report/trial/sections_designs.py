@@ -84,17 +84,17 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     paragraphs = []
     if null and named:
         paragraphs.append(
-            "The study compares everybody with their own baseline. What it finds when the cells do nothing is what it would find "
-            "anyway."
+            "The study compares every patient with the patient's own baseline. What it finds if the cells do nothing, it would find "
+            "without them."
         )
     paragraphs.append(_parts_in_words(a, design, arm))
     tested = any(math.isfinite(r["improved"]) for _, r in found)
     truth = next((words.truth_label(r.get("truth_of", "")) for _, r in found if math.isfinite(r["truth"])), "")
     header = [
-        *(["if"] if named else []),
+        *(["scenario"] if named else []),
         "mean" if scale.share else f"mean {'slope' if scale.summary == 'slope' else 'change'}",
         "95 % of studies",
-        *(["report improvement"] if tested else []),
+        *(["significant improvement"] if tested else []),
         *([truth] if truth else []),
     ]
     rows = [
@@ -111,7 +111,11 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     table = Table(
         f"{words.capital(scale.what)} at {a.visit}{against}, over "
         f"{words.counted(a.replicates, 'study', 'studies')} of {words.counted(a.protocol.size(design), 'patient')}."
-        + (" Improvement: p below 0.05 in the good direction (paired t test)." if tested else ""),
+        + (
+            " Significant improvement: two-sided p below 0.05 in the direction of benefit (paired t test)."
+            if tested
+            else ""
+        ),
         header,
         rows,
         1 if named else 0,
@@ -160,8 +164,8 @@ def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
     if not shown:
         return ""
     pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in shown]
-    lead = "With cells that do nothing, the" if named else "The"
-    return f"{lead} mean change of {words.change(a.code, value['observed change'])} is made of: {'; '.join(pieces)}."
+    lead = "If cells do nothing, the" if named else "The"
+    return f"{lead} mean change of {words.change(a.code, value['observed change'])} consists of: {'; '.join(pieces)}."
 
 
 def _meaning(a: Assessment, name: str) -> str:
@@ -185,7 +189,7 @@ def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
     note = " Percentages multiply; shares are those of the logarithm." if words.is_log(a.code) else ""
     return [
         Table(
-            f"What the mean observed change is made of, and the share of each part.{note} A negative share works against the rest.",
+            f"Parts of the mean observed change, and the share of each.{note} A part with a negative share counteracts the others.",
             ["part", *(words.scenario_short(h) if named else "change (share)" for h in names)],
             rows,
         )
@@ -213,28 +217,28 @@ def evidence(a: Assessment) -> Section | None:
     if not rows:
         return None
     table = Table(
-        "How probable a report of significant improvement is if the scenario holds, and if the cells do nothing; the ratio of both "
-        "with its 95 % interval for the finite number of simulations. Last column: the ratio for a report that gives the change itself, "
-        "here the one that is typical under the scenario.",
+        "Probability of a report of significant improvement under the scenario and if the cells do nothing; likelihood ratio of the two "
+        "with its 95 % Monte Carlo interval. Last column: likelihood ratio of a report that gives the change itself, for the median "
+        "result under the scenario.",
         [
             "design",
             "scenario",
-            "if it holds",
+            "under the scenario",
             "if cells do nothing",
             "likelihood ratio",
-            "which is",
-            "ratio of the size",
+            "strength",
+            "ratio with the size given",
         ],
         rows,
         2,
     )
     return Section(
         "evidence",
-        "How much evidence such reports are",
+        "The strength of such reports as evidence",
         [
-            "A result supports a scenario to the extent that it is more probable under it than if the cells do nothing. A ratio of 1 says "
-            "nothing, below 3 next to nothing; above 10 it begins to count. The ratios hold for honest reports: where only good news is "
-            "published, a report of improvement says less still."
+            "A result supports a scenario to the extent that it is more probable under it than if the cells do nothing. A likelihood ratio "
+            "of 1 is no evidence, below 3 very weak evidence, from 10 moderate evidence. The ratios hold where every result is reported: "
+            "where only improvements are published, a report of improvement is weaker evidence still."
         ],
         tables=[table],
     )

@@ -79,7 +79,7 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
     return drawing(
         f"by-stratum-{slug(design)}",
         f"By stratum: {'before and after' if design in a.single else 'against controls'}",
-        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Coloured: what {'studies' if design in a.single else 'trials'} find, with the range of "
+        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Coloured: mean result of {'studies' if design in a.single else 'trials'}, with the range of "
         "95 % of them. "
         + (f"Black diamonds: the {tells}. " if tells else "")
         + ". ".join(f"{words.capital(s)}: {words.stratum(a, s)}" for s in strata if words.stratum(a, s) != s)
@@ -123,9 +123,9 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
     )
     return drawing(
         "mechanisms",
-        "Which mechanism does it",
+        "Contribution of each mechanism",
         "Shapley shares of the true effect of the cells: every set of mechanisms was switched on in the same people. "
-        "The thin line spans the middle half of the people.",
+        "Thin lines: interquartile range of the people.",
         f"Shares of the effect. {numbers}.",
         1.1 + 0.52 * len(names),
         paint,
@@ -183,7 +183,7 @@ def power(a: Assessment) -> Drawing | None:
     )
     beyond = [h for h in names if needed.get(h, 0.0) > _FARTHEST]
     far = (
-        f" Not drawn: the size beyond 100 000 that is needed if {words.scenario(beyond[0])}."
+        f" Not drawn: if {words.scenario(beyond[0])}, more than 100 000 patients are needed."
         if beyond and cells
         else ""
     )
@@ -191,8 +191,8 @@ def power(a: Assessment) -> Drawing | None:
     return drawing(
         "power",
         "How large a trial must be",
-        "Share of randomised trials that show a significant benefit. Points: simulated, with 95 % intervals; lines: from effect and "
-        "scatter of the simulated trials, as if values were normally distributed"
+        "Share of randomised trials that show a significant benefit. Points: simulated, with 95 % intervals; lines: calculated from "
+        "effect and residual standard deviation under a normal distribution"
         + (", thin where no trial was simulated" if drawn_on else "")
         + f"; where they differ, the points count. The dashed line is 80 %.{far}",
         f"Power. {numbers}.",
@@ -253,7 +253,7 @@ def matched(name: str, table: pd.DataFrame) -> Drawing | None:
     return drawing(
         "matched",
         "Virtual and real people",
-        f"Medians (points) and middle halves (bars). Real people: {name}.",
+        f"Medians (points) and interquartile ranges (bars). Real people: {name}.",
         f"Medians. {numbers}.",
         1.0 + 0.52 * len(rows),
         paint,

@@ -207,9 +207,9 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
     )
     return drawing(
         f"parts-{slug(design)}-{slug(arm)}",
-        "What the apparent change is made of",
+        "Parts of the apparent change",
         f"Average over studies, {words.arm(a, arm)}. Only in a simulation can each part be known: the same patients are followed with "
-        "the same random numbers, and one thing is added after the other."
+        "the same random numbers, and one component is added after the other."
         + (" Percentages multiply: 10 % and 10 % make 19 %." if words.is_log(a.code) else ""),
         f"Parts of the mean observed change. {numbers}.",
         1.2 + 0.46 * len(rows),

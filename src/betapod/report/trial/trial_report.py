@@ -140,7 +140,7 @@ def _sources(a: Assessment, extra: Extra) -> Section:
         "sources",
         "Sources",
         [
-            f"{len(used)} works stand behind the parameters of the model; with the sources of the protocol and of the statistics they are:"
+            f"{len(used)} works are the sources of the model's parameters; with those of the protocol and of the statistics they are:"
         ],
         items=items,
         tables=[table],
