@@ -50,8 +50,8 @@ def main() -> None:
     parser.add_argument("--library")
     chosen = parser.parse_args()
     real = adults_with_diabetes(chosen.table)
-    people = library.load(chosen.library) if chosen.library else library.default()
-    cohort = reweight.select(people, cohort_catalogue.load("NHANES"), chosen.patients, chosen.seed)
+    people = library.load_library(chosen.library) if chosen.library else library.default()
+    cohort = reweight.select_patients(people, cohort_catalogue.load_target("NHANES"), chosen.patients, chosen.seed)
     report, table = cohort.report, people.table.iloc[cohort.index]
     even = np.full(len(table), 1.0 / len(table))
     print(f"kept {report.kept}, effective {report.effective:.0f} ({100 * report.effective_share:.0f} %)")

@@ -24,7 +24,7 @@ SHARES = {"NHANES": 0.60, "kidney": 0.25, "type 1": 0.05, "all": 0.10}
 def chances(grown: library.Library, keep: int) -> np.ndarray:
     """Return the chance of every snapshot to be kept; they add up to `keep`."""
     table = grown.table
-    eligible, found = weigh(grown, cohort_catalogue.load("NHANES"), slack=20.0)
+    eligible, found = weigh(grown, cohort_catalogue.load_target("NHANES"), slack=20.0)
     like = np.zeros(len(grown))
     like[eligible] = found.weights
     type_1 = table["T1D"].to_numpy() > 0
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--grown", type=Path, help="a library grown before, instead of growing one")
     parser.add_argument("--out", type=Path, default=library.READY)
     chosen = parser.parse_args()
-    grown = library.load(chosen.grown) if chosen.grown else library.grow(chosen.lives, chosen.seed)
+    grown = library.load_library(chosen.grown) if chosen.grown else library.grow(chosen.lives, chosen.seed)
     chance = chances(grown, chosen.keep)
     kept = np.flatnonzero(np.random.default_rng(chosen.seed).uniform(size=len(grown)) < chance)
     thinned = grown.take(kept)

@@ -220,7 +220,7 @@ def test_the_given_case_a_cohort_that_is_edited_in_place(tmp_path, people, monke
     found = []
     for name in ("coh_a.csv", "coh_b.csv"):
         shutil.copy(GIVEN / name, tmp_path / "coh.csv")
-        found.append(pool_build.identity(protocol.load(tmp_path / "coh.yaml"), people))
+        found.append(pool_build.identity(protocol.load_protocol(tmp_path / "coh.yaml"), people))
     assert found[0] != found[1]
 
 
@@ -294,7 +294,7 @@ def test_arrays_come_back():
         "c": np.array([True]),
         "d": np.zeros((0, 3)),
     }
-    found = npz.read(saved(**given))
+    found = npz.read_npz(saved(**given))
     assert list(found) == list(given)
     for name, values in given.items():
         assert np.array_equal(found[name], values) and found[name].dtype == values.dtype and found[name].flags.writeable
@@ -314,7 +314,7 @@ def test_pickles_bombs_and_lies_are_refused(tmp_path):
         b"\x93NUMPY",
     ):
         with pytest.raises(ValueError):
-            npz.read(content, largest=10_000_000)
+            npz.read_npz(content, largest=10_000_000)
     assert not (tmp_path / "harmed").exists()
     import io
     import zipfile
@@ -325,7 +325,7 @@ def test_pickles_bombs_and_lies_are_refused(tmp_path):
         with zipfile.ZipFile(buffer, "w") as archive:
             archive.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(80))
         with pytest.raises(ValueError):
-            npz.read(buffer.getvalue())
+            npz.read_npz(buffer.getvalue())
 
 
 # -- who may write ------------------------------------------------------------------------------------------------------

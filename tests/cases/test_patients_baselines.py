@@ -11,10 +11,10 @@ from betapod.base.errors import ConfigError, Problem
 from betapod.patients.cohorts import cohort_catalogue
 
 
-def load(folder: Path, text: str) -> cohort_catalogue.Target:
+def load(folder: Path, text: str) -> cohort_catalogue.CohortTarget:
     path = folder / "table.yaml"
     path.write_text(text, encoding="utf-8")
-    return cohort_catalogue.load(path)
+    return cohort_catalogue.load_target(path)
 
 
 def refused(folder: Path, text: str) -> tuple[Problem, ...]:

@@ -19,7 +19,7 @@ from betapod.patients.cohorts.cohort_target import UNITS
 GOOD = "id,age,sex,hba1c,creatinine [umol/L],uacr [mg/g]\na,69,F,6.8,176,45.7\nb,47,M,10.5,71,5.6\n"
 
 
-def people(folder: Path, content: str | bytes, **more: object) -> patient_tables.People:
+def people(folder: Path, content: str | bytes, **more: object) -> patient_tables.PatientTable:
     path = folder / "people.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return patient_tables.read_csv(path, **more)  # type: ignore[arg-type]
@@ -326,14 +326,14 @@ def test_notes_reach_whoever_loads_a_cohort(tmp_path: Path) -> None:
     rows = "".join(f"p{i};{40 + i};{6 + i / 10:.1f}\n".replace(".", ",") for i in range(30))
     path = tmp_path / "people.txt"
     path.write_text(f"id;age;hba1c\n{rows}", encoding="utf-8")
-    target = cohort_catalogue.load(path)
+    target = cohort_catalogue.load_target(path)
     assert "read as separated by semicolons" in target.notes
     assert set(target.distributions) == {"age", "hba1c"}
 
 
 def test_codes_without_a_table_of_people() -> None:
     with pytest.raises(ConfigError, match="bad-codes"):
-        cohort_catalogue.load("FLOW", {"0": "female", "1": "male"})
+        cohort_catalogue.load_target("FLOW", {"0": "female", "1": "male"})
 
 
 LONG = 100_000

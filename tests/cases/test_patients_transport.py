@@ -112,7 +112,7 @@ def test_what_is_missing_is_said_by_name(tmp_path: Path) -> None:
     ):
         assert words in found.notes
     assert found.table["sbp"].isna().all()
-    target = cohort_catalogue.load(folder)
+    target = cohort_catalogue.load_target(folder)
     assert "sbp" not in target.distributions and found.notes == target.notes
 
 
@@ -155,7 +155,7 @@ def test_two_names_for_one_file(tmp_path: Path) -> None:
 def test_one_file_is_no_cohort(tmp_path: Path) -> None:
     cycle(tmp_path / "files", "L", "", "_L")
     with pytest.raises(ConfigError, match="Give the folder"):
-        cohort_catalogue.load(tmp_path / "files" / "DEMO_L.XPT")
+        cohort_catalogue.load_target(tmp_path / "files" / "DEMO_L.XPT")
 
 
 # -- the format ------------------------------------------------------------------------------------------------------
@@ -175,13 +175,13 @@ def refused(folder: Path, content: bytes) -> str:
     path = folder / "some.xpt"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
-        sas_transport.read(path)
+        sas_transport.read_transport(path)
     assert caught.value.problems[0].location.file == str(path)
     return str(caught.value)
 
 
 def test_version_5(tmp_path: Path, good: bytes) -> None:
-    found = sas_transport.read(tmp_path / "good.xpt")
+    found = sas_transport.read_transport(tmp_path / "good.xpt")
     np.testing.assert_array_equal(found["LBXGH"], [5.0, 6.5, -7.25, np.nan, 9.0])
     assert found["TXT"].tolist() == ["a", "b", "c", "d", "e"]
 
@@ -193,7 +193,7 @@ def test_no_row_is_lost_and_none_is_made_of_padding(tmp_path: Path) -> None:
         for rows in range(1, 12):
             columns = {"SEQN": [float(i) for i in range(1, rows + 1)], "TXT": ["x"] * (rows - 1) + [" "]}
             xport.write(path, columns, width)
-            found = sas_transport.read(path)
+            found = sas_transport.read_transport(path)
             assert found["SEQN"].tolist() == columns["SEQN"]
             assert found["TXT"].tolist() == ["x"] * (rows - 1) + [""]
 
@@ -206,7 +206,7 @@ def test_numbers_agree_with_pandas(tmp_path: Path) -> None:
     path = tmp_path / "numbers.xpt"
     xport.write(path, {"A": values.tolist(), "B": [0.0, 1.0, -1.0, 0.1] * 100})
     theirs = pd.read_sas(path, format="xport")
-    mine = sas_transport.read(path)
+    mine = sas_transport.read_transport(path)
     np.testing.assert_allclose(mine["A"], values, rtol=2e-16)
     # For 0 pandas has 5.4e-79.
     np.testing.assert_allclose(mine, theirs, rtol=2e-16, atol=1e-70)
@@ -231,7 +231,7 @@ def test_every_cut_is_refused_or_leaves_whole_rows(tmp_path: Path, good: bytes) 
         path = tmp_path / "cut.xpt"
         path.write_bytes(good[:length])
         try:
-            found = sas_transport.read(path)
+            found = sas_transport.read_transport(path)
         except ConfigError as error:
             assert error.kinds[0] in ("not-xpt", "cut-off")
         else:
@@ -272,7 +272,7 @@ def test_flipped_bytes_are_no_traceback(tmp_path: Path, good: bytes) -> None:
         flipped[place] = int(generator.integers(256))
         path.write_bytes(bytes(flipped))
         try:
-            sas_transport.read(path)
+            sas_transport.read_transport(path)
         except BetapodError:
             refusals += 1
     assert 10 < refusals < 140
@@ -285,9 +285,9 @@ def test_several_tables(tmp_path: Path, good: bytes) -> None:
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no-file"):
-        sas_transport.read(tmp_path / "none.xpt")
+        sas_transport.read_transport(tmp_path / "none.xpt")
     with pytest.raises(ConfigError, match="no-file"):
-        sas_transport.read(tmp_path)
+        sas_transport.read_transport(tmp_path)
 
 
 def test_version_8_without_the_package_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,15 +295,15 @@ def test_version_8_without_the_package_names_it(tmp_path: Path, monkeypatch: pyt
     path.write_bytes(b"HEADER RECORD*******LIBV8   HEADER RECORD!!!!!!!" + b"0" * 30 + b"  ")
     monkeypatch.setitem(sys.modules, "pyreadstat", None)
     with pytest.raises(MissingExtraError, match=r"betapod\[sas\]"):
-        sas_transport.read(path)
+        sas_transport.read_transport(path)
 
 
 def test_version_8(tmp_path: Path, good: bytes) -> None:
     pyreadstat = pytest.importorskip("pyreadstat", reason="the extra sas is not installed")
-    frame = sas_transport.read(tmp_path / "good.xpt")
+    frame = sas_transport.read_transport(tmp_path / "good.xpt")
     path = tmp_path / "eight.xpt"
     pyreadstat.write_xport(frame, str(path), file_format_version=8)
-    found = sas_transport.read(path)
+    found = sas_transport.read_transport(path)
     assert found["LBXGH"].equals(frame["LBXGH"]) and found["TXT"].tolist() == frame["TXT"].tolist()
     whole = path.read_bytes()
     for content in (whole[:-1], whole[:400], whole[:80]):
@@ -322,7 +322,7 @@ def test_version_5_agrees_with_pyreadstat(tmp_path: Path) -> None:
         }
         xport.write(path, columns, 9)
         theirs = pyreadstat.read_xport(str(path))[0]
-        mine = sas_transport.read(path)
+        mine = sas_transport.read_transport(path)
         np.testing.assert_array_equal(mine[["A", "B"]], theirs[["A", "B"]])
         assert mine["T"].tolist() == theirs["T"].tolist()
 
@@ -332,7 +332,7 @@ def test_a_cycle_in_version_8(tmp_path: Path) -> None:
     folder = cycle(tmp_path / "files", "L", "", "_L")
     five = nhanes_files.read_folder(folder)
     for path in folder.glob("*.XPT"):
-        pyreadstat.write_xport(sas_transport.read(path), str(path), file_format_version=8)
+        pyreadstat.write_xport(sas_transport.read_transport(path), str(path), file_format_version=8)
     assert nhanes_files.read_folder(folder).equals(five)
 
 

@@ -16,7 +16,7 @@ from betapod.cli import main as cli
 from betapod.observables.ckd_epi import ckd_epi_2021, creatinine_of
 from betapod.trials import run_folder
 from betapod.trials.conduct import feasibility
-from betapod.trials.protocol.protocol import parse
+from betapod.trials.protocol.protocol import parse_protocol
 
 NUL = '"a\\0b"'
 #: What is replaced in the small protocol, by what, and the kinds of problem that this makes.
@@ -106,7 +106,7 @@ def test_what_is_not_good_is_not_called_good(name: str) -> None:
     old, new, kinds, *more = WRONG[name]
     text = changed((old, new), *more)
     with pytest.raises(ConfigError) as caught:
-        parse(text, "trial.yaml")
+        parse_protocol(text, "trial.yaml")
     assert set(caught.value.kinds) == kinds, str(caught.value)[:2000]
     for problem in caught.value.problems:
         assert problem.location.line > 0 and problem.location.column > 0
@@ -120,7 +120,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         for name in ("UACR below nothing", "a seed of true", "a scenario twice", "an effect of -1e300 %")
     ]
     with pytest.raises(ConfigError) as caught:
-        parse(changed(*pairs))
+        parse_protocol(changed(*pairs))
     assert sorted(caught.value.kinds) == ["duplicate-name", "out-of-range", "out-of-range", "wrong-type"]
     lines = [problem.location.line for problem in caught.value.problems]
     assert lines == sorted(lines)
@@ -129,15 +129,15 @@ def test_everything_wrong_is_said_at_once() -> None:
 def test_as_many_visits_as_days_need_too_much() -> None:
     visits = "".join(f"  - {{name: v{day}, day: {day} day}}\n" for day in range(1, 3000) if day not in (183, 365))
     with pytest.raises(ConfigError) as caught:
-        parse(changed(("  - {name: month 6", visits + "  - {name: month 6"), ("size: 100", "size: 5000")))
+        parse_protocol(changed(("  - {name: month 6", visits + "  - {name: month 6"), ("size: 100", "size: 5000")))
     assert "too-large" in caught.value.kinds
 
 
 def test_what_is_only_unusual_stays_good() -> None:
-    parse(changed(("cells: 1, control: 1", "cells: 3, control: 1")))
-    parse(changed(("title: A small trial", 'title: "Zellen für Ärzte, 糖尿病, 5 $ & <b>"')))
-    parse(changed(("UACR: {min: 30 mg/g}\n", "UACR: {min: 0 mg/g, max: 5000 mg/g}\n")))
-    parse(changed(("summary: ratio, at: month 6", "summary: ratio")))
+    parse_protocol(changed(("cells: 1, control: 1", "cells: 3, control: 1")))
+    parse_protocol(changed(("title: A small trial", 'title: "Zellen für Ärzte, 糖尿病, 5 $ & <b>"')))
+    parse_protocol(changed(("UACR: {min: 30 mg/g}\n", "UACR: {min: 0 mg/g, max: 5000 mg/g}\n")))
+    parse_protocol(changed(("summary: ratio, at: month 6", "summary: ratio")))
 
 
 # -- who is eligible, and how many stand behind the patients ---------------------------------------------------------

@@ -17,7 +17,7 @@ from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
 from betapod.trials.operating.shapley import coalitions
 from betapod.trials.protocol.endpoint_keys import Endpoint
-from betapod.trials.protocol.protocol import catalogue, load, parse
+from betapod.trials.protocol.protocol import load_protocol, parse_protocol, protocol_catalogue
 
 NO = np.nan
 VISITS = "visits: [{name: e, day: 0 day}, {name: a, day: 90 day}, {name: b, day: 180 day}, {name: c, day: 270 day, window: 10 day}]"
@@ -38,7 +38,7 @@ def people() -> TrialData:
     text = head + VISITS + "\n" + rest.replace("at: month 6", "at: c")
     for part in ("early", "late"):
         text = "\n".join(line for line in text.splitlines() if not line.startswith(f"  {part}:"))
-    protocol = parse(text.replace("strata:\n", "") + "\n")
+    protocol = parse_protocol(text.replace("strata:\n", "") + "\n")
     values = np.array([COURSES], dtype=np.float32)
     day = np.where(np.isfinite(values), np.array([0, 90, 180, 270], dtype=np.float32), np.float32(NO))
     ended = np.array([[NO, 100, 200, NO, 200, NO]], dtype=np.float32)
@@ -374,7 +374,7 @@ def kinds(primary: str, designs: str = "  randomised: {arms: {cells: 1, control:
     if "control" not in designs:
         text = text.replace("  control: {placebo: true}\n", "")
     try:
-        parse(text)
+        parse_protocol(text)
     except ConfigError as error:
         return error.kinds
     return ()
@@ -422,8 +422,8 @@ def test_one_group_alone_is_compared_with_itself(primary: str, expected: tuple[s
 
 
 def test_shipped_protocols_name_what_is_run() -> None:
-    for name in catalogue():
-        protocol = load(name)
+    for name in protocol_catalogue():
+        protocol = load_protocol(name)
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
             if any(endpoints.controlled(design) for design in protocol.designs.values()):
                 assert endpoints.controlled_analysis(each)
@@ -451,7 +451,7 @@ def test_the_report_names_the_analyses_that_were_run() -> None:
     text = analyses(protocol)
     assert "analysis of covariance" in text and "paired t test" in text
     assert not any(word in text for word in ("log-rank", "Cox", "Newcombe"))
-    sglt2 = analyses(load("sglt2"))
+    sglt2 = analyses(load_protocol("sglt2"))
     assert "times to events by the log-rank test" in sglt2 and "paired" not in sglt2
 
 
@@ -463,20 +463,22 @@ def test_a_strategy_for_what_never_happens_is_refused(rules: str, never: str) ->
     text = "\n".join(line for line in small.TEXT.splitlines() if "rescue" not in line and "above" not in line)
     text = text.replace("conduct:\n", "conduct:\n  deaths: false\n", 1)
     with pytest.raises(ConfigError, match=f"{never} has no effect"):
-        parse(text.replace("primary: {", f"primary: {{intercurrent: {rules}, ", 1))
-    parse(text.replace("primary: {", "primary: {intercurrent: {rescue: treatment policy, death: missing}, ", 1))
+        parse_protocol(text.replace("primary: {", f"primary: {{intercurrent: {rules}, ", 1))
+    parse_protocol(
+        text.replace("primary: {", "primary: {intercurrent: {rescue: treatment policy, death: missing}, ", 1)
+    )
 
 
 def test_an_event_that_no_visit_confirms_is_refused() -> None:
     text = small.TEXT.replace("summary: ratio, at: month 6", "summary: time to event, percent: -30, at: month 6")
     with pytest.raises(ConfigError, match="one visit after enrolment"):
-        parse(text)
-    parse(text.replace("at: month 6", "at: month 12"))
+        parse_protocol(text)
+    parse_protocol(text.replace("at: month 6", "at: month 12"))
 
 
 def test_without_strata_mechanisms_have_one_share_each(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(line for line in small.TEXT.splitlines() if not line.startswith(("strata", "  early", "  late")))
-    protocol = parse(text + "\n")
+    protocol = parse_protocol(text + "\n")
     assert not protocol.strata
 
     def worth(*given: Any) -> dict[frozenset[str], Any]:

@@ -22,7 +22,7 @@ from betapod.model import Parameter, ParameterTable
 from betapod.observables.quantities import label_of, unit_of
 from betapod.patients.cohorts import patient_tables
 from betapod.patients.cohorts.conversions import table_unit, to_table_unit
-from betapod.patients.cohorts.patient_tables import People
+from betapod.patients.cohorts.patient_tables import PatientTable
 
 #: What laboratories print. Quantity, number and unit as printed, the number in the unit that stands after it. The right numbers are
 #: published ones: NGSP's table of IFCC and NGSP HbA1c, KDIGO's of albuminuria, the conversion factors of JAMA's instructions for authors.
@@ -528,18 +528,18 @@ def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
     with clinical.read_as() as sentences:
-        made = protocol.load(str(path))
+        made = protocol.load_protocol(str(path))
     assert made.eligibility["HbA1c"].bounds("HBA1C")[1] == pytest.approx(10.02, abs=0.001)
     assert made.eligibility["UACR"].bounds("UACR")[0] == pytest.approx(199.8, abs=0.1)
     assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)
     assert made.conduct.drop_out == pytest.approx(0.05)
     (effect,) = made.conduct.effects
-    assert trial_effects.size(effect) == pytest.approx(-0.4574, abs=1e-4)
+    assert trial_effects.effect_size(effect) == pytest.approx(-0.4574, abs=1e-4)
     # A bare spread is in the unit of its change.
-    assert trial_effects.spread(effect.spread, effect.change, "HBA1C") == pytest.approx(0.27444)
-    assert trial_effects.spread("3 mmol/mol", "-0.5 %", "HBA1C") == pytest.approx(0.27444)
-    assert trial_effects.spread(0.2, "-0.5 %", "HBA1C") == 0.2
-    assert trial_effects.spread(0.4, None, "UACR") == 0.4
+    assert trial_effects.effect_spread(effect.spread, effect.change, "HBA1C") == pytest.approx(0.27444)
+    assert trial_effects.effect_spread("3 mmol/mol", "-0.5 %", "HBA1C") == pytest.approx(0.27444)
+    assert trial_effects.effect_spread(0.2, "-0.5 %", "HBA1C") == 0.2
+    assert trial_effects.effect_spread(0.4, None, "UACR") == 0.4
     assert sentences == [
         "UACR min 22.6 mg/mmol read as 200 mg/g",
         "HbA1c max 86 mmol/mol read as 10.0 %",
@@ -704,7 +704,7 @@ def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("baseline:\n  hba1c: {mean: 64, sd: 11, unit: mmol／mol}\n", encoding="utf-8")
     with clinical.read_as() as sentences:
-        moments = cohort_catalogue.load(path).moments
+        moments = cohort_catalogue.load_target(path).moments
     assert [moment.value for moment in moments] == pytest.approx([8.007, 1.006], abs=0.001)
     assert [text.partition(": ")[2] for text in sentences] == [
         "hba1c 64 mmol／mol read as 8.01 %",
@@ -739,7 +739,7 @@ def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
 # -- columns without a unit ------------------------------------------------------------------------------------------
 
 
-def _people(folder: Path, header: str, *rows: str) -> People:
+def _people(folder: Path, header: str, *rows: str) -> PatientTable:
     path = folder / "people.csv"
     path.write_text("\n".join((f"id,{header}", *(f"p{i},{row}" for i, row in enumerate(rows)))), encoding="utf-8")
     return patient_tables.read_csv(path)

@@ -13,13 +13,13 @@ from betapod.base import yaml_budget
 from betapod.base.config import marked_yaml, parse_yaml, read_yaml
 from betapod.base.errors import ConfigError
 from betapod.patients.cohorts import cohort_catalogue
-from betapod.trials.protocol.protocol import parse
+from betapod.trials.protocol.protocol import parse_protocol
 
 LAUGHS = "\n".join(
     ["a: &a [x,x,x,x,x,x,x,x,x]"]
     + [f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]" for a, b in zip("abcdefghi", "bcdefghij", strict=True)]
 )
-LOADERS = [parse_yaml, marked_yaml, parse]
+LOADERS = [parse_yaml, marked_yaml, parse_protocol]
 CASES = {
     "billion laughs": (LAUGHS, "too-large"),
     "laughs in mappings": ("a: &a {x: 1, y: 2}\n" + "".join(
@@ -90,7 +90,7 @@ def test_what_is_affordable_can_be_had_to_the_end():
         parse_yaml(f"x: [{deep}]")
 
 
-@pytest.mark.parametrize("door", [cohort_catalogue.load, read_yaml])
+@pytest.mark.parametrize("door", [cohort_catalogue.load_target, read_yaml])
 @pytest.mark.parametrize("name", ["billion laughs", "recursive alias", "2000 lists"])
 def test_every_door_has_the_same_lock(tmp_path, door, name):
     path = tmp_path / "cohort.yaml"
@@ -105,7 +105,7 @@ def test_files_that_are_no_text_are_problems(tmp_path, content):
     path = tmp_path / "x.yaml"
     path.write_bytes(content)
     with pytest.raises(ConfigError):
-        cohort_catalogue.load(path)
+        cohort_catalogue.load_target(path)
 
 
 def test_the_command_says_it_and_ends(tmp_path):

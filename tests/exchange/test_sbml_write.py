@@ -13,7 +13,7 @@ from betapod.exchange.sbml.mathml_writer import expand
 from betapod.model import Parameter, ParameterTable, Part, assemble
 from betapod.model.algebra.expression import evaluate, symbol, unary
 from betapod.model.algebra.operations import wright_omega
-from betapod.model.bibliography import Entry
+from betapod.model.bibliography import BibliographyEntry
 
 libsbml = pytest.importorskip("libsbml")
 
@@ -56,7 +56,7 @@ def built(terminal=True):
     return assemble("small model", [Part.from_text("Small", TEXT, events=events)], ParameterTable(rows))
 
 
-WORKS = {"doe2001": Entry("article", "doe2001", {"author": "Doe, J.", "doi": "10.1000/1", "pmid": "1"})}
+WORKS = {"doe2001": BibliographyEntry("article", "doe2001", {"author": "Doe, J.", "doi": "10.1000/1", "pmid": "1"})}
 
 
 def test_the_document_is_valid_and_almost_all_units_are_known():

@@ -30,7 +30,7 @@ def test_default_has_people_with_and_without_kidney_disease() -> None:
     assert (table["uacr"] > 300).sum() > 300
     assert (table["egfr"] < 45).sum() > 300
     assert table["T1D"].sum() > 100
-    assert plausibility.judge(table).plausible.all()
+    assert plausibility.plausibility(table).plausible.all()
 
 
 def test_inputs_are_the_inputs_of_the_model() -> None:
@@ -62,7 +62,7 @@ def test_hidden_structure_goes_with_labs() -> None:
 
 
 def test_saved_and_loaded(grown: library.Library, tmp_path: Path) -> None:
-    again = library.load(grown.save(tmp_path / "some.npz"))
+    again = library.load_library(grown.save(tmp_path / "some.npz"))
     assert list(again.table) == list(grown.table)
     for name in grown.table:
         np.testing.assert_allclose(again.table[name], grown.table[name], rtol=1e-6, atol=1e-30)
@@ -76,9 +76,9 @@ def test_what_is_no_library_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.npz"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match="not-a-library"):
-        library.load(path)
+        library.load_library(path)
     with pytest.raises(ConfigError, match="not-a-library"):
-        library.load(tmp_path / "none.npz")
+        library.load_library(tmp_path / "none.npz")
 
 
 def test_people_depend_on_seed_and_number_alone(grown: library.Library) -> None:
@@ -175,7 +175,7 @@ def test_bounds_of_plausibility_are_themselves_plausible(name: str, span: tuple[
     table["insulin_dose"] = 64.0 * (values if name == "insulin_dose_per_kg" else 1.0)
     if name != "insulin_dose_per_kg":
         table[name] = values
-    verdict = plausibility.judge(table)
+    verdict = plausibility.plausibility(table)
     assert verdict.plausible.tolist() == [True, True, False, False, False]
     assert verdict.counts == {name: 3}
 
@@ -192,5 +192,5 @@ def test_what_is_unusual_is_possible(name: str) -> None:
 def test_names_of_saved_libraries(tmp_path: Path, given: str, written: str) -> None:
     path = library.default().take(range(3)).save(tmp_path / given)
     assert path == tmp_path / written
-    assert len(library.load(path)) == 3
+    assert len(library.load_library(path)) == 3
     assert [each.name for each in tmp_path.iterdir()] == [written]

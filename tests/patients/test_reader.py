@@ -89,9 +89,9 @@ def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
     frame.loc[frame.index[::7], "bmi"] = np.nan
     path = tmp_path / "people.csv"
     frame.rename(columns={"uacr": "uacr [mg/g]"}).to_csv(path, index=False)
-    target = cohort_catalogue.load(path)
+    target = cohort_catalogue.load_target(path)
     assert set(target.distributions) == {"age", "bmi", "hba1c", "egfr", "uacr"}
-    report = reweight.select(library.default(), target, 400).report
+    report = reweight.select_patients(library.default(), target, 400).report
     assert report.distributions["miss_percent"].abs().max() < 5.0
     assert report.distributions["ks"].max() < 0.08
     assert report.correlations["miss"].abs().max() < 0.08
@@ -99,7 +99,7 @@ def test_cohort_like_a_table_of_people(tmp_path: Path) -> None:
 
 def test_few_people_are_no_distribution(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="few-people"):
-        cohort_catalogue.load(written(tmp_path, "id,age\n1,60\n2,61\n"))
+        cohort_catalogue.load_target(written(tmp_path, "id,age\n1,60\n2,61\n"))
 
 
 def test_ckd_epi_2021_agrees_with_published_examples() -> None:

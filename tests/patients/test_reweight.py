@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from betapod.base.errors import ConfigError
 from betapod.patients import library
 from betapod.patients.cohorts import cohort_catalogue, comparison, nhanes, reweight
-from betapod.patients.cohorts.cohort_target import Moment, Target
+from betapod.patients.cohorts.cohort_target import CohortTarget, Moment
 from betapod.patients.cohorts.entropy_balancing import balance
 
 
 @pytest.fixture(scope="module")
-def like_nhanes() -> reweight.Cohort:
-    return reweight.select(library.default(), cohort_catalogue.load("NHANES"), 2000, seed=1)
+def like_nhanes() -> reweight.SelectedCohort:
+    return reweight.select_patients(library.default(), cohort_catalogue.load_target("NHANES"), 2000, seed=1)
 
 
 def test_balance_has_the_exact_solution() -> None:
@@ -61,14 +61,14 @@ def test_more_slack_never_costs_effective_size(seed: int, slack: float) -> None:
     assert tight.weights.sum() == pytest.approx(1.0)
 
 
-def test_nhanes_medians_and_distributions(like_nhanes: reweight.Cohort) -> None:
+def test_nhanes_medians_and_distributions(like_nhanes: reweight.SelectedCohort) -> None:
     found = like_nhanes.report.distributions
     assert set(found["quantity"]) == {"age", "duration", "bmi", "hba1c", "fpg", "sbp", "egfr", "uacr"}
     assert found["miss_percent"].abs().max() < 5.0
     assert found["ks"].max() < 0.08
 
 
-def test_nhanes_rank_correlations_and_grid(like_nhanes: reweight.Cohort) -> None:
+def test_nhanes_rank_correlations_and_grid(like_nhanes: reweight.SelectedCohort) -> None:
     report = like_nhanes.report
     assert len(report.correlations) == 28
     assert report.correlations["miss"].abs().max() < 0.08
@@ -78,7 +78,7 @@ def test_nhanes_rank_correlations_and_grid(like_nhanes: reweight.Cohort) -> None
     assert len(np.unique(like_nhanes.index)) == 2000
 
 
-def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.Cohort) -> None:
+def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.SelectedCohort) -> None:
     """Medians, distributions and grid hold there too; one rank correlation misses, as the halves differ among themselves."""
     test = nhanes.target("test")
     table = library.default().table.iloc[like_nhanes.index]
@@ -95,8 +95,8 @@ def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.Cohort) ->
 
 @pytest.mark.parametrize(("name", "n"), [("FLOW", 500), ("Packham", 90), ("Skyler", 183)])
 def test_trials_are_matched_on_every_moment(name: str, n: int) -> None:
-    ready, target = library.default(), cohort_catalogue.load(name)
-    cohort = reweight.select(ready, target, n)
+    ready, target = library.default(), cohort_catalogue.load_target(name)
+    cohort = reweight.select_patients(ready, target, n)
     report = cohort.report
     assert report.repeats == 0
     patients = ready.table.iloc[cohort.index]
@@ -109,39 +109,39 @@ def test_trials_are_matched_on_every_moment(name: str, n: int) -> None:
 
 
 def test_same_seed_same_cohort() -> None:
-    ready, target = library.default(), cohort_catalogue.load("Skyler")
-    first, again, other = (reweight.select(ready, target, 60, seed) for seed in (1, 1, 2))
+    ready, target = library.default(), cohort_catalogue.load_target("Skyler")
+    first, again, other = (reweight.select_patients(ready, target, 60, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.index, again.index)
     assert set(first.index) != set(other.index)
 
 
 def test_more_patients_than_people_are_repeated_and_reported() -> None:
     ready = library.default().take(np.arange(50))
-    target = Target("all", "", (Moment("mean", ("age",), float(ready.table["age"].mean())),))
-    cohort = reweight.select(ready, target, 120)
+    target = CohortTarget("all", "", (Moment("mean", ("age",), float(ready.table["age"].mean())),))
+    cohort = reweight.select_patients(ready, target, 120)
     assert len(cohort.index) == 120
     assert cohort.report.repeats == 120 - ready.table.iloc[cohort.index]["person"].nunique() > 0
 
 
 def test_eligibility_alone_is_a_target() -> None:
-    target = Target("low", "", (), ranges={"egfr": (20.0, 45.0)})
-    cohort = reweight.select(library.default(), target, 50)
+    target = CohortTarget("low", "", (), ranges={"egfr": (20.0, 45.0)})
+    cohort = reweight.select_patients(library.default(), target, 50)
     assert library.default().table["egfr"].iloc[cohort.index].between(20, 45).all()
     assert cohort.report.effective_share == pytest.approx(1.0)
 
 
 def test_nobody_eligible_and_bad_numbers_are_errors() -> None:
-    target = Target("none", "", (), ranges={"egfr": (500.0, 600.0)})
+    target = CohortTarget("none", "", (), ranges={"egfr": (500.0, 600.0)})
     with pytest.raises(ConfigError, match="nobody in the library fits none"):
-        reweight.select(library.default(), target, 10)
+        reweight.select_patients(library.default(), target, 10)
     with pytest.raises(ConfigError, match="at least one patient"):
-        reweight.select(library.default(), cohort_catalogue.load("FLOW"), 0)
+        reweight.select_patients(library.default(), cohort_catalogue.load_target("FLOW"), 0)
 
 
 def test_what_the_library_cannot_give_is_said() -> None:
     ready = library.default().take(np.arange(400))
-    target = Target("giants", "", (Moment("mean", ("height",), 215.0),))
-    report = reweight.select(ready, target, 20).report
+    target = CohortTarget("giants", "", (Moment("mean", ("height",), 215.0),))
+    report = reweight.select_patients(ready, target, 20).report
     assert any("height mean" in text and "too few such patients" in text for text in report.unmatched)
 
 

@@ -31,16 +31,16 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_known_cohorts() -> None:
-    assert cohort_catalogue.names() == ("NHANES", "NHANES test", "FLOW", "Packham", "Skyler")
-    flow = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load("flow").moments}
+    assert cohort_catalogue.cohort_names() == ("NHANES", "NHANES test", "FLOW", "Packham", "Skyler")
+    flow = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load_target("flow").moments}
     assert flow[("mean", "egfr")] == 47.0
     assert flow[("sd", "egfr")] == 15.2
     assert flow[("quantile", "uacr")] == 568
     assert flow[("mean", "hba1c")] == 7.8
-    packham = cohort_catalogue.load("Packham")
+    packham = cohort_catalogue.load_target("Packham")
     assert packham.ranges["egfr"] == (20, 50)
     assert packham.ranges["uacr"] == (30, 3000)
-    skyler = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load("Skyler").moments}
+    skyler = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load_target("Skyler").moments}
     assert skyler[("mean", "bmi")] == 33.5
     assert skyler[("sd", "duration")] == 6.0
 
@@ -50,13 +50,13 @@ def test_pooled_ages_of_packham() -> None:
     means, sds = np.array([74.8, 70.5, 64.8]), np.array([7.9, 7.4, 10.1])
     mean = means.mean()
     sd = np.sqrt((9 * (sds**2).sum() + 10 * ((means - mean) ** 2).sum()) / 29)
-    found = {m.kind: m.value for m in cohort_catalogue.load("Packham").moments}
+    found = {m.kind: m.value for m in cohort_catalogue.load_target("Packham").moments}
     assert found["mean"] == pytest.approx(mean, abs=0.005)
     assert found["sd"] == pytest.approx(sd, abs=0.005)
 
 
 def test_own_table_with_units(tmp_path: Path) -> None:
-    target = cohort_catalogue.load(written(tmp_path, GOOD))
+    target = cohort_catalogue.load_target(written(tmp_path, GOOD))
     found = {(m.kind, m.names[0], m.level): m.value for m in target.moments}
     assert target.name == "Mine"
     assert target.ranges == {"egfr": (25, 75)}
@@ -84,7 +84,7 @@ baseline:
   female: {proportion: 1.4}
 """
     with pytest.raises(ConfigError) as caught:
-        cohort_catalogue.load(written(tmp_path, text))
+        cohort_catalogue.load_target(written(tmp_path, text))
     found = {(p.kind, p.location.line) for p in caught.value.problems}
     assert found >= {
         ("unknown-key", 2),
@@ -106,15 +106,15 @@ baseline:
 )
 def test_what_is_no_table(tmp_path: Path, text: str, kind: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        cohort_catalogue.load(written(tmp_path, text))
+        cohort_catalogue.load_target(written(tmp_path, text))
     assert kind in caught.value.kinds
 
 
 def test_unknown_cohort_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'FLOW'"):
-        cohort_catalogue.load("FLOWW")
+        cohort_catalogue.load_target("FLOWW")
     with pytest.raises(ConfigError, match="no-file"):
-        cohort_catalogue.load("nowhere.yaml")
+        cohort_catalogue.load_target("nowhere.yaml")
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ WRITTEN = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     trial = small.protocol(replicates="20")
-    run = conduct.run(trial, pool=small.pool(trial))
+    run = conduct.run_trial(trial, pool=small.pool(trial))
     return make(run, tmp_path_factory.mktemp("claims"), ["report", "small"], quick=True)
 
 

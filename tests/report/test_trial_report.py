@@ -26,7 +26,7 @@ from betapod.trials.operating.sizing import AS_WRITTEN, enlarged
 @pytest.fixture(scope="module")
 def run():
     trial = small.protocol(replicates="80")
-    return conduct.run(trial, pool=small.pool(trial))
+    return conduct.run_trial(trial, pool=small.pool(trial))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_power_rises_and_enlarged_trials_keep_the_protocol(run) -> None:
     assert protocol is not None and protocol.size("randomised") == 200 and list(protocol.designs) == ["randomised"]
     assert all(each.samples == 3 for each in protocol.measurements.values())
     plain = enlarged(run.protocol, 200, 40)
-    a = assess(run, {AS_WRITTEN: conduct.run(plain, pool=run.pool)})
+    a = assess(run, {AS_WRITTEN: conduct.run_trial(plain, pool=run.pool)})
     curve = a.power[(a.power["scenario"] == "seed-claims") & (a.power["role"] == "primary")].sort_values("n")
     assert (np.diff(curve["smooth"]) > 0).all()
     assert (np.diff(curve["power"]) > -0.15).all() and curve["power"].iloc[-1] > 0.9

@@ -18,7 +18,7 @@ from betapod.report.trial.making import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import result_tables
-from betapod.trials.protocol.protocol import parse
+from betapod.trials.protocol.protocol import parse_protocol
 
 HEAD = """\
 name: {name}
@@ -112,7 +112,7 @@ HAS = {
 def reports(tmp_path_factory):
     found = {}
     for name, text in TEXTS.items():
-        trial = parse(text)
+        trial = parse_protocol(text)
         pool = small.pool(trial, people=600)
         for (arm, stage, scenario), _ in list(pool.keys.items()):
             if (
@@ -122,7 +122,7 @@ def reports(tmp_path_factory):
                 and stage in ("care", "co-medication", "cells")
             ):
                 pool.keys[arm, stage, scenario] = "cells"  # the course in which UACR is halved
-        run = conduct.run(trial, pool=pool)
+        run = conduct.run_trial(trial, pool=pool)
         found[name] = make(run, tmp_path_factory.mktemp("report"), ["report", name], quick=True)
     return found
 
@@ -219,10 +219,10 @@ def test_a_share_is_no_hazard_ratio(reports) -> None:
 def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
     """A run of one design of two was reported with the other, which "cannot be estimated"."""
     middle = f"arms: {{placebo: {{placebo: true}}, drug: {{therapies: [SGLT2 inhibitor]}}, cells: {CELLS}}}\n"
-    trial = parse(
+    trial = parse_protocol(
         protocol("parts", middle + "designs: {of cells: {arms: {cells: 1}}, of drugs: {arms: {drug: 1, placebo: 1}}}\n")
     )
-    run = conduct.run(trial, ["of drugs"], pool=small.pool(trial, people=300))
+    run = conduct.run_trial(trial, ["of drugs"], pool=small.pool(trial, people=300))
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert not re.search(WORDS["cells"], text) and "of cells" not in text and "Of drugs" in text
@@ -231,8 +231,8 @@ def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
 
 def test_few_people_behind_many_patients_are_told(tmp_path) -> None:
     """F8b: the report, its JSON and the terminal say how many virtual people the patients are."""
-    trial = parse(TEXTS["drug"])
-    run = conduct.run(trial, pool=small.pool(trial, people=12))
+    trial = parse_protocol(TEXTS["drug"])
+    run = conduct.run_trial(trial, pool=small.pool(trial, people=12))
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert "40 patients are drawn from" in text and "widen the eligibility" in text
@@ -258,8 +258,8 @@ def test_texts_of_a_protocol_stay_texts(tmp_path) -> None:
         f'endpoints: {{primary: {{name: "{evil}", quantity: UACR, summary: ratio, at: "{evil}"}}}}\n'
         "scenarios: [none, seed-claims]\nseed: 1\nreplicates: 8\n"
     )
-    trial = parse(text)
-    run = conduct.run(trial, pool=small.pool(trial, people=300))
+    trial = parse_protocol(text)
+    run = conduct.run_trial(trial, pool=small.pool(trial, people=300))
     page = make(run, tmp_path, ["report", name], quick=True).files[0].read_text(encoding="utf-8")
     assert "<img" not in page and "<script" not in page and "</script" not in page
     body = page[page.index("<main>") : page.index("</main>") + 7]
@@ -273,15 +273,15 @@ def test_what_is_shown_of_one_comparison_names_it_where_there_are_others():
     more = small.TEXT.replace("{cells: 1, control: 1}", "{cells: 1, control: 1, more: 1}")
     more = more.replace("  cells: {cells", "  more: {cells: UC-MSC 2e6/kg iv}\n  cells: {cells", 1)
     for given, expected in ((small.TEXT, ""), (more, " (cells against control)")):
-        assert words.first_of_several(SimpleNamespace(protocol=small.parse(given)), "randomised") == expected
+        assert words.first_of_several(SimpleNamespace(protocol=small.parse_protocol(given)), "randomised") == expected
 
 
 def test_what_came_out_says_what_is_supposed_of_the_cells():
     text = re.sub(r"  randomised: .*\n", "", small.TEXT).replace("  control: {placebo: true}\n", "")
     text = text.replace("summary: ratio", "summary: responders, percent: -30")
     for scenarios, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
-        protocol = small.parse(text.replace("[none, seed-claims]", scenarios))
-        a = result_tables.assess(conduct.run(protocol, pool=small.pool(protocol), replicates=3))
+        protocol = small.parse_protocol(text.replace("[none, seed-claims]", scenarios))
+        a = result_tables.assess(conduct.run_trial(protocol, pool=small.pool(protocol), replicates=3))
         ((question, text_found),) = [each for each in answers.answer_questions(a, []) if each[0] == "What came out?"]
         assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (
             question

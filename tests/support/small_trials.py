@@ -7,7 +7,7 @@ import numpy as np
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.observables.quantities import quantities
 from betapod.trials.conduct.patient_pool import Pool
-from betapod.trials.protocol.protocol import parse
+from betapod.trials.protocol.protocol import parse_protocol
 
 TEXT = """\
 name: small
@@ -53,7 +53,7 @@ def protocol(**changes):
     for name, value in changes.items():
         lines = [f"{name}: {value}" if line.startswith(f"{name}:") else line for line in text.splitlines()]
         text = "\n".join(lines) + "\n"
-    return parse(text)
+    return parse_protocol(text)
 
 
 def pool(trial, people=2000, effect=0.5, seed=3):

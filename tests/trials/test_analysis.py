@@ -183,10 +183,10 @@ def test_assurance() -> None:
 
 def test_the_control_is_what_trials_call_control() -> None:
     from betapod.trials.analysis.endpoints import comparisons
-    from betapod.trials.protocol.protocol import catalogue, load
+    from betapod.trials.protocol.protocol import load_protocol, protocol_catalogue
 
-    for name in catalogue():
-        protocol = load(name)
+    for name in protocol_catalogue():
+        protocol = load_protocol(name)
         for design in protocol.designs:
             for each in comparisons(protocol, design):
                 if each.control is None:

@@ -86,7 +86,7 @@ STRENGTHS = [
 @pytest.mark.parametrize(("ratio", "words"), STRENGTHS)
 def test_words_of_strength_change_where_they_say(ratio: float, words: str) -> None:
     nothing = power_analysis.rate([0.0, 1.0])
-    assert likelihood.Evidence(ratio, ratio, ratio, nothing, nothing).words == words
+    assert likelihood.LikelihoodRatio(ratio, ratio, ratio, nothing, nothing).words == words
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_bounds_of_eligibility_belong_to_it() -> None:
     text = small.TEXT.replace(
         "  UACR: {min: 30 mg/g}\n", "  UACR: {min: 30 mg/g, max: 500 mg/g}\n  age: {min: 50 year, max: 60 year}\n"
     )
-    protocol = small.parse(text)
+    protocol = small.parse_protocol(text)
     pool = small.pool(protocol, people=7)
     ages = np.array([49.999, 50.0, 55.0, 60.0, 60.001, 55.0, 55.0])
     pool = replace(pool, people={**pool.people, "AGE": ages})
@@ -121,7 +121,7 @@ def test_those_screened_are_counted_up_to_the_last_who_was_taken() -> None:
     pool = small.pool(protocol, people=150)
     part = range(5)
     found = eligibility.recruit(protocol, pool, "randomised", 3, part)
-    codes = eligibility.judged(protocol)
+    codes = eligibility.judged_codes(protocol)
     size = eligibility._PER_PLACE * 7
     for replicate in part:
         taken: list[int] = []
@@ -153,14 +153,16 @@ def exact() -> Any:
     text = small.TEXT.replace("HbA1c: {}", "HbA1c: {cv: 0 %}").replace("missed_visits: 10 %", "missed_visits: 0 %")
     text = text.replace("    - {quantity: HbA1c, change: -0.3 %, spread: 0.1, time: 60 day}\n", "")
     text = text.replace("drop_out: 20 %/year", "drop_out: 0 %/year\n  deaths: false")
-    protocol = small.parse(text.replace("window: 10 day", "window: 0 day").replace("window: 14 day", "window: 0 day"))
+    protocol = small.parse_protocol(
+        text.replace("window: 10 day", "window: 0 day").replace("window: 14 day", "window: 0 day")
+    )
     pool = small.pool(protocol, people=300)
     code = pool.codes.index("HBA1C")
     for name, values in pool.values.items():
         down = 1.0 if name.startswith("rescue") else 0.0
         for k, value in enumerate((9.0, 9.001, 8.0)):
             values[k::3, :, code] = value - down
-    return conduct.run(protocol, pool=pool, replicates=4)["randomised", "none"]
+    return conduct.run_trial(protocol, pool=pool, replicates=4)["randomised", "none"]
 
 
 def test_rescue_is_for_values_beyond_the_bound(exact: Any) -> None:
@@ -181,7 +183,7 @@ def test_rescue_works_after_its_own_day(exact: Any) -> None:
 
 def test_a_visit_on_the_last_day_takes_place() -> None:
     """Who leaves on the day of a visit has been there."""
-    protocol = small.parse(
+    protocol = small.parse_protocol(
         small.TEXT.replace("window: 10 day", "window: 0 day").replace("missed_visits: 10 %", "missed_visits: 0 %")
     )
     luck = conduct._Luck(protocol, small.pool(protocol, people=200), "randomised", range(2))
@@ -193,7 +195,7 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
 
 def test_normal_albuminuria_is_below_30() -> None:
     protocol = small.protocol()
-    data = conduct.run(protocol, pool=small.pool(protocol, people=200), replicates=2)["randomised", "none"]
+    data = conduct.run_trial(protocol, pool=small.pool(protocol, people=200), replicates=2)["randomised", "none"]
     shape = data.observed["UACR"].shape
     for value, base, share in ((29.999, 30.0, 1.0), (30.0, 30.0, 0.0), (29.999, 29.999, np.nan)):
         observed = {**data.observed, "UACR": np.full(shape, value, dtype=np.float32)}

@@ -7,9 +7,9 @@ from scipy.stats import norm
 
 from betapod.base.errors import ConfigError
 from betapod.trials.conduct import conduct
-from betapod.trials.conduct.measurement import death_rate, spread
+from betapod.trials.conduct.measurement import death_rate, measurement_sd
 from betapod.trials.conduct.trial_data import ENDINGS, PARTS
-from betapod.trials.operating.run_summary import summary
+from betapod.trials.operating.run_summary import run_summary
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def trial():
 
 @pytest.fixture(scope="module")
 def run(trial):
-    return conduct.run(trial, pool=small.pool(trial), threads=2)
+    return conduct.run_trial(trial, pool=small.pool(trial), threads=2)
 
 
 def same(a, b):
@@ -60,9 +60,9 @@ def test_regression_to_the_mean_is_what_mathematics_says():
     """Screening at 30 mg/g of log-normal people: the expected error of the baseline is a truncated normal's mean."""
     trial = small.protocol().model_copy(update={"strata": {}, "replicates": 200})
     people = small.pool(trial, people=20_000)
-    data = conduct.run(trial, ["single arm"], ["none"], pool=people)["single arm", "none"]
+    data = conduct.run_trial(trial, ["single arm"], ["none"], pool=people)["single arm", "none"]
     error = float(np.nanmean(data.at("month 6").parts("UACR")["regression to the mean"]))
-    noise, wide = spread(trial, "UACR")[0], 1.3
+    noise, wide = measurement_sd(trial, "UACR")[0], 1.3
     whole = np.hypot(noise, wide)
     z = (np.log(30) - np.log(60)) / whole
     expected = -(noise**2) / whole * norm.pdf(z) / norm.sf(z)
@@ -91,14 +91,14 @@ def test_scenarios_and_designs_share_people_and_luck(run):
 def test_threads_and_parts_change_nothing(trial, run, monkeypatch):
     people = small.pool(trial)
     monkeypatch.setattr(conduct, "SHARD", 7)
-    again = conduct.run(trial, pool=people, threads=3)
+    again = conduct.run_trial(trial, pool=people, threads=3)
     assert all(same(run[key], again[key]) for key in run)
-    other = conduct.run(trial, pool=people, seed=6)
+    other = conduct.run_trial(trial, pool=people, seed=6)
     assert not same(run["randomised", "none"], other["randomised", "none"])
 
 
 def test_fewer_replicates_are_the_first_of_more(trial, run):
-    few = conduct.run(trial, pool=small.pool(trial), replicates=9)
+    few = conduct.run_trial(trial, pool=small.pool(trial), replicates=9)
     assert same(few["randomised", "none"], run["randomised", "none"].select(range(9)))
 
 
@@ -125,9 +125,9 @@ def test_samples_are_averaged(trial):
     three = trial.model_copy(
         update={"measurements": {"UACR": trial.measurements["UACR"].model_copy(update={"samples": 3})}}
     )
-    assert spread(three, "UACR")[0] == pytest.approx(0.5424 / np.sqrt(3))
+    assert measurement_sd(three, "UACR")[0] == pytest.approx(0.5424 / np.sqrt(3))
     cv = trial.measurements["UACR"].model_copy(update={"cv": 0.584873})
-    assert spread(trial.model_copy(update={"measurements": {"UACR": cv}}), "UACR")[0] == pytest.approx(
+    assert measurement_sd(trial.model_copy(update={"measurements": {"UACR": cv}}), "UACR")[0] == pytest.approx(
         0.5424, abs=0.001
     )
 
@@ -185,7 +185,7 @@ def test_a_place_that_cannot_be_filled_stays_empty():
     trial = small.protocol(patients=12)
     people = small.pool(trial, people=40)
     people.values["natural"][:, :, 0] = 5.0
-    data = conduct.run(trial, ["single arm"], ["none"], 3, pool=people)["single arm", "none"]
+    data = conduct.run_trial(trial, ["single arm"], ["none"], 3, pool=people)["single arm", "none"]
     assert data.enrolled.mean() < 0.7
     assert np.isnan(data.observed["UACR"][~data.enrolled]).all()
 
@@ -194,7 +194,7 @@ def test_nothing_is_measured_after_kidney_failure(trial):
     known = small.pool(trial, people=400)
     known.failed["natural"][:] = 100.0
     known.values["natural"][:, known.times > 100, :] = np.nan
-    data = conduct.run(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
+    data = conduct.run_trial(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
     assert not np.isfinite(data.observed["EGFR"][:, :, data.days > 100]).any()
     stayed = ~(data.ended < 100)
     assert np.all(data.kidney_failure[stayed] == 100)
@@ -203,7 +203,7 @@ def test_nothing_is_measured_after_kidney_failure(trial):
 
 
 def test_the_summary_has_a_row_per_arm(run):
-    document = summary(run)
+    document = run_summary(run)
     assert len(document["rows"]) == 2 + 4
     single = next(row for row in document["rows"] if row["scenario"] == "none" and row["design"] == "single arm")
     assert sum(single["parts"].values()) == pytest.approx(single["change"], abs=0.01)
@@ -211,7 +211,7 @@ def test_the_summary_has_a_row_per_arm(run):
 
 def test_unknown_designs_and_scenarios_are_told_together(trial):
     with pytest.raises(ConfigError) as caught:
-        conduct.run(trial, ["single arn"], ["nothing"], pool=small.pool(trial))
+        conduct.run_trial(trial, ["single arn"], ["nothing"], pool=small.pool(trial))
     assert caught.value.kinds == ("unknown-design", "unknown-scenario")
     with pytest.raises(ConfigError):
-        conduct.run(trial, replicates=0, pool=small.pool(trial))
+        conduct.run_trial(trial, replicates=0, pool=small.pool(trial))

@@ -44,7 +44,7 @@ def test_changes_of_few(data: st.DataObject, n: int) -> None:
         analysis.mean_change(y),
         analysis.ancova(y, None, arm),
         analysis.ancova(y, base, arm, (base > 0).astype(int)),
-        models.repeated(y.T, base[0], arm[0]),
+        models.mmrm(y.T, base[0], arm[0]),
     ):
         sound(found)
         power_analysis.characteristics(found, truth=0.0, better=1)
@@ -146,8 +146,8 @@ TRIALS = {
 def test_a_trial_that_shows_nothing_is_assessed(primary: str, trial: str) -> None:
     (old, new), replicates = TRIALS[trial]
     text = small.TEXT.replace(old, new).replace(PRIMARY["change"], PRIMARY[primary])
-    protocol = small.parse(text)
-    run = conduct.run(protocol, pool=small.pool(protocol, people=200), replicates=replicates)
+    protocol = small.parse_protocol(text)
+    run = conduct.run_trial(protocol, pool=small.pool(protocol, people=200), replicates=replicates)
     made: Any = result_tables.assess(run).results
     assert np.isfinite(made["n"]).all()
     shown = made[["mean", "low", "high", "significant"]].to_numpy(dtype=float)

@@ -84,15 +84,15 @@ def test_a_killed_run_is_completed(tmp_path, protocol_file):
 import os, signal, sys
 sys.path.insert(0, {str(Path(small.__file__).parent)!r})
 import small_trials as small
-from betapod.trials import folder
+from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
-folder.pool_of = lambda trial, *_, **__: small.pool(trial, people=300)
+run_folder.pool_of = lambda trial, *_, **__: small.pool(trial, people=300)
 conduct.SHARD = 15
 done = []
 def progress(what, now, whole):
     if now == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-folder.run_into({str(place)!r}, folder.plan({str(protocol_file)!r}), threads=1, progress=progress)
+run_folder.run_into({str(place)!r}, run_folder.plan({str(protocol_file)!r}), threads=1, progress=progress)
 """
     died = subprocess.run([sys.executable, "-c", program], capture_output=True, env=dict(os.environ), check=False)
     assert died.returncode == -9, died.stderr.decode()

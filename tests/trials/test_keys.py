@@ -19,7 +19,7 @@ from betapod.physiology import whole_body
 from betapod.trials.analysis import endpoints
 from betapod.trials.conduct import candidates, conduct, measurement
 from betapod.trials.conduct.arm_schedules import Planner
-from betapod.trials.protocol.protocol import Protocol, parse
+from betapod.trials.protocol.protocol import Protocol, parse_protocol
 
 TEXT = """\
 name: keys
@@ -193,7 +193,7 @@ def changed(path: tuple[Any, ...], value: Any) -> Protocol:
     for step in path[:-1]:
         place = place[step]
     place[path[-1]] = value
-    return parse(json.dumps(data))
+    return parse_protocol(json.dumps(data))
 
 
 def ran(protocol: Protocol) -> list[Any]:
@@ -201,7 +201,7 @@ def ran(protocol: Protocol) -> list[Any]:
     found: list[Any] = [protocol.replicates]
     pool = small.pool(protocol, people=300)
     more = {name: {**getattr(pool, name), "rescue 1": getattr(pool, name)["rescue 0"]} for name in ("values", "failed")}
-    made = conduct.run(protocol, pool=replace(pool, **more), threads=1)
+    made = conduct.run_trial(protocol, pool=replace(pool, **more), threads=1)
     for key, data in made.items():
         arrays = [
             data.member,
@@ -254,7 +254,7 @@ def some(people: Library) -> Library:
 
 @pytest.fixture(scope="module")
 def before(people: Library, some: Library) -> dict[str, list[Any]]:
-    protocol = parse(TEXT)
+    protocol = parse_protocol(TEXT)
     return {"ran": ran(protocol), "planned": planned(protocol, some), "called": called(protocol, people)}
 
 
@@ -315,13 +315,13 @@ def test_no_key_is_forgotten() -> None:
 def test_a_key_without_effect_is_refused(old: str, new: str) -> None:
     assert old in TEXT
     with pytest.raises(ConfigError) as caught:
-        parse(TEXT.replace(old, new))
+        parse_protocol(TEXT.replace(old, new))
     assert caught.value.kinds == ("useless-key",)
 
 
 def test_three_samples_of_egfr_are_three_of_creatinine() -> None:
-    protocol = parse(TEXT.replace("eGFR: {}", "eGFR: {samples: 4}"))
-    assert measurement.spread(protocol, "CREAT")[0] == pytest.approx(0.0805 / 2)
+    protocol = parse_protocol(TEXT.replace("eGFR: {}", "eGFR: {samples: 4}"))
+    assert measurement.measurement_sd(protocol, "CREAT")[0] == pytest.approx(0.0805 / 2)
 
 
 def test_the_control_that_a_design_names_is_its_control() -> None:

@@ -81,8 +81,8 @@ def test_power_counts_the_patients_of_a_third_arm() -> None:
 
 def run(arms: str, text: str = small.TEXT):  # type: ignore[no-untyped-def]
     text = text.replace("{arms: {cells: 1, control: 1}}", f"{{arms: {arms}}}")
-    protocol = small.parse(text)
-    return conduct.run(protocol, pool=small.pool(protocol), replicates=40, designs=["randomised"])
+    protocol = small.parse_protocol(text)
+    return conduct.run_trial(protocol, pool=small.pool(protocol), replicates=40, designs=["randomised"])
 
 
 @pytest.mark.parametrize(("arms", "factor"), [("{cells: 1, control: 1}", 1.0), ("{cells: 5, control: 1}", 1.8)])
@@ -127,8 +127,10 @@ def with_courses(cells: list[float], days: list[float]) -> TrialData:
         + "\nmeasurements:"
         + rest.split("measurements:")[1]
     )
-    protocol = small.parse(text.replace("at: month 6", "at: v0").replace("baseline: screening", "baseline: baseline"))
-    data = conduct.run(protocol, pool=small.pool(protocol), replicates=2)["randomised", "none"]
+    protocol = small.parse_protocol(
+        text.replace("at: month 6", "at: v0").replace("baseline: screening", "baseline: baseline")
+    )
+    data = conduct.run_trial(protocol, pool=small.pool(protocol), replicates=2)["randomised", "none"]
     values = np.full(data.observed["EGFR"].shape, 50.0, dtype=np.float32)
     values[:, :, 1:] += np.where((data.arm == 0)[:, :, None], np.array(cells, dtype=np.float32), 0)
     return replace(data, observed={**data.observed, "EGFR": values}, base={**data.base, "EGFR": values[:, :, 0]},
@@ -183,13 +185,13 @@ def test_the_brief_gives_the_reason() -> None:
 def test_a_trial_of_a_drug_is_sized_too() -> None:
     text = small.TEXT.replace("  cells: {cells: UC-MSC 1e6/kg iv x3 q28d}", "  drug: {therapies: [SGLT2 inhibitor]}")
     text = text.replace("{arms: {cells: 1}, baseline: screening}", "{arms: {drug: 1}, baseline: screening}")
-    protocol = small.parse(text.replace("{arms: {cells: 1, control: 1}}", "{arms: {drug: 2, control: 1}}"))
+    protocol = small.parse_protocol(text.replace("{arms: {cells: 1, control: 1}}", "{arms: {drug: 2, control: 1}}"))
     pool = small.pool(protocol)
     keys = {
         key: "cells" if key[0] == "drug" and key[1] not in ("natural", "run-in") else name
         for key, name in pool.keys.items()
     }
-    made = conduct.run(protocol, pool=replace(pool, keys=keys), replicates=30)
+    made = conduct.run_trial(protocol, pool=replace(pool, keys=keys), replicates=30)
     power, sizes = sizing.power_and_sizes(made, {})
     row = sizes[(sizes["scenario"] == "none") & (sizes["power"] == 0.8)].iloc[0]
     assert row["n"] > 0 and row["effect"] == pytest.approx(math.log(0.5), abs=1e-6) and not power.empty

@@ -24,14 +24,14 @@ def drug_trial(arms: str = "{drug: 1, control: 1}") -> Protocol:
     text = small.TEXT.replace(
         "  cells: {cells: UC-MSC 1e6/kg iv x3 q28d}", "  drug: {therapies: [SGLT2 inhibitor]}"
     ).replace("{arms: {cells: 1}, baseline: screening}", "{arms: {drug: 1}, baseline: screening}")
-    return small.parse(text.replace("{arms: {cells: 1, control: 1}}", f"{{arms: {arms}}}"))
+    return small.parse_protocol(text.replace("{arms: {cells: 1, control: 1}}", f"{{arms: {arms}}}"))
 
 
 def drug_run(protocol: Protocol) -> TrialRun:
     pool = small.pool(protocol, effect=2 / 3)
     moved = {key: "cells" if key[0] == "drug" and key[1] in ("care", "co-medication", "cells") else name
              for key, name in pool.keys.items()}  # fmt: skip
-    return conduct.run(protocol, pool=replace(pool, keys=moved), replicates=20)
+    return conduct.run_trial(protocol, pool=replace(pool, keys=moved), replicates=20)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,9 @@ def test_what_is_no_change_has_no_true_value(drug: TrialRun) -> None:
 
 
 def test_cells_and_a_drug_against_placebo_is_no_test_of_cells() -> None:
-    protocol = small.parse(small.TEXT.replace("  cells: {cells:", "  cells: {therapies: [SGLT2 inhibitor], cells:"))
+    protocol = small.parse_protocol(
+        small.TEXT.replace("  cells: {cells:", "  cells: {therapies: [SGLT2 inhibitor], cells:")
+    )
     assert not tells_of_cells(protocol, Comparison("cells", "control"))
     assert tells_of_cells(small.protocol(), Comparison("cells", "control"))
 
@@ -90,7 +92,7 @@ def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
     after, code = pool.times > 0, pool.codes.index("UACR")
     factor = np.linspace(0.2, 1.0, 50)
     values[:, after, code] *= factor[:, None]
-    data = conduct.run(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
+    data = conduct.run_trial(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
         "randomised", "seed-claims"
     ]
     found = replicate_summaries.true_contrast(data, "UACR", "month 6", "cells", "control")

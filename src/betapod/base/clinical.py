@@ -63,7 +63,7 @@ class Clinical:
 
 
 @dataclass(frozen=True)
-class Scale:
+class UnitScale:
     """A unit of one quantity: ``base = factor * number + offset``, where `base` tells what the base is."""
 
     base: object
@@ -105,7 +105,7 @@ def known(name: str) -> Clinical | None:
 # -- units of a quantity ---------------------------------------------------------------------------------------------
 
 
-def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> Scale:
+def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> UnitScale:
     """Return what a unit means for a quantity.
 
     Raises
@@ -114,14 +114,14 @@ def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> Scale:
         It cannot be read, or this quantity is not measured in it; the units that it has are named.
     """
     found = _scale(quantity, unit)
-    if isinstance(found, Scale):
+    if isinstance(found, UnitScale):
         return found
     kind, message, hint = found
     raise UnitError(Problem(kind, message, location, unit.strip() or "no unit", ", ".join(quantity.usual), hint))
 
 
 @functools.lru_cache(maxsize=4096)
-def _scale(quantity: Clinical, unit: str) -> Scale | tuple[str, str, str]:
+def _scale(quantity: Clinical, unit: str) -> UnitScale | tuple[str, str, str]:
     if not unit.strip():
         return "missing-unit", f"{quantity.label} needs a unit", "Nothing is converted on a guess."
     text = _bare(quantity, unit)
@@ -191,7 +191,7 @@ def _capitals(quantity: Clinical, text: str) -> str:
     return same[0] if same else text
 
 
-def _hba1c(text: str, factor: float, read: Unit) -> Scale | None:
+def _hba1c(text: str, factor: float, read: Unit) -> UnitScale | None:
     share, _, below = text.partition("/") if text.startswith("%") else (text, "", "")
     if text.startswith("mmol/mol"):
         share, below = "mmol/mol", text.removeprefix("mmol/mol").lstrip("/")
@@ -201,26 +201,26 @@ def _hba1c(text: str, factor: float, read: Unit) -> Scale | None:
         per = parse_unit(f"1/{below}")
         size, time = factor * per.scale, ("HbA1c", per.dimensions)
     if share in _SHARES[1:]:
-        return Scale(time, size)
+        return UnitScale(time, size)
     if share == "mmol/mol":
-        return Scale(time, IFCC_SLOPE * size, 0.0 if below else IFCC_INTERCEPT)
+        return UnitScale(time, IFCC_SLOPE * size, 0.0 if below else IFCC_INTERCEPT)
     return None
 
 
-def _per_creatinine(text: str, factor: float, read: Unit) -> Scale | None:
+def _per_creatinine(text: str, factor: float, read: Unit) -> UnitScale | None:
     powers = dict(read.dimensions)
     if not powers and _PER_MASS.fullmatch(text):
-        return Scale("mass per mass", read.scale)
+        return UnitScale("mass per mass", read.scale)
     if powers == {_MASS: 1, _AMOUNT: -1}:
-        return Scale("mass per mass", read.scale / MOLAR_MASS["creatinine"])
+        return UnitScale("mass per mass", read.scale / MOLAR_MASS["creatinine"])
     return None
 
 
-def _share(text: str, factor: float, read: Unit) -> Scale | None:
-    return Scale("share", read.scale) if text in _SHARES or _PER_MASS.fullmatch(text) else None
+def _share(text: str, factor: float, read: Unit) -> UnitScale | None:
+    return UnitScale("share", read.scale) if text in _SHARES or _PER_MASS.fullmatch(text) else None
 
 
-def _physical(quantity: Clinical, read: Unit) -> Scale | None:
+def _physical(quantity: Clinical, read: Unit) -> UnitScale | None:
     """Return the scale of a unit with a dimension; amounts become masses where the analyte is known."""
     own = parse_unit(quantity.unit)
     size, powers = read.scale, dict(read.dimensions)
@@ -232,8 +232,8 @@ def _physical(quantity: Clinical, read: Unit) -> Scale | None:
     base = tuple(sorted(powers.items()))
     others = {_base(quantity, each) for each in (quantity.unit, *quantity.usual)}
     if base in others or _slope(base, others):
-        return Scale(base, size)
-    return None if own.dimensions else Scale(base, size)
+        return UnitScale(base, size)
+    return None if own.dimensions else UnitScale(base, size)
 
 
 def _base(quantity: Clinical, unit: str) -> tuple[tuple[str, object], ...]:
@@ -354,7 +354,7 @@ def convert_labelled(
 
 def measures(quantity: Clinical, unit: str) -> bool:
     """Return whether a quantity can have a unit."""
-    return isinstance(_scale(quantity, unit), Scale)
+    return isinstance(_scale(quantity, unit), UnitScale)
 
 
 def _by_dimension(value: float, source: str, target: str, location: Location) -> float:

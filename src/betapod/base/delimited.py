@@ -44,7 +44,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 @dataclass(frozen=True)
-class Table:
+class DelimitedTable:
     """A table as cells of text.
 
     Attributes
@@ -163,7 +163,7 @@ def lines_of(text: str) -> list[str]:
     return found[:-1] if found and found[-1] == "\n" else found
 
 
-def read(path: str | Path, known: Callable[[str], bool], remarks: bool = False) -> Table:
+def read_delimited(path: str | Path, known: Callable[[str], bool], remarks: bool = False) -> DelimitedTable:
     """Read a table.
 
     Parameters
@@ -185,7 +185,7 @@ def read(path: str | Path, known: Callable[[str], bool], remarks: bool = False) 
 
 def split(
     text: str, file: str, known: Callable[[str], bool], notes: Sequence[str] = (), remarks: bool = False
-) -> Table:
+) -> DelimitedTable:
     """Return the cells of a text; as `read`."""
     lines = lines_of(text)
     told = list(notes)
@@ -198,7 +198,7 @@ def split(
     if before:
         words = f"line {before[0]}" if len(before) == 1 else f"lines {before[0]} to {before[-1]}"
         told.append(f"not read: {words}, before the header")
-    table = Table(file, header, start + 1, rows, separator, tuple(told), tuple(problems))
+    table = DelimitedTable(file, header, start + 1, rows, separator, tuple(told), tuple(problems))
     return _fitted(table, remarks)
 
 
@@ -281,7 +281,7 @@ def _unreadable(error: csv.Error, file: str, line: int) -> Problem:
     return Problem("bad-quotes", "the row cannot be read from here on", where, hint=hint)
 
 
-def _fitted(table: Table, remarks: bool) -> Table:
+def _fitted(table: DelimitedTable, remarks: bool) -> DelimitedTable:
     """Give every row as many cells as the header; say which rows cannot be."""
     width = len(table.header)
     while (
@@ -314,7 +314,7 @@ def _fitted(table: Table, remarks: bool) -> Table:
     if comments:
         count = f"line {comments[0]}" if len(comments) == 1 else f"{len(comments)} lines from line {comments[0]} on"
         notes = (*notes, f"not read: {count}, comments")
-    return Table(table.file, table.header[:width], table.line, rows, table.separator, notes, tuple(problems))
+    return DelimitedTable(table.file, table.header[:width], table.line, rows, table.separator, notes, tuple(problems))
 
 
 def _long_row(row: list[str], width: int, separator: str, where: Location) -> Problem:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 LARGEST = 8_000_000_000
 
 
-def read(source: bytes | Path, largest: int = LARGEST) -> dict[str, NDArray[Any]]:
+def read_npz(source: bytes | Path, largest: int = LARGEST) -> dict[str, NDArray[Any]]:
     """Return the arrays of an NPZ file.
 
     Parameters

@@ -6,11 +6,19 @@ from rich.console import Console
 from rich.text import Text
 
 from ..model.parameters.table import Parameter
-from ..model.printing.model_document import Line, Section, Sheet, event_text, number_text, range_text, statement_text
+from ..model.printing.model_document import (
+    Line,
+    ModelDocument,
+    ModelSection,
+    event_text,
+    number_text,
+    range_text,
+    statement_text,
+)
 from .shared import print_table
 
 
-def show(sheet: Sheet, console: Console) -> None:
+def show(sheet: ModelDocument, console: Console) -> None:
     """Print a sheet to a terminal."""
     console.print(Text(sheet.title, style="bold"))
     for paragraph in sheet.introduction:
@@ -42,7 +50,7 @@ def _heading(console: Console, text: str) -> None:
     console.rule(Text(text, style="bold"), align="left", characters="─", style="dim")
 
 
-def _section(section: Section, console: Console) -> None:
+def _section(section: ModelSection, console: Console) -> None:
     _heading(console, section.title)
     for paragraph in section.paragraphs:
         console.print(Text(paragraph))

@@ -23,7 +23,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class BibliographyEntry:
     """One work: BibTeX type, key and fields (names in lower case, values without outer braces)."""
 
     kind: str
@@ -71,13 +71,13 @@ def _plain(value: str) -> str:
     return " ".join(re.sub(r"[{}]", "", value.replace("\\&", "&").replace("\\%", "%").replace("~", " ")).split())
 
 
-class Bibliography(Mapping[str, Entry]):
+class Bibliography(Mapping[str, BibliographyEntry]):
     """Works by key, in file order."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    def __init__(self, entries: Iterable[BibliographyEntry]) -> None:
         self._entries = {entry.key: entry for entry in entries}
 
-    def __getitem__(self, key: str) -> Entry:
+    def __getitem__(self, key: str) -> BibliographyEntry:
         return self._entries[key]
 
     def __iter__(self) -> Iterator[str]:
@@ -95,7 +95,7 @@ class Bibliography(Mapping[str, Entry]):
         ParameterError
             Everything in the files that cannot be read, and keys given twice.
         """
-        entries: dict[str, Entry] = {}
+        entries: dict[str, BibliographyEntry] = {}
         problems: list[Problem] = []
         for path in paths:
             try:
@@ -191,10 +191,10 @@ class _Scanner:
             self.at += 1
 
 
-def parse_bibtex(text: str, file: str = "<text>") -> tuple[list[Entry], list[Problem]]:
+def parse_bibtex(text: str, file: str = "<text>") -> tuple[list[BibliographyEntry], list[Problem]]:
     """Read BibTeX; problems are collected and every entry that can be read is returned. Text between entries is a comment."""
     scanner = _Scanner(text)
-    entries: list[Entry] = []
+    entries: list[BibliographyEntry] = []
     problems: list[Problem] = []
 
     def place(at: int) -> Location:
@@ -229,7 +229,7 @@ def parse_bibtex(text: str, file: str = "<text>") -> tuple[list[Entry], list[Pro
             scanner.at = max(bad.at, start + 1) + following.end() - 1
 
 
-def _entry(scanner: _Scanner, kind: str, closing: str, location: Location) -> Entry:
+def _entry(scanner: _Scanner, kind: str, closing: str, location: Location) -> BibliographyEntry:
     key = scanner.word("the key of the entry")
     fields: dict[str, str] = {}
     while scanner.expect("," + closing) == ",":
@@ -238,10 +238,10 @@ def _entry(scanner: _Scanner, kind: str, closing: str, location: Location) -> En
         name = scanner.word("a field name").lower()
         scanner.expect("=")
         fields[name] = scanner.value()
-    return Entry(kind, key, fields, location)
+    return BibliographyEntry(kind, key, fields, location)
 
 
-def cite(model: Model, bibliography: Mapping[str, Entry]) -> str:
+def cite(model: Model, bibliography: Mapping[str, BibliographyEntry]) -> str:
     """Return BibTeX of exactly the works that a model's rows cite, grouped by the reason.
 
     A comment above each entry names the rows that rest on it, with the place in the work. A work cited for several reasons stands

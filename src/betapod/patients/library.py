@@ -141,7 +141,7 @@ def _table_columns() -> tuple[str, ...]:
     return (*_whole(), *person, *measured, *true)
 
 
-def load(path: str | Path) -> Library:
+def load_library(path: str | Path) -> Library:
     """Read a library.
 
     Raises
@@ -163,7 +163,7 @@ def of_bytes(content: bytes, path: str | Path) -> Library:
     import pandas as pd
 
     where = Location(str(path))
-    _, columns, origin = library_file.read(content, path, _table_columns(), _whole())
+    _, columns, origin = library_file.read_library_file(content, path, _table_columns(), _whole())
     parts: dict[str, dict[str, Numbers]] = {"table": {}, "parameter": {}, "state": {}}
     for name, values in columns.items():
         kind, _, rest = name.partition("/")
@@ -228,7 +228,7 @@ def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first:
     snapshots = live(sample(seed, range(first, first + lives)), progress, keep)
     origin = {"seed": seed, "first": first, "lives": lives, "model": whole_body.model("reference").fingerprint}
     grown = from_snapshots(snapshots, seed, origin)
-    verdict = plausibility.judge(grown.table)
+    verdict = plausibility.plausibility(grown.table)
     origin["implausible"] = verdict.counts
     return grown.take(np.flatnonzero(verdict.plausible))
 
@@ -238,7 +238,7 @@ def default() -> Library:
     """Return the library of the package; where there is none that fits the model, one is grown once and cached."""
     if READY.is_file():
         try:
-            return load(READY)
+            return load_library(READY)
         except ConfigError as error:
             if "old-library" not in error.kinds:
                 raise

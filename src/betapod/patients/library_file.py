@@ -27,7 +27,7 @@ _MOST = 20
 Columns = dict[str, Numbers]
 
 
-def read(
+def read_library_file(
     content: bytes, path: str | Path, required: Iterable[str], whole: Iterable[str]
 ) -> tuple[int, Columns, dict[str, Any]]:
     """Return the number of patients, the columns in their order as ``kind/name``, and the origin.

@@ -61,7 +61,7 @@ UNUSUAL = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Plausibility:
     """Who is plausible.
 
     Attributes
@@ -76,10 +76,10 @@ class Verdict:
     counts: dict[str, int]
 
 
-def judge(table: pd.DataFrame) -> Verdict:
+def plausibility(table: pd.DataFrame) -> Plausibility:
     """Judge the rows of a library's table."""
     columns = {name: table[name].to_numpy(dtype=float) for name in RANGES if name in table}
     columns["insulin_dose_per_kg"] = (table["insulin_dose"] / table["weight"]).to_numpy(dtype=float)
     outside = {name: ~((values >= RANGES[name][0]) & (values <= RANGES[name][1])) for name, values in columns.items()}
     bad = np.any(list(outside.values()), axis=0)
-    return Verdict(~bad, {name: int(flags.sum()) for name, flags in outside.items() if flags.any()})
+    return Plausibility(~bad, {name: int(flags.sum()) for name, flags in outside.items() if flags.any()})

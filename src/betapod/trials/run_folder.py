@@ -40,9 +40,9 @@ from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
-from .operating.run_summary import summary
+from .operating.run_summary import run_summary
 from .protocol.cohort_paths import resolved
-from .protocol.protocol import Protocol, document, read
+from .protocol.protocol import Protocol, protocol_document, read_protocol
 
 if TYPE_CHECKING:
     from ..patients.library import Library
@@ -53,7 +53,7 @@ _PLAIN = ("member", "arm", "stratum", "ending", "ended", "rescued", "rescue_rule
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrialPlan:
     """What a folder holds when it is complete."""
 
     text: str
@@ -84,7 +84,7 @@ def plan(
     scenarios: Sequence[str] | None = None,
     replicates: int | None = None,
     seed: int | None = None,
-) -> Plan:
+) -> TrialPlan:
     """Return what is to be run.
 
     Raises
@@ -92,14 +92,14 @@ def plan(
     ConfigError
         Everything wrong with the protocol, or unknown designs and scenarios.
     """
-    found = document(name)
-    protocol = trial.adapted(resolved(read(found), found), replicates, seed)
-    return Plan(found.text, protocol, *trial.chosen(protocol, designs, scenarios))
+    found = protocol_document(name)
+    protocol = trial.adapted(resolved(read_protocol(found), found), replicates, seed)
+    return TrialPlan(found.text, protocol, *trial.selected_names(protocol, designs, scenarios))
 
 
 def run_into(
     folder: str | Path,
-    what: Plan,
+    what: TrialPlan,
     library: Library | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -131,7 +131,7 @@ def run_into(
             write_atomic(folder / name, kept)
     data = _compute(store, what, pool, threads, progress)
     found = TrialRun(what.protocol, data, pool, dict(pool.facts))
-    store.write_json("summary.json", summary(found))
+    store.write_json("summary.json", run_summary(found))
     return found
 
 
@@ -205,18 +205,18 @@ def is_trial(folder: str | Path) -> bool:
     return bool(Store.open(folder).manifest["identity"].get("kind") == "trial")
 
 
-def _plan_of(store: Store) -> Plan:
+def _plan_of(store: Store) -> TrialPlan:
     identity = store.manifest["identity"]
     if identity.get("kind") != "trial":
         hint = "Runs of ensembles are continued with: betapod ensemble resume"
         raise ConfigError(Problem("no-trial", "the folder holds no trial", Location(str(store.folder)), hint=hint))
     path = store.folder / "manifest.json"
     manifest.check(store.manifest, manifest.Trial, path)
-    protocol = read(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
+    protocol = read_protocol(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
     manifest.named(identity["designs"], list(protocol.designs), "designs", path)
     manifest.named(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
-    what = Plan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
+    what = TrialPlan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
     for name in ("patients", "shard_size"):
         if identity[name] != what.identity[name]:
             message = f"identity.{name} does not fit the protocol"
@@ -276,7 +276,7 @@ def dictionary(protocol: Protocol) -> str:
 
 
 def _compute(
-    store: Store, what: Plan, pool: Pool, threads: int | None, progress: Progress | None
+    store: Store, what: TrialPlan, pool: Pool, threads: int | None, progress: Progress | None
 ) -> dict[tuple[str, str], TrialData]:
     parts = trial.shards(what.protocol)
     whole, _ = store.survey()
@@ -296,7 +296,7 @@ def _compute(
     return _joined(what, made)
 
 
-def _joined(what: Plan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) -> dict[tuple[str, str], TrialData]:
+def _joined(what: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) -> dict[tuple[str, str], TrialData]:
     keys = [(design, scenario) for design in what.designs for scenario in what.scenarios]
     return {key: trial.joined([part[key] for part in parts]) for key in keys}
 
@@ -304,7 +304,9 @@ def _joined(what: Plan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) ->
 # -- Parquet ---------------------------------------------------------------------------------------------------------
 
 
-def _write(store: Store, what: Plan, shard: int, part: range, found: Mapping[tuple[str, str], TrialData]) -> Receipt:
+def _write(
+    store: Store, what: TrialPlan, shard: int, part: range, found: Mapping[tuple[str, str], TrialData]
+) -> Receipt:
     visits = [_visit_columns(what, key, data, part) for key, data in found.items()]
     people = [_person_columns(what, key, data, part) for key, data in found.items()]
     names = {"design": what.designs, "scenario": what.scenarios}
@@ -337,7 +339,7 @@ def _stacked(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray
     }
 
 
-def _index(what: Plan, key: tuple[str, str], data: TrialData, part: range, each: int) -> dict[str, np.ndarray]:
+def _index(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range, each: int) -> dict[str, np.ndarray]:
     count = data.replicates * data.patients
     return {
         "design": np.full(count * each, what.designs.index(key[0]), dtype=np.int8),
@@ -347,7 +349,7 @@ def _index(what: Plan, key: tuple[str, str], data: TrialData, part: range, each:
     }
 
 
-def _visit_columns(what: Plan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+def _visit_columns(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
     visits = len(data.visits)
     columns = _index(what, key, data, part, visits)
     columns["visit"] = np.tile(np.arange(visits, dtype=np.int8), data.replicates * data.patients)
@@ -355,7 +357,7 @@ def _visit_columns(what: Plan, key: tuple[str, str], data: TrialData, part: rang
     return columns | {code: data.observed[code].reshape(-1) for code in data.codes}
 
 
-def _person_columns(what: Plan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+def _person_columns(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
     columns = _index(what, key, data, part, 1)
     columns |= {name: getattr(data, name).reshape(-1) for name in _PLAIN}
     # Arms are numbered within their design; in the file they have the protocol's names.
@@ -367,7 +369,7 @@ def _person_columns(what: Plan, key: tuple[str, str], data: TrialData, part: ran
     return columns | {f"events_{name}": counts.reshape(-1) for name, counts in data.events.items()}
 
 
-def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
+def _read(store: Store, what: TrialPlan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
     connection = connect(1)
     try:
         tables = {
@@ -385,7 +387,7 @@ def _read(store: Store, what: Plan, pool: Pool, shard: int, part: range) -> dict
 
 
 def _rebuilt(
-    what: Plan,
+    what: TrialPlan,
     pool: Pool,
     design: str,
     scenario: str,

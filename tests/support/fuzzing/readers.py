@@ -61,7 +61,7 @@ def _texts(*texts: str) -> Callable[[], list[bytes]]:
 def _protocol(path: Path) -> None:
     from betapod.trials.protocol import checks, protocol
 
-    checks.check(protocol.load(path)) if hasattr(checks, "check") else protocol.load(path)
+    checks.check(protocol.load_protocol(path)) if hasattr(checks, "check") else protocol.load_protocol(path)
 
 
 def _patients(path: Path) -> None:
@@ -73,7 +73,7 @@ def _patients(path: Path) -> None:
 def _cohort(path: Path) -> None:
     from betapod.patients.cohorts import cohort_catalogue
 
-    cohort_catalogue.read(path)
+    cohort_catalogue.read_baseline_tables(path)
 
 
 def _evidence(path: Path) -> None:
@@ -230,7 +230,7 @@ def _library_seeds() -> list[bytes]:
 def _library(path: Path) -> None:
     from betapod.patients import library
 
-    library.load(path)
+    library.load_library(path)
 
 
 READERS: dict[str, Reader] = {

@@ -249,7 +249,7 @@ def _numbers(path: Path, known: set[str]) -> tuple[dict[str, Any], int]:
     if not path.is_file():
         message = "this is neither a number nor a table of patients"
         raise ConfigError(Problem("bad-patients", message, Location(str(path))))
-    table = delimited.read(path, (known | {"patient"}).__contains__)
+    table = delimited.read_delimited(path, (known | {"patient"}).__contains__)
     problems = list(table.problems)
     if not table.rows and not problems:
         problems.append(Problem("bad-patients", "the table has no patients", Location(str(path), table.line)))

@@ -11,7 +11,7 @@ from ...base.exports import table_as_csv
 from ..shared import JsonOption, note, out, print_json, print_table, warn
 
 if TYPE_CHECKING:
-    from ...patients.cohorts.comparison import Report
+    from ...patients.cohorts.comparison import CohortComparison
     from ...patients.library import Library
 
 _app = typer.Typer(no_args_is_help=True, help="Virtual patients, grown from before diabetes to today.")
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def _library(path: Path | None) -> Library:
     from ...patients import library
 
-    return library.default() if path is None else library.load(path)
+    return library.default() if path is None else library.load_library(path)
 
 
 def _writable(path: Path, *endings: str) -> None:
@@ -87,8 +87,8 @@ def list_command() -> None:
     from ...patients.cohorts import cohort_catalogue
 
     rows = []
-    for name in cohort_catalogue.names():
-        target = cohort_catalogue.load(name)
+    for name in cohort_catalogue.cohort_names():
+        target = cohort_catalogue.load_target(name)
         rows.append((name, target.label, str(len(target.moments)), target.origin))
     print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
 
@@ -148,13 +148,13 @@ def like_command(
     """Choose patients who together look like a real cohort, and say how well."""
     from ...patients.cohorts import cohort_catalogue, reweight
 
-    target = cohort_catalogue.load(what, _codes(sex_codes))
+    target = cohort_catalogue.load_target(what, _codes(sex_codes))
     if path is not None:
         _writable(path, ".npz", ".csv")
     for text in target.notes:
         note(text)
     patients = _library(library)
-    cohort = reweight.select(patients, target, count, seed)
+    cohort = reweight.select_patients(patients, target, count, seed)
     if path is not None:
         _write(cohort.patients(patients), path)
     if as_json:
@@ -163,7 +163,7 @@ def like_command(
     _print(cohort.report, verbose)
 
 
-def _print(report: Report, verbose: bool) -> None:
+def _print(report: CohortComparison, verbose: bool) -> None:
     out().print(
         f"{report.chosen} patients like {report.target}: {report.eligible} of {report.library} eligible, {report.kept} kept, "
         f"effective sample size {report.effective:.0f} ({100 * report.effective_share:.0f} % of those kept)"

@@ -27,9 +27,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete(incomplete: str) -> list[str]:
-    from ...trials.protocol.protocol import catalogue
+    from ...trials.protocol.protocol import protocol_catalogue
 
-    named = [name for name in catalogue() if name.startswith(incomplete)]
+    named = [name for name in protocol_catalogue() if name.startswith(incomplete)]
     beside, _, start = incomplete.rpartition("/")
     place = Path(f"{beside}/") if "/" in incomplete else Path()
     try:

@@ -33,9 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_protocol(incomplete: str) -> list[str]:
-    from ...trials.protocol.protocol import catalogue
+    from ...trials.protocol.protocol import protocol_catalogue
 
-    return [name for name in catalogue() if name.startswith(incomplete)]
+    return [name for name in protocol_catalogue() if name.startswith(incomplete)]
 
 
 ProtocolArgument = Annotated[
@@ -103,9 +103,9 @@ def schema_command(
 @trial.command("list")
 def list_command(as_json: JsonOption = False) -> None:
     """List the protocols that come with the package."""
-    from ...trials.protocol.protocol import catalogue, load
+    from ...trials.protocol.protocol import load_protocol, protocol_catalogue
 
-    found = [load(name) for name in catalogue()]
+    found = [load_protocol(name) for name in protocol_catalogue()]
     if as_json:
         print_json({"protocols": [_described(each) for each in found]})
         return
@@ -116,10 +116,10 @@ def list_command(as_json: JsonOption = False) -> None:
 @trial.command("show")
 def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
     """Print a protocol."""
-    from ...trials.protocol.protocol import document, read
+    from ...trials.protocol.protocol import protocol_document, read_protocol
 
-    found = document(protocol)
-    checked = read(found)
+    found = protocol_document(protocol)
+    checked = read_protocol(found)
     if as_json:
         print_json({"protocol": checked.model_dump(mode="json")})
     else:
@@ -139,11 +139,11 @@ def new_command(
     """Write a protocol to begin with, and its schema beside it for editors."""
     import re
 
-    from ...trials.protocol.protocol import document, json_schema, parse
+    from ...trials.protocol.protocol import json_schema, parse_protocol, protocol_document
 
     path = target or Path(f"{name}.yaml")
-    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", document(like).text, count=1)
-    parse(text, str(path))
+    text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", protocol_document(like).text, count=1)
+    parse_protocol(text, str(path))
     if path.exists() and not force:
         raise ConfigError(Problem("file-exists", "the file exists", Location(str(path)), hint="Use --force, or --out."))
     schema = path.with_name("betapod-trial.schema.json")
@@ -161,12 +161,12 @@ def check_command(
     patients, and what a run will cost.
     """
     problems: list[Problem] = []
-    found, read = [], []
+    found, read_protocol = [], []
     for name in protocols:
         try:
             with read_as() as sentences:
                 found.append(_checked(name))
-            read.append(sentences)
+            read_protocol.append(sentences)
         except BetapodError as error:
             problems.extend(error.problems)
     if problems:
@@ -174,7 +174,7 @@ def check_command(
     if as_json:
         more = [
             _described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
-            for (each, who, cost), said in zip(found, read, strict=True)
+            for (each, who, cost), said in zip(found, read_protocol, strict=True)
         ]
         print_json({"protocols": more})
         return
@@ -193,11 +193,11 @@ def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     from ...patients.library import default
     from ...trials.conduct.feasibility import feasible, nobody
     from ...trials.protocol.cohort_paths import resolved
-    from ...trials.protocol.protocol import document, read
+    from ...trials.protocol.protocol import protocol_document, read_protocol
     from ...trials.protocol.run_cost import cost
 
-    text = document(name)
-    protocol = resolved(read(text), text)
+    text = protocol_document(name)
+    protocol = resolved(read_protocol(text), text)
     library = default()
     try:
         return protocol, feasible(protocol, library), cost(protocol)
@@ -230,33 +230,35 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
     from ...trials.conduct.feasibility import Behind, concerns
-    from ...trials.operating.run_summary import summary
+    from ...trials.operating.run_summary import run_summary
 
-    document = summary(run)
+    protocol_document = run_summary(run)
     if as_json:
-        print_json({**document, "folder": str(folder)})
+        print_json({**protocol_document, "folder": str(folder)})
         return
-    out().print(document["title"], style="bold", markup=False)
-    cells = any(row["cells"] for row in document["rows"])
-    several = len({row["design"] for row in document["rows"]}) > 1
-    if document["comparisons"]:
-        _tell_comparisons(document, several, cells)
-    _tell_groups(document, several, cells)
-    for design, people in document["people_behind_patients"].items():
+    out().print(protocol_document["title"], style="bold", markup=False)
+    cells = any(row["cells"] for row in protocol_document["rows"])
+    several = len({row["design"] for row in protocol_document["rows"]}) > 1
+    if protocol_document["comparisons"]:
+        _tell_comparisons(protocol_document, several, cells)
+    _tell_groups(protocol_document, several, cells)
+    for design, people in protocol_document["people_behind_patients"].items():
         for text in concerns(run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])):
             note(f"{design}: {text}")
     if not quiet:
-        note(f"{counted(document['replicates'], 'replicate')}; results in {folder}")
+        note(f"{counted(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
 
-def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> None:
+def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print what trials find: difference, its range, power, and the truth."""
     from ...report.common.words import capital, percent, truth_label
     from ...report.trial.estimates import Scale
 
-    endpoint = document["endpoint"]
+    endpoint = protocol_document["endpoint"]
     scale = Scale(endpoint["summary"], endpoint["quantity"])
-    truths = {truth_label(row["true_effect_of"]) for row in document["comparisons"] if row["true_effect"] is not None}
+    truths = {
+        truth_label(row["true_effect_of"]) for row in protocol_document["comparisons"] if row["true_effect"] is not None
+    }
     rows = [
         (
             *([row["design"]] if several else []),
@@ -267,7 +269,7 @@ def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> N
             "-" if row["benefit"] is None else percent(row["benefit"], 1),
             *([_estimate(scale, row["true_effect"])] if truths else []),
         )
-        for row in document["comparisons"]
+        for row in protocol_document["comparisons"]
     ]
     name = endpoint["name"] or scale.what
     out().print(f"{capital(name)} at {endpoint['visit']}, between groups", markup=False)
@@ -277,14 +279,15 @@ def _tell_comparisons(document: dict[str, Any], several: bool, cells: bool) -> N
     print_table(columns, rows, right=columns[len(head) :])
 
 
-def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
+def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print how each group changed from its own baseline."""
-    endpoint = document["endpoint"]
+    endpoint = protocol_document["endpoint"]
     log = endpoint["scale"] == "log"
-    groups = [row["design"] for row in document["rows"]]
+    groups = [row["design"] for row in protocol_document["rows"]]
     # Chance of the baseline and "better than before" say something where there is no control.
     alone = any(
-        groups.count(row["design"]) == len({r["scenario"] for r in document["rows"]}) for row in document["rows"]
+        groups.count(row["design"]) == len({r["scenario"] for r in protocol_document["rows"]})
+        for row in protocol_document["rows"]
     )
     rows = [
         (
@@ -296,7 +299,7 @@ def _tell_groups(document: dict[str, Any], several: bool, cells: bool) -> None:
             *([_shown(row["parts"]["regression to the mean"], log)] if alone else []),
             *(["-" if row["trials_better"] is None else f"{100 * row['trials_better']:.0f} %"] if alone else []),
         )
-        for row in document["rows"]
+        for row in protocol_document["rows"]
     ]
     # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
     unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]

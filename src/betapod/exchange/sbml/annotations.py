@@ -8,7 +8,7 @@ from typing import Any
 
 from ...base.errors import UnitError
 from ...base.units import Unit, parse_unit
-from ...model.bibliography import Entry
+from ...model.bibliography import BibliographyEntry
 from ...model.parameters.table import Parameter
 
 #: SBML kind of each base dimension. Insulin units and cells are counted; 1.73 m2 of normalisation is a plain number.
@@ -82,7 +82,7 @@ class UnitWriter:
         return identifier
 
 
-def describe(element: Any, row: Parameter, entry: Entry | None) -> None:
+def describe(element: Any, row: Parameter, entry: BibliographyEntry | None) -> None:
     """Attach role, grade, source and note of a number to its SBML parameter."""
     lines = [f"role: {row.role}", f"grade: {row.grade}"]
     if row.source:
@@ -107,7 +107,7 @@ def note(element: Any, lines: list[str]) -> None:
         element.setNotes(f'<body xmlns="http://www.w3.org/1999/xhtml">{body}</body>')
 
 
-def refer(element: Any, entry: Entry) -> None:
+def refer(element: Any, entry: BibliographyEntry) -> None:
     """Attach a work as MIRIAM ``isDescribedBy``, where it has a DOI or a PubMed number."""
     import libsbml
 

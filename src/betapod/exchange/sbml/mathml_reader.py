@@ -37,7 +37,7 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True)
-class Function:
+class SbmlFunction:
     """A function definition: argument names, the body's syntax tree (None: no mathematics given), an operation that it equals."""
 
     arguments: tuple[str, ...]
@@ -203,7 +203,11 @@ class MathReader:
     """
 
     def __init__(
-        self, functions: Mapping[str, Function], name: Callable[[str], Expr], rate_of: Callable[[str], Expr], time: Expr
+        self,
+        functions: Mapping[str, SbmlFunction],
+        name: Callable[[str], Expr],
+        rate_of: Callable[[str], Expr],
+        time: Expr,
     ) -> None:
         self.functions, self.name, self.rate_of, self.time = functions, name, rate_of, time
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import ExchangeError, Location, Problem
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, symbol
 from ...model.assembly.model import Model
-from .mathml_reader import Function, MathReader, Unsupported
+from .mathml_reader import MathReader, SbmlFunction, Unsupported
 from .mathml_writer import own_function
 from .model_links import finish_rates, link_model, report_of
 from .rates import Motion, solve_relations
@@ -18,7 +18,7 @@ from .reactions import add_reactions, read_events
 from .sbml_units import ratio, unit_text
 
 if TYPE_CHECKING:
-    from .read import Report
+    from .read import ImportReport
 
 #: Names that the parser of Level 1 formulas takes for constants.
 _CONSTANT_WORDS = frozenset(
@@ -129,7 +129,7 @@ class Builder:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def build(self) -> tuple[Model, Report]:
+    def build(self) -> tuple[Model, ImportReport]:
         """Return the linked model and the report of the import.
 
         Raises
@@ -171,11 +171,13 @@ class Builder:
                 )
 
     def _read_functions(self) -> None:
-        functions: dict[str, Function] = {}
+        functions: dict[str, SbmlFunction] = {}
         for f in self.source.getListOfFunctionDefinitions():
             arguments = tuple(f.getArgument(k).getName() for k in range(f.getNumArguments()))
             body = f.getBody() if f.isSetMath() else None
-            functions[f.getId()] = Function(arguments, body, own_function(f.getMath()) if body is not None else None)
+            functions[f.getId()] = SbmlFunction(
+                arguments, body, own_function(f.getMath()) if body is not None else None
+            )
         self.math.functions = functions
 
     def _read_rules(self) -> None:

@@ -16,7 +16,7 @@ from .sbml_units import unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder
-    from .read import Report
+    from .read import ImportReport
 
 
 def finish_rates(builder: Builder) -> None:
@@ -115,11 +115,11 @@ def _check(builder: Builder, model: Model) -> None:
         raise ExchangeError(list(dict.fromkeys(problems)))
 
 
-def report_of(builder: Builder) -> Report:
+def report_of(builder: Builder) -> ImportReport:
     """Return what the import made of the file."""
-    from .read import Report
+    from .read import ImportReport
 
-    return Report(
+    return ImportReport(
         builder.level,
         int(builder.source.getVersion()),
         dict(builder.names),

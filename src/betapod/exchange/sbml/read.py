@@ -3,7 +3,7 @@
 A species is held as its amount, or as its concentration where its compartment never changes size and no reaction touches it. Its
 SBML identifier always names what the file's own mathematics means by it: the amount where ``hasOnlySubstanceUnits`` is true or
 the compartment is a point, else the concentration. The other quantity is called ``<id>_amount`` or ``<id>_concentration``;
-`Report.amount` and `Report.concentration` tell the names. Time is in the file's own unit (`Model.time_unit`).
+`ImportReport.amount` and `ImportReport.concentration` tell the names. Time is in the file's own unit (`Model.time_unit`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .nesting_guard import check_depth
 
 
 @dataclass(frozen=True)
-class Report:
+class ImportReport:
     """What an import made of a file.
 
     Attributes
@@ -68,7 +68,7 @@ class Report:
 class SbmlModel(Model):
     """A model that came from SBML, with the report of its import."""
 
-    report: Report = field(default_factory=lambda: Report(0, 0))
+    report: ImportReport = field(default_factory=lambda: ImportReport(0, 0))
 
 
 def read_sbml(source: str | Path) -> SbmlModel:

@@ -19,7 +19,7 @@ from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
 from ...base.files import write_text
 from ...model.algebra.expression import Expr, free_symbols, mul, symbol
 from ...model.assembly.model import Event, Model
-from ...model.bibliography import Entry
+from ...model.bibliography import BibliographyEntry
 from .annotations import UnitWriter, describe, note
 from .mathml_writer import Formulas, expand
 
@@ -27,7 +27,10 @@ _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "S
 
 
 def write_sbml(
-    model: Model, path: str | Path | None = None, bibliography: Mapping[str, Entry] | None = None, check: bool = True
+    model: Model,
+    path: str | Path | None = None,
+    bibliography: Mapping[str, BibliographyEntry] | None = None,
+    check: bool = True,
 ) -> str:
     """Return a model as SBML text, and write it to a file if a path is given.
 
@@ -80,7 +83,7 @@ def _check(libsbml: Any, document: Any) -> None:
 class _Writer:
     """Fills one SBML model."""
 
-    def __init__(self, model: Model, target: Any, bibliography: Mapping[str, Entry]) -> None:
+    def __init__(self, model: Model, target: Any, bibliography: Mapping[str, BibliographyEntry]) -> None:
         self.model, self.target, self.bibliography = model, target, bibliography
         self.units = UnitWriter(target)
         self.identifiers: dict[str, str] = {}

@@ -14,7 +14,7 @@ from ..parameters.table import Parameter, ParameterTable
 from .model import Model
 from .model_build import build
 from .name_checks import check_names
-from .name_owners import Assembly, Owned, unit_or_none
+from .name_owners import NameOwners, Owned, unit_or_none
 from .submodel import Part, Submodel
 
 
@@ -45,7 +45,7 @@ def assemble(
         if not isinstance(one, Part) and not (isinstance(one, type) and issubclass(one, Submodel)):
             raise ModelError(wrong("submodels", one, "a list of Submodel classes or parts"))
     parts = [part if isinstance(part, Part) else part.part() for part in given]
-    assembly = Assembly(parts, _with_inputs(parts, parameters))
+    assembly = NameOwners(parts, _with_inputs(parts, parameters))
     assembly.collect()
     check_names(assembly)
     check_units(assembly)
@@ -65,7 +65,7 @@ def _with_inputs(parts: Sequence[Part], parameters: ParameterTable) -> Parameter
     return ParameterTable(rows, parameters.name)
 
 
-def check_units(assembly: Assembly) -> None:
+def check_units(assembly: NameOwners) -> None:
     """Check the units of every line of every part; what is wrong becomes a problem of the assembly."""
     units: dict[str, Unit | None] = {name: _row_unit(assembly, row) for name, row in assembly.parameters.items()}
     units |= {name: unit_or_none(unit) for name, (_, unit) in assembly.conversions.items()}
@@ -88,7 +88,7 @@ def check_units(assembly: Assembly) -> None:
             assembly.problems.extend(checker.problems)
 
 
-def _row_unit(assembly: Assembly, row: Parameter) -> Unit | None:
+def _row_unit(assembly: NameOwners, row: Parameter) -> Unit | None:
     try:
         return parse_unit(row.unit, row.location)
     except UnitError as error:
@@ -97,7 +97,7 @@ def _row_unit(assembly: Assembly, row: Parameter) -> Unit | None:
 
 
 def _check_replaced_input(
-    assembly: Assembly, name: str, owner: Owned, unit: Unit | None, input_unit: Unit | None
+    assembly: NameOwners, name: str, owner: Owned, unit: Unit | None, input_unit: Unit | None
 ) -> None:
     if unit is not None and input_unit is not None and not unit.same(input_unit):
         assembly.problem_at(

@@ -27,11 +27,11 @@ from ..language.syntax import EventStatement, Statement, Syntax
 from ..parameters.table import ParameterTable
 from .linking import Definition, link
 from .model import Event, Implicit, Model
-from .name_owners import Assembly, expressions_of
+from .name_owners import NameOwners, expressions_of
 from .submodel import Part
 
 
-def build(assembly: Assembly, name: str, description: str) -> Model:
+def build(assembly: NameOwners, name: str, description: str) -> Model:
     """Return the model; call only when no problem was found.
 
     Raises
@@ -76,7 +76,7 @@ def build(assembly: Assembly, name: str, description: str) -> Model:
     return model
 
 
-def _per_day(assembly: Assembly, rate: Expr, unit: str, state_unit: str) -> Expr:
+def _per_day(assembly: NameOwners, rate: Expr, unit: str, state_unit: str) -> Expr:
     """Bring a rate to per day through a named conversion."""
     per = parse_unit(state_unit) / parse_unit(unit)
     for name in ("second", "minute", "hour", "day", "week", "month", "year"):
@@ -92,14 +92,14 @@ def _per_day(assembly: Assembly, rate: Expr, unit: str, state_unit: str) -> Expr
     return div(rate, symbol(conversion)) if longer else mul(rate, symbol(conversion))
 
 
-def _event(assembly: Assembly, part: Part, event: EventStatement) -> Event:
+def _event(assembly: NameOwners, part: Part, event: EventStatement) -> Event:
     builder = _Builder(assembly.functions[part.name])
     changes = tuple((target, builder.expr(value)) for target, value in event.assignments)
     # A trigger that is true from the start happens at the start.
     return Event(event.name, event.label, builder.expr(event.trigger), changes, event.terminal, initial_value=False)
 
 
-def _check_smooth(assembly: Assembly, model: Model) -> None:
+def _check_smooth(assembly: NameOwners, model: Model) -> None:
     """Refuse functions with a kink in anything that a rate depends on."""
     kinked = {
         key: node

@@ -6,11 +6,11 @@ from ...base.errors import Location, Problem, did_you_mean
 from ...base.units import conversion_factor
 from ..algebra.functions import FUNCTIONS
 from ..language.syntax import EventStatement, Position, SourceText, Syntax
-from .name_owners import Assembly, expressions_of, unit_or_none
+from .name_owners import NameOwners, expressions_of, unit_or_none
 from .submodel import Part
 
 
-def check_names(assembly: Assembly) -> None:
+def check_names(assembly: NameOwners) -> None:
     """Resolve every name that a statement uses, and every declared read; what is wrong becomes a problem of the assembly."""
     for part in assembly.parts:
         uses: set[str] = set()
@@ -26,7 +26,7 @@ def check_names(assembly: Assembly) -> None:
         _check_reads(assembly, part, uses)
 
 
-def _check_targets(assembly: Assembly, part: Part, event: EventStatement) -> None:
+def _check_targets(assembly: NameOwners, part: Part, event: EventStatement) -> None:
     assert part.event_source is not None
     for target, _ in event.assignments:
         owner = assembly.owned.get(target)
@@ -43,7 +43,7 @@ def _check_targets(assembly: Assembly, part: Part, event: EventStatement) -> Non
 
 
 def _check_node(
-    assembly: Assembly, part: Part, source: SourceText, node: Syntax, local: set[str], uses: set[str]
+    assembly: NameOwners, part: Part, source: SourceText, node: Syntax, local: set[str], uses: set[str]
 ) -> None:
     for use in node.names():
         name = use.text
@@ -77,7 +77,7 @@ def _check_node(
     _check_calls(assembly, part, source, node)
 
 
-def _unknown(assembly: Assembly, part: Part, source: SourceText, use: Syntax) -> None:
+def _unknown(assembly: NameOwners, part: Part, source: SourceText, use: Syntax) -> None:
     if use.text in FUNCTIONS or use.text in assembly.functions[part.name]:
         assembly.problems.append(
             source.problem("bad-syntax", f"{use.text!r} is a function", use.position, expected=f"{use.text}(...)")
@@ -94,7 +94,7 @@ def _unknown(assembly: Assembly, part: Part, source: SourceText, use: Syntax) ->
     )
 
 
-def _check_calls(assembly: Assembly, part: Part, source: SourceText, node: Syntax) -> None:
+def _check_calls(assembly: NameOwners, part: Part, source: SourceText, node: Syntax) -> None:
     if node.kind == "call":
         own = assembly.functions[part.name].get(node.text)
         if own is None and node.text not in FUNCTIONS:
@@ -122,7 +122,7 @@ def _check_calls(assembly: Assembly, part: Part, source: SourceText, node: Synta
         _check_calls(assembly, part, source, arg)
 
 
-def _check_reads(assembly: Assembly, part: Part, uses: set[str]) -> None:
+def _check_reads(assembly: NameOwners, part: Part, uses: set[str]) -> None:
     start = part.source.location(Position(1, 1))
     for read in part.reads:
         owner = assembly.owned.get(read.name)
@@ -153,7 +153,7 @@ def _check_reads(assembly: Assembly, part: Part, uses: set[str]) -> None:
             _check_read_unit(assembly, part, read.name, read.unit, found, start)
 
 
-def _check_read_unit(assembly: Assembly, part: Part, name: str, expected: str, found: str, start: Location) -> None:
+def _check_read_unit(assembly: NameOwners, part: Part, name: str, expected: str, found: str, start: Location) -> None:
     a, b = unit_or_none(expected), unit_or_none(found)
     if a is None:
         assembly.problems.append(

@@ -21,7 +21,7 @@ class Owned:
 
 
 @dataclass
-class Assembly:
+class NameOwners:
     """Submodels on their way to one model.
 
     Attributes

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...base.delimited import clean
-from ...base.delimited import read as read_table
+from ...base.delimited import read_delimited as read_table
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ...base.units import parse_unit
 from .possible_values import impossible

@@ -15,7 +15,7 @@ from ..assembly.model import Event, Implicit, Model
 from ..assembly.submodel import Part
 from ..language.syntax import Position, Statement, Syntax
 from .formula_notation import syntax_of
-from .model_document import EventLine, Line, ReadLine, Reference, Section, Sheet, StateLine, number_text
+from .model_document import EventLine, Line, ModelDocument, ModelSection, ReadLine, Reference, StateLine, number_text
 
 if TYPE_CHECKING:
     from ..bibliography import Bibliography
@@ -36,7 +36,7 @@ def plural(unit: str) -> str:
     return f"{unit}s" if unit in ("second", "minute", "hour", "day", "week", "month", "year") else unit
 
 
-def sheet_of(model: Model, bibliography: Bibliography | None = None) -> Sheet:
+def sheet_of(model: Model, bibliography: Bibliography | None = None) -> ModelDocument:
     """Lay a model out: from its submodels as written where it has them, else from its graph.
 
     Parameters
@@ -51,7 +51,7 @@ def sheet_of(model: Model, bibliography: Bibliography | None = None) -> Sheet:
     }
     names["t"] = f"time [{model.time_unit}]"
     sections = _with_parameters(raw, model)
-    return Sheet(
+    return ModelDocument(
         model.name,
         _introduction(model),
         sections,
@@ -63,7 +63,7 @@ def sheet_of(model: Model, bibliography: Bibliography | None = None) -> Sheet:
     )
 
 
-def _functions(sections: Sequence[Section]) -> Iterator[str]:
+def _functions(sections: Sequence[ModelSection]) -> Iterator[str]:
     for section in sections:
         yield from (line.name for line in section.lines if line.kind == "function")
 
@@ -111,9 +111,9 @@ def _line(statement: Statement) -> Line:
     )
 
 
-def section_of_part(part: Part) -> Section:
+def section_of_part(part: Part) -> ModelSection:
     """Lay out one submodel on its own, without numbers."""
-    return Section(
+    return ModelSection(
         part.name,
         paragraphs(part.description),
         tuple(ReadLine(read.name, read.unit or "", "", "") for read in part.reads),
@@ -123,7 +123,7 @@ def section_of_part(part: Part) -> Section:
     )
 
 
-def _section_of_part(part: Part, model: Model) -> Section:
+def _section_of_part(part: Part, model: Model) -> ModelSection:
     owners = {name: entry.owner for name, entry in model.assignments.items()}
     owners |= {state.name: state.owner for state in model.states}
     section = section_of_part(part)
@@ -139,7 +139,7 @@ def _section_of_part(part: Part, model: Model) -> Section:
     return replace(section, reads=reads)
 
 
-def _sections_of_graph(model: Model) -> list[Section]:
+def _sections_of_graph(model: Model) -> list[ModelSection]:
     """Lay out a model without text (an imported one), grouped by owner."""
     lines: dict[str, list[Line]] = {}
     for state in model.states:
@@ -162,9 +162,9 @@ def _sections_of_graph(model: Model) -> list[Section]:
         )
         for event in model.events
     )
-    made = [Section(owner or model.name, (), (), tuple(found), (), ()) for owner, found in lines.items()]
+    made = [ModelSection(owner or model.name, (), (), tuple(found), (), ()) for owner, found in lines.items()]
     if not made:
-        made = [Section(model.name, (), (), (), (), ())]
+        made = [ModelSection(model.name, (), (), (), (), ())]
     return [*made[:-1], replace(made[-1], events=events)]
 
 
@@ -187,7 +187,7 @@ def _graph_line(name: str, local: Expr | Implicit, unit: str, label: str) -> Lin
     return Line("assign", name, expression, unit, label, where=where)
 
 
-def _with_parameters(sections: Sequence[Section], model: Model) -> tuple[Section, ...]:
+def _with_parameters(sections: Sequence[ModelSection], model: Model) -> tuple[ModelSection, ...]:
     """Give each parameter row to the section that uses it first."""
     home: dict[str, str] = {}
     made = []
@@ -221,7 +221,7 @@ def _states(model: Model) -> tuple[StateLine, ...]:
     )
 
 
-def _function_lines(sections: Sequence[Section]) -> tuple[Line, ...]:
+def _function_lines(sections: Sequence[ModelSection]) -> tuple[Line, ...]:
     """Return definitions of the functions that the sections call, and of those that these definitions call."""
     from ..language.equations import parse
     from ..language.syntax import SourceText

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..algebra.expression import Expr, free_symbols
 from ..assembly.model import Implicit, Model
-from .model_document import Sheet
+from .model_document import ModelDocument
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Graph:
     edges: dict[tuple[str, str], tuple[str, ...]]
 
 
-def submodel_graph(sheet: Sheet) -> Graph:
+def submodel_graph(sheet: ModelDocument) -> Graph:
     """Return which submodel reads which names of which other."""
     nodes = {section.title: (section.title, "", "submodel") for section in sheet.sections}
     edges: dict[tuple[str, str], list[str]] = {}

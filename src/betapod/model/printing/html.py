@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 
 from ..language.syntax import Syntax
 from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
-from .model_document import EventLine, Line, Sheet, number_text, range_text
+from .model_document import EventLine, Line, ModelDocument, number_text, range_text
 
 _OPERATORS = {
     "neg": '<mo form="prefix">−</mo>',
@@ -160,7 +160,7 @@ def _math(inner: str) -> str:
     return f'<math display="block"><mrow>{inner}</mrow></math>'
 
 
-def document(sheet: Sheet) -> str:
+def document(sheet: ModelDocument) -> str:
     """Return a model as a self-contained HTML page: styles within, MathML formulas, no script, no network.
 
     Names, labels, notes and sources are other people's texts: the template engine escapes them.

@@ -12,7 +12,7 @@ from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
 
 if TYPE_CHECKING:
     from ..parameters.table import Parameter
-    from .model_document import EventLine, Line, Section, Sheet
+    from .model_document import EventLine, Line, ModelDocument, ModelSection
 
 _OPERATORS = {
     "neg": "-",
@@ -209,7 +209,7 @@ _PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 """
 
 
-def document(sheet: Sheet) -> str:
+def document(sheet: ModelDocument) -> str:
     """Return a model as a LaTeX document that compiles on its own."""
     printer = LatexPrinter(sheet.names)
     out = [_PREAMBLE, rf"\title{{{escape(sheet.title)}}}", r"\date{}", r"\begin{document}", r"\maketitle"]
@@ -236,7 +236,7 @@ def document(sheet: Sheet) -> str:
     return "\n".join(out) + "\n"
 
 
-def _section(section: Section, printer: LatexPrinter) -> list[str]:
+def _section(section: ModelSection, printer: LatexPrinter) -> list[str]:
     out = [rf"\section{{{escape(section.title)}}}"]
     out += [escape(paragraph) + "\n" for paragraph in section.paragraphs]
     if section.reads:

@@ -7,10 +7,19 @@ from collections.abc import Sequence
 from ..parameters.table import Parameter
 from .formula_notation import text_of
 from .latex import LatexPrinter, symbol_latex, unit_latex
-from .model_document import EventLine, Line, Section, Sheet, event_text, number_text, range_text, statement_text
+from .model_document import (
+    EventLine,
+    Line,
+    ModelDocument,
+    ModelSection,
+    event_text,
+    number_text,
+    range_text,
+    statement_text,
+)
 
 
-def document(sheet: Sheet, mathematics: bool = True) -> str:
+def document(sheet: ModelDocument, mathematics: bool = True) -> str:
     """Return a model as a Markdown document.
 
     Parameters
@@ -39,7 +48,7 @@ def document(sheet: Sheet, mathematics: bool = True) -> str:
     return "\n\n".join(out) + "\n"
 
 
-def section_blocks(section: Section, printer: LatexPrinter | None) -> list[str]:
+def section_blocks(section: ModelSection, printer: LatexPrinter | None) -> list[str]:
     """Return the blocks of one submodel."""
     out = [f"## {section.title}", *section.paragraphs]
     if section.reads:

@@ -70,7 +70,7 @@ class StateLine:
 
 
 @dataclass(frozen=True)
-class Section:
+class ModelSection:
     """One submodel as shown; `shared` names parameters that stand in an earlier section."""
 
     title: str
@@ -91,7 +91,7 @@ class Reference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ModelDocument:
     """A whole model as shown.
 
     Attributes
@@ -106,7 +106,7 @@ class Sheet:
 
     title: str
     introduction: tuple[str, ...]
-    sections: tuple[Section, ...]
+    sections: tuple[ModelSection, ...]
     states: tuple[StateLine, ...]
     inputs: tuple[Parameter, ...]
     functions: tuple[Line, ...]

@@ -10,66 +10,66 @@ from ...base.arguments import instance
 from ...base.errors import ConfigError, not_among
 from ..assembly.model import Model
 from .document_layout import sheet_of
-from .model_document import Sheet
+from .model_document import ModelDocument
 
 if TYPE_CHECKING:
     from ..bibliography import Bibliography
 
 
-def _markdown(model: Model, sheet: Sheet) -> str:
+def _markdown(model: Model, sheet: ModelDocument) -> str:
     from .markdown import document
 
     return document(sheet)
 
 
-def _plain(model: Model, sheet: Sheet) -> str:
+def _plain(model: Model, sheet: ModelDocument) -> str:
     from .markdown import document
 
     return document(sheet, mathematics=False)
 
 
-def _latex(model: Model, sheet: Sheet) -> str:
+def _latex(model: Model, sheet: ModelDocument) -> str:
     from .latex import document
 
     return document(sheet)
 
 
-def _html(model: Model, sheet: Sheet) -> str:
+def _html(model: Model, sheet: ModelDocument) -> str:
     from .html import document
 
     return document(sheet)
 
 
-def _dot(model: Model, sheet: Sheet) -> str:
+def _dot(model: Model, sheet: ModelDocument) -> str:
     from .graph import dot, submodel_graph
 
     return dot(submodel_graph(sheet), sheet.title)
 
 
-def _dot_names(model: Model, sheet: Sheet) -> str:
+def _dot_names(model: Model, sheet: ModelDocument) -> str:
     from .graph import dot, name_graph
 
     return dot(name_graph(model), sheet.title)
 
 
-def _mermaid(model: Model, sheet: Sheet) -> str:
+def _mermaid(model: Model, sheet: ModelDocument) -> str:
     from .graph import mermaid, submodel_graph
 
     return mermaid(submodel_graph(sheet))
 
 
-def _mermaid_names(model: Model, sheet: Sheet) -> str:
+def _mermaid_names(model: Model, sheet: ModelDocument) -> str:
     from .graph import mermaid, name_graph
 
     return mermaid(name_graph(model))
 
 
-def _json(model: Model, sheet: Sheet) -> str:
+def _json(model: Model, sheet: ModelDocument) -> str:
     return json.dumps(as_dict(model, sheet), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 #: Formats by name.
-FORMATS: dict[str, Callable[[Model, Sheet], str]] = {
+FORMATS: dict[str, Callable[[Model, ModelDocument], str]] = {
     "md": _markdown,
     "text": _plain,
     "latex": _latex,
@@ -109,7 +109,7 @@ def render(
     return FORMATS[form](model, sheet if submodel is None else only(sheet, submodel))
 
 
-def only(sheet: Sheet, submodel: str) -> Sheet:
+def only(sheet: ModelDocument, submodel: str) -> ModelDocument:
     """Return the sheet with one submodel alone, found by its name in any case.
 
     Raises
@@ -141,7 +141,7 @@ def only(sheet: Sheet, submodel: str) -> Sheet:
     )
 
 
-def as_dict(model: Model, sheet: Sheet) -> dict[str, object]:
+def as_dict(model: Model, sheet: ModelDocument) -> dict[str, object]:
     """Return a model as plain values: every statement in the language, every row of the tables."""
     from ..parameters.table import as_rows
     from .model_document import event_text, statement_text

@@ -24,7 +24,7 @@ from ...base.clinical import say
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ..plausibility import POSSIBLE
 from ..plausibility import UNUSUAL as RANGES
-from .cohort_target import UNITS, Moment, Target
+from .cohort_target import UNITS, CohortTarget, Moment
 from .conversions import to_table_unit
 
 #: Statistics that a table may state of a quantity.
@@ -35,7 +35,7 @@ _TOP = ("name", "label", "origin", "eligibility", "baseline", "unmatched")
 _TOLERANCE, _SHARE_TOLERANCE = 0.001, 0.001
 
 
-def read(path: str | Path) -> Target:
+def read_baseline_tables(path: str | Path) -> CohortTarget:
     """Read a baseline table.
 
     Raises
@@ -52,7 +52,7 @@ def read(path: str | Path) -> Target:
     return _Reader(file).target(content, Path(path).stem)
 
 
-def of_mapping(content: Mapping[str, Any], name: str, file: str) -> Target:
+def of_mapping(content: Mapping[str, Any], name: str, file: str) -> CohortTarget:
     """Return the target of a baseline table that was read already, such as one of many in a file.
 
     Raises
@@ -81,7 +81,7 @@ class _Reader:
     def bad(self, kind: str, message: str, holder: Any, key: object, **more: str) -> None:
         self.problems.append(Problem(kind, message, self.where(holder, key), **more))
 
-    def target(self, content: Mapping[str, Any], stem: str) -> Target:
+    def target(self, content: Mapping[str, Any], stem: str) -> CohortTarget:
         for key in content:
             if key not in _TOP:
                 self.bad("unknown-key", f"there is no {key!r}", content, key, hint=did_you_mean(str(key), _TOP))
@@ -99,7 +99,7 @@ class _Reader:
             self.problems.append(Problem("empty-table", "the table says nothing of patients", Location(self.file)))
         if self.problems:
             raise ConfigError(self.problems)
-        return Target(
+        return CohortTarget(
             name=texts["name"] or stem,
             label=texts["label"],
             moments=tuple(moments),

@@ -11,8 +11,8 @@ from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ..population import PROFILES
 from . import joint_distribution, nhanes
 from .baseline_tables import of_mapping as of_mapping
-from .baseline_tables import read as read
-from .cohort_target import UNITS, Target
+from .baseline_tables import read_baseline_tables as read_baseline_tables
+from .cohort_target import UNITS, CohortTarget
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ PEOPLE = (".csv", ".tsv", ".txt")
 _FEWEST = 20
 
 
-def names() -> tuple[str, ...]:
+def cohort_names() -> tuple[str, ...]:
     """Return the cohorts that the package knows."""
     return ("NHANES", "NHANES test", *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
 
@@ -32,7 +32,7 @@ def _title(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("name:").strip()
 
 
-def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target:
+def load_target(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
     """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
     with NHANES's transport files.
 
@@ -48,25 +48,25 @@ def load(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> Target
     """
     name = str(what)
     found = _load(name, Path(what), sex_codes)
-    if name.lower() in {title.lower() for title in names()} and Path(what).exists():
+    if name.lower() in {title.lower() for title in cohort_names()} and Path(what).exists():
         here = f"{name} is the package's own cohort; for what is here under this name give ./{name}"
         return replace(found, notes=(*found.notes, here))
     return found
 
 
-def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> Target:
+def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortTarget:
     if sex_codes is not None and path.suffix.lower() not in PEOPLE:
         message = "codes of sex are for a table of people"
         raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
-    known = {title.lower(): title for title in names()}
+    known = {title.lower(): title for title in cohort_names()}
     if name.lower() == "nhanes":
         return nhanes.target("calibration")
     if name.lower() == "nhanes test":
         return nhanes.target("test")
     if name.lower() in known:
-        return read(PROFILES / f"{name.lower()}.yaml")
+        return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
     if path.suffix.lower() in (".yaml", ".yml"):
-        return read(path)
+        return read_baseline_tables(path)
     if path.suffix.lower() in PEOPLE:
         from .patient_tables import read_csv
 
@@ -84,13 +84,13 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> Target:
     problem = Problem(
         "unknown-cohort",
         f"there is no cohort {name!r}",
-        expected=f"{', '.join(names())}, a file .yaml or .csv, or a folder of NHANES files",
-        hint=did_you_mean(name, names()),
+        expected=f"{', '.join(cohort_names())}, a file .yaml or .csv, or a folder of NHANES files",
+        hint=did_you_mean(name, cohort_names()),
     )
     raise ConfigError(problem)
 
 
-def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = "") -> Target:
+def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = "") -> CohortTarget:
     """Return the joint distribution of real people, in the library's names and units, as a target.
 
     Raises

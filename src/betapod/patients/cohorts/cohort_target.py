@@ -117,7 +117,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Target:
+class CohortTarget:
     """A real cohort as published or derived.
 
     Attributes

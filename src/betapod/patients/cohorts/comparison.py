@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...observables import kdigo
 from ..population import Numbers
-from .cohort_target import Distribution, Target
+from .cohort_target import CohortTarget, Distribution
 from .entropy_balancing import Balance
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Report:
+class CohortComparison:
     """How like the target a cohort is.
 
     Attributes
@@ -120,7 +120,7 @@ def largest_distance(x: Numbers, weights: Numbers, real: Distribution) -> float:
     return float(max(below, 1.0 - mine[-1]))
 
 
-def compared_distributions(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.DataFrame:
+def compared_distributions(table: pd.DataFrame, weights: Numbers, target: CohortTarget) -> pd.DataFrame:
     """Return one row per quantity: median, its relative miss in percent (NaN for a median of 0), Kolmogorov-Smirnov distance."""
     import pandas as pd
 
@@ -142,7 +142,7 @@ def compared_distributions(table: pd.DataFrame, weights: Numbers, target: Target
     return pd.DataFrame(rows, columns=["quantity", "target_median", "median", "miss_percent", "ks"])
 
 
-def compared_correlations(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.DataFrame:
+def compared_correlations(table: pd.DataFrame, weights: Numbers, target: CohortTarget) -> pd.DataFrame:
     """Return one row per pair: rank correlation in the target and here."""
     import pandas as pd
 
@@ -155,7 +155,7 @@ def compared_correlations(table: pd.DataFrame, weights: Numbers, target: Target)
     return pd.DataFrame(rows, columns=["pair", "target", "found", "miss"])
 
 
-def compared_cells(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.DataFrame:
+def compared_cells(table: pd.DataFrame, weights: Numbers, target: CohortTarget) -> pd.DataFrame:
     """Return one row per KDIGO cell: share in the target and here, in percent."""
     import pandas as pd
 
@@ -169,13 +169,13 @@ def compared_cells(table: pd.DataFrame, weights: Numbers, target: Target) -> pd.
 
 def report_on(
     library: Library,
-    target: Target,
+    target: CohortTarget,
     index: NDArray[np.int64],
     weights: Numbers,
     found: Balance,
     kept: int,
     tolerance: Numbers,
-) -> Report:
+) -> CohortComparison:
     """Return how like the target the chosen patients are."""
     import pandas as pd
 
@@ -200,7 +200,7 @@ def report_on(
             for row in missed.itertuples()
         ),
     )
-    return Report(
+    return CohortComparison(
         target=target.name,
         library=len(library),
         eligible=int(target.eligible(library.table).sum()),

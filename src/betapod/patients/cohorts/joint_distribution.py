@@ -9,7 +9,7 @@ import numpy as np
 
 from ...observables import kdigo
 from ..population import Numbers
-from .cohort_target import Distribution, Moment, Target
+from .cohort_target import CohortTarget, Distribution, Moment
 from .comparison import spearman, weighted_quantile
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _where(name: str, found: Mapping[str, Any]) -> str:
 
 def target_of(
     found: Mapping[str, Any], name: str, label: str, origin: str = "", unmatched: tuple[str, ...] = ()
-) -> Target:
+) -> CohortTarget:
     """Return a joint distribution, as `derive` gives it, as a target."""
     levels = np.array(found["levels"])
     distributions = {n: Distribution(levels, np.array(v), _where(n, found)) for n, v in found["quantiles"].items()}
@@ -141,7 +141,7 @@ def target_of(
         Moment("cell", (cell,), value, tolerance=TOLERANCES["cell"], source=origin)
         for cell, value in found["cells"].items()
     ]
-    return Target(
+    return CohortTarget(
         name=name,
         label=label,
         moments=tuple(moments),

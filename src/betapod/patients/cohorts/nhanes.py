@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..population import PROFILES
-from .cohort_target import Target
+from .cohort_target import CohortTarget
 from .joint_distribution import target_of
 
 #: What NHANES tells of people and virtual patients do not have.
@@ -35,7 +35,7 @@ def profile() -> Mapping[str, Any]:
     return loaded
 
 
-def target(half: str = "calibration") -> Target:
+def target(half: str = "calibration") -> CohortTarget:
     """Return adults with diabetes in one half of NHANES as a target."""
     label = "adults with diabetes, NHANES 1999-2016"
     return target_of(profile()[half], f"NHANES {half} half", label, CITATION, UNMATCHED)

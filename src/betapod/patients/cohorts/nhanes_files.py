@@ -20,7 +20,7 @@ from ...base.constants import GLUCOSE_MG_DL
 from ...base.errors import BetapodError, ConfigError, Location, Problem
 from ...observables.ckd_epi import ckd_epi_2021
 from . import sas_transport
-from .patient_tables import People
+from .patient_tables import PatientTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,7 @@ def read_folder(folder: str | Path) -> pd.DataFrame:
     return read_people(folder).table
 
 
-def read_people(folder: str | Path) -> People:
+def read_people(folder: str | Path) -> PatientTable:
     """Return adults with diabetes, one row each, and what is missing by name.
 
     Raises
@@ -163,7 +163,7 @@ def read_people(folder: str | Path) -> People:
     for name in ("bmi", "sbp", "dbp", "egfr", "uacr", "fpg", "hba1c"):
         if len(people) and people[name].isna().all():
             notes.append(f"{name}: missing in everybody")
-    return People(people, tuple(notes))
+    return PatientTable(people, tuple(notes))
 
 
 def _found(folder: Path, problems: list[Problem]) -> dict[str, dict[str, Path]]:
@@ -187,7 +187,7 @@ def _read(path: Path, content: str, problems: list[Problem], notes: list[str]) -
 
     where = Location(str(path))
     try:
-        raw: Any = sas_transport.read(path)
+        raw: Any = sas_transport.read_transport(path)
     except BetapodError as error:
         problems += error.problems
         return None

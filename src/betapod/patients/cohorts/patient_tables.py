@@ -54,7 +54,7 @@ _MOST = 40
 
 
 @dataclass(frozen=True)
-class People:
+class PatientTable:
     """A table of real people in the library's names and units.
 
     Attributes
@@ -69,7 +69,7 @@ class People:
     notes: tuple[str, ...]
 
 
-def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> People:
+def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> PatientTable:
     """Read a CSV of real people.
 
     Parameters
@@ -86,7 +86,7 @@ def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> Pe
     import pandas as pd
 
     file = str(path)
-    cells = delimited.read(path, lambda cell: bool(heading(cell)[0]))
+    cells = delimited.read_delimited(path, lambda cell: bool(heading(cell)[0]))
     if not cells.rows and not cells.problems:
         raise ConfigError(Problem("empty-table", "the table has no people", Location(file, cells.line)))
     reading = _Table(cells, sex_codes)
@@ -98,13 +98,13 @@ def read_csv(path: str | Path, sex_codes: Mapping[str, str] | None = None) -> Pe
         left = len(order) - _MOST
         more = [Problem("more-problems", f"{left} more problems of these kinds", Location(file))] if left > 0 else []
         raise ConfigError([*order[:_MOST], *more])
-    return People(pd.DataFrame(reading.columns), tuple(reading.notes))
+    return PatientTable(pd.DataFrame(reading.columns), tuple(reading.notes))
 
 
 class _Table:
     """Collects columns, problems and notes of one file."""
 
-    def __init__(self, cells: delimited.Table, sex_codes: Mapping[str, str] | None) -> None:
+    def __init__(self, cells: delimited.DelimitedTable, sex_codes: Mapping[str, str] | None) -> None:
         self.cells, self.file, self.sex_codes = cells, cells.file, sex_codes
         self.problems: list[Problem] = list(cells.problems)
         self.notes: list[str] = list(cells.notes)
@@ -179,7 +179,7 @@ class _Table:
         for place, name, unit, plain in self.used:
             column = [(row[place], Location(self.file, line, place + 1)) for line, row in self.cells.rows]
             if name == "female" and plain not in ("female", "male"):
-                values, problems, unknown = sexes.read(column, plain, self.sex_codes, _MISSING)
+                values, problems, unknown = sexes.read_sexes(column, plain, self.sex_codes, _MISSING)
                 self.problems += problems
                 if unknown:
                     self.notes.append(f"sex: {unknown} unknown")

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ..library import Library
 from ..population import Numbers
-from .cohort_target import Target
-from .comparison import Report, report_on
+from .cohort_target import CohortTarget
+from .comparison import CohortComparison, report_on
 from .entropy_balancing import Balance, balance
 
 #: Patients of one cohort.
@@ -26,7 +26,7 @@ _GOOD = 0.05
 
 
 @dataclass(frozen=True)
-class Cohort:
+class SelectedCohort:
     """Patients chosen from a library.
 
     Attributes
@@ -39,14 +39,14 @@ class Cohort:
 
     index: NDArray[np.int64]
     weights: Numbers
-    report: Report
+    report: CohortComparison
 
     def patients(self, library: Library) -> Library:
         """Return the chosen patients as a library of their own."""
         return library.take(self.index)
 
 
-def weigh(library: Library, target: Target, slack: float = 1.0) -> tuple[NDArray[np.bool_], Balance]:
+def weigh(library: Library, target: CohortTarget, slack: float = 1.0) -> tuple[NDArray[np.bool_], Balance]:
     """Return who is eligible, and balanced weights of these.
 
     Raises
@@ -66,7 +66,7 @@ def weigh(library: Library, target: Target, slack: float = 1.0) -> tuple[NDArray
     return eligible, balance(columns, goal, tolerance, slack)
 
 
-def _reachable(library: Library, eligible: NDArray[np.bool_], target: Target) -> None:
+def _reachable(library: Library, eligible: NDArray[np.bool_], target: CohortTarget) -> None:
     """Refuse the distribution of real people where nobody in the library is within it, before the work.
 
     What is missed of single means and medians is said afterwards.
@@ -88,7 +88,9 @@ def _reachable(library: Library, eligible: NDArray[np.bool_], target: Target) ->
         raise ConfigError(Problem("far-from-library", message, found="; ".join(counts), hint=hint))
 
 
-def select(library: Library, target: Target, n: int, seed: int = 1, slack: float = 1.0) -> Cohort:
+def select_patients(
+    library: Library, target: CohortTarget, n: int, seed: int = 1, slack: float = 1.0
+) -> SelectedCohort:
     """Choose `n` patients who together look like the target.
 
     Weights are balanced, patients are drawn by systematic sampling with these as chances, and then exchanged one by one for
@@ -123,7 +125,7 @@ def select(library: Library, target: Target, n: int, seed: int = 1, slack: float
     weights[eligible] = found.weights
     kept = int(np.sum(found.weights > NEGLIGIBLE / len(rows)))
     report = report_on(library, target, index, weights, found, kept, tolerance)
-    return Cohort(generator.permutation(index), weights, report)
+    return SelectedCohort(generator.permutation(index), weights, report)
 
 
 def _draw(

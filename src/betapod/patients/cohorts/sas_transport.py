@@ -69,7 +69,7 @@ class _Layout:
     start: int
 
 
-def read(path: str | Path) -> pd.DataFrame:
+def read_transport(path: str | Path) -> pd.DataFrame:
     """Return the one table of a transport file; texts without blanks at their ends.
 
     Raises

@@ -84,7 +84,7 @@ def explained(heading: str) -> dict[str, str] | None:
     return found if set(found.values()) == {"female", "male"} else None
 
 
-def read(
+def read_sexes(
     cells: Sequence[tuple[str, Location]], heading: str, codes: Mapping[str, str] | None, missing: Sequence[str]
 ) -> tuple[list[float], list[Problem], int]:
     """Return 1 for women and 0 for men, NaN for unknown; what is wrong; and how many are unknown by name.

@@ -107,7 +107,7 @@ def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
         protocol = enlarged(as_run(run), LARGER_PATIENTS, LARGER_REPLICATES, samples)
         if protocol is not None:
-            found[name] = conduct.run(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
+            found[name] = conduct.run_trial(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
     return found
 
 
@@ -127,7 +127,7 @@ def _cohort(run: TrialRun) -> str:
 
     name = run.protocol.population.cohort
     try:
-        return name if name and cohort_catalogue.load(name).distributions else "NHANES"
+        return name if name and cohort_catalogue.load_target(name).distributions else "NHANES"
     except ConfigError:
         # The file of the cohort is no longer where it was when the trial was run.
         return "NHANES"

@@ -49,7 +49,7 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
     from ...patients.cohorts.comparison import weighted_quantile
     from ...patients.cohorts.reweight import weigh
 
-    target = cohort_catalogue.load(cohort)
+    target = cohort_catalogue.load_target(cohort)
     eligible, found = weigh(library, target)
     people = library.table[eligible]
     rows = []

@@ -11,7 +11,7 @@ from ...base.config import quantity as read_quantity
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import code_of, label_of, unit_of
 from ..conduct.trial_data import ENDINGS
-from ..operating.replicate_summaries import chosen
+from ..operating.replicate_summaries import selected_patients
 from ..protocol.endpoint_keys import CONTROLLED
 from . import estimators as analysis
 from . import survival
@@ -53,19 +53,19 @@ def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
     return [Comparison(name, control) for name in arms if name != control]
 
 
-def code(endpoint: Endpoint) -> str:
+def endpoint_code(endpoint: Endpoint) -> str:
     """Return the PARAMCD of an endpoint."""
     return code_of(endpoint.quantity)
 
 
-def visit(protocol: Protocol, endpoint: Endpoint) -> str:
+def endpoint_visit(protocol: Protocol, endpoint: Endpoint) -> str:
     """Return the visit at which an endpoint is judged."""
     return endpoint.at or max(protocol.visits, key=lambda each: each.day).name
 
 
 def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
     """Return the last day of the window of the visit at which an endpoint is judged."""
-    name = visit(protocol, endpoint)
+    name = endpoint_visit(protocol, endpoint)
     return next(each.day + each.window for each in protocol.visits if each.name == name)
 
 
@@ -115,7 +115,7 @@ def failures(data: TrialData, endpoint: Endpoint) -> Array:
     What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
     was missed, up to the end of its window.
     """
-    own = data.day[:, :, data.visit(visit(data.protocol, endpoint))].astype(float)
+    own = data.day[:, :, data.visit(endpoint_visit(data.protocol, endpoint))].astype(float)
     until = np.where(np.isfinite(own), own, _last_day(data.protocol, endpoint))
     rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
     events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
@@ -128,7 +128,7 @@ def failures(data: TrialData, endpoint: Endpoint) -> Array:
 
 
 def _change(data: TrialData, endpoint: Endpoint) -> Array:
-    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
     strategy = _strategy(endpoint)
     if endpoint.summary == "slope":
         after = (data.days > 0) & (np.arange(len(data.days)) <= v)
@@ -145,7 +145,7 @@ def _change(data: TrialData, endpoint: Endpoint) -> Array:
 
 def _response(data: TrialData, endpoint: Endpoint) -> Array:
     """Return (R, n) 1 for a response, 0 for none; where both a threshold and a percentage are given, both must be met."""
-    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
     value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
     base = data.base[name].astype(float)
     lower = endpoint.better == "lower"
@@ -169,7 +169,7 @@ def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
 
 
 def _threshold(endpoint: Endpoint) -> float:
-    name = code(endpoint)
+    name = endpoint_code(endpoint)
     return read_quantity(endpoint.threshold, unit_of(name), label_of(name), bare=unit_of(name) == "1")
 
 
@@ -188,7 +188,7 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never
     comes to those who failed before, and they stay at risk to the last day.
     """
-    name, v = code(endpoint), data.visit(visit(data.protocol, endpoint))
+    name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
     after = (data.days > 0) & (np.arange(len(data.days)) <= v)
     days = np.concatenate([[0.0], data.days[after]])
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
@@ -239,11 +239,11 @@ def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum
         if endpoint.summary in ("responders", "time to event"):
             return _share(data, endpoint, comparison, stratum)
         return analysis.mean_change(
-            np.where(chosen(data, comparison.treated, stratum), outcome(data, endpoint), np.nan)
+            np.where(selected_patients(data, comparison.treated, stratum), outcome(data, endpoint), np.nan)
         )
     kind = controlled_analysis(endpoint)
-    first = chosen(data, comparison.treated, stratum)
-    both = first | chosen(data, comparison.control, stratum)
+    first = selected_patients(data, comparison.treated, stratum)
+    both = first | selected_patients(data, comparison.control, stratum)
     arm = first.astype(float)
     if endpoint.summary == "time to event":
         time, event = times(data, endpoint)
@@ -254,7 +254,7 @@ def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum
         return analysis.risk_difference(found, arm)
     if kind == "t test":
         return analysis.ancova(found, None, arm)
-    name = code(endpoint)
+    name = endpoint_code(endpoint)
     base = data.quantity(name).forward(data.base[name].astype(float))
     strata = data.stratum if stratum is None and len(data.strata) > 1 else None
     return analysis.ancova(found, base, arm, strata)
@@ -288,7 +288,7 @@ def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
 
     Responses are counted (Wilson's interval); events are those of Kaplan and Meier at the last visit, in those seen after baseline.
     """
-    keep = chosen(data, comparison.treated, stratum)
+    keep = selected_patients(data, comparison.treated, stratum)
     if endpoint.summary == "time to event":
         return _share_with_event(*times(data, endpoint), keep)
     hit = outcome(data, endpoint)

@@ -31,7 +31,7 @@ class _Pattern:
         return found, float(np.linalg.slogdet(part)[1])
 
 
-def repeated(
+def mmrm(
     values: ArrayLike,
     baseline: ArrayLike,
     treated: ArrayLike,

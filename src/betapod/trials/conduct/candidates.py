@@ -70,7 +70,7 @@ def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
     from . import feasibility
 
     weights = _weights(protocol, library)
-    allowed = possible(protocol, library) & confirmed(protocol, library, seed) & (weights > 0)
+    allowed = may_be_eligible(protocol, library) & confirmed(protocol, library, seed) & (weights > 0)
     rows = np.flatnonzero(allowed)
     if not rows.size:
         raise ConfigError(feasibility.nobody(protocol, library)[0])
@@ -142,7 +142,7 @@ def _weights(protocol: Protocol, library: Library) -> Numbers:
     from ...patients.cohorts import cohort_catalogue
     from ...patients.cohorts.reweight import weigh
 
-    eligible, found = weigh(library, cohort_catalogue.load(name))
+    eligible, found = weigh(library, cohort_catalogue.load_target(name))
     weights = np.zeros(len(library))
     weights[eligible] = found.weights
     return weights
@@ -161,7 +161,7 @@ def characteristics(library: Library) -> dict[str, Numbers]:
     return found
 
 
-def possible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
+def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
     """Return who is not out of the question: characteristics within bounds, true values not far outside."""
     fixed = characteristics(library)
     allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)

@@ -46,7 +46,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def run(
+def run_trial(
     protocol: Protocol,
     designs: Sequence[str] | None = None,
     scenarios: Sequence[str] | None = None,
@@ -78,7 +78,7 @@ def run(
         An unknown design or scenario, or a trial for which nobody can be found.
     """
     protocol = adapted(protocol, replicates, seed)
-    names, supposed = chosen(protocol, designs, scenarios)
+    names, supposed = selected_names(protocol, designs, scenarios)
     if pool is None:
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
@@ -110,7 +110,7 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
     return bounded(protocol.model_copy(update=changes))
 
 
-def chosen(
+def selected_names(
     protocol: Protocol, designs: Sequence[str] | None, scenarios: Sequence[str] | None
 ) -> tuple[list[str], list[str]]:
     """Return the names that were asked for, or all of the protocol; one scenario about cells where no arm has them.
@@ -333,11 +333,11 @@ class _Design:
         for code in self.protocol.codes:
             observed[code] = seen[code].astype(np.float32)
             observed[code][absent] = np.nan
-        chosen = self.protocol.baseline_visits(self.design)
+        selected_names = self.protocol.baseline_visits(self.design)
         base = {}
         for code, kept in observed.items():
             quantity = quantities()[code]
-            mean = quantity.forward(kept[:, :, chosen].astype(np.float64)).mean(axis=2)
+            mean = quantity.forward(kept[:, :, selected_names].astype(np.float64)).mean(axis=2)
             base[code] = quantity.backward(mean).astype(np.float32)
         return replace(data, observed=observed, base=base)
 

@@ -48,7 +48,7 @@ class Recruited:
     screened: NDArray[np.int32]
 
 
-def judged(protocol: Protocol) -> list[str]:
+def judged_codes(protocol: Protocol) -> list[str]:
     """Return the PARAMCDs that eligibility or strata ask for, creatinine too where eGFR is among them."""
     names = [*protocol.eligibility, *(name for stratum in protocol.strata.values() for name in stratum.where)]
     codes = list(dict.fromkeys(code_of(name) for name in names))
@@ -65,7 +65,7 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
         The same for a replicate whichever others are computed with it, and whatever the cells do.
     """
     places, quotas = protocol.size(design), protocol.quotas(design)
-    count, codes, visits = len(replicates), judged(protocol), len(protocol.screening_visits)
+    count, codes, visits = len(replicates), judged_codes(protocol), len(protocol.screening_visits)
     member = np.full((count, places), -1, dtype=np.int32)
     stratum = np.zeros((count, places), dtype=np.int8)
     seen = {code: np.full((count, places, visits), np.nan) for code in codes}

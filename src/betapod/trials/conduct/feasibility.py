@@ -18,7 +18,7 @@ from ...base.randomness import Stream
 from ...observables.ckd_epi import creatinine_of
 from ...observables.quantities import Numbers, code_of, known_codes, quantities, unit_of
 from .candidates import TRUE, Candidates, characteristics, choose, confirmed
-from .eligibility import CANDIDATES_PER_PLACE, eligible, judged, screen
+from .eligibility import CANDIDATES_PER_PLACE, eligible, judged_codes, screen
 from .patient_pool import Pool
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def enrolled_chances(protocol: Protocol, pool: Pool, draws: int = _DRAWS) -> Num
     """
     known = _known(protocol, pool)
     who = np.broadcast_to(np.arange(len(pool), dtype=np.int32), (draws, len(pool)))
-    seen = screen(known, pool, who, judged(known), protocol.seed, range(draws), 0)
+    seen = screen(known, pool, who, judged_codes(known), protocol.seed, range(draws), 0)
     ok, stratum = eligible(known, pool, who, seen)
     strata = max(1, len(protocol.strata))
     return np.stack([(ok & (stratum == s)).mean(axis=0) for s in range(strata)], axis=1)

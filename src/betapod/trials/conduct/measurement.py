@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 
-def spread(protocol: Protocol, code: str) -> tuple[float, str]:
+def measurement_sd(protocol: Protocol, code: str) -> tuple[float, str]:
     """Return the SD of what is measured at one visit, and its scale: ``log`` or ``linear``.
 
     Several samples at one visit count as their mean; on the logarithmic scale as the geometric one. The variation between days and
@@ -40,7 +40,7 @@ def measure(protocol: Protocol, code: str, true: Numbers, luck: Numbers) -> Numb
     luck
         Standard normal numbers of the same shape.
     """
-    sd, scale = spread(protocol, code)
+    sd, scale = measurement_sd(protocol, code)
     floor = quantities()[code].floor
     seen = true * np.exp(sd * luck) if scale == "log" else true + sd * luck
     return np.where(np.isnan(true), np.nan, np.maximum(seen, floor))

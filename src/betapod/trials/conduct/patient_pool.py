@@ -148,7 +148,7 @@ class Pool:
     @classmethod
     def from_bytes(cls, data: bytes) -> Pool:
         """Undo `to_bytes`; ValueError where the bytes are no pool."""
-        file = npz.read(data)
+        file = npz.read_npz(data)
         try:
             head = _Head.model_validate_json(file["head"].tobytes())
             names = head.names

@@ -14,11 +14,11 @@ from ...base.units import split_quantity
 from ...observables.quantities import Numbers, code_of, label_of, unit_of
 
 if TYPE_CHECKING:
-    from ..protocol.protocol import Effect, Protocol
+    from ..protocol.protocol import Protocol, TrialEffect
     from .trial_data import TrialData
 
 
-def size(effect: Effect) -> float:
+def effect_size(effect: TrialEffect) -> float:
     """Return the mean of an effect on the scale of its quantity: a difference of logarithms, or in the unit."""
     code = code_of(effect.quantity)
     if effect.factor is not None:
@@ -26,7 +26,7 @@ def size(effect: Effect) -> float:
     return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1", kind="difference")
 
 
-def spread(given: Any, change: Any, code: str, what: str = "") -> float:
+def effect_spread(given: Any, change: Any, code: str, what: str = "") -> float:
     """Return the SD of an effect between people on the scale of its quantity, from text or a number.
 
     Parameters
@@ -63,7 +63,9 @@ def trial_shift(
     for number, effect in enumerate(protocol.conduct.effects):
         if code_of(effect.quantity) != code:
             continue
-        mine = size(effect) + spread(effect.spread, effect.change, code) * luck[str(number)].astype(np.float64)
+        mine = effect_size(effect) + effect_spread(effect.spread, effect.change, code) * luck[str(number)].astype(
+            np.float64
+        )
         if effect.arms is not None:
             chosen = [index for index, name in enumerate(arms) if name in effect.arms]
             mine = np.where(np.isin(arm, chosen), mine, 0.0)

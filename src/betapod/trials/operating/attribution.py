@@ -106,8 +106,8 @@ def attribute(
         library = default()
     if progress is not None:
         progress(f"switching mechanisms off, {scenario}")
-    code = endpoints.code(protocol.endpoints.primary)
-    visit = endpoints.visit(protocol, protocol.endpoints.primary)
+    code = endpoints.endpoint_code(protocol.endpoints.primary)
+    visit = endpoints.endpoint_visit(protocol, protocol.endpoints.primary)
     candidates = choose(protocol, library, protocol.seed)
     pool = candidates.library
     strata = strata_of(protocol, pool)

@@ -9,7 +9,7 @@ import numpy as np
 from ..analysis import endpoints, survival
 from ..analysis.endpoints import Comparison, analyse, comparisons
 from ..analysis.estimators import Estimate
-from ..analysis.mixed_model import repeated
+from ..analysis.mixed_model import mmrm
 from . import replicate_summaries
 
 if TYPE_CHECKING:
@@ -33,15 +33,19 @@ def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[An
         rows.append(
             place
             | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
-            | {"quantity": endpoints.code(endpoint), **analyse(one, endpoint, comparison).at(0)}
+            | {"quantity": endpoints.endpoint_code(endpoint), **analyse(one, endpoint, comparison).at(0)}
         )
         mixed = _mixed(one, endpoint, comparison)
         if mixed is not None and np.isfinite(mixed.p).all():
             more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
-            rows.append(place | more | {"analysis": MIXED, "quantity": endpoints.code(endpoint), **mixed.at(0)})
+            rows.append(
+                place | more | {"analysis": MIXED, "quantity": endpoints.endpoint_code(endpoint), **mixed.at(0)}
+            )
         if "EGFR" in data.codes:
             time, event = replicate_summaries.kidney_events(one)
-            first, second = (replicate_summaries.chosen(one, arm) for arm in (comparison.treated, comparison.control))
+            first, second = (
+                replicate_summaries.selected_patients(one, arm) for arm in (comparison.treated, comparison.control)
+            )
             hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
             if np.isfinite(hazard.effect).all():
                 more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
@@ -52,15 +56,15 @@ def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[An
 def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:
     """Return the mixed model of all visits up to that of the endpoint in one trial; None where it is another estimand."""
     rules = endpoint.intercurrent
-    linear = endpoint.summary == "ratio" and one.quantity(endpoints.code(endpoint)).scale != "log"
+    linear = endpoint.summary == "ratio" and one.quantity(endpoints.endpoint_code(endpoint)).scale != "log"
     if linear or rules.rescue == "while on treatment" or "composite" in (rules.rescue, rules.drop_out, rules.death):
         return None
-    code = endpoints.code(endpoint)
-    last = one.visit(endpoints.visit(one.protocol, endpoint))
+    code = endpoints.endpoint_code(endpoint)
+    last = one.visit(endpoints.endpoint_visit(one.protocol, endpoint))
     after = [v for v in range(last + 1) if one.days[v] > 0]
-    first = replicate_summaries.chosen(one, comparison.treated)[0]
-    keep = first | replicate_summaries.chosen(one, str(comparison.control))[0]
+    first = replicate_summaries.selected_patients(one, comparison.treated)[0]
+    keep = first | replicate_summaries.selected_patients(one, str(comparison.control))[0]
     change = one.change(code, rules.rescue)[0][:, after]
     base = one.quantity(code).forward(one.base[code][0].astype(float))
     strata = one.stratum[0][keep] if len(one.strata) > 1 else None
-    return repeated(change[keep], base[keep], first[keep].astype(float), strata)
+    return mmrm(change[keep], base[keep], first[keep].astype(float), strata)

@@ -12,7 +12,7 @@ from .power_analysis import Rate, rate
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LikelihoodRatio:
     """A likelihood ratio with its Monte Carlo interval.
 
     Attributes
@@ -50,7 +50,7 @@ class Evidence:
         return word if strength < 1.5 else f"{word} {'for' if self.ratio > 1 else 'against'}"
 
 
-def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
+def of_report(first: ArrayLike, second: ArrayLike) -> LikelihoodRatio:
     """Return the likelihood ratio of a report that says only that something happened ("patients improved").
 
     Parameters
@@ -67,11 +67,11 @@ def of_report(first: ArrayLike, second: ArrayLike) -> Evidence:
     a, b = (np.asarray(x, dtype=float) for x in (first, second))
     a, b = a[np.isfinite(a)], b[np.isfinite(b)]
     if not len(a) or not len(b):
-        return Evidence(float("nan"), float("nan"), float("nan"), rate(a), rate(b))
+        return LikelihoodRatio(float("nan"), float("nan"), float("nan"), rate(a), rate(b))
     p, q = (a.sum() + 0.5) / (len(a) + 1), (b.sum() + 0.5) / (len(b) + 1)
     error = np.sqrt((1 - p) / (p * (len(a) + 1)) + (1 - q) / (q * (len(b) + 1)))
     ratio = p / q
-    return Evidence(
+    return LikelihoodRatio(
         float(ratio), float(ratio * np.exp(-Z95 * error)), float(ratio * np.exp(Z95 * error)), rate(a), rate(b)
     )
 

@@ -76,7 +76,7 @@ def remembered(data: TrialData) -> TrialData:
     return cast("TrialData", Remembered(data))
 
 
-def chosen(data: TrialData, arm: str | None = None, stratum: str | None = None) -> NDArray[np.bool_]:
+def selected_patients(data: TrialData, arm: str | None = None, stratum: str | None = None) -> NDArray[np.bool_]:
     """Return (R, n) who is enrolled, in an arm and in a stratum."""
     keep = np.asarray(data.enrolled)
     if arm is not None:
@@ -96,7 +96,7 @@ def before_after(
 ) -> Estimate:
     """Return the mean change from baseline within a group, one per replicate: the analysis of a study without a control group."""
     change = data.change(code, strategy)[:, :, data.visit(visit)]
-    return analysis.mean_change(np.where(chosen(data, arm, stratum), change, np.nan))
+    return analysis.mean_change(np.where(selected_patients(data, arm, stratum), change, np.nan))
 
 
 def between(
@@ -112,7 +112,7 @@ def between(
     quantity = data.quantity(code)
     change = data.change(code, strategy)[:, :, data.visit(visit)]
     base = quantity.forward(data.base[code].astype(np.float64))
-    first, second = chosen(data, treated, stratum), chosen(data, control, stratum)
+    first, second = selected_patients(data, treated, stratum), selected_patients(data, control, stratum)
     outcome = np.where(first | second, change, np.nan)
     strata = data.stratum if stratum is None and len(data.strata) > 1 else None
     return analysis.ancova(outcome, base, first.astype(float), strata)
@@ -121,7 +121,7 @@ def between(
 def true_effect(data: TrialData, code: str, visit: str, arm: str | None = None, stratum: str | None = None) -> Array:
     """Return the mean true effect of cells at a visit, one per replicate: each patient against the same patient without cells."""
     effect = data.effect(code)[:, :, data.visit(visit)]
-    keep = chosen(data, arm, stratum) & np.isfinite(effect)
+    keep = selected_patients(data, arm, stratum) & np.isfinite(effect)
     return _mean(effect, keep)
 
 
@@ -133,14 +133,14 @@ def true_contrast(
     Averaged over the patients of both arms, since it is the randomised contrast's truth; see `TrialData.contrast`.
     """
     difference = data.contrast(code, treated, control)[:, :, data.visit(visit)]
-    both = chosen(data, treated, stratum) | chosen(data, control, stratum)
+    both = selected_patients(data, treated, stratum) | selected_patients(data, control, stratum)
     return _mean(difference, both & np.isfinite(difference))
 
 
 def true_treatment(data: TrialData, code: str, visit: str, arm: str, stratum: str | None = None) -> Array:
     """Return the mean true effect of an arm's own therapies and inputs at a visit, one per replicate; see `TrialData.treatment`."""
     effect = data.treatment(code)[:, :, data.visit(visit)]
-    return _mean(effect, chosen(data, arm, stratum) & np.isfinite(effect))
+    return _mean(effect, selected_patients(data, arm, stratum) & np.isfinite(effect))
 
 
 def _mean(values: Array, keep: NDArray[np.bool_]) -> Array:
@@ -162,7 +162,7 @@ def parts(
     import pandas as pd
 
     some = data.select(np.arange(min(replicates, data.replicates)))
-    keep = chosen(some, arm, stratum)
+    keep = selected_patients(some, arm, stratum)
     v = some.visit(visit)
     rows = {}
     whole = some.change(code)[:, :, v]
@@ -219,7 +219,7 @@ def apparent(
 def remission(data: TrialData, visit: str, arm: str, stratum: str | None = None) -> Array:
     """Return the share with UACR below 30 mg/g among those who began at or above it, one per replicate."""
     value = data.observed["UACR"][:, :, data.visit(visit)].astype(float)
-    keep = chosen(data, arm, stratum) & np.isfinite(value) & (data.base["UACR"] >= 30)
+    keep = selected_patients(data, arm, stratum) & np.isfinite(value) & (data.base["UACR"] >= 30)
     return _mean((value < 30).astype(float), keep)
 
 
@@ -239,7 +239,7 @@ def slope_difference(
     )
     days = np.concatenate([[0.0], data.days[after]])
     found = analysis.slopes(days, course, acute_until)
-    first, second = chosen(data, treated), chosen(data, control)
+    first, second = selected_patients(data, treated), selected_patients(data, control)
 
     def differ(outcome: Array) -> Estimate:
         return analysis.ancova(np.where(first | second, outcome, np.nan), None, first.astype(float))
@@ -266,7 +266,7 @@ def adverse(data: TrialData, arm: str) -> pd.DataFrame:
     """Return one row per adverse event: expected number of patients with it in one trial, share, range over trials."""
     import pandas as pd
 
-    keep = chosen(data, arm)
+    keep = selected_patients(data, arm)
     rows = []
     for name, counts in data.events.items():
         hit = (np.where(keep, counts, 0) > 0).sum(-1)

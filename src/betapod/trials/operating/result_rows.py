@@ -47,9 +47,9 @@ def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any
                         "stratum": stratum or "all",
                         "role": role,
                         "endpoint": title(endpoint, protocol),
-                        "quantity": endpoints.code(endpoint),
+                        "quantity": endpoints.endpoint_code(endpoint),
                         "summary": endpoint.summary,
-                        "visit": endpoints.visit(protocol, endpoint),
+                        "visit": endpoints.endpoint_visit(protocol, endpoint),
                         "n": _middle(found.n),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
                         "truth": truth(some, endpoint, comparison, stratum),
@@ -80,7 +80,7 @@ def courses(data: TrialData, place: dict[str, str]) -> list[Any]:
 def parts(data: TrialData, place: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum and part of the observed change of the primary quantity, on the scale of `TrialData.change`."""
     endpoint = data.protocol.endpoints.primary
-    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
     rows: list[Any] = []
     for arm in data.arms:
         for stratum in _groups(data):
@@ -95,7 +95,7 @@ def patients(data: TrialData, place: dict[str, str], replicate: int) -> Any:
     import pandas as pd
 
     endpoint = data.protocol.endpoints.primary
-    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
     one = data.select([replicate])
     v = one.visit(visit)
     table = pd.DataFrame(
@@ -122,10 +122,10 @@ def free(data: TrialData, place: dict[str, str]) -> list[Any]:
     time, event = replicate_summaries.kidney_events(data)
     rows: list[Any] = []
     for arm in data.arms:
-        keep = replicate_summaries.chosen(data, arm).reshape(-1)
+        keep = replicate_summaries.selected_patients(data, arm).reshape(-1)
         curve = survival.kaplan_meier(time.reshape(-1), event.reshape(-1), keep)
         # One trial's interval, not that of all replicates together: what a reader of one trial would see.
-        one = replicate_summaries.chosen(data, arm)[0]
+        one = replicate_summaries.selected_patients(data, arm)[0]
         first = survival.kaplan_meier(time[0], event[0], one)
         near = np.searchsorted(first.days, curve.days, side="right") - 1
         for k, day in enumerate(curve.days):
@@ -153,7 +153,7 @@ def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
     true = data.true("UACR")
     for arm in data.arms:
         for stratum in _groups(data):
-            keep = replicate_summaries.chosen(data, arm, stratum) & (data.base["UACR"] >= 30)
+            keep = replicate_summaries.selected_patients(data, arm, stratum) & (data.base["UACR"] >= 30)
             final = true[:, :, data.visit(visit)]
             seen = keep & np.isfinite(final)
             rows.append(

@@ -169,8 +169,8 @@ def assess(
     power, sizes = power_and_sizes(run, larger or {})
     return Assessment(
         protocol=as_run(run),
-        code=endpoints.code(primary),
-        visit=endpoints.visit(protocol, primary),
+        code=endpoints.endpoint_code(primary),
+        visit=endpoints.endpoint_visit(protocol, primary),
         better=endpoints.better(primary),
         replicates=next(iter(run.values())).replicates,
         patients=pd.concat(rows["patients"], ignore_index=True),

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from ..conduct.trial_run import TrialRun
 
 
-def summary(run: TrialRun) -> dict[str, Any]:
+def run_summary(run: TrialRun) -> dict[str, Any]:
     """Return a document with a row per comparison and one per arm, of every design and scenario; None is what cannot be estimated."""
     endpoint = run.protocol.endpoints.primary
     code = code_of(endpoint.quantity)
-    visit = endpoints.visit(run.protocol, endpoint)
+    visit = endpoints.endpoint_visit(run.protocol, endpoint)
     first = next(iter(run.values()))
     return {
         "trial": run.protocol.name,

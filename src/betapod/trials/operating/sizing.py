@@ -50,7 +50,10 @@ def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
 
 def title(endpoint: Endpoint, protocol: Protocol) -> str:
     """Return the name of an endpoint, made up from its parts where it has none."""
-    return endpoint.name or f"{endpoints.code(endpoint)} {endpoint.summary} at {endpoints.visit(protocol, endpoint)}"
+    return (
+        endpoint.name
+        or f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {endpoints.endpoint_visit(protocol, endpoint)}"
+    )
 
 
 def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
@@ -63,7 +66,7 @@ def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str
     if "composite" in (rules.rescue, rules.drop_out, rules.death):
         return ""
     if endpoint.summary not in ("change", "ratio") or (
-        endpoint.summary == "ratio" and data.quantity(endpoints.code(endpoint)).scale != "log"
+        endpoint.summary == "ratio" and data.quantity(endpoints.endpoint_code(endpoint)).scale != "log"
     ):
         return ""
     if comparison.control is not None:
@@ -80,7 +83,7 @@ def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: 
     With a control it is the randomised contrast: each patient in the one arm against the same patient in the other. Without one
     it is each patient against the same patient without cells, or without the arm's therapies where there are no cells.
     """
-    code, visit = endpoints.code(endpoint), endpoints.visit(data.protocol, endpoint)
+    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
     match truth_of(data, endpoint, comparison):
         case "groups":
             effect = replicate_summaries.true_contrast(
@@ -122,7 +125,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 more = place | {
                     "role": role,
                     "endpoint": title(endpoint, each.protocol),
-                    "quantity": endpoints.code(endpoint),
+                    "quantity": endpoints.endpoint_code(endpoint),
                     "summary": endpoint.summary,
                 }
                 none = scenario == NULL and tests_cells(each.protocol, comparison)
@@ -134,9 +137,9 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                     more | {"n": n, "power": got.value, "power_low": got.low, "power_high": got.high, "smooth": smooth}
                     for n, got, smooth in zip(curve.n, curve.simulated, curve.smooth, strict=True)
                 ]
-                both = replicate_summaries.chosen(data, comparison.treated) | replicate_summaries.chosen(
-                    data, str(comparison.control)
-                )
+                both = replicate_summaries.selected_patients(
+                    data, comparison.treated
+                ) | replicate_summaries.selected_patients(data, str(comparison.control))
                 kept = np.isfinite(endpoints.outcome(data, endpoint)) & both
                 lost = 1 - float(kept.sum() / both.sum()) if both.any() else float("nan")
                 better = np.sign(curve.effect) == endpoints.better(endpoint)
@@ -167,7 +170,8 @@ def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: b
         Whether there is no effect by scenario.
     """
     first, second = (
-        replicate_summaries.chosen(data, arm).reshape(-1) for arm in (comparison.treated, str(comparison.control))
+        replicate_summaries.selected_patients(data, arm).reshape(-1)
+        for arm in (comparison.treated, str(comparison.control))
     )
     shares = data.protocol.designs[data.design].arms
     ratio = shares[comparison.treated] / shares[str(comparison.control)]
@@ -239,9 +243,9 @@ def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
     A total slope of eGFR adds the acute change to the chronic slope: over a short time, or where the two go in opposite
     directions, it is not what happens to the kidneys.
     """
-    if endpoint.summary != "slope" or endpoints.code(endpoint) != "EGFR" or comparison.control is None:
+    if endpoint.summary != "slope" or endpoints.endpoint_code(endpoint) != "EGFR" or comparison.control is None:
         return ""
-    last = float(data.days[data.visit(endpoints.visit(data.protocol, endpoint))])
+    last = float(data.days[data.visit(endpoints.endpoint_visit(data.protocol, endpoint))])
     found = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
     means = {name: _middle(each.effect) for name, each in found.items()}
     acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
@@ -308,8 +312,8 @@ def curve_of(
     truth
         The true effect, for the curve without Monte Carlo error.
     """
-    first = replicate_summaries.chosen(data, comparison.treated)
-    both = first | replicate_summaries.chosen(data, str(comparison.control))
+    first = replicate_summaries.selected_patients(data, comparison.treated)
+    both = first | replicate_summaries.selected_patients(data, str(comparison.control))
     found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
     base, strata = _covariates(data, endpoint)
     order = _interleaved(np.asarray(data.stratum))
@@ -324,7 +328,7 @@ def _covariates(data: TrialData, endpoint: Endpoint) -> tuple[np.ndarray | None,
     """Return baseline and strata as the endpoint's analysis adjusts for them."""
     if endpoints.controlled_analysis(endpoint) != "ANCOVA":
         return None, None
-    code = endpoints.code(endpoint)
+    code = endpoints.endpoint_code(endpoint)
     base = data.quantity(code).forward(data.base[code].astype(float))
     return base, np.asarray(data.stratum) if len(data.strata) > 1 else None
 

@@ -25,7 +25,7 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
     from ...patients.cohorts import cohort_catalogue
 
     name = protocol.population.cohort
-    if not name or name.lower() in {each.lower() for each in cohort_catalogue.names()}:
+    if not name or name.lower() in {each.lower() for each in cohort_catalogue.cohort_names()}:
         return protocol
     folder = Path(document.file).parent
     beside = folder / name
@@ -37,13 +37,13 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
     if _exists(Path(name)):
         return protocol
     files = sorted(each.name for each in folder.glob("*") if each.suffix.lower() in (".yaml", ".yml", ".csv"))
-    known = [*cohort_catalogue.names(), *files]
+    known = [*cohort_catalogue.cohort_names(), *files]
     raise ConfigError(
         document.problem(
             "unknown-cohort",
             f"there is no cohort {name!r}, and no file of that name",
             _WHERE,
-            expected=f"{', '.join(cohort_catalogue.names())}, or a file .yaml or .csv beside the protocol",
+            expected=f"{', '.join(cohort_catalogue.cohort_names())}, or a file .yaml or .csv beside the protocol",
             hint=did_you_mean(name, known),
         )
     )

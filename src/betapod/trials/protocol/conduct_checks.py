@@ -9,7 +9,7 @@ from typing import Any
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
 from ...observables.quantities import code_of, known_codes, quantities, unit_of
-from ..conduct.trial_effects import spread
+from ..conduct.trial_effects import effect_spread
 from .endpoint_checks import endpoint
 from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 
@@ -104,7 +104,7 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
         return
     what = f"{effect['quantity']} spread"
     try:
-        value = spread(given, effect.get("change"), code, what)
+        value = effect_spread(given, effect.get("change"), code, what)
     except BetapodError as error:
         yield from (document.moved(problem, where) for problem in error.problems)
         return

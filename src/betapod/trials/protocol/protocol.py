@@ -188,7 +188,7 @@ class CoMedication(Settings):
     note: str = ""
 
 
-class Effect(Settings):
+class TrialEffect(Settings):
     """What being in the trial does to a quantity, beyond treatment."""
 
     quantity: str
@@ -219,7 +219,7 @@ class Conduct(Settings):
     missed_visits: Share = 0.0
     deaths: bool = Field(default=True, description="die at the rates of adults with diabetes by eGFR and albuminuria")
     co_medication: list[CoMedication] = Field(default_factory=list)
-    effects: list[Effect] = Field(default_factory=list)
+    effects: list[TrialEffect] = Field(default_factory=list)
     rescue: list[Rescue] = Field(default_factory=list)
 
 
@@ -317,12 +317,12 @@ class Protocol(Settings):
         return shares
 
 
-def catalogue() -> dict[str, Path]:
+def protocol_catalogue() -> dict[str, Path]:
     """Return the protocols that come with the package."""
     return {path.stem: path for path in sorted(LIBRARY.glob("*.yaml"))}
 
 
-def load(name: str | Path) -> Protocol:
+def load_protocol(name: str | Path) -> Protocol:
     """Return a protocol of the package by name, or one from a file.
 
     Raises
@@ -332,11 +332,11 @@ def load(name: str | Path) -> Protocol:
     """
     from .cohort_paths import resolved
 
-    found = document(name)
-    return resolved(read(found), found)
+    found = protocol_document(name)
+    return resolved(read_protocol(found), found)
 
 
-def document(name: str | Path) -> Document:
+def protocol_document(name: str | Path) -> Document:
     """Return the text of a protocol by name or path.
 
     Raises
@@ -344,7 +344,7 @@ def document(name: str | Path) -> Document:
     ConfigError
         There is no such protocol, or the file cannot be read as YAML.
     """
-    known = catalogue()
+    known = protocol_catalogue()
     text = str(name)
     if text in known:
         return read_yaml(known[text])
@@ -356,12 +356,12 @@ def document(name: str | Path) -> Document:
     )
 
 
-def parse(text: str, file: str = "<text>") -> Protocol:
+def parse_protocol(text: str, file: str = "<text>") -> Protocol:
     """Return the protocol that a YAML text describes; errors as `load`."""
-    return read(parse_yaml(text, file))
+    return read_protocol(parse_yaml(text, file))
 
 
-def read(found: Document) -> Protocol:
+def read_protocol(found: Document) -> Protocol:
     """Return the protocol of a document; errors as `load`."""
     from .checks import across
 

@@ -165,7 +165,7 @@ def people(cohort: str, count: int, seed: int) -> Library:
     from ...patients.cohorts import reweight
 
     everybody = library.default()
-    return reweight.select(everybody, cohorts()[cohort], count, seed).patients(everybody)
+    return reweight.select_patients(everybody, cohorts()[cohort], count, seed).patients(everybody)
 
 
 @functools.cache

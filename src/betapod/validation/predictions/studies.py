@@ -18,7 +18,7 @@ from .printed import printed_error
 from .readouts import readout_of
 
 if TYPE_CHECKING:
-    from ...patients.cohorts.cohort_target import Target
+    from ...patients.cohorts.cohort_target import CohortTarget
 
 _FOLDER = Path(__file__).parent
 #: Cohorts that have a table of their own among the patients.
@@ -115,13 +115,13 @@ def _refusals() -> tuple[tuple[str, re.Pattern[str], str], ...]:
 
 
 @functools.cache
-def cohorts() -> dict[str, Target]:
+def cohorts() -> dict[str, CohortTarget]:
     """Return the baseline of every cohort that an arm names."""
     from ruamel.yaml import YAML
 
     from ...patients.cohorts import cohort_catalogue
 
-    found = {name: cohort_catalogue.load(name) for name in _KNOWN}
+    found = {name: cohort_catalogue.load_target(name) for name in _KNOWN}
     for path in sorted((_FOLDER / "cohorts").glob("*.yaml")):
         content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
         mine = {str(name): cohort_catalogue.of_mapping(table, str(name), path.name) for name, table in content.items()}
