@@ -25,8 +25,8 @@ from betapod.base.cores import cores
 from betapod.engine.compiled import driver
 from betapod.engine.compiled.lower import lower
 from betapod.engine.compiled.machine import compile_object, load_object, processor
-from betapod.engine.compiled.rosenbrock import STAGES, _stage_sums
-from betapod.engine.compiled.simd import Code
+from betapod.engine.compiled.rosenbrock import STAGES, write_stage_sums
+from betapod.engine.compiled.simd import VectorCode
 from betapod.engine.ensemble import Ensemble
 from betapod.exchange import read_sbml
 from betapod.model import Model
@@ -80,7 +80,7 @@ def best(run: Callable[[], Any], seconds: float, clock: Callable[[], float]) -> 
 def peak(seconds: float) -> float:
     """Return 10^9 multiplications and additions a second of one core, from registers alone."""
     width = processor().width
-    code = Code(width, processor().fused)
+    code = VectorCode(width, processor().fused)
     with code.function("spin", ["p", "i"], exported=True) as (place, count):
         values = [code.variable("v", float(i)) for i in range(12)]
         with code.loop(count):
@@ -107,17 +107,16 @@ def flops(operations: dict[str, Any]) -> float:
 def profile(model: Model, width: int, seconds: float) -> dict[str, float]:
     """Return microseconds of each part of a vector step, each measured alone."""
     program = lower(model)
-    code = Code(width, processor().fused, processor().scales)
-    writer = driver.Driver(code, program)
-    writer.write()
+    code = VectorCode(width, processor().fused, processor().scales)
+    module = driver.write_functions(code, program)
     parts = {"linear": 1, "factor": 1, "rates": 7, "solve": STAGES, "sums": 1}
     for name in parts:
-        with code.function(f"time_{name}", ["p", "i"], exported=True) as (writer.ws, count):
-            a, one = writer.arrays(), code.vector(1.0)
+        with code.function(f"time_{name}", ["p", "i"], exported=True) as (place, count):
+            a, one = module.lanes(place, place).arrays(), code.vector(1.0)
             with code.loop(count):
                 if name == "sums":
                     for s in range(1, STAGES):
-                        _stage_sums(code, writer.n, a, s, one)
+                        write_stage_sums(code, len(program.states), a, s, one)
                 elif name == "linear":
                     code.call(name, [one, a.y, a.parameters, a.constants, a.k, a.matrix, a.slopes], None)
                 elif name == "factor":
@@ -128,7 +127,7 @@ def profile(model: Model, width: int, seconds: float) -> dict[str, float]:
                     code.call(name, [a.matrix, a.k], None)
             code.give()
     loaded = load_object(compile_object(code.text()))
-    room = np.ones(writer.workspace.size * width + 64)
+    room = np.ones(module.workspace.size * width + 64)
     address = room.ctypes.data + (-room.ctypes.data) % 256
     found = {}
     for name, times in parts.items():

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from betapod.engine.compiled.machine import compile_object, load_object, processor
-from betapod.engine.compiled.simd import Code
+from betapod.engine.compiled.simd import VectorCode
 
 
 def kernel(
@@ -17,7 +17,7 @@ def kernel(
 ) -> Callable[..., NDArray[np.float64]]:
     """Return a NumPy function that applies `write` to `arguments` arrays, `width` numbers at a time."""
     this = processor()
-    code = Code(width, this.fused if fused is None else fused, this.scales if scales is None else scales)
+    code = VectorCode(width, this.fused if fused is None else fused, this.scales if scales is None else scales)
     with code.function("apply", ["p"] * (arguments + 1) + ["i"], exported=True) as (*pointers, count):
         with code.loop(count) as i:
             result = write(code, *(code.load(pointer, "v", i) for pointer in pointers[:-1]))

@@ -14,7 +14,7 @@ from ..base.errors import ConfigError, Location, ParameterError, Problem, did_yo
 from ..model.assembly.model import Model
 from ..model.parameters.possible_values import impossible_columns, impossible_start
 from . import steady
-from .compiled.compiled_run import CompiledRun
+from .compiled.compiled_run import CompiledRun, StepControl
 from .compiled.kernel import Kernel, kernel_for
 from .compiled.workspace import ENDED, IMPOSSIBLE
 from .floors import first_below
@@ -188,7 +188,8 @@ class Ensemble:
             raise ConfigError(
                 Problem("bad-out", "out does not fit", found=f"{out.dtype} {out.shape}", expected=f"float64 {shape}")
             )
-        run = CompiledRun(self, kernel, tables, count, columns, starts, visits, out, atol)
+        control = StepControl(self.rtol, self.max_steps, self.first_step)
+        run = CompiledRun(self.model, kernel, tables, columns, starts, visits, out, atol, control, self.threads)
         run.go()
         self._refuse_impossible(run, out, visits)
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from ...model.algebra.operations import COMPARISONS, LOGIC
 from . import mathlib
+from .code import Code, Value
 from .factorise import Factorisation
 from .program import SWITCHES, Block, Program
-from .simd import Code, Value
 
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 #: Stages of the integrator; stage values of one state stand side by side.

@@ -3,48 +3,69 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...model.assembly.model import Model
 from ..floors import floors
 from ..timeline import Timeline
 from .kernel import Kernel
 from .workspace import JOB, NOT_RUN
 
-if TYPE_CHECKING:
-    from ..ensemble import Ensemble
 
+@dataclass(frozen=True)
+class StepControl:
+    """How steps are chosen.
 
-def _matrix(columns: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
-    matrix = np.empty((count, len(columns)))
-    for i, column in enumerate(columns):
-        matrix[:, i] = column
-    return matrix
+    Attributes
+    ----------
+    rtol
+        Relative error tolerated in one step.
+    max_steps
+        Steps after which a patient is given up.
+    first_step
+        Length of the first step, as a share of the time in which the states change by themselves.
+    """
+
+    rtol: float
+    max_steps: int
+    first_step: float
 
 
 class CompiledRun:
-    """One call of the compiled loop: its arrays and threads."""
+    """One call of the compiled loop: its arrays and threads.
+
+    Parameters
+    ----------
+    columns, starts
+        Values and initial states that differ between the patients: name -> (patients,).
+    visits
+        (visits,) days.
+    out
+        (patients, visits, outputs) array to write to.
+    atol
+        (schedules, states) absolute error tolerated in one step.
+    """
 
     def __init__(
         self,
-        ensemble: Ensemble,
+        model: Model,
         kernel: Kernel,
         tables: Timeline,
-        count: int,
-        columns: dict[str, NDArray[np.float64]],
-        starts: dict[str, NDArray[np.float64]],
+        columns: Mapping[str, NDArray[np.float64]],
+        starts: Mapping[str, NDArray[np.float64]],
         visits: NDArray[np.float64],
         out: NDArray[np.float64],
         atol: NDArray[np.float64],
+        control: StepControl,
+        threads: int,
     ) -> None:
-        model = ensemble.model
-        position = {name: i for i, name in enumerate(kernel.parameters)}
-        own = model.values()
-        state = {name: i for i, name in enumerate(model.state_names)}
-        self.kernel, self.threads = kernel, min(ensemble.threads, max(1, count))
+        count = len(out)
+        self.kernel, self.threads = kernel, min(threads, max(1, count))
         self.status = np.full(count, NOT_RUN, dtype=np.int64)
         self.ended_at = np.full(count, np.nan)
         self.event = np.full(count, -1, dtype=np.int64)
@@ -54,54 +75,25 @@ class CompiledRun:
         self.stop = np.zeros(1, dtype=np.int64)
         self._vector_steps: list[int] = []
         self._errors: list[BaseException] = []
-        fields: dict[str, Any] = {
+        results = ("status", "ended_at", "event", "steps", "rejected", "last", "stop")
+        fields = {
             "count": count,
             "visit_count": len(visits),
             "times": visits,
             "next": np.zeros(1, dtype=np.int64),
-            "stop": self.stop,
-            "base": np.array([own.get(name, 0.0) for name in kernel.parameters]),
-            "varied_count": len(columns),
-            "varied": np.array([position[name] for name in columns], dtype=np.int64),
-            "values": _matrix(list(columns.values()), count),
-            "override_count": len(starts),
-            "overrides": np.array([state[name] for name in starts], dtype=np.int64),
-            "starts": _matrix(list(starts.values()), count),
-            "schedule": tables.schedule,
-            "segment_offsets": tables.offsets,
-            "segment_start": tables.start,
-            "segment_end": tables.end,
-            "switched_count": len(tables.switched),
-            "switched": np.array([position[name] for name in tables.switched], dtype=np.int64),
-            "switch_fixed": tables.switch_fixed,
-            "switch_factor": tables.switch_factor,
-            "ramp_fixed": tables.ramp_fixed,
-            "ramp_factor": tables.ramp_factor,
-            "dose_offsets": tables.dose_offsets,
-            "dose_state": tables.dose_state,
-            "dose_amount": tables.dose_amount,
             "floors": floors(model),
-            "rtol": ensemble.rtol,
+            "rtol": control.rtol,
             "atol": atol,
-            "max_steps": float(ensemble.max_steps),
+            "max_steps": float(control.max_steps),
+            "first_step": float(control.first_step),
             "out": out,
-            "status": self.status,
-            "ended_at": self.ended_at,
-            "event": self.event,
-            "steps": self.steps,
-            "rejected": self.rejected,
-            "last": self.last,
-            "first_step": float(ensemble.first_step),
+            **_patient_fields(model, kernel, count, columns, starts),
+            **_schedule_fields(kernel, tables),
+            **{name: getattr(self, name) for name in results},
         }
-        self._kept = [np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for v in (fields[n] for n in JOB)]
-        self.job = np.zeros(len(JOB), dtype=np.int64)
-        for i, value in enumerate(self._kept):
-            if isinstance(value, np.ndarray):
-                self.job[i] = value.ctypes.data
-            elif isinstance(value, float):
-                self.job[i : i + 1].view(np.float64)[0] = value
-            else:
-                self.job[i] = value
+        # The job holds addresses: its arrays must live as long as it does.
+        self._arrays = {n: np.ascontiguousarray(v) if isinstance(v, np.ndarray) else v for n, v in fields.items()}
+        self.job = _packed(self._arrays)
 
     def go(self) -> None:
         """Integrate all patients; an interrupt stops the threads after the patients they have begun.
@@ -139,3 +131,68 @@ class CompiledRun:
     def vector_steps(self) -> int:
         """Steps of all lanes together."""
         return sum(self._vector_steps)
+
+
+def _patient_fields(
+    model: Model,
+    kernel: Kernel,
+    count: int,
+    columns: Mapping[str, NDArray[np.float64]],
+    starts: Mapping[str, NDArray[np.float64]],
+) -> dict[str, Any]:
+    """Return the fields of the job about what patients share, and in what they differ."""
+    shared = model.values()
+    return {
+        "base": np.array([shared.get(name, 0.0) for name in kernel.parameters]),
+        "varied_count": len(columns),
+        "varied": _positions(kernel.parameters, columns),
+        "values": _matrix(list(columns.values()), count),
+        "override_count": len(starts),
+        "overrides": _positions(model.state_names, starts),
+        "starts": _matrix(list(starts.values()), count),
+    }
+
+
+def _schedule_fields(kernel: Kernel, tables: Timeline) -> dict[str, Any]:
+    """Return the fields of the job about segments, switches and doses."""
+    return {
+        "schedule": tables.schedule,
+        "segment_offsets": tables.offsets,
+        "segment_start": tables.start,
+        "segment_end": tables.end,
+        "switched_count": len(tables.switched),
+        "switched": _positions(kernel.parameters, tables.switched),
+        "switch_fixed": tables.switch_fixed,
+        "switch_factor": tables.switch_factor,
+        "ramp_fixed": tables.ramp_fixed,
+        "ramp_factor": tables.ramp_factor,
+        "dose_offsets": tables.dose_offsets,
+        "dose_state": tables.dose_state,
+        "dose_amount": tables.dose_amount,
+    }
+
+
+def _positions(names: Sequence[str], some: Iterable[str]) -> NDArray[np.int64]:
+    """Return where some of the names stand among all."""
+    position = {name: i for i, name in enumerate(names)}
+    return np.array([position[name] for name in some], dtype=np.int64)
+
+
+def _matrix(columns: Sequence[NDArray[np.float64]], count: int) -> NDArray[np.float64]:
+    matrix = np.empty((count, len(columns)))
+    for i, column in enumerate(columns):
+        matrix[:, i] = column
+    return matrix
+
+
+def _packed(fields: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return the fields of a job in the order of `JOB`: integers and numbers as they are, arrays by their address."""
+    job = np.zeros(len(JOB), dtype=np.int64)
+    for i, value in enumerate(fields[name] for name in JOB):
+        if isinstance(value, np.ndarray):
+            job[i] = value.ctypes.data
+        elif isinstance(value, float):
+            job[i : i + 1].view(np.float64)[0] = value
+        else:
+            job[i] = value
+    return job

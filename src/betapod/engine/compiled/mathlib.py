@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from .scaling import scaled
-from .simd import Code, Value
+from .code import Code, Value
 
 #: Adding this to a number smaller than 2^51 rounds it to an integer, which then stands in the low bits.
 ROUNDER = 1.5 * 2.0**52
@@ -87,7 +86,7 @@ _EXP = [1.0 / math.factorial(k) for k in range(2, 14)]
 def _scaled(c: Code, p: Value, n: Value) -> Value:
     """Return ``p 2^n``, in two factors since 2^n itself may overflow or vanish."""
     if c.scales:
-        return scaled(c, p, c.as_number(n + _ROUNDER_BITS) - ROUNDER)
+        return c.scaled(p, c.as_number(n + _ROUNDER_BITS) - ROUNDER)
     half = ((n + 2048) >> 1) - 1024
     return p * _two_to(c, half) * _two_to(c, n - half)
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .blocks import STAGES
+from .code import Code, Value
 from .program import Program
-from .simd import Code, Value
 
 GAMMA = 0.21193756319429014
 A: tuple[tuple[float, ...], ...] = (
@@ -100,6 +100,18 @@ class Arrays:
     absolute: Value
 
 
+@dataclass(frozen=True)
+class StateList:
+    """States that something needs: a table of their numbers (None for all in order), and how many."""
+
+    table: Value | None
+    count: int
+
+    def number(self, q: Value) -> Value:
+        """Return the number of one of them."""
+        return q if self.table is None else q.code.load(self.table, "i", q)
+
+
 def weighted_sum(c: Code, coefficients: tuple[float, ...], terms: list[Value], start: Value | None = None) -> Value:
     """Return the sum of terms with coefficients, added to `start`."""
     total = start
@@ -129,7 +141,7 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
     c.call("factor", [inverse * (1.0 / GAMMA), a.constants, a.matrix], None)
     for s in range(STAGES):
         if s:
-            _stage_sums(c, n, a, s, inverse)
+            write_stage_sums(c, n, a, s, inverse)
         if s < len(SLOPES):
             for q, state in enumerate(program.moving):
                 place = state * STAGES + s
@@ -149,7 +161,8 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
     return total.get() * (1.0 / n)
 
 
-def _stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None:
+def write_stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None:
+    """Write the argument of stage s, and what earlier stages add to its right-hand side."""
     with c.loop(n) as i:
         row = c.address(a.k, "v", i * STAGES)
         k = [c.load(row, "v", j) for j in range(s)]
@@ -160,21 +173,21 @@ def _stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None:
         c.store(row, s, weighted_sum(c, C[s], k) * inverse)
 
 
-def write_dense_coefficients(c: Code, states: Value | None, count: int, k: Value, place: Value) -> None:
+def write_dense_coefficients(c: Code, states: StateList, k: Value, place: Value) -> None:
     """Write the three dense output coefficients of the listed states to `place`."""
-    with c.loop(count) as q:
-        i = q if states is None else c.load(states, "i", q)
+    with c.loop(states.count) as q:
+        i = states.number(q)
         row = c.address(k, "v", i * STAGES)
         terms = [c.load(row, "v", j) for j in range(STAGES)]
         for r in range(3):
             c.store(place, i * 3 + r, weighted_sum(c, DENSE[r], terms))
 
 
-def write_dense(c: Code, states: Value | None, count: int, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
+def write_dense(c: Code, states: StateList, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
     """Write the listed states at the fraction `theta` of the step to `place`."""
     rest = 1.0 - theta
-    with c.loop(count) as q:
-        i = q if states is None else c.load(states, "i", q)
+    with c.loop(states.count) as q:
+        i = states.number(q)
         c2, c3, c4 = (c.load(dense, "v", i * 3 + r) for r in range(3))
         inner = c.fma(rest, c.fma(theta, c.fma(theta, c4, c3), c2), c.load(a.end, "v", i))
         c.store(place, i, c.fma(rest, c.load(a.y, "v", i), theta * inner))

@@ -1,4 +1,4 @@
-"""Write LLVM assembly for vectors of patients: typed values with operators, loops, masks, calls.
+"""The writer of LLVM assembly for vectors of patients: instructions, masks, memory, functions, loops.
 
 One lane of a vector is one patient. Every operation acts on each lane alone and rounds as IEEE 754 says, and products are
 joined to sums (fused multiply-add) only where the generator says so; a patient's numbers therefore do not depend on the
@@ -8,11 +8,11 @@ number of lanes, on the lane, or on the neighbours.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from .values import Operand, Variable
-from .values import Value as Value
+from . import scaling
+from .code import Operand, Value, Variable
 
 #: Kinds of values: vectors of numbers, integers and truth values; the same as scalars; a pointer.
 VECTORS = {"v": "double", "k": "i64", "m": "i1"}
@@ -45,8 +45,8 @@ def hexadecimal(value: float) -> str:
     return "0x" + struct.pack(">d", value).hex().upper()
 
 
-class Code:
-    """A module of LLVM assembly under construction.
+class VectorCode:
+    """A module of LLVM assembly under construction (a `betapod.engine.compiled.code.Code`).
 
     Parameters
     ----------
@@ -72,7 +72,6 @@ class Code:
         self._places: list[str] = []
         self._count = 0
         self._label = 0
-        self._constants: dict[tuple[str, str], Value] = {}
 
     # -- types and constants -----------------------------------------------------------------------------------------
 
@@ -124,6 +123,10 @@ class Code:
         name = f"f{op}" if a.kind in ("v", "d") else {"div": "sdiv"}.get(op, op)
         return self.emit(a.kind, f"{name} {self.type(a.kind)} {a.text}, {other.text}")
 
+    def negative(self, a: Value) -> Value:
+        """Return a number with the other sign."""
+        return self.emit(a.kind, f"fneg {self.type(a.kind)} {a.text}")
+
     def bits(self, op: str, a: Value, b: Operand) -> Value:
         """Return a bitwise combination."""
         return self.emit(a.kind, f"{op} {self.type(a.kind)} {a.text}, {self.like(a, b).text}")
@@ -153,6 +156,10 @@ class Code:
     def exact_fma(self, a: Value, b: Operand, c: Operand) -> Value:
         """Return ``a*b + c`` rounded once, however long it takes."""
         return self.intrinsic("fma", a, self.like(a, b), self.like(a, c))
+
+    def scaled(self, a: Value, n: Value) -> Value:
+        """Return ``a 2^n`` for vectors of whole numbers n, rounded once; only where `scales` holds."""
+        return scaling.scaled(self, a, n)
 
     def intrinsic(self, name: str, *args: Value) -> Value:
         """Return an LLVM intrinsic of values of one kind."""
@@ -186,9 +193,13 @@ class Code:
         kind = "v" if a.kind == "k" else "d"
         return self.emit(kind, f"bitcast {self.type(a.kind)} {a.text} to {self.type(kind)}")
 
-    def to_number(self, a: Value) -> Value:
-        """Return a scalar integer as a number."""
-        return self.emit("d", f"sitofp i64 {a.text} to double")
+    def to_integer(self, a: Value) -> Value:
+        """Return a scalar number, rounded towards 0, as an integer."""
+        return self.emit("i", f"fptosi double {a.text} to i64")
+
+    def remainder(self, a: Value, divisor: int) -> Value:
+        """Return the remainder of a scalar integer from 0 on."""
+        return self.emit("i", f"srem i64 {a.text}, {divisor}")
 
     def any(self, mask: Value) -> Value:
         """Return whether a mask holds in any lane."""
@@ -303,10 +314,10 @@ class Code:
         place = f"%p{self._count}"
         self._count += 1
         self._places.append(f"{place} = alloca {self.type(kind)}, align {self._align(kind)}")
-        made = Variable(self, kind, place)
+        variable = Variable(self, kind, place)
         if initial is not None:
-            made.set(initial)
-        return made
+            variable.set(initial)
+        return variable
 
     def label(self) -> str:
         """Return a new label."""
@@ -334,6 +345,14 @@ class Code:
         yield
         self.jump(after)
         self.mark(after)
+
+    def read(self, variable: Variable) -> Value:
+        """Return the present value of a variable."""
+        return self.emit(variable.kind, f"load {self.type(variable.kind)}, ptr {variable.place}")
+
+    def assign(self, variable: Variable, value: Value) -> None:
+        """Give a variable a new value."""
+        self.line(f"store {self.type(variable.kind)} {value.text}, ptr {variable.place}")
 
     @contextmanager
     def flushing(self) -> Iterator[None]:
@@ -366,14 +385,57 @@ class Code:
         self.mark(after)
 
     @contextmanager
+    def either(self, condition: Value) -> Iterator[Callable[[], None]]:
+        """Do what follows if a scalar condition holds; from the call of what is given on, what to do else."""
+        then, otherwise, after = self.label(), self.label(), self.label()
+        self.branch(condition, then, otherwise)
+        self.mark(then)
+
+        def begin_otherwise() -> None:
+            self.jump(after)
+            self.mark(otherwise)
+
+        yield begin_otherwise
+        self.jump(after)
+        self.mark(after)
+
+    @contextmanager
+    def returning_unless(self, condition: Value) -> Iterator[None]:
+        """Do what follows, which returns from the function, unless a scalar condition holds."""
+        otherwise, then = self.label(), self.label()
+        self.branch(condition, then, otherwise)
+        self.mark(otherwise)
+        yield
+        self.mark(then)
+
+    @contextmanager
     def repeat(self) -> Iterator[str]:
-        """Do what follows again and again; jump to the label given to leave."""
+        """Do what follows again and again; gives the label of the end."""
         top, after = self.label(), self.label()
         self.jump(top)
         self.mark(top)
         yield after
         self.jump(top)
         self.mark(after)
+
+    @contextmanager
+    def skippable(self) -> Iterator[str]:
+        """Do what follows; gives the label of its end."""
+        after = self.label()
+        yield after
+        self.jump(after)
+        self.mark(after)
+
+    def leave(self, end: str) -> None:
+        """Go to the end of `repeat` or `skippable`."""
+        self.jump(end)
+        self.mark(self.label())
+
+    def go_on_while(self, condition: Value, end: str) -> None:
+        """Go to the end of `repeat` or `skippable` unless a scalar condition holds."""
+        inside = self.label()
+        self.branch(condition, inside, end)
+        self.mark(inside)
 
     def text(self) -> str:
         """Return the module, with the function ``link`` that is told where the C library's functions are."""

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from .blocks import STAGES
 from .program import Program
-from .rosenbrock import Arrays
-from .simd import Code, Value
 
 #: What the caller hands over: one 8-byte field each, numbers or addresses, in this order.
 JOB = (
@@ -118,63 +113,3 @@ class Workspace:
         for name, size in sizes.items():
             self.offsets[name] = self.size
             self.size += size
-
-
-class Lanes:
-    """Reads and writes the job and the workspace in code that is being written."""
-
-    job: Value
-    ws: Value
-
-    def __init__(self, code: Code, program: Program) -> None:
-        self.c, self.program = code, program
-        self.workspace = Workspace(program)
-        self.n, self.events = len(program.states), len(program.events)
-
-    def place(self, name: str) -> Value:
-        """Return where a vector of the workspace is."""
-        return self.c.address(self.ws, "v", self.workspace.offsets[name])
-
-    def get(self, name: str) -> Value:
-        """Return a vector of the workspace."""
-        return self.c.load(self.place(name), "v")
-
-    def put(self, name: str, value: Value) -> None:
-        """Write a vector of the workspace."""
-        self.c.store(self.place(name), 0, value)
-
-    def lane(self, name: str, lane: Value, kind: str = "d", index: int | Value = 0) -> Value:
-        """Return one lane of a vector of the workspace."""
-        return self.c.load(self._element(name, lane, index), kind)
-
-    def set_lane(self, name: str, lane: Value, value: Value, index: int | Value = 0) -> None:
-        """Write one lane of a vector of the workspace."""
-        self.c.store(self._element(name, lane, index), 0, value)
-
-    def _element(self, name: str, lane: Value, index: int | Value) -> Value:
-        width, offset = self.c.width, self.workspace.offsets[name]
-        at = lane + (index * width + offset * width if isinstance(index, Value) else (offset + index) * width)
-        return self.c.address(self.ws, "d", at)
-
-    def field(self, name: str, kind: str) -> Value:
-        """Return a field of the job."""
-        return self.c.load(self.job, kind, JOB.index(name))
-
-    def entry(self, name: str, index: Value, kind: str) -> Value:
-        """Return an entry of an array of the job."""
-        return self.c.load(self.field(name, "p"), kind, index)
-
-    @contextmanager
-    def lanes_where(self, name: str, value: int) -> Iterator[Value]:
-        """Do what follows for each lane whose integer has a value."""
-        with self.c.loop(self.c.width) as lane, self.c.when(self.lane(name, lane, "i").equals(value)):
-            yield lane
-
-    def block(self, name: str, t: Value, y: str, o: str) -> None:
-        """Call a block of the program."""
-        self.c.call(name, [t, self.place(y), self.place("p"), self.place("c"), self.place(o)], None)
-
-    def arrays(self) -> Arrays:
-        """Return the places a step works on."""
-        names = ("y", "end", "stage", "k", "p", "c", "m", "g", "atol")
-        return Arrays(*(self.place(name) for name in names))

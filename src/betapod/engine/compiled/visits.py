@@ -1,0 +1,66 @@
+"""Visits in the compiled loop: the outputs of a patient are reported at each visit that a step has passed."""
+
+from __future__ import annotations
+
+from .code import Code, Value
+from .dense_output import write_dense_polynomials, write_dense_states
+from .lanes import Lanes
+
+
+def tie(c: Code, t: Value) -> Value:
+    """Return how near to an event a visit counts as simultaneous; events are found twice as closely."""
+    return c.fma(c.absolute(t), 2e-13, 2e-10)
+
+
+def waiting(lanes: Lanes, lane: Value) -> Value:
+    """Return whether a visit of a lane is due at its present time, which is not exact where states made it stop."""
+    t, switches = lanes.lane("t", lane), lanes.program.switches
+    now = t + tie(lanes.code, t) if switches.watches or switches.looks else t
+    return (lanes.lane("visit", lane) <= now) & lanes.lane("live", lane).differs(0.0)
+
+
+def write_waiting_visits(lanes: Lanes) -> None:
+    """Write visits that waited for an event at the same time."""
+    c = lanes.code
+    lanes.block("output", lanes.get("t"), "y", "o")
+    with c.loop(c.width) as lane, c.when(waiting(lanes, lane) & lanes.lane("restart", lane).differs(0.0)):
+        write_report(lanes, lane)
+
+
+def write_report(lanes: Lanes, lane: Value, where: str = "o") -> None:
+    """Write the outputs of a lane's present visit to the result and go to its next visit."""
+    c, outputs = lanes.code, len(lanes.program.outputs)
+    done = lanes.lane("visits_done", lane, "i")
+    visits = lanes.field("visit_count", "i")
+    first = (lanes.lane("patient", lane, "i") * visits + done) * outputs
+    place = c.address(lanes.field("out", "p"), "d", first)
+    if outputs <= 64:  # one after another: the usual case, and quicker than a loop
+        source = lanes.lane_place(where, lane, 0)
+        for i in range(outputs):
+            c.store(place, i, c.load(source, "d", i * c.width))
+    else:
+        with c.loop(outputs) as number:
+            c.store(place, number, lanes.lane(where, lane, "d", number))
+    lanes.set_lane("visits_done", lane, done + 1)
+    lanes.set_lane("visit", lane, c.constant("d", float("inf")))
+    with c.when(done + 1 < visits):
+        lanes.set_lane("visit", lane, lanes.entry("times", done + 1, "d"))
+
+
+def write_visit(lanes: Lanes) -> None:
+    """Write the visits that lanes have passed in this step, by dense output."""
+    c = lanes.code
+    write_dense_polynomials(lanes, "output")
+    good = lanes.get("good").differs(0.0)
+    with c.repeat() as done:
+        visit = lanes.get("visit")
+        due = good & (visit <= lanes.get("visible"))
+        c.go_on_while(c.any(due), done)
+        theta = c.select(due, (visit - lanes.get("t")) / lanes.get("tried"), 0.0)
+        write_dense_states(lanes, theta, "output", "there")
+        lanes.block("output", c.select(due, visit, lanes.get("t")), "there", "o")
+        with c.loop(c.width) as lane:
+            now = lanes.lane("good", lane).differs(0.0)
+            with c.when(now & (lanes.lane("visit", lane) <= lanes.lane("visible", lane))):
+                write_report(lanes, lane)
+    c.give()
