@@ -113,7 +113,7 @@ def test_processes_that_compile_at_the_same_time(folder: Path) -> None:
 import numpy as np
 from betapod.engine.ensemble import Ensemble
 from betapod.model import ParameterTable, Part, assemble
-from betapod.model.parameters import Parameter
+from betapod.model import Parameter
 rows = [Parameter(n, n, v, u, 0.0, 9.0, "fixed", "assumed", "", "", "D", "") for n, v, u in [("k", 1.0, "1/day"), ("a", 1.0, "1")]]
 part = Part.from_text("p", "dA/dt = -k*A [1/day] a\\nA(0) = a [1] a")
 print(Ensemble(assemble("p", [part], ParameterTable(rows))).run(3, [1.0]).values[2, 0, 0])
