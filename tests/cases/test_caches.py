@@ -120,7 +120,7 @@ def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
     for name in (
         "base/units.py",
         "patients/observe.py",
-        "observables/measurement.csv",
+        "observables/variation.csv",
         "patients/profiles/library.npz",
         "trials/conduct/patient_pool.py",
     ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from pathlib import Path
@@ -27,7 +26,7 @@ ONCE = {
     r"\b0?\.4535\d*\b|\b2\.204\d*\b": "KG_PER_POUND",
     r"\b0?\.0914\d*\b|\b2\.152\b": "IFCC_SLOPE, IFCC_INTERCEPT",
     r"\b0\.9938\b": "ckd_epi_2021",
-    r"\b0\.0805\b|\b0\.0204\b|\b0\.0768\b|\b0\.2419\b|\b0\.5424\b": "observables/measurement.csv",
+    r"\b0\.0805\b|\b0\.0204\b|\b0\.0768\b|\b0\.2419\b|\b0\.5424\b": "observables/variation.csv",
 }
 
 
@@ -118,24 +117,3 @@ def test_the_other_constants() -> None:
         assert 10.93 * percent - 23.50 == pytest.approx(ifcc, abs=0.05)
     assert pytest.approx(88.4, abs=0.005) == constants.CREATININE_UMOL_L
     assert pytest.approx(18.016, abs=0.001) == constants.GLUCOSE_MG_DL
-
-
-def test_confront_measures_as_trials_do() -> None:
-    """Creatinine had an error of 0.06 in one room and 0.0805 in the other."""
-    from betapod.validation.predictions.quantities import QUANTITIES
-
-    with (ROOT / "observables" / "measurement.csv").open(encoding="utf-8", newline="") as file:
-        table = {row["paramcd"]: row for row in csv.DictReader(file)}
-    for name, code in (
-        ("creatinine", "CREAT"),
-        ("HbA1c", "HBA1C"),
-        ("FPG", "FPG"),
-        ("UACR", "UACR"),
-        ("fasting_C_peptide", "CPEP"),
-        ("SBP", "SBP"),
-        ("body_weight", "WEIGHT"),
-        ("GBM_thickness", "GBM"),
-        ("mesangial_fractional_volume", "MESANGIUM"),
-    ):
-        assert QUANTITIES[name].error == float(table[code]["sd"]), name
-    assert QUANTITIES["MAP"].error == pytest.approx(float(table["MAP"]["sd"]) / 93.0)

@@ -229,8 +229,8 @@ def test_a_trial_that_could_not_be_tested_shows_nothing() -> None:
 def test_words_of_the_table_of_quantities_are_known() -> None:
     """Whatever is not ``log`` counts as linear: a misspelt word would do so in silence."""
     for each in quantities().values():
-        assert each.scale in ("log", "linear") and each.sd_scale in ("log", "linear", "")
-        assert (each.sd_scale == "") == np.isnan(each.sd)
+        assert each.link in ("log", "linear")
+        assert each.error is not None and each.error.scale in ("log", "linear")
 
 
 def test_an_unknown_way_to_randomise_is_refused() -> None:

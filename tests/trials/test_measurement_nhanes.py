@@ -31,7 +31,7 @@ def pairs():
 )
 def test_the_carried_variation_is_that_of_the_pairs(pairs, code, column):
     difference = np.log(pairs[f"{column}_2"] / pairs[f"{column}_1"]).dropna()
-    assert quantities()[code].sd == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.05)
+    assert quantities()[code].relative_error == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.05)
 
 
 def falls(pairs, bound):
@@ -42,7 +42,7 @@ def falls(pairs, bound):
     chosen = first >= np.log(bound)
     fall = (second - first)[chosen] - (second - first).mean()
     # Noise variance over whole variance, times the distance from the mean.
-    expected = -(quantities()["UACR"].sd ** 2) / first.var() * (first[chosen].mean() - first.mean())
+    expected = -(quantities()["UACR"].relative_error ** 2) / first.var() * (first[chosen].mean() - first.mean())
     return fall.mean(), fall.std() / np.sqrt(chosen.sum()), expected
 
 

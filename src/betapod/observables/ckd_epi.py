@@ -10,6 +10,8 @@ Numbers = NDArray[np.float64]
 _SCALE, _AGEING, _ABOVE, _WOMEN = 142.0, 0.9938, -1.2, 1.012
 #: Creatinine at the kink (mg/dL) and exponent below it, of women and men.
 _KAPPA, _ALPHA = (0.7, 0.9), (-0.241, -0.302)
+#: By how many percent eGFR falls at most where creatinine rises by one.
+STEEPEST = -_ABOVE
 
 
 def _of(pair: tuple[float, float], female: Numbers) -> Numbers:

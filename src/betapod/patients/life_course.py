@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Stream
 from ..engine.ensemble import Ensemble
+from ..observables.formulas import morning_glucose
 from ..physiology import whole_body
 from . import observe
 from .population import YOUNG, Numbers, People, constant
@@ -215,7 +216,7 @@ def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]
     """Return what a laboratory without error finds at the end of the year."""
     true = {name: values[source] for name, source in _OUTPUTS.items()}
     insulin = lives.drugs.taken[INSULIN].astype(np.float64)
-    true["fpg"] = observe.morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)
+    true["fpg"] = morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)
     return true
 
 

@@ -8,56 +8,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..observables.table import bounds, by_column
+
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Ranges in which an ambulant adult's own values lie; wider than any cohort's, assumed. Units as in the table.
+VIRTUAL = bounds("virtual")
+#: Ranges in which an ambulant adult's own values lie, by column of a library; wider than any cohort's. Units as in the table.
 RANGES = {
-    "age": (18.0, 90.0),
-    "bmi": (15.0, 75.0),
-    "true_hba1c": (4.0, 18.0),
-    "true_fpg": (2.8, 35.0),
-    "true_MAP": (60.0, 150.0),
-    "sbp": (75.0, 245.0),
-    "dbp": (25.0, 145.0),
-    "true_egfr": (8.0, 165.0),
-    "true_uacr": (0.3, 20000.0),
-    "insulin_dose_per_kg": (0.0, 3.0),
+    "age": VIRTUAL["age"],
+    "bmi": VIRTUAL["bmi"],
+    "true_hba1c": VIRTUAL["HbA1c"],
+    "true_fpg": VIRTUAL["FPG"],
+    "true_MAP": VIRTUAL["MAP"],
+    "sbp": VIRTUAL["SBP"],
+    "dbp": VIRTUAL["DBP"],
+    "true_egfr": VIRTUAL["eGFR"],
+    "true_uacr": VIRTUAL["UACR"],
+    "insulin_dose_per_kg": VIRTUAL["insulin_dose_per_kg"],
 }
-
-#: Values beyond which a number is an error of entry or of unit, in the library's units (creatinine: mg/dL); assumed, and wide enough
-#: for all of the 50,834 adults of NHANES 1999-2016, of whom one has 371 kg.
-POSSIBLE = {
-    "age": (18.0, 110.0),
-    "duration": (0.0, 90.0),
-    "height": (120.0, 220.0),
-    "weight": (25.0, 450.0),
-    "bmi": (10.0, 150.0),
-    "hba1c": (3.0, 20.0),
-    "fpg": (1.0, 50.0),
-    "sbp": (50.0, 280.0),
-    "dbp": (20.0, 180.0),
-    "egfr": (1.0, 250.0),
-    "uacr": (0.05, 100000.0),
-    "creatinine": (0.1, 25.0),
-    "c_peptide": (0.0, 15.0),
-}
-#: Ranges outside of which a value is possible and unusual, so that it is said; assumed, units as in `POSSIBLE`.
-UNUSUAL = {
-    "age": (18.0, 95.0),
-    "duration": (0.0, 60.0),
-    "height": (135.0, 205.0),
-    "weight": (35.0, 250.0),
-    "bmi": (15.0, 75.0),
-    "hba1c": (4.0, 18.0),
-    "fpg": (2.8, 35.0),
-    "sbp": (75.0, 245.0),
-    "dbp": (25.0, 145.0),
-    "egfr": (5.0, 165.0),
-    "uacr": (0.3, 20000.0),
-    "creatinine": (0.3, 15.0),
-    "c_peptide": (0.0, 8.0),
-}
+#: Values beyond which a number is an error of entry or of unit, by column of tables of people; wide enough for all of the 50,834 adults of
+#: NHANES 1999-2016, of whom one has 371 kg.
+POSSIBLE = by_column(bounds("possible"))
+#: Ranges outside of which a value is possible and unusual, so that it is said.
+UNUSUAL = by_column(bounds("usual"))
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..observables import kdigo as categories
+from ..observables.outcomes import (
+    INSULIN_FREE,
+    INSULIN_FREE_HBA1C,
+    REMISSION_DAYS,
+    REMISSION_HBA1C,
+)
 from ..physiology import whole_body
 from ..therapies import standard_care
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Injected insulin below which a person counts as free of it, U/day, and HbA1c that must go with it, %.
-INSULIN_FREE, INSULIN_FREE_HBA1C = 2.0, 7.0
-#: HbA1c of remission, %, and how long it must last, days.
-REMISSION_HBA1C, REMISSION_DAYS = 6.5, 91.3125
 
 
 def insulin_independent(table: pd.DataFrame) -> pd.Series[bool]:

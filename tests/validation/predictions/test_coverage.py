@@ -15,8 +15,8 @@ from betapod.validation.predictions import counted, rows, studies
 from betapod.validation.predictions.courses import Courses
 from betapod.validation.predictions.prediction import Errors, Prediction, judged, normal_score, share_of, student
 from betapod.validation.predictions.printed import freedom, printed_error
-from betapod.validation.predictions.quantities import seen_in
 from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.visits import seen_in
 
 ARM = studies.Arm("MADE", "treated", "Packham")
 WEEKS = np.array([0.0, 26.0, 52.0])

@@ -12,8 +12,8 @@ from betapod.evidence.records import registry
 from betapod.validation.predictions import counted, studies
 from betapod.validation.predictions.courses import Condition, Courses
 from betapod.validation.predictions.events import Event, event_of, parsed
-from betapod.validation.predictions.quantities import seen_in
 from betapod.validation.predictions.rows import predict
+from betapod.validation.predictions.visits import seen_in
 
 YEAR = 52.0
 WEEKS = np.arange(0.0, 6.0) * YEAR

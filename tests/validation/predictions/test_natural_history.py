@@ -10,8 +10,8 @@ from betapod.evidence.records import registry
 from betapod.patients import library
 from betapod.patients.cohorts import reweight
 from betapod.validation.predictions import studies
-from betapod.validation.predictions.quantities import QUANTITIES, seen_in
 from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.visits import compared, seen_in
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,10 @@ def test_growth_of_albuminuria_is_not_inflated_by_errors_of_measurement() -> Non
 
 
 def test_what_is_known_in_its_course_only_is_compared_as_a_ratio(published: registry.Registry) -> None:
-    assert all(quantity.log for quantity in QUANTITIES.values() if quantity.relative)
+    assert {name for name, each in compared().items() if each.compared == "course"} >= {
+        "proteinuria",
+        "podocyte_number",
+    }
     for name in ("LEMLEY2000_PIMA#8", "LEMLEY2000_PIMA#10", "NIDDK_Z01_PIMA#2"):
         readout = readout_of(published[name])
         assert readout is not None and readout.scale == "log"

@@ -10,14 +10,15 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
+from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
 from betapod.validation.predictions import rows, studies
 from betapod.validation.predictions.campaign import confront
 from betapod.validation.predictions.courses import Condition, people, simulate
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.printed import error_of_change, printed_error
-from betapod.validation.predictions.quantities import QUANTITIES, SHARES, seen_in
 from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.visits import compared, seen_in
 
 FEW = 12
 
@@ -131,7 +132,7 @@ def test_shares_and_doses() -> None:
 
 @pytest.mark.parametrize(("fasting", "after", "more"), [(0.12, 0.2, True), (0.1, 0.23, True), (0.109, 0.218, False)])
 def test_a_tenth_more_of_either_c_peptide(fasting: float, after: float, more: bool) -> None:
-    values = {"C_peptide_fasting": np.array([[0.1, fasting]]), "C_peptide_stimulated": np.array([[0.2, after]])}
+    values = {"fasting_C_peptide": np.array([[0.1, fasting]]), "stimulated_C_peptide": np.array([[0.2, after]])}
     seen = seen_in(values, np.array([0.0, 52.0]), None)
     assert bool(SHARES["C_peptide_increase_ge10pct"](seen, 52.0)[0]) is more
 
@@ -144,17 +145,17 @@ def test_luck_moves_no_mean() -> None:
     found = seen("HbA1c", 48.0)
     assert found.mean() == pytest.approx(8.0, abs=0.01)
     years = 48.0 * 7.0 / 365.25
-    expected = 8.0 * math.hypot(QUANTITIES["HbA1c"].error, QUANTITIES["HbA1c"].life * math.sqrt(years))
+    expected = 8.0 * math.hypot(compared()["HbA1c"].relative_error, compared()["HbA1c"].life.share * math.sqrt(years))
     assert found.std() == pytest.approx(expected, rel=0.02)
 
 
 def test_what_life_moves_lasts() -> None:
     generator = np.random.default_rng(0)
     weeks = np.array([0.0, 104.0, 117.0, 520.0])
-    seen = seen_in({"BW": np.full((50_000, 4), 80.0)}, weeks, lambda x: generator.standard_normal(x.shape))
+    seen = seen_in({"body_weight": np.full((50_000, 4), 80.0)}, weeks, lambda x: generator.standard_normal(x.shape))
     shown = [seen("body_weight", week) for week in weeks[1:]]
-    quantity = QUANTITIES["body_weight"]
-    share = quantity.life**2 / (quantity.life**2 + quantity.error**2)
+    weight = compared()["body_weight"]
+    share = weight.life.share**2 / (weight.life.share**2 + weight.relative_error**2)
     near, far = (float(np.corrcoef(shown[0], other)[0, 1]) for other in shown[1:])
     assert near == pytest.approx(share * math.exp(-13.0 * 7.0 / 365.25), abs=0.02)
     assert abs(far) < 0.02
@@ -244,8 +245,8 @@ def test_stimulated_c_peptide_counts_a_graft_once() -> None:
     arm = studies.arms()["REICHMAN2025_VX880", "parts B+C full dose"]
     course = simulate([arm], [0.0, 52.0], Condition("none"), FEW, 1, 1)[0].values
     graft = course["graft_C_peptide"] / 1000.0
-    assert np.all(course["C_peptide_fasting"][:, 1] > 0.1)
-    assert np.all(course["C_peptide_stimulated"][:, 1] - graft[:, 1] <= 1.1 * course["C_peptide_stimulated"][:, 0])
+    assert np.all(course["fasting_C_peptide"][:, 1] > 0.1)
+    assert np.all(course["stimulated_C_peptide"][:, 1] - graft[:, 1] <= 1.1 * course["stimulated_C_peptide"][:, 0])
 
 
 def test_whoever_begins_insulin_in_a_study_has_a_dose() -> None:

@@ -9,41 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...observables import kdigo
+from ...observables.table import by_column, everything
 from ..population import Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Units of everything that a table of people may have; creatinine, which becomes eGFR, is no column of a library.
+READ_UNITS = by_column({name: each.unit for name, each in everything().items()})
 #: Quantities that targets may speak of and their units in the table of a library.
-UNITS = {
-    "age": "year",
-    "female": "1",
-    "T1D": "1",
-    "diagnosed": "1",
-    "duration": "year",
-    "height": "cm",
-    "weight": "kg",
-    "bmi": "kg/m^2",
-    "hba1c": "%",
-    "fpg": "mmol/L",
-    "sbp": "mmHg",
-    "dbp": "mmHg",
-    "egfr": "mL/min/1.73m2",
-    "uacr": "mg/g",
-    "c_peptide": "nmol/L",
-    "metformin": "1",
-    "sulfonylurea": "1",
-    "tzd": "1",
-    "dpp4": "1",
-    "glp1ra": "1",
-    "sglt2i": "1",
-    "acei": "1",
-    "arb": "1",
-    "mra": "1",
-    "ccb": "1",
-    "diuretic": "1",
-    "insulin": "1",
-}
+UNITS = {name: unit for name, unit in READ_UNITS.items() if name != "creatinine"}
 
 
 @dataclass(frozen=True)

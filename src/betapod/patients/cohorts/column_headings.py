@@ -5,41 +5,18 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ...observables.table import columns, names
 from . import sexes
-from .cohort_target import UNITS
+from .cohort_target import READ_UNITS, UNITS
 from .conversions import fits_table
 
-#: Other names of quantities, in lower case.
+#: Other names of quantities, in lower case: as hospitals of many countries export them. A name that could mean two things is none.
 SYNONYMS = {
-    **dict.fromkeys((*sexes.COLUMNS, "male"), "female"),
-    # As hospitals of many countries export them; a name that could mean two things stands nowhere here.
+    **dict.fromkeys(sexes.COLUMNS, "female"),
+    **{name: columns()[each.means] for name, each in names("cohort").items()},
     **dict.fromkeys(
-        ("alter", "âge", "edad", "età", "idade", "leeftijd", "ålder", "年齢", "年龄", "возраст", "wiek"), "age"
+        ("patient", "subject", "patient_id", "subject_id", "usubjid", "pid", "subjid", "seqn", "record_id"), "id"
     ),
-    **dict.fromkeys(("a1c", "hemoglobin_a1c", "haemoglobin_a1c", "hbalc", "糖化血红蛋白", "糖化ヘモグロビン"), "hba1c"),
-    **dict.fromkeys(("gewicht", "poids", "peso", "vikt", "体重", "вес", "body_weight"), "weight"),
-    **dict.fromkeys(("größe", "groesse", "körpergröße", "talla", "altura", "altezza", "身長", "身高"), "height"),
-    **dict.fromkeys(("imc", "body_mass_index"), "bmi"),
-    **dict.fromkeys(("systolic_bp", "systolic_blood_pressure", "sysbp"), "sbp"),
-    **dict.fromkeys(("diastolic_bp", "diastolic_blood_pressure", "diabp"), "dbp"),
-    **dict.fromkeys(("kreatinin", "créatinine", "creatinina", "creat"), "creatinine"),
-    **dict.fromkeys(("urine_albumin_creatinine_ratio", "albumin_creatinine_ratio", "urine_acr"), "uacr"),
-    "glucose": "fpg",
-    "fasting_glucose": "fpg",
-    "systolic": "sbp",
-    "diastolic": "dbp",
-    "gfr": "egfr",
-    "acr": "uacr",
-    "scr": "creatinine",
-    "serum_creatinine": "creatinine",
-    "diabetes_duration": "duration",
-    "cpeptide": "c_peptide",
-    "patient": "id",
-    "subject": "id",
-    "patient_id": "id",
-    "subject_id": "id",
-    "usubjid": "id",
-    **dict.fromkeys(("pid", "subjid", "seqn", "record_id"), "id"),
 }
 #: Units without their marks, as names of columns end with them, in lower case: ``hba1c_pct``, ``scr_mgdl``, ``age_y``.
 ENDINGS = {
@@ -58,7 +35,7 @@ ENDINGS = {
     "lbs": "lb",
 }
 #: Quantities by their names in lower case.
-KNOWN = {name.lower(): name for name in (*UNITS, "creatinine", "id")}
+KNOWN = {name.lower(): name for name in (*READ_UNITS, "id")}
 _HEADER = re.compile(r"([^\W\d_][\w ./-]*?)\s*(?:[\[(]\s*(.+?)\s*[\])])?")
 #: Characters that a name may have.
 LONGEST = 200

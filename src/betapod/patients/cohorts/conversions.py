@@ -5,12 +5,12 @@ from __future__ import annotations
 from ...base import clinical
 from ...base.errors import NOWHERE, Location, Problem, UnitError
 from ...base.units import parse_unit
-from .cohort_target import UNITS
+from .cohort_target import READ_UNITS
 
 
 def table_unit(name: str) -> str:
-    """Return the unit of a quantity in the table of a library; creatinine, which becomes eGFR, is in mg/dL."""
-    return UNITS.get(name, "mg/dL" if name == "creatinine" else "")
+    """Return the unit of a quantity in a table of people, empty where there is no such quantity."""
+    return READ_UNITS.get(name, "")
 
 
 def fits_table(name: str, unit: str) -> bool:
@@ -25,7 +25,7 @@ def fits_table(name: str, unit: str) -> bool:
 def to_table_unit(
     value: float, name: str, unit: str, difference: bool = False, location: Location | None = None
 ) -> float:
-    """Return a value of a quantity in the unit of `UNITS` (creatinine: mg/dL).
+    """Return a value of a quantity in the unit of `READ_UNITS`.
 
     Parameters
     ----------

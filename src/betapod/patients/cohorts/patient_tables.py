@@ -28,7 +28,7 @@ from ...observables.ckd_epi import ckd_epi_2021
 from ..plausibility import POSSIBLE, UNUSUAL
 from ..population import Numbers
 from . import sexes
-from .cohort_target import UNITS
+from .cohort_target import READ_UNITS, UNITS
 from .column_headings import KNOWN, LONGEST, SYNONYMS, heading
 from .conversions import to_table_unit
 
@@ -146,7 +146,7 @@ class _Table:
             hint = "Take one of the two columns away."
             self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text, hint=hint))
             return
-        own = UNITS.get(name, "mg/dL")
+        own = READ_UNITS[name]
         if name == "female" and plain not in ("female", "male"):
             # What stands in its brackets is no unit, but may say what codes mean.
             self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.explained(unit)
@@ -337,7 +337,7 @@ class _Column:
         name, unit = self.name, self.unit
         value = self._turned.get(raw)
         if value is None:
-            own = unit == UNITS.get(name, "mg/dL")
+            own = unit == READ_UNITS[name]
             value = self._turned[raw] = raw if own else to_table_unit(raw, name, unit, location=where)
         low, high = POSSIBLE[name]
         if low <= value <= high:
@@ -365,7 +365,7 @@ class _Column:
             found.append(f"{self.name}: thousands are marked in {len(self.grouped)} of {count}: read {self.grouped[0]}")
         if self.unusual:
             inner, outer = UNUSUAL[self.name]
-            own = UNITS.get(self.name, "mg/dL")
+            own = READ_UNITS[self.name]
             found.append(
                 f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {own}: unusual, and kept"
             )

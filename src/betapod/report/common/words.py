@@ -16,21 +16,6 @@ if TYPE_CHECKING:
 MINUS = "\u2212"
 NARROW = "\u202f"
 
-#: Short names of quantities for axes and tables.
-SHORT: Mapping[str, str] = {
-    "UACR": "albuminuria (UACR)",
-    "CREAT": "creatinine",
-    "EGFR": "eGFR",
-    "HBA1C": "HbA1c",
-    "FPG": "fasting glucose",
-    "CPEP": "fasting C-peptide",
-    "BUN": "urea nitrogen",
-    "MAP": "mean arterial pressure",
-    "SBP": "systolic pressure",
-    "WEIGHT": "body weight",
-    "INSDOSE": "insulin dose",
-}
-
 #: Mechanisms of cells by switch or group of switches.
 MECHANISMS: Mapping[str, str] = {
     "podocytes": "podocytes: less loss, recovery of shape",
@@ -143,10 +128,8 @@ def unit(text: str) -> str:
 
 def named(code: str) -> str:
     """Return the short name of a quantity or characteristic."""
-    if code in SHORT:
-        return SHORT[code]
     if code in quantities():
-        return quantities()[code].label
+        return quantities()[code].short or quantities()[code].label
     return CHARACTERISTICS[code].label if code in CHARACTERISTICS else code
 
 
@@ -159,7 +142,7 @@ def unit_of(code: str) -> str:
 
 def is_log(code: str) -> bool:
     """Whether changes of a quantity are ratios."""
-    return code in quantities() and quantities()[code].scale == "log"
+    return code in quantities() and quantities()[code].link == "log"
 
 
 def shown(code: str, change: float) -> float:
@@ -195,7 +178,7 @@ def thousands(n: int) -> str:
 
 def digits_of(code: str) -> int:
     """Return the decimals with which changes of a quantity are given."""
-    return {"UACR": 0, "HBA1C": 2, "CREAT": 1, "CPEP": 0, "FPG": 2, "WEIGHT": 1, "SBP": 1, "MAP": 1}.get(code, 1)
+    return quantities()[code].digits if code in quantities() else 1
 
 
 def change(code: str, value: float) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ...base.errors import ConfigError
 from ...base.randomness import Stream
+from ...observables.ckd_epi import STEEPEST
 from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, quantities
 
 if TYPE_CHECKING:
@@ -19,22 +20,13 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 #: Library columns with the true value of what is judged at screening.
-TRUE = {
-    "UACR": "true_uacr",
-    "EGFR": "true_egfr",
-    "HBA1C": "true_hba1c",
-    "FPG": "true_fpg",
-    "CPEP": "true_c_peptide",
-    "INSDOSE": "insulin_dose",
-    "WEIGHT": "weight",
-}
+TRUE = {code: each.library for code, each in quantities().items() if each.library and each.is_relative}
 #: A person farther outside a bound than this many SDs of a measurement is never called to screening.
 _FAR = 4.0
 #: Effective number of people that a pool must rest on, as a share of them.
 _LEAST_EFFECTIVE = 0.25
-#: Samples that make a diagnosis (KDIGO: two of three), and the log-SD of one eGFR in repeated examinations.
+#: Samples that make a diagnosis (KDIGO: two of three).
 _SAMPLES, _NEEDED = 3, 2
-_EGFR_SD = 0.0727
 
 
 @dataclass(frozen=True)
@@ -153,11 +145,11 @@ def characteristics(library: Library) -> dict[str, Numbers]:
     table = library.table
     found: dict[str, Numbers] = {}
     for name, each in CHARACTERISTICS.items():
-        if each.column == "rasi":
+        if each.id == "rasi":
             either = (table["acei"] > 0) | (table["arb"] > 0)
             found[name] = np.asarray(either, dtype=np.float64)
         else:
-            found[name] = np.asarray(table[each.column], dtype=np.float64)
+            found[name] = np.asarray(table[each.cohort], dtype=np.float64)
     return found
 
 
@@ -174,11 +166,15 @@ def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
             with np.errstate(invalid="ignore"):
                 allowed &= (fixed[code] >= low) & (fixed[code] <= high)
         elif code in TRUE:
-            sd = quantities()[code].sd
-            room = np.exp(_FAR * (sd if np.isfinite(sd) else quantities()["CREAT"].sd * 1.2))
+            room = np.exp(_FAR * _screening_error(code))
             true = library.table[TRUE[code]].to_numpy(dtype=np.float64)
             allowed &= (true >= low / room) & (true <= high * room)
     return allowed
+
+
+def _screening_error(code: str) -> float:
+    """Return the SD of the logarithm of what is measured at screening; eGFR at its largest, where it is made of a high creatinine."""
+    return quantities()["CREAT"].relative_error * STEEPEST if code == "EGFR" else quantities()[code].relative_error
 
 
 def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.bool_]:
@@ -195,7 +191,7 @@ def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.boo
                 allowed &= (value >= low) & (value <= high)
             continue
         true = table[TRUE[code]].to_numpy(dtype=np.float64)
-        sd = quantities()[code].sd if code != "EGFR" else _EGFR_SD
+        sd = quantities()[code].relative_error
         luck = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
         seen = true * np.exp(sd * luck)
         allowed &= np.asarray(np.sum((seen >= low) & (seen <= high), axis=0) >= _NEEDED)

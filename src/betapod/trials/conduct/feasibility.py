@@ -17,7 +17,7 @@ from ...base.errors import ConfigError, Location, Problem
 from ...base.randomness import Stream
 from ...observables.ckd_epi import creatinine_of
 from ...observables.quantities import Numbers, code_of, known_codes, quantities, unit_of
-from .candidates import TRUE, Candidates, characteristics, choose, confirmed
+from .candidates import Candidates, characteristics, choose, confirmed
 from .eligibility import CANDIDATES_PER_PLACE, eligible, judged_codes, screen
 from .patient_pool import Pool
 
@@ -172,9 +172,9 @@ def _still(library: Library, weights: Numbers) -> Pool:
     table = library.table
     codes = tuple(quantities())
     values = np.full((len(library), 1, len(codes)), np.nan)
-    for code, column in TRUE.items():
-        values[:, 0, codes.index(code)] = table[column].to_numpy(dtype=np.float64)
-    values[:, 0, codes.index("MAP")] = table["true_MAP"].to_numpy(dtype=np.float64)
+    for i, each in enumerate(quantities().values()):
+        if each.library:
+            values[:, 0, i] = table[each.library].to_numpy(dtype=np.float64)
     people = characteristics(library)
     egfr = values[:, 0, codes.index("EGFR")]
     values[:, 0, codes.index("CREAT")] = creatinine_of(egfr, people["AGE"], people["FEMALE"])

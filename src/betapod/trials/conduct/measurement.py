@@ -24,8 +24,10 @@ def measurement_sd(protocol: Protocol, code: str) -> tuple[float, str]:
     that of the assay are one number, since repeated examinations contain both.
     """
     quantity, how = quantities()[code], protocol.measurement(code)
-    sd, scale = quantity.sd, quantity.sd_scale
-    if how.cv is not None and quantity.sd_scale:
+    error = quantity.error
+    assert error is not None, code
+    sd, scale = error.sd, error.scale
+    if how.cv is not None:
         sd, scale = math.sqrt(math.log1p(how.cv**2)), "log"
     return sd / math.sqrt(how.samples), scale
 

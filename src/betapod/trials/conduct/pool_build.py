@@ -16,6 +16,7 @@ from ...base import cache as caching
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
+from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import Numbers, quantities
 from ...physiology import whole_body
 from ...therapies import cell_parameters
@@ -233,7 +234,7 @@ def _integrate(
 
     model = whole_body.model("reference")
     asked = list(quantities().values())
-    outputs = list(dict.fromkeys(each.model if each.model != "SBP" else "MAP" for each in asked))
+    outputs = list(dict.fromkeys(name for each in asked for name in of_model(each.id)))
     rows = np.concatenate(job.rows)
     patients = {name: values[rows] for name, values in chosen.parameters.items()}
     patients |= _scenarios(job.scenarios, patients)
@@ -275,17 +276,14 @@ def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, N
 
 def _table(values: Numbers, outputs: list[str], chosen: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
     """Return (rows, T, codes) what is measured, from what the model gives."""
-    table = np.empty((*values.shape[:2], len(quantities())))
-    for i, each in enumerate(quantities().values()):
-        if each.model == "SBP":
-            from ...patients.observe import systolic
-
-            columns = {
-                name: chosen.table[name].to_numpy(dtype=np.float64)[rows, None]
-                for name in ("age", "female", "stiffness")
-            }
-            age = columns["age"] + grid[None, :] / DAYS_PER_YEAR
-            table[:, :, i] = systolic(values[:, :, outputs.index("MAP")], age, columns["female"], columns["stiffness"])
-        else:
-            table[:, :, i] = values[:, :, outputs.index(each.model)]
+    asked = list(quantities().values())
+    model = {name: values[:, :, i] for i, name in enumerate(outputs)}
+    person = {
+        name: chosen.table[name].to_numpy(dtype=np.float64)[rows, None]
+        for name in dict.fromkeys(name for each in asked for name in of_person(each.id))
+    }
+    person["age"] = person["age"] + grid[None, :] / DAYS_PER_YEAR
+    table = np.empty((*values.shape[:2], len(asked)))
+    for i, each in enumerate(asked):
+        table[:, :, i] = value(each.id, model, person)
     return table

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.errors import ConfigError, Problem, not_among
-from ...observables.quantities import Numbers, Quantity, quantities
+from ...observables.quantities import Numbers, Observable, quantities
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +114,7 @@ class TrialData:
         """(R, n) whether the place was filled."""
         return self.member >= 0
 
-    def quantity(self, code: str) -> Quantity:
+    def quantity(self, code: str) -> Observable:
         """Return what a PARAMCD means."""
         return quantities()[code]
 
@@ -295,7 +295,7 @@ class TrialData:
                 "AVAL": aval.reshape(-1),
                 "BASE": spread(base),
                 "CHG": (aval - base).reshape(-1),
-                "LOGCHG": part.change(code).reshape(-1) if quantity.scale == "log" else np.full(aval.size, np.nan),
+                "LOGCHG": part.change(code).reshape(-1) if quantity.link == "log" else np.full(aval.size, np.nan),
             }
             if truth:
                 columns["TRUE"] = part.true(code).reshape(-1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.errors import ConfigError, Problem
+from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import quantities
 from ...physiology import whole_body
 from ...therapies import cell_parameters
@@ -214,8 +215,11 @@ def _worth(
     quantity = quantities()[code]
     day = next(each.day for each in protocol.visits if each.name == visit) + protocol.lead
     initial = {name: np.tile(values, len(sets)) for name, values in chosen.initial.items()}
-    # Systolic pressure is made from the mean pressure; its mechanisms are those of the mean.
-    ensemble = Ensemble(plain, ["MAP" if code == "SBP" else quantity.model], threads=threads)
-    result = ensemble.run(patients, [day], schedules * len(sets), initial)
-    values = np.where(result.status < ENDED, result.values[:, 0, 0], np.nan).reshape(len(sets), n)
+    outputs = of_model(quantity.id)
+    result = Ensemble(plain, outputs, threads=threads).run(patients, [day], schedules * len(sets), initial)
+    person = {
+        name: np.tile(chosen.table[name].to_numpy(dtype=np.float64), len(sets)) for name in of_person(quantity.id)
+    }
+    seen = value(quantity.id, {name: result.values[:, 0, i] for i, name in enumerate(outputs)}, person)
+    values = np.where(result.status < ENDED, seen, np.nan).reshape(len(sets), n)
     return dict(zip(sets, quantity.forward(values), strict=True))

@@ -56,7 +56,7 @@ def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[An
 def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:
     """Return the mixed model of all visits up to that of the endpoint in one trial; None where it is another estimand."""
     rules = endpoint.intercurrent
-    linear = endpoint.summary == "ratio" and one.quantity(endpoints.endpoint_code(endpoint)).scale != "log"
+    linear = endpoint.summary == "ratio" and one.quantity(endpoints.endpoint_code(endpoint)).link != "log"
     if linear or rules.rescue == "while on treatment" or "composite" in (rules.rescue, rules.drop_out, rules.death):
         return None
     code = endpoints.endpoint_code(endpoint)

@@ -36,7 +36,7 @@ def run_summary(run: TrialRun) -> dict[str, Any]:
             "quantity": code,
             "summary": endpoint.summary,
             "visit": visit,
-            "scale": first.quantity(code).scale,
+            "scale": first.quantity(code).link,
             "unit": first.quantity(code).unit,
         },
         "pool": {name: value for name, value in run.facts.items() if name != "seconds"},

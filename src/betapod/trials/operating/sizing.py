@@ -66,7 +66,7 @@ def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str
     if "composite" in (rules.rescue, rules.drop_out, rules.death):
         return ""
     if endpoint.summary not in ("change", "ratio") or (
-        endpoint.summary == "ratio" and data.quantity(endpoints.endpoint_code(endpoint)).scale != "log"
+        endpoint.summary == "ratio" and data.quantity(endpoints.endpoint_code(endpoint)).link != "log"
     ):
         return ""
     if comparison.control is not None:

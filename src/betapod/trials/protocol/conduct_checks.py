@@ -65,7 +65,7 @@ def conducted(document: Document) -> Iterator[Problem]:
                 "wrong-effect", "an effect is either a change or a factor", where, expected="change or factor"
             )
         if code is not None:
-            needed = "factor" if quantities()[code].scale == "log" else "change"
+            needed = "factor" if quantities()[code].link == "log" else "change"
             other = "change" if needed == "factor" else "factor"
             if other in effect and needed not in effect:
                 yield document.problem(
@@ -108,7 +108,7 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
     except BetapodError as error:
         yield from (document.moved(problem, where) for problem in error.problems)
         return
-    log = quantities()[code].scale == "log"
+    log = quantities()[code].link == "log"
     low, high = POSSIBLE.get(code, (0.0, math.inf))
     most = math.log(LARGEST_FACTOR) if log else high - low
     if not 0 <= value <= most:

@@ -27,7 +27,7 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     yield from _bounds(document, entry, where, str(summary))
     yield from _strategy(document, entry, where, str(summary))
     yield from _confirmed(document, entry, where, str(summary))
-    if summary == "ratio" and code is not None and quantities()[code].scale != "log" and quantities()[code].floor <= 0:
+    if summary == "ratio" and code is not None and quantities()[code].link != "log" and quantities()[code].floor <= 0:
         yield document.problem(
             "no-ratio",
             f"{entry['quantity']} may be 0, and has no ratio",

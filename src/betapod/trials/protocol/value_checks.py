@@ -17,6 +17,7 @@ from ...base.config import Document, Where, quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import BetapodError, Problem, did_you_mean
 from ...observables.quantities import CHARACTERISTICS, code_of, label_of, quantities, unit_of
+from ...observables.table import bounds, everything
 
 #: Letters of a name, such as that of an arm; longer ones fit no table and no figure.
 LONGEST_NAME = 200
@@ -30,25 +31,9 @@ LARGEST_SHARE = 1000
 LARGEST_PERCENT = 10_000.0
 #: Factor of an effect, and its inverse.
 LARGEST_FACTOR = 100.0
-#: Lowest and highest value that a laboratory, a scale or a calendar can give, in the unit of the quantity.
+#: Lowest and highest value that a laboratory, a scale or a calendar can give, in the unit of the quantity, by PARAMCD.
 POSSIBLE = {
-    "UACR": (0.0, 100_000.0),
-    "CREAT": (0.0, 50.0),
-    "EGFR": (0.0, 250.0),
-    "HBA1C": (0.0, 25.0),
-    "FPG": (0.0, 60.0),
-    "CPEP": (0.0, 20.0),
-    "BUN": (0.0, 400.0),
-    "MAP": (0.0, 300.0),
-    "SBP": (0.0, 350.0),
-    "WEIGHT": (0.0, 650.0),
-    "INSDOSE": (0.0, 2000.0),
-    "GRAFTCP": (0.0, 20_000.0),
-    "GBM": (0.0, 5000.0),
-    "MESANGIUM": (0.0, 1.0),
-    "AGE": (0.0, 125.0),
-    "DURATION": (0.0, 100.0),
-    "BMI": (0.0, 200.0),
+    each.paramcd: span for name, span in bounds("reportable").items() for each in (everything()[name],) if each.paramcd
 }
 
 

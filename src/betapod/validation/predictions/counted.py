@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...evidence.records.study import Record
 from .courses import Courses
 from .events import Event
-from .quantities import URINE, Numbers, seen_in
+from .visits import URINE, Numbers, seen_in
 
 #: Lucks of measurement per virtual person, besides as many mirror images; samples of the cohort behind its own error.
 _LUCKS, _SAMPLES = 12, 300

@@ -12,69 +12,33 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.constants import CREATININE_UMOL_L
+from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ...engine.schedule import Schedule, Switch
+from ...observables.expressions import of_model, of_person, value
+from ...observables.table import Numbers, observables
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.drug_switches import switches_of
 from ...therapies.scenarios import DEFAULT, SCENARIOS
 from ...therapies.standard_care import Therapy, concerns, courses, therapy
 from .studies import Arm, cohorts
+from .visits import compared
 
 if TYPE_CHECKING:
     from ...engine.ensemble import Ensemble
     from ...patients.library import Library
 
-Numbers = NDArray[np.float64]
-
-#: What is read from the coupled model.
-OUTPUTS = (
-    "HbA1c",
-    "FPG",
-    "C_peptide_fasting",
-    "secretion_fed",
-    "graft_C_peptide",
-    "insulin_fasting",
-    "insulin_dose",
-    "clamp_M",
-    "beta_mass",
-    "secretory_capacity",
-    "m3_graft",
-    "eGFR",
-    "GFR_measured",
-    "UACR",
-    "UAER",
-    "W_GBM",
-    "Vv_mes",
-    "BW",
-    "MAP",
-    "G_day",
-    "S_cr",
-    "RPF",
-    "RBF",
-    "K_f",
-    "nephrons",
-    "podocytes",
-    "surface",
-)
 _RTOL, _ATOL = 1e-5, 1e-8
-#: umol/L of creatinine in 1 mg/dL.
-#: pmol/L of insulin in 1 mU/L, for HOMA.
-_PMOL_PER_MU = 6.0
 #: Filtration (mL/min, and per 1.73 m2) and creatinine (umol/L) of somebody whose kidneys have failed.
 _FAILED = {
     "eGFR": 5.0,
-    "GFR_indexed": 5.0,
-    "GFR_measured": 5.0,
+    "mGFR": 5.0,
+    "creatinine_clearance": 5.0,
+    "GFR_absolute": 5.0,
     "creatinine": 900.0,
     "reciprocal_creatinine": 1.0 / 900.0,
 }
-#: C-peptide of a mixed meal (mean of two hours) over that of the fasting phase, without a graft: 2.36, 2.34, 2.30 and 2.26 in the
-#: model's person with type 1 diabetes at 0, 1, 2 and 3 years (validation.metabolism_years).
-_MEAL_PER_FASTING = 2.3
-#: Insulin below which nobody injects, U/day: where no dose is titrated its state stays at 0.001.
-_NO_INSULIN = 0.01
 #: Share of a cohort that may be lost to failures of integration.
 _MOST_LOST = 0.05
 #: A therapy, and the weeks in which it begins and ends.
@@ -121,7 +85,7 @@ class Courses:
     weeks
         (weeks,).
     values
-        Column -> (people, weeks), NaN from kidney failure on; see `quantities.QUANTITIES`.
+        Observable -> (people, weeks), NaN from kidney failure on; see `visits.compared`.
     member
         (people,) place of everybody in the cohort.
     failed
@@ -159,6 +123,19 @@ class Courses:
 
 
 @functools.cache
+def outputs() -> tuple[str, ...]:
+    """Return what is read from the coupled model."""
+    return tuple(dict.fromkeys(name for each in compared() for name in of_model(each)))
+
+
+@functools.cache
+def readable() -> tuple[str, ...]:
+    """Return the observables that can be made of `outputs`: those that are compared, and their relatives."""
+    known = set(outputs())
+    return tuple(name for name, each in observables().items() if each.model and known.issuperset(of_model(name)))
+
+
+@functools.cache
 def people(cohort: str, count: int, seed: int) -> Library:
     """Return virtual patients with the baseline of a cohort."""
     from ...patients import library
@@ -172,7 +149,7 @@ def people(cohort: str, count: int, seed: int) -> Library:
 def _ensemble(threads: int | None) -> Ensemble:
     from ...engine.ensemble import Ensemble
 
-    return Ensemble(whole_body.model("reference"), OUTPUTS, _RTOL, _ATOL, threads=threads)
+    return Ensemble(whole_body.model("reference"), outputs(), _RTOL, _ATOL, threads=threads)
 
 
 def simulate(
@@ -212,11 +189,11 @@ def simulate(
             raise SolverError(Problem("many-failures", message, Location(arm.study)))
         sound = result.status[rows] <= ENDED
         kept = who.take(np.flatnonzero(sound))
-        table = {name: result.values[rows][sound][:, :, i] for i, name in enumerate(OUTPUTS)}
+        table = {name: result.values[rows][sound][:, :, i] for i, name in enumerate(outputs())}
         ended = result.ended_at[rows][sound] / 7.0
         failed = np.where(np.isfinite(ended), ended, np.inf)
         grid = np.asarray(weeks, dtype=float)
-        found.append(Courses(grid, _clinical(table, kept), np.flatnonzero(sound), failed))
+        found.append(Courses(grid, _observed(table, grid, kept), np.flatnonzero(sound), failed))
     return found
 
 
@@ -291,28 +268,13 @@ def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
     return [switch for name, each in steps.items() for switch in switches_of(name, each)]
 
 
-def _clinical(table: dict[str, Numbers], who: Library) -> dict[str, Numbers]:
-    """Return what a clinic sees: systolic pressure, morning glucose, GFR and flow per surface, HOMA, C-peptide of a graft."""
-    from ...patients import observe
-
-    def column(name: str) -> Numbers:
-        return who.table[name].to_numpy(dtype=np.float64)[:, None]
-
-    found = dict(table)
-    found["SBP"] = observe.systolic(table["MAP"], column("age"), column("female"), column("stiffness"))
-    found["FPG"] = observe.morning_glucose(table["FPG"], table["HbA1c"], column("dawn"), column("insulin"))
-    surface = 0.007184 * table["BW"] ** 0.425 * column("height") ** 0.725
-    found["GFR_indexed"] = table["GFR_measured"] * 1.73 / surface
-    found["RPF_indexed"] = 1000.0 * table["RPF"] * 1.73 / surface
-    found["resistance"] = table["MAP"] / table["RBF"]
-    found["creatinine"] = CREATININE_UMOL_L * table["S_cr"]
-    found["reciprocal_creatinine"] = 1.0 / found["creatinine"]
-    found["K_f_nephron"] = table["K_f"] / table["nephrons"]
-    homa = 20.0 * table["insulin_fasting"] / _PMOL_PER_MU / np.maximum(found["FPG"] - 3.5, 0.5)
-    found["HOMA_B"] = homa
-    # Fasting C-peptide is that of graft and own cells together, the reduced form of the graft is a stimulated one.
-    own = table["beta_mass"] * table["secretory_capacity"]
-    resting = table["C_peptide_fasting"] * own / np.maximum(own + table["m3_graft"], 1e-12)
-    found["C_peptide_stimulated"] = _MEAL_PER_FASTING * resting + table["graft_C_peptide"] / 1000.0
-    found["insulin_dose"] = np.where(table["insulin_dose"] < _NO_INSULIN, 0.0, table["insulin_dose"])
-    return found
+def _observed(model: dict[str, Numbers], weeks: Numbers, who: Library) -> dict[str, Numbers]:
+    """Return what a clinic sees, by observable; creatinine in the registry's unit, umol/L."""
+    person = {
+        name: who.table[name].to_numpy(dtype=np.float64)[:, None]
+        for name in dict.fromkeys(name for each in readable() for name in of_person(each))
+    }
+    person["age"] = person["age"] + weeks[None, :] * DAYS_PER_WEEK / DAYS_PER_YEAR
+    observed = {name: value(name, model, person) for name in readable()}
+    observed["creatinine"] = CREATININE_UMOL_L * observed["creatinine"]
+    return observed

@@ -38,7 +38,8 @@ from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ...evidence.records.study import Record
 from ...observables import kdigo
-from .quantities import QUANTITIES, SHARES, Flags, Numbers, Seen
+from ...observables.outcomes import SHARES, Flags, Seen
+from .visits import Numbers, compared
 
 _PATH = Path(__file__).with_name("events.csv")
 #: Kinds of numbers that an event gives, and their form.
@@ -191,12 +192,12 @@ def _term(text: str, whole: str) -> Test:
 
 
 def _check(name: str, whole: str) -> None:
-    if name not in QUANTITIES:
+    if name not in compared():
         problem = Problem(
             "unknown-quantity",
             f"the event {whole!r} names no quantity",
             found=name,
-            hint=did_you_mean(name, QUANTITIES),
+            hint=did_you_mean(name, compared()),
         )
         raise ConfigError(problem)
 

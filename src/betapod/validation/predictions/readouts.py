@@ -11,8 +11,9 @@ import numpy as np
 from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...evidence.records import vocabulary
 from ...evidence.records.study import Record
+from ...observables.outcomes import SHARES
 from .events import FORMS, Event, event_of
-from .quantities import ALIASES, QUANTITIES, SHARES, Numbers, Seen
+from .visits import Numbers, Seen, compared, observable_of
 
 #: Weeks between the visits through which a slope is laid, or of which an average is made.
 _STEP = 26.0
@@ -86,7 +87,7 @@ class Readout:
     Attributes
     ----------
     quantity, condition, risk, event
-        One of them: a key of `QUANTITIES`, of `SHARES`, a value of `RISKS`, or what is counted until it happens.
+        One of them: an id of `visits.compared`, a key of `SHARES`, a value of `RISKS`, or what is counted until it happens.
     form
         ``level``, ``average``, ``change``, ``ratio`` (percent and ratios), ``slope``; ``share``, ``rate``, ``hazard ratio``,
         ``risk ratio``, ``odds ratio`` or ``difference`` of an event.
@@ -125,19 +126,23 @@ class Readout:
     def skewed(self) -> bool:
         """Whether it is an arithmetic mean of what is log-normal: luck would raise it."""
         ratio = self.form == "ratio" and self.scale == "log"
-        return bool(self.quantity) and QUANTITIES[self.quantity].log and not (self.median or self.geometric or ratio)
+        return (
+            bool(self.quantity)
+            and compared()[self.quantity].compared != "linear"
+            and not (self.median or self.geometric or ratio)
+        )
 
     @property
     def relative(self) -> bool:
         """Whether the model has the course of the quantity but not its level."""
-        return bool(self.quantity) and QUANTITIES[self.quantity].relative
+        return bool(self.quantity) and compared()[self.quantity].compared == "course"
 
     @property
     def note(self) -> str:
         """What stands for what."""
         if self.event is not None:
             return self.event.note
-        return QUANTITIES[self.quantity].note if self.quantity else ""
+        return compared()[self.quantity].stands_for if self.quantity else ""
 
     def weeks(self, last: float) -> list[float]:
         """Return the weeks at which people must be known, besides the start."""
@@ -196,7 +201,7 @@ class Readout:
 
 def readout_of(record: Record) -> Readout | None:
     """Return how a row is made of people, or None where the model does not have it."""
-    name, kind = ALIASES.get(record.endpoint, record.endpoint), record.kind
+    name, kind = observable_of(record.endpoint), record.kind
     if name == "eGFR" and "mGFR" in record.statistic_text:
         name = "mGFR"
     if record.endpoint_text in RISKS and kind == "proportion":
@@ -210,10 +215,10 @@ def readout_of(record: Record) -> Readout | None:
         return Readout(event=event, form=form, scale={"share": "share", "difference": "linear"}.get(form, "log"))
     if name in _SLOPES:
         return _slope_of(record, name)
-    if name not in QUANTITIES:
+    if name not in compared():
         return None
-    quantity = QUANTITIES[name]
-    scale = "log" if quantity.log else "linear"
+    observable = compared()[name]
+    scale = "linear" if observable.compared == "linear" else "log"
     if kind == "geometric_ratio":
         return Readout(name, form="ratio", scale="log")
     if kind == "percent":
@@ -223,7 +228,7 @@ def readout_of(record: Record) -> Readout | None:
         if not _in_its_unit(record):
             return None
         form = "change" if record.contrast in ("change", "between") else "level"
-        if quantity.relative and form == "change":
+        if observable.compared == "course" and form == "change":
             return None
         # Arms that were allocated began alike: the difference of their averages is that of the changes.
         if record.contrast != "change" and _AVERAGE.search(record.statistic_text):

@@ -16,9 +16,9 @@ from .courses import Condition, Courses
 from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
 from .prediction import Errors, Prediction, judged, share_of
 from .printed import error_of_change, freedom, observed, printed_error
-from .quantities import Numbers, seen_in
 from .readouts import Readout
 from .studies import Arm, arms, baseline_of, reason
+from .visits import Numbers, seen_in
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300

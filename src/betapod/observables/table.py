@@ -1,0 +1,349 @@
+"""The table of everything that is measured, and of what is known of people: one reader for every room.
+
+``observables.csv`` says what each observable is called, in which unit it is, and where the model has it; ``variation.csv`` how much one
+measurement, and a year of life, move it; ``bounds.csv`` which values can be; ``names.csv`` what others call it;
+``characteristics.csv`` what does not change in a trial. Nothing of this is typed anywhere else.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.units import ucum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+T = TypeVar("T")
+Numbers: TypeAlias = NDArray[np.float64]
+#: What moves a value: one measurement, or a year of a person's life that the model does not have.
+Cause = Literal["measurement", "life"]
+#: Whose values, see `Bounds`.
+Whose = Literal["reportable", "possible", "usual", "virtual", "group"]
+#: Who uses a name: protocols of trials, tables of people, the registry of evidence.
+Where = Literal["protocol", "cohort", "registry"]
+
+FOLDER = Path(__file__).parent
+#: The unit of a name of the registry of which values are kept as they were printed.
+AS_PRINTED = "as printed"
+
+
+@dataclass(frozen=True)
+class Variation:
+    """By how much one measurement, or a year of life, moves a value.
+
+    Attributes
+    ----------
+    sd
+        SD of the logarithm or, where `scale` is ``linear``, in the observable's unit.
+    at
+        Value at which a linear SD becomes a share.
+    lasts
+        Correlation time of what life moves, year; NaN for measurements, which are independent.
+    role, source, grade, note
+        Where the number comes from, as in tables of parameters.
+    """
+
+    sd: float
+    scale: str
+    at: float
+    lasts: float
+    role: str
+    source: str
+    grade: str
+    note: str
+
+    @property
+    def share(self) -> float:
+        """The SD as a share of the value."""
+        return self.sd if self.scale == "log" else self.sd / self.at
+
+
+@dataclass(frozen=True)
+class Observable:
+    """Something that is measured of people.
+
+    Attributes
+    ----------
+    id
+        The one name.
+    label, short
+        For texts, and for axes and tables.
+    paramcd
+        PARAMCD of CDISC ADaM; empty where trials do not measure it.
+    unit, ucum
+        As betapod writes it, and by UCUM.
+    loinc
+        Code of LOINC for this component in this unit; empty where none fits.
+    link
+        ``log`` where changes are ratios, else ``linear``.
+    better
+        1 where a rise is an improvement, -1 where a fall is, 0 where that depends.
+    floor
+        Smallest value that is reported; NaN without one.
+    digits
+        Decimals with which changes are given.
+    model
+        Expression in names of the coupled model, of columns of a patient library and of `formulas`; empty where it has none.
+    cohort
+        Column of tables of people; empty if none.
+    library
+        Column of a patient library with everybody's own value, before any error; empty if none.
+    compared
+        How predictions are compared with published groups: ``linear`` (means), ``log`` (geometric means), ``course`` (the model has the course
+        but not the level: ratios to the start); empty: they are not.
+    stands_for
+        What of the model stands for what was measured.
+    """
+
+    id: str
+    label: str
+    short: str
+    paramcd: str
+    unit: str
+    loinc: str
+    link: str
+    better: int
+    floor: float
+    digits: int
+    model: str
+    cohort: str
+    library: str
+    compared: str
+    stands_for: str
+    note: str
+
+    @property
+    def ucum(self) -> str:
+        """The unit by UCUM."""
+        return ucum(self.unit)
+
+    @property
+    def error(self) -> Variation | None:
+        """How far one measurement strays from the truth; None where nobody says."""
+        return variations().get((self.id, "measurement"))
+
+    @property
+    def life(self) -> Variation | None:
+        """What a year of life moves besides the model; None for nothing."""
+        return variations().get((self.id, "life"))
+
+    @property
+    def relative_error(self) -> float:
+        """SD of one measurement as a share of the value; 0 where nobody says."""
+        return 0.0 if self.error is None else self.error.share
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether measurements stray by a share of the value."""
+        return self.error is not None and self.error.scale == "log"
+
+    def forward(self, values: Numbers) -> Numbers:
+        """Return values on the scale on which changes are counted."""
+        return np.log(np.maximum(values, self.floor)) if self.link == "log" else values
+
+    def backward(self, values: Numbers) -> Numbers:
+        """Undo `forward`."""
+        return np.exp(values) if self.link == "log" else values
+
+
+@dataclass(frozen=True)
+class Characteristic:
+    """Something about a person that does not change in a trial.
+
+    Attributes
+    ----------
+    paramcd
+        Name in protocols; empty where they do not speak of it.
+    cohort
+        Column of tables of people; empty where it is made of others.
+    """
+
+    id: str
+    label: str
+    paramcd: str
+    unit: str
+    loinc: str
+    cohort: str
+    note: str
+
+    @property
+    def ucum(self) -> str:
+        """The unit by UCUM."""
+        return ucum(self.unit)
+
+
+@dataclass(frozen=True)
+class Name:
+    """What others call an observable; `unit` and `better` where the registry of evidence has its own."""
+
+    name: str
+    means: str
+    where: str
+    unit: str
+    better: int | None
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+_BETTER = {"higher": 1, "lower": -1, "": 0, "depends": 0}
+
+
+@functools.cache
+def observables() -> dict[str, Observable]:
+    """Return everything that is measured, by id."""
+    return {
+        row["id"]: Observable(
+            **row
+            | {
+                "better": _BETTER[row["better"]],
+                "floor": float(row["floor"] or "nan"),
+                "digits": int(row["digits"]),
+            }  # type: ignore[arg-type]
+        )
+        for row in _rows("observables")
+    }
+
+
+@functools.cache
+def characteristics() -> dict[str, Characteristic]:
+    """Return what is known of people besides, by id."""
+    return {row["id"]: Characteristic(**row) for row in _rows("characteristics")}
+
+
+@functools.cache
+def variations() -> dict[tuple[str, str], Variation]:
+    """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
+    rows = {(row["observable"], row["of"]): row for row in _rows("variation")}
+    found = {}
+    for (name, cause), row in rows.items():
+        size = rows[row["like"], cause] if row["like"] else row
+        found[name, cause] = Variation(
+            float(size["sd"]),
+            size["scale"],
+            float(size["at"] or "nan"),
+            float(row["lasts"] or "nan"),
+            row["role"],
+            row["source"],
+            row["grade"],
+            row["note"],
+        )
+    return found
+
+
+@functools.cache
+def names(where: Where) -> dict[str, Name]:
+    """Return the names that protocols, tables of people or the registry use for an observable or characteristic, by name."""
+    return {
+        row["name"]: Name(
+            row["name"], row["means"], row["where"], row["unit"], _BETTER[row["better"]] if row["better"] else None
+        )
+        for row in _rows("names")
+        if row["where"] == where
+    }
+
+
+@functools.cache
+def measured() -> dict[str, Observable]:
+    """Return what trials measure, by PARAMCD."""
+    return {each.paramcd: each for each in observables().values() if each.paramcd}
+
+
+@functools.cache
+def fixed() -> dict[str, Characteristic]:
+    """Return characteristics that protocols speak of, by PARAMCD."""
+    return {each.paramcd: each for each in characteristics().values() if each.paramcd}
+
+
+@functools.cache
+def everything() -> dict[str, Observable | Characteristic]:
+    """Return characteristics and observables, by id."""
+    return {**characteristics(), **observables()}
+
+
+@functools.cache
+def columns() -> dict[str, str]:
+    """Return the column of tables of people, by observable or characteristic that has one."""
+    return {name: each.cohort for name, each in everything().items() if each.cohort}
+
+
+def by_column(values: Mapping[str, T]) -> dict[str, T]:
+    """Return what is known by observable or characteristic by the column that tables of people have for it."""
+    return {columns()[name]: value for name, value in values.items() if name in columns()}
+
+
+#: Whose bounds hold where an observable has none of its own.
+_INSTEAD = {"virtual": "usual", "group": "possible"}
+
+
+@functools.cache
+def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
+    """Return the lowest and highest value, by observable or characteristic, in its unit.
+
+    Parameters
+    ----------
+    whose
+        ``reportable``: what a laboratory, a scale or a calendar can give. ``possible``: what an adult can have; beyond it is an error of entry
+        or of unit. ``usual``: beyond it is said. ``virtual``: true values of virtual patients. ``group``: means of groups of people.
+    """
+    rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in _rows("bounds")}
+    found = {name: span for (name, of), span in rows.items() if of == _INSTEAD.get(whose)}
+    return found | {name: span for (name, of), span in rows.items() if of == whose}
+
+
+def table() -> pd.DataFrame:
+    """Return everything that is measured as a table, one row per observable.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``observable``. ``label``, ``paramcd`` (CDISC), ``unit``, ``ucum``, ``loinc``, ``link``, ``better``, ``model``; ``error``
+        (SD of one measurement) and ``error_scale``, ``error_grade``; ``life`` (SD of a year as a share of the value),
+        ``life_years`` (correlation time); ``low`` and ``high``, possible values in the unit.
+
+    Examples
+    --------
+    >>> from betapod.observables.table import table
+    >>> table().loc["UACR", ["unit", "loinc", "link", "error"]].tolist()
+    ['mg/g', '9318-7', 'log', 0.5424]
+    """
+    import pandas as pd
+
+    possible, words = bounds("possible"), {1: "higher", -1: "lower", 0: ""}
+    rows = []
+    for each in observables().values():
+        error, life = each.error, each.life
+        low, high = possible.get(each.id, (math.nan, math.nan))
+        rows.append(
+            {
+                "observable": each.id,
+                "label": each.label,
+                "paramcd": each.paramcd,
+                "unit": each.unit,
+                "ucum": each.ucum,
+                "loinc": each.loinc,
+                "link": each.link,
+                "better": words[each.better],
+                "model": each.model,
+                "error": math.nan if error is None else error.sd,
+                "error_scale": "" if error is None else error.scale,
+                "error_grade": "" if error is None else error.grade,
+                "life": math.nan if life is None else life.share,
+                "life_years": math.nan if life is None else life.lasts,
+                "low": low,
+                "high": high,
+            }
+        )
+    return pd.DataFrame(rows).set_index("observable")
