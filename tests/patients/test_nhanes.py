@@ -40,7 +40,7 @@ def test_profile_is_what_the_data_give(adults: Any) -> None:
 
 
 def test_pulse_pressure_is_the_regression_on_the_calibration_half(adults: Any) -> None:
-    from betapod.patients.population import constant
+    from betapod.observables.formulas import coefficient
 
     half = adults[(adults["cycle"] % 2 == 1) & (adults["n_bp"] >= 1)].dropna(subset=["sbp", "dbp_mmhg"])
     pulse = half["sbp"] - half["dbp_mmhg"]
@@ -50,7 +50,7 @@ def test_pulse_pressure_is_the_regression_on_the_calibration_half(adults: Any) -
     columns = np.column_stack([np.ones(len(half)), age, age**2, MAP - 93.0, half["female"]])
     root = np.sqrt(half["survey_weight"].to_numpy())
     found = np.linalg.lstsq(columns * root[:, None], np.log(pulse.to_numpy()) * root, rcond=None)[0]
-    wanted = [constant(name) for name in ("pp_log", "pp_age", "pp_age2", "pp_map", "pp_female")]
+    wanted = [coefficient(name) for name in ("pp_log", "pp_age", "pp_age2", "pp_map", "pp_female")]
     np.testing.assert_allclose(found, wanted, rtol=0.01)
 
 
