@@ -18,6 +18,7 @@ import typer
 from ..base import overwriting
 from ..base.clinical import read_as
 from ..base.errors import BetapodError, Location, OutputError, Problem
+from .catalogue import MODULES, InOrder, arrange
 from .numbers import check_numbers
 from .shared import err, note, print_json
 from .writing import guard
@@ -27,29 +28,13 @@ INTERNAL, WRONG, BROKEN, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     name="betapod",
+    cls=InOrder,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="In-silico clinical trials of cell therapy in diabetes and diabetic kidney disease. "
     "No medical device; a simulation is no evidence of efficacy.",
 )
-
-#: Modules with verbs of their own, each with a function ``register(app)``; only the one that is needed is imported.
-_VERBS = {
-    "model": ("model", "cite"),
-    "params": ("params",),
-    "simulate": ("simulate",),
-    "person": ("ogtt", "mmtt", "clamp"),
-    "doctor": ("doctor",),
-    "report": ("report", "demo"),
-    "ensemble": ("ensemble", "merge"),
-    "validate": ("validate",),
-    "evidence": ("evidence",),
-    "confront": ("confront",),
-    "claims": ("claims",),
-    "trials": ("run", "resume", "trial", "schema"),
-    "patients": ("patients",),
-}
 
 #: Problems that are printed; nobody reads more.
 _SHOWN = 200
@@ -79,13 +64,13 @@ def _root(
 def _register(arguments: list[str]) -> None:
     """Import the modules that the command line needs: the one with the verb, or all of them for help and completion."""
     verb = next((argument for argument in arguments if not argument.startswith("-")), None)
-    wanted = [name for name, verbs in _VERBS.items() if verb in verbs]
-    for name in wanted or _VERBS:
+    for name in {MODULES[verb]} if verb in MODULES else dict.fromkeys(MODULES.values()):
         if name not in _registered:
             importlib.import_module(f".verbs.{name}", __package__).register(app)
             _registered.add(name)
     check_numbers(app)
     guard(app)
+    arrange(app)
 
 
 def main() -> None:

@@ -1,25 +1,25 @@
-"""Options that several verbs share, how they complete, and groups of them as dataclasses."""
+"""Options that several verbs share, and groups of options as dataclasses."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable
+from copy import copy
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
+from typer.models import ParameterInfo
 
-from ..base.errors import BetapodError
-from .shared import load_model, model_table
-
-if TYPE_CHECKING:
-    from ..model import Model
+from .completion import complete_input, complete_model, complete_setting, complete_state
 
 
 def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
     """Let a verb take groups of options: every parameter that is a dataclass becomes one option per field, in its place.
+
+    A group with a class attribute ``heading`` has its options under that heading of the help.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
             options.append(parameter.replace(kind=parameter.KEYWORD_ONLY, annotation=hints[name]))
             continue
         kinds = get_type_hints(groups[name], include_extras=True)
+        heading = getattr(groups[name], "heading", None)
         for field in fields(groups[name]):
             default = parameter.empty if field.default is MISSING else field.default
-            options.append(
-                inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=default, annotation=kinds[field.name])
-            )
+            kind = _under(kinds[field.name], heading) if heading else kinds[field.name]
+            options.append(inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=default, annotation=kind))
 
     @functools.wraps(verb)
     def spelt(**given: Any) -> None:
@@ -56,56 +56,14 @@ def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
     return spelt
 
 
-# -- completion ------------------------------------------------------------------------------------------------------
-
-
-def complete_model(incomplete: str) -> list[str]:
-    """Complete the name of a model or of a file."""
-    from ..physiology import whole_body
-
-    named = [name for name in whole_body.NAMES if name.startswith(incomplete)]
-    return named + sorted(str(path) for path in Path().glob(f"{incomplete}*"))[:50]
-
-
-def _model_of(context: typer.Context) -> Model | None:
-    name = context.params.get("model") or (context.args[0] if context.args else None)
-    try:
-        return load_model(str(name)) if name else None
-    except (BetapodError, OSError):
-        return None
-
-
-def complete_setting(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``NAME=`` of a parameter or input, then nothing."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model_table(model) if name.startswith(incomplete)] if model else []
-
-
-def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the id of a parameter or input."""
-    model = _model_of(context)
-    return [name for name in model_table(model) if name.startswith(incomplete)] if model else []
-
-
-def complete_state(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``STATE=``."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model.state_names if name.startswith(incomplete)] if model else []
-
-
-def complete_input(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete ``INPUT=``."""
-    model = _model_of(context)
-    return [f"{name}=" for name in model.inputs if name.startswith(incomplete)] if model else []
-
-
-def complete_output(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the last of comma-separated names."""
-    model = _model_of(context)
-    if model is None:
-        return []
-    before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in model.names if name.startswith(last)]
+def _under(kind: Any, heading: str) -> Any:
+    """Return an annotation whose option stands under a heading of the help; the original may be shared by other verbs."""
+    first, *notes = get_args(kind)
+    noted = [copy(note) if isinstance(note, ParameterInfo) else note for note in notes]
+    for note in noted:
+        if isinstance(note, ParameterInfo):
+            note.rich_help_panel = heading
+    return Annotated[(first, *noted)]
 
 
 ModelArgument = Annotated[
@@ -118,21 +76,26 @@ ModelArgument = Annotated[
 ]
 ParametersOption = Annotated[
     list[Path] | None,
-    typer.Option("--parameters", "-p", metavar="CSV", help="Parameter table; may be given several times."),
+    typer.Option(
+        "--parameters", "-p", metavar="CSV", help="Parameter table that replaces or adds rows; may be repeated."
+    ),
 ]
 SettingsOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="NAME=VALUE", help="Parameter or input, e.g. 'G=203 mg/dL'.", autocompletion=complete_setting
+        "--set",
+        metavar="NAME=VALUE",
+        help="Value of a parameter or input for the whole time, e.g. 'G=203 mg/dL'; may be repeated.",
+        autocompletion=complete_setting,
     ),
 ]
 DosesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--dose",
-        metavar="STATE=AMOUNT@TIME[/DURATION][:EVERY:MORE][:ss]",
-        help="Add an amount to a state, at once or as an infusion; bare times are in the model's unit of time (days, in "
-        "betapod's own models). ':ss': the start is the steady state of such doses.",
+        metavar="DOSE",
+        help="STATE=AMOUNT@TIME: add an amount to a state; then /DURATION for an infusion, :EVERY:MORE for repeats, :ss to "
+        "start in the steady state of such doses. Times without a unit are in the model's (days). May be repeated.",
         autocompletion=complete_state,
     ),
 ]
@@ -140,8 +103,9 @@ SwitchesOption = Annotated[
     list[str] | None,
     typer.Option(
         "--switch",
-        metavar="INPUT=VALUE@TIME[/WIDTH]",
-        help="Set an input from a time on, reached over WIDTH; bare times are in the model's unit of time.",
+        metavar="SWITCH",
+        help="INPUT=VALUE@TIME: change an input at a time; then /WIDTH to change it gradually, e.g. 'e_ARB=0.6@5 year/30'. "
+        "May be repeated.",
         autocompletion=complete_input,
     ),
 ]

@@ -15,8 +15,10 @@ from .shared import err
 
 _INTERRUPTED = 130
 
-ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads; default: one per core.")]
-QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no remarks on stderr.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option("--threads", min=1, help="Number of threads; default: one per core.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar and no remarks.")]
 
 
 @contextmanager

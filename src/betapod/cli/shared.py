@@ -332,6 +332,13 @@ def explained(problem: Problem, model: Model) -> Problem:
     return problem
 
 
+def unfit_figure(path: Path | None, option: str = "--plot") -> list[Problem]:
+    """Return what is wrong with the name of a figure."""
+    if path is None or path.suffix.lower() in (".png", ".svg"):
+        return []
+    return [Problem("unknown-format", "a figure is png or svg", Location(f"{option} {path}"))]
+
+
 def names_option(texts: Sequence[str]) -> list[str]:
     """Split comma-separated names; each once."""
     return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",") if name.strip()))

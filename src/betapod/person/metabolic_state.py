@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
-from ..base.errors import ConfigError, Problem
+from ..base.errors import ConfigError, Location, Problem
 from ..engine.schedule import Schedule
 from ..engine.scipy.reference import Result, simulate
 from ..model import Model
 from ..model.algebra.evaluate import compile_function
+from ..model.parameters.table import quantity
 from ..physiology import whole_body
 from .typical import Person
 
@@ -86,6 +87,35 @@ def grown(person: Person, step: float = 5.0, years: float = 40.0) -> Person:
     share = (person.until - a) / (b - a)
     row = table.iloc[last - 1] + share * (table.iloc[last] - table.iloc[last - 1])
     return snapshot(person, row)
+
+
+def changed(person: Person, values: Mapping[str, float | str]) -> Person:
+    """Return a person with other values.
+
+    Parameters
+    ----------
+    values
+        Parameters and inputs of the assembly ``metabolism``, which hold for the whole history: it is simulated anew, up to the
+        same mark. States are given as they are today. Numbers in the model's units, or text with a unit.
+
+    Raises
+    ------
+    ParameterError, UnitError
+        Unknown names, values that cannot be read or cannot be; all at once.
+    ConfigError
+        With such values HbA1c does not reach the person's mark.
+    """
+    model = model_of(person)
+    today = {name: value for name, value in values.items() if name in model.state_names}
+    lifelong = {name: value for name, value in values.items() if name not in today}
+    table = model.with_values(lifelong)
+    own = {name: table.values()[name] for name in lifelong}
+    state = {
+        name: value if isinstance(value, float) else quantity(str(value), model.units[name], Location(name))
+        for name, value in today.items()
+    }
+    who = grown(replace(person, values={**person.values, **own})) if own else person
+    return replace(who, state={**who.state, **state})
 
 
 def at_rest(model: Model, state: Mapping[str, float]) -> dict[str, float]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
+from ..completion import complete_claim, complete_table, complete_verdict
 from ..shared import JsonOption, gather, note, out, print_json, print_table, write_out
 
 if TYPE_CHECKING:
@@ -18,14 +19,26 @@ if TYPE_CHECKING:
     from ...claims.ledger import Entry
     from ...evidence.records.registry import Registry
 
-claims_app = typer.Typer(
-    help="Claims, each with evidence, simulation, leverage and a computed verdict.", no_args_is_help=False
-)
+claims_app = typer.Typer(help="Claims for cell therapy, each with a computed verdict.", no_args_is_help=False)
 OverlayOption = Annotated[
-    list[Path] | None, typer.Option("--overlay", metavar="CSV", help="Your own table of evidence, laid over.")
+    list[Path] | None,
+    typer.Option(
+        "--overlay",
+        metavar="CSV",
+        help="Your own table of evidence, which extends or overrides the registry; may be repeated.",
+        autocompletion=complete_table,
+    ),
 ]
-StatusOption = Annotated[list[str] | None, typer.Option("--status", help="Only claims with this verdict.")]
-NoModelOption = Annotated[bool, typer.Option("--no-model", help="Evidence alone; nothing is simulated.")]
+StatusOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--status",
+        metavar="VERDICT",
+        help="Only claims with this verdict: supported, 'partly supported', untested, 'not supported', contradicted.",
+        autocompletion=complete_verdict,
+    ),
+]
+NoModelOption = Annotated[bool, typer.Option("--no-model", help="Judge by evidence alone, without simulation.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +54,10 @@ def list_command(
     no_model: NoModelOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List every claim with its verdict; into a pipe or a file as CSV."""
+    """List every claim with its verdict.
+
+    Into a pipe or a file the list goes as CSV.
+    """
     if context.invoked_subcommand is not None:
         _refuse_before(context, {"--status": status, "--overlay": overlay, "--no-model": no_model, "--json": as_json})
         return
@@ -116,13 +132,18 @@ def _refuse_before(context: typer.Context, options: dict[str, object]) -> None:
 
 @claims_app.command("show")
 def show_command(
-    names: Annotated[list[str], typer.Argument(metavar="ID...", help="Such as A01.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID...", help="Claim ids, e.g. A01; 'betapod claims' lists them.", autocompletion=complete_claim
+        ),
+    ],
     status: StatusOption = None,
     overlay: OverlayOption = None,
     no_model: NoModelOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show claims in full: answers for and against, simulation, leverage, and the line of the rule that decided."""
+    """Show claims in full: evidence, simulation, deciding rule."""
     from ...claims.wording import as_dict
 
     entries, laid = _entries(names, overlay, no_model, status)
@@ -135,10 +156,10 @@ def show_command(
 
 @claims_app.command("page")
 def page_command(
-    to: Annotated[Path, typer.Argument(metavar="FILE", help="The HTML page to write.")],
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="HTML page to write.")],
     overlay: OverlayOption = None,
 ) -> None:
-    """Write the ledger as one HTML page that needs nothing else."""
+    """Write all claims as one self-contained HTML page."""
     from ...base.files import unfit
     from ...evidence.records.overlay import laid_over
     from ...report.claims.page import write
@@ -152,7 +173,10 @@ def page_command(
 
 @claims_app.command("contest")
 def contest_command(as_json: JsonOption = False) -> None:
-    """Put four predictions of the parameters that the claims need beside what was measured."""
+    """Compare predictions of the claimed parameters with data.
+
+    Four predictions of the parameter set that the claims require are put beside measurements.
+    """
     from dataclasses import asdict
 
     from ...claims.contest import contests
@@ -181,10 +205,10 @@ def contest_command(as_json: JsonOption = False) -> None:
 @claims_app.command("simulate")
 def simulate_command(
     to: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write the table that comes with the package, too.")
+        Path | None, typer.Option("--out", metavar="FILE", help="Also write the results to this file.")
     ] = None,
 ) -> None:
-    """Simulate every claim anew and keep the results in the cache."""
+    """Simulate every claim again and keep the results in the cache."""
     from ...claims import claims, leverage
     from ...claims.contest import OUTCOMES
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
-from ..running import QuietOption, bar, breaking
+from ..completion import complete_claim, complete_scenario, starting
+from ..options import spelt_out
+from ..running import QuietOption, ThreadsOption, bar, breaking
 from ..shared import JsonOption, gather, names_option, note, out, print_json, print_table
+from .evidence import OverlayOption, terms_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,96 +37,164 @@ def register(app: typer.Typer) -> None:
     app.command("confront")(confront_command)
 
 
-def confront_command(
-    study: Annotated[list[str] | None, typer.Option("--study", help="Only these; may be repeated.")] = None,
-    family: Annotated[list[str] | None, typer.Option("--family", help="Only these families of studies.")] = None,
-    endpoint: Annotated[list[str] | None, typer.Option("--endpoint")] = None,
+def _complete_by(incomplete: str) -> list[str]:
+    return starting(COUNTED, incomplete)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which records are confronted: all of them, or those that fit every option."""
+
+    heading: ClassVar[str] = "Which records"
+
+    study: Annotated[list[str] | None, terms_option("study", "this study")] = None
+    family: Annotated[list[str] | None, terms_option("family", "this family of studies with shared patients")] = None
+    endpoint: Annotated[list[str] | None, terms_option("endpoint", "this endpoint, e.g. UACR")] = None
     claim: Annotated[
-        list[str] | None, typer.Option("--claim", help="Only rows that bear on a claim of the ledger, such as B20.")
-    ] = None,
+        list[str] | None,
+        typer.Option(
+            "--claim",
+            metavar="ID",
+            help="Only records that bear on this claim, e.g. B20; 'betapod claims' lists them.",
+            autocompletion=complete_claim,
+        ),
+    ] = None
+    overlay: OverlayOption = None
+
+    @property
+    def names(self) -> dict[str, list[str] | None]:
+        """Names that were chosen by column of the registry; None where all are wanted."""
+        given = {"study": self.study, "family": self.family, "endpoint": self.endpoint}
+        return {name: names_option(texts) if texts is not None else None for name, texts in given.items()}
+
+    @property
+    def claims(self) -> list[str] | None:
+        """Ids of the claims."""
+        return names_option(self.claim) if self.claim is not None else None
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """How each record is simulated."""
+
+    heading: ClassVar[str] = "Simulation"
+
     scenario: Annotated[
         list[str] | None,
         typer.Option(
             "--scenario",
-            help="Scenario of cells: none, current-evidence, face-value, seed-claims. [default: all but face-value]",
+            metavar="NAME",
+            help="Scenario of cell therapy: none, current-evidence, face-value or seed-claims; may be repeated. "
+            "[default: all but face-value]",
+            autocompletion=complete_scenario,
         ),
-    ] = None,
-    overlay: Annotated[
-        list[Path] | None, typer.Option("--overlay", metavar="CSV", help="A table of your own, laid over the registry.")
-    ] = None,
-    people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual people per cohort.")] = 60,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 1,
-    threads: Annotated[int | None, typer.Option("--threads", min=1)] = None,
+    ] = None
+    people: Annotated[int, typer.Option("--people", "-n", min=2, help="Virtual patients per cohort.")] = 60
     draws: Annotated[
-        int, typer.Option("--draws", min=0, help="Sets of parameters of the cells, for their part of the interval.")
-    ] = 8,
+        int,
+        typer.Option(
+            "--draws", min=0, help="Parameter draws of cell therapy for the parameter-uncertainty part of the interval."
+        ),
+    ] = 8
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1
+    threads: ThreadsOption = None
+
+
+@dataclass(frozen=True)
+class Printed:
+    """What is printed and written."""
+
+    heading: ClassVar[str] = "Results"
+
     by: Annotated[
         str,
-        typer.Option("--by", help="Count by class (of treatment), group (of endpoints), family, endpoint or study."),
-    ] = "class",
-    rows: Annotated[bool, typer.Option("--rows", help="Every row, not counts.")] = False,
-    worst: Annotated[int, typer.Option("--worst", min=0, help="Rows that miss most, for each scenario.")] = 0,
-    refused: Annotated[bool, typer.Option("--refused", help="Rows that cannot be simulated, with the reason.")] = False,
+        typer.Option(
+            "--by",
+            metavar="COLUMN",
+            help="Count records by class (of treatment), group (of endpoints), family, endpoint or study.",
+            autocompletion=_complete_by,
+        ),
+    ] = "class"
+    rows: Annotated[bool, typer.Option("--rows", help="List every record instead of counts.")] = False
+    worst: Annotated[
+        int, typer.Option("--worst", min=0, help="List this many records that miss most, for each scenario.")
+    ] = 0
+    refused: Annotated[bool, typer.Option("--refused", help="List excluded records with the reason.")] = False
     tissue: Annotated[
-        bool, typer.Option("--tissue", help="Also where cells go and how long they stay, against scans and autopsies.")
-    ] = False,
-    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction.")] = None,
+        bool,
+        typer.Option("--tissue", help="Also compare biodistribution and persistence with imaging and autopsy data."),
+    ] = False
+    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction as CSV.")] = (
+        None
+    )
     figure: Annotated[
         Path | None,
         typer.Option(
             "--figure",
             metavar="FILE",
-            help="Draw observed against predicted, then every row by family: pdf with all pages, or png or svg, one file a page.",
+            help="Draw observed against predicted, then each family of studies: pdf with all pages, or png or svg, one file "
+            "per page.",
         ),
-    ] = None,
+    ] = None
     page: Annotated[
         Path | None,
-        typer.Option("--page", metavar="FILE", help="Write pictures, counts and every row as one HTML page."),
-    ] = None,
-    quiet: QuietOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Confront the model with published numbers: a virtual trial for every row that it can simulate."""
+        typer.Option("--page", metavar="FILE", help="Write figures, counts and every record as one HTML page."),
+    ] = None
+    quiet: QuietOption = False
+    as_json: JsonOption = False
+
+
+@spelt_out
+def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
+    """Compare the model with published trials (external validation).
+
+    Each record of the registry that can be simulated gets a virtual trial; the prediction and its 90 % interval are compared with
+    the published number.
+    """
     from ...therapies.scenarios import COMPARED
     from ...validation.predictions.campaign import confront
 
-    scenarios = names_option(scenario) if scenario is not None else list[str](COMPARED)
-    wanted = {"study": study, "family": family, "endpoint": endpoint}
-    chosen = {name: names_option(texts) if texts is not None else None for name, texts in wanted.items()}
-    problems = [*_wrong_names(scenarios, by), *_wrong_files(csv_path, figure, page)]
-    claims = names_option(claim) if claim is not None else None
-    records, laid = _records(chosen, claims, overlay or (), problems)
-    if not quiet:
+    scenarios = names_option(how.scenario) if how.scenario is not None else list[str](COMPARED)
+    problems = [*_wrong_names(scenarios, shown.by), *_wrong_files(shown.csv_path, shown.figure, shown.page)]
+    records, laid = _records(chosen.names, chosen.claims, chosen.overlay or (), problems)
+    if not shown.quiet:
         for line in laid:
             note(line)
-    with breaking(), bar(quiet) as progress:
-        found = confront(records, scenarios, people, seed, threads, progress=progress, draws=draws)
+    with breaking(), bar(shown.quiet) as progress:
+        found = confront(records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws)
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import view as confront_view
 
     table = confront_view.view(found, confront_view.products(records))
-    about = [*_choice({**chosen, "claim": claims}), *laid_over(laid)]
-    for line in _write(found, table, csv_path, figure, page, people, seed, about):
-        if not quiet:
+    about = [*_choice({**chosen.names, "claim": chosen.claims}), *laid_over(laid)]
+    for line in _write(found, table, shown, how, about):
+        if not shown.quiet:
             note(line)
-    if as_json:
+    _report(found, table, shown, scenarios, laid, len(records))
+
+
+def _report(
+    found: Confrontation, table: pd.DataFrame, shown: Printed, scenarios: list[str], laid: list[str], count: int
+) -> None:
+    """Print what was asked for."""
+    if shown.as_json:
         document = {
             "predictions": found.table().to_dict("records"),
             "refused": found.refusals().to_dict("records"),
             "overlaid": laid,
         }
-        print_json({**document, "tissue": _tissue(scenarios)} if tissue else document)
+        print_json({**document, "tissue": _tissue(scenarios)} if shown.tissue else document)
         return
-    if tissue:
+    if shown.tissue:
         _print_tissue(scenarios)
-    if refused:
+    if shown.refused:
         cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
         print_table(["row", "arm", "endpoint", "reason"], cells)
-    if rows or worst:
-        _print_rows(found, rows, worst)
+    if shown.rows or shown.worst:
+        _print_rows(found, shown.rows, shown.worst)
     elif len(table):
-        _print_counts(table, by)
-    simulated = len(records) - len(found.refused)
+        _print_counts(table, shown.by)
+    simulated = count - len(found.refused)
     why = " (--refused says why)" if found.refused else ""
     out().print(f"{simulated} {'row' if simulated == 1 else 'rows'} simulated, {len(found.refused)} not{why}.")
 
@@ -214,14 +286,12 @@ def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
 def _write(
     found: Confrontation,
     table: pd.DataFrame,
-    csv_path: Path | None,
-    figure: Path | None,
-    page: Path | None,
-    people: int,
-    seed: int,
+    shown: Printed,
+    how: Simulated,
     about: list[str],
 ) -> Iterator[str]:
     """Write what was asked for, and say what was written; `about` stands on the page."""
+    csv_path, figure, page = shown.csv_path, shown.figure, shown.page
     if figure is not None and len(table):
         from ...report.predictions.figure import write
 
@@ -232,7 +302,7 @@ def _write(
     if page is not None:
         from ...report.predictions import page as confront_page
 
-        yield f"wrote {confront_page.write(found, table, page, people, seed, about)}"
+        yield f"wrote {confront_page.write(found, table, page, how.people, how.seed, about)}"
     if csv_path is not None:
         from ...base.exports import table_as_csv
         from ...base.files import write_text

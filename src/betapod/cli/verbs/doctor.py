@@ -15,10 +15,12 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor_command(
-    quick: Annotated[bool, typer.Option("--quick", help="Leave the simulation out.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Skip the simulation.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Examine the installation: versions, extras, processor, folders, and a simulation against known numbers.
+    """Check the installation, and say how to get what is missing.
+
+    Packages, optional extras, programs, processor, folders, disk, and a simulation that is compared with known numbers.
 
     Exit code 1 if something that betapod needs is missing or wrong.
     """

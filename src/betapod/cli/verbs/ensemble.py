@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
+from ..completion import complete_folder, complete_output, complete_parameter
 from ..options import (
     DosesOption,
     ModelArgument,
     ParametersOption,
     SettingsOption,
     SwitchesOption,
-    complete_output,
-    complete_parameter,
     spelt_out,
 )
 from ..running import breaking
@@ -24,7 +23,7 @@ from .ensemble_work import Work, show, work
 
 ensemble = typer.Typer(no_args_is_help=True, help="Simulate many virtual patients into a run folder.")
 
-FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Run folder.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help="Run folder.", autocompletion=complete_folder)]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,34 +37,46 @@ def register(app: typer.Typer) -> None:
 def run(
     model: ModelArgument,
     folder: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder.")],
-    patients: Annotated[str, typer.Option("--patients", "-n", metavar="N|CSV", help="How many, or a table of them.")],
-    years: Annotated[float | None, typer.Option("--years", help="How long, in years; 20 by default.")] = None,
+    patients: Annotated[
+        str, typer.Option("--patients", "-n", metavar="N|CSV", help="Number of patients, or a table with one row each.")
+    ],
+    years: Annotated[float | None, typer.Option("--years", help="Duration in years; default: 20.")] = None,
     duration: Annotated[
         str | None,
-        typer.Option("--duration", help="How long, with a unit; a bare number is in the model's unit of time."),
+        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
     ] = None,
     visits: Annotated[
         str | None,
         typer.Option(
             "--visits",
-            help="Between visits, such as '6 month' (the default); or times, such as '0,1,2,5 year'. With --duration alone: 41 visits.",
+            metavar="TIMES",
+            help="Interval, e.g. '6 month' (the default), or times, e.g. '0,1,2,5 year'. With --duration alone: 41 visits.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of all random numbers.")] = 1,
-    replicate: Annotated[int, typer.Option("--replicate", min=0, help="Number of the repetition.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
+    replicate: Annotated[
+        int, typer.Option("--replicate", min=0, help="Index of an independent repetition with the same seed.")
+    ] = 0,
     settings: SettingsOption = None,
     parameters: ParametersOption = None,
     vary: Annotated[
         list[str] | None,
         typer.Option(
             "--vary",
-            help="Parameters to draw; default: all that have a distribution; or none.",
+            metavar="NAMES",
+            help="Parameters drawn from their distributions, comma-separated; 'all' (default) or 'none'.",
             autocompletion=complete_parameter,
         ),
     ] = None,
     outputs: Annotated[
         list[str] | None,
-        typer.Option("--outputs", help="What to report; default: all states.", autocompletion=complete_output),
+        typer.Option(
+            "--outputs",
+            "-O",
+            metavar="NAMES",
+            help="Quantities to report, comma-separated; default: all states.",
+            autocompletion=complete_output,
+        ),
     ] = None,
     doses: DosesOption = None,
     switches: SwitchesOption = None,
@@ -76,11 +87,14 @@ def run(
             "--atol", help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."
         ),
     ] = None,
-    shard_size: Annotated[int, typer.Option("--shard-size", min=1, help="Patients per part.")] = 10_000,
+    shard_size: Annotated[int, typer.Option("--shard-size", min=1, help="Patients per shard.")] = 10_000,
     *,
     how: Work,
 ) -> None:
-    """Simulate virtual patients; in a folder that holds the same run, continue it."""
+    """Simulate virtual patients.
+
+    In a folder that holds the same run, the run is continued.
+    """
     origin = {
         "model": _absolute(model),
         "parameters": [str(path.absolute()) for path in parameters or ()],
@@ -105,17 +119,17 @@ def run(
 @ensemble.command("resume")
 @spelt_out
 def resume(folder: FolderArgument, how: Work) -> None:
-    """Compute what a run folder lacks: what was never finished, is damaged or was deleted."""
+    """Resume a run: recompute missing or damaged shards."""
     work(plan_of_folder(folder), folder, how)
 
 
 @ensemble.command("summary")
 def summary(
     folder: FolderArgument,
-    quantiles: Annotated[bool, typer.Option("--quantiles", help="Exact quantiles at the last visit.")] = False,
+    quantiles: Annotated[bool, typer.Option("--quantiles", help="Add exact quantiles at the last visit.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is in a run folder: how patients ended, how exact the numbers are, the outputs over time."""
+    """Summarise a run: how patients ended, accuracy, outputs."""
     from ...engine.runs.manifest import Ensemble, Summary, read
     from ...engine.runs.store import Store
     from ...engine.runs.summary import counts
@@ -145,11 +159,20 @@ def summary(
 
 
 def merge_command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Run folders of one run.")],
-    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to merge into.")] = None,
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="FOLDER...", help="Run folders with shards of one run.", autocompletion=complete_folder),
+    ],
+    target: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder to merge into; needed for several folders."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the parts of one run together, check that all are there and whole, and write the summary."""
+    """Merge the shards of an ensemble run.
+
+    They are checked to be complete and intact, and the summary is written.
+    """
     from ...engine.runs.summary import finish, merge
 
     with breaking():

@@ -35,17 +35,19 @@ class Work:
     part: Annotated[
         str | None,
         typer.Option(
-            "--shard", metavar="I/N", help="Only part I of N, counted from 1, for job arrays; see 'betapod merge'."
+            "--shard", metavar="I/N", help="Only part I of N, counted from 1, for job arrays; then 'betapod merge'."
         ),
     ] = None
     threads: ThreadsOption = None
-    processes: Annotated[int | None, typer.Option("--processes", min=1, help="Processes instead of threads.")] = None
+    processes: Annotated[
+        int | None, typer.Option("--processes", min=1, help="Number of processes, instead of threads.")
+    ] = None
     cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler, such as tcp://head:8786.")
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Dask scheduler, e.g. tcp://head:8786.")
     ] = None
     fail_above: Annotated[
         float,
-        typer.Option("--fail-above", min=0, max=1, help="Share of failed patients above which the exit code is 4."),
+        typer.Option("--fail-above", min=0, max=1, help="Fraction of failed patients above which the exit code is 4."),
     ] = 0.05
     quiet: QuietOption = False
     as_json: JsonOption = False

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
+from .. import kept
+from ..completion import complete_study, complete_table, complete_term, starting
 from ..options import spelt_out
 from ..shared import JsonOption, assignments, names_option, note, out, print_json, print_table
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from ...evidence.records.registry import Registry
     from ...evidence.records.study import Record
 
-evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, check, pool, plot, add.")
+evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, show, pool, plot, check, add.")
 
 
 def register(app: typer.Typer) -> None:
@@ -26,19 +28,14 @@ def register(app: typer.Typer) -> None:
     app.add_typer(evidence_app, name="evidence")
 
 
-def _complete(name: str) -> Any:
-    def complete(incomplete: str) -> list[str]:
-        from ...evidence.records.registry import everything
-
-        return sorted({str(getattr(r, name)) for r in everything() if str(getattr(r, name)).startswith(incomplete)})
-
-    return complete
-
-
 OverlayOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--overlay", "-o", metavar="CSV", help="A table of your own, laid over the registry; may be repeated."
+        "--overlay",
+        "-o",
+        metavar="CSV",
+        help="Your own table of evidence, which extends or overrides the registry; may be repeated.",
+        autocompletion=complete_table,
     ),
 ]
 
@@ -54,19 +51,27 @@ def _overlaid(tables: list[Path] | None) -> Registry:
     return registry
 
 
-def _names(option: str, text: str | None = None) -> Any:
-    return typer.Option(f"--{option}", help=text, autocompletion=_complete(option))
+def terms_option(column: str, what: str) -> Any:
+    """Return the option that chooses records by a column of the registry; its help says where the words are listed."""
+    return typer.Option(
+        f"--{column}",
+        metavar="NAME",
+        help=f"Only {what}; may be repeated. 'betapod evidence terms {column}' lists them.",
+        autocompletion=complete_term(column),
+    )
 
 
 @dataclass(frozen=True)
 class Chosen:
     """Which rows of the registry: all of them, or those that fit every option."""
 
-    study: Annotated[list[str] | None, _names("study")] = None
-    family: Annotated[list[str] | None, _names("family")] = None
-    population: Annotated[list[str] | None, _names("population", "DKD, CKD, T1D, T2D ...")] = None
-    product: Annotated[list[str] | None, _names("product")] = None
-    endpoint: Annotated[list[str] | None, _names("endpoint")] = None
+    heading: ClassVar[str] = "Which records"
+
+    study: Annotated[list[str] | None, terms_option("study", "this study")] = None
+    family: Annotated[list[str] | None, terms_option("family", "this family of studies with shared patients")] = None
+    population: Annotated[list[str] | None, terms_option("population", "this population, e.g. T2D or DKD")] = None
+    product: Annotated[list[str] | None, terms_option("product", "this treatment, e.g. UC-MSC")] = None
+    endpoint: Annotated[list[str] | None, terms_option("endpoint", "this endpoint, e.g. HbA1c")] = None
     overlay: OverlayOption = None
 
     @property
@@ -126,11 +131,14 @@ def _cells(record: Record) -> list[str]:
 @spelt_out
 def list_command(
     chosen: Chosen,
-    rows: Annotated[bool, typer.Option("--rows", help="Every number, not one line for each study.")] = False,
-    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as CSV.")] = None,
+    rows: Annotated[bool, typer.Option("--rows", help="List every number instead of one line per study.")] = False,
+    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the records as CSV.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List studies, or with --rows every number; recalled numbers are marked and never used."""
+    """List studies, or with --rows every number.
+
+    Numbers that were recalled from memory are marked, and are never used.
+    """
     registry = chosen.registry()
     records = chosen.of(registry, controls=False)
     if csv_path is not None:
@@ -179,14 +187,15 @@ def list_command(
 def show_command(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="STUDY", help="A study, a family or the id of a row.", autocompletion=_complete("study")
-        ),
+        typer.Argument(metavar="STUDY", help="A study, a family or the id of a record.", autocompletion=complete_study),
     ],
     overlay: OverlayOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a study with source, family, risk of bias and every number as printed and as used."""
+    """Show a study: source, risk of bias, every number.
+
+    Each number is given as printed and as used.
+    """
     from ...base.errors import EvidenceError, Problem
     from ...evidence.records import vocabulary
     from ...evidence.records.registry import study_meant
@@ -240,14 +249,60 @@ def _askers(registry: Registry, records: list[Record]) -> list[str]:
     ]
 
 
+def _complete_column(incomplete: str) -> list[str]:
+    return starting(kept.COLUMNS, incomplete)
+
+
+@evidence_app.command("terms")
+def terms_command(
+    column: Annotated[
+        str,
+        typer.Argument(
+            metavar="COLUMN", help="endpoint, family, population, product or study.", autocompletion=_complete_column
+        ),
+    ],
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="Only words that contain this text.")
+    ] = None,
+    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the words as CSV.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the words that options such as --endpoint know."""
+    from ...base.errors import ConfigError, not_among
+    from ...evidence.records import vocabulary
+
+    if column not in kept.COLUMNS:
+        message = f"the registry has no vocabulary of {column!r}"
+        raise ConfigError(not_among(kept.COLUMNS, "unknown-column", message, column))
+    words = {word: count for word, count in kept.terms(column).items() if (search or "").lower() in word.lower()}
+    units = {each.name: each.unit for each in vocabulary.endpoints().values()} if column == "endpoint" else {}
+    if csv_path is not None:
+        from ...base.exports import rows_as_csv
+        from ...base.files import write_text
+
+        write_text(csv_path, rows_as_csv((column, "records"), [(word, str(count)) for word, count in words.items()]))
+        note(f"wrote {csv_path}: {len(words)} rows")
+    if as_json:
+        found = [{"name": word, "records": count, "unit": units.get(word, "")} for word, count in words.items()]
+        print_json({"column": column, "terms": found})
+        return
+    heads = (column, "records", *(["unit"] if units else []))
+    print_table(
+        heads, [(w, str(n), *([units.get(w, "")] if units else [])) for w, n in words.items()], right=("records",)
+    )
+
+
 @evidence_app.command("check")
 def check_command(
     tables: Annotated[
-        list[Path] | None, typer.Argument(metavar="[CSV]...", help="Tables of your own; none: the registry.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="[CSV]...", help="Your own tables; default: the built-in registry.", autocompletion=complete_table
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check tables: every problem with file and line, all at once; what loads is counted, with its remarks."""
+    """Check tables of evidence: every error with file and line."""
     from ...base.errors import EvidenceError
     from ...evidence.records.registry import check, everything
 
@@ -292,13 +347,20 @@ def check_command(
 
 @evidence_app.command("add")
 def add_command(
-    table: Annotated[Path, typer.Argument(metavar="CSV", help="Your table; it is made if there is none.")],
-    values: Annotated[list[str] | None, typer.Argument(metavar="[COLUMN=VALUE]...", help="One row.")] = None,
+    table: Annotated[
+        Path, typer.Argument(metavar="CSV", help="Your table; created if there is none.", autocompletion=complete_table)
+    ],
+    values: Annotated[
+        list[str] | None, typer.Argument(metavar="[COLUMN=VALUE]...", help="One row, column by column.")
+    ] = None,
     rows_from: Annotated[
-        list[Path] | None, typer.Option("--from", metavar="CSV", help="Rows of another table.")
+        list[Path] | None, typer.Option("--from", metavar="CSV", help="Add the rows of another table; may be repeated.")
     ] = None,
 ) -> None:
-    """Add checked rows to a table of your own, all or none; use it with --overlay."""
+    """Add checked rows to a table of your own, all or none.
+
+    Use the table with --overlay.
+    """
     from ...evidence.records.overlay import append
 
     cells = assignments(values or (), "add")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -30,25 +30,39 @@ def register(app: typer.Typer) -> None:
 class Pooling:
     """How the numbers of one question are pooled."""
 
+    heading: ClassVar[str] = "How they are pooled"
+
     contrast: Annotated[
-        str | None, typer.Option("--contrast", help="between (controlled), change (before/after) or level.")
+        str | None,
+        typer.Option("--contrast", metavar="NAME", help="between (controlled), change (from baseline) or level."),
     ] = None
     measure: Annotated[
-        str | None, typer.Option("--measure", help="hazard_ratio, difference ...; where several exist.")
+        str | None,
+        typer.Option("--measure", metavar="NAME", help="Where several are reported: hazard_ratio, difference, ..."),
     ] = None
     weeks: Annotated[
-        float | None, typer.Option("--weeks", min=0, help="Follow-up: the nearest of each study is taken.")
+        float | None,
+        typer.Option("--weeks", min=0, help="Follow-up in weeks; the nearest visit of each study is used."),
     ] = None
     method: Annotated[
-        str, typer.Option("--method", help="auto (by the data), REML, DL, ML, common, MH, Peto or GLMM.")
+        str,
+        typer.Option(
+            "--method", metavar="NAME", help="auto (chosen by the data), REML, DL, ML, common, MH, Peto or GLMM."
+        ),
     ] = "auto"
     interval: Annotated[
         str,
-        typer.Option("--interval", help="knha (Knapp-Hartung), adhoc (never narrower than the normal one) or normal."),
+        typer.Option(
+            "--interval",
+            metavar="NAME",
+            help="auto, knha (Knapp-Hartung), adhoc (Knapp-Hartung, never narrower than normal) or normal.",
+        ),
     ] = "auto"
     across: Annotated[
         list[str] | None,
-        typer.Option("--across", help="population or product: may differ, knowingly; may be repeated."),
+        typer.Option(
+            "--across", metavar="COLUMN", help="Pool over different populations or products; may be repeated."
+        ),
     ] = None
 
     def of(self, records: list[Record]) -> Pooled:
@@ -68,7 +82,10 @@ class Pooling:
 
 @spelt_out
 def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) -> None:
-    """Pool one question and grade the certainty; without any choice, every question of the registry."""
+    """Pool one question and grade the certainty (GRADE).
+
+    Without any choice of records, every question of the registry is pooled.
+    """
     from ...evidence.synthesis.certainty import grade
     from ...evidence.synthesis.small_studies import small_studies
 
@@ -124,12 +141,15 @@ def _without(chosen: Chosen, pooling: Pooling) -> Pooled | None:
 
 @spelt_out
 def plot_command(
-    to: Annotated[Path, typer.Argument(metavar="FILE", help="The picture: png or svg.")],
+    to: Annotated[Path, typer.Argument(metavar="FILE", help="Figure to write (png or svg).")],
     chosen: Chosen,
     pooling: Pooling,
-    title: Annotated[str, typer.Option("--title")] = "",
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title; default: treatment and endpoint.")] = "",
 ) -> None:
-    """Draw the forest plot of one question; its numbers are written beside it."""
+    """Draw the forest plot of one question.
+
+    Its numbers are written beside it as CSV.
+    """
     from ...base.files import unfit
     from ...report.common.figures import save
     from ...report.common.forest import alt_text, forest_figure

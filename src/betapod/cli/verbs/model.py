@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
+from .. import kept
+from ..completion import complete_model, complete_submodel, starting
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
@@ -19,6 +21,7 @@ from ..shared import (
     out,
     print_json,
     print_table,
+    waiting,
     warn,
     write_out,
 )
@@ -26,9 +29,11 @@ from ..shared import (
 if TYPE_CHECKING:
     from ...model import Model
 
-models = typer.Typer(no_args_is_help=True, help="List, show, check and export models.")
+models = typer.Typer(no_args_is_help=True, help="Models: list, show, check, export.")
 
-OutOption = Annotated[Path | None, typer.Option("--out", "-o", help="Write to this file instead of the terminal.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: standard output.")
+]
 
 _SUFFIXES = {
     ".md": "md",
@@ -55,7 +60,7 @@ def _forms() -> list[str]:
 
 
 def _complete_form(incomplete: str) -> list[str]:
-    return [form for form in _forms() if form.startswith(incomplete)]
+    return starting(_forms(), incomplete)
 
 
 # -- model -----------------------------------------------------------------------------------------------------------
@@ -66,18 +71,28 @@ def list_models(as_json: JsonOption = False) -> None:
     """List the models that come with betapod."""
     from ...physiology import whole_body
 
-    found = [(name, whole_body.model(name)) for name in whole_body.NAMES]
+    with waiting("assembling models"):
+        found = [_counted(kept.model(name)) for name in whole_body.NAMES]
     if as_json:
-        print_json({"models": [_summary(model) for _, model in found]})
+        print_json({"models": found})
         return
-    rows = [
-        (name, str(len(m.states)), str(len(m.assignments)), str(len(m.parameters)), str(len(m.inputs)), m.description)
-        for name, m in found
-    ]
     counts = ("states", "equations", "parameters", "inputs")
-    print_table(("name", *counts), [row[:-1] for row in rows], right=counts)
-    for name, model in found:
-        out().print(f"{name}: {model.description}", markup=False)
+    print_table(("name", *counts), [(str(m["name"]), *(str(m[each]) for each in counts)) for m in found], right=counts)
+    for model in found:
+        out().print(f"{model['name']}: {model['description']}", markup=False)
+
+
+def _counted(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return how much there is of what a model has."""
+    counts = {name: len(facts[name]) for name in ("states", "assignments", "parameters", "inputs", "events")}
+    return {
+        "name": facts["name"],
+        "description": facts["description"],
+        "states": counts["states"],
+        "equations": counts["assignments"],
+        **{name: counts[name] for name in ("parameters", "inputs", "events")},
+        "fingerprint": facts["fingerprint"],
+    }
 
 
 def _summary(model: Model) -> dict[str, Any]:
@@ -96,16 +111,23 @@ def _summary(model: Model) -> dict[str, Any]:
 @models.command("show")
 def show_model(
     model: ModelArgument,
-    submodel: Annotated[str | None, typer.Argument(help="Show this submodel alone.")] = None,
+    submodel: Annotated[
+        str | None, typer.Argument(help="Show only this submodel.", autocompletion=complete_submodel)
+    ] = None,
     form: Annotated[
         str,
-        typer.Option("--as", help="text, md, latex, html, dot, mermaid, json, sbml.", autocompletion=_complete_form),
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="text, md, latex, html, dot, mermaid, json or sbml.",
+            autocompletion=_complete_form,
+        ),
     ] = "text",
     path: OutOption = None,
     tables: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a model for reading: equations with units, parameters with sources, states, events, references."""
+    """Show a model: equations, parameters with sources, events."""
     made = load_model(model, tables or ())
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
         from ...model.printing.document_layout import sheet_of
@@ -123,13 +145,23 @@ def export_model(
     model: ModelArgument,
     form: Annotated[
         str | None,
-        typer.Option("--as", help="sbml, md, latex, html, dot, mermaid, json; by default as the file's name says."),
+        typer.Option(
+            "--as",
+            metavar="FORM",
+            help="sbml, md, latex, html, dot, mermaid or json; default: by the ending of the file's name.",
+            autocompletion=_complete_form,
+        ),
     ] = None,
     path: OutOption = None,
-    submodel: Annotated[str | None, typer.Option(help="Export this submodel alone (not for SBML).")] = None,
+    submodel: Annotated[
+        str | None,
+        typer.Option(
+            "--submodel", metavar="NAME", help="Only this submodel (not for SBML).", autocompletion=complete_submodel
+        ),
+    ] = None,
     tables: ParametersOption = None,
 ) -> None:
-    """Export a model to another format."""
+    """Export a model: SBML, Markdown, LaTeX, HTML, a diagram, JSON."""
     if form is None:
         form = _SUFFIXES.get(path.suffix.lower()) if path is not None else "md"
     if form is None:
@@ -169,11 +201,16 @@ def _deliver(text: str, path: Path | None) -> None:
 
 @models.command("check")
 def check_models(
-    files: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models by name, or files.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Models by name, or files.", autocompletion=complete_model)
+    ],
     tables: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check models: syntax, units and scales, owners, missing inputs, cycles; everything wrong is reported at once."""
+    """Check models: syntax, units, missing inputs, cycles.
+
+    Everything that is wrong is reported at once, with its line.
+    """
     problems: list[Problem] = []
     reports = []
     for name in files:
@@ -215,7 +252,10 @@ def _unlabelled(model: Model) -> list[str]:
 def cite_command(
     model: ModelArgument, path: OutOption = None, tables: ParametersOption = None, as_json: JsonOption = False
 ) -> None:
-    """Print BibTeX of exactly the works that a model's parameters cite, grouped by the reason."""
+    """Print BibTeX of the works that a model's parameters cite.
+
+    The works are grouped by what they were used for.
+    """
     from ...model.bibliography import cite
     from ...model.parameters.table import source_keys
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.errors import ConfigError, ParameterError, Problem, did_you_mean, not_among
-from ..options import ModelArgument, ParametersOption, complete_parameter
+from ..completion import complete_other, complete_parameter
+from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
     explained,
@@ -24,7 +25,7 @@ from ..shared import (
 if TYPE_CHECKING:
     from ...model import Model, Parameter, ParameterTable
 
-parameters = typer.Typer(no_args_is_help=True, help="List, show and compare parameters.")
+parameters = typer.Typer(no_args_is_help=True, help="Parameters of models: list, show, compare.")
 
 
 def register(app: typer.Typer) -> None:
@@ -35,17 +36,30 @@ def register(app: typer.Typer) -> None:
 @parameters.command("list")
 def list_parameters(
     model: ModelArgument,
-    role: Annotated[str | None, typer.Option(help="Only this role: literature, calibrated, derived, ...")] = None,
-    grade: Annotated[str | None, typer.Option(help="Only this grade: A, B, C or D.")] = None,
-    source: Annotated[str | None, typer.Option(help="Only rows that cite this work.")] = None,
-    search: Annotated[str | None, typer.Option(help="Only rows whose id, label or note holds this text.")] = None,
+    role: Annotated[
+        str | None,
+        typer.Option(
+            "--role", metavar="ROLE", help="Only this role: literature, calibrated, derived, assumed, memory, input."
+        ),
+    ] = None,
+    grade: Annotated[
+        str | None, typer.Option("--grade", metavar="GRADE", help="Only this grade of evidence: A, B, C or D.")
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--source", metavar="KEY", help="Only rows that cite this work; 'betapod cite' lists the keys."),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option("--search", metavar="TEXT", help="Only rows whose id, label or note contains this text."),
+    ] = None,
     tables: ParametersOption = None,
     as_json: JsonOption = False,
     csv: Annotated[
-        Path | None, typer.Option("--csv", help="Write the rows as a table that --parameters reads.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as a table that --parameters reads.")
     ] = None,
 ) -> None:
-    """List parameters and inputs with value, unit, range, role, grade and source."""
+    """List parameters and inputs with value, range and source."""
     from ...model.parameters.table import GRADES, ROLES, source_keys
 
     _known("role", role, ROLES)
@@ -104,11 +118,14 @@ def _write_rows(path: Path, rows: list[Parameter]) -> None:
 @parameters.command("show")
 def show_parameter(
     model: ModelArgument,
-    ids: Annotated[list[str], typer.Argument(help="Ids of parameters or inputs.", autocompletion=complete_parameter)],
+    ids: Annotated[
+        list[str],
+        typer.Argument(metavar="ID...", help="Ids of parameters or inputs.", autocompletion=complete_parameter),
+    ],
     tables: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show everything about a parameter: value, range, distribution, provenance, and which equations use it."""
+    """Show a parameter: value, range, distribution, source, uses."""
     made = load_model(model, tables or ())
     table = model_table(made)
     rows = _selected(made, table, ids)
@@ -172,10 +189,20 @@ def _show(row: Parameter, users: list[str], works: Any) -> None:
 @parameters.command("diff")
 def diff_parameters(
     first: ModelArgument,
-    second: Annotated[str, typer.Argument(help="Another model, or a parameter table (CSV) to lay over the first.")],
+    second: Annotated[
+        str,
+        typer.Argument(
+            metavar="OTHER",
+            help="Another model, or a parameter table (CSV) that replaces rows of the first.",
+            autocompletion=complete_other,
+        ),
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Compare the parameters of two models, or of a model with a table laid over it. Exit code 0 whether they differ or not."""
+    """Compare the parameters of two models, or of a model and a table.
+
+    The exit code is 0 whether they differ or not.
+    """
     from ...model.parameters.table import compare
 
     model = load_model(first)

@@ -8,24 +8,36 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.exports import table_as_csv
+from ..completion import complete_cohort, files
 from ..shared import JsonOption, note, out, print_json, print_table, warn
 
 if TYPE_CHECKING:
     from ...patients.cohorts.comparison import CohortComparison
     from ...patients.library import Library
 
-_app = typer.Typer(no_args_is_help=True, help="Virtual patients, grown from before diabetes to today.")
+
+def _complete_library(incomplete: str) -> list[str]:
+    return files(incomplete, (".npz",))
+
+
+_app = typer.Typer(no_args_is_help=True, help="Virtual patients: library, and cohorts like real ones.")
 
 _LibraryOption = Annotated[
     Path | None,
-    typer.Option("--library", metavar="FILE", help="A library of `patients grow`; the package's by default."),
+    typer.Option(
+        "--library",
+        metavar="FILE",
+        help="Library made by 'betapod patients grow'; default: the built-in one.",
+        autocompletion=_complete_library,
+    ),
 ]
 _OutOption = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the patients: .npz with states, .csv without.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write the patients: .npz with model states, .csv without."),
 ]
 _SexOption = Annotated[
     str | None,
-    typer.Option("--sex-codes", metavar="CODES", help="What codes of sex in a CSV mean, such as 'female=0,male=1'."),
+    typer.Option("--sex-codes", metavar="CODES", help="Meaning of coded sex in a CSV, e.g. 'female=0,male=1'."),
 ]
 
 
@@ -64,12 +76,14 @@ def _write(patients: Library, path: Path) -> None:
 
 @_app.command("grow")
 def grow_command(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the library (.npz).")],
-    lives: Annotated[int, typer.Option("--lives", "-n", min=1, help="People to follow through life.")] = 3000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Other seeds are other people.")] = 1,
-    first: Annotated[int, typer.Option("--first", min=0, help="Number of the first person.")] = 0,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Library to write (.npz).")],
+    lives: Annotated[int, typer.Option("--lives", "-n", min=1, help="Number of simulated lives.")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed; each seed gives different people.")] = 1,
+    first: Annotated[
+        int, typer.Option("--first", min=0, help="Index of the first life, to extend a library in parts.")
+    ] = 0,
 ) -> None:
-    """Sample people, simulate their lives, keep those with diabetes as they are on some days."""
+    """Simulate lives and keep snapshots of those with diabetes."""
     from ...patients import library
 
     path = path if path.suffix else path.with_name(f"{path.name}.npz")
@@ -82,20 +96,25 @@ def grow_command(
 
 
 @_app.command("list")
-def list_command() -> None:
-    """List the real cohorts that the package knows."""
+def list_command(as_json: JsonOption = False) -> None:
+    """List the real cohorts that 'patients like' can imitate."""
     from ...patients.cohorts import cohort_catalogue
 
-    rows = []
-    for name in cohort_catalogue.cohort_names():
-        target = cohort_catalogue.load_target(name)
-        rows.append((name, target.label, str(len(target.moments)), target.origin))
+    targets = {name: cohort_catalogue.load_target(name) for name in cohort_catalogue.cohort_names()}
+    if as_json:
+        found = [
+            {"name": name, "label": target.label, "moments": len(target.moments), "origin": target.origin}
+            for name, target in targets.items()
+        ]
+        print_json({"cohorts": found})
+        return
+    rows = [(name, target.label, str(len(target.moments)), target.origin) for name, target in targets.items()]
     print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
 
 
 @_app.command("show")
 def show_command(library: _LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Show what a library holds: quantiles of every column."""
+    """Summarise a library: quantiles of every column."""
     patients = _library(library)
     names = [str(name) for name in patients.table if name != "person"]
     quantiles = patients.table[names].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
@@ -113,10 +132,10 @@ def show_command(library: _LibraryOption = None, as_json: JsonOption = False) ->
 
 @_app.command("check")
 def check_command(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Real people: a CSV, or a folder of NHANES files.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Real patients: a CSV, or a folder of NHANES files.")],
     sex_codes: _SexOption = None,
 ) -> None:
-    """Check a table of real people: every error with its place, every conversion."""
+    """Check a table of real patients: errors, units, conversions."""
     from ...patients.cohorts.nhanes_files import read_people
     from ...patients.cohorts.patient_tables import read_csv
 
@@ -135,17 +154,27 @@ def _codes(given: str | None) -> dict[str, str] | None:
 @_app.command("like")
 def like_command(
     what: Annotated[
-        str, typer.Argument(metavar="COHORT", help="FLOW, NHANES ..., a baseline table .yaml, people .csv.")
+        str,
+        typer.Argument(
+            metavar="COHORT",
+            help="Name (see 'betapod patients list'), baseline table (.yaml), or real patients (.csv).",
+            autocompletion=complete_cohort,
+        ),
     ],
-    count: Annotated[int, typer.Option("--patients", "-n", min=1, help="How many.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    count: Annotated[int, typer.Option("--patients", "-n", min=1, help="Number of patients to select.")] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
     library: _LibraryOption = None,
     path: _OutOption = None,
     sex_codes: _SexOption = None,
     as_json: JsonOption = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every moment.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print every moment, not only the farthest.")
+    ] = False,
 ) -> None:
-    """Choose patients who together look like a real cohort, and say how well."""
+    """Select patients who together resemble a real cohort.
+
+    How well they do is printed: moments, distributions, correlations, effective sample size.
+    """
     from ...patients.cohorts import cohort_catalogue, reweight
 
     target = cohort_catalogue.load_target(what, _codes(sex_codes))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..completion import complete_run
 from ..running import QuietOption, bar, breaking
 from ..shared import JsonOption, note, out, print_json, print_table
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ...report.trial.making import Made
 
 QuickOption = Annotated[
-    bool, typer.Option("--quick", help="Leave out larger trials, mechanisms and the comparison with real people.")
+    bool, typer.Option("--quick", help="Skip sample-size curves, mechanisms and the comparison with real patients.")
 ]
 
 
@@ -26,37 +27,33 @@ def register(app: typer.Typer) -> None:
     app.command("demo")(demo_command)
 
 
-def _complete(incomplete: str) -> list[str]:
-    from ...trials.protocol.protocol import protocol_catalogue
-
-    named = [name for name in protocol_catalogue() if name.startswith(incomplete)]
-    beside, _, start = incomplete.rpartition("/")
-    place = Path(f"{beside}/") if "/" in incomplete else Path()
-    try:
-        folders = sorted(str(path) for path in place.iterdir() if path.name.startswith(start) and path.is_dir())
-    except OSError:
-        folders = []
-    return named + folders[:50]
-
-
 def report_command(
     what: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="Run folder of a trial, or a protocol to run now.", autocompletion=_complete
+            metavar="RUN", help="Run folder of a trial, or a protocol to run now.", autocompletion=complete_run
         ),
     ],
     folder: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where to write; default: RUN/report.")
+        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Folder to write into; default: RUN/report.")
     ] = None,
     replicates: Annotated[
-        int | None, typer.Option("--replicates", "-r", min=2, help="For a protocol: instead of its own.")
+        int | None,
+        typer.Option(
+            "--replicates",
+            "-r",
+            min=2,
+            help="Simulated trials, where a protocol is run; default: the protocol's own number.",
+        ),
     ] = None,
     quick: QuickOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of a trial: one HTML file, its tables as CSV and Parquet, a small table here."""
+    """Write the report of a trial: page, tables, a short summary here.
+
+    The page is one self-contained HTML file; every table is written as CSV and Parquet.
+    """
     from ...base.errors import ConfigError, Problem
     from ...report.trial.making import make
     from ...trials import run_folder as store
@@ -78,17 +75,20 @@ def report_command(
 
 
 def demo_command(
-    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder for the run and its report.")] = Path("demo"),
+    folder: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="Folder for the run and its report.")
+    ] = Path("demo"),
     replicates: Annotated[
-        int | None, typer.Option("--replicates", "-r", min=2, help="Simulated trials; default: the protocol's 1000.")
+        int | None,
+        typer.Option("--replicates", "-r", min=2, help="Simulated trials; default: the protocol's own 1000."),
     ] = None,
     quick: QuickOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run the trial dn61 from virtual patients to the finished report.
+    """Run the example trial dn61, from virtual patients to its report.
 
-    Would 61 patients with diabetic nephropathy seem to improve even if the cells did nothing? How much evidence is such a report,
-    and what should a trial look like that could tell?
+    Would 61 patients with diabetic nephropathy seem to improve even if the cells did nothing? How strong is the evidence of such a
+    trial, and how large must a trial be that can detect the effect?
     """
     from ...report.trial import demo
 

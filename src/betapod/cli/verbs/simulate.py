@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -12,14 +13,14 @@ from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you
 from ...base.exports import table_as_csv
 from ...base.units import convert
 from ...engine.schedule import Schedule
+from ..completion import complete_output, complete_state
 from ..options import (
     DosesOption,
     ModelArgument,
     ParametersOption,
     SettingsOption,
     SwitchesOption,
-    complete_output,
-    complete_state,
+    spelt_out,
 )
 from ..schedules import read_initial, read_schedule, read_visits
 from ..shared import (
@@ -32,11 +33,12 @@ from ..shared import (
     print_json,
     print_table,
     set_values,
+    unfit_figure,
     waiting,
     warn,
     write_out,
 )
-from .person import CellsOption, DrugOption, PersonOption, ScenarioOption, check_texts, treated
+from ..treatment import Given, check_texts, treated
 
 if TYPE_CHECKING:
     from ...engine.scipy.reference import Result
@@ -52,61 +54,111 @@ def register(app: typer.Typer) -> None:
     app.command("simulate")(simulate_command)
 
 
-def simulate_command(
-    model: ModelArgument,
-    settings: SettingsOption = None,
-    initial: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--initial", metavar="STATE=VALUE", help="Start a state elsewhere.", autocompletion=complete_state
-        ),
-    ] = None,
-    years: Annotated[float | None, typer.Option(help="Duration in years (1 without any duration).")] = None,
-    days: Annotated[float | None, typer.Option(help="Duration in days.")] = None,
+def _complete_method(incomplete: str) -> list[str]:
+    return [name for name in METHODS if name.startswith(incomplete)]
+
+
+@dataclass(frozen=True)
+class Span:
+    """How long is simulated, and which times are reported."""
+
+    heading: ClassVar[str] = "Time"
+
+    years: Annotated[float | None, typer.Option("--years", help="Duration in years; without any duration: 1.")] = None
+    days: Annotated[float | None, typer.Option("--days", help="Duration in days.")] = None
     duration: Annotated[
-        str | None, typer.Option(help="Duration with a unit, e.g. '6 h'; a bare number is in the model's unit of time.")
-    ] = None,
-    step: Annotated[str | None, typer.Option(help="Time between rows, e.g. '30' (days), '1 h', '0.5 year'.")] = None,
+        str | None,
+        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
+    ] = None
+    step: Annotated[
+        str | None,
+        typer.Option("--step", metavar="TIME", help="Time between rows, e.g. '30' (days), '1 h', '0.5 year'."),
+    ] = None
     times: Annotated[
-        str | None, typer.Option(help="Times of the rows instead: days, or e.g. '0,1,7,0.5 year'.")
-    ] = None,
+        str | None,
+        typer.Option("--times", metavar="TIMES", help="Times of the rows instead, e.g. '0,1,7,0.5 year'."),
+    ] = None
+
+    def visits(self, model: Model, problems: list[Problem]) -> list[float]:
+        """Return the times that are reported, in the model's unit of time."""
+        lengths = {"years": self.years, "days": self.days, "duration": self.duration}
+        return read_visits(model, lengths, self.step, self.times, problems)
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How a model is integrated."""
+
+    heading: ClassVar[str] = "Integration"
+
+    method: Annotated[str, typer.Option("--method", help="LSODA, BDF or Radau.", autocompletion=_complete_method)] = (
+        "LSODA"
+    )
+    rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance.")] = 1e-6
+    atol: Annotated[
+        float | None,
+        typer.Option(
+            "--atol", help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is reported, and where it goes."""
+
+    heading: ClassVar[str] = "Results"
+
     outputs: Annotated[
         list[str] | None,
         typer.Option(
             "--outputs",
             "-O",
             metavar="NAMES",
-            help="Quantities, comma-separated; 'all'.",
+            help="Quantities to report, comma-separated, or 'all'; 'betapod model show MODEL' lists them.",
             autocompletion=complete_output,
+        ),
+    ] = None
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE", help="Draw the courses (png or svg); their numbers are written beside."),
+    ] = None
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV; '-' for standard output.")
+    ] = None
+    as_json: JsonOption = False
+
+
+@spelt_out
+def simulate_command(
+    model: ModelArgument,
+    settings: SettingsOption = None,
+    initial: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--initial",
+            metavar="STATE=VALUE",
+            help="Initial value of a state, e.g. 'V_E=16 L'; may be repeated.",
+            autocompletion=complete_state,
         ),
     ] = None,
     doses: DosesOption = None,
     switches: SwitchesOption = None,
-    person: PersonOption = None,
-    drug: DrugOption = None,
-    cells: CellsOption = None,
-    scenario: ScenarioOption = None,
-    method: Annotated[str, typer.Option(help="LSODA, BDF or Radau.")] = "LSODA",
-    rtol: Annotated[float, typer.Option(help="Relative tolerance.")] = 1e-6,
-    atol: Annotated[
-        float | None,
-        typer.Option(help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."),
-    ] = None,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Write a figure (png or svg) and the plotted data (csv).")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write the table; '-' for the terminal.")] = None,
     tables: ParametersOption = None,
-    as_json: JsonOption = False,
+    *,
+    given: Given,
+    span: Span,
+    shown: Shown,
+    solver: Solver,
 ) -> None:
-    """Simulate one virtual patient and report it.
+    """Simulate one virtual patient.
 
-    On a terminal a summary is shown; into a pipe the table goes as CSV. Days and widths take units: 'e_ARB=0.6@5 year/30'.
+    On a terminal a summary is printed; into a pipe or a file the table goes as CSV.
     """
     problems: list[Problem] = []
-    check_texts(person, drug or [], cells or [], scenario, problems)
-    if plot is not None and plot.suffix.lower() not in (".png", ".svg"):
-        problems.append(Problem("unknown-format", "a figure is png or svg", Location(f"--plot {plot}")))
+    plot, csv = shown.plot, shown.csv
+    check_texts(given, problems)
+    problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
             made = load_model(model, tables or ())
@@ -119,14 +171,15 @@ def simulate_command(
         gather(problems, error)
     schedule = read_schedule(made, doses or [], switches or [], problems)
     start = read_initial(made, initial or [], problems)
-    visits = read_visits(made, {"years": years, "days": days, "duration": duration}, step, times, problems)
-    wanted = _wanted(made, names_option(outputs or ()), problems)
-    if method not in METHODS:
-        problems.append(not_among(METHODS, "unknown-method", f"there is no method {method!r}", method))
+    visits = span.visits(made, problems)
+    wanted = _wanted(made, names_option(shown.outputs or ()), problems)
+    if solver.method not in METHODS:
+        message = f"there is no method {solver.method!r}"
+        problems.append(not_among(METHODS, "unknown-method", message, solver.method))
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    plan = treated(made, person, drug or [], cells or [], scenario)
+    plan = treated(made, given)
     made = plan.model
     start = {**plan.state, **start}
     schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
@@ -138,7 +191,7 @@ def simulate_command(
     for warning in implausible:
         warn(warning)
     with waiting(f"simulating {span_text(visits[-1], made.time_unit)}"):
-        result = simulate(made, visits, schedule, start, method, rtol, atol, wanted)
+        result = simulate(made, visits, schedule, start, solver.method, solver.rtol, solver.atol, wanted)
     for warning in result.warnings:
         if warning not in implausible:
             warn(warning)
@@ -149,7 +202,7 @@ def simulate_command(
         _write_csv(made, result, None if str(csv) == "-" else csv)
     if plot is not None:
         _plot(made, result, plot, with_data=csv is None)
-    if as_json:
+    if shown.as_json:
         print_json(_document(made, result, schedule))
     elif csv is None and not sys.stdout.isatty() and plot is None:
         _write_csv(made, result, None)

@@ -12,6 +12,7 @@ import typer
 
 from ...base.clinical import read_as
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
+from ..completion import complete_folder, complete_protocol, complete_scenario, starting
 from ..running import QuietOption, ThreadsOption, bar, breaking, command
 from ..shared import JsonOption, counted, note, out, print_json, print_table, write_out
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ...trials.protocol.protocol import Protocol
     from ...trials.protocol.run_cost import Cost
 
-trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, write, check.")
+trial = typer.Typer(no_args_is_help=True, help="Protocols of trials: list, show, new, check.")
 
 
 def register(app: typer.Typer) -> None:
@@ -32,14 +33,15 @@ def register(app: typer.Typer) -> None:
     app.command("schema")(schema_command)
 
 
-def _complete_protocol(incomplete: str) -> list[str]:
-    from ...trials.protocol.protocol import protocol_catalogue
-
-    return [name for name in protocol_catalogue() if name.startswith(incomplete)]
+def _complete_schema(incomplete: str) -> list[str]:
+    return starting(("trial",), incomplete)
 
 
 ProtocolArgument = Annotated[
-    str, typer.Argument(metavar="PROTOCOL", help="Name or YAML file.", autocompletion=_complete_protocol)
+    str,
+    typer.Argument(
+        metavar="PROTOCOL", help="Name (see 'betapod trial list') or YAML file.", autocompletion=complete_protocol
+    ),
 ]
 
 
@@ -48,19 +50,31 @@ def run_command(
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder; default: betapod-PROTOCOL.")
     ] = None,
-    designs: Annotated[list[str] | None, typer.Option("--design", help="Only this design; may be repeated.")] = None,
+    designs: Annotated[
+        list[str] | None, typer.Option("--design", metavar="NAME", help="Only this design; may be repeated.")
+    ] = None,
     scenarios: Annotated[
-        list[str] | None, typer.Option("--scenario", help="Only this scenario; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--scenario",
+            metavar="NAME",
+            help="Only this scenario of cell therapy; may be repeated.",
+            autocompletion=complete_scenario,
+        ),
     ] = None,
     replicates: Annotated[
-        int | None, typer.Option("--replicates", "-r", min=1, help="Instead of the protocol's.")
+        int | None,
+        typer.Option("--replicates", "-r", min=1, help="Simulated trials; default: the protocol's own number."),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the protocol's.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Random seed; default: the protocol's own.")] = None,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a trial on virtual patients; in a folder that holds the same run, complete it."""
+    """Run a trial on virtual patients.
+
+    In a folder that holds the same run, the run is completed.
+    """
     from ...trials import run_folder as store
 
     what = store.plan(protocol, designs, scenarios, replicates, seed)
@@ -71,12 +85,14 @@ def run_command(
 
 
 def resume_command(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Run folder of a trial.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Run folder of a trial.", autocompletion=complete_folder)
+    ],
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Resume a trial: compute again what its run folder lacks or what was damaged."""
+    """Resume a trial: recompute missing or damaged parts."""
     from ...trials import run_folder as store
 
     with breaking("resume", folder=folder), bar(quiet) as progress:
@@ -85,10 +101,14 @@ def resume_command(
 
 
 def schema_command(
-    what: Annotated[str, typer.Argument(metavar="trial", help="Name of the schema; only: trial.")],
-    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write it.")] = None,
+    what: Annotated[
+        str, typer.Argument(metavar="NAME", help="Schema name (only: trial).", autocompletion=_complete_schema)
+    ],
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: standard output.")
+    ] = None,
 ) -> None:
-    """Print the JSON Schema of protocols, by which editors complete and check them."""
+    """Print the JSON Schema of protocols, for editors."""
     if what != "trial":
         raise ConfigError(not_among(["trial"], "unknown-schema", f"there is no schema {what!r}", what))
     from ...trials.protocol.protocol import json_schema
@@ -115,7 +135,7 @@ def list_command(as_json: JsonOption = False) -> None:
 
 @trial.command("show")
 def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
-    """Print a protocol."""
+    """Print a protocol as YAML."""
     from ...trials.protocol.protocol import protocol_document, read_protocol
 
     found = protocol_document(protocol)
@@ -131,12 +151,14 @@ def new_command(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new trial.")],
     like: Annotated[
         str,
-        typer.Option("--from", metavar="PROTOCOL", help="Protocol to begin with.", autocompletion=_complete_protocol),
+        typer.Option("--from", metavar="PROTOCOL", help="Protocol to copy.", autocompletion=complete_protocol),
     ] = "dn61",
-    target: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Default: NAME.yaml.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    target: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="File to write; default: NAME.yaml.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
 ) -> None:
-    """Write a protocol to begin with, and its schema beside it for editors."""
+    """Write a protocol to edit, with its schema for editors."""
     import re
 
     from ...trials.protocol.protocol import json_schema, parse_protocol, protocol_document
@@ -154,11 +176,15 @@ def new_command(
 
 @trial.command("check")
 def check_command(
-    protocols: Annotated[list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.")],
+    protocols: Annotated[
+        list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.", autocompletion=complete_protocol)
+    ],
     as_json: JsonOption = False,
 ) -> None:
-    """Check protocols: everything that is wrong with line and column, who is eligible, how many people stand behind the
-    patients, and what a run will cost.
+    """Check protocols: errors, eligible patients, cost of a run.
+
+    Every error is reported with line and column; then how many library patients are eligible, how many different people the trial
+    patients come from, and how long a run will take.
     """
     problems: list[Problem] = []
     found, read_protocol = [], []

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from .. import kept
+from ..completion import starting
 from ..shared import JsonOption, err, names_option, note, out, print_json, write_out
 
 
@@ -19,36 +21,39 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_organ(incomplete: str) -> list[str]:
-    from ...validation.scorecard.targets import ORGANS
-
-    return [organ for organ in ORGANS if organ.startswith(incomplete)]
+    return starting(dict.fromkeys(kept.targets().values()), incomplete)
 
 
 def _complete_id(incomplete: str) -> list[str]:
-    from ...validation.scorecard.targets import select
-
-    return [name for name in dict.fromkeys(t.row for t in select()) if name.startswith(incomplete)]
+    return starting(kept.targets(), incomplete)
 
 
 def validate_command(
     organ: Annotated[
         list[str] | None,
-        typer.Option("--organ", help="kidney, metabolism or cells; all by default.", autocompletion=_complete_organ),
+        typer.Option(
+            "--organ", metavar="NAME", help="kidney, metabolism or cells; default: all.", autocompletion=_complete_organ
+        ),
     ] = None,
     ids: Annotated[
         list[str] | None,
-        typer.Option("--id", help="Targets, such as V16 or kidney/V16a.", autocompletion=_complete_id),
+        typer.Option("--id", metavar="ID", help="Targets, e.g. V16 or kidney/V16a.", autocompletion=_complete_id),
     ] = None,
     as_json: JsonOption = False,
     csv_path: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write the scorecard as CSV; - for stdout.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the scorecard as CSV; '-' for standard output.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE", help="Draw it (png, svg, pdf).")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the scorecard (png, svg or pdf).")
+    ] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Print set-up, note and source of every row.")
+        bool, typer.Option("--verbose", "-v", help="Print set-up, note and source of every target.")
     ] = False,
 ) -> None:
-    """Simulate published results and print target, model and verdict. A miss is a result: the exit code is 0."""
+    """Score the models against published results.
+
+    Each target is simulated and printed with the model's value and a verdict. A miss is a result: the exit code is 0.
+    """
     from ...validation.scorecard.scorecard import run
     from ...validation.scorecard.targets import select
 

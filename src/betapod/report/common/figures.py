@@ -184,7 +184,25 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
     ConfigError
         There is nothing to plot, or too much to read.
     """
-    names = list(result.table.columns)
+    return table_figure(result.table, result.dictionary, time_unit, title)
+
+
+def table_figure(
+    table: pd.DataFrame, dictionary: pd.DataFrame, time_unit: str = "day", title: str = ""
+) -> tuple[Figure, pd.DataFrame]:
+    """Return small multiples of every column of a table by time, and the plotted numbers.
+
+    Parameters
+    ----------
+    dictionary
+        A row for each column of the table, with ``label`` and ``unit``.
+
+    Raises
+    ------
+    ConfigError
+        There is nothing to plot, or too much to read.
+    """
+    names = list(table.columns)
     if not 1 <= len(names) <= 36:
         raise ConfigError(
             Problem(
@@ -194,16 +212,16 @@ def result_figure(result: Result, time_unit: str = "day", title: str = "") -> tu
                 hint="Choose with --outputs.",
             )
         )
-    span = float(result.table.index[-1])
+    span = float(table.index[-1])
     scale, unit = 1.0, "time" if time_unit == "1" else plural(time_unit)
     if time_unit == "day" and span > 2 * DAYS_PER_YEAR:
         scale, unit = DAYS_PER_YEAR, "years"
-    data = result.table.copy()
+    data = table.copy()
     data.index = data.index / scale
     data.index.name = f"time [{unit}]"
     panels = []
     for name in names:
-        entry = result.dictionary.loc[name]
+        entry = dictionary.loc[name]
         values = data[name].to_numpy()
         label = "\n".join(textwrap.wrap(str(entry["label"] or name), 38)[:2])
         panels.append(

@@ -1,0 +1,69 @@
+"""The verbs of the command line: where each is defined, under which heading it stands in the help, with which examples."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from .examples import EXAMPLES
+
+#: Headings of the help, in the order in which a newcomer reads, and under each the verbs with the modules that define them.
+PANELS: dict[str, dict[str, str]] = {
+    "Start": {"demo": "report", "doctor": "doctor"},
+    "One patient": {"simulate": "simulate", "ogtt": "glucose_tests", "mmtt": "glucose_tests", "clamp": "glucose_tests"},
+    "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
+    "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
+    "Evidence and claims": {"evidence": "evidence", "claims": "claims"},
+    "Validation": {"validate": "validate", "confront": "confront"},
+    "Models": {"model": "model", "params": "params", "cite": "model"},
+}
+#: Module of each verb, in the order of the help.
+MODULES = {verb: module for verbs in PANELS.values() for verb, module in verbs.items()}
+
+
+class InOrder(TyperGroup):
+    """The command line with its verbs in the order of `PANELS`."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of the verbs."""
+        return sorted(super().list_commands(ctx), key=list(MODULES).index)
+
+
+def arrange(app: typer.Typer) -> None:
+    """Give each verb its heading, and each verb and subverb its examples."""
+    headings = {verb: panel for panel, verbs in PANELS.items() for verb in verbs}
+    for path, info in walk(app):
+        if " " not in path:
+            info.rich_help_panel = headings[path]
+        if path in EXAMPLES:
+            info.help = with_examples(_text(info), EXAMPLES[path])
+
+
+def walk(app: typer.Typer, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Give what typer knows of each verb, group and subverb, with its words: ``claims show``."""
+    for info in app.registered_commands:
+        yield f"{before}{info.name}", info
+    for group in app.registered_groups:
+        yield f"{before}{group.name}", group
+        if group.typer_instance is not None:
+            yield from walk(group.typer_instance, f"{before}{group.name} ")
+
+
+def with_examples(text: str, examples: tuple[tuple[str, str], ...]) -> str:
+    """Return a help text with examples after its first sentence: what each is for, and the command below it."""
+    first, _, rest = inspect.cleandoc(text).partition("\n\n")
+    # Brackets would be taken for styles.
+    lines = [f"  {what}:\n    {command}" for what, command in examples]
+    shown = "Examples\n" + "\n".join(lines).replace("[", "\\[")
+    return "\n\n".join(part for part in (first, shown, rest) if part)
+
+
+def _text(info: Any) -> str:
+    """Return the help of a verb, or of a group, before examples."""
+    if (instance := getattr(info, "typer_instance", None)) is not None:
+        return str(instance.info.help)
+    return info.callback.__doc__ or ""

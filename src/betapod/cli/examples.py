@@ -1,0 +1,261 @@
+"""Examples in the help of each verb: what each is for, and the command. The tests run them in this order, in one folder."""
+
+from __future__ import annotations
+
+#: By verb: what an example is for, and its command. Names of files are those that earlier examples wrote, or the user's own.
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "demo": (
+        ("A first look, with few replicates", "betapod demo --replicates 20 --quick --out look"),
+        ("The whole demonstration: dn61 with 1000 replicates", "betapod demo --out demo"),
+    ),
+    "doctor": (
+        ("Is this installation complete?", "betapod doctor"),
+        ("Without the simulation of the self-test", "betapod doctor --quick"),
+    ),
+    "simulate": (
+        ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),
+        (
+            "A typical person on an SGLT2 inhibitor",
+            "betapod simulate reference --person t2d --drug 'SGLT2 inhibitor'",
+        ),
+        (
+            "The same person after three infusions of cells",
+            "betapod simulate reference --person t2d --cells 'UC-MSC 1e6/kg iv x3 q28d'",
+        ),
+        (
+            "A figure: blockade of the angiotensin receptor from year 2 on",
+            "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
+        ),
+    ),
+    "ogtt": (
+        ("75 g of glucose in type 2 diabetes", "betapod ogtt --person t2d"),
+        ("Fewer beta cells than the typical person has", "betapod ogtt --person ngt --set beta_mass=0.7"),
+        ("Draw it, and keep the samples", "betapod ogtt --person t2d --step 10 --plot ogtt.png --csv ogtt.csv"),
+    ),
+    "mmtt": (
+        ("A mixed meal at the diagnosis of type 1 diabetes", "betapod mmtt --person t1d_new"),
+        ("Every five minutes, drawn", "betapod mmtt --person t2d --step 5 --plot mmtt.png"),
+    ),
+    "clamp": (
+        ("Insulin sensitivity (M value) in type 2 diabetes", "betapod clamp --person t2d"),
+        ("A low-dose clamp at 7 mmol/L", "betapod clamp --person t2d --rate 0.25 --glucose 7"),
+    ),
+    "patients": (
+        ("What the library of virtual patients holds", "betapod patients show"),
+        ("200 patients who look like those of the FLOW trial", "betapod patients like FLOW -n 200 --out flow.csv"),
+    ),
+    "patients grow": (
+        ("A library of your own, from 3000 simulated lives", "betapod patients grow mine.npz --lives 3000"),
+        ("Other people", "betapod patients grow more.npz --lives 1000 --seed 2"),
+    ),
+    "patients list": (
+        ("Real cohorts that 'patients like' can imitate", "betapod patients list"),
+        ("The same as one JSON document", "betapod patients list --json"),
+    ),
+    "patients show": (
+        ("Quantiles of every column of the library", "betapod patients show"),
+        ("A library of your own", "betapod patients show --library mine.npz"),
+    ),
+    "patients check": (
+        ("Is my table of real patients readable, and how is it understood?", "betapod patients check people.csv"),
+        ("Sex is coded", "betapod patients check coded.csv --sex-codes 'female=0,male=1'"),
+    ),
+    "patients like": (
+        ("200 patients who look like those of the FLOW trial", "betapod patients like FLOW -n 200 --out flow.csv"),
+        ("Patients who look like those in your table", "betapod patients like people.csv -n 100"),
+    ),
+    "ensemble": (
+        ("100 virtual patients over five years", "betapod ensemble run kidney -n 100 --years 5 --out many"),
+        ("What the run folder holds", "betapod ensemble summary many"),
+    ),
+    "ensemble run": (
+        ("100 virtual patients over five years", "betapod ensemble run kidney -n 100 --years 5 --out many"),
+        (
+            "Only some outputs, only some parameters drawn",
+            "betapod ensemble run kidney -n 50 --years 2 --outputs GFR,UACR --vary N_in --out few",
+        ),
+        (
+            "The first of two parts, such as a job array computes",
+            "betapod ensemble run kidney -n 40 --years 1 --shard-size 20 --shard 1/2 --out part1",
+        ),
+        (
+            "The second part, on another machine",
+            "betapod ensemble run kidney -n 40 --years 1 --shard-size 20 --shard 2/2 --out part2",
+        ),
+    ),
+    "ensemble resume": (
+        ("Complete an interrupted run", "betapod ensemble resume many"),
+        ("With two processes", "betapod ensemble resume many --processes 2"),
+    ),
+    "ensemble summary": (
+        ("How many patients, how they ended, how exact", "betapod ensemble summary many"),
+        ("With quantiles at the last visit", "betapod ensemble summary many --quantiles"),
+    ),
+    "merge": (
+        ("Bring two parts of one run together", "betapod merge part1 part2 --out whole"),
+        ("Check a folder into which all parts were written", "betapod merge many"),
+    ),
+    "trial": (
+        ("Protocols that come with betapod", "betapod trial list"),
+        ("A protocol of your own, to edit", "betapod trial new mine --from dn61"),
+        ("Is it good, who is eligible, what does a run cost?", "betapod trial check mine.yaml"),
+    ),
+    "trial list": (
+        ("Protocols that come with betapod", "betapod trial list"),
+        ("The same as one JSON document", "betapod trial list --json"),
+    ),
+    "trial show": (
+        ("The protocol of the demonstration", "betapod trial show dn61"),
+        ("With every default filled in", "betapod trial show sglt2 --json"),
+    ),
+    "trial new": (
+        ("A copy of dn61 to edit", "betapod trial new other"),
+        ("A drug trial, in a file of another name", "betapod trial new drug --from sglt2 --out drug.yaml"),
+    ),
+    "trial check": (
+        ("Is my protocol good, who is eligible, what does a run cost?", "betapod trial check mine.yaml"),
+        ("Several at once", "betapod trial check dn61 packham2016"),
+    ),
+    "run": (
+        ("A small trial, few replicates", "betapod run packham2016 --replicates 10 --out packham"),
+        ("Your own protocol, with its own number of replicates", "betapod run mine.yaml"),
+        (
+            "One design, one scenario",
+            "betapod run dn61 --design 'single arm' --scenario none -r 100 --out null",
+        ),
+    ),
+    "resume": (
+        ("Complete an interrupted trial", "betapod resume packham"),
+        ("On two threads", "betapod resume packham --threads 2"),
+    ),
+    "report": (
+        ("The report of a run folder", "betapod report packham --quick"),
+        ("Run a protocol, then report it", "betapod report zang2022 --replicates 100"),
+    ),
+    "schema": (
+        ("For an editor that checks YAML", "betapod schema trial --out betapod-trial.schema.json"),
+        ("To look at", "betapod schema trial"),
+    ),
+    "evidence": (
+        ("Studies of mesenchymal stromal cells from the umbilical cord", "betapod evidence list --product UC-MSC"),
+        ("Everything that one study reports", "betapod evidence show SKYLER2015"),
+        ("Names of endpoints, to be used in options", "betapod evidence terms endpoint"),
+    ),
+    "evidence list": (
+        ("Studies of one product", "betapod evidence list --product UC-MSC"),
+        ("Every number of an endpoint, as CSV", "betapod evidence list --endpoint HbA1c --rows --csv hba1c.csv"),
+        ("Names of endpoints, families, products, populations, studies", "betapod evidence terms product"),
+    ),
+    "evidence show": (
+        ("A study: source, risk of bias, every number", "betapod evidence show SKYLER2015"),
+        ("As one JSON document", "betapod evidence show SKYLER2015 --json"),
+    ),
+    "evidence terms": (
+        ("Endpoints, with units and numbers of records", "betapod evidence terms endpoint"),
+        ("Products whose name holds a word", "betapod evidence terms product --search MSC"),
+        ("Families of studies that share patients", "betapod evidence terms family"),
+    ),
+    "evidence pool": (
+        (
+            "HbA1c under cells from the umbilical cord",
+            "betapod evidence pool --product UC-MSC --endpoint HbA1c --population T2D",
+        ),
+        (
+            "SGLT2 inhibitors, all populations taken together",
+            "betapod evidence pool --product 'SGLT2 inhibitor' --endpoint ESKD --across population",
+        ),
+    ),
+    "evidence plot": (
+        (
+            "A forest plot and its numbers",
+            "betapod evidence plot forest.png --product UC-MSC --endpoint HbA1c --population T2D",
+        ),
+        (
+            "Studies of several populations in one plot",
+            "betapod evidence plot sglt2.svg --product 'SGLT2 inhibitor' --endpoint ESKD --across population",
+        ),
+    ),
+    "evidence check": (
+        ("The registry that comes with betapod", "betapod evidence check"),
+        ("A table of your own", "betapod evidence check studies.csv"),
+    ),
+    "evidence add": (
+        ("Rows of another table", "betapod evidence add mine.csv --from studies.csv"),
+        ("What the columns mean, from a row that exists", "betapod evidence list --study SKYLER2015 --csv like.csv"),
+    ),
+    "claims": (
+        ("Every claim with its verdict", "betapod claims"),
+        ("Those that the evidence contradicts", "betapod claims --status contradicted --no-model"),
+        ("One claim in full", "betapod claims show B07"),
+    ),
+    "claims show": (
+        ("One claim in full", "betapod claims show B07"),
+        ("By evidence alone, as JSON", "betapod claims show A01 B07 --no-model --json"),
+    ),
+    "claims page": (
+        ("All claims on one page", "betapod claims page claims.html"),
+        ("With studies of your own", "betapod claims page mine.html --overlay studies.csv"),
+    ),
+    "claims contest": (
+        ("Four predictions that can be wrong", "betapod claims contest"),
+        ("As one JSON document", "betapod claims contest --json"),
+    ),
+    "claims simulate": (
+        ("Simulate every claim again", "betapod claims simulate"),
+        ("Keep the results in a file, too", "betapod claims simulate --out simulated.json"),
+    ),
+    "validate": (
+        ("The scorecard of the kidney", "betapod validate --organ kidney"),
+        ("One target, with its set-up and source", "betapod validate --id V16 --verbose"),
+    ),
+    "confront": (
+        ("One drug class by endpoint", "betapod confront --family DAPA_CKD --by endpoint"),
+        ("Records behind a claim, each with its prediction", "betapod confront --claim B20 --rows"),
+        (
+            "Observed against predicted, as one page",
+            "betapod confront --scenario none --scenario current-evidence --page confront.html",
+        ),
+    ),
+    "model": (
+        ("Models that come with betapod", "betapod model list"),
+        ("The equations of one submodel", "betapod model show kidney Filtration"),
+        ("A model as SBML", "betapod model export kidney --out kidney.xml"),
+    ),
+    "model list": (
+        ("Models that come with betapod", "betapod model list"),
+        ("As one JSON document", "betapod model list --json"),
+    ),
+    "model show": (
+        ("A whole model", "betapod model show kidney"),
+        ("One submodel", "betapod model show kidney Filtration"),
+        ("As a diagram for Graphviz", "betapod model show kidney --as dot --out kidney.dot"),
+    ),
+    "model export": (
+        ("SBML for other tools", "betapod model export kidney --out kidney.xml"),
+        ("A page to read", "betapod model export reference --out reference.html"),
+    ),
+    "model check": (
+        ("A model of your own, with its table decay.csv beside it", "betapod model check decay.txt"),
+        ("Models that come with betapod", "betapod model check kidney cells"),
+    ),
+    "params": (
+        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role calibrated"),
+        ("One parameter: value, range, source, use", "betapod params show kidney N_in"),
+    ),
+    "params list": (
+        ("Hand-tuned parameters of the kidney", "betapod params list kidney --role calibrated"),
+        ("Those about the membrane, as a table to edit", "betapod params list kidney --search membrane --csv w.csv"),
+    ),
+    "params show": (
+        ("One parameter: value, range, source, use", "betapod params show kidney N_in"),
+        ("Several, as JSON", "betapod params show kidney N_in GFR0 --json"),
+    ),
+    "params diff": (
+        ("Two models", "betapod params diff cells cells_tracer"),
+        ("A model and your own table", "betapod params diff kidney w.csv"),
+    ),
+    "cite": (
+        ("BibTeX of what the kidney's parameters cite", "betapod cite kidney --out kidney.bib"),
+        ("Which parameter cites what", "betapod cite kidney --json"),
+    ),
+}

@@ -1,0 +1,99 @@
+"""Names that completion and lists need at once: kept in the cache, so that no model is assembled and no registry read for a word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..base import cache
+
+_PROTOCOLS = Path(__file__).parents[1] / "trials" / "protocol" / "library"
+#: Columns of the registry that have a vocabulary.
+COLUMNS = ("endpoint", "family", "population", "product", "study")
+
+
+def _kept(module: str, what: str, make: Callable[[], Any]) -> Any:
+    """Return a plain value that the code and the tables behind a module determine; make it if it is not there."""
+    name = f"names/{cache.key(module, what)}"
+    if (body := cache.read(name)) is not None:
+        return json.loads(body)
+    found = make()
+    cache.write(name, json.dumps(found).encode())
+    return found
+
+
+def model(name: str) -> dict[str, Any]:
+    """Return what a named model has: ``states``, ``assignments``, ``parameters``, ``inputs``, ``events``, ``parts`` by name."""
+
+    def make() -> dict[str, Any]:
+        from ..physiology import whole_body
+
+        made = whole_body.model(name)
+        return {
+            "name": name,
+            "description": made.description,
+            "states": list(made.state_names),
+            "assignments": list(made.assignments),
+            "parameters": list(made.parameters),
+            "inputs": list(made.inputs),
+            "events": [event.name for event in made.events],
+            "parts": [str(part.name) for part in made.parts if hasattr(part, "name")],
+            "fingerprint": made.fingerprint,
+        }
+
+    found: dict[str, Any] = _kept("betapod.physiology.whole_body", f"model {name}", make)
+    return found
+
+
+def terms(column: str) -> dict[str, int]:
+    """Return the words of a column of the registry of evidence with how many records have each.
+
+    Parameters
+    ----------
+    column
+        One of `COLUMNS`.
+    """
+
+    def make() -> dict[str, dict[str, int]]:
+        from ..evidence.records.registry import everything
+
+        found: dict[str, dict[str, int]] = {each: {} for each in COLUMNS}
+        for record in everything():
+            for each in COLUMNS:
+                word = str(getattr(record, each))
+                found[each][word] = found[each].get(word, 0) + 1
+        return {each: dict(sorted(words.items())) for each, words in found.items()}
+
+    every: dict[str, dict[str, int]] = _kept("betapod.evidence.records.registry", "terms", make)
+    return every[column]
+
+
+def claims() -> dict[str, str]:
+    """Return the id of each claim of the ledger with its text."""
+
+    def make() -> dict[str, str]:
+        from ..claims.claims import load
+
+        return {claim.id: claim.claim for claim in load()}
+
+    found: dict[str, str] = _kept("betapod.claims.claims", "claims", make)
+    return found
+
+
+def targets() -> dict[str, str]:
+    """Return each row of the scorecard with the organ that it belongs to."""
+
+    def make() -> dict[str, str]:
+        from ..validation.scorecard.targets import select
+
+        return {target.row: target.organ for target in select()}
+
+    found: dict[str, str] = _kept("betapod.validation.scorecard.targets", "targets", make)
+    return found
+
+
+def protocols() -> tuple[str, ...]:
+    """Return the names of the protocols that come with betapod, without the machinery that reads them."""
+    return tuple(sorted(path.stem for path in _PROTOCOLS.glob("*.yaml")))

@@ -1,0 +1,165 @@
+"""Options that say who is simulated and what they get: a typical person, standard care, cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from ..base.errors import BetapodError, ConfigError, Problem
+from ..engine.schedule import Schedule
+from .completion import complete_cells, complete_drug, complete_person, complete_scenario
+from .shared import gather, note, waiting, warn
+
+if TYPE_CHECKING:
+    from ..model import Model
+
+PersonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--person",
+        metavar="NAME",
+        help="A typical person, simulated through their history first: ngt, obese, prediabetes, t2d_early, t2d, t2d_late, "
+        "t1d_new, t1d.",
+        autocompletion=complete_person,
+    ),
+]
+DrugOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drug",
+        metavar="DRUG",
+        help="Standard care with its dose, e.g. 'metformin 2 g'; Tab lists all; may be repeated.",
+        autocompletion=complete_drug,
+    ),
+]
+CellsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cells",
+        metavar="ORDER",
+        help="A course of cells: product, dose, route, repeats, e.g. 'UC-MSC 1e6/kg iv x3 q28d'; Tab lists the words.",
+        autocompletion=complete_cells,
+    ),
+]
+ScenarioOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scenario",
+        metavar="NAME",
+        help="What cells are supposed to do: none, current-evidence (the default), face-value or seed-claims.",
+        autocompletion=complete_scenario,
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Given:
+    """Who is simulated, and what they get."""
+
+    heading: ClassVar[str] = "Person and treatment"
+
+    person: PersonOption = None
+    drug: DrugOption = None
+    cells: CellsOption = None
+    scenario: ScenarioOption = None
+
+
+@dataclass(frozen=True)
+class Treated:
+    """A model with someone in it and a plan for them."""
+
+    model: Model
+    state: dict[str, float]
+    schedule: Schedule
+    label: str = ""
+
+
+def check_texts(given: Given, problems: list[Problem]) -> None:
+    """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, scenarios."""
+    from ..person import typical as people
+    from ..therapies import cell_parameters, standard_care
+    from ..therapies.cell_order import read_order
+
+    checks: list[tuple[Any, ...]] = [(people.person, given.person)] if given.person is not None else []
+    checks += [(standard_care.therapy, text) for text in given.drug or ()]
+    checks += [(read_order, text, f"cells {text!r}") for text in given.cells or ()]
+    checks += [(cell_parameters.overlay, given.scenario)] if given.scenario is not None else []
+    for check, *texts in checks:
+        try:
+            check(*texts)
+        except BetapodError as error:
+            gather(problems, error)
+
+
+def _understood(course: Any) -> str:
+    """Return how an order of cells was understood."""
+    order = course.order
+    cells = f"{course.given:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{course.given:.4g} IEQ"
+    days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
+    many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
+    return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
+
+
+def treated(model: Model, given: Given) -> Treated:
+    """Put a typical person into a named model and prescribe.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with person, drugs and cells.
+    """
+    from warnings import catch_warnings, simplefilter
+
+    from ..person.coupled_person import Patient, patient, treat
+    from ..therapies.scenarios import DEFAULT
+
+    problems: list[Problem] = []
+    person, drugs, cells, scenario = given.person, given.drug or [], given.cells or [], given.scenario
+    who = Patient("", "", model, {}, 0.0)
+    if person is not None:
+        try:
+            with waiting(f"growing {person}"):
+                who = patient(person, model.name, _changes(model))
+            note(f"{who.label}: {who.history:.1f} years of history simulated")
+        except BetapodError as error:
+            gather(problems, error)
+    plan = None
+    with catch_warnings(record=True) as caught:
+        simplefilter("always")
+        try:
+            if drugs or cells or scenario:
+                plan = treat(_with_state(who), drugs, cells, scenario)
+        except BetapodError as error:
+            gather(problems, error)
+    if problems:
+        raise ConfigError(problems)
+    if plan is None:
+        return Treated(who.model, dict(who.state), Schedule(), who.label)
+    for course in plan.courses:
+        default = "" if scenario else " (nothing else was asked for; see --scenario)"
+        note(f"cells: {_understood(course)}; their effects: {scenario or DEFAULT}{default}")
+    for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
+        warn(text)
+    return Treated(plan.model, dict(who.state), plan.schedule, who.label)
+
+
+def _with_state(who: Any) -> Any:
+    """Give someone who has no history the initial state of their model."""
+    from dataclasses import replace
+
+    return who if who.state else replace(who, state=who.model.initial_values())
+
+
+def _changes(model: Model) -> dict[str, float | str]:
+    """Return what the user has changed in a named model."""
+    from ..physiology import whole_body
+
+    if model.name not in whole_body.NAMES:
+        return {}
+    base = whole_body.model(model.name)
+    shipped = {**base.parameters, **base.inputs}
+    return {
+        key: row.value for key, row in {**model.parameters, **model.inputs}.items() if row.value != shipped[key].value
+    }
