@@ -310,8 +310,8 @@ def trial(seed: int = 1, n: int = 60) -> TrialData:
         day=np.broadcast_to(np.array([0, 90, 180, 270], dtype=np.float32), (*shape, 4)),
         observed={"EGFR": values},
         base={"EGFR": values[:, :, 0]},
-        ending=np.zeros(shape, dtype=np.int8),
-        ended=np.full(shape, NO, dtype=np.float32),
+        disposition=np.zeros(shape, dtype=np.int8),
+        disposition_day=np.full(shape, NO, dtype=np.float32),
         rescued=np.full(shape, NO, dtype=np.float32),
         rescue_rule=np.full(shape, -1, dtype=np.int8),
     )

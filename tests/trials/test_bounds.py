@@ -128,8 +128,8 @@ def test_those_screened_are_counted_up_to_the_last_who_was_taken() -> None:
         screened = 0
         for turn in range(eligibility._ROUNDS):
             edges = np.cumsum(pool.weights)
-            luck = eligibility._uniform(3, "trial:candidate", part, size, turn)
-            who = np.minimum(np.searchsorted(edges, luck * edges[-1], side="right"), len(edges) - 1).astype(np.int32)
+            draws = eligibility._uniform(3, "trial:candidate", part, size, turn)
+            who = np.minimum(np.searchsorted(edges, draws * edges[-1], side="right"), len(edges) - 1).astype(np.int32)
             values = eligibility.screen(protocol, pool, who, codes, 3, part, turn)
             ok, _ = eligibility.eligible(protocol, pool, who, values)
             for k in range(size):
@@ -186,10 +186,10 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
     protocol = small.parse_protocol(
         small.TEXT.replace("window: 10 day", "window: 0 day").replace("missed_visits: 10 %", "missed_visits: 0 %")
     )
-    luck = conduct._Luck(protocol, small.pool(protocol, people=200), "randomised", range(2))
-    luck.ended = np.full(luck.shape, np.nan, dtype=np.float32)
-    luck.ended[:, 0], luck.ended[:, 1] = 183.0, 182.99
-    attended = np.isfinite(luck._attended()[:, :, 2])
+    draws = conduct._SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
+    draws.disposition_day = np.full(draws.shape, np.nan, dtype=np.float32)
+    draws.disposition_day[:, 0], draws.disposition_day[:, 1] = 183.0, 182.99
+    attended = np.isfinite(draws._attended()[:, :, 2])
     assert attended[:, 0].all() and not attended[:, 1].any() and attended[:, 2].all()
 
 

@@ -1,4 +1,4 @@
-"""Conduct on a pool of known courses: exact splits, regression to the mean against mathematics, luck that is shared."""
+"""Conduct on a pool of known courses: exact splits, regression to the mean against mathematics, shared random numbers."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from scipy.stats import norm
 from betapod.base.errors import ConfigError
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.measurement import death_rate, measurement_sd
-from betapod.trials.conduct.trial_data import ENDINGS, PARTS
+from betapod.trials.conduct.trial_data import DISPOSITIONS, PARTS
 from betapod.trials.operating.run_summary import run_summary
 
 
@@ -25,7 +25,7 @@ def run(trial):
 def same(a, b):
     return all(
         np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True)
-        for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "screened")
+        for name in ("member", "arm", "stratum", "day", "disposition", "disposition_day", "rescued", "screened")
     ) and all(np.array_equal(a.observed[c], b.observed[c], equal_nan=True) for c in a.codes)
 
 
@@ -75,7 +75,7 @@ def test_a_baseline_measured_again_has_no_regression(run):
     assert abs(np.nanmean(error)) < 4 * 0.5424 / np.sqrt(np.isfinite(error).sum())
 
 
-def test_scenarios_and_designs_share_people_and_luck(run):
+def test_scenarios_and_designs_share_people_and_random_numbers(run):
     a, b = run["single arm", "none"], run["single arm", "seed-claims"]
     assert np.array_equal(a.member, b.member)
     assert np.array_equal(a.day, b.day, equal_nan=True)
@@ -135,13 +135,13 @@ def test_samples_are_averaged(trial):
 def test_people_leave_at_the_rates_given(run):
     data = run["randomised", "none"]
     years = 379 / 365.25
-    left = np.mean(data.ending == ENDINGS.index("dropped out"))
+    left = np.mean(data.disposition == DISPOSITIONS.index("discontinued"))
     assert left == pytest.approx(1 - np.exp(-0.2 * years), abs=0.03)
-    died = np.mean(data.ending == ENDINGS.index("died"))
+    died = np.mean(data.disposition == DISPOSITIONS.index("died"))
     v = data.visit("enrolment")
     expected = 1 - np.exp(-death_rate(data.true("EGFR")[:, :, v], data.true("UACR")[:, :, v]) * years)
     assert died == pytest.approx(np.nanmean(expected), abs=0.015)
-    assert not np.any(data.day > np.where(np.isnan(data.ended), np.inf, data.ended)[:, :, None])
+    assert not np.any(data.day > np.where(np.isnan(data.disposition_day), np.inf, data.disposition_day)[:, :, None])
     assert not np.isfinite(data.observed["UACR"][np.isnan(data.day)]).any()
 
 
@@ -196,7 +196,7 @@ def test_nothing_is_measured_after_kidney_failure(trial):
     known.values["natural"][:, known.times > 100, :] = np.nan
     data = conduct.run_trial(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
     assert not np.isfinite(data.observed["EGFR"][:, :, data.days > 100]).any()
-    stayed = ~(data.ended < 100)
+    stayed = ~(data.disposition_day < 100)
     assert np.all(data.kidney_failure[stayed] == 100)
     assert np.isnan(data.kidney_failure[~stayed]).all()
     assert np.isfinite(data.observed["EGFR"][:, :, data.visit("enrolment")]).all()

@@ -35,9 +35,19 @@ def digests(place):
 
 
 def equal(a, b):
-    for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened"):
+    for name in (
+        "member",
+        "arm",
+        "stratum",
+        "day",
+        "disposition",
+        "disposition_day",
+        "rescued",
+        "rescue_rule",
+        "screened",
+    ):
         assert np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True), name
-    for name in ("observed", "base", "effect_luck", "events"):
+    for name in ("observed", "base", "effect_draws", "events"):
         one, other = getattr(a, name), getattr(b, name)
         assert list(one) == list(other), name
         assert all(np.array_equal(one[key], other[key], equal_nan=True) for key in one), name

@@ -207,7 +207,7 @@ def ran(protocol: Protocol) -> list[Any]:
             data.member,
             data.arm,
             data.day,
-            data.ended,
+            data.disposition_day,
             data.rescued,
             data.rescue_rule,
             data.screened,

@@ -55,5 +55,5 @@ def test_a_replicate_does_not_depend_on_others(method):
     assert not np.array_equal(whole, allocate(method, [2, 1], stratum, 8, range(50)))
 
 
-def test_one_arm_needs_no_luck():
+def test_one_arm_needs_no_random_numbers():
     assert not allocate("blocks", [1], strata(3, 5), 1, range(3)).any()

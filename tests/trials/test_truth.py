@@ -96,7 +96,9 @@ def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
         "randomised", "seed-claims"
     ]
     found = replicate_summaries.true_contrast(data, "UACR", "month 6", "cells", "control")
-    alive = ~(np.isfinite(data.ended) & (data.ending == 2) & (data.ended < data._when[:, :, 2]))
+    alive = ~(
+        np.isfinite(data.disposition_day) & (data.disposition == 2) & (data.disposition_day < data._when[:, :, 2])
+    )
     expected = [np.log(factor[m])[a].mean() for m, a in zip(data.member, alive, strict=True)]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 

@@ -1,4 +1,4 @@
-"""A trial in a run folder: protocol, pool and every measurement; it survives a kill and can be resumed.
+"""Run folder of a trial: protocol, pool and all measurements; an interrupted run can be resumed.
 
 ::
 
@@ -49,12 +49,12 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-_PLAIN = ("member", "arm", "stratum", "ending", "ended", "rescued", "rescue_rule")
+_PLAIN = ("member", "arm", "stratum", "disposition", "disposition_day", "rescued", "rescue_rule")
 
 
 @dataclass(frozen=True)
 class TrialPlan:
-    """What a folder holds when it is complete."""
+    """Contents of a complete run folder."""
 
     text: str
     protocol: Protocol
@@ -63,7 +63,7 @@ class TrialPlan:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What shapes the numbers, but for the pool."""
+        """Everything that determines the numbers, except the pool."""
         return {
             "kind": "trial",
             "protocol": self.text,
@@ -85,21 +85,21 @@ def plan(
     replicates: int | None = None,
     seed: int | None = None,
 ) -> TrialPlan:
-    """Return what is to be run.
+    """Return the plan of a run: protocol text, protocol, designs, scenarios.
 
     Raises
     ------
     ConfigError
         Everything wrong with the protocol, or unknown designs and scenarios.
     """
-    found = protocol_document(name)
-    protocol = trial.adapted(resolved(read_protocol(found), found), replicates, seed)
-    return TrialPlan(found.text, protocol, *trial.selected_names(protocol, designs, scenarios))
+    document = protocol_document(name)
+    protocol = trial.adapted(resolved(read_protocol(document), document), replicates, seed)
+    return TrialPlan(document.text, protocol, *trial.selected_names(protocol, designs, scenarios))
 
 
 def run_into(
     folder: str | Path,
-    what: TrialPlan,
+    trial_plan: TrialPlan,
     library: Library | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -118,29 +118,29 @@ def run_into(
     tell = (lambda text: progress(text, 0, 0)) if progress is not None else None
     # All that can be said of the folder is said before the pool is simulated.
     Store.check(folder)
-    _same_run(folder, what.identity)
-    pool = _kept_pool(folder) or pool_of(what.protocol, library, threads, progress=tell)
-    refuse_nobody(what.protocol, pool)
+    _same_run(folder, trial_plan.identity)
+    pool = _kept_pool(folder) or pool_of(trial_plan.protocol, library, threads, progress=tell)
+    refuse_nobody(trial_plan.protocol, pool)
     content = pool.to_bytes()
-    identity = {**what.identity, "pool": hashlib.sha256(content).hexdigest()}
-    store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(what.protocol))
+    identity = {**trial_plan.identity, "pool": hashlib.sha256(content).hexdigest()}
+    store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(trial_plan.protocol))
     _same_run(folder, identity)
     store.clean()
-    for name, kept in (("pool.npz", content), ("protocol.yaml", what.text.encode())):
+    for name, kept in (("pool.npz", content), ("protocol.yaml", trial_plan.text.encode())):
         with writing(folder):
             write_atomic(folder / name, kept)
-    data = _compute(store, what, pool, threads, progress)
-    found = TrialRun(what.protocol, data, pool, dict(pool.facts))
-    store.write_json("summary.json", run_summary(found))
-    return found
+    data = _compute(store, trial_plan, pool, threads, progress)
+    run = TrialRun(trial_plan.protocol, data, pool, dict(pool.facts))
+    store.write_json("summary.json", run_summary(run))
+    return run
 
 
 def _same_run(folder: Path, identity: Mapping[str, Any]) -> None:
     """Check that a folder, if it holds a run, holds this one."""
     if not (folder / "manifest.json").exists():
         return
-    own = Store.open(folder).manifest["identity"]
-    differs = [name for name, value in identity.items() if own.get(name) != value]
+    stored = Store.open(folder).manifest["identity"]
+    differs = [name for name, value in identity.items() if stored.get(name) != value]
     if differs == ["program"]:
         message = "the folder was begun by another version of betapod, which may compute other numbers"
         hint = "A complete run can still be reported. Continue this one with that version, or begin another with --out."
@@ -177,19 +177,19 @@ def open_run(folder: str | Path) -> TrialRun:
         The folder holds no trial, or an incomplete or damaged one.
     """
     store = Store.open(folder)
-    what = _plan_of(store)
+    trial_plan = _plan_of(store)
     pool = _kept_pool(store.folder)
-    whole, damaged = store.survey()
-    missing = store.shards - len(whole)
+    intact, damaged = store.survey()
+    missing = store.shards - len(intact)
     if pool is None or missing:
-        found = (
+        state = (
             "no pool" if pool is None else f"{missing} of {store.shards} parts missing, {len(damaged)} of them damaged"
         )
         hint = f"Complete it with: {shlex.join(['betapod', 'resume', str(folder)])}"
-        raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), found, hint=hint))
-    parts = trial.shards(what.protocol)
-    read_parts = [_read(store, what, pool, shard, part) for shard, part in enumerate(parts)]
-    return TrialRun(what.protocol, _joined(what, read_parts), pool, dict(pool.facts))
+        raise ConfigError(Problem("incomplete-run", "the run is not complete", Location(str(folder)), state, hint=hint))
+    parts = trial.shards(trial_plan.protocol)
+    read_parts = [_read(store, trial_plan, pool, shard, part) for shard, part in enumerate(parts)]
+    return TrialRun(trial_plan.protocol, _joined(trial_plan, read_parts), pool, dict(pool.facts))
 
 
 def is_trial(folder: str | Path) -> bool:
@@ -216,13 +216,13 @@ def _plan_of(store: Store) -> TrialPlan:
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
     manifest.named(identity["designs"], list(protocol.designs), "designs", path)
     manifest.named(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
-    what = TrialPlan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
+    trial_plan = TrialPlan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
     for name in ("patients", "shard_size"):
-        if identity[name] != what.identity[name]:
+        if identity[name] != trial_plan.identity[name]:
             message = f"identity.{name} does not fit the protocol"
-            found, expected = str(identity[name]), str(what.identity[name])
-            raise ConfigError(Problem("bad-manifest", message, Location(str(path)), found, expected))
-    return what
+            stored, expected = str(identity[name]), str(trial_plan.identity[name])
+            raise ConfigError(Problem("bad-manifest", message, Location(str(path)), stored, expected))
+    return trial_plan
 
 
 def _kept_pool(folder: Path) -> Pool | None:
@@ -248,7 +248,7 @@ def dictionary(protocol: Protocol) -> str:
     """Return a CSV with the label and unit of every column."""
     rows = [
         ("design", "design of the trial", ""),
-        ("scenario", "what is supposed of the cells", ""),
+        ("scenario", "scenario of cell efficacy", ""),
         ("replicate", "repetition of the trial, from 0", ""),
         ("patient", "place in the trial in order of recruitment, from 0", ""),
         ("visit", "planned visit", ""),
@@ -262,12 +262,12 @@ def dictionary(protocol: Protocol) -> str:
             for code in protocol.codes
         ),
         ("screened", "candidates screened in this replicate", ""),
-        ("ending", "0 completed, 1 dropped out, 2 died", ""),
-        ("ended", "day of that", "day"),
+        ("disposition", "disposition: 0 completed, 1 discontinued, 2 died", ""),
+        ("disposition_day", "day of discontinuation or death", "day"),
         ("rescued", "day of rescue therapy", "day"),
         ("rescue_rule", "which rule of rescue, from 0", ""),
         *(
-            (f"luck_{k}", f"luck in the effect of the trial on {e.quantity}", "1")
+            (f"effect_draw_{k}", f"standard normal draw of the trial effect on {e.quantity}", "1")
             for k, e in enumerate(protocol.conduct.effects)
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
@@ -276,28 +276,30 @@ def dictionary(protocol: Protocol) -> str:
 
 
 def _compute(
-    store: Store, what: TrialPlan, pool: Pool, threads: int | None, progress: Progress | None
+    store: Store, trial_plan: TrialPlan, pool: Pool, threads: int | None, progress: Progress | None
 ) -> dict[tuple[str, str], TrialData]:
-    parts = trial.shards(what.protocol)
-    whole, _ = store.survey()
+    parts = trial.shards(trial_plan.protocol)
+    intact, _ = store.survey()
 
     def make(shard: int) -> dict[tuple[str, str], TrialData]:
-        if shard in whole:
-            return _read(store, what, pool, shard, parts[shard])
-        found = trial.conduct(what.protocol, pool, what.designs, what.scenarios, parts[shard])
-        store.accept(_write(store, what, shard, parts[shard], found))
-        return found
+        if shard in intact:
+            return _read(store, trial_plan, pool, shard, parts[shard])
+        datasets = trial.conduct(trial_plan.protocol, pool, trial_plan.designs, trial_plan.scenarios, parts[shard])
+        store.accept(_write(store, trial_plan, shard, parts[shard], datasets))
+        return datasets
 
-    made = []
+    results = []
     for number, data in enumerate(trial.computed(make, range(len(parts)), threads), 1):
-        made.append(data)
+        results.append(data)
         if progress is not None:
             progress("running the trial", number, len(parts))
-    return _joined(what, made)
+    return _joined(trial_plan, results)
 
 
-def _joined(what: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]]) -> dict[tuple[str, str], TrialData]:
-    keys = [(design, scenario) for design in what.designs for scenario in what.scenarios]
+def _joined(
+    trial_plan: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]]
+) -> dict[tuple[str, str], TrialData]:
+    keys = [(design, scenario) for design in trial_plan.designs for scenario in trial_plan.scenarios]
     return {key: trial.joined([part[key] for part in parts]) for key in keys}
 
 
@@ -305,24 +307,24 @@ def _joined(what: TrialPlan, parts: Sequence[Mapping[tuple[str, str], TrialData]
 
 
 def _write(
-    store: Store, what: TrialPlan, shard: int, part: range, found: Mapping[tuple[str, str], TrialData]
+    store: Store, trial_plan: TrialPlan, shard: int, part: range, datasets: Mapping[tuple[str, str], TrialData]
 ) -> Receipt:
-    visits = [_visit_columns(what, key, data, part) for key, data in found.items()]
-    people = [_person_columns(what, key, data, part) for key, data in found.items()]
-    names = {"design": what.designs, "scenario": what.scenarios}
-    arms = {"arm": list(what.protocol.arms), "stratum": list(what.protocol.strata) or ["all"]}
+    visits = [_visit_columns(trial_plan, key, data, part) for key, data in datasets.items()]
+    people = [_person_columns(trial_plan, key, data, part) for key, data in datasets.items()]
+    names = {"design": trial_plan.designs, "scenario": trial_plan.scenarios}
+    arms = {"arm": list(trial_plan.protocol.arms), "stratum": list(trial_plan.protocol.strata) or ["all"]}
     written = {}
     for table, columns, spelt in (
-        ("visits", visits, {**names, "visit": [visit.name for visit in what.protocol.visits]}),
+        ("visits", visits, {**names, "visit": [visit.name for visit in trial_plan.protocol.visits]}),
         ("patients", people, {**names, **arms}),
     ):
-        whole = _stacked(columns)
+        table_columns = _stacked(columns)
         select = ", ".join(
             f"[{', '.join(map(quoted, spelt[name]))}][{_id(name)} + 1] AS {_id(name)}" if name in spelt else _id(name)
-            for name in whole
+            for name in table_columns
         )
         path = store.path(table, shard)
-        written[table] = write_parquet(path, f"SELECT {select} FROM data", {"data": whole}, store.run)
+        written[table] = write_parquet(path, f"SELECT {select} FROM data", {"data": table_columns}, store.run)
     return Receipt(shard, shard, shard + 1, store.run, written, {"replicates": [part.start, part.stop]})
 
 
@@ -339,37 +341,39 @@ def _stacked(tables: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray
     }
 
 
-def _index(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range, each: int) -> dict[str, np.ndarray]:
+def _index(
+    trial_plan: TrialPlan, key: tuple[str, str], data: TrialData, part: range, rows_per_patient: int
+) -> dict[str, np.ndarray]:
     count = data.replicates * data.patients
     return {
-        "design": np.full(count * each, what.designs.index(key[0]), dtype=np.int8),
-        "scenario": np.full(count * each, what.scenarios.index(key[1]), dtype=np.int8),
-        "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), data.patients * each),
-        "patient": np.tile(np.repeat(np.arange(data.patients, dtype=np.int32), each), data.replicates),
+        "design": np.full(count * rows_per_patient, trial_plan.designs.index(key[0]), dtype=np.int8),
+        "scenario": np.full(count * rows_per_patient, trial_plan.scenarios.index(key[1]), dtype=np.int8),
+        "replicate": np.repeat(np.arange(part.start, part.stop, dtype=np.int32), data.patients * rows_per_patient),
+        "patient": np.tile(np.repeat(np.arange(data.patients, dtype=np.int32), rows_per_patient), data.replicates),
     }
 
 
-def _visit_columns(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+def _visit_columns(trial_plan: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
     visits = len(data.visits)
-    columns = _index(what, key, data, part, visits)
+    columns = _index(trial_plan, key, data, part, visits)
     columns["visit"] = np.tile(np.arange(visits, dtype=np.int8), data.replicates * data.patients)
     columns["ADY"] = data.day.reshape(-1)
     return columns | {code: data.observed[code].reshape(-1) for code in data.codes}
 
 
-def _person_columns(what: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
-    columns = _index(what, key, data, part, 1)
+def _person_columns(trial_plan: TrialPlan, key: tuple[str, str], data: TrialData, part: range) -> dict[str, np.ndarray]:
+    columns = _index(trial_plan, key, data, part, 1)
     columns |= {name: getattr(data, name).reshape(-1) for name in _PLAIN}
     # Arms are numbered within their design; in the file they have the protocol's names.
-    order = np.array([list(what.protocol.arms).index(name) for name in data.arms], dtype=np.int8)
+    order = np.array([list(trial_plan.protocol.arms).index(name) for name in data.arms], dtype=np.int8)
     columns["arm"] = order[data.arm.reshape(-1)]
     columns["screened"] = np.repeat(data.screened, data.patients)
     columns |= {f"BASE_{code}": data.base[code].reshape(-1) for code in data.codes}
-    columns |= {f"luck_{name}": values.reshape(-1) for name, values in data.effect_luck.items()}
+    columns |= {f"effect_draw_{name}": values.reshape(-1) for name, values in data.effect_draws.items()}
     return columns | {f"events_{name}": counts.reshape(-1) for name, counts in data.events.items()}
 
 
-def _read(store: Store, what: TrialPlan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
+def _read(store: Store, trial_plan: TrialPlan, pool: Pool, shard: int, part: range) -> dict[tuple[str, str], TrialData]:
     connection = connect(1)
     try:
         tables = {
@@ -378,16 +382,16 @@ def _read(store: Store, what: TrialPlan, pool: Pool, shard: int, part: range) ->
         }
     finally:
         connection.close()
-    found: dict[tuple[str, str], TrialData] = {}
+    datasets: dict[tuple[str, str], TrialData] = {}
     starts = {"visits": 0, "patients": 0}
-    for design in what.designs:
-        for scenario in what.scenarios:
-            found[design, scenario] = _rebuilt(what, pool, design, scenario, part, tables, starts)
-    return found
+    for design in trial_plan.designs:
+        for scenario in trial_plan.scenarios:
+            datasets[design, scenario] = _rebuilt(trial_plan, pool, design, scenario, part, tables, starts)
+    return datasets
 
 
 def _rebuilt(
-    what: TrialPlan,
+    trial_plan: TrialPlan,
     pool: Pool,
     design: str,
     scenario: str,
@@ -395,7 +399,7 @@ def _rebuilt(
     tables: Mapping[str, Mapping[str, Any]],
     starts: dict[str, int],
 ) -> TrialData:
-    protocol = what.protocol
+    protocol = trial_plan.protocol
     shape = (len(part), protocol.size(design))
     visits = (*shape, len(protocol.visits))
 
@@ -406,17 +410,17 @@ def _rebuilt(
             values = values.filled(np.nan if np.issubdtype(kind, np.floating) else 0)
         return np.asarray(values).astype(kind).reshape(size)
 
-    def coded(name: str, known: Sequence[str]) -> np.ndarray:
+    def coded(name: str, names: Sequence[str]) -> np.ndarray:
         first = starts["patients"]
         text = np.asarray(tables["patients"][name][first : first + shape[0] * shape[1]], dtype=object)
         index = np.zeros(text.shape, dtype=np.int8)
-        for number, each in enumerate(known):
-            index[text == each] = number
+        for number, label in enumerate(names):
+            index[text == label] = number
         return index.reshape(shape)
 
     arms, strata = tuple(protocol.designs[design].arms), tuple(protocol.strata) or ("all",)
     events = [name for name in tables["patients"] if name.startswith("events_")]
-    own = {f"events_{name}" for name in trial.event_names(protocol, design, scenario)}
+    expected_events = {f"events_{name}" for name in trial.event_names(protocol, design, scenario)}
     data = TrialData(
         protocol, design, scenario, arms, strata, tuple(v.name for v in protocol.visits),
         np.array(protocol.days, dtype=np.float64), protocol.codes,
@@ -424,10 +428,10 @@ def _rebuilt(
         take("visits", "ADY", visits, np.float32),
         {code: take("visits", code, visits, np.float32) for code in protocol.codes},
         {code: take("patients", f"BASE_{code}", shape, np.float32) for code in protocol.codes},
-        take("patients", "ending", shape, np.int8), take("patients", "ended", shape, np.float32),
+        take("patients", "disposition", shape, np.int8), take("patients", "disposition_day", shape, np.float32),
         take("patients", "rescued", shape, np.float32), take("patients", "rescue_rule", shape, np.int8),
-        {str(k): take("patients", f"luck_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
-        {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in own},
+        {str(k): take("patients", f"effect_draw_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
+        {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in expected_events},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]

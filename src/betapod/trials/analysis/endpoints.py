@@ -1,4 +1,4 @@
-"""The analysis that a protocol asks for: outcome of every patient, and its comparison, for all replicates at once."""
+"""Endpoint analysis as specified in the protocol: outcome per patient and comparison of arms, for all replicates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ...base.config import quantity as read_quantity
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import code_of, label_of, unit_of
-from ..conduct.trial_data import ENDINGS
+from ..conduct.trial_data import DISPOSITIONS
 from ..operating.replicate_summaries import selected_patients
 from ..protocol.endpoint_keys import CONTROLLED
 from . import estimators as analysis
@@ -46,10 +46,10 @@ def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
     if len(arms) == 1:
         return [Comparison(arms[0], None)]
     without = [name for name in arms if protocol.arms[name].cells is None] or arms
-    given = {name: len(protocol.arms[name].therapies) + len(protocol.arms[name].inputs) for name in arms}
+    treatments = {name: len(protocol.arms[name].therapies) + len(protocol.arms[name].inputs) for name in arms}
     control = protocol.designs[design].control
     if control is None:
-        control = min(reversed(without), key=lambda name: (not protocol.arms[name].placebo, given[name]))
+        control = min(reversed(without), key=lambda name: (not protocol.arms[name].placebo, treatments[name]))
     return [Comparison(name, control) for name in arms if name != control]
 
 
@@ -60,13 +60,13 @@ def endpoint_code(endpoint: Endpoint) -> str:
 
 def endpoint_visit(protocol: Protocol, endpoint: Endpoint) -> str:
     """Return the visit at which an endpoint is judged."""
-    return endpoint.at or max(protocol.visits, key=lambda each: each.day).name
+    return endpoint.at or max(protocol.visits, key=lambda last: last.day).name
 
 
 def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
     """Return the last day of the window of the visit at which an endpoint is judged."""
     name = endpoint_visit(protocol, endpoint)
-    return next(each.day + each.window for each in protocol.visits if each.name == name)
+    return next(planned.day + planned.window for planned in protocol.visits if planned.name == name)
 
 
 def better(endpoint: Endpoint) -> int:
@@ -92,15 +92,15 @@ def outcome(data: TrialData, endpoint: Endpoint) -> Array:
 
     Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial.
     """
-    found = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
+    outcomes = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
     failed = np.isfinite(failures(data, endpoint))
     if not failed.any():
-        return found
+        return outcomes
     if endpoint.summary == "responders":
-        return np.where(failed, 0.0, found)
+        return np.where(failed, 0.0, outcomes)
     sign = better(endpoint)
-    worst = sign * np.where(np.isfinite(found), sign * found, np.inf).min(axis=1, keepdims=True)
-    return np.where(failed & np.isfinite(worst), worst, found)
+    worst = sign * np.where(np.isfinite(outcomes), sign * outcomes, np.inf).min(axis=1, keepdims=True)
+    return np.where(failed & np.isfinite(worst), worst, outcomes)
 
 
 def _strategy(endpoint: Endpoint) -> str:
@@ -115,12 +115,19 @@ def failures(data: TrialData, endpoint: Endpoint) -> Array:
     What counts is what happened up to the patient's own day of that visit, rescue on that very day included; where the visit
     was missed, up to the end of its window.
     """
-    own = data.day[:, :, data.visit(endpoint_visit(data.protocol, endpoint))].astype(float)
-    until = np.where(np.isfinite(own), own, _last_day(data.protocol, endpoint))
+    visit_day = data.day[:, :, data.visit(endpoint_visit(data.protocol, endpoint))].astype(float)
+    until = np.where(np.isfinite(visit_day), visit_day, _last_day(data.protocol, endpoint))
     rules, first = endpoint.intercurrent, np.full(data.member.shape, np.inf)
     events: list[tuple[str, Array]] = [(rules.rescue, data.rescued.astype(float))]
-    for ending, rule in (("dropped out", rules.drop_out), ("died", rules.death)):
-        events.append((rule, np.where(data.ending == ENDINGS.index(ending), data.ended, np.nan).astype(float)))
+    for disposition, rule in (("discontinued", rules.drop_out), ("died", rules.death)):
+        events.append(
+            (
+                rule,
+                np.where(data.disposition == DISPOSITIONS.index(disposition), data.disposition_day, np.nan).astype(
+                    float
+                ),
+            )
+        )
     for strategy, day in events:
         if strategy == "composite":
             first = np.fmin(first, np.where(day <= until, day, np.inf))
@@ -249,15 +256,15 @@ def analyse(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum
         time, event = times(data, endpoint)
         fit = survival.hazard_ratio if kind == "log-rank" else survival.cox
         return fit(np.where(both, time, np.nan), event & both, arm)
-    found = np.where(both, outcome(data, endpoint), np.nan)
+    outcomes = np.where(both, outcome(data, endpoint), np.nan)
     if kind == "risk difference":
-        return analysis.risk_difference(found, arm)
+        return analysis.risk_difference(outcomes, arm)
     if kind == "t test":
-        return analysis.ancova(found, None, arm)
+        return analysis.ancova(outcomes, None, arm)
     name = endpoint_code(endpoint)
     base = data.quantity(name).forward(data.base[name].astype(float))
     strata = data.stratum if stratum is None and len(data.strata) > 1 else None
-    return analysis.ancova(found, base, arm, strata)
+    return analysis.ancova(outcomes, base, arm, strata)
 
 
 def controlled_analysis(endpoint: Endpoint) -> str:
@@ -292,9 +299,9 @@ def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
     if endpoint.summary == "time to event":
         return _share_with_event(*times(data, endpoint), keep)
     hit = outcome(data, endpoint)
-    seen = keep & np.isfinite(hit)
-    n = seen.sum(-1).astype(float)
-    count = np.where(seen, hit, 0.0).sum(-1)
+    evaluable = keep & np.isfinite(hit)
+    n = evaluable.sum(-1).astype(float)
+    count = np.where(evaluable, hit, 0.0).sum(-1)
     low, high = analysis.wilson(count, n)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = count / n
@@ -309,7 +316,7 @@ def _share_with_event(time: Array, event: np.ndarray, keep: np.ndarray) -> Estim
     share, inner = 1 - curve.free[..., -1], (curve.free[..., -1] > 0) & (curve.free[..., -1] < 1)
     low, high = analysis.wilson(np.where(share > 0, n, 0.0), n)
     low, high = np.where(inner, 1 - curve.high[..., -1], low), np.where(inner, 1 - curve.low[..., -1], high)
-    share, error, low, high = (np.where(n > 0, each, np.nan) for each in (share, curve.error[..., -1], low, high))
+    share, error, low, high = (np.where(n > 0, values, np.nan) for values in (share, curve.error[..., -1], low, high))
     return _untested(share, error, low, high, n)
 
 

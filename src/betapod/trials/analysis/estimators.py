@@ -1,4 +1,4 @@
-"""Estimates of one trial or of thousands at once: change, ANCOVA, proportions, slopes.
+"""Estimators for one trial or thousands at once: mean change, ANCOVA, risk difference, slopes.
 
 Every function takes arrays whose last axis is the patients; axes before it are replicates, analysed together. A missing value is
 NaN and its patient is left out. The estimates equal those of statsmodels to rounding. The mixed model of
@@ -82,12 +82,12 @@ def mean_change(change: ArrayLike, level: float = 0.95) -> Estimate:
         Shape (..., patients).
     """
     values = np.asarray(change, dtype=float)
-    seen = np.isfinite(values)
-    n = seen.sum(-1)
+    present = np.isfinite(values)
+    n = present.sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = np.where(seen, values, 0.0).sum(-1) / n
-        square = (np.where(seen, values - mean[..., None], 0.0) ** 2).sum(-1)
-        square = np.where(square > _rounding(values, seen), square, 0.0)
+        mean = np.where(present, values, 0.0).sum(-1) / n
+        square = (np.where(present, values - mean[..., None], 0.0) ** 2).sum(-1)
+        square = np.where(square > _rounding(values, present), square, 0.0)
         error = np.sqrt(square / (n - 1) / n)
     return estimate(mean, error, n - 1, n, level)
 
@@ -120,14 +120,14 @@ def ancova(
     if strata is not None:
         codes = np.broadcast_to(np.asarray(strata), y.shape)
         adjusting += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
-    seen: NDArray[np.bool_] = np.asarray(np.isfinite(y) & np.isfinite(arm))
+    present: NDArray[np.bool_] = np.asarray(np.isfinite(y) & np.isfinite(arm))
     for column in adjusting:
-        seen &= np.isfinite(column)
-    n = seen.sum(-1)
+        present &= np.isfinite(column)
+    n = present.sum(-1)
     # Centred and scaled columns keep the normal equations well conditioned; the coefficient of the arm does not change.
-    columns = [_standard(column, seen, n) for column in adjusting]
-    design = np.stack([np.where(seen, 1.0, 0.0), np.where(seen, arm, 0.0), *columns], axis=-1)
-    response = np.where(seen, y, 0.0)
+    columns = [_standard(column, present, n) for column in adjusting]
+    design = np.stack([np.where(present, 1.0, 0.0), np.where(present, arm, 0.0), *columns], axis=-1)
+    response = np.where(present, y, 0.0)
     # matmul runs in BLAS, einsum does not.
     turned = np.swapaxes(design, -1, -2)
     inverse, rank = _inverse(turned @ design)
@@ -140,22 +140,22 @@ def ancova(
     degrees = n - rank
     with np.errstate(divide="ignore", invalid="ignore"):
         square = (residual**2).sum(-1)
-        square = np.where(square > _rounding(y, seen), square, 0.0)
+        square = np.where(square > _rounding(y, present), square, 0.0)
         variance = np.where(degrees > 0, square / degrees, np.nan)
         error = np.sqrt(variance * inverse[..., 1, 1])
-    effect = np.where(_both(arm, seen), coefficients[..., 1, 0], np.nan)
+    effect = np.where(_both(arm, present), coefficients[..., 1, 0], np.nan)
     return estimate(effect, np.where(np.isfinite(effect), error, np.nan), degrees, n, level)
 
 
-def _rounding(values: Array, seen: NDArray[np.bool_]) -> Array:
+def _rounding(values: Array, present: NDArray[np.bool_]) -> Array:
     """Return the sum of squares that rounding alone leaves of values that do not scatter."""
-    size = np.where(seen, np.abs(values), 0.0).max(-1, initial=0.0)
-    return np.asarray(seen.sum(-1) * (1e-13 * size) ** 2)
+    size = np.where(present, np.abs(values), 0.0).max(-1, initial=0.0)
+    return np.asarray(present.sum(-1) * (1e-13 * size) ** 2)
 
 
-def _standard(column: Array, seen: NDArray[np.bool_], n: NDArray[np.int_]) -> Array:
+def _standard(column: Array, present: NDArray[np.bool_], n: NDArray[np.int_]) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
-        centred = np.where(seen, column - np.where(seen, column, 0.0).sum(-1, keepdims=True) / n[..., None], 0.0)
+        centred = np.where(present, column - np.where(present, column, 0.0).sum(-1, keepdims=True) / n[..., None], 0.0)
     size = np.sqrt((centred**2).sum(-1, keepdims=True) / np.maximum(n[..., None], 1))
     scaled: Array = centred / np.where(size > 0, size, 1.0)
     return scaled
@@ -169,9 +169,9 @@ def _inverse(matrix: Array) -> tuple[Array, NDArray[np.int_]]:
     return (vectors * inverted[..., None, :]) @ np.swapaxes(vectors, -1, -2), kept.sum(-1)
 
 
-def _both(arm: Array, seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _both(arm: Array, present: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether both arms have patients."""
-    return np.asarray(((arm > 0.5) & seen).any(-1) & ((arm <= 0.5) & seen).any(-1))
+    return np.asarray(((arm > 0.5) & present).any(-1) & ((arm <= 0.5) & present).any(-1))
 
 
 # -- proportions ---------------------------------------------------------------------------------------------------------
@@ -218,9 +218,9 @@ def risk_difference(response: ArrayLike, treated: ArrayLike, level: float = 0.95
 
     values = np.asarray(response, dtype=float)
     arm = np.broadcast_to(np.asarray(treated, dtype=float), values.shape) > 0.5
-    seen = np.isfinite(values)
-    n1, n0 = (seen & arm).sum(-1), (seen & ~arm).sum(-1)
-    x1, x0 = np.where(seen & arm, values, 0.0).sum(-1), np.where(seen & ~arm, values, 0.0).sum(-1)
+    present = np.isfinite(values)
+    n1, n0 = (present & arm).sum(-1), (present & ~arm).sum(-1)
+    x1, x0 = np.where(present & arm, values, 0.0).sum(-1), np.where(present & ~arm, values, 0.0).sum(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         p1, p0 = x1 / n1, x0 / n0
         pooled = (x1 + x0) / (n1 + n0)
@@ -274,12 +274,12 @@ def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_yea
 
 
 def _slope(x: Array, y: Array) -> Array:
-    seen = np.isfinite(y)
-    n = seen.sum(-1)
-    span = np.where(seen, x, -np.inf).max(-1) - np.where(seen, x, np.inf).min(-1)
+    present = np.isfinite(y)
+    n = present.sum(-1)
+    span = np.where(present, x, -np.inf).max(-1) - np.where(present, x, np.inf).min(-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean_x = (seen * x).sum(-1) / n
-        mean_y = np.where(seen, y, 0.0).sum(-1) / n
-        dx = np.where(seen, x - mean_x[..., None], 0.0)
-        slope = (dx * np.where(seen, y - mean_y[..., None], 0.0)).sum(-1) / (dx**2).sum(-1)
+        mean_x = (present * x).sum(-1) / n
+        mean_y = np.where(present, y, 0.0).sum(-1) / n
+        dx = np.where(present, x - mean_x[..., None], 0.0)
+        slope = (dx * np.where(present, y - mean_y[..., None], 0.0)).sum(-1) / (dx**2).sum(-1)
     return np.where((n >= 2) & (span >= (x[-1] - x[0]) / 2), slope, np.nan)

@@ -17,7 +17,7 @@ _PATIENTS_PER_PARAMETER = 1.0
 class _Pattern:
     """Patients who attended the same visits: their number, covariates and outcomes, 0 where not attended."""
 
-    seen: NDArray[np.intp]
+    attended: NDArray[np.intp]
     size: int
     products: Array
     outcomes: Array
@@ -25,10 +25,10 @@ class _Pattern:
 
     def inverse(self, covariance: Array) -> tuple[Array, float]:
         """Return the inverse of the covariance of the visits attended, 0 elsewhere, and the logarithm of its determinant."""
-        part = covariance[np.ix_(self.seen, self.seen)]
-        found = np.zeros_like(covariance)
-        found[np.ix_(self.seen, self.seen)] = np.linalg.inv(part)
-        return found, float(np.linalg.slogdet(part)[1])
+        part = covariance[np.ix_(self.attended, self.attended)]
+        inverse = np.zeros_like(covariance)
+        inverse[np.ix_(self.attended, self.attended)] = np.linalg.inv(part)
+        return inverse, float(np.linalg.slogdet(part)[1])
 
 
 def mmrm(
@@ -56,7 +56,7 @@ def mmrm(
     Estimate
         Shape (1,); NaN where the trial is too small for the model, or the fit fails.
     """
-    y, base, arm = (np.asarray(given, dtype=float) for given in (values, baseline, treated))
+    y, base, arm = (np.asarray(column, dtype=float) for column in (values, baseline, treated))
     keep = np.isfinite(base) & np.isfinite(arm) & np.isfinite(y).any(1)
     y, base, arm = y[keep], base[keep], arm[keep]
     columns = [np.ones(len(y)), arm, base - (base.mean() if len(base) else 0.0)]
@@ -65,35 +65,35 @@ def mmrm(
         columns += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
     covariates, visits = np.stack(columns, 1), y.shape[1]
     nothing = estimate(np.array([np.nan]), np.array([np.nan]), np.nan, float(len(y)), level)
-    seen = np.isfinite(y)
+    present = np.isfinite(y)
     if not len(y) or not visits:
         return nothing
-    together = (seen[:, :, None] & seen[:, None, :]).sum(0)
+    together = (present[:, :, None] & present[:, None, :]).sum(0)
     needed = covariates.shape[1] + _PATIENTS_PER_PARAMETER * visits * (visits + 1) / 2
-    alone = [np.linalg.matrix_rank(covariates[seen[:, v]]) for v in range(visits)]
+    alone = [np.linalg.matrix_rank(covariates[present[:, v]]) for v in range(visits)]
     if together.min() <= needed or min(alone) < covariates.shape[1]:
         return nothing
     size = np.nanstd(y, axis=0)
     if not np.all(size > 0):
         return nothing
     patterns = _patterns(y / size, covariates)
-    found = _fit(patterns, visits, covariates.shape[1])
-    if found is None:
+    fit = _fit(patterns, visits, covariates.shape[1])
+    if fit is None:
         return nothing
-    effect, variance, degrees = found
+    effect, variance, degrees = fit
     return estimate(
         np.array([effect * size[-1]]), np.array([np.sqrt(variance) * size[-1]]), degrees, float(len(y)), level
     )
 
 
 def _patterns(y: Array, covariates: Array) -> list[_Pattern]:
-    seen = np.isfinite(y)
-    found = []
-    for attended in np.unique(seen, axis=0):
-        mine = (seen == attended).all(1)
-        z, own = covariates[mine], np.where(attended, y[mine], 0.0)
-        found.append(_Pattern(np.flatnonzero(attended), int(mine.sum()), z.T @ z, own, z))
-    return found
+    present = np.isfinite(y)
+    patterns = []
+    for attended in np.unique(present, axis=0):
+        members = (present == attended).all(1)
+        z, outcomes = covariates[members], np.where(attended, y[members], 0.0)
+        patterns.append(_Pattern(np.flatnonzero(attended), int(members.sum()), z.T @ z, outcomes, z))
+    return patterns
 
 
 def _fit(patterns: list[_Pattern], visits: int, count: int) -> tuple[float, float, float] | None:
@@ -130,12 +130,12 @@ def _normal(patterns: list[_Pattern], covariance: Array, count: int) -> tuple[li
     """Return inverses, sum of log determinants, matrix and right side of the normal equations of the fixed effects."""
     inverses, logs = [], 0.0
     matrix, right = np.zeros((len(covariance) * count,) * 2), np.zeros((len(covariance), count))
-    for each in patterns:
-        inverse, log = each.inverse(covariance)
+    for pattern in patterns:
+        inverse, log = pattern.inverse(covariance)
         inverses.append(inverse)
-        logs += each.size * log
-        matrix += np.kron(inverse, each.products)
-        right += inverse @ each.outcomes.T @ each.covariates
+        logs += pattern.size * log
+        matrix += np.kron(inverse, pattern.products)
+        right += inverse @ pattern.outcomes.T @ pattern.covariates
     return inverses, logs, matrix, right.reshape(-1)
 
 
@@ -147,12 +147,12 @@ def _criterion(patterns: list[_Pattern], covariance: Array, count: int) -> tuple
     effects = (spread @ right).reshape(visits, count)
     blocks = spread.reshape(visits, count, visits, count)
     value, slope = logs + float(np.linalg.slogdet(matrix)[1]), np.zeros_like(covariance)
-    for each, inverse in zip(patterns, inverses, strict=True):
-        residual = each.outcomes - each.covariates @ effects.T
+    for pattern, inverse in zip(patterns, inverses, strict=True):
+        residual = pattern.outcomes - pattern.covariates @ effects.T
         around = residual.T @ residual
         value += float((inverse * around).sum())
-        more = np.einsum("acbd,dc->ab", blocks, each.products)
-        slope += each.size * inverse - inverse @ (around + more) @ inverse
+        more = np.einsum("acbd,dc->ab", blocks, pattern.products)
+        slope += pattern.size * inverse - inverse @ (around + more) @ inverse
     return value, slope
 
 
@@ -161,9 +161,9 @@ def _contrast(patterns: list[_Pattern], covariance: Array, count: int) -> tuple[
     visits = len(covariance)
     inverses, _, matrix, right = _normal(patterns, covariance, count)
     spread = np.linalg.inv(matrix)
-    place = (visits - 1) * count + 1
-    effect, variance = float((spread @ right)[place]), float(spread[place, place])
-    row = spread[place]
+    index = (visits - 1) * count + 1
+    effect, variance = float((spread @ right)[index]), float(spread[index, index])
+    row = spread[index]
     pairs = list(zip(*np.tril_indices(visits), strict=True))
     steps = []
     for a, b in pairs:

@@ -61,7 +61,7 @@ def crossing(
     Parameters and results as of `decline`; `bound` has the shape (..., patients).
     """
     days, values = np.asarray(times, dtype=float), np.asarray(values, dtype=float)
-    seen = np.isfinite(values)
+    present = np.isfinite(values)
     with np.errstate(invalid="ignore"):
         fallen = values <= np.asarray(bound, dtype=float)[..., None]
     fallen[..., 0] = False
@@ -71,9 +71,9 @@ def crossing(
         for visit in range(values.shape[-1] - 1, 0, -1):
             now = fallen[..., visit].copy()
             fallen[..., visit] = now & following
-            following = np.where(seen[..., visit], now, following)
+            following = np.where(present[..., visit], now, following)
     happened = np.asarray(fallen.any(-1))
-    last = np.where(seen, days, 0.0).max(-1)
+    last = np.where(present, days, 0.0).max(-1)
     return np.where(happened, days[fallen.argmax(-1)], last), happened
 
 
@@ -92,12 +92,12 @@ def _counts(time: Array, event: NDArray[np.bool_], member: NDArray[np.bool_], da
     if not width:
         return np.zeros(shape), np.zeros(shape)
     t = time.reshape(-1, time.shape[-1])
-    e, m = (np.broadcast_to(given, time.shape).reshape(t.shape) for given in (event, member))
+    e, m = (np.broadcast_to(flags, time.shape).reshape(t.shape) for flags in (event, member))
     # The last day that each patient has reached.
-    place = np.searchsorted(days, t, side="right") - 1
-    reached = m & np.isfinite(t) & (place >= 0)
-    flat = np.arange(len(t))[:, None] * width + np.maximum(place, 0)
-    on = reached & e & (days[place] == t)
+    last_index = np.searchsorted(days, t, side="right") - 1
+    reached = m & np.isfinite(t) & (last_index >= 0)
+    flat = np.arange(len(t))[:, None] * width + np.maximum(last_index, 0)
+    on = reached & e & (days[last_index] == t)
     at, last = (np.bincount(flat[mask], minlength=len(t) * width).reshape(shape) for mask in (on, reached))
     return at.astype(float), last[..., ::-1].cumsum(-1)[..., ::-1].astype(float)
 
@@ -183,10 +183,10 @@ def hazard_ratio(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: f
     fit = cox(time, event, treated, level)
     chi, p = log_rank(time, event, treated)
     excess, _ = _excess(time, event, treated)
-    known = np.isfinite(chi)
+    testable = np.isfinite(chi)
     effect = np.where(np.isfinite(fit.effect), fit.effect, np.where(excess > 0, np.inf, -np.inf))
     effect, error, low, high = (
-        np.where(known, each, np.nan) for each in (effect, fit.standard_error, fit.low, fit.high)
+        np.where(testable, values, np.nan) for values in (effect, fit.standard_error, fit.low, fit.high)
     )
     return Estimate(effect, error, fit.degrees, p, low, high, fit.n)
 
@@ -222,6 +222,6 @@ def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.
         if np.all(np.abs(step) < 1e-13):
             break
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
-        error = np.where(found, 1 / np.sqrt(information), np.nan)
+        estimable = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
+        error = np.where(estimable, 1 / np.sqrt(information), np.nan)
     return estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)

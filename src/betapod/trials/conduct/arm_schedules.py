@@ -1,4 +1,4 @@
-"""What each person of a pool is given at each stage: therapies that fit the person, cells cut to the person, inputs set."""
+"""Schedules of the patients in a pool: therapies without contraindicated ones, cell doses by body weight, model inputs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TAKEN = {
 
 @dataclass(frozen=True)
 class Planner:
-    """Makes the schedules of a pool.
+    """Builds the dosing schedules of the patients in a pool.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Planner:
         return self.library.table["true_egfr"].to_numpy(dtype=np.float64)
 
     def begins(self, number: int, item: CoMedication) -> Numbers:
-        """Return the day on which everybody begins a co-medication; infinite for those who never do."""
+        """Return (people,) the day on which each person begins a co-medication; infinite for those who never do."""
         people = self.library.table["person"].to_numpy(dtype=np.int64)
         stream = Stream(self.seed, f"trial:co-medication:{number}:{item.therapy}")
         first, last = item.begins
@@ -77,7 +77,7 @@ class Planner:
         return np.where(stream.uniform(people) < item.share, day, np.inf)
 
     def therapies(self, arm: Arm | None, comedicated: bool, rescue: str | None = None) -> list[tuple[Therapy, ...]]:
-        """Return what each person takes in addition: run-in, the arm's therapies, co-medication, as far as they fit the person."""
+        """Return what each person takes in addition: run-in, the arm's therapies, co-medication, without what is contraindicated."""
         run_in = self.protocol.run_in
         common: list[Therapy] = []
         if run_in is not None:
@@ -91,30 +91,30 @@ class Planner:
         if rescue is not None:
             common.append(_made(rescue, self.lead, None, 1.0))
         begins = [(item, self.begins(k, item)) for k, item in enumerate(self.protocol.conduct.co_medication)]
-        given = []
+        per_person = []
         for person in range(len(self.library)):
-            mine = list(common)
+            planned = list(common)
             if comedicated:
-                mine += [
+                planned += [
                     _made(item.therapy, float(day[person]) + self.lead, None, 1.0)
                     for item, day in begins
                     if np.isfinite(day[person])
                 ]
-            given.append(self.fitting(person, mine))
-        return given
+            per_person.append(self.fitting(person, planned))
+        return per_person
 
     def fitting(self, person: int, therapies: Iterable[Therapy]) -> tuple[Therapy, ...]:
-        """Leave out what a person takes already, what is contraindicated, and what comes twice."""
-        taken, kept = self.taken, dict[str, Therapy]()
+        """Leave out current therapies, contraindicated ones and duplicates."""
+        current, kept = self.taken, dict[str, Therapy]()
         filtration = {"GFR": float(self.filtration[person])}
-        for each in therapies:
-            column = TAKEN.get(each.name)
-            if column is not None and taken[column][person]:
+        for candidate in therapies:
+            column = TAKEN.get(candidate.name)
+            if column is not None and current[column][person]:
                 continue
-            blocked = each.name in ("ACE inhibitor", "ARB") and (taken["acei"][person] or taken["arb"][person])
-            if blocked or each.name in kept or concerns([each], filtration)[0]:
+            blocked = candidate.name in ("ACE inhibitor", "ARB") and (current["acei"][person] or current["arb"][person])
+            if blocked or candidate.name in kept or concerns([candidate], filtration)[0]:
                 continue
-            kept[each.name] = each
+            kept[candidate.name] = candidate
         return tuple(kept.values())
 
     def schedules(
@@ -128,46 +128,49 @@ class Planner:
             The courses of cells, one per person or none.
         """
         fixed = self._inputs(arm)
-        own, made = self.library.inputs, dict[object, Schedule]()
-        found = []
-        for person, mine in enumerate(therapies):
+        baseline_inputs, by_key = self.library.inputs, dict[object, Schedule]()
+        schedules = []
+        for person, regimen in enumerate(therapies):
             acts = sorted(
-                {effect.quantity for each in mine for effect in each.effects if effect.quantity in self.model.inputs}
+                {effect.quantity for item in regimen for effect in item.effects if effect.quantity in self.model.inputs}
             )
-            base = {n: float(own[n][person]) if n in own else self.model.inputs[n].value for n in acts}
-            key = (tuple((t.label, t.start, t.stop, t.adherence) for t in mine), tuple(base.values()))
-            if key not in made:
-                steps = courses(mine, base) if mine else {}
-                switches = [switch for name, each in steps.items() for switch in switches_of(name, each)]
-                made[key] = Schedule((), (*fixed, *switches))
-            schedule = made[key]
+            base = {
+                n: float(baseline_inputs[n][person]) if n in baseline_inputs else self.model.inputs[n].value
+                for n in acts
+            }
+            key = (tuple((t.label, t.start, t.stop, t.adherence) for t in regimen), tuple(base.values()))
+            if key not in by_key:
+                steps = courses(regimen, base) if regimen else {}
+                switches = [switch for name, item in steps.items() for switch in switches_of(name, item)]
+                by_key[key] = Schedule((), (*fixed, *switches))
+            schedule = by_key[key]
             if doses:
                 schedule = Schedule(doses[person].doses, (*schedule.switches, *doses[person].switches))
-            found.append(schedule)
-        return found
+            schedules.append(schedule)
+        return schedules
 
     def cells(self, order: str, scenario: str, model: Model) -> list[Schedule]:
-        """Return everybody's course of cells, moved to the day of enrolment."""
+        """Return the cell doses of each person, timed from enrolment."""
         from ...therapies.cell_population import regimens
 
         initial = self.library.initial
-        found = regimens(
+        courses = regimens(
             order, self.library.parameters, initial["BW"], None, model, scenario, initial, where="cells"
         )  # fmt: skip
         return [
             Schedule(
-                tuple(replace(dose, time=dose.time + self.lead) for dose in each.doses),
-                tuple(replace(switch, time=switch.time + self.lead) for switch in each.switches),
+                tuple(replace(dose, time=dose.time + self.lead) for dose in course.doses),
+                tuple(replace(switch, time=switch.time + self.lead) for switch in course.switches),
             )
-            for each in found
+            for course in courses
         ]
 
     def _inputs(self, arm: Arm | None) -> list[Switch]:
         rows = self.model.inputs
-        given = arm.inputs if arm is not None else {}
+        arm_inputs = arm.inputs if arm is not None else {}
         return [
             Switch(name, quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1"), self.lead)
-            for name, value in given.items()
+            for name, value in arm_inputs.items()
         ]
 
 

@@ -1,4 +1,4 @@
-"""People of a library who may be screened: weighted to look like a cohort, none whose true values lie far outside the eligibility."""
+"""Pre-screened patients of a library: weighted to a cohort, with true values near or within the eligibility bounds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 #: Library columns with the true value of what is judged at screening.
-TRUE = {code: each.library for code, each in quantities().items() if each.library and each.is_relative}
+TRUE = {code: item.library for code, item in quantities().items() if item.library and item.is_relative}
 #: A person farther outside a bound than this many SDs of a measurement is never called to screening.
 _FAR = 4.0
 #: Effective number of people that a pool must rest on, as a share of them.
@@ -31,7 +31,7 @@ _SAMPLES, _NEEDED = 3, 2
 
 @dataclass(frozen=True)
 class Candidates:
-    """People of a pool.
+    """Candidates for screening.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Candidates:
 
 
 def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
-    """Return the people of a trial's pool.
+    """Return the candidates of a trial.
 
     Weights of a cohort that would rest on too few people are mixed with even ones until the effective number is a quarter of them.
     Who is likely to come is kept for sure, others by chance with a larger weight instead.
@@ -81,27 +81,27 @@ def choose(protocol: Protocol, library: Library, seed: int) -> Candidates:
         "effective number of people": float(1.0 / np.sum(left**2)),
         "share of the cohort's weights": share,
     }
-    found = Candidates(library.take(rows[kept]), left, facts)
+    candidates = Candidates(library.take(rows[kept]), left, facts)
     # What a run-in does before screening is known only when it was simulated.
-    if protocol.run_in is None and not feasibility.enrolled_chances(protocol, feasibility.still(found)).any():
+    if protocol.run_in is None and not feasibility.enrolled_chances(protocol, feasibility.still(candidates)).any():
         raise ConfigError(feasibility.nobody(protocol, library)[0])
-    return found
+    return candidates
 
 
 def _mixed(weights: Numbers, least: float) -> tuple[float, Numbers]:
     """Return weights mixed with even ones such that their effective number is at least `least`, and the share left of them."""
-    own, even = weights / weights.sum(), np.full(len(weights), 1.0 / len(weights))
+    normalised, even = weights / weights.sum(), np.full(len(weights), 1.0 / len(weights))
 
     def effective(share: float) -> float:
-        return float(1.0 / np.sum((share * own + (1.0 - share) * even) ** 2))
+        return float(1.0 / np.sum((share * normalised + (1.0 - share) * even) ** 2))
 
     low, high = 0.0, 1.0
     if effective(1.0) >= least:
-        return 1.0, own
+        return 1.0, normalised
     for _ in range(60):
         middle = (low + high) / 2.0
         low, high = (middle, high) if effective(middle) >= least else (low, middle)
-    return low, low * own + (1.0 - low) * even
+    return low, low * normalised + (1.0 - low) * even
 
 
 def _inclusion(weights: Numbers, size: int) -> Numbers:
@@ -121,7 +121,7 @@ def _inclusion(weights: Numbers, size: int) -> Numbers:
 
 
 def _number(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return a number for each row: a person may be in the library at several ages, each with luck of its own."""
+    """Return a number for each row: a person may be in the library at several ages, each with its own draws."""
     months = np.floor(table["age"].to_numpy(dtype=np.float64) * 12).astype(np.int64)
     number: NDArray[np.int64] = table["person"].to_numpy(dtype=np.int64) * 4096 + months
     return number
@@ -134,27 +134,27 @@ def _weights(protocol: Protocol, library: Library) -> Numbers:
     from ...patients.cohorts import cohort_catalogue
     from ...patients.cohorts.reweight import weigh
 
-    eligible, found = weigh(library, cohort_catalogue.load_target(name))
+    eligible, fit = weigh(library, cohort_catalogue.load_target(name))
     weights = np.zeros(len(library))
-    weights[eligible] = found.weights
+    weights[eligible] = fit.weights
     return weights
 
 
 def characteristics(library: Library) -> dict[str, Numbers]:
-    """Return what does not change in a trial, by the names that protocols use."""
+    """Return fixed patient characteristics by their protocol names."""
     table = library.table
-    found: dict[str, Numbers] = {}
-    for name, each in CHARACTERISTICS.items():
-        if each.id == "rasi":
+    columns: dict[str, Numbers] = {}
+    for name, characteristic in CHARACTERISTICS.items():
+        if characteristic.id == "rasi":
             either = (table["acei"] > 0) | (table["arb"] > 0)
-            found[name] = np.asarray(either, dtype=np.float64)
+            columns[name] = np.asarray(either, dtype=np.float64)
         else:
-            found[name] = np.asarray(table[each.cohort], dtype=np.float64)
-    return found
+            columns[name] = np.asarray(table[characteristic.cohort], dtype=np.float64)
+    return columns
 
 
 def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
-    """Return who is not out of the question: characteristics within bounds, true values not far outside."""
+    """Return who may be eligible: characteristics within bounds, true values within or near them."""
     fixed = characteristics(library)
     allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
     if protocol.population.diabetes != "any":
@@ -192,7 +192,7 @@ def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.boo
             continue
         true = table[TRUE[code]].to_numpy(dtype=np.float64)
         sd = quantities()[code].relative_error
-        luck = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
-        seen = true * np.exp(sd * luck)
-        allowed &= np.asarray(np.sum((seen >= low) & (seen <= high), axis=0) >= _NEEDED)
+        draws = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
+        measured = true * np.exp(sd * draws)
+        allowed &= np.asarray(np.sum((measured >= low) & (measured <= high), axis=0) >= _NEEDED)
     return allowed

@@ -1,8 +1,8 @@
-"""Conduct a trial: recruit, allocate, treat, measure, lose some; many replicates at once.
+"""Conduct of a trial: screening, randomisation, treatment, measurement, discontinuation; many replicates at once.
 
-No patient is integrated here: true courses come from the `pool`, everything else is drawn from named random streams. What a stream
-gives depends on the seed, its purpose, the replicate and the patient's place, so arms, designs of one size and scenarios share luck,
-and neither threads nor the division of the work can change a number.
+No patient is integrated here: true courses come from the `patient_pool`, everything else is drawn from named random streams. A draw
+depends on the seed, its purpose, the replicate and the patient's index, so arms, designs of one size and scenarios use common random
+numbers, and neither threads nor the division of the work can change a number.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from . import eligibility, feasibility
 from .measurement import death_rate, measure
 from .patient_pool import Pool
 from .pool_build import pool_of
-from .trial_data import ENDINGS, TrialData
+from .trial_data import DISPOSITIONS, TrialData
 from .trial_effects import rescue_shift, trial_shift
 from .trial_run import TrialRun
 
@@ -70,29 +70,29 @@ def run_trial(
     pool
         True courses that were simulated before, by `pool_build.pool_of`.
     progress
-        Called with what is being done, how much is done and how much there is.
+        Progress callback: step, done, total.
 
     Raises
     ------
     ConfigError
-        An unknown design or scenario, or a trial for which nobody can be found.
+        An unknown design or scenario, or a trial without eligible patients.
     """
     protocol = adapted(protocol, replicates, seed)
-    names, supposed = selected_names(protocol, designs, scenarios)
+    names, scenario_names = selected_names(protocol, designs, scenarios)
     if pool is None:
         pool = pool_of(
             protocol, library, threads, progress=None if progress is None else lambda text: progress(text, 0, 0)
         )
     feasibility.refuse_nobody(protocol, pool)
     parts = shards(protocol)
-    done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in supposed}
-    made = computed(lambda part: conduct(protocol, pool, names, supposed, part), parts, threads)
-    for number, found in enumerate(made, 1):
-        for key, data in found.items():
+    done: dict[tuple[str, str], list[TrialData]] = {(d, h): [] for d in names for h in scenario_names}
+    results = computed(lambda part: conduct(protocol, pool, names, scenario_names, part), parts, threads)
+    for number, part_data in enumerate(results, 1):
+        for key, data in part_data.items():
             done[key].append(data)
         if progress is not None:
             progress("running the trial", number, len(parts))
-    return TrialRun(protocol, {key: joined(found) for key, found in done.items()}, pool, dict(pool.facts))
+    return TrialRun(protocol, {key: joined(part_data) for key, part_data in done.items()}, pool, dict(pool.facts))
 
 
 def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Protocol:
@@ -121,22 +121,24 @@ def selected_names(
         Every design and scenario that the protocol does not have.
     """
     problems = []
-    for what, given, known in (
+    for kind, requested, available in (
         ("design", designs, list(protocol.designs)),
         ("scenario", scenarios, list(protocol.scenarios)),
     ):
-        for name in given or ():
-            if name not in known:
-                problems.append(not_among(known, f"unknown-{what}", f"{protocol.name} has no {what} {name!r}", name))
+        for name in requested or ():
+            if name not in available:
+                problems.append(
+                    not_among(available, f"unknown-{kind}", f"{protocol.name} has no {kind} {name!r}", name)
+                )
     if problems:
         raise ConfigError(problems)
-    names, supposed = (
+    names, scenario_names = (
         list(dict.fromkeys(designs or protocol.designs)),
         list(dict.fromkeys(scenarios or protocol.scenarios)),
     )
-    # What is supposed of cells changes nothing where nobody gets them: all would give the same numbers.
+    # Without cells in any arm all scenarios give the same numbers.
     without = all(protocol.arms[arm].cells is None for name in names for arm in protocol.designs[name].arms)
-    return names, supposed[:1] if without else supposed
+    return names, scenario_names[:1] if without else scenario_names
 
 
 def shards(protocol: Protocol) -> list[range]:
@@ -160,20 +162,20 @@ def conduct(
     protocol: Protocol, pool: Pool, designs: Sequence[str], scenarios: Sequence[str], part: range
 ) -> dict[tuple[str, str], TrialData]:
     """Return some replicates of designs under scenarios: (design, scenario) -> data."""
-    luck: dict[tuple[int, ...], _Luck] = {}
-    found = {}
+    draws: dict[tuple[int, ...], _SharedDraws] = {}
+    datasets = {}
     for design in designs:
         key = (protocol.size(design), *protocol.quotas(design))
-        if key not in luck:
-            luck[key] = _Luck(protocol, pool, design, part)
-        made = _Design(luck[key], design)
+        if key not in draws:
+            draws[key] = _SharedDraws(protocol, pool, design, part)
+        trial_design = _Design(draws[key], design)
         for scenario in scenarios:
-            found[design, scenario] = made.data(scenario)
-    return found
+            datasets[design, scenario] = trial_design.data(scenario)
+    return datasets
 
 
-class _Luck:
-    """What is the same for every design of one size, whatever the arms do: who comes, when, and the error of each measurement."""
+class _SharedDraws:
+    """Draws common to all designs of one size, whatever the arms: enrolled patients, visit days, measurement errors, disposition."""
 
     def __init__(self, protocol: Protocol, pool: Pool, design: str, part: range) -> None:
         self.protocol, self.pool, self.part = protocol, pool, part
@@ -183,17 +185,17 @@ class _Luck:
         self.recruited = eligibility.recruit(protocol, pool, design, self.seed, part)
         self.member = np.maximum(self.recruited.member, 0)
         self.when = self._when()
-        self.place = pool.place(self.when)
+        self.grid_position = pool.grid_position(self.when)
         visits = range(len(self.days))
-        self.noise = {c: np.stack([self.normal(f"measure:{c}", v) for v in visits], axis=2) for c in self.own}
+        self.noise = {c: np.stack([self.normal(f"measure:{c}", v) for v in visits], axis=2) for c in self.sampled_codes}
         self.effects = {
             str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))
         }
-        self.ending, self.ended = self._endings()
+        self.disposition, self.disposition_day = self._dispositions()
         self.day = self._attended()
 
     @property
-    def own(self) -> list[str]:
+    def sampled_codes(self) -> list[str]:
         """What is measured itself: all but eGFR, which is computed from creatinine."""
         return [code for code in self.protocol.codes if code != "EGFR"]
 
@@ -213,7 +215,7 @@ class _Luck:
         # Days are kept in single precision: courses are read on the very same days later.
         return when.astype(np.float32).astype(np.float64)
 
-    def _endings(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    def _dispositions(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
         how, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
         leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, how.drop_out))
         rate = np.zeros(self.shape)
@@ -227,111 +229,113 @@ class _Luck:
         dying = _exponential(self.uniform("death"), rate)
         first = np.minimum(leaving, dying)
         over = first <= end
-        died, left = ENDINGS.index("died"), ENDINGS.index("dropped out")
-        ending = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
-        return ending, np.where(over, first, np.nan).astype(np.float32)
+        died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
+        disposition = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
+        return disposition, np.where(over, first, np.nan).astype(np.float32)
 
     def _attended(self) -> NDArray[np.float32]:
         """(R, n, V) day of visits that took place, NaN for others."""
         missed = np.zeros(self.when.shape, dtype=bool)
         for v in np.flatnonzero(self.days > 0):
             missed[:, :, v] = self.uniform("missed visit", int(v)) < self.protocol.conduct.missed_visits
-        missed |= self.when > np.where(np.isnan(self.ended), np.inf, self.ended)[:, :, None]
+        missed |= self.when > np.where(np.isnan(self.disposition_day), np.inf, self.disposition_day)[:, :, None]
         missed |= (self.recruited.member < 0)[:, :, None]
         return np.where(missed, np.nan, self.when).astype(np.float32)
 
 
 class _Design:
-    """One design with the luck that it shares with others."""
+    """One design, on draws that it shares with other designs of its size."""
 
-    def __init__(self, luck: _Luck, design: str) -> None:
-        self.luck, self.protocol, self.pool, self.design = luck, luck.protocol, luck.pool, design
+    def __init__(self, draws: _SharedDraws, design: str) -> None:
+        self.draws, self.protocol, self.pool, self.design = draws, draws.protocol, draws.pool, design
         shape = self.protocol.designs[design]
         self.arms = tuple(shape.arms)
-        how, stratum = shape.randomisation, luck.recruited.stratum
+        how, stratum = shape.randomisation, draws.recruited.stratum
         groups = stratum if how.stratified else np.zeros_like(stratum)
-        self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, luck.seed, luck.part, how.block)
+        self.arm = randomise.allocate(how.method, list(shape.arms.values()), groups, draws.seed, draws.part, how.block)
 
     def data(self, scenario: str) -> TrialData:
-        luck, protocol = self.luck, self.protocol
+        draws, protocol = self.draws, self.protocol
         true = self._true(scenario)
-        seen = self._measured(true)
+        measured = self._measured(true)
         data = TrialData(
             protocol, self.design, scenario, self.arms, tuple(protocol.strata) or ("all",),
-            tuple(visit.name for visit in protocol.visits), luck.days, protocol.codes,
-            luck.recruited.member, self.arm, luck.recruited.stratum, luck.day, {}, {}, luck.ending, luck.ended,
-            np.full(luck.shape, np.nan, dtype=np.float32), np.full(luck.shape, -1, dtype=np.int8),
-            luck.effects, self._events(scenario), luck.recruited.screened, self.pool,
+            tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
+            draws.recruited.member, self.arm, draws.recruited.stratum, draws.day, {}, {}, draws.disposition, draws.disposition_day,
+            np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
+            draws.effects, self._events(scenario), draws.recruited.screened, self.pool,
         )  # fmt: skip
-        self._rescue(data, seen, true)
-        return self._finished(data, seen)
+        self._rescue(data, measured, true)
+        return self._finished(data, measured)
 
     def _true(self, scenario: str) -> dict[str, Numbers]:
-        """Return code -> (R, n, V) everybody's own value before rescue, on the quantity's scale."""
-        luck, found = self.luck, {}
-        below, share = luck.place
-        for code in luck.own:
-            values = np.empty(luck.when.shape)
+        """Return code -> (R, n, V) true value before rescue, on the quantity's scale."""
+        draws, values_by_code = self.draws, {}
+        below, share = draws.grid_position
+        for code in draws.sampled_codes:
+            values = np.empty(draws.when.shape)
             for index, name in enumerate(self.arms):
-                mine = self.arm == index
+                in_arm = self.arm == index
                 key = self.pool.key(name, "cells", scenario)
-                values[mine] = self.pool.read(key, code, luck.member[mine], (below[mine], share[mine]))
-            found[code] = values + self._shift(code)
-        return found
+                values[in_arm] = self.pool.read(key, code, draws.member[in_arm], (below[in_arm], share[in_arm]))
+            values_by_code[code] = values + self._shift(code)
+        return values_by_code
 
     def _shift(self, code: str) -> Numbers:
-        return trial_shift(self.protocol, self.arms, code, self.arm, self.luck.when, self.luck.effects)
+        return trial_shift(self.protocol, self.arms, code, self.arm, self.draws.when, self.draws.effects)
 
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
-        luck, seen = self.luck, {}
-        for code in luck.own:
-            seen[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), luck.noise[code])
+        draws, measured = self.draws, {}
+        for code in draws.sampled_codes:
+            measured[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), draws.noise[code])
         if "EGFR" in self.protocol.codes:
-            age = self.pool.people["AGE"][luck.member][:, :, None] + luck.when / DAYS_PER_YEAR
-            female = self.pool.people["FEMALE"][luck.member][:, :, None]
-            seen["EGFR"] = ckd_epi_2021(seen["CREAT"], age, female) + self._shift("EGFR")
-        return seen
+            age = self.pool.people["AGE"][draws.member][:, :, None] + draws.when / DAYS_PER_YEAR
+            female = self.pool.people["FEMALE"][draws.member][:, :, None]
+            measured["EGFR"] = ckd_epi_2021(measured["CREAT"], age, female) + self._shift("EGFR")
+        return measured
 
     def _events(self, scenario: str) -> dict[str, NDArray[np.int16]]:
-        """Return adverse event -> (R, n) how often it happened to everybody."""
-        luck = self.luck
-        found: dict[str, NDArray[np.int16]] = {}
+        """Return adverse event -> (R, n) number of events per patient."""
+        draws = self.draws
+        events: dict[str, NDArray[np.int16]] = {}
         for index, name in enumerate(self.arms):
             order = self.protocol.arms[name].cells
             for risk in adverse(order, scenario) if order else ():
-                counts = found.setdefault(risk.name, np.zeros(luck.shape, dtype=np.int16))
+                counts = events.setdefault(risk.name, np.zeros(draws.shape, dtype=np.int16))
                 for k in range(risk.events):
-                    counts += (self.arm == index) & (luck.uniform(f"event:{risk.name}", k) < risk.chance)
-        return found
+                    counts += (self.arm == index) & (draws.uniform(f"event:{risk.name}", k) < risk.chance)
+        return events
 
-    def _rescue(self, data: TrialData, seen: dict[str, Numbers], true: dict[str, Numbers]) -> None:
+    def _rescue(self, data: TrialData, measured: dict[str, Numbers], true: dict[str, Numbers]) -> None:
         """Find who is rescued, and measure the visits after it again with what rescue does; one rescue per patient."""
-        luck, present = self.luck, np.isfinite(data.day)
+        draws, present = self.draws, np.isfinite(data.day)
         for rule, item in enumerate(self.protocol.conduct.rescue):
             code = code_of(item.quantity)
-            given = item.above if item.above is not None else item.below
-            bound = read_quantity(given, unit_of(code), label_of(code), bare=unit_of(code) == "1")
+            threshold = item.above if item.above is not None else item.below
+            bound = read_quantity(threshold, unit_of(code), label_of(code), bare=unit_of(code) == "1")
             with np.errstate(invalid="ignore"):
-                beyond = seen[code] > bound if item.above is not None else seen[code] < bound
-            beyond &= present & (luck.days > 0)
+                beyond = measured[code] > bound if item.above is not None else measured[code] < bound
+            beyond &= present & (draws.days > 0)
             needed = beyond.any(axis=2)
             day = np.take_along_axis(data.day, np.argmax(beyond, axis=2)[:, :, None], axis=2)[:, :, 0]
             sooner = needed & ~(data.rescued <= day)
             data.rescued[sooner], data.rescue_rule[sooner] = day[sooner], rule
         if np.isfinite(data.rescued).any():
             # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
-            seen |= self._measured({code: true[code] + rescue_shift(data, code, luck.when) for code in luck.own})
+            measured |= self._measured(
+                {code: true[code] + rescue_shift(data, code, draws.when) for code in draws.sampled_codes}
+            )
 
-    def _finished(self, data: TrialData, seen: dict[str, Numbers]) -> TrialData:
+    def _finished(self, data: TrialData, measured: dict[str, Numbers]) -> TrialData:
         from dataclasses import replace
 
-        for code, values in self.luck.recruited.seen.items():
-            if code in seen:
-                seen[code][:, :, self.protocol.screening_visits] = values
+        for code, values in self.draws.recruited.measured.items():
+            if code in measured:
+                measured[code][:, :, self.protocol.screening_visits] = values
         absent = ~np.isfinite(data.day)
         observed = {}
         for code in self.protocol.codes:
-            observed[code] = seen[code].astype(np.float32)
+            observed[code] = measured[code].astype(np.float32)
             observed[code][absent] = np.nan
         selected_names = self.protocol.baseline_visits(self.design)
         base = {}
@@ -348,10 +352,10 @@ def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
     return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, scenario)))
 
 
-def _exponential(luck: Numbers, rate: Numbers) -> Numbers:
+def _exponential(uniform: Numbers, rate: Numbers) -> Numbers:
     """Return days until an event with a rate per year; infinite where the rate is 0."""
     with np.errstate(divide="ignore"):
-        days: Numbers = -np.log(luck) / rate * DAYS_PER_YEAR
+        days: Numbers = -np.log(uniform) / rate * DAYS_PER_YEAR
     return days
 
 
@@ -364,10 +368,20 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
         return first
     arrays: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("member", "arm", "stratum", "day", "ending", "ended", "rescued", "rescue_rule", "screened")
+        for name in (
+            "member",
+            "arm",
+            "stratum",
+            "day",
+            "disposition",
+            "disposition_day",
+            "rescued",
+            "rescue_rule",
+            "screened",
+        )
     }
     tables: dict[str, Any] = {
         name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
-        for name in ("observed", "base", "effect_luck", "events")
+        for name in ("observed", "base", "effect_draws", "events")
     }
     return replace(first, **arrays, **tables)

@@ -1,6 +1,6 @@
-"""Screening: candidates come in random order, are measured with error, and are taken while places are free.
+"""Screening and enrolment: candidates in random order, measured with error, enrolled until recruitment is complete.
 
-People who qualify by a chance measurement are taken as others are. This is where regression to the mean comes from.
+Patients who qualify by measurement error are enrolled too, which causes regression to the mean.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ CANDIDATES_PER_PLACE = _PER_PLACE * _ROUNDS
 
 @dataclass(frozen=True)
 class Recruited:
-    """Who was enrolled.
+    """Enrolled patients of all replicates.
 
     Attributes
     ----------
     member, stratum
-        (R, n), in the order of recruitment; member -1 where nobody was found.
-    seen
+        (R, n), in the order of recruitment; member -1 where the place stayed empty.
+    measured
         PARAMCD -> (R, n, screening visits) what was measured for eligibility.
     screened
         (R,) candidates screened until the last place was filled.
@@ -44,7 +44,7 @@ class Recruited:
 
     member: NDArray[np.int32]
     stratum: NDArray[np.int8]
-    seen: dict[str, Numbers]
+    measured: dict[str, Numbers]
     screened: NDArray[np.int32]
 
 
@@ -68,7 +68,7 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
     count, codes, visits = len(replicates), judged_codes(protocol), len(protocol.screening_visits)
     member = np.full((count, places), -1, dtype=np.int32)
     stratum = np.zeros((count, places), dtype=np.int8)
-    seen = {code: np.full((count, places, visits), np.nan) for code in codes}
+    measured = {code: np.full((count, places, visits), np.nan) for code in codes}
     screened = np.zeros(count, dtype=np.int32)
     filled = np.zeros((count, max(1, len(quotas))), dtype=np.int64)
     limits = np.array(quotas or [places])
@@ -82,27 +82,27 @@ def recruit(protocol: Protocol, pool: Pool, design: str, seed: int, replicates: 
         values = screen(protocol, pool, who, codes, seed, replicates, turn)
         ok, group = eligible(protocol, pool, who, values)
         part = group if quotas else np.zeros_like(group)
-        taken = np.zeros_like(ok)
+        enrolled = np.zeros_like(ok)
         for s, limit in enumerate(limits):
-            mine = ok & (part == s)
-            order = np.cumsum(mine, axis=1) + filled[:, s, None]
-            taken |= mine & (order <= limit)
-        place = np.cumsum(taken, axis=1) - 1 + filled.sum(axis=1)[:, None]
-        row, column = np.nonzero(taken)
-        where = place[row, column]
+            qualified = ok & (part == s)
+            order = np.cumsum(qualified, axis=1) + filled[:, s, None]
+            enrolled |= qualified & (order <= limit)
+        position = np.cumsum(enrolled, axis=1) - 1 + filled.sum(axis=1)[:, None]
+        row, column = np.nonzero(enrolled)
+        where = position[row, column]
         member[row, where] = who[row, column]
         stratum[row, where] = group[row, column]
         for code in codes:
-            seen[code][row, where] = values[code][row, column]
+            measured[code][row, where] = values[code][row, column]
         open_before = filled.sum(axis=1) < places
         for s in range(len(limits)):
-            filled[:, s] += np.sum(taken & (part == s), axis=1)
+            filled[:, s] += np.sum(enrolled & (part == s), axis=1)
         done = filled.sum(axis=1) >= places
-        last = np.where(taken.any(axis=1), size - np.argmax(taken[:, ::-1], axis=1), 0)
+        last = np.where(enrolled.any(axis=1), size - np.argmax(enrolled[:, ::-1], axis=1), 0)
         screened += np.where(open_before, np.where(done, last, size), 0).astype(np.int32)
         if done.all():
             break
-    return Recruited(member, stratum, seen, screened)
+    return Recruited(member, stratum, measured, screened)
 
 
 def _uniform(seed: int, purpose: str, replicates: range, size: int, item: int) -> Numbers:
@@ -114,41 +114,41 @@ def screen(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], codes: list[str], seed: int, replicates: range, turn: int
 ) -> dict[str, Numbers]:
     """Return code -> (R, candidates, screening visits) measurements."""
-    chosen = protocol.screening_visits
-    days = np.array([protocol.days[v] for v in chosen])
+    visits = protocol.screening_visits
+    days = np.array([protocol.days[v] for v in visits])
     flat = who.reshape(-1)
     when = np.broadcast_to(days, (flat.size, len(days)))
     key = pool.keys["", "run-in", ""]
-    found: dict[str, Numbers] = {}
+    measured: dict[str, Numbers] = {}
     for code in codes:
         if code == "EGFR":
             age = pool.people["AGE"][flat, None] + when / DAYS_PER_YEAR
-            value = ckd_epi_2021(found["CREAT"].reshape(flat.size, -1), age, pool.people["FEMALE"][flat, None])
+            value = ckd_epi_2021(measured["CREAT"].reshape(flat.size, -1), age, pool.people["FEMALE"][flat, None])
         else:
             true = quantities()[code].backward(pool.at(key, code, flat, when))
             size = who.shape[1]
             stream = Stream(seed, f"trial:screen:{code}")
             people = range(replicates.start * size, replicates.stop * size)
-            luck = np.stack([stream.normal(people, turn * len(days) + k) for k in range(len(days))], axis=1)
-            value = measure(protocol, code, true, luck)
-        found[code] = value.reshape(*who.shape, len(days))
-    return found
+            draws = np.stack([stream.normal(people, turn * len(days) + k) for k in range(len(days))], axis=1)
+            value = measure(protocol, code, true, draws)
+        measured[code] = value.reshape(*who.shape, len(days))
+    return measured
 
 
 def eligible(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], values: Mapping[str, Numbers]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
-    """Return who may take part, and in which stratum; patients in no stratum are excluded."""
+    """Return who is eligible, and the stratum; patients in no stratum are excluded."""
     mean = {code: quantities()[code].backward(quantities()[code].forward(v).mean(axis=2)) for code, v in values.items()}
     ok = np.ones(who.shape, dtype=bool)
     for name, criterion in protocol.eligibility.items():
         ok &= _fits(pool, who, mean, name, criterion)
     group = np.full(who.shape, -1, dtype=np.int8)
     for s, stratum in enumerate(protocol.strata.values()):
-        mine = ok & (group < 0)
+        in_stratum = ok & (group < 0)
         for name, criterion in stratum.where.items():
-            mine &= _fits(pool, who, mean, name, criterion)
-        group[mine] = s
+            in_stratum &= _fits(pool, who, mean, name, criterion)
+        group[in_stratum] = s
     if protocol.strata:
         return ok & (group >= 0), np.maximum(group, 0).astype(np.int8)
     return ok, np.zeros(who.shape, dtype=np.int8)

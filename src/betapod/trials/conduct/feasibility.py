@@ -1,7 +1,7 @@
-"""Can a trial be done with these people: who is eligible, how many stand behind its patients, what the run will cost.
+"""Feasibility of a trial: eligible patients in the library, distinct virtual patients per trial, expected enrolment.
 
-Chances to be enrolled are taken from people's own values and the error of measurements, before anything is integrated; a run-in,
-which changes values before screening, is not foreseen. What is known of the pool itself, after it was simulated, replaces it.
+Enrolment probabilities follow from true values and measurement error, before anything is simulated; a run-in,
+which changes values before screening, is not included. The simulated pool replaces this estimate.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from ...patients.library import Library
     from ..protocol.protocol import Criterion, Protocol
 
-#: Samples of everybody's screening, and trials of which the people are foreseen.
+#: Simulated screenings per person, and simulated trials for the number of distinct people.
 _DRAWS, _TRIALS = 48, 20
-#: Below this share of different people among the patients of one trial, or from this share of its heaviest person on, a reader is
-#: told. Assumed: in a trial of 60 from a pool of 1000 about 57 are different.
+#: A note is shown below this share of distinct people among the patients of one trial, or from this share of the most frequent person.
+#: Assumed: in a trial of 60 from a pool of 1000 about 57 are different.
 FEW_DIFFERENT, HEAVY = 0.6, 0.1
 
 
 @dataclass(frozen=True)
 class Behind:
-    """The virtual people behind the patients of one trial, on average over replicates.
+    """Distinct virtual people among the patients of one trial, mean over replicates.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Behind:
 
     @property
     def few(self) -> bool:
-        """Whether so few people stand behind the patients that it must be said."""
+        """Whether there are so few distinct people that a note is needed."""
         often = self.heaviest * self.patients
         return self.patients > 0 and (
             self.people < FEW_DIFFERENT * self.patients or (self.heaviest >= HEAVY and often >= 3)
@@ -92,21 +92,21 @@ def behind(member: NDArray[np.integer]) -> Behind:
 
 
 def concerns(protocol: Protocol, design: str, people: Behind) -> list[str]:
-    """Return what a reader must be told of the people of a design: places that stay empty, few people behind many patients."""
-    found = []
+    """Return notes on the patients of a design: unfilled places, few distinct people among many patients."""
+    sentences = []
     size = protocol.size(design)
     if people.patients < 0.995 * size:
-        found.append(
+        sentences.append(
             f"Only {people.patients:.3g} of {size} places are filled: too few people in the pool are eligible."
         )
     if people.few:
-        found.append(people.words[:1].upper() + people.words[1:])
-    return found
+        sentences.append(people.words[:1].upper() + people.words[1:])
+    return sentences
 
 
 @dataclass(frozen=True)
 class Feasible:
-    """What is known of a trial before it is run.
+    """Feasibility of a trial before it is run.
 
     Attributes
     ----------
@@ -126,28 +126,28 @@ class Feasible:
 
     @property
     def sentences(self) -> list[str]:
-        """As sentences for people; what is not as it should be comes last."""
-        found = [
+        """As sentences, problems last."""
+        sentences = [
             f"{self.pool} of the library's {self.library} people may come to screening; {self.eligible} of them may be eligible."
         ]
         for design, share in self.filled.items():
             if share < 1:
-                found.append(f"{design}: only {100 * share:.0f} % of the places can be filled.")
+                sentences.append(f"{design}: only {100 * share:.0f} % of the places can be filled.")
         told: dict[str, str] = {}
         for design, people in self.behind.items():
             if people.few:
                 told.setdefault(people.words, design)
-        return [*found, *(f"{design}: {text}" for text, design in told.items())]
+        return [*sentences, *(f"{design}: {text}" for text, design in told.items())]
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
-        people = {design: each.as_dict() for design, each in self.behind.items()}
+        people = {design: sources.as_dict() for design, sources in self.behind.items()}
         numbers = {"library": self.library, "pool": self.pool, "eligible": self.eligible}
         return {**numbers, "filled": dict(self.filled), "behind": people}
 
 
 def feasible(protocol: Protocol, library: Library) -> Feasible:
-    """Return who could take part.
+    """Return the feasibility of a protocol with the patients of a library.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def feasible(protocol: Protocol, library: Library) -> Feasible:
 
 
 def still(candidates: Candidates) -> Pool:
-    """Return a pool in which nobody changes: everybody's own values on the day of the library."""
+    """Return a pool of constant courses: the true values on the day of the library."""
     return _still(candidates.library, candidates.weights)
 
 
@@ -172,9 +172,9 @@ def _still(library: Library, weights: Numbers) -> Pool:
     table = library.table
     codes = tuple(quantities())
     values = np.full((len(library), 1, len(codes)), np.nan)
-    for i, each in enumerate(quantities().values()):
-        if each.library:
-            values[:, 0, i] = table[each.library].to_numpy(dtype=np.float64)
+    for i, item in enumerate(quantities().values()):
+        if item.library:
+            values[:, 0, i] = table[item.library].to_numpy(dtype=np.float64)
     people = characteristics(library)
     egfr = values[:, 0, codes.index("EGFR")]
     values[:, 0, codes.index("CREAT")] = creatinine_of(egfr, people["AGE"], people["FEMALE"])
@@ -183,14 +183,14 @@ def _still(library: Library, weights: Numbers) -> Pool:
 
 
 def enrolled_chances(protocol: Protocol, pool: Pool, draws: int = _DRAWS) -> Numbers:
-    """Return (people, strata) everybody's chance to be found eligible when screened, by stratum.
+    """Return (people, strata) probability of being found eligible at screening, by stratum.
 
-    Criteria of quantities that nobody in the pool has a value of count as met.
+    Criteria on quantities without any value in the pool count as met.
     """
-    known = _known(protocol, pool)
+    judgeable = _known(protocol, pool)
     who = np.broadcast_to(np.arange(len(pool), dtype=np.int32), (draws, len(pool)))
-    seen = screen(known, pool, who, judged_codes(known), protocol.seed, range(draws), 0)
-    ok, stratum = eligible(known, pool, who, seen)
+    measured = screen(judgeable, pool, who, judged_codes(judgeable), protocol.seed, range(draws), 0)
+    ok, stratum = eligible(judgeable, pool, who, measured)
     strata = max(1, len(protocol.strata))
     return np.stack([(ok & (stratum == s)).mean(axis=0) for s in range(strata)], axis=1)
 
@@ -201,7 +201,7 @@ def _known(protocol: Protocol, pool: Pool) -> Protocol:
     absent = {code for k, code in enumerate(pool.codes) if not np.isfinite(course[:, :, k]).any()}
 
     def kept(criteria: Mapping[str, Criterion]) -> dict[str, Criterion]:
-        return {name: each for name, each in criteria.items() if code_of(name) not in absent}
+        return {name: criterion for name, criterion in criteria.items() if code_of(name) not in absent}
 
     strata = {
         name: stratum.model_copy(update={"where": kept(stratum.where)}) for name, stratum in protocol.strata.items()
@@ -212,15 +212,15 @@ def _known(protocol: Protocol, pool: Pool) -> Protocol:
 def _foreseen(protocol: Protocol, design: str, weights: Numbers, chances: Numbers) -> tuple[float, Behind]:
     """Return the share of places that can be filled, and the people behind the patients, from chances to be enrolled."""
     size, quotas = protocol.size(design), protocol.quotas(design)
-    each = chances if quotas else chances.sum(axis=1, keepdims=True)
+    by_stratum = chances if quotas else chances.sum(axis=1, keepdims=True)
     member = np.full((_TRIALS, size), -1, dtype=np.int32)
     first = 0
     for s, places in enumerate(quotas or [size]):
-        share = np.cumsum(weights * each[:, s])
-        found = int(min(places, CANDIDATES_PER_PLACE * size * share[-1]))
-        luck = Stream(protocol.seed, "trial:foreseen").uniform(range(_TRIALS * found), s).reshape(_TRIALS, found)
-        member[:, first : first + found] = np.searchsorted(share, luck * share[-1], side="right")
-        first += found
+        share = np.cumsum(weights * by_stratum[:, s])
+        fillable = int(min(places, CANDIDATES_PER_PLACE * size * share[-1]))
+        draws = Stream(protocol.seed, "trial:foreseen").uniform(range(_TRIALS * fillable), s).reshape(_TRIALS, fillable)
+        member[:, first : first + fillable] = np.searchsorted(share, draws * share[-1], side="right")
+        first += fillable
     return first / size, behind(np.minimum(member, len(weights) - 1))
 
 
@@ -256,45 +256,47 @@ def nobody(protocol: Protocol, library: Library) -> tuple[Problem, tuple[str, ..
         else len(library)
         for where in masks
     }
-    one = max(without, key=lambda where: (without[where], -alone[where]), default=())
-    if one and not without[one]:
-        one = min(alone, key=lambda where: alone[where])
+    nearest = max(without, key=lambda where: (without[where], -alone[where]), default=())
+    if nearest and not without[nearest]:
+        nearest = min(alone, key=lambda where: alone[where])
     text = f"nobody of the {len(library)} people in the library is eligible for {protocol.name}"
-    if not one:
-        return Problem("nobody-eligible", text, Location(protocol.name)), one
-    name = _criterion_words(protocol, one)
+    if not nearest:
+        return Problem("nobody-eligible", text, Location(protocol.name)), nearest
+    name = _criterion_words(protocol, nearest)
     more = (
-        f"without it {without[one]} people would be eligible" if without[one] else "other criteria exclude people, too"
+        f"without it {without[nearest]} people would be eligible"
+        if without[nearest]
+        else "other criteria exclude people, too"
     )
     problem = Problem(
         "nobody-eligible",
         f"{text}; the nearest criterion is {name}",
         Location(protocol.name),
-        found=f"{alone[one]} people meet it; {more}",
+        found=f"{alone[nearest]} people meet it; {more}",
         hint="Widen the eligibility, or grow a larger library with: betapod patients grow",
     )
-    return problem, one
+    return problem, nearest
 
 
 def _masks(protocol: Protocol, library: Library) -> dict[tuple[str, ...], NDArray[np.bool_]]:
     """Return key of the protocol -> who in the library could meet it when measured."""
     pool = _still(library, np.full(len(library), 1.0 / len(library)))
-    found: dict[tuple[str, ...], NDArray[np.bool_]] = {}
+    masks: dict[tuple[str, ...], NDArray[np.bool_]] = {}
     kind = protocol.population.diabetes
     if kind != "any":
-        found["population", "diabetes"] = (pool.people["TYPE1"] > 0) == (kind == "type 1")
+        masks["population", "diabetes"] = (pool.people["TYPE1"] > 0) == (kind == "type 1")
     for name in protocol.population.confirmed:
         only = protocol.population.model_copy(update={"confirmed": {name: protocol.population.confirmed[name]}})
         mask = confirmed(protocol.model_copy(update={"population": only}), library, protocol.seed)
-        found["population", "confirmed", name] = mask
+        masks["population", "confirmed", name] = mask
     bare = protocol.model_copy(update={"eligibility": {}, "strata": {}})
     for name, criterion in protocol.eligibility.items():
-        one = bare.model_copy(update={"eligibility": {name: criterion}})
-        found["eligibility", name] = enrolled_chances(one, pool, 8).sum(axis=1) > 0
+        single = bare.model_copy(update={"eligibility": {name: criterion}})
+        masks["eligibility", name] = enrolled_chances(single, pool, 8).sum(axis=1) > 0
     if protocol.strata:
         strata = bare.model_copy(update={"strata": protocol.strata})
-        found["strata",] = enrolled_chances(strata, pool, 8).sum(axis=1) > 0
-    return found
+        masks["strata",] = enrolled_chances(strata, pool, 8).sum(axis=1) > 0
+    return masks
 
 
 def _criterion_words(protocol: Protocol, where: tuple[str, ...]) -> str:
@@ -306,9 +308,9 @@ def _criterion_words(protocol: Protocol, where: tuple[str, ...]) -> str:
     name = where[-1]
     low, high = criteria[name].bounds(code_of(name))
     unit = unit_of(code_of(name)) if code_of(name) in known_codes() else ""
-    shown = "" if unit == "1" else f" {unit}"
+    unit_text = "" if unit == "1" else f" {unit}"
     if np.isinf(low):
-        return f"{name} at most {high:g}{shown}"
+        return f"{name} at most {high:g}{unit_text}"
     if np.isinf(high):
-        return f"{name} from {low:g}{shown}"
-    return f"{name} {low:g} to {high:g}{shown}"
+        return f"{name} from {low:g}{unit_text}"
+    return f"{name} {low:g} to {high:g}{unit_text}"

@@ -1,4 +1,4 @@
-"""One measurement: the person's own value, moved by the day, the sample and the assay."""
+"""Measurement error model: true value, within-person variation and assay error."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def measurement_sd(protocol: Protocol, code: str) -> tuple[float, str]:
     return sd / math.sqrt(how.samples), scale
 
 
-def measure(protocol: Protocol, code: str, true: Numbers, luck: Numbers) -> Numbers:
+def measure(protocol: Protocol, code: str, true: Numbers, draws: Numbers) -> Numbers:
     """Return measurements.
 
     Parameters
     ----------
     true
         The person's own values, in the quantity's unit.
-    luck
+    draws
         Standard normal numbers of the same shape.
     """
     sd, scale = measurement_sd(protocol, code)
     floor = quantities()[code].floor
-    seen = true * np.exp(sd * luck) if scale == "log" else true + sd * luck
-    return np.where(np.isnan(true), np.nan, np.maximum(seen, floor))
+    measured = true * np.exp(sd * draws) if scale == "log" else true + sd * draws
+    return np.where(np.isnan(true), np.nan, np.maximum(measured, floor))
 
 
 @functools.cache

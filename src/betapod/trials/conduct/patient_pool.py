@@ -1,7 +1,7 @@
-"""The pool: virtual people whose true course is computed once for everything that a trial may do to them.
+"""Patient pool: true courses of virtual patients under every arm, stage and scenario, simulated once.
 
 Replicates of a trial then only draw from it; no patient is integrated per replicate. A person has one course per stage (see
-`Pool.STAGES`), arm and scenario, from the same snapshot and with the same luck, so that differences are effects.
+`Pool.STAGES`), arm and scenario, from the same snapshot and with common random numbers, so that differences are effects.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ class Pool:
         day
             (k, V) days from enrolment.
         """
-        return self.read(key, code, member, self.place(day))
+        return self.read(key, code, member, self.grid_position(day))
 
-    def place(self, day: Numbers) -> tuple[NDArray[np.intp], Numbers]:
+    def grid_position(self, day: Numbers) -> tuple[NDArray[np.intp], Numbers]:
         """Return where days of any shape lie in `times`: (same shape) the grid day before, and the share of the way to the next."""
         if len(self.times) == 1:
             return np.zeros(day.shape, dtype=np.intp), np.zeros(day.shape)
@@ -107,15 +107,17 @@ class Pool:
         return below, np.clip((day - self.times[below]) / np.diff(self.times)[below], 0.0, 1.0)
 
     def read(
-        self, key: str, code: str, member: NDArray[np.integer], place: tuple[NDArray[np.intp], Numbers]
+        self, key: str, code: str, member: NDArray[np.integer], position: tuple[NDArray[np.intp], Numbers]
     ) -> Numbers:
         """Return (k, V) values of people at places in `times`, on the quantity's scale."""
-        table, (below, share) = self.scaled(key, code), place
+        table, (below, share) = self.scaled(key, code), position
         rows = member[:, None]
         left, right = table[rows, below], table[rows, np.minimum(below + 1, len(self.times) - 1)]
         # On a grid day the neighbour does not matter, even if it lies after kidney failure.
-        found: Numbers = np.where(share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left)))
-        return found
+        interpolated: Numbers = np.where(
+            share == 0.0, left, np.where(share == 1.0, right, left + share * (right - left))
+        )
+        return interpolated
 
     def rescue_effect(self, rule: int, code: str, member: NDArray[np.integer], elapsed: Numbers) -> Numbers:
         """Return (k, V) how far rescue moves a quantity this many days after it began."""
@@ -175,7 +177,7 @@ class Pool:
             and times > 0
             and bool(np.all(np.diff(self.times) > 0))
             and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
-            and all(each.shape == (people,) for each in (*self.failed.values(), *self.people.values()))
+            and all(column.shape == (people,) for column in (*self.failed.values(), *self.people.values()))
             and all(name in self.values for name in self.keys.values())
             and set(self.codes) <= set(quantities())
         )

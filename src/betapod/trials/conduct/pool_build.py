@@ -1,4 +1,4 @@
-"""Make the pool of a protocol: who is in it, which courses are simulated, and a cache of what was simulated before."""
+"""Simulate the patient pool of a protocol, or read it from the cache."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ...patients.library import Library
     from ..protocol.protocol import Arm, Protocol
 
-#: What the engine is told to reach; differences between courses of one person are far larger.
+#: Solver tolerances; differences between courses of one person are far larger.
 RTOL, ATOL = 1e-6, 1e-9
 
 
@@ -47,7 +47,7 @@ def pool_of(
     library
         Patients; those of the package by default.
     progress
-        Told what is being done.
+        Progress callback.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def identity(protocol: Protocol, library: Library) -> str:
 
 
 def _digest(library: Library) -> str:
-    """Return a hash of everybody in a library."""
+    """Return a hash of all patients in a library."""
     digest = hashlib.sha256(json.dumps([list(library.state_names), len(library)]).encode())
     digest.update(np.ascontiguousarray(library.states).tobytes())
     columns = {**library.parameters, **{f"table/{name}": library.table[name].to_numpy() for name in library.table}}
@@ -134,30 +134,30 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
 
     began = time.perf_counter()
     candidates = choose(protocol, library, protocol.seed)
-    chosen, weights = candidates.library, candidates.weights
+    people, weights = candidates.library, candidates.weights
     model = whole_body.model("reference")
-    planner = Planner(protocol, chosen, model, protocol.seed)
+    planner = Planner(protocol, people, model, protocol.seed)
     job, keys = _plan(protocol, planner)
     grid = _grid(protocol)
-    values, failed, broken = _integrate(job, chosen, protocol, grid, threads)
+    values, failed, broken = _integrate(job, people, protocol, grid, threads)
     lost = np.flatnonzero(broken)
-    if len(lost) > 0.05 * len(chosen):
+    if len(lost) > 0.05 * len(people):
         raise SolverError(
             Problem(
-                "many-failures", f"{len(lost)} of {len(chosen)} people could not be integrated", Location(protocol.name)
+                "many-failures", f"{len(lost)} of {len(people)} people could not be integrated", Location(protocol.name)
             )
         )
     if len(lost):
         weights = np.where(broken, 0.0, weights) / weights[~broken].sum()
     facts = {
-        "people": len(chosen),
+        "people": len(people),
         **candidates.facts,
         "courses": len(values),
         "integrations": len(job.schedules),
         "lost": len(lost),
         "seconds": time.perf_counter() - began,
     }
-    return Pool(grid, tuple(quantities()), values, failed, keys, characteristics(chosen), weights, facts)
+    return Pool(grid, tuple(quantities()), values, failed, keys, characteristics(people), weights, facts)
 
 
 def _grid(protocol: Protocol) -> Numbers:
@@ -170,120 +170,131 @@ def _grid(protocol: Protocol) -> Numbers:
 def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, str, str], str]]:
     """Return what to integrate, and which course belongs to each arm, stage and scenario."""
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
-    nothing: list[Any] = [()] * len(everybody)
-    plain = planner.schedules(nothing, None, ())
+    no_therapies: list[Any] = [()] * len(everybody)
+    plain = planner.schedules(no_therapies, None, ())
     job.add("natural", everybody, plain, NONE)
-    ground = "natural"
+    before_arms = "natural"
     if protocol.run_in is not None:
-        ground = "run-in"
-        job.add(ground, everybody, planner.schedules(planner.therapies(None, False), None, ()), NONE)
-    keys["", "run-in", ""] = ground
+        before_arms = "run-in"
+        job.add(before_arms, everybody, planner.schedules(planner.therapies(None, False), None, ()), NONE)
+    keys["", "run-in", ""] = before_arms
     for number, rule in enumerate(protocol.conduct.rescue):
         therapies = planner.therapies(None, False, rule.therapy)
         job.add(f"rescue {number}", everybody, planner.schedules(therapies, None, ()), NONE)
-    known: dict[str, str] = {}
+    courses_by_content: dict[str, str] = {}
     for name, arm in protocol.arms.items():
-        care, added = _care(protocol, planner, job, name, arm, ground, known)
+        care, added = _care(protocol, planner, job, name, arm, before_arms, courses_by_content)
         for scenario in protocol.scenarios:
-            for stage, course in (("natural", "natural"), ("run-in", ground), ("care", care), ("co-medication", added)):
+            for stage, course in (
+                ("natural", "natural"),
+                ("run-in", before_arms),
+                ("care", care),
+                ("co-medication", added),
+            ):
                 keys[name, stage, scenario] = course
             keys[name, "cells", scenario] = added
             if arm.cells is None:
                 continue
             content = f"{added}|{arm.cells}|{scenario}"
-            if content not in known:
-                known[content] = f"{name}, cells, {scenario}"
+            if content not in courses_by_content:
+                courses_by_content[content] = f"{name}, cells, {scenario}"
                 which = cell_parameters.parameterise(planner.model, scenario)
                 doses = planner.cells(arm.cells, scenario, which)
                 therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
-                job.add(known[content], everybody, planner.schedules(therapies, arm, doses), scenario)
-            keys[name, "cells", scenario] = known[content]
+                job.add(courses_by_content[content], everybody, planner.schedules(therapies, arm, doses), scenario)
+            keys[name, "cells", scenario] = courses_by_content[content]
     return job, keys
 
 
 def _care(
-    protocol: Protocol, planner: Planner, job: _Job, name: str, arm: Arm, ground: str, known: dict[str, str]
+    protocol: Protocol,
+    planner: Planner,
+    job: _Job,
+    name: str,
+    arm: Arm,
+    before_arms: str,
+    courses_by_content: dict[str, str],
 ) -> tuple[str, str]:
     """Return the courses of an arm without cells: with its own therapies, and with co-medication too."""
     everybody = np.arange(len(planner.library))
     content = json.dumps([[t.model_dump() for t in arm.therapies], arm.inputs], sort_keys=True)
-    own = planner.therapies(arm, False)
-    if f"care{content}" not in known:
-        known[f"care{content}"] = ground
+    arm_therapies = planner.therapies(arm, False)
+    if f"care{content}" not in courses_by_content:
+        courses_by_content[f"care{content}"] = before_arms
         if arm.therapies or arm.inputs:
-            known[f"care{content}"] = f"{name}, care"
-            job.add(f"{name}, care", everybody, planner.schedules(own, arm, ()), NONE)
-    care = known[f"care{content}"]
+            courses_by_content[f"care{content}"] = f"{name}, care"
+            job.add(f"{name}, care", everybody, planner.schedules(arm_therapies, arm, ()), NONE)
+    care = courses_by_content[f"care{content}"]
     if not protocol.conduct.co_medication:
         return care, care
-    if f"co{content}" not in known:
+    if f"co{content}" not in courses_by_content:
         more = planner.therapies(arm, True)
         # Most people begin nothing: theirs is the same course.
-        changed = np.array([i for i in everybody if more[i] != own[i]], dtype=np.int64)
-        known[f"co{content}"] = f"{name}, co-medication"
+        changed = np.array([i for i in everybody if more[i] != arm_therapies[i]], dtype=np.int64)
+        courses_by_content[f"co{content}"] = f"{name}, co-medication"
         job.copied[f"{name}, co-medication"] = (care, changed)
         job.add(f"{name}, co-medication", changed, planner.schedules(more, arm, ()), NONE)
-    return care, known[f"co{content}"]
+    return care, courses_by_content[f"co{content}"]
 
 
 def _integrate(
-    job: _Job, chosen: Library, protocol: Protocol, grid: Numbers, threads: int | None
+    job: _Job, people: Library, protocol: Protocol, grid: Numbers, threads: int | None
 ) -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.bool_]]:
     from ...engine.ensemble import Ensemble
     from ...engine.outcome import ENDED
 
     model = whole_body.model("reference")
     asked = list(quantities().values())
-    outputs = list(dict.fromkeys(name for each in asked for name in of_model(each.id)))
+    outputs = list(dict.fromkeys(name for asked_quantity in asked for name in of_model(asked_quantity.id)))
     rows = np.concatenate(job.rows)
-    patients = {name: values[rows] for name, values in chosen.parameters.items()}
+    patients = {name: values[rows] for name, values in people.parameters.items()}
     patients |= _scenarios(job.scenarios, patients)
     ensemble = Ensemble(model, outputs, RTOL, ATOL, threads=threads)
     times = grid + protocol.lead
-    initial = {name: values[rows] for name, values in chosen.initial.items()}
+    initial = {name: values[rows] for name, values in people.initial.items()}
     result = ensemble.run(patients, times, job.schedules, initial)
-    table = _table(result.values, outputs, chosen, rows, grid)
+    table = _table(result.values, outputs, people, rows, grid)
     ended = np.where(result.status == ENDED, result.ended_at - protocol.lead, np.inf)
     bad = result.status > ENDED
-    broken = np.zeros(len(chosen), dtype=bool)
+    broken = np.zeros(len(people), dtype=bool)
     np.logical_or.at(broken, rows, bad)
     values: dict[str, Numbers] = {}
     failed: dict[str, Numbers] = {}
     start = 0
     for name, part in zip(job.names, job.rows, strict=True):
-        mine = slice(start, start + len(part))
+        block = slice(start, start + len(part))
         start += len(part)
         if name in job.copied:
             values[name], failed[name] = values[job.copied[name][0]].copy(), failed[job.copied[name][0]].copy()
-            values[name][part], failed[name][part] = table[mine], ended[mine]
+            values[name][part], failed[name][part] = table[block], ended[block]
         else:
-            values[name], failed[name] = table[mine], ended[mine]
+            values[name], failed[name] = table[block], ended[block]
     return values, failed, broken
 
 
 def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
     """Return the rows of cell therapy in which scenarios differ, one column each."""
     model = whole_body.model("reference")
-    made = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
-    which = np.array([list(made).index(name) for name in names])
+    models = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
+    which = np.array([list(models).index(name) for name in names])
     columns = {}
     for row in model.parameters:
-        values = np.array([each.parameters[row].value for each in made.values()])
+        values = np.array([variant.parameters[row].value for variant in models.values()])
         if row not in patients and np.any(values != model.parameters[row].value):
             columns[row] = values[which]
     return columns
 
 
-def _table(values: Numbers, outputs: list[str], chosen: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
+def _table(values: Numbers, outputs: list[str], people: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
     """Return (rows, T, codes) what is measured, from what the model gives."""
     asked = list(quantities().values())
     model = {name: values[:, :, i] for i, name in enumerate(outputs)}
     person = {
-        name: chosen.table[name].to_numpy(dtype=np.float64)[rows, None]
-        for name in dict.fromkeys(name for each in asked for name in of_person(each.id))
+        name: people.table[name].to_numpy(dtype=np.float64)[rows, None]
+        for name in dict.fromkeys(name for item in asked for name in of_person(item.id))
     }
     person["age"] = person["age"] + grid[None, :] / DAYS_PER_YEAR
     table = np.empty((*values.shape[:2], len(asked)))
-    for i, each in enumerate(asked):
-        table[:, :, i] = value(each.id, model, person)
+    for i, item in enumerate(asked):
+        table[:, :, i] = value(item.id, model, person)
     return table

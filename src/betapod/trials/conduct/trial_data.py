@@ -1,4 +1,4 @@
-"""What a simulated trial gives: measurements as a sponsor sees them, and the truth that no sponsor sees."""
+"""Data of a simulated trial: observed measurements, and the true courses behind them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
     from .patient_pool import Pool
 
-#: How a patient's follow-up ended, by code.
-ENDINGS = ("completed", "dropped out", "died")
+#: Disposition of a patient (CDISC DS), by code.
+DISPOSITIONS = ("completed", "discontinued", "died")
 
 #: Strategies for rescue that say which values count (ICH E9 R1); the composite strategy is the endpoint's.
 STRATEGIES = ("treatment policy", "hypothetical", "while on treatment")
@@ -43,7 +43,7 @@ PARTS = {
 class TrialData:
     """All replicates of one design under one scenario. R replicates, n patients in each, V visits.
 
-    Patient ``j`` of replicate ``r`` is the same virtual person with the same luck under every scenario (common random numbers).
+    Patient ``j`` of replicate ``r`` is the same virtual patient with the same random numbers under every scenario (common random numbers).
 
     Attributes
     ----------
@@ -65,8 +65,8 @@ class TrialData:
         PARAMCD -> (R, n, V) float32 measurements in the quantity's unit; NaN where the visit did not take place.
     base
         PARAMCD -> (R, n) float32 baseline, as the design defines it (``screening``, ``baseline`` or the mean of both).
-    ending
-        (R, n) index into `ENDINGS`; `ended` the day of it, NaN for those who completed.
+    disposition
+        (R, n) index into `DISPOSITIONS`; `disposition_day` the day of it, NaN for those who completed.
     rescued
         (R, n) day of rescue therapy; NaN without.
     events
@@ -89,11 +89,11 @@ class TrialData:
     day: NDArray[np.float32]
     observed: Mapping[str, NDArray[np.float32]]
     base: Mapping[str, NDArray[np.float32]]
-    ending: NDArray[np.int8]
-    ended: NDArray[np.float32]
+    disposition: NDArray[np.int8]
+    disposition_day: NDArray[np.float32]
     rescued: NDArray[np.float32]
     rescue_rule: NDArray[np.int8]
-    effect_luck: Mapping[str, NDArray[np.float32]]
+    effect_draws: Mapping[str, NDArray[np.float32]]
     events: Mapping[str, NDArray[np.int16]]
     screened: NDArray[np.int32]
     pool: Pool = field(repr=False)
@@ -154,13 +154,13 @@ class TrialData:
         """Return values with the last one before it wherever `after`."""
         if self.whole_day is not None:
             raise ConfigError(
-                Problem("missing-visits", "what was last measured on treatment cannot be told from some of the visits")
+                Problem("missing-visits", "the last value on treatment cannot be found from a subset of the visits")
             )
-        found, last = values.copy(), np.full(values.shape[:2], np.nan, dtype=np.float32)
+        carried, last = values.copy(), np.full(values.shape[:2], np.nan, dtype=np.float32)
         for v in range(values.shape[2]):
             last = np.where(np.isfinite(values[:, :, v]), values[:, :, v], last)
-            found[:, :, v] = np.where(after[:, :, v], last, values[:, :, v])
-        return found
+            carried[:, :, v] = np.where(after[:, :, v], last, values[:, :, v])
+        return carried
 
     def change(self, code: str, strategy: str = "treatment policy") -> Numbers:
         """Return (R, n, V) change from baseline: of the logarithm where the scale is ``log`` (its exponential is the ratio)."""
@@ -171,12 +171,12 @@ class TrialData:
     @cached_property
     def kidney_failure(self) -> NDArray[np.float32]:
         """(R, n) day on which the kidneys fail within follow-up; NaN without, and after the patient has left or died."""
-        found = np.full(self.member.shape, np.inf)
+        failure_day = np.full(self.member.shape, np.inf)
         for index, name in enumerate(self.arms):
-            mine = (self.arm == index) & self.enrolled
-            found[mine] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[mine]]
-        gone = found > np.where(np.isnan(self.ended), np.inf, self.ended)
-        return np.where(np.isinf(found) | gone, np.nan, found).astype(np.float32)
+            in_arm = (self.arm == index) & self.enrolled
+            failure_day[in_arm] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[in_arm]]
+        gone = failure_day > np.where(np.isnan(self.disposition_day), np.inf, self.disposition_day)
+        return np.where(np.isinf(failure_day) | gone, np.nan, failure_day).astype(np.float32)
 
     # -- what no sponsor sees ----------------------------------------------------------------------------------------
 
@@ -185,38 +185,38 @@ class TrialData:
         return self.quantity(code).backward(self._whole(code, "cells"))
 
     def counterfactual(self, code: str) -> Numbers:
-        """Return (R, n, V) the same person's value with the same luck and the same arm but without cells."""
+        """Return (R, n, V) the same person's value with the same random numbers and arm but without cells."""
         return self.quantity(code).backward(self._whole(code, "co-medication"))
 
     def effect(self, code: str) -> Numbers:
         """Return (R, n, V) the true effect of cells: of the logarithm where the scale is ``log``."""
-        found = self._stage(code, "cells") - self._stage(code, "co-medication")
-        return np.where(self._dead, np.nan, found)
+        difference = self._stage(code, "cells") - self._stage(code, "co-medication")
+        return np.where(self._dead, np.nan, difference)
 
     def treatment(self, code: str) -> Numbers:
         """Return (R, n, V) the true effect of the own arm's therapies and inputs: of the logarithm where the scale is ``log``.
 
-        The same person with the same luck without them; neither has cells or co-medication.
+        The same person with the same random numbers without them; neither has cells or co-medication.
         """
-        found = self._stage(code, "care") - self._stage(code, "run-in")
-        return np.where(self._dead, np.nan, found)
+        difference = self._stage(code, "care") - self._stage(code, "run-in")
+        return np.where(self._dead, np.nan, difference)
 
     def contrast(self, code: str, treated: str, control: str) -> Numbers:
-        """Return (R, n, V) the true difference of two arms in every patient: the same person, with the same luck, in either.
+        """Return (R, n, V) the true difference of two arms in every patient: same person and random numbers in either.
 
         Of the logarithm where the scale is ``log``. It holds all that the arms give (cells, therapies, inputs), with
         co-medication; neither rescue nor the effect of being in the trial. NaN after death, and after kidney failure in either.
         """
-        keep, (below, share) = self.enrolled, self._place
+        keep, (below, share) = self.enrolled, self._grid_position
         first, second = (
             self.pool.read(
                 self.pool.key(arm, "cells", self.scenario), code, self.member[keep], (below[keep], share[keep])
             )
             for arm in (treated, control)
         )
-        found = np.full(share.shape, np.nan)
-        found[keep] = first - second
-        return np.where(self._dead, np.nan, found)
+        difference = np.full(share.shape, np.nan)
+        difference[keep] = first - second
+        return np.where(self._dead, np.nan, difference)
 
     def parts(self, code: str) -> dict[str, Numbers]:
         """Return the parts of the observed change, name of `PARTS` -> (R, n, V); their sum is `change` exactly.
@@ -227,10 +227,10 @@ class TrialData:
         the other, in the order of `PARTS`; NaN where nothing was measured.
         """
         quantity = self.quantity(code)
-        found: dict[str, Numbers] = {}
+        parts: dict[str, Numbers] = {}
         stages = {stage: self._stage(code, stage) for stage in self.pool.STAGES}
         start = self._baseline_true(code)
-        found["natural course"] = stages["natural"] - start["natural"][:, :, None]
+        parts["natural course"] = stages["natural"] - start["natural"][:, :, None]
         before, ground = stages["natural"], start["natural"]
         for name, stage in (
             ("run-in", "run-in"),
@@ -239,16 +239,16 @@ class TrialData:
             ("cells", "cells"),
         ):
             shift = start[stage] - ground
-            found[name] = stages[stage] - before - shift[:, :, None]
+            parts[name] = stages[stage] - before - shift[:, :, None]
             before, ground = stages[stage], start[stage]
         extra = self._extra(code)
-        found["trial effect"], found["rescue"] = extra["trial effect"], extra["rescue"]
+        parts["trial effect"], parts["rescue"] = extra["trial effect"], extra["rescue"]
         true = stages["cells"] + extra["trial effect"] + extra["rescue"]
         base = quantity.forward(self.base[code].astype(np.float64))
-        found["regression to the mean"] = np.broadcast_to((start["cells"] - base)[:, :, None], true.shape)
-        found["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
+        parts["regression to the mean"] = np.broadcast_to((start["cells"] - base)[:, :, None], true.shape)
+        parts["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
         missing = ~np.isfinite(self.observed[code])
-        return {name: np.where(missing, np.nan, found[name]) for name in PARTS}
+        return {name: np.where(missing, np.nan, parts[name]) for name in PARTS}
 
     def frame(
         self, replicates: Sequence[int] | None = None, codes: Sequence[str] | None = None, truth: bool = True
@@ -256,7 +256,7 @@ class TrialData:
         """Return a long table: replicate, patient, member, arm, stratum, visit, AVISITN, ADY, PARAMCD, AVAL, BASE, CHG.
 
         ``CHG`` is AVAL minus BASE in the unit, ``LOGCHG`` the difference of logarithms (NaN on the linear scale). With `truth` also
-        ``TRUE`` and ``COUNTERFACTUAL`` (same luck, no cells). Visits that did not take place have rows without AVAL.
+        ``TRUE`` and ``COUNTERFACTUAL`` (same random numbers, no cells). Visits that did not take place have rows without AVAL.
 
         Parameters
         ----------
@@ -265,25 +265,27 @@ class TrialData:
         """
         import pandas as pd
 
-        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
-        part = self.select(chosen)
+        selected = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(selected)
         n, v = part.patients, len(part.visits)
-        shape = (len(chosen), n, v)
+        shape = (len(selected), n, v)
 
         def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
             return np.broadcast_to(values, shape).reshape(-1)
 
         def named(names: Sequence[str], index: NDArray[np.integer]) -> pd.Categorical:
             codes: Any = spread(index).astype(np.int64)
-            made: pd.Categorical = pd.Categorical.from_codes(codes, categories=pd.Index(list(names), dtype=object))
-            return made
+            categories: pd.Categorical = pd.Categorical.from_codes(
+                codes, categories=pd.Index(list(names), dtype=object)
+            )
+            return categories
 
         tables = []
         for code in codes or part.codes:
             quantity = part.quantity(code)
             aval, base = part.observed[code].astype(np.float64), part.base[code].astype(np.float64)[:, :, None]
             columns = {
-                "replicate": spread(chosen[:, None, None]),
+                "replicate": spread(selected[:, None, None]),
                 "patient": spread(np.arange(n)[None, :, None]),
                 "member": spread(part.member[:, :, None]),
                 "arm": named(part.arms, np.maximum(part.arm, 0)[:, :, None]),
@@ -302,28 +304,28 @@ class TrialData:
                 columns["COUNTERFACTUAL"] = part.counterfactual(code).reshape(-1)
             table = pd.DataFrame(columns)
             tables.append(table[spread(part.enrolled[:, :, None]).astype(bool)])
-        found = pd.concat(tables, ignore_index=True)
-        found["PARAMCD"] = pd.Categorical(found["PARAMCD"], categories=list(codes or part.codes))
-        return found
+        table_of_codes = pd.concat(tables, ignore_index=True)
+        table_of_codes["PARAMCD"] = pd.Categorical(table_of_codes["PARAMCD"], categories=list(codes or part.codes))
+        return table_of_codes
 
     def people(self, replicates: Sequence[int] | None = None) -> pd.DataFrame:
         """Return one row per patient: replicate, patient, member, arm, stratum, characteristics, baseline values, how it ended."""
         import pandas as pd
 
-        chosen = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
-        part = self.select(chosen)
+        selected = np.arange(self.replicates) if replicates is None else np.asarray(replicates)
+        part = self.select(selected)
         kept = part.enrolled.reshape(-1)
         member = part.member.reshape(-1)
         columns = {
-            "replicate": np.repeat(chosen, part.patients),
-            "patient": np.tile(np.arange(part.patients), len(chosen)),
+            "replicate": np.repeat(selected, part.patients),
+            "patient": np.tile(np.arange(part.patients), len(selected)),
             "member": member,
             "arm": np.array(part.arms, dtype=object)[part.arm.reshape(-1)],
             "stratum": np.array(part.strata, dtype=object)[part.stratum.reshape(-1)],
             **{name: values[np.maximum(member, 0)] for name, values in part.pool.people.items()},
             **{f"BASE_{code}": part.base[code].reshape(-1) for code in part.codes},
-            "ending": np.array(ENDINGS, dtype=object)[part.ending.reshape(-1)],
-            "ended": part.ended.reshape(-1),
+            "disposition": np.array(DISPOSITIONS, dtype=object)[part.disposition.reshape(-1)],
+            "disposition_day": part.disposition_day.reshape(-1),
             "rescued": part.rescued.reshape(-1),
             "kidney_failure": part.kidney_failure.reshape(-1),
             **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
@@ -344,11 +346,11 @@ class TrialData:
             whole_day=None if self.whole_day is None else self.whole_day[k],
             observed={code: values[k] for code, values in self.observed.items()},
             base={code: values[k] for code, values in self.base.items()},
-            ending=self.ending[k],
-            ended=self.ended[k],
+            disposition=self.disposition[k],
+            disposition_day=self.disposition_day[k],
             rescued=self.rescued[k],
             rescue_rule=self.rescue_rule[k],
-            effect_luck={name: values[k] for name, values in self.effect_luck.items()},
+            effect_draws={name: values[k] for name, values in self.effect_draws.items()},
             events={name: values[k] for name, values in self.events.items()},
             screened=self.screened[k],
         )
@@ -357,13 +359,13 @@ class TrialData:
         """Return the same with these visits only, for what takes long for all; baselines stay."""
         from dataclasses import replace
 
-        chosen = [self.visit(name) for name in visits]
+        kept = [self.visit(name) for name in visits]
         return replace(
             self,
             visits=tuple(visits),
-            days=self.days[chosen],
-            day=self.day[:, :, chosen],
-            observed={code: values[:, :, chosen] for code, values in self.observed.items()},
+            days=self.days[kept],
+            day=self.day[:, :, kept],
+            observed={code: values[:, :, kept] for code, values in self.observed.items()},
             whole_day=self._all_days,
         )
 
@@ -375,8 +377,8 @@ class TrialData:
         return np.where(np.isfinite(self.day), self.day.astype(np.float64), self.days)
 
     @cached_property
-    def _place(self) -> tuple[NDArray[np.intp], Numbers]:
-        return self.pool.place(self._when)
+    def _grid_position(self) -> tuple[NDArray[np.intp], Numbers]:
+        return self.pool.grid_position(self._when)
 
     @property
     def _all_days(self) -> NDArray[np.float32]:
@@ -385,25 +387,25 @@ class TrialData:
 
     @cached_property
     def _dead(self) -> NDArray[np.bool_]:
-        died: NDArray[np.bool_] = self.ending == ENDINGS.index("died")
-        dead: NDArray[np.bool_] = died[:, :, None] & (self._when > self.ended[:, :, None])
+        died: NDArray[np.bool_] = self.disposition == DISPOSITIONS.index("died")
+        dead: NDArray[np.bool_] = died[:, :, None] & (self._when > self.disposition_day[:, :, None])
         return dead
 
     def _stage(self, code: str, stage: str, when: Numbers | None = None) -> Numbers:
-        """Return (R, n, V) the transformed value of everybody's own arm at a stage."""
-        below, share = self._place if when is None else self.pool.place(when)
-        found = np.full(share.shape, np.nan)
+        """Return (R, n, V) the transformed true value of each patient in its own arm at a stage."""
+        below, share = self._grid_position if when is None else self.pool.grid_position(when)
+        values = np.full(share.shape, np.nan)
         for index, name in enumerate(self.arms):
             key = self.pool.key(name, stage, self.scenario)
-            mine = (self.arm == index) & self.enrolled
-            found[mine] = self.pool.read(key, code, self.member[mine], (below[mine], share[mine]))
-        return found
+            in_arm = (self.arm == index) & self.enrolled
+            values[in_arm] = self.pool.read(key, code, self.member[in_arm], (below[in_arm], share[in_arm]))
+        return values
 
     def _baseline_true(self, code: str) -> dict[str, Numbers]:
         """Return stage -> (R, n) true value at baseline, averaged as the design does."""
-        chosen = self.protocol.baseline_visits(self.design)
-        nominal = np.array(self.protocol.days)[chosen]
-        when = self._all_days[:, :, chosen].astype(np.float64)
+        visits = self.protocol.baseline_visits(self.design)
+        nominal = np.array(self.protocol.days)[visits]
+        when = self._all_days[:, :, visits].astype(np.float64)
         when = np.where(np.isfinite(when), when, nominal)
         return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
 
@@ -411,7 +413,7 @@ class TrialData:
         from .trial_effects import rescue_shift, trial_shift
 
         return {
-            "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_luck),
+            "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_draws),
             "rescue": rescue_shift(self, code, self._when),
         }
 

@@ -1,4 +1,4 @@
-"""What acts on patients beyond the simulated courses: being in a trial, and rescue treatment."""
+"""Trial (placebo, Hawthorne) effects and effects of rescue therapy, added to the simulated courses."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ def effect_size(effect: TrialEffect) -> float:
     return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1", kind="difference")
 
 
-def effect_spread(given: Any, change: Any, code: str, what: str = "") -> float:
+def effect_spread(spread: Any, change: Any, code: str, name: str = "") -> float:
     """Return the SD of an effect between people on the scale of its quantity, from text or a number.
 
     Parameters
     ----------
-    given, change
+    spread, change
         As in the protocol. A bare number is in the unit that the change has; without a change it is of the logarithm.
-    what
-        Name under which a conversion is told.
+    name
+        Name under which a unit conversion is reported.
     """
     if change is None:
-        return read_quantity(given, "1", bare=True)
-    unit, bare, of_change = unit_of(code), split_quantity(str(given)), split_quantity(str(change))
+        return read_quantity(spread, "1", bare=True)
+    unit, bare, of_change = unit_of(code), split_quantity(str(spread)), split_quantity(str(change))
     if bare is not None and not bare[1] and of_change is not None:
-        given = f"{given} {of_change[1]}"
-    return read_quantity(given, unit, label_of(code), unit == "1", "difference", what)
+        spread = f"{spread} {of_change[1]}"
+    return read_quantity(spread, unit, label_of(code), unit == "1", "difference", name)
 
 
 def trial_shift(
@@ -50,28 +50,28 @@ def trial_shift(
     code: str,
     arm: NDArray[np.int8],
     when: Numbers,
-    luck: Mapping[str, NDArray[np.float32]],
+    draws: Mapping[str, NDArray[np.float32]],
 ) -> Numbers:
     """Return (R, n, V) how far the trial itself has moved a quantity by the days `when`; 0 before enrolment.
 
     Parameters
     ----------
-    luck
+    draws
         Number of the effect -> (R, n) standard normal numbers of the patients.
     """
     shift = np.zeros(when.shape)
     for number, effect in enumerate(protocol.conduct.effects):
         if code_of(effect.quantity) != code:
             continue
-        mine = effect_size(effect) + effect_spread(effect.spread, effect.change, code) * luck[str(number)].astype(
+        plateau = effect_size(effect) + effect_spread(effect.spread, effect.change, code) * draws[str(number)].astype(
             np.float64
         )
         if effect.arms is not None:
-            chosen = [index for index, name in enumerate(arms) if name in effect.arms]
-            mine = np.where(np.isin(arm, chosen), mine, 0.0)
+            affected = [index for index, name in enumerate(arms) if name in effect.arms]
+            plateau = np.where(np.isin(arm, affected), plateau, 0.0)
         elapsed = np.maximum(when, 0.0)
         grown = 1.0 - np.exp(-elapsed / effect.time) if effect.time > 0 else (elapsed > 0).astype(np.float64)
-        shift += mine[:, :, None] * grown
+        shift += plateau[:, :, None] * grown
     return shift
 
 
@@ -82,8 +82,8 @@ def rescue_shift(data: TrialData, code: str, when: Numbers) -> Numbers:
     """
     shift = np.zeros(when.shape)
     for rule in range(len(data.protocol.conduct.rescue)):
-        mine = (data.rescue_rule == rule) & np.isfinite(data.rescued) & data.enrolled
-        if mine.any():
-            elapsed = np.maximum(when[mine] - data.rescued[mine][:, None], 0.0)
-            shift[mine] = data.pool.rescue_effect(rule, code, data.member[mine], elapsed)
+        rescued = (data.rescue_rule == rule) & np.isfinite(data.rescued) & data.enrolled
+        if rescued.any():
+            elapsed = np.maximum(when[rescued] - data.rescued[rescued][:, None], 0.0)
+            shift[rescued] = data.pool.rescue_effect(rule, code, data.member[rescued], elapsed)
     return shift

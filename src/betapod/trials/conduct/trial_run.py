@@ -1,4 +1,4 @@
-"""A protocol, run: the data of every design under every scenario."""
+"""Results of running a protocol: the data of every design under every scenario."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrialRun(Mapping[tuple[str, str], TrialData]):
-    """A protocol, run: ``run[design, scenario]`` is its `TrialData`.
+    """Results of a protocol: ``run[design, scenario]`` is its `TrialData`.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""How the effect of cells comes about: every set of mechanisms switched on, and each one's share of the effect.
+"""Attribution of the effect of cells to mechanisms by Shapley values over all sets of mechanisms.
 
 Mechanisms interact (fewer lost podocytes matter more where glucose stays high), so what one does alone is not what is lost without
 it. The Shapley value shares the whole effect fairly; both other numbers stand beside it.
@@ -113,33 +113,33 @@ def attribute(
     pool = candidates.library
     strata = strata_of(protocol, pool)
     rows = _evenly(strata, people, candidates.weights)
-    chosen = pool.take(rows)
-    worth = _worth(protocol, arm, order, scenario, chosen, code, visit, threads)
+    sample = pool.take(rows)
+    worth = _worth(protocol, arm, order, scenario, sample, code, visit, threads)
     names = list(MECHANISMS)
     shares, others = shapley(worth, names), alone_and_without(worth, names)
-    whole = worth[frozenset(names)] - worth[frozenset()]
-    good = np.isfinite(whole)
-    found: list[dict[str, Any]] = []
+    total = worth[frozenset(names)] - worth[frozenset()]
+    good = np.isfinite(total)
+    table_rows: list[dict[str, Any]] = []
     effect, count = {}, {}
     for stratum in dict.fromkeys(["all", *strata[rows]]):
         keep = good & ((strata[rows] == stratum) | (stratum == "all"))
         if not keep.any() or (stratum == "all" and len(set(strata[rows])) == 0):
             continue
-        effect[stratum], count[stratum] = float(whole[keep].mean()), int(keep.sum())
+        effect[stratum], count[stratum] = float(total[keep].mean()), int(keep.sum())
         for name in names:
-            mine = shares[name][keep]
-            found.append(
+            values = shares[name][keep]
+            table_rows.append(
                 {
                     "stratum": stratum,
                     "mechanism": name,
-                    "share": float(mine.mean()),
-                    "low": float(np.quantile(mine, 0.25)),
-                    "high": float(np.quantile(mine, 0.75)),
+                    "share": float(values.mean()),
+                    "low": float(np.quantile(values, 0.25)),
+                    "high": float(np.quantile(values, 0.75)),
                     "alone": float(others[name][0][keep].mean()),
                     "without": float(others[name][1][keep].mean()),
                 }
             )
-    return Attribution(code, visit, scenario, pd.DataFrame(found), effect, count)
+    return Attribution(code, visit, scenario, pd.DataFrame(table_rows), effect, count)
 
 
 def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
@@ -149,7 +149,7 @@ def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
 
     if not protocol.strata:
         return np.full(len(pool), "all", dtype=object)
-    found = np.full(len(pool), "outside", dtype=object)
+    assigned = np.full(len(pool), "outside", dtype=object)
     fixed = characteristics(pool)
     for name, stratum in protocol.strata.items():
         fits = np.ones(len(pool), dtype=bool)
@@ -163,23 +163,23 @@ def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
             else:
                 continue
             fits &= (values >= low) & (values <= high)
-        found[fits & (found == "outside")] = name
-    return found
+        assigned[fits & (assigned == "outside")] = name
+    return assigned
 
 
 def _evenly(strata: np.ndarray, people: int, weights: np.ndarray) -> np.ndarray:
     """Return rows, the same number from each stratum as far as there are people, likely candidates first in line."""
     names = [name for name in dict.fromkeys(strata) if name != "outside"]
-    each = max(1, people // max(len(names), 1))
-    found = []
+    per_stratum = max(1, people // max(len(names), 1))
+    picked = []
     for name in names:
         rows = np.flatnonzero((strata == name) & (weights > 0))
         if len(rows):
             # Systematic sampling: equal steps of the cumulated chance to come.
             total = np.cumsum(weights[rows])
-            steps = (np.arange(each) + 0.5) / each * total[-1]
-            found.append(rows[np.unique(np.searchsorted(total, steps).clip(max=len(rows) - 1))])
-    return np.sort(np.concatenate(found)) if found else np.arange(0)
+            steps = (np.arange(per_stratum) + 0.5) / per_stratum * total[-1]
+            picked.append(rows[np.unique(np.searchsorted(total, steps).clip(max=len(rows) - 1))])
+    return np.sort(np.concatenate(picked)) if picked else np.arange(0)
 
 
 def _worth(
@@ -187,7 +187,7 @@ def _worth(
     arm: str,
     order: str,
     scenario: str,
-    chosen: Library,
+    sample: Library,
     code: str,
     visit: str,
     threads: int | None,
@@ -199,12 +199,12 @@ def _worth(
 
     plain = whole_body.model("reference")
     model = cell_parameters.parameterise(plain, scenario)
-    planner = Planner(protocol, chosen, plain, protocol.seed)
+    planner = Planner(protocol, sample, plain, protocol.seed)
     therapies = planner.therapies(protocol.arms[arm], False)
     schedules: list[Schedule] = planner.schedules(therapies, protocol.arms[arm], planner.cells(order, scenario, model))
     sets = coalitions(list(MECHANISMS))
-    n = len(chosen)
-    patients = {name: np.tile(values, len(sets)) for name, values in chosen.parameters.items()}
+    n = len(sample)
+    patients = {name: np.tile(values, len(sets)) for name, values in sample.parameters.items()}
     for name, row in model.parameters.items():
         if row.value != plain.parameters[name].value and name not in patients:
             patients[name] = np.full(n * len(sets), row.value)
@@ -213,13 +213,13 @@ def _worth(
         for switch in switches:
             patients[switch] = on * plain.inputs[switch].value
     quantity = quantities()[code]
-    day = next(each.day for each in protocol.visits if each.name == visit) + protocol.lead
-    initial = {name: np.tile(values, len(sets)) for name, values in chosen.initial.items()}
+    day = next(planned.day for planned in protocol.visits if planned.name == visit) + protocol.lead
+    initial = {name: np.tile(values, len(sets)) for name, values in sample.initial.items()}
     outputs = of_model(quantity.id)
     result = Ensemble(plain, outputs, threads=threads).run(patients, [day], schedules * len(sets), initial)
     person = {
-        name: np.tile(chosen.table[name].to_numpy(dtype=np.float64), len(sets)) for name in of_person(quantity.id)
+        name: np.tile(sample.table[name].to_numpy(dtype=np.float64), len(sets)) for name in of_person(quantity.id)
     }
-    seen = value(quantity.id, {name: result.values[:, 0, i] for i, name in enumerate(outputs)}, person)
-    values = np.where(result.status < ENDED, seen, np.nan).reshape(len(sets), n)
+    observed_value = value(quantity.id, {name: result.values[:, 0, i] for i, name in enumerate(outputs)}, person)
+    values = np.where(result.status < ENDED, observed_value, np.nan).reshape(len(sets), n)
     return dict(zip(sets, quantity.forward(values), strict=True))

@@ -1,4 +1,4 @@
-"""One trial as it would be published: its primary analysis, and the hazard of kidney events."""
+"""Example trial, as it would be published: primary analysis, mixed model, hazard ratio of kidney events."""
 
 from __future__ import annotations
 
@@ -21,50 +21,48 @@ MIXED = "mixed model of all visits"
 _NAMES = {"ANCOVA": "analysis of covariance", "t test": "t test"}
 
 
-def one_trial(data: TrialData, place: dict[str, str], replicate: int) -> list[Any]:
+def one_trial(data: TrialData, keys: dict[str, str], replicate: int) -> list[Any]:
     """Return the analyses of one trial: of the primary endpoint, and the hazard of kidney events."""
     endpoint = data.protocol.endpoints.primary
-    one = data.select([replicate])
+    trial = data.select([replicate])
     rows: list[Any] = []
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None or endpoint.summary not in ("change", "ratio"):
             continue
         name = _NAMES[endpoints.controlled_analysis(endpoint)]
         rows.append(
-            place
+            keys
             | {"replicate": replicate, "treated": comparison.treated, "control": comparison.control, "analysis": name}
-            | {"quantity": endpoints.endpoint_code(endpoint), **analyse(one, endpoint, comparison).at(0)}
+            | {"quantity": endpoints.endpoint_code(endpoint), **analyse(trial, endpoint, comparison).at(0)}
         )
-        mixed = _mixed(one, endpoint, comparison)
+        mixed = _mixed(trial, endpoint, comparison)
         if mixed is not None and np.isfinite(mixed.p).all():
             more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
-            rows.append(
-                place | more | {"analysis": MIXED, "quantity": endpoints.endpoint_code(endpoint), **mixed.at(0)}
-            )
+            rows.append(keys | more | {"analysis": MIXED, "quantity": endpoints.endpoint_code(endpoint), **mixed.at(0)})
         if "EGFR" in data.codes:
-            time, event = replicate_summaries.kidney_events(one)
+            time, event = replicate_summaries.kidney_events(trial)
             first, second = (
-                replicate_summaries.selected_patients(one, arm) for arm in (comparison.treated, comparison.control)
+                replicate_summaries.selected_patients(trial, arm) for arm in (comparison.treated, comparison.control)
             )
             hazard = survival.cox(np.where(first | second, time, np.nan), event, first.astype(float))
             if np.isfinite(hazard.effect).all():
                 more = {"replicate": replicate, "treated": comparison.treated, "control": comparison.control}
-                rows.append(place | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
+                rows.append(keys | more | {"analysis": "hazard of a kidney event", "quantity": "EGFR", **hazard.at(0)})
     return rows
 
 
-def _mixed(one: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:
+def _mixed(trial: TrialData, endpoint: Endpoint, comparison: Comparison) -> Estimate | None:
     """Return the mixed model of all visits up to that of the endpoint in one trial; None where it is another estimand."""
     rules = endpoint.intercurrent
-    linear = endpoint.summary == "ratio" and one.quantity(endpoints.endpoint_code(endpoint)).link != "log"
+    linear = endpoint.summary == "ratio" and trial.quantity(endpoints.endpoint_code(endpoint)).link != "log"
     if linear or rules.rescue == "while on treatment" or "composite" in (rules.rescue, rules.drop_out, rules.death):
         return None
     code = endpoints.endpoint_code(endpoint)
-    last = one.visit(endpoints.endpoint_visit(one.protocol, endpoint))
-    after = [v for v in range(last + 1) if one.days[v] > 0]
-    first = replicate_summaries.selected_patients(one, comparison.treated)[0]
-    keep = first | replicate_summaries.selected_patients(one, str(comparison.control))[0]
-    change = one.change(code, rules.rescue)[0][:, after]
-    base = one.quantity(code).forward(one.base[code][0].astype(float))
-    strata = one.stratum[0][keep] if len(one.strata) > 1 else None
+    last = trial.visit(endpoints.endpoint_visit(trial.protocol, endpoint))
+    after = [v for v in range(last + 1) if trial.days[v] > 0]
+    first = replicate_summaries.selected_patients(trial, comparison.treated)[0]
+    keep = first | replicate_summaries.selected_patients(trial, str(comparison.control))[0]
+    change = trial.change(code, rules.rescue)[0][:, after]
+    base = trial.quantity(code).forward(trial.base[code][0].astype(float))
+    strata = trial.stratum[0][keep] if len(trial.strata) > 1 else None
     return mmrm(change[keep], base[keep], first[keep].astype(float), strata)

@@ -1,4 +1,4 @@
-"""How much a published result speaks for one scenario against another: ratios of what each makes probable."""
+"""Likelihood ratios: how strongly a published result supports one scenario against another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operating characteristics: power, type I error, assurance, power over the size of the trial, size for a given power."""
+"""Operating characteristics: power, type I error, assurance, power by sample size, sample size for a given power."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def rate(happened: ArrayLike) -> Rate:
     return Rate(float(values.mean()) if len(values) else float("nan"), float(low), float(high), len(values))
 
 
-def significant(found: Estimate, alpha: float = 0.05, better: int = 0) -> Array:
+def significant(estimate: Estimate, alpha: float = 0.05, better: int = 0) -> Array:
     """Return 1 where p < alpha (and the effect has the sign `better`, where that is not 0), else 0.
 
     A replicate that could not be tested, such as one without events, shows nothing: 0. Where no replicate has a p, as for the share
     of one group, there is no test: NaN.
     """
-    tested = np.isfinite(found.p)
+    tested = np.isfinite(estimate.p)
     with np.errstate(invalid="ignore"):
-        hit = tested & (found.p < alpha) & ((better == 0) | (np.sign(found.effect) == better))
+        hit = tested & (estimate.p < alpha) & ((better == 0) | (np.sign(estimate.effect) == better))
     return np.where(tested.any(), hit, np.nan)
 
 
@@ -191,11 +191,11 @@ def sample_size_of_events(
     """
     from scipy.special import ndtri
 
-    seen = (ratio * treated + control) / (1 + ratio)
-    if not np.isfinite(log_hazard) or not log_hazard or not seen > 0 or not 0 < power < 1 or not ratio > 0:
+    event_share = (ratio * treated + control) / (1 + ratio)
+    if not np.isfinite(log_hazard) or not log_hazard or not event_share > 0 or not 0 < power < 1 or not ratio > 0:
         return None
     events = ((ndtri(1 - alpha / 2) + ndtri(power)) / log_hazard) ** 2 * (1 + ratio) ** 2 / ratio
-    return _bounded(events / seen / (1 + ratio))
+    return _bounded(events / event_share / (1 + ratio))
 
 
 def _bounded(patients: float) -> int | None:
@@ -263,22 +263,22 @@ def power_curve(
     arm = np.broadcast_to(np.asarray(treated, dtype=float), y.shape)
     base = None if baseline is None else np.broadcast_to(np.asarray(baseline, dtype=float), y.shape)
     levels = None if strata is None else np.broadcast_to(np.asarray(strata), y.shape)
-    chosen = sorted({int(n) for n in sizes if 4 <= n <= y.shape[-1]})
+    trial_sizes = sorted({int(n) for n in sizes if 4 <= n <= y.shape[-1]})
     rates = []
-    for n in chosen:
+    for n in trial_sizes:
         part = None if levels is None else levels[:, :n]
         first = None if base is None else base[:, :n]
         rates.append(rate(significant(ancova(y[:, :n], first, arm[:, :n], part), alpha, better)))
-    whole = ancova(y, base, arm, levels)
-    seen = np.isfinite(y)
-    n1, n0 = (seen & (arm > 0.5)).sum(-1), (seen & (arm <= 0.5)).sum(-1)
-    found = whole.effect[np.isfinite(whole.effect)]
-    mean = float(found.mean()) if len(found) else float("nan")
+    largest = ancova(y, base, arm, levels)
+    present = np.isfinite(y)
+    n1, n0 = (present & (arm > 0.5)).sum(-1), (present & (arm <= 0.5)).sum(-1)
+    estimates = largest.effect[np.isfinite(largest.effect)]
+    mean = float(estimates.mean()) if len(estimates) else float("nan")
     effect = mean if truth is None or not np.isfinite(truth) else truth
-    error = float(found.std(ddof=1) / np.sqrt(len(found))) if len(found) > 1 else float("nan")
+    error = float(estimates.std(ddof=1) / np.sqrt(len(estimates))) if len(estimates) > 1 else float("nan")
     # The residual standard deviation that makes the standard error what it was.
     with np.errstate(divide="ignore", invalid="ignore"):
-        squares = whole.standard_error**2 / (1 / n1 + 1 / n0)
+        squares = largest.standard_error**2 / (1 / n1 + 1 / n0)
     squares = squares[np.isfinite(squares)]
     sd = float(np.sqrt(squares.mean())) if len(squares) else float("nan")
     covariates = adjusting(baseline, levels)
@@ -286,13 +286,13 @@ def power_curve(
     first_share, second_share = float(n1.mean() / y.shape[-1]), float(n0.mean() / y.shape[-1])
     smooth = [
         float(analytic_power(effect, sd, n * first_share, n * second_share, alpha, covariates, better != 0))
-        for n in chosen
+        for n in trial_sizes
     ]
-    return PowerCurve(tuple(chosen), tuple(rates), tuple(smooth), effect, sd, error)
+    return PowerCurve(tuple(trial_sizes), tuple(rates), tuple(smooth), effect, sd, error)
 
 
 def characteristics(
-    found: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
+    estimate: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
 ) -> dict[str, Any]:
     """Return what repeated trials show: rate of significance, in the good direction, mean, spread, bias, coverage.
 
@@ -301,10 +301,10 @@ def characteristics(
     truth
         The true value of what is estimated; without it no bias and coverage.
     """
-    effect = found.effect[np.isfinite(found.effect)]
+    effect = estimate.effect[np.isfinite(estimate.effect)]
     result: dict[str, Any] = {
-        "significant": rate(significant(found, alpha)),
-        "significant and better": rate(significant(found, alpha, better)) if better else None,
+        "significant": rate(significant(estimate, alpha)),
+        "significant and better": rate(significant(estimate, alpha, better)) if better else None,
         "mean": float(np.mean(effect)) if len(effect) else float("nan"),
         "spread": float(np.std(effect, ddof=1)) if len(effect) > 1 else float("nan"),
         "low": float(np.quantile(effect, 0.025)) if len(effect) else float("nan"),
@@ -312,6 +312,6 @@ def characteristics(
     }
     if truth is not None:
         result["bias"] = result["mean"] - truth
-        inside = np.where(np.isfinite(found.p), (found.low <= truth) & (truth <= found.high), np.nan)
+        inside = np.where(np.isfinite(estimate.p), (estimate.low <= truth) & (truth <= estimate.high), np.nan)
         result["coverage"] = rate(inside)
     return result

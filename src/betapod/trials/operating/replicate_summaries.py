@@ -1,4 +1,4 @@
-"""What a run of a trial says: apparent changes, comparisons, parts of a change, rates over replicates, early against late.
+"""Summaries over replicates: apparent changes, comparisons of arms, parts of a change, event rates, slopes.
 
 Everything here reads a `data.TrialData` and gives numbers; `report` turns them into sentences, tables and figures. On the scale
 ``log`` a change is the logarithm of a ratio.
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
 
 #: Which way is better: -1 where a fall is an improvement.
-BETTER: Mapping[str, int] = {code: each.better for code, each in quantities().items()}
+BETTER: Mapping[str, int] = {code: quantity.better for code, quantity in quantities().items()}
 
 
 class Remembered:
@@ -165,11 +165,11 @@ def parts(
     keep = selected_patients(some, arm, stratum)
     v = some.visit(visit)
     rows = {}
-    whole = some.change(code)[:, :, v]
+    change = some.change(code)[:, :, v]
     for name, values in some.parts(code).items():
-        mean = _mean(values[:, :, v], keep & np.isfinite(whole))
+        mean = _mean(values[:, :, v], keep & np.isfinite(change))
         rows[name] = _spread(mean)
-    observed = _mean(whole, keep & np.isfinite(whole))
+    observed = _mean(change, keep & np.isfinite(change))
     rows["observed change"] = _spread(observed)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "low", "high"])
     total = rows["observed change"][0]
@@ -193,11 +193,11 @@ def apparent(
 
     rows = []
     # A group without cells has no effect of cells: nothing stands there rather than 0.
-    given = arm is None or data.protocol.arms[arm].cells is not None
+    has_cells = arm is None or data.protocol.arms[arm].cells is not None
     for visit in visits:
-        found = before_after(data, code, visit, arm, stratum)
-        summary = characteristics(found, better=BETTER[code])
-        truth = true_effect(data, code, visit, arm, stratum) if given else np.array([np.nan])
+        estimate = before_after(data, code, visit, arm, stratum)
+        summary = characteristics(estimate, better=BETTER[code])
+        truth = true_effect(data, code, visit, arm, stratum) if has_cells else np.array([np.nan])
         improved = summary["significant and better"] or summary["significant"]
         rows.append(
             {
@@ -210,7 +210,7 @@ def apparent(
                 "improved_low": improved.low,
                 "improved_high": improved.high,
                 "truth": float(np.nanmean(truth)) if np.isfinite(truth).any() else np.nan,
-                "n": float(found.n.mean()),
+                "n": float(estimate.n.mean()),
             }
         )
     return pd.DataFrame(rows)
@@ -238,17 +238,17 @@ def slope_difference(
         [data.base["EGFR"].astype(float)[..., None], data.aval("EGFR").astype(float)[:, :, after]], -1
     )
     days = np.concatenate([[0.0], data.days[after]])
-    found = analysis.slopes(days, course, acute_until)
+    slopes = analysis.slopes(days, course, acute_until)
     first, second = selected_patients(data, treated), selected_patients(data, control)
 
     def differ(outcome: Array) -> Estimate:
         return analysis.ancova(np.where(first | second, outcome, np.nan), None, first.astype(float))
 
-    result = {"total slope": differ(found.total)}
+    result = {"total slope": differ(slopes.total)}
     if (days >= acute_until).any():
-        result = {"acute change": differ(found.acute)} | result
+        result = {"acute change": differ(slopes.acute)} | result
     if (days >= acute_until).sum() >= 3:
-        result["chronic slope"] = differ(found.chronic)
+        result["chronic slope"] = differ(slopes.chronic)
     return result
 
 
@@ -290,8 +290,8 @@ def adverse(data: TrialData, arm: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def typical(found: Estimate) -> int:
+def typical(estimate: Estimate) -> int:
     """Return the replicate whose estimate is the median: one trial that stands for all."""
-    effect = np.where(np.isfinite(found.effect), found.effect, np.inf)
+    effect = np.where(np.isfinite(estimate.effect), estimate.effect, np.inf)
     order = np.argsort(effect, kind="stable")
     return int(order[np.isfinite(effect).sum() // 2])

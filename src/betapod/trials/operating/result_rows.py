@@ -1,4 +1,4 @@
-"""Rows of the tables of a trial report, from the data of one design under one scenario or from a whole run."""
+"""Rows of the result tables, from the data of one design under one scenario or from a whole run."""
 
 from __future__ import annotations
 
@@ -23,23 +23,26 @@ def _groups(data: TrialData) -> list[str | None]:
     return [None, *data.strata] if len(data.strata) > 1 else [None]
 
 
-def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any]:
+def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per endpoint, comparison and stratum: estimate, rates of significance, true effect (from `some` replicates)."""
     protocol = data.protocol
     rows: list[Any] = []
-    asked = [("primary", protocol.endpoints.primary), *(("secondary", each) for each in protocol.endpoints.secondary)]
+    asked = [
+        ("primary", protocol.endpoints.primary),
+        *(("secondary", secondary) for secondary in protocol.endpoints.secondary),
+    ]
     for role, endpoint in asked:
         for comparison in comparisons(protocol, data.design):
             for stratum in _groups(data):
-                found = analyse(data, endpoint, comparison, stratum)
+                estimate = analyse(data, endpoint, comparison, stratum)
                 sign = endpoints.better(endpoint)
-                summary = characteristics(found, better=sign)
+                summary = characteristics(estimate, better=sign)
                 rates = {
                     "significant": summary["significant"],
                     "improved": summary["significant and better"],
                 }
                 rows.append(
-                    place
+                    keys
                     | {
                         "treated": comparison.treated,
                         "control": comparison.control or "",
@@ -50,7 +53,7 @@ def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any
                         "quantity": endpoints.endpoint_code(endpoint),
                         "summary": endpoint.summary,
                         "visit": endpoints.endpoint_visit(protocol, endpoint),
-                        "n": _middle(found.n),
+                        "n": _middle(estimate.n),
                         **{key: summary[key] for key in ("mean", "spread", "low", "high")},
                         "truth": truth(some, endpoint, comparison, stratum),
                         "truth_of": truth_of(data, endpoint, comparison),
@@ -64,7 +67,7 @@ def results(data: TrialData, some: TrialData, place: dict[str, str]) -> list[Any
     return rows
 
 
-def courses(data: TrialData, place: dict[str, str]) -> list[Any]:
+def courses(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum, quantity and visit after baseline: the apparent change and the true effect."""
     rows: list[Any] = []
     visits = [name for name, day in zip(data.visits, data.days, strict=True) if day > 0]
@@ -72,12 +75,12 @@ def courses(data: TrialData, place: dict[str, str]) -> list[Any]:
         for stratum in _groups(data):
             for code in data.codes:
                 table = replicate_summaries.apparent(data, code, visits, arm, stratum)
-                key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code}
+                key = keys | {"arm": arm, "stratum": stratum or "all", "quantity": code}
                 rows += [key | row for row in table.to_dict("records")]
     return rows
 
 
-def parts(data: TrialData, place: dict[str, str]) -> list[Any]:
+def parts(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum and part of the observed change of the primary quantity, on the scale of `TrialData.change`."""
     endpoint = data.protocol.endpoints.primary
     code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
@@ -85,37 +88,37 @@ def parts(data: TrialData, place: dict[str, str]) -> list[Any]:
     for arm in data.arms:
         for stratum in _groups(data):
             table = replicate_summaries.parts(data, code, visit, arm, stratum)
-            key = place | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
+            key = keys | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
             rows += [key | {"part": part, **row} for part, row in table.to_dict("index").items()]
     return rows
 
 
-def patients(data: TrialData, place: dict[str, str], replicate: int) -> Any:
+def patients(data: TrialData, keys: dict[str, str], replicate: int) -> Any:
     """Return a table of the patients of one trial: what was seen in each, and every part of it."""
     import pandas as pd
 
     endpoint = data.protocol.endpoints.primary
     code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
-    one = data.select([replicate])
-    v = one.visit(visit)
+    trial = data.select([replicate])
+    v = trial.visit(visit)
     table = pd.DataFrame(
         {
-            **place,
+            **keys,
             "replicate": replicate,
-            "patient": np.arange(one.patients),
-            "arm": np.array(one.arms, dtype=object)[one.arm[0]],
-            "stratum": np.array(one.strata, dtype=object)[one.stratum[0]],
-            "base": one.base[code][0].astype(float),
-            "value": one.observed[code][0, :, v].astype(float),
-            "change": one.change(code)[0, :, v],
-            "true_effect_of_cells": one.effect(code)[0, :, v],
-            **{name.replace(" ", "_"): values[0, :, v] for name, values in one.parts(code).items()},
+            "patient": np.arange(trial.patients),
+            "arm": np.array(trial.arms, dtype=object)[trial.arm[0]],
+            "stratum": np.array(trial.strata, dtype=object)[trial.stratum[0]],
+            "base": trial.base[code][0].astype(float),
+            "value": trial.observed[code][0, :, v].astype(float),
+            "change": trial.change(code)[0, :, v],
+            "true_effect_of_cells": trial.effect(code)[0, :, v],
+            **{name.replace(" ", "_"): values[0, :, v] for name, values in trial.parts(code).items()},
         }
     )
-    return table.loc[one.enrolled[0]]
+    return table.loc[trial.enrolled[0]]
 
 
-def free(data: TrialData, place: dict[str, str]) -> list[Any]:
+def free(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm and day (days from enrolment): share free of kidney events, of all replicates and of the first trial."""
     if "EGFR" not in data.codes or (data.days > 0).sum() < 2:
         return []
@@ -125,12 +128,12 @@ def free(data: TrialData, place: dict[str, str]) -> list[Any]:
         keep = replicate_summaries.selected_patients(data, arm).reshape(-1)
         curve = survival.kaplan_meier(time.reshape(-1), event.reshape(-1), keep)
         # One trial's interval, not that of all replicates together: what a reader of one trial would see.
-        one = replicate_summaries.selected_patients(data, arm)[0]
-        first = survival.kaplan_meier(time[0], event[0], one)
+        first_patients = replicate_summaries.selected_patients(data, arm)[0]
+        first = survival.kaplan_meier(time[0], event[0], first_patients)
         near = np.searchsorted(first.days, curve.days, side="right") - 1
         for k, day in enumerate(curve.days):
             rows.append(
-                place
+                keys
                 | {
                     "arm": arm,
                     "day": float(day),
@@ -144,7 +147,7 @@ def free(data: TrialData, place: dict[str, str]) -> list[Any]:
     return rows
 
 
-def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
+def remission(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return the share with UACR below 30 mg/g among those at or above it at baseline: as measured, and in truth."""
     if "UACR" not in data.codes:
         return []
@@ -155,25 +158,25 @@ def remission(data: TrialData, place: dict[str, str]) -> list[Any]:
         for stratum in _groups(data):
             keep = replicate_summaries.selected_patients(data, arm, stratum) & (data.base["UACR"] >= 30)
             final = true[:, :, data.visit(visit)]
-            seen = keep & np.isfinite(final)
+            evaluable = keep & np.isfinite(final)
             rows.append(
-                place
+                keys
                 | {
                     "arm": arm,
                     "stratum": stratum or "all",
                     "visit": visit,
                     "measured": _middle(replicate_summaries.remission(data, visit, arm, stratum)),
-                    "true": float((final[seen] < 30).mean()) if seen.any() else float("nan"),
+                    "true": float((final[evaluable] < 30).mean()) if evaluable.any() else float("nan"),
                 }
             )
     return rows
 
 
-def adverse(data: TrialData, place: dict[str, str]) -> list[Any]:
+def adverse(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm and adverse event."""
     rows: list[Any] = []
     for arm in data.arms:
-        rows += [place | {"arm": arm} | row for row in replicate_summaries.adverse(data, arm).to_dict("records")]
+        rows += [keys | {"arm": arm} | row for row in replicate_summaries.adverse(data, arm).to_dict("records")]
     return rows
 
 
@@ -184,14 +187,14 @@ def flow(data: TrialData) -> dict[str, Any]:
     return {
         "screened": float(data.screened.mean()),
         "enrolled": float(enrolled.sum(1).mean()),
-        "completed": float(((data.ending == 0) & enrolled).sum() / n),
-        "dropped_out": float(((data.ending == 1) & enrolled).sum() / n),
-        "died": float(((data.ending == 2) & enrolled).sum() / n),
+        "completed": float(((data.disposition == 0) & enrolled).sum() / n),
+        "dropped_out": float(((data.disposition == 1) & enrolled).sum() / n),
+        "died": float(((data.disposition == 2) & enrolled).sum() / n),
         "rescued": float((np.isfinite(data.rescued) & enrolled).sum() / n),
     }
 
 
-def slopes(data: TrialData, place: dict[str, str]) -> list[Any]:
+def slopes(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per controlled comparison and kind of eGFR slope: the difference, mL/min/1.73 m² per year (acute: no time)."""
     if "EGFR" not in data.codes:
         return []
@@ -199,10 +202,12 @@ def slopes(data: TrialData, place: dict[str, str]) -> list[Any]:
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None:
             continue
-        for name, found in replicate_summaries.slope_difference(data, comparison.treated, comparison.control).items():
-            summary = characteristics(found, better=1)
+        for name, estimate in replicate_summaries.slope_difference(
+            data, comparison.treated, comparison.control
+        ).items():
+            summary = characteristics(estimate, better=1)
             rows.append(
-                place
+                keys
                 | {
                     "treated": comparison.treated,
                     "control": comparison.control,
@@ -260,12 +265,12 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
         for scenario in run.scenarios:
             if scenario == NULL:
                 continue
-            mine = estimates[design, scenario]
-            improved = [significant(each, better=better) for each in (mine, null)]
-            if not all(np.isfinite(each).any() for each in improved):
+            estimate = estimates[design, scenario]
+            improved = [significant(item, better=better) for item in (estimate, null)]
+            if not all(np.isfinite(item).any() for item in improved):
                 continue
             report = likelihood.of_report(*improved)
-            finite = mine.effect[np.isfinite(mine.effect)]
+            finite = estimate.effect[np.isfinite(estimate.effect)]
             middle = float(np.median(finite)) if len(finite) else float("nan")
             rows.append(
                 {
@@ -279,7 +284,7 @@ def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> li
                     "ratio_high": report.high,
                     "words": report.words,
                     "typical_result": middle,
-                    "ratio_of_typical": float(likelihood.of_result(middle, mine.effect, null.effect)[0]),
+                    "ratio_of_typical": float(likelihood.of_result(middle, estimate.effect, null.effect)[0]),
                     "belief_from_half": likelihood.belief(0.5, report.ratio),
                     "belief_from_tenth": likelihood.belief(0.1, report.ratio),
                 }

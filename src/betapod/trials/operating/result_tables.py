@@ -1,4 +1,4 @@
-"""All numbers that a report of a trial gives, as tables: gathered once from a run, written and drawn by others."""
+"""Result tables of a trial: every number of its report, computed once from a run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Assessment:
-    """What a run says.
+    """Result tables of a run.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ class Assessment:
             name
             for name, design in self.protocol.designs.items()
             if endpoints.controlled(design)
-            and any(tests_cells(self.protocol, each) for each in comparisons(self.protocol, name))
+            and any(tests_cells(self.protocol, comparison) for comparison in comparisons(self.protocol, name))
         ]
 
 
@@ -145,27 +145,27 @@ def assess(
         )
     }
     estimates: dict[tuple[str, str], Estimate] = {}
-    for number, ((design, scenario), whole) in enumerate(run.items()):
+    for number, ((design, scenario), full_data) in enumerate(run.items()):
         if progress is not None:
             progress(f"{design}, {scenario}", number, len(run))
-        data = replicate_summaries.remembered(whole)
-        place = {"design": design, "scenario": scenario}
+        data = replicate_summaries.remembered(full_data)
+        keys = {"design": design, "scenario": scenario}
         first = comparisons(protocol, design)[0]
         estimates[design, scenario] = analyse(data, primary, first)
-        rows["one_trial"] += one_trial(whole, place, replicate_summaries.typical(estimates[design, scenario]))
+        rows["one_trial"] += one_trial(full_data, keys, replicate_summaries.typical(estimates[design, scenario]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
-        rows["courses"] += rows_of.courses(some, place)
-        rows["parts"] += rows_of.parts(some, place)
-        rows["results"] += rows_of.results(data, some, place)
-        rows["patients"].append(rows_of.patients(data, place, replicate_summaries.typical(estimates[design, scenario])))
-        rows["free"] += rows_of.free(data, place)
-        rows["adverse"] += rows_of.adverse(data, place)
-        rows["flow"].append(place | rows_of.flow(data))
-        rows["slopes"] += rows_of.slopes(data, place)
-        rows["remission"] += rows_of.remission(some, place)
+        rows["courses"] += rows_of.courses(some, keys)
+        rows["parts"] += rows_of.parts(some, keys)
+        rows["results"] += rows_of.results(data, some, keys)
+        rows["patients"].append(rows_of.patients(data, keys, replicate_summaries.typical(estimates[design, scenario])))
+        rows["free"] += rows_of.free(data, keys)
+        rows["adverse"] += rows_of.adverse(data, keys)
+        rows["flow"].append(keys | rows_of.flow(data))
+        rows["slopes"] += rows_of.slopes(data, keys)
+        rows["remission"] += rows_of.remission(some, keys)
         if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)
-    tables = {name: pd.DataFrame(found) for name, found in rows.items() if name != "patients"}
+    tables = {name: pd.DataFrame(table_rows) for name, table_rows in rows.items() if name != "patients"}
     power, sizes = power_and_sizes(run, larger or {})
     return Assessment(
         protocol=as_run(run),

@@ -1,4 +1,4 @@
-"""The few numbers of a run that a terminal shows: what trials find, how the primary endpoint changed, and what the change was made of."""
+"""Short summary of a run for the terminal: comparisons, change of the primary endpoint and its parts."""
 
 from __future__ import annotations
 
@@ -51,64 +51,64 @@ def run_summary(run: TrialRun) -> dict[str, Any]:
 def _comparisons(data: TrialData) -> list[dict[str, Any]]:
     """Return what trials find, on the scale of the analysis: logarithms of ratios and hazards, else differences."""
     endpoint = data.protocol.endpoints.primary
-    found = []
-    for each in comparisons(data.protocol, data.design):
-        if each.control is None:
+    result_rows = []
+    for comparison in comparisons(data.protocol, data.design):
+        if comparison.control is None:
             continue
-        numbers = characteristics(analyse(data, endpoint, each), better=endpoints.better(endpoint))
-        found.append(
+        numbers = characteristics(analyse(data, endpoint, comparison), better=endpoints.better(endpoint))
+        result_rows.append(
             {
                 "design": data.design,
                 "scenario": data.scenario,
-                "treated": each.treated,
-                "control": each.control,
+                "treated": comparison.treated,
+                "control": comparison.control,
                 "estimate": _number(numbers["mean"]),
                 "low": _number(numbers["low"]),
                 "high": _number(numbers["high"]),
                 "significant": _number(numbers["significant"].value),
                 "benefit": _number(numbers["significant and better"].value),
-                "true_effect": _number(truth(data, endpoint, each, None)),
-                "true_effect_of": truth_of(data, endpoint, each),
+                "true_effect": _number(truth(data, endpoint, comparison, None)),
+                "true_effect_of": truth_of(data, endpoint, comparison),
             }
         )
-    return found
+    return result_rows
 
 
 def _rows(data: TrialData, code: str, visit: str, lower: bool) -> list[dict[str, Any]]:
     data = data.at(visit)
     change, effect = data.change(code)[:, :, 0], data.effect(code)[:, :, 0]
     parts = {name: values[:, :, 0] for name, values in data.parts(code).items()}
-    found = []
+    arm_rows = []
     for index, arm in enumerate(data.arms):
-        mine = (data.arm == index) & data.enrolled
-        per_trial = _means(np.where(mine, change, np.nan))
+        in_arm = (data.arm == index) & data.enrolled
+        per_trial = _means(np.where(in_arm, change, np.nan))
         better = per_trial < 0 if lower else per_trial > 0
-        found.append(
+        arm_rows.append(
             {
                 "design": data.design,
                 "scenario": data.scenario,
                 "arm": arm,
                 "cells": data.protocol.arms[arm].cells is not None,
-                "patients": float(np.mean(mine.sum(axis=1))),
+                "patients": float(np.mean(in_arm.sum(axis=1))),
                 "screened": float(np.mean(data.screened)),
                 "change": _mean(per_trial),
                 "change_sd": _number(np.std(per_trial, ddof=1)) if len(per_trial) > 1 else None,
                 "trials_better": _mean(better),
-                "true_effect": _mean(np.where(mine, effect, np.nan)) if data.protocol.arms[arm].cells else None,
-                "parts": {name: _mean(np.where(mine, parts[name], np.nan)) for name in PARTS},
-                "dropped_out": _mean(data.ending[mine] == 1),
-                "died": _mean(data.ending[mine] == 2),
-                "rescued": _mean(np.isfinite(data.rescued[mine])),
+                "true_effect": _mean(np.where(in_arm, effect, np.nan)) if data.protocol.arms[arm].cells else None,
+                "parts": {name: _mean(np.where(in_arm, parts[name], np.nan)) for name in PARTS},
+                "dropped_out": _mean(data.disposition[in_arm] == 1),
+                "died": _mean(data.disposition[in_arm] == 2),
+                "rescued": _mean(np.isfinite(data.rescued[in_arm])),
             }
         )
-    return found
+    return arm_rows
 
 
 def _means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of every trial that has a value: an arm may be without a patient in some replicate, or all may be missing."""
-    seen = np.isfinite(values)
-    some = seen.any(axis=1)
-    result: NDArray[np.float64] = np.where(seen, values, 0.0)[some].sum(axis=1) / seen[some].sum(axis=1)
+    present = np.isfinite(values)
+    some = present.any(axis=1)
+    result: NDArray[np.float64] = np.where(present, values, 0.0)[some].sum(axis=1) / present[some].sum(axis=1)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Shares of an effect that its causes have together: Shapley values of what happens with every set of causes at work."""
+"""Shapley values: shares of a joint effect among its causes, from the effect of every set of causes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..analysis.estimators import Array
 
 def coalitions(players: Sequence[str]) -> list[frozenset[str]]:
     """Return every set of players, the empty one first."""
-    return [frozenset(chosen) for size in range(len(players) + 1) for chosen in itertools.combinations(players, size)]
+    return [frozenset(members) for size in range(len(players) + 1) for members in itertools.combinations(players, size)]
 
 
 def shapley(worth: Mapping[frozenset[str], ArrayLike], players: Sequence[str]) -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""How large a trial must be: power of smaller and larger trials, sizes for a given power."""
+"""Sample size: power curves of smaller and larger trials, and sizes for a given power."""
 
 from __future__ import annotations
 
@@ -110,25 +110,25 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
 
     power: list[Any] = []
     sizes: list[Any] = []
-    for variant, each in (larger or {AS_WRITTEN: run}).items():
-        for scenario in each.scenarios:
-            compared = _compared(each.protocol)
-            if compared is None or (compared[0], scenario) not in each:
+    for variant, trial_run in (larger or {AS_WRITTEN: run}).items():
+        for scenario in trial_run.scenarios:
+            compared = _compared(trial_run.protocol)
+            if compared is None or (compared[0], scenario) not in trial_run:
                 continue
             design, comparison = compared
-            data = each[design, scenario]
-            place = {"variant": variant, "scenario": scenario, "design": data.design}
-            place |= {"treated": comparison.treated, "control": str(comparison.control)}
-            asked = [("primary", each.protocol.endpoints.primary)]
-            asked += [("secondary", endpoint) for endpoint in each.protocol.endpoints.secondary]
+            data = trial_run[design, scenario]
+            keys = {"variant": variant, "scenario": scenario, "design": data.design}
+            keys |= {"treated": comparison.treated, "control": str(comparison.control)}
+            asked = [("primary", trial_run.protocol.endpoints.primary)]
+            asked += [("secondary", endpoint) for endpoint in trial_run.protocol.endpoints.secondary]
             for role, endpoint in asked:
-                more = place | {
+                more = keys | {
                     "role": role,
-                    "endpoint": title(endpoint, each.protocol),
+                    "endpoint": title(endpoint, trial_run.protocol),
                     "quantity": endpoints.endpoint_code(endpoint),
                     "summary": endpoint.summary,
                 }
-                none = scenario == NULL and tests_cells(each.protocol, comparison)
+                none = scenario == NULL and tests_cells(trial_run.protocol, comparison)
                 if endpoint.summary in ("responders", "time to event"):
                     sizes += [more | row for row in counted(data, endpoint, comparison, none)]
                     continue
@@ -177,13 +177,13 @@ def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: b
     ratio = shares[comparison.treated] / shares[str(comparison.control)]
     lost = 0.0
     if endpoint.summary == "responders":
-        found = endpoints.outcome(data, endpoint).reshape(-1)
-        treated, control = (_middle(found[arm]) for arm in (first, second))
+        outcomes = endpoints.outcome(data, endpoint).reshape(-1)
+        treated, control = (_middle(outcomes[arm]) for arm in (first, second))
         effect, error = (
             treated - control,
-            float(analysis.risk_difference(np.where(first | second, found, np.nan), first).standard_error),
+            float(analysis.risk_difference(np.where(first | second, outcomes, np.nan), first).standard_error),
         )
-        lost = 1 - float(np.isfinite(found)[first | second].mean()) if (first | second).any() else float("nan")
+        lost = 1 - float(np.isfinite(outcomes)[first | second].mean()) if (first | second).any() else float("nan")
     else:
         time, event = endpoints.times(data, endpoint)
         time, event = time.reshape(-1), event.reshape(-1)
@@ -226,7 +226,7 @@ def needed(
     shares = data.protocol.designs[data.design].arms
     control = str(comparison.control)
     base, strata = _covariates(data, endpoint)
-    found = sample_size(
+    control_size = sample_size(
         curve.effect,
         curve.sd,
         power,
@@ -234,7 +234,7 @@ def needed(
         adjusted=adjusting(base, strata),
         lost=lost,
     )
-    return None if found is None else _all_arms(data, comparison, found)
+    return None if control_size is None else _all_arms(data, comparison, control_size)
 
 
 def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
@@ -246,8 +246,8 @@ def caution(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
     if endpoint.summary != "slope" or endpoints.endpoint_code(endpoint) != "EGFR" or comparison.control is None:
         return ""
     last = float(data.days[data.visit(endpoints.endpoint_visit(data.protocol, endpoint))])
-    found = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
-    means = {name: _middle(each.effect) for name, each in found.items()}
+    slopes = replicate_summaries.slope_difference(data, comparison.treated, str(comparison.control), until=last)
+    means = {name: _middle(slope.effect) for name, slope in slopes.items()}
     acute, chronic = means.get("acute change", float("nan")), means.get("chronic slope", float("nan"))
     if not np.isfinite(chronic):
         return "its visits cannot tell the acute change of eGFR from the chronic slope"
@@ -288,8 +288,8 @@ def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 
     if samples > 1:
         changes["designs"] = {name: design.model_copy(update={"baseline": "mean"})}
         changes["measurements"] = {
-            code: each.model_copy(update={"samples": max(samples, each.samples)})
-            for code, each in protocol.measurements.items()
+            code: measurement.model_copy(update={"samples": max(samples, measurement.samples)})
+            for code, measurement in protocol.measurements.items()
         }
     return protocol.model_copy(update=changes)
 
@@ -297,9 +297,12 @@ def enlarged(protocol: Protocol, patients: int, replicates: int, samples: int = 
 def _compared(protocol: Protocol) -> tuple[str, Comparison] | None:
     """Return the design and comparison that sizes are for: the first that tests cells, else the first with a control."""
     every = [
-        (name, each) for name in protocol.designs for each in comparisons(protocol, name) if each.control is not None
+        (name, comparison)
+        for name in protocol.designs
+        for comparison in comparisons(protocol, name)
+        if comparison.control is not None
     ]
-    return next((one for one in every if tests_cells(protocol, one[1])), every[0] if every else None)
+    return next((pair for pair in every if tests_cells(protocol, pair[1])), every[0] if every else None)
 
 
 def curve_of(
@@ -314,10 +317,10 @@ def curve_of(
     """
     first = replicate_summaries.selected_patients(data, comparison.treated)
     both = first | replicate_summaries.selected_patients(data, str(comparison.control))
-    found = np.where(both, endpoints.outcome(data, endpoint), np.nan)
+    outcomes = np.where(both, endpoints.outcome(data, endpoint), np.nan)
     base, strata = _covariates(data, endpoint)
     order = _interleaved(np.asarray(data.stratum))
-    y, arm = (np.take_along_axis(values, order, 1) for values in (found, first.astype(float)))
+    y, arm = (np.take_along_axis(values, order, 1) for values in (outcomes, first.astype(float)))
     x, levels = (None if values is None else np.take_along_axis(values, order, 1) for values in (base, strata))
     sizes = [int(n) for n in np.unique(np.round(np.geomspace(min(12, data.patients), data.patients, steps)))]
     better = endpoints.better(endpoint)
@@ -337,6 +340,8 @@ def _interleaved(stratum: np.ndarray) -> np.ndarray:
     """Return an order of each replicate's patients in which every beginning has the strata in proportion."""
     rank = np.zeros(stratum.shape)
     for code in np.unique(stratum):
-        mine = stratum == code
-        rank += np.where(mine, (np.cumsum(mine, 1) - 0.5) / np.maximum(mine.sum(1, keepdims=True), 1), 0.0)
+        in_stratum = stratum == code
+        rank += np.where(
+            in_stratum, (np.cumsum(in_stratum, 1) - 0.5) / np.maximum(in_stratum.sum(1, keepdims=True), 1), 0.0
+        )
     return np.argsort(rank, axis=1, kind="stable")

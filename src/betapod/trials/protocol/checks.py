@@ -1,4 +1,4 @@
-"""Checks across a protocol: names that must exist elsewhere in it, units that depend on a name, numbers that must fit together.
+"""Cross-field checks of a protocol: references to names, units that depend on a quantity, numbers that must agree.
 
 They work on plain values, so that they run however much else is wrong with the file.
 """
@@ -90,10 +90,10 @@ def _quotas(document: Document) -> Iterator[Problem]:
             ("strata", "all"),
             True,
         )
-    given = {name: s.get("patients") for name, s in strata.items() if isinstance(s, dict)}
-    with_quota = [name for name, quota in given.items() if quota is not None]
-    if with_quota and len(with_quota) < len(given):
-        without = next(name for name in given if name not in with_quota)
+    quotas = {name: s.get("patients") for name, s in strata.items() if isinstance(s, dict)}
+    with_quota = [name for name, quota in quotas.items() if quota is not None]
+    if with_quota and len(with_quota) < len(quotas):
+        without = next(name for name in quotas if name not in with_quota)
         yield document.problem(
             "missing-key",
             f"stratum {without!r} has no number of patients, others have",
@@ -102,8 +102,8 @@ def _quotas(document: Document) -> Iterator[Problem]:
             expected="patients in all strata or in none",
         )
     total = document.data.get("patients")
-    numbers: list[int] = [quota for quota in given.values() if isinstance(quota, int)]
-    if len(numbers) == len(given) and numbers and isinstance(total, int) and sum(numbers) != total:
+    numbers: list[int] = [quota for quota in quotas.values() if isinstance(quota, int)]
+    if len(numbers) == len(quotas) and numbers and isinstance(total, int) and sum(numbers) != total:
         yield document.problem(
             "wrong-sum",
             "the strata do not add up to the patients",
@@ -142,20 +142,20 @@ def _arms(document: Document) -> Iterator[Problem]:
 
 def _empty_arms(document: Document, name: str, design: Any, allocated: dict[str, Any]) -> Iterator[Problem]:
     """Find arms that would stay empty in most trials: less than one patient is expected in them."""
-    own = design.get("patients") if isinstance(design, dict) else None
-    patients = own if own is not None else document.data.get("patients")
+    design_patients = design.get("patients") if isinstance(design, dict) else None
+    patients = design_patients if design_patients is not None else document.data.get("patients")
     shares = list(allocated.values())
     if not all(isinstance(n, int) and not isinstance(n, bool) and n > 0 for n in (patients, *shares)):
         return
     assert isinstance(patients, int)
-    whole = sum(shares)
+    total_shares = sum(shares)
     for arm, share in allocated.items():
-        if patients * share < whole:
+        if patients * share < total_shares:
             yield document.problem(
                 "empty-arm",
                 f"the arm {arm!r} gets less than one of {short(patients)} patients",
                 ("designs", name, "arms", arm),
-                found=f"{short(share)} of {short(whole)}",
+                found=f"{short(share)} of {short(total_shares)}",
                 expected="at least one patient in every arm",
                 hint="Change the ratio, or enrol more patients.",
             )
@@ -167,25 +167,27 @@ def _inputs(document: Document, arm: str, inputs: dict[str, Any]) -> Iterator[Pr
     from ...physiology import whole_body
 
     rows = whole_body.model("reference").inputs
-    for name, given in inputs.items():
+    for name, value_text in inputs.items():
         where = ("arms", arm, "inputs", name)
         if name not in rows:
             yield unknown(document, "input", name, rows, where, True)
             continue
         row = rows[name]
         try:
-            value = quantity(given, row.unit, row.label, row.unit == "1", what=f"{arm} {name}")
+            value = quantity(value_text, row.unit, row.label, row.unit == "1", what=f"{arm} {name}")
         except BetapodError as error:
             yield from (document.moved(problem, where) for problem in error.problems)
             continue
         if not row.low <= value <= row.high:
             span = f"{row.low:g} to {row.high:g} {row.unit}"
-            yield document.problem("out-of-range", f"{name} is implausible", where, found=str(given), expected=span)
+            yield document.problem(
+                "out-of-range", f"{name} is implausible", where, found=str(value_text), expected=span
+            )
 
 
 def _visits(document: Document) -> Iterator[Problem]:
     visits = list_of(document.data, "visits")
-    seen: dict[str, int] = {}
+    first_of_name: dict[str, int] = {}
     last: float | None = None
     days = []
     for i, visit in enumerate(visits):
@@ -193,9 +195,9 @@ def _visits(document: Document) -> Iterator[Problem]:
             continue
         name = visit.get("name")
         if isinstance(name, str):
-            if name in seen:
+            if name in first_of_name:
                 yield document.problem("duplicate-name", f"there are two visits {name!r}", ("visits", i, "name"))
-            seen[name] = i
+            first_of_name[name] = i
         day = day_of(visit.get("day"))
         if day is None:
             continue

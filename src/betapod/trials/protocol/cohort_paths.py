@@ -1,4 +1,4 @@
-"""The cohort of a protocol: a name that the package knows, or a file, which is looked for beside the protocol first."""
+"""Resolve the cohort of a protocol: a built-in name, or a file relative to the protocol."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
     Raises
     ------
     ConfigError
-        There is no such cohort, file or folder; the nearest name is told.
+        There is no such cohort, file or folder; the nearest name is suggested.
     """
     from ...patients.cohorts import cohort_catalogue
 
     name = protocol.population.cohort
-    if not name or name.lower() in {each.lower() for each in cohort_catalogue.cohort_names()}:
+    if not name or name.lower() in {cohort.lower() for cohort in cohort_catalogue.cohort_names()}:
         return protocol
     folder = Path(document.file).parent
     beside = folder / name
@@ -36,15 +36,15 @@ def resolved(protocol: Protocol, document: Document) -> Protocol:
         return protocol.model_copy(update={"population": population})
     if _exists(Path(name)):
         return protocol
-    files = sorted(each.name for each in folder.glob("*") if each.suffix.lower() in (".yaml", ".yml", ".csv"))
-    known = [*cohort_catalogue.cohort_names(), *files]
+    files = sorted(path.name for path in folder.glob("*") if path.suffix.lower() in (".yaml", ".yml", ".csv"))
+    candidates = [*cohort_catalogue.cohort_names(), *files]
     raise ConfigError(
         document.problem(
             "unknown-cohort",
             f"there is no cohort {name!r}, and no file of that name",
             _WHERE,
             expected=f"{', '.join(cohort_catalogue.cohort_names())}, or a file .yaml or .csv beside the protocol",
-            hint=did_you_mean(name, known),
+            hint=did_you_mean(name, candidates),
         )
     )
 

@@ -1,4 +1,4 @@
-"""Checks of what happens in a trial and how it is judged: co-medication, effects, rescue, endpoints, names that are given twice."""
+"""Consistency checks of trial conduct and endpoints: co-medication, trial effects, rescue, duplicate names."""
 
 from __future__ import annotations
 
@@ -15,36 +15,38 @@ from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of,
 
 
 def repeated(document: Document) -> Iterator[Problem]:
-    """Find what is given twice under one name or two."""
-    seen: set[Any] = set()
+    """Find duplicate scenarios, and quantities listed under two names."""
+    scenarios: set[Any] = set()
     for i, name in enumerate(list_of(document.data, "scenarios")):
-        if isinstance(name, str) and name in seen:
+        if isinstance(name, str) and name in scenarios:
             yield document.problem("duplicate-name", f"the scenario {name!r} is given twice", ("scenarios", i))
-        seen.add(name if isinstance(name, str) else i)
-    for place in (("measurements",), ("eligibility",), ("population", "confirmed")):
-        found: Any = document.data
-        for key in place:
-            found = mapping_of(found, key)
+        scenarios.add(name if isinstance(name, str) else i)
+    for section in (("measurements",), ("eligibility",), ("population", "confirmed")):
+        entries: Any = document.data
+        for key in section:
+            entries = mapping_of(entries, key)
         first: dict[str, str] = {}
-        for name in found:
+        for name in entries:
             code = code_of(name)
             if code in first and code in known_codes():
                 message = f"{name!r} and {first[code]!r} are the same quantity"
-                yield document.problem("duplicate-name", message, (*place, name), True)
+                yield document.problem("duplicate-name", message, (*section, name), True)
             first.setdefault(code, str(name))
 
 
 def conducted(document: Document) -> Iterator[Problem]:
-    """Check what happens in the trial: co-medication, therapies over time, effects of being in it, rescue."""
+    """Check trial conduct: co-medication, therapies over time, trial effects, rescue."""
     conduct = mapping_of(document.data, "conduct")
     arms = mapping_of(document.data, "arms")
     for i, item in enumerate(list_of(conduct, "co_medication")):
         begins = list_of(item, "begins")
-        days = [day_of(each) for each in begins]
+        days = [day_of(begin_text) for begin_text in begins]
         if len(days) == 2 and days[0] is not None and days[1] is not None and days[1] < days[0]:
             where: Where = ("conduct", "co_medication", i, "begins")
-            found = " to ".join(short(each) for each in begins)
-            yield document.problem("wrong-order", "the last to begin would begin before the first", where, found=found)
+            interval = " to ".join(short(begin_text) for begin_text in begins)
+            yield document.problem(
+                "wrong-order", "the last to begin would begin before the first", where, found=interval
+            )
     for name, arm in arms.items():
         for i, item in enumerate(list_of(arm, "therapies")):
             if isinstance(item, dict) and item.get("stop") is not None:
@@ -52,8 +54,8 @@ def conducted(document: Document) -> Iterator[Problem]:
                 start, stop = item.get("start", 0), item["stop"]
                 begin, end = day_of(start), day_of(stop)
                 if begin is not None and end is not None and end <= begin:
-                    found = f"{short(start)} to {short(stop)}"
-                    yield document.problem("wrong-order", "a therapy stops after it starts", where, found=found)
+                    interval = f"{short(start)} to {short(stop)}"
+                    yield document.problem("wrong-order", "a therapy stops after it starts", where, found=interval)
     for i, effect in enumerate(list_of(conduct, "effects")):
         where = ("conduct", "effects", i)
         code, problems = _measured_code(document, effect, where)
@@ -76,8 +78,8 @@ def conducted(document: Document) -> Iterator[Problem]:
                     expected=needed,
                 )
             elif "change" in effect:
-                what = f"{effect['quantity']} change"
-                yield from valued(document, effect["change"], code, (*where, "change"), what, "difference")
+                read_as = f"{effect['quantity']} change"
+                yield from valued(document, effect["change"], code, (*where, "change"), read_as, "difference")
                 yield from possible(document, str(effect["quantity"]), effect["change"], (*where, "change"), True)
             yield from _spread(document, effect, code, (*where, "spread"))
         for k, arm in enumerate(list_of(effect, "arms")):
@@ -99,12 +101,12 @@ def conducted(document: Document) -> Iterator[Problem]:
 
 def _spread(document: Document, effect: dict[str, Any], code: str, where: Where) -> Iterator[Problem]:
     """Find a spread of an effect between people that cannot be read, or is larger than anything measured."""
-    given = effect.get("spread")
-    if given is None or isinstance(given, (bool, list, dict)):
+    spread = effect.get("spread")
+    if spread is None or isinstance(spread, (bool, list, dict)):
         return
-    what = f"{effect['quantity']} spread"
+    read_as = f"{effect['quantity']} spread"
     try:
-        value = effect_spread(given, effect.get("change"), code, what)
+        value = effect_spread(spread, effect.get("change"), code, read_as)
     except BetapodError as error:
         yield from (document.moved(problem, where) for problem in error.problems)
         return
@@ -117,7 +119,7 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
             "out-of-range",
             "people cannot differ by that",
             where,
-            found=short(given),
+            found=short(spread),
             expected=f"0 to {most:.3g} {unit}",
         )
 
@@ -143,8 +145,8 @@ def judged(document: Document) -> Iterator[Problem]:
                 "missing-key", "what makes a responder or event?", where, True, expected="threshold or percent"
             )
         if code is not None and entry.get("threshold") is not None:
-            what = f"{entry['quantity']} threshold"
-            yield from valued(document, entry["threshold"], code, (*where, "threshold"), what)
+            read_as = f"{entry['quantity']} threshold"
+            yield from valued(document, entry["threshold"], code, (*where, "threshold"), read_as)
             yield from possible(document, str(entry["quantity"]), entry["threshold"], (*where, "threshold"))
         yield from endpoint(document, entry, where, code)
 
@@ -178,7 +180,7 @@ def _measured_code(document: Document, entry: Any, where: Where) -> tuple[str | 
     code = code_of(name)
     if code not in quantities():
         return None, [unknown(document, "quantity", name, quantities(), (*where, "quantity"))]
-    if code not in {code_of(each) for each in measured}:
+    if code not in {code_of(measured_name) for measured_name in measured}:
         return None, [
             document.problem(
                 "not-measured",

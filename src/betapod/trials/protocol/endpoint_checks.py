@@ -1,4 +1,4 @@
-"""Checks of endpoints: that the analysis can be run where the design allows it, and that no key is without effect."""
+"""Consistency checks of endpoints: analysis against design, and settings without effect."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
 
 def _confirmed(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
     """Refuse an event that no visit can confirm: with one visit after enrolment it would never come."""
-    visits = [each for each in list_of(document.data, "visits") if isinstance(each, dict)]
-    days = [day for each in visits if (day := day_of(each.get("day"))) is not None]
+    visits = [visit for visit in list_of(document.data, "visits") if isinstance(visit, dict)]
+    days = [day for visit in visits if (day := day_of(visit.get("day"))) is not None]
     if summary != "time to event" or len(days) < len(visits):
         return
-    until = next((day_of(each.get("day")) for each in visits if each.get("name") == entry.get("at")), None)
+    until = next((day_of(visit.get("day")) for visit in visits if visit.get("name") == entry.get("at")), None)
     after = [day for day in days if 0 < day <= (max(days, default=0) if until is None else until)]
     if len(after) == 1:
         yield document.problem(
@@ -59,25 +59,30 @@ def _arms(document: Document) -> list[int]:
     """Return the number of arms of each design that can be read."""
     designs = document.data.get("designs") if isinstance(document.data, dict) else None
     every = designs.values() if isinstance(designs, dict) else ()
-    return [len(each["arms"]) for each in every if isinstance(each, dict) and isinstance(each.get("arms"), dict)]
+    return [
+        len(design["arms"]) for design in every if isinstance(design, dict) and isinstance(design.get("arms"), dict)
+    ]
 
 
 def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
     asked, arms = entry.get("analysis"), _arms(document)
-    known = {name for names in CONTROLLED.values() for name in names} | {"paired"}
-    if asked not in known or not arms:
+    analyses = {name for names in CONTROLLED.values() for name in names} | {"paired"}
+    if asked not in analyses or not arms:
         return
     change = summary in ("change", "ratio", "slope")
     if max(arms) > 1:
-        able, what = list(CONTROLLED[summary]), f"of a {summary} against a control"
+        able, purpose = list(CONTROLLED[summary]), f"of a {summary} against a control"
     elif change:
-        able, what = ["paired"], f"of a {summary} in one group alone"
+        able, purpose = ["paired"], f"of a {summary} in one group alone"
     else:
-        able, what = [], f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone"
+        able, purpose = (
+            [],
+            f"of the share with a {'response' if summary == 'responders' else 'event'} in one group alone",
+        )
     if asked not in able:
         yield document.problem(
             "wrong-analysis",
-            f"{asked} is no analysis {what}",
+            f"{asked} is no analysis {purpose}",
             (*where, "analysis"),
             found=str(asked),
             expected=", ".join(able) or "no analysis: there is nothing to compare with",

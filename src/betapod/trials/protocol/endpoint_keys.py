@@ -1,4 +1,4 @@
-"""The keys of an endpoint in a protocol: what is compared, by which analysis, and what of events after enrolment."""
+"""Endpoint settings: quantity, summary measure, analysis and strategies for intercurrent events (ICH E9(R1))."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], 
 
 
 class Intercurrent(Settings):
-    """How events after enrolment are dealt with (ICH E9 R1)."""
+    """Strategies for intercurrent events (ICH E9(R1))."""
 
     rescue: Literal["treatment policy", "hypothetical", "composite", "while on treatment"] = "treatment policy"
     drop_out: Literal["missing", "composite"] = "missing"
@@ -49,24 +49,24 @@ _NOT_RUN = {
 }
 
 
-def _run_here(given: Any) -> Any:
-    what = _NOT_RUN.get(" ".join(str(given).lower().split()))
-    if what is not None:
+def _run_here(analysis: Any) -> Any:
+    description = _NOT_RUN.get(" ".join(str(analysis).lower().split()))
+    if description is not None:
         every = list(dict.fromkeys(name for names in CONTROLLED.values() for name in names))
         raise refuse(
             Problem(
                 "analysis-not-run",
-                f"{given} ({what}) is not run here",
-                found=str(given),
+                f"{analysis} ({description}) is not run here",
+                found=str(analysis),
                 expected=", ".join([*every, "paired"]),
                 hint="Name the analysis that is to be run, or leave the key out for the usual one.",
             )
         )
-    return given
+    return analysis
 
 
 class Endpoint(Settings):
-    """What is compared."""
+    """Endpoint: variable, summary measure, time point, analysis."""
 
     name: str = ""
     quantity: str
@@ -95,16 +95,16 @@ class Endpoint(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _usual_direction(cls, given: Any) -> Any:
+    def _usual_direction(cls, content: Any) -> Any:
         """Take the direction of the quantity where none is given."""
-        if not isinstance(given, dict) or given.get("better") is not None:
-            return given
-        known = quantities().get(code_of(given.get("quantity", "")))
-        return given if known is None else given | {"better": "higher" if known.better > 0 else "lower"}
+        if not isinstance(content, dict) or content.get("better") is not None:
+            return content
+        quantity = quantities().get(code_of(content.get("quantity", "")))
+        return content if quantity is None else content | {"better": "higher" if quantity.better > 0 else "lower"}
 
 
 class Endpoints(Settings):
-    """Primary and secondary."""
+    """Primary and secondary endpoints."""
 
     primary: Endpoint
     secondary: list[Endpoint] = Field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Keys of a protocol that would have no effect where they stand: they are refused rather than ignored."""
+"""Protocol keys without effect in their context, reported as errors instead of being ignored."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def _never(document: Document, endpoint: Any, where: Where) -> Iterator[Problem]
 
 
 def _randomised(document: Document, design: Any, where: Where) -> Iterator[Problem]:
-    given = design.get("randomisation") if isinstance(design, dict) else None
-    how = {"method": given} if isinstance(given, str) else given
+    randomisation = design.get("randomisation") if isinstance(design, dict) else None
+    how = {"method": randomisation} if isinstance(randomisation, str) else randomisation
     arms = mapping_of(design, "arms")
-    if isinstance(given, dict | str) and len(arms) == 1:
+    if isinstance(randomisation, dict | str) and len(arms) == 1:
         yield _idle(document, (*where, "randomisation"), "nothing is randomised between one arm", "two arms or more")
         return
     if not isinstance(how, dict):
@@ -89,7 +89,7 @@ def _computed(document: Document, name: str, how: Any) -> Iterator[Problem]:
             "eGFR is computed from creatinine, whose variation is another",
             "creatinine: {cv: ...}",
         )
-    others = {code_of(each) for each in mapping_of(document.data, "measurements")}
+    others = {code_of(measured_name) for measured_name in mapping_of(document.data, "measurements")}
     if "samples" in how and "CREAT" in others:
         yield _idle(
             document,

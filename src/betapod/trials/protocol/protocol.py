@@ -1,4 +1,4 @@
-"""The protocol of a trial: who, what, when, how measured, how analysed. It is written in YAML; `load` reads and checks it."""
+"""Trial protocol (YAML): population, arms, visits, measurements, conduct, endpoints; `load_protocol` reads and checks it."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _therapy_text(text: str) -> str:
 
 def _from_text(key: str) -> Any:
     """Allow a bare text where only one key of a mapping is given."""
-    return BeforeValidator(lambda given: {key: given} if isinstance(given, str) else given)
+    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value)
 
 
 TherapyText = Annotated[str, AfterValidator(_therapy_text)]
@@ -77,8 +77,8 @@ class Criterion(Settings):
         """Return both bounds in the quantity's unit."""
         unit, label = unit_of(code), label_of(code)
         low, high = (
-            missing if given is None else quantity(given, unit, label, bare=unit == "1")
-            for given, missing in ((self.min, -math.inf), (self.max, math.inf))
+            missing if bound is None else quantity(bound, unit, label, bare=unit == "1")
+            for bound, missing in ((self.min, -math.inf), (self.max, math.inf))
         )
         return low, high
 
@@ -96,7 +96,7 @@ Therapies = list[Annotated[TherapyItem, _from_text("therapy")]]
 
 
 class Population(Settings):
-    """Who may be screened."""
+    """Population that is screened."""
 
     cohort: str = Field(
         default="", description="a cohort that candidates are weighted to look like, such as NHANES; else the library"
@@ -111,7 +111,7 @@ class Population(Settings):
 
 
 class RunIn(Settings):
-    """What everybody gets before enrolment."""
+    """Treatment of all patients before enrolment."""
 
     therapies: Therapies
     duration: Duration
@@ -128,7 +128,7 @@ class Arm(Settings):
 
 
 class Stratum(Settings):
-    """Part of the patients, by what was measured at screening."""
+    """Stratum of patients, defined by screening values."""
 
     label: str = ""
     patients: Count | None = Field(default=None, description="how many are recruited; all strata or none")
@@ -136,7 +136,7 @@ class Stratum(Settings):
 
 
 class Randomisation(Settings):
-    """How patients are allocated."""
+    """Randomisation method."""
 
     method: Literal["blocks", "simple", "minimisation"] = "blocks"
     block: Annotated[int, Field(ge=1, le=100)] | None = Field(
@@ -146,7 +146,7 @@ class Randomisation(Settings):
 
 
 class Design(Settings):
-    """One way to run the trial."""
+    """Trial design: arms with allocation ratio, control, randomisation, baseline definition."""
 
     label: str = ""
     arms: dict[str, Count] = Field(min_length=1, description="arm and its share in the allocation ratio")
@@ -163,7 +163,7 @@ class Design(Settings):
 
 
 class Visit(Settings):
-    """When patients are seen."""
+    """Planned visit: nominal day and window."""
 
     name: str
     day: Day
@@ -171,7 +171,7 @@ class Visit(Settings):
 
 
 class Measurement(Settings):
-    """How a quantity is measured."""
+    """Measurement of a quantity: samples per visit and within-person variation."""
 
     samples: Annotated[int, Field(ge=1, le=20)] = Field(
         default=1, description="per visit; their mean counts, on the quantity's scale"
@@ -180,7 +180,7 @@ class Measurement(Settings):
 
 
 class CoMedication(Settings):
-    """Treatment that others begin during the trial, in the same people whatever their arm."""
+    """Co-medication begun during the trial outside the protocol, in the same patients in every arm."""
 
     therapy: TherapyText
     share: Share
@@ -189,7 +189,7 @@ class CoMedication(Settings):
 
 
 class TrialEffect(Settings):
-    """What being in the trial does to a quantity, beyond treatment."""
+    """Trial (placebo, Hawthorne) effect on a quantity."""
 
     quantity: str
     change: Measured | None = None
@@ -204,7 +204,7 @@ class TrialEffect(Settings):
 
 
 class Rescue(Settings):
-    """Treatment that is given because a measurement after enrolment was beyond a bound."""
+    """Rescue therapy, given when a measurement after enrolment crosses a threshold."""
 
     quantity: str
     above: Measured | None = None
@@ -213,7 +213,7 @@ class Rescue(Settings):
 
 
 class Conduct(Settings):
-    """What happens in every real trial."""
+    """Intercurrent events and conduct: discontinuation, missed visits, deaths, co-medication, trial effects, rescue."""
 
     drop_out: Rate = 0.0
     missed_visits: Share = 0.0
@@ -231,7 +231,7 @@ class Protocol(Settings):
     patients
         Recruited in each design that does not say otherwise.
     scenarios
-        What is supposed of the cells, each simulated with the same people and luck.
+        Scenarios of cell efficacy, simulated with the same patients and random numbers.
     """
 
     schema_version: Literal[1] = 1
@@ -258,14 +258,14 @@ class Protocol(Settings):
     @property
     def codes(self) -> tuple[str, ...]:
         """PARAMCDs that are measured; creatinine too where eGFR is, which is computed from it."""
-        given = [code_of(name) for name in self.measurements]
-        more = ["CREAT"] if "EGFR" in given and "CREAT" not in given else []
-        return (*given, *more)
+        codes = [code_of(name) for name in self.measurements]
+        more = ["CREAT"] if "EGFR" in codes and "CREAT" not in codes else []
+        return (*codes, *more)
 
     def measurement(self, code: str) -> Measurement:
         """Return how a PARAMCD is measured."""
-        found = {code_of(name): each for name, each in self.measurements.items()}
-        return found.get(code) or (found.get("EGFR") if code == "CREAT" else None) or Measurement()
+        by_code = {code_of(name): item for name, item in self.measurements.items()}
+        return by_code.get(code) or (by_code.get("EGFR") if code == "CREAT" else None) or Measurement()
 
     @property
     def days(self) -> list[float]:
@@ -299,19 +299,19 @@ class Protocol(Settings):
     def size(self, design: str) -> int:
         """Patients in a design: those of its strata, or its own number."""
         quotas = [stratum.patients for stratum in self.strata.values()]
-        own = self.designs[design].patients
-        if own is None and quotas and all(quota is not None for quota in quotas):
+        design_size = self.designs[design].patients
+        if design_size is None and quotas and all(quota is not None for quota in quotas):
             return sum(quota or 0 for quota in quotas)
-        return own or self.patients
+        return design_size or self.patients
 
     def quotas(self, design: str) -> list[int]:
         """Patients of each stratum to recruit in a design; empty where strata fill as they come."""
-        given = [stratum.patients for stratum in self.strata.values()]
-        if not given or any(quota is None for quota in given):
+        quotas = [stratum.patients for stratum in self.strata.values()]
+        if not quotas or any(quota is None for quota in quotas):
             return []
-        whole, size = sum(quota or 0 for quota in given), self.size(design)
-        exact = [(quota or 0) * size / whole for quota in given]
-        shares = [math.floor(each) for each in exact]
+        total, size = sum(quota or 0 for quota in quotas), self.size(design)
+        exact = [(quota or 0) * size / total for quota in quotas]
+        shares = [math.floor(share) for share in exact]
         for k in sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])[: size - sum(shares)]:
             shares[k] += 1
         return shares
@@ -332,8 +332,8 @@ def load_protocol(name: str | Path) -> Protocol:
     """
     from .cohort_paths import resolved
 
-    found = protocol_document(name)
-    return resolved(read_protocol(found), found)
+    document = protocol_document(name)
+    return resolved(read_protocol(document), document)
 
 
 def protocol_document(name: str | Path) -> Document:
@@ -344,28 +344,28 @@ def protocol_document(name: str | Path) -> Document:
     ConfigError
         There is no such protocol, or the file cannot be read as YAML.
     """
-    known = protocol_catalogue()
+    paths = protocol_catalogue()
     text = str(name)
-    if text in known:
-        return read_yaml(known[text])
+    if text in paths:
+        return read_yaml(paths[text])
     path = Path(name)
     if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
         return read_yaml(path)
     raise ConfigError(
-        not_among(known, "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text)
+        not_among(paths, "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text)
     )
 
 
 def parse_protocol(text: str, file: str = "<text>") -> Protocol:
-    """Return the protocol that a YAML text describes; errors as `load`."""
+    """Return the protocol that a YAML text describes; errors as `load_protocol`."""
     return read_protocol(parse_yaml(text, file))
 
 
-def read_protocol(found: Document) -> Protocol:
-    """Return the protocol of a document; errors as `load`."""
+def read_protocol(document: Document) -> Protocol:
+    """Return the protocol of a parsed YAML document; errors as `load_protocol`."""
     from .checks import across
 
-    return validate(Protocol, found, across)
+    return validate(Protocol, document, across)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Allocate patients to arms: simple, in permuted blocks, or by minimisation, for all replicates at once."""
+"""Randomisation: simple, permuted blocks, or minimisation, for all replicates at once."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def numbers(seed: int, purpose: str, replicates: range, count: int, item: int = 
 
 def _simple(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range) -> Arms:
     edges = np.cumsum(shares) / sum(shares)
-    luck = numbers(seed, "trial:allocation", replicates, stratum.shape[1])
-    return np.searchsorted(edges, luck, side="right").astype(np.int8)
+    draws = numbers(seed, "trial:allocation", replicates, stratum.shape[1])
+    return np.searchsorted(edges, draws, side="right").astype(np.int8)
 
 
 def _blocked(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range, block: int) -> Arms:
@@ -76,19 +76,19 @@ def _blocked(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates
     blocks = -(-count // len(content))
     arm = np.zeros(stratum.shape, dtype=np.int8)
     for s in range(int(stratum.max()) + 1):
-        luck = numbers(seed, f"trial:block:{s}", replicates, blocks * len(content))
-        order = np.argsort(luck.reshape(len(replicates), blocks, len(content)), axis=2, kind="stable")
+        draws = numbers(seed, f"trial:block:{s}", replicates, blocks * len(content))
+        order = np.argsort(draws.reshape(len(replicates), blocks, len(content)), axis=2, kind="stable")
         sequence = content[order].reshape(len(replicates), -1)
-        mine = stratum == s
-        place = np.cumsum(mine, axis=1) - 1
+        in_stratum = stratum == s
+        rank = np.cumsum(in_stratum, axis=1) - 1
         row = np.broadcast_to(np.arange(len(replicates))[:, None], stratum.shape)
-        arm[mine] = sequence[row[mine], place[mine]]
+        arm[in_stratum] = sequence[row[in_stratum], rank[in_stratum]]
     return arm
 
 
 def _minimised(shares: list[int], stratum: NDArray[np.int8], seed: int, replicates: range) -> Arms:
     count, arms = stratum.shape[1], len(shares)
-    luck = numbers(seed, "trial:minimisation", replicates, count)
+    draws = numbers(seed, "trial:minimisation", replicates, count)
     choice = numbers(seed, "trial:minimisation", replicates, count, 1)
     weight = np.asarray(shares, dtype=np.float64)
     totals = np.zeros((len(replicates), arms))
@@ -96,30 +96,30 @@ def _minimised(shares: list[int], stratum: NDArray[np.int8], seed: int, replicat
     arm = np.zeros(stratum.shape, dtype=np.int8)
     rows = np.arange(len(replicates))
     for j in range(count):
-        mine = inside[rows, stratum[:, j]]
+        in_stratum = inside[rows, stratum[:, j]]
         # Imbalance if each arm came next: the spread of numbers relative to the ratio, in the stratum and overall.
         cost = np.empty((len(replicates), arms))
         for a in range(arms):
             step = np.zeros(arms)
             step[a] = 1.0
-            cost[:, a] = np.ptp((mine + step) / weight, axis=1) + np.ptp((totals + step) / weight, axis=1)
+            cost[:, a] = np.ptp((in_stratum + step) / weight, axis=1) + np.ptp((totals + step) / weight, axis=1)
         best = np.where(cost <= cost.min(axis=1, keepdims=True) + 1e-12, weight, 0.0)
-        preferred = _pick(best, luck[:, j])
+        preferred = _pick(best, draws[:, j])
         # The larger arm is followed more often, or the ratio would drift (Han 2009).
         others = weight.sum() - weight[preferred]
         follow = 1.0 - (1.0 - _FOLLOW) * others / (weight.sum() - weight.min())
         rest = np.broadcast_to(weight, cost.shape).copy()
         rest[rows, preferred] = 0.0
         left = (choice[:, j] - follow) / np.maximum(1.0 - follow, 1e-300)
-        chosen = np.where(choice[:, j] < follow, preferred, _pick(rest, np.clip(left, 0.0, 1.0 - 1e-12)))
-        arm[:, j] = chosen
-        totals[rows, chosen] += 1
-        inside[rows, stratum[:, j], chosen] += 1
+        allocated = np.where(choice[:, j] < follow, preferred, _pick(rest, np.clip(left, 0.0, 1.0 - 1e-12)))
+        arm[:, j] = allocated
+        totals[rows, allocated] += 1
+        inside[rows, stratum[:, j], allocated] += 1
     return arm
 
 
-def _pick(weights: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.intp]:
+def _pick(weights: NDArray[np.float64], draws: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return a column for each row, with chances proportional to its weights."""
     edges = np.cumsum(weights, axis=1)
-    picked: NDArray[np.intp] = np.argmax(edges > luck[:, None] * edges[:, -1:], axis=1)
+    picked: NDArray[np.intp] = np.argmax(edges > draws[:, None] * edges[:, -1:], axis=1)
     return picked

@@ -1,4 +1,4 @@
-"""What a run will cost: memory, disk and time, and the bound beyond which it is refused before any work."""
+"""Estimated cost of a run (memory, disk, time) and the memory limit above which a run is not started."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PER_SECOND, _INTEGRATION = 3_000_000, 0.003
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run will cost, estimated.
+    """Estimated cost of a run.
 
     Attributes
     ----------
@@ -72,8 +72,8 @@ def size(amount: int) -> str:
 
 def _bytes(patients: Sequence[int], scenarios: int, replicates: int, visits: int, codes: int) -> tuple[int, int, int]:
     """Return bytes in memory and on disk, and measurements, of a run with designs of some patients each."""
-    each = visits * (codes + 1) * 4 + codes * 4 + 40
-    kept = sum(patients) * scenarios * replicates * each
+    per_patient = visits * (codes + 1) * 4 + codes * 4 + 40
+    kept = sum(patients) * scenarios * replicates * per_patient
     largest = max(patients, default=0)
     # One part at work: candidates at screening, and courses in double precision.
     part = max(8000, largest) * (visits * codes * 50 + 700)
@@ -94,11 +94,11 @@ def _courses(arms: int, with_cells: int, scenarios: int, rescues: int) -> int:
 
 
 def cost(protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Sequence[str] | None = None) -> Cost:
-    """Return what a run of a protocol will cost."""
-    names, supposed = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
+    """Return the estimated cost of running a protocol."""
+    names, scenario_names = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
     patients = [protocol.size(name) for name in names]
     memory, disk, measured = _bytes(
-        patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes)
+        patients, len(scenario_names), protocol.replicates, len(protocol.visits), len(protocol.codes)
     )
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
     most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
@@ -109,7 +109,7 @@ def cost(protocol: Protocol, designs: Sequence[str] | None = None, scenarios: Se
     years = (protocol.days[-1] + protocol.lead) / DAYS_PER_YEAR
     integrating = protocol.population.size * courses * _INTEGRATION * (0.3 + years)
     seconds = integrating + float(min(measured, 10**300)) / _PER_SECOND
-    return Cost(sum(patients) * len(supposed) * protocol.replicates, memory, disk, seconds)
+    return Cost(sum(patients) * len(scenario_names) * protocol.replicates, memory, disk, seconds)
 
 
 def bounded(
@@ -122,43 +122,45 @@ def bounded(
     ConfigError
         It would need more than `MOST_MEMORY`.
     """
-    names, supposed = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
+    names, scenario_names = list(designs or protocol.designs), list(scenarios or protocol.scenarios)
     patients = [protocol.size(name) for name in names]
-    numbers = (patients, len(supposed), protocol.replicates, len(protocol.visits), len(protocol.codes))
+    numbers = (patients, len(scenario_names), protocol.replicates, len(protocol.visits), len(protocol.codes))
     with_cells = sum(arm.cells is not None for arm in protocol.arms.values())
     most = _courses(len(protocol.arms), with_cells, len(protocol.scenarios), len(protocol.conduct.rescue))
     pool = _pool_bytes(protocol.population.size, most, len(protocol.visits))
-    found = _too_large(*numbers, pool=pool)
-    if found is not None:
-        raise ConfigError(Problem(*found[:2], Location(protocol.name), *found[3:]))
+    excess = _too_large(*numbers, pool=pool)
+    if excess is not None:
+        raise ConfigError(Problem(*excess[:2], Location(protocol.name), *excess[3:]))
     return protocol
 
 
 def costs(document: Document) -> Iterator[Problem]:
     """Find a trial that is too large, from the plain values of a protocol."""
     data = document.data
-    whole, replicates = data.get("patients"), data.get("replicates", 1000)
-    quotas = [each.get("patients") for each in mapping_of(data, "strata").values() if isinstance(each, dict)]
+    trial_patients, replicates = data.get("patients"), data.get("replicates", 1000)
+    quotas = [stratum.get("patients") for stratum in mapping_of(data, "strata").values() if isinstance(stratum, dict)]
     patients = []
     for design in mapping_of(data, "designs").values():
-        own = design.get("patients") if isinstance(design, dict) else None
-        patients.append(own if own is not None else whole)
+        design_patients = design.get("patients") if isinstance(design, dict) else None
+        patients.append(design_patients if design_patients is not None else trial_patients)
     counts: list[Any] = [*patients, replicates, *(quota for quota in quotas if quota is not None)]
     if not patients or not all(isinstance(n, int) and not isinstance(n, bool) and n >= 1 for n in counts):
         return
     codes = {code_of(name) for name in mapping_of(data, "measurements")}
-    supposed = len(list_of(data, "scenarios")) or 3
-    numbers = (patients, supposed, replicates, len(list_of(data, "visits")), len(codes | {"CREAT"}))
+    scenario_count = len(list_of(data, "scenarios")) or 3
+    numbers = (patients, scenario_count, replicates, len(list_of(data, "visits")), len(codes | {"CREAT"}))
     arms = mapping_of(data, "arms")
     with_cells = sum(isinstance(arm, dict) and arm.get("cells") is not None for arm in arms.values())
     people = mapping_of(data, "population").get("size", 1000)
     if not isinstance(people, int) or isinstance(people, bool):
         return
     rescues = len(list_of(mapping_of(data, "conduct"), "rescue"))
-    pool = _pool_bytes(max(people, 0), _courses(len(arms), with_cells, supposed, rescues), len(list_of(data, "visits")))
-    found = _too_large(*numbers, pool=pool)
-    if found is not None:
-        kind, message, where, *more = found
+    pool = _pool_bytes(
+        max(people, 0), _courses(len(arms), with_cells, scenario_count, rescues), len(list_of(data, "visits"))
+    )
+    excess = _too_large(*numbers, pool=pool)
+    if excess is not None:
+        kind, message, where, *more = excess
         yield document.problem(kind, message, where, found=more[0], expected=more[1], hint=more[2])
 
 

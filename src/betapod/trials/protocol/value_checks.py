@@ -1,4 +1,4 @@
-"""Checks of single values of a protocol that no type can make: texts that can be shown, booleans that are no numbers, sizes that exist.
+"""Checks of single protocol values beyond their type: printable texts, booleans in place of numbers, plausible magnitudes.
 
 Bounds are wide: beyond them a value is an error of entry or of unit, not an unusual trial. They are assumed, but for those of
 quantities, which are what a laboratory can report.
@@ -33,7 +33,7 @@ LARGEST_PERCENT = 10_000.0
 LARGEST_FACTOR = 100.0
 #: Lowest and highest value that a laboratory, a scale or a calendar can give, in the unit of the quantity, by PARAMCD.
 POSSIBLE = {
-    each.paramcd: span for name, span in bounds("reportable").items() for each in (everything()[name],) if each.paramcd
+    item.paramcd: span for name, span in bounds("reportable").items() for item in (everything()[name],) if item.paramcd
 }
 
 
@@ -93,11 +93,13 @@ def booleans(document: Document) -> Iterator[Problem]:
         if isinstance(value, bool):
             # Where only a text or a list may stand, the type says so.
             if numeric and "boolean" not in kind:
-                found = "true or false"
-                yield document.problem("wrong-type", f"{name} is a number", where, found=found, expected="a number")
+                value_text = "true or false"
+                yield document.problem(
+                    "wrong-type", f"{name} is a number", where, found=value_text, expected="a number"
+                )
         elif numeric and kind <= {"number", "integer", "null"} and _is_number(value):
-            found = f"the text {short(value)!r}"
-            yield document.problem("wrong-type", f"{name} is a number", where, found=found, expected="no quotes")
+            value_text = f"the text {short(value)!r}"
+            yield document.problem("wrong-type", f"{name} is a number", where, found=value_text, expected="no quotes")
 
 
 def _values(data: Any, where: Where) -> Iterator[tuple[Where, Any]]:
@@ -116,21 +118,21 @@ def _kinds() -> dict[str, set[str]]:
     """Return key of a protocol -> JSON types that it may have anywhere in it."""
     from .protocol import json_schema
 
-    found: dict[str, set[str]] = {}
+    types_by_key: dict[str, set[str]] = {}
 
     def types(node: dict[str, Any]) -> set[str]:
-        given = node.get("type", [])
-        own = set(given) if isinstance(given, list) else {given}
-        return own.union(*(types(each) for each in node.get("anyOf", [])))
+        stated = node.get("type", [])
+        kinds = set(stated) if isinstance(stated, list) else {stated}
+        return kinds.union(*(types(option) for option in node.get("anyOf", [])))
 
     schema = json_schema()
     for kind in (schema, *schema.get("$defs", {}).values()):
         for name, node in kind.get("properties", {}).items():
-            found.setdefault(name, set()).update(types(node))
+            types_by_key.setdefault(name, set()).update(types(node))
             items = node.get("items")
             if isinstance(items, dict):
-                found[name].update(types(items))
-    return found
+                types_by_key[name].update(types(items))
+    return types_by_key
 
 
 def sizes(document: Document) -> Iterator[Problem]:
@@ -161,8 +163,10 @@ def sizes(document: Document) -> Iterator[Problem]:
             yield _beyond(document, "the share of an arm", where, value, f"at most {LARGEST_SHARE}")
 
 
-def _beyond(document: Document, what: str, where: Where, value: Any, expected: str) -> Problem:
-    return document.problem("out-of-range", f"{what} is beyond any trial", where, found=short(value), expected=expected)
+def _beyond(document: Document, subject: str, where: Where, value: Any, expected: str) -> Problem:
+    return document.problem(
+        "out-of-range", f"{subject} is beyond any trial", where, found=short(value), expected=expected
+    )
 
 
 def short(value: Any) -> str:
@@ -194,7 +198,9 @@ def _read(value: Any, unit: str, bare: bool = False) -> float | None:
         return None
 
 
-def possible(document: Document, name: str, given: Any, where: Where, difference: bool = False) -> Iterator[Problem]:
+def possible(
+    document: Document, name: str, value_text: Any, where: Where, difference: bool = False
+) -> Iterator[Problem]:
     """Find a value of a quantity that no laboratory can report, or a change that no value can make.
 
     Parameters
@@ -202,24 +208,24 @@ def possible(document: Document, name: str, given: Any, where: Where, difference
     name, given
         As in the protocol; values that cannot be read are others' problem.
     difference
-        Whether `given` is a change: its size may be the whole range.
+        Whether `value_text` is a change: its size may be the whole range.
     """
     code = code_of(name)
     span = POSSIBLE.get(code)
-    known = code in quantities() or code in CHARACTERISTICS
-    if span is None or not known:
+    has_range = code in quantities() or code in CHARACTERISTICS
+    if span is None or not has_range:
         return
     unit = unit_of(code)
     try:
         kind: Kind = "difference" if difference else "level"
-        value = quantity(given, unit, label_of(code), bare=unit == "1", kind=kind)
+        value = quantity(value_text, unit, label_of(code), bare=unit == "1", kind=kind)
     except (BetapodError, OverflowError):
         return
     low, high = (-(span[1] - span[0]), span[1] - span[0]) if difference else span
     if not low <= value <= high:
-        what = f"no {name} can change by that" if difference else f"no {name} can be that"
+        message = f"no {name} can change by that" if difference else f"no {name} can be that"
         yield document.problem(
-            "out-of-range", what, where, found=short(given), expected=f"{low:g} to {high:g} {unit}".strip()
+            "out-of-range", message, where, found=short(value_text), expected=f"{low:g} to {high:g} {unit}".strip()
         )
 
 
@@ -228,22 +234,24 @@ def possible(document: Document, name: str, given: Any, where: Where, difference
 
 def mapping_of(data: Any, key: str) -> dict[str, Any]:
     """Return the mapping under a key; empty where there is none."""
-    found = data.get(key) if isinstance(data, dict) else None
-    return found if isinstance(found, dict) else {}
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def list_of(data: Any, key: str) -> list[Any]:
     """Return the list under a key; empty where there is none."""
-    found = data.get(key) if isinstance(data, dict) else None
-    return found if isinstance(found, list) else []
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, list) else []
 
 
-def unknown(document: Document, what: str, name: Any, known: Iterable[str], where: Where, key: bool = False) -> Problem:
+def unknown(
+    document: Document, kind: str, name: Any, available: Iterable[str], where: Where, key: bool = False
+) -> Problem:
     """Return the problem of a name that is not among those that exist."""
-    names = [str(each) for each in known]
+    names = [str(item) for item in available]
     return document.problem(
-        f"unknown-{what}",
-        f"there is no {what} {name!r}",
+        f"unknown-{kind}",
+        f"there is no {kind} {name!r}",
         where,
         key,
         expected=", ".join(names),
@@ -252,20 +260,20 @@ def unknown(document: Document, what: str, name: Any, known: Iterable[str], wher
 
 
 def valued(
-    document: Document, given: Any, code: str, where: Where, what: str, kind: Kind = "level"
+    document: Document, value_text: Any, code: str, where: Where, read_as: str, kind: Kind = "level"
 ) -> Iterator[Problem]:
-    """Check that a quantity has a unit that fits a PARAMCD, and say under the name `what` how it is read in another."""
+    """Check that a quantity has a unit that fits a PARAMCD, and say under the name `read_as` how it is read in another."""
     unit = unit_of(code)
     try:
-        quantity(given, unit, label_of(code), unit == "1", kind, what)
+        quantity(value_text, unit, label_of(code), unit == "1", kind, read_as)
     except BetapodError as error:
         for problem in error.problems:
             yield document.moved(problem, where)
 
 
-def day_of(given: Any) -> float | None:
+def day_of(value: Any) -> float | None:
     """Return a time in days; None where it cannot be read."""
     try:
-        return quantity(given, "day")
+        return quantity(value, "day")
     except BetapodError:
         return None
