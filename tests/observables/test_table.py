@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from betapod.observables import expressions, formulas
 from betapod.observables.table import (
     AS_PRINTED,
     FOLDER,
+    Cause,
     bounds,
     characteristics,
     fixed,
@@ -129,7 +131,7 @@ def test_mean_pressure_lies_between_diastolic_and_systolic() -> None:
 
 def test_variation_has_a_source_or_says_that_it_is_assumed() -> None:
     for (name, cause), row in variations().items():
-        assert name in observables() and cause in ("measurement", "life")
+        assert name in observables() and cause in get_args(Cause)
         assert row.sd >= 0 and row.scale in ("log", "linear")
         assert (row.scale == "linear") <= math.isfinite(row.at), "a linear SD says at which value it becomes a share"
         assert (cause == "life") == math.isfinite(row.lasts)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from betapod.base.constants import GLUCOSE_MG_DL
 from betapod.observables.quantities import quantities
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "nhanes_repeat_exam_2001_2002.csv"
@@ -57,3 +58,13 @@ def test_regression_to_the_mean_is_not_overstated(pairs):
     for bound in (10.0, 20.0, 30.0, 60.0):
         seen, error, expected = falls(pairs, bound)
         assert abs(expected) < abs(seen) + 2 * error
+
+
+def test_glucose_strays_less_in_people_without_diabetes(pairs):
+    first, second = (pairs[f"fpg_mgdl_{k}"] / GLUCOSE_MG_DL for k in (1, 2))
+    between = ((first + second) / 2).between(5.3, 7.0, inclusive="left")
+    difference = np.log(second / first)[between].dropna()
+    assert len(difference) == 73
+    sd = quantities()["FPG"].error_in("prediabetes").sd
+    assert sd == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.01)
+    assert sd < quantities()["FPG"].error.sd

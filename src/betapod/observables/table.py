@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Numbers: TypeAlias = NDArray[np.float64]
-#: What moves a value: one measurement, or a year of a person's life that the model does not have.
-Cause = Literal["measurement", "life"]
+#: What moves a value: one measurement (of anybody, or of people with prediabetes), or a year of a person's life that the model does not have.
+Cause = Literal["measurement", "measurement in prediabetes", "life"]
 #: Whose values, see `Bounds`.
 Whose = Literal["reportable", "possible", "usual", "virtual", "group"]
 #: Who uses a name: protocols of trials, tables of people, the registry of evidence.
@@ -98,6 +98,8 @@ class Observable:
         Column of tables of people; empty if none.
     library
         Column of a patient library with everybody's own value, before any error; empty if none.
+    panel
+        Title of the axis that it shares with its like in figures of predictions; empty: its own name.
     compared
         How predictions are compared with published groups: ``linear`` (means), ``log`` (geometric means), ``course`` (the model has the course
         but not the level: ratios to the start); empty: they are not.
@@ -118,6 +120,7 @@ class Observable:
     model: str
     cohort: str
     library: str
+    panel: str
     compared: str
     stands_for: str
     note: str
@@ -131,6 +134,16 @@ class Observable:
     def error(self) -> Variation | None:
         """How far one measurement strays from the truth; None where nobody says."""
         return variations().get((self.id, "measurement"))
+
+    def error_in(self, whom: Literal["prediabetes"]) -> Variation:
+        """Return how far one measurement strays in some people who differ from others.
+
+        Raises
+        ------
+        KeyError
+            The table does not tell these people apart.
+        """
+        return variations()[self.id, f"measurement in {whom}"]
 
     @property
     def life(self) -> Variation | None:
@@ -162,6 +175,8 @@ class Characteristic:
 
     Attributes
     ----------
+    short
+        What a share of people is one of: ``women``; empty for numbers.
     paramcd
         Name in protocols; empty where they do not speak of it.
     cohort
@@ -170,6 +185,7 @@ class Characteristic:
 
     id: str
     label: str
+    short: str
     paramcd: str
     unit: str
     loinc: str

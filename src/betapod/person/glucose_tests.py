@@ -15,6 +15,7 @@ from ..engine.limits import MOST_VISITS
 from ..engine.schedule import Dose, Schedule
 from ..engine.scipy.reference import simulate
 from ..model import Model
+from ..observables.table import observables
 from ..physiology import whole_body
 from .metabolic_state import model_of
 from .typical import Person
@@ -44,14 +45,9 @@ class GlucoseTest:
     table: pd.DataFrame
     indices: Mapping[str, float]
 
-    units: ClassVar[Mapping[str, str]] = {
+    units: ClassVar[Mapping[str, str]] = {name: each.unit for name, each in observables().items()} | {
         "fasting_glucose": "mmol/L",
-        "glucose_2h": "mmol/L",
         "fasting_insulin": "pmol/L",
-        "fasting_C_peptide": "nmol/L",
-        "stimulated_C_peptide": "nmol/L",
-        "HOMA_IR": "1",
-        "HOMA_B": "%",
         "Matsuda": "1",
         "insulinogenic_index": "pmol/mmol",
         "M": "mg/kg/min",

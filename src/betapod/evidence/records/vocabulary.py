@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...observables.table import AS_PRINTED, Observable, everything, names
 from .study import DESIGNS, KINDS, POPULATIONS
 
 FOLDER = Path(__file__).with_name("vocabulary")
@@ -31,7 +32,10 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint's class, its unit (empty: as printed) and which direction is better (0: depends)."""
+    """An endpoint's class, its unit (empty: as printed) and which direction is better (0: depends).
+
+    Classes that are observables have both from the table of observables, others from ``vocabulary/endpoints.csv``.
+    """
 
     name: str
     unit: str = ""
@@ -63,12 +67,25 @@ def statistics() -> dict[str, Statistic]:
     return found
 
 
+def _observable(name: str) -> Endpoint | None:
+    """Return the class that is an observable; None for other endpoints, such as events and slopes."""
+    known = names("registry").get(name)
+    observable = everything().get(name if known is None else known.means)
+    if observable is None:
+        return None
+    unit = observable.unit if known is None or not known.unit else known.unit
+    better = observable.better if isinstance(observable, Observable) else 0
+    if known is not None and known.better is not None:
+        better = known.better
+    return Endpoint(name, "" if unit == AS_PRINTED else unit, better)
+
+
 @functools.cache
 def endpoints() -> dict[str, Endpoint]:
     """Return the class of each endpoint's text; a class is its own text."""
     found: dict[str, Endpoint] = {}
     for row in _rows("endpoints"):
-        entry = Endpoint(row["endpoint"], row["unit"], int(row["better"] or 0))
+        entry = _observable(row["endpoint"]) or Endpoint(row["endpoint"], row["unit"], int(row["better"] or 0))
         found[row["text"]] = entry
         found.setdefault(entry.name, entry)
     return found

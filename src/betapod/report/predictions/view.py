@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...observables.table import names, observables
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -36,29 +38,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
 NONE = "none, natural history"
 _CLASS_OF = {product: name for name, products in CLASSES.items() for product in products}
 
-#: Endpoints that share a name on an axis.
-_QUANTITIES = {
-    "creatinine_clearance": "GFR",
-    "CrCl_slope": "GFR",
-    "UACR": "Albuminuria, proteinuria",
-    "UAER": "Albuminuria, proteinuria",
-    "proteinuria": "Albuminuria, proteinuria",
-    "SBP": "Blood pressure",
-    "MAP": "Blood pressure",
-    "Kf_single_nephron": "Glomerular structure",
-    "filtration_surface_area": "Glomerular structure",
-    "podocyte_number": "Glomerular structure",
-    "FPG": "Fasting glucose",
-    "insulin_dose": "Insulin dose",
-    "insulin_dose_total": "Insulin dose",
-    "glucose_infusion_rate": "Glucose infusion of the clamp",
-    "HOMA_B": "HOMA-B",
-    "GBM_thickness": "Basement membrane",
-    "mesangial_fractional_volume": "Mesangial fraction",
-    "body_weight": "Body weight",
-}
 #: Parts of names that say what the quantity is.
-_PARTS = {"GFR": "GFR", "C_peptide": "C-peptide"}
+_PARTS = {"GFR": "GFR", "CrCl": "GFR", "C_peptide": "C-peptide"}
 #: Shares of people that are about glucose and insulin; the others are about the kidney.
 _GLYCAEMIC = ("HbA1c", "insulin", "C_peptide", "hypoglyc", "glucose")
 #: Units as they are shown.
@@ -102,11 +83,18 @@ def class_of(product: str) -> str:
     return _CLASS_OF.get(product, "other")
 
 
+def _panel(endpoint: str) -> str:
+    """Return the axis that an endpoint shares with its like; empty where it has its own."""
+    meant = names("registry").get(endpoint)
+    observable = observables().get(endpoint if meant is None else meant.means)
+    return "" if observable is None else observable.panel
+
+
 def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) -> Group:
     """Return the axis that a row belongs to, from the columns of a prediction."""
     kind = form.partition(",")[0].strip()
     common = next((name for part, name in _PARTS.items() if part in endpoint), endpoint.replace("_", " "))
-    name = _QUANTITIES.get(endpoint, common)
+    name = _panel(endpoint) or common
     shown = UNITS.get(unit, unit)
     if kind in _RATIOS:
         return Group("Hazard, risk and odds ratios", "", True)

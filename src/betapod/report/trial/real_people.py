@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ...observables.table import everything
 from ..common import words
 
 if TYPE_CHECKING:
@@ -12,16 +13,11 @@ if TYPE_CHECKING:
 
     from ...patients.library import Library
 
-#: Columns of the library that are shown, with label and unit.
+#: Observables and characteristics that are shown.
+_SHOWN = ("age", "duration", "bmi", "HbA1c", "FPG", "SBP", "eGFR", "UACR")
+#: Their columns of the library, with label and unit.
 SHOWN = {
-    "age": ("age", "year"),
-    "duration": ("years since diagnosis", "year"),
-    "bmi": ("body-mass index", "kg/m²"),
-    "hba1c": ("HbA1c", "%"),
-    "fpg": ("fasting glucose", "mmol/L"),
-    "sbp": ("systolic pressure", "mmHg"),
-    "egfr": ("eGFR", "mL/min/1.73\u00a0m²"),
-    "uacr": ("albuminuria (UACR)", "mg/g"),
+    each.cohort: (each.short or each.label, words.unit(each.unit)) for each in (everything()[name] for name in _SHOWN)
 }
 
 

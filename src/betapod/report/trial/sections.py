@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.constants import DAYS_PER_MONTH
-from ...observables.quantities import code_of, quantities
+from ...observables.quantities import CHARACTERISTICS, code_of, quantities
 from ...trials.analysis.endpoints import comparisons
 from ...trials.conduct.feasibility import concerns
 from ...trials.operating.sizing import NULL, title
@@ -377,16 +377,15 @@ def _selecting(a: Assessment) -> list[str]:
 
 
 def _characteristic(name: str) -> str:
-    return {
-        "FEMALE": "women (%)",
-        "TYPE1": "type 1 diabetes (%)",
-        "METFORMIN": "metformin (%)",
-        "INSULIN": "insulin (%)",
-    }.get(name, {"RASI": "ACE inhibitor or ARB (%)", "SGLT2I": "SGLT2 inhibitor (%)"}.get(name, words.named(name)))
+    return f"{CHARACTERISTICS[name].short} (%)" if _is_share(name) else words.named(name)
+
+
+def _is_share(name: str) -> bool:
+    return name in CHARACTERISTICS and CHARACTERISTICS[name].unit == "1"
 
 
 def _spread(name: str, row: Mapping[Any, Any]) -> str:
-    if name in ("FEMALE", "TYPE1", "METFORMIN", "INSULIN", "RASI", "SGLT2I"):
+    if _is_share(name):
         return f"{100 * row['mean']:.0f}"
     low, high = words.number(row["lower_quartile"]), words.number(row["upper_quartile"])
     return f"{words.number(row['median'])} ({low}\u2013{high})"

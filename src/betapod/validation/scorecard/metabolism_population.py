@@ -12,6 +12,7 @@ from ...base.randomness import Stream
 from ...engine.draw import draw
 from ...engine.ensemble import Ensemble
 from ...engine.schedule import Dose, Schedule
+from ...observables.table import observables
 from ...person.glucose_tests import RELAXATION
 from ...person.typical import person
 from ...physiology import whole_body
@@ -21,8 +22,9 @@ Numbers = NDArray[np.float64]
 
 _PEOPLE, _SEED = 600, 1
 _YEAR = DAYS_PER_YEAR
-#: Measurement noise, coefficient of variation: fasting and 2-h glucose.
-_NOISE_FASTING, _NOISE_2H = 0.055, 0.14
+#: Measurement noise, SD of the logarithm: fasting and 2-h glucose.
+_NOISE_FASTING = observables()["FPG"].error_in("prediabetes").share
+_NOISE_2H = observables()["glucose_2h"].relative_error
 #: Who was let in, and what counts as diabetes, mmol/L.
 _SCREEN_FASTING, _SCREEN_2H = (5.3, 7.0), (7.8, 11.1)
 _DIABETES_FASTING, _DIABETES_2H = 7.0, 11.1
@@ -123,7 +125,7 @@ def _above(
 def dpp() -> dict[str, float]:
     """600 people around the typical one with prediabetes, drawn from the starting priors, grown for 4 years, let in at 5.3 to 7.0 fasting
     and 7.8 to 11.1 mmol/L at 2 h; 3 years untreated, on metformin (0.475) or 5.6 kg lighter. Fasting glucose half-yearly and a tolerance
-    test yearly with measurement noise of 5.5 and 14 %, confirmed by a repeat. Thresholds and weight loss are recalled.
+    test yearly with measurement noise of 6.2 and 14 %, confirmed by a repeat. Thresholds and weight loss are recalled.
     """
     return {
         "placebo": _incidence(),

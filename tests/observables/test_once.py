@@ -1,0 +1,123 @@
+"""What is measured is defined once: no file beside the table types an error, a code, a unit or a range of an observable."""
+
+from __future__ import annotations
+
+import ast
+import csv
+import functools
+import re
+from pathlib import Path
+
+import pytest
+
+from betapod.observables.table import FOLDER, everything, fixed, measured, names
+
+PACKAGE = FOLDER.parent
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if FOLDER not in path.parents)
+
+#: Lists of observables that define none: file and what stands there.
+OTHER = {
+    "patients/cohorts/nhanes_files.py": "spans of raw columns in the survey's units; names of drugs",
+    "patients/cohorts/patient_tables.py": "other units that tables of people may be in",
+    "patients/life_course.py": "what is read from the model while a life is grown",
+    "patients/plausibility.py": "which columns of a library are judged, by the table's ranges",
+    "validation/predictions/courses.py": "what somebody shows whose kidneys have failed",
+    "person/glucose_tests.py": "indices of a test, each computed",
+}
+
+
+@functools.cache
+def _errors() -> frozenset[str]:
+    """Return the errors with three digits or more: shorter numbers stand for many things."""
+    with (FOLDER / "variation.csv").open(encoding="utf-8", newline="") as file:
+        return frozenset(row["sd"] for row in csv.DictReader(file) if len(row["sd"].strip("0.")) >= 3)
+
+
+def typed_errors(text: str) -> list[str]:
+    """Return the errors of measurements that a text types."""
+    return [sd for sd in sorted(_errors()) if re.search(rf"(?<![\d.]){re.escape(sd)}(?!\d)", text)]
+
+
+def definitions(text: str) -> list[int]:
+    """Return the lines of dictionaries that say something of four or more observables, codes or columns."""
+    known = (
+        set(everything()),
+        {*measured(), *fixed()},
+        {each.cohort for each in everything().values() if each.cohort},
+        set(names("registry")),
+    )
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Dict):
+            keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+            if any(len(keys & some) >= 4 for some in known):
+                found.append(node.lineno)
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_other_file_defines_what_is_measured(path: Path) -> None:
+    text, name = path.read_text(encoding="utf-8"), str(path.relative_to(PACKAGE))
+    assert not typed_errors(text), "an error of measurement belongs to observables/variation.csv"
+    assert not definitions(text) or name in OTHER, f"lines {definitions(text)}: belongs to observables/*.csv"
+
+
+def test_no_table_repeats_an_error_of_measurement() -> None:
+    """Tables of parameters had the errors a second time, for the library of patients."""
+    for path in (*PACKAGE.glob("patients/profiles/*.csv"), *PACKAGE.glob("trials/**/*.csv")):
+        assert not typed_errors(path.read_text(encoding="utf-8")), path.name
+
+
+def test_the_list_of_others_is_no_longer_than_it_must_be() -> None:
+    assert {name for name in OTHER if not definitions((PACKAGE / name).read_text(encoding="utf-8"))} == set()
+
+
+def test_the_scanner_finds_them() -> None:
+    assert {"0.5424", "0.0805", "0.0727"} <= _errors()
+    assert typed_errors("sd = 0.0805") == ["0.0805"] and typed_errors("x = 0.08051") == []
+    assert definitions('x = {"UACR": 1, "CREAT": 2, "HBA1C": 3, "EGFR": 4}') == [1]
+    assert definitions('x = {"hba1c": "%", "fpg": "mmol/L", "sbp": "mmHg"}') == []
+
+
+def test_units_of_the_registry_come_from_the_table() -> None:
+    """Rows of the vocabulary that name an observable leave unit and direction to it; those of its slopes agree."""
+    from betapod.base.units import parse_unit
+    from betapod.evidence.records import vocabulary
+
+    with (vocabulary.FOLDER / "endpoints.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        known = names("registry").get(row["endpoint"])
+        observable = everything().get(row["endpoint"] if known is None else known.means)
+        if observable is not None:
+            assert not row["unit"] and not row["better"], row["text"]
+        base = everything().get(row["endpoint"].removesuffix("_slope"))
+        if row["endpoint"].endswith("_slope") and row["unit"] and base is not None:
+            assert parse_unit(row["unit"]) == parse_unit(f"{base.unit}/year")
+    assert vocabulary.endpoints()["UACR_change_pct"] == vocabulary.Endpoint("UACR", "mg/g", -1)
+    assert vocabulary.endpoints()["serum_creatinine"].unit == "umol/L"
+    assert vocabulary.endpoints()["eGFR_acute_change"].better == 0
+    assert vocabulary.endpoints()["Kf_single_nephron_change_pct"].unit == ""
+
+
+def test_trials_patients_and_predictions_share_one_error() -> None:
+    """Creatinine had an error of 0.06 in one room and 0.0805 in the other, eGFR 0.073 and 0.0727."""
+    from betapod.patients import observe
+    from betapod.validation.predictions.visits import compared
+
+    for name, each in compared().items():
+        assert each is everything()[name]
+        if each.paramcd:
+            assert each is measured()[each.paramcd]
+        if each.cohort in observe.NOISE:
+            assert observe.NOISE[each.cohort] == each.relative_error
+    assert set(observe.NOISE) == {"hba1c", "fpg", "egfr", "uacr", "c_peptide"}
+
+
+def test_every_endpoint_that_is_predicted_is_an_observable() -> None:
+    from betapod.observables.outcomes import SHARES
+    from betapod.validation.predictions.readouts import _SLOPES
+    from betapod.validation.predictions.visits import compared
+
+    assert {name for name, _, _ in _SLOPES.values()} <= set(compared())
+    assert not set(SHARES) & set(everything())
