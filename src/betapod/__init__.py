@@ -1,6 +1,21 @@
 """In-silico clinical trials of cell therapy in diabetes and diabetic kidney disease.
 
-The names below are imported when first used, so that ``import betapod`` costs almost nothing.
+Everything a user needs stands here; the names are imported when first used, so that ``import betapod`` costs almost nothing.
+
+=============  ==================================================================================================
+models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
+               render  read_sbml  write_sbml  cite  Bibliography
+simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
+people         load_person  list_people  treat  ogtt  load_library  Library  list_cohorts  select_cohort  SelectedCohort
+trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
+evidence       load_evidence  Registry  pool  Pooled  list_claims  judge_claims  Ledger
+validation     validate  Scorecard  confront  Confrontation
+vocabulary     list_observables  list_scenarios
+errors         errors: the family of exceptions, each with what is wrong, where, and what to do
+=============  ==================================================================================================
+
+What begins with ``list_`` returns a table of what can be named, with ``load_`` one thing by its name. Results show themselves in
+notebooks; they have ``table`` with ``units``, ``plot``, ``to_csv`` and ``to_parquet``.
 """
 
 from importlib import import_module
@@ -10,71 +25,164 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .base import errors as errors
+    from .claims.ledger import Ledger as Ledger
     from .engine.ensemble import Ensemble as Ensemble
+    from .engine.outcome import EnsembleResult as EnsembleResult
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
     from .engine.scipy.reference import Result as Result
     from .engine.scipy.reference import simulate as simulate
+    from .evidence.records.registry import Registry as Registry
+    from .evidence.synthesis.pool import Pooled as Pooled
+    from .evidence.synthesis.pool import pool as pool
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
-    from .model import Model as Model
-    from .model import Parameter as Parameter
-    from .model import ParameterTable as ParameterTable
-    from .model import Part as Part
-    from .model import Submodel as Submodel
-    from .model import assemble as assemble
+    from .front.judging import confront as confront
+    from .front.judging import judge_claims as judge_claims
+    from .front.judging import list_claims as list_claims
+    from .front.judging import load_evidence as load_evidence
+    from .front.judging import validate as validate
+    from .front.models import list_models as list_models
+    from .front.models import list_observables as list_observables
+    from .front.models import list_overlays as list_overlays
+    from .front.models import list_scenarios as list_scenarios
+    from .front.models import load_model as load_model
+    from .front.people import list_cohorts as list_cohorts
+    from .front.people import list_people as list_people
+    from .front.people import load_library as load_library
+    from .front.people import load_person as load_person
+    from .front.people import ogtt as ogtt
+    from .front.people import select_cohort as select_cohort
+    from .front.people import treat as treat
+    from .front.trials import list_protocols as list_protocols
+    from .front.trials import load_protocol as load_protocol
+    from .front.trials import open_trial as open_trial
+    from .front.trials import run_trial as run_trial
+    from .front.trials import write_report as write_report
+    from .model.assembly.assemble import assemble as assemble
+    from .model.assembly.model import Model as Model
+    from .model.assembly.submodel import Part as Part
+    from .model.assembly.submodel import Submodel as Submodel
     from .model.bibliography import Bibliography as Bibliography
     from .model.bibliography import cite as cite
+    from .model.parameters.table import Parameter as Parameter
+    from .model.parameters.table import ParameterTable as ParameterTable
     from .model.printing.render import render as render
-    from .physiology.whole_body import NAMES as MODEL_NAMES
-    from .physiology.whole_body import model as load_model
+    from .patients.cohorts.reweight import SelectedCohort as SelectedCohort
+    from .patients.library import Library as Library
+    from .trials.conduct.trial_run import TrialRun as TrialRun
+    from .trials.protocol.protocol import Protocol as Protocol
+    from .validation.predictions.campaign import Confrontation as Confrontation
+    from .validation.scorecard.scorecard import Scorecard as Scorecard
 
-#: Public names: the module that holds each, and its name there.
+#: Public names, each with the module that holds it.
 _PUBLIC = {
-    "Bibliography": ("model.bibliography", "Bibliography"),
-    "Dose": ("engine.schedule", "Dose"),
-    "Ensemble": ("engine.ensemble", "Ensemble"),
-    "MODEL_NAMES": ("physiology.whole_body", "NAMES"),
-    "Model": ("model", "Model"),
-    "Parameter": ("model", "Parameter"),
-    "ParameterTable": ("model", "ParameterTable"),
-    "Part": ("model", "Part"),
-    "Result": ("engine.scipy.reference", "Result"),
-    "Schedule": ("engine.schedule", "Schedule"),
-    "Submodel": ("model", "Submodel"),
-    "Switch": ("engine.schedule", "Switch"),
-    "assemble": ("model", "assemble"),
-    "cite": ("model.bibliography", "cite"),
-    "errors": ("base.errors", ""),
-    "load_model": ("physiology.whole_body", "model"),
-    "read_sbml": ("exchange", "read_sbml"),
-    "render": ("model.printing.render", "render"),
-    "simulate": ("engine.scipy.reference", "simulate"),
-    "write_sbml": ("exchange", "write_sbml"),
+    "Bibliography": "model.bibliography",
+    "Confrontation": "validation.predictions.campaign",
+    "Dose": "engine.schedule",
+    "Ensemble": "engine.ensemble",
+    "EnsembleResult": "engine.outcome",
+    "Ledger": "claims.ledger",
+    "Library": "patients.library",
+    "Model": "model.assembly.model",
+    "Parameter": "model.parameters.table",
+    "ParameterTable": "model.parameters.table",
+    "Part": "model.assembly.submodel",
+    "Pooled": "evidence.synthesis.pool",
+    "Protocol": "trials.protocol.protocol",
+    "Registry": "evidence.records.registry",
+    "Result": "engine.scipy.reference",
+    "Schedule": "engine.schedule",
+    "Scorecard": "validation.scorecard.scorecard",
+    "SelectedCohort": "patients.cohorts.reweight",
+    "Submodel": "model.assembly.submodel",
+    "Switch": "engine.schedule",
+    "TrialRun": "trials.conduct.trial_run",
+    "assemble": "model.assembly.assemble",
+    "cite": "model.bibliography",
+    "confront": "front.judging",
+    "errors": "base.errors",
+    "judge_claims": "front.judging",
+    "list_claims": "front.judging",
+    "list_cohorts": "front.people",
+    "list_models": "front.models",
+    "list_observables": "front.models",
+    "list_overlays": "front.models",
+    "list_people": "front.people",
+    "list_protocols": "front.trials",
+    "list_scenarios": "front.models",
+    "load_evidence": "front.judging",
+    "load_library": "front.people",
+    "load_model": "front.models",
+    "load_person": "front.people",
+    "load_protocol": "front.trials",
+    "ogtt": "front.people",
+    "open_trial": "front.trials",
+    "pool": "evidence.synthesis.pool",
+    "read_sbml": "exchange",
+    "render": "model.printing.render",
+    "run_trial": "front.trials",
+    "select_cohort": "front.people",
+    "simulate": "engine.scipy.reference",
+    "treat": "front.people",
+    "validate": "front.judging",
+    "write_report": "front.trials",
+    "write_sbml": "exchange",
 }
 
 __all__ = [
-    "MODEL_NAMES",
     "Bibliography",
+    "Confrontation",
     "Dose",
     "Ensemble",
+    "EnsembleResult",
+    "Ledger",
+    "Library",
     "Model",
     "Parameter",
     "ParameterTable",
     "Part",
+    "Pooled",
+    "Protocol",
+    "Registry",
     "Result",
     "Schedule",
+    "Scorecard",
+    "SelectedCohort",
     "Submodel",
     "Switch",
+    "TrialRun",
     "__version__",
     "assemble",
     "cite",
+    "confront",
     "errors",
+    "judge_claims",
+    "list_claims",
+    "list_cohorts",
+    "list_models",
+    "list_observables",
+    "list_overlays",
+    "list_people",
+    "list_protocols",
+    "list_scenarios",
+    "load_evidence",
+    "load_library",
     "load_model",
+    "load_person",
+    "load_protocol",
+    "ogtt",
+    "open_trial",
+    "pool",
     "read_sbml",
     "render",
+    "run_trial",
+    "select_cohort",
     "simulate",
+    "treat",
+    "validate",
+    "write_report",
     "write_sbml",
 ]
 
@@ -82,12 +190,11 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _PUBLIC[name]
-    loaded = import_module(f".{module}", __name__)
-    value = getattr(loaded, attribute) if attribute else loaded
+    module = import_module(f".{_PUBLIC[name]}", __name__)
+    value = module if name == "errors" else getattr(module, name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PUBLIC})
+    return sorted(__all__)

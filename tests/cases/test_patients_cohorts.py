@@ -149,7 +149,7 @@ def test_people_without_a_diagnosis_have_no_duration_of_0_years(tmp_path: Path) 
     path = tmp_path / "trial.yaml"
     path.write_text("baseline:\n  duration: {mean: 12, sd: 6, unit: year}\n", encoding="utf-8")
     ready, target = library.default(), cohort_catalogue.load_target(path)
-    chosen = reweight.select_patients(ready, target, 200).patients(ready).table
+    chosen = reweight.select_patients(ready, target, 200).patients.table
     assert (chosen["diagnosed"] == 1).all()
     assert chosen["duration"].mean() == pytest.approx(12.0, abs=0.1)
     assert any("only they are eligible" in text for text in target.notes)
@@ -157,7 +157,7 @@ def test_people_without_a_diagnosis_have_no_duration_of_0_years(tmp_path: Path) 
     path.write_text(stated, encoding="utf-8")
     assert cohort_catalogue.load_target(path).ranges["diagnosed"][0] == 0.0
     people = cohort_catalogue.load_target(table(tmp_path, **{"duration [year]": varied(2, 0.5), "age": varied(40, 1)}))
-    chosen = reweight.select_patients(ready, people, 200).patients(ready).table
+    chosen = reweight.select_patients(ready, people, 200).patients.table
     assert chosen["diagnosed"].mean() > 0.98
     assert chosen["duration"].median() == pytest.approx(9.25, abs=0.8)
 

@@ -195,7 +195,7 @@ def test_buffers_are_reused_and_checked(reservoir: Model) -> None:
 
 def test_tables(reservoir: Model) -> None:
     result = Ensemble(reservoir, ["load", "x"]).run(pd.DataFrame(people(3)), [0.0, 2.0])
-    table = result.table()
+    table = result.table
     assert list(table.columns) == ["patient", "time", "name", "value", "unit"]
     assert len(table) == 3 * 2 * 2
     row = table[(table.patient == 2) & (table.time == 2.0) & (table.name == "x")]

@@ -223,7 +223,7 @@ def test_one_ratio_of_risks(counts, ratio, variance) -> None:
 
 
 def test_a_forest_plot_says_whom_its_numbers_count() -> None:
-    from betapod.report.common.forest import forest_table
+    from betapod.evidence.synthesis.forest_rows import forest_table
 
     known = registry.load()
     skyler = forest_table(

@@ -190,7 +190,7 @@ def test_select(known: registry.Registry) -> None:
 
 
 def test_table(known: registry.Registry) -> None:
-    table = known.table()
+    table = known.table
     assert len(table) == len(known)
     assert {"study", "family", "value", "low", "high", "unit", "remarks"} <= set(table.columns)
     assert table["value"].notna().sum() == sum(record.value is not None for record in known)

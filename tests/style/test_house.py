@@ -34,6 +34,7 @@ ORDER = (
     "calibration",
     "exchange",
     "report",
+    "front",
     "cli",
 )
 #: What stands lower and is still not for a room.
@@ -220,24 +221,55 @@ def test_the_language_needs_no_science_stack() -> None:
 #: What users may rely on. A name that goes or comes is a decision: change this list with the changelog.
 PUBLIC = [
     "Bibliography",
+    "Confrontation",
     "Dose",
     "Ensemble",
-    "MODEL_NAMES",
+    "EnsembleResult",
+    "Ledger",
+    "Library",
     "Model",
     "Parameter",
     "ParameterTable",
     "Part",
+    "Pooled",
+    "Protocol",
+    "Registry",
     "Result",
     "Schedule",
+    "Scorecard",
+    "SelectedCohort",
     "Submodel",
     "Switch",
+    "TrialRun",
     "assemble",
     "cite",
+    "confront",
     "errors",
+    "judge_claims",
+    "list_claims",
+    "list_cohorts",
+    "list_models",
+    "list_observables",
+    "list_overlays",
+    "list_people",
+    "list_protocols",
+    "list_scenarios",
+    "load_evidence",
+    "load_library",
     "load_model",
+    "load_person",
+    "load_protocol",
+    "ogtt",
+    "open_trial",
+    "pool",
     "read_sbml",
     "render",
+    "run_trial",
+    "select_cohort",
     "simulate",
+    "treat",
+    "validate",
+    "write_report",
     "write_sbml",
 ]
 
@@ -247,8 +279,12 @@ def test_public_names() -> None:
 
     assert sorted(set(betapod.__all__) - {"__version__"}) == PUBLIC
     assert sorted(betapod._PUBLIC) == PUBLIC
+    assert dir(betapod) == sorted(betapod.__all__)
     for name in PUBLIC:
         assert getattr(betapod, name) is not None
+        # A room of this name would hide it as soon as it is imported.
+        assert name not in ROOMS
+        assert re.search(rf"\b{name}\b", betapod.__doc__ or ""), f"{name} is missing in the overview"
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         betapod.nothing  # noqa: B018
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, overload
 
+from ..base.display import Displayed
 from ..evidence.records import registry
 from ..evidence.records.registry import Registry
 from . import claims as claims_of
@@ -14,6 +16,9 @@ from .claims import Claim
 from .outcome import Simulated
 from .questions import Reply, ask
 from .verdict import Verdict, judge_claim
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: What the specification's certainty would be as a verdict, where the two can be compared.
 _AS_VERDICT = {
@@ -48,6 +53,46 @@ class Entry:
     def agrees(self) -> bool:
         """Whether the verdict is one that the specification's certainty would give."""
         return self.verdict.verdict in _AS_VERDICT[self.claim.specified]
+
+
+@dataclass(frozen=True, repr=False)
+class Ledger(Displayed, Sequence[Entry]):
+    """Claims as judged, in the order of the claims.
+
+    Attributes
+    ----------
+    entries
+        One per claim.
+    """
+
+    entries: tuple[Entry, ...]
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+        return self.entries[index]
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per claim: what it says, the verdict with its certainty and reason, and what the model would need for it."""
+        import pandas as pd
+
+        from .wording import leverage_words, plain
+
+        columns = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
+        rows = [
+            (
+                *(each.claim.id, each.claim.about, each.claim.claim, each.verdict.verdict, each.verdict.certainty),
+                *(plain(each), each.verdict.because, leverage_words(each.simulated), each.claim.source),
+            )
+            for each in self.entries
+        ]
+        return pd.DataFrame(rows, columns=list(columns))
 
 
 def evidence(overlays: Iterable[str | Path] = ()) -> Registry:

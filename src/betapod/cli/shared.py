@@ -239,15 +239,9 @@ def _line_in(path: Path, error: BaseException) -> int:
 
 def _overlaid(model: Model, parameters: Sequence[Path]) -> Model:
     """Lay tables over a model's own rows."""
-    if not parameters:
-        return model
-    from dataclasses import replace
-
     from ..model import ParameterTable
 
-    both = ParameterTable((*model.parameters.values(), *model.inputs.values()))
-    both = both.overlay(*(ParameterTable.read(path) for path in parameters))
-    return replace(model, parameters=both.select(model.parameters), inputs=both.select(model.inputs))
+    return model.overlay(*(ParameterTable.read(path) for path in parameters)) if parameters else model
 
 
 def model_table(model: Model) -> ParameterTable:

@@ -208,7 +208,7 @@ class Ensemble:
         return EnsembleResult(
             values=out,
             names=self.outputs,
-            units=tuple(self.model.units.get(name, "") for name in self.outputs),
+            units={name: self.model.units.get(name, "") for name in self.outputs},
             times=visits,
             status=run.status,
             ended_at=run.ended_at,

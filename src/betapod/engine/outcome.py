@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.display import Displayed
 from .compiled.workspace import ENDED, OK, STATUS
 
 if TYPE_CHECKING:
@@ -61,16 +62,18 @@ class AchievedError:
         )
 
 
-@dataclass
-class EnsembleResult:
+@dataclass(repr=False)
+class EnsembleResult(Displayed):
     """Values and endings of all patients.
 
     Attributes
     ----------
     values
         (patients, visits, outputs); NaN after a terminal event or a failure.
-    names, units
+    names
         Of the outputs.
+    units
+        Output -> unit.
     times
         (visits,) days.
     status
@@ -87,7 +90,7 @@ class EnsembleResult:
 
     values: NDArray[np.float64]
     names: tuple[str, ...]
-    units: tuple[str, ...]
+    units: Mapping[str, str]
     times: NDArray[np.float64]
     status: NDArray[np.int64]
     ended_at: NDArray[np.float64]
@@ -137,8 +140,9 @@ class EnsembleResult:
         counts = [(name, int(np.sum(self.status == code))) for code, name in enumerate(STATUS)]
         return f"{len(self.status)} patients: " + ", ".join(f"{n} {name}" for name, n in counts if n)
 
+    @property
     def table(self) -> pd.DataFrame:
-        """Return the values as one long table: patient, time, name, value, unit."""
+        """The values as one long table: patient, time (day), name, value, unit."""
         import pandas as pd
 
         patients, visits, outputs = self.values.shape
@@ -148,7 +152,9 @@ class EnsembleResult:
                 "time": np.tile(np.repeat(self.times, outputs), patients),
                 "name": pd.Categorical(np.tile(np.array(self.names, dtype=object), patients * visits)),
                 "value": self.values.reshape(-1),
-                "unit": pd.Categorical(np.tile(np.array(self.units, dtype=object), patients * visits)),
+                "unit": pd.Categorical(
+                    np.tile(np.array([self.units[name] for name in self.names], dtype=object), patients * visits)
+                ),
             }
         )
 

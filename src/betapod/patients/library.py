@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base import files
+from ..base.display import Displayed
 from ..base.errors import ConfigError, Location, Problem
 from ..physiology import whole_body
 from . import library_file, observe, plausibility, prescribing
@@ -36,8 +37,8 @@ _LARGEST = 1_000_000_000
 _SEED, _LIVES = 1, 3000
 
 
-@dataclass(frozen=True)
-class Library:
+@dataclass(frozen=True, repr=False)
+class Library(Displayed):
     """Virtual patients, one per row.
 
     Attributes
@@ -63,6 +64,15 @@ class Library:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of every column of `table` that has one."""
+        from .cohorts.cohort_target import UNITS
+
+        true = {f"true_{name}": UNITS[name] for name in ("hba1c", "fpg", "egfr", "uacr", "c_peptide")}
+        more = {"true_MAP": "mmHg", "true_gfr": "mL/min", "insulin_dose": "U/day", "years_ill": "year"}
+        return {name: unit for name, unit in {**UNITS, **true, **more}.items() if unit != "1" and name in self.table}
 
     @property
     def inputs(self) -> dict[str, Numbers]:

@@ -179,7 +179,7 @@ def _report(
     """Print what was asked for."""
     if shown.as_json:
         document = {
-            "predictions": found.table().to_dict("records"),
+            "predictions": found.table.to_dict("records"),
             "refused": found.refusals().to_dict("records"),
             "overlaid": laid,
         }
@@ -307,7 +307,7 @@ def _write(
         from ...base.exports import table_as_csv
         from ...base.files import write_text
 
-        write_text(csv_path, table_as_csv(found.table()))
+        write_text(csv_path, table_as_csv(found.table))
         yield f"wrote {csv_path}: {len(table)} rows"
 
 

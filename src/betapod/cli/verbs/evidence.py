@@ -144,8 +144,9 @@ def list_command(
     if csv_path is not None:
         from ...base.exports import table_as_csv
         from ...base.files import write_text
+        from ...evidence.records.registry import records_table
 
-        write_text(csv_path, table_as_csv(registry.table(records)))
+        write_text(csv_path, table_as_csv(records_table(records)))
         note(f"wrote {csv_path}: {len(records)} rows")
     if as_json:
         print_json({"records": [_as_dict(r) for r in records], "listed": [_listed(x) for x in registry.listed]})

@@ -248,7 +248,7 @@ def _interval(pooled: Pooled) -> str:
 
 
 def _print_pooled(pooled: Pooled) -> None:
-    from ...report.common.forest import forest_table
+    from ...evidence.synthesis.forest_rows import forest_table
 
     rows = forest_table(pooled).to_dict("records")
     print_table(

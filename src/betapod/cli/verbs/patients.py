@@ -185,7 +185,7 @@ def like_command(
     patients = _library(library)
     cohort = reweight.select_patients(patients, target, count, seed)
     if path is not None:
-        _write(cohort.patients(patients), path)
+        _write(cohort.patients, path)
     if as_json:
         print_json({"index": cohort.index.tolist(), "report": cohort.report.as_dict()})
         return

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...base.arguments import by_name, floats, instance, names, wrong
+from ...base.display import Displayed
 from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ...model.algebra.evaluate import compile_function, split_constants
 from ...model.algebra.expression import is_const
@@ -33,8 +34,8 @@ METHODS = ("LSODA", "BDF", "Radau")
 _PATIENCE = 20_000
 
 
-@dataclass
-class Result:
+@dataclass(repr=False)
+class Result(Displayed):
     """What a simulation gives.
 
     Attributes
@@ -64,6 +65,11 @@ class Result:
     rtol: float
     atol: NDArray[np.float64]
     evaluations: int
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of every column of `table`, and of its index."""
+        return {"time": "day", **{str(name): str(unit) for name, unit in self.dictionary["unit"].items()}}
 
 
 def simulate(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.clinical import say
+from ...base.display import Displayed
 from ...base.errors import EvidenceError, Location, Problem, did_you_mean
 from .csv_places import cell_starts, read_text, within
 from .reading import OPTIONAL, REQUIRED, Row, read_row
@@ -37,8 +38,8 @@ class Listed:
     reason: str
 
 
-@dataclass(frozen=True)
-class Registry:
+@dataclass(frozen=True, repr=False)
+class Registry(Displayed):
     """Published numbers.
 
     Attributes
@@ -172,25 +173,31 @@ class Registry:
         seen = [record for record in self.records if record.tag == "seen"]
         return [r for r in seen if not held(r.family)], [r for r in seen if held(r.family)]
 
-    def table(self, records: Iterable[Record] | None = None) -> pd.DataFrame:
-        """Return records (all by default) as a pandas table, one row each."""
-        import pandas as pd
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per record."""
+        return records_table(self.records)
 
-        rows = []
-        for record in self.records if records is None else records:
-            row = {name: getattr(record, name) for name in record.__dataclass_fields__}
-            spread = record.dispersion
-            row |= {
-                "dispersion": spread.type if spread else "",
-                "low": spread.low if spread else None,
-                "high": spread.high if spread else None,
-                "remarks": "; ".join(record.remarks),
-                "location": str(record.location),
-            }
-            rows.append(row)
-        columns = list(Record.__dataclass_fields__)
-        place = columns.index("dispersion") + 1
-        return pd.DataFrame(rows, columns=[*columns[:place], "low", "high", *columns[place:]])
+
+def records_table(records: Iterable[Record]) -> pd.DataFrame:
+    """Return records as a pandas table, one row each."""
+    import pandas as pd
+
+    rows = []
+    for record in records:
+        row = {name: getattr(record, name) for name in record.__dataclass_fields__}
+        spread = record.dispersion
+        row |= {
+            "dispersion": spread.type if spread else "",
+            "low": spread.low if spread else None,
+            "high": spread.high if spread else None,
+            "remarks": "; ".join(record.remarks),
+            "location": str(record.location),
+        }
+        rows.append(row)
+    columns = list(Record.__dataclass_fields__)
+    place = columns.index("dispersion") + 1
+    return pd.DataFrame(rows, columns=[*columns[:place], "low", "high", *columns[place:]])
 
 
 def _class_of_endpoint(record: Record) -> tuple[str, ...]:

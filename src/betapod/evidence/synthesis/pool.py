@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...base.display import Displayed
 from ...base.errors import EvidenceError, Problem, not_among
 from ..records.registry import Registry
 from ..records.study import Record
@@ -15,6 +16,9 @@ from .families import one_per_family
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .pairs import NO_RATIO
 from .rare import mantel_haenszel, peto
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = [
     "CHOICES",
@@ -34,8 +38,8 @@ MAY_DIFFER = ("population", "product")
 _CONTRASTS = {"between": "controlled", "change": "before/after", "level": "single groups"}
 
 
-@dataclass(frozen=True)
-class Pooled:
+@dataclass(frozen=True, repr=False)
+class Pooled(Displayed):
     """A pooled estimate. Ratios, rates and proportions are on their own scale, `mu` and `se` on the scale of analysis.
 
     Attributes
@@ -81,6 +85,18 @@ class Pooled:
     weights: tuple[float, ...]
     refused: tuple[Refusal, ...]
     interval: str = "knha"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per study with its estimate and 95 % interval, and one for the pooled estimate."""
+        from .forest_rows import forest_table
+
+        return forest_table(self)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of estimates and bounds."""
+        return dict.fromkeys(("estimate", "low", "high"), self.unit)
 
     @property
     def null(self) -> float:

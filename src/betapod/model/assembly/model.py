@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ...base.display import Displayed
 from ...base.errors import ModelError, Problem, did_you_mean
 from ..algebra.derivative import jacobian
 from ..algebra.evaluate import compile_function
@@ -15,6 +16,7 @@ from ..algebra.expression import Expr, symbol, topological
 from ..parameters.table import ParameterTable
 
 if TYPE_CHECKING:
+    import pandas as pd
     from numpy.typing import ArrayLike
 
 
@@ -103,8 +105,8 @@ class Event:
     factors: tuple[tuple[str, Expr], ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
+@dataclass(frozen=True, eq=False, repr=False)
+class Model(Displayed):
     """An assembled model. Its `states` come in a fixed order, `assignments` each after what they need.
 
     Attributes
@@ -159,6 +161,17 @@ class Model:
         labels |= {name: row.label for table in (self.parameters, self.inputs) for name, row in table.items()}
         return labels
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per quantity: name, kind (state, equation, parameter or input), label, unit, submodel."""
+        import pandas as pd
+
+        rows = [(s.name, "state", s.label, s.unit, s.owner) for s in self.states]
+        rows += [(a.name, "equation", a.label, a.unit, a.owner) for a in self.assignments.values()]
+        rows += [(row.id, "parameter", row.label, row.unit, "") for row in self.parameters.values()]
+        rows += [(row.id, "input", row.label, row.unit, "") for row in self.inputs.values()]
+        return pd.DataFrame(rows, columns=["name", "kind", "label", "unit", "submodel"])
+
     def values(self, table: ParameterTable | None = None) -> dict[str, float]:
         """Return the value of every parameter, input and conversion, from `table` where it has the name."""
         values = {name: value for name, (value, _) in self.conversions.items()}
@@ -175,9 +188,18 @@ class Model:
         ParameterError
             Unknown names, unreadable numbers, units that do not fit; all at once.
         """
-        from dataclasses import replace
-
         both = ParameterTable((*self.parameters.values(), *self.inputs.values())).with_values(values, where)
+        return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
+
+    def overlay(self, *tables: ParameterTable) -> Model:
+        """Return the model with tables laid over its own rows, in this order.
+
+        Raises
+        ------
+        ParameterError
+            A row that the model does not have, or a unit that does not fit; all at once.
+        """
+        both = ParameterTable((*self.parameters.values(), *self.inputs.values())).overlay(*tables)
         return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
 
     def expression(self, name: str) -> Expr:

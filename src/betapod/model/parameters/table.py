@@ -27,13 +27,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from numbers import Real
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...base.arguments import by_name, floats, listed, wrong
 from ...base.arguments import path as file_path
 from ...base.clinical import Kind, convert_labelled, say
 from ...base.constants import Z95
+from ...base.display import Displayed
 from ...base.errors import NOWHERE, Location, ParameterError, Problem, UnitError, did_you_mean
 from ...base.units import split_quantity
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
@@ -134,7 +139,7 @@ def _by_id(rows: object) -> dict[str, Parameter]:
     return found
 
 
-class ParameterTable(Mapping[str, Parameter]):
+class ParameterTable(Displayed, Mapping[str, Parameter]):
     """Parameters by id, in file order. Tables are never changed: overlays return new ones."""
 
     def __init__(self, rows: Iterable[Parameter], name: str = "") -> None:
@@ -157,6 +162,19 @@ class ParameterTable(Mapping[str, Parameter]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per parameter, with the columns of the CSV files."""
+        import pandas as pd
+
+        rows = [[getattr(row, name) for name in COLUMNS] for row in self._rows.values()]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of every parameter."""
+        return {row.id: row.unit for row in self._rows.values()}
 
     @classmethod
     def read(cls, *paths: str | Path, sources: Iterable[str] | None = None) -> ParameterTable:

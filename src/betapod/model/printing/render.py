@@ -82,9 +82,34 @@ FORMATS: dict[str, Callable[[Model, ModelDocument], str]] = {
 }
 
 
+class Printed(str):
+    """A printed model: text, which notebooks show as what it is (Markdown with formulas, a page, a diagram)."""
+
+    form: str
+
+    def __new__(cls, text: str, form: str) -> Printed:
+        """Return the text with its form."""
+        printed = super().__new__(cls, text)
+        printed.form = form
+        return printed
+
+    def _repr_markdown_(self) -> str | None:
+        if self.form.startswith("mermaid"):
+            return f"```mermaid\n{self}\n```"
+        return str(self) if self.form in ("md", "text") else None
+
+    def _repr_html_(self) -> str | None:
+        if self.form != "html":
+            return None
+        from html import escape
+
+        # A page of its own, so that its style stays within it.
+        return f'<iframe srcdoc="{escape(self)}" style="width: 100%; height: 40em; border: 0"></iframe>'
+
+
 def render(
     model: Model, form: str = "md", bibliography: Bibliography | None = None, submodel: str | None = None
-) -> str:
+) -> Printed:
     """Return a model printed in one of `FORMATS`.
 
     Parameters
@@ -106,7 +131,7 @@ def render(
     if not isinstance(form, str) or form not in FORMATS:
         raise ConfigError(not_among(FORMATS, "unknown-format", f"a model cannot be printed as {form!r}", form))
     sheet = sheet_of(model, bibliography)
-    return FORMATS[form](model, sheet if submodel is None else only(sheet, submodel))
+    return Printed(FORMATS[form](model, sheet if submodel is None else only(sheet, submodel)), form)
 
 
 def only(sheet: ModelDocument, submodel: str) -> ModelDocument:

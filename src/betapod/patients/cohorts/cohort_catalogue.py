@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...base import plugins
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ..population import PROFILES
 from . import joint_distribution, nhanes
@@ -24,7 +26,12 @@ _FEWEST = 20
 
 
 def cohort_names() -> tuple[str, ...]:
-    """Return the cohorts that the package knows."""
+    """Return the cohorts that can be named: those of the package, and those of installed packages."""
+    return (*_own(), *plugins.listed("cohorts", _own(), _of_file))
+
+
+@functools.cache
+def _own() -> tuple[str, ...]:
     return ("NHANES", "NHANES test", *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
 
 
@@ -58,13 +65,18 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortT
     if sex_codes is not None and path.suffix.lower() not in PEOPLE:
         message = "codes of sex are for a table of people"
         raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
-    known = {title.lower(): title for title in cohort_names()}
+    installed = plugins.named("cohorts", name, _own())
     if name.lower() == "nhanes":
         return nhanes.target("calibration")
     if name.lower() == "nhanes test":
         return nhanes.target("test")
-    if name.lower() in known:
+    if name.lower() in {title.lower() for title in _own()}:
         return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
+    return _of_file(path if installed is None else installed, sex_codes)
+
+
+def _of_file(path: Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
+    name = str(path)
     if path.suffix.lower() in (".yaml", ".yml"):
         return read_baseline_tables(path)
     if path.suffix.lower() in PEOPLE:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem
 from ..library import Library
 from ..population import Numbers
 from .cohort_target import CohortTarget
 from .comparison import CohortComparison, report_on
 from .entropy_balancing import Balance, balance
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Patients of one cohort.
 MOST = 100_000
@@ -25,9 +30,9 @@ _NUMBERS, _FEWEST, _LEAVERS, _ROUNDS, _VAIN = 20_000, 100, 12, 4, 200
 _GOOD = 0.05
 
 
-@dataclass(frozen=True)
-class SelectedCohort:
-    """Patients chosen from a library.
+@dataclass(frozen=True, repr=False)
+class SelectedCohort(Displayed):
+    """Patients chosen from a library who together look like a target.
 
     Attributes
     ----------
@@ -35,15 +40,26 @@ class SelectedCohort:
         (n,) rows of the library.
     weights
         (library,) balanced weights of all its patients, with sum 1; 0 for those not eligible.
+    report
+        How like the target they are.
+    patients
+        The chosen patients as a library of their own.
     """
 
     index: NDArray[np.int64]
     weights: Numbers
     report: CohortComparison
+    patients: Library
 
-    def patients(self, library: Library) -> Library:
-        """Return the chosen patients as a library of their own."""
-        return library.take(self.index)
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per chosen patient; columns as of `Library`."""
+        return self.patients.table
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of every column of `table`."""
+        return self.patients.units
 
 
 def weigh(library: Library, target: CohortTarget, slack: float = 1.0) -> tuple[NDArray[np.bool_], Balance]:
@@ -125,7 +141,8 @@ def select_patients(
     weights[eligible] = found.weights
     kept = int(np.sum(found.weights > NEGLIGIBLE / len(rows)))
     report = report_on(library, target, index, weights, found, kept, tolerance)
-    return SelectedCohort(generator.permutation(index), weights, report)
+    chosen = generator.permutation(index)
+    return SelectedCohort(chosen, weights, report, library.take(chosen))
 
 
 def _draw(

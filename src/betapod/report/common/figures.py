@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.canvas import new_figure as new_figure
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import ConfigError, MissingExtraError, Problem
 from ...base.exports import table_as_csv
@@ -94,16 +95,6 @@ def styled() -> Iterator[None]:
 def drawable(text: str) -> str:
     """Return a text without what no picture can hold: control characters but line ends, and halves of surrogate pairs."""
     return "".join(c if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs") else "\ufffd" for c in text)
-
-
-def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure (inches) that needs no display."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
 
 
 def panel_figure(rows: Sequence[Sequence[Panel]], title: str = "", xlabel: str = "years") -> Figure:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...evidence.synthesis.effects import MEASURES, Z975, Effect
-from ...evidence.synthesis.pool import Pooled, back_to_scale
-from ...evidence.synthesis.rare import exact
+from ...evidence.synthesis.effects import MEASURES
+from ...evidence.synthesis.forest_rows import INTERVALS, forest_table
+from ...evidence.synthesis.pool import Pooled
 from .figures import GREY, PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     import pandas as pd
     from matplotlib.axes import Axes
@@ -33,61 +33,8 @@ WORDS = {
     "proportion": "proportion",
 }
 
-INTERVALS = {"knha": "Knapp-Hartung", "adhoc": "modified Knapp-Hartung", "normal": "normal", "exact": "exact"}
-
-
 #: Marks studies of the user's own.
 _OWN = "*"
-
-
-def forest_table(pooled: Pooled) -> pd.DataFrame:
-    """Return what a forest plot shows: one row for each study and one for the pooled estimate."""
-    import pandas as pd
-
-    back = back_to_scale(pooled.measure)
-    rows = []
-    for effect, weight in zip(pooled.effects, pooled.weights, strict=True):
-        estimate, low, high = _of(effect, back)
-        rows.append(
-            {
-                "study": effect.study,
-                "family": effect.family,
-                "arm": effect.arm,
-                "n": effect.n,
-                "n_of": effect.people,
-                "weeks": effect.weeks,
-                "estimate": estimate,
-                "low": low,
-                "high": high,
-                "weight_percent": weight,
-                "how": effect.how,
-            }
-        )
-    if pooled.k > 1:
-        rows.append(
-            {
-                "study": "pooled",
-                "family": "",
-                "arm": "",
-                "n": pooled.n,
-                "n_of": "",
-                "weeks": None,
-                "estimate": pooled.estimate,
-                "low": pooled.ci[0],
-                "high": pooled.ci[1],
-                "weight_percent": 100.0,
-                "how": f"{pooled.method}, {INTERVALS[pooled.interval]}",
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _of(effect: Effect, back: Callable[[float], float]) -> tuple[float, float, float]:
-    """Return a study's own estimate and 95 % interval; of a share as it was counted, with the exact one."""
-    if effect.events is not None and effect.n:
-        return (effect.events / effect.n, *exact(effect.events, effect.n))
-    half = Z975 * math.sqrt(effect.v)
-    return back(effect.y), back(effect.y - half), back(effect.y + half)
 
 
 def forest_figure(

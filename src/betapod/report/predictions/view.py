@@ -128,7 +128,7 @@ def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
         first class in order that any row has, natural history last), ``group``, ``axis_unit``, ``log``, and ``x``, ``y``, ``left``,
         ``right``: predicted, observed and the 90 % interval on that axis.
     """
-    table = found.table()
+    table = found.table
     treatment = [class_of(product_of.get(record, "")) for record in table["record"]]
     table = table.assign(treatment=treatment)
     order = {name: place for place, name in enumerate(CLASSES)}

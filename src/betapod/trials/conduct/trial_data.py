@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import Numbers, Observable, quantities
 
@@ -39,8 +40,8 @@ PARTS = {
 }
 
 
-@dataclass(frozen=True)
-class TrialData:
+@dataclass(frozen=True, repr=False)
+class TrialData(Displayed):
     """All replicates of one design under one scenario. R replicates, n patients in each, V visits.
 
     Patient ``j`` of replicate ``r`` is the same virtual patient with the same random numbers under every scenario (common random numbers).
@@ -249,6 +250,11 @@ class TrialData:
         parts["measurement"] = quantity.forward(self.observed[code].astype(np.float64)) - true
         missing = ~np.isfinite(self.observed[code])
         return {name: np.where(missing, np.nan, parts[name]) for name in PARTS}
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """`frame` with every replicate and quantity."""
+        return self.frame()
 
     def frame(
         self, replicates: Sequence[int] | None = None, codes: Sequence[str] | None = None, truth: bool = True

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...base.display import Displayed
 from .trial_data import TrialData
 
 if TYPE_CHECKING:
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from .patient_pool import Pool
 
 
-@dataclass(frozen=True)
-class TrialRun(Mapping[tuple[str, str], TrialData]):
+@dataclass(frozen=True, repr=False)
+class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
     """Results of a protocol: ``run[design, scenario]`` is its `TrialData`.
 
     Attributes
@@ -54,6 +56,50 @@ class TrialRun(Mapping[tuple[str, str], TrialData]):
     def scenarios(self) -> tuple[str, ...]:
         """Names of the scenarios."""
         return tuple(dict.fromkeys(scenario for _, scenario in self.data))
+
+    @functools.cached_property
+    def summary(self) -> dict[str, Any]:
+        """What trials find at the primary endpoint, and what each arm's change was made of, as plain values."""
+        from ..operating.run_summary import run_summary
+
+        return run_summary(self)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The primary endpoint: one row per design, scenario and arm, means over replicates.
+
+        ``change`` from baseline and ``true_effect`` of cells are in the quantity's unit, or in % where it is analysed as a
+        logarithm; ``change_sd`` is the SD between trials on the scale of the analysis; the last three columns are shares.
+        """
+        import pandas as pd
+
+        log = self.summary["endpoint"]["scale"] == "log"
+        names = ("design", "scenario", "arm", "patients", "screened", "change", "change_sd", "true_effect")
+        columns = [*names, "dropped_out", "died", "rescued"]
+        table = pd.DataFrame(self.summary["rows"], columns=columns)
+        for name in ("change", "true_effect"):
+            table[name] = table[name].astype(float)
+            table[name] = 100.0 * np.expm1(table[name]) if log else table[name]
+        return table
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of the columns of `table`."""
+        endpoint = self.summary["endpoint"]
+        unit = "%" if endpoint["scale"] == "log" else endpoint["unit"]
+        return {"change": unit, "true_effect": unit}
+
+    @property
+    def comparisons(self) -> pd.DataFrame:
+        """What trials find: one row per design, scenario and comparison of arms; empty without a control.
+
+        ``estimate`` and the central 95 % of trials, ``low`` to ``high``, are on the scale of the analysis: differences, or
+        logarithms of ratios and hazards. ``significant`` and ``benefit`` (significant in the better direction) are shares of trials.
+        """
+        import pandas as pd
+
+        names = ("design", "scenario", "treated", "control", "estimate", "low", "high", "significant", "benefit")
+        return pd.DataFrame(self.summary["comparisons"], columns=[*names, "true_effect", "true_effect_of"])
 
     def truth(self, design: str, scenario: str, code: str, visit: str) -> pd.DataFrame:
         """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from ...base import plugins
 from ...base.config import (
     Day,
     Document,
@@ -22,10 +23,14 @@ from ...base.config import (
     refuse,
     validate,
 )
+from ...base.display import Displayed
 from ...base.errors import BetapodError, ConfigError, not_among
 from ...observables.quantities import code_of, label_of, unit_of
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIBRARY = Path(__file__).parent / "library"
 
@@ -223,7 +228,7 @@ class Conduct(Settings):
     rescue: list[Rescue] = Field(default_factory=list)
 
 
-class Protocol(Settings):
+class Protocol(Displayed, Settings):
     """A trial.
 
     Attributes
@@ -254,6 +259,19 @@ class Protocol(Settings):
     scenarios: list[ScenarioName] = Field(default=list(COMPARED), min_length=1)
     seed: Annotated[int, Field(ge=0)] = 1
     replicates: Count = 1000
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The schedule: one row per visit with its day from enrolment and window."""
+        import pandas as pd
+
+        rows = [(visit.name, visit.day, visit.window) for visit in self.visits]
+        return pd.DataFrame(rows, columns=["visit", "day", "window"])
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Unit of the columns of `table`."""
+        return {"day": "day", "window": "day"}
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -317,9 +335,15 @@ class Protocol(Settings):
         return shares
 
 
-def protocol_catalogue() -> dict[str, Path]:
+def shipped_protocols() -> dict[str, Path]:
     """Return the protocols that come with the package."""
     return {path.stem: path for path in sorted(LIBRARY.glob("*.yaml"))}
+
+
+def protocol_catalogue() -> dict[str, Path]:
+    """Return the protocols that can be named: those of the package, and those of installed packages."""
+    own = shipped_protocols()
+    return own | plugins.listed("protocols", own, load_protocol)
 
 
 def load_protocol(name: str | Path) -> Protocol:
@@ -344,15 +368,18 @@ def protocol_document(name: str | Path) -> Document:
     ConfigError
         There is no such protocol, or the file cannot be read as YAML.
     """
-    paths = protocol_catalogue()
     text = str(name)
-    if text in paths:
-        return read_yaml(paths[text])
+    own = shipped_protocols()
+    file = plugins.named("protocols", text, own) or own.get(text)
+    if file is not None:
+        return read_yaml(file)
     path = Path(name)
     if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
         return read_yaml(path)
     raise ConfigError(
-        not_among(paths, "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text)
+        not_among(
+            protocol_catalogue(), "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text
+        )
     )
 
 

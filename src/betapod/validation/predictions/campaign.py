@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from ...base import cache
 from ...base.cores import cores
+from ...base.display import Displayed
 from ...base.errors import Problem, SolverError
 from ...evidence.records.study import Record
 from ...therapies.scenarios import COMPARED
@@ -29,8 +30,8 @@ _FORMAT = 1
 _WORTH_PROCESSES = 8
 
 
-@dataclass(frozen=True)
-class Confrontation:
+@dataclass(frozen=True, repr=False)
+class Confrontation(Displayed):
     """Predictions and refusals.
 
     Attributes
@@ -44,8 +45,9 @@ class Confrontation:
     predictions: dict[str, list[Prediction]]
     refused: list[tuple[Record, str]]
 
+    @property
     def table(self) -> pd.DataFrame:
-        """Return one row for each prediction, the scenario in ``scenario``."""
+        """One row for each prediction, the scenario in ``scenario``."""
         import pandas as pd
 
         rows = [{"scenario": name, **asdict(each)} for name, mine in self.predictions.items() for each in mine]
@@ -60,7 +62,7 @@ class Confrontation:
         by
             ``family``, ``endpoint``, ``study`` or ``""`` for all together.
         """
-        table = self.table()
+        table = self.table
         keys = ["scenario", by] if by else ["scenario"]
         grouped = table.assign(square=table["z"] ** 2).groupby(keys, sort=False)
         found = grouped.agg(rows=("record", "size"), inside=("inside", "sum"), rms=("square", "mean"))

@@ -142,7 +142,7 @@ def people(cohort: str, count: int, seed: int) -> Library:
     from ...patients.cohorts import reweight
 
     everybody = library.default()
-    return reweight.select_patients(everybody, cohorts()[cohort], count, seed).patients(everybody)
+    return reweight.select_patients(everybody, cohorts()[cohort], count, seed).patients
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...base.canvas import new_figure
 from ...base.errors import ConfigError, Location, Problem
 from ...base.files import replacing
 from .report import number, target_text, unit_text, use_text
@@ -14,6 +15,7 @@ from .verdict import interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Blue, orange and vermilion that people with any colour vision can tell apart; markers differ too.
 _COLOURS = {"inside": "#0072B2", "near": "#E69F00", "miss": "#D55E00"}
@@ -33,21 +35,7 @@ def draw(card: Scorecard, path: Path) -> None:
     ConfigError
         matplotlib is not installed, nothing can be drawn, or the format is unknown.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ConfigError(
-            Problem("missing-package", "pictures need matplotlib", hint="Install betapod[plot].")
-        ) from None
-    scores = [score for score in card.scores if score.model is not None]
-    if not scores:
-        raise ConfigError(Problem("nothing-to-draw", "none of these targets is addressed"))
-    columns = _columns(scores)
-    tallest = max(len(lines) for lines in columns)
-    height = 1.6 + _ROW_INCHES * tallest
-    figure = Figure(figsize=(10.5 * len(columns), height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = figure_of(card)
     known = figure.canvas.get_supported_filetypes()
     if path.suffix.lstrip(".").lower() not in known:
         raise ConfigError(
@@ -59,6 +47,30 @@ def draw(card: Scorecard, path: Path) -> None:
                 ", ".join(known),
             )
         )
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=130)
+
+
+def figure_of(card: Scorecard) -> Figure:
+    """Return the picture.
+
+    Raises
+    ------
+    ConfigError
+        matplotlib is not installed, or nothing can be drawn.
+    """
+    scores = [score for score in card.scores if score.model is not None]
+    if not scores:
+        raise ConfigError(Problem("nothing-to-draw", "none of these targets is addressed"))
+    columns = _columns(scores)
+    tallest = max(len(lines) for lines in columns)
+    height = 1.6 + _ROW_INCHES * tallest
+    try:
+        figure = new_figure(10.5 * len(columns), height)
+    except ImportError:
+        raise ConfigError(
+            Problem("missing-package", "pictures need matplotlib", hint="Install betapod[plot].")
+        ) from None
     axes = figure.subplots(1, len(columns), squeeze=False)[0]
     for ax, lines in zip(axes, columns, strict=True):
         _column(ax, lines, tallest)
@@ -66,8 +78,7 @@ def draw(card: Scorecard, path: Path) -> None:
         "Published numbers and the model: (model − target) in half-widths of the target's uncertainty", fontsize=12
     )
     _legend(figure, {s.status for s in scores})
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=130)
+    return figure
 
 
 def _columns(scores: list[Score]) -> list[list[Score | str]]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ...base.display import Displayed
 from ...base.errors import BetapodError, ModelError, Problem, did_you_mean
 from .procedure import Procedure, find
 from .targets import Target
 from .verdict import Verdict, interval, judge
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NOT_ADDRESSED = "not addressed"
 
@@ -58,12 +62,19 @@ class Score:
         }
 
 
-@dataclass(frozen=True)
-class Scorecard:
+@dataclass(frozen=True, repr=False)
+class Scorecard(Displayed):
     """Scores in the order of the targets, and the seconds that the procedures took."""
 
     scores: tuple[Score, ...]
     seconds: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per target: the published number with its bounds, the model's, the verdict, and where the number comes from."""
+        import pandas as pd
+
+        return pd.DataFrame([score.as_dict() for score in self.scores])
 
     def counts(self) -> dict[tuple[str, str], dict[str, int]]:
         """Return how many rows have which status, by organ and ``fit``, ``validation``, ``input`` or ``memory``."""

@@ -1,0 +1,130 @@
+"""What installed packages add: protocols, cohorts and parameter overlays, found by their entry points.
+
+A package that ships protocols says in its ``pyproject.toml``::
+
+    [project.entry-points."betapod.protocols"]
+    mytrial = "mypackage:MYTRIAL"
+
+where ``MYTRIAL`` is the path of a YAML file, or a function without arguments that returns it. The groups are ``betapod.protocols``
+(YAML), ``betapod.cohorts`` (a baseline table as YAML, or one row per person as CSV) and ``betapod.overlays`` (parameter tables as CSV).
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from .errors import BetapodError, ConfigError, Location, Problem
+
+#: Groups and what one of each is called.
+GROUPS = {"protocols": "protocol", "cohorts": "cohort", "overlays": "overlay"}
+
+
+class PluginWarning(UserWarning):
+    """Something that an installed package offers and that cannot be used."""
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """What a package offers under a name."""
+
+    name: str
+    package: str
+    entry: EntryPoint
+
+    def path(self) -> Path:
+        """Return the file; whatever goes wrong in the package is raised."""
+        found = self.entry.load()
+        path = Path(str(found() if callable(found) else found))
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {str(path)!r}")
+        return path
+
+
+def listed(group: str, own: Iterable[str], check: Callable[[Path], object]) -> dict[str, Path]:
+    """Return the files of installed packages by name, but for those that cannot be used: each of them gives a warning.
+
+    Parameters
+    ----------
+    group
+        One of `GROUPS`.
+    own
+        Names that betapod itself has.
+    check
+        Called with each file; what it raises keeps the file out.
+    """
+    found, sentences = _listed(group, tuple(own), check, tuple(sys.path))
+    for sentence in sentences:
+        warnings.warn(sentence, PluginWarning, stacklevel=3)
+    return dict(found)
+
+
+def named(group: str, name: str, own: Iterable[str]) -> Path | None:
+    """Return the file that an installed package offers under a name; None where none does.
+
+    Raises
+    ------
+    ConfigError
+        Several packages, or betapod and a package, have the name; or the package cannot give the file.
+    """
+    what = GROUPS[group]
+    offers = [each for each in _offers(group, tuple(sys.path)) if each.name.lower() == name.lower()]
+    if not offers:
+        return None
+    owners = [*(["betapod"] if _among(name, own) else []), *(each.package for each in offers)]
+    if len(owners) > 1:
+        message = f"the {what} {name!r} is offered by several packages"
+        hint = "Uninstall one of them, or give the path of the file that you mean."
+        raise ConfigError(Problem("name-clash", message, found=", ".join(owners), expected="one", hint=hint))
+    try:
+        return offers[0].path()
+    except Exception as error:
+        message = f"the {what} of the installed package {offers[0].package} cannot be used: {_reason(error)}"
+        raise ConfigError(
+            Problem("broken-plugin", message, Location(f"entry point {offers[0].entry.value}"))
+        ) from error
+
+
+@functools.lru_cache(maxsize=16)
+def _listed(
+    group: str, own: tuple[str, ...], check: Callable[[Path], object], _path: tuple[str, ...]
+) -> tuple[tuple[tuple[str, Path], ...], tuple[str, ...]]:
+    what, found, sentences = GROUPS[group], [], []
+    offers = _offers(group, _path)
+    for offer in offers:
+        said = f"the {what} {offer.name!r} of the installed package {offer.package} is left out"
+        others = [each.package for each in offers if each.name.lower() == offer.name.lower() and each is not offer]
+        if _among(offer.name, own) or others:
+            sentences.append(f"{said}: {', '.join(others) or 'betapod'} has one of the same name")
+            continue
+        try:
+            path = offer.path()
+            check(path)
+        except Exception as error:
+            sentences.append(f"{said}: {_reason(error)}")
+            continue
+        found.append((offer.name, path))
+    return tuple(found), tuple(sentences)
+
+
+@functools.lru_cache(maxsize=16)
+def _offers(group: str, _path: tuple[str, ...]) -> tuple[_Offer, ...]:
+    """Return what packages on the path offer; the path is there so that another one is looked through anew."""
+    entries = entry_points(group=f"betapod.{group}")
+    offers = [_Offer(each.name, each.dist.name if each.dist is not None else "?", each) for each in entries]
+    return tuple(sorted(offers, key=lambda each: (each.name, each.package)))
+
+
+def _among(name: str, own: Iterable[str]) -> bool:
+    return name.lower() in {each.lower() for each in own}
+
+
+def _reason(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    first = text[0] if text else ""
+    return first if isinstance(error, BetapodError) else f"{type(error).__name__}: {first}"

@@ -1,0 +1,313 @@
+"""What results say of themselves: one line for `repr`, a compact card for notebooks."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from ..base.display import column_units
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..claims.ledger import Ledger
+    from ..engine.outcome import EnsembleResult
+    from ..engine.scipy.reference import Result
+    from ..evidence.records.registry import Registry
+    from ..evidence.synthesis.pool import Pooled
+    from ..model import Model, ParameterTable
+    from ..patients.cohorts.reweight import SelectedCohort
+    from ..patients.library import Library
+    from ..trials.conduct.trial_data import TrialData
+    from ..trials.conduct.trial_run import TrialRun
+    from ..trials.protocol.protocol import Protocol
+    from ..validation.predictions.campaign import Confrontation
+    from ..validation.scorecard.scorecard import Scorecard
+
+#: Rows, columns and letters of a cell that a card shows of a table.
+_ROWS, _COLUMNS, _LETTERS = 6, 8, 60
+
+
+@dataclass(frozen=True)
+class Card:
+    """What stands on a card.
+
+    Attributes
+    ----------
+    title
+        What it is, in a few words: also the line of `repr`.
+    facts
+        Name and value of what is worth knowing at a glance.
+    table
+        Shown by its first rows; None for none.
+    more
+        How to see more, in Python.
+    """
+
+    title: str
+    facts: Sequence[tuple[str, str]] = ()
+    table: pd.DataFrame | None = None
+    more: str = ""
+
+
+def line(result: Any) -> str:
+    """Return a result in one line, such as ``<Model kidney: 42 states, ...>``."""
+    return f"<{type(result).__name__} {_card(result).title}>"
+
+
+def card(result: Any) -> str:
+    """Return a result as a small piece of HTML, which is well-formed XML."""
+    found = _card(result)
+    parts = [f"<p><b>{escape(type(result).__name__)}</b> {escape(found.title)}</p>"]
+    if found.facts:
+        rows = "".join(f"<tr><th{_LEFT}>{escape(k)}</th><td{_LEFT}>{_cell(v)}</td></tr>" for k, v in found.facts)
+        parts.append(f"<table>{rows}</table>")
+    if found.table is not None and len(found.table):
+        parts.append(_table(found.table, column_units(result)))
+    if found.more:
+        parts.append(f"<p><small>{escape(found.more)}</small></p>")
+    return f'<div class="betapod">{"".join(parts)}</div>'
+
+
+_LEFT = ' style="text-align: left"'
+
+
+def _card(result: Any) -> Card:
+    for kind in type(result).__mro__:
+        if kind.__name__ in _CARDS:
+            return _CARDS[kind.__name__](result)
+    return Card("")
+
+
+def _table(table: pd.DataFrame, units: dict[str, str]) -> str:
+    """Return the first rows and columns of a table as HTML, and how much of it is not shown."""
+    rows, columns = table.shape
+    shown = table.iloc[:_ROWS, :_COLUMNS]
+    if shown.index.name is not None:
+        shown = shown.reset_index()
+    heads = "".join(f"<th>{escape(_head(str(name), units))}</th>" for name in shown.columns)
+    lines = "".join(
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in shown.itertuples(index=False)
+    )
+    left = [f"{rows - _ROWS} more rows"] if rows > _ROWS else []
+    left += [f"{columns - _COLUMNS} more columns"] if columns > _COLUMNS else []
+    rest = f"<p><small>{' and '.join(left)}: .table</small></p>" if left else ""
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{rest}"
+
+
+def _head(name: str, units: dict[str, str]) -> str:
+    return f"{name} [{units[name]}]" if name in units else name
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.4g}"
+    text = "" if value is None else str(value)
+    # Control characters are not allowed in XML at all.
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return escape(text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "\u2026")
+
+
+def _counted(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
+
+
+def _several(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _model(model: Model) -> Card:
+    sizes = (
+        f"{_several(len(model.states), 'state')}, {_several(len(model.assignments), 'equation')}, "
+        f"{_several(len(model.parameters), 'parameter')}, {_several(len(model.inputs), 'input')}"
+    )
+    owners = list(dict.fromkeys([s.owner for s in model.states] + [a.owner for a in model.assignments.values()]))
+    facts = [("what", model.description)] if model.description else []
+    facts += [("parameters by grade", _grades(model.parameters))] if model.parameters else []
+    facts += [("parameters by role", _roles(model.parameters))] if model.parameters else []
+    facts += [("submodels", ", ".join(owner for owner in owners if owner))] if any(owners) else []
+    facts += [("events", ", ".join(event.name for event in model.events))] if model.events else []
+    more = (
+        "Equations: betapod.render(model). Numbers with sources: model.parameters. All names with units: model.table."
+    )
+    return Card(f"{model.name}: {sizes}", [(name, text) for name, text in facts], None, more)
+
+
+_GRADES = {"A": "A (measured in man)", "B": "B (animal or indirect)", "C": "C (fitted)", "D": "D (assumed)"}
+
+
+def _grades(table: ParameterTable) -> str:
+    counts = Counter(row.grade for row in table.values())
+    return _counted({_GRADES.get(grade, "without"): counts[grade] for grade in sorted(counts)})
+
+
+def _roles(table: ParameterTable) -> str:
+    return _counted(dict(Counter(row.role for row in table.values()).most_common()))
+
+
+def _parameters(table: ParameterTable) -> Card:
+    rows = table.table[["id", "label", "value", "unit", "role", "grade", "source"]]
+    facts = [("by grade", _grades(table)), ("by role", _roles(table))] if len(table) else []
+    return Card(f"{table.name}: {_several(len(table), 'parameter')}".removeprefix(": "), facts, rows)
+
+
+def _result(result: Result) -> Card:
+    times = result.table.index
+    title = f"{_several(len(times), 'time')} from {times[0]:g} to {times[-1]:g} days, {_several(result.table.shape[1], 'quantity', 'quantities')}"
+    facts = [("integrator", f"{result.method}, rtol {result.rtol:g}")]
+    facts += [("ended", f"{result.ended[0]} at day {result.ended[1]:g}")] if result.ended else []
+    facts += [("warnings", "; ".join(result.warnings[:3]))] if result.warnings else []
+    return Card(title, facts, result.table, "Figure: .plot(). Labels and units: .dictionary.")
+
+
+def _ensemble(result: EnsembleResult) -> Card:
+    patients, visits, outputs = result.values.shape
+    facts = [("patients", result.summary()), ("outputs", ", ".join(f"{n} [{u}]" for n, u in result.units.items()))]
+    title = f"{_several(patients, 'patient')}, {_several(visits, 'visit')}, {_several(outputs, 'output')}"
+    return Card(title, facts, None, "Array: .values. Figure: .plot(). Long table: .table. Accuracy: .achieved_error().")
+
+
+_MEASURED = ("age", "female", "duration", "bmi", "hba1c", "sbp", "egfr", "uacr")
+
+
+def _library(library: Library) -> Card:
+    people = library.table["person"].nunique() if "person" in library.table else len(library)
+    title = f"{_several(len(library), 'virtual patient')} of {_several(people, 'person', 'people')}"
+    return Card(title, _medians(library), None, "One row per patient: .table. Figure: .plot().")
+
+
+def _medians(patients: Library) -> list[tuple[str, str]]:
+    names = [name for name in _MEASURED if name in patients.table]
+    quartiles = patients.table[names].quantile([0.25, 0.5, 0.75]) if len(patients) else patients.table[names]
+    facts = []
+    for name in names if len(patients) else ():
+        low, middle, high = quartiles[name]
+        if name == "female":
+            facts.append((name, f"{100 * patients.table[name].mean():.0f} %"))
+        else:
+            facts.append((f"{name} [{patients.units[name]}]", f"{middle:.4g} ({low:.4g} to {high:.4g})"))
+    return facts
+
+
+def _cohort(cohort: SelectedCohort) -> Card:
+    report = cohort.report
+    title = f"{_several(len(cohort.index), 'patient')} like {report.target}"
+    facts = [
+        ("eligible", f"{report.eligible:,} of {report.library:,}"),
+        ("effective sample size", f"{report.effective:.0f}"),
+    ]
+    return Card(
+        title, [*facts, *_medians(cohort.patients)], None, "Patients: .patients. How like: .report. Figure: .plot()."
+    )
+
+
+def _protocol(protocol: Protocol) -> Card:
+    designs = ", ".join(f"{name} ({protocol.size(name)} patients)" for name in protocol.designs)
+    primary = protocol.endpoints.primary
+    facts = [
+        ("title", protocol.title),
+        ("arms", ", ".join(protocol.arms)),
+        ("designs", designs),
+        ("primary endpoint", f"{primary.name or primary.quantity}"),
+        ("scenarios", ", ".join(protocol.scenarios)),
+        ("replicates", f"{protocol.replicates:,}, seed {protocol.seed}"),
+    ]
+    title = f"{protocol.name}: {_several(len(protocol.arms), 'arm')}, {_several(len(protocol.visits), 'visit')}"
+    return Card(title, facts, protocol.table, "Run it: betapod.run_trial(protocol).")
+
+
+def _trial(run: TrialRun) -> Card:
+    endpoint = run.summary["endpoint"]
+    facts = [
+        ("title", run.protocol.title),
+        ("primary endpoint", f"{endpoint['name'] or endpoint['quantity']} at {endpoint['visit']}"),
+        ("replicates", f"{run.protocol.replicates:,}, seed {run.protocol.seed}"),
+    ]
+    more = "Between arms: .comparisons. Every measurement: run[design, scenario].frame(). Report: betapod.write_report(run, folder)."
+    title = f"{run.protocol.name}: {', '.join(run.designs)}; {', '.join(run.scenarios)}"
+    return Card(title, facts, run.table, more)
+
+
+def _trial_data(data: TrialData) -> Card:
+    title = (
+        f"{data.protocol.name}, {data.design}, {data.scenario}: {_several(data.replicates, 'replicate')} of "
+        f"{_several(data.patients, 'patient')}, {_several(len(data.visits), 'visit')}"
+    )
+    return Card(title, [("measured", ", ".join(data.codes))], data.frame([0]), "All replicates: .table.")
+
+
+def _registry(registry: Registry) -> Card:
+    seen = sum(record.tag == "seen" for record in registry.records)
+    studies = len({record.study for record in registry.records})
+    families = len({record.family for record in registry.records})
+    facts = [
+        ("studies", f"{studies:,} in {families:,} families of reports on the same people"),
+        ("read in the source", f"{seen:,}"),
+    ]
+    facts += [("replaced by overlays", ", ".join(registry.replaced))] if registry.replaced else []
+    names = ["id", "arm", "endpoint", "weeks", "value", "unit", "n"]
+    more = "Choose: .select(endpoint=..., product=...). Pool: betapod.pool(records)."
+    table = registry.table
+    return Card(_several(len(registry), "published number"), facts, table[[n for n in names if n in table]], more)
+
+
+def _pooled(pooled: Pooled) -> Card:
+    unit = "" if pooled.unit in ("", "1") else f" {pooled.unit}"
+    title = (
+        f"{pooled.endpoint}, {pooled.measure}: {pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g}){unit}, "
+        f"{_several(pooled.k, 'study', 'studies')}"
+    )
+    facts = [("people", f"{pooled.n:,}"), ("method", f"{pooled.method}, interval {pooled.interval}")]
+    facts += [("I\u00b2", f"{pooled.i2:.0f} %")] if pooled.i2 is not None else []
+    if pooled.prediction_interval is not None:
+        low, high = pooled.prediction_interval
+        facts.append(("prediction interval", f"{low:.3g} to {high:.3g}{unit}"))
+    facts += [("excluded", f"{len(pooled.refused)}: .refused")] if pooled.refused else []
+    return Card(title, facts, pooled.table, "Forest plot: .plot().")
+
+
+def _ledger(ledger: Ledger) -> Card:
+    counts = Counter(entry.verdict.verdict for entry in ledger)
+    facts = [(verdict, f"{count:,}") for verdict, count in counts.most_common()]
+    table = ledger.table[["id", "claim", "verdict", "certainty"]]
+    return Card(_several(len(ledger), "claim"), facts, table, "One claim with its answers: ledger[0]. Reasons: .table.")
+
+
+def _confrontation(found: Confrontation) -> Card:
+    rows = max((len(each) for each in found.predictions.values()), default=0)
+    title = f"{_several(rows, 'published number')} predicted under {_several(len(found.predictions), 'scenario')}"
+    facts = [
+        (name, f"{sum(each.inside for each in mine):,} of {len(mine):,} inside their 90 % interval")
+        for name, mine in found.predictions.items()
+    ]
+    facts.append(("cannot be simulated", f"{len(found.refused):,}: .refusals()"))
+    return Card(title, facts, None, "By family: .counts(). The farthest: .worst(scenario). Figure: .plot().")
+
+
+def _scorecard(scores: Scorecard) -> Card:
+    counts = Counter(score.status for score in scores.scores)
+    facts = [(f"{organ}, {group}", _counted(numbers)) for (organ, group), numbers in scores.counts().items()]
+    title = f"{_several(len(scores.scores), 'target')}: {_counted(dict(counts.most_common()))}"
+    return Card(title, facts, None, "Row by row: .table. Figure: .plot().")
+
+
+_CARDS: dict[str, Callable[[Any], Card]] = {
+    "Confrontation": _confrontation,
+    "EnsembleResult": _ensemble,
+    "Ledger": _ledger,
+    "Library": _library,
+    "Model": _model,
+    "ParameterTable": _parameters,
+    "Pooled": _pooled,
+    "Protocol": _protocol,
+    "Registry": _registry,
+    "Result": _result,
+    "Scorecard": _scorecard,
+    "SelectedCohort": _cohort,
+    "TrialData": _trial_data,
+    "TrialRun": _trial,
+}

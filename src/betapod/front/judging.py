@@ -1,0 +1,209 @@
+"""Published evidence, claims, and the comparison of the models with published numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..claims.ledger import Ledger
+    from ..evidence.records.registry import Registry
+    from ..evidence.records.study import Record
+    from ..validation.predictions.campaign import Confrontation
+    from ..validation.scorecard.scorecard import Scorecard
+
+Progress = Callable[[str, int, int], None]
+
+
+def load_evidence(overlays: Iterable[str | Path] = ()) -> Registry:
+    """Return the registry of published numbers.
+
+    Parameters
+    ----------
+    overlays
+        Tables of your own (CSV) that add records or replace those of the registry.
+
+    Returns
+    -------
+    Registry
+        ``select`` chooses records, ``table`` has one row for each.
+
+    Raises
+    ------
+    EvidenceError
+        Everything that is wrong with the overlays, with file and line.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> evidence = betapod.load_evidence()
+    >>> trials = evidence.select(endpoint="HbA1c", product="UC-MSC", controls=True)
+    >>> betapod.pool(trials, contrast="between", across=["population"]).measure
+    'difference'
+    """
+    from ..evidence.records.registry import everything
+
+    return everything(overlays)
+
+
+def list_claims() -> pd.DataFrame:
+    """Return the claims that `judge_claims` judges.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per claim: ``id``, ``about`` (cells or diabetes), ``claim``, ``mechanism``, ``source``.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> "A01" in set(betapod.list_claims()["id"])
+    True
+    """
+    import pandas as pd
+
+    from ..claims.claims import load
+
+    columns = ["id", "about", "claim", "mechanism", "source"]
+    return pd.DataFrame([[getattr(each, name) for name in columns] for each in load()], columns=columns)
+
+
+def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = (), simulate: bool = True) -> Ledger:
+    """Judge claims by the published numbers and by the model.
+
+    Parameters
+    ----------
+    claims
+        Ids of `list_claims`; all by default.
+    overlays
+        Tables of evidence of your own (CSV), laid over the registry.
+    simulate
+        Whether the model is asked as well.
+
+    Returns
+    -------
+    Ledger
+        One entry per claim: the claim, the answers of the registry, what the model says, and the verdict with its reason.
+
+    Raises
+    ------
+    EvidenceError
+        Unknown ids, each with the nearest; everything that is wrong with the overlays.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> ledger = betapod.judge_claims(["A01"], simulate=False)
+    >>> ledger[0].verdict.verdict
+    'untested'
+    """
+    from ..claims import ledger
+
+    names = [claims] if isinstance(claims, str) else list(claims)
+    return ledger.Ledger(tuple(ledger.ledger(names, list(overlays), run=simulate)))
+
+
+def confront(
+    records: Iterable[Record] | None = None,
+    scenarios: Sequence[str] | None = None,
+    *,
+    patients: int = 60,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Confrontation:
+    """Predict published numbers by a virtual trial for each, and compare (external validation).
+
+    What was computed before is read from the cache.
+
+    Parameters
+    ----------
+    records
+        Of a registry; all that can be simulated by default, which takes many minutes.
+    scenarios
+        What cells are supposed to do, of `list_scenarios`; by default none, current-evidence and seed-claims.
+    patients
+        Virtual patients for each study.
+    seed
+        Of the random numbers.
+    threads
+        Processor cores; all by default.
+    progress
+        Called with the study and scenario that are done, how many are, and of how many.
+
+    Returns
+    -------
+    Confrontation
+        Observed and predicted values with 90 % intervals, by scenario, and the records that cannot be simulated with the reason.
+
+    Raises
+    ------
+    ConfigError
+        There is no such scenario.
+    SolverError
+        A study could not be simulated; what is finished is kept.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> evidence = betapod.load_evidence()
+    >>> found = betapod.confront(evidence.select(study="WISEMAN1985"), ["none"], patients=10)
+    >>> len(found.predictions["none"])
+    1
+    """
+    from ..base.errors import ConfigError, not_among
+    from ..therapies.scenarios import COMPARED, SCENARIOS
+    from ..validation.predictions import campaign
+
+    names = COMPARED if scenarios is None else tuple([scenarios] if isinstance(scenarios, str) else scenarios)
+    problems = [
+        not_among(SCENARIOS, "unknown-scenario", f"there is no scenario {name!r}", name)
+        for name in names
+        if name not in SCENARIOS
+    ]
+    if problems:
+        raise ConfigError(problems)
+    chosen = load_evidence().records if records is None else records
+    return campaign.confront(chosen, names, patients, seed, threads, None, progress)
+
+
+def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:
+    """Simulate published results and compare: the scorecard of the models.
+
+    Parameters
+    ----------
+    organs
+        ``kidney``, ``metabolism``, ``cells``; all by default.
+    targets
+        Ids such as ``V16`` or ``kidney/V16a``; all by default.
+    progress
+        Called with the procedure that begins, how many are done, and of how many.
+
+    Returns
+    -------
+    Scorecard
+        ``table`` has one row per target: the published number, the model's, and the verdict.
+
+    Raises
+    ------
+    ConfigError
+        An unknown organ or target; the nearest is told.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> scorecard = betapod.validate(targets=["kidney/V1a"])
+    >>> scorecard.table["organ"].tolist()
+    ['kidney']
+    """
+    from ..validation.scorecard.scorecard import run
+    from ..validation.scorecard.targets import select
+
+    return run(select(_listed(organs), _listed(targets)), progress)
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)

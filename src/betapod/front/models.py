@@ -1,0 +1,148 @@
+"""Models by name, what can be turned in them, and what they and trials measure, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..model import Model, ParameterTable
+from ..physiology import whole_body
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTable] = ()) -> Model:
+    """Return a named model.
+
+    Parameters
+    ----------
+    name
+        One of `list_models`.
+    overlays
+        Parameter tables that are laid over the model's own rows, in this order: tables, CSV files, or names of overlays that
+        installed packages provide (entry points of the group ``betapod.overlays``).
+
+    Returns
+    -------
+    Model
+        States, equations, events, parameters and inputs; the same object each time where no overlay is given.
+
+    Raises
+    ------
+    ModelError
+        There is no such model; the nearest name is told.
+    ParameterError
+        Everything wrong with the overlays: unknown rows, units that do not fit.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> kidney = betapod.load_model("kidney")
+    >>> kidney
+    <Model kidney: 24 states, 120 equations, 254 parameters, 25 inputs>
+    >>> kidney.units["GFR"]
+    'mL/min'
+    """
+    found = whole_body.model(name)
+    tables = [each if isinstance(each, ParameterTable) else ParameterTable.read(_file(each)) for each in overlays]
+    return found.overlay(*tables) if tables else found
+
+
+def _file(overlay: str | Path) -> Path:
+    from ..base import plugins
+
+    installed = plugins.named("overlays", overlay, ()) if isinstance(overlay, str) else None
+    return Path(overlay) if installed is None else installed
+
+
+def list_overlays() -> pd.DataFrame:
+    """Return the parameter overlays of installed packages (entry points of the group ``betapod.overlays``).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per overlay: ``name``, ``rows``, ``file``. Its name is what `load_model` takes.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> list(betapod.list_overlays().columns)
+    ['name', 'rows', 'file']
+    """
+    import pandas as pd
+
+    from ..base import plugins
+
+    found = plugins.listed("overlays", (), ParameterTable.read)
+    rows = [(name, len(ParameterTable.read(path)), str(path)) for name, path in found.items()]
+    return pd.DataFrame(rows, columns=["name", "rows", "file"])
+
+
+def list_models() -> pd.DataFrame:
+    """Return the models of the package.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model: ``name``, ``summary``, ``submodels`` (how many).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> models = betapod.list_models()
+    >>> "reference" in set(models["name"])
+    True
+    """
+    import pandas as pd
+
+    rows = [(name, whole_body.assembly(name).summary, len(whole_body.submodels(name))) for name in whole_body.NAMES]
+    return pd.DataFrame(rows, columns=["name", "summary", "submodels"])
+
+
+def list_scenarios() -> pd.DataFrame:
+    """Return the scenarios: what cells are supposed to do.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per scenario: ``name``, ``label``, ``description``.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> list(betapod.list_scenarios()["name"])
+    ['none', 'current-evidence', 'face-value', 'seed-claims']
+    """
+    import pandas as pd
+
+    from ..therapies.scenarios import SCENARIOS
+
+    rows = [(each.name, each.label, each.description) for each in SCENARIOS.values()]
+    return pd.DataFrame(rows, columns=["name", "label", "description"])
+
+
+def list_observables() -> pd.DataFrame:
+    """Return everything that is measured of people.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per observable: ``id``, ``label``, ``paramcd`` (CDISC ADaM, empty where trials do not measure it), ``unit``, ``ucum``,
+        ``loinc``, ``link`` (``log`` where changes are ratios), ``better`` (1: a rise is an improvement, -1: a fall, 0: it depends),
+        ``model`` (expression in names of the coupled model), ``relative_error`` (SD of one measurement as a share of the value).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> observables = betapod.list_observables().set_index("paramcd")
+    >>> observables.loc["UACR", "unit"]
+    'mg/g'
+    """
+    import pandas as pd
+
+    from ..observables.table import everything
+
+    columns = ["id", "label", "paramcd", "unit", "ucum", "loinc", "link", "better", "model", "relative_error"]
+    return pd.DataFrame([[getattr(each, name) for name in columns] for each in everything().values()], columns=columns)

@@ -1,0 +1,249 @@
+"""Typical people, the library of virtual patients, and cohorts chosen from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..patients.cohorts.reweight import SelectedCohort
+    from ..patients.library import Library
+    from ..person.coupled_person import Patient, Treatment
+    from ..person.glucose_tests import GlucoseTest
+
+
+def load_person(name: str, model: str = "reference", values: Mapping[str, float | str] | None = None) -> Patient:
+    """Return a typical person, grown through the history that led to the state they are in today.
+
+    Parameters
+    ----------
+    name
+        One of `list_people`, such as ``t2d``.
+    model
+        Name of the model that sees the person.
+    values
+        Parameters and inputs that differ in the person's whole life: numbers in the row's unit, or text with a unit.
+
+    Returns
+    -------
+    Patient
+        ``model`` with the person's values, ``state`` today (state -> value) and ``history``, the simulated years before.
+
+    Raises
+    ------
+    ConfigError
+        There is no such person, or the person's HbA1c is never reached.
+    ParameterError
+        A value that cannot be used.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> person = betapod.load_person("t2d", model="metabolism")
+    >>> person.label
+    'type 2 diabetes, HbA1c 8 %'
+    >>> round(person.state["HbA1c"], 1)
+    8.0
+    """
+    from ..person.coupled_person import patient
+
+    return patient(name, model, values)
+
+
+def list_people() -> pd.DataFrame:
+    """Return the typical people.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per person: ``name``, ``label``.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> "t2d" in set(betapod.list_people()["name"])
+    True
+    """
+    import pandas as pd
+
+    from ..person import typical
+
+    return pd.DataFrame([(name, typical.person(name).label) for name in typical.names()], columns=["name", "label"])
+
+
+def treat(
+    person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None
+) -> Treatment:
+    """Return a person under drugs and cells, ready to be simulated.
+
+    Parameters
+    ----------
+    person
+        As of `load_person`.
+    drugs
+        Such as ``"metformin 2 g"``.
+    cells
+        Orders such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
+    scenario
+        What cells are supposed to do, one of `list_scenarios`; by default ``current-evidence``.
+
+    Returns
+    -------
+    Treatment
+        ``model`` under the scenario and ``schedule`` of doses and switches, for `simulate` from ``person.state``.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with drugs and cells at once.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> person = betapod.load_person("t2d", model="metabolism")
+    >>> treated = betapod.treat(person, drugs=["metformin 2 g"])
+    >>> result = betapod.simulate(treated.model, [0, 180], treated.schedule, person.state, outputs=["HbA1c"])
+    >>> bool(result.table["HbA1c"].iloc[-1] < person.state["HbA1c"])
+    True
+    """
+    from ..person.coupled_person import treat as treated
+
+    return treated(person, list(drugs), list(cells), scenario)
+
+
+def ogtt(person: str, grams: float = 75.0, minutes: float = 180.0, step: float = 5.0) -> GlucoseTest:
+    """Give a typical person glucose by mouth after a night's fast.
+
+    Parameters
+    ----------
+    person
+        One of `list_people`.
+    grams
+        Glucose, g.
+    minutes, step
+        How long to sample, and how often, minute.
+
+    Returns
+    -------
+    GlucoseTest
+        ``table`` by minute (glucose mmol/L, insulin pmol/L, C-peptide nmol/L, fluxes) and ``indices`` such as ``Matsuda``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such person, or the test cannot be done so.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> test = betapod.ogtt("healthy")
+    >>> bool(test.indices["glucose_2h"] < 7.8)
+    True
+    """
+    from ..person import glucose_tests, typical
+
+    return glucose_tests.ogtt(typical.person(person), grams, minutes, step)
+
+
+def load_library(path: str | Path | None = None) -> Library:
+    """Return a library of virtual patients, grown from before diabetes to today.
+
+    Parameters
+    ----------
+    path
+        A file of `Library.save` or of ``betapod patients grow``; the package's library by default.
+
+    Returns
+    -------
+    Library
+        ``table`` has one row per patient with measured and true values, ``parameters`` and ``states`` are what they are made of.
+
+    Raises
+    ------
+    ConfigError
+        No such file, not a library, or one of another model.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> library = betapod.load_library()
+    >>> library.units["egfr"]
+    'mL/min/1.73m2'
+    >>> bool(library.table["hba1c"].median() > 6.0)
+    True
+    """
+    from ..patients import library
+
+    return library.default() if path is None else library.load_library(path)
+
+
+def list_cohorts() -> pd.DataFrame:
+    """Return the real cohorts that virtual patients can be chosen to look like.
+
+    Cohorts of installed packages (entry points of the group ``betapod.cohorts``) are among them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cohort: ``name``, ``label``, ``moments`` (how many are matched), ``origin``.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> "FLOW" in set(betapod.list_cohorts()["name"])
+    True
+    """
+    import pandas as pd
+
+    from ..patients.cohorts import cohort_catalogue
+
+    rows = []
+    for name in cohort_catalogue.cohort_names():
+        target = cohort_catalogue.load_target(name)
+        rows.append((name, target.label, len(target.moments), target.origin))
+    return pd.DataFrame(rows, columns=["name", "label", "moments", "origin"])
+
+
+def select_cohort(
+    cohort: str | Path, patients: int = 1000, seed: int = 1, library: Library | None = None
+) -> SelectedCohort:
+    """Choose virtual patients who together look like a real cohort.
+
+    Parameters
+    ----------
+    cohort
+        One of `list_cohorts`, a baseline table ``.yaml``, a CSV with one row per person, or a folder of NHANES files.
+    patients
+        How many.
+    seed
+        Of the random numbers; each seed gives other patients.
+    library
+        Where they are chosen from; the package's library by default.
+
+    Returns
+    -------
+    SelectedCohort
+        ``patients`` (a `Library` of their own), ``table``, and ``report`` (how like the cohort they are).
+
+    Raises
+    ------
+    ConfigError
+        There is no such cohort, something is wrong in its file, or nobody fits.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> cohort = betapod.select_cohort("FLOW", patients=100)
+    >>> cohort
+    <SelectedCohort 100 patients like FLOW>
+    >>> bool(cohort.table["egfr"].mean() < 60)
+    True
+    """
+    from ..patients.cohorts import cohort_catalogue, reweight
+
+    return reweight.select_patients(
+        load_library() if library is None else library, cohort_catalogue.load_target(cohort), patients, seed
+    )
