@@ -200,7 +200,7 @@ def test_tables(reservoir: Model) -> None:
     assert len(table) == 3 * 2 * 2
     row = table[(table.patient == 2) & (table.time == 2.0) & (table.name == "x")]
     assert row["value"].item() == result.values[2, 1, 1]
-    assert result.units == ("1", "1") and 0.0 < result.occupancy <= 1.0
+    assert result.units == {"load": "1", "x": "1"} and 0.0 < result.occupancy <= 1.0
 
 
 def test_an_absolute_tolerance_for_each_state(reservoir: Model) -> None:
