@@ -142,7 +142,7 @@ def list_observables() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from ..observables.table import everything
+    from ..observables.table import observables
 
     columns = ["id", "label", "paramcd", "unit", "ucum", "loinc", "link", "better", "model", "relative_error"]
-    return pd.DataFrame([[getattr(each, name) for name in columns] for each in everything().values()], columns=columns)
+    return pd.DataFrame([[getattr(each, name) for name in columns] for each in observables().values()], columns=columns)
