@@ -230,8 +230,7 @@ def planned(protocol: Protocol, library: Library) -> list[Any]:
     for rule in protocol.conduct.rescue:
         found.append(planner.therapies(None, False, rule.therapy))
     for arm in protocol.arms.values():
-        doses = planner.cells(arm.cells, "none", model) if arm.cells else ()
-        found.append(planner.schedules(planner.therapies(arm, True), arm, doses))
+        found.append(planner.plan(planner.therapies(arm, True), arm, arm.cells or "").schedules)
     return [repr(each) for each in found]
 
 

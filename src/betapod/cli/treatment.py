@@ -93,15 +93,6 @@ def check_texts(given: Given, problems: list[Problem]) -> None:
             gather(problems, error)
 
 
-def _understood(course: Any) -> str:
-    """Return how an order of cells was understood."""
-    order = course.order
-    cells = f"{course.given:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{course.given:.4g} IEQ"
-    days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
-    many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
-    return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
-
-
 def treated(model: Model, given: Given) -> Treated:
     """Put a typical person into a named model and prescribe.
 
@@ -137,10 +128,10 @@ def treated(model: Model, given: Given) -> Treated:
         raise ConfigError(problems)
     if plan is None:
         return Treated(who.model, dict(who.state), Schedule(), who.label)
-    for course in plan.courses:
+    for course in plan.courses[0]:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
-        note(f"cells: {_understood(course)}; their effects: {scenario or DEFAULT}{default}")
-    for text in [*(str(each.message) for each in caught), *(w for course in plan.courses for w in course.warnings)]:
+        note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
+    for text in [*(str(each.message) for each in caught), *(w for course in plan.courses[0] for w in course.warnings)]:
         warn(text)
     return Treated(plan.model, dict(who.state), plan.schedule, who.label)
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
-from ..base.errors import BetapodError, ConfigError, Problem
-from ..engine.schedule import Schedule
+from ..base.errors import ConfigError, Problem
 from ..engine.scipy.reference import simulate
 from ..model import Model
 from ..physiology import whole_body
-from ..therapies import cell_parameters
-from ..therapies.cell_dosing import Regimen, regimen
-from ..therapies.drug_switches import care
-from ..therapies.scenarios import DEFAULT
+from ..therapies.plan import Plan, plan
 from . import typical as people
 
 if TYPE_CHECKING:
@@ -46,23 +42,6 @@ class Patient:
     model: Model
     state: Mapping[str, float]
     history: float
-
-
-@dataclass(frozen=True)
-class Treatment:
-    """What is done to a patient.
-
-    Attributes
-    ----------
-    model
-        The patient's model under the chosen scenario of cell therapy.
-    courses
-        The courses of cells, with what is unusual about them.
-    """
-
-    model: Model
-    schedule: Schedule
-    courses: tuple[Regimen, ...] = field(default_factory=tuple)
 
 
 def patient(name: str, assembly: str = "reference", changes: Mapping[str, float | str] | None = None) -> Patient:
@@ -120,8 +99,8 @@ def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
     return float(times[above[0]]) / DAYS_PER_YEAR, {key: float(row[key]) for key in names}
 
 
-def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Treatment:
-    """Return the patient under drugs and cells.
+def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Plan:
+    """Return what a patient is given, with the patient's model under the scenario; see `therapies.plan.plan`.
 
     Parameters
     ----------
@@ -130,42 +109,11 @@ def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), sc
     cells
         Such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
     scenario
-        Scenario of cell therapy: ``none``, ``current-evidence``, ``face-value``, ``seed-claims``.
+        What cells do, one of `therapies.scenarios.SCENARIOS`.
 
     Raises
     ------
     ConfigError
         Everything wrong with drugs and cells at once.
     """
-    name = scenario or DEFAULT
-    problems: list[Problem] = []
-    model = who.model
-    if "N_L" in model.state_names:
-        model = cell_parameters.parameterise(model, name)
-    elif scenario is not None or list(cells):
-        raise ConfigError(
-            Problem(
-                "no-cells", f"the model {model.name!r} has no cell therapy", hint="Use the models reference or cells."
-            )
-        )
-    schedule = Schedule()
-    try:
-        schedule = care(list(drugs), model, {"GFR": _now(who, "GFR")} if "GFR" in model.names else None)
-    except BetapodError as error:
-        problems.extend(error.problems)
-    courses = []
-    for order in cells:
-        try:
-            courses.append(regimen(order, who.state.get("BW"), model, name, who.state, where=f"cells {order!r}"))
-        except BetapodError as error:
-            problems.extend(error.problems)
-    if problems:
-        raise ConfigError(problems)
-    doses = [dose for course in courses for dose in course.doses]
-    switches = [*schedule.switches, *(switch for course in courses for switch in course.switches)]
-    return Treatment(model, Schedule(doses, switches), tuple(courses))
-
-
-def _now(who: Patient, name: str) -> float:
-    """Return a quantity of the patient today."""
-    return float(who.model.evaluate([name], who.state)[name])
+    return plan(who.model, who.state, drugs, cells, scenario)

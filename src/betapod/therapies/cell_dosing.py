@@ -45,6 +45,15 @@ class Regimen:
         """The course as a schedule."""
         return Schedule(self.doses, self.switches)
 
+    @property
+    def words(self) -> str:
+        """How the order was understood."""
+        order = self.order
+        cells = f"{self.given:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{self.given:.4g} IEQ"
+        days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
+        many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
+        return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
+
 
 @dataclass
 class Course:

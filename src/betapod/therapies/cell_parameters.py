@@ -63,8 +63,15 @@ def parameterise(model: Model, name: str) -> Model:
 
     Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = table(name).select(key for scenario in SCENARIOS for key in overlay(scenario))
-    return replace(model, parameters=model.parameters.overlay(rows.select(model.parameters)))
+    rows = table(name).select(changes(model, name))
+    return replace(model, parameters=model.parameters.overlay(rows))
+
+
+def changes(model: Model, name: str) -> dict[str, float]:
+    """Return the values of a scenario of every parameter of a model that any scenario changes, in the rows' units."""
+    rows = table(name)
+    varied = dict.fromkeys(key for scenario in SCENARIOS for key in overlay(scenario))
+    return {key: rows[key].value for key in varied if key in model.parameters}
 
 
 def _path(file: str) -> Path:

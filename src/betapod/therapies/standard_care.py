@@ -80,6 +80,13 @@ class Therapy:
             self.name if self.dose_unit == "dose" and self.dose == 1 else f"{self.name} {self.dose:g} {self.dose_unit}"
         )
 
+    @property
+    def words(self) -> str:
+        """Name, dose and days, such as ``metformin 2 g from day 0 to day 90``."""
+        stop = f" to day {self.stop:g}" if math.isfinite(self.stop) else ""
+        taken = "" if self.adherence == 1.0 else f", {100 * self.adherence:g} % of the effect"
+        return f"{self.label} from day {self.start:g}{stop}{taken}"
+
     def share(self, effect: Effect, time: float) -> tuple[float, float]:
         """Return the share of full effect just before and just after a time."""
         reach = 1.0 if effect.rule == "policy" else self.adherence

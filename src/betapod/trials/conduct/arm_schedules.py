@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...base.config import quantity
 from ...base.randomness import Stream
-from ...engine.schedule import Schedule, Switch
 from ...model import Model
 from ...observables.quantities import Numbers
-from ...therapies.drug_switches import switches_of
-from ...therapies.standard_care import Therapy, concerns, courses, therapy
+from ...patients.recipients import recipients
+from ...therapies.plan import Plan, Recipients, plan
+from ...therapies.scenarios import NONE
+from ...therapies.standard_care import Therapy, therapy
 
 if TYPE_CHECKING:
     from ...patients.library import Library
     from ..protocol.protocol import Arm, CoMedication, Protocol
-
-#: Library column that says who takes a therapy already.
-TAKEN = {
-    "metformin": "metformin",
-    "sulfonylurea": "sulfonylurea",
-    "pioglitazone": "tzd",
-    "DPP-4 inhibitor": "dpp4",
-    "liraglutide": "glp1ra",
-    "semaglutide": "glp1ra",
-    "SGLT2 inhibitor": "sglt2i",
-    "ACE inhibitor": "acei",
-    "ARB": "arb",
-    "MRA": "mra",
-    "calcium-channel blocker": "ccb",
-}
 
 
 @dataclass(frozen=True)
@@ -59,14 +44,9 @@ class Planner:
         return self.protocol.lead
 
     @cached_property
-    def taken(self) -> dict[str, NDArray[np.bool_]]:
-        """Drug column of the library -> (people,) who takes it already."""
-        return {name: self.library.table[name].to_numpy() > 0 for name in TAKEN.values()}
-
-    @cached_property
-    def filtration(self) -> Numbers:
-        """(people,) eGFR, mL/min/1.73m2, for contraindications."""
-        return self.library.table["true_egfr"].to_numpy(dtype=np.float64)
+    def recipients(self) -> Recipients:
+        """The people as they stand before treatment."""
+        return recipients(self.library)
 
     def begins(self, number: int, item: CoMedication) -> Numbers:
         """Return (people,) the day on which each person begins a co-medication; infinite for those who never do."""
@@ -100,78 +80,30 @@ class Planner:
                     for item, day in begins
                     if np.isfinite(day[person])
                 ]
-            per_person.append(self.fitting(person, planned))
+            per_person.append(self.recipients.accepted(person, planned))
         return per_person
 
-    def fitting(self, person: int, therapies: Iterable[Therapy]) -> tuple[Therapy, ...]:
-        """Leave out current therapies, contraindicated ones and duplicates."""
-        current, kept = self.taken, dict[str, Therapy]()
-        filtration = {"GFR": float(self.filtration[person])}
-        for candidate in therapies:
-            column = TAKEN.get(candidate.name)
-            if column is not None and current[column][person]:
-                continue
-            blocked = candidate.name in ("ACE inhibitor", "ARB") and (current["acei"][person] or current["arb"][person])
-            if blocked or candidate.name in kept or concerns([candidate], filtration)[0]:
-                continue
-            kept[candidate.name] = candidate
-        return tuple(kept.values())
+    def plan(
+        self, drugs: Sequence[tuple[Therapy, ...]], arm: Arm | None, cells: str = "", scenario: str = NONE
+    ) -> Plan:
+        """Return what everybody is given: their own drugs, the arm's inputs, an order for cells from enrolment on."""
+        return plan(
+            self.model,
+            self.recipients,
+            cells=cells,
+            scenario=scenario,
+            start=self.lead,
+            held=self._inputs(arm),
+            own_drugs=drugs,
+        )
 
-    def schedules(
-        self, therapies: Sequence[tuple[Therapy, ...]], arm: Arm | None, doses: Sequence[Schedule]
-    ) -> list[Schedule]:
-        """Return one schedule per person; people with the same schedule share it.
-
-        Parameters
-        ----------
-        doses
-            The courses of cells, one per person or none.
-        """
-        fixed = self._inputs(arm)
-        baseline_inputs, by_key = self.library.inputs, dict[object, Schedule]()
-        schedules = []
-        for person, regimen in enumerate(therapies):
-            acts = sorted(
-                {effect.quantity for item in regimen for effect in item.effects if effect.quantity in self.model.inputs}
-            )
-            base = {
-                n: float(baseline_inputs[n][person]) if n in baseline_inputs else self.model.inputs[n].value
-                for n in acts
-            }
-            key = (tuple((t.label, t.start, t.stop, t.adherence) for t in regimen), tuple(base.values()))
-            if key not in by_key:
-                steps = courses(regimen, base) if regimen else {}
-                switches = [switch for name, item in steps.items() for switch in switches_of(name, item)]
-                by_key[key] = Schedule((), (*fixed, *switches))
-            schedule = by_key[key]
-            if doses:
-                schedule = Schedule(doses[person].doses, (*schedule.switches, *doses[person].switches))
-            schedules.append(schedule)
-        return schedules
-
-    def cells(self, order: str, scenario: str, model: Model) -> list[Schedule]:
-        """Return the cell doses of each person, timed from enrolment."""
-        from ...therapies.cell_population import regimens
-
-        initial = self.library.initial
-        courses = regimens(
-            order, self.library.parameters, initial["BW"], None, model, scenario, initial, where="cells"
-        )  # fmt: skip
-        return [
-            Schedule(
-                tuple(replace(dose, time=dose.time + self.lead) for dose in course.doses),
-                tuple(replace(switch, time=switch.time + self.lead) for switch in course.switches),
-            )
-            for course in courses
-        ]
-
-    def _inputs(self, arm: Arm | None) -> list[Switch]:
+    def _inputs(self, arm: Arm | None) -> dict[str, float]:
         rows = self.model.inputs
-        arm_inputs = arm.inputs if arm is not None else {}
-        return [
-            Switch(name, quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1"), self.lead)
-            for name, value in arm_inputs.items()
-        ]
+        texts = arm.inputs if arm is not None else {}
+        return {
+            name: quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1")
+            for name, value in texts.items()
+        }
 
 
 def _made(text: str, start: float, stop: float | None, adherence: float) -> Therapy:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,7 +122,7 @@ class _Job:
     scenarios: list[str] = field(default_factory=list)
     copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
 
-    def add(self, name: str, rows: NDArray[np.int64], schedules: list[Schedule], scenario: str) -> None:
+    def add(self, name: str, rows: NDArray[np.int64], schedules: Sequence[Schedule], scenario: str) -> None:
         self.names.append(name)
         self.rows.append(rows)
         self.schedules += [schedules[i] for i in rows]
@@ -171,16 +171,16 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
     """Return what to integrate, and which course belongs to each arm, stage and scenario."""
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     no_therapies: list[Any] = [()] * len(everybody)
-    plain = planner.schedules(no_therapies, None, ())
+    plain = planner.plan(no_therapies, None).schedules
     job.add("natural", everybody, plain, NONE)
     before_arms = "natural"
     if protocol.run_in is not None:
         before_arms = "run-in"
-        job.add(before_arms, everybody, planner.schedules(planner.therapies(None, False), None, ()), NONE)
+        job.add(before_arms, everybody, planner.plan(planner.therapies(None, False), None).schedules, NONE)
     keys["", "run-in", ""] = before_arms
     for number, rule in enumerate(protocol.conduct.rescue):
         therapies = planner.therapies(None, False, rule.therapy)
-        job.add(f"rescue {number}", everybody, planner.schedules(therapies, None, ()), NONE)
+        job.add(f"rescue {number}", everybody, planner.plan(therapies, None).schedules, NONE)
     courses_by_content: dict[str, str] = {}
     for name, arm in protocol.arms.items():
         care, added = _care(protocol, planner, job, name, arm, before_arms, courses_by_content)
@@ -198,10 +198,9 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
             content = f"{added}|{arm.cells}|{scenario}"
             if content not in courses_by_content:
                 courses_by_content[content] = f"{name}, cells, {scenario}"
-                which = cell_parameters.parameterise(planner.model, scenario)
-                doses = planner.cells(arm.cells, scenario, which)
                 therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
-                job.add(courses_by_content[content], everybody, planner.schedules(therapies, arm, doses), scenario)
+                treatment = planner.plan(therapies, arm, arm.cells, scenario)
+                job.add(courses_by_content[content], everybody, treatment.schedules, scenario)
             keys[name, "cells", scenario] = courses_by_content[content]
     return job, keys
 
@@ -223,7 +222,7 @@ def _care(
         courses_by_content[f"care{content}"] = before_arms
         if arm.therapies or arm.inputs:
             courses_by_content[f"care{content}"] = f"{name}, care"
-            job.add(f"{name}, care", everybody, planner.schedules(arm_therapies, arm, ()), NONE)
+            job.add(f"{name}, care", everybody, planner.plan(arm_therapies, arm).schedules, NONE)
     care = courses_by_content[f"care{content}"]
     if not protocol.conduct.co_medication:
         return care, care
@@ -233,7 +232,7 @@ def _care(
         changed = np.array([i for i in everybody if more[i] != arm_therapies[i]], dtype=np.int64)
         courses_by_content[f"co{content}"] = f"{name}, co-medication"
         job.copied[f"{name}, co-medication"] = (care, changed)
-        job.add(f"{name}, co-medication", changed, planner.schedules(more, arm, ()), NONE)
+        job.add(f"{name}, co-medication", changed, planner.plan(more, arm).schedules, NONE)
     return care, courses_by_content[f"co{content}"]
 
 

@@ -16,7 +16,6 @@ from ...base.errors import ConfigError, Problem
 from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import quantities
 from ...physiology import whole_body
-from ...therapies import cell_parameters
 from ..analysis import endpoints
 from ..analysis.estimators import Array
 from ..conduct.arm_schedules import Planner
@@ -195,13 +194,12 @@ def _worth(
     """Return the value at the visit (on the scale of the quantity) of everybody under every set of mechanisms."""
     from ...engine.ensemble import Ensemble
     from ...engine.outcome import ENDED
-    from ...engine.schedule import Schedule
 
     plain = whole_body.model("reference")
-    model = cell_parameters.parameterise(plain, scenario)
     planner = Planner(protocol, sample, plain, protocol.seed)
     therapies = planner.therapies(protocol.arms[arm], False)
-    schedules: list[Schedule] = planner.schedules(therapies, protocol.arms[arm], planner.cells(order, scenario, model))
+    treatment = planner.plan(therapies, protocol.arms[arm], order, scenario)
+    model = treatment.model
     sets = coalitions(list(MECHANISMS))
     n = len(sample)
     patients = {name: np.tile(values, len(sets)) for name, values in sample.parameters.items()}
@@ -216,7 +214,7 @@ def _worth(
     day = next(planned.day for planned in protocol.visits if planned.name == visit) + protocol.lead
     initial = {name: np.tile(values, len(sets)) for name, values in sample.initial.items()}
     outputs = of_model(quantity.id)
-    result = Ensemble(plain, outputs, threads=threads).run(patients, [day], schedules * len(sets), initial)
+    result = Ensemble(plain, outputs, threads=threads).run(patients, [day], treatment.schedules * len(sets), initial)
     person = {
         name: np.tile(sample.table[name].to_numpy(dtype=np.float64), len(sets)) for name in of_person(quantity.id)
     }

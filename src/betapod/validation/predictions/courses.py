@@ -14,14 +14,15 @@ from numpy.typing import NDArray
 
 from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
-from ...engine.schedule import Schedule, Switch
+from ...engine.schedule import Schedule
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
+from ...patients.recipients import recipients
 from ...physiology import whole_body
 from ...therapies import cell_parameters
-from ...therapies.drug_switches import switches_of
-from ...therapies.scenarios import DEFAULT, SCENARIOS
-from ...therapies.standard_care import Therapy, concerns, courses, therapy
+from ...therapies.plan import plan
+from ...therapies.scenarios import DEFAULT
+from ...therapies.standard_care import Therapy, therapy
 from .studies import Arm, cohorts
 from .visits import compared
 
@@ -212,31 +213,26 @@ def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
 
 def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     model = whole_body.model("reference")
-    rows = cell_parameters.table(condition.scenario)
-    varied = {key for name in SCENARIOS for key in cell_parameters.overlay(name)}
-    values = {key: rows[key].value for key in varied if key in model.parameters}
+    values = cell_parameters.changes(model, condition.scenario)
     values |= {key: value for key, value in condition.values.items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}
 
 
-def _schedules(arm: Arm, who: Library, condition: Condition) -> list[Schedule]:
-    """Return one schedule per person: inputs that are held, therapies that fit, cells cut to the person."""
-    model = whole_body.model("reference")
-    held = tuple(Switch(name, value, 0.0) for name, value in arm.inputs)
-    given = [timed(text) for text in arm.care]
-    switches = [(*held, *_care(given, who, i)) for i in range(len(who))]
-    if not arm.cells:
-        return [Schedule((), each) for each in switches]
-    from ...therapies.cell_population import regimens
-
-    which = cell_parameters.parameterise(model, condition.scenario)
-    own = {name: np.full(len(who), value) for name, value in condition.values.items()}
-    rows = cell_parameters.table()
-    own = {name: values for name, values in own.items() if name in rows or name in model.parameters}
-    patients = {**who.parameters, **own}
-    initial = who.initial
-    orders = regimens(arm.cells, patients, initial["BW"], None, which, condition.scenario, initial, where=arm.study)
-    return [Schedule(r.doses, (*s, *r.switches)) for r, s in zip(orders, switches, strict=True)]
+def _schedules(arm: Arm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
+    """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person."""
+    people = recipients(who)
+    varied = {name: np.full(len(who), value) for name, value in condition.values.items()}
+    people = replace(people, parameters={**people.parameters, **varied})
+    return plan(
+        whole_body.model("reference"),
+        people,
+        [timed(text) for text in arm.care],
+        arm.cells,
+        condition.scenario,
+        held=dict(arm.inputs),
+        as_ordered=True,
+        where=arm.study,
+    ).schedules
 
 
 def timed(text: str) -> Therapy:
@@ -248,24 +244,6 @@ def timed(text: str) -> Therapy:
         start=7.0 * float(match["start"] or 0.0),
         stop=7.0 * float(match["stop"]) if match["stop"] else math.inf,
     )
-
-
-def _care(given: Sequence[Therapy], who: Library, row: int) -> list[Switch]:
-    """Return what therapies do to a person who may take one already, or must not."""
-    from ...trials.conduct.arm_schedules import TAKEN
-
-    model, table = whole_body.model("reference"), who.table
-    mine = [
-        each
-        for each in given
-        if not (each.name in TAKEN and table[TAKEN[each.name]].iloc[row] > 0)
-        and not concerns([each], {"GFR": float(table["true_egfr"].iloc[row])})[0]
-    ]
-    names = sorted({effect.quantity for each in mine for effect in each.effects if effect.quantity in model.inputs})
-    own = who.parameters
-    base = {name: float(own[name][row]) if name in own else model.inputs[name].value for name in names}
-    steps = courses(mine, base) if mine else {}
-    return [switch for name, each in steps.items() for switch in switches_of(name, each)]
 
 
 def _observed(model: dict[str, Numbers], weeks: Numbers, who: Library) -> dict[str, Numbers]:

@@ -1,0 +1,291 @@
+"""The one door to treatment: drugs, cells and held inputs become a schedule for one person or for each of many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import BetapodError, ConfigError, Problem
+from ..engine.schedule import Schedule, Switch
+from ..model import Model
+from . import cell_parameters
+from .cell_dosing import Regimen, regimen
+from .cell_population import regimens
+from .drug_switches import care, switches_of
+from .scenarios import DEFAULT
+from .standard_care import Therapy, concerns, courses, therapy
+
+if TYPE_CHECKING:
+    Numbers = NDArray[np.float64]
+
+#: Drugs of which a person takes one at a time: both block the renin-angiotensin system.
+_ONE_OF = frozenset({"ACE inhibitor", "ARB"})
+
+
+@dataclass(frozen=True)
+class Recipients:
+    """People who are given something.
+
+    Attributes
+    ----------
+    parameters
+        Parameters and inputs that differ from the model's, and numbers of cell products that differ from the tables': name ->
+        (people,), in the rows' units.
+    states
+        Everybody's state at the start: name -> (people,).
+    takes
+        Drug -> (people,) whether somebody takes it already.
+    filtration
+        (people,) GFR, mL/min/1.73 m2, for contraindications.
+    """
+
+    parameters: Mapping[str, Numbers]
+    states: Mapping[str, Numbers]
+    takes: Mapping[str, NDArray[np.bool_]]
+    filtration: Numbers
+
+    def __len__(self) -> int:
+        return len(self.filtration)
+
+    def accepted(self, person: int, drugs: Iterable[Therapy], as_ordered: bool = False) -> tuple[Therapy, ...]:
+        """Return the drugs that a person is given: not what is taken already, what is contraindicated, or what comes twice.
+
+        Parameters
+        ----------
+        person
+            Place in the columns.
+        as_ordered
+            Give a drug twice, and an ACE inhibitor beside an ARB, where it is so ordered, as a published study may have done.
+        """
+        accepted: list[Therapy] = []
+        filtration = {"GFR": float(self.filtration[person])}
+        for drug in drugs:
+            if drug.name in self.takes and self.takes[drug.name][person]:
+                continue
+            if not as_ordered:
+                blocked = drug.name in _ONE_OF and any(self.takes[name][person] for name in _ONE_OF & set(self.takes))
+                if blocked or any(drug.name == earlier.name for earlier in accepted):
+                    continue
+            if concerns([drug], filtration)[0]:
+                continue
+            accepted.append(drug)
+        return tuple(accepted)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is given to whom.
+
+    Attributes
+    ----------
+    model
+        The model under the scenario.
+    scenario
+        Of what cells do; empty for a model without cells.
+    schedules
+        One per person; people who are given the same share one.
+    drugs
+        What each person is given, after what does not fit was left out.
+    courses
+        Each person's courses of cells, with what is unusual about them.
+    """
+
+    model: Model
+    scenario: str
+    schedules: tuple[Schedule, ...]
+    drugs: tuple[tuple[Therapy, ...], ...]
+    courses: tuple[tuple[Regimen, ...], ...] = field(default_factory=tuple)
+
+    @property
+    def schedule(self) -> Schedule:
+        """The schedule of a plan for one person."""
+        (schedule,) = self.schedules
+        return schedule
+
+    @property
+    def understood(self) -> list[str]:
+        """What was understood, in words: drugs with how many get them, courses of cells of the first person."""
+        counts: dict[str, int] = {}
+        for person in self.drugs:
+            for drug in person:
+                counts[drug.words] = counts.get(drug.words, 0) + 1
+        many = len(self.schedules)
+        lines = [f"{words}: {n} of {many} people" if many > 1 else words for words, n in counts.items()]
+        return lines + [course.words for course in (self.courses[0] if self.courses else ())]
+
+
+def plan(
+    model: Model,
+    people: Recipients | Mapping[str, float] | None = None,
+    drugs: Iterable[Therapy | str] = (),
+    cells: str | Iterable[str] = (),
+    scenario: str | None = None,
+    *,
+    start: float = 0.0,
+    held: Mapping[str, float] | None = None,
+    own_drugs: Sequence[Sequence[Therapy]] | None = None,
+    as_ordered: bool = False,
+    where: str = "cells",
+) -> Plan:
+    """Return what one person, or each of many, is given.
+
+    Parameters
+    ----------
+    model
+        With one person's own values, or what is common to many.
+    people
+        One person's states (the model's initial values by default), or many people. One person's contraindicated drug is an
+        error; of many, whoever it does not fit goes without.
+    drugs
+        Such as ``"metformin 2 g"``, from day 0 on unless they say otherwise.
+    cells
+        Orders such as ``"UC-MSC 1e6/kg iv x3 q28d"``; each person's dose, first pass and product are their own.
+    scenario
+        What cells do, one of `scenarios.SCENARIOS`; ``current-evidence`` by default.
+    start
+        Day that orders for cells count from, and on which inputs are set.
+    held
+        Inputs of the model that are set for everybody, in the rows' units.
+    own_drugs
+        What each of many is given, where it is not the same for all; taken as it is.
+    as_ordered
+        See `Recipients.accepted`.
+    where
+        How errors name the place of an order for many.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with drugs and cells at once.
+
+    Warns
+    -----
+    CautionWarning
+        One person's drug is given with caution, or takes an input out of its plausible range.
+
+    Examples
+    --------
+    >>> from betapod import load_model
+    >>> from betapod.therapies.plan import plan
+    >>> treatment = plan(load_model("reference"), drugs=["metformin 2 g"], cells=["UC-MSC 80e6 iv x2 q28d"])
+    >>> print(*treatment.understood, sep="; ")
+    metformin 2 g from day 0; 2 infusions of 80 million UC-MSC, iv, on days 0, 28
+    """
+    orders = (cells,) if isinstance(cells, str) and cells else tuple(cells)
+    inputs = tuple(Switch(name, value, start) for name, value in (held or {}).items())
+    if isinstance(people, Recipients):
+        given = own_drugs
+        if given is None:
+            common = [_read(drug) for drug in drugs]
+            given = [people.accepted(person, common, as_ordered) for person in range(len(people))]
+        return _for_many(model, people, given, orders, scenario, start, inputs, where)
+    return _for_one(model, people, list(drugs), orders, scenario, start, inputs)
+
+
+def _read(drug: Therapy | str) -> Therapy:
+    return therapy(drug) if isinstance(drug, str) else drug
+
+
+def _under(model: Model, scenario: str | None, orders: Sequence[str]) -> tuple[Model, str]:
+    """Return the model under a scenario, and which; a model without cells takes neither."""
+    if "N_L" in model.state_names:
+        name = scenario or DEFAULT
+        return cell_parameters.parameterise(model, name), name
+    if scenario is not None or orders:
+        raise ConfigError(
+            Problem(
+                "no-cells", f"the model {model.name!r} has no cell therapy", hint="Use the models reference or cells."
+            )
+        )
+    return model, ""
+
+
+def _for_one(
+    model: Model,
+    state: Mapping[str, float] | None,
+    drugs: Sequence[Therapy | str],
+    orders: Sequence[str],
+    scenario: str | None,
+    start: float,
+    inputs: tuple[Switch, ...],
+) -> Plan:
+    under, name = _under(model, scenario, orders)
+    states = model.initial_values() if state is None else state
+    problems: list[Problem] = []
+    schedule, given = Schedule(), tuple[Therapy, ...]()
+    try:
+        filtration = {"GFR": float(model.evaluate(["GFR"], states)["GFR"])} if "GFR" in model.names else None
+        schedule = care(drugs, under, filtration)
+        given = tuple(_read(drug) for drug in drugs)
+    except BetapodError as error:
+        problems.extend(error.problems)
+    ordered = []
+    for order in orders:
+        try:
+            ordered.append(regimen(order, states.get("BW"), under, name, states, where=f"cells {order!r}"))
+        except BetapodError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise ConfigError(problems)
+    moved = [_moved(course.schedule, start) for course in ordered]
+    doses = tuple(dose for course in moved for dose in course.doses)
+    switches = (*inputs, *schedule.switches, *(switch for course in moved for switch in course.switches))
+    return Plan(under, name, (Schedule(doses, switches),), (given,), (tuple(ordered),))
+
+
+def _for_many(
+    model: Model,
+    people: Recipients,
+    drugs: Sequence[Sequence[Therapy]],
+    orders: Sequence[str],
+    scenario: str | None,
+    start: float,
+    inputs: tuple[Switch, ...],
+    where: str,
+) -> Plan:
+    under, name = _under(model, scenario, orders)
+    schedules = list(_drug_schedules(model, people, drugs, inputs))
+    by_order = [
+        regimens(order, people.parameters, people.states["BW"], None, under, name, people.states, where=where)
+        for order in orders
+    ]
+    courses_of_people = tuple(zip(*by_order, strict=True)) if by_order else ((),) * len(people)
+    if by_order:
+        for person, ordered in enumerate(courses_of_people):
+            moved = [_moved(course.schedule, start) for course in ordered]
+            doses = tuple(dose for course in moved for dose in course.doses)
+            switches = (switch for course in moved for switch in course.switches)
+            schedules[person] = Schedule(doses, (*schedules[person].switches, *switches))
+    return Plan(under, name, tuple(schedules), tuple(tuple(person) for person in drugs), courses_of_people)
+
+
+def _drug_schedules(
+    model: Model, people: Recipients, drugs: Sequence[Sequence[Therapy]], inputs: tuple[Switch, ...]
+) -> Iterator[Schedule]:
+    """Give everybody's schedule without cells; the same drugs on the same own values are one schedule."""
+    own = {name: people.parameters[name] for name in model.inputs if name in people.parameters}
+    shared: dict[object, Schedule] = {}
+    for person, given in enumerate(drugs):
+        acted = sorted(
+            {effect.quantity for drug in given for effect in drug.effects if effect.quantity in model.inputs}
+        )
+        base = {name: float(own[name][person]) if name in own else model.inputs[name].value for name in acted}
+        key = (tuple(given), tuple(base.values()))
+        if key not in shared:
+            steps = courses(given, base) if given else {}
+            moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
+            shared[key] = Schedule((), (*inputs, *moved))
+        yield shared[key]
+
+
+def _moved(schedule: Schedule, days: float) -> Schedule:
+    if days == 0:
+        return schedule
+    return Schedule(
+        tuple(replace(dose, time=dose.time + days) for dose in schedule.doses),
+        tuple(replace(switch, time=switch.time + days) for switch in schedule.switches),
+    )
