@@ -49,7 +49,7 @@ def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
 def test_little_effect_can_be_what_is_claimed() -> None:
     outcome = OUTCOMES["B22"]
     assert outcome is not None and outcome.at_most
-    assert leverage._reached(outcome, outcome.claimed - 0.1) and not leverage._reached(outcome, outcome.claimed + 0.1)
+    assert outcome.reached_by(outcome.claimed - 0.1) and not outcome.reached_by(outcome.claimed + 0.1)
 
 
 def test_people_with_kidney_disease_have_it() -> None:

@@ -53,10 +53,10 @@ def test_disagreements_are_known() -> None:
     ("one", "words"),
     [
         (None, "not simulated"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 6.0, 100.0, False), "p must be 6; evidence allows 2 (3 times too little)"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.5, 100.0, True), "p must be 1.5; evidence allows 2"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.0, 100.0, True), "reached with p at its present value, 1"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1/day", 1.0, 2.0, None, 100.0, False), "not reachable: p up to 100 1/day (evidence allows 2)"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 6.0, 100.0, False), "p must be 6; evidence allows up to 2, 3 times less"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.5, 100.0, True), "p must be 1.5; evidence allows up to 2"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.0, 100.0, True), "reached with p at its current value, 1"),
+        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1/day", 1.0, 2.0, None, 100.0, False), "not reached even with p at 100 1/day; evidence allows up to 2"),
     ],
 )  # fmt: skip
 def test_leverage_in_words(one: Simulated | None, words: str) -> None:
@@ -79,7 +79,7 @@ def test_what_is_done_and_required_is_said_in_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "written"), [(None, "-"), (0.0, "0"), (-2e-9, "about 0"), (4777.0, "4780"), (2.2e-5, "2.2e-05")]
+    ("value", "written"), [(None, "-"), (0.0, "0"), (-2e-9, "about 0"), (4777.0, "4780"), (2.2e-5, "0.000022")]
 )
 def test_numbers_are_written_short(value: float | None, written: str) -> None:
     assert number(value) == written

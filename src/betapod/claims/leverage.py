@@ -178,7 +178,7 @@ def _simulated(
     allowed = effect("allowed")
     off = effect("off") if outcome.course or outcome.off else None
     if not outcome.lever:
-        reached = _reached(outcome, allowed)
+        reached = outcome.reached_by(allowed)
         return Simulated(unit, off, allowed, claimed, None, reached_within_evidence=reached)
     now, limit, ceiling = limits[name]
     enough = needed[name] is not None and needed[name] <= limit * (1 + 1e-6)  # type: ignore[operator]
@@ -194,14 +194,8 @@ def _simulated(
         limit,
         needed[name],
         ceiling,
-        bool(enough or _reached(outcome, allowed) or _reached(outcome, largest[name])),
+        bool(enough or outcome.reached_by(allowed) or outcome.reached_by(largest[name])),
     )
-
-
-def _reached(outcome: Outcome, effect: float) -> bool:
-    if outcome.at_most:
-        return effect <= outcome.claimed
-    return effect >= outcome.claimed if outcome.claimed >= 0 else effect <= outcome.claimed
 
 
 def _effect(outcome: Outcome, treated: float, untreated: float) -> float:
@@ -263,7 +257,7 @@ def _levers(
     brackets: dict[str, tuple[float, float]] = {}
     for name, (now, _, ceiling) in limits.items():
         effect = _effect(outcomes[name], values[name, "allowed"], values[name, "without allowed"])
-        needed[name] = now if _reached(outcomes[name], effect) else None
+        needed[name] = now if outcomes[name].reached_by(effect) else None
         if needed[name] is None:
             brackets[name] = (now, ceiling)
     ends = {name: [limits[name][1]] for name in limits}
@@ -272,7 +266,7 @@ def _levers(
     for turn in range(ROUNDS):
         points = {name: _points(low, high, spread=turn == 0) for name, (low, high) in brackets.items()}
         for name, effects in _effects(outcomes, points).items():
-            hits = [i for i, effect in enumerate(effects) if _reached(outcomes[name], effect)]
+            hits = [i for i, effect in enumerate(effects) if outcomes[name].reached_by(effect)]
             if not hits:
                 if turn == 0:
                     del brackets[name]

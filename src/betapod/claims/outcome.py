@@ -45,6 +45,12 @@ class Outcome:
     reason: str = ""
     at_most: bool = False
 
+    def reached_by(self, effect: float) -> bool:
+        """Whether an effect is what is claimed, or more."""
+        if self.at_most:
+            return effect <= self.claimed
+        return effect >= self.claimed if self.claimed >= 0 else effect <= self.claimed
+
 
 @dataclass(frozen=True)
 class Simulated:

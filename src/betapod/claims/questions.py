@@ -27,6 +27,10 @@ ANSWERS = {
 }
 
 
+#: Contrasts of the registry as readers see them.
+CONTRASTS = {"between": "between groups", "within": "within one group"}
+
+
 @dataclass(frozen=True)
 class Question:
     """A question, and what the claim predicts as its answer.
@@ -136,11 +140,11 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     estimate, ci = pooled.estimate, pooled.ci
     counted = [record for record in records if record.id in used]
     what = _counted_as(counted, pooled.k)
-    how = f"{pooled.measure.replace('_', ' ')}, {pooled.contrast}; {what}, {pooled.n or 'unknown number of'} people"
+    how = f"{pooled.measure.replace('_', ' ')}, {CONTRASTS.get(pooled.contrast, pooled.contrast)}; {what}, {pooled.n or 'unknown number of'} people"
     if pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE:
         # An average of two that disagree answers for neither: what is said must hold for both.
         ci = _both(pooled)
-        how += "; the two disagree: from the lowest to the highest end of their intervals"
+        how += "; the two disagree: interval from the lowest to the highest end of theirs"
     # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
     share = _share(counted)
     if share is not None:
@@ -199,7 +203,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         how = f"share of {first.n} counted, exact interval"
         return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
     error = _error(records)
-    how = {1: "one printed number", 2: "difference of two printed numbers", 4: "difference of two printed changes"}[
+    how = {1: "one reported number", 2: "difference of two reported numbers", 4: "difference of two reported changes"}[
         len(values)
     ]
     if any(record.species != "human" for record in records):
@@ -218,12 +222,12 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         "very low",
         names,
         studies,
-        how + (", as if of independent groups (wider than paired)" if len(values) > 1 else f" of {first.n} people"),
+        how + (", as of independent groups (wider than paired)" if len(values) > 1 else f" of {first.n} people"),
     )
 
 
 def _share(records: Sequence[Record]) -> tuple[float, float] | None:
-    """Return the exact interval (Clopper and Pearson) of one printed share, or of several that are all nought."""
+    """Return the exact interval (Clopper and Pearson) of one reported proportion, or of several that are zero."""
     from scipy.stats import binomtest
 
     if any(one.kind != "proportion" or one.contrast != "level" or not one.n or one.value is None for one in records):

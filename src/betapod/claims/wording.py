@@ -16,14 +16,14 @@ from .verdict import RULE
 PLAIN = {
     "supported": "Studies in people show this, and no direct study that we know speaks against it.",
     "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed. That is no proof.",
-    "untested": "As far as we have read, nobody has tested this directly in the people it is about. It may be true or false.",
-    "not supported": "Studies in people have asked this, and none shows it clearly.",
+    "untested": "As far as we have read, no study has tested this directly in the people it is about. It may be true or false.",
+    "not supported": "Studies in people have tested this, and none shows it clearly.",
     "contradicted": "Studies show the opposite, or less than the claim needs.",
 }
 #: The same where a claim is not supported without any direct study.
 PLAIN_UNREACHED = (
-    "As far as we have read, nobody has tested this directly in the people it is about. In our model it is out of reach, "
-    "even with effects as large as studies allow."
+    "As far as we have read, no study has tested this directly in the people it is about. In our model it is not reached, "
+    "even with effects as large as the evidence allows."
 )
 #: What is done to a simulated person, in words; `{}` is the value.
 _INPUTS = {
@@ -51,14 +51,25 @@ def number(value: float | None) -> str:
         return "-"
     if abs(value) < 1e-5:
         return "0" if value == 0 else "about 0"
-    return f"{float(f'{value:.3g}'):g}" if 1e-3 <= abs(value) < 1e5 else f"{value:.1e}"
+    if abs(value) >= 1e5:
+        return f"{value:.1e}"
+    return f"{float(f'{value:.3g}'):.6f}".rstrip("0").rstrip(".") if abs(value) < 1e-3 else f"{float(f'{value:.3g}'):g}"
+
+
+def unit_of(quantity: str, unit: str, measure: str = "difference") -> str:
+    """Return the unit of an effect as readers see it: differences of HbA1c, which is in per cent itself, are in percentage points."""
+    if unit in ("", "1"):
+        return ""
+    return "percentage points" if unit == "%" and quantity == "HbA1c" and measure == "difference" else unit
 
 
 def estimate(reply: Reply) -> str:
     """Return an estimate with its interval and unit."""
     if reply.estimate is None:
         return ""
-    unit = "" if reply.unit in ("1", "") else f" {reply.unit}"
+    endpoint = str(reply.question.select.get("endpoint", ""))
+    unit = unit_of(endpoint, reply.unit)
+    unit = f" {unit}" if unit else ""
     interval = f" ({number(reply.ci[0])} to {number(reply.ci[1])})" if reply.ci else ""
     return f"{number(reply.estimate)}{interval}{unit}"
 
@@ -72,17 +83,40 @@ def required(question: Question) -> str:
 
 def outcome_words(outcome: Outcome, label: str) -> str:
     """Return the simulated outcome in words: quantity, person, what is done, time, what is claimed."""
-    weeks = outcome.years * DAYS_PER_YEAR / DAYS_PER_WEEK
-    time = (
-        f"{outcome.years:g} years" if outcome.years > 1 else ("1 year" if outcome.years == 1 else f"{weeks:.2g} weeks")
-    )
-    if outcome.course:
-        what = f"{outcome.course} against none"
-    else:
-        what = f"{_done(outcome.inputs)} against {_done(outcome.against)}"
     kind = "change in %" if outcome.measure == "percent" else "difference"
     claimed = f"claimed {'at most ' if outcome.at_most else ''}{outcome.claimed:g}"
-    return f"{label} ({outcome.quantity}), {kind}; {person_label(outcome.person)}; {what}; after {time}; {claimed}"
+    return f"{label} ({outcome.quantity}), {kind}; {person_label(outcome.person)}; {_compared(outcome)}; after {_time(outcome)}; {claimed}"
+
+
+def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
+    """Return a sentence that says what the picture of a claim shows: quantity and unit, comparison, time, person."""
+    kind = "relative change" if outcome.measure == "percent" else "difference"
+    shown = unit_of(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
+    bracket = f" ({shown})" if shown else ""
+    return f"Simulated: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
+
+
+def shortfall(entry: Entry) -> str:
+    """Say that even the parameters of the claims do not give what is claimed, where it is so."""
+    outcome, simulated = entry.claim.outcome, entry.simulated
+    if outcome is None or simulated is None or simulated.claimed is None or outcome.reached_by(simulated.claimed):
+        return ""
+    return (
+        "Even with the parameters that the claims need as a whole, this mechanism alone does not reach what is claimed."
+    )
+
+
+def _time(outcome: Outcome) -> str:
+    weeks = outcome.years * DAYS_PER_YEAR / DAYS_PER_WEEK
+    if outcome.years == 1:
+        return "1 year"
+    return f"{outcome.years:g} years" if outcome.years > 1 else f"{weeks:.2g} weeks"
+
+
+def _compared(outcome: Outcome) -> str:
+    if outcome.course:
+        return f"{outcome.course} against none"
+    return f"{_done(outcome.inputs)} against {_done(outcome.against)}"
 
 
 def _done(inputs: Mapping[str, float]) -> str:
@@ -96,15 +130,17 @@ def leverage_words(simulated: Simulated | None) -> str:
         return "not simulated"
     if not simulated.lever:
         reached = "reached" if simulated.reached_within_evidence else "not reached"
-        return f"{reached} by the model as it stands; no parameter to stretch"
+        return f"{reached} by the model as it is; no parameter was varied"
     unit = "" if simulated.lever_unit in ("", "1") else f" {simulated.lever_unit}"
     if simulated.needed is None:
-        return f"not reachable: {simulated.lever} up to {number(simulated.ceiling)}{unit} (evidence allows {number(simulated.limit)})"
+        return f"not reached even with {simulated.lever} at {number(simulated.ceiling)}{unit}; evidence allows up to {number(simulated.limit)}"
     if simulated.needed == simulated.now:
-        return f"reached with {simulated.lever} at its present value, {number(simulated.now)}{unit}"
-    text = f"{simulated.lever} must be {number(simulated.needed)}{unit}; evidence allows {number(simulated.limit)}"
+        return f"reached with {simulated.lever} at its current value, {number(simulated.now)}{unit}"
+    text = (
+        f"{simulated.lever} must be {number(simulated.needed)}{unit}; evidence allows up to {number(simulated.limit)}"
+    )
     if simulated.limit and simulated.needed > simulated.limit * (1 + 1e-6):
-        text += f" ({number(simulated.needed / simulated.limit)} times too little)"
+        text += f", {number(simulated.needed / simulated.limit)} times less"
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -51,6 +52,30 @@ def test_it_needs_nothing_else(file: Path) -> None:
 def test_nothing_is_cut_off_or_lies_on_another(page: Any, misplaced: Callable[[Any], list[str]]) -> None:
     assert misplaced(page) == []
     assert page.locator("svg text").count() > 100
+
+
+def test_it_begins_with_what_came_out(page: Any, entries: list[Any]) -> None:
+    """The message and the picture count the verdicts, and both stand on the first screen."""
+    text = page.inner_text(".first")
+    counts = {name: sum(e.verdict.verdict == name for e in entries) for name in VERDICTS}
+    for about in ("cells", "diabetes"):
+        judged = [e.verdict.verdict for e in entries if e.claim.about == about]
+        assert f"Of {len(judged)} claims about" in text
+        assert all(f"{judged.count(name)} {name}" in text for name in set(judged))
+    drawn = page.locator(".first svg text").all_text_contents()
+    assert drawn == [text for name in VERDICTS for text in (name, str(counts[name]))]
+    box = page.locator(".first svg").bounding_box()
+    assert box["y"] + box["height"] < 844
+
+
+def test_no_raw_number_or_file_name_is_shown(file: Path) -> None:
+    """No 6.7e-04, no hyphen for a minus, no name of the file in which a claim was found, no % for percentage points of HbA1c."""
+    text = re.sub(r"<style.*?</style>|<script.*?</script>", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    text = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert not re.findall(r"\d(?:\.\d+)?e-\d+", text)
+    assert not re.findall(r"[(: ]-\d", text)
+    assert ".txt" not in text
+    assert "\u22121.6 percentage points" in text
 
 
 def test_filter_by_keyboard(page: Any, entries: list[Any]) -> None:
@@ -123,6 +148,6 @@ def test_it_prints_every_card_open(visit: Callable[..., Any], file: Path, entrie
     assert not page.locator("#controls").is_visible()
     if shutil.which("pdftotext"):
         text = subprocess.run(["pdftotext", str(target), "-"], capture_output=True, text=True, check=True).stdout
-        assert text.count("Published numbers") >= len(entries) and text.count("What would change our mind") == len(
+        assert text.count("Published numbers") >= len(entries) and text.count("What would change the verdict") == len(
             entries
         )

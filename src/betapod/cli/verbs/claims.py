@@ -308,7 +308,6 @@ def _show(entry: Entry) -> None:
         console.print(text, markup=False, soft_wrap=True)
 
     line(f"{claim.id}  {claim.claim}")
-    line(f"  stands in   {claim.source}")
     line(f"  mechanism   {claim.mechanism} ({claim.parameters})")
     line(f"  verdict     {verdict.verdict}" + (f", certainty {verdict.certainty}" if verdict.certainty else ""))
     line(f"              {plain(entry)}")
@@ -327,8 +326,8 @@ def _show(entry: Entry) -> None:
         unit = "" if one.unit == "1" else f" {one.unit}"
         line(f"  simulated   {outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}")
         line(
-            f"              off {number(one.off)}, as evidence allows {number(one.allowed)}, at the most that it allows "
-            f"{number(one.largest)}, as claimed {number(one.claimed)}"
+            f"              without the mechanism {number(one.off)}, current evidence {number(one.allowed)}, largest effect that evidence "
+            f"allows {number(one.largest)}, as claimed {number(one.claimed)}"
         )
         line(f"  leverage    {leverage_words(one)}")
     if claim.not_simulated:
@@ -336,5 +335,5 @@ def _show(entry: Entry) -> None:
     if claim.missing:
         line(f"  no direct record: {claim.missing}")
     if claim.note:
-        line(f"  mind        {claim.note}")
-    line(f"  would change our mind: {claim.change}")
+        line(f"  note        {claim.note}")
+    line(f"  would change the verdict: {claim.change}")

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..common.pages import template
-from .pictures import picture
+from ..common.words import capital, listed
+from .pictures import overview, picture
 
 if TYPE_CHECKING:
     from ...claims.claims import Claim
     from ...claims.ledger import Entry
+    from ...claims.outcome import Outcome
     from ..common.document import Section
 
 TEMPLATE = "ledger.html.jinja"
@@ -24,12 +26,14 @@ def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
     from ...claims.contest import contests
     from ...claims.questions import ANSWERS
     from ...claims.verdict import RULE, VERDICTS
-    from ...claims.wording import number
+    from ...claims.wording import number, unit_of
 
-    cards = [_card(entry, place) for place, entry in enumerate(entries)]
+    cards = [_card(entry, number) for number, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
-    return template(TEMPLATE).render(
+    return template(TEMPLATE, printed=_printed, first_capital=capital).render(
         cards=cards,
+        message=message(entries),
+        overview=overview(entries),
         remarks=remarks,
         counts=counts,
         verdicts=VERDICTS,
@@ -39,7 +43,7 @@ def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
         contests=[
             {
                 "name": one.name,
-                "unit": "" if one.unit == "1" else one.unit,
+                "unit": unit_of("HbA1c" if one.name.startswith("HbA1c") else "", one.unit),
                 "claimed": number(one.claimed),
                 "allowed": number(one.allowed),
                 "measured": f"{number(one.low)} to {number(one.high)}",
@@ -72,21 +76,47 @@ def write(entries: Sequence[Entry], to: Path, remarks: Sequence[str] = ()) -> Pa
     return write_text(to, render(entries, remarks))
 
 
-def _card(entry: Entry, number: int) -> dict[str, Any]:
-    from ...claims.leverage import unit_and_label
+def message(entries: Sequence[Entry]) -> list[str]:
+    """Return what came out, in sentences: verdicts about cells, about diabetes, and what the model says."""
     from ...claims.verdict import VERDICTS
-    from ...claims.wording import estimate, leverage_words, outcome_words, plain, required
+
+    sentences = []
+    for about, what in (("cells", "treatment with cells"), ("diabetes", "diabetes itself")):
+        judged = [entry.verdict.verdict for entry in entries if entry.claim.about == about]
+        counts = [f"{judged.count(name)} {name}" for name in VERDICTS if name in judged]
+        if judged:
+            none = " none is supported" if "supported" not in judged else ""
+            sentences.append(f"Of {len(judged)} claims about {what}{none}: {listed(counts)}.")
+    simulated = [e.simulated for e in entries if e.claim.about == "cells" and e.simulated is not None]
+    short = sum(not one.reached_within_evidence for one in simulated)
+    if simulated:
+        reached = len(simulated) - short
+        sentences.append(
+            f"The model can simulate {len(simulated)} claims about cells: with the largest effect that evidence allows it reaches "
+            f"{reached or 'none'} of them."
+        )
+    return sentences
+
+
+def _printed(text: str) -> str:
+    """Return a text with true minus signs before numbers."""
+    return re.sub(r"(?<![\w.)#-])-(?=\d)", "\u2212", text)
+
+
+def _card(entry: Entry, number: int) -> dict[str, Any]:
+    from ...claims.verdict import VERDICTS
+    from ...claims.wording import estimate, leverage_words, plain, required, shortfall, unit_of
     from ...claims.wording import number as written
 
     claim, one = entry.claim, entry.simulated
     scenarios = []
-    if one is not None:
-        unit = "" if one.unit == "1" else one.unit
+    if one is not None and claim.outcome is not None:
+        unit = unit_of(claim.outcome.quantity, one.unit, claim.outcome.measure)
         for name, value in (
-            ("mechanism off", one.off),
-            ("as evidence allows", one.allowed),
-            (f"{one.lever} at the most that it allows" if one.lever else "", one.largest),
-            ("as claimed (parameters of the claims)", one.claimed),
+            ("without the mechanism", one.off),
+            ("current evidence", one.allowed),
+            ("largest effect allowed by evidence" if one.lever else "", one.largest),
+            ("parameters as claimed", one.claimed),
         ):
             if value is not None:
                 scenarios.append((name, f"{written(value)} {unit}".strip()))
@@ -94,7 +124,6 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
         "id": claim.id,
         "number": number,
         "claim": claim.claim,
-        "source": claim.source,
         "about": claim.about,
         "group": claim.group,
         "mechanism": claim.mechanism,
@@ -109,7 +138,8 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
         "agrees": entry.agrees,
         "factor": factor(entry),
         "leverage": leverage_words(one),
-        "outcome": outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1]) if claim.outcome else "",
+        "outcome": _outcome(claim.outcome) if claim.outcome and one is not None else "",
+        "shortfall": shortfall(entry),
         "not_simulated": claim.not_simulated,
         "scenarios": scenarios,
         "picture": picture(entry),
@@ -131,6 +161,14 @@ def _card(entry: Entry, number: int) -> dict[str, Any]:
             for reply in entry.replies
         ],
     }
+
+
+def _outcome(outcome: Outcome) -> str:
+    from ...claims.leverage import unit_and_label
+    from ...claims.wording import outcome_caption
+
+    unit, label = unit_and_label(outcome.quantity)
+    return outcome_caption(outcome, label, unit)
 
 
 def factor(entry: Entry) -> float:

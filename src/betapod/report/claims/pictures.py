@@ -6,12 +6,27 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from ..common.svg import bar, circle, label, line, svg
+from ..common.words import MINUS, counted
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...claims.ledger import Entry
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 340, 12, 328, 30
+#: Width of a letter, at most.
+_LETTER = 7.4
 #: Okabe and Ito's colours, dark enough for lines on white; shapes differ as well.
-_INK, _SOFT, _CLAIM = "#1f2937", "#4b5563", "#b3420a"
+_INK, _SOFT = "#1f2937", "#4b5563"
+#: Verdicts, each with a colour that no scenario has; the page's badges have the same.
+VERDICT_COLOURS = {
+    "supported": "#05603a",
+    "partly supported": "#6d7f0a",
+    "untested": "#6b7280",
+    "not supported": "#fcd34d",
+    "contradicted": "#831843",
+}
 _COLOURS = {"off": "#4b5563", "evidence": "#0072b2", "most": "#007a5a", "claims": "#b3420a"}
 
 
@@ -20,16 +35,45 @@ def picture(entry: Entry) -> Markup:
     return _simulation(entry) if entry.simulated is not None else _studies(entry)
 
 
+def overview(entries: Sequence[Entry]) -> Markup:
+    """Return an SVG of how many claims have each verdict; about cells dark, about diabetes itself light."""
+    row, left, right = 26, 124, _WIDTH
+    counts = {
+        name: [
+            sum(e.verdict.verdict == name and e.claim.about == about for e in entries)
+            for about in ("cells", "diabetes")
+        ]
+        for name in VERDICT_COLOURS
+    }
+    most = max(sum(both) for both in counts.values()) or 1
+    scale = (right - left - 26) / most
+    parts = []
+    for number, (name, both) in enumerate(counts.items()):
+        y, x = 6 + row * number, float(left)
+        parts.append(label(left - 8, y + 15, name, _INK, "end"))
+        for share, opacity in zip(both, (1.0, 0.45), strict=True):
+            if share:
+                parts.append(bar(x, y, scale * share, row - 6, VERDICT_COLOURS[name], opacity))
+                x += scale * share
+        parts.append(label(x + 6, y + 15, str(sum(both)), _INK, "start"))
+    words = "; ".join(f"{name} {both[0]} about cells, {both[1]} about diabetes" for name, both in counts.items())
+    return svg(_WIDTH, row * len(counts) + 8, f"{counted(len(entries), 'claim')}: {words}", parts)
+
+
 def _simulation(entry: Entry) -> Markup:
-    from ...claims.wording import number
+    from ...claims.wording import number as plain_number
+    from ...claims.wording import unit_of
+
+    def number(value: float) -> str:
+        return plain_number(value).replace("-", MINUS)
 
     one, outcome = entry.simulated, entry.claim.outcome
     assert one is not None and outcome is not None
     rows = [
-        ("off", "mechanism off", one.off),
-        ("evidence", "as evidence allows", one.allowed),
-        ("most", "at the most it allows", one.largest),
-        ("claims", "with the claims' parameters", one.claimed),
+        ("off", "without the mechanism", one.off),
+        ("evidence", "current evidence", one.allowed),
+        ("most", "largest effect allowed by evidence", one.largest),
+        ("claims", "parameters as claimed", one.claimed),
     ]
     shown = [(key, name, value) for key, name, value in rows if value is not None]
     values = [0.0, outcome.claimed, *(value for _, _, value in shown)]
@@ -39,68 +83,53 @@ def _simulation(entry: Entry) -> Markup:
     def x(value: float) -> float:
         return _LEFT + 8 + (_RIGHT - _LEFT - 16) * (value - low) / span
 
-    unit = "" if one.unit == "1" else f" {one.unit}"
+    unit = unit_of(outcome.quantity, one.unit, outcome.measure)
+    unit = f" {unit}" if unit else ""
     height = _ROW * len(shown) + 44
     bottom = _ROW * len(shown) + 22
     parts = [
-        _line(x(0), 20, x(0), bottom, "#9ca3af", ""),
-        _line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _CLAIM, "5 3"),
+        line(x(0), 20, x(0), bottom, "#9ca3af", ""),
+        line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _INK, "5 3", 1.5),
     ]
     bound = "at most " if outcome.at_most else ""
-    anchor = "end" if x(outcome.claimed) > _WIDTH / 2 else "start"
-    parts.append(_text(x(outcome.claimed), 14, f"claimed {bound}{number(outcome.claimed)}{unit}", _CLAIM, anchor))
+    claimed = f"claimed: {bound}{number(outcome.claimed)}{unit}"
+    wide = _LETTER * len(claimed)
+    if x(outcome.claimed) > _WIDTH / 2:
+        parts.append(label(max(x(outcome.claimed), wide), 14, claimed, _INK, "end"))
+    else:
+        parts.append(label(min(x(outcome.claimed), _WIDTH - wide), 14, claimed, _INK, "start"))
     zero = "end" if x(0) > _WIDTH / 2 else "start"
-    parts.append(_text(x(0), height - 6, "no effect", _SOFT, zero))
+    parts.append(label(x(0), height - 6, "no effect", _SOFT, zero))
     for number_, (key, name, value) in enumerate(shown):
         y = 34 + _ROW * number_
-        written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else f"{number(value)}{unit}"
-        parts.append(_text(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
-        parts.append(_line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
-        parts.append(_line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
-        parts.append(_circle(x(value), y + 12, 5, _COLOURS[key]))
+        # A long unit stands once, with what is claimed.
+        written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else number(value) + unit * (len(unit) < 4)
+        parts.append(label(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
+        parts.append(line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
+        parts.append(line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
+        parts.append(circle(x(value), y + 12, 5, _COLOURS[key]))
     words = f"{outcome.quantity}: claimed {number(outcome.claimed)}{unit}; " + "; ".join(
         f"{name} {number(value)}{unit}" for _, name, value in shown
     )
-    return _svg(height, words, parts)
+    return svg(_WIDTH, height, words, parts)
 
 
 def _studies(entry: Entry) -> Markup:
     sides = {"for": 2, "leans for": 1, "open": 0, "nothing": 0, "leans against": -1, "short": -1, "against": -2}
     shown = [reply for reply in entry.replies if reply.answer != "nothing"]
     if not shown:
-        return _svg(60, "no usable study", [_text(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")])
+        return svg(
+            _WIDTH, 60, "no usable study", [label(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")]
+        )
     height = 22 * len(shown) + 34
     centre = _WIDTH / 2
-    parts = [_line(centre, 20, centre, height - 8, "#9ca3af", "")]
-    parts += [_text(_LEFT, 14, "against", _SOFT, "start"), _text(_RIGHT, 14, "for", _SOFT, "end")]
+    parts = [line(centre, 20, centre, height - 8, "#9ca3af", "")]
+    parts += [label(_LEFT, 14, "against", _SOFT, "start"), label(_RIGHT, 14, "for", _SOFT, "end")]
     for number_, reply in enumerate(shown):
         y = 34 + 22 * number_
         at = centre + 70 * sides[reply.answer]
         fill = _COLOURS["evidence"] if reply.direct else "#ffffff"
-        parts.append(_line(centre, y, at, y, _COLOURS["evidence"], "", 2))
-        parts.append(_circle(at, y, 6, fill, "#0072b2"))
+        parts.append(line(centre, y, at, y, _COLOURS["evidence"], "", 2))
+        parts.append(circle(at, y, 6, fill, "#0072b2"))
     words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in shown)
-    return _svg(height, words, parts)
-
-
-def _svg(height: int, words: str, parts: list[Markup]) -> Markup:
-    head = Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, words)
-    return head + Markup("").join(parts) + Markup("</svg>")
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str, width: float = 1) -> Markup:
-    dashes = Markup(' stroke-dasharray="{}"').format(dash) if dash else Markup("")
-    return Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{:g}"{}/>').format(
-        x1, y1, x2, y2, colour, width, dashes
-    )
-
-
-def _circle(x: float, y: float, radius: float, fill: str, stroke: str = "") -> Markup:
-    edge = Markup(' stroke="{}" stroke-width="2"').format(stroke) if stroke else Markup("")
-    return Markup('<circle cx="{:.1f}" cy="{:g}" r="{:g}" fill="{}"{}/>').format(x, y, radius, fill, edge)
-
-
-def _text(x: float, y: float, words: str, colour: str, anchor: str) -> Markup:
-    return Markup('<text x="{:.1f}" y="{:.1f}" fill="{}" text-anchor="{}">{}</text>').format(
-        x, y, colour, anchor, words
-    )
+    return svg(_WIDTH, height, words, parts)

@@ -6,14 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jinja2 import Template
 
 #: Where templates stand, and the style and script that they include.
 FOLDERS = tuple(Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims"))
 
 
-def template(name: str) -> Template:
-    """Return a template by its file name; text is escaped, and a missing name is an error."""
+def template(name: str, **filters: Callable[[str], str]) -> Template:
+    """Return a template by its file name; text is escaped, and a missing name is an error.
+
+    Parameters
+    ----------
+    filters
+        Functions of a text that the template uses by name.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -23,4 +31,5 @@ def template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= filters
     return environment.get_template(name)
