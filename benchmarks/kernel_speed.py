@@ -157,7 +157,7 @@ def main() -> None:
             ensemble = Ensemble(model, width=width, threads=threads, cache=False)
             kernel = ensemble.kernel()
             first = ensemble.run(who, times)
-            clock = time.perf_counter if threads > 1 else time.thread_time
+            clock = time.perf_counter if threads > 1 else time.process_time
             shortest = best(functools.partial(ensemble.run, who, times, out=first.values), options.seconds, clock)
             rates[label] = count / shortest
             steps = float((first.steps + first.rejected).mean())
