@@ -68,7 +68,7 @@ class Calendar:
     def _visit(self, time: float) -> float:
         """Return the nearest visit, where it is the same time, else the time itself."""
         k = bisect.bisect_left(self._visits, time)
-        visit = min(self._visits[max(k - 1, 0) : k + 1], key=lambda each: abs(each - time), default=time)
+        visit = min(self._visits[max(k - 1, 0) : k + 1], key=lambda candidate: abs(candidate - time), default=time)
         return visit if abs(visit - time) <= SAME * abs(time) else time
 
     def __getitem__(self, time: Fraction) -> float:

@@ -39,9 +39,9 @@ def varied(table: ParameterTable, names: str | Iterable[str] = ALL) -> tuple[str
         if names == NONE:
             return ()
         names = [part.strip() for part in names.split(",") if part.strip()]
-    wanted = list(names)
+    ids = list(names)
     problems = []
-    for name in wanted:
+    for name in ids:
         if name not in table:
             problems.append(
                 Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, table))
@@ -58,7 +58,7 @@ def varied(table: ParameterTable, names: str | Iterable[str] = ALL) -> tuple[str
             )
     if problems:
         raise ConfigError(problems)
-    return tuple(row for row in table if row in set(wanted))
+    return tuple(row for row in table if row in set(ids))
 
 
 def draw(
@@ -88,10 +88,10 @@ def draw(
     ParameterError
         Distributions that cannot be drawn from: no spread, no finite range, values outside the domain; all at once.
     """
-    chosen = varied(table, names)
+    ids = varied(table, names)
     inverses: dict[str, Callable[[Numbers], Numbers]] = {}
     problems: list[Problem] = []
-    for name in chosen:
+    for name in ids:
         try:
             inverses[name] = _inverse(table[name])
         except ParameterError as error:

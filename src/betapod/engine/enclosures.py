@@ -56,17 +56,17 @@ def enclosures(roots: Sequence[Expr], ends: Mapping[Expr, Bounds]) -> list[Bound
     list of (Expr, Expr)
         Truth values have the bounds 0 and 1 where they are not decided; bounds that are not numbers decide nothing.
     """
-    found: dict[Expr, Bounds] = dict(ends)
+    bounds: dict[Expr, Bounds] = dict(ends)
     for node in topological(roots):
-        if node in found:
+        if node in bounds:
             continue
-        args = [found[arg] for arg in node.args]
+        args = [bounds[arg] for arg in node.args]
         if all(low is high for low, high in args):
             point = rebuild(node, tuple(low for low, _ in args)) if args and node.op != "solve" else node
-            found[node] = (point, point)
+            bounds[node] = (point, point)
         else:
-            found[node] = _bounds(node, args)
-    return [found[root] for root in roots]
+            bounds[node] = _bounds(node, args)
+    return [bounds[root] for root in roots]
 
 
 def decided(bounds: Bounds, value: Expr) -> Expr:
@@ -176,8 +176,8 @@ def _powi(a: Bounds, exponent: int) -> Bounds:
 
 def _holds_point(a: Bounds, first: float, period: float) -> Expr:
     """Return whether one of the points ``first + k period`` lies between the bounds."""
-    whole = unary("floor", div(sub(a[1], const(first)), const(period)))
-    return binary("ge", add(mul(whole, const(period)), const(first)), a[0])
+    periods = unary("floor", div(sub(a[1], const(first)), const(period)))
+    return binary("ge", add(mul(periods, const(period)), const(first)), a[0])
 
 
 def _wave(op: str, top: float) -> Callable[[Bounds], Bounds]:
@@ -255,9 +255,9 @@ def _logic(op: str, args: Sequence[Bounds]) -> Bounds:
     a, b = args
     if op in ("and", "or"):
         return binary(op, a[0], b[0]), binary(op, a[1], b[1])
-    known = binary("and", binary("eq", a[0], a[1]), binary("eq", b[0], b[1]))
+    both_decided = binary("and", binary("eq", a[0], a[1]), binary("eq", b[0], b[1]))
     value = binary("xor", a[0], b[0])
-    return _where(known, (value, value), _UNDECIDED)
+    return _where(both_decided, (value, value), _UNDECIDED)
 
 
 def _select(condition: Bounds, then: Bounds, otherwise: Bounds) -> Bounds:

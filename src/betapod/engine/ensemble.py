@@ -99,11 +99,11 @@ class Ensemble:
             check_tolerances(self.rtol, atol, model.state_names)
         except ConfigError as error:
             problems.extend(error.problems)
-        whole = all(
-            isinstance(each, (int, np.integer)) and not isinstance(each, bool) and 1 <= each <= most
-            for each, most in ((self.threads, 4096), (self.max_steps, 10**12))
+        counts_valid = all(
+            isinstance(count, (int, np.integer)) and not isinstance(count, bool) and 1 <= count <= most
+            for count, most in ((self.threads, 4096), (self.max_steps, 10**12))
         )
-        if not whole or (
+        if not counts_valid or (
             self.width is not None and (isinstance(self.width, bool) or self.width not in (1, 2, 4, 8, 16))
         ):
             message = (
@@ -151,14 +151,14 @@ class Ensemble:
         visits = self._visits(times)
         schedules, which = self._schedules(schedule, count)
         starts = self._starts(initial, count)
-        if any(steady.is_steady(one) for one in schedules):
+        if any(steady.is_steady(item) for item in schedules):
             starts = self._steady(schedules, which, count, columns, starts)
-            schedules = [steady.continued(one) for one in schedules]
+            schedules = [steady.continued(item) for item in schedules]
         end = float(visits[-1])
-        atol = np.array([absolute(self.model, one, end) if self.atol is None else self.atol for one in schedules])
+        atol = np.array([absolute(self.model, item, end) if self.atol is None else self.atol for item in schedules])
         runner = self
         if infused := infused_states(schedules):
-            schedules = [as_switches(self.model, one, end) for one in schedules]
+            schedules = [as_switches(self.model, item, end) for item in schedules]
             runner = self._infused(infused)
         return runner._integrate(count, columns, visits, schedules, which, starts, out, atol)
 
@@ -193,16 +193,16 @@ class Ensemble:
         run.go()
         self._refuse_impossible(run, out, visits)
 
-        def again(chosen: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
+        def again(sample: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
             finer = Ensemble(
                 self.model, self.outputs, rtol, atol, self.width, self.threads, self.cache, max(self.max_steps, 10**7)
             )
             finer._kernels = self._kernels
             return finer.run(
-                {name: column[chosen] for name, column in columns.items()} if columns else len(chosen),
+                {name: column[sample] for name, column in columns.items()} if columns else len(sample),
                 visits,
-                [schedules[which[i]] for i in chosen],
-                {name: column[chosen] for name, column in starts.items()},
+                [schedules[which[i]] for i in sample],
+                {name: column[sample] for name, column in starts.items()},
             )
 
         return EnsembleResult(
@@ -267,14 +267,14 @@ class Ensemble:
         )
         states = fine.run(columns or count, [0.0], None, starts).values[:, 0, :].copy()
         for number, schedule in enumerate(schedules):
-            chosen = np.flatnonzero(which == number)
-            if not steady.is_steady(schedule) or not len(chosen):
+            patients = np.flatnonzero(which == number)
+            if not steady.is_steady(schedule) or not len(patients):
                 continue
             steady.check(self.model, schedule)
             train, length = steady.interval(schedule)
-            who = {name: column[chosen] for name, column in columns.items()} or len(chosen)
+            who = {name: column[patients] for name, column in columns.items()} or len(patients)
 
-            def one(
+            def one_interval(
                 x: NDArray[np.float64],
                 who: Any = who,
                 train: Schedule = train,
@@ -283,7 +283,7 @@ class Ensemble:
                 start = {name: np.ascontiguousarray(x[:, k]) for k, name in enumerate(names)}
                 return fine.run(who, [0.0, length], train, start).values[:, -1, :]
 
-            states[chosen] = steady.settled(self.model, states[chosen], one)
+            states[patients] = steady.settled(self.model, states[patients], one_interval)
         return {name: np.ascontiguousarray(states[:, k]) for k, name in enumerate(names)}
 
     # -- input -------------------------------------------------------------------------------------------------------
@@ -301,12 +301,12 @@ class Ensemble:
         if not isinstance(patients, Mapping) and not hasattr(patients, "iloc"):
             expected = "how many, or values by name, such as {'age': [50, 60]}"
             raise ParameterError(wrong("patients", patients, expected, "bad-patients"))
-        known = (*model.parameters, *model.inputs)
+        allowed = (*model.parameters, *model.inputs)
         for name in patients:
             where = Location(f"patients[{name!r}]")
             column = np.atleast_1d(floats(f"patients[{name!r}]", patients[name], ParameterError))
             if name not in model.parameters and name not in model.inputs:
-                hint = unit_in(str(name), known) or did_you_mean(str(name), known)
+                hint = unit_in(str(name), allowed) or did_you_mean(str(name), allowed)
                 problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
             elif column.ndim != 1 or not np.all(np.isfinite(column)):
                 problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))
@@ -340,13 +340,13 @@ class Ensemble:
         self, schedule: Schedule | Sequence[Schedule] | None, count: int
     ) -> tuple[list[Schedule], NDArray[np.int64]]:
         if schedule is None or isinstance(schedule, Schedule):
-            one = Schedule() if schedule is None else schedule
-            one.check(self.model)
-            return [one], np.zeros(count, dtype=np.int64)
+            item = Schedule() if schedule is None else schedule
+            item.check(self.model)
+            return [item], np.zeros(count, dtype=np.int64)
         expected = "a Schedule, or one for each patient"
         instance("schedule", schedule, Sequence, expected)
-        for one in schedule:
-            instance("schedule", one, Schedule, expected)
+        for item in schedule:
+            instance("schedule", item, Schedule, expected)
         if len(schedule) != count:
             raise ConfigError(
                 Problem(
@@ -359,19 +359,19 @@ class Ensemble:
         numbers: dict[int, int] = {}
         distinct: list[Schedule] = []
         which = np.empty(count, dtype=np.int64)
-        for i, one in enumerate(schedule):
-            if id(one) not in numbers:
-                numbers[id(one)] = len(distinct)
-                one.check(self.model)
-                distinct.append(one)
-            which[i] = numbers[id(one)]
+        for i, item in enumerate(schedule):
+            if id(item) not in numbers:
+                numbers[id(item)] = len(distinct)
+                item.check(self.model)
+                distinct.append(item)
+            which[i] = numbers[id(item)]
         return distinct or [Schedule()], which
 
     def _starts(self, initial: Mapping[str, ArrayLike] | None, count: int) -> dict[str, NDArray[np.float64]]:
         starts: dict[str, NDArray[np.float64]] = {}
         problems = []
-        for name, given in by_name("initial", {} if initial is None else initial).items():
-            values = floats(f"initial {name}", given)
+        for name, start in by_name("initial", {} if initial is None else initial).items():
+            values = floats(f"initial {name}", start)
             if name not in self.model.state_names:
                 hint = did_you_mean(name, self.model.state_names)
                 problems.append(Problem("unknown-state", f"{name!r} is not a state", hint=hint))

@@ -38,7 +38,7 @@ def first_below(model: Model, names: tuple[str, ...], values: NDArray[np.float64
         (patients, visits, names).
     """
     lowest = dict(zip(model.state_names, floors(model), strict=True))
-    found: dict[int, tuple[int, str]] = {}
+    first: dict[int, tuple[int, str]] = {}
     for column, name in enumerate(names):
         floor = lowest.get(name, -np.inf)
         if floor == -np.inf or not values.size:
@@ -46,6 +46,6 @@ def first_below(model: Model, names: tuple[str, ...], values: NDArray[np.float64
         below = values[:, :, column] < floor
         for patient in np.flatnonzero(below.any(axis=1)):
             visit = int(np.argmax(below[patient]))
-            if visit < found.get(int(patient), (values.shape[1], ""))[0]:
-                found[int(patient)] = visit, name
-    return found
+            if visit < first.get(int(patient), (values.shape[1], ""))[0]:
+                first[int(patient)] = visit, name
+    return first

@@ -66,23 +66,23 @@ def as_switches(model: Model, schedule: Schedule, end: float) -> Schedule:
     end
         Infusions that begin later are left out.
     """
-    kept: list[Dose] = []
+    boluses: list[Dose] = []
     switches = list(schedule.switches)
     running: dict[str, list[tuple[Fraction, Fraction, float]]] = {}
     for dose in schedule.doses:
         length = dose.length
         if not length:
-            kept.append(dose)
+            boluses.append(dose)
             continue
         rate = dose.rate or float(exact(dose.amount) / length)
         for begin in dose.until(end):
             if length < _SHORTEST * (begin + length):
-                kept.append(Dose(dose.state, dose.amount, float(begin)))
+                boluses.append(Dose(dose.state, dose.amount, float(begin)))
             else:
                 running.setdefault(dose.state, []).append((begin, begin + length, rate))
     for state, infusions in running.items():
         switches += _steps(input_name(model, state), infusions)
-    return Schedule(tuple(kept), tuple(switches))
+    return Schedule(tuple(boluses), tuple(switches))
 
 
 def _steps(name: str, infusions: list[tuple[Fraction, Fraction, float]]) -> list[Switch]:

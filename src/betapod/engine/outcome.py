@@ -128,11 +128,11 @@ class EnsembleResult(Displayed):
         """One row per failed patient: its number, the reason, the time, and the last good value of every state."""
         import pandas as pd
 
-        chosen = self.failed
-        table = pd.DataFrame(self.last[chosen], columns=list(self.state_names))
-        table.insert(0, "time", self.ended_at[chosen])
-        table.insert(0, "reason", [STATUS[code] for code in self.status[chosen]])
-        table.insert(0, "patient", chosen)
+        patients = self.failed
+        table = pd.DataFrame(self.last[patients], columns=list(self.state_names))
+        table.insert(0, "time", self.ended_at[patients])
+        table.insert(0, "reason", [STATUS[code] for code in self.status[patients]])
+        table.insert(0, "patient", patients)
         return table
 
     def summary(self) -> str:
@@ -169,33 +169,33 @@ class EnsembleResult(Displayed):
             How many of them by the reference integrator, which takes a second or so for each.
         """
         good = np.flatnonzero(self.status <= ENDED)
-        chosen = _spread(good, sample)
+        patients = _spread(good, sample)
         tight = max(self.rtol * 1e-4, 1e-12)
         atol = self.atol * (tight / self.rtol)
-        reference = self.again(chosen, tight, atol)
-        error = _error(self.values[chosen], reference.values)
-        compared = bool(np.all(self.status[chosen] == reference.status))
+        reference = self.again(patients, tight, atol)
+        error = _error(self.values[patients], reference.values)
+        compared = bool(np.all(self.status[patients] == reference.status))
         by_other = []
-        for patient in _spread(chosen, independent):
-            found = self.otherwise(int(patient), tight, atol)
-            if found is not None:
+        for patient in _spread(patients, independent):
+            second = self.otherwise(int(patient), tight, atol)
+            if second is not None:
                 by_other.append(int(patient))
-                row = int(np.searchsorted(chosen, patient))
-                error[row] = np.maximum(error[row], _error(self.values[patient], found[0]))
-                compared = compared and bool(found[1] == self.status[patient])
+                row = int(np.searchsorted(patients, patient))
+                error[row] = np.maximum(error[row], _error(self.values[patient], second[0]))
+                compared = compared and bool(second[1] == self.status[patient])
         others = np.array(by_other, dtype=np.int64)
         if not error.size or not np.any(np.isfinite(reference.values)):
-            empty = np.zeros(len(chosen))
-            return AchievedError(chosen, empty, np.nan, np.nan, "", -1, np.nan, self.rtol, tight, compared, others)
+            empty = np.zeros(len(patients))
+            return AchievedError(patients, empty, np.nan, np.nan, "", -1, np.nan, self.rtol, tight, compared, others)
         relative = error.max(axis=(1, 2))
         i, visit, output = np.unravel_index(int(np.argmax(error)), error.shape)
         return AchievedError(
-            chosen,
+            patients,
             relative,
             float(np.median(relative)),
             float(relative.max()),
             self.names[output],
-            int(chosen[i]),
+            int(patients[i]),
             float(self.times[visit]),
             self.rtol,
             tight,
@@ -210,13 +210,13 @@ def _spread(patients: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return patients[places] if len(patients) else patients
 
 
-def _error(mine: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+def _error(computed: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return errors (..., visits, outputs), relative to the value plus a thousandth of the output's largest value."""
     if not right.size:
         return np.zeros(right.shape)
     largest = np.max(np.where(np.isfinite(right), np.abs(right), 0.0), axis=-2, keepdims=True)
     with np.errstate(all="ignore"):
-        error = np.abs(mine - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
+        error = np.abs(computed - right) / (np.abs(right) + 1e-3 * largest + 1e-300)
     # A visit that only one of the two reached lies within the error of the ending's time: no error of a value.
     return np.where(np.isfinite(error), error, 0.0)
 

@@ -145,42 +145,42 @@ class Schedule:
         from ..model.parameters.possible_values import impossible
 
         problems: list[Problem] = []
-        for what, given, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):
-            listed = isinstance(given, Sequence) and not isinstance(given, str)
-            if not listed or not all(isinstance(each, kind) for each in given):
-                problems.append(wrong(what, given, f"a list of {kind.__name__}(...)"))
+        for where, orders, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):
+            listed = isinstance(orders, Sequence) and not isinstance(orders, str)
+            if not listed or not all(isinstance(order, kind) for order in orders):
+                problems.append(wrong(where, orders, f"a list of {kind.__name__}(...)"))
         if problems:
             raise ConfigError(problems)
 
-        def bad(what: str, kind: str, message: str, **details: str) -> None:
-            problems.append(Problem(kind, message, Location(what), **details))
+        def bad(where: str, kind: str, message: str, **details: str) -> None:
+            problems.append(Problem(kind, message, Location(where), **details))
 
         for dose in self.doses:
-            what = _name(dose)
+            where = _name(dose)
             if not isinstance(dose.state, str) or dose.state not in model.state_names:
                 bad(
-                    what,
+                    where,
                     "unknown-state",
                     f"{dose.state!r} is not a state",
                     hint=did_you_mean(dose.state, model.state_names),
                 )
-            for message, found in _faults(dose):
-                bad(what, "bad-dose", message, found=found)
+            for message, text in _faults(dose):
+                bad(where, "bad-dose", message, found=text)
         for switch in self.switches:
-            what = f"switch {switch.input}={_text(switch.value)}@{_text(switch.time)}"
+            where = f"switch {switch.input}={_text(switch.value)}@{_text(switch.time)}"
             if not isinstance(switch.input, str) or switch.input not in model.inputs:
                 bad(
-                    what,
+                    where,
                     "unknown-input",
                     f"{switch.input!r} is not an input",
                     hint=did_you_mean(switch.input, model.inputs),
                 )
             if not all(map(_finite, (switch.value, switch.time, switch.width))):
-                bad(what, "bad-switch", "a switch needs finite numbers")
+                bad(where, "bad-switch", "a switch needs finite numbers")
             elif switch.width < 0 or switch.time < 0:
-                bad(what, "bad-switch", "the width and the time of a switch are not negative")
+                bad(where, "bad-switch", "the width and the time of a switch are not negative")
             elif isinstance(switch.input, str) and switch.input in model.inputs:
-                problem = impossible(model.inputs[switch.input], switch.value, Location(what))
+                problem = impossible(model.inputs[switch.input], switch.value, Location(where))
                 problems += [problem] if problem is not None else []
         if problems:
             raise ConfigError(problems)
@@ -207,19 +207,21 @@ class Schedule:
             In order, without gaps. A later switch of the same input replaces one that is still ramping. Infusions are not in it: see
             `betapod.engine.infusions`.
         """
-        given = [(time, dose) for dose in self.doses for time in dose.until(end)]
+        dose_times = [(time, dose) for dose in self.doses for time in dose.until(end)]
         changes = [(exact(s.time), exact(s.width), s) for s in sorted(self.switches, key=lambda s: exact(s.time))]
-        all_times = [time for time, _ in given] + [each for time, width, _ in changes for each in (time, time + width)]
+        all_times = [time for time, _ in dose_times] + [
+            moment for time, width, _ in changes for moment in (time, time + width)
+        ]
         calendar = Calendar(all_times, list(visits) or [end])
         doses: dict[float, list[tuple[str, float]]] = {}
-        for exactly, dose in given:
+        for exactly, dose in dose_times:
             if start <= (time := calendar[exactly]) < end:
                 doses.setdefault(time, []).append((dose.state, dose.amount))
         ramps = _ramps([(calendar[t], calendar[t + width], s) for t, width, s in changes], inputs)
         breaks = {start, end, *doses}
         breaks.update(time for pieces in ramps.values() for time, _, _ in pieces if start < time < end)
         starts = {name: [time for time, _, _ in pieces] for name, pieces in ramps.items()}
-        found = []
+        segments = []
         for begin, finish in itertools.pairwise(sorted(breaks)):
             values, slopes = dict(inputs), dict.fromkeys(inputs, 0.0)
             for name, pieces in ramps.items():
@@ -227,8 +229,8 @@ class Schedule:
                 if k >= 0:
                     time, value, slope = pieces[k]
                     values[name], slopes[name] = value + slope * (begin - time), slope
-            found.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
-        return found or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
+            segments.append(Segment(begin, finish, values, slopes, tuple(doses.get(begin, ()))))
+        return segments or [Segment(start, end, dict(inputs), dict.fromkeys(inputs, 0.0), tuple(doses.get(start, ())))]
 
 
 def _plain(order: Dose | Switch, *names: str) -> None:
@@ -236,8 +238,8 @@ def _plain(order: Dose | Switch, *names: str) -> None:
     for name in names:
         value = getattr(order, name)
         if type(value) not in (int, float) and _finite(value):
-            whole = name == "addl" and int(value) == value
-            object.__setattr__(order, name, int(value) if whole else float(value))
+            is_count = name == "addl" and int(value) == value
+            object.__setattr__(order, name, int(value) if is_count else float(value))
     addl = getattr(order, "addl", 0)
     if isinstance(addl, float) and addl.is_integer():
         object.__setattr__(order, "addl", int(addl))
@@ -299,8 +301,8 @@ def _ramps(
         while pieces and pieces[-1][0] >= begin:
             pieces.pop()
         time, value, slope = pieces[-1]
-        now = value if math.isinf(time) else value + slope * (begin - time)
+        present = value if math.isinf(time) else value + slope * (begin - time)
         if end > begin:
-            pieces.append((begin, now, (switch.value - now) / switch.width))
+            pieces.append((begin, present, (switch.value - present) / switch.width))
         pieces.append((end, switch.value, 0.0))
     return {name: [piece for piece in pieces if not math.isinf(piece[0])] for name, pieces in ramps.items()}

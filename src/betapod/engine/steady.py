@@ -47,8 +47,8 @@ def check(model: Model, schedule: Schedule) -> None:
     doses = [dose for dose in schedule.doses if dose.ss]
     problems = []
     if len({exact(dose.ii) for dose in doses}) > 1:
-        found = ", ".join(f"{dose.state} every {dose.ii:g}" for dose in doses)
-        problems.append(Problem("bad-dose", "doses in a steady state need one interval", found=found))
+        intervals = ", ".join(f"{dose.state} every {dose.ii:g}" for dose in doses)
+        problems.append(Problem("bad-dose", "doses in a steady state need one interval", found=intervals))
     if TIME in topological([state.rate for state in model.states]):
         problems.append(Problem("unsupported", "rates that change with time by themselves have no steady state"))
     if model.events:
@@ -68,11 +68,11 @@ def interval(schedule: Schedule) -> tuple[Schedule, float]:
         if not dose.length:
             doses.append(Dose(dose.state, dose.amount))
             continue
-        rate, whole = _rate(dose), dose.length // period
-        rest = dose.length - whole * period
-        doses += [Dose(dose.state, float(rate * period), duration=float(period)) for _ in range(int(whole))]
-        if rest:
-            doses.append(Dose(dose.state, float(rate * rest), duration=float(rest)))
+        rate, full_periods = _rate(dose), dose.length // period
+        remainder = dose.length - full_periods * period
+        doses += [Dose(dose.state, float(rate * period), duration=float(period)) for _ in range(int(full_periods))]
+        if remainder:
+            doses.append(Dose(dose.state, float(rate * remainder), duration=float(remainder)))
     return Schedule(doses), float(period)
 
 
@@ -93,7 +93,7 @@ def _rate(dose: Dose) -> Fraction:
     return exact(dose.amount) / dose.length
 
 
-def settled(model: Model, start: States, one: Callable[[States], States]) -> States:
+def settled(model: Model, start: States, one_interval: Callable[[States], States]) -> States:
     """Return the states just before a dose once the train has gone on for ever.
 
     Parameters
@@ -110,13 +110,13 @@ def settled(model: Model, start: States, one: Callable[[States], States]) -> Sta
     """
     # What nothing depends on, such as an area under a curve, only adds up; it keeps its start.
     used = {column for _, column in model.jacobian}
-    kept = np.array([k not in used for k in range(len(model.states))])
+    accumulates = np.array([k not in used for k in range(len(model.states))])
     x, change, most = start.copy(), np.zeros_like(start), np.zeros_like(start)
     points: list[States] = []
     changes: list[States] = []
     for _ in range(_INTERVALS):
-        reached = one(x)
-        change = np.where(kept, 0.0, reached - x)
+        reached = one_interval(x)
+        change = np.where(accumulates, 0.0, reached - x)
         most = np.maximum(most, np.abs(change))
         # Beside the state alone, every change is small once a heap that only grows is high enough.
         small = np.minimum(_CHANGE * np.maximum(np.abs(x), np.abs(reached)), 1e-6 * most + 1e-10 * np.abs(start))
@@ -147,7 +147,7 @@ def _next(points: list[States], changes: list[States]) -> States:
     dx = np.stack([b - a for a, b in itertools.pairwise(points)], axis=-1)
     df = np.stack([b - a for a, b in itertools.pairwise(changes)], axis=-1)
     weights = np.linalg.pinv(df * scale[..., None], rcond=1e-10) @ (change * scale)[..., None]
-    found = plain - ((dx + df) @ weights)[..., 0]
+    extrapolated = plain - ((dx + df) @ weights)[..., 0]
     # A step too far makes amounts negative or endless; then the next interval is taken as it comes.
-    good = np.all(np.isfinite(found) & ((found >= 0.0) | (plain < 0.0)), axis=1, keepdims=True)
-    return np.where(good, found, plain)
+    good = np.all(np.isfinite(extrapolated) & ((extrapolated >= 0.0) | (plain < 0.0)), axis=1, keepdims=True)
+    return np.where(good, extrapolated, plain)

@@ -49,10 +49,10 @@ class Frozen:
 def depends(order: Sequence[Expr], moving: Iterable[str]) -> dict[Expr, bool]:
     """Return which nodes change when a moving name does."""
     names = frozenset(moving)
-    found: dict[Expr, bool] = {}
+    dependent: dict[Expr, bool] = {}
     for node in order:
-        found[node] = node.value in names if node.op == "sym" else any(found[arg] for arg in node.args)
-    return found
+        dependent[node] = node.value in names if node.op == "sym" else any(dependent[arg] for arg in node.args)
+    return dependent
 
 
 def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
@@ -81,8 +81,8 @@ def freeze(roots: Sequence[Expr], moving: Iterable[str]) -> Frozen:
             done[node] = select(switch(binary("ge", node.args[0], ZERO)), args[0], neg(args[0]))
         elif node.op == "mod":
             # The whole number of divisors that the remainder itself left out: the rounded quotient can be one off.
-            whole = unary("floor", add(div(sub(node.args[0], node), node.args[1]), const(0.5)))
-            done[node] = sub(args[0], mul(args[1], switch(whole)))
+            quotient = unary("floor", add(div(sub(node.args[0], node), node.args[1]), const(0.5)))
+            done[node] = sub(args[0], mul(args[1], switch(quotient)))
         elif node.op == "solve":
             done[node] = solved(args[0], *node.value)
         else:
@@ -151,23 +151,23 @@ def gates(rates: Sequence[Expr], others: Iterable[str], triggers: Sequence[Expr]
     instants = [node for node in topological(triggers) if node.op in ("eq", "ne")]
     order = topological(rates)
     timed, moved = depends(order, ["t"]), depends(order, others)
-    found: dict[Expr, None] = {}
+    conditions: dict[Expr, None] = {}
     for node in order:
         if not node.args or not timed[node.args[0]] or moved[node.args[0]]:
             continue
         inner = node.args[0]
         if node.op in _BENDS:
-            found[binary("ge", inner, ZERO)] = None
+            conditions[binary("ge", inner, ZERO)] = None
         if node.op == "exp":
             slope = gradient(inner, [TIME]).get(TIME, ZERO)
             if "t" in free_symbols([slope]):
-                found[binary("ge", slope, ZERO)] = None
+                conditions[binary("ge", slope, ZERO)] = None
     order = topological(instants)
     timed, moved = depends(order, ["t"]), depends(order, others)
     for node in instants:
         if timed[node] and not moved[node]:
-            found[binary("ge", *node.args)] = None
-    return list(found)
+            conditions[binary("ge", *node.args)] = None
+    return list(conditions)
 
 
 def switches(
@@ -175,7 +175,7 @@ def switches(
     triggers: Sequence[Expr],
     states: Iterable[str],
     inputs: Iterable[str] = (),
-    told: Iterable[str] = (),
+    aliases: Iterable[str] = (),
 ) -> Switches:
     """Take the switches out of rates, and find what in rates and triggers changes with time alone.
 
@@ -185,11 +185,11 @@ def switches(
         What the integration moves.
     inputs
         What moves with time as is known ahead.
-    told
+    aliases
         Further names by which such moves are written.
     """
     names = list(states)
-    frozen = freeze([*rates, *triggers, *gates(rates, [*names, *inputs, *told], triggers)], [*names, *inputs, "t"])
+    frozen = freeze([*rates, *triggers, *gates(rates, [*names, *inputs, *aliases], triggers)], [*names, *inputs, "t"])
     used = set(free_symbols(frozen.roots[: len(rates)]))
     held = [_guarded(root, rate) for root, rate in zip(frozen.roots, rates, strict=False)]
     moves = depends(topological(frozen.conditions), names)

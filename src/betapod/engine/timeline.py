@@ -64,8 +64,8 @@ def timeline(
     """
     end = float(visits[-1])
     switched = tuple(sorted({switch.input for schedule in schedules for switch in schedule.switches}))
-    own = model.values()
-    probe = {name: own[name] if own[name] != 0.0 else 1.0 for name in model.inputs}
+    base = model.values()
+    probe = {name: base[name] if base[name] != 0.0 else 1.0 for name in model.inputs}
     zero = dict.fromkeys(model.inputs, 0.0)
     index = {name: i for i, name in enumerate(model.state_names)}
     offsets, starts, ends, dose_offsets, states, amounts = [0], [], [], [0], [], []

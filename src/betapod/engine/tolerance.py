@@ -62,13 +62,13 @@ def check_tolerances(rtol: float, atol: ArrayLike | None, states: Sequence[str])
         )
     if atol is not None:
         try:
-            given = np.asarray(atol)
+            values = np.asarray(atol)
         except (TypeError, ValueError):
-            given = np.array("")
-        if given.dtype.kind not in "fiu" or given.shape not in ((), (len(states),)):
+            values = np.array("")
+        if values.dtype.kind not in "fiu" or values.shape not in ((), (len(states),)):
             message = "the absolute tolerance is one number, or one per state"
             problems.append(Problem("bad-tolerance", message, Location("atol"), found=str(atol)))
-        elif not np.all(np.isfinite(given) & (given > 0.0)):
+        elif not np.all(np.isfinite(values) & (values > 0.0)):
             expected = "finite and above 0, such as 1e-9"
             problems.append(
                 Problem("bad-tolerance", "atol is out of range", Location("atol"), found=str(atol), expected=expected)
@@ -145,13 +145,13 @@ def _after_events(model: Model, y: Vector) -> Vector:
     set_to = [pair for event in model.events for pair in event.assignments]
     compute = compile_function([value for _, value in set_to], [["t"], model.state_names, list(values)])
     with np.errstate(all="ignore"):
-        found = compute([0.0], y.tolist(), list(values.values()))
-    made = y.copy()
-    for (name, _), value in zip(set_to, found, strict=True):
+        assigned = compute([0.0], y.tolist(), list(values.values()))
+    after = y.copy()
+    for (name, _), value in zip(set_to, assigned, strict=True):
         k = model.state_names.index(name)
-        if math.isfinite(value) and abs(value) > abs(made[k]):
-            made[k] = value
-    return made
+        if math.isfinite(value) and abs(value) > abs(after[k]):
+            after[k] = value
+    return after
 
 
 def _pass(rates: Any, end: float, y: Vector) -> Vector:
@@ -162,8 +162,8 @@ def _pass(rates: Any, end: float, y: Vector) -> Vector:
     still = sizes == 0.0
     times = end * np.concatenate([[0.0], np.geomspace(1e-6, 1.0, _ROUGH_STEPS)])
     with np.errstate(all="ignore"):
-        for now, after in itertools.pairwise(times):
-            y = _implicit(rates, float(after), float(after - now), y, sizes)
+        for begin, end_of_step in itertools.pairwise(times):
+            y = _implicit(rates, float(end_of_step), float(end_of_step - begin), y, sizes)
             if not np.all(np.isfinite(y)):
                 break
             sizes = np.maximum(sizes, np.abs(y))
@@ -177,12 +177,12 @@ def _implicit(rates: Any, time: float, step: float, y: Vector, sizes: Vector) ->
     least = np.min(sizes[sizes > 0.0]) if np.any(sizes) else 1e-12
     nudge = 1e-6 * np.where(y != 0.0, np.abs(y), least)
     points = np.column_stack([y, y[:, None] + np.diag(nudge)])
-    found = rates(time, points)
-    slopes = (found[:, 1:] - found[:, :1]) / nudge
+    values = rates(time, points)
+    slopes = (values[:, 1:] - values[:, :1]) / nudge
     slopes = np.where(np.isfinite(slopes), slopes, 0.0)
     matrix = np.eye(n) - step * slopes
     try:
-        return np.asarray(y + np.linalg.solve(matrix, step * found[:, 0]))
+        return np.asarray(y + np.linalg.solve(matrix, step * values[:, 0]))
     except np.linalg.LinAlgError:
         return np.full(n, np.nan)
 
@@ -203,11 +203,11 @@ def _compiled(model: Model) -> tuple[list[float], Any]:
     constants = [name for name in values if name not in inputs]
     parameters = [values[name] for name in constants]
     setup, names, roots = split_constants([s.rate for s in model.states], constants)
-    held = compile_function(setup, [constants])(parameters) if setup else []
+    shared = compile_function(setup, [constants])(parameters) if setup else []
     compute = compile_function(roots, [["t"], model.state_names, list(inputs), names], array=True)
 
     def rates(time: float, points: Vector) -> Vector:
-        found = compute([np.full(points.shape[1], time)], points, list(inputs.values()), held)
-        return np.array([np.broadcast_to(row, points.shape[1:]) for row in found], dtype=float)
+        rows = compute([np.full(points.shape[1], time)], points, list(inputs.values()), shared)
+        return np.array([np.broadcast_to(row, points.shape[1:]) for row in rows], dtype=float)
 
     return initial_values(model), rates

@@ -36,22 +36,22 @@ def accumulated_jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> di
         cost, v = heapq.heappop(waiting)
         if v in gone:
             continue
-        now = len(before[v]) * len(after[v])
-        if now > cost:
-            heapq.heappush(waiting, (now, v))
+        present_cost = len(before[v]) * len(after[v])
+        if present_cost > cost:
+            heapq.heappush(waiting, (present_cost, v))
             continue
         gone.add(v)
         touched = _eliminate(v, before, after)
         for w in touched:
             if w >= len(variables) and w not in gone:
                 heapq.heappush(waiting, (len(before[w]) * len(after[w]), w))
-    found = {}
+    entries = {}
     for i in range(len(roots)):
         for v in sorted(before[-1 - i]):
             weight = before[-1 - i][v]
             if not is_const(weight, 0.0):
-                found[i, v] = weight
-    return found
+                entries[i, v] = weight
+    return entries
 
 
 _Edges = dict[int, dict[int, Expr]]
@@ -119,9 +119,9 @@ def _implicit(node: Expr) -> list[tuple[Expr, Expr]]:
         inside[below] = below is unknown or any(inside[arg] for arg in below.args)
         if inside[below]:
             needed.update(dict.fromkeys(arg for arg in below.args if not inside[arg] and arg.op != "const"))
-    found = tangents([residual], [unknown, *needed])[residual]
-    names = [name for name in needed if name in found]
-    at_root = substitute([found[unknown], *(found[name] for name in names)], {unknown: node})
+    derivatives = tangents([residual], [unknown, *needed])[residual]
+    names = [name for name in needed if name in derivatives]
+    at_root = substitute([derivatives[unknown], *(derivatives[name] for name in names)], {unknown: node})
     return [(name, neg(div(top, at_root[0]))) for name, top in zip(names, at_root[1:], strict=True)]
 
 

@@ -92,9 +92,9 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
         lanes.call("first_step")
     end = lanes.get("stop" if switches.clocks.results else "segment_end")
     left = end - t
-    wanted = lanes.get("h")
-    last = wanted * 1.01 >= left
-    h = c.select(last, left, wanted)
+    step = lanes.get("h")
+    last = step * 1.01 >= left
+    h = c.select(last, left, step)
     lanes.put("tried", h)
     square = write_step(c, lanes.program, a, t, h, rtol)
     error = c.intrinsic("sqrt", square)
@@ -138,7 +138,7 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     lanes.put("t", c.select(good, stopped, t))
     lanes.put("old_error", c.select(good, c.maximum(error, 1e-4), old))
     proposed = h * c.select(good, growth, c.minimum(growth, 0.8))
-    lanes.put("h", c.select(live, proposed, wanted))
+    lanes.put("h", c.select(live, proposed, step))
     broken = c.select(good, zero, c.select(finite, zero, one))
     too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, 1e-14))
     too_many = live & ((accepted + refused) > c.broadcast(lanes.field("max_steps", "d")))

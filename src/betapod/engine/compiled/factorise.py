@@ -49,8 +49,8 @@ def factorise(size: int, pattern: Sequence[tuple[int, int]]) -> Factorisation:
         left.remove(pivot)
         low = tuple(sorted(columns[pivot] - {pivot}))
         up = tuple(sorted(rows[pivot] - {pivot}))
-        for place in ((pivot, pivot), *((pivot, j) for j in up), *((i, pivot) for i in low)):
-            slots[place] = len(slots)
+        for entry in ((pivot, pivot), *((pivot, j) for j in up), *((i, pivot) for i in low)):
+            slots[entry] = len(slots)
         for i in low:
             rows[i].discard(pivot)
             for j in up:

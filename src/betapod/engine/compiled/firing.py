@@ -48,7 +48,7 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
     """Write which events of a lane are to happen, now that its triggers are computed."""
     c = lanes.code
     one, zero = c.constant("d", 1.0), c.constant("d", 0.0)
-    kept = 0
+    offset = 0
     for k, event in enumerate(lanes.program.events):
         now = lanes.lane("o", lane, "d", k).differs(0.0)
         before = lanes.lane("before", lane, "d", k).differs(0.0)
@@ -62,33 +62,33 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
             if event.from_trigger_time and event.targets:
                 lanes.block(f"event{k}", lanes.get("t"), "y", "there")
                 for i in range(len(event.targets)):
-                    lanes.set_lane("kept", lane, lanes.lane("there", lane, "d", i), kept + i)
-        kept += len(event.targets)
+                    lanes.set_lane("kept", lane, lanes.lane("there", lane, "d", i), offset + i)
+        offset += len(event.targets)
 
 
 def _write_first_event(lanes: Lanes, lane: Value, changed: Variable) -> None:
     """Write what the first event that waits does to a lane."""
     c = lanes.code
-    kept = 0
+    offset = 0
     with c.skippable() as done:
         for k, event in enumerate(lanes.program.events):
             with c.when(lanes.lane("pending", lane, "d", k).differs(0.0)):
                 lanes.set_lane("pending", lane, c.constant("d", 0.0), k)
                 lanes.set_lane("firing", lane, c.constant("d", 1.0))
                 changed.set(c.constant("b", True))
-                _write_event(lanes, lane, k, event, kept)
+                _write_event(lanes, lane, k, event, offset)
                 c.leave(done)
-            kept += len(event.targets)
+            offset += len(event.targets)
 
 
-def _write_event(lanes: Lanes, lane: Value, k: int, event: EventProgram, kept: int) -> None:
+def _write_event(lanes: Lanes, lane: Value, k: int, event: EventProgram, offset: int) -> None:
     """Write what one event does to a lane: new values, then factors, both of the state before it; or the patient's end."""
     c = lanes.code
     if event.scaled:
         lanes.block(f"factors{k}", lanes.get("t"), "y", "hit")
     if event.targets and not event.from_trigger_time:
         lanes.block(f"event{k}", lanes.get("t"), "y", "there")
-    source, first = ("kept", kept) if event.from_trigger_time else ("there", 0)
+    source, first = ("kept", offset) if event.from_trigger_time else ("there", 0)
     for i, target in enumerate(event.targets):
         lanes.set_lane("y", lane, lanes.lane(source, lane, "d", first + i), target)
     for i, target in enumerate(event.scaled):

@@ -91,14 +91,17 @@ def write_begin_segment(lanes: Lanes, lane: Value) -> None:
     with c.loop(switched) as i:
         where = lanes.entry("switched", i, "i")
         at = segment * switched + i
-        own = lanes.lane("own", lane, "d", where)
+        patient_value = lanes.lane("own", lane, "d", where)
         lanes.set_lane(
-            "p", lane, lanes.entry("switch_fixed", at, "d") + lanes.entry("switch_factor", at, "d") * own, where
+            "p",
+            lane,
+            lanes.entry("switch_fixed", at, "d") + lanes.entry("switch_factor", at, "d") * patient_value,
+            where,
         )
     for r, name in enumerate(p.ramps):
-        own = lanes.lane("own", lane, "d", p.parameters.index(name))
+        patient_value = lanes.lane("own", lane, "d", p.parameters.index(name))
         at = segment * len(p.ramps) + r
-        slope = lanes.entry("ramp_fixed", at, "d") + lanes.entry("ramp_factor", at, "d") * own
+        slope = lanes.entry("ramp_fixed", at, "d") + lanes.entry("ramp_factor", at, "d") * patient_value
         lanes.set_lane("p", lane, slope, p.parameters.index(slope_name(name)))
     if p.ramps:
         start = lanes.entry("segment_start", segment, "d")

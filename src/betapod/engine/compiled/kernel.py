@@ -93,18 +93,18 @@ def kernel_for(
     )
     if key in _in_memory:
         return _in_memory[key]
-    made = _from_disk(key, start) if use_cache else None
-    if made is None:
-        made = _compiled(key, model, outputs, ramps, width, start, use_cache)
-    _in_memory[key] = made
-    return made
+    kernel = _from_disk(key, start) if use_cache else None
+    if kernel is None:
+        kernel = _compiled(key, model, outputs, ramps, width, start, use_cache)
+    _in_memory[key] = kernel
+    return kernel
 
 
 def _from_disk(key: str, start: float) -> Kernel | None:
-    found = cache.read(key)
-    if found is None:
+    entry = cache.read(key)
+    if entry is None:
         return None
-    description, code = found
+    description, code = entry
     try:
         return _kernel(description, load_object(code), "disk", start)
     except (RuntimeError, KeyError, TypeError):
@@ -134,10 +134,10 @@ def _compiled(
         "width": width,
         "operations": operations(program),
     }
-    made = _kernel(description, load_object(code), "compiled", start)
+    kernel = _kernel(description, load_object(code), "compiled", start)
     if use_cache:
         cache.write(key, description, code)
-    return made
+    return kernel
 
 
 def _kernel(description: dict[str, Any], loaded: Loaded, origin: str, start: float) -> Kernel:

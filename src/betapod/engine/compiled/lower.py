@@ -76,12 +76,12 @@ def check_events(model: Model) -> None:
     problems = [
         Problem(
             "unsupported-event",
-            f"the event {event.name!r} has a {what}, which the ensemble engine does not do",
+            f"the event {event.name!r} has a {feature}, which the ensemble engine does not do",
             Location(model.name),
             hint="Use betapod.engine.scipy.reference.simulate.",
         )
         for event in model.events
-        for what, value in (("delay", event.delay), ("priority", event.priority))
+        for feature, value in (("delay", event.delay), ("priority", event.priority))
         if value is not None and not is_const(value, 0.0)
     ]
     if problems:
@@ -130,9 +130,9 @@ class _Lowering:
         equations = substitute([state.rate for state in model.states], everything)
         # A state that only events and doses change stands still between them.
         self.going = [n for n, rate in zip(model.state_names, equations, strict=True) if not is_const(rate, 0.0)]
-        found = switches(equations, triggers, self.going, told=[SEGMENT_START, *model.inputs])
-        rates = found.rates
-        held = self._hold(found, triggers)
+        switching = switches(equations, triggers, self.going, aliases=[SEGMENT_START, *model.inputs])
+        rates = switching.rates
+        held = self._hold(switching, triggers)
         names = [symbol(name) for name in model.state_names]
         derivatives = accumulated_jacobian(rates, [*names, TIME])
         if derivatives is None:
@@ -159,17 +159,17 @@ class _Lowering:
         n = len(rates)
         # The Jacobian's entries that a patient does not change need no place in the block that is run at every step.
         linear = rewritten["linear"]
-        kept, constant = list(linear[:n]), list[Expr]()
+        linear_roots, constant = list(linear[:n]), list[Expr]()
         places: list[tuple[int, int, str, int]] = []
         for (i, j), entry in zip(entries, linear[n : n + len(entries)], strict=True):
             if self.changes(entry):
-                places.append((i, j, "linear", len(kept) - n))
-                kept.append(entry)
+                places.append((i, j, "linear", len(linear_roots) - n))
+                linear_roots.append(entry)
             else:
                 places.append((i, j, "constant", len(constant)))
                 constant.append(entry)
-        kept += linear[n + len(entries) :]
-        rewritten["linear"] = kept
+        linear_roots += linear[n + len(entries) :]
+        rewritten["linear"] = linear_roots
         leaves = self.constant_nodes([root for group in rewritten.values() for root in group], constant)
         constant_index = {node: i for i, node in enumerate(leaves)}
         places = [
@@ -186,8 +186,8 @@ class _Lowering:
             self.outputs,
             self.block(leaves, {}),
             self.block(initial, {}),
-            self.block(kept[:n], constant_index),
-            self.block(kept, constant_index),
+            self.block(linear_roots[:n], constant_index),
+            self.block(linear_roots, constant_index),
             tuple(places),
             moving,
             self.block(rewritten["output"], constant_index),
@@ -226,23 +226,23 @@ class _Lowering:
 
     # -- switches ----------------------------------------------------------------------------------------------------
 
-    def _hold(self, found: Switches, triggers: Sequence[Expr]) -> dict[str, list[Expr]]:
+    def _hold(self, switching: Switches, triggers: Sequence[Expr]) -> dict[str, list[Expr]]:
         """Give every condition a place among the parameters, and return what tells whether it changes."""
         moving = [k for k, trigger in enumerate(triggers) if set(self.going).intersection(free_symbols([trigger]))]
-        chosen = moving if found.states or small(triggers) else []
-        self.watched_triggers, self.looks = tuple(chosen), len(chosen) < len(moving)
+        watched_events = moving if switching.states or small(triggers) else []
+        self.watched_triggers, self.looks = tuple(watched_events), len(watched_events) < len(moving)
         # A trigger may be any number; what is held is whether it is true.
-        true = [triggers[k] if is_truth(triggers[k]) else binary("ne", triggers[k], ZERO) for k in chosen]
+        true = [triggers[k] if is_truth(triggers[k]) else binary("ne", triggers[k], ZERO) for k in watched_events]
         self.held = len(self.parameters)
-        self.parameters += (*found.clock_names, *found.state_names, *(f"?e{k}" for k in chosen))
+        self.parameters += (*switching.clock_names, *switching.state_names, *(f"?e{k}" for k in watched_events))
         self.parameter_index = {symbol(name): i for i, name in enumerate(self.parameters)}
-        clocks = list(zip(found.clocks, map(symbol, found.clock_names), strict=True))
+        clocks = list(zip(switching.clocks, map(symbol, switching.clock_names), strict=True))
         watched = [
-            *zip(found.states, map(symbol, found.state_names), strict=True),
-            *((trigger, symbol(f"?e{k}")) for trigger, k in zip(true, chosen, strict=True)),
+            *zip(switching.states, map(symbol, switching.state_names), strict=True),
+            *((trigger, symbol(f"?e{k}")) for trigger, k in zip(true, watched_events, strict=True)),
         ]
         self.watched = self.states_in([condition for condition, _ in watched])
-        self.still = self.states_in(found.clocks)
+        self.still = self.states_in(switching.clocks)
         names = [symbol(name) for name in self.model.state_names]
         ends = {TIME: (symbol("?low"), symbol("?high"))}
         ends |= {names[k]: (symbol(f"?low {k}"), symbol(f"?high {k}")) for k in self.watched}
@@ -254,10 +254,10 @@ class _Lowering:
             zip(
                 SWITCHES,
                 (
-                    found.clocks,
+                    switching.clocks,
                     same(clocks),
                     quiet(clocks, clock_ends),
-                    found.states,
+                    switching.states,
                     same(watched),
                     quiet(watched, ends),
                 ),
@@ -307,24 +307,24 @@ class _Lowering:
             return _repeated(args[0], int(node.value))
         if node.op == "pow" and args[1].op == "const" and (2.0 * args[1].value) in (-3.0, -1.0, 1.0, 3.0, 5.0):
             exponent = abs(args[1].value)
-            found = mul(_repeated(args[0], int(exponent - 0.5)), unary("sqrt", args[0]))
-            return found if args[1].value > 0 else div(ONE, found)
+            power = mul(_repeated(args[0], int(exponent - 0.5)), unary("sqrt", args[0]))
+            return power if args[1].value > 0 else div(ONE, power)
         return rebuild_node(node, args)
 
     # -- blocks ------------------------------------------------------------------------------------------------------
 
-    def constant_nodes(self, roots: Sequence[Expr], wanted: Sequence[Expr]) -> list[Expr]:
+    def constant_nodes(self, roots: Sequence[Expr], results: Sequence[Expr]) -> list[Expr]:
         """Return the patient constants that changing nodes use, or that are results themselves."""
-        found: dict[Expr, None] = dict.fromkeys(wanted)
+        nodes: dict[Expr, None] = dict.fromkeys(results)
         for root in roots:
             if not self.changes(root) and root.op not in ("const", "sym"):
-                found[root] = None
+                nodes[root] = None
         for node in topological(roots):
             if self.changes(node):
                 for arg in node.args:
                     if not self.changes(arg) and arg.op not in ("const", "sym"):
-                        found[arg] = None
-        return list(found)
+                        nodes[arg] = None
+        return list(nodes)
 
     def states_in(self, roots: Sequence[Expr]) -> tuple[int, ...]:
         """Return the numbers of the states that expressions need."""

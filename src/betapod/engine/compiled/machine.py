@@ -160,10 +160,10 @@ def load_object(code: bytes) -> Loaded:
     reference = llvm.ObjectFileRef.from_data(code)
     engine.add_object_file(reference)
     engine.finalize_object()
-    made = Loaded(engine, reference)
+    loaded = Loaded(engine, reference)
     addresses = _library_addresses()
-    made.function("link", None, ctypes.c_void_p)(ctypes.cast(addresses, ctypes.c_void_p))
-    return made
+    loaded.function("link", None, ctypes.c_void_p)(ctypes.cast(addresses, ctypes.c_void_p))
+    return loaded
 
 
 @functools.cache

@@ -109,10 +109,10 @@ def _log_reduced(c: Code, f: Value, k: Value | None) -> Value:
     even = w * polynomial(c, w, _LOG[1::2])
     odd = z * polynomial(c, w, _LOG[0::2])
     half = f * 0.5 * f
-    rest = half + (odd + even)
+    series = half + (odd + even)
     if k is None:
-        return f - (half - s * rest)
-    return k * LN2_HIGH - ((half - c.fma(s, rest, k * LN2_LOW)) - f)
+        return f - (half - s * series)
+    return k * LN2_HIGH - ((half - c.fma(s, series, k * LN2_LOW)) - f)
 
 
 def _split(c: Code, x: Value) -> tuple[Value, Value]:
@@ -183,11 +183,11 @@ def cbrt(c: Code, x: Value) -> Value:
     m = c.as_number((bits & ((1 << 52) - 1)) | (1023 << 52))
     rounded = (e - 1.0) * (1.0 / 3.0) + ROUNDER
     third = rounded - ROUNDER
-    rest = e - third * 3.0
-    b = m * c.select(rest.equals(0.0), c.vector(1.0), c.select(rest.equals(1.0), c.vector(2.0), 4.0))
+    remainder = e - third * 3.0
+    b = m * c.select(remainder.equals(0.0), c.vector(1.0), c.select(remainder.equals(1.0), c.vector(2.0), 4.0))
     first = polynomial(c, m, (0.585737, 0.510896, -0.1075, 0.0109))
     y = first * c.select(
-        rest.equals(0.0), c.vector(1.0), c.select(rest.equals(1.0), c.vector(2.0 ** (1 / 3)), 2.0 ** (2 / 3))
+        remainder.equals(0.0), c.vector(1.0), c.select(remainder.equals(1.0), c.vector(2.0 ** (1 / 3)), 2.0 ** (2 / 3))
     )
     for _ in range(2):  # Halley: three times as many digits each
         cube = y * y * y
@@ -244,10 +244,10 @@ def _sincos(c: Code, x: Value, shift: int, name: str) -> Value:
     result = c.as_number(c.as_bits(result) ^ ((quadrant & 2) << 62))
     result = c.select(x.equals(0.0), x if shift == 0 else c.vector(1.0), result)
     near = c.absolute(x) <= 2.0**20
-    kept = c.variable("v", result)
+    value = c.variable("v", result)
     with c.when(c.any(~near)):  # far away, where the reduction above loses digits, the C library is right
-        kept.set(c.select(near, result, c.scalar_call(name, x)))
-    return kept.get()
+        value.set(c.select(near, result, c.scalar_call(name, x)))
+    return value.get()
 
 
 def sin(c: Code, x: Value) -> Value:

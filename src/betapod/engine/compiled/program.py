@@ -66,9 +66,9 @@ def waits(block: Block) -> float:
     ready: list[float] = []
     work = 0.0
     for instruction in block.instructions:
-        latency, own = (0, 0.0) if instruction.op in _READS else _COST.get(instruction.op, (4, 0.5))
+        latency, throughput = (0, 0.0) if instruction.op in _READS else _COST.get(instruction.op, (4, 0.5))
         ready.append(max((ready[arg] for arg in instruction.args), default=0.0) + latency)
-        work += own
+        work += throughput
     return max(ready, default=0.0) / max(work, 1.0)
 
 

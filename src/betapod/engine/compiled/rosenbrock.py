@@ -185,9 +185,9 @@ def write_dense_coefficients(c: Code, states: StateList, k: Value, place: Value)
 
 def write_dense(c: Code, states: StateList, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
     """Write the listed states at the fraction `theta` of the step to `place`."""
-    rest = 1.0 - theta
+    remaining = 1.0 - theta
     with c.loop(states.count) as q:
         i = states.number(q)
         c2, c3, c4 = (c.load(dense, "v", i * 3 + r) for r in range(3))
-        inner = c.fma(rest, c.fma(theta, c.fma(theta, c4, c3), c2), c.load(a.end, "v", i))
-        c.store(place, i, c.fma(rest, c.load(a.y, "v", i), theta * inner))
+        inner = c.fma(remaining, c.fma(theta, c.fma(theta, c4, c3), c2), c.load(a.end, "v", i))
+        c.store(place, i, c.fma(remaining, c.load(a.y, "v", i), theta * inner))

@@ -26,7 +26,7 @@ def write_watch(lanes: Lanes) -> None:
     t, h, end = lanes.get("t"), lanes.get("tried"), lanes.get("visible")
     good = lanes.get("good").differs(0.0)
     write_dense_polynomials(lanes, "watched")
-    found = c.variable("m", c.constant("m", False))
+    crossed = c.variable("m", c.constant("m", False))
     a, w = c.variable("v", 0.0), c.variable("v", 1.0)
     low, high = c.variable("v", 0.0), c.variable("v", 1.0)
     turn = c.variable("i", 0)
@@ -35,7 +35,7 @@ def write_watch(lanes: Lanes) -> None:
         return c.select(theta < 1.0, c.fma(theta, h, t), end)
 
     with c.repeat() as done:
-        now = good & (a.get() < 1.0) & ~found.get()
+        now = good & (a.get() < 1.0) & ~crossed.get()
         c.go_on_while(c.any(now) & (turn.get() < TURNS), done)
         first, width = a.get(), w.get()
         last = c.minimum(first + width, 1.0)
@@ -50,19 +50,19 @@ def write_watch(lanes: Lanes) -> None:
             changed = narrow & ~holds(lanes, "watch_same", moment(last), "there")
             low.set(c.select(changed, first, low.get()))
             high.set(c.select(changed, last, high.get()))
-            found.set(found.get() | changed)
+            crossed.set(crossed.get() | changed)
             passed.set(passed.get() | (narrow & ~changed))
         on = passed.get()
         a.set(c.select(on, last, first))
         w.set(c.select(quiet, width * 2.0, c.select(now & ~narrow, width * 0.5, width)))
         turn.set(turn.get() + 1)
-    rest = good & (a.get() < 1.0) & ~found.get()
-    with c.when(c.any(rest)):
-        changed = rest & ~holds(lanes, "watch_same", end, "end")
+    unsearched = good & (a.get() < 1.0) & ~crossed.get()
+    with c.when(c.any(unsearched)):
+        changed = unsearched & ~holds(lanes, "watch_same", end, "end")
         low.set(c.select(changed, a.get(), low.get()))
-        found.set(found.get() | changed)
-    with c.when(c.any(found.get())):
-        _write_narrowing(lanes, found.get(), low, high, moment)
+        crossed.set(crossed.get() | changed)
+    with c.when(c.any(crossed.get())):
+        _write_narrowing(lanes, crossed.get(), low, high, moment)
     c.give()
 
 
@@ -91,7 +91,7 @@ def _write_state_bounds(lanes: Lanes, first: Value, last: Value) -> None:
 
 
 def _write_narrowing(
-    lanes: Lanes, found: Value, low: Variable, high: Variable, moment: Callable[[Value], Value]
+    lanes: Lanes, crossed: Value, low: Variable, high: Variable, moment: Callable[[Value], Value]
 ) -> None:
     """Write the search, to the last bit of time, for the change between two places of the step, and what follows from it."""
     c = lanes.code
@@ -100,7 +100,7 @@ def _write_narrowing(
     with c.repeat() as done:
         middle = (low.get() + high.get()) * 0.5
         fine = (high.get() - low.get()) * h <= c.absolute(lanes.get("stopped")) * 2.0**-52
-        apart = found & ~fine & (middle > low.get()) & (middle < high.get())
+        apart = crossed & ~fine & (middle > low.get()) & (middle < high.get())
         c.go_on_while(c.any(apart) & (turn.get() < 100), done)
         write_dense_states(lanes, middle, "watched", "there")
         same = holds(lanes, "watch_same", moment(middle), "there")
@@ -114,10 +114,10 @@ def _write_narrowing(
         hit = lanes.place("hit")
         c.store(hit, i, c.select(theta < 1.0, c.load(hit, "v", i), c.load(lanes.place("end"), "v", i)))
     at = c.select(theta < 1.0, moment(theta), lanes.get("stopped"))
-    lanes.put("stopped", c.select(found, at, lanes.get("stopped")))
-    lanes.put("crossing", c.select(found, c.vector(1.0), lanes.get("crossing")))
+    lanes.put("stopped", c.select(crossed, at, lanes.get("stopped")))
+    lanes.put("crossing", c.select(crossed, c.vector(1.0), lanes.get("crossing")))
     # A visit at the very time of an event sees what the event made: it waits until the event has happened.
-    lanes.put("visible", c.select(found, at - tie(c, at), lanes.get("visible")))
+    lanes.put("visible", c.select(crossed, at - tie(c, at), lanes.get("visible")))
 
 
 def write_haste(lanes: Lanes, good: Value, crossing: Value, before: Value, after: Value) -> Value:

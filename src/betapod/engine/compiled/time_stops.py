@@ -62,12 +62,12 @@ def _write_next_stop(lanes: Lanes, starting: Value) -> None:
     c = lanes.code
     t, end = lanes.get("t"), lanes.get("segment_end")
     switches = lanes.program.switches
-    wanted = starting & (end > t)
+    searching = starting & (end > t)
     if not switches.still:  # else an event may have moved what time is compared with
-        wanted = wanted & (lanes.get("stop") <= t)
+        searching = searching & (lanes.get("stop") <= t)
     for j, k in enumerate(switches.still):
         c.store(lanes.place("bounds"), 2 + 2 * len(switches.watched) + j, c.load(lanes.place("y"), "v", k))
-    active = c.variable("m", wanted)
+    active = c.variable("m", searching)
     low, width = c.variable("v", t), c.variable("v", end - t)
     high = c.variable("v", end)
     changed = c.variable("m", c.constant("m", False))
@@ -96,12 +96,12 @@ def _write_next_stop(lanes: Lanes, starting: Value) -> None:
         turn.set(turn.get() + 1)
     # Who has not come to the end in so many turns stops on the way.
     unfinished = active.get()
-    moment = _first_change(lanes, wanted & changed.get(), low.get(), high.get())
+    moment = _first_change(lanes, searching & changed.get(), low.get(), high.get())
     onward = c.maximum(low.get(), c.fma(end - t, 1e-3, t))
     stop = c.select(changed.get(), moment, c.select(unfinished, c.minimum(onward, end), end))
-    lanes.put("stop", c.select(wanted, stop, lanes.get("stop")))
+    lanes.put("stop", c.select(searching, stop, lanes.get("stop")))
     one, zero = c.vector(1.0), c.vector(0.0)
-    lanes.put("turning", c.select(wanted, c.select(changed.get(), one, zero), lanes.get("turning")))
+    lanes.put("turning", c.select(searching, c.select(changed.get(), one, zero), lanes.get("turning")))
 
 
 def _first_change(lanes: Lanes, wide: Value, before: Value, after: Value) -> Value:

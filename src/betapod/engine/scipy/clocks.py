@@ -69,10 +69,10 @@ class Bounded:
     ) -> bool:
         """Return whether every condition surely keeps a value between bounds of time and of what moves."""
         with np.errstate(all="ignore"):
-            found: list[Any] = self._bounds(
+            ends: list[Any] = self._bounds(
                 [np.float64(v) for v in lows], [np.float64(v) for v in highs], [*still, *self._constants]
             )
-        return all(found[2 * k] == value and found[2 * k + 1] == value for k, value in enumerate(held))
+        return all(ends[2 * k] == value and ends[2 * k + 1] == value for k, value in enumerate(held))
 
 
 def bracket(
@@ -149,8 +149,8 @@ class Clock:
             fine = _FINEST * high + _TINY * (end - time)
             return fine if turn < _TURNS // 2 else max(fine, 1e-3 * (end - time))
 
-        found = bracket(time, end, quiet, same, finest)
-        return end if found is None else narrowed(*found, same)
+        change = bracket(time, end, quiet, same, finest)
+        return end if change is None else narrowed(*change, same)
 
 
 class Watch:

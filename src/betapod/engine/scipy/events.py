@@ -90,9 +90,9 @@ class EventQueue:
                 raise SolverError(
                     Problem("too-many-events", message, hint="Simulate less time, or let events be rarer.")
                 )
-            chosen = self._choose(due, time, state)
-            self.waiting.remove(chosen)
-            state = self._happen(chosen, time, state)
+            event = self._choose(due, time, state)
+            self.waiting.remove(event)
+            state = self._happen(event, time, state)
             if self.ended is not None:
                 return state
         names = sorted({name for when, name in self.happened[-100:] if when == time})

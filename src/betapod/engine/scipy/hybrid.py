@@ -85,23 +85,25 @@ class Hybrid:
 
     def _compile_rates(self, names: Sequence[str], triggers: Sequence[Expr], values: dict[str, float]) -> None:
         states = [self.model.state_names[k] for k in self.moving]
-        found = switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
+        switching = switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
         # States that only events change stand still between events.
         self._still = [k for k in range(len(self.model.states)) if k not in set(self.moving.tolist())]
         still = [self.model.state_names[k] for k in self._still]
-        self._clock = Clock(found.clocks, self.input_names, still, values)
+        self._clock = Clock(switching.clocks, self.input_names, still, values)
         moved = [k for k, trigger in enumerate(triggers) if set(states).intersection(free_symbols([trigger]))]
-        chosen = moved if found.states or small(triggers) else []
-        self._states = Watch([*found.states, *(triggers[k] for k in chosen)], states, self.input_names, still, values)
-        known = len(found.clocks) + len(found.states)
-        self._watched = [*range(len(found.clocks), known), *(known + k for k in chosen)]
-        self._conditions = [*found.clocks, *found.states]
-        switch_names = [*found.clock_names, *found.state_names]
-        entries = jacobian(found.rates, [symbol(self.model.state_names[k]) for k in self.moving])
-        setup, held, roots = split_constants([*found.rates, *entries.values()], self._constants)
+        watched_events = moved if switching.states or small(triggers) else []
+        self._states = Watch(
+            [*switching.states, *(triggers[k] for k in watched_events)], states, self.input_names, still, values
+        )
+        conditions = len(switching.clocks) + len(switching.states)
+        self._watched = [*range(len(switching.clocks), conditions), *(conditions + k for k in watched_events)]
+        self._conditions = [*switching.clocks, *switching.states]
+        switch_names = [*switching.clock_names, *switching.state_names]
+        entries = jacobian(switching.rates, [symbol(self.model.state_names[k]) for k in self.moving])
+        setup, held, roots = split_constants([*switching.rates, *entries.values()], self._constants)
         self._prepared = compile_function(setup, [self._constants])(self._values) if setup else []
         groups = [["t"], self.model.state_names, self.input_names, held, switch_names]
-        n = len(found.rates)
+        n = len(switching.rates)
         self._rates = compile_function(roots[:n], groups)
         self._slopes = compile_function(roots[n:], groups)
         self._entries = (np.array([i for i, _ in entries], dtype=int), np.array([j for _, j in entries], dtype=int))
@@ -131,8 +133,8 @@ class Hybrid:
     def _look(self, time: float, state: State) -> NDArray[np.float64]:
         """Return the value of every switch and trigger."""
         with np.errstate(all="ignore"):
-            found = self._watch([np.float64(time)], state, self._inputs(np.float64(time)), self._values)
-        return np.array(found, dtype=float)
+            values = self._watch([np.float64(time)], state, self._inputs(np.float64(time)), self._values)
+        return np.array(values, dtype=float)
 
     def _triggers(self, time: float, state: State) -> Sequence[float]:
         return list(self._look(time, state)[len(self._conditions) :])
@@ -154,12 +156,12 @@ class Hybrid:
         """
         self.segment = segment
         time, state = segment.start, self.queue.advance(segment.start, state)
-        wanted = visits[(visits > time) & (visits <= segment.end)]
-        self._late = wanted[:0]
+        due = visits[(visits > time) & (visits <= segment.end)]
+        self._late = due[:0]
         hasty = 0
         while self.queue.ended is None and time < segment.end:
             bound = min(segment.end, self.queue.next_time, self._next_stop(time, state))
-            reached, state = self._smooth(time, bound, state, wanted, longest)
+            reached, state = self._smooth(time, bound, state, due, longest)
             hasty = hasty + 1 if reached - time < 1e-12 * max(abs(time), longest) else 0
             if hasty > _CHATTER:
                 raise SolverError(
@@ -172,8 +174,8 @@ class Hybrid:
             time, state = reached, self.queue.advance(reached, state)
             for visit in self._late:
                 self.record(float(visit), state)
-            self._late = wanted[:0]
-            if time in wanted:
+            self._late = due[:0]
+            if time in due:
                 self.record(time, state)
         return state
 
@@ -191,13 +193,13 @@ class Hybrid:
         return stop
 
     def _smooth(
-        self, start: float, bound: float, state: State, wanted: NDArray[np.float64], longest: float
+        self, start: float, bound: float, state: State, due: NDArray[np.float64], longest: float
     ) -> tuple[float, State]:
         """Integrate with all switches held until `bound` or until one would change."""
         before = self._look(start, state)
         held = before[: len(self._conditions)].tolist()
         if not len(self.moving):
-            return self._wait(start, bound, state, before, wanted, longest)
+            return self._wait(start, bound, state, before, due, longest)
         inputs = self._inputs
 
         def rates(t: float, y: State) -> list[float]:
@@ -229,23 +231,27 @@ class Hybrid:
             previous = solver.y.copy()
 
             def at(times: Any, dense: Any = dense) -> State:
-                found = dense(times)
-                whole = np.repeat(state[:, None], found.shape[1], axis=1) if found.ndim == 2 else state.copy()
-                whole[self.moving] = found
-                return whole
+                moving_states = dense(times)
+                full_state = (
+                    np.repeat(state[:, None], moving_states.shape[1], axis=1)
+                    if moving_states.ndim == 2
+                    else state.copy()
+                )
+                full_state[self.moving] = moving_states
+                return full_state
 
             switched = self._first_change(solver.t_old, solver.t, at, before)
             until = solver.t if switched is None else switched
-            seen = wanted[(wanted > solver.t_old) & (wanted < until)]
+            passed = due[(due > solver.t_old) & (due < until)]
             if switched is not None and switched < bound:
                 # Times of events that follow from states are no more exact than states are; those of time alone are.
-                self._late = seen[seen >= switched - _tie(switched)]
-                seen = seen[: len(seen) - len(self._late)]
-            for visit in seen:
+                self._late = passed[passed >= switched - _tie(switched)]
+                passed = passed[: len(passed) - len(self._late)]
+            for visit in passed:
                 self.record(float(visit), at(visit))
             if switched is not None:
                 return switched, at(switched)
-            if solver.t < bound and until in wanted:
+            if solver.t < bound and until in due:
                 self.record(until, at(until))
         full[self.moving] = solver.y
         return bound, full
@@ -261,8 +267,10 @@ class Hybrid:
     ) -> Any:
         from scipy import integrate
 
-        made = getattr(integrate, self.method)
-        return made(rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=self.atol[self.moving], jac=slopes)
+        solver = getattr(integrate, self.method)
+        return solver(
+            rates, start, y0, bound, max_step=longest, rtol=self.rtol, atol=self.atol[self.moving], jac=slopes
+        )
 
     def _wait(
         self,
@@ -270,7 +278,7 @@ class Hybrid:
         bound: float,
         state: State,
         before: NDArray[np.float64],
-        wanted: NDArray[np.float64],
+        due: NDArray[np.float64],
         longest: float,
     ) -> tuple[float, State]:
         """Let time pass where no state moves."""
@@ -283,11 +291,11 @@ class Hybrid:
             after = min(bound, time + longest)
             switched = self._first_change(time, after, at, before)
             until = after if switched is None else switched
-            for visit in wanted[(wanted > time) & (wanted < until)]:
+            for visit in due[(due > time) & (due < until)]:
                 self.record(float(visit), state)
             if switched is not None:
                 return switched, state
-            if after < bound and after in wanted:
+            if after < bound and after in due:
                 self.record(after, state)
             time = after
         return bound, state
@@ -300,16 +308,16 @@ class Hybrid:
             return None
         times = np.linspace(start, end, _LOOKS + 1)[1:]
         with np.errstate(all="ignore"):
-            found = self._watch([times], at(times), self._inputs(times), self._values)
-        values = np.array([np.broadcast_to(row, times.shape) for row in found])
+            rows = self._watch([times], at(times), self._inputs(times), self._values)
+        values = np.array([np.broadcast_to(row, times.shape) for row in rows])
         same = np.all((values == before[:, None]) | (np.isnan(values) & np.isnan(before[:, None])), axis=0)
         k = None if np.all(same) else int(np.argmin(same))
-        known = end if k is None else start if k == 0 else float(times[k - 1])
+        same_until = end if k is None else start if k == 0 else float(times[k - 1])
         earlier = None
         if self._states.conditions:
             earlier = self._states.bracket(
                 start,
-                known,
+                same_until,
                 lambda t: at(t)[self.moving],
                 self._inputs,
                 at(start)[self._still].tolist(),
@@ -317,7 +325,7 @@ class Hybrid:
             )
         if earlier is not None:
             return narrowed(*earlier, lambda t: self._is(t, at(t), before))
-        return None if k is None else narrowed(known, float(times[k]), lambda t: self._is(t, at(t), before))
+        return None if k is None else narrowed(same_until, float(times[k]), lambda t: self._is(t, at(t), before))
 
     def _is(self, time: float, state: State, before: NDArray[np.float64]) -> bool:
         return bool(np.array_equal(self._look(time, state), before, equal_nan=True))
@@ -346,9 +354,9 @@ def _joined(solver: Any, start: State) -> Callable[[Any], State]:
     gap = start - dense(begin)
 
     def at(times: Any) -> State:
-        found: State = dense(times)
-        rest = 1.0 - (np.asarray(times) - begin) / length
-        joined: State = found + (np.multiply.outer(gap, rest) if found.ndim == 2 else gap * rest)
+        states: State = dense(times)
+        remaining = 1.0 - (np.asarray(times) - begin) / length
+        joined: State = states + (np.multiply.outer(gap, remaining) if states.ndim == 2 else gap * remaining)
         return joined
 
     return at

@@ -305,12 +305,12 @@ class _Run:
         self, segment: Segment, state: NDArray[np.float64], visits: NDArray[np.float64], path: _Path
     ) -> NDArray[np.float64]:
         """Integrate one segment."""
-        wanted = visits[(visits > segment.start) & (visits <= segment.end)]
+        due = visits[(visits > segment.start) & (visits <= segment.end)]
         solution = self._solve(segment, segment.start, state)
         self._peaks = np.maximum(self._peaks, np.max(np.abs(solution.y), axis=1))
-        if len(wanted):
-            found = solution.sol(wanted)
-            self._collect(path, list(wanted), found, [self._inputs_at(segment, t) for t in wanted])
+        if len(due):
+            states = solution.sol(due)
+            self._collect(path, list(due), states, [self._inputs_at(segment, t) for t in due])
         return np.array(solution.y[:, -1])
 
     def _solve(self, segment: Segment, start: float, state: NDArray[np.float64]) -> Any:
@@ -346,8 +346,8 @@ class _Run:
 
         def slopes_matrix(t: float, y: NDArray[np.float64]) -> NDArray[np.float64]:
             matrix = np.zeros((n, n))
-            found = self._slopes([t], y.tolist(), inputs(t), self._constants)
-            for (i, j), value in zip(self._entries, found, strict=True):
+            entries = self._slopes([t], y.tolist(), inputs(t), self._constants)
+            for (i, j), value in zip(self._entries, entries, strict=True):
                 matrix[i, j] = value
             return matrix
 
@@ -456,8 +456,8 @@ class _Run:
 def _no_numbers(columns: Mapping[str, NDArray[np.float64]]) -> list[str]:
     """Return a sentence about quantities that are no number, such as an amount divided by a volume of 0."""
     bad = {name: int(np.sum(~np.isfinite(column))) for name, column in columns.items()}
-    found = [f"{name} (at {count} of {len(columns[name])} times)" for name, count in bad.items() if count]
-    if not found:
+    sentences = [f"{name} (at {count} of {len(columns[name])} times)" for name, count in bad.items() if count]
+    if not sentences:
         return []
-    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-    return [f"no finite number: {', '.join(found[:5])}{more}"]
+    more = f" and {len(sentences) - 5} more" if len(sentences) > 5 else ""
+    return [f"no finite number: {', '.join(sentences[:5])}{more}"]

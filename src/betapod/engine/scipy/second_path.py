@@ -40,11 +40,13 @@ class SecondPath:
 
     def __call__(self, patient: int, rtol: float, atol: NDArray[np.float64]) -> tuple[NDArray[np.float64], int] | None:
         """Return the (visits, outputs) and the status of one patient, or None where the reference integrator cannot go on."""
-        one = self.model.with_values({name: float(column[patient]) for name, column in self.columns.items()})
+        model = self.model.with_values({name: float(column[patient]) for name, column in self.columns.items()})
         start = {name: float(column[patient]) for name, column in self.starts.items()}
         schedule = self.schedules[self.which[patient]]
         try:
-            found = simulate(one, self.visits, schedule, start, "LSODA", max(rtol, _FINEST), atol, tuple(self.outputs))
+            result = simulate(
+                model, self.visits, schedule, start, "LSODA", max(rtol, _FINEST), atol, tuple(self.outputs)
+            )
         except BetapodError:
             return None
-        return found.table[list(self.outputs)].to_numpy(), OK if found.ended is None else ENDED
+        return result.table[list(self.outputs)].to_numpy(), OK if result.ended is None else ENDED
