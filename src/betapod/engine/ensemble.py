@@ -37,6 +37,8 @@ class Ensemble:
 
     Parameters
     ----------
+    model
+        Model, such as ``load_model("kidney")``; compiled at the first run and kept on disk.
     outputs
         Names of states and equations to report; all states by default.
     rtol, atol
@@ -55,6 +57,18 @@ class Ensemble:
     ------
     ConfigError
         Unknown outputs, tolerances that are not positive, or events that only the reference integrator does.
+
+    Examples
+    --------
+    Four patients with different sensitivity to insulin, a year later:
+
+    >>> from betapod import Ensemble, load_model
+    >>> ensemble = Ensemble(load_model("topp2000"), ["glucose"], threads=1)
+    >>> result = ensemble.run({"S_I": [0.2, 0.4, 0.72, 1.0]}, [0.0, 365.0])
+    >>> result.summary()
+    '4 patients: 4 ok'
+    >>> result.values.shape
+    (4, 2, 1)
 
     Notes
     -----
@@ -141,6 +155,11 @@ class Ensemble:
             States that start elsewhere: name -> value or (patients,).
         out
             (patients, visits, outputs) array to write to, so that streaming needs no new memory.
+
+        Returns
+        -------
+        EnsembleResult
+            Values (patients, visits, outputs), and how each patient ended.
 
         Raises
         ------

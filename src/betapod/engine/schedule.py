@@ -47,6 +47,15 @@ class Dose:
     ss
         Whether the first dose, at time 0, is one of an endless train with the interval `ii`: the patient starts in the steady state
         that such a train leads to, just before a dose.
+
+    Examples
+    --------
+    Three infusions of half an hour each, one a week, times in days:
+
+    >>> from betapod import Dose
+    >>> weekly = Dose("graft_infused", 0.45, time=0.0, ii=7.0, addl=2, duration=0.5 / 24)
+    >>> weekly.times
+    [0.0, 7.0, 14.0]
     """
 
     state: str
@@ -97,7 +106,26 @@ class Dose:
 
 @dataclass(frozen=True)
 class Switch:
-    """A new value of an input from a day on, reached linearly over `width` days (0: at once)."""
+    """A new value of an input from a day on, reached linearly over `width` days (0: at once).
+
+    Attributes
+    ----------
+    value
+        In the input's unit.
+    time, width
+        In the model's unit of time, days in the shipped models.
+
+    Examples
+    --------
+    An SGLT2 inhibitor at day 30 lowers the glomerular filtration rate within weeks:
+
+    >>> from betapod import Schedule, Switch, load_model, simulate
+    >>> kidney = load_model("kidney")
+    >>> schedule = Schedule(switches=[Switch("e_S", 0.5, time=30.0)])
+    >>> rate = simulate(kidney, [30.0, 60.0], schedule, outputs=["GFR"]).table["GFR"]
+    >>> bool(rate[60.0] < rate[30.0] - 1.0)
+    True
+    """
 
     input: str
     value: float
@@ -129,7 +157,22 @@ class Segment:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Doses and switches of one patient."""
+    """Doses and switches of one patient.
+
+    Attributes
+    ----------
+    doses
+        Amounts added to states.
+    switches
+        New values of inputs.
+
+    Examples
+    --------
+    >>> from betapod import Dose, Schedule, Switch
+    >>> schedule = Schedule([Dose("insulin", 20.0, time=1.0)])
+    >>> [segment.end for segment in schedule.segments({}, end=10.0)]
+    [1.0, 10.0]
+    """
 
     doses: Sequence[Dose] = field(default_factory=tuple)
     switches: Sequence[Switch] = field(default_factory=tuple)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library
-    from ..person.coupled_person import Patient, Treatment
+    from ..person.coupled_person import Patient
     from ..person.glucose_tests import GlucoseTest
+    from ..therapies.plan import Plan
 
 
 def load_person(name: str, model: str = "reference", values: Mapping[str, float | str] | None = None) -> Patient:
@@ -76,7 +77,7 @@ def list_people() -> pd.DataFrame:
 
 def treat(
     person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None
-) -> Treatment:
+) -> Plan:
     """Return a person under drugs and cells, ready to be simulated.
 
     Parameters
@@ -92,7 +93,7 @@ def treat(
 
     Returns
     -------
-    Treatment
+    Plan
         ``model`` under the scenario and ``schedule`` of doses and switches, for `simulate` from ``person.state``.
 
     Raises

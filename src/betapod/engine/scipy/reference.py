@@ -54,6 +54,13 @@ class Result(Displayed):
         Tolerances used, `atol` for each state.
     evaluations
         Evaluations of the rates.
+
+    Examples
+    --------
+    >>> from betapod import load_model, simulate
+    >>> result = simulate(load_model("topp2000"), [0.0, 1.0, 30.0], initial={"glucose": 250.0}, outputs=["glucose", "beta_mass"])
+    >>> result.units["glucose"], float(result.table["glucose"].round(0)[30.0])
+    ('mg/dL', 100.0)
     """
 
     table: pd.DataFrame
@@ -86,8 +93,12 @@ def simulate(
 
     Parameters
     ----------
+    model
+        Model, such as ``load_model("kidney")``.
     times
         Days, increasing, from 0 on; the integration starts at 0.
+    schedule
+        Doses and switches of inputs; nothing by default.
     initial
         States that do not start from their initial value, in the states' units.
     method
@@ -98,12 +109,26 @@ def simulate(
     outputs
         Names of states, equations and inputs to report; all by default.
 
+    Returns
+    -------
+    Result
+        One row per time and one column per quantity, with units, events and warnings.
+
     Raises
     ------
     ConfigError
         Unknown names, a bad schedule, bad tolerances, or times that do not increase.
     SolverError
         SciPy could not go on; says where.
+
+    Examples
+    --------
+    The reference kidney loses filtration over ten years:
+
+    >>> from betapod import load_model, simulate
+    >>> table = simulate(load_model("kidney"), [0.0, 3652.5], outputs=["GFR"]).table
+    >>> table["GFR"].round(0).tolist()
+    [105.0, 97.0]
     """
     instance("model", model, Model, "a model, such as load_model('kidney')")
     visits = floats("times", times)
