@@ -17,7 +17,7 @@ class Sure(population.People):
 
     lot = 0.0
 
-    def luck(self, purpose: str) -> np.ndarray:
+    def uniform(self, purpose: str) -> np.ndarray:
         lots = {"drug": self.lot, "pressure-drug": self.lot, "kidney-drug": self.lot, "insulin": 1.0}
         kind = next((name for name in sorted(lots, key=len, reverse=True) if purpose.startswith(f"{name}-")), "")
         return np.full(len(self), lots[kind] if kind else 0.0)
@@ -38,10 +38,10 @@ def visit(
     labs = {"hba1c": 6.0, "sbp": 120.0, "egfr": 90.0, "uacr": 10.0} | seen
     drugs = prescribing.Prescriptions.none(1)
     for name in taken:
-        drugs.taken[name][:] = True
+        drugs.current[name][:] = True
     values = {name: np.array([value]) for name, value in labs.items()}
     drugs.visit(who, 1, np.array([year]), values, np.array([diagnosed]))
-    return {name for name, flags in drugs.taken.items() if flags[0]}
+    return {name for name, flags in drugs.current.items() if flags[0]}
 
 
 def test_nobody_is_treated_at_target() -> None:
@@ -101,7 +101,7 @@ def test_insulin_after_two_drugs(taken: tuple[str, ...], insulin: bool) -> None:
 @pytest.mark.parametrize(("hba1c", "insulin"), [(9.0, False), (9.001, True)])
 def test_insulin_may_come_first_above_9(hba1c: float, insulin: bool) -> None:
     class Early(Sure):
-        def luck(self, purpose: str) -> np.ndarray:
+        def uniform(self, purpose: str) -> np.ndarray:
             return np.zeros(len(self))
 
     who = person()

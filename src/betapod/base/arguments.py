@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def wrong(what: str, value: object, expected: str, kind: str = "wrong-type", hint: str = "") -> Problem:
+def wrong(name: str, value: object, expected: str, kind: str = "wrong-type", hint: str = "") -> Problem:
     """Return the problem of an argument that is of another kind than a function takes."""
-    found = repr(value)
-    found = found if len(found) <= 80 else f"{found[:77]}..."
-    return Problem(kind, f"{what} cannot be this", Location(what), found, expected, hint)
+    value_text = repr(value)
+    value_text = value_text if len(value_text) <= 80 else f"{value_text[:77]}..."
+    return Problem(kind, f"{name} cannot be this", Location(name), value_text, expected, hint)
 
 
 def instance(
-    what: str, value: object, kinds: type | tuple[type, ...], expected: str, error: type[BetapodError] = ConfigError
+    name: str, value: object, kinds: type | tuple[type, ...], expected: str, error: type[BetapodError] = ConfigError
 ) -> None:
     """Check that an argument is of a kind.
 
@@ -37,10 +37,10 @@ def instance(
         It is not; of the class `error`.
     """
     if not isinstance(value, kinds):
-        raise error(wrong(what, value, expected))
+        raise error(wrong(name, value, expected))
 
 
-def names(what: str, value: object) -> tuple[str, ...]:
+def names(name: str, value: object) -> tuple[str, ...]:
     """Return names as a tuple; one text is one name.
 
     Raises
@@ -50,10 +50,10 @@ def names(what: str, value: object) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         return (str(value),)
-    given = listed(value)
-    if given is None or not all(isinstance(each, str) for each in given):
-        raise ConfigError(wrong(what, value, "names, such as ['GFR', 'UACR']"))
-    return tuple(map(str, given))
+    entries = listed(value)
+    if entries is None or not all(isinstance(entry, str) for entry in entries):
+        raise ConfigError(wrong(name, value, "names, such as ['GFR', 'UACR']"))
+    return tuple(map(str, entries))
 
 
 def listed(value: object) -> list[Any] | None:
@@ -63,7 +63,7 @@ def listed(value: object) -> list[Any] | None:
     return list(value)
 
 
-def by_name(what: str, value: object, error: type[BetapodError] = ConfigError) -> dict[str, Any]:
+def by_name(name: str, value: object, error: type[BetapodError] = ConfigError) -> dict[str, Any]:
     """Return a mapping with names as keys.
 
     Raises
@@ -72,13 +72,13 @@ def by_name(what: str, value: object, error: type[BetapodError] = ConfigError) -
         It is no mapping, or a key is no text; of the class `error`.
     """
     if not isinstance(value, Mapping):
-        raise error(wrong(what, value, "values by name, such as {'age': 60}"))
+        raise error(wrong(name, value, "values by name, such as {'age': 60}"))
     if bad := [key for key in value if not isinstance(key, str)]:
-        raise error([wrong(what, key, "a name as the key of each value") for key in bad])
+        raise error([wrong(name, key, "a name as the key of each value") for key in bad])
     return dict(value)
 
 
-def floats(what: str, value: object, error: type[BetapodError] = ConfigError) -> NDArray[np.float64]:
+def floats(name: str, value: object, error: type[BetapodError] = ConfigError) -> NDArray[np.float64]:
     """Return a number or an array of numbers as doubles; text that reads as a number is none, since nobody said in which unit.
 
     Raises
@@ -89,17 +89,17 @@ def floats(what: str, value: object, error: type[BetapodError] = ConfigError) ->
     import numpy as np
 
     try:
-        given = np.asarray(value)
-        if given.dtype.kind in "fiub":
-            return given.astype(np.float64)
-        if given.dtype.kind == "O" and all(isinstance(each, (Real, Decimal)) for each in given.ravel()):
-            return given.astype(np.float64)
+        array = np.asarray(value)
+        if array.dtype.kind in "fiub":
+            return array.astype(np.float64)
+        if array.dtype.kind == "O" and all(isinstance(item, (Real, Decimal)) for item in array.ravel()):
+            return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise error(wrong(what, value, "numbers, such as 5 or [0, 1.5]", hint="Text and dates are no numbers here."))
+    raise error(wrong(name, value, "numbers, such as 5 or [0, 1.5]", hint="Text and dates are no numbers here."))
 
 
-def path(what: str, value: object, error: type[BetapodError] = ConfigError) -> Path:
+def path(name: str, value: object, error: type[BetapodError] = ConfigError) -> Path:
     """Return an argument that names a file as a path.
 
     Raises
@@ -109,4 +109,4 @@ def path(what: str, value: object, error: type[BetapodError] = ConfigError) -> P
     """
     if isinstance(value, (str, os.PathLike)) and isinstance(os.fspath(value), str):
         return Path(value)
-    raise error(wrong(what, value, "the name of a file, such as 'model.csv'"))
+    raise error(wrong(name, value, "the name of a file, such as 'model.csv'"))

@@ -32,9 +32,9 @@ _log = logging.getLogger("betapod")
 
 def folder() -> Path:
     """Return the cache folder: ``$BETAPOD_CACHE``, else the platform's place for a user's caches. It may not exist."""
-    chosen = os.environ.get("BETAPOD_CACHE")
-    if chosen:
-        return Path(chosen)
+    configured = os.environ.get("BETAPOD_CACHE")
+    if configured:
+        return Path(configured)
     home = Path.home()
     if sys.platform == "win32":
         base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
@@ -45,7 +45,7 @@ def folder() -> Path:
     return base / "betapod"
 
 
-def private(place: Path) -> bool:
+def private(path: Path) -> bool:
     """Return whether nobody but the user, or the machine's administrator, may write into a folder; entries hold programs.
 
     A folder of the user's own that others may write is closed to them.
@@ -53,10 +53,10 @@ def private(place: Path) -> bool:
     if not hasattr(os, "geteuid"):
         return True
     try:
-        facts = place.stat()
+        facts = path.stat()
         if facts.st_uid == os.geteuid() and facts.st_mode & 0o022:
-            place.chmod(stat.S_IMODE(facts.st_mode) & ~0o022)
-            facts = place.stat()
+            path.chmod(stat.S_IMODE(facts.st_mode) & ~0o022)
+            facts = path.stat()
     except OSError:
         return False
     return facts.st_uid in (0, os.geteuid()) and not facts.st_mode & 0o022
@@ -71,13 +71,13 @@ def _of_user(path: Path) -> bool:
 
 
 @functools.cache
-def _trusted(place: Path) -> bool:
-    if private(place):
+def _trusted(path: Path) -> bool:
+    if private(path):
         return True
     _log.warning(
         "The cache %s belongs to somebody else, or others may write into it: it is not used. "
         "Set BETAPOD_CACHE to a folder of your own.",
-        place,
+        path,
     )
     return False
 
@@ -85,22 +85,22 @@ def _trusted(place: Path) -> bool:
 # -- entries ---------------------------------------------------------------------------------------------------------
 
 
-def read(name: str, place: Path | None = None) -> bytes | None:
+def read(name: str, cache_folder: Path | None = None) -> bytes | None:
     """Return the content of an entry, or None if there is none that can be trusted; a damaged one is removed.
 
     Parameters
     ----------
     name
         Name of its file, with folders within the cache.
-    place
+    cache_folder
         Folder to look in instead of the cache.
     """
     try:
-        root = folder() if place is None else place
+        root = folder() if cache_folder is None else cache_folder
         path = root / name
         content = path.read_bytes()
         # Others may have left something while the folder was open to them.
-        if place is None and not (_trusted(root) and _of_user(path)):
+        if cache_folder is None and not (_trusted(root) and _of_user(path)):
             return None
     except (OSError, RuntimeError):
         return None
@@ -118,14 +118,14 @@ def damaged(path: Path) -> None:
         path.unlink()
 
 
-def write(name: str, body: bytes, place: Path | None = None) -> bool:
+def write(name: str, body: bytes, cache_folder: Path | None = None) -> bool:
     """Keep an entry, whole or not at all; return whether that was possible. A folder that cannot be written is no error."""
     content = _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
     temporary = ""
     try:
-        root = folder() if place is None else place
+        root = folder() if cache_folder is None else cache_folder
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if place is None and not _trusted(root):
+        if cache_folder is None and not _trusted(root):
             return False
         path = root / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -173,7 +173,7 @@ def program(module: str) -> str:
 def content(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files in a folder; read again only if the file was touched since."""
     if path.is_dir():
-        inner = sorted(each for each in path.rglob("*") if each.is_file())
+        inner = sorted(entry for entry in path.rglob("*") if entry.is_file())
         return hashlib.sha256("".join(f"{p.relative_to(path)}:{content(p)}\n" for p in inner).encode()).hexdigest()
     facts = path.stat()
     return _content(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
@@ -187,25 +187,25 @@ def _content(path: Path, *_: int) -> str:
 
 def closure(module: str) -> tuple[Path, ...]:
     """Return the files of the package that a module imports, itself included: transitively, and also inside functions."""
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     waiting = [path for path in (_file(module.split(".")[1:]),) if path is not None]
     while waiting:
         path = waiting.pop()
-        if path in found:
+        if path in files:
             continue
-        found[path] = None
+        files[path] = None
         if path != _PACKAGE / "__init__.py":  # it imports when a name is used, and who uses one is found there
             waiting += imports(path)
         # Whoever imports a module imports the packages around it.
         waiting += [folder / "__init__.py" for folder in path.parents if folder.is_relative_to(_PACKAGE)]
-    return tuple(sorted(path for path in found if path.is_file()))
+    return tuple(sorted(path for path in files if path.is_file()))
 
 
 def tables(files: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files beside some files of the package, and below, that are no code: what their modules may read."""
     rooms = {path.parent for path in files} - {_PACKAGE}
-    found = {path for room in rooms for path in room.rglob("*") if path.is_file()}
-    return tuple(sorted(path for path in found if path.suffix not in (".py", ".pyc")))
+    candidates = {path for room in rooms for path in room.rglob("*") if path.is_file()}
+    return tuple(sorted(path for path in candidates if path.suffix not in (".py", ".pyc")))
 
 
 def imports(path: Path) -> list[Path]:
@@ -214,28 +214,30 @@ def imports(path: Path) -> list[Path]:
     text = path.read_text(encoding="utf-8")
     # Modules that a room finds by name while the program runs are beside the file that does so, or below.
     by_name = path.parent != _PACKAGE and "import_module(" in text
-    found = sorted(path.parent.rglob("*.py")) if by_name else []
+    imported = sorted(path.parent.rglob("*.py")) if by_name else []
     for stem, names, plain in _IMPORT.findall(text):
         if plain:
-            targets = [each.split()[0].split(".") for each in plain.split(",") if each.split()]
+            targets = [clause.split()[0].split(".") for clause in plain.split(",") if clause.split()]
         else:
             dots = len(stem) - len(stem.lstrip("."))
             base = here[: len(here) - dots + 1] if dots else []
             base = [*base, *(part for part in stem.lstrip(".").split(".") if part)]
             inner = re.sub(r"#[^\n]*", "", names).strip("() \t\n")
-            targets = [[*base, each.split()[0]] for each in inner.split(",") if each.split()]
+            targets = [[*base, clause.split()[0]] for clause in inner.split(",") if clause.split()]
         for target in targets:
             if target[0] == "betapod":
-                found += [made for made in (_file(target[1:]), _file(target[1:-1])) if made is not None]
-    return found
+                imported += [
+                    module_file for module_file in (_file(target[1:]), _file(target[1:-1])) if module_file is not None
+                ]
+    return imported
 
 
 def _file(parts: list[str]) -> Path | None:
     """Return the file of a module of the package; None if there is none of that name."""
     path = _PACKAGE.joinpath(*parts)
-    for each in (path.with_suffix(".py") if parts else path / "__init__.py", path / "__init__.py"):
-        if each.is_file():
-            return each
+    for candidate in (path.with_suffix(".py") if parts else path / "__init__.py", path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
     return None
 
 

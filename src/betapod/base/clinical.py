@@ -74,18 +74,18 @@ class UnitScale:
 @functools.cache
 def _table() -> tuple[dict[str, Clinical], dict[str, Clinical]]:
     """Return quantities by name, and by every name that people use, folded."""
-    known: dict[str, Clinical] = {}
+    by_name: dict[str, Clinical] = {}
     names: dict[str, Clinical] = {}
     with _FILE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             usual, words, others = (tuple(filter(None, row[key].split("|"))) for key in ("usual", "words", "names"))
-            made = Clinical(
+            quantity = Clinical(
                 row["name"], row["label"], row["unit"], row["analyte"], row["form"], usual, words, row["note"]
             )
-            known[made.name] = made
-            for name in (made.name, made.label, *others):
-                names[_folded(name)] = made
-    return known, names
+            by_name[quantity.name] = quantity
+            for name in (quantity.name, quantity.label, *others):
+                names[_folded(name)] = quantity
+    return by_name, names
 
 
 def _folded(name: str) -> str:
@@ -113,10 +113,10 @@ def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> UnitSc
     UnitError
         It cannot be read, or this quantity is not measured in it; the units that it has are named.
     """
-    found = _scale(quantity, unit)
-    if isinstance(found, UnitScale):
-        return found
-    kind, message, hint = found
+    unit_scale = _scale(quantity, unit)
+    if isinstance(unit_scale, UnitScale):
+        return unit_scale
+    kind, message, hint = unit_scale
     raise UnitError(Problem(kind, message, location, unit.strip() or "no unit", ", ".join(quantity.usual), hint))
 
 
@@ -138,10 +138,10 @@ def _scale(quantity: Clinical, unit: str) -> UnitScale | tuple[str, str, str]:
         return first.kind, f"{quantity.label}: {first.message}", hint
     read = replace(read, scale=read.scale * factor)
     special = {"HbA1c": _hba1c, "per creatinine": _per_creatinine, "share": _share}.get(quantity.form)
-    made = special(spelt, factor, read) if special is not None else _physical(quantity, read)
-    if made is None:
+    unit_scale = special(spelt, factor, read) if special is not None else _physical(quantity, read)
+    if unit_scale is None:
         return "wrong-unit", f"{quantity.label} cannot have this unit", _note(quantity)
-    return made
+    return unit_scale
 
 
 def _other_meaning(quantity: Clinical, unit: str, text: str) -> tuple[str, str, str] | None:
@@ -222,7 +222,7 @@ def _share(text: str, factor: float, read: Unit) -> UnitScale | None:
 
 def _physical(quantity: Clinical, read: Unit) -> UnitScale | None:
     """Return the scale of a unit with a dimension; amounts become masses where the analyte is known."""
-    own = parse_unit(quantity.unit)
+    quantity_unit = parse_unit(quantity.unit)
     size, powers = read.scale, dict(read.dimensions)
     if not powers:
         return None
@@ -230,10 +230,10 @@ def _physical(quantity: Clinical, read: Unit) -> UnitScale | None:
         size *= MOLAR_MASS[quantity.analyte]
         powers = {**{name: power for name, power in powers.items() if name != _AMOUNT}, _MASS: powers[_AMOUNT]}
     base = tuple(sorted(powers.items()))
-    others = {_base(quantity, each) for each in (quantity.unit, *quantity.usual)}
+    others = {_base(quantity, usual_unit) for usual_unit in (quantity.unit, *quantity.usual)}
     if base in others or _slope(base, others):
         return UnitScale(base, size)
-    return None if own.dimensions else UnitScale(base, size)
+    return None if quantity_unit.dimensions else UnitScale(base, size)
 
 
 def _base(quantity: Clinical, unit: str) -> tuple[tuple[str, object], ...]:
@@ -312,12 +312,12 @@ _HBA1C = re.compile(r"\bHbA1c\b|\bgl?ycated ha?emoglobin\b", re.I)
 def analyte_of(label: str) -> str | None:
     """Return the one analyte that a label names, or None."""
     text = label.lower()
-    found = []
+    analytes = []
     for name in ("glucose", "creatinine", "urea nitrogen", "urea", "cholesterol", "c-peptide"):
         # "urea nitrogen" stands before "urea", so that its words are taken first
         text, count = re.subn(rf"\b{name}\b", "", text)
-        found += ["C-peptide" if name == "c-peptide" else name] * bool(count)
-    return found[0] if len(found) == 1 else None
+        analytes += ["C-peptide" if name == "c-peptide" else name] * bool(count)
+    return analytes[0] if len(analytes) == 1 else None
 
 
 def convert_labelled(
@@ -398,13 +398,13 @@ def said() -> list[str]:
     return list(collected[0]) if collected is not None else []
 
 
-def say(what: str, given: str, value: float, unit: str) -> None:
+def say(subject: str, text_read: str, value: float, unit: str) -> None:
     """Note how a number was read, for whoever collects."""
     collected = _collected.get()
     if collected is None:
         return
     sentences, tell = collected
-    text = " ".join(f"{what} {given} read as {shown(value)}{'' if unit == '1' else f' {unit}'}".split())
+    text = " ".join(f"{subject} {text_read} read as {shown(value)}{'' if unit == '1' else f' {unit}'}".split())
     if text not in sentences:
         sentences.append(text)
         if tell is not None:

@@ -57,31 +57,31 @@ class Document:
         """Return the place of a value, or of its key; of the nearest thing above it where it does not exist."""
         first = self.keys if key else self.values
         for end in range(len(where), -1, -1):
-            found = first.get(where[:end]) or self.keys.get(where[:end]) or self.values.get(where[:end])
-            if found:
-                return Location(self.file, *found)
+            position = first.get(where[:end]) or self.keys.get(where[:end]) or self.values.get(where[:end])
+            if position:
+                return Location(self.file, *position)
         return Location(self.file, 1, 1)
 
     def problem(self, kind: str, message: str, where: Where, key: bool = False, **details: str) -> Problem:
         """Return a problem at a place, with the line that it is about."""
-        place = self.place(where, key)
-        return Problem(kind, message, place, context=self._line(place), **details)
+        location = self.place(where, key)
+        return Problem(kind, message, location, context=self._line(location), **details)
 
     def moved(self, problem: Problem, where: Where) -> Problem:
         """Return a problem found inside a value as one of this document."""
-        place = self.place(where)
-        line = self._line(place)
+        location = self.place(where)
+        line = self._line(location)
         inside = problem.context
-        start = line.find(inside, place.column - 1) if inside else -1
-        shift = start + problem.location.column - 1 if start >= 0 and problem.location.column else place.column - 1
-        return replace(problem, location=Location(self.file, place.line, shift + 1), context=line)
+        start = line.find(inside, location.column - 1) if inside else -1
+        shift = start + problem.location.column - 1 if start >= 0 and problem.location.column else location.column - 1
+        return replace(problem, location=Location(self.file, location.line, shift + 1), context=line)
 
     @functools.cached_property
     def _lines(self) -> list[str]:
         return self.text.splitlines()
 
-    def _line(self, place: Location) -> str:
-        return self._lines[place.line - 1] if 0 < place.line <= len(self._lines) else ""
+    def _line(self, location: Location) -> str:
+        return self._lines[location.line - 1] if 0 < location.line <= len(self._lines) else ""
 
 
 def read_yaml(path: str | Path) -> Document:
@@ -154,11 +154,11 @@ def _yaml(text: str, file: str) -> Iterator[None]:
         yield
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
+        location = Location(file, mark.line + 1, mark.column + 1) if mark is not None else Location(file)
         lines = text.splitlines()
-        line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+        line = lines[location.line - 1] if 0 < location.line <= len(lines) else ""
         message = str(error.problem or error.context or "cannot be read")
-        raise ConfigError(Problem("bad-yaml", message, place, context=line)) from None
+        raise ConfigError(Problem("bad-yaml", message, location, context=line)) from None
     except YAMLError as error:
         raise ConfigError(Problem("bad-yaml", str(error).splitlines()[0], Location(file))) from None
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, NotImplementedError) as error:
@@ -184,19 +184,19 @@ class _Reader:
         return _scalar(node.tag if isinstance(node.tag, str) else str(node.tag), node.value)
 
     def mapping(self, node: Any, where: Where) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key, value in node.value:
             name = str(key.value) if key.id == "scalar" else "?"
             inner = (*where, name)
             before = self.keys.get(inner)
             self.keys[inner] = (key.start_mark.line + 1, key.start_mark.column + 1)
-            if name in found:
+            if name in mapping:
                 hint = f"It was given before in line {before[0]}." if before else ""
                 self.problems.append(
                     self.document.problem("duplicate-key", f"{name!r} is given twice", inner, True, hint=hint)
                 )
-            found[name] = self.value(value, inner)
-        return found
+            mapping[name] = self.value(value, inner)
+        return mapping
 
 
 def _scalar(tag: str, text: str) -> Any:
@@ -230,36 +230,36 @@ def validate(kind: type[Kind], document: Document, more: Callable[[Document], It
         Everything wrong, in the order of the file.
     """
     problems = list(document.problems)
-    made: Kind | None = None
+    validated: Kind | None = None
     if not isinstance(document.data, dict):
-        found = "nothing" if document.data is None else type(document.data).__name__
-        problems.append(document.problem("wrong-type", "the file must hold keys and values", (), found=found))
+        kind_of_data = "nothing" if document.data is None else type(document.data).__name__
+        problems.append(document.problem("wrong-type", "the file must hold keys and values", (), found=kind_of_data))
     else:
         try:
-            made = kind.model_validate(document.data)
+            validated = kind.model_validate(document.data)
         except ValidationError as error:
-            for each in error.errors():
-                problems.extend(_translated(each, kind, document))
+            for detail in error.errors():
+                problems.extend(_translated(detail, kind, document))
         if more is not None:
             problems.extend(more(document))
-    if problems or made is None:
+    if problems or validated is None:
         unique = {(p.location, p.kind, p.message): p for p in problems}
         raise ConfigError(sorted(unique.values(), key=lambda p: (p.location.line, p.location.column)))
-    return made
+    return validated
 
 
 def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[Problem]:
     where: Where = tuple(part for part in error["loc"] if part != "[key]")
     name = str(where[-1]) if where else "the file"
-    found = _shown(error.get("input"))
+    input_text = _shown(error.get("input"))
     match error["type"]:
         case "betapod":
             return [document.moved(problem, where) for problem in error["ctx"]["problems"]]
         case "missing":
             return [document.problem("missing-key", f"{name!r} is missing", where[:-1], key=True, expected=name)]
         case "extra_forbidden":
-            known = _fields(kind, where[:-1])
-            expected = ", ".join(known)
+            fields = _fields(kind, where[:-1])
+            expected = ", ".join(fields)
             return [
                 document.problem(
                     "unknown-key",
@@ -267,7 +267,7 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
                     where,
                     True,
                     expected=expected,
-                    hint=did_you_mean(name, known),
+                    hint=did_you_mean(name, fields),
                 )
             ]
         case "literal_error" | "enum":
@@ -276,16 +276,16 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
             return [
                 document.problem(
                     "unknown-choice",
-                    f"{name} cannot be {found}",
+                    f"{name} cannot be {input_text}",
                     where,
-                    found=found,
+                    found=input_text,
                     expected=", ".join(options),
                     hint=hint,
                 )
             ]
     words = in_words(error["type"], str(error["msg"]), error.get("ctx") or {})
     message = f"{name}: {words.message}"
-    return [document.problem(words.kind, message, where, found=found, expected=words.expected, hint=words.hint)]
+    return [document.problem(words.kind, message, where, found=input_text, expected=words.expected, hint=words.hint)]
 
 
 def _shown(value: Any) -> str:
@@ -320,12 +320,12 @@ def _fields(kind: type[BaseModel], where: Where) -> list[str]:
 
 def refuse(problems: Problem | BetapodError) -> PydanticCustomError:
     """Return the error by which a validator reports problems of its own."""
-    found = [problems] if isinstance(problems, Problem) else list(problems.problems)
-    return PydanticCustomError("betapod", "{first}", {"problems": found, "first": found[0].message})
+    all_problems = [problems] if isinstance(problems, Problem) else list(problems.problems)
+    return PydanticCustomError("betapod", "{first}", {"problems": all_problems, "first": all_problems[0].message})
 
 
 def quantity(
-    given: Any, unit: str, label: str = "", bare: bool = False, kind: clinical.Kind = "level", what: str = ""
+    raw: Any, unit: str, label: str = "", bare: bool = False, kind: clinical.Kind = "level", subject: str = ""
 ) -> float:
     """Return a number in a unit, from text such as ``30 mg/g``.
 
@@ -337,7 +337,7 @@ def quantity(
         Whether a number without a unit is taken to be in `unit`.
     kind
         Whether it is a level or a difference of levels, for units with an offset: HbA1c in mmol/mol.
-    what
+    subject
         Name under which a conversion is told to whoever collects what was read as what (`clinical.read_as`).
 
     Raises
@@ -345,9 +345,9 @@ def quantity(
     ConfigError, UnitError
         Unreadable, without a unit, or with one that does not fit.
     """
-    text = str(given).strip()
+    text = str(raw).strip()
     inside = Location("", 1, 1)
-    split = split_quantity(text) if not isinstance(given, bool) else None
+    split = split_quantity(text) if not isinstance(raw, bool) else None
     comma = split is not None and split[1].startswith(",")
     if split is None or comma or not math.isfinite(split[0]):
         expected = f"a number with a unit, such as 1 {unit}"
@@ -359,33 +359,33 @@ def quantity(
             return number
         measured = clinical.known(label)
         units = measured.usual if measured is not None else (unit,)
-        expected = ", ".join(f"{text} {each}" for each in units)
+        expected = ", ".join(f"{text} {usual_unit}" for usual_unit in units)
         raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, expected, context=text))
     value = clinical.convert_labelled(number, written, unit, label, kind, inside)
-    if what and value != number:
-        clinical.say(what, text, value, unit)
+    if subject and value != number:
+        clinical.say(subject, text, value, unit)
     return value
 
 
-def _share(given: str, unit: str) -> None:
+def _share(raw: str, unit: str) -> None:
     """Refuse what is a share to a physicist alone, such as mg/g."""
-    split = split_quantity(given)
+    split = split_quantity(raw)
     if split is not None and split[1] and not re.fullmatch(r"(1|%)(/[a-z]+)?", plain(split[1])[0]):
         expected = unit.replace("1", "%", 1)
         raise ConfigError(Problem("wrong-unit", "a share has no such unit", Location("", 1, 1), split[1], expected))
 
 
 def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
-    def read(given: Any) -> float:
+    def read(raw: Any) -> float:
         try:
-            value = quantity(given, unit, bare=unit == "1")
-            if unit.startswith("1") and isinstance(given, str):
-                _share(given, unit)
+            value = quantity(raw, unit, bare=unit == "1")
+            if unit.startswith("1") and isinstance(raw, str):
+                _share(raw, unit)
         except BetapodError as error:
             raise refuse(error) from None
         if not low <= value <= high:
             span = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"{low:g} {unit} or more"
-            raise refuse(Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(given), span))
+            raise refuse(Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(raw), span))
         return value
 
     return read

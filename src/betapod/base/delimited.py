@@ -111,20 +111,20 @@ def decode(content: bytes, file: str) -> tuple[str, tuple[str, ...]]:
         No text: a workbook, an archive, bytes of no encoding, control characters with their place.
     """
     where = Location(file)
-    for mark, what in _OTHER:
+    for mark, kind_of_file in _OTHER:
         if content.startswith(mark):
             hint = "Save the table as CSV (UTF-8)."
-            raise ConfigError(Problem("not-text", f"this is no table of text but {what}", where, hint=hint))
+            raise ConfigError(Problem("not-text", f"this is no table of text but {kind_of_file}", where, hint=hint))
     text, words = _decoded(content, where)
     if bad := _CONTROL.search(text):
         before = text[: bad.start()]
         line = len(re.findall(r"\r\n|\r|\n", before)) + 1
         column = len(before) - max(before.rfind("\n"), before.rfind("\r"))
-        found = f"character {ord(bad[0])}"
+        character = f"character {ord(bad[0])}"
         hint = "The file is damaged, or no table of text."
         raise ConfigError(
             Problem(
-                "control-character", "a character that no table has", Location(file, line, column), found, hint=hint
+                "control-character", "a character that no table has", Location(file, line, column), character, hint=hint
             )
         )
     return text, (f"read as {words}",) if words else ()
@@ -159,16 +159,16 @@ def _decoded(content: bytes, where: Location) -> tuple[str, str]:
 
 def lines_of(text: str) -> list[str]:
     """Return the lines of a text, whatever ends them, each with a line feed at its end."""
-    found = [match[0].rstrip("\r\n") + "\n" for match in _LINE.finditer(text)]
-    return found[:-1] if found and found[-1] == "\n" else found
+    lines = [match[0].rstrip("\r\n") + "\n" for match in _LINE.finditer(text)]
+    return lines[:-1] if lines and lines[-1] == "\n" else lines
 
 
-def read_delimited(path: str | Path, known: Callable[[str], bool], remarks: bool = False) -> DelimitedTable:
+def read_delimited(path: str | Path, is_column: Callable[[str], bool], remarks: bool = False) -> DelimitedTable:
     """Read a table.
 
     Parameters
     ----------
-    known
+    is_column
         Whether a cell is the name of a column: by these names separator and header are found.
     remarks
         Whether every row that begins with # is a remark; else only one with fewer cells than the header.
@@ -180,17 +180,17 @@ def read_delimited(path: str | Path, known: Callable[[str], bool], remarks: bool
     """
     file = str(path)
     text, notes = decode(read_bytes(path), file)
-    return split(text, file, known, notes, remarks)
+    return split(text, file, is_column, notes, remarks)
 
 
 def split(
-    text: str, file: str, known: Callable[[str], bool], notes: Sequence[str] = (), remarks: bool = False
+    text: str, file: str, is_column: Callable[[str], bool], notes: Sequence[str] = (), remarks: bool = False
 ) -> DelimitedTable:
     """Return the cells of a text; as `read`."""
     lines = lines_of(text)
     told = list(notes)
     skip, separator = _stated(lines)
-    start, separator = _header(lines, skip, separator, known, file)
+    start, separator = _header(lines, skip, separator, is_column, file)
     header, rows, problems = _cells(lines, start, separator, file)
     if separator != ",":
         told.append(f"read as separated by {_SEPARATORS.get(separator, repr(separator))}")
@@ -215,7 +215,7 @@ def _plain_cells(line: str, separator: str) -> list[str]:
         return []
 
 
-def _header(lines: list[str], skip: int, stated: str, known: Callable[[str], bool], file: str) -> tuple[int, str]:
+def _header(lines: list[str], skip: int, stated: str, is_column: Callable[[str], bool], file: str) -> tuple[int, str]:
     """Return the position of the header and the separator.
 
     The header is the first line with names that are known, unless a line before it has as many cells: then that one is.
@@ -226,7 +226,7 @@ def _header(lines: list[str], skip: int, stated: str, known: Callable[[str], boo
         raise ConfigError(Problem("empty-table", "the file has no rows", Location(file, 1)))
     best: tuple[int, int, str] | None = None
     for number in filled[:_PREAMBLE]:
-        counted = [(sum(map(known, _plain_cells(lines[number], s))), s) for s in options]
+        counted = [(sum(map(is_column, _plain_cells(lines[number], s))), s) for s in options]
         most = max(count for count, _ in counted)
         if most and not lines[number].lstrip(_BLANK).startswith("#") and (best is None or most > best[0]):
             winners = [s for count, s in counted if count == most]
@@ -366,10 +366,10 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
     ConfigError
         Some numbers have a comma and others a point.
     """
-    shown: dict[str, tuple[str, Location]] = {}
+    first_of_mark: dict[str, tuple[str, Location]] = {}
     doubtful = {".": "", ",": ""}
     for cell, where in cells:
-        if "," not in cell and ("." not in cell or ("." in shown and cell.count(".") == 1)):
+        if "," not in cell and ("." not in cell or ("." in first_of_mark and cell.count(".") == 1)):
             continue  # nothing that is not known
         text = _SPACES.sub("", clean(cell).replace("\u2212", "-"))
         for mark, other in ((".", ","), (",", ".")):
@@ -377,19 +377,19 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
                 continue
             pattern = _PLAIN if mark == "." else _COMMA
             if _BOTH[mark].fullmatch(text) or (pattern.fullmatch(text) and not _GROUPED[mark].fullmatch(text)):
-                shown.setdefault(mark, (cell, where))
+                first_of_mark.setdefault(mark, (cell, where))
             elif _GROUPED[mark].fullmatch(text):
                 if len(re.findall(re.escape(mark), text)) > 1:
-                    shown.setdefault(other, (cell, where))
+                    first_of_mark.setdefault(other, (cell, where))
                 else:
                     doubtful[mark] = doubtful[mark] or cell
-    if len(shown) > 1:
+    if len(first_of_mark) > 1:
         message = "some numbers have a decimal point and others a decimal comma"
-        (first, one), (second, other_place) = shown.values()
-        found = f"{clean(first)} in line {one.line}, {clean(second)} in line {other_place.line}"
-        raise ConfigError(Problem("mixed-decimals", message, other_place, found, "one of them throughout"))
-    if shown:
-        mark, (witness, _) = next(iter(shown.items()))
+        (first, first_location), (second, other_place) = first_of_mark.values()
+        examples = f"{clean(first)} in line {first_location.line}, {clean(second)} in line {other_place.line}"
+        raise ConfigError(Problem("mixed-decimals", message, other_place, examples, "one of them throughout"))
+    if first_of_mark:
+        mark, (witness, _) = next(iter(first_of_mark.items()))
         return Marks(mark, clean(witness))
     if doubtful[","] or (doubtful["."] and separator != ","):
         return Marks("", doubtful[","] or doubtful["."])

@@ -188,8 +188,8 @@ def nearest(name: str, candidates: Iterable[str], count: int = 3) -> Sequence[st
     return sorted(close, key=rank, reverse=True)[:count]
 
 
-def _likeness(one: str, other: str) -> float:
-    return difflib.SequenceMatcher(None, one, other).ratio()
+def _likeness(first: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, first, other).ratio()
 
 
 def _form(name: str) -> str:
@@ -202,9 +202,9 @@ def _same_digits(name: str, candidate: str) -> bool:
     One digit may have been forgotten or be one too many, as in ``HbAc`` for HbA1c or ``log1``, and those of a year or longer number may
     have changed places, as in ``PACKHAM2106``.
     """
-    mine, other = re.findall(r"\d+", name), re.findall(r"\d+", candidate)
-    slip = len(mine) == len(other) == 1 and len(mine[0]) >= 4 and sorted(mine[0]) == sorted(other[0])
-    return mine == other or slip or (len("".join(mine + other)) == 1)
+    digits, other = re.findall(r"\d+", name), re.findall(r"\d+", candidate)
+    slip = len(digits) == len(other) == 1 and len(digits[0]) >= 4 and sorted(digits[0]) == sorted(other[0])
+    return digits == other or slip or (len("".join(digits + other)) == 1)
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:
@@ -221,15 +221,15 @@ def unit_in(name: str, candidates: Iterable[str]) -> str:
     )
 
 
-def not_among(known: Iterable[str], kind: str, message: str, name: str) -> Problem:
+def not_among(valid: Iterable[str], kind: str, message: str, name: str) -> Problem:
     """Return the problem of a name that is none of a few: it lists them and guesses which was meant.
 
     Parameters
     ----------
-    known
+    valid
         The names that exist.
     kind, message
         As of `Problem`.
     """
-    names = list(known)
+    names = list(valid)
     return Problem(kind, message, expected=", ".join(names), hint=did_you_mean(name, names))

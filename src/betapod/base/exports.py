@@ -52,11 +52,11 @@ def table_as_csv(table: pd.DataFrame, index: bool = False, float_format: str | N
     import numpy as np
 
     safe = table.copy(deep=False)
-    for place, kind in enumerate(table.dtypes):
+    for position, kind in enumerate(table.dtypes):
         if kind.kind not in "biufcmM":
             cells = np.empty(len(table), dtype=object)
-            cells[:] = [safe_cell(cell) for cell in table.iloc[:, place]]
-            safe.isetitem(place, cells)
+            cells[:] = [safe_cell(cell) for cell in table.iloc[:, position]]
+            safe.isetitem(position, cells)
     safe.columns = safe.columns.map(safe_cell)
     if index:
         safe.index = safe.index.map(safe_cell).set_names([safe_cell(name) for name in safe.index.names])
@@ -76,12 +76,12 @@ def rows_as_csv(header: Sequence[str], rows: Iterable[Sequence[Any] | Mapping[st
 
 def printable(text: str) -> str:
     r"""Return text that a terminal only shows: escape as ``\x1b``, and so every control character but line feed and tab."""
-    return _COMMANDS.sub(lambda found: _spelt(found[0]), text)
+    return _COMMANDS.sub(lambda match: _spelt(match[0]), text)
 
 
 def printable_json(text: str) -> str:
     r"""Return a JSON document without characters that a terminal obeys; inside strings they stand as ``\u001b``."""
-    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _COMMANDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _spelt(letter: str) -> str:

@@ -24,7 +24,7 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager
-def replacing(path: str | Path, mine: bool = False) -> Iterator[Path]:
+def replacing(path: str | Path, in_place: bool = False) -> Iterator[Path]:
     """Give a temporary path; on success its content is at `path`, on failure nothing has changed.
 
     A file is replaced in one step; through a symbolic link, the file that it points to. A device, a pipe or ``-`` (standard
@@ -32,7 +32,7 @@ def replacing(path: str | Path, mine: bool = False) -> Iterator[Path]:
 
     Parameters
     ----------
-    mine
+    in_place
         Whether changing this very file is what the user asked for, so that it may be read and foreign.
 
     Raises
@@ -54,12 +54,12 @@ def replacing(path: str | Path, mine: bool = False) -> Iterator[Path]:
         target = Path(os.path.realpath(path)) if path.is_symlink() else path
         if target.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if not mine and (problem := overwriting.refusal(path)):
+        if not in_place and (problem := overwriting.refusal(path)):
             raise ConfigError(problem)
         with _beside(path, target.parent) as temporary:
             yield temporary
             temporary.chmod(_mode(target))
-            if not mine:
+            if not in_place:
                 overwriting.remember(temporary, path)
             temporary.replace(target)
 
@@ -92,12 +92,12 @@ def _stream(path: Path) -> int | None:
         return 1
     here = Path(os.path.abspath(path))  # noqa: PTH100 - links are followed one by one
     for _ in range(40):
-        found = _STREAMS.fullmatch(str(here))
-        if found:
-            if found["name"]:
-                return 1 if found["name"] == "out" else 2
-            own = found["pid"] is None or int(found["pid"]) == os.getpid()
-            return int(found["fd"] or found["proc"]) if own else None
+        match = _STREAMS.fullmatch(str(here))
+        if match:
+            if match["name"]:
+                return 1 if match["name"] == "out" else 2
+            own_process = match["pid"] is None or int(match["pid"]) == os.getpid()
+            return int(match["fd"] or match["proc"]) if own_process else None
         try:
             here = Path(os.path.abspath(here.parent / os.readlink(here)))  # noqa: PTH100, PTH115
         except OSError:
@@ -122,11 +122,11 @@ def _pour(temporary: Path, path: Path, stream: int | None) -> None:
 
 @contextmanager
 def _opened(path: Path, stream: int | None) -> Iterator[BinaryIO]:
-    own = {1: sys.stdout, 2: sys.stderr}.get(stream or 0)
-    if own is not None and hasattr(own, "buffer"):
+    standard_stream = {1: sys.stdout, 2: sys.stderr}.get(stream or 0)
+    if standard_stream is not None and hasattr(standard_stream, "buffer"):
         # What was printed before comes before.
-        own.flush()
-        yield own.buffer
+        standard_stream.flush()
+        yield standard_stream.buffer
         return
     with open(path if stream is None else os.dup(stream), "wb") as file:  # noqa: PTH123 - a number is no path
         yield file
@@ -162,31 +162,35 @@ def unfit(path: str | Path, suffixes: Sequence[str] = ()) -> list[Problem]:
         Endings that are possible, in lower case; any without.
     """
     path = Path(path)
-    place = Location(str(path))
+    location = Location(str(path))
     problems = []
     ending = path.suffix.lower()
     if suffixes and ending not in suffixes:
-        known = [each or "none" for each in suffixes]
-        wrong = not_among(known, "unknown-format", f"no file with the ending {ending or 'none'} can be written", ending)
-        problems.append(replace(wrong, location=place))
+        formats = [suffix or "none" for suffix in suffixes]
+        wrong = not_among(
+            formats, "unknown-format", f"no file with the ending {ending or 'none'} can be written", ending
+        )
+        problems.append(replace(wrong, location=location))
     if _stream(path) is not None:
         return problems
     try:
-        problems += _unfit(path, place)
+        problems += _unfit(path, location)
     except OSError as error:
         problems += cannot_write(path, error).problems
     return problems
 
 
-def _unfit(path: Path, place: Location) -> list[Problem]:
+def _unfit(path: Path, location: Location) -> list[Problem]:
     if path.is_dir():
-        return [Problem("cannot-write", "cannot write the file: it is a folder", place)]
+        return [Problem("cannot-write", "cannot write the file: it is a folder", location)]
     if path.exists() and _special(path):
         return []
     if not path.parent.is_dir():
-        return [Problem("cannot-write", f"cannot write the file: there is no folder {str(path.parent)!r}", place)]
+        return [Problem("cannot-write", f"cannot write the file: there is no folder {str(path.parent)!r}", location)]
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        return [Problem("cannot-write", f"cannot write the file: the folder {str(path.parent)!r} is read-only", place)]
+        return [
+            Problem("cannot-write", f"cannot write the file: the folder {str(path.parent)!r} is read-only", location)
+        ]
     refused = overwriting.refusal(path, last=False)
     return [refused] if refused else []
 
@@ -200,10 +204,10 @@ def content(path: str | Path, most: int) -> bytes:
         It cannot be read, or holds more than `most` bytes (EFBIG).
     """
     with Path(path).open("rb") as file:
-        found = file.read(most + 1)
-    if len(found) > most:
+        data = file.read(most + 1)
+    if len(data) > most:
         raise OSError(errno.EFBIG, f"the file is larger than {most / 1e6:,.0f} MB", str(path))
-    return found
+    return data
 
 
 def data_beside(picture: str | Path) -> Path:
@@ -213,9 +217,9 @@ def data_beside(picture: str | Path) -> Path:
     return picture.with_name(f"{name}.plot.csv")
 
 
-def write_text(path: str | Path, text: str, mine: bool = False) -> Path:
-    """Write a text file as UTF-8, whole or not at all; `mine` as of `replacing`."""
-    with replacing(path, mine) as temporary:
+def write_text(path: str | Path, text: str, in_place: bool = False) -> Path:
+    """Write a text file as UTF-8, whole or not at all; `in_place` as of `replacing`."""
+    with replacing(path, in_place) as temporary:
         # Halves of characters, which no file can hold, are written as their numbers.
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     return Path(path)

@@ -98,26 +98,26 @@ def refusal(path: Path, last: bool = True) -> Problem | None:
     """
     if _now is None or _now.force:
         return None
-    place = Location(str(path))
+    location = Location(str(path))
     if last and _real(path) in _now.written:
         message = "two results of this command have the same name"
-        return Problem("would-overwrite", message, place, hint="Give each a name of its own.")
+        return Problem("would-overwrite", message, location, hint="Give each a name of its own.")
     try:
         facts = path.stat()
     except OSError:
         return None
-    for each in list(_now.opened):
+    for opened_path in list(_now.opened):
         with suppress(OSError, ValueError):
-            other = os.stat(each)  # noqa: PTH116 - thousands of them
+            other = os.stat(opened_path)  # noqa: PTH116 - thousands of them
             if (other.st_dev, other.st_ino) == (facts.st_dev, facts.st_ino):
                 return Problem(
-                    "would-overwrite", "this command reads the file that it would replace", place, hint=_FORCE
+                    "would-overwrite", "this command reads the file that it would replace", location, hint=_FORCE
                 )
     if not facts.st_mode & 0o222:
-        return Problem("would-overwrite", "the file is read-only", place, hint=_FORCE)
+        return Problem("would-overwrite", "the file is read-only", location, hint=_FORCE)
     if facts.st_size and not _ours(path):
         message = "the file exists, and was not written by betapod as it is now"
-        return Problem("would-overwrite", message, place, hint=_FORCE)
+        return Problem("would-overwrite", message, location, hint=_FORCE)
     return None
 
 

@@ -29,9 +29,9 @@ def _bound(words: str, key: str) -> Callable[[Mapping[str, Any]], Words]:
 def _length(words: str, key: str) -> Callable[[Mapping[str, Any]], Words]:
     def made(ctx: Mapping[str, Any]) -> Words:
         count = ctx.get(key)
-        found = ctx.get("actual_length")
+        actual = ctx.get("actual_length")
         message = "too few entries" if words == "at least" else "too many entries"
-        message += "" if found is None else f": {found}"
+        message += "" if actual is None else f": {actual}"
         return Words("out-of-range", message, f"{words} {_number(count)}")
 
     return made
@@ -102,9 +102,9 @@ def in_words(kind: str, message: str, context: Mapping[str, Any]) -> Words:
     kind, message, context
         Type, text and details as the library has them. The text is shown only where it is one of betapod's own validators.
     """
-    made = _KINDS.get(kind)
-    if made is not None:
-        return made(context)
+    words_of = _KINDS.get(kind)
+    if words_of is not None:
+        return words_of(context)
     if kind in ("value_error", "assertion_error"):
         return Words("bad-value", message.removeprefix("Value error, ").removeprefix("Assertion failed, "))
     return Words("wrong-type", "this cannot stand here")

@@ -112,8 +112,8 @@ def _words(*values: int) -> NDArray[np.uint64]:
     return np.array(values, dtype=np.uint64)
 
 
-def _no_patient(found: object) -> ConfigError:
-    return ConfigError(Problem("bad-patient", "patients are counted from 0", found=str(found)))
+def _no_patient(value: object) -> ConfigError:
+    return ConfigError(Problem("bad-patient", "patients are counted from 0", found=str(value)))
 
 
 def _as_range(patients: Patients) -> range | None:

@@ -175,9 +175,9 @@ _NUMBER_BELOW = re.compile(r"/\s*([1-9][0-9]{0,6}(?:\.[0-9]{1,4})?(?:\^[1-9])?)\
 
 def fold(text: str) -> str:
     """Return text with its signs in one form: no full width, superscripts, second micro sign, odd spaces or dashes."""
-    made = unicodedata.normalize("NFKC", text)
-    made = "".join(sign for sign in made if unicodedata.category(sign) != "Cf")
-    return " ".join(made.translate(_SIGNS).split())
+    folded = unicodedata.normalize("NFKC", text)
+    folded = "".join(sign for sign in folded if unicodedata.category(sign) != "Cf")
+    return " ".join(folded.translate(_SIGNS).split())
 
 
 @functools.lru_cache(maxsize=4096)
@@ -186,42 +186,42 @@ def plain(text: str) -> tuple[str, float]:
 
     What is not known stays as it was; nothing is refused here.
     """
-    made = fold(text)
-    if not made.isascii():
-        made = _SCRIPT.sub(lambda found: _SCRIPTS[found[0]], made)
-    made = _BSA.sub("@", _BSA_POWER.sub("*@^-1", made))
+    spelt = fold(text)
+    if not spelt.isascii():
+        spelt = _SCRIPT.sub(lambda match: _SCRIPTS[match[0]], spelt)
+    spelt = _BSA.sub("@", _BSA_POWER.sub("*@^-1", spelt))
     for pattern, replacement in _PHRASES:
-        made = pattern.sub(replacement, made)
-    made = made.strip()
-    while made[:1] + made[-1:] in ("[]", "()") and made[1:-1].count(made[0]) == made[1:-1].count(made[-1]) == 0:
-        made = made[1:-1].strip()
+        spelt = pattern.sub(replacement, spelt)
+    spelt = spelt.strip()
+    while spelt[:1] + spelt[-1:] in ("[]", "()") and spelt[1:-1].count(spelt[0]) == spelt[1:-1].count(spelt[-1]) == 0:
+        spelt = spelt[1:-1].strip()
     # Nothing is measured times 1.73 m2: a dot or a space before it means per.
-    made = re.sub(r"/\s*\(([^()]*?)[\s*]*@\s*\)", r"/\1/@", made)
-    made = re.sub(r"(?<=\S)[\s*/]*@(?!\^)", "/@", made)
-    made = re.sub(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "*", made)
-    made = re.sub(r"(?<=[A-Za-z])\.(?=\s|/|\*|$)", "", made)
-    made = _POWER.sub(lambda found: f"{found[1]}^{(found[2] or found[3] or found[4]).replace(' ', '')}", made)
-    made = re.sub(r"\s*([/*^])\s*", r"\1", made.strip())
-    made = re.sub(r"(?:(?<=\w)\s|\*)([A-Za-z]+|@)\^-([123])", _below, made)
-    made, factor = _without_numbers(made)
-    made = re.sub(r"(?<=[A-Za-z)%\d])\s+(?=[A-Za-z(@])", "*", made).lstrip("*")
-    made = _NAME.sub(lambda found: _word(found[0]), made).replace("@", "1.73m2")
-    made = ("1" + made if made.startswith("/") else made).removeprefix("1*")
-    return made or ("1" if text.strip() else ""), factor
+    spelt = re.sub(r"/\s*\(([^()]*?)[\s*]*@\s*\)", r"/\1/@", spelt)
+    spelt = re.sub(r"(?<=\S)[\s*/]*@(?!\^)", "/@", spelt)
+    spelt = re.sub(r"(?<=[A-Za-z])\.(?=[A-Za-z])", "*", spelt)
+    spelt = re.sub(r"(?<=[A-Za-z])\.(?=\s|/|\*|$)", "", spelt)
+    spelt = _POWER.sub(lambda match: f"{match[1]}^{(match[2] or match[3] or match[4]).replace(' ', '')}", spelt)
+    spelt = re.sub(r"\s*([/*^])\s*", r"\1", spelt.strip())
+    spelt = re.sub(r"(?:(?<=\w)\s|\*)([A-Za-z]+|@)\^-([123])", _below, spelt)
+    spelt, factor = _without_numbers(spelt)
+    spelt = re.sub(r"(?<=[A-Za-z)%\d])\s+(?=[A-Za-z(@])", "*", spelt).lstrip("*")
+    spelt = _NAME.sub(lambda match: _word(match[0]), spelt).replace("@", "1.73m2")
+    spelt = ("1" + spelt if spelt.startswith("/") else spelt).removeprefix("1*")
+    return spelt or ("1" if text.strip() else ""), factor
 
 
-def _below(found: re.Match[str]) -> str:
-    return f"/{found[1]}" + ("" if found[2] == "1" else f"^{found[2]}")
+def _below(match: re.Match[str]) -> str:
+    return f"/{match[1]}" + ("" if match[2] == "1" else f"^{match[2]}")
 
 
 def _without_numbers(text: str) -> tuple[str, float]:
     """Take numbers below the line out of a unit: ``1/1000year`` is 0.001 times ``1/year``."""
     factor = 1.0
-    while (found := _NUMBER_BELOW.search(text)) is not None:
-        base, _, power = found[1].partition("^")
+    while (match := _NUMBER_BELOW.search(text)) is not None:
+        base, _, power = match[1].partition("^")
         factor /= float(base) ** int(power or 1)
-        rest = text[found.end() :]
-        text = text[: found.start()] + ("/" + rest if rest and rest[0] not in "/*" else rest)
+        rest = text[match.end() :]
+        text = text[: match.start()] + ("/" + rest if rest and rest[0] not in "/*" else rest)
     return text, factor
 
 
@@ -234,9 +234,9 @@ def _word(word: str) -> str:
         return word[:-1] + "U"
     if word in ("M", "H", "S", "mM", "uM", "nM", "pM", "fM", "m", "mo", "Mg", "ML", "Ml", "MU", "MIU"):
         return word
-    known = _WORDS.get(word.lower())
-    if known is not None:
-        return known
+    usual = _WORDS.get(word.lower())
+    if usual is not None:
+        return usual
     lower = word.lower()
     for prefix in _PREFIXES:
         base = _BASES.get(lower.removeprefix(prefix)) if lower.startswith(prefix) else None

@@ -198,9 +198,9 @@ def registry() -> pint.UnitRegistry[Any]:
     """Return the one pint registry."""
     import pint
 
-    made: pint.UnitRegistry[Any] = pint.UnitRegistry(None, cache_folder=None)
-    made.load_definitions(_DEFINITIONS.strip().splitlines())
-    return made
+    units: pint.UnitRegistry[Any] = pint.UnitRegistry(None, cache_folder=None)
+    units.load_definitions(_DEFINITIONS.strip().splitlines())
+    return units
 
 
 def _readable(text: str) -> str:
@@ -222,8 +222,8 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     """
     written = text.strip()
     if len(written) > _LONGEST:
-        found = f"[{written[:40]}…], {len(written):,} letters"
-        raise UnitError(Problem("unknown-unit", "this is too long for a unit", location, found, f"up to {_LONGEST}"))
+        excerpt = f"[{written[:40]}…], {len(written):,} letters"
+        raise UnitError(Problem("unknown-unit", "this is too long for a unit", location, excerpt, f"up to {_LONGEST}"))
     mega = _MEGA.search(written)
     if mega is not None:
         milli = written[: mega.start()] + "m" + written[mega.start() + 1 :]

@@ -71,7 +71,7 @@ class _Budget:
                 message = f"the text holds a character that cannot be written: U+{ord(wrong.group()):04X}"
                 raise self.problem(event, "bad-character", message)
         elif kind == "AliasEvent":
-            if any(each.anchor == event.anchor for each in self.open):
+            if any(opened.anchor == event.anchor for opened in self.open):
                 raise self.problem(event, "recursive-alias", f"the value {event.anchor!r} holds itself")
             values, levels = self.known.get(event.anchor, (1, 0))
             self.check(event, values, levels)
@@ -100,5 +100,5 @@ class _Budget:
         line = lines[mark.line] if mark.line < len(lines) else ""
         # A line of a thousand brackets helps nobody.
         context = line if len(line) <= 200 else ""
-        place = Location(self.file, mark.line + 1, mark.column + 1)
-        return ConfigError(Problem(kind, message, place, expected=expected, hint=hint, context=context))
+        location = Location(self.file, mark.line + 1, mark.column + 1)
+        return ConfigError(Problem(kind, message, location, expected=expected, hint=hint, context=context))

@@ -45,12 +45,12 @@ class BibliographyEntry:
         volume = get("volume", "") + (f"({get('number')})" if get("number") else "")
         pages = get("pages", "").replace("--", "-")
         numbers = ":".join(filter(None, (volume, pages)))
-        place = " ".join(filter(None, (where, get("year", "")))) + (f";{numbers}" if numbers else "")
+        published_in = " ".join(filter(None, (where, get("year", "")))) + (f";{numbers}" if numbers else "")
         identifiers = [f"doi:{get('doi')}"] if get("doi") else []
         identifiers += [f"PMID {get('pmid')}"] if get("pmid") else []
         identifiers += [get("pmcid", "")] if get("pmcid") else []
         identifiers += [get("url", "")] if get("url") and not identifiers else []
-        parts = [authors, get("title", ""), place, ", ".join(identifiers)]
+        parts = [authors, get("title", ""), published_in, ", ".join(identifiers)]
         text = ". ".join(part.rstrip(".") for part in parts if part)
         return f"{text}." + (f" ({get('note')})" if get("note") else "")
 
@@ -105,9 +105,9 @@ class Bibliography(Mapping[str, BibliographyEntry]):
                     Problem("unreadable-file", f"cannot read the bibliography: {error}", Location(str(path)))
                 )
                 continue
-            found, bad = parse_bibtex(text, str(path))
+            entries_of_file, bad = parse_bibtex(text, str(path))
             problems.extend(bad)
-            for entry in found:
+            for entry in entries_of_file:
                 if entry.key in entries:
                     problems.append(
                         Problem(
@@ -145,17 +145,17 @@ class _Scanner:
         return self.text[self.at] if self.at < len(self.text) else ""
 
     def expect(self, characters: str) -> str:
-        found = self.peek()
-        if not found or found not in characters:
-            raise _Bad(f"expected {' or '.join(characters)}, found {found or 'the end of the file'}", self.at)
+        character = self.peek()
+        if not character or character not in characters:
+            raise _Bad(f"expected {' or '.join(characters)}, found {character or 'the end of the file'}", self.at)
         self.at += 1
-        return found
+        return character
 
-    def word(self, what: str) -> str:
+    def word(self, subject: str) -> str:
         self.skip()
         match = _KEY.match(self.text, self.at)
         if match is None:
-            raise _Bad(f"{what} is missing", self.at)
+            raise _Bad(f"{subject} is missing", self.at)
         self.at = match.end()
         return match.group()
 

@@ -77,8 +77,8 @@ class Library(Displayed):
     @property
     def inputs(self) -> dict[str, Numbers]:
         """The part of `parameters` that are inputs of the model: age, sex, drugs, pressure, insulin."""
-        known = whole_body.model("reference").inputs
-        return {name: values for name, values in self.parameters.items() if name in known}
+        model_inputs = whole_body.model("reference").inputs
+        return {name: values for name, values in self.parameters.items() if name in model_inputs}
 
     @property
     def initial(self) -> dict[str, Numbers]:
@@ -92,11 +92,11 @@ class Library(Displayed):
 
     def take(self, index: NDArray[np.integer] | Sequence[int]) -> Library:
         """Return some patients, in the order of `index`; repeats are allowed."""
-        chosen = np.asarray(index, dtype=np.int64)
+        rows = np.asarray(index, dtype=np.int64)
         return Library(
-            self.table.iloc[chosen].reset_index(drop=True),
-            {name: values[chosen] for name, values in self.parameters.items()},
-            self.states[chosen],
+            self.table.iloc[rows].reset_index(drop=True),
+            {name: values[rows] for name, values in self.parameters.items()},
+            self.states[rows],
             self.state_names,
             self.origin,
         )
@@ -183,8 +183,10 @@ def of_bytes(content: bytes, path: str | Path) -> Library:
     unknown = [n for n in parts["parameter"] if n not in model.parameters and n not in model.inputs]
     if names != model.state_names or unknown:
         hint = "Grow it again with: betapod patients grow"
-        found = f"{len(names)} states, {len(unknown)} unknown parameters"
-        raise ConfigError(Problem("old-library", "the library was grown with another model", where, found, hint=hint))
+        differences = f"{len(names)} states, {len(unknown)} unknown parameters"
+        raise ConfigError(
+            Problem("old-library", "the library was grown with another model", where, differences, hint=hint)
+        )
     table = pd.DataFrame(parts["table"])
     table[_whole()] = table[_whole()].astype(np.int64)
     return Library(table, parts["parameter"], np.column_stack(list(parts["state"].values())), names, origin)
@@ -197,13 +199,13 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     true, numbers = snapshots.true, snapshots.people
     # A person with several snapshots is measured afresh in each: the luck is that of the person in that month.
     key = numbers * 4096 + np.floor(true["age"] * 12).astype(np.int64)
-    seen = observe.measure(true, true, key, seed, "library")
+    measured = observe.measure(true, true, key, seed, "library")
     height = snapshots.parameters["height"]
     columns: dict[str, Any] = {"person": numbers}
     columns |= {name: true[name] for name in ("age", "female", "T1D", "diagnosed", "duration", "years_ill", "year")}
     columns |= {"height": height, "weight": true["weight"], "bmi": true["weight"] / (height / 100.0) ** 2}
     columns |= {name: true[name] for name in ("stiffness", "dawn")}
-    columns |= {name: seen[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
+    columns |= {name: measured[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
     columns |= {f"true_{name}": true[name] for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide")}
     columns |= {"insulin_dose": np.where(snapshots.drugs[prescribing.INSULIN], true["insulin_dose"], 0.0)}
     columns |= snapshots.drugs

@@ -28,7 +28,7 @@ Columns = dict[str, Numbers]
 
 
 def read_library_file(
-    content: bytes, path: str | Path, required: Iterable[str], whole: Iterable[str]
+    content: bytes, path: str | Path, required: Iterable[str], whole_numbers: Iterable[str]
 ) -> tuple[int, Columns, dict[str, Any]]:
     """Return the number of patients, the columns in their order as ``kind/name``, and the origin.
 
@@ -38,7 +38,7 @@ def read_library_file(
         What the file holds, and its name for messages.
     required
         Columns of the table that must be there.
-    whole
+    whole_numbers
         Those that hold whole numbers: ``person``, and flags of 0 or 1.
 
     Raises
@@ -70,7 +70,7 @@ def read_library_file(
         raise ConfigError(Problem("not-a-library", f"this is no library of patients: {_said(error)}", where)) from None
     except Exception as error:  # zlib and its kin have errors of their own
         raise ConfigError(Problem("not-a-library", f"this is no library of patients: {_said(error)}", where)) from None
-    problems += _column_faults(columns, {f"table/{name}" for name in whole}, where)
+    problems += _column_faults(columns, {f"table/{name}" for name in whole_numbers}, where)
     for name in required:
         if f"table/{name}" not in head["order"]:
             problems.append(Problem("bad-library", f"the column {name} is missing", where))
@@ -104,8 +104,8 @@ def _head_faults(head: Any, where: Location) -> list[Problem]:
     problems = []
 
     def bad(field: str, expected: str) -> None:
-        found = json.dumps(head.get(field))[:80] if field in head else "nothing"
-        problems.append(Problem("bad-library", f"the field {field!r} of the head is wrong", where, found, expected))
+        content = json.dumps(head.get(field))[:80] if field in head else "nothing"
+        problems.append(Problem("bad-library", f"the field {field!r} of the head is wrong", where, content, expected))
 
     if head.get("format") != FORMAT:
         bad("format", str(FORMAT))
@@ -132,7 +132,7 @@ def _columns(
 ) -> Columns:
     rows, constant = head["rows"], head["constant"]
     varied = [name for name in head["order"] if name not in constant]
-    found: Columns = {}
+    columns: Columns = {}
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         for i, name in enumerate(varied):
             # Numbers have at most 8 bytes, beside a head of an array; more is no column of so many patients.
@@ -148,28 +148,28 @@ def _columns(
                 message = f"the column {name} has not one number per patient"
                 problems.append(Problem("bad-library", message, where, shape, f"{rows} numbers"))
                 continue
-            found[name] = values.astype(np.float64)
+            columns[name] = values.astype(np.float64)
     return {
-        name: np.full(rows, float(constant[name])) if name in constant else found[name]
+        name: np.full(rows, float(constant[name])) if name in constant else columns[name]
         for name in head["order"]
-        if name in constant or name in found
+        if name in constant or name in columns
     }
 
 
-def _column_faults(columns: Columns, whole: set[str], where: Location) -> list[Problem]:
+def _column_faults(columns: Columns, whole_numbers: set[str], where: Location) -> list[Problem]:
     problems = []
     for name, values in columns.items():
         wrong = np.isinf(values) if name in _GAPS else ~np.isfinite(values)
-        what = "no number"
-        if name in whole and not wrong.any():
-            wrong, what = (values != np.floor(values)) | (np.abs(values) > 2.0**53), "no whole number"
+        fault = "no number"
+        if name in whole_numbers and not wrong.any():
+            wrong, fault = (values != np.floor(values)) | (np.abs(values) > 2.0**53), "no whole number"
             if name != "table/person" and not wrong.any():
-                wrong, what = (values != 0.0) & (values != 1.0), "neither 0 nor 1"
+                wrong, fault = (values != 0.0) & (values != 1.0), "neither 0 nor 1"
         if wrong.any():
             first = int(np.argmax(wrong))
-            message = f"the column {name} has {what} in {int(wrong.sum())} patients"
-            found = (
+            message = f"the column {name} has {fault} in {int(wrong.sum())} patients"
+            example = (
                 f"{values[first]:g} in patient {first + 1}" if not math.isnan(values[first]) else f"patient {first + 1}"
             )
-            problems.append(Problem("bad-library", message, where, found))
+            problems.append(Problem("bad-library", message, where, example))
     return problems

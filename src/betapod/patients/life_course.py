@@ -99,14 +99,14 @@ class Snapshots:
             {name: np.concatenate([part.drugs[name] for part in parts]) for name in parts[0].drugs},
         )
 
-    def __getitem__(self, chosen: NDArray[np.int64] | Flags) -> Snapshots:
+    def __getitem__(self, rows: NDArray[np.int64] | Flags) -> Snapshots:
         """Return some of them."""
         return Snapshots(
-            self.people[chosen],
-            {name: values[chosen] for name, values in self.true.items()},
-            {name: values[chosen] for name, values in self.parameters.items()},
-            self.states[chosen],
-            {name: values[chosen] for name, values in self.drugs.items()},
+            self.people[rows],
+            {name: values[rows] for name, values in self.true.items()},
+            {name: values[rows] for name, values in self.parameters.items()},
+            self.states[rows],
+            {name: values[rows] for name, values in self.drugs.items()},
         )
 
     def __len__(self) -> int:
@@ -134,28 +134,30 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     """Return the model's parameters and inputs for the next year."""
     people, traits = lives.people, lives.people.traits
     middle = lives.age + STEP / 2
-    found = dict(people.model)
-    found["age"] = lives.age
-    found["Wt"] = people.weight(middle)
-    found["S_cr0"] = people.creatinine(middle)
+    columns = dict(people.model)
+    columns["age"] = lives.age
+    columns["Wt"] = people.weight(middle)
+    columns["S_cr0"] = people.creatinine(middle)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
-    found["beta_decline"] = np.where(falling, constant("beta_decline"), 0.0)
+    columns["beta_decline"] = np.where(falling, constant("beta_decline"), 0.0)
     # Insulitis before diagnosis, then the typical person's fading autoimmunity.
     insulitis = type_1 & (middle >= traits["onset_type_1"] - INSULITIS_YEARS) & (middle < traits["onset_type_1"])
     after = type_1 & (middle >= traits["onset_type_1"])
     silent = -np.log(LEFT_AT_DIAGNOSIS) / (INSULITIS_YEARS * YEAR)
-    found["autoimmune_killing"] = np.where(insulitis, silent, np.where(after, 0.0036, 0.0))
-    found["autoimmunity_floor"] = np.where(insulitis, 1.0, np.where(after, 0.11, 0.0))
-    found["tau_autoimmunity"] = np.where(after, 220.0, 250.0)
-    found.update(lives.drugs.inputs(people, middle))
-    return found
+    columns["autoimmune_killing"] = np.where(insulitis, silent, np.where(after, 0.0036, 0.0))
+    columns["autoimmunity_floor"] = np.where(insulitis, 1.0, np.where(after, 0.11, 0.0))
+    columns["tau_autoimmunity"] = np.where(after, 220.0, 250.0)
+    columns.update(lives.drugs.inputs(people, middle))
+    return columns
 
 
 def _begin(people: People) -> _Lives:
     type_1 = people.traits["T1D"] > 0
     # Visits must not fall on birthdays in everybody.
-    begin = np.where(type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, YOUNG + people.luck("first visit"))
+    begin = np.where(
+        type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, YOUNG + people.uniform("first visit")
+    )
     unknown = np.full(len(people), np.inf)
     return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy())
 
@@ -174,7 +176,7 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
     """
     lives = _begin(people)
     table = whole_body.table("reference")
-    found: list[Snapshots] = []
+    snapshots: list[Snapshots] = []
     steps = int((OLDEST - YOUNG) / STEP)
     for step in range(steps):
         run = ensemble()
@@ -193,7 +195,7 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         year = lives.people.traits["birth_year"] + lives.age + STEP
         true = _laboratory(lives, values)
         _diagnose(lives, true, step)
-        found += _snapshot(lives, parameters, values, true, year, step, keep)
+        snapshots += _snapshot(lives, parameters, values, true, year, step, keep)
         lives.states = {name: values[name] for name in run.model.state_names}
         _visit(lives, true, year, step)
         alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
@@ -204,7 +206,7 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
             progress(step + 1, steps)
         if not len(lives.people):
             break
-    return Snapshots.joined(found)
+    return Snapshots.joined(snapshots)
 
 
 def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
@@ -215,7 +217,7 @@ def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
 def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]:
     """Return what a laboratory without error finds at the end of the year."""
     true = {name: values[source] for name, source in _OUTPUTS.items()}
-    insulin = lives.drugs.taken[INSULIN].astype(np.float64)
+    insulin = lives.drugs.current[INSULIN].astype(np.float64)
     true["fpg"] = morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)
     return true
 
@@ -234,22 +236,24 @@ def _snapshot(
     ill = lives.ill_at <= age
     chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
     share = keep * np.exp(-np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0) / constant("survival_years"))
-    chosen = ill & np.isfinite(values["MAP"]) & (year >= FIRST_YEAR) & (chance < share)
-    if not chosen.any():
+    kept = ill & np.isfinite(values["MAP"]) & (year >= FIRST_YEAR) & (chance < share)
+    if not kept.any():
         return []
-    true = {name: column[chosen] for name, column in laboratory.items()}
-    true["age"], true["year"] = age[chosen], year[chosen]
-    known = lives.found_at <= age
-    true["diagnosed"] = known[chosen].astype(np.float64)
-    true["duration"] = np.where(known, _reported_duration(age, np.where(known, lives.found_at, age)), np.nan)[chosen]
-    true["years_ill"] = (age - lives.ill_at)[chosen]
-    true["stiffness"], true["dawn"] = people.traits["stiffness"][chosen], people.traits["dawn"][chosen]
-    true["female"], true["T1D"] = people.traits["female"][chosen], people.traits["T1D"][chosen]
-    states = np.column_stack([values[name][chosen] for name in ensemble().model.state_names])
-    now = {name: column[chosen] for name, column in parameters.items()}
+    true = {name: column[kept] for name, column in laboratory.items()}
+    true["age"], true["year"] = age[kept], year[kept]
+    diagnosed = lives.found_at <= age
+    true["diagnosed"] = diagnosed[kept].astype(np.float64)
+    true["duration"] = np.where(diagnosed, _reported_duration(age, np.where(diagnosed, lives.found_at, age)), np.nan)[
+        kept
+    ]
+    true["years_ill"] = (age - lives.ill_at)[kept]
+    true["stiffness"], true["dawn"] = people.traits["stiffness"][kept], people.traits["dawn"][kept]
+    true["female"], true["T1D"] = people.traits["female"][kept], people.traits["T1D"][kept]
+    states = np.column_stack([values[name][kept] for name in ensemble().model.state_names])
+    now = {name: column[kept] for name, column in parameters.items()}
     now["age"] = true["age"]
-    drugs = {name: lives.drugs.taken[name][chosen] for name in columns()}
-    return [Snapshots(people.numbers[chosen], true, now, states, drugs)]
+    drugs = {name: lives.drugs.current[name][kept] for name in columns()}
+    return [Snapshots(people.numbers[kept], true, now, states, drugs)]
 
 
 def _diagnose(lives: _Lives, true: dict[str, Numbers], step: int) -> None:
@@ -258,7 +262,7 @@ def _diagnose(lives: _Lives, true: dict[str, Numbers], step: int) -> None:
     end = lives.age + STEP
     type_1 = traits["T1D"] > 0
     over = (true["hba1c"] >= DIABETES_HBA1C) | (true["fpg"] >= DIABETES_FPG) | (true["fed"] >= DIABETES_FED)
-    share = people.luck(f"onset-{step}")
+    share = people.uniform(f"onset-{step}")
     new = over & np.isinf(lives.ill_at) & ~type_1
     lives.ill_at = np.where(new, lives.age + STEP * share, lives.ill_at)
     diagnosed_1 = type_1 & (traits["onset_type_1"] <= end)
@@ -277,14 +281,14 @@ def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) ->
     """Measure and prescribe."""
     people, traits = lives.people, lives.people.traits
     end = lives.age + STEP
-    known = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
+    laboratory = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
     person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
-    seen = observe.measure(known, person, people.numbers, people.seed, f"care {step}")
-    before = lives.drugs.taken[INSULIN].copy()
+    measured = observe.measure(laboratory, person, people.numbers, people.seed, f"care {step}")
+    before = lives.drugs.current[INSULIN].copy()
     # Where titration has come down to next to nothing, insulin is stopped.
-    needless = before & (known["insulin_dose"] < LEAST_INSULIN) & (traits["T1D"] == 0)
-    lives.drugs.taken[INSULIN] &= ~needless
-    lives.drugs.visit(people, step, year, seen, lives.found_at <= end)
-    now = lives.drugs.taken[INSULIN]
+    needless = before & (laboratory["insulin_dose"] < LEAST_INSULIN) & (traits["T1D"] == 0)
+    lives.drugs.current[INSULIN] &= ~needless
+    lives.drugs.visit(people, step, year, measured, lives.found_at <= end)
+    now = lives.drugs.current[INSULIN]
     dose = np.where(now & ~before, np.log(FIRST_INSULIN), lives.states["ln_insulin_dose"])
     lives.states["ln_insulin_dose"] = np.where(now, dose, np.log(_NO_INSULIN))

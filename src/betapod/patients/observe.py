@@ -17,9 +17,9 @@ from ..observables.table import Numbers, observables
 
 #: Column with one measurement and the log-SD of its error.
 NOISE = {
-    each.cohort: each.relative_error
-    for each in observables().values()
-    if each.library.startswith("true_") and each.cohort
+    item.cohort: item.relative_error
+    for item in observables().values()
+    if item.library.startswith("true_") and item.cohort
 }
 
 
@@ -56,10 +56,10 @@ def measure(
     def error(name: str) -> Numbers:
         return Stream(seed, f"measure:{visit}:{name}").normal(numbers)
 
-    found = {name: true[name] * np.exp(sd * error(name)) for name, sd in NOISE.items() if name in true}
+    measured = {name: true[name] * np.exp(sd * error(name)) for name, sd in NOISE.items() if name in true}
     MAP = true["MAP"] + _sd("MAP") * error("MAP")
     pulse = pulse_pressure(
         MAP, person["age"], person["female"], person["stiffness"] + _sd("pulse_pressure") * error("pulse")
     )
-    found["sbp"], found["dbp"] = MAP + 2.0 / 3.0 * pulse, MAP - pulse / 3.0
-    return found
+    measured["sbp"], measured["dbp"] = MAP + 2.0 / 3.0 * pulse, MAP - pulse / 3.0
+    return measured

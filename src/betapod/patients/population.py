@@ -82,7 +82,7 @@ class People:
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def luck(self, purpose: str) -> Numbers:
+    def uniform(self, purpose: str) -> Numbers:
         """Return one uniform number per person for a purpose."""
         return Stream(self.seed, f"patients:{purpose}").uniform(self.numbers)
 
@@ -106,13 +106,13 @@ class People:
         level: Numbers = self.traits["S_cr"] * np.exp(-constant("creatinine_ageing") * (age - 45.0))
         return level
 
-    def __getitem__(self, chosen: NDArray[np.int64] | NDArray[np.bool_]) -> People:
+    def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> People:
         """Return some of them."""
         return People(
             self.seed,
-            self.numbers[chosen],
-            {name: values[chosen] for name, values in self.traits.items()},
-            {name: values[chosen] for name, values in self.model.items()},
+            self.numbers[rows],
+            {name: values[rows] for name, values in self.traits.items()},
+            {name: values[rows] for name, values in self.model.items()},
         )
 
 

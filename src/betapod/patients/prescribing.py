@@ -87,32 +87,32 @@ def columns() -> tuple[str, ...]:
 class Prescriptions:
     """Who takes what: column -> (n,) flags."""
 
-    taken: dict[str, Flags] = field(default_factory=dict)
+    current: dict[str, Flags] = field(default_factory=dict)
 
     @classmethod
     def none(cls, count: int) -> Prescriptions:
         """Nobody takes anything."""
         return cls({name: np.zeros(count, dtype=bool) for name in columns()})
 
-    def __getitem__(self, chosen: Flags) -> Prescriptions:
-        return Prescriptions({name: flags[chosen] for name, flags in self.taken.items()})
+    def __getitem__(self, rows: Flags) -> Prescriptions:
+        return Prescriptions({name: flags[rows] for name, flags in self.current.items()})
 
     def inputs(self, people: People, age: Numbers) -> dict[str, Numbers]:
         """Return the model's inputs under these prescriptions: name -> (n,), in the inputs' units."""
         model = whole_body.model("reference")
         adherence = people.traits["adherence"]
         pressure = people.pressure_shift(age)
-        found: dict[str, Numbers] = {"dMAP": pressure}
+        model_inputs: dict[str, Numbers] = {"dMAP": pressure}
 
         def base(name: str) -> Numbers:
-            return found.setdefault(name, np.full(len(people), model.inputs[name].value))
+            return model_inputs.setdefault(name, np.full(len(people), model.inputs[name].value))
 
         for rule in ("multiply", "add", "max"):
             for drug in drugs():
                 for effect in drug.effects:
                     if effect.rule != rule:
                         continue
-                    share = adherence * self.taken[drug.column]
+                    share = adherence * self.current[drug.column]
                     now = base(effect.quantity)
                     if rule == "multiply":
                         now = now * (1.0 + share * (effect.value - 1.0))
@@ -120,13 +120,17 @@ class Prescriptions:
                         now = now + share * effect.value
                     else:
                         now = np.maximum(now, share * effect.value)
-                    found[effect.quantity] = now
+                    model_inputs[effect.quantity] = now
         type_1 = people.traits["T1D"] > 0
-        found["insulin_titration"] = self.taken[INSULIN].astype(np.float64)
-        found["insulin_target"] = np.where(type_1, people.traits["glucose_type_1"], people.traits["glucose_insulin"])
-        return found
+        model_inputs["insulin_titration"] = self.current[INSULIN].astype(np.float64)
+        model_inputs["insulin_target"] = np.where(
+            type_1, people.traits["glucose_type_1"], people.traits["glucose_insulin"]
+        )
+        return model_inputs
 
-    def visit(self, people: People, number: int, year: Numbers, seen: Mapping[str, Numbers], diagnosed: Flags) -> None:
+    def visit(
+        self, people: People, number: int, year: Numbers, measured: Mapping[str, Numbers], diagnosed: Flags
+    ) -> None:
         """Prescribe at a visit.
 
         Parameters
@@ -135,43 +139,43 @@ class Prescriptions:
             Of the visit, so that every visit has its own luck.
         year
             (n,) calendar years.
-        seen
+        measured
             ``hba1c`` (%), ``sbp`` (mmHg), ``egfr`` (mL/min/1.73m2), ``uacr`` (mg/g) as measured.
         """
         traits = people.traits
         type_1 = traits["T1D"] > 0
-        self.taken[INSULIN] |= diagnosed & type_1
-        self.taken["metformin"] &= seen["egfr"] >= METFORMIN_STOPS
-        high = diagnosed & ~type_1 & (seen["hba1c"] > traits["care_from"]) & ~self.taken[INSULIN]
+        self.current[INSULIN] |= diagnosed & type_1
+        self.current["metformin"] &= measured["egfr"] >= METFORMIN_STOPS
+        high = diagnosed & ~type_1 & (measured["hba1c"] > traits["care_from"]) & ~self.current[INSULIN]
         # Insulin is begun only where it would be titrated up.
         line = whole_body.table("reference")
         goal = line["HbA1c_at_zero_glucose"].value + line["HbA1c_per_glucose"].value * traits["glucose_insulin"]
         for turn in range(MOST_NEW):
-            acts = high & (people.luck(f"glucose-{number}-{turn}") < traits["care_inertia"])
+            acts = high & (people.uniform(f"glucose-{number}-{turn}") < traits["care_inertia"])
             # A second drug at once only where glucose is far off.
-            acts &= (turn == 0) | (seen["hba1c"] > traits["care_from"] + 1.5)
-            count = np.sum([self.taken[drug.column] for drug in drugs() if drug.kind == "glucose"], axis=0)
-            severe = (seen["hba1c"] > INSULIN_AT) & (people.luck(f"insulin-{number}-{turn}") < INSULIN_SHARE)
-            injects = acts & (severe | (count >= MOST_DRUGS)) & (seen["hba1c"] > goal)
-            self.taken[INSULIN] |= injects
-            barred = {"metformin": seen["egfr"] < METFORMIN_STOPS, "sglt2i": seen["egfr"] < SGLT2_STARTS}
-            self._add("glucose", acts & ~injects, people.luck(f"drug-{number}-{turn}"), year, barred)
-        cares = people.luck(f"pressure-{number}") < traits["care_inertia"]
-        raised = cares & (seen["sbp"] > traits["pressure_care"])
-        self._add("pressure", raised, people.luck(f"pressure-drug-{number}"), year, {})
-        blocked = self.taken["acei"] | self.taken["arb"]
-        leaks = cares & diagnosed & (seen["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
+            acts &= (turn == 0) | (measured["hba1c"] > traits["care_from"] + 1.5)
+            count = np.sum([self.current[drug.column] for drug in drugs() if drug.kind == "glucose"], axis=0)
+            severe = (measured["hba1c"] > INSULIN_AT) & (people.uniform(f"insulin-{number}-{turn}") < INSULIN_SHARE)
+            injects = acts & (severe | (count >= MOST_DRUGS)) & (measured["hba1c"] > goal)
+            self.current[INSULIN] |= injects
+            barred = {"metformin": measured["egfr"] < METFORMIN_STOPS, "sglt2i": measured["egfr"] < SGLT2_STARTS}
+            self._add("glucose", acts & ~injects, people.uniform(f"drug-{number}-{turn}"), year, barred)
+        cares = people.uniform(f"pressure-{number}") < traits["care_inertia"]
+        raised = cares & (measured["sbp"] > traits["pressure_care"])
+        self._add("pressure", raised, people.uniform(f"pressure-drug-{number}"), year, {})
+        blocked = self.current["acei"] | self.current["arb"]
+        leaks = cares & diagnosed & (measured["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
         rare = {drug.column: np.ones(len(people), dtype=bool) for drug in drugs() if drug.column not in ("acei", "arb")}
-        self._add("pressure", leaks, people.luck(f"kidney-drug-{number}"), year, rare)
+        self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, rare)
 
-    def _add(self, kind: str, who: Flags, luck: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
+    def _add(self, kind: str, who: Flags, draws: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
         """Give each of `who` one more drug of a kind, chosen by weight among those on the market and not yet taken."""
-        known = [drug for drug in drugs() if drug.kind == kind]
-        weights = np.zeros((len(known), len(who)))
-        blocked = self.taken["acei"] | self.taken["arb"]
-        incretin = np.any([self.taken[name] for name in _INCRETINS], axis=0)
-        for i, drug in enumerate(known):
-            free = ~self.taken[drug.column] & (year >= drug.from_year) & (year < drug.to_year)
+        candidates = [drug for drug in drugs() if drug.kind == kind]
+        weights = np.zeros((len(candidates), len(who)))
+        blocked = self.current["acei"] | self.current["arb"]
+        incretin = np.any([self.current[name] for name in _INCRETINS], axis=0)
+        for i, drug in enumerate(candidates):
+            free = ~self.current[drug.column] & (year >= drug.from_year) & (year < drug.to_year)
             if drug.column in barred:
                 free &= ~barred[drug.column]
             if drug.column in ("acei", "arb"):
@@ -180,8 +184,8 @@ class Prescriptions:
                 free &= ~incretin
             weights[i] = np.where(free, drug.weight, 0.0)
         reached = np.cumsum(weights, axis=0)
-        lot = luck * (reached[-1] + RESTRAINT[kind])
-        given = who & (lot < reached[-1])
-        pick = np.argmax(reached > lot, axis=0)
-        for i, drug in enumerate(known):
-            self.taken[drug.column] |= given & (pick == i)
+        scaled_draw = draws * (reached[-1] + RESTRAINT[kind])
+        prescribed = who & (scaled_draw < reached[-1])
+        pick = np.argmax(reached > scaled_draw, axis=0)
+        for i, drug in enumerate(candidates):
+            self.current[drug.column] |= prescribed & (pick == i)

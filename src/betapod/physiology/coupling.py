@@ -127,17 +127,17 @@ def _parts(model: str) -> list[Part]:
 
 def _with_seams(parts: Iterable[Part], names: Mapping[str, Mapping[str, str]]) -> tuple[Part, ...]:
     """Rename quantities of single parts where organs meet."""
-    found = []
+    joined = []
     for part in parts:
         seams = names.get(part.name, {})
         if seams:
-            known = {read.name for read in part.reads} | set(part.names)
+            declared = {read.name for read in part.reads} | set(part.names)
             part = part.renamed(seams, part.name)
             # What was a parameter is now owned by another part, so it must be declared as read.
-            taken = tuple(Read(new, None) for old, new in seams.items() if old not in known)
-            part = replace(part, reads=(*part.reads, *taken))
-        found.append(part)
-    return tuple(found)
+            added = tuple(Read(new, None) for old, new in seams.items() if old not in declared)
+            part = replace(part, reads=(*part.reads, *added))
+        joined.append(part)
+    return tuple(joined)
 
 
 KIDNEY = _with_seams(

@@ -224,12 +224,12 @@ def table(name: str = "kidney") -> ParameterTable:
 
 def submodels(name: str) -> tuple[type[Submodel] | Part, ...]:
     """Return the submodels of a named model."""
-    found: list[type[Submodel] | Part] = []
+    entries: list[type[Submodel] | Part] = []
     for entry in assembly(name).submodels:
         module, _, attribute = entry.rpartition(".")
-        what = getattr(import_module(f".{module}", __package__), attribute)
-        found.extend(what if isinstance(what, tuple) else (what,))
-    return tuple(found)
+        exported = getattr(import_module(f".{module}", __package__), attribute)
+        entries.extend(exported if isinstance(exported, tuple) else (exported,))
+    return tuple(entries)
 
 
 def model(name: str = "kidney") -> Model:

@@ -71,7 +71,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
             raise EvidenceError(
                 replace(one, location=replace(one.location, file=str(table))) for one in error.problems
             ) from None
-    write_text(table, text, mine=True)
+    write_text(table, text, in_place=True)
     return len(new)
 
 

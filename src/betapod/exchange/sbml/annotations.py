@@ -121,6 +121,6 @@ def refer(element: Any, entry: BibliographyEntry) -> None:
     element.setMetaId(f"meta_{element.getId()}")
     term = libsbml.CVTerm(libsbml.BIOLOGICAL_QUALIFIER)
     term.setBiologicalQualifierType(libsbml.BQB_IS_DESCRIBED_BY)
-    for place in places:
-        term.addResource(place)
+    for resource in places:
+        term.addResource(resource)
     element.addCVTerm(term)

@@ -150,14 +150,14 @@ class Formulas:
     ----------
     identifiers
         SBML identifier of every name.
-    known
+    named
         Expressions that have an identifier of their own.
-    taken
+    used_identifiers
         Identifiers in use; auxiliary ones avoid them.
     """
 
-    def __init__(self, identifiers: Mapping[str, str], known: Mapping[Expr, str], taken: set[str]) -> None:
-        self.identifiers, self.known, self.taken = identifiers, dict(known), taken
+    def __init__(self, identifiers: Mapping[str, str], named: Mapping[Expr, str], used_identifiers: set[str]) -> None:
+        self.identifiers, self.named, self.used_identifiers = identifiers, dict(named), used_identifiers
         self.functions: dict[str, str] = {}
         self.auxiliary: dict[str, Any] = {}
         self._size: dict[Expr, int] = {}
@@ -173,9 +173,9 @@ class Formulas:
             Every formula, with the identifier that it defines, if any.
         """
         order: dict[Expr, None] = {}
-        for root, own in roots:
+        for root, identifier in roots:
             self._uses[root] = self._uses.get(root, 0) + 1
-            if self.known.get(root, own) == own:
+            if self.named.get(root, identifier) == identifier:
                 self._visit(root, order)
         for node in order:
             self._measure(node)
@@ -191,41 +191,41 @@ class Formulas:
                 stack.append((node, True))
                 for arg in reversed(node.args):
                     self._uses[arg] = self._uses.get(arg, 0) + 1
-                    if arg not in self.known:
+                    if arg not in self.named:
                         stack.append((arg, False))
 
     def _measure(self, node: Expr) -> None:
         if node.op in FUNCTIONS:
             # Tools write a function out with its argument at every place, so the argument is one name.
             for arg in node.args:
-                if arg.args and arg not in self.known:
+                if arg.args and arg not in self.named:
                     self._name(arg)
-        args = [arg for arg in node.args if arg not in self.known]
+        args = [arg for arg in node.args if arg not in self.named]
         size = 1 + len(node.args) - len(args) + sum(self._size[arg] for arg in args)
         depth = 1 + max((self._depth[arg] for arg in args), default=0)
-        if node not in self.known and ((self._uses[node] > 1 and size > _SMALL) or depth > _DEEP):
+        if node not in self.named and ((self._uses[node] > 1 and size > _SMALL) or depth > _DEEP):
             self._name(node)
         self._size[node], self._depth[node] = size, depth
 
     def _name(self, node: Expr) -> None:
         identifier = self.fresh("shared")
         self.auxiliary[identifier] = self.tree(node)
-        self.known[node] = identifier
+        self.named[node] = identifier
 
     def fresh(self, stem: str) -> str:
         """Return an identifier that nothing else has."""
         number = len(self.auxiliary) + 1
-        while f"{stem}_{number}" in self.taken:
+        while f"{stem}_{number}" in self.used_identifiers:
             number += 1
-        self.taken.add(f"{stem}_{number}")
+        self.used_identifiers.add(f"{stem}_{number}")
         return f"{stem}_{number}"
 
-    def tree(self, node: Expr, own: str | None = None) -> Any:
+    def tree(self, node: Expr, identifier: str | None = None) -> Any:
         """Return the MathML tree of an expression.
 
         Parameters
         ----------
-        own
+        identifier
             Identifier that the expression itself has, which must not be used to define it.
 
         Raises
@@ -235,55 +235,55 @@ class Formulas:
         """
         import libsbml
 
-        if node in self.known and self.known[node] != own:
-            return _leaf(self.known[node])
-        made = libsbml.ASTNode()
+        if node in self.named and self.named[node] != identifier:
+            return _leaf(self.named[node])
+        element = libsbml.ASTNode()
         if node.op == "const":
-            made.setValue(node.value)
+            element.setValue(node.value)
             if math.isfinite(node.value):
                 if node.value == int(node.value) and abs(node.value) < 1e9:
-                    made.setValue(int(node.value))
-                made.setUnits("dimensionless")
-            return made
+                    element.setValue(int(node.value))
+                element.setUnits("dimensionless")
+            return element
         if node.op == "sym":
             if node.value == "t":
-                made.setType(libsbml.AST_NAME_TIME)
-                made.setName("time")
-                return made
+                element.setType(libsbml.AST_NAME_TIME)
+                element.setName("time")
+                return element
             return _leaf(self.identifiers[node.value])
         children = [self.tree(arg) for arg in node.args]
         if node.op == "select":
-            made.setType(libsbml.AST_FUNCTION_PIECEWISE)
+            element.setType(libsbml.AST_FUNCTION_PIECEWISE)
             children = [children[1], children[0], children[2]]
         elif node.op == "powi":
-            made.setType(libsbml.AST_FUNCTION_POWER)
+            element.setType(libsbml.AST_FUNCTION_POWER)
             exponent = libsbml.ASTNode(libsbml.AST_INTEGER)
             exponent.setValue(int(node.value))
             exponent.setUnits("dimensionless")
             children.append(exponent)
         elif node.op == "sqrt":
-            made.setType(libsbml.AST_FUNCTION_ROOT)
+            element.setType(libsbml.AST_FUNCTION_ROOT)
             degree = libsbml.ASTNode(libsbml.AST_INTEGER)
             degree.setValue(2)
             children.insert(0, degree)
         elif node.op in FUNCTIONS:
-            made.setType(libsbml.AST_FUNCTION)
-            made.setName(self._function(node.op))
+            element.setType(libsbml.AST_FUNCTION)
+            element.setName(self._function(node.op))
         elif node.op in _operators():
-            made.setType(_operators()[node.op])
+            element.setType(_operators()[node.op])
         else:
             raise ExchangeError(Problem("unsupported", f"SBML has no {node.op!r}"))
         for child in children:
-            made.addChild(child)
-        return made
+            element.addChild(child)
+        return element
 
     def _function(self, op: str) -> str:
         for needed in (*_NEEDS.get(op, ()), op):
             if needed not in self.functions:
                 identifier = needed
-                while identifier in self.taken:
+                while identifier in self.used_identifiers:
                     identifier += "_"
-                self.taken.add(identifier)
+                self.used_identifiers.add(identifier)
                 self.functions[needed] = identifier
         return self.functions[op]
 
@@ -291,13 +291,13 @@ class Formulas:
         """Return identifier and MathML of the functions used."""
         import libsbml
 
-        found = []
+        definitions = []
         for op, identifier in self.functions.items():
             tree = libsbml.parseL3Formula(FUNCTIONS[op])
             for other, name in self.functions.items():
                 _rename(tree, other, name)
-            found.append((identifier, tree))
-        return found
+            definitions.append((identifier, tree))
+        return definitions
 
 
 def _rename(tree: Any, old: str, new: str) -> None:

@@ -80,13 +80,13 @@ class Builder:
 
     def refuse(self, message: str, element: Any = None, hint: str = "") -> None:
         """Note a construct that cannot be imported."""
-        place = Location(self.file, element.getLine() if element is not None else 0)
-        self.problems.append(Problem("unsupported", f"{message} is not supported", place, hint=hint))
+        location = Location(self.file, element.getLine() if element is not None else 0)
+        self.problems.append(Problem("unsupported", f"{message} is not supported", location, hint=hint))
 
     def unique(self, name: str) -> str:
         """Return the name, or one like it that no identifier of the file and no other quantity has."""
-        taken = {*self.names.values(), *self.labels, "t"}
-        while name in taken or (name not in self.names and self.source.getElementBySId(name) is not None):
+        used_names = {*self.names.values(), *self.labels, "t"}
+        while name in used_names or (name not in self.names and self.source.getElementBySId(name) is not None):
             name += "_"
         self.labels.setdefault(name, "")
         return name
@@ -163,10 +163,10 @@ class Builder:
             if not math.isnan(self.parameters.get(name, 1.0)):
                 continue
             species = [s.getId() for s in self.source.getListOfSpecies() if s.getCompartment() == c.getId()]
-            what = "concentrations" if all(self.species[s].as_amount for s in species) else "amounts"
+            amounts_word = "concentrations" if all(self.species[s].as_amount for s in species) else "amounts"
             if species:
                 self.notes.append(
-                    f"The compartment {c.getId()} has no size, so the {what} of its species are not known (NaN): "
+                    f"The compartment {c.getId()} has no size, so the {amounts_word} of its species are not known (NaN): "
                     f"{', '.join(species[:8])}{' and others' if len(species) > 8 else ''}. Give it one, such as --set {name}=1."
                 )
 
@@ -249,8 +249,8 @@ class Builder:
             return self.unit(c.getUnits())
         if self.level < 3:
             return self.unit({3.0: "volume", 2.0: "area", 1.0: "length"}.get(dimension, ""))
-        given = {3.0: self.source.getVolumeUnits, 2.0: self.source.getAreaUnits, 1.0: self.source.getLengthUnits}
-        return self.unit(given[dimension]()) if dimension in given else "1"
+        unit_readers = {3.0: self.source.getVolumeUnits, 2.0: self.source.getAreaUnits, 1.0: self.source.getLengthUnits}
+        return self.unit(unit_readers[dimension]()) if dimension in unit_readers else "1"
 
     def describe(self, name: str, unit: str, label: str) -> None:
         """Keep unit and label of a quantity."""
@@ -326,9 +326,11 @@ class Builder:
         """Refuse a species that reactions or rules change from a start that is no number."""
         moves = s.getId() in self.rated or (s.getId() in self.reacting and not s.getBoundaryCondition())
         if moves and not s.getConstant() and not math.isfinite(value):
-            place = Location(self.file, s.getLine(), s.getColumn())
+            location = Location(self.file, s.getLine(), s.getColumn())
             message = f"the species {s.getId()!r} cannot start from {value:g}"
-            self.problems.append(Problem("bad-number", message, place, f'{attribute}="{value:g}"', "a finite number"))
+            self.problems.append(
+                Problem("bad-number", message, location, f'{attribute}="{value:g}"', "a finite number")
+            )
         return value
 
     def _by_size(self, operation: Callable[[Expr, Expr], Expr], value: Expr, size: Expr) -> Expr:

@@ -152,14 +152,14 @@ def _is_instant(relation: Expr, moving: set[str]) -> bool:
 
 def _moves_steadily(side: Expr, moving: set[str]) -> bool:
     """Return whether an expression changes between jumps: what only counts whole steps stands still between them."""
-    found: dict[Expr, bool] = {}
+    moves: dict[Expr, bool] = {}
     for node in topological([side]):
         if node.op == "sym":
-            found[node] = node.value in moving
+            moves[node] = node.value in moving
         elif node.op in COMPARISONS or node.op in ("floor", "ceil"):
-            found[node] = False
+            moves[node] = False
         elif node.op == "select":
-            found[node] = any(found[arg] for arg in node.args[1:])
+            moves[node] = any(moves[arg] for arg in node.args[1:])
         else:
-            found[node] = any(found[arg] for arg in node.args)
-    return found[side]
+            moves[node] = any(moves[arg] for arg in node.args)
+    return moves[side]

@@ -23,21 +23,21 @@ def solve_relations(relations: Sequence[Expr], free: Iterable[str]) -> dict[str,
         An equation for one name per relation; None unless each relation has exactly one free name left and is linear in it.
     """
     names, left = set(free), list(relations)
-    found: dict[str, Expr] = {}
+    solutions: dict[str, Expr] = {}
     while left:
         for relation in left:
-            unknown = [name for name in free_symbols([relation]) if name in names and name not in found]
+            unknown = [name for name in free_symbols([relation]) if name in names and name not in solutions]
             if len(unknown) != 1:
                 continue
             z = symbol(unknown[0])
             slope = gradient(relation, [z]).get(z)
             if slope is not None and z.value not in free_symbols([slope]):
-                found[z.value] = neg(div(substitute([relation], {z: ZERO})[0], slope))
+                solutions[z.value] = neg(div(substitute([relation], {z: ZERO})[0], slope))
                 left.remove(relation)
                 break
         else:
             return None
-    return found
+    return solutions
 
 
 @dataclass
@@ -66,17 +66,17 @@ class Motion:
 
     def settle(self, pending: Mapping[str, Expr], initials: dict[str, Expr]) -> None:
         """Make constants that are computed into equations, or, where they need moving things at the start, into still states."""
-        known: dict[str, bool] = {"t": True}
+        moving: dict[str, bool] = {"t": True}
 
         def moves(name: str) -> bool:
-            if name not in known:
-                known[name] = name in self.rates
+            if name not in moving:
+                moving[name] = name in self.rates
                 below = pending.get(name, self.assign.get(name))
-                if not known[name] and name in self.wanted:
-                    known[name] = True
-                elif not known[name] and below is not None:
-                    known[name] = any(moves(other) for other in free_symbols([below]))
-            return known[name]
+                if not moving[name] and name in self.wanted:
+                    moving[name] = True
+                elif not moving[name] and below is not None:
+                    moving[name] = any(moves(other) for other in free_symbols([below]))
+            return moving[name]
 
         for name, start in pending.items():
             if moves(name):

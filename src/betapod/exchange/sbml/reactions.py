@@ -84,7 +84,7 @@ def _stoichiometry(builder: Builder, reference: Any) -> Expr:
 
 def read_events(builder: Builder) -> list[Event]:
     """Return the events that can happen; one without a trigger never does."""
-    made = []
+    events = []
     for k, event in enumerate(builder.source.getListOfEvents()):
         name = event.getId() or f"event{k}"
         if not event.isSetTrigger() or not event.getTrigger().isSetMath():
@@ -92,8 +92,8 @@ def read_events(builder: Builder) -> list[Event]:
             continue
         if event.isSetTimeUnits() and event.getTimeUnits() not in ("time", "second"):
             builder.refuse(f"the event {name} with time units of its own", event)
-        made.append(_event(builder, name, event))
-    return made
+        events.append(_event(builder, name, event))
+    return events
 
 
 def _event(builder: Builder, name: str, event: Any) -> Event:

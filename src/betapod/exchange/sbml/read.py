@@ -56,10 +56,10 @@ class ImportReport:
         """Return the name of a species' concentration."""
         return self._find(self.concentrations, identifier, "species with a concentration")
 
-    def _find(self, table: Mapping[str, str], identifier: str, what: str) -> str:
+    def _find(self, table: Mapping[str, str], identifier: str, noun: str) -> str:
         if identifier not in table:
             raise ExchangeError(
-                Problem("unknown-name", f"the file has no {what} {identifier!r}", hint=did_you_mean(identifier, table))
+                Problem("unknown-name", f"the file has no {noun} {identifier!r}", hint=did_you_mean(identifier, table))
             )
         return table[identifier]
 
@@ -140,12 +140,12 @@ def _undefined_units(document: Any) -> list[tuple[str, str]]:
         "substanceUnits": any(not s.getSubstanceUnits() for s in model.getListOfSpecies()),
         "extentUnits": model.getNumReactions() > 0,
     }
-    found = []
+    undefined = []
     for name, is_used in used.items():
         unit = getattr(model, f"get{name[0].upper()}{name[1:]}")()
         if unit and not is_used and model.getUnitDefinition(unit) is None and not _known_unit(unit):
-            found.append((name, unit))
-    return found
+            undefined.append((name, unit))
+    return undefined
 
 
 def _known_unit(name: str) -> bool:
@@ -177,16 +177,16 @@ def _only_undefined(problem: Problem, line: int, undefined: list[tuple[str, str]
 
 
 def _errors(libsbml: Any, document: Any, file: str) -> list[Problem]:
-    found = []
+    problems = []
     for k in range(document.getNumErrors()):
         error = document.getError(k)
         if error.getSeverity() < libsbml.LIBSBML_SEV_ERROR:
             continue
         message = " ".join(error.getMessage().split())
-        place = Location(file, error.getLine(), error.getColumn())
+        location = Location(file, error.getLine(), error.getColumn())
         kind = "unsupported" if error.getErrorId() == libsbml.RequiredPackagePresent else "invalid-sbml"
-        found.append(Problem(kind, f"{error.getShortMessage()} ({error.getErrorId()}): {message}", place))
-    return list(dict.fromkeys(found))
+        problems.append(Problem(kind, f"{error.getShortMessage()} ({error.getErrorId()}): {message}", location))
+    return list(dict.fromkeys(problems))
 
 
 def _packages(libsbml: Any, document: Any, file: str) -> tuple[list[Problem], list[str]]:

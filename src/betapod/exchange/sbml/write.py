@@ -124,30 +124,30 @@ class _Writer:
             function.setMath(tree)
 
     def _parameter(self, identifier: str, label: str, unit: str | None, constant: bool = False) -> Any:
-        made = self.target.createParameter()
-        made.setId(identifier)
-        made.setConstant(constant)
+        parameter = self.target.createParameter()
+        parameter.setId(identifier)
+        parameter.setConstant(constant)
         if label:
-            made.setName(label)
-        known = None if unit is None else self.units.identifier(unit)
-        if known is not None:
-            made.setUnits(known)
-        return made
+            parameter.setName(label)
+        unit_identifier = None if unit is None else self.units.identifier(unit)
+        if unit_identifier is not None:
+            parameter.setUnits(unit_identifier)
+        return parameter
 
     def _numbers(self) -> None:
         for table, constant in ((self.model.parameters, True), (self.model.inputs, False)):
             for name, row in table.items():
-                made = self._parameter(self.identifiers[name], row.label, row.unit, constant)
-                made.setValue(row.value)
+                parameter = self._parameter(self.identifiers[name], row.label, row.unit, constant)
+                parameter.setValue(row.value)
                 rate = row.unit in ("1/day", "1/h", "1/min", "1/year", "1/s")
-                made.setSBOTerm(_KINETIC if rate else _QUANTITY)
-                describe(made, row, self.bibliography.get(row.source))
+                parameter.setSBOTerm(_KINETIC if rate else _QUANTITY)
+                describe(parameter, row, self.bibliography.get(row.source))
         for name, (value, unit) in self.model.conversions.items():
-            made = self._parameter(self.identifiers[name], "exact conversion", unit, True)
-            made.setValue(value)
+            parameter = self._parameter(self.identifiers[name], "exact conversion", unit, True)
+            parameter.setValue(value)
         if self.terminal:
-            made = self._parameter(self.running, "1 until a terminal event, then 0", "1")
-            made.setValue(1.0)
+            parameter = self._parameter(self.running, "1 until a terminal event, then 0", "1")
+            parameter.setValue(1.0)
 
     def _prepare(self) -> tuple[dict[tuple[Any, ...], Expr], Formulas]:
         """Collect every formula under a key, expanded, and find what they share."""
@@ -173,8 +173,8 @@ class _Writer:
         # An inlined formula may contain another equation as a whole: there that one's name is written, unless it is but an alias.
         names = [n for n, a in model.assignments.items() if not (isinstance(a.local, Expr) and a.local.op == "sym")]
         inlined = expand([model.assignments[name].expr for name in names])
-        known = {e: self.identifiers[name] for name, e in reversed(list(zip(names, inlined, strict=True))) if e.args}
-        formulas = Formulas(self.identifiers, known, set(self.identifiers.values()))
+        named = {e: self.identifiers[name] for name, e in reversed(list(zip(names, inlined, strict=True))) if e.args}
+        formulas = Formulas(self.identifiers, named, set(self.identifiers.values()))
         formulas.prepare(
             (root, self.identifiers[key[1]] if key[0] == "assign" else None) for key, root in expanded.items()
         )
@@ -184,11 +184,11 @@ class _Writer:
         model, target = self.model, self.target
         for state in model.states:
             identifier = self.identifiers[state.name]
-            made = self._parameter(identifier, state.label, state.unit)
-            made.setSBOTerm(_QUANTITY)
+            parameter = self._parameter(identifier, state.label, state.unit)
+            parameter.setSBOTerm(_QUANTITY)
             start = roots["start", state.name]
             if start.op == "const":
-                made.setValue(start.value)
+                parameter.setValue(start.value)
             else:
                 initial = target.createInitialAssignment()
                 initial.setSymbol(identifier)
@@ -212,26 +212,26 @@ class _Writer:
     def _event(self, k: int, event: Event, roots: Mapping[tuple[Any, ...], Expr], formulas: Formulas) -> None:
         import libsbml
 
-        made = self.target.createEvent()
+        element = self.target.createEvent()
         identifier = re.sub(r"\W", "_", event.name)
-        made.setId(identifier if identifier not in formulas.taken else f"event_{identifier}")
+        element.setId(identifier if identifier not in formulas.used_identifiers else f"event_{identifier}")
         if event.label:
-            made.setName(event.label)
-        made.setUseValuesFromTriggerTime(event.from_trigger_time)
-        trigger = made.createTrigger()
+            element.setName(event.label)
+        element.setUseValuesFromTriggerTime(event.from_trigger_time)
+        trigger = element.createTrigger()
         trigger.setMath(formulas.tree(roots["trigger", k]))
         trigger.setPersistent(event.persistent)
         trigger.setInitialValue(event.initial_value)
         if event.delay is not None:
-            made.createDelay().setMath(formulas.tree(roots["delay", k]))
+            element.createDelay().setMath(formulas.tree(roots["delay", k]))
         if event.priority is not None:
-            made.createPriority().setMath(formulas.tree(roots["priority", k]))
+            element.createPriority().setMath(formulas.tree(roots["priority", k]))
         for target, _ in event.assignments:
-            change = made.createEventAssignment()
+            change = element.createEventAssignment()
             change.setVariable(self.identifiers[target])
             change.setMath(formulas.tree(roots["event", k, target]))
         if event.terminal:
-            change = made.createEventAssignment()
+            change = element.createEventAssignment()
             change.setVariable(self.running)
             zero = libsbml.ASTNode(libsbml.AST_INTEGER)
             zero.setValue(0)

@@ -126,38 +126,40 @@ def local_derivatives(node: Expr) -> list[Expr | None]:
 def tangents(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[Expr, dict[Expr, Expr]]:
     """Return, for every node below the roots, its non-zero derivatives by each variable."""
     wanted = set(variables)
-    found: dict[Expr, dict[Expr, Expr]] = {}
+    by_node: dict[Expr, dict[Expr, Expr]] = {}
     for node in topological(roots):
         if node in wanted:
-            found[node] = {node: ONE}
+            by_node[node] = {node: ONE}
         elif node.op in FLAT:
-            found[node] = {}
+            by_node[node] = {}
         elif node.op == "solve":
-            found[node] = _implicit(node, variables)
-        elif not any(found[arg] for arg in node.args):
-            found[node] = {}
+            by_node[node] = _implicit(node, variables)
+        elif not any(by_node[arg] for arg in node.args):
+            by_node[node] = {}
         else:
-            found[node] = _chain(node, found)
-    return found
+            by_node[node] = _chain(node, by_node)
+    return by_node
 
 
-def _chain(node: Expr, found: dict[Expr, dict[Expr, Expr]]) -> dict[Expr, Expr]:
+def _chain(node: Expr, by_node: dict[Expr, dict[Expr, Expr]]) -> dict[Expr, Expr]:
     result: dict[Expr, Expr] = {}
     if node.op == "select":  # keeps the branches apart, so that a branch not taken cannot spoil the other
         condition, then, otherwise = node.args
-        for variable in dict.fromkeys((*found[then], *found[otherwise])):
-            result[variable] = select(condition, found[then].get(variable, ZERO), found[otherwise].get(variable, ZERO))
+        for variable in dict.fromkeys((*by_node[then], *by_node[otherwise])):
+            result[variable] = select(
+                condition, by_node[then].get(variable, ZERO), by_node[otherwise].get(variable, ZERO)
+            )
         return result
-    if node.op == "div" and not found[node.args[1]]:
-        return {variable: div(tangent, node.args[1]) for variable, tangent in found[node.args[0]].items()}
-    if node.op == "pow" and not found[node.args[1]]:
+    if node.op == "div" and not by_node[node.args[1]]:
+        return {variable: div(tangent, node.args[1]) for variable, tangent in by_node[node.args[0]].items()}
+    if node.op == "pow" and not by_node[node.args[1]]:
         partials: list[Expr | None] = [_partials(node)[0], None]
     else:
         partials = _partials(node)
     for arg, partial in zip(node.args, partials, strict=True):
         if partial is None:
             continue
-        for variable, tangent in found[arg].items():
+        for variable, tangent in by_node[arg].items():
             term = neg(tangent) if is_const(partial, -1.0) else mul(partial, tangent)
             total = _sum(result.get(variable), term)
             assert total is not None
@@ -189,10 +191,10 @@ def jacobian(roots: Sequence[Expr], variables: Sequence[Expr]) -> dict[tuple[int
 # Nodes are unique, so the same model with other values asks for the same derivatives again.
 @functools.lru_cache(maxsize=32)
 def _jacobian(roots: tuple[Expr, ...], variables: tuple[Expr, ...]) -> dict[tuple[int, int], Expr]:
-    found = tangents(roots, variables)
+    by_node = tangents(roots, variables)
     column = {variable: j for j, variable in enumerate(variables)}
     entries: dict[tuple[int, int], Expr] = {}
     for i, root in enumerate(roots):
-        for variable in sorted(found[root], key=column.__getitem__):
-            entries[i, column[variable]] = found[root][variable]
+        for variable in sorted(by_node[root], key=column.__getitem__):
+            entries[i, column[variable]] = by_node[root][variable]
     return entries

@@ -70,12 +70,12 @@ _nodes: WeakValueDictionary[tuple[Any, ...], Expr] = WeakValueDictionary()
 
 def _node(op: str, args: tuple[Expr, ...] = (), value: Any = None, key: Any = None) -> Expr:
     identity = (op, args, value if key is None else key)
-    found = _nodes.get(identity)
-    if found is None:
-        found = Expr()
-        found.op, found.args, found.value = op, args, value
-        _nodes[identity] = found
-    return found
+    node = _nodes.get(identity)
+    if node is None:
+        node = Expr()
+        node.op, node.args, node.value = op, args, value
+        _nodes[identity] = node
+    return node
 
 
 def const(value: float) -> Expr:
@@ -253,7 +253,7 @@ def rebuild(node: Expr, args: tuple[Expr, ...]) -> Expr:
 
 def topological(roots: Iterable[Expr]) -> list[Expr]:
     """Return every node below the roots, arguments before the nodes that use them; order depends on structure only."""
-    seen: set[Expr] = set()
+    visited: set[Expr] = set()
     order: list[Expr] = []
     for root in roots:
         stack: list[tuple[Expr, bool]] = [(root, False)]
@@ -261,10 +261,10 @@ def topological(roots: Iterable[Expr]) -> list[Expr]:
             node, expanded = stack.pop()
             if expanded:
                 order.append(node)
-            elif node not in seen:
-                seen.add(node)
+            elif node not in visited:
+                visited.add(node)
                 stack.append((node, True))
-                stack.extend((arg, False) for arg in reversed(node.args) if arg not in seen)
+                stack.extend((arg, False) for arg in reversed(node.args) if arg not in visited)
     return order
 
 

@@ -38,13 +38,13 @@ def assemble(
     """
     instance("name", name, str, "text", ModelError)
     instance("parameters", parameters, ParameterTable, "a ParameterTable", ModelError)
-    given = listed(submodels)
-    if given is None:
+    entries = listed(submodels)
+    if entries is None:
         raise ModelError(wrong("submodels", submodels, "a list of Submodel classes or parts"))
-    for one in given:
-        if not isinstance(one, Part) and not (isinstance(one, type) and issubclass(one, Submodel)):
-            raise ModelError(wrong("submodels", one, "a list of Submodel classes or parts"))
-    parts = [part if isinstance(part, Part) else part.part() for part in given]
+    for entry in entries:
+        if not isinstance(entry, Part) and not (isinstance(entry, type) and issubclass(entry, Submodel)):
+            raise ModelError(wrong("submodels", entry, "a list of Submodel classes or parts"))
+    parts = [part if isinstance(part, Part) else part.part() for part in entries]
     assembly = NameOwners(parts, _with_inputs(parts, parameters))
     assembly.collect()
     check_names(assembly)
@@ -70,8 +70,8 @@ def check_units(assembly: NameOwners) -> None:
     units: dict[str, Unit | None] = {name: _row_unit(assembly, row) for name, row in assembly.parameters.items()}
     units |= {name: unit_or_none(unit) for name, (_, unit) in assembly.conversions.items()}
     for name, owner in assembly.owned.items():
-        given = owner.statement if owner.statement.kind != "rate" else owner.initial
-        unit = None if given is None else unit_or_none(given.unit)
+        defining = owner.statement if owner.statement.kind != "rate" else owner.initial
+        unit = None if defining is None else unit_or_none(defining.unit)
         if name in assembly.parameters and assembly.parameters[name].role == "input":
             _check_replaced_input(assembly, name, owner, unit, units[name])
         units[name] = unit

@@ -70,14 +70,14 @@ def link(
                 definition.owner,
             )
         )
-    made = {
+    model = {
         key: Assignment(key, d.unit, d.label, d.local, linker.values[key], d.owner)
         for key, d in ((key, linker.definitions[key]) for key in linker.values)
     }
     return Model(
         name,
         tuple(made_states),
-        made,
+        model,
         tuple(_linked_event(event, linker) for event in events),
         parameters or ParameterTable(()),
         inputs or ParameterTable(()),
@@ -108,8 +108,8 @@ class _Linker:
 
     def inline(self, expr: Expr, values: Mapping[str, Expr] | None = None) -> Expr:
         values = self.values if values is None else values
-        known = {symbol(name): values[name] for name in free_symbols([expr]) if name in values}
-        return substitute([expr], known)[0] if known else expr
+        values_by_symbol = {symbol(name): values[name] for name in free_symbols([expr]) if name in values}
+        return substitute([expr], values_by_symbol)[0] if values_by_symbol else expr
 
     def needs(self, name: str) -> list[str]:
         """Return the assigned names that must be known before `name`."""

@@ -175,8 +175,8 @@ class Model(Displayed):
     def values(self, table: ParameterTable | None = None) -> dict[str, float]:
         """Return the value of every parameter, input and conversion, from `table` where it has the name."""
         values = {name: value for name, (value, _) in self.conversions.items()}
-        for own in (self.parameters, self.inputs):
-            for name, row in own.items():
+        for rows in (self.parameters, self.inputs):
+            for name, row in rows.items():
                 values[name] = table[name].value if table is not None and name in table else row.value
         return values
 
@@ -260,11 +260,11 @@ class Model(Displayed):
         105
         """
         wanted = list(names)
-        given: dict[str, Any] = {"t": 0.0, **self.values()}
-        settable = {*given, *self.state_names}
+        all_values: dict[str, Any] = {"t": 0.0, **self.values()}
+        settable = {*all_values, *self.state_names}
         for mapping in values:
-            given |= mapping
-        unknown = [name for name in given if name not in settable]
+            all_values |= mapping
+        unknown = [name for name in all_values if name not in settable]
         if unknown:
             raise ModelError(
                 [
@@ -274,11 +274,11 @@ class Model(Displayed):
                     for name in unknown
                 ]
             )
-        if any(state not in given for state in self.state_names):
-            given = {**self.initial_values(), **given}
-        array = any(getattr(value, "ndim", 0) for value in given.values())
-        compute = compile_function([self.expression(name) for name in wanted], [list(given)], array=array)
-        return dict(zip(wanted, compute(list(given.values())), strict=True))
+        if any(state not in all_values for state in self.state_names):
+            all_values = {**self.initial_values(), **all_values}
+        array = any(getattr(value, "ndim", 0) for value in all_values.values())
+        compute = compile_function([self.expression(name) for name in wanted], [list(all_values)], array=array)
+        return dict(zip(wanted, compute(list(all_values.values())), strict=True))
 
     @functools.cached_property
     def fingerprint(self) -> str:

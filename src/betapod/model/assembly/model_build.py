@@ -45,19 +45,19 @@ def build(assembly: NameOwners, name: str, description: str) -> Model:
     for key, owner in assembly.owned.items():
         builder = _Builder(assembly.functions[owner.part.name])
         statement = owner.statement
-        place = owner.part.source.location(statement.position)
+        location = owner.part.source.location(statement.position)
         if statement.kind == "rate":
             assert owner.initial is not None
             initials[key] = builder.expr(owner.initial.expression)
             rate = _per_day(assembly, builder.expr(statement.expression), statement.unit, owner.initial.unit)
-            rates.append(Definition(key, rate, owner.initial.unit, owner.initial.label, owner.part.name, place))
+            rates.append(Definition(key, rate, owner.initial.unit, owner.initial.label, owner.part.name, location))
             continue
         local: Expr | Implicit
         left = local = builder.expr(statement.expression)
         if statement.kind == "solve":
             assert statement.other is not None and statement.start is not None
             local = Implicit(left, builder.expr(statement.other), builder.expr(statement.start), statement.steps)
-        assignments.append(Definition(key, local, statement.unit, statement.label, owner.part.name, place))
+        assignments.append(Definition(key, local, statement.unit, statement.label, owner.part.name, location))
     events = [_event(assembly, part, event) for part in assembly.parts for event in part.events]
     rows = [row for key, row in assembly.parameters.items() if key in assembly.used and key not in assembly.owned]
     model = link(
@@ -135,8 +135,8 @@ def _check_smooth(assembly: NameOwners, model: Model) -> None:
 
 
 def _kinks(node: Syntax) -> list[Syntax]:
-    own = [node] if node.kind == "call" and node.text in FUNCTIONS and not FUNCTIONS[node.text].smooth else []
-    return own + [kink for arg in node.args for kink in _kinks(arg)]
+    here = [node] if node.kind == "call" and node.text in FUNCTIONS and not FUNCTIONS[node.text].smooth else []
+    return here + [kink for arg in node.args for kink in _kinks(arg)]
 
 
 class _Builder:

@@ -58,13 +58,13 @@ def _check_node(
         if name in declared:
             assembly.used.add(name)
         elif owner is not None or is_input:
-            what = f"{owner.part.name} owns it" if owner is not None else "it is an input"
+            owner_text = f"{owner.part.name} owns it" if owner is not None else "it is an input"
             assembly.problems.append(
                 source.problem(
                     "undeclared-read",
                     f"{name!r} is used but not declared",
                     use.position,
-                    found=what,
+                    found=owner_text,
                     expected=f"{name!r} in the reads of {part.name}",
                 )
             )
@@ -83,21 +83,21 @@ def _unknown(assembly: NameOwners, part: Part, source: SourceText, use: Syntax) 
             source.problem("bad-syntax", f"{use.text!r} is a function", use.position, expected=f"{use.text}(...)")
         )
         return
-    known = (*assembly.owned, *assembly.parameters)
+    available = (*assembly.owned, *assembly.parameters)
     assembly.problems.append(
         source.problem(
             "unknown-name",
             f"{use.text!r} is not a state, an equation, a parameter or an input",
             use.position,
-            hint=did_you_mean(use.text, known),
+            hint=did_you_mean(use.text, available),
         )
     )
 
 
 def _check_calls(assembly: NameOwners, part: Part, source: SourceText, node: Syntax) -> None:
     if node.kind == "call":
-        own = assembly.functions[part.name].get(node.text)
-        if own is None and node.text not in FUNCTIONS:
+        local_function = assembly.functions[part.name].get(node.text)
+        if local_function is None and node.text not in FUNCTIONS:
             assembly.problems.append(
                 source.problem(
                     "unknown-function",
@@ -107,7 +107,7 @@ def _check_calls(assembly: NameOwners, part: Part, source: SourceText, node: Syn
                 )
             )
         else:
-            expected = own.arguments if own is not None else FUNCTIONS[node.text].arguments
+            expected = local_function.arguments if local_function is not None else FUNCTIONS[node.text].arguments
             if len(expected) != len(node.args):
                 assembly.problems.append(
                     source.problem(
@@ -126,7 +126,7 @@ def _check_reads(assembly: NameOwners, part: Part, uses: set[str]) -> None:
     start = part.source.location(Position(1, 1))
     for read in part.reads:
         owner = assembly.owned.get(read.name)
-        found = (
+        unit_text = (
             owner.statement.unit
             if owner is not None
             else assembly.parameters[read.name].unit
@@ -134,8 +134,8 @@ def _check_reads(assembly: NameOwners, part: Part, uses: set[str]) -> None:
             else None
         )
         if owner is not None and owner.initial is not None:
-            found = owner.initial.unit
-        if found is None:
+            unit_text = owner.initial.unit
+        if unit_text is None:
             assembly.problems.append(
                 Problem(
                     "missing-input",
@@ -150,11 +150,13 @@ def _check_reads(assembly: NameOwners, part: Part, uses: set[str]) -> None:
                 Problem("unused-read", f"{part.name} declares to read {read.name!r} but does not use it", start)
             )
         if read.unit is not None:
-            _check_read_unit(assembly, part, read.name, read.unit, found, start)
+            _check_read_unit(assembly, part, read.name, read.unit, unit_text, start)
 
 
-def _check_read_unit(assembly: NameOwners, part: Part, name: str, expected: str, found: str, start: Location) -> None:
-    a, b = unit_or_none(expected), unit_or_none(found)
+def _check_read_unit(
+    assembly: NameOwners, part: Part, name: str, expected: str, owner_unit: str, start: Location
+) -> None:
+    a, b = unit_or_none(expected), unit_or_none(owner_unit)
     if a is None:
         assembly.problems.append(
             Problem("unknown-unit", f"{part.name} reads {name!r} in an unknown unit [{expected}]", start)
@@ -166,7 +168,7 @@ def _check_read_unit(assembly: NameOwners, part: Part, name: str, expected: str,
                 kind,
                 f"{part.name} reads {name!r} in another unit than its owner gives",
                 start,
-                found=f"[{found}]",
+                found=f"[{owner_unit}]",
                 expected=f"[{expected}]",
             )
         )

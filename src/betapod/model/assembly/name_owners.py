@@ -98,13 +98,13 @@ class NameOwners:
         name = statement.name
         if name in self.owned:
             other = self.owned[name]
-            place = other.part.source.location(other.statement.position)
+            location = other.part.source.location(other.statement.position)
             self.problem_at(
                 part,
                 statement.position,
                 "two-owners",
                 f"{name!r} is defined twice",
-                found=f"{other.part.name} defines it at {place}",
+                found=f"{other.part.name} defines it at {location}",
                 expected="one owner",
             )
             return

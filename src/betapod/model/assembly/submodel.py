@@ -147,11 +147,11 @@ class Part:
         ModelError
             A name occurs nowhere in the part; the nearest is named.
         """
-        known = {*self.uses, *self.names, *(read.name for read in self.reads)}
+        available = {*self.uses, *self.names, *(read.name for read in self.reads)}
         unknown = [
-            Problem("unknown-name", f"{self.name} has no quantity {old!r} to rename", hint=did_you_mean(old, known))
+            Problem("unknown-name", f"{self.name} has no quantity {old!r} to rename", hint=did_you_mean(old, available))
             for old in names
-            if old not in known
+            if old not in available
         ]
         if unknown:
             raise ModelError(unknown)
@@ -182,11 +182,11 @@ def _renamed_syntax(node: Syntax, names: Mapping[str, str]) -> Syntax:
 def _renamed_statement(statement: Statement, names: Mapping[str, str], label: str) -> Statement:
     # Arguments of a local function hide outer names; the function's own name is private to the part.
     visible = {old: new for old, new in names.items() if old not in statement.arguments}
-    own = statement.name if statement.kind == "function" else names.get(statement.name, statement.name)
+    new_name = statement.name if statement.kind == "function" else names.get(statement.name, statement.name)
     text = f"{statement.label}, {label}" if label and statement.label and statement.kind != "function" else ""
     return replace(
         statement,
-        name=own,
+        name=new_name,
         label=text or statement.label,
         expression=_renamed_syntax(statement.expression, visible),
         other=None if statement.other is None else _renamed_syntax(statement.other, visible),
@@ -237,7 +237,7 @@ def _text_lines(cls: type[Submodel]) -> tuple[str, dict[str, int]]:
         tree = _module_tree(file)
     except (OSError, TypeError, SyntaxError):
         return "<text>", {}
-    found: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name == cls.__name__:
             for item in node.body:
@@ -255,5 +255,5 @@ def _text_lines(cls: type[Submodel]) -> tuple[str, dict[str, int]]:
                         and isinstance(value, ast.Constant)
                         and isinstance(value.value, str)
                     ):
-                        found[target.id] = value.lineno
-    return file, found
+                        line_of[target.id] = value.lineno
+    return file, line_of

@@ -48,16 +48,16 @@ class UnitChecker:
         declared = self.declared(statement.unit, statement.unit_position)
         if statement.kind == "function":
             return  # checked where it is called, with the units of its arguments
-        found = self.unit(statement.expression)
+        unit = self.unit(statement.expression)
         if statement.kind == "solve":
             assert statement.other is not None and statement.start is not None
-            self._alike(found, self.unit(statement.other), statement.other.position, "the two sides of the relation")
-            found = self.unit(statement.start)
-        if declared is None or found is None:
+            self._alike(unit, self.unit(statement.other), statement.other.position, "the two sides of the relation")
+            unit = self.unit(statement.start)
+        if declared is None or unit is None:
             return
         if statement.kind == "rate":
             self._rate_unit(statement, declared)
-        self._fits(found, declared, statement.unit_position, f"{statement.name!r} is declared in [{statement.unit}]")
+        self._fits(unit, declared, statement.unit_position, f"{statement.name!r} is declared in [{statement.unit}]")
 
     def _rate_unit(self, statement: Statement, declared: Unit) -> None:
         """A rate may be per minute, hour, day or year; per time it must be, of the state's own unit."""
@@ -86,36 +86,36 @@ class UnitChecker:
         """Check the trigger and the assignments of an event."""
         self.unit(event.trigger)
         for name, expression in event.assignments:
-            found, target = self.unit(expression), self.units.get(name)
-            if found is not None and target is not None:
-                self._fits(found, target, expression.position, f"{name!r} has the unit [{target.text}]")
+            unit, target = self.unit(expression), self.units.get(name)
+            if unit is not None and target is not None:
+                self._fits(unit, target, expression.position, f"{name!r} has the unit [{target.text}]")
 
-    def _fits(self, found: Unit, declared: Unit, position: Position, what: str) -> None:
-        if found is ANY or found.same(declared):
+    def _fits(self, unit: Unit, declared: Unit, position: Position, subject: str) -> None:
+        if unit is ANY or unit.same(declared):
             return
-        if not found.compatible(declared):
+        if not unit.compatible(declared):
             self._problem(
                 "wrong-unit",
-                f"{what}, the right-hand side is not",
+                f"{subject}, the right-hand side is not",
                 position,
-                found=_show(found),
+                found=_show(unit),
                 expected=_show(declared),
             )
         else:
-            self._scale(found, declared, position, f"{what}, the right-hand side is on another scale")
+            self._scale(unit, declared, position, f"{subject}, the right-hand side is on another scale")
 
-    def _scale(self, found: Unit, declared: Unit, position: Position, message: str) -> None:
-        factor = found.scale / declared.scale
+    def _scale(self, unit: Unit, declared: Unit, position: Position, message: str) -> None:
+        factor = unit.scale / declared.scale
         self._problem(
             "wrong-scale",
             message,
             position,
-            found=_show(found),
+            found=_show(unit),
             expected=_show(declared),
             hint=f"They differ by a factor {factor:.6g}: convert with a name such as mL_per_L, min_per_day or mg_per_g.",
         )
 
-    def _alike(self, a: Unit | None, b: Unit | None, position: Position, what: str) -> Unit | None:
+    def _alike(self, a: Unit | None, b: Unit | None, position: Position, subject: str) -> Unit | None:
         if a is None or b is None:
             return None
         if a is ANY:
@@ -125,22 +125,24 @@ class UnitChecker:
         if not a.compatible(b):
             self._problem(
                 "wrong-unit",
-                f"{what} have different units",
+                f"{subject} have different units",
                 position,
                 found=f"{_show(a)} and {_show(b)}",
                 expected="one unit",
             )
         else:
-            self._scale(b, a, position, f"{what} are on different scales")
+            self._scale(b, a, position, f"{subject} are on different scales")
         return None
 
-    def _plain(self, unit: Unit | None, position: Position, what: str) -> None:
+    def _plain(self, unit: Unit | None, position: Position, subject: str) -> None:
         if unit is None or unit is ANY or unit.plain:
             return
         if unit.dimensions:
-            self._problem("wrong-unit", f"{what} must be a plain number", position, found=_show(unit), expected="[1]")
+            self._problem(
+                "wrong-unit", f"{subject} must be a plain number", position, found=_show(unit), expected="[1]"
+            )
         else:
-            self._scale(unit, DIMENSIONLESS, position, f"{what} must be a plain number")
+            self._scale(unit, DIMENSIONLESS, position, f"{subject} must be a plain number")
 
     def unit(self, node: Syntax) -> Unit | None:
         """Return the unit of an expression, or None where a problem below it was reported."""
@@ -192,14 +194,14 @@ class UnitChecker:
         function = FUNCTIONS.get(node.text)
         if function is None or len(node.args) != len(function.arguments):
             return None  # reported when names are resolved
-        what = f"argument {{}} of {node.text}()"
+        subject = f"argument {{}} of {node.text}()"
         if function.units == "root":
             return None if units[0] is None else units[0] ** Fraction(*function.power)
         alike = function.alike if function.units in ("like-first", "ratio") else ()
         common: Unit | None = units[0]
         for index, (arg, unit) in enumerate(zip(node.args, units, strict=True)):
             if index not in alike:
-                self._plain(unit, arg.position, what.format(repr(function.arguments[index])))
+                self._plain(unit, arg.position, subject.format(repr(function.arguments[index])))
             elif index:
                 common = self._alike(common, unit, arg.position, f"the arguments of {node.text}()")
         return common if function.units == "like-first" else DIMENSIONLESS
@@ -213,9 +215,9 @@ class UnitChecker:
         inner = UnitChecker(
             self.source, {**self.units, **dict(zip(function.arguments, units, strict=True))}, self.functions
         )
-        found = inner.unit(function.expression)
-        if found is not None:
-            inner._fits(found, declared, function.unit_position, f"{node.text}() is declared in [{function.unit}]")
+        body_unit = inner.unit(function.expression)
+        if body_unit is not None:
+            inner._fits(body_unit, declared, function.unit_position, f"{node.text}() is declared in [{function.unit}]")
         if inner.problems:
             first = inner.problems[0]
             self._problem(

@@ -121,9 +121,9 @@ class Reader:
             if left.depth > _LEVELS:
                 raise self.too_deep(token, f"an expression of more than {_LEVELS} terms or levels")
 
-    def too_deep(self, token: Token, what: str) -> Stop:
+    def too_deep(self, token: Token, construct: str) -> Stop:
         """Return the refusal of an expression that goes too deep."""
-        return self.fail("too-deep", f"{what} is not read", token.position, hint="Split it into parts with names.")
+        return self.fail("too-deep", f"{construct} is not read", token.position, hint="Split it into parts with names.")
 
     def prefix(self) -> Syntax:
         """Read an operand with the signs before it."""
@@ -210,12 +210,12 @@ def tokens_of(source: SourceText, text: str, line: int, offset: int) -> list[Tok
     Stop
         A character that the language does not have.
     """
-    found = []
+    tokens = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
         position = Position(line, offset + match.start() + 1)
         if kind == "other":
             raise Stop(source.problem("bad-syntax", f"unexpected character {match.group()!r}", position))
         if kind != "space":
-            found.append(Token(kind, match.group(), position))
-    return found
+            tokens.append(Token(kind, match.group(), position))
+    return tokens

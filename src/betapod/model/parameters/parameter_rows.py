@@ -36,23 +36,23 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
     except ConfigError as error:
         kinds = {"no-file": "unreadable-file"}
         return [], [replace(problem, kind=kinds.get(problem.kind, problem.kind)) for problem in error.problems]
-    header, place = table.header, Location(str(path), table.line)
+    header, location = table.header, Location(str(path), table.line)
     problems = [
-        Problem("missing-column", f"the column {name!r} is missing", place, found=", ".join(header))
+        Problem("missing-column", f"the column {name!r} is missing", location, found=", ".join(header))
         for name in COLUMNS
         if name not in header and name in _NEEDED
     ]
     problems += [
-        Problem("unknown-column", f"unknown column {name!r}", place, hint=did_you_mean(name, COLUMNS))
+        Problem("unknown-column", f"unknown column {name!r}", location, hint=did_you_mean(name, COLUMNS))
         for name in header
         if name not in COLUMNS
     ]
     twice = sorted({name for name in header if header.count(name) > 1})
-    problems += [Problem("duplicate-column", f"the column {name!r} is there twice", place) for name in twice]
+    problems += [Problem("duplicate-column", f"the column {name!r} is there twice", location) for name in twice]
     if problems:
         return [], problems
     uneven = ("short-row", "long-row")
-    problems = [replace(each, kind="bad-row" if each.kind in uneven else each.kind) for each in table.problems]
+    problems = [replace(fault, kind="bad-row" if fault.kind in uneven else fault.kind) for fault in table.problems]
     broken = {problem.location.line for problem in problems}
     rows = []
     for line, cells in table.rows:

@@ -32,10 +32,10 @@ def bounds(row: Parameter) -> tuple[float, float]:
     distribution or its label says that it is a part of a whole.
     """
     low = 0.0 if row.low >= 0.0 else -float("inf")
-    whole = 100.0 if row.unit == "%" else 1.0
-    within = row.unit in ("1", "%") and row.low >= 0.0 and row.high <= whole
+    total = 100.0 if row.unit == "%" else 1.0
+    within = row.unit in ("1", "%") and row.low >= 0.0 and row.high <= total
     part = row.distribution.startswith("logitnormal") or bool(_SHARE.search(row.label))
-    return low, whole if within and part else float("inf")
+    return low, total if within and part else float("inf")
 
 
 def _slack(row: Parameter) -> float:
@@ -63,7 +63,7 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
     """Return a problem for each column that holds values which its row cannot have; the first of them is named."""
     import numpy as np
 
-    found = []
+    problems = []
     for name, column in columns.items():
         row = rows.get(name)
         if row is None or column.ndim != 1:
@@ -74,8 +74,8 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
         if len(wrong):
             problem = impossible(row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}"))
             assert problem is not None
-            found.append(problem)
-    return found
+            problems.append(problem)
+    return problems
 
 
 def stays_positive(unit: str) -> bool:

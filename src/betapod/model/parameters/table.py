@@ -113,12 +113,12 @@ def _by_id(rows: object) -> dict[str, Parameter]:
         Something is no row, a row has no texts or number where they belong, or two rows have one id.
     """
     expected = "rows such as Parameter('V', 'volume', 40.0, 'L')"
-    given = listed(rows)
-    if given is None:
+    entries = listed(rows)
+    if entries is None:
         raise ParameterError(wrong("the table", rows, expected))
-    found: dict[str, Parameter] = {}
+    by_id: dict[str, Parameter] = {}
     problems: list[Problem] = []
-    for row in given:
+    for row in entries:
         if not isinstance(row, Parameter):
             problems.append(wrong("the table", row, expected))
             continue
@@ -131,12 +131,12 @@ def _by_id(rows: object) -> dict[str, Parameter]:
             if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (Real, Decimal))):
                 problems.append(wrong(f"{where}: {name}", value, "a number, without its unit"))
         if not problems:
-            if row.id in found:
+            if row.id in by_id:
                 problems.append(Problem("duplicate-parameter", f"{row.id} is given twice", Location("the table")))
-            found[row.id] = row
+            by_id[row.id] = row
     if problems:
         raise ParameterError(problems)
-    return found
+    return by_id
 
 
 class ParameterTable(Displayed, Mapping[str, Parameter]):
@@ -201,19 +201,19 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
             )
             rows.extend(read)
             problems.extend(bad)
-        seen: dict[str, Parameter] = {}
+        first_rows: dict[str, Parameter] = {}
         for row in rows:
-            if row.id in seen:
+            if row.id in first_rows:
                 problems.append(
                     Problem(
                         "two-rows",
                         f"{row.id!r} has two rows",
                         row.location,
                         found="a second row",
-                        expected=f"one; the first is at {seen[row.id].location}",
+                        expected=f"one; the first is at {first_rows[row.id].location}",
                     )
                 )
-            seen.setdefault(row.id, row)
+            first_rows.setdefault(row.id, row)
         if problems:
             raise ParameterError(problems)
         return cls(rows, ",".join(Path(path).stem for path in paths))
@@ -293,8 +293,8 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
 
         rows = dict(self._rows)
         problems: list[Problem] = []
-        for key, given in by_name("values", values, ParameterError).items():
-            location = Location(f"{where} {key}={given}")
+        for key, new_value in by_name("values", values, ParameterError).items():
+            location = Location(f"{where} {key}={new_value}")
             base = rows.get(key)
             if base is None:
                 problems.append(
@@ -304,7 +304,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                 )
                 continue
             try:
-                value = quantity(given, base.unit, location, base.label)
+                value = quantity(new_value, base.unit, location, base.label)
                 if (problem := impossible(base, value, location)) is not None:
                     problems.append(problem)
                 rows[key] = replace(base, value=value)
@@ -340,12 +340,12 @@ class Difference:
 
 def compare(first: ParameterTable, second: ParameterTable) -> list[Difference]:
     """Return every row whose value or provenance differs between two tables; a unit alone is not a difference."""
-    found = []
+    differences = []
     for key in dict.fromkeys((*first, *second)):
         a, b = (table._rows.get(key) for table in (first, second))
         if a is None or b is None or _essence(a, a.unit) != _essence(b, a.unit):
-            found.append(Difference(key, a, b))
-    return found
+            differences.append(Difference(key, a, b))
+    return differences
 
 
 def _essence(row: Parameter, unit: str) -> tuple[object, ...]:
@@ -380,12 +380,12 @@ def _in_unit(value: float, row: Parameter, unit: str) -> object:
         return value, row.unit
 
 
-def quantity(given: float | str, unit: str, location: Location, label: str = "") -> float:
+def quantity(raw: float | str, unit: str, location: Location, label: str = "") -> float:
     """Read a number with an optional unit and return it in `unit`.
 
     Parameters
     ----------
-    given
+    raw
         A number in `unit`, or a text such as ``"203 mg/dL"``.
     label
         Text that names the analyte, which allows to convert between mass and amount.
@@ -395,23 +395,23 @@ def quantity(given: float | str, unit: str, location: Location, label: str = "")
     ParameterError, UnitError
         It is not a finite number with a unit that fits.
     """
-    if not isinstance(given, str):
-        number = floats(location.file, given, ParameterError)
+    if not isinstance(raw, str):
+        number = floats(location.file, raw, ParameterError)
         if number.ndim:
-            raise ParameterError(wrong(location.file, given, f"one number, or a text such as '1.5 {unit}'"))
-        value, own = float(number), unit
+            raise ParameterError(wrong(location.file, raw, f"one number, or a text such as '1.5 {unit}'"))
+        value, source_unit = float(number), unit
     else:
-        split = split_quantity(given)
+        split = split_quantity(raw)
         if split is None or split[1].startswith(","):
             expected = f"such as '1.5 {unit}'"
             hint = "Write numbers without commas: 1000 or 7.5." if split is not None else ""
             raise ParameterError(
-                Problem("bad-number", "this is not a number with a unit", location, repr(given), expected, hint)
+                Problem("bad-number", "this is not a number with a unit", location, repr(raw), expected, hint)
             )
-        value, own = split[0], split[1].strip() or unit
+        value, source_unit = split[0], split[1].strip() or unit
     if not math.isfinite(value):
-        raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(given)))
-    read = convert_labelled(value, own, unit, label, location=location)
+        raise ParameterError(Problem("bad-number", "the value is not finite", location, found=repr(raw)))
+    read = convert_labelled(value, source_unit, unit, label, location=location)
     # Times and the like, which have no label, are told by what is done with them.
     if label and read != value:
         say(location.file, "", read, unit)

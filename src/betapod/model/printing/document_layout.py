@@ -76,25 +76,25 @@ def _introduction(model: Model) -> tuple[str, ...]:
         "input": len(model.inputs),
         "event": len(model.events),
     }
-    count = ", ".join(f"{number} {what}{'s' * (number != 1)}" for what, number in counted.items())
+    count = ", ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in counted.items())
     count += "; no unit of time given." if model.time_unit == "1" else f"; time in {plural(model.time_unit)}."
     return (*paragraphs(model.description), count, f"Fingerprint of the computed graph: {model.fingerprint[:16]}.")
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
     """Split a docstring into paragraphs, each on one line; an indented block goes with the heading above it."""
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
     for block in re.split(r"\n\s*\n", inspect.cleandoc(text)):
         indented = False
         for number, line in enumerate(block.splitlines()):
             deeper = line.startswith("    ")
-            if deeper and not indented and number and found:
-                found[-1][-1] = found[-1][-1].rstrip(":") + ":"
+            if deeper and not indented and number and groups:
+                groups[-1][-1] = groups[-1][-1].rstrip(":") + ":"
             elif not number or (indented and not deeper):
-                found.append([])
-            found[-1].append(line.strip())
+                groups.append([])
+            groups[-1].append(line.strip())
             indented = deeper
-    return tuple(" ".join(lines) for lines in found if any(lines))
+    return tuple(" ".join(lines) for lines in groups if any(lines))
 
 
 def _line(statement: Statement) -> Line:
@@ -143,11 +143,13 @@ def _sections_of_graph(model: Model) -> list[ModelSection]:
     """Lay out a model without text (an imported one), grouped by owner."""
     lines: dict[str, list[Line]] = {}
     for state in model.states:
-        own = lines.setdefault(state.owner, [])
+        section_lines = lines.setdefault(state.owner, [])
         rate, where = syntax_of(state.local_rate)
-        own.append(Line("rate", state.name, rate, _per_time(state.unit, model.time_unit), state.label, where=where))
+        section_lines.append(
+            Line("rate", state.name, rate, _per_time(state.unit, model.time_unit), state.label, where=where)
+        )
         initial, where = syntax_of(state.local_initial)
-        own.append(Line("initial", state.name, initial, state.unit, state.label, where=where))
+        section_lines.append(Line("initial", state.name, initial, state.unit, state.label, where=where))
     for entry in model.assignments.values():
         lines.setdefault(entry.owner, []).append(_graph_line(entry.name, entry.local, entry.unit, entry.label))
     events = tuple(
@@ -162,10 +164,12 @@ def _sections_of_graph(model: Model) -> list[ModelSection]:
         )
         for event in model.events
     )
-    made = [ModelSection(owner or model.name, (), (), tuple(found), (), ()) for owner, found in lines.items()]
-    if not made:
-        made = [ModelSection(model.name, (), (), (), (), ())]
-    return [*made[:-1], replace(made[-1], events=events)]
+    sections = [
+        ModelSection(owner or model.name, (), (), tuple(owned_lines), (), ()) for owner, owned_lines in lines.items()
+    ]
+    if not sections:
+        sections = [ModelSection(model.name, (), (), (), (), ())]
+    return [*sections[:-1], replace(sections[-1], events=events)]
 
 
 def _changed(name: str, value: Expr, event: Event) -> Syntax:
@@ -190,7 +194,7 @@ def _graph_line(name: str, local: Expr | Implicit, unit: str, label: str) -> Lin
 def _with_parameters(sections: Sequence[ModelSection], model: Model) -> tuple[ModelSection, ...]:
     """Give each parameter row to the section that uses it first."""
     home: dict[str, str] = {}
-    made = []
+    completed = []
     for section in sections:
         used: dict[str, None] = {}
         for line in section.lines:
@@ -200,13 +204,15 @@ def _with_parameters(sections: Sequence[ModelSection], model: Model) -> tuple[Mo
                 used.update(dict.fromkeys(use.text for use in syntax.names()))
         rows = [name for name in used if name in model.parameters]
         shared = tuple((name, home[name]) for name in rows if name in home)
-        own = [name for name in rows if name not in home]
-        home.update(dict.fromkeys(own, section.title))
-        made.append(replace(section, parameters=tuple(model.parameters[name] for name in own), shared=shared))
+        section_rows = [name for name in rows if name not in home]
+        home.update(dict.fromkeys(section_rows, section.title))
+        completed.append(
+            replace(section, parameters=tuple(model.parameters[name] for name in section_rows), shared=shared)
+        )
     rest = [row for name, row in model.parameters.items() if name not in home]
-    if rest and made:
-        made[-1] = replace(made[-1], parameters=(*made[-1].parameters, *rest))
-    return tuple(made)
+    if rest and completed:
+        completed[-1] = replace(completed[-1], parameters=(*completed[-1].parameters, *rest))
+    return tuple(completed)
 
 
 def _states(model: Model) -> tuple[StateLine, ...]:
@@ -226,10 +232,10 @@ def _function_lines(sections: Sequence[ModelSection]) -> tuple[Line, ...]:
     from ..language.equations import parse
     from ..language.syntax import SourceText
 
-    known = {}
+    functions = {}
     for statement in parse(SourceText(_DEFINITIONS))[0]:
         line = _line(statement)
-        known[line.name[1:]] = replace(line, name=line.name[1:], expression=_own_names(line.expression))
+        functions[line.name[1:]] = replace(line, name=line.name[1:], expression=_own_names(line.expression))
     wanted: dict[str, None] = {}
     pending = [name for section in sections for line in section.lines for name in _calls(line)]
     while pending:
@@ -237,9 +243,9 @@ def _function_lines(sections: Sequence[ModelSection]) -> tuple[Line, ...]:
         if name in wanted or name not in FUNCTIONS:
             continue
         wanted[name] = None
-        if name in known:
-            pending.extend(_calls(known[name]))
-    return tuple(known[name] for name in known if name in wanted)
+        if name in functions:
+            pending.extend(_calls(functions[name]))
+    return tuple(functions[name] for name in functions if name in wanted)
 
 
 def _own_names(node: Syntax) -> Syntax:
@@ -250,22 +256,22 @@ def _own_names(node: Syntax) -> Syntax:
 
 
 def _calls(line: Line) -> list[str]:
-    found: list[str] = []
+    called: list[str] = []
     pending = [node for node in (line.expression, line.other, line.start) if node is not None]
     while pending:
         node = pending.pop()
         if node.kind == "call":
-            found.append(node.text)
+            called.append(node.text)
         pending.extend(node.args)
-    return found
+    return called
 
 
 def _references(model: Model, bibliography: Bibliography | None) -> tuple[Reference, ...]:
     from ..parameters.table import source_keys
 
     keys = source_keys((*model.parameters.values(), *model.inputs.values()))
-    found = []
+    references = []
     for key in sorted(keys):
         entry = bibliography.get(key) if bibliography is not None else None
-        found.append(Reference(key, entry.readable(), entry.link) if entry is not None else Reference(key, "", ""))
-    return tuple(found)
+        references.append(Reference(key, entry.readable(), entry.link) if entry is not None else Reference(key, "", ""))
+    return tuple(references)

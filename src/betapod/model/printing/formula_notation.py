@@ -121,15 +121,15 @@ def syntax_of(expr: Expr, budget: int = 400) -> tuple[Syntax, tuple[tuple[str, S
         for arg in node.args:
             uses[arg] = uses.get(arg, 0) + 1
     shared = size[expr] > budget
-    made: dict[Expr, Syntax] = {}
+    trees: dict[Expr, Syntax] = {}
     auxiliaries: list[tuple[str, Syntax]] = []
     for node in order:
-        written = _write(node, [made[arg] for arg in node.args])
+        written = _write(node, [trees[arg] for arg in node.args])
         if shared and uses.get(node, 0) > 1 and size[node] >= 8:
             auxiliaries.append((f"aux_{len(auxiliaries) + 1}", written))
             written = name_of(auxiliaries[-1][0])
-        made[node] = written
-    return made[expr], tuple(auxiliaries)
+        trees[node] = written
+    return trees[expr], tuple(auxiliaries)
 
 
 def _write(node: Expr, args: list[Syntax]) -> Syntax:
@@ -272,8 +272,8 @@ class FormulaPrinter(ABC):
         return None if name in self.names else conversion_factor(name)
 
     def _name(self, name: str) -> str:
-        known = self._conversion(name)
-        return self.symbol(name) if known is None else self.conversion(*known)
+        conversion = self._conversion(name)
+        return self.symbol(name) if conversion is None else self.conversion(*conversion)
 
     def _call(self, node: Syntax) -> str:
         if node.text == "piecewise":
@@ -315,10 +315,10 @@ def weight(node: Syntax) -> int:
     """Estimate the printed width of an expression in characters."""
     if node.kind == "/":
         return max(weight(node.args[0]), weight(node.args[1])) + 1
-    own = len(node.text.replace("_", "")) if node.kind in ("name", "call", "number", "integer") else 1
+    width = len(node.text.replace("_", "")) if node.kind in ("name", "call", "number", "integer") else 1
     if node.kind == "^":
         return weight(node.args[0]) + 1
-    return own + sum(weight(arg) + 1 for arg in node.args)
+    return width + sum(weight(arg) + 1 for arg in node.args)
 
 
 def lines_of(node: Syntax, width: int) -> list[list[tuple[str, Syntax]]]:

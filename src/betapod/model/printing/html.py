@@ -220,9 +220,9 @@ def _event(event: EventLine, printer: MathmlPrinter) -> Markup:
     formula = _math(
         f"<mtext>when\u00a0</mtext>{printer.expression(event.trigger)}<mtext>\u00a0then\u00a0</mtext>{then}"
     )
-    for what, node in (("after the delay", event.delay), ("with the priority", event.priority)):
+    for phrase, node in (("after the delay", event.delay), ("with the priority", event.priority)):
         if node is not None:
-            words = what.replace(" ", "\u00a0")
+            words = phrase.replace(" ", "\u00a0")
             formula += _math(f"<mtext>{words}\u00a0</mtext>{printer.expression(node)}")
     return Markup(formula)
 

@@ -257,8 +257,8 @@ def _statement(line: Line, printer: LatexPrinter) -> str:
     if line.start is not None:
         start = printer.expression(line.start)
         extra = rf" (solved by {line.steps} Newton steps from ${start}$)"
-    shown = rf"{printer.statement(line)} \qquad \left[{unit_latex(line.unit)}\right]"
-    out = rf"{label}{extra}" + "\n" + rf"\formula{{{shown}}}" + "\n"
+    formula = rf"{printer.statement(line)} \qquad \left[{unit_latex(line.unit)}\right]"
+    out = rf"{label}{extra}" + "\n" + rf"\formula{{{formula}}}" + "\n"
     for name, syntax in line.where:
         out += rf"\formula{{\text{{where}}\quad {symbol_latex(name)} = {printer.expression(syntax)}}}" + "\n"
     return out

@@ -79,9 +79,9 @@ def _statement(line: Line, printer: LatexPrinter | None) -> str:
 
 def _event(event: EventLine) -> str:
     text = event_text(event)
-    for what, node in (("delay", event.delay), ("priority", event.priority)):
+    for keyword, node in (("delay", event.delay), ("priority", event.priority)):
         if node is not None:
-            text += f"  # {what} {text_of(node)}"
+            text += f"  # {keyword} {text_of(node)}"
     return f"**Event `{event.name}`** {event.label}\n\n```\n{text}\n```"
 
 

@@ -30,9 +30,9 @@ class Line:
     def uses(self) -> list[str]:
         """Return the names in the formula, each once, in order of use."""
         formulas = [self.expression, self.other, self.start, *(syntax for _, syntax in self.where)]
-        own = {*self.arguments, *(name for name, _ in self.where)}
-        found = (use.text for formula in formulas if formula is not None for use in formula.names())
-        return list(dict.fromkeys(name for name in found if name not in own))
+        local_names = {*self.arguments, *(name for name, _ in self.where)}
+        used = (use.text for formula in formulas if formula is not None for use in formula.names())
+        return list(dict.fromkeys(name for name in used if name not in local_names))
 
 
 @dataclass(frozen=True)

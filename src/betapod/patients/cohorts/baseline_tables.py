@@ -111,40 +111,42 @@ class _Reader:
 
     def text(self, holder: Mapping[str, Any], key: str) -> str:
         """Return a text, or a number as one; empty where there is none."""
-        found = holder.get(key)
-        if isinstance(found, (Mapping, list)):
-            self.bad("bad-text", f"{key} is a text", holder, key, found=_kind(found))
+        value = holder.get(key)
+        if isinstance(value, (Mapping, list)):
+            self.bad("bad-text", f"{key} is a text", holder, key, found=_kind(value))
             return ""
-        return "" if found is None else str(found)
+        return "" if value is None else str(value)
 
     def sentences(self, holder: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        found = holder.get(key)
-        if found is None:
+        value = holder.get(key)
+        if value is None:
             return ()
-        if isinstance(found, str):
-            return (found,)
-        if not isinstance(found, list) or any(isinstance(each, (Mapping, list)) for each in found):
-            self.bad("bad-text", f"{key} is a list of sentences", holder, key, found=_kind(found))
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list) or any(isinstance(sentence, (Mapping, list)) for sentence in value):
+            self.bad("bad-text", f"{key} is a list of sentences", holder, key, found=_kind(value))
             return ()
-        return tuple(str(each) for each in found if each is not None)
+        return tuple(str(sentence) for sentence in value if sentence is not None)
 
     def section(self, content: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        found = content.get(name)
-        if found is None:
+        entries = content.get(name)
+        if entries is None:
             return {}
-        if not isinstance(found, Mapping):
-            self.bad("bad-section", f"{name} lists quantities", content, name, found=_kind(found))
+        if not isinstance(entries, Mapping):
+            self.bad("bad-section", f"{name} lists quantities", content, name, found=_kind(entries))
             return {}
         good = {}
-        for key in found:
+        for key in entries:
             if not isinstance(key, str) or key not in UNITS:
                 hint = did_you_mean(str(key), UNITS)
-                self.bad("unknown-quantity", f"there is no quantity {key!r}", found, key, hint=hint)
-            elif not isinstance(found[key], Mapping):
+                self.bad("unknown-quantity", f"there is no quantity {key!r}", entries, key, hint=hint)
+            elif not isinstance(entries[key], Mapping):
                 example = "{low: 25, high: 75}" if name == "eligibility" else "{mean: 64, sd: 9}"
-                self.bad("bad-entry", f"{key} needs statistics, such as {example}", found, key, found=_kind(found[key]))
+                self.bad(
+                    "bad-entry", f"{key} needs statistics, such as {example}", entries, key, found=_kind(entries[key])
+                )
             else:
-                good[key] = found[key]
+                good[key] = entries[key]
         return good
 
     def number(self, row: Mapping[Any, Any], key: Any, convert: Callable[[float], float], positive: bool) -> float:
@@ -182,11 +184,11 @@ class _Reader:
             return lambda value, difference: value
 
         def turned(value: float, difference: bool) -> float:
-            made = to_table_unit(value, name, str(unit), difference)
-            if made != value:
-                what = f"{self.file}: {name}, a difference," if difference else f"{self.file}: {name}"
-                say(what, f"{value:g} {unit}", made, UNITS[name])
-            return made
+            converted = to_table_unit(value, name, str(unit), difference)
+            if converted != value:
+                subject = f"{self.file}: {name}, a difference," if difference else f"{self.file}: {name}"
+                say(subject, f"{value:g} {unit}", converted, UNITS[name])
+            return converted
 
         return turned
 
@@ -222,8 +224,10 @@ class _Reader:
         elif low > most or high < least or -math.inf < low < 0:
             key = "high" if high < least else "low"
             expected = f"{least:g} to {most:g} {UNITS[name]}"
-            found = f"{low:g} to {high:g}"
-            self.bad("impossible", f"nobody has such {name}", row, key, found=found, expected=expected, hint=_UNIT_HINT)
+            stated = f"{low:g} to {high:g}"
+            self.bad(
+                "impossible", f"nobody has such {name}", row, key, found=stated, expected=expected, hint=_UNIT_HINT
+            )
         if "low" not in row and "high" not in row:
             self.bad("empty-entry", f"{name} has no limit", row, next(iter(row), ""), expected="low, high")
         return low, high
@@ -253,9 +257,9 @@ class _Reader:
             tolerance = _SHARE_TOLERANCE if kind in ("quantile", "proportion") else _TOLERANCE
             return Moment(kind, (name,), number, tolerance=tolerance, source=source, **more)
 
-        found = []
+        moments = []
         if "mean" in row:
-            found.append(moment("mean", value("mean")))
+            moments.append(moment("mean", value("mean")))
         if "sd" in row:
             if "mean" not in row:
                 self.bad("missing-mean", "an sd needs its mean", row, "sd")
@@ -268,23 +272,23 @@ class _Reader:
                     self.bad(
                         "impossible", f"{name} cannot scatter so", row, "sd", found=str(row["sd"]), expected=expected
                     )
-                found.append(moment("sd", sd, centre=found[-1].value))
-        found += self.quantiles(row, name, value, moment, convert)
+                moments.append(moment("sd", sd, centre=moments[-1].value))
+        moments += self.quantiles(row, name, value, moment, convert)
         if "proportion" in row:
-            found.append(moment("proportion", value("proportion")))
+            moments.append(moment("proportion", value("proportion")))
         if "geometric_mean" in row:
-            found.append(moment("log_mean", math.log(max(_or_zero(value("geometric_mean")), 1e-300))))
+            moments.append(moment("log_mean", math.log(max(_or_zero(value("geometric_mean")), 1e-300))))
         if "log_sd" in row:
             if "geometric_mean" not in row:
                 self.bad("missing-mean", "a log_sd needs its geometric_mean", row, "log_sd")
             else:
                 number = self.number(row, "log_sd", float, True)
-                found.append(moment("log_sd", number, centre=found[-1].value))
-        if not found and len(self.problems) == before:
+                moments.append(moment("log_sd", number, centre=moments[-1].value))
+        if not moments and len(self.problems) == before:
             self.bad(
                 "empty-entry", f"{name} has no statistic", row, next(iter(row), ""), expected=", ".join(STATISTICS)
             )
-        return found
+        return moments
 
     def quantiles(
         self,
@@ -295,12 +299,12 @@ class _Reader:
         convert: Callable[[float, bool], float],
     ) -> list[Moment]:
         """Return median and quantiles, which must rise with their levels."""
-        found = []
+        moments = []
         steps: list[tuple[float, float, Any, Any]] = []
         if "median" in row:
             middle = value("median")
             steps.append((50.0, middle, row, "median"))
-            found.append(moment("quantile", middle, level=0.5))
+            moments.append(moment("quantile", middle, level=0.5))
         quantiles = row.get("quantiles")
         if quantiles is None:
             quantiles = {}
@@ -319,7 +323,7 @@ class _Reader:
                 self.bad("two-medians", "the median stands twice", quantiles, level)
                 continue
             steps.append((float(level), number, quantiles, level))
-            found.append(moment("quantile", number, level=level / 100.0))
+            moments.append(moment("quantile", number, level=level / 100.0))
         steps.sort(key=lambda step: step[0])
         for (low, below, _, _), (high, above, holder, key) in itertools.pairwise(steps):
             if above < below:
@@ -327,7 +331,7 @@ class _Reader:
                     f"quantiles of {name} fall where they must rise: {below:g} at {low:g} %, {above:g} at {high:g} %"
                 )
                 self.bad("crossed-quantiles", message, holder, key, hint="Exchange the two, or mend their percents.")
-        return found
+        return moments
 
 
 _UNIT_HINT = "Check the number and its unit."

@@ -39,7 +39,7 @@ def _title(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("name:").strip()
 
 
-def load_target(what: str | Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
+def load_target(cohort: str | Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
     """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
     with NHANES's transport files.
 
@@ -53,12 +53,12 @@ def load_target(what: str | Path, sex_codes: Mapping[str, str] | None = None) ->
     ConfigError
         No such cohort or file, or everything that is wrong in it, with line and column.
     """
-    name = str(what)
-    found = _load(name, Path(what), sex_codes)
-    if name.lower() in {title.lower() for title in cohort_names()} and Path(what).exists():
+    name = str(cohort)
+    target = _load(name, Path(cohort), sex_codes)
+    if name.lower() in {title.lower() for title in cohort_names()} and Path(cohort).exists():
         here = f"{name} is the package's own cohort; for what is here under this name give ./{name}"
-        return replace(found, notes=(*found.notes, here))
-    return found
+        return replace(target, notes=(*target.notes, here))
+    return target
 
 
 def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortTarget:
@@ -112,29 +112,29 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
     """
     where = Location(file)
     if len(people) < _FEWEST:
-        found, expected = f"{len(people)} people", f"{_FEWEST} or more"
+        count_text, expected = f"{len(people)} people", f"{_FEWEST} or more"
         hint = "Write what is known of them as a table .yaml with means and SDs."
-        problem = Problem("few-people", "too few people to speak of a distribution", where, found, expected, hint)
+        problem = Problem("few-people", "too few people to speak of a distribution", where, count_text, expected, hint)
         raise ConfigError(problem)
-    own = (*joint_distribution.QUANTITIES, *joint_distribution.SHARES)
+    matched = (*joint_distribution.QUANTITIES, *joint_distribution.SHARES)
     other = ("survey_weight", "survey_weight_fasting", "SEQN", "cycle")
-    unmatched = [f"{c}: not among the quantities that are matched" for c in people if c not in (*own, *other)]
+    unmatched = [f"{c}: not among the quantities that are matched" for c in people if c not in (*matched, *other)]
     problems, kept = [], people
-    for name in (name for name in own if name in people):
-        known = people[name].dropna()
-        if len(known) < _FEWEST:
-            unmatched.append(f"{name}: known of {len(known)} people only")
+    for name in (name for name in matched if name in people):
+        values = people[name].dropna()
+        if len(values) < _FEWEST:
+            unmatched.append(f"{name}: known of {len(values)} people only")
             kept = kept.drop(columns=name)
-        elif name in joint_distribution.QUANTITIES and known.nunique() == 1:
-            value = f"{known.iloc[0]:g} {UNITS[name]}"
+        elif name in joint_distribution.QUANTITIES and values.nunique() == 1:
+            value = f"{values.iloc[0]:g} {UNITS[name]}"
             message = f"{name} is {value} in everybody: that is no distribution"
             hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
             problems.append(Problem("constant-column", message, where, hint=hint))
     if "duration" in kept and "diagnosed" not in people:
         # Whoever has a duration has a diagnosis; else people without one would count as 0 years.
         kept = kept.assign(diagnosed=kept["duration"].notna().astype(float).where(kept["duration"].notna()))
-    if not problems and not set(kept) & set(own):
-        expected = ", ".join(own)
+    if not problems and not set(kept) & set(matched):
+        expected = ", ".join(matched)
         problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
     if problems:
         raise ConfigError(problems)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Units of everything that a table of people may have; creatinine, which becomes eGFR, is no column of a library.
-READ_UNITS = by_column({name: each.unit for name, each in everything().items()})
+READ_UNITS = by_column({name: item.unit for name, item in everything().items()})
 #: Quantities that targets may speak of and their units in the table of a library.
 UNITS = {name: unit for name, unit in READ_UNITS.items() if name != "creatinine"}
 
@@ -142,14 +142,14 @@ class CohortTarget:
         return matrix, goal, tolerance
 
 
-def _column(moment: Moment, table: pd.DataFrame, known: dict[str, Distribution]) -> tuple[Numbers, float]:
+def _column(moment: Moment, table: pd.DataFrame, distributions: dict[str, Distribution]) -> tuple[Numbers, float]:
     inside = np.ones(len(table)) if not moment.where else table[moment.where].to_numpy(dtype=float)
     if moment.kind == "cell":
         cells = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
         return np.asarray(cells == moment.names[0], dtype=np.float64), moment.value
     values = [np.nan_to_num(table[name].to_numpy(dtype=float)) for name in moment.names]
     if moment.kind == "rank":
-        u, v = (known[name].probability(x) - 0.5 for name, x in zip(moment.names, values, strict=True))
+        u, v = (distributions[name].probability(x) - 0.5 for name, x in zip(moment.names, values, strict=True))
         return inside * u * v, moment.value
     x = values[0]
     if moment.kind == "quantile":

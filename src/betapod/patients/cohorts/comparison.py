@@ -110,14 +110,14 @@ def largest_distance(x: Numbers, weights: Numbers, real: Distribution) -> float:
     total = np.concatenate([[0.0], np.cumsum(weights[order])]) / weights.sum()
     values, back = np.unique(real.values[::-1], return_index=True)
     level = real.levels[::-1][back]
-    mine = total[np.searchsorted(x[order], values, side="right")]
+    empirical = total[np.searchsorted(x[order], values, side="right")]
     # The outermost quantiles stand for minimum and maximum and say nothing about the tails.
     inner = (level > 0.005) & (level < 0.995)
     if inner.any():
-        return float(np.max(np.abs(mine - level)[inner]))
+        return float(np.max(np.abs(empirical - level)[inner]))
     # (Nearly) everybody has one value: what lies below and above it is the distance.
     below = total[np.searchsorted(x[order], values[-1], side="left")]
-    return float(max(below, 1.0 - mine[-1]))
+    return float(max(below, 1.0 - empirical[-1]))
 
 
 def compared_distributions(table: pd.DataFrame, weights: Numbers, target: CohortTarget) -> pd.DataFrame:
@@ -150,8 +150,8 @@ def compared_correlations(table: pd.DataFrame, weights: Numbers, target: CohortT
     for (a, b), wanted in target.spearman.items():
         x, y = table[a].to_numpy(dtype=float), table[b].to_numpy(dtype=float)
         good = np.isfinite(x) & np.isfinite(y)
-        found = spearman(x[good], y[good], weights[good])
-        rows.append({"pair": f"{a} {b}", "target": wanted, "found": found, "miss": found - wanted})
+        correlation = spearman(x[good], y[good], weights[good])
+        rows.append({"pair": f"{a} {b}", "target": wanted, "found": correlation, "miss": correlation - wanted})
     return pd.DataFrame(rows, columns=["pair", "target", "found", "miss"])
 
 
@@ -159,11 +159,11 @@ def compared_cells(table: pd.DataFrame, weights: Numbers, target: CohortTarget) 
     """Return one row per KDIGO cell: share in the target and here, in percent."""
     import pandas as pd
 
-    own = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
+    cell_of_row = kdigo.grid(table["egfr"].to_numpy(dtype=float), table["uacr"].to_numpy(dtype=float))
     rows = []
     for cell, share in target.cells.items():
-        found = 100.0 * float(weights[own == cell].sum() / weights.sum())
-        rows.append({"cell": cell, "target": 100.0 * share, "found": found, "miss": found - 100.0 * share})
+        percent = 100.0 * float(weights[cell_of_row == cell].sum() / weights.sum())
+        rows.append({"cell": cell, "target": 100.0 * share, "found": percent, "miss": percent - 100.0 * share})
     return pd.DataFrame(rows, columns=["cell", "target", "found", "miss"])
 
 
@@ -172,26 +172,26 @@ def report_on(
     target: CohortTarget,
     index: NDArray[np.int64],
     weights: Numbers,
-    found: Balance,
+    balanced: Balance,
     kept: int,
     tolerance: Numbers,
 ) -> CohortComparison:
     """Return how like the target the chosen patients are."""
     import pandas as pd
 
-    chosen = library.table.iloc[index]
-    columns, goal, _ = target.columns(chosen)
+    selected = library.table.iloc[index]
+    columns, goal, _ = target.columns(selected)
     moments = pd.DataFrame(
         {
             "moment": [moment.label for moment in target.moments],
             "target": goal,
-            "weighted": found.means,
+            "weighted": balanced.means,
             "chosen": columns.mean(axis=0),
             "tolerance": tolerance,
         }
     )
     moments["miss"] = moments["chosen"] - moments["target"]
-    even = np.full(len(chosen), 1.0 / len(chosen))
+    even = np.full(len(selected), 1.0 / len(selected))
     missed = moments[np.abs(moments["weighted"] - moments["target"]) > 5.0 * moments["tolerance"]]
     unmatched = (
         *target.unmatched,
@@ -205,12 +205,12 @@ def report_on(
         library=len(library),
         eligible=int(target.eligible(library.table).sum()),
         kept=kept,
-        effective=found.effective,
+        effective=balanced.effective,
         chosen=len(index),
-        repeats=len(index) - int(chosen["person"].nunique()),
+        repeats=len(index) - int(selected["person"].nunique()),
         moments=moments,
-        distributions=compared_distributions(chosen, even, target),
-        correlations=compared_correlations(chosen, even, target),
-        cells=compared_cells(chosen, even, target),
+        distributions=compared_distributions(selected, even, target),
+        correlations=compared_correlations(selected, even, target),
+        cells=compared_cells(selected, even, target),
         unmatched=unmatched,
     )

@@ -37,12 +37,14 @@ def to_table_unit(
     UnitError
         The unit does not fit the quantity.
     """
-    own, where = table_unit(name), location or NOWHERE
+    library_unit, where = table_unit(name), location or NOWHERE
     # Yes-or-no columns, such as that of the drug insulin, have shares; everything else is a clinical quantity.
-    quantity = clinical.known(name) if own != "1" else None
+    quantity = clinical.known(name) if library_unit != "1" else None
     if quantity is not None:
-        return clinical.convert(value, quantity, unit, own, "difference" if difference else "level", where)
+        return clinical.convert(value, quantity, unit, library_unit, "difference" if difference else "level", where)
     share = parse_unit(unit, where)
     if share.dimensions or not unit.strip():
-        raise UnitError(Problem("wrong-unit", f"{name} cannot have this unit", where, unit.strip(), f"{own}, %"))
+        raise UnitError(
+            Problem("wrong-unit", f"{name} cannot have this unit", where, unit.strip(), f"{library_unit}, %")
+        )
     return value * share.scale

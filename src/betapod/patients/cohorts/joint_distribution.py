@@ -84,8 +84,11 @@ def derive(frame: pd.DataFrame) -> dict[str, Any]:
     cells: dict[str, float] = {}
     if {"egfr", "uacr"} <= set(quantities):
         both = frame[["egfr", "uacr"]].notna().all(axis=1).to_numpy()
-        own = kdigo.grid(frame["egfr"].to_numpy(dtype=float)[both], frame["uacr"].to_numpy(dtype=float)[both])
-        cells = {str(c): round(float(weight[both][own == c].sum() / weight[both].sum()), 5) for c in sorted(set(own))}
+        cell_of_row = kdigo.grid(frame["egfr"].to_numpy(dtype=float)[both], frame["uacr"].to_numpy(dtype=float)[both])
+        cells = {
+            str(c): round(float(weight[both][cell_of_row == c].sum() / weight[both].sum()), 5)
+            for c in sorted(set(cell_of_row))
+        }
         cells = {cell: share for cell, share in cells.items() if np.isfinite(share)}
     shares = {}
     for name in (name for name in SHARES if name in frame):
@@ -105,19 +108,19 @@ def derive(frame: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _where(name: str, found: Mapping[str, Any]) -> str:
+def _where(name: str, joint: Mapping[str, Any]) -> str:
     """Return the 0-1 column within which a quantity is known, if the cohort has that column."""
     column = WHERE.get(name, "")
-    return column if column in found["shares"] else ""
+    return column if column in joint["shares"] else ""
 
 
 def target_of(
-    found: Mapping[str, Any], name: str, label: str, origin: str = "", unmatched: tuple[str, ...] = ()
+    joint: Mapping[str, Any], name: str, label: str, origin: str = "", unmatched: tuple[str, ...] = ()
 ) -> CohortTarget:
     """Return a joint distribution, as `derive` gives it, as a target."""
-    levels = np.array(found["levels"])
-    distributions = {n: Distribution(levels, np.array(v), _where(n, found)) for n, v in found["quantiles"].items()}
-    shares = found["shares"]
+    levels = np.array(joint["levels"])
+    distributions = {n: Distribution(levels, np.array(v), _where(n, joint)) for n, v in joint["quantiles"].items()}
+    shares = joint["shares"]
     moments = [
         Moment("proportion", (n,), value, tolerance=TOLERANCES["proportion"], source=origin)
         for n, value in shares.items()
@@ -131,23 +134,23 @@ def target_of(
             moments.append(
                 Moment("quantile", (n,), value, level, 0.0, real.where, share, TOLERANCES["quantile"], origin)
             )
-    for row in found["products"]:
-        where = next((w for n in row["names"] if (w := _where(n, found))), "")
+    for row in joint["products"]:
+        where = next((w for n in row["names"] if (w := _where(n, joint))), "")
         value = row["value"] * shares.get(where, 1.0)
         moments.append(
             Moment("rank", tuple(row["names"]), value, where=where, tolerance=TOLERANCES["rank"], source=origin)
         )
     moments += [
         Moment("cell", (cell,), value, tolerance=TOLERANCES["cell"], source=origin)
-        for cell, value in found["cells"].items()
+        for cell, value in joint["cells"].items()
     ]
     return CohortTarget(
         name=name,
         label=label,
         moments=tuple(moments),
         distributions=distributions,
-        spearman={(row["names"][0], row["names"][1]): row["value"] for row in found["spearman"]},
-        cells=dict(found["cells"]),
+        spearman={(row["names"][0], row["names"][1]): row["value"] for row in joint["spearman"]},
+        cells=dict(joint["cells"]),
         unmatched=unmatched,
         origin=origin,
     )

@@ -174,11 +174,11 @@ def _found(folder: Path, problems: list[Problem]) -> dict[str, dict[str, Path]]:
         content = STEMS.get(match[2].upper()) if match else None
         if match and content:
             cycle = "P" if match[1] else (match[3] or "A").upper()
-            known = cycles.setdefault(cycle, {})
-            if content in known:
+            by_content = cycles.setdefault(cycle, {})
+            if content in by_content:
                 message = f"cycle {cycle} has two {content} files"
-                problems.append(Problem("two-files", message, Location(str(path)), found=known[content].name))
-            known[content] = path
+                problems.append(Problem("two-files", message, Location(str(path)), found=by_content[content].name))
+            by_content[content] = path
     return cycles
 
 
@@ -197,23 +197,23 @@ def _read(path: Path, content: str, problems: list[Problem], notes: list[str]) -
             problems.append(Problem("missing-column", "RX lacks a column", where, expected="SEQN"))
             return None
         return pd.DataFrame(raw)
-    found = {"SEQN": raw["SEQN"]} if "SEQN" in raw else {}
+    columns_read = {"SEQN": raw["SEQN"]} if "SEQN" in raw else {}
     for name, columns in _NAMES[content].items():
         column = next((c for c in columns if c in raw), None)
         if column is not None and pd.api.types.is_numeric_dtype(raw[column]):
-            found[name] = raw[column]
+            columns_read[name] = raw[column]
     needed = _NEEDED_COLUMNS[content] if content in NEEDED else _NEEDED_COLUMNS[content][:1]
-    lacking = [name for name in ("SEQN", *needed) if name not in found]
+    lacking = [name for name in ("SEQN", *needed) if name not in columns_read]
     if lacking:
         expected = ", ".join(" or ".join(_NAMES[content].get(n, (n,))) for n in lacking)
         problems.append(Problem("missing-column", f"{content} lacks a column", where, expected=expected))
         return None
     for name in _NEEDED_COLUMNS[content]:
-        if name not in found:
+        if name not in columns_read:
             notes.append(
                 f"{path.name}: no column {' or '.join(_NAMES[content][name])}, so {_GIVES[content]} is missing"
             )
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(columns_read)
     problems += _faults(table, content, where)
     return table
 
@@ -234,9 +234,9 @@ def _faults(table: pd.DataFrame, content: str, where: Location) -> list[Problem]
             bad = table[name].notna() & ~table[name].between(low, high)
             if bad.any():
                 column = " or ".join(_NAMES[content][name])
-                found = f"{table[name][bad].iloc[0]:.6g} of person {int(numbers[bad].iloc[0])}"
+                example = f"{table[name][bad].iloc[0]:.6g} of person {int(numbers[bad].iloc[0])}"
                 message = f"{column} has {int(bad.sum())} values that nobody has: the file is damaged"
-                problems.append(Problem("bad-value", message, where, found, f"{low:g} to {high:g}"))
+                problems.append(Problem("bad-value", message, where, example, f"{low:g} to {high:g}"))
     return problems
 
 
@@ -252,9 +252,9 @@ def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem], notes: l
         return pd.DataFrame()
     people = tables["DEMO"]
     assert people is not None
-    for content, given in _GIVES.items():
+    for content, missing_quantity in _GIVES.items():
         if content not in files and not (content == "BPX" and "BPXO" in files):
-            notes.append(f"cycle {cycle} has no {_example(content, cycle)} file: {given} missing")
+            notes.append(f"cycle {cycle} has no {_example(content, cycle)} file: {missing_quantity} missing")
     if "BPXO" in files:
         notes.append(f"cycle {cycle}: blood pressure by an oscillometer (BPXO), not by mercury as before")
     for content, table in tables.items():
@@ -277,14 +277,14 @@ def _cycle(cycle: str, files: dict[str, Path], problems: list[Problem], notes: l
         message = f"{column} is not above 0 in {unweighted} adults who were examined"
         problems.append(Problem("bad-value", message, Location(str(files["DEMO"]))))
         return pd.DataFrame()
-    found = _derived(people[adults].reset_index(drop=True), cycle)
+    adults_with_diabetes = _derived(people[adults].reset_index(drop=True), cycle)
     drugs = tables.get("RX")
     if drugs is not None and "RXDDRUG" in drugs:
-        found = _drugs(found, drugs)
+        adults_with_diabetes = _drugs(adults_with_diabetes, drugs)
     elif drugs is not None:
         notes.append(f"{files['RX'].name}: names no drugs (RXDDRUG), so drugs are missing")
-    found["cycle"] = cycle
-    return found[found.pop("diabetes")].reset_index(drop=True)
+    adults_with_diabetes["cycle"] = cycle
+    return adults_with_diabetes[adults_with_diabetes.pop("diabetes")].reset_index(drop=True)
 
 
 def _example(content: str, cycle: str) -> str:
@@ -297,37 +297,37 @@ def _example(content: str, cycle: str) -> str:
 def _derived(people: pd.DataFrame, cycle: str) -> pd.DataFrame:
     import pandas as pd
 
-    found = pd.DataFrame({"SEQN": people["SEQN"], "age": people["age"], "survey_weight": people["weight"]})
-    found["female"] = (people["sex"] == 2).astype(float)
+    derived = pd.DataFrame({"SEQN": people["SEQN"], "age": people["age"], "survey_weight": people["weight"]})
+    derived["female"] = (people["sex"] == 2).astype(float)
     injects = people["injects"] == 1
-    found["diagnosed"] = ((people["told"] == 1) | injects).astype(float)
+    derived["diagnosed"] = ((people["told"] == 1) | injects).astype(float)
     first = people["found_at"].where(people["found_at"] < 120)
     first = first.where((first >= 5) | injects).where(first <= people["age"] + 1)
-    found["duration"] = (people["age"] - first).clip(lower=0).where(found["diagnosed"] == 1)
-    found["bmi"], found["hba1c"] = people["bmi"], people["hba1c"]
+    derived["duration"] = (people["age"] - first).clip(lower=0).where(derived["diagnosed"] == 1)
+    derived["bmi"], derived["hba1c"] = people["bmi"], people["hba1c"]
     for name, kind in (("sbp", "SY"), ("dbp", "DI")):
         readings = people[[f"{kind}{i}" for i in (1, 2, 3, 4)]]
         readings = readings.where(readings > 0)
         # The first reading counts only where there is no other.
-        found[name] = readings.iloc[:, 1:].mean(axis=1).fillna(readings.iloc[:, 0])
+        derived[name] = readings.iloc[:, 1:].mean(axis=1).fillna(readings.iloc[:, 0])
     creatinine = people["creatinine"]
     if cycle == "A":
         creatinine = 1.013 * creatinine + 0.147
     elif cycle == "D":
         creatinine = 0.978 * creatinine - 0.016
-    arrays = (creatinine.to_numpy(float), found["age"].to_numpy(float), found["female"].to_numpy(float))
-    found["egfr"] = ckd_epi_2021(*arrays)
+    arrays = (creatinine.to_numpy(float), derived["age"].to_numpy(float), derived["female"].to_numpy(float))
+    derived["egfr"] = ckd_epi_2021(*arrays)
     urine = people["u_creatinine"].to_numpy(float)
     if cycle in "ABCD":
         urine = _urine_creatinine(urine)
-    found["uacr"] = 100.0 * people["u_albumin"].to_numpy(float) / urine
+    derived["uacr"] = 100.0 * people["u_albumin"].to_numpy(float) / urine
     valid = people["weight_fasting"].fillna(0.0) > 0
     glucose = people["fpg"].where(valid)
     diabetic = (people["hba1c"] >= 6.5) | (glucose >= 126.0)
-    found["diabetes"] = (found["diagnosed"] == 1) | diabetic
-    found["fpg"] = _glucose(glucose, cycle) / GLUCOSE_MG_DL
-    found["survey_weight_fasting"] = people["weight_fasting"].fillna(0.0)
-    return found
+    derived["diabetes"] = (derived["diagnosed"] == 1) | diabetic
+    derived["fpg"] = _glucose(glucose, cycle) / GLUCOSE_MG_DL
+    derived["survey_weight_fasting"] = people["weight_fasting"].fillna(0.0)
+    return derived
 
 
 def _urine_creatinine(x: Any) -> Any:

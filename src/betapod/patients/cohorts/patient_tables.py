@@ -113,31 +113,31 @@ class _Table:
         self.used: list[tuple[int, str, str, str]] = []
         self.identity: int | None = None
         unused: list[str] = []
-        for place, text in enumerate(cells.header):
+        for position, text in enumerate(cells.header):
             name, plain, unit = heading(text)
             if name:
-                self._column(place, name, unit, text, plain)
+                self._column(position, name, unit, text, plain)
             elif text:
                 near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
                 hint = did_you_mean(plain, [*KNOWN.values(), *SYNONYMS]) if near else ""
                 unused.append(f"{delimited.shown(text)!r}" + (f" ({hint})" if hint else ""))
-            elif place and any(delimited.clean(row[place]) for _, row in cells.rows):
+            elif position and any(delimited.clean(row[position]) for _, row in cells.rows):
                 message = "this column has values and no name"
-                self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, place + 1)))
+                self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, position + 1)))
         if unused:
             more = f" and {len(unused) - _MOST_NAMED} more" if len(unused) > _MOST_NAMED else ""
             self.notes.append(f"columns without use: {', '.join(unused[:_MOST_NAMED])}{more}")
         if not self.used and not self.problems:
             expected = ", ".join(sorted({*KNOWN.values()} - {"id"}))
-            found = delimited.shown(", ".join(cells.header), 200)
+            header_text = delimited.shown(", ".join(cells.header), 200)
             message = "no column of the first line is known" if cells.line == 1 else "no column is known"
-            self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), found, expected))
+            self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), header_text, expected))
 
-    def _column(self, place: int, name: str, unit: str, text: str, plain: str) -> None:
-        where = Location(self.file, self.cells.line, place + 1)
+    def _column(self, position: int, name: str, unit: str, text: str, plain: str) -> None:
+        where = Location(self.file, self.cells.line, position + 1)
         if name == "id":
             if self.identity is None:
-                self.identity = place
+                self.identity = position
             else:
                 first = self.cells.header[self.identity]
                 self.notes.append(f"{text}: not used, since {first} names the people")
@@ -146,28 +146,28 @@ class _Table:
             hint = "Take one of the two columns away."
             self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text, hint=hint))
             return
-        own = READ_UNITS[name]
+        table_unit = READ_UNITS[name]
         if name == "female" and plain not in ("female", "male"):
             # What stands in its brackets is no unit, but may say what codes mean.
             self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.explained(unit)
             unit = ""
-        if unit and unit != own:
+        if unit and unit != table_unit:
             try:
                 to_table_unit(1.0, name, unit, location=where)
             except UnitError as error:
                 self.problems += error.problems
                 return
-            self.notes.append(f"{name}: converted from {unit} to {own}")
-        self.used.append((place, name, unit or ("" if name in _IN_USE else own), plain))
+            self.notes.append(f"{name}: converted from {unit} to {table_unit}")
+        self.used.append((position, name, unit or ("" if name in _IN_USE else table_unit), plain))
 
     def body(self) -> None:
         """Read the people."""
         self._twice()
-        places = [place for place, name, _, _ in self.used if UNITS.get(name) != "1"]
+        places = [position for position, name, _, _ in self.used if UNITS.get(name) != "1"]
         cells = (
-            (row[place].strip().lstrip("<>\u2264\u2265= "), Location(self.file, line, place + 1))
+            (row[position].strip().lstrip("<>\u2264\u2265= "), Location(self.file, line, position + 1))
             for line, row in self.cells.rows
-            for place in places
+            for position in places
         )
         try:
             marks = delimited.marks(cells, self.cells.separator)
@@ -176,8 +176,8 @@ class _Table:
             return
         if marks.decimal == ",":
             self.notes.append(f"numbers have a decimal comma, such as {marks.witness}")
-        for place, name, unit, plain in self.used:
-            column = [(row[place], Location(self.file, line, place + 1)) for line, row in self.cells.rows]
+        for position, name, unit, plain in self.used:
+            column = [(row[position], Location(self.file, line, position + 1)) for line, row in self.cells.rows]
             if name == "female" and plain not in ("female", "male"):
                 values, problems, unknown = sexes.read_sexes(column, plain, self.sex_codes, _MISSING)
                 self.problems += problems
@@ -188,7 +188,7 @@ class _Table:
                 if plain == "male":
                     values = [1.0 - value for value in values]
             else:
-                where = Location(self.file, self.cells.line, place + 1)
+                where = Location(self.file, self.cells.line, position + 1)
                 sure = bool(unit) or self._meant(name, [text for text, _ in column], marks, where)
                 reading = _Column(name, unit or _IN_USE[name][0], marks)
                 values = [reading.value(text, where) for text, where in column]
@@ -204,7 +204,7 @@ class _Table:
         """Return whether a column without a unit is in the library's, since its numbers fit no other; else that is a problem."""
         numbers = [delimited.number(delimited.clean(cell), marks.decimal) for cell in cells]
         raw = [number for number in numbers if number is not None and math.isfinite(number)]
-        own, *others = _IN_USE[name]
+        table_unit, *others = _IN_USE[name]
         fitting = [unit for unit in _IN_USE[name] if _fits(raw, name, unit)]
         if any(unit in fitting for unit in others):
             message = f"{name} has no unit, and its numbers could be in {' or '.join(fitting)}"
@@ -213,25 +213,25 @@ class _Table:
             self.problems.append(Problem("missing-unit", message, where, name, expected, hint))
             return False
         if raw:
-            self.notes.append(f"{name}: read as {own}: it has no unit, and its numbers fit no other in use")
+            self.notes.append(f"{name}: read as {table_unit}: it has no unit, and its numbers fit no other in use")
         return True
 
     def _twice(self) -> None:
-        seen: dict[tuple[str, ...], int] = {}
+        first_line: dict[tuple[str, ...], int] = {}
         for line, row in self.cells.rows:
-            own = (row[self.identity],) if self.identity is not None else tuple(row)
-            key = tuple(delimited.clean(cell) for cell in own)
+            identity_cells = (row[self.identity],) if self.identity is not None else tuple(row)
+            key = tuple(delimited.clean(cell) for cell in identity_cells)
             where = Location(self.file, line)
             if self.identity is not None and not key[0]:
                 self.problems.append(Problem("no-id", "this person has no id", where))
                 continue
-            if key in seen:
-                what = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
-                text = f"{what} is there twice, first in line {seen[key]}"
+            if key in first_line:
+                subject = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
+                text = f"{subject} is there twice, first in line {first_line[key]}"
                 hint = "If these are two people, give them a column id."
                 hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
                 self.problems.append(Problem("duplicate-person", text, where, hint=hint))
-            seen.setdefault(key, line)
+            first_line.setdefault(key, line)
 
     def _flag(self, text: str, name: str, where: Location) -> float:
         plain = sexes.code(delimited.clean(text))
@@ -239,9 +239,9 @@ class _Table:
             return math.nan
         if plain not in _YES:
             hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
-            found = delimited.shown(text)
+            cell_text = delimited.shown(text)
             self.problems.append(
-                Problem("bad-value", f"{name} cannot be read", where, found, "1 or 0, yes or no", hint)
+                Problem("bad-value", f"{name} cannot be read", where, cell_text, "1 or 0, yes or no", hint)
             )
             return math.nan
         return _YES[plain]
@@ -275,8 +275,10 @@ class _Column:
         # Laboratories round, so that a column has few different numbers.
         self._turned: dict[float, float] = {}
 
-    def _bad(self, kind: str, message: str, where: Location, found: str, expected: str = "", hint: str = "") -> float:
-        self.problems.append(Problem(kind, message, where, found, expected, hint))
+    def _bad(
+        self, kind: str, message: str, where: Location, cell_text: str, expected: str = "", hint: str = ""
+    ) -> float:
+        self.problems.append(Problem(kind, message, where, cell_text, expected, hint))
         return math.nan
 
     def value(self, text: str, where: Location) -> float:
@@ -330,15 +332,15 @@ class _Column:
         elif doubtful:
             other = "comma" if self.marks.decimal == "." else "point"
             hint = f"The other numbers of this table have no decimal {other}."
-        found = delimited.shown(plain)
-        return self._bad("bad-number", f"{self.name} is not a number", where, found, hint=hint)
+        cell_text = delimited.shown(plain)
+        return self._bad("bad-number", f"{self.name} is not a number", where, cell_text, hint=hint)
 
     def _possible(self, raw: float, where: Location) -> float:
         name, unit = self.name, self.unit
         value = self._turned.get(raw)
         if value is None:
-            own = unit == READ_UNITS[name]
-            value = self._turned[raw] = raw if own else to_table_unit(raw, name, unit, location=where)
+            in_table_unit = unit == READ_UNITS[name]
+            value = self._turned[raw] = raw if in_table_unit else to_table_unit(raw, name, unit, location=where)
         low, high = POSSIBLE[name]
         if low <= value <= high:
             inner, outer = UNUSUAL.get(name, (low, high))
@@ -355,21 +357,23 @@ class _Column:
 
     def notes(self, count: int) -> list[str]:
         """Return what is to be said of the column."""
-        found = []
+        sentences = []
         if self.below:
-            found.append(
+            sentences.append(
                 f"{self.name}: {len(self.below)} of {count} below a limit, such as {self.below[0]}, "
                 "read as the limit over the square root of 2"
             )
         if self.grouped:
-            found.append(f"{self.name}: thousands are marked in {len(self.grouped)} of {count}: read {self.grouped[0]}")
+            sentences.append(
+                f"{self.name}: thousands are marked in {len(self.grouped)} of {count}: read {self.grouped[0]}"
+            )
         if self.unusual:
             inner, outer = UNUSUAL[self.name]
-            own = READ_UNITS[self.name]
-            found.append(
-                f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {own}: unusual, and kept"
+            table_unit = READ_UNITS[self.name]
+            sentences.append(
+                f"{self.name}: {self.unusual} of {count} outside {inner:g} to {outer:g} {table_unit}: unusual, and kept"
             )
-        return found
+        return sentences
 
 
 #: Units in which tables hold a quantity, the library's first: what a column without a unit, or an impossible number, may be in.

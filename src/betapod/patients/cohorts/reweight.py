@@ -128,19 +128,19 @@ def select_patients(
         raise ConfigError(
             Problem("bad-number", "so large a cohort is not chosen", found=str(n), expected=f"at most {MOST}")
         )
-    eligible, found = weigh(library, target, slack)
+    eligible, balanced = weigh(library, target, slack)
     rows = np.flatnonzero(eligible)
     table = library.table[eligible]
     columns, goal, tolerance = target.columns(table)
     generator = np.random.default_rng([seed, n])
     who = np.unique(table["person"].to_numpy(), return_inverse=True)[1]
-    copies = _draw(found.weights, who, columns, n, generator)
-    _exchange(copies, found.weights, who, columns, goal, tolerance, generator)
+    copies = _draw(balanced.weights, who, columns, n, generator)
+    _exchange(copies, balanced.weights, who, columns, goal, tolerance, generator)
     index = np.repeat(rows, copies)
     weights = np.zeros(len(library))
-    weights[eligible] = found.weights
-    kept = int(np.sum(found.weights > NEGLIGIBLE / len(rows)))
-    report = report_on(library, target, index, weights, found, kept, tolerance)
+    weights[eligible] = balanced.weights
+    kept = int(np.sum(balanced.weights > NEGLIGIBLE / len(rows)))
+    report = report_on(library, target, index, weights, balanced, kept, tolerance)
     chosen = generator.permutation(index)
     return SelectedCohort(chosen, weights, report, library.take(chosen))
 
@@ -209,8 +209,8 @@ def _exchange(
     looked = max(_FEWEST, _NUMBERS // max(len(goal), 1))
     vain = 0
     for _ in range(_ROUNDS * max(n, 200)):
-        taken = np.flatnonzero(copies)
-        out = taken[generator.integers(len(taken), size=_LEAVERS)]
+        selected = np.flatnonzero(copies)
+        out = selected[generator.integers(len(selected), size=_LEAVERS)]
         candidates = np.searchsorted(cumulative, generator.uniform(size=looked)).clip(max=len(copies) - 1)
         left, joined = miss - scaled[out], scaled[candidates]
         cost = np.sum(left**2, axis=1)[:, None] + np.sum(joined**2, axis=1) + 2.0 * left @ joined.T

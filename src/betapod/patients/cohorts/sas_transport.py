@@ -56,7 +56,7 @@ class _Column:
 
     name: str
     number: bool
-    place: int
+    offset: int
     length: int
 
 
@@ -88,9 +88,9 @@ def read_transport(path: str | Path) -> pd.DataFrame:
     if not content:
         raise ConfigError(Problem("not-xpt", "the file is empty", where, hint="The download failed: fetch it again."))
     start = content[:32].lower().lstrip()
-    for mark, what, hint in _OTHER:
+    for mark, kind_of_file, hint in _OTHER:
         if start.startswith(mark) or content.startswith(mark):
-            raise ConfigError(Problem("not-xpt", f"this is no SAS transport file but {what}", where, hint=hint))
+            raise ConfigError(Problem("not-xpt", f"this is no SAS transport file but {kind_of_file}", where, hint=hint))
     if not content.startswith(_FIRST):
         raise ConfigError(Problem("not-xpt", "this is no SAS transport file: it has no head of one", where))
     kind = content[len(_FIRST) : len(_FIRST) + 7].decode("latin-1").strip()
@@ -120,11 +120,11 @@ def _version_5(content: bytes, where: Location) -> pd.DataFrame:
     while rows and (rows - 1) * layout.row > len(rest) - _RECORD and not rest[(rows - 1) * layout.row :].strip(b" "):
         rows -= 1
     table = np.frombuffer(rest, dtype=np.uint8, count=rows * layout.row).reshape(rows, layout.row)
-    found = {}
+    columns = {}
     for column in layout.columns:
-        cells = np.ascontiguousarray(table[:, column.place : column.place + column.length])
-        found[column.name] = _numbers(cells) if column.number else _texts(cells)
-    return pd.DataFrame(found)
+        cells = np.ascontiguousarray(table[:, column.offset : column.offset + column.length])
+        columns[column.name] = _numbers(cells) if column.number else _texts(cells)
+    return pd.DataFrame(columns)
 
 
 def _numbers(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -135,17 +135,17 @@ def _numbers(cells: NDArray[np.uint8]) -> NDArray[np.float64]:
     cells
         (n, 2 to 8) bytes; what is cut off is 0. Missing are a point, an underscore or a letter, and then zeros.
     """
-    whole = np.zeros((len(cells), 8), dtype=np.uint8)
-    whole[:, : cells.shape[1]] = cells
-    first = whole[:, 0]
-    fraction = whole.copy()
+    padded = np.zeros((len(cells), 8), dtype=np.uint8)
+    padded[:, : cells.shape[1]] = cells
+    first = padded[:, 0]
+    fraction = padded.copy()
     fraction[:, 0] = 0
     bits = fraction.view(">u8").ravel().astype(np.uint64)
     power = (first & 0x7F).astype(np.int64) - 64
     values = np.ldexp(bits.astype(np.float64), 4 * power - 56) * np.where(first & 0x80, -1.0, 1.0)
     letter = (first == ord(".")) | (first == ord("_")) | ((first >= ord("A")) & (first <= ord("Z")))
-    found: NDArray[np.float64] = np.where(letter & (bits == 0), np.nan, values)
-    return found
+    numbers: NDArray[np.float64] = np.where(letter & (bits == 0), np.nan, values)
+    return numbers
 
 
 def _texts(cells: NDArray[np.uint8]) -> list[str]:
@@ -155,8 +155,8 @@ def _texts(cells: NDArray[np.uint8]) -> list[str]:
 def _layout(content: bytes, where: Location) -> _Layout:
     """Read the head: number of columns, their lengths and places."""
 
-    def damaged(what: str) -> ConfigError:
-        return ConfigError(Problem("not-xpt", f"the transport file is damaged: {what}", where))
+    def damaged(fault: str) -> ConfigError:
+        return ConfigError(Problem("not-xpt", f"the transport file is damaged: {fault}", where))
 
     head = content[(_HEADS - 1) * _RECORD : _HEADS * _RECORD]
     if not head.startswith(_FIRST + b"NAMESTR") or not head[54:58].isdigit():
@@ -169,7 +169,7 @@ def _layout(content: bytes, where: Location) -> _Layout:
     for k in range(count):
         item = content[_HEADS * _RECORD + k * _NAMESTR :][:_NAMESTR]
         kind, length = int.from_bytes(item[:2], "big"), int.from_bytes(item[4:6], "big")
-        place = int.from_bytes(item[84:88], "big")
+        offset = int.from_bytes(item[84:88], "big")
         name = item[8:16].decode("latin-1").strip()
         if (
             kind not in (1, 2)
@@ -178,9 +178,9 @@ def _layout(content: bytes, where: Location) -> _Layout:
             or not name.isidentifier()
         ):
             raise damaged(f"its column {k + 1} is none")
-        columns.append(_Column(name, kind == 1, place, length))
-    columns.sort(key=lambda column: column.place)
-    if columns[0].place != 0 or any(a.place + a.length != b.place for a, b in itertools.pairwise(columns)):
+        columns.append(_Column(name, kind == 1, offset, length))
+    columns.sort(key=lambda column: column.offset)
+    if columns[0].offset != 0 or any(a.offset + a.length != b.offset for a, b in itertools.pairwise(columns)):
         raise damaged("its columns do not lie side by side")
     names = [column.name for column in columns]
     if twice := sorted({name for name in names if names.count(name) > 1}):

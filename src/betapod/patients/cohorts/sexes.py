@@ -54,34 +54,34 @@ def parse_codes(text: str) -> dict[str, str]:
     ConfigError
         Not of this form, a sex that is neither, the same code for both.
     """
-    found: dict[str, str] = {}
+    sex_by_code: dict[str, str] = {}
     problems = []
-    for part in filter(None, (each.strip() for each in text.split(","))):
-        sex, equals, value = (each.strip().lower() for each in part.partition("="))
+    for part in filter(None, (text_part.strip() for text_part in text.split(","))):
+        sex, equals, value = (text_part.strip().lower() for text_part in part.partition("="))
         if not equals or not value:
             problems.append(Problem("bad-codes", "this says of no code which sex it is", found=part))
         elif sex not in ("female", "male"):
             hint = did_you_mean(sex, ("female", "male"))
             problems.append(Problem("bad-codes", f"{sex!r} is no sex here", expected="female, male", hint=hint))
-        elif found.setdefault(code(value), sex) != sex:
+        elif sex_by_code.setdefault(code(value), sex) != sex:
             problems.append(Problem("bad-codes", f"the code {value} is given to both sexes"))
-    if not problems and set(found.values()) != {"female", "male"}:
+    if not problems and set(sex_by_code.values()) != {"female", "male"}:
         problems.append(Problem("bad-codes", "both sexes need a code", found=text, expected="female=0,male=1"))
     if problems:
         raise ConfigError(problems)
-    return found
+    return sex_by_code
 
 
 def explained(heading: str) -> dict[str, str] | None:
     """Return code -> sex from what stands in the brackets of a heading, such as ``0=F, 1=M``; None where it explains nothing."""
-    found: dict[str, str] = {}
+    sex_by_code: dict[str, str] = {}
     for left, right in re.findall(r"(\w+)\s*[=:]\s*(\w+)", heading.lower()):
         value, word = (left, right) if right in WORDS else (right, left)
-        if word not in WORDS or found.setdefault(code(value), "female" if WORDS[word] else "male") != (
+        if word not in WORDS or sex_by_code.setdefault(code(value), "female" if WORDS[word] else "male") != (
             "female" if WORDS[word] else "male"
         ):
             return None
-    return found if set(found.values()) == {"female", "male"} else None
+    return sex_by_code if set(sex_by_code.values()) == {"female", "male"} else None
 
 
 def read_sexes(
@@ -120,7 +120,7 @@ def read_sexes(
                 problems.append(Problem("bad-value", "the sex cannot be read", where, shown(text), expected, WAY_OUT))
     if numbers:
         first = next(iter(numbers.values()))
-        found = sorted(numbers)[:5]
-        message = f"{heading} is coded {shown(' and '.join(found))}, and which is female is not said"
-        problems.insert(0, Problem("coded-sex", message, first, shown(", ".join(found)), "F and M", WAY_OUT))
+        examples = sorted(numbers)[:5]
+        message = f"{heading} is coded {shown(' and '.join(examples))}, and which is female is not said"
+        problems.insert(0, Problem("coded-sex", message, first, shown(", ".join(examples)), "F and M", WAY_OUT))
     return values, problems, unknown

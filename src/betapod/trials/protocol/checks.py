@@ -174,7 +174,7 @@ def _inputs(document: Document, arm: str, inputs: dict[str, Any]) -> Iterator[Pr
             continue
         row = rows[name]
         try:
-            value = quantity(value_text, row.unit, row.label, row.unit == "1", what=f"{arm} {name}")
+            value = quantity(value_text, row.unit, row.label, row.unit == "1", subject=f"{arm} {name}")
         except BetapodError as error:
             yield from (document.moved(problem, where) for problem in error.problems)
             continue
