@@ -31,7 +31,7 @@ Condition = Callable[[Seen, float], Flags]
 
 def insulin_free(dose: Numbers, hba1c: Numbers) -> Flags:
     """Return who is free of insulin: less than 2 U/day are injected with HbA1c below 7 %."""
-    return np.asarray((dose < INSULIN_FREE) & (hba1c < INSULIN_FREE_HBA1C))
+    return np.asarray((dose < INSULIN_FREE) & (hba1c < INSULIN_FREE_HBA1C), dtype=bool)
 
 
 def dose_adjusted_hba1c(hba1c: Numbers, dose: Numbers, weight: Numbers) -> Numbers:
