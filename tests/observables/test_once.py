@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from betapod.observables.table import FOLDER, everything, fixed, measured, names
+from betapod.observables.table import everything, fixed, measured, names
+from betapod.observables.variation import FOLDER
 
 PACKAGE = FOLDER.parent
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if FOLDER not in path.parents)

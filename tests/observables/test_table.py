@@ -14,8 +14,6 @@ from betapod.base.units import parse_unit, ucum
 from betapod.observables import expressions, formulas
 from betapod.observables.table import (
     AS_PRINTED,
-    FOLDER,
-    Cause,
     bounds,
     characteristics,
     fixed,
@@ -23,8 +21,8 @@ from betapod.observables.table import (
     names,
     observables,
     table,
-    variations,
 )
+from betapod.observables.variation import FOLDER, Cause, variations
 from betapod.physiology import whole_body
 
 EVERY = sorted(observables())
@@ -184,3 +182,11 @@ def test_the_table_for_readers() -> None:
     assert frame.loc["HbA1c", ["unit", "ucum", "loinc", "paramcd"]].tolist() == ["%", "%", "4548-4", "HBA1C"]
     assert frame.loc["MAP", "error"] == 5 and frame.loc["MAP", "error_scale"] == "linear"
     assert frame.loc["eGFR", ["low", "high"]].tolist() == [1.0, 250.0]
+
+
+def test_coefficients_say_where_they_come_from() -> None:
+    from betapod.model import ParameterTable
+
+    for row in ParameterTable.read(FOLDER / "formulas.csv").values():
+        assert row.plausible and row.role in ("derived", "calibrated") and row.note, row.id
+        assert formulas.coefficient(row.id) == row.value

@@ -6,14 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from betapod.observables.table import (
-    Variation,
     bounds,
     characteristics,
     everything,
     names,
     observables,
-    variations,
 )
+from betapod.observables.variation import Variation, variations
 
 PAGE = Path(__file__).parents[2] / "docs" / "observables.md"
 

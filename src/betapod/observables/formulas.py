@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import functools
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from .table import FOLDER, Numbers
+from .table import Numbers
+from .variation import read_rows
 
 #: Body surface that values are related to, m2.
 REFERENCE_SURFACE = 1.73
@@ -23,8 +23,7 @@ _HOMA_LEAST = 0.5
 
 @functools.cache
 def _coefficients() -> dict[str, float]:
-    with (FOLDER / "formulas.csv").open(encoding="utf-8", newline="") as file:
-        return {row["id"]: float(row["value"]) for row in csv.DictReader(file)}
+    return {row["id"]: float(row["value"]) for row in read_rows("formulas")}
 
 
 def coefficient(name: str) -> float:

@@ -7,65 +7,30 @@ measurement, and a year of life, move it; ``bounds.csv`` which values can be; ``
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.units import ucum
+from .variation import Variation, read_rows, variations
 
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
 Numbers: TypeAlias = NDArray[np.float64]
-#: What moves a value: one measurement (of anybody, or of people with prediabetes), or a year of a person's life that the model does not have.
-Cause = Literal["measurement", "measurement in prediabetes", "life"]
-#: Whose values, see `Bounds`.
+#: Whose values, see `bounds`.
 Whose = Literal["reportable", "possible", "usual", "virtual", "group"]
 #: Who uses a name: protocols of trials, tables of people, the registry of evidence.
 Where = Literal["protocol", "cohort", "registry"]
 
-FOLDER = Path(__file__).parent
 #: The unit of a name of the registry of which values are kept as they were printed.
 AS_PRINTED = "as printed"
-
-
-@dataclass(frozen=True)
-class Variation:
-    """By how much one measurement, or a year of life, moves a value.
-
-    Attributes
-    ----------
-    sd
-        SD of the logarithm or, where `scale` is ``linear``, in the observable's unit.
-    at
-        Value at which a linear SD becomes a share.
-    lasts
-        Correlation time of what life moves, year; NaN for measurements, which are independent.
-    role, source, grade, note
-        Where the number comes from, as in tables of parameters.
-    """
-
-    sd: float
-    scale: str
-    at: float
-    lasts: float
-    role: str
-    source: str
-    grade: str
-    note: str
-
-    @property
-    def share(self) -> float:
-        """The SD as a share of the value."""
-        return self.sd if self.scale == "log" else self.sd / self.at
 
 
 @dataclass(frozen=True)
@@ -209,11 +174,6 @@ class Name:
     better: int | None
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 _BETTER = {"higher": 1, "lower": -1, "": 0, "depends": 0}
 
 
@@ -229,34 +189,14 @@ def observables() -> dict[str, Observable]:
                 "digits": int(row["digits"]),
             }  # type: ignore[arg-type]
         )
-        for row in _rows("observables")
+        for row in read_rows("observables")
     }
 
 
 @functools.cache
 def characteristics() -> dict[str, Characteristic]:
     """Return what is known of people besides, by id."""
-    return {row["id"]: Characteristic(**row) for row in _rows("characteristics")}
-
-
-@functools.cache
-def variations() -> dict[tuple[str, str], Variation]:
-    """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
-    rows = {(row["observable"], row["of"]): row for row in _rows("variation")}
-    found = {}
-    for (name, cause), row in rows.items():
-        size = rows[row["like"], cause] if row["like"] else row
-        found[name, cause] = Variation(
-            float(size["sd"]),
-            size["scale"],
-            float(size["at"] or "nan"),
-            float(row["lasts"] or "nan"),
-            row["role"],
-            row["source"],
-            row["grade"],
-            row["note"],
-        )
-    return found
+    return {row["id"]: Characteristic(**row) for row in read_rows("characteristics")}
 
 
 @functools.cache
@@ -266,7 +206,7 @@ def names(where: Where) -> dict[str, Name]:
         row["name"]: Name(
             row["name"], row["means"], row["where"], row["unit"], _BETTER[row["better"]] if row["better"] else None
         )
-        for row in _rows("names")
+        for row in read_rows("names")
         if row["where"] == where
     }
 
@@ -314,7 +254,7 @@ def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
         ``reportable``: what a laboratory, a scale or a calendar can give. ``possible``: what an adult can have; beyond it is an error of entry
         or of unit. ``usual``: beyond it is said. ``virtual``: true values of virtual patients. ``group``: means of groups of people.
     """
-    rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in _rows("bounds")}
+    rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in read_rows("bounds")}
     found = {name: span for (name, of), span in rows.items() if of == _INSTEAD.get(whose)}
     return found | {name: span for (name, of), span in rows.items() if of == whose}
 
@@ -332,8 +272,10 @@ def table() -> pd.DataFrame:
     Examples
     --------
     >>> from betapod.observables.table import table
-    >>> table().loc["UACR", ["unit", "loinc", "link", "error"]].tolist()
-    ['mg/g', '9318-7', 'log', 0.5424]
+    >>> table().loc["UACR", ["unit", "loinc", "link"]].tolist()
+    ['mg/g', '9318-7', 'log']
+    >>> float(table().loc["UACR", "error"])
+    0.5424
     """
     import pandas as pd
 
