@@ -388,6 +388,39 @@ def test_doctor_compares_with_known_numbers(monkeypatch: pytest.MonkeyPatch) -> 
     assert wrong.ok is False and "(GFR; tolerance" in wrong.found
 
 
+def test_doctor_knows_the_packages_of_the_project() -> None:
+    import re
+    import tomllib
+
+    from betapod.cli.installation import EXTRAS, NEEDED
+
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    def names(texts: list[str]) -> set[str]:
+        return {name for text in texts if (name := re.split("[<>=\\[]", text)[0]) != "betapod"}
+
+    assert set(NEEDED) == names(project["dependencies"])
+    extras = {name: names(texts) for name, texts in project["optional-dependencies"].items() if name != "dev"}
+    assert {name: set(packages) & extras[name] for name, (packages, _) in EXTRAS.items()} == extras
+
+
+def test_doctor_says_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from betapod.cli import installation as doctor
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_version", lambda package: None if package in ("matplotlib", "scipy") else "1")
+    found = {each.what: each for each in doctor.examine(simulate=False)}
+    assert found["scipy"].ok is False and found["scipy"].get == "pip install scipy"
+    assert found["extra plot"].ok is None and found["extra plot"].get == 'pip install "betapod[plot]"'
+    assert "brew install graphviz" in found["Graphviz"].get and "apt install graphviz" in found["Graphviz"].get
+    (tmp_path / "brew").touch(mode=0o755)
+    (tmp_path / "dot").touch(mode=0o755)
+    found = {each.what: each for each in doctor.examine(simulate=False)}
+    assert found["Graphviz"].ok is True and found["Graphviz"].get == ""
+    assert found["Chromium"].get == "brew install --cask chromium"
+    assert found["compiler"].ok is True and found["compiler"].found.startswith("LLVM ")
+
+
 @dataclass(frozen=True)
 class Shelf:
     """A group of options."""

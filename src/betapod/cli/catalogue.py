@@ -19,7 +19,7 @@ PANELS: dict[str, dict[str, str]] = {
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
     "Evidence and claims": {"evidence": "evidence", "claims": "claims"},
     "Validation": {"validate": "validate", "confront": "confront"},
-    "Models": {"model": "model", "params": "params", "cite": "model"},
+    "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},
 }
 #: Module of each verb, in the order of the help.
 MODULES = {verb: module for verbs in PANELS.values() for verb, module in verbs.items()}

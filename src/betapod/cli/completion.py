@@ -162,9 +162,9 @@ def complete_cells(incomplete: str) -> list[str]:
     done, last = (typed, "") if incomplete.endswith(" ") else (typed[:-1], typed[-1])
     if len(done) == 1:
         words: Iterable[str] = _doses(product)
-    elif len(done) == 2 and done[1][-1:].isdigit() and last.lower() in ("", "m", "mi", "mil", "i", "ie"):
-        # A bare number may still be followed by its unit.
-        words = (*product.routes, "million") if product.kind == "infused" else (*product.routes, "IEQ/kg")
+    elif len(done) == 2 and done[1].isdigit() and len(done[1]) < 6:
+        # So few are none: the unit is still to come.
+        words = ("million",) if product.kind == "infused" else ("million", "IEQ", "IEQ/kg")
     elif not set(done) & set(product.routes):
         words = product.routes
     else:

@@ -254,6 +254,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Two models", "betapod params diff cells cells_tracer"),
         ("A model and your own table", "betapod params diff kidney w.csv"),
     ),
+    "switches": (
+        ("Every mechanism switch", "betapod switches"),
+        ("One switch: equations, parameters, scenarios", "betapod switches sw_filtration"),
+        ("Those about beta cells", "betapod switches --search beta --csv switches.csv"),
+        (
+            "Cells that do all but raise filtration",
+            "betapod simulate reference --cells 'BM-MSC 150e6 iv' --set sw_filtration=0 --days 90",
+        ),
+    ),
     "cite": (
         ("BibTeX of what the kidney's parameters cite", "betapod cite kidney --out kidney.bib"),
         ("Which parameter cites what", "betapod cite kidney --json"),

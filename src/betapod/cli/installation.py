@@ -1,10 +1,11 @@
-"""Examine an installation: versions, extras, processor, folders, and a simulation against known numbers."""
+"""Examine an installation: packages, programs, compiler, folders, a simulation against known numbers; and how to get what is missing."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -15,28 +16,71 @@ from .. import __version__
 from ..base.constants import DAYS_PER_YEAR
 from ..base.cores import cores
 
-_NEEDED = ("numpy", "scipy", "pandas", "pint", "typer", "rich", "llvmlite", "duckdb")
-_EXTRAS = {
-    "plot": ("matplotlib",),
-    "evidence": ("pymare",),
-    "stats": ("statsmodels", "lifelines", "pymare"),
-    "interop": ("python-libsbml",),
-    "sas": ("pyreadstat",),
-    "cluster": ("dask", "distributed"),
+#: Packages that betapod needs, and those of each extra with what it is for; a test compares them with the project's own list.
+NEEDED = (
+    *("numpy", "scipy", "pandas", "pint", "typer", "rich", "llvmlite", "duckdb", "ruamel.yaml", "pydantic", "jinja2"),
+)
+EXTRAS = {
+    "plot": (("matplotlib",), "figures and reports"),
+    "interop": (("python-libsbml",), "SBML"),
+    "evidence": (("pymare",), "pooled estimates and claims"),
+    "stats": (("statsmodels", "lifelines", "pymare"), "mixed models, Cox regression with covariates"),
+    "sas": (("pyreadstat",), "SAS transport files of version 8"),
+    "cluster": (("dask", "distributed"), "ensembles on a Dask cluster"),
 }
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that betapod's files are for: names of its command, what it is for, and its package by package manager."""
+
+    commands: tuple[str, ...]
+    purpose: str
+    packages: dict[str, str]
+
+
+PROGRAMS = {
+    "Graphviz": Program(
+        ("dot",),
+        "diagrams of 'model export --as dot'",
+        {"apt": "graphviz", "dnf": "graphviz", "brew": "graphviz", "winget": "Graphviz.Graphviz"},
+    ),
+    "TeX": Program(
+        ("pdflatex", "xelatex", "lualatex", "tectonic"),
+        "equations of 'model export --as latex' as PDF",
+        {"apt": "texlive-latex-extra", "dnf": "texlive-scheme-basic", "brew": "tectonic", "winget": "MiKTeX.MiKTeX"},
+    ),
+    "Chromium": Program(
+        ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge"),
+        "reports printed to PDF from the command line, tests of pages",
+        {"apt": "chromium", "dnf": "chromium", "brew": "--cask chromium", "winget": "Google.Chrome"},
+    ),
+}
+#: Free space below which a run may fail: the demonstration and its pool take about a tenth of it.
+_LITTLE_SPACE = 2e9
 
 #: A healthy person after ten years (golden values G1 of the kidney's specification), and the tolerance of the check.
 GOLDEN = {"GFR": 97.05, "RBF": 0.9698, "MAP": 93.36, "V_E": 15.11, "UAER": 9.156, "S_cr": 0.9197, "BUN": 12.59}
 TOLERANCE = 0.005
+_REPORT = "reinstall betapod in a new environment; if it stays so, report it with the output of 'betapod doctor --json'"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at; `ok` is None where nothing depends on it."""
+    """One thing looked at.
+
+    Attributes
+    ----------
+    ok
+        None where nothing that betapod needs depends on it.
+    get
+        How to get what is missing, or to mend what is wrong.
+    """
 
     what: str
     found: str
     ok: bool | None = None
+    get: str = ""
 
     def as_dict(self) -> dict[str, object]:
         """Return the finding as plain values."""
@@ -53,15 +97,18 @@ def examine(simulate: bool = True) -> list[Finding]:
     """
     findings = [
         Finding("betapod", __version__),
-        Finding("Python", f"{platform.python_version()} at {sys.executable}", sys.version_info >= (3, 11)),
+        _python(),
         Finding("system", platform.platform()),
-        *(_package(name) for name in _NEEDED),
-        *(_extra(name, packages) for name, packages in _EXTRAS.items()),
+        *(_package(name) for name in NEEDED),
+        *(_extra(name, packages, purpose) for name, (packages, purpose) in EXTRAS.items()),
+        *(_program(name, program) for name, program in PROGRAMS.items()),
         Finding("cores", f"{cores()} usable"),
         _processor(),
+        _compiler(),
         _writable("working folder", Path.cwd()),
         _writable("temporary folder", Path(tempfile.gettempdir())),
         _cache_folder(),
+        _space(),
     ]
     return [*findings, _self_test()] if simulate else findings
 
@@ -75,14 +122,59 @@ def _version(package: str) -> str | None:
 
 def _package(name: str) -> Finding:
     version = _version(name)
-    return Finding(name, version or "not installed", version is not None)
+    if version is None:
+        return Finding(name, "not installed", False, f"pip install {name}")
+    return Finding(name, version, True)
 
 
-def _extra(name: str, packages: tuple[str, ...]) -> Finding:
+def _extra(name: str, packages: tuple[str, ...], purpose: str) -> Finding:
     found = {package: _version(package) for package in packages}
     if all(found.values()):
         return Finding(f"extra {name}", ", ".join(f"{package} {version}" for package, version in found.items()), True)
-    return Finding(f"extra {name}", f'not installed; pip install "betapod[{name}]"')
+    lacking = ", ".join(package for package, version in found.items() if version is None)
+    return Finding(f"extra {name}", f"{lacking} not installed ({purpose})", get=f'pip install "betapod[{name}]"')
+
+
+def _python() -> Finding:
+    good = sys.version_info >= (3, 11)
+    get = "" if good else "install Python 3.11 or later, then betapod in a new environment"
+    return Finding("Python", f"{platform.python_version()} at {sys.executable}", good, get)
+
+
+def _program(name: str, program: Program) -> Finding:
+    """Look for a program; betapod itself runs without it."""
+    place = next((found for each in program.commands if (found := shutil.which(each))), None)
+    if place is not None:
+        return Finding(name, place, True)
+    return Finding(name, f"not found ({program.purpose})", get=_install(program.packages))
+
+
+def _install(packages: dict[str, str]) -> str:
+    """Return the command of the package manager that this machine has; of all of them where it has none."""
+    managers = {
+        "apt": "sudo apt install",
+        "dnf": "sudo dnf install",
+        "brew": "brew install",
+        "winget": "winget install",
+    }
+    commands = {name: f"{command} {packages[name]}" for name, command in managers.items()}
+    own = [command for name, command in commands.items() if shutil.which(name)]
+    return own[0] if own else ", or ".join(commands.values())
+
+
+def _compiler() -> Finding:
+    """Look whether models can be compiled for this processor."""
+    try:
+        from llvmlite import binding
+
+        binding.initialize_native_target()
+        binding.initialize_native_asmprinter()
+        target = binding.Target.from_default_triple()
+        version = ".".join(str(number) for number in binding.llvm_version_info)
+    except Exception as error:
+        get = "pip install --force-reinstall llvmlite"
+        return Finding("compiler", f"LLVM cannot compile: {error}", False, get)
+    return Finding("compiler", f"LLVM {version}, {target.name}", True)
 
 
 def _processor() -> Finding:
@@ -111,7 +203,10 @@ def _writable(what: str, folder: Path) -> Finding:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        return Finding(what, f"{folder}: cannot be written to ({(error.strerror or str(error)).lower()})")
+        reason = (error.strerror or str(error)).lower()
+        return Finding(
+            what, f"{folder}: cannot be written to ({reason})", get="work in another folder, or name files with --out"
+        )
     return Finding(what, str(folder), True)
 
 
@@ -123,9 +218,19 @@ def _cache_folder() -> Finding:
     while not existing.exists() and existing != existing.parent:
         existing = existing.parent
     usable = os.access(existing, os.W_OK)
-    return Finding(
-        "cache folder", f"{folder}{'' if usable else ' (not writable: models are compiled anew)'}", usable or None
-    )
+    if not usable:
+        text = f"{folder} (not writable: models are compiled anew in every command)"
+        return Finding("cache folder", text, get="set BETAPOD_CACHE to a folder of your own")
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    return Finding("cache folder", f"{folder} ({size / 1e6:,.0f} MB)", True)
+
+
+def _space() -> Finding:
+    """Look how much room there is for runs."""
+    free = shutil.disk_usage(Path.cwd()).free
+    enough = free >= _LITTLE_SPACE
+    get = "" if enough else "free some space, or work on another disk; 'betapod trial check' says what a run takes"
+    return Finding("disk", f"{free / 1e9:,.1f} GB free in the working folder", True if enough else None, get)
 
 
 def _self_test() -> Finding:
@@ -140,7 +245,7 @@ def _self_test() -> Finding:
         result = simulate(model, [0.0, 10 * DAYS_PER_YEAR], outputs=list(GOLDEN))
         done = time.perf_counter()
     except Exception as error:
-        return Finding("self-test", f"{type(error).__name__}: {error}", False)
+        return Finding("self-test", f"{type(error).__name__}: {error}", False, _REPORT)
     row = result.table.iloc[-1]
     deviations = {name: abs(float(row[name]) / golden - 1) for name, golden in GOLDEN.items()}
     worst = max(deviations, key=lambda name: deviations[name])
@@ -148,4 +253,5 @@ def _self_test() -> Finding:
         f"kidney, 10 years: largest deviation {deviations[worst]:.3%} ({worst}; tolerance {TOLERANCE:.1%}); "
         f"assembly {assembled - started:.2f} s, simulation {done - assembled:.2f} s"
     )
-    return Finding("self-test", found, deviations[worst] <= TOLERANCE)
+    good = deviations[worst] <= TOLERANCE
+    return Finding("self-test", found, good, "" if good else _REPORT)

@@ -47,6 +47,18 @@ def model(name: str) -> dict[str, Any]:
     return found
 
 
+def switches() -> dict[str, dict[str, Any]]:
+    """Return the mechanism switches of the models by name, as plain values."""
+
+    def make() -> dict[str, Any]:
+        from ..therapies.mechanism_switches import mechanism_switches
+
+        return {name: one.as_dict() for name, one in mechanism_switches().items()}
+
+    found: dict[str, dict[str, Any]] = _kept("betapod.therapies.mechanism_switches", "switches", make)
+    return found
+
+
 def terms(column: str) -> dict[str, int]:
     """Return the words of a column of the registry of evidence with how many records have each.
 

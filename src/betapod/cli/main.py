@@ -62,8 +62,8 @@ def _root(
 
 
 def _register(arguments: list[str]) -> None:
-    """Import the modules that the command line needs: the one with the verb, or all of them for help and completion."""
-    verb = next((argument for argument in arguments if not argument.startswith("-")), None)
+    """Import the modules that the command line needs: the one with the verb, or all of them for help."""
+    verb = next((argument for argument in arguments or _completed() if not argument.startswith("-")), None)
     for name in {MODULES[verb]} if verb in MODULES else dict.fromkeys(MODULES.values()):
         if name not in _registered:
             importlib.import_module(f".verbs.{name}", __package__).register(app)
@@ -71,6 +71,12 @@ def _register(arguments: list[str]) -> None:
     check_numbers(app)
     guard(app)
     arrange(app)
+
+
+def _completed() -> list[str]:
+    """Return the words of a command line that the shell wants completed, as far as they are whole."""
+    line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
+    return line.split()[1:] if "_BETAPOD_COMPLETE" in os.environ else []
 
 
 def main() -> None:

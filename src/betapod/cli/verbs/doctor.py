@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..shared import JsonOption, out, print_json, waiting
+from ..shared import JsonOption, note, out, print_json, waiting
 
 
 def register(app: typer.Typer) -> None:
@@ -35,8 +35,12 @@ def doctor_command(
         for finding in findings:
             mark, style = {True: ("ok", "green"), False: ("WRONG", "bold red"), None: ("-", "dim")}[finding.ok]
             out().print(f"{mark:>5} ", style=style, end="")
-            out().print(f"{finding.what:<22}", end="")
-            out().print(finding.found, markup=False)
+            out().print(f"{finding.what:<18}", end="")
+            out().print(finding.found, markup=False, soft_wrap=True)
+            if finding.get:
+                out().print(f"{'':>24}get it: {finding.get}", markup=False, soft_wrap=True, style="bold")
         out().print("sound" if sound else "not sound", style="green" if sound else "bold red")
+        if missing := [finding.what for finding in findings if finding.ok is None and finding.get]:
+            note(f"optional and missing: {', '.join(missing)}")
     if not sound:
         raise typer.Exit(1)

@@ -1,0 +1,148 @@
+"""The verb switches: mechanisms of cell therapy that can be turned on and off, and what each of them turns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .. import kept
+from ..completion import complete_switch
+from ..shared import JsonOption, note, out, print_json, print_table, waiting
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command line."""
+    app.command("switches")(switches_command)
+
+
+def switches_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Switches to show in full.", autocompletion=complete_switch),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            "--search", metavar="TEXT", help="Only switches whose name, label, equations or parameters contain it."
+        ),
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write one row for each switch and equation as CSV.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the mechanism switches of the models, or show some in full.
+
+    A switch is an input, 1 (on) or 0 (off): 'betapod simulate reference --cells ... --set sw_filtration=0'. It acts in a scenario of
+    cell therapy if turning it there changes the course of kidney or metabolism.
+    """
+    from ...base.errors import ConfigError, not_among
+
+    with waiting("assembling models"):
+        every = kept.switches()
+    if unknown := [name for name in names or () if name not in every]:
+        message = "there is no mechanism switch {!r}"
+        raise ConfigError([not_among(every, "unknown-switch", message.format(name), name) for name in unknown])
+    chosen = [one for one in map(every.__getitem__, dict.fromkeys(names or every)) if _mentions(one, search)]
+    if csv is not None:
+        _write(csv, chosen)
+    if as_json:
+        print_json({"switches": chosen})
+        return
+    if names:
+        for one in chosen:
+            _card(one, out())
+        return
+    print_table(
+        ("name", "what it turns", "default", "acts under", "submodels"),
+        [(one["name"], one["label"], _default(one), _scenarios(one), ", ".join(_submodels(one))) for one in chosen],
+    )
+    note(f"{len(chosen)} of {len(every)} switches; a card of each: betapod switches NAME")
+
+
+def _mentions(one: dict[str, Any], text: str | None) -> bool:
+    words = [one["name"], one["label"], one["note"], *one["parameters"]]
+    words += [parameter["label"] for parameter in one["parameters"].values()]
+    words += [part for each in one["equations"] for part in (each["text"], each["label"], each["submodel"])]
+    return text is None or text.lower() in " ".join(words).lower()
+
+
+def _default(one: dict[str, Any]) -> str:
+    """Return on or off; by model where models differ."""
+    models: dict[str, list[str]] = {}
+    for name, value in one["defaults"].items():
+        models.setdefault("on" if value else "off", []).append(name)
+    if len(models) == 1:
+        return next(iter(models))
+    return "; ".join(f"{word} in {', '.join(names)}" for word, names in models.items())
+
+
+def _scenarios(one: dict[str, Any]) -> str:
+    return ", ".join(one["scenarios"]) or "-"
+
+
+def _submodels(one: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(each["submodel"] for each in one["equations"]))
+
+
+def _card(one: dict[str, Any], console: Console) -> None:
+    from rich.text import Text
+
+    console.print(Text.assemble((one["name"], "bold"), f"  {one['label']}"))
+    acts = _scenarios(one)
+    if acts == "-":
+        acts = (
+            "no scenario changes kidney or metabolism by it alone: it acts when cells are given, or on a reduced form"
+        )
+    lines = [
+        ("models", ", ".join(one["defaults"])),
+        ("default", _default(one)),
+        ("acts under", acts),
+        ("note", one["note"]),
+    ]
+    for name, text in lines:
+        if text:
+            console.print(Text.assemble((f"  {name:<12}", "dim"), text))
+    for each in one["equations"]:
+        console.print(Text.assemble((f"  {each['submodel']}", "bold"), (f"  {each['place']}", "dim")))
+        console.print(
+            Text.assemble(f"    {each['text']}", (f"  [{each['unit']}]", "cyan"), (f"  {each['label']}", "dim"))
+        )
+    if one["parameters"]:
+        console.print()
+        names = list(next(iter(one["parameters"].values()))["values"])
+        rows = [
+            (key, *(f"{row['values'][name]:.4g}" for name in names), row["unit"], row["label"])
+            for key, row in one["parameters"].items()
+        ]
+        print_table(("parameter", *names, "unit", "meaning"), rows, right=tuple(names))
+
+
+def _write(path: Path, chosen: list[dict[str, Any]]) -> None:
+    from ...base.exports import rows_as_csv
+    from ...base.files import write_text
+
+    head = ("name", "label", "default", "acts_under", "submodel", "place", "equation", "unit", "meaning", "parameters")
+    rows = [
+        [
+            one["name"],
+            one["label"],
+            _default(one),
+            " ".join(one["scenarios"]),
+            each["submodel"],
+            each["place"],
+            each["text"],
+            each["unit"],
+            each["label"],
+            " ".join(one["parameters"]),
+        ]
+        for one in chosen
+        for each in one["equations"]
+    ]
+    write_text(path, rows_as_csv(head, rows))
+    note(f"wrote {path}: {len(rows)} rows")

@@ -1,0 +1,68 @@
+"""Mechanism switches: what is said of each follows from equations and tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.physiology import whole_body
+from betapod.therapies import cell_parameters
+from betapod.therapies.mechanism_switches import mechanism_switch, mechanism_switches
+from betapod.therapies.scenarios import SCENARIOS
+
+PHYSIOLOGY = Path(whole_body.__file__).parent
+
+
+def test_every_switch_of_every_model_is_listed() -> None:
+    inputs = {key for name in whole_body.NAMES for key in whole_body.model(name).inputs if key.startswith("sw_")}
+    assert set(mechanism_switches()) == inputs
+    assert len(inputs) == 30
+
+
+def test_where_cells_do_nothing_no_switch_matters() -> None:
+    """The law of the scenario none: every multiplier is exactly 1 and every effect exactly 0."""
+    assert [each.name for each in mechanism_switches().values() if "none" in each.scenarios] == []
+
+
+def test_where_everything_is_claimed_what_the_claims_need_matters() -> None:
+    acting = {each.name for each in mechanism_switches().values() if "seed-claims" in each.scenarios}
+    assert {"sw_engraftment", "sw_differentiation", "sw_neogenesis", "sw_ectopic", "sw_recovery"} <= acting
+    evidence = {each.name for each in mechanism_switches().values() if "current-evidence" in each.scenarios}
+    # Controlled trials support no self-renewal, no neogenesis and no insulin from outside of islets.
+    assert not {"sw_renewal", "sw_neogenesis", "sw_ectopic", "sw_recovery"} & evidence
+    assert {"sw_filtration", "sw_sensitivity"} <= evidence
+
+
+def test_reduced_forms_move_nobody() -> None:
+    """They stand for what the whole person simulates: to read both would count an effect twice."""
+    for name in ("sw_HbA1c", "sw_slope"):
+        assert mechanism_switch(name).scenarios == ()
+
+
+@pytest.mark.parametrize("name", list(mechanism_switches()))
+def test_each_equation_stands_where_it_is_said_to(name: str) -> None:
+    switch = mechanism_switch(name)
+    assert switch.equations
+    for each in switch.equations:
+        file, _, line = each.place.rpartition(":")
+        text = (PHYSIOLOGY / file).read_text(encoding="utf-8").splitlines()[int(line) - 1]
+        assert text.replace(" ", "").startswith(each.text.partition(" = ")[0].replace(" ", ""))
+        assert name in each.text
+
+
+def test_values_by_scenario_are_those_of_the_tables() -> None:
+    gain = mechanism_switch("sw_filtration").parameters["g_GFR"]
+    assert gain["values"] == {name: cell_parameters.table(name)["g_GFR"].value for name in SCENARIOS}
+    assert gain["values"]["none"] == 0.0 < gain["values"]["current-evidence"] < gain["values"]["face-value"]
+
+
+def test_a_default_is_that_of_each_model() -> None:
+    assert mechanism_switch("sw_deficit_gate").defaults == {"cells": 0.0, "cells_tracer": 0.0, "reference": 1.0}
+    assert set(mechanism_switch("sw_indirect").defaults.values()) == {0.0}
+
+
+def test_the_nearest_is_named() -> None:
+    with pytest.raises(ConfigError, match="sw_podocyte"):
+        mechanism_switch("sw_podocytes")
