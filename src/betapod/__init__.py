@@ -6,7 +6,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
-people         load_person  list_people  treat  ogtt  load_library  Library  list_cohorts  select_cohort  SelectedCohort
+people         load_person  list_people  treat  load_library  Library  list_cohorts  select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
 evidence       load_evidence  Registry  pool  Pooled  list_claims  judge_claims  Ledger
 validation     validate  Scorecard  confront  Confrontation
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
     from .front.people import list_people as list_people
     from .front.people import load_library as load_library
     from .front.people import load_person as load_person
-    from .front.people import ogtt as ogtt
     from .front.people import select_cohort as select_cohort
     from .front.people import treat as treat
     from .front.trials import list_protocols as list_protocols
@@ -117,7 +116,6 @@ _PUBLIC = {
     "load_model": "front.models",
     "load_person": "front.people",
     "load_protocol": "front.trials",
-    "ogtt": "front.people",
     "open_trial": "front.trials",
     "pool": "evidence.synthesis.pool",
     "read_sbml": "exchange",
@@ -172,7 +170,6 @@ __all__ = [
     "load_model",
     "load_person",
     "load_protocol",
-    "ogtt",
     "open_trial",
     "pool",
     "read_sbml",

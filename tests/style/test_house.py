@@ -259,7 +259,6 @@ PUBLIC = [
     "load_model",
     "load_person",
     "load_protocol",
-    "ogtt",
     "open_trial",
     "pool",
     "read_sbml",

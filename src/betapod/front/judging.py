@@ -150,7 +150,7 @@ def confront(
     --------
     >>> import betapod
     >>> evidence = betapod.load_evidence()
-    >>> found = betapod.confront(evidence.select(study="WISEMAN1985"), ["none"], patients=10)
+    >>> found = betapod.confront(evidence.select(study="NEPHSTROM2023"), ["none"], patients=10)
     >>> len(found.predictions["none"])
     1
     """

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library
     from ..person.coupled_person import Patient
-    from ..person.glucose_tests import GlucoseTest
     from ..therapies.plan import Plan
 
 
@@ -115,40 +114,6 @@ def treat(
     return treated(person, list(drugs), list(cells), scenario)
 
 
-def ogtt(person: str, grams: float = 75.0, minutes: float = 180.0, step: float = 5.0) -> GlucoseTest:
-    """Give a typical person glucose by mouth after a night's fast.
-
-    Parameters
-    ----------
-    person
-        One of `list_people`.
-    grams
-        Glucose, g.
-    minutes, step
-        How long to sample, and how often, minute.
-
-    Returns
-    -------
-    GlucoseTest
-        ``table`` by minute (glucose mmol/L, insulin pmol/L, C-peptide nmol/L, fluxes) and ``indices`` such as ``Matsuda``.
-
-    Raises
-    ------
-    ConfigError
-        There is no such person, or the test cannot be done so.
-
-    Examples
-    --------
-    >>> import betapod
-    >>> test = betapod.ogtt("healthy")
-    >>> bool(test.indices["glucose_2h"] < 7.8)
-    True
-    """
-    from ..person import glucose_tests, typical
-
-    return glucose_tests.ogtt(typical.person(person), grams, minutes, step)
-
-
 def load_library(path: str | Path | None = None) -> Library:
     """Return a library of virtual patients, grown from before diabetes to today.
 
@@ -201,10 +166,8 @@ def list_cohorts() -> pd.DataFrame:
 
     from ..patients.cohorts import cohort_catalogue
 
-    rows = []
-    for name in cohort_catalogue.cohort_names():
-        target = cohort_catalogue.load_target(name)
-        rows.append((name, target.label, len(target.moments), target.origin))
+    targets = cohort_catalogue.named_targets()
+    rows = [(name, target.label, len(target.moments), target.origin) for name, target in targets.items()]
     return pd.DataFrame(rows, columns=["name", "label", "moments", "origin"])
 
 

@@ -40,7 +40,7 @@ def list_protocols() -> pd.DataFrame:
     from ..trials.protocol.protocol import load_protocol as load
     from ..trials.protocol.protocol import protocol_catalogue
 
-    found = [(name, load(name)) for name in protocol_catalogue()]
+    found = [(name, load(path)) for name, path in protocol_catalogue().items()]
     rows = [(n, p.title, ", ".join(p.arms), p.size(next(iter(p.designs))), p.days[-1]) for n, p in found]
     return pd.DataFrame(rows, columns=["name", "title", "arms", "patients", "days"])
 

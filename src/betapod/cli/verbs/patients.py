@@ -100,7 +100,7 @@ def list_command(as_json: JsonOption = False) -> None:
     """List the real cohorts that 'patients like' can imitate."""
     from ...patients.cohorts import cohort_catalogue
 
-    targets = {name: cohort_catalogue.load_target(name) for name in cohort_catalogue.cohort_names()}
+    targets = cohort_catalogue.named_targets()
     if as_json:
         found = [
             {"name": name, "label": target.label, "moments": len(target.moments), "origin": target.origin}

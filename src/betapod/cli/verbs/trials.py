@@ -125,7 +125,7 @@ def list_command(as_json: JsonOption = False) -> None:
     """List the protocols that come with the package."""
     from ...trials.protocol.protocol import load_protocol, protocol_catalogue
 
-    found = [load_protocol(name) for name in protocol_catalogue()]
+    found = [load_protocol(path) for path in protocol_catalogue().values()]
     if as_json:
         print_json({"protocols": [_described(each) for each in found]})
         return

@@ -30,6 +30,12 @@ def cohort_names() -> tuple[str, ...]:
     return (*_own(), *plugins.listed("cohorts", _own(), _of_file))
 
 
+def named_targets() -> dict[str, CohortTarget]:
+    """Return every cohort that can be named, by its name."""
+    installed = plugins.listed("cohorts", _own(), _of_file)
+    return {name: _own_target(name) for name in _own()} | {name: _of_file(path) for name, path in installed.items()}
+
+
 @functools.cache
 def _own() -> tuple[str, ...]:
     return ("NHANES", "NHANES test", *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
@@ -66,13 +72,18 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortT
         message = "codes of sex are for a table of people"
         raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
     installed = plugins.named("cohorts", name, _own())
-    if name.lower() == "nhanes":
-        return nhanes.target("calibration")
-    if name.lower() == "nhanes test":
-        return nhanes.target("test")
     if name.lower() in {title.lower() for title in _own()}:
-        return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
+        return _own_target(name)
     return _of_file(path if installed is None else installed, sex_codes)
+
+
+def _own_target(name: str) -> CohortTarget:
+    match name.lower():
+        case "nhanes":
+            return nhanes.target("calibration")
+        case "nhanes test":
+            return nhanes.target("test")
+    return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
 
 
 def _of_file(path: Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
