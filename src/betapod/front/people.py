@@ -74,9 +74,7 @@ def list_people() -> pd.DataFrame:
     return pd.DataFrame([(name, typical.person(name).label) for name in typical.names()], columns=["name", "label"])
 
 
-def treat(
-    person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None
-) -> Plan:
+def treat(person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Plan:
     """Return a person under drugs and cells, ready to be simulated.
 
     Parameters
