@@ -90,7 +90,10 @@ def test_what_lies_beyond_the_edge_is_an_arrow_with_a_name(table: Any) -> None:
         confront_figure.draw_panel(axes, group, "seed-claims")
     low, high = axes.get_xlim()
     assert low == axes.get_ylim()[0] and low > -40.0
-    arrows = [line for line in axes.lines if line.get_marker() in list("<>^v")]
+    arrows = [line for line in axes.lines if line.get_marker() in list("<>^v") and line.get_gid()]
+    ends = [line for line in axes.lines if line.get_marker() in list("<>") and not line.get_gid()]
+    # An interval that is cut at an edge ends in an arrow there.
+    assert {float(line.get_xdata()[0]) for line in ends} <= {low, high} and ends
     assert len(arrows) == 1 and arrows[0].get_xdata()[0] == low
     assert "FAR#1" in {text.get_text() for text in axes.texts}
     for line in axes.lines:

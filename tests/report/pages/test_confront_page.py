@@ -64,6 +64,19 @@ def test_nothing_is_cut_off_or_lies_on_another(visit, misplaced, file: Path, wid
 
 
 @WIDTHS
+def test_it_begins_with_the_total_and_a_picture(visit, table: Any, file: Path, width: int) -> None:
+    rows = table[1][table[1]["scenario"] == "current-evidence"]
+    page = visit(file, width)
+    assert page.inner_text(".first").startswith(f"{int(rows['inside'].sum())} of {len(rows)} published numbers")
+    shares = {f"{int(part['inside'].sum())}/{len(part)}" for _, part in rows.groupby("treatment")}
+    assert shares <= set(page.locator(".first svg text").all_text_contents())
+    box = page.locator(".first svg").bounding_box()
+    assert box["y"] + box["height"] < 844
+    # Marks are drawn, not letters that a font may lack.
+    assert page.locator(".legend svg.mark").count() == page.locator(".legend li").count() > 0
+
+
+@WIDTHS
 def test_rows_are_chosen_and_sorted_by_keyboard(visit, table: Any, file: Path, width: int) -> None:
     rows = table[1]
     page = visit(file, width)
@@ -73,7 +86,7 @@ def test_rows_are_chosen_and_sorted_by_keyboard(visit, table: Any, file: Path, w
     wanted = rows[(rows["study"] == "PACKHAM2016") & (rows["scenario"] == "current-evidence")]
     found = shown(page)
     assert len(found) == len(wanted) > 0 and {row["study"] for row in found} == {"PACKHAM2016"}
-    assert page.inner_text("#count") == f"{len(wanted)} rows shown"
+    assert page.inner_text("#count") == f"{len(wanted)} records shown"
     distances = [float(row["miss"]) for row in found]
     assert distances == sorted(distances, reverse=True)
     reach(page, "down")

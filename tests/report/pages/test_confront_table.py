@@ -59,7 +59,7 @@ def test_choices_are_joined_and_undone(visit: Any, file: Path) -> None:
     page.select_option("#treatment", "cells")
     assert set(shown(page, "study")) == {"FAR"} and set(shown(page, "inside")) == {"no"}
     page.locator("button[type=reset]").click()
-    page.wait_for_function("document.getElementById('count').textContent === '9 rows shown'")
+    page.wait_for_function("document.getElementById('count').textContent === '9 records shown'")
 
 
 def test_points_have_the_words_of_their_row(visit: Any, file: Path) -> None:

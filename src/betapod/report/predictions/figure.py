@@ -14,6 +14,7 @@ import numpy as np
 from ...base.exports import table_as_csv
 from ...validation.predictions.prediction import Z95
 from ..common.figures import GREY, PALETTE, new_figure, styled
+from ..common.words import MINUS
 from . import view as confront_view
 from .view import CLASSES
 
@@ -195,6 +196,18 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
         if math.isfinite(row["left"]) and math.isfinite(row["right"]):
             left, right = (min(max(row[name], low), high) for name in ("left", "right"))
             axes.plot([left, right], [y, y], color=colour, linewidth=0.7, alpha=0.55, zorder=2, solid_capstyle="butt")
+            for cut, edge, arrow in ((row["left"] < low, low, "<"), (row["right"] > high, high, ">")):
+                if cut:
+                    axes.plot(
+                        [edge],
+                        [y],
+                        marker=arrow,
+                        markersize=2.6,
+                        color=colour,
+                        linestyle="none",
+                        clip_on=False,
+                        zorder=2,
+                    )
         arrow = _arrow(row["x"], row["y"], low, high)
         if arrow:
             beyond.append((x, y, row["record"], colour))
@@ -276,7 +289,9 @@ def draw_families(
         )
     axes.set_xlim(-_MOST - 5, _MOST + 5)
     axes.set_xticks(
-        _TICKS, [f"{tick:.1f}" if abs(tick) == Z95 else f"{tick:g}" for tick in _TICKS], fontsize=size - 0.5
+        _TICKS,
+        [(f"{tick:.1f}" if abs(tick) == Z95 else f"{tick:g}").replace("-", MINUS) for tick in _TICKS],
+        fontsize=size - 0.5,
     )
     axes.minorticks_off()
     axes.tick_params(axis="x", labeltop=True, length=0, pad=2)
@@ -402,4 +417,4 @@ def _ticks(axes: Axes, low: float, high: float, log: bool) -> None:
             values = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
             # In the corner the labels of both axes would meet.
             axis.set_major_locator(FixedLocator([v for v in values if low + 0.05 * (high - low) <= v <= high]))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", MINUS)))

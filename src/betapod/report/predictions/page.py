@@ -1,15 +1,16 @@
-"""Model against published numbers as one HTML page that needs nothing else: pictures, counts, every row, and what is left out."""
+"""Model against published numbers as one self-contained HTML page: message, pictures, counts, every record, and what is excluded."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from ...therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
+from ..common import svg
 from ..common.pages import template
 from . import view as confront_view
 
@@ -21,18 +22,6 @@ if TYPE_CHECKING:
 TEMPLATE = "confront.html.jinja"
 #: The scenario whose rows are shown first, where it was asked for.
 FIRST = CURRENT_EVIDENCE
-#: Letters for the shapes of the pictures, in the order of `confront_figure.MARKS`.
-_LETTERS = {
-    "o": "\u25cf",
-    "s": "\u25a0",
-    "^": "\u25b2",
-    "D": "\u25c6",
-    "v": "\u25bc",
-    "d": "\u2b27",
-    "X": "\u2716",
-    "p": "\u2b1f",
-    "h": "\u2b22",
-}
 _GRID = "#e5e7eb"
 #: Sides of a square, width of a column of families and height of a line, inch; the axes of a square as shares of it.
 _PANEL, _COLUMN, _LINE = 2.9, 4.0, 0.178
@@ -71,12 +60,15 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
     scenarios = scenarios_of(table)
     titles = confront_view.groups(table)
     marks = [
-        {"name": name, "letter": _LETTERS[shape], "colour": f"mark-{number}", "light": colour}
+        {"name": name, "outline": _outline(shape), "colour": f"mark-{number}", "light": colour}
         for number, (name, (colour, shape)) in enumerate(MARKS.items())
     ]
+    first = FIRST if FIRST in scenarios else scenarios[0] if scenarios else ""
     return template(TEMPLATE).render(
+        message=message(table, first),
+        overview=overview(table, first, {mark["name"]: f"var(--{mark['colour']})" for mark in marks}),
         scenarios=[(name, SCENARIOS[name].label if name in SCENARIOS else "") for name in scenarios],
-        first=FIRST if FIRST in scenarios else scenarios[0] if scenarios else "",
+        first=first,
         rows=_rows(table),
         remarks=remarks,
         published=int(table["record"].nunique()),
@@ -106,6 +98,61 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
     )
 
 
+def message(table: pd.DataFrame, scenario: str) -> list[str]:
+    """Return what came out under one scenario, in sentences: all records, then the classes of treatment at both ends."""
+    counts = confront_view.summary(table, "")
+    rows = counts[counts["scenario"] == scenario].to_dict("records")
+    if not rows:
+        return []
+    (total,) = rows
+    under = SCENARIOS[scenario].label if scenario in SCENARIOS else scenario
+    sentences = [
+        f"{total['inside']} of {total['rows']} published numbers ({100 * total['inside'] / total['rows']:.0f} %) lie inside the model's 90 % predictive "
+        f"interval if {under}. A correct model would have about 90 % inside."
+    ]
+    classes = _classes(table, scenario)
+    if len(classes) > 1:
+        best, worst = (pick(classes, key=lambda row: row["inside"] / row["rows"]) for pick in (max, min))
+        sentences.append(
+            f"Best: {best['treatment']} ({best['inside']} of {best['rows']}); worst: {worst['treatment']} ({worst['inside']} of {worst['rows']})."
+        )
+    return sentences
+
+
+def _classes(table: pd.DataFrame, scenario: str) -> list[dict[Any, Any]]:
+    """Return records and records inside for every class of treatment, in the order of reading."""
+    counts = confront_view.in_order(confront_view.summary(table, "treatment"), table, "treatment")
+    return list(counts[counts["scenario"] == scenario].to_dict("records"))
+
+
+def overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> Markup:
+    """Return an SVG: the share of records inside their interval for every class of treatment, beside the 90 % of a correct model."""
+    row, left, width = 24, 172, 340
+    classes = _classes(table, scenario)
+    scale = (width - left - 44) / 100
+    bottom = row * len(classes) + 8
+    parts = [svg.line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
+    for number, each in enumerate(classes):
+        y, share = 6 + row * number, 100 * each["inside"] / each["rows"]
+        parts.append(svg.label(left - 6, y + 13, each["treatment"], "var(--ink)", "end"))
+        parts.append(svg.bar(left, y, max(share * scale, 1.5), row - 7, colours[each["treatment"]]))
+        parts.append(svg.label(width, y + 13, f"{each['inside']}/{each['rows']}", "var(--ink)", "end"))
+    parts.append(svg.label(left + 90 * scale, bottom + 14, "90 %", "var(--ink)", "middle"))
+    words = "; ".join(f"{each['treatment']}: {each['inside']} of {each['rows']} inside" for each in classes)
+    return svg.svg(width, bottom + 20, words, parts)
+
+
+def _outline(shape: str) -> str:
+    """Return the mark of a picture as an SVG path within 12 by 12, so that no font need have it."""
+    from matplotlib.markers import MarkerStyle
+
+    style = MarkerStyle(shape)
+    path = style.get_path().transformed(style.get_transform()).interpolated(6 if shape == "o" else 1)
+    points = path.to_polygons(closed_only=False)[0]
+    reach = max(float(abs(points).max()), 1e-9)
+    return "M" + "L".join(f"{6 + 5 * x / reach:.1f} {6 - 5 * y / reach:.1f}" for x, y in points) + "Z"
+
+
 def _number(value: float) -> str:
     """Return a number with three digits and a true minus."""
     return f"{value + 0.0:.3g}".replace("-", "\u2212")  # -0.0 + 0.0 is 0.0
@@ -120,10 +167,11 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
             {
                 **row,
                 "number": number,
-                "what": what if form in what else f"{what}, {form}",
+                "what": what.replace(":", ": ") if form in what else f"{what.replace(':', ': ')}, {form}",
                 "seen": _number(row["observed"]),
                 "shown_unit": unit,
-                "told": _number(row["predicted"]),
+                # What is 0 but for the tolerance of the integration is 0.
+                "told": _number(row["predicted"] if abs(row["predicted"]) > 1e-4 * (row["high"] - row["low"]) else 0.0),
                 "limits": f"{_number(row['low'])} to {_number(row['high'])}",
                 "distance": _number(round(row["z"], 1)),
                 "miss": abs(row["z"]),
