@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .base import errors as errors
     from .claims.ledger import Ledger as Ledger
     from .engine.ensemble import Ensemble as Ensemble
-    from .engine.outcome import EnsembleResult as EnsembleResult
+    from .engine.ensemble_result import EnsembleResult as EnsembleResult
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
@@ -81,7 +81,7 @@ _PUBLIC = {
     "Confrontation": "validation.predictions.campaign",
     "Dose": "engine.schedule",
     "Ensemble": "engine.ensemble",
-    "EnsembleResult": "engine.outcome",
+    "EnsembleResult": "engine.ensemble_result",
     "Ledger": "claims.ledger",
     "Library": "patients.library",
     "Model": "model.assembly.model",

@@ -444,11 +444,11 @@ def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
 def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list kept by hand left out the finding of switches, which shapes numbers: parts of two programs could stand in one folder."""
     from betapod.engine import switches
-    from betapod.engine.runs import plan
+    from betapod.engine.runs import run_plan
 
     files = cache.closure("betapod.engine.runs.shard")
-    assert {Path(module.__file__ or "") for module in (plan, switches)} <= set(files)
-    before, content = plan._code(), cache.content
+    assert {Path(module.__file__ or "") for module in (run_plan, switches)} <= set(files)
+    before, content = run_plan._code(), cache.content
     for changed in files:
         monkeypatch.setattr(cache, "content", lambda path, changed=changed: content(path) + "*" * (path == changed))
-        assert plan._code.__wrapped__() != before, changed
+        assert run_plan._code.__wrapped__() != before, changed

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from betapod.base.errors import SolverError
 from betapod.engine.scipy.clocks import Clock
-from betapod.engine.scipy.events import Computed, EventQueue
+from betapod.engine.scipy.event_queue import Computed, EventQueue
 from betapod.engine.switches import freeze, switches
 from betapod.model.algebra.expression import TIME, binary, const, evaluate, select, symbol, unary
 from betapod.model.assembly.model import Event

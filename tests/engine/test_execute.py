@@ -10,7 +10,7 @@ import small_runs as small
 
 from betapod.base.errors import ConfigError
 from betapod.engine.runs.execute import chosen, execute
-from betapod.engine.runs.plan import Listed, Plan
+from betapod.engine.runs.run_plan import ListedPatients, RunPlan
 from betapod.engine.runs.store import Store
 from betapod.engine.runs.summary import finish, merge
 
@@ -179,12 +179,15 @@ def test_columns_that_differ_by_case_alone_are_kept_apart(undisturbed):
 
 def test_listed_patients(tmp_path):
     columns = {"loss": np.linspace(0.1, 0.2, 25), "a": np.zeros(25)}
-    plan = Plan(small.model(), 25, (0.0, 10.0), ("x",), cohort=Listed(columns), shard_size=4)
+    plan = RunPlan(small.model(), 25, (0.0, 10.0), ("x",), cohort=ListedPatients(columns), shard_size=4)
     execute(plan, tmp_path / "run")
     assert np.allclose(values(tmp_path / "run")[:, 1, 0], np.exp(-10 * columns["loss"]), rtol=1e-4)
     columns["loss"][3] = 0.3
     with pytest.raises(ConfigError, match=r"cohort.listed.loss"):
-        execute(Plan(small.model(), 25, (0.0, 10.0), ("x",), cohort=Listed(columns), shard_size=4), tmp_path / "run")
+        execute(
+            RunPlan(small.model(), 25, (0.0, 10.0), ("x",), cohort=ListedPatients(columns), shard_size=4),
+            tmp_path / "run",
+        )
 
 
 def test_everything_wrong_with_a_plan_is_said_at_once():
@@ -192,10 +195,13 @@ def test_everything_wrong_with_a_plan_is_said_at_once():
         small.plan(patients=0, shard_size=0, outputs=("x", "z", "x"), rtol=2.0)
     assert set(caught.value.kinds) == {"bad-number", "bad-tolerance", "unknown-output", "two-outputs"}
     with pytest.raises(ConfigError, match="bad-times"):
-        Plan(small.model(), 1, (0.0, 2.0, 1.0))
+        RunPlan(small.model(), 1, (0.0, 2.0, 1.0))
     with pytest.raises(ConfigError) as caught:
-        Plan(
-            small.model(), 3, (0.0,), cohort=Listed({"lose": np.zeros(3), "loss": np.zeros(2), "a": np.full(3, np.nan)})
+        RunPlan(
+            small.model(),
+            3,
+            (0.0,),
+            cohort=ListedPatients({"lose": np.zeros(3), "loss": np.zeros(2), "a": np.full(3, np.nan)}),
         )
     assert caught.value.kinds == ("unknown-parameter", "bad-column", "bad-column")
 

@@ -11,7 +11,7 @@ import small_runs as small
 from betapod.base.atomic import StoreError, write_atomic
 from betapod.base.errors import ConfigError
 from betapod.engine.runs.execute import execute
-from betapod.engine.runs.plan import changes
+from betapod.engine.runs.run_plan import changes
 from betapod.engine.runs.store import Receipt, Store, write_parquet
 
 

@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from betapod.engine.runs.plan import Plan
+from betapod.engine.runs.run_plan import RunPlan
 from betapod.model import Part, assemble
 from betapod.model.parameters.table import Parameter, ParameterTable
 
@@ -32,7 +32,7 @@ def model():
 def plan(patients=60, shard_size=10, visits=6, seed=1, outputs=("x", "y", "g", "G"), **settings):
     times = [3.0 * k for k in range(visits)]
     made = settings.pop("model", None) or model()
-    return Plan.drawn(made, patients, times, seed, outputs=outputs, shard_size=shard_size, **settings)
+    return RunPlan.drawn(made, patients, times, seed, outputs=outputs, shard_size=shard_size, **settings)
 
 
 def tables(folder: Path) -> dict[str, bytes]:

@@ -17,10 +17,10 @@ from . import steady
 from .compiled.compiled_run import CompiledRun, StepControl
 from .compiled.kernel import Kernel, kernel_for
 from .compiled.workspace import ENDED, IMPOSSIBLE
+from .ensemble_result import EnsembleResult as EnsembleResult
 from .floors import first_below
 from .infusions import as_switches, infused_states, with_infusions
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST, check_size
-from .outcome import EnsembleResult as EnsembleResult
 from .schedule import Schedule
 from .scipy.second_path import SecondPath
 from .timeline import ramped_inputs, timeline
@@ -289,8 +289,8 @@ class Ensemble:
             patients = np.flatnonzero(which == number)
             if not steady.is_steady(schedule) or not len(patients):
                 continue
-            steady.check(self.model, schedule)
-            train, length = steady.interval(schedule)
+            steady.check_steady(self.model, schedule)
+            train, length = steady.dosing_interval(schedule)
             who = {name: column[patients] for name, column in columns.items()} or len(patients)
 
             def one_interval(

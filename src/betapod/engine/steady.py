@@ -36,7 +36,7 @@ def is_steady(schedule: Schedule) -> bool:
     return any(dose.ss for dose in schedule.doses)
 
 
-def check(model: Model, schedule: Schedule) -> None:
+def check_steady(model: Model, schedule: Schedule) -> None:
     """Check that there can be a steady state.
 
     Raises
@@ -57,7 +57,7 @@ def check(model: Model, schedule: Schedule) -> None:
         raise ConfigError([replace(problem, location=Location("steady state")) for problem in problems])
 
 
-def interval(schedule: Schedule) -> tuple[Schedule, float]:
+def dosing_interval(schedule: Schedule) -> tuple[Schedule, float]:
     """Return what is done within one interval of the train, and how long that is."""
     doses: list[Dose] = []
     [every, *_] = [dose.ii for dose in schedule.doses if dose.ss]

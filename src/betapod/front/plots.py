@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from ..claims.ledger import Ledger
-    from ..engine.outcome import EnsembleResult
+    from ..engine.ensemble_result import EnsembleResult
     from ..engine.scipy.reference import Result
     from ..evidence.records.registry import Registry
     from ..evidence.synthesis.pool import Pooled

@@ -130,12 +130,12 @@ def summary(
     as_json: JsonOption = False,
 ) -> None:
     """Summarise a run: how patients ended, accuracy, outputs."""
-    from ...engine.runs.manifest import Ensemble, Summary, read
+    from ...engine.runs.manifest import EnsembleManifest, Summary, read
     from ...engine.runs.store import Store
     from ...engine.runs.summary import counts
     from ...engine.runs.summary import quantiles as compute_quantiles
 
-    store = Store.open(folder).of(Ensemble)
+    store = Store.open(folder).of(EnsembleManifest)
     path = store.folder / "summary.json"
     whole, damaged = store.survey(thorough=quantiles)
     if len(whole) == store.shards and path.exists():

@@ -18,7 +18,7 @@ from ..schedules import end_of
 from ..shared import gather, is_file, load_model, model_table, note, quantity, warn
 
 if TYPE_CHECKING:
-    from ...engine.runs.plan import Cohort, Plan
+    from ...engine.runs.run_plan import Cohort, RunPlan
     from ...engine.runs.store import Store
     from ...engine.schedule import Schedule
     from ...model import Model
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_SAID = 40
 
 
-def plan_of(origin: Mapping[str, Any]) -> Plan:
+def plan_of(origin: Mapping[str, Any]) -> RunPlan:
     """Make the plan that a command line describes.
 
     Parameters
@@ -41,7 +41,7 @@ def plan_of(origin: Mapping[str, Any]) -> Plan:
         Whatever is wrong with the options.
     """
     from ...engine.draw import varied
-    from ...engine.runs.plan import Drawn, Plan
+    from ...engine.runs.run_plan import Drawn, RunPlan
 
     tables = [Path(path) for path in origin["parameters"]]
     base = load_model(origin["model"], tables)
@@ -56,7 +56,7 @@ def plan_of(origin: Mapping[str, Any]) -> Plan:
     else:
         files.append(Path(origin["patients"]))
         cohort, count = _listed(Path(origin["patients"]), model)
-    return Plan(
+    return RunPlan(
         model,
         count,
         _times(origin, model.time_unit),
@@ -104,7 +104,7 @@ def _without_set(names: tuple[str, ...], vary: list[str], given: Mapping[str, st
     return names
 
 
-def plan_of_folder(folder: Path) -> Plan:
+def plan_of_folder(folder: Path) -> RunPlan:
     """Make the plan of a run folder again.
 
     Raises
@@ -112,10 +112,10 @@ def plan_of_folder(folder: Path) -> Plan:
     BetapodError
         The folder holds no run, or one that was not begun from the command line, or its files are gone or wrong.
     """
-    from ...engine.runs.manifest import Ensemble, RunOrigin, check
+    from ...engine.runs.manifest import EnsembleManifest, RunOrigin, check
     from ...engine.runs.store import Store
 
-    origin = Store.open(folder).of(Ensemble).manifest["origin"]
+    origin = Store.open(folder).of(EnsembleManifest).manifest["origin"]
     if "model" not in origin:
         raise ConfigError(
             Problem(
@@ -129,9 +129,9 @@ def plan_of_folder(folder: Path) -> Plan:
     return plan_of(origin)
 
 
-def plan_or_none(store: Store) -> Plan | None:
+def plan_or_none(store: Store) -> RunPlan | None:
     """Return the plan of a run if it can be made again as it was; without it, accuracy cannot be reported."""
-    from ...engine.runs.plan import changes
+    from ...engine.runs.run_plan import changes
 
     try:
         plan = plan_of_folder(store.folder)
@@ -217,10 +217,10 @@ def _schedule(doses: Sequence[str], switches: Sequence[str], model: Model) -> Sc
 
 def _listed(path: Path, model: Model) -> tuple[Cohort, int]:
     """Read a table of patients: one row each, a column per parameter or input in its own unit."""
-    from ...engine.runs.plan import Listed
+    from ...engine.runs.run_plan import ListedPatients
 
     columns, count = _parquet(path) if path.suffix == ".parquet" else _numbers(path, {*model.parameters, *model.inputs})
-    return Listed(columns), count
+    return ListedPatients(columns), count
 
 
 def _parquet(path: Path) -> tuple[dict[str, Any], int]:

@@ -18,8 +18,8 @@ from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, err, note, out, print_json, print_table, warn
 
 if TYPE_CHECKING:
-    from ...engine.runs.execute import Outcome, Progress
-    from ...engine.runs.plan import Plan
+    from ...engine.runs.execute import Progress, RunOutcome
+    from ...engine.runs.run_plan import RunPlan
     from ...engine.runs.store import Store
 
 #: More patients failed than allowed.
@@ -53,7 +53,7 @@ class Work:
     as_json: JsonOption = False
 
 
-def work(plan: Plan, folder: Path, how: Work) -> None:
+def work(plan: RunPlan, folder: Path, how: Work) -> None:
     """Compute what a run folder lacks of a plan, and report it.
 
     Raises
@@ -94,7 +94,7 @@ def work(plan: Plan, folder: Path, how: Work) -> None:
         raise typer.Exit(_TOO_MANY_FAILURES)
 
 
-def _report(outcome: Outcome, folder: Path) -> None:
+def _report(outcome: RunOutcome, folder: Path) -> None:
     for shard, reason in outcome.redone.items():
         warn(f"shard {shard} was computed again: {reason}")
     rate = f", {outcome.computed / outcome.seconds:,.0f} patients/s" if outcome.computed and outcome.seconds else ""
@@ -162,7 +162,7 @@ def _client(address: str) -> Iterator[tuple[Any, int]]:
         import distributed
     except ImportError:
         raise MissingExtraError("distributed", "cluster", "--cluster") from None
-    from ...engine.runs.plan import versions
+    from ...engine.runs.run_plan import versions
 
     try:
         connect: Any = distributed.Client

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from . import firing, intake, mathlib, state_stops, time_stops, triggers, visits
+from . import firing, intake, mathlib, state_stops, time_stops, triggers, visit_outputs
 from .blocks import write_blocks
 from .code import Code, Value
 from .lanes import Lanes, WorkerModule
@@ -33,7 +33,7 @@ def write_functions(code: Code, program: Program) -> WorkerModule:
     write("begin_segment", intake.write_begin_segment, ["i"])
     write("attend", intake.write_attend, returns="b")
     write("first_step", intake.write_first_step)
-    write("visit", visits.write_visit)
+    write("visit", visit_outputs.write_visits)
     if program.events:
         write("fire", firing.write_fire)
     if switches.looks:

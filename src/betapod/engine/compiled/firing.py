@@ -5,7 +5,7 @@ from __future__ import annotations
 from .code import Value, Variable
 from .lanes import Lanes
 from .program import EventProgram
-from .visits import waiting, write_report
+from .visit_outputs import report_visit, visit_due
 from .workspace import ENDED, UNDERFLOW
 
 #: More events than this at one moment trigger each other without end.
@@ -95,8 +95,8 @@ def _write_event(lanes: Lanes, lane: Value, k: int, event: EventProgram, offset:
         lanes.set_lane("y", lane, lanes.lane("y", lane, "d", target) * lanes.lane("hit", lane, "d", i), target)
     if event.terminal:
         lanes.block("output", lanes.get("t"), "y", "there")
-        with c.when(waiting(lanes, lane)):
-            write_report(lanes, lane, "there")
+        with c.when(visit_due(lanes, lane)):
+            report_visit(lanes, lane, "there")
         patient = lanes.lane("patient", lane, "i")
         c.store(lanes.field("event", "p"), patient, c.integer(k))
         lanes.set_lane("restart", lane, c.constant("d", 0.0))

@@ -6,8 +6,8 @@ from .blocks import STAGES
 from .code import Value
 from .lanes import Lanes
 from .lower import SEGMENT_START, slope_name
-from .rosenbrock import weight
-from .visits import write_report, write_waiting_visits
+from .rosenbrock import error_weight
+from .visit_outputs import report_visit, write_waiting_visits
 from .workspace import ENDED, IMPOSSIBLE, NEW, NONE, OK, RESTART, SEGMENT
 
 
@@ -179,7 +179,7 @@ def write_initial(lanes: Lanes) -> None:
     # Whom an event has ended at once has given up the lane to the next patient.
     with lanes.where("action", NEW) as lane, c.when(lanes.lane("live", lane).differs(0.0)):
         with c.when(lanes.lane("visit", lane) <= 0.0):
-            write_report(lanes, lane)
+            report_visit(lanes, lane)
         lanes.set_lane("action", lane, c.integer(SEGMENT))
 
 
@@ -190,7 +190,7 @@ def write_first_step(lanes: Lanes) -> None:
     sizes, speeds = c.variable("v", 0.0), c.variable("v", 0.0)
     with c.loop(len(lanes.program.states)) as i:
         y = c.load(lanes.place("y"), "v", i)
-        w = weight(c, c.absolute(y), rtol, c.load(lanes.place("atol"), "v", i))
+        w = error_weight(c, c.absolute(y), rtol, c.load(lanes.place("atol"), "v", i))
         size, speed = y * w, c.load(lanes.place("k"), "v", i * STAGES) * w
         sizes.set(c.fma(size, size, sizes.get()))
         speeds.set(c.fma(speed, speed, speeds.get()))

@@ -112,7 +112,7 @@ def compile_object(text: str, level: int = 2) -> bytes:
     return code
 
 
-def assembly(text: str, level: int = 2) -> str:
+def processor_assembly(text: str, level: int = 2) -> str:
     """Return the processor's own assembly of a module, to look at."""
     import llvmlite.binding as llvm
 

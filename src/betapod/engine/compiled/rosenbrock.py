@@ -129,7 +129,7 @@ def inverse_estimate(c: Code, x: Value) -> Value:
     return r
 
 
-def weight(c: Code, size: Value, rtol: Value, absolute: Value) -> Value:
+def error_weight(c: Code, size: Value, rtol: Value, absolute: Value) -> Value:
     """Return the inverse of the tolerated error of a value of this size."""
     return inverse_estimate(c, c.fma(rtol, size, absolute))
 
@@ -156,7 +156,7 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
         end = c.load(a.stage, "v", i) + last
         c.store(a.end, i, end)
         size = c.maximum(c.absolute(end), c.absolute(c.load(a.y, "v", i)))
-        error = last * weight(c, size, rtol, c.load(a.absolute, "v", i))
+        error = last * error_weight(c, size, rtol, c.load(a.absolute, "v", i))
         total.set(c.fma(error, error, total.get()))
     return total.get() * (1.0 / n)
 

@@ -15,7 +15,7 @@ _INSTRUCTIONS = {
 }
 
 
-class Assembly(Protocol):
+class AssemblyText(Protocol):
     """A module of LLVM assembly, in which instructions can be written as text."""
 
     width: int
@@ -30,7 +30,7 @@ class Assembly(Protocol):
         """Declare a function that lives elsewhere."""
 
 
-def scaled(code: Assembly, a: Value, n: Value) -> Value:
+def scaled(code: AssemblyText, a: Value, n: Value) -> Value:
     """Return ``a 2^n`` for vectors of numbers a and whole numbers n, rounded once."""
     if code.width == 1:  # no instruction of its own: through a register half used
         kind = "<2 x double>"
@@ -48,21 +48,21 @@ def scaled(code: Assembly, a: Value, n: Value) -> Value:
     return code.emit("v", _call(code, a.text, n.text, code.width))
 
 
-def _part(code: Assembly, a: Value, k: int) -> str:
+def _part(code: AssemblyText, a: Value, k: int) -> str:
     """Return lanes 8k to 8k + 7."""
     lanes = ", ".join(f"i32 {8 * k + q}" for q in range(8))
     kind = code.type("v")
     return code.emit("v", f"shufflevector {kind} {a.text}, {kind} poison, <8 x i32> <{lanes}>").text
 
 
-def _join(code: Assembly, parts: list[str]) -> Value:
+def _join(code: AssemblyText, parts: list[str]) -> Value:
     """Return two registers of eight lanes as one vector."""
     lanes = ", ".join(f"i32 {q}" for q in range(code.width))
     first, second = parts
     return code.emit("v", f"shufflevector <8 x double> {first}, <8 x double> {second}, <{code.width} x i32> <{lanes}>")
 
 
-def _call(code: Assembly, a: str, n: str, width: int) -> str:
+def _call(code: AssemblyText, a: str, n: str, width: int) -> str:
     name, rounds = _INSTRUCTIONS[width]
     kind = f"<{width} x double>"
     types = [kind, kind, kind, "i8", *(["i32"] if rounds else [])]

@@ -11,7 +11,7 @@ from .code import Value, Variable
 from .dense_output import write_dense_polynomials, write_dense_states
 from .lanes import Lanes
 from .time_stops import TURNS, holds, put_bounds
-from .visits import tie
+from .visit_outputs import tie
 
 #: Stretches narrower than this part of a step, in which a condition may change, are looked at at their ends alone; after so many turns
 #: of a search, in which bounds have decided too little, stretches of the second width.

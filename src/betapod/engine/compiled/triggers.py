@@ -5,7 +5,7 @@ from __future__ import annotations
 from .code import Value
 from .dense_output import write_dense_polynomials, write_dense_states
 from .lanes import Lanes
-from .visits import tie
+from .visit_outputs import tie
 
 
 def armed(lanes: Lanes, k: int) -> Value:

@@ -16,8 +16,8 @@ from typing import Any
 from ...base.cores import cores
 from ...base.errors import BetapodError, ConfigError, Location, Problem, SolverError
 from ...base.exports import rows_as_csv
-from .manifest import Ensemble as Manifest
-from .plan import Plan, changes, versions
+from .manifest import EnsembleManifest as Manifest
+from .run_plan import RunPlan, changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute, task
 from .store import Receipt, Store
 from .transport import pack
@@ -52,7 +52,7 @@ class Progress:
 
 
 @dataclass
-class Outcome:
+class RunOutcome:
     """What a session of a run did.
 
     Attributes
@@ -77,7 +77,7 @@ class Outcome:
         return not self.missing
 
 
-def open_run(plan: Plan, folder: str | Path, command: Sequence[str] = ()) -> Store:
+def open_run(plan: RunPlan, folder: str | Path, command: Sequence[str] = ()) -> Store:
     """Make the folder of a run, or open it if it is the same run.
 
     Raises
@@ -104,7 +104,7 @@ def open_run(plan: Plan, folder: str | Path, command: Sequence[str] = ()) -> Sto
 _HOW_TO_GO_ON = "Restore what changed to continue this run, or begin another one in a new folder."
 
 
-def manifest(plan: Plan, command: Sequence[str] = ()) -> dict[str, Any]:
+def manifest(plan: RunPlan, command: Sequence[str] = ()) -> dict[str, Any]:
     """Return what a run folder records about a plan."""
     import platform
     from datetime import UTC, datetime
@@ -128,7 +128,7 @@ def manifest(plan: Plan, command: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def dictionary(plan: Plan) -> str:
+def dictionary(plan: RunPlan) -> str:
     """Return the data dictionary of the tables as CSV."""
     rows = [
         (table, column, column, unit, label)
@@ -180,7 +180,7 @@ def chosen(shards: int, part: tuple[int, int]) -> range:
 
 
 def execute(
-    plan: Plan,
+    plan: RunPlan,
     folder: str | Path,
     workers: str = THREADS,
     count: int | None = None,
@@ -190,7 +190,7 @@ def execute(
     command: Sequence[str] = (),
     progress: Callable[[Progress], None] | None = None,
     order: Callable[[list[int]], Iterable[int]] = sorted,
-) -> Outcome:
+) -> RunOutcome:
     """Compute every shard of a plan that its folder does not hold yet.
 
     Parameters
@@ -238,14 +238,14 @@ def execute(
             session.work_in_threads(todo, count or cores())
     present, _ = store.survey(thorough=False)
     missing = [shard for shard in range(plan.shards) if shard not in present]
-    return Outcome(store, session.computed, damaged, missing, time.perf_counter() - began)
+    return RunOutcome(store, session.computed, damaged, missing, time.perf_counter() - began)
 
 
 #: Bytes that a number takes at least once it is compressed; of 8.
 _LEAST = 4
 
 
-def _afford(plan: Plan, folder: Path, shards: Iterable[int]) -> None:
+def _afford(plan: RunPlan, folder: Path, shards: Iterable[int]) -> None:
     """Check that results can be on the disk at all.
 
     Raises
@@ -277,7 +277,7 @@ class _Session:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: RunPlan,
         store: Store,
         progress: Callable[[Progress], None] | None,
         damaged: dict[int, str],

@@ -75,7 +75,7 @@ class _Columns(_Part):
         return self
 
 
-class Ensemble(_Part):
+class EnsembleManifest(_Part):
     """``manifest.json`` of an ensemble."""
 
     identity: EnsembleIdentity
@@ -85,7 +85,7 @@ class Ensemble(_Part):
     note: Text
 
     @model_validator(mode="after")
-    def _columns_of_outputs(self) -> Ensemble:
+    def _columns_of_outputs(self) -> EnsembleManifest:
         lacking = [name for name in self.identity.outputs if name not in self.columns.visits]
         if lacking:
             raise ValueError(f"columns.visits lacks {', '.join(lacking[:_SHOWN])}")

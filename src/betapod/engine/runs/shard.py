@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..schedule import Schedule
 from .database import quoted
-from .plan import Cohort, Plan, versions
-from .store import Part, Receipt, Store, write_parquet
+from .run_plan import Cohort, RunPlan, versions
+from .store import Receipt, Store, StoredPart, write_parquet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,7 +57,7 @@ class Task:
     threads: int = 1
 
 
-def task(plan: Plan, packed: bytes, shard: int, run: str, folder: Path | None, threads: int = 1) -> Task:
+def task(plan: RunPlan, packed: bytes, shard: int, run: str, folder: Path | None, threads: int = 1) -> Task:
     """Return the task of one shard of a plan."""
     members = plan.members(shard)
     cohort = plan.cohort.part(members) if plan.cohort is not None else None
@@ -107,10 +107,10 @@ def compute(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
     return Receipt(task.shard, members.start, members.stop, task.run, parts, facts), files
 
 
-def _write(task: Task, result: EnsembleResult, drawn: Mapping[str, Any], folder: Path) -> dict[str, Part]:
+def _write(task: Task, result: EnsembleResult, drawn: Mapping[str, Any], folder: Path) -> dict[str, StoredPart]:
     import numpy as np
 
-    from ..outcome import STATUS
+    from ..ensemble_result import STATUS
 
     store = Store(folder, {})
     patients = np.arange(task.members.start, task.members.stop)
@@ -144,7 +144,7 @@ def _write(task: Task, result: EnsembleResult, drawn: Mapping[str, Any], folder:
     return parts
 
 
-def _part(store: Store, table: str, task: Task, select: str, tables: dict[str, dict[str, Any]]) -> Part:
+def _part(store: Store, table: str, task: Task, select: str, tables: dict[str, dict[str, Any]]) -> StoredPart:
     path = store.path(table, task.shard)
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_parquet(path, select, tables, task.run)
@@ -173,7 +173,7 @@ def _failures(task: Task, result: EnsembleResult) -> dict[str, Any] | None:
 def _counts(result: EnsembleResult) -> dict[str, Any]:
     import numpy as np
 
-    from ..outcome import STATUS
+    from ..ensemble_result import STATUS
 
     codes = np.bincount(result.status, minlength=len(STATUS))
     events = np.bincount(result.event[result.event >= 0], minlength=len(result.event_names))

@@ -42,7 +42,7 @@ TABLES = ("visits", "patients", "failures")
 
 
 @dataclass(frozen=True)
-class Part:
+class StoredPart:
     """One Parquet file as its receipt describes it."""
 
     rows: int
@@ -66,7 +66,7 @@ class Receipt:
     first: int
     last: int
     run: str
-    parts: Mapping[str, Part]
+    parts: Mapping[str, StoredPart]
     facts: Mapping[str, Any]
 
     def to_json(self) -> str:
@@ -88,7 +88,7 @@ class Receipt:
         content = json.loads(text)
         if not manifest.fits(content, manifest.ReceiptFile):
             raise ValueError("no receipt")
-        parts = {name: Part(**part) for name, part in content["parts"].items()}
+        parts = {name: StoredPart(**part) for name, part in content["parts"].items()}
         return cls(content["shard"], content["first"], content["last"], content["run"], parts, content["facts"])
 
 
@@ -308,7 +308,7 @@ def _writer() -> duckdb.DuckDBPyConnection:
 
 def write_parquet(
     path: Path, select: str, tables: Mapping[str, Mapping[str, Any]], run: str, replace: bool = True
-) -> Part:
+) -> StoredPart:
     """Write the result of a query over arrays to a Parquet file, whole or not at all.
 
     Parameters
@@ -327,7 +327,7 @@ def write_parquet(
             f"COPY ({select}) TO {target(temporary)} "
             f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, KV_METADATA {{betapod_run: {quoted(run)}}})"
         ).fetchone() or (0,)
-        part = Part(int(rows), temporary.stat().st_size, file_hash(temporary))
+        part = StoredPart(int(rows), temporary.stat().st_size, file_hash(temporary))
     return part
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ...base.atomic import placed, writing
 from ...base.errors import ConfigError, Location, Problem
 from .database import connect, identifier, parquet, quoted
-from .manifest import Ensemble as Manifest
-from .plan import Plan, changes
+from .manifest import EnsembleManifest as Manifest
+from .run_plan import RunPlan, changes
 from .store import Receipt, Store, write_parquet
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
-def finish(store: Store, plan: Plan | None, sample: int = 32) -> dict[str, Any]:
+def finish(store: Store, plan: RunPlan | None, sample: int = 32) -> dict[str, Any]:
     """Write ``failures.parquet`` and ``summary.json`` of a complete run and return the summary.
 
     Parameters
@@ -208,7 +208,7 @@ def _merge_failures(store: Store, whole: dict[int, Receipt]) -> None:
     write_parquet(path, select, {}, store.run)
 
 
-def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
+def accuracy(store: Store, plan: RunPlan, sample: int) -> dict[str, Any]:
     """Integrate a few of the run's own patients again: as before, to see that the same comes out, and much tighter, to see the error.
 
     Returns
@@ -247,7 +247,7 @@ def accuracy(store: Store, plan: Plan, sample: int) -> dict[str, Any]:
     }
 
 
-def _stored(store: Store, plan: Plan, patient: int) -> NDArray[np.float64]:
+def _stored(store: Store, plan: RunPlan, patient: int) -> NDArray[np.float64]:
     import numpy as np
 
     shard = patient // plan.shard_size

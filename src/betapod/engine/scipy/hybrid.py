@@ -19,7 +19,7 @@ from ..enclosures import is_truth
 from ..schedule import Segment
 from ..switches import gates, small, switches
 from .clocks import Clock, Watch, narrowed
-from .events import Compute, Computed, EventQueue
+from .event_queue import Compute, Computed, EventQueue
 
 State = NDArray[np.float64]
 

@@ -159,8 +159,8 @@ def simulate(
 
 def _steady_start(model: Model, schedule: Schedule, initial: Mapping[str, float], method: str) -> dict[str, float]:
     """Return the states just before a dose of an endless train."""
-    steady.check(model, schedule)
-    train, length = steady.interval(schedule)
+    steady.check_steady(model, schedule)
+    train, length = steady.dosing_interval(schedule)
     names = list(model.state_names)
     train, model_of_train = as_switches(model, train, length), with_infusions(model, infused_states([train]))
     run = _Run(model_of_train, method, steady.RTOL, 1e-15)

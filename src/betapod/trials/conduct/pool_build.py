@@ -240,7 +240,7 @@ def _integrate(
     job: _Job, people: Library, protocol: Protocol, grid: Numbers, threads: int | None
 ) -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.bool_]]:
     from ...engine.ensemble import Ensemble
-    from ...engine.outcome import ENDED
+    from ...engine.ensemble_result import ENDED
 
     model = whole_body.model("reference")
     asked = list(quantities().values())

@@ -193,7 +193,7 @@ def _worth(
 ) -> dict[frozenset[str], Array]:
     """Return the value at the visit (on the scale of the quantity) of everybody under every set of mechanisms."""
     from ...engine.ensemble import Ensemble
-    from ...engine.outcome import ENDED
+    from ...engine.ensemble_result import ENDED
 
     plain = whole_body.model("reference")
     planner = Planner(protocol, sample, plain, protocol.seed)

@@ -170,7 +170,7 @@ def simulate(
     SolverError
         More than one person in twenty could not be integrated.
     """
-    from ...engine.outcome import ENDED
+    from ...engine.ensemble_result import ENDED
 
     groups = [people(arm.cohort, count, seed) for arm in arms]
     schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, condition)]

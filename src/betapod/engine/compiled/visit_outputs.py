@@ -12,7 +12,7 @@ def tie(c: Code, t: Value) -> Value:
     return c.fma(c.absolute(t), 2e-13, 2e-10)
 
 
-def waiting(lanes: Lanes, lane: Value) -> Value:
+def visit_due(lanes: Lanes, lane: Value) -> Value:
     """Return whether a visit of a lane is due at its present time, which is not exact where states made it stop."""
     t, switches = lanes.lane("t", lane), lanes.program.switches
     now = t + tie(lanes.code, t) if switches.watches or switches.looks else t
@@ -23,11 +23,11 @@ def write_waiting_visits(lanes: Lanes) -> None:
     """Write visits that waited for an event at the same time."""
     c = lanes.code
     lanes.block("output", lanes.get("t"), "y", "o")
-    with c.loop(c.width) as lane, c.when(waiting(lanes, lane) & lanes.lane("restart", lane).differs(0.0)):
-        write_report(lanes, lane)
+    with c.loop(c.width) as lane, c.when(visit_due(lanes, lane) & lanes.lane("restart", lane).differs(0.0)):
+        report_visit(lanes, lane)
 
 
-def write_report(lanes: Lanes, lane: Value, where: str = "o") -> None:
+def report_visit(lanes: Lanes, lane: Value, where: str = "o") -> None:
     """Write the outputs of a lane's present visit to the result and go to its next visit."""
     c, outputs = lanes.code, len(lanes.program.outputs)
     done = lanes.lane("visits_done", lane, "i")
@@ -47,7 +47,7 @@ def write_report(lanes: Lanes, lane: Value, where: str = "o") -> None:
         lanes.set_lane("visit", lane, lanes.entry("times", done + 1, "d"))
 
 
-def write_visit(lanes: Lanes) -> None:
+def write_visits(lanes: Lanes) -> None:
     """Write the visits that lanes have passed in this step, by dense output."""
     c = lanes.code
     write_dense_polynomials(lanes, "output")
@@ -62,5 +62,5 @@ def write_visit(lanes: Lanes) -> None:
         with c.loop(c.width) as lane:
             now = lanes.lane("good", lane).differs(0.0)
             with c.when(now & (lanes.lane("visit", lane) <= lanes.lane("visible", lane))):
-                write_report(lanes, lane)
+                report_visit(lanes, lane)
     c.give()

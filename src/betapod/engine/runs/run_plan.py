@@ -71,7 +71,7 @@ class Drawn:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListedPatients:
     """Patients given one by one.
 
     Attributes
@@ -90,10 +90,10 @@ class Listed:
         rows = np.asarray(patients, np.int64) - self.first
         return {name: column[rows] for name, column in self.columns.items()}
 
-    def part(self, patients: range) -> Listed:
+    def part(self, patients: range) -> ListedPatients:
         """Return these patients alone."""
         cut = slice(patients.start - self.first, patients.stop - self.first)
-        return Listed({name: column[cut] for name, column in self.columns.items()}, patients.start)
+        return ListedPatients({name: column[cut] for name, column in self.columns.items()}, patients.start)
 
     def identity(self) -> dict[str, Any]:
         """Return a hash of every column."""
@@ -106,7 +106,7 @@ class Listed:
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class RunPlan:
     """One run.
 
     Attributes
@@ -153,7 +153,7 @@ class Plan:
         vary: str | Iterable[str] = ALL,
         replicate: int = 0,
         **settings: Any,
-    ) -> Plan:
+    ) -> RunPlan:
         """Plan a run of patients drawn from the model's own distributions.
 
         Parameters
@@ -228,7 +228,7 @@ class Plan:
                     Problem("unknown-output", f"{name!r} is no state or equation", hint=did_you_mean(name, known))
                 )
         need(len(set(self.outputs)) == len(self.outputs), "two-outputs", "an output is named twice", self.outputs)
-        if isinstance(self.cohort, Listed):
+        if isinstance(self.cohort, ListedPatients):
             rows = {*self.model.parameters, *self.model.inputs}
             for name, column in self.cohort.columns.items():
                 if name not in rows:
