@@ -45,7 +45,8 @@ class Problem:
     context: str = ""
 
     def __str__(self) -> str:
-        lines = [f"{self.location}: {self.kind}: {self.message}"]
+        where = "" if self.location == NOWHERE else f"{self.location}: "
+        lines = [f"{where}{self.kind}: {self.message}"]
         if self.context:
             quoted, column = _window(self.context, self.location.column)
             lines.append(f"    {quoted}")

@@ -307,7 +307,7 @@ def set_values(model: Model, settings: Sequence[str]) -> Model:
         Every option that cannot be used.
     """
     try:
-        return model.with_values(assignments(settings, "--set"))
+        return model.with_values(assignments(settings, "--set"), "--set")
     except ParameterError as error:
         raise ParameterError([explained(problem, model) for problem in error.problems]) from None
 

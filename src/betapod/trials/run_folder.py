@@ -143,7 +143,7 @@ def _same_run(folder: Path, identity: Mapping[str, Any]) -> None:
     differs = [name for name, value in identity.items() if stored.get(name) != value]
     if differs == ["program"]:
         message = "the folder was begun by another version of betapod, which may compute other numbers"
-        hint = "A complete run can still be reported. Continue this one with that version, or begin another with --out."
+        hint = "A complete run can still be reported. Continue this one with that version, or begin another folder."
         raise ConfigError(Problem("other-run", message, Location(str(folder)), hint=hint))
     if differs:
         raise ConfigError(
@@ -152,7 +152,7 @@ def _same_run(folder: Path, identity: Mapping[str, Any]) -> None:
                 "the folder holds another run",
                 Location(str(folder)),
                 found="different " + ", ".join(differs),
-                hint="Choose another folder with --out.",
+                hint="Choose another folder.",
             )
         )
 

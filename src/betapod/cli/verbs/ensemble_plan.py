@@ -45,7 +45,7 @@ def plan_of(origin: Mapping[str, Any]) -> RunPlan:
 
     tables = [Path(path) for path in origin["parameters"]]
     base = load_model(origin["model"], tables)
-    model = base.with_values(origin["set"])
+    model = base.with_values(origin["set"], "--set")
     table = model_table(model)
     vary = list(origin["vary"])
     cohort: Cohort | None

@@ -170,7 +170,7 @@ def chosen(shards: int, part: tuple[int, int]) -> range:
             Problem(
                 "bad-part",
                 "there is no such part of the run",
-                Location("--shard"),
+                Location(f"part {number}/{of}"),
                 found=f"{number}/{of}",
                 expected=f"1/{max(of, 1)} to {max(of, 1)}/{max(of, 1)}",
                 hint="Parts are counted from 1; where a cluster counts from 0, add 1.",

@@ -214,7 +214,7 @@ class RunPlan:
         need(
             values <= MOST_ENSEMBLE_VALUES,
             "too-large",
-            "a part of the run is more than memory should hold: take a smaller --shard-size, or fewer visits or outputs",
+            "a part of the run is more than memory should hold: take smaller shards, or fewer visits or outputs",
             f"{values:,} numbers, {8e-9 * values:,.1f} GB",
             f"at most {MOST_ENSEMBLE_VALUES:,} numbers",
         )

@@ -176,7 +176,7 @@ class Store:
                         "the folder exists and is not a run folder",
                         Location(str(folder)),
                         found=", ".join(found[:5]),
-                        hint="Choose another folder with --out.",
+                        hint="Choose another folder.",
                     )
                 )
 

@@ -44,7 +44,7 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     stores = [Store.open(folder).of(Manifest) for folder in folders]
     if out is None and len(stores) > 1:
         raise ConfigError(
-            Problem("no-folder", "several folders need one to be merged into", hint="Name it with --out.")
+            Problem("no-folder", "several folders need one to be merged into", hint="Name the folder to merge into.")
         )
     first = stores[0]
     problems = []

@@ -57,7 +57,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
         raise EvidenceError(problems)
     if not new:
         raise EvidenceError(
-            Problem("nothing-to-add", "no rows were given", hint="Give COLUMN=VALUE ... or --from CSV.")
+            Problem("nothing-to-add", "no rows were given", hint="Give the columns of a row, or tables with rows.")
         )
     header += [name for name in COLUMNS if name not in header and any(row.get(name) for row in new)]
     before = [[*line, *[""] * (len(header) - len(line))] for line in old]

@@ -208,7 +208,9 @@ def _random(effects: Sequence[Effect], method: str, interval: str) -> Fit:
     q = float(fixed @ (y - fixed @ y / fixed.sum()) ** 2)
     typical = (k - 1) * fixed.sum() / (fixed.sum() ** 2 - (fixed**2).sum())
     if k == 2 and interval != "normal":
-        notes.append("two studies: with one degree of freedom this interval says hardly anything; see --method common")
+        notes.append(
+            "two studies: with one degree of freedom this interval says hardly anything; the method 'common' averages them"
+        )
     if k < 5:
         notes.append(f"{k} studies: the variance between studies is hardly known")
     half = quantile * math.sqrt(tau2 + se**2)

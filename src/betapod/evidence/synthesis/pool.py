@@ -218,15 +218,15 @@ def _unfit(effects: Sequence[Effect], method: str, interval: str) -> list[Proble
     problems = []
     if method not in ("auto", *METHODS) and interval not in ("auto", "normal"):
         message = f"the interval {interval!r} belongs to random effects, not to {method}"
-        problems.append(Problem("wrong-interval", message, expected=f"{', '.join(METHODS)}, or no --interval"))
+        problems.append(Problem("wrong-interval", message, expected=f"{', '.join(METHODS)}, or no interval"))
     if method in ("MH", "Peto") and any(e.counts is None for e in effects):
         message = f"{method} needs the events of both groups of every study"
         names = ", ".join(e.study for e in effects if e.counts is None)
-        problems.append(Problem("no-counts", message, found=f"no counts: {names}", hint="Leave --method out."))
+        problems.append(Problem("no-counts", message, found=f"no counts: {names}", hint="Leave the method out."))
     elif method == "MH" and mantel_haenszel([e.counts for e in effects if e.counts is not None]) is None:
         problems.append(Problem("no-counts", "one side has no event at all: no ratio of risks", hint="Try Peto."))
     if method == "GLMM" and any(e.events is None for e in effects):
-        problems.append(Problem("no-counts", "GLMM is for shares of single groups", hint="Leave --method out."))
+        problems.append(Problem("no-counts", "GLMM is for shares of single groups", hint="Leave the method out."))
     return problems
 
 
@@ -273,7 +273,9 @@ def _mixtures(
         found = _values(same, by_id, name)
         if len(found) > 1 and name not in across:
             hint = f"Select one {name}" + (
-                f", or allow several knowingly: across=({name!r},), --across {name}." if name != "endpoint" else "."
+                f", or allow several knowingly: across {name} (option --across, argument across)."
+                if name != "endpoint"
+                else "."
             )
             problems.append(
                 Problem(
@@ -290,7 +292,7 @@ def _mixtures(
                 "mixed-measure",
                 "these are not the same measure",
                 found=", ".join(measures),
-                hint="Choose one: measure=..., --measure ...",
+                hint="Choose one measure (option --measure, argument measure).",
             )
         )
     units = sorted({effect.unit for effect in effects if effect.measure == (measure or effect.measure)})

@@ -167,7 +167,7 @@ class Builder:
             if species:
                 self.notes.append(
                     f"The compartment {c.getId()} has no size, so the {amounts_word} of its species are not known (NaN): "
-                    f"{', '.join(species[:8])}{' and others' if len(species) > 8 else ''}. Give it one, such as --set {name}=1."
+                    f"{', '.join(species[:8])}{' and others' if len(species) > 8 else ''}. Give it one, such as {name} = 1."
                 )
 
     def _read_functions(self) -> None:

@@ -180,7 +180,7 @@ class Model(Displayed):
                 values[name] = table[name].value if table is not None and name in table else row.value
         return values
 
-    def with_values(self, values: Mapping[str, float | str], where: str = "--set") -> Model:
+    def with_values(self, values: Mapping[str, float | str], where: str = "") -> Model:
         """Return the model with other parameter or input values.
 
         Raises

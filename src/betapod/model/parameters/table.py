@@ -275,13 +275,15 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
             raise ParameterError(problems)
         return ParameterTable(rows.values(), "+".join(filter(None, (self.name, *(other.name for other in others)))))
 
-    def with_values(self, values: Mapping[str, float | str], where: str = "--set") -> ParameterTable:
+    def with_values(self, values: Mapping[str, float | str], where: str = "") -> ParameterTable:
         """Return the table with some values changed.
 
         Parameters
         ----------
         values
             Numbers in the row's own unit, or text with a unit such as ``"203 mg/dL"``. Text without a unit is in the row's unit.
+        where
+            What errors name before a value, such as the option that gave it.
 
         Raises
         ------
@@ -294,7 +296,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         rows = dict(self._rows)
         problems: list[Problem] = []
         for key, new_value in by_name("values", values, ParameterError).items():
-            location = Location(f"{where} {key}={new_value}")
+            location = Location(f"{where} {key}={new_value}" if where else f"{key} = {new_value}")
             base = rows.get(key)
             if base is None:
                 problems.append(

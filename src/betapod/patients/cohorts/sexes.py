@@ -36,7 +36,7 @@ COLUMNS = (
     "sex_at_birth",
     "riagendr",
 )
-WAY_OUT = "Say what the codes mean, such as --sex-codes 'female=0,male=1', or name the column 'female' (1 for women) or 'male' (1 for men)."
+WAY_OUT = "Say what the codes mean, such as female=0,male=1 (option --sex-codes, argument sex_codes), or name the column 'female' (1 for women) or 'male' (1 for men)."
 
 
 def code(text: str) -> str:

@@ -200,7 +200,7 @@ def table_figure(
                 "bad-figure",
                 f"a figure of {len(names)} panels cannot be read",
                 expected="1 to 36 outputs",
-                hint="Choose with --outputs.",
+                hint="Choose fewer outputs.",
             )
         )
     span = float(table.index[-1])

@@ -176,7 +176,7 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
         for future in as_completed([pool.submit(_finish, task) for task in tasks]):
             yield from future.result()
     except BrokenProcessPool:
-        hint = "Start it again: finished studies are kept; with --threads 1 it needs less memory."
+        hint = "Start it again: finished studies are kept; with one thread it needs less memory."
         raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
     except BaseException:
         # Whoever interrupts does not want to wait for the studies under way.
