@@ -1,1 +1,1 @@
-"""What every room stands on: errors, units, files, configuration, caches, random numbers."""
+"""Foundations: errors, units, files, configuration, caches, random numbers."""

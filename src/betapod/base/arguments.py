@@ -1,4 +1,4 @@
-"""What Python hands over: arguments of the public functions are looked at once, at the door.
+"""Argument checks of public Python functions.
 
 A wrong kind of value is a problem in words, and no failure somewhere below.
 """

@@ -1,4 +1,4 @@
-"""Files of a run folder are written whole or not at all: beside their place, then renamed into it; what a full disk means."""
+"""Atomic writes into run folders: a temporary file, then a rename; errors for full disks."""
 
 from __future__ import annotations
 

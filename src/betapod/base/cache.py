@@ -1,4 +1,4 @@
-"""Results that are kept between commands: found by everything that shaped them, never trusted without their digest.
+"""Result cache between commands: keyed by all code and data that shape a result, verified by digest.
 
 A key is made of the values that a result depends on and of `program`: a digest of every file of the package that the entry module
 imports, wherever it does so, of the tables beside them, and of the versions of what computes. Nobody lists what shapes a result.
@@ -196,7 +196,7 @@ def closure(module: str) -> tuple[Path, ...]:
         files[path] = None
         if path != _PACKAGE / "__init__.py":  # it imports when a name is used, and who uses one is found there
             waiting += imports(path)
-        # Whoever imports a module imports the packages around it.
+        # Importing a module imports the packages around it.
         waiting += [folder / "__init__.py" for folder in path.parents if folder.is_relative_to(_PACKAGE)]
     return tuple(sorted(path for path in files if path.is_file()))
 

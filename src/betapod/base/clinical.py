@@ -1,4 +1,4 @@
-"""Clinical quantities: which units each may have, and how a number as printed becomes one in the unit that is asked for.
+"""Clinical quantities: units in which each is reported, and conversion of reported numbers.
 
 Every door of betapod reads through here: protocols, tables of patients and cohorts, evidence, options of the command line, values in
 Python. A quantity that is known (`clinical.csv`) takes every unit that laboratories report it in, mass or amount; one that is not
@@ -399,7 +399,7 @@ def said() -> list[str]:
 
 
 def say(subject: str, text_read: str, value: float, unit: str) -> None:
-    """Note how a number was read, for whoever collects."""
+    """Note how a number was read, for the enclosing `read_as`."""
     collected = _collected.get()
     if collected is None:
         return

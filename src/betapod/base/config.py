@@ -1,4 +1,4 @@
-"""Read YAML and check it: every mistake at once, each with file, line and column, and the nearest name that would be right."""
+"""Read and validate YAML: all errors at once, each with file, line, column and the nearest valid name."""
 
 from __future__ import annotations
 
@@ -338,7 +338,7 @@ def quantity(
     kind
         Whether it is a level or a difference of levels, for units with an offset: HbA1c in mmol/mol.
     subject
-        Name under which a conversion is told to whoever collects what was read as what (`clinical.read_as`).
+        Name under which a unit conversion is reported (`clinical.read_as`).
 
     Raises
     ------

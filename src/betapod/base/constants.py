@@ -1,4 +1,4 @@
-"""Constants that more than one room needs, each once, with where it comes from."""
+"""Shared constants, each with its source."""
 
 from __future__ import annotations
 

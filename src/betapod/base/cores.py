@@ -1,4 +1,4 @@
-"""How many processor cores there are to use."""
+"""Number of processor cores available."""
 
 from __future__ import annotations
 

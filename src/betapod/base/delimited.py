@@ -1,4 +1,4 @@
-"""Read tables that people saved from a spreadsheet: their encoding, separator and header are found by rule and said.
+"""Read delimited tables (CSV, TSV): encoding, separator, header and decimal mark are detected by rule and reported.
 
 Nothing is read on a guess: where two readings are possible, the table is refused and both are named.
 """

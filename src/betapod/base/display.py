@@ -134,9 +134,9 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
     import pandas as pd
 
     plain = table.reset_index() if table.index.name is not None else table.copy(deep=False)
-    for place, kind in enumerate(plain.dtypes):
+    for position, kind in enumerate(plain.dtypes):
         if kind.kind == "O":
-            column = plain.iloc[:, place]
+            column = plain.iloc[:, position]
             if pd.api.types.infer_dtype(column, skipna=True) not in (
                 "string",
                 "floating",
@@ -144,7 +144,7 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
                 "boolean",
                 "empty",
             ):
-                plain.isetitem(place, [None if cell is None else str(cell) for cell in column])
+                plain.isetitem(position, [None if cell is None else str(cell) for cell in column])
     return plain
 
 

@@ -1,4 +1,4 @@
-"""The exception family: every error says what, where, found versus expected, and what to do."""
+"""Exception classes: every error says what is wrong, where, found versus expected, and what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text on its way out: cells of tables that no spreadsheet takes for a formula, lines that no terminal takes for a command.
+"""Safe output: table cells that no spreadsheet runs as a formula, text without terminal control sequences.
 
 User's text (names of studies, arms, people, titles) ends in CSV files that are opened in spreadsheets and in lines that are printed on
 terminals. Both obey some of what they show: a cell that begins with ``=`` is computed, an escape sequence moves the cursor. Every table

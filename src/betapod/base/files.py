@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and none that somebody else wrote: `overwriting` says what may be replaced."""
+"""Write files atomically, and replace only what `overwriting` allows."""
 
 from __future__ import annotations
 

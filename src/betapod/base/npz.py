@@ -1,4 +1,4 @@
-"""NPZ files that may come from anybody: arrays of plain numbers alone, as large as they say, and no larger than is sensible."""
+"""Read untrusted NPZ files: plain numeric arrays only, with size limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which files a command may replace: those that betapod wrote and nobody changed; never one that the command reads.
+"""Overwrite protection: a command may replace only unchanged files that betapod wrote, never one that it reads.
 
 A command begins with `begin`. From then on every file that Python opens is noted, and `refusal` compares. What was written is known
 by its content: a digest of each is kept in the user's cache, so that the same command can be repeated, and a result that was edited

@@ -1,4 +1,4 @@
-"""What the library that checks settings found, in plain words: kind, message, what was expected, what to do."""
+"""Plain-language messages for pydantic validation errors: kind, message, expected, what to do."""
 
 from __future__ import annotations
 

@@ -39,32 +39,32 @@ class _Offer:
 
     def path(self) -> Path:
         """Return the file; whatever goes wrong in the package is raised."""
-        found = self.entry.load()
-        path = Path(str(found() if callable(found) else found))
+        loaded = self.entry.load()
+        path = Path(str(loaded() if callable(loaded) else loaded))
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {str(path)!r}")
         return path
 
 
-def listed(group: str, own: Iterable[str], check: Callable[[Path], object]) -> dict[str, Path]:
+def listed(group: str, built_in: Iterable[str], check: Callable[[Path], object]) -> dict[str, Path]:
     """Return the files of installed packages by name, but for those that cannot be used: each of them gives a warning.
 
     Parameters
     ----------
     group
         One of `GROUPS`.
-    own
+    built_in
         Names that betapod itself has.
     check
         Called with each file; what it raises keeps the file out.
     """
-    found, sentences = _listed(group, tuple(own), check, tuple(sys.path))
+    files, sentences = _listed(group, tuple(built_in), check, tuple(sys.path))
     for sentence in sentences:
         warnings.warn(sentence, PluginWarning, stacklevel=3)
-    return dict(found)
+    return dict(files)
 
 
-def named(group: str, name: str, own: Iterable[str]) -> Path | None:
+def named(group: str, name: str, built_in: Iterable[str]) -> Path | None:
     """Return the file that an installed package offers under a name; None where none does.
 
     Raises
@@ -72,19 +72,19 @@ def named(group: str, name: str, own: Iterable[str]) -> Path | None:
     ConfigError
         Several packages, or betapod and a package, have the name; or the package cannot give the file.
     """
-    what = GROUPS[group]
-    offers = [each for each in _offers(group, tuple(sys.path)) if each.name.lower() == name.lower()]
+    noun = GROUPS[group]
+    offers = [offer for offer in _offers(group, tuple(sys.path)) if offer.name.lower() == name.lower()]
     if not offers:
         return None
-    owners = [*(["betapod"] if _among(name, own) else []), *(each.package for each in offers)]
+    owners = [*(["betapod"] if _among(name, built_in) else []), *(offer.package for offer in offers)]
     if len(owners) > 1:
-        message = f"the {what} {name!r} is offered by several packages"
+        message = f"the {noun} {name!r} is offered by several packages"
         hint = "Uninstall one of them, or give the path of the file that you mean."
         raise ConfigError(Problem("name-clash", message, found=", ".join(owners), expected="one", hint=hint))
     try:
         return offers[0].path()
     except Exception as error:
-        message = f"the {what} of the installed package {offers[0].package} cannot be used: {_reason(error)}"
+        message = f"the {noun} of the installed package {offers[0].package} cannot be used: {_reason(error)}"
         raise ConfigError(
             Problem("broken-plugin", message, Location(f"entry point {offers[0].entry.value}"))
         ) from error
@@ -92,14 +92,14 @@ def named(group: str, name: str, own: Iterable[str]) -> Path | None:
 
 @functools.lru_cache(maxsize=16)
 def _listed(
-    group: str, own: tuple[str, ...], check: Callable[[Path], object], _path: tuple[str, ...]
+    group: str, built_in: tuple[str, ...], check: Callable[[Path], object], _path: tuple[str, ...]
 ) -> tuple[tuple[tuple[str, Path], ...], tuple[str, ...]]:
-    what, found, sentences = GROUPS[group], [], []
+    noun, files, sentences = GROUPS[group], [], []
     offers = _offers(group, _path)
     for offer in offers:
-        said = f"the {what} {offer.name!r} of the installed package {offer.package} is left out"
-        others = [each.package for each in offers if each.name.lower() == offer.name.lower() and each is not offer]
-        if _among(offer.name, own) or others:
+        said = f"the {noun} {offer.name!r} of the installed package {offer.package} is left out"
+        others = [other.package for other in offers if other.name.lower() == offer.name.lower() and other is not offer]
+        if _among(offer.name, built_in) or others:
             sentences.append(f"{said}: {', '.join(others) or 'betapod'} has one of the same name")
             continue
         try:
@@ -108,20 +108,20 @@ def _listed(
         except Exception as error:
             sentences.append(f"{said}: {_reason(error)}")
             continue
-        found.append((offer.name, path))
-    return tuple(found), tuple(sentences)
+        files.append((offer.name, path))
+    return tuple(files), tuple(sentences)
 
 
 @functools.lru_cache(maxsize=16)
 def _offers(group: str, _path: tuple[str, ...]) -> tuple[_Offer, ...]:
     """Return what packages on the path offer; the path is there so that another one is looked through anew."""
     entries = entry_points(group=f"betapod.{group}")
-    offers = [_Offer(each.name, each.dist.name if each.dist is not None else "?", each) for each in entries]
-    return tuple(sorted(offers, key=lambda each: (each.name, each.package)))
+    offers = [_Offer(entry.name, entry.dist.name if entry.dist is not None else "?", entry) for entry in entries]
+    return tuple(sorted(offers, key=lambda entry: (entry.name, entry.package)))
 
 
-def _among(name: str, own: Iterable[str]) -> bool:
-    return name.lower() in {each.lower() for each in own}
+def _among(name: str, built_in: Iterable[str]) -> bool:
+    return name.lower() in {title.lower() for title in built_in}
 
 
 def _reason(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """Named random streams: a number depends on (seed, purpose, patient, replicate) and on nothing else.
 
-Arms of a trial that ask for the same purpose share luck (common random numbers), and neither threads, shards nor the order of
+Arms of a trial that ask for the same purpose share common random numbers, and neither threads, shards nor the order of
 patients can change a draw. The generator is Philox4x64-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405): counter-based, so the
 numbers of any patients are computed directly, without walking through those of others.
 

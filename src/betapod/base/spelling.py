@@ -1,6 +1,6 @@
-"""How units are spelt: what laboratories of many countries print, as the one spelling that `units` reads.
+"""Normalise unit spellings of laboratories worldwide to the one that `units` reads.
 
-Only spellings change here, never a meaning: what could be two units stays as it is and is refused by whoever reads it. The letters
+Only spellings change here, never a meaning: what could be two units stays as it is and is refused by the reader. The letters
 m and M are never exchanged.
 """
 

@@ -1,4 +1,4 @@
-"""What a YAML text may ask for: so deep, so many values, no alias inside itself. Said before anything is built from it."""
+"""Resource limits of YAML input: nesting depth, number of values, no recursive aliases; checked before parsing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Talk to other tools: SBML now."""
+"""Exchange formats: SBML."""
 
 from __future__ import annotations
 

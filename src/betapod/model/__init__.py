@@ -1,4 +1,4 @@
-"""The language: equation text with checked units, parameter tables with sources, assembly."""
+"""Models: equation text with checked units, parameter tables with sources, assembly."""
 
 from .assembly.assemble import assemble as assemble
 from .assembly.model import Assignment as Assignment

@@ -1,4 +1,4 @@
-"""References: read BibTeX, and cite exactly the works that a model's parameters rest on."""
+"""Bibliography: read BibTeX, and cite the sources of a model's parameters."""
 
 from __future__ import annotations
 

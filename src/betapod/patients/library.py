@@ -1,4 +1,4 @@
-"""A library of virtual patients: what is measured in them, what they are made of, and the state of every organ.
+"""Library of virtual patients: clinical measurements, individual parameters and model states.
 
 The package carries a ready library. ``betapod patients grow`` makes larger ones.
 """
@@ -169,7 +169,7 @@ def load_library(path: str | Path) -> Library:
 
 
 def of_bytes(content: bytes, path: str | Path) -> Library:
-    """Return the library that a file holds; errors as of `load`."""
+    """Return the library that a file holds; errors as of `load_library`."""
     import pandas as pd
 
     where = Location(str(path))
@@ -197,7 +197,7 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     import pandas as pd
 
     true, numbers = snapshots.true, snapshots.people
-    # A person with several snapshots is measured afresh in each: the luck is that of the person in that month.
+    # A person with several snapshots is measured afresh in each: draws depend on person and month.
     key = numbers * 4096 + np.floor(true["age"] * 12).astype(np.int64)
     measured = observe.measure(true, true, key, seed, "library")
     height = snapshots.parameters["height"]
@@ -226,7 +226,7 @@ def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first:
     keep
         Share of the yearly snapshots that are kept.
     first
-        Number of the first person; people of the same seed and number are the same, whoever else is grown.
+        Number of the first person; people of the same seed and number are the same in every library.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The file of a library, read as a stranger's: everything that its columns must be is checked before anything is used."""
+"""Read a patient library file with full validation; untrusted content is checked before use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Life from before diabetes to today: the coupled model, a year at a time, with a clinic visit between.
+"""Life courses from before diabetes to today: yearly steps of the coupled model with a clinic visit after each.
 
 Everybody begins healthy: people prone to type 2 diabetes at 20, people who will have type 1 three years before its diagnosis. Beta
 cells, podocytes, basement membrane, vessels and nephrons become what glucose, pressure, weight and care of a life make of them, so
@@ -66,7 +66,7 @@ def ensemble() -> Ensemble:
 
 @dataclass
 class Snapshots:
-    """People as they were on one day each.
+    """Snapshots of people, one day each.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Snapshots:
 
     @classmethod
     def joined(cls, parts: list[Snapshots]) -> Snapshots:
-        """Return many as one."""
+        """Return the parts as one."""
         return cls(
             np.concatenate([part.people for part in parts]),
             {name: np.concatenate([part.true[name] for part in parts]) for name in parts[0].true},
@@ -115,7 +115,7 @@ class Snapshots:
 
 @dataclass
 class _Lives:
-    """Where everybody stands."""
+    """Current state of all lives."""
 
     people: People
     age: Numbers
@@ -168,7 +168,7 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
     Parameters
     ----------
     keep
-        Share of the possible snapshots to keep, by luck.
+        Share of the possible snapshots to keep, at random.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""What a clinic measures in a virtual patient: true values, moved by the error of a single measurement.
+"""Clinical measurements of virtual patients: true values with the error of a single measurement.
 
 Real cohorts are measured once: one spot urine has a within-person CV of 58 %. Virtual patients are compared like with like, so
 the columns ``hba1c``, ``fpg``, ``sbp``, ``egfr``, ``uacr``, ``c_peptide`` hold one measurement each, and ``true_*`` the person's own.
@@ -36,7 +36,7 @@ def measure(
     seed: int,
     visit: str,
 ) -> dict[str, Numbers]:
-    """Return one measurement of everybody.
+    """Return one measurement of each patient.
 
     Parameters
     ----------

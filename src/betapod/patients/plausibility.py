@@ -1,4 +1,4 @@
-"""Which snapshots no clinic would believe, and which values of real people are impossible or unusual."""
+"""Plausibility filter for snapshots, and limits beyond which values of real people are impossible or unusual."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNUSUAL = by_column(bounds("usual"))
 
 @dataclass(frozen=True)
 class Plausibility:
-    """Who is plausible.
+    """Result of the plausibility filter.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Plausibility:
 
 
 def plausibility(table: pd.DataFrame) -> Plausibility:
-    """Judge the rows of a library's table."""
+    """Apply the plausibility filter to a library's table."""
     columns = {name: table[name].to_numpy(dtype=float) for name in RANGES if name in table}
     columns["insulin_dose_per_kg"] = (table["insulin_dose"] / table["weight"]).to_numpy(dtype=float)
     outside = {name: ~((values >= RANGES[name][0]) & (values <= RANGES[name][1])) for name, values in columns.items()}

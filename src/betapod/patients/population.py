@@ -1,4 +1,4 @@
-"""People before their diabetes: traits, habits and care, drawn by number so that everybody can be grown again."""
+"""Sample virtual people before diabetes: traits, habits and care, reproducible by person number."""
 
 from __future__ import annotations
 

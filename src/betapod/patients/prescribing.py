@@ -1,4 +1,4 @@
-"""Care as people of their time received it: what is prescribed at a visit, and what that does to the model's inputs.
+"""Routine care by calendar time: prescriptions at clinic visits and their effect on the model's inputs.
 
 Treat to target with inertia: at each visit glucose above the person's own threshold, systolic pressure above another, or
 albuminuria, is acted on with some chance, by a drug that was on the market in that year. Drugs act as `physiology.standard_care`
@@ -43,7 +43,7 @@ RESTRAINT = {"glucose": 0.5, "pressure": 5.0}
 
 @dataclass(frozen=True)
 class Drug:
-    """A drug of the care of its time.
+    """A drug of routine care.
 
     Attributes
     ----------
@@ -85,13 +85,13 @@ def columns() -> tuple[str, ...]:
 
 @dataclass
 class Prescriptions:
-    """Who takes what: column -> (n,) flags."""
+    """Current drugs: column -> (n,) flags."""
 
     current: dict[str, Flags] = field(default_factory=dict)
 
     @classmethod
     def none(cls, count: int) -> Prescriptions:
-        """Nobody takes anything."""
+        """Return empty prescriptions."""
         return cls({name: np.zeros(count, dtype=bool) for name in columns()})
 
     def __getitem__(self, rows: Flags) -> Prescriptions:
@@ -136,7 +136,7 @@ class Prescriptions:
         Parameters
         ----------
         number
-            Of the visit, so that every visit has its own luck.
+            Of the visit; every visit has its own draws.
         year
             (n,) calendar years.
         measured

@@ -1,1 +1,1 @@
-"""The science: one file per process, equations as text, every number a row of a parameter table."""
+"""Physiology: one file per process, equations as text, every number a row of a parameter table."""

@@ -1,4 +1,4 @@
-"""Named assemblies: which submodels and tables make which model."""
+"""Built-in models: submodels and parameter tables of each."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""SBML, read and written."""
+"""SBML import and export."""

@@ -1,4 +1,4 @@
-"""What SBML says beside the mathematics: units, where numbers come from, notes."""
+"""SBML metadata: unit definitions, sources of numbers, notes."""
 
 from __future__ import annotations
 

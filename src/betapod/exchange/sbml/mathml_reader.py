@@ -1,4 +1,4 @@
-"""Content MathML of SBML to the expression graph."""
+"""Convert content MathML to expressions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The expression graph to MathML: shared parts become auxiliary parameters, so that a graph never grows into a tree."""
+"""Convert expressions to MathML; shared subexpressions become auxiliary parameters."""
 
 from __future__ import annotations
 

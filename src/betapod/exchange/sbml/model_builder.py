@@ -1,4 +1,4 @@
-"""Build a model from a parsed SBML document: what each identifier is, and what changes it."""
+"""Build a model from a parsed SBML document: species, compartments, parameters, rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Join what was read from SBML into a model, and refuse what would be silently wrong."""
+"""Link the parsed SBML quantities into a model, and refuse what would be silently wrong."""
 
 from __future__ import annotations
 

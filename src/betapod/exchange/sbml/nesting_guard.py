@@ -1,4 +1,4 @@
-"""What must be known of an SBML file before libsbml reads it: nesting so deep that it would overflow the stack of the library."""
+"""Check nesting depth of an SBML file before libsbml reads it, which would overflow its stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moves in an imported model and how fast: computed constants, and the rate of change of any quantity."""
+"""Rates of change of all quantities of an imported model, and computed constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reactions and events of SBML: what changes the quantities of a model."""
+"""SBML reactions and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SBML to a model: Level 1, Level 2 and Level 3 core, correct or refused by name.
+"""SBML import: Level 1, Level 2 and Level 3 core; unsupported constructs are refused by name.
 
 A species is held as its amount, or as its concentration where its compartment never changes size and no reaction touches it. Its
 SBML identifier always names what the file's own mathematics means by it: the amount where ``hasOnlySubstanceUnits`` is true or

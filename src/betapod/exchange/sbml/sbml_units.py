@@ -1,4 +1,4 @@
-"""Units of SBML to text that betapod reads, as far as both know them."""
+"""Convert SBML unit definitions to betapod unit strings where representable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model to SBML Level 3 Version 2 core, complete: it simulates elsewhere to the same numbers.
+"""SBML export: Level 3 Version 2 core, complete, so that other simulators give the same numbers.
 
 States become parameters with rate rules, equations assignment rules, implicit relations their unrolled Newton steps. Parts that
 several formulas share become parameters named ``shared_<n>``. After a terminal event every rate is 0: the event sets the parameter

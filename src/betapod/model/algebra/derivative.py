@@ -1,4 +1,4 @@
-"""Exact derivatives of the expression graph, forward, with the zeros left out."""
+"""Exact symbolic derivatives of the expression graph (forward mode, sparse)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Print an expression graph as a Python function: scalars through `math`, arrays through NumPy."""
+"""Compile an expression graph to a Python function: scalars through `math`, arrays through NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of the language: smooth, with a unit rule and an expansion into the expression graph."""
+"""Built-in functions of the equation language: unit rules and expansion into the expression graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operations of expressions: how to compute one value of each, with IEEE 754 results where Python raises."""
+"""Operations of expressions on numbers, with IEEE 754 results where Python raises."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Submodels joined to a model: ownership, names, links, building."""
+"""Assembly of submodels: name owners, checks, linking, building."""

@@ -1,4 +1,4 @@
-"""Join submodels into one model: ownership, missing inputs, units, cycles; everything wrong is reported at once."""
+"""Assemble submodels into one model: ownership, missing inputs, units, cycles; all errors at once."""
 
 from __future__ import annotations
 

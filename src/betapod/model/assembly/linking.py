@@ -1,4 +1,4 @@
-"""Link definitions into a model: order them by what they need, and express everything in states, parameters, inputs and time."""
+"""Link definitions: order by dependency, express all in states, parameters, inputs and time."""
 
 from __future__ import annotations
 

@@ -192,7 +192,7 @@ class Model(Displayed):
         return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
 
     def overlay(self, *tables: ParameterTable) -> Model:
-        """Return the model with tables laid over its own rows, in this order.
+        """Return the model with its parameters overridden by tables, in this order.
 
         Raises
         ------

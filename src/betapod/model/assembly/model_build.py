@@ -1,4 +1,4 @@
-"""Build the model from submodels in which nothing is wrong: syntax becomes expressions, rates are brought to per day."""
+"""Build the model from checked submodels: syntax trees become expressions, rates are converted to per day."""
 
 from __future__ import annotations
 

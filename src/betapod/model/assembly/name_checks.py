@@ -1,4 +1,4 @@
-"""Check that every name which a statement uses is known and declared, and every declared read is provided and used."""
+"""Check names: every name used is defined or declared, every declared read is provided and used."""
 
 from __future__ import annotations
 

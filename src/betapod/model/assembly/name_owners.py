@@ -1,4 +1,4 @@
-"""Which submodel owns which name: the ledger that assembly works from."""
+"""Table of names and the submodels that own them, used by assembly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a submodel is: a piece of physiology as text, with what it reads from the others."""
+"""Submodels: one physiological process as equation text, with the names that it reads from others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Read:
 
 @dataclass
 class Part:
-    """A parsed submodel: the form that assembly works on."""
+    """Parsed submodel, the form used by assembly."""
 
     name: str
     summary: str

@@ -1,1 +1,1 @@
-"""Equation text: syntax, reading, units of every line."""
+"""Equation language: syntax, parser, unit checks."""

@@ -1,4 +1,4 @@
-"""Read equation text: one statement per line, each with its unit in brackets and a label.
+"""Parser of equation text: one statement per line, with its unit in brackets and a label.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Read one statement of equation text: its tokens, and expressions from them."""
+"""Tokeniser and expression parser of one equation statement."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Reader:
         return token
 
     def expression(self, level: int = 0) -> Syntax:
-        """Read an expression as far as its operators bind tighter than `level`."""
+        """Read an expression while its operators bind tighter than `level`."""
         left = self.prefix()
         while True:
             operator = self.peek()

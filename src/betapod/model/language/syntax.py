@@ -1,4 +1,4 @@
-"""What parsing equation text gives: expressions, statements and events as trees, each with its place in the text."""
+"""Syntax trees of equation text: expressions, statements and events with source positions."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tables of parameters, and the values that are possible."""
+"""Parameter tables and physically possible values."""

@@ -1,4 +1,4 @@
-"""Read the rows of a parameter table, each checked by itself."""
+"""Read and validate single rows of parameter tables."""
 
 from __future__ import annotations
 

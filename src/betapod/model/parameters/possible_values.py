@@ -1,4 +1,4 @@
-"""What a quantity can be at all, as distinct from what is plausible: no concentration below 0, no share above 1."""
+"""Physically possible values of quantities: no concentration below 0, no share above 1."""
 
 from __future__ import annotations
 

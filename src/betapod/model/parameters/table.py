@@ -219,7 +219,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         return cls(rows, ",".join(Path(path).stem for path in paths))
 
     def overlay(self, *others: ParameterTable) -> ParameterTable:
-        """Return this table with rows of others laid over it, converted to this table's units.
+        """Return this table with rows overridden by other tables, converted to this table's units.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""A model in print: Markdown, LaTeX, HTML, graphs."""
+"""Model documents: Markdown, LaTeX, HTML, graphs."""

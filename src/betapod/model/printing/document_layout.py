@@ -1,4 +1,4 @@
-"""Lay a model out for a reader: a sheet from its submodels, or from its graph where it has none."""
+"""Compose the document of a model from its submodels, or from its expression graph where it has none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Formulas as printers see them: names split into symbol and subscripts, the order of operations, graphs turned into syntax."""
+"""Formula notation for printers: symbols with subscripts, operator precedence, expression graphs as syntax trees."""
 
 from __future__ import annotations
 

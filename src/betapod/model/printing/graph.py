@@ -1,4 +1,4 @@
-"""Draw who reads what: submodels or single names, as Graphviz or Mermaid text."""
+"""Dependency graphs of submodels or single names, as Graphviz or Mermaid text."""
 
 from __future__ import annotations
 

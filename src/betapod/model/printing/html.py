@@ -1,4 +1,4 @@
-"""Print formulas as MathML and whole models as one HTML page that needs no network."""
+"""Formulas as MathML, and model documents as one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Print a whole model as Markdown with LaTeX mathematics, readable raw and rendered by every common viewer."""
+"""Model document as Markdown with LaTeX mathematics."""
 
 from __future__ import annotations
 

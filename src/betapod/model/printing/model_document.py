@@ -1,4 +1,4 @@
-"""What a reader gets of a model, before it is printed: sections with lines, states with numbers, parameters with sources."""
+"""Document of a model, independent of format: sections of equations, states, parameters, references."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Print a model for readers: Markdown, LaTeX, HTML, Graphviz, Mermaid, JSON. One model, one text, many printers."""
+"""Export a model as Markdown, LaTeX, HTML, Graphviz, Mermaid or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Baseline tables of trials as targets: means, SDs, medians, quantiles, proportions and eligibility, with their units.
+"""Published baseline tables as cohort targets: means, SDs, medians, quantiles, proportions and eligibility, with units.
 
 .. code-block:: yaml
 
@@ -90,7 +90,7 @@ class _Reader:
         limits = {name: self.limits(ranges, name) for name in ranges}
         stated = {name for section in (baseline, ranges) for name in section}
         if "duration" in stated and "diagnosed" not in stated:
-            # Whoever has no diagnosis has no duration, and would count as 0 years.
+            # People without a diagnosis have no duration, and would count as 0 years.
             limits["diagnosed"] = (1.0, math.inf)
             self.notes.append("duration is known of people with a diagnosis: only they are eligible")
         texts = {key: self.text(content, key) for key in ("name", "label", "origin")}

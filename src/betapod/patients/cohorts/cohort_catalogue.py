@@ -1,4 +1,4 @@
-"""Cohorts by name, file or folder as targets: those of the package, baseline tables, real people, files of NHANES."""
+"""Cohort targets by name, file or folder: built-in cohorts, baseline tables, individual data (CSV), NHANES files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def load_target(cohort: str | Path, sex_codes: Mapping[str, str] | None = None) 
     Parameters
     ----------
     sex_codes
-        Of real people in a CSV, as `reader.read_csv` takes them.
+        Of real people in a CSV, as `patient_tables.read_csv` takes them.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
             hint = f"Leave the column out; a table .yaml can ask for it with 'eligibility: {{{name}: {{low: ..., high: ...}}}}'."
             problems.append(Problem("constant-column", message, where, hint=hint))
     if "duration" in kept and "diagnosed" not in people:
-        # Whoever has a duration has a diagnosis; else people without one would count as 0 years.
+        # A duration implies a diagnosis; people without one would else count as 0 years.
         kept = kept.assign(diagnosed=kept["duration"].notna().astype(float).where(kept["duration"].notna()))
     if not problems and not set(kept) & set(matched):
         expected = ", ".join(matched)

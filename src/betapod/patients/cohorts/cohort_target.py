@@ -1,4 +1,4 @@
-"""What a cohort of virtual patients shall look like: moments, each with its tolerance and its place of origin."""
+"""Cohort targets: moments of a real cohort with tolerances and sources."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Moment:
-    """A weighted mean that the cohort shall have.
+    """Target moment: a weighted mean that the cohort must have.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class CohortTarget:
     notes: tuple[str, ...] = ()
 
     def eligible(self, table: pd.DataFrame) -> NDArray[np.bool_]:
-        """Return who is within every range; quantities that are not known there are no reason to leave out."""
+        """Return who is within every range; missing values do not exclude."""
         good = np.ones(len(table), dtype=bool)
         for name, (low, high) in self.ranges.items():
             values = table[name].to_numpy(dtype=float)

@@ -1,4 +1,4 @@
-"""Names of columns as tables of people have them: the quantity that is meant, and the unit that is named with it."""
+"""Column headings of patient tables: the quantity meant, and the unit named with it."""
 
 from __future__ import annotations
 

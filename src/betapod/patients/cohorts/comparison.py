@@ -1,4 +1,4 @@
-"""A cohort beside its target: moments, distributions, rank correlations, KDIGO grid."""
+"""Compare a selected cohort with its target: moments, distributions, rank correlations, KDIGO grid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CohortComparison:
-    """How like the target a cohort is.
+    """Comparison of a cohort with its target.
 
     Attributes
     ----------
@@ -176,7 +176,7 @@ def report_on(
     kept: int,
     tolerance: Numbers,
 ) -> CohortComparison:
-    """Return how like the target the chosen patients are."""
+    """Return the comparison of the selected patients with the target."""
     import pandas as pd
 
     selected = library.table.iloc[index]

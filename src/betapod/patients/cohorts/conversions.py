@@ -1,4 +1,4 @@
-"""Units of the laboratory into the units of a library's table, through the one reader of units."""
+"""Convert laboratory units to the units of a library's table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entropy balancing: weights as even as possible under which means are what they shall be.
+"""Entropy balancing: weights closest to uniform whose weighted means meet the target.
 
 Hainmueller, Political Analysis 2012;20:25 (doi:10.1093/pan/mpr025). Each moment has a tolerance, which enters as a quadratic
 penalty: the dual gets a ridge, always has a solution, and what cannot be matched shows as a residual instead of a failure.

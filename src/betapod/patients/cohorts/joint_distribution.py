@@ -1,4 +1,4 @@
-"""The joint distribution of a cohort: quantiles, mean products of ranks, rank correlations, KDIGO grid, shares; never rows."""
+"""Joint distribution of a cohort as aggregate statistics: quantiles, rank correlations, KDIGO grid, shares; no individual rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The joint distribution of adults with diabetes in NHANES, survey-weighted: what the package carries, and how it is derived.
+"""Survey-weighted joint distribution of adults with diabetes in NHANES, as shipped, and its derivation.
 
 NHANES 1999-2016 is split by survey cycle: the odd ones (1999-2000, 2003-2004, ...) are the calibration half, to which population
 distributions are tuned and cohorts are weighted; the even ones are the test half, used for nothing but comparison. The package

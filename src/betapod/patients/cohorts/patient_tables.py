@@ -349,7 +349,7 @@ class _Column:
         kind = "negative" if raw < 0 else "impossible"
         hint = _other_unit(raw, name, unit)
         if name == "age" and 0 <= value < low:
-            hint = "Virtual patients are adults: leave out whoever is younger."
+            hint = "Virtual patients are adults: leave out people who are younger."
         if not hint and raw in _CODES:
             hint = f"If {raw:g} stands for a missing value, leave the cell empty."
         expected = f"{low:g} to {high:g} {UNITS.get(name, 'mg/dL')}"

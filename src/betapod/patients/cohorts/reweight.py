@@ -1,4 +1,4 @@
-"""Choose patients of a library such that together they look like a real cohort, and say how well that went."""
+"""Select library patients to match a cohort target by reweighting, with a report of the fit."""
 
 from __future__ import annotations
 
@@ -141,14 +141,14 @@ def select_patients(
     weights[eligible] = balanced.weights
     kept = int(np.sum(balanced.weights > NEGLIGIBLE / len(rows)))
     report = report_on(library, target, index, weights, balanced, kept, tolerance)
-    chosen = generator.permutation(index)
-    return SelectedCohort(chosen, weights, report, library.take(chosen))
+    rows_in_order = generator.permutation(index)
+    return SelectedCohort(rows_in_order, weights, report, library.take(rows_in_order))
 
 
 def _draw(
     weights: Numbers, who: NDArray[np.int64], columns: Numbers, n: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return how often every snapshot is drawn: one of each person by luck, then people by systematic sampling.
+    """Return how often every snapshot is drawn: one at random of each person, then people by systematic sampling.
 
     People are drawn along the first principal axis of the columns, so that chance hurts no corner of the cohort.
     """

@@ -1,4 +1,4 @@
-"""The sex of real people as tables have it: words in plain languages, codes only where somebody says what they mean."""
+"""Read sex from patient tables: words in many languages; codes only with their stated meaning."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Cells in the body and what they do there, one process a file."""
+"""Cell therapy: fate and effects of cells in the body, one process a file."""

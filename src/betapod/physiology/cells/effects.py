@@ -1,4 +1,4 @@
-"""What the host programmes change: one multiplier or rate for each target."""
+"""Effects of the host programmes: one multiplier or rate for each target."""
 
 from __future__ import annotations
 

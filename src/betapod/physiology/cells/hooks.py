@@ -1,4 +1,4 @@
-"""The seam: effects of cells under the names by which kidney and metabolism read them."""
+"""Interface of cell effects: the names under which kidney and metabolism read them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the host's immunity does to foreign cells."""
+"""Immune rejection of foreign cells by the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tracer shows: labels outlive the cells that carried them."""
+"""Tracer signal: labels outlive the cells that carried them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where infused cells arrest on their first pass, for each route."""
+"""First-pass distribution of infused cells by route of administration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Insulin action: receptors, the signalling chain to GLUT4, and what makes it weak."""
+"""Insulin action: receptors, signalling to GLUT4, and insulin resistance."""
 
 from ...model import Submodel
 

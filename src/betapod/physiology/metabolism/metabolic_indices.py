@@ -1,4 +1,4 @@
-"""What a clinic would compute from fasting samples and a clamp; outputs only."""
+"""Clinical indices from fasting samples and a clamp (HOMA, M value ...); outputs only."""
 
 from ...model import Submodel
 

@@ -167,7 +167,7 @@ def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
 
 
 def _evenly(strata: np.ndarray, people: int, weights: np.ndarray) -> np.ndarray:
-    """Return rows, the same number from each stratum as far as there are people, likely candidates first in line."""
+    """Return rows, the same number from each stratum where there are enough people, by systematic sampling of the enrolment chances."""
     names = [name for name in dict.fromkeys(strata) if name != "outside"]
     per_stratum = max(1, people // max(len(names), 1))
     picked = []

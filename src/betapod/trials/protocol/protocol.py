@@ -342,8 +342,8 @@ def shipped_protocols() -> dict[str, Path]:
 
 def protocol_catalogue() -> dict[str, Path]:
     """Return the protocols that can be named: those of the package, and those of installed packages."""
-    own = shipped_protocols()
-    return own | plugins.listed("protocols", own, load_protocol)
+    shipped = shipped_protocols()
+    return shipped | plugins.listed("protocols", shipped, load_protocol)
 
 
 def load_protocol(name: str | Path) -> Protocol:
@@ -369,8 +369,8 @@ def protocol_document(name: str | Path) -> Document:
         There is no such protocol, or the file cannot be read as YAML.
     """
     text = str(name)
-    own = shipped_protocols()
-    file = plugins.named("protocols", text, own) or own.get(text)
+    shipped = shipped_protocols()
+    file = plugins.named("protocols", text, shipped) or shipped.get(text)
     if file is not None:
         return read_yaml(file)
     path = Path(name)
