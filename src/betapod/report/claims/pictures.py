@@ -22,12 +22,12 @@ _INK, _SOFT = "#1f2937", "#4b5563"
 #: Verdicts, each with a colour that no scenario has; the page's badges have the same.
 VERDICT_COLOURS = {
     "supported": "#05603a",
-    "partly supported": "#6d7f0a",
-    "untested": "#6b7280",
+    "partly supported": "#55620a",
+    "untested": "#d1d5db",
     "not supported": "#fcd34d",
     "contradicted": "#831843",
 }
-_COLOURS = {"off": "#4b5563", "evidence": "#0072b2", "most": "#007a5a", "claims": "#b3420a"}
+_COLOURS = {"off": "#4b5563", "evidence": "#0072b2", "most": "#3b8fc4", "claims": "#b3420a"}
 
 
 def picture(entry: Entry) -> Markup:

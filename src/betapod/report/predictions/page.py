@@ -146,11 +146,13 @@ def _outline(shape: str) -> str:
     """Return the mark of a picture as an SVG path within 12 by 12, so that no font need have it."""
     from matplotlib.markers import MarkerStyle
 
+    from numpy import asarray
+
     style = MarkerStyle(shape)
-    path = style.get_path().transformed(style.get_transform()).interpolated(6 if shape == "o" else 1)
-    points = path.to_polygons(closed_only=False)[0]
+    path = style.get_path().transformed(style.get_transform())
+    points = asarray(path.to_polygons(closed_only=False)[0], dtype=float)
     reach = max(float(abs(points).max()), 1e-9)
-    return "M" + "L".join(f"{6 + 5 * x / reach:.1f} {6 - 5 * y / reach:.1f}" for x, y in points) + "Z"
+    return "M" + "L".join(f"{6 + 5 * x / reach:.1f} {6 - 5 * y / reach:.1f}" for x, y in points.tolist()) + "Z"
 
 
 def _number(value: float) -> str:
