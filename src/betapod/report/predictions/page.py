@@ -145,7 +145,6 @@ def overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> 
 def _outline(shape: str) -> str:
     """Return the mark of a picture as an SVG path within 12 by 12, so that no font need have it."""
     from matplotlib.markers import MarkerStyle
-
     from numpy import asarray
 
     style = MarkerStyle(shape)
