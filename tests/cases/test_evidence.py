@@ -88,7 +88,7 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     """A difference of UACR of -31 % was compared with -347 mg/g."""
     import math
 
-    from betapod.validation.predictions.printed import observed
+    from betapod.validation.predictions.published_value import published_value
     from betapod.validation.predictions.readouts import readout_of
 
     head = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
@@ -98,7 +98,7 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     (record,) = registry.check(path)
     readout = readout_of(record)
     assert readout is not None and (readout.form, readout.scale) == ("ratio", "log")
-    assert observed(record, readout, None) == pytest.approx(math.log(0.69))
+    assert published_value(record, readout, None) == pytest.approx(math.log(0.69))
     assert any("read as a relative one" in remark for remark in record.remarks)
 
 

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2] / "src" / "betapod"
 #: Numbers that nobody else types: the pattern and what to import.
 ONCE = {
     r"\b1\.96\b|\b1\.95996": "Z95",
+    r"\b1\.64(?:5|48\d*)?\b": "Z90",
     r"\b365\.25\b": "DAYS_PER_YEAR",
     r"\b1440(?:\.0)?\b": "MINUTES_PER_DAY",
     r"\b88\.4(?:0\d*|2)?\b": "CREATININE_UMOL_L",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-#: Half-width of a 95 % interval in standard errors: the 97.5 % quantile of the normal distribution.
+#: Half-widths of intervals of 95 % and 90 % in standard errors: the 97.5 % and 95 % quantiles of the normal distribution.
 Z95 = 1.959963984540054
+Z90 = 1.6448536269514722
 
 #: Julian year, as in UCUM (``a``) and `units`.
 DAYS_PER_YEAR = 365.25

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 
 from ..base.constants import Z95
 from ..base.errors import EvidenceError
+from ..base.intervals import normal_interval
 from ..evidence.records.registry import Registry
 from ..evidence.records.study import Record
 from ..evidence.synthesis.certainty import LEVELS, grade
-from ..evidence.synthesis.effects import Z975
 from ..evidence.synthesis.pool import DISAGREE, Pooled, back_to_scale, pool
+from ..evidence.synthesis.reported_error import reported_error
 
 #: What an answer can be, with its meaning in the rule of the verdict.
 ANSWERS = {
@@ -172,7 +173,7 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
 def _both(pooled: Pooled) -> tuple[float, float]:
     """Return the lowest and the highest end of the intervals of the studies themselves."""
     back = back_to_scale(pooled.measure)
-    halves = [(effect.y, Z975 * math.sqrt(effect.v)) for effect in pooled.effects]
+    halves = [(effect.y, Z95 * math.sqrt(effect.v)) for effect in pooled.effects]
     return back(min(y - half for y, half in halves)), back(max(y + half for y, half in halves))
 
 
@@ -211,7 +212,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     if error is None:
         answer = judge(question.expects, null, question.requires, estimate, None)
         return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
-    ci = (estimate - Z95 * error, estimate + Z95 * error)
+    ci = _interval(first, estimate, error, len(values))
     answer = judge(question.expects, null, question.requires, estimate, ci)
     return Reply(
         question,
@@ -240,19 +241,18 @@ def _share(records: Sequence[Record]) -> tuple[float, float] | None:
 
 
 def _error(records: Sequence[Record]) -> float | None:
-    """Return the standard error of a signed sum of independent means, or None where a dispersion is missing."""
-    variance = 0.0
-    for record in records:
-        spread = record.dispersion
-        if spread is not None and spread.type == "CI95":
-            variance += (spread.width / (2 * Z95)) ** 2
-        elif spread is not None and spread.type == "SE":
-            variance += spread.low**2
-        elif spread is not None and spread.type == "SD" and record.n:
-            variance += spread.low**2 / record.n
-        else:
-            return None
-    return math.sqrt(variance)
+    """Return the standard error of a signed sum of independent numbers, or None where one has none; of a ratio that of its logarithm."""
+    sizes = [reported_error(record, log=len(records) == 1 and record.log).size for record in records]
+    return (
+        None if any(size is None for size in sizes) else math.sqrt(sum(size**2 for size in sizes if size is not None))
+    )
+
+
+def _interval(first: Record, estimate: float, error: float, count: int) -> tuple[float, float]:
+    if count == 1 and first.log:
+        low, high = normal_interval(math.log(estimate), error)
+        return math.exp(low), math.exp(high)
+    return normal_interval(estimate, error)
 
 
 def judge(

@@ -11,10 +11,11 @@ from scipy import stats
 
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
+from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.validation.predictions import counted, rows, studies
 from betapod.validation.predictions.courses import Courses
 from betapod.validation.predictions.prediction import Errors, Prediction, judged, normal_score, share_of, student
-from betapod.validation.predictions.printed import freedom, printed_error
+from betapod.validation.predictions.published_value import freedom
 from betapod.validation.predictions.readouts import Readout, readout_of
 from betapod.validation.predictions.visits import seen_in
 
@@ -106,7 +107,7 @@ def test_a_printed_sd_of_few_people_is_itself_a_guess(template: Record) -> None:
     for x in sample:
         record = replace(template, value=float(x.mean()), n=5, dispersion=spread_of(x, "SD"))
         readout = Readout("HbA1c")
-        error = printed_error(record, readout)
+        error = reported_error(record, readout.scale == "log").size
         assert error is not None
         errors = Errors(error, 0.0, printed=True, freedom=freedom(record, 5, 1))
         found.append(judged(record, readout, ARM, 8.0, float(x.mean()), errors, False))
@@ -226,7 +227,7 @@ def test_a_geometric_mean_is_one(template: Record) -> None:
     assert readout is not None
     assert readout.scale == "log" and not readout.skewed
     assert float(readout.group(np.array([1.0, 100.0]))) == pytest.approx(10.0)
-    assert printed_error(record, readout) == pytest.approx(math.log(3.0) / 4.0)
+    assert reported_error(record, readout.scale == "log").size == pytest.approx(math.log(3.0) / 4.0)
 
 
 def test_what_life_moves_does_not_raise_a_skewed_mean(template: Record, monkeypatch: pytest.MonkeyPatch) -> None:

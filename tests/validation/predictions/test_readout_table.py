@@ -10,7 +10,8 @@ import pytest
 from betapod.base.errors import EvidenceError
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
-from betapod.validation.predictions.printed import observed, printed_error
+from betapod.evidence.synthesis.reported_error import reported_error
+from betapod.validation.predictions.published_value import published_value
 from betapod.validation.predictions.readouts import readout_of
 
 HEAD = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
@@ -84,7 +85,7 @@ def test_a_number_is_compared_as_what_it_is(
     found = readout_of(record)
     assert record.kind == kind and found is not None
     assert (found.form, found.scale) == (form, scale)
-    assert observed(record, found, None) == pytest.approx(number)
+    assert published_value(record, found, None) == pytest.approx(number)
 
 
 @pytest.mark.parametrize(("statistic", "endpoint", "unit", "printed", "kind"), REFUSED)
@@ -108,7 +109,7 @@ def test_a_spread_is_turned_with_its_number(tmp_path: Path) -> None:
     record = read(tmp_path / "mine.csv", "ratio to baseline", "UACR", "%", "56", "3,SE")
     assert record.value == 0.56 and record.dispersion is not None and record.dispersion.low == pytest.approx(0.03)
     readout = readout_of(record)
-    assert readout is not None and printed_error(record, readout) == pytest.approx(0.03 / 0.56)
+    assert readout is not None and reported_error(record, readout.scale == "log").size == pytest.approx(0.03 / 0.56)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_the_error_that_a_printed_spread_implies(
     ends = f"{dispersion.low};{dispersion.high}" if dispersion.type in ("IQR", "CI95") else f"{dispersion.low}"
     record = read(tmp_path / "mine.csv", statistic, "HbA1c", "%", f"{value}", f"{ends},{dispersion.type}")
     readout = readout_of(record)
-    assert readout is not None and printed_error(record, readout) == pytest.approx(error, rel=1e-6)
+    assert readout is not None and reported_error(record, readout.scale == "log").size == pytest.approx(error, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
+from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
 from betapod.validation.predictions import rows, studies
 from betapod.validation.predictions.campaign import confront
 from betapod.validation.predictions.courses import Condition, people, simulate
 from betapod.validation.predictions.prediction import normal_score
-from betapod.validation.predictions.printed import error_of_change, printed_error
+from betapod.validation.predictions.published_value import error_of_change
 from betapod.validation.predictions.readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
@@ -166,7 +167,7 @@ def test_errors_that_the_source_prints(published: registry.Registry) -> None:
         record = published[name]
         readout = readout_of(record)
         assert readout is not None
-        return printed_error(record, readout)
+        return reported_error(record, readout.scale == "log").size
 
     assert printed("PACKHAM2016#1") == pytest.approx(2.16)
     assert printed("ZANG2022#7") == pytest.approx(1.07 / math.sqrt(45))

@@ -6,11 +6,8 @@ import math
 import re
 from dataclasses import dataclass
 
-from ...base.constants import Z95
 from ..records.study import SOURCE_RANK, Record
-
-#: The 97.5 % point of the normal distribution: published 95 % intervals are taken to be symmetric with it.
-Z975 = Z95
+from .reported_error import reported_error
 
 #: Measures and whether they are analysed as logarithm or logit. `percent_points` is the difference of two groups' changes in
 #: percent; `percent` of a comparison is by how many percent the groups differ.
@@ -137,40 +134,6 @@ def effect_of(record: Record, measure: str, y: float, v: float, how: str) -> Eff
     )
 
 
-def standard_error(record: Record, log: bool) -> tuple[float | None, str]:
-    """Return the standard error that a row allows to compute, on the scale of logarithms for `log`, and how or why not."""
-    spread = record.dispersion
-    if spread is not None and spread.type == "CI95":
-        low, high = spread.low, spread.high
-        if log:
-            if low <= 0.0:
-                return None, "the interval of a ratio reaches zero"
-            low, high = math.log(low), math.log(high)
-        return _positive((high - low) / (2.0 * Z975), "as stated, standard error from the 95 % interval")
-    if spread is not None and spread.type == "SE" and not log:
-        return _positive(spread.low, "as stated, with its standard error")
-    if spread is not None and spread.type == "SD" and not log and record.contrast == "change":
-        if not record.n:
-            return None, "no number of people to go with the SD"
-        return _positive(spread.low / math.sqrt(record.n), "as stated, standard error from SD and n")
-    if spread is not None:
-        return None, f"no standard error can be had from {spread.text or spread.type}"
-    exact = re.fullmatch(r"0?\.\d+", record.p_value)
-    null = record.value in (0.0, None) or (log and record.value == 1.0)
-    if record.contrast == "between" and exact and not null and 0.0 < float(record.p_value) < 1.0:
-        from scipy import stats
-
-        assert record.value is not None
-        y = math.log(record.value) if log else record.value
-        z = float(stats.norm.isf(float(record.p_value) / 2.0))
-        return _positive(abs(y) / z, "as stated, standard error from the exact p value")
-    return None, "no dispersion was read: no standard error"
-
-
-def _positive(error: float, how: str) -> tuple[float | None, str]:
-    return (error, how) if error > 0.0 and math.isfinite(error) else (None, "the standard error is not positive")
-
-
 _CONTROL_ARM = re.compile(
     r"\b(placebo|sham|saline|vehicle|dummy|untreated|wait(ing)?[- ]?list)\b"
     r"|\bno (treatment|therapy|cells|infusion|intervention)\b"
@@ -186,20 +149,8 @@ def is_control(record: Record) -> bool:
 
 def variance_of(record: Record) -> float | None:
     """Return the squared standard error of an arm's number on its own scale: of the logarithm for ratios, rates, geometric means."""
-    spread, log = record.dispersion, record.log or record.kind == "rate"
-    if spread is None:
-        return None
-    low, high = spread.low, spread.high
-    if spread.type == "CI95" and (low > 0.0 or not log):
-        return ((math.log(high / low) if log else high - low) / (2.0 * Z975)) ** 2 or None
-    if spread.type == "tolerance_factor" and record.kind == "geometric_mean" and record.n and low > 1.0:
-        # What the SD of the logarithms is the logarithm of.
-        return math.log(low) ** 2 / record.n
-    if log or spread.type not in ("SD", "SE") or low <= 0.0:
-        return None
-    if spread.type == "SE":
-        return low**2
-    return low**2 / record.n if record.n else None
+    error = reported_error(record, log=record.log or record.kind == "rate").size
+    return None if error is None else error**2
 
 
 def risk_ratio(a: float, n1: float, b: float, n2: float) -> tuple[float, float, str]:

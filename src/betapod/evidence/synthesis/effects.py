@@ -12,18 +12,17 @@ from .effect import (
     CONTROLLED,
     MEASURES,
     SUBGROUP,
-    Z975,
     Effect,
     Refusal,
     effect_of,
     is_control,
     logit,
-    standard_error,
     variance_of,
 )
 from .pairs import NO_RATIO, controlled, pairs
+from .reported_error import reported_error
 
-__all__ = ["MEASURES", "SUBGROUP", "Z975", "Effect", "Refusal", "candidates", "logit", "unusable"]
+__all__ = ["MEASURES", "SUBGROUP", "Effect", "Refusal", "candidates", "logit", "unusable"]
 
 #: Said of what an arm of a controlled study moved by, where no control group stands beside it.
 ALONE = "; read as before and after: its control group does not stand beside it"
@@ -132,10 +131,10 @@ def _direct(record: Record) -> tuple[Effect | None, str]:
     if measure not in MEASURES:
         return None, f"a {record.kind} is not pooled"
     y = math.log(record.value) if MEASURES[measure] == "log" else record.value
-    error, how = standard_error(record, MEASURES[measure] == "log")
-    if error is None:
-        return None, how
-    return effect_of(record, measure, y, error**2, how), ""
+    error = reported_error(record, MEASURES[measure] == "log")
+    if error.size is None:
+        return None, error.how
+    return effect_of(record, measure, y, error.size**2, f"as stated, {error.how}"), ""
 
 
 def _level(record: Record) -> tuple[Effect | None, str]:
@@ -155,8 +154,10 @@ def _level(record: Record) -> tuple[Effect | None, str]:
         y, v, how = logit(float(round(events)), record.n)
         return replace(effect_of(record, "proportion", y, v, how), events=float(round(events))), ""
     if record.kind == "rate" and record.value:
-        error, how = standard_error(record, log=True)
-        return (None, how) if error is None else (effect_of(record, "rate", math.log(record.value), error**2, how), "")
+        error = reported_error(record, log=True)
+        if error.size is None:
+            return None, error.how
+        return effect_of(record, "rate", math.log(record.value), error.size**2, f"as stated, {error.how}"), ""
     if record.kind == "slope":
         variance = variance_of(record)
         if variance is None or record.value is None:

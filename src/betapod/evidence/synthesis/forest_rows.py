@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from .effects import Z975, Effect
+from ...base.constants import Z95
+from .effects import Effect
 from .rare import exact
 
 if TYPE_CHECKING:
@@ -66,5 +67,5 @@ def _of(effect: Effect, back: Callable[[float], float]) -> tuple[float, float, f
     """Return a study's own estimate and 95 % interval; of a share as it was counted, with the exact one."""
     if effect.events is not None and effect.n:
         return (effect.events / effect.n, *exact(effect.events, effect.n))
-    half = Z975 * math.sqrt(effect.v)
+    half = Z95 * math.sqrt(effect.v)
     return back(effect.y), back(effect.y - half), back(effect.y + half)

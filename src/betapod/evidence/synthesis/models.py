@@ -20,6 +20,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ...base.constants import Z95
+from ...base.intervals import normal_interval
 from . import rare
 from .effect import Effect
 from .heterogeneity import tau2_interval, tau2_of
@@ -104,9 +106,8 @@ def _one(effect: Effect, method: str) -> Fit:
 def _normal(method: str, mu: float, se: float, weights: Sequence[float], notes: tuple[str, ...], **more: Any) -> Fit:
     from scipy import stats
 
-    z = float(stats.norm.isf(0.025))
     return Fit(
-        method, "normal", mu, se, 2.0 * float(stats.norm.sf(abs(mu) / se)), (mu - z * se, mu + z * se),
+        method, "normal", mu, se, 2.0 * float(stats.norm.sf(abs(mu) / se)), normal_interval(mu, se),
         _shares(weights), notes=notes, **more,
     )  # fmt: skip
 
@@ -193,7 +194,7 @@ def _random(effects: Sequence[Effect], method: str, interval: str) -> Fit:
     weights = 1.0 / (v + tau2)
     mu = float(weights @ y / weights.sum())
     normal = se = float(1.0 / math.sqrt(weights.sum()))
-    z = quantile = float(stats.norm.isf(0.025))
+    z = quantile = Z95
     notes = []
     if interval != "normal":
         quantile = float(stats.t.isf(0.025, k - 1))

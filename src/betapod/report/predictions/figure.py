@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...base.constants import Z90
 from ...base.exports import table_as_csv
-from ...validation.predictions.prediction import Z95
 from ..common.figures import GREY, PALETTE, new_figure, styled
 from ..common.words import MINUS
 from . import view as confront_view
@@ -42,7 +42,7 @@ MARKS: dict[str, tuple[str, str]] = {
 _FENCE, _MARGIN = 3.0, 0.07
 #: Rows of panels, and lines of families, on a printed page of A4, inch.
 _PANELS, _LINES, _PAGE = 5, 62, (8.27, 11.0)
-_TICKS = (-30.0, -10.0, -5.0, -Z95, 0.0, Z95, 5.0, 10.0, 30.0)
+_TICKS = (-30.0, -10.0, -5.0, -Z90, 0.0, Z90, 5.0, 10.0, 30.0)
 _MOST = 40.0
 #: Least distance of labels on a logarithmic axis, as a share of it.
 _APART = 0.15
@@ -270,7 +270,7 @@ def draw_families(
         names.append((y, family, False))
         y += 1.0
     axes.set_xscale("asinh", linear_width=2.0)
-    axes.axvspan(-Z95, Z95, color=GREY, alpha=0.18, linewidth=0)
+    axes.axvspan(-Z90, Z90, color=GREY, alpha=0.18, linewidth=0)
     axes.axvline(0.0, color=GREY, linewidth=0.8)
     for number, row in zip(mine.index, mine.to_dict("records"), strict=True):
         if row["family"] not in places or not math.isfinite(row["z"]):
@@ -290,7 +290,7 @@ def draw_families(
     axes.set_xlim(-_MOST - 5, _MOST + 5)
     axes.set_xticks(
         _TICKS,
-        [(f"{tick:.1f}" if abs(tick) == Z95 else f"{tick:g}").replace("-", MINUS) for tick in _TICKS],
+        [(f"{tick:.1f}" if abs(tick) == Z90 else f"{tick:g}").replace("-", MINUS) for tick in _TICKS],
         fontsize=size - 0.5,
     )
     axes.minorticks_off()

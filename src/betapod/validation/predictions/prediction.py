@@ -6,13 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from ...base.constants import Z90
+from ...base.intervals import error_of_interval
 from ...evidence.records.study import Record
-from ...evidence.synthesis.effects import Z975
 from .readouts import Readout
 from .studies import Arm, contrasts
 
-#: Standard normal 95 % point.
-Z95 = 1.6448536269514722
 #: Fewest degrees of freedom behind an error.
 _LEAST_FREEDOM = 2.0
 #: Smallest chance that is told from none.
@@ -134,7 +133,7 @@ def judged(
     """Compare a number: `expected`, `seen` and the errors on the scale of comparison."""
     total, freedom = errors.total, errors.total_freedom
     z = normal_score((seen - expected) / total, freedom) if total > 0 else math.nan
-    half = student(Z95, freedom) * total
+    half = student(Z90, freedom) * total
     bounds = (expected, expected - half, expected + half, seen)
     predicted, low, high, shown = (_natural(x, record, readout) for x in bounds)
     form = "change" if anchored else readout.form
@@ -145,7 +144,7 @@ def judged(
     return Prediction(
         record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, unit,
         record.n, readout.scale, anchored, shown, predicted, low, high, errors.study, errors.cohort, errors.parameters,
-        errors.printed, z, abs(z) <= Z95, _note(arm, readout), freedom if math.isfinite(freedom) else None,
+        errors.printed, z, abs(z) <= Z90, _note(arm, readout), freedom if math.isfinite(freedom) else None,
     )  # fmt: skip
 
 
@@ -173,7 +172,7 @@ def share_of(
     mean = (share * people + 0.5) / (people + 1.0)
     spread = math.sqrt(mean * (1.0 - mean) / (people + 2.0))
     # A beta law with this mean, as wide as the cohort and the parameters leave the share uncertain.
-    wide = parameters * student(Z95, float(draws)) / Z95 if draws else parameters
+    wide = parameters * student(Z90, float(draws)) / Z90 if draws else parameters
     weight = max(mean * (1.0 - mean) / (spread**2 + wide**2) - 1.0, _LEAST_WEIGHT)
     count = round((record.value or 0.0) * n)
     law = stats.betabinom(n, mean * weight, (1.0 - mean) * weight)
@@ -194,7 +193,7 @@ def _counted_people(record: Record) -> int:
     n, spread, share = record.n or 1, record.dispersion, record.value or 0.0
     if spread is None or spread.type != "CI95" or spread.width <= 0.0 or not 0.0 < share < 1.0:
         return n
-    return max(1, min(n, round(share * (1.0 - share) / (spread.width / (2.0 * Z975)) ** 2)))
+    return max(1, min(n, round(share * (1.0 - share) / error_of_interval(spread.low, spread.high) ** 2)))
 
 
 def _score(count: int, n: int, law: Any) -> float:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
+from ...evidence.synthesis.reported_error import reported_error
 from .counted import Counts, counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
 from .courses import Condition, Courses
 from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
 from .prediction import Errors, Prediction, judged, share_of
-from .printed import error_of_change, freedom, observed, printed_error
+from .published_value import error_of_change, freedom, published_value
 from .readouts import Readout
 from .studies import Arm, arms, baseline_of, reason
 from .visits import Numbers, seen_in
@@ -184,17 +185,17 @@ def _prediction(
     if readout.scale == "share":
         behind = people_behind(_chances(record, readout, groups[0], seed), generator)
         return share_of(record, readout, expected, behind, arm, parameters, len(moved))
-    printed = printed_error(record, readout)
+    printed = reported_error(record, readout.scale == "log").size
     known = math.inf if printed is None else freedom(record, n, len(groups))
     if printed is not None and start is not None:
-        sampled = error_of_change(printed, printed_error(start, readout), sampled)
+        sampled = error_of_change(printed, reported_error(start, readout.scale == "log").size, sampled)
         # What people move by is not printed with the errors of both ends.
         printed, known = None, math.inf
     errors = Errors(
         printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, known,
         len(moved),
     )  # fmt: skip
-    return judged(record, readout, arm, expected, observed(record, readout, base), errors, anchored)
+    return judged(record, readout, arm, expected, published_value(record, readout, base), errors, anchored)
 
 
 def _counted(
@@ -219,12 +220,12 @@ def _counted(
     if readout.scale == "share":
         behind = people_behind(counts[0], np.random.default_rng(key))
         return share_of(record, readout, expected, behind, arm, parameters, len(others))
-    printed = printed_error(record, readout)
+    printed = reported_error(record, readout.scale == "log").size
     n = _people_per_group(record, len(groups))
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
     spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
     errors = Errors(error, spread, parameters, printed is not None, draws=len(others))
-    found = judged(record, readout, arm, expected, observed(record, readout, None), errors, False)
+    found = judged(record, readout, arm, expected, published_value(record, readout, None), errors, False)
     rare = without_events(counts, record)
     return replace(found, note="; ".join(filter(None, (found.note, rare)))) if rare else found
 

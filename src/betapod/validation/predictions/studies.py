@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ...base.errors import ConfigError, Location, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.effects import unusable
+from ...evidence.synthesis.reported_error import reported_error
 from .events import event_of, no_event
-from .printed import printed_error
 from .readouts import readout_of
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ def _not_known(record: Record, arm: Arm | None, among: Iterable[Record]) -> str:
         return "the time of the measurement was not read"
     if readout.scale == "log" and (record.value or 0.0) <= (-100.0 if record.kind == "percent" else 0.0):
         return "nought has no logarithm"
-    if record.n is None and (readout.scale == "share" or printed_error(record, readout) is None):
+    if record.n is None and (readout.scale == "share" or reported_error(record, readout.scale == "log").size is None):
         return "neither a standard error nor a number of people was read"
     return ""
 
@@ -309,7 +309,7 @@ def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, st
 
 def _has_error(record: Record) -> bool:
     readout = readout_of(record)
-    return readout is not None and printed_error(record, readout) is not None
+    return readout is not None and reported_error(record, readout.scale == "log").size is not None
 
 
 def _number(record: Record) -> tuple[object, ...]:

@@ -18,8 +18,6 @@ givens of the model (input) are shown and never counted. A row is one person of 
 
 #: Relative half-width of a number that stands alone.
 ALONE = 0.10
-#: Standard errors of a 95 % interval.
-SEM_95 = Z95
 #: Relative tolerance that keeps rounding from deciding at the very edge.
 _EDGE = 1e-9
 
@@ -66,7 +64,7 @@ def interval(target: Target) -> Interval:
         centre = 0.5 * (low + high) if math.isnan(centre) else centre
     else:
         half = {
-            "SEM": SEM_95 * target.spread,
+            "SEM": Z95 * target.spread,
             "SD": target.spread,
             "number": ALONE * abs(centre),
         }.get(target.bounds, math.nan)
