@@ -495,3 +495,63 @@ def test_of_thousands_of_problems_the_first_are_printed_and_json_has_all(tmp_pat
     )
     found = document(betapod("params", "list", "topp2000", "-p", table, "--json"))
     assert len(found["error"]["problems"]) >= 3000
+
+
+def test_the_effect_of_cells_is_shown_against_the_same_without_them(betapod: Command) -> None:
+    """F27: with a drug beside, a fall looked like that of the cells."""
+    given = ("--drug", "ACE inhibitor", "--years", "1", "--step", "0.5 year", "--outputs", "UACR")
+    cells = ("--cells", "UC-MSC 1e6/kg iv x3 q28d", "--scenario", "none")
+    with_cells = document(betapod("simulate", "reference", *given, *cells, "--json"))
+    alone = document(betapod("simulate", "reference", *given, "--scenario", "none", "--json"))
+    assert "without_cells" not in alone
+    last = alone["quantities"][0]["values"][-1]
+    assert with_cells["without_cells"]["UACR"] == pytest.approx(last, rel=1e-6)
+    # Cells that do nothing change nothing.
+    assert with_cells["quantities"][0]["values"][-1] == pytest.approx(last, rel=1e-4)
+    claimed = document(betapod("simulate", "reference", *given, *cells[:2], "--scenario", "seed-claims", "--json"))
+    assert claimed["quantities"][0]["values"][-1] < 0.96 * claimed["without_cells"]["UACR"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("kidney", "--person", "t2d"), "no-metabolism"),
+        (("topp2000", "--person", "t2d"), "no-metabolism"),
+        (("kidney", "--cells", "UC-MSC 1e6/kg iv"), "no-cells"),
+        (("metabolism", "--person", "t2d", "--scenario", "none"), "no-cells"),
+    ],
+)
+def test_what_a_model_cannot_take_is_refused_before_a_history_is_simulated(
+    words: tuple[str, ...], kind: str, betapod: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from betapod.person import coupled_person
+
+    def grown(*_: object) -> None:
+        raise AssertionError("a history was simulated")
+
+    monkeypatch.setattr(coupled_person, "_grow", grown)
+    done = betapod("simulate", *words, "--days", "1")
+    assert done.returncode == 2
+    assert kind in done.stderr and "reference" in done.stderr
+
+
+def test_a_test_of_a_changed_person(betapod: Command, tmp_path: Path) -> None:
+    """Fewer beta cells, a flatter C-peptide; a parameter holds for the whole history, which ends at the same HbA1c."""
+
+    def tested(*more: object) -> dict[str, float]:
+        found = document(betapod("ogtt", "--person", "ngt", *more, "--json"))
+        return {name: index["value"] for name, index in found["indices"].items()}
+
+    usual, fewer = tested(), tested("--set", "beta_mass=0.5")
+    assert fewer["stimulated_C_peptide"] < usual["stimulated_C_peptide"]
+    assert fewer["glucose_2h"] > usual["glucose_2h"] + 1.0
+    done = betapod("clamp", "--person", "t2d", "--set", "sI_drug=2", "--json")
+    assert document(done)["indices"]["M"]["value"] > document(betapod("clamp", "--person", "t2d", "--json"))["indices"]["M"]["value"]  # fmt: skip
+    done = betapod("ogtt", "--set", "bta_mass=1", "--set", "age=50 kg", "--person", "t2d", "--plot", "a.pdf")
+    assert done.returncode == 2 and "unknown-format" in done.stderr
+    done = betapod("ogtt", "--set", "bta_mas=1", "--set", "age=50 kg", "--person", "t2d")
+    assert done.returncode == 2 and "2 problems" in done.stderr
+    done = betapod("mmtt", "--plot", tmp_path / "m.svg", "--csv", tmp_path / "m.csv")
+    assert done.returncode == 0
+    assert (tmp_path / "m.csv").read_text(encoding="utf-8").startswith("time [min],G [mmol/L],insulin [pmol/L]")
+    assert "C-peptide in plasma" in (tmp_path / "m.svg").read_text(encoding="utf-8")

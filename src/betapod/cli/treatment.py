@@ -68,12 +68,19 @@ class Given:
 
 @dataclass(frozen=True)
 class Treated:
-    """A model with someone in it and a plan for them."""
+    """A model with someone in it and a plan for them.
+
+    Attributes
+    ----------
+    without_cells
+        The same plan without the cells; None where there are none.
+    """
 
     model: Model
     state: dict[str, float]
     schedule: Schedule
     label: str = ""
+    without_cells: Schedule | None = None
 
 
 def check_texts(given: Given, problems: list[Problem]) -> None:
@@ -109,19 +116,22 @@ def treated(model: Model, given: Given) -> Treated:
     problems: list[Problem] = []
     person, drugs, cells, scenario = given.person, given.drug or [], given.cells or [], given.scenario
     who = Patient("", "", model, {}, 0.0)
+    if (cells or scenario) and "N_L" not in model.state_names:
+        treat(who, (), cells, scenario)  # refuses a model without cells, before a history is simulated
     if person is not None:
         try:
-            with waiting(f"growing {person}"):
+            with waiting(f"simulating the history of {person}"):
                 who = patient(person, model.name, _changes(model))
             note(f"{who.label}: {who.history:.1f} years of history simulated")
         except BetapodError as error:
             gather(problems, error)
-    plan = None
+    plan, without = None, None
     with catch_warnings(record=True) as caught:
         simplefilter("always")
         try:
             if drugs or cells or scenario:
                 plan = treat(_with_state(who), drugs, cells, scenario)
+                without = treat(_with_state(who), drugs, (), scenario).schedule if cells else None
         except BetapodError as error:
             gather(problems, error)
     if problems:
@@ -131,9 +141,11 @@ def treated(model: Model, given: Given) -> Treated:
     for course in plan.courses[0]:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
         note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
-    for text in [*(str(each.message) for each in caught), *(w for course in plan.courses[0] for w in course.warnings)]:
+    for text in dict.fromkeys(
+        [*(str(each.message) for each in caught), *(w for course in plan.courses[0] for w in course.warnings)]
+    ):
         warn(text)
-    return Treated(plan.model, dict(who.state), plan.schedule, who.label)
+    return Treated(plan.model, dict(who.state), plan.schedule, who.label, without)
 
 
 def _with_state(who: Any) -> Any:

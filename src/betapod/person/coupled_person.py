@@ -58,9 +58,12 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
     Raises
     ------
     ConfigError
-        No such person, or HbA1c does not reach the person's mark.
+        No such person, a model without metabolism, or HbA1c does not reach the person's mark.
     """
     person = people.person(name)
+    if "HbA1c" not in whole_body.model(assembly).state_names:
+        message = f"the model {assembly!r} has no metabolism, by whose history a person is known"
+        raise ConfigError(Problem("no-metabolism", message, hint="Use the models reference or metabolism."))
     model = _with_person(whole_body.model(assembly), person).with_values(dict(changes or {}))
     years, state = _grow(person, model)
     if "age" in model.inputs:
@@ -80,8 +83,8 @@ def _with_person(model: Model, person: Person) -> Model:
 def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
     """Simulate the history; return its length in years and the state at its end."""
     names = list(model.state_names)
-    if person.history == "years" or "HbA1c" not in names:
-        years = person.until if person.history == "years" else 0.0
+    if person.history == "years":
+        years = person.until
         table = simulate(model, [0.0, max(years, 0.01) * DAYS_PER_YEAR], outputs=names).table
         return years, {key: float(table[key].iloc[-1]) for key in names}
     times = np.arange(0.0, LONGEST_HISTORY * DAYS_PER_YEAR, 15.0)

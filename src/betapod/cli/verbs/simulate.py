@@ -41,6 +41,8 @@ from ..shared import (
 from ..treatment import Given, check_texts, treated
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ...engine.scipy.reference import Result
     from ...model import Model
 
@@ -182,7 +184,7 @@ def simulate_command(
     plan = treated(made, given)
     made = plan.model
     start = {**plan.state, **start}
-    schedule = Schedule((*plan.schedule.doses, *schedule.doses), (*plan.schedule.switches, *schedule.switches))
+    own, schedule = schedule, _joined(plan.schedule, schedule)
 
     from ...engine.scipy.reference import simulate
 
@@ -202,12 +204,28 @@ def simulate_command(
         _write_csv(made, result, None if str(csv) == "-" else csv)
     if plot is not None:
         _plot(made, result, plot, with_data=csv is None)
+    only_table = csv is None and not sys.stdout.isatty() and plot is None
+    without = None
+    if plan.without_cells is not None and (shown.as_json or not (only_table or str(csv) == "-")):
+        with waiting("simulating the same without cells"):
+            schedules = _joined(plan.without_cells, own)
+            without = simulate(made, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
     if shown.as_json:
-        print_json(_document(made, result, schedule))
-    elif csv is None and not sys.stdout.isatty() and plot is None:
+        print_json(_document(made, result, schedule, without))
+    elif only_table:
         _write_csv(made, result, None)
     elif str(csv) != "-":
-        _summary(made, result)
+        _summary(made, result, without)
+
+
+def _joined(first: Schedule, second: Schedule) -> Schedule:
+    return Schedule((*first.doses, *second.doses), (*first.switches, *second.switches))
+
+
+def _without_cells(result: Result, without: Result) -> pd.Series[float]:
+    """Return the outputs without cells at the time of the last row that was reached with them."""
+    row: pd.Series[float] = without.table.loc[result.table.dropna(how="all").index[-1]]
+    return row
 
 
 def span_text(span: float, unit: str) -> str:
@@ -271,12 +289,14 @@ def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
         note(f"wrote {written}")
 
 
-def _summary(model: Model, result: Result) -> None:
+def _summary(model: Model, result: Result, without: Result | None = None) -> None:
     from ...report.common.tables import sparkline
 
     # A narrow terminal shows less, but nothing cut.
     width = out().width
-    columns = ["name", "unit", "start", "end"] + ["least", "most"] * (width >= 100) + ["course"]
+    columns = ["name", "unit", "start", "end"] + ["without cells"] * (without is not None)
+    columns += ["least", "most"] * (width >= 100) + ["course"]
+    alone = _without_cells(result, without) if without is not None else None
     columns += ["meaning"] * (width >= 120)
     rows: list[list[str]] = []
     for name in result.table.columns:
@@ -285,9 +305,10 @@ def _summary(model: Model, result: Result) -> None:
         numbers = (column.iloc[0], column.iloc[-1], column.min(), column.max()) if len(column) else ()
         start, last, least, most = [f"{number:.4g}" for number in numbers] or [""] * 4
         cells = {"name": name, "unit": str(entry["unit"]), "start": start, "end": last, "least": least, "most": most}
+        cells["without cells"] = f"{alone[name]:.4g}" if alone is not None else ""
         cells |= {"course": sparkline(column.to_numpy(), 24 if width >= 100 else 16), "meaning": str(entry["label"])}
         rows.append([cells[key] for key in columns])
-    print_table(columns, rows, right=("start", "end", "least", "most"))
+    print_table(columns, rows, right=("start", "end", "without cells", "least", "most"))
     end = float(result.table.index[-1])
     out().print(
         f"{span_text(end, model.time_unit)}, {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
@@ -296,7 +317,7 @@ def _summary(model: Model, result: Result) -> None:
     )
 
 
-def _document(model: Model, result: Result, schedule: Schedule) -> dict[str, Any]:
+def _document(model: Model, result: Result, schedule: Schedule, without: Result | None = None) -> dict[str, Any]:
     from dataclasses import asdict
 
     from ... import __version__
@@ -330,4 +351,5 @@ def _document(model: Model, result: Result, schedule: Schedule) -> dict[str, Any
         "events": [{"time": time, "name": name} for time, name in result.events],
         "ended": None if result.ended is None else {"name": result.ended[0], "time": result.ended[1]},
         "warnings": list(result.warnings),
+        **({"without_cells": _without_cells(result, without).to_dict()} if without is not None else {}),
     }
