@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betapod.engine.compiled.accumulate import accumulated_jacobian
-from betapod.model.algebra.derivative import jacobian
+from betapod.model.algebra.derivative import jacobian, newton
 from betapod.model.algebra.expression import (
     ZERO,
     Expr,
@@ -19,7 +19,6 @@ from betapod.model.algebra.expression import (
     div,
     evaluate,
     mul,
-    newton,
     powi,
     sub,
     symbol,

@@ -10,6 +10,7 @@ import pytest
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, ParameterTable, Part, assemble
+from betapod.model.algebra.derivative import newton
 from betapod.model.algebra.expression import (
     ONE,
     Expr,
@@ -20,7 +21,6 @@ from betapod.model.algebra.expression import (
     evaluate,
     mul,
     neg,
-    newton,
     pow_,
     powi,
     select,

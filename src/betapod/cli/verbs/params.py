@@ -60,7 +60,8 @@ def list_parameters(
     ] = None,
 ) -> None:
     """List parameters and inputs with value, range and source."""
-    from ...model.parameters.table import GRADES, ROLES, source_keys
+    from ...model.parameters.parameter import GRADES, ROLES
+    from ...model.parameters.table import source_keys
 
     _known("role", role, ROLES)
     _known("grade", grade, GRADES)

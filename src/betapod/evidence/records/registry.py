@@ -15,7 +15,8 @@ from ...base.clinical import say
 from ...base.display import Displayed
 from ...base.errors import EvidenceError, Location, Problem, did_you_mean
 from .csv_places import cell_starts, read_text, within
-from .reading import OPTIONAL, REQUIRED, Row, read_row
+from .reading import OPTIONAL, REQUIRED, read_row
+from .row import Row
 from .study import Record
 
 if TYPE_CHECKING:

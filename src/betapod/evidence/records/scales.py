@@ -10,7 +10,7 @@ from .units import spelt
 from .vocabulary import Endpoint, Statistic
 
 if TYPE_CHECKING:
-    from .reading import Row
+    from .row import Row
 
 #: Statistics that are plain numbers by nature, so that a blank unit is their own.
 _PLAIN = (

@@ -5,20 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ...base.errors import ExchangeError, Location, Problem
+from ...base.errors import Location, Problem
 from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, symbol
-from ...model.assembly.model import Model
 from .mathml_reader import MathReader, SbmlFunction, Unsupported
 from .mathml_writer import own_function
-from .model_links import finish_rates, link_model, report_of
 from .rates import Motion, solve_relations
-from .reactions import add_reactions, read_events
 from .sbml_units import ratio, unit_text
-
-if TYPE_CHECKING:
-    from .read import ImportReport
 
 #: Names that the parser of Level 1 formulas takes for constants.
 _CONSTANT_WORDS = frozenset(
@@ -45,7 +39,7 @@ class Species:
 
 @dataclass
 class Builder:
-    """Collects definitions from one SBML model, then links them.
+    """Collects the definitions of one SBML model.
 
     Everything that cannot be built is collected in `problems` and refused together.
     """
@@ -129,14 +123,8 @@ class Builder:
 
     # -- reading -----------------------------------------------------------------------------------------------------
 
-    def build(self) -> tuple[Model, ImportReport]:
-        """Return the linked model and the report of the import.
-
-        Raises
-        ------
-        ExchangeError
-            With everything in the file that cannot be imported.
-        """
+    def read_quantities(self) -> None:
+        """Read functions, rules, compartments, parameters and species."""
         self._read_functions()
         self._read_rules()
         self._name_everything()
@@ -149,12 +137,6 @@ class Builder:
         for s in self.source.getListOfSpecies():
             self._species(s)
         self._note_unsized()
-        add_reactions(self)
-        events = read_events(self)
-        finish_rates(self)
-        if self.problems:
-            raise ExchangeError(list(dict.fromkeys(self.problems)))
-        return link_model(self, events), report_of(self)
 
     def _note_unsized(self) -> None:
         """Say which amounts or concentrations nobody can know, since a compartment has no size."""

@@ -12,11 +12,11 @@ from ...model.algebra.operations import COMPARISONS, LOGIC, NOT_SMOOTH
 from ...model.assembly.linking import Definition, link
 from ...model.assembly.model import Event, Model
 from ...model.parameters.table import Parameter, ParameterTable
+from .import_report import ImportReport
 from .sbml_units import unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder
-    from .read import ImportReport
 
 
 def finish_rates(builder: Builder) -> None:
@@ -117,8 +117,6 @@ def _check(builder: Builder, model: Model) -> None:
 
 def report_of(builder: Builder) -> ImportReport:
     """Return what the import made of the file."""
-    from .read import ImportReport
-
     return ImportReport(
         builder.level,
         int(builder.source.getVersion()),

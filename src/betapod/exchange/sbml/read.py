@@ -8,60 +8,16 @@ the compartment is a point, else the concentration. The other quantity is called
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ...base import overwriting
 from ...base.arguments import path as path_of
-from ...base.errors import ExchangeError, Location, MissingExtraError, Problem, did_you_mean
+from ...base.errors import ExchangeError, Location, MissingExtraError, Problem
 from ...model.assembly.model import Model
+from .import_report import ImportReport
 from .nesting_guard import check_depth
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import made of a file.
-
-    Attributes
-    ----------
-    names
-        Model name of every SBML identifier that has a value.
-    amounts, concentrations
-        Model name of the amount and of the concentration of each species; a species in a point has no concentration.
-    ignored
-        Sentences on what has no influence on the simulation and was left out.
-    notes
-        Sentences on what a user should know before trusting the numbers, such as amounts that nobody can compute.
-    """
-
-    level: int
-    version: int
-    names: Mapping[str, str] = field(default_factory=dict)
-    amounts: Mapping[str, str] = field(default_factory=dict)
-    concentrations: Mapping[str, str] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def name(self, identifier: str) -> str:
-        """Return the model's name for an SBML identifier, meaning what the file's mathematics means by it."""
-        return self._find(self.names, identifier, "quantity")
-
-    def amount(self, identifier: str) -> str:
-        """Return the name of a species' amount."""
-        return self._find(self.amounts, identifier, "species")
-
-    def concentration(self, identifier: str) -> str:
-        """Return the name of a species' concentration."""
-        return self._find(self.concentrations, identifier, "species with a concentration")
-
-    def _find(self, table: Mapping[str, str], identifier: str, noun: str) -> str:
-        if identifier not in table:
-            raise ExchangeError(
-                Problem("unknown-name", f"the file has no {noun} {identifier!r}", hint=did_you_mean(identifier, table))
-            )
-        return table[identifier]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +45,7 @@ def read_sbml(source: str | Path) -> SbmlModel:
         import libsbml
     except ImportError:
         raise MissingExtraError("python-libsbml", "interop", "reading SBML") from None
+    from .import_model import import_model
     from .model_builder import Builder
 
     file, document = _document(libsbml, source)
@@ -101,8 +58,7 @@ def read_sbml(source: str | Path) -> SbmlModel:
     ]
     if problems:
         raise ExchangeError(problems)
-    builder = Builder(document.getModel(), file, ignored)
-    model, report = builder.build()
+    model, report = import_model(Builder(document.getModel(), file, ignored))
     values = {f.name: getattr(model, f.name) for f in fields(Model)}
     return SbmlModel(**values, report=report)
 

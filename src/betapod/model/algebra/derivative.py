@@ -21,6 +21,7 @@ from .expression import (
     pow_,
     powi,
     select,
+    solved,
     sub,
     substitute,
     topological,
@@ -198,3 +199,23 @@ def _jacobian(roots: tuple[Expr, ...], variables: tuple[Expr, ...]) -> dict[tupl
         for variable in sorted(by_node[root], key=column.__getitem__):
             entries[i, column[variable]] = by_node[root][variable]
     return entries
+
+
+def newton(unknown: Expr, residual: Expr, start: Expr, steps: int) -> Expr:
+    """Return the unknown that makes the residual 0, by `steps` unrolled Newton steps from `start`.
+
+    The derivative of the result is that of the exact root (implicit function theorem), not of the iteration.
+
+    Raises
+    ------
+    ValueError
+        The residual does not depend on the unknown.
+    """
+    slope = gradient(residual, [unknown]).get(unknown)
+    if slope is None:
+        raise ValueError("the residual does not depend on the unknown")
+    value = start
+    for _ in range(steps):
+        at = substitute([residual, slope], {unknown: value})
+        value = value - at[0] / at[1]
+    return solved(value, unknown, residual)

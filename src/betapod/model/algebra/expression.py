@@ -199,28 +199,6 @@ def log(a: Expr) -> Expr:
     return a.args[0] if a.op == "exp" else unary("log", a)
 
 
-def newton(unknown: Expr, residual: Expr, start: Expr, steps: int) -> Expr:
-    """Return the unknown that makes the residual 0, by `steps` unrolled Newton steps from `start`.
-
-    The derivative of the result is that of the exact root (implicit function theorem), not of the iteration.
-
-    Raises
-    ------
-    ValueError
-        The residual does not depend on the unknown.
-    """
-    from .derivative import gradient
-
-    slope = gradient(residual, [unknown]).get(unknown)
-    if slope is None:
-        raise ValueError("the residual does not depend on the unknown")
-    value = start
-    for _ in range(steps):
-        at = substitute([residual, slope], {unknown: value})
-        value = value - at[0] / at[1]
-    return solved(value, unknown, residual)
-
-
 def solved(value: Expr, unknown: Expr, residual: Expr) -> Expr:
     """Return a ``solve`` node: computed as `value`, differentiated as the root of `residual`."""
     return _node("solve", (value,), (unknown, residual))

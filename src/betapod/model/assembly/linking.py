@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from ...base.errors import NOWHERE, Location, ModelError, Problem
-from ..algebra.expression import Expr, free_symbols, newton, sub, substitute, symbol
+from ..algebra.derivative import newton
+from ..algebra.expression import Expr, free_symbols, sub, substitute, symbol
 from ..parameters.table import ParameterTable
 from .model import Assignment, Event, Implicit, Model, State
 

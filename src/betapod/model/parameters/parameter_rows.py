@@ -12,8 +12,8 @@ from ...base.delimited import clean
 from ...base.delimited import read_delimited as read_table
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ...base.units import parse_unit
+from .parameter import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
 from .possible_values import impossible
-from .table import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
 
 #: Columns that every table has. A table with these alone is a plain one: see `PLAIN`.
 _NEEDED = ("id", "value", "unit")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..assembly.model import Model
-    from .table import Parameter
+    from .parameter import Parameter
 
 #: Words of a label by which a number between 0 and 1 is a part of a whole.
 _SHARE = re.compile(

@@ -323,7 +323,11 @@ class _Design:
         if np.isfinite(data.rescued).any():
             # Up to the day of rescue nothing has changed; computing it again gives the same numbers.
             measured |= self._measured(
-                {code: true[code] + rescue_shift(data, code, draws.when) for code in draws.sampled_codes}
+                {
+                    code: true[code]
+                    + rescue_shift(self.pool, data.member, data.rescue_rule, data.rescued, code, draws.when)
+                    for code in draws.sampled_codes
+                }
             )
 
     def _finished(self, data: TrialData, measured: dict[str, Numbers]) -> TrialData:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem, not_among
 from ...observables.quantities import Numbers, Observable, quantities
+from .trial_effects import rescue_shift, trial_shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -416,11 +417,9 @@ class TrialData(Displayed):
         return {stage: np.asarray(self._stage(code, stage, when).mean(axis=2)) for stage in self.pool.STAGES}
 
     def _extra(self, code: str) -> dict[str, Numbers]:
-        from .trial_effects import rescue_shift, trial_shift
-
         return {
             "trial effect": trial_shift(self.protocol, self.arms, code, self.arm, self._when, self.effect_draws),
-            "rescue": rescue_shift(self, code, self._when),
+            "rescue": rescue_shift(self.pool, self.member, self.rescue_rule, self.rescued, code, self._when),
         }
 
     def _whole(self, code: str, stage: str) -> Numbers:

@@ -15,7 +15,7 @@ from ...observables.quantities import Numbers, code_of, label_of, unit_of
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Protocol, TrialEffect
-    from .trial_data import TrialData
+    from .patient_pool import Pool
 
 
 def effect_size(effect: TrialEffect) -> float:
@@ -75,15 +75,27 @@ def trial_shift(
     return shift
 
 
-def rescue_shift(data: TrialData, code: str, when: Numbers) -> Numbers:
+def rescue_shift(
+    pool: Pool,
+    member: NDArray[np.int32],
+    rescue_rule: NDArray[np.int8],
+    rescued: NDArray[np.float32],
+    code: str,
+    when: Numbers,
+) -> Numbers:
     """Return (R, n, V) how far rescue has moved a quantity.
 
     The effect is that of the same therapy in the same person begun at enrolment, moved to the day of rescue.
+
+    Parameters
+    ----------
+    member, rescue_rule, rescued
+        (R, n) virtual person (below 0: none), rule of rescue (below 0: none) and day of rescue, as of `TrialData`.
     """
     shift = np.zeros(when.shape)
-    for rule in range(len(data.protocol.conduct.rescue)):
-        rescued = (data.rescue_rule == rule) & np.isfinite(data.rescued) & data.enrolled
-        if rescued.any():
-            elapsed = np.maximum(when[rescued] - data.rescued[rescued][:, None], 0.0)
-            shift[rescued] = data.pool.rescue_effect(rule, code, data.member[rescued], elapsed)
+    for rule in np.unique(rescue_rule[rescue_rule >= 0]):
+        treated = (rescue_rule == rule) & np.isfinite(rescued) & (member >= 0)
+        if treated.any():
+            elapsed = np.maximum(when[treated] - rescued[treated][:, None], 0.0)
+            shift[treated] = pool.rescue_effect(int(rule), code, member[treated], elapsed)
     return shift
