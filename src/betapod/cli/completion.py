@@ -128,10 +128,18 @@ def complete_switch(incomplete: str) -> list[str]:
 
 
 def complete_person(incomplete: str) -> list[str]:
-    """Complete the name of a typical person."""
+    """Complete the name of a typical person whose metabolism is known."""
     from ..person import typical
 
     return starting(typical.names(), incomplete)
+
+
+def complete_patient(incomplete: str) -> list[str]:
+    """Complete the name of a typical person, those with kidney disease included."""
+    from ..person import typical
+    from ..person.older import OLDER
+
+    return starting((*typical.names(), *OLDER), incomplete)
 
 
 def complete_drug(incomplete: str) -> list[str]:

@@ -15,11 +15,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "simulate": (
         ("Ten years of a kidney with high glucose", "betapod simulate kidney --years 10 --set 'G=203 mg/dL'"),
         (
-            "A typical person on an SGLT2 inhibitor",
-            "betapod simulate reference --person t2d --drug 'SGLT2 inhibitor'",
+            "A patient with diabetic kidney disease on an SGLT2 inhibitor",
+            "betapod simulate reference --person t2d_ckd --drug 'SGLT2 inhibitor'",
         ),
         (
-            "The same person after three infusions of cells",
+            "A typical person after three infusions of cells",
             "betapod simulate reference --person t2d --cells 'UC-MSC 1e6/kg iv x3 q28d'",
         ),
         (

@@ -9,7 +9,7 @@ import typer
 
 from ..base.errors import BetapodError, ConfigError, Problem
 from ..engine.schedule import Schedule
-from .completion import complete_cells, complete_drug, complete_person, complete_scenario
+from .completion import complete_cells, complete_drug, complete_patient, complete_scenario
 from .shared import gather, note, waiting, warn
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ PersonOption = Annotated[
         "--person",
         metavar="NAME",
         help="A typical person, simulated through their history first: ngt, obese, prediabetes, t2d_early, t2d, t2d_late, "
-        "t1d_new, t1d.",
-        autocompletion=complete_person,
+        "t1d_new, t1d; with kidney disease t2d_micro, t2d_ckd.",
+        autocompletion=complete_patient,
     ),
 ]
 DrugOption = Annotated[
@@ -83,13 +83,23 @@ class Treated:
     without_cells: Schedule | None = None
 
 
+def _known(person: str) -> None:
+    """Refuse a person whom nobody knows."""
+    from ..base.errors import not_among
+    from ..person import typical
+    from ..person.older import OLDER
+
+    names = (*typical.names(), *OLDER)
+    if person not in names:
+        raise ConfigError(not_among(names, "unknown-person", f"there is no typical person {person!r}", person))
+
+
 def check_texts(given: Given, problems: list[Problem]) -> None:
     """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, scenarios."""
-    from ..person import typical as people
     from ..therapies import cell_parameters, standard_care
     from ..therapies.cell_order import read_order
 
-    checks: list[tuple[Any, ...]] = [(people.person, given.person)] if given.person is not None else []
+    checks: list[tuple[Any, ...]] = [(_known, given.person)] if given.person is not None else []
     checks += [(standard_care.therapy, text) for text in given.drug or ()]
     checks += [(read_order, text, f"cells {text!r}") for text in given.cells or ()]
     checks += [(cell_parameters.overlay, given.scenario)] if given.scenario is not None else []

@@ -69,9 +69,9 @@ def list_people() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from ..person import typical
+    from ..person.coupled_person import person_label, person_names
 
-    return pd.DataFrame([(name, typical.person(name).label) for name in typical.names()], columns=["name", "label"])
+    return pd.DataFrame([(name, person_label(name)) for name in person_names()], columns=["name", "label"])
 
 
 def treat(person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Plan:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
-from ..base.errors import ConfigError, Problem
+from ..base.errors import ConfigError, Problem, not_among
 from ..engine.scipy.reference import simulate
 from ..model import Model
 from ..physiology import whole_body
 from ..therapies.plan import Plan, plan
 from . import typical as people
+from .older import OLDER
 
 if TYPE_CHECKING:
     from .typical import Person
@@ -58,8 +59,13 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
     Raises
     ------
     ConfigError
-        No such person, a model without metabolism, or HbA1c does not reach the person's mark.
+        No such person, a model without metabolism (or kidneys, for who is known by them), or HbA1c does not reach the person's mark.
     """
+    if name in OLDER:
+        return _later(name, assembly, changes)
+    if name not in people.names():
+        message = f"there is no typical person {name!r}"
+        raise ConfigError(not_among(person_names(), "unknown-person", message, name))
     person = people.person(name)
     if "HbA1c" not in whole_body.model(assembly).state_names:
         message = f"the model {assembly!r} has no metabolism, by whose history a person is known"
@@ -70,6 +76,30 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
         # The age is today's; the history happened before, and its length depends little on age.
         years, state = _grow(person, model.with_values({"age": model.inputs["age"].value - years}))
     return Patient(name, person.label, model, state, years)
+
+
+def person_names() -> tuple[str, ...]:
+    """Return the names of all whom `patient` knows; those who are older need an assembly with kidneys."""
+    return (*people.names(), *OLDER)
+
+
+def person_label(name: str) -> str:
+    """Return who a person is, in words."""
+    return OLDER[name].kidney if name in OLDER else people.person(name).label
+
+
+def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) -> Patient:
+    """Let a typical person live on, untreated."""
+    older = OLDER[name]
+    if "UACR" not in whole_body.model(assembly).names:
+        message = f"the model {assembly!r} has no kidneys, whose disease makes {name}"
+        raise ConfigError(Problem("no-kidneys", message, hint="Use the model reference."))
+    young = patient(older.start, assembly, changes)
+    names = list(young.model.state_names)
+    table = simulate(young.model, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
+    model = young.model.with_values({"age": young.model.inputs["age"].value + older.years})
+    state = {key: float(table[key].iloc[-1]) for key in names}
+    return Patient(name, older.kidney, model, state, young.history + older.years)
 
 
 def _with_person(model: Model, person: Person) -> Model:
