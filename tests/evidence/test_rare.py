@@ -122,7 +122,7 @@ def test_both_groups_without_an_event_say_nothing_of_a_ratio() -> None:
     rows = [*study("A", 1, 100, 4, 100), *study("B", 0, 60, 2, 60), *study("C", 0, 50, 0, 50)]
     pooled = synthesis.pool(rows)
     assert (pooled.k, pooled.method, pooled.contrast) == (2, "MH", "between")
-    reasons = {one.record: one.reason for one in pooled.refused}
+    reasons = {one.record: one.reason for one in pooled.excluded}
     assert "no event in either group" in reasons["C#0"]
     assert pooled.estimate == pytest.approx((1 / 2) / (4 / 2 + 2 / 2))
 

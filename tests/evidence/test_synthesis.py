@@ -173,7 +173,7 @@ def test_before_after_is_not_mixed_with_controlled(known: registry.Registry) -> 
     assert change.contrast == "change"
     pooled = synthesis.pool([*records, change])
     assert {e.study for e in pooled.effects} == {"SKYLER2015"}
-    assert synthesis.Refusal("X#1", "before/after data are never pooled with controlled data") in pooled.refused
+    assert synthesis.Exclusion("X#1", "before/after data are never pooled with controlled data") in pooled.excluded
 
 
 def test_animals_and_memory_are_refused(known: registry.Registry) -> None:
@@ -181,7 +181,7 @@ def test_animals_and_memory_are_refused(known: registry.Registry) -> None:
     mouse = replace(records[0], id="M#1", study="M", family="M", species="animal")
     recalled = replace(records[0], id="N#1", study="N", family="N", tag="memory")
     pooled = synthesis.pool([*records, mouse, recalled], measure="difference")
-    reasons = {one.record: one.reason for one in pooled.refused}
+    reasons = {one.record: one.reason for one in pooled.excluded}
     assert reasons["M#1"] == "animal data are never pooled with human data"
     assert reasons["N#1"] == "recalled, not read in the source"
     assert pooled.k == 2

@@ -266,7 +266,7 @@ def _pooled(pooled: Pooled) -> Card:
     if pooled.prediction_interval is not None:
         low, high = pooled.prediction_interval
         facts.append(("prediction interval", f"{low:.3g} to {high:.3g}{unit}"))
-    facts += [("excluded", f"{len(pooled.refused)}: .refused")] if pooled.refused else []
+    facts += [("excluded", f"{len(pooled.excluded)}: .excluded")] if pooled.excluded else []
     return Card(title, facts, pooled.table, "Forest plot: .plot().")
 
 

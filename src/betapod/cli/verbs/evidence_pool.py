@@ -196,7 +196,7 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
             answer = (
                 _pooled_dict(g.pooled)
                 if g.pooled
-                else {"refused": str(g.problem.found or g.problem.message) if g.problem else ""}
+                else {"not_pooled": str(g.problem.found or g.problem.message) if g.problem else ""}
             )
             documents.append({"population": g.population, "product": g.product, **answer, "endpoint": g.endpoint})
         print_json({"groups": documents})
@@ -221,9 +221,9 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
         right=("k",),
     )
     single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
-    refused = sum(g.pooled is None for g in groups)
+    not_pooled = sum(g.pooled is None for g in groups)
     note(
-        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {refused} refused (--json gives the reasons)"
+        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--json gives the reasons)"
     )
 
 

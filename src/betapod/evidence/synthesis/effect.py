@@ -29,7 +29,7 @@ MEASURES = {
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Exclusion:
     """A record that was not used, with the reason."""
 
     record: str

@@ -13,7 +13,7 @@ from .effect import (
     MEASURES,
     SUBGROUP,
     Effect,
-    Refusal,
+    Exclusion,
     effect_of,
     is_control,
     logit,
@@ -22,7 +22,7 @@ from .effect import (
 from .pairs import NO_RATIO, controlled, pairs
 from .reported_error import reported_error
 
-__all__ = ["MEASURES", "SUBGROUP", "Effect", "Refusal", "candidates", "logit", "unusable"]
+__all__ = ["MEASURES", "SUBGROUP", "Effect", "Exclusion", "candidates", "logit", "unusable"]
 
 #: Said of what an arm of a controlled study moved by, where no control group stands beside it.
 ALONE = "; read as before and after: its control group does not stand beside it"
@@ -68,14 +68,14 @@ def unusable(record: Record) -> str:
     return ""
 
 
-def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Refusal]]:
+def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Exclusion]]:
     """Return every effect that can be made of the records, several of a family perhaps, and the records that give none."""
-    refused: list[Refusal] = []
+    excluded: list[Exclusion] = []
     usable: list[Record] = []
     for record in records:
         reason = unusable(record)
         if reason:
-            refused.append(Refusal(record.id, reason))
+            excluded.append(Exclusion(record.id, reason))
         else:
             usable.append(record)
     made: list[Effect] = []
@@ -90,28 +90,28 @@ def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Refusal]]:
         if record.contrast == "level" or record.id in used:
             continue
         if record.contrast == "change" and record.product == "control" and treated:
-            refused.append(Refusal(record.id, "a control group's own course"))
+            excluded.append(Exclusion(record.id, "a control group's own course"))
             continue
         if record.id in without:
-            refused.append(Refusal(record.id, without[record.id]))
+            excluded.append(Exclusion(record.id, without[record.id]))
             continue
         effect, reason = _direct(record)
         if effect is not None:
             alone = ALONE if _own_course(record) else ""
             made.append(replace(effect, how=f"{effect.how}{alone}"))
         else:
-            refused.append(Refusal(record.id, reason))
+            excluded.append(Exclusion(record.id, reason))
     for record in waiting:
         if record.contrast != "level":
             continue
         effect, reason = _level(record)
         if effect is None:
-            refused.append(Refusal(record.id, without.get(record.id, reason)))
+            excluded.append(Exclusion(record.id, without.get(record.id, reason)))
         elif without.get(record.id) == NO_RATIO:
             made.append(replace(effect, how=f"{effect.how}; {NO_RATIO}"))
         else:
             made.append(effect)
-    return made, refused
+    return made, excluded
 
 
 def _own_course(record: Record) -> bool:

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .effect import SUBGROUP, Effect, Refusal, logit, risk_ratio
+from .effect import SUBGROUP, Effect, Exclusion, logit, risk_ratio
 
 #: Correlation of two stated contrasts against the same control group of equal size, where the group's own variance is not known
 #: (Higgins and Green 2011, section 16.5).
 SHARED_CONTROL = 0.5
 
 
-def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tuple[list[Effect], list[Refusal]]:
+def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tuple[list[Effect], list[Exclusion]]:
     """Return one effect of each family, and the records that are not counted.
 
     Parameters
@@ -24,23 +24,23 @@ def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tup
         longest follow-up.
     """
     kept: list[Effect] = []
-    refused: list[Refusal] = []
+    excluded: list[Exclusion] = []
     groups: dict[str, list[Effect]] = {}
     for effect in effects:
         groups.setdefault(effect.family, []).append(effect)
     for members in groups.values():
         chosen, dropped = _choose(members, weeks)
         kept.append(chosen)
-        refused += dropped
+        excluded += dropped
     used = {name for effect in kept for name in effect.records}
-    return kept, [one for one in refused if one.record not in used]
+    return kept, [one for one in excluded if one.record not in used]
 
 
-def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, list[Refusal]]:
-    refused: list[Refusal] = []
+def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, list[Exclusion]]:
+    excluded: list[Exclusion] = []
 
     def drop(effects: Iterable[Effect], reason: str) -> None:
-        refused.extend(Refusal(name, reason) for effect in effects for name in effect.records)
+        excluded.extend(Exclusion(name, reason) for effect in effects for name in effect.records)
 
     whole = [effect for effect in members if not SUBGROUP.search(effect.arm)]
     if whole and len(whole) < len(members):
@@ -76,7 +76,7 @@ def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, lis
     if everybody and len(arms) > 1:
         drop((arm for arm in arms if arm not in everybody), f"part of all people of {best.study}")
         arms = everybody
-    return _combined(arms), refused
+    return _combined(arms), excluded
 
 
 def _remoteness(effect: Effect, weeks: float | None) -> float:

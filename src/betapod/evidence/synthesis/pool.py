@@ -1,4 +1,4 @@
-"""Pooling of one question, with the model that its studies call for (`models`); refusals with reasons."""
+"""Pooling of one question, with the model that its studies call for (`models`); exclusions with reasons."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...base.display import Displayed
 from ...base.errors import EvidenceError, Problem, not_among
 from ..records.registry import Registry
 from ..records.study import Record
-from .effects import ALONE, MEASURES, Effect, Refusal, candidates
+from .effects import ALONE, MEASURES, Effect, Exclusion, candidates
 from .families import one_per_family
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .pairs import NO_RATIO
@@ -59,7 +59,7 @@ class Pooled(Displayed):
     k, n
         Independent studies, people in them as far as stated.
     reasons
-        What was refused or must be known, one sentence each.
+        What was excluded or must be known, one sentence each.
     """
 
     estimate: float
@@ -83,7 +83,7 @@ class Pooled(Displayed):
     n: int
     effects: tuple[Effect, ...]
     weights: tuple[float, ...]
-    refused: tuple[Refusal, ...]
+    excluded: tuple[Exclusion, ...]
     interval: str = "knha"
 
     @property
@@ -127,7 +127,7 @@ def pool(
     ----------
     contrast
         ``between`` (controlled), ``change`` (before/after) or ``level`` (groups by themselves). By default the first of these
-        that any study offers; the others are then refused, never mixed in.
+        that any study offers; the others are then excluded, never mixed in.
     measure
         One of ``effects.MEASURES``, where the records offer several.
     weeks
@@ -149,29 +149,29 @@ def pool(
     problems = _unknown_names(method, interval, across, contrast, measure)
     if problems:
         raise EvidenceError(problems)
-    refused, records = _one_kind_of_source(records)
+    excluded, records = _one_kind_of_source(records)
     effects, more = candidates(records)
-    refused += more
+    excluded += more
     effects, more = _one_contrast(effects, contrast)
-    refused += more
+    excluded += more
     by_id = {record.id: record for record in records}
     problems = _mixtures(effects, by_id, across, measure)
     if problems:
         raise EvidenceError(problems)
     if measure is not None:
-        refused += [
-            Refusal(name, f"a {e.measure}, not a {measure}")
+        excluded += [
+            Exclusion(name, f"a {e.measure}, not a {measure}")
             for e in effects
             if e.measure != measure
             for name in e.records
         ]
         effects = [e for e in effects if e.measure == measure]
     effects, more = one_per_family(effects, weeks)
-    refused += more
-    refused += [Refusal(name, NO_RATIO) for e in effects if e.empty for name in e.records]
+    excluded += more
+    excluded += [Exclusion(name, NO_RATIO) for e in effects if e.empty for name in e.records]
     effects = [e for e in effects if not e.empty]
     if not effects:
-        raise EvidenceError(_nothing_left(refused))
+        raise EvidenceError(_nothing_left(excluded))
     notes = [
         f"{name}s differ: {', '.join(sorted(_values(effects, by_id, name)))}"
         for name in across
@@ -185,7 +185,7 @@ def pool(
     notes += [f"{e.study}: an arm of a controlled study{ALONE}" for e in effects if ALONE in e.how]
     if problems := _unfit(effects, method, interval):
         raise EvidenceError(problems)
-    return _pooled(effects, method, interval, refused, notes)
+    return _pooled(effects, method, interval, excluded, notes)
 
 
 def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "auto") -> Pooled:
@@ -230,7 +230,7 @@ def _unfit(effects: Sequence[Effect], method: str, interval: str) -> list[Proble
     return problems
 
 
-def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Record]]:
+def _one_kind_of_source(records: list[Record]) -> tuple[list[Exclusion], list[Record]]:
     """Set meta-analyses aside: they hold the same trials as the studies, and as each other."""
     reviews = [record for record in records if record.design in ("meta-analysis", "review")]
     if not reviews:
@@ -238,15 +238,15 @@ def _one_kind_of_source(records: list[Record]) -> tuple[list[Refusal], list[Reco
     if len({record.family for record in records}) == 1:
         return [], records
     reason = "a meta-analysis: its trials overlap with the studies and with other meta-analyses"
-    return [Refusal(record.id, reason) for record in reviews], [r for r in records if r not in reviews]
+    return [Exclusion(record.id, reason) for record in reviews], [r for r in records if r not in reviews]
 
 
-def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effect], list[Refusal]]:
+def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effect], list[Exclusion]]:
     present = [name for name in ("between", "change", "level") if any(e.contrast == name for e in effects)]
     if wanted is None:
         wanted = present[0] if present else "between"
-    refused = [
-        Refusal(
+    excluded = [
+        Exclusion(
             name,
             NO_RATIO
             if NO_RATIO in e.how
@@ -257,7 +257,7 @@ def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effec
         for name in e.records
     ]
     used = {name for e in effects if e.contrast == wanted for name in e.records}
-    return [e for e in effects if e.contrast == wanted], [r for r in refused if r.record not in used]
+    return [e for e in effects if e.contrast == wanted], [r for r in excluded if r.record not in used]
 
 
 def _values(effects: Sequence[Effect], by_id: dict[str, Record], name: str) -> set[str]:
@@ -301,9 +301,9 @@ def _mixtures(
     return problems
 
 
-def _nothing_left(refused: Sequence[Refusal]) -> Problem:
+def _nothing_left(excluded: Sequence[Exclusion]) -> Problem:
     reasons: dict[str, list[str]] = {}
-    for one in refused:
+    for one in excluded:
         reasons.setdefault(one.reason, []).append(one.record)
     text = "; ".join(
         f"{reason} ({len(names)}: {names[0]}{' ...' if len(names) > 1 else ''})" for reason, names in reasons.items()
@@ -311,7 +311,7 @@ def _nothing_left(refused: Sequence[Refusal]) -> Problem:
     return Problem("nothing-to-pool", "no record of these can be pooled", found=text or "no records")
 
 
-def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Refusal], notes: list[str]) -> Pooled:
+def _pooled(effects: list[Effect], method: str, interval: str, excluded: list[Exclusion], notes: list[str]) -> Pooled:
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
     found = fit(effects, method, interval)
     measure = found.measure or effects[0].measure
@@ -327,7 +327,7 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
         tau2=found.tau2,
         i2=found.i2,
         k=len(effects),
-        reasons=(*notes, *found.notes, *_summary(refused)),
+        reasons=(*notes, *found.notes, *_summary(excluded)),
         measure=measure,
         contrast=effects[0].contrast,
         endpoint=effects[0].endpoint,
@@ -342,7 +342,7 @@ def _pooled(effects: list[Effect], method: str, interval: str, refused: list[Ref
         n=sum(effect.n or 0 for effect in effects),
         effects=tuple(effects),
         weights=found.weights,
-        refused=tuple(refused),
+        excluded=tuple(excluded),
         interval=found.interval,
     )
 
@@ -355,11 +355,11 @@ def _as_odds(effect: Effect) -> Effect:
     return replace(effect, measure="odds_ratio", y=one[0], v=one[1] ** 2, how="Peto's odds ratio of the arms")
 
 
-def _summary(refused: Sequence[Refusal]) -> list[str]:
+def _summary(excluded: Sequence[Exclusion]) -> list[str]:
     counts: dict[str, int] = {}
-    for one in refused:
+    for one in excluded:
         counts[one.reason] = counts.get(one.reason, 0) + 1
-    return [f"refused {count}: {reason}" for reason, count in counts.items()]
+    return [f"excluded {count}: {reason}" for reason, count in counts.items()]
 
 
 def back_to_scale(measure: str) -> Any:
@@ -400,10 +400,10 @@ def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
     for population, product, endpoint in questions:
         records = registry.select(population=population, product=product, endpoint=endpoint, tag=None, controls=True)
         aside, rest = _one_kind_of_source(records)
-        effects, refused = candidates(rest)
+        effects, excluded = candidates(rest)
         kinds = dict.fromkeys((e.contrast, e.measure) for e in effects)
         if not kinds:
-            groups.append(Group(population, product, endpoint, "", "", None, _nothing_left([*aside, *refused])))
+            groups.append(Group(population, product, endpoint, "", "", None, _nothing_left([*aside, *excluded])))
         for contrast, measure in kinds:
             try:
                 pooled = pool(records, contrast=contrast, measure=measure, method=method)

@@ -1,4 +1,4 @@
-"""Forest plots of pooled estimates: studies with intervals, the pooled diamond, the prediction interval, what was refused."""
+"""Forest plots of pooled estimates: studies with intervals, the pooled diamond, the prediction interval, what was excluded."""
 
 from __future__ import annotations
 
@@ -214,5 +214,5 @@ def _summary(pooled: Pooled) -> str:
     about = ", ".join(number for number in numbers if number)
     return (
         f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVALS[pooled.interval]} interval"
-        f"{': ' if about else ''}{about}; {len(pooled.refused)} rows refused"
+        f"{': ' if about else ''}{about}; {len(pooled.excluded)} records excluded"
     )
