@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .engine.schedule import Dose as Dose
     from .engine.schedule import Schedule as Schedule
     from .engine.schedule import Switch as Switch
-    from .engine.scipy.reference import Result as Result
     from .engine.scipy.reference import simulate as simulate
+    from .engine.scipy.simulation_result import Result as Result
     from .evidence.records.registry import Registry as Registry
     from .evidence.synthesis.pool import Pooled as Pooled
     from .evidence.synthesis.pool import pool as pool
@@ -91,7 +91,7 @@ _PUBLIC = {
     "Pooled": "evidence.synthesis.pool",
     "Protocol": "trials.protocol.protocol",
     "Registry": "evidence.records.registry",
-    "Result": "engine.scipy.reference",
+    "Result": "engine.scipy.simulation_result",
     "Schedule": "engine.schedule",
     "Scorecard": "validation.scorecard.scorecard",
     "SelectedCohort": "patients.cohorts.reweight",

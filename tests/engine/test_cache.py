@@ -68,11 +68,11 @@ def test_damaged_and_foreign_entries_are_rebuilt(
 
 
 def test_an_entry_under_the_name_of_another_is_not_taken(folder: Path) -> None:
-    assert cache.write("a", {"width": 2}, b"code")
+    assert cache.write_program("a", {"width": 2}, b"code")
     (folder / "a.program").rename(folder / "b.program")
-    assert cache.read("b") is None
-    assert cache.write("b", {"width": 2}, b"code")
-    assert cache.read("b") == ({"width": 2, "key": "b"}, b"code")
+    assert cache.read_program("b") is None
+    assert cache.write_program("b", {"width": 2}, b"code")
+    assert cache.read_program("b") == ({"width": 2, "key": "b"}, b"code")
 
 
 def test_another_version_is_another_entry(reservoir: Model, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,17 @@ from types import ModuleType
 import pytest
 
 from betapod.engine import ensemble, schedule
-from betapod.engine.scipy import reference
+from betapod.engine.scipy import reference, simulation_result
 
 
 @pytest.mark.parametrize(
     ("module", "examples"),
-    [(schedule, {"Dose", "Switch", "Schedule"}), (ensemble, {"Ensemble"}), (reference, {"Result", "simulate"})],
+    [
+        (schedule, {"Dose", "Switch", "Schedule"}),
+        (ensemble, {"Ensemble"}),
+        (reference, {"simulate"}),
+        (simulation_result, {"Result"}),
+    ],
 )
 def test_examples(module: ModuleType, examples: set[str]) -> None:
     tests = [test for test in doctest.DocTestFinder().find(module) if test.examples]

@@ -128,10 +128,10 @@ class NumpyCode:
         return Variable(self, kind, str(len(self._values) - 1))  # type: ignore[arg-type]
 
     def read(self, variable: Variable) -> Value:
-        return self.value(variable.kind, self._values[int(variable.place)])
+        return self.value(variable.kind, self._values[int(variable.slot)])
 
     def assign(self, variable: Variable, value: Value) -> None:
-        self._values[int(variable.place)] = self.array(value)
+        self._values[int(variable.slot)] = self.array(value)
 
     @contextlib.contextmanager
     def when(self, condition: Value) -> Iterator[None]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..claims.ledger import Ledger
     from ..engine.ensemble_result import EnsembleResult
-    from ..engine.scipy.reference import Result
+    from ..engine.scipy.simulation_result import Result
     from ..evidence.records.registry import Registry
     from ..evidence.synthesis.pool import Pooled
     from ..model import Model, ParameterTable

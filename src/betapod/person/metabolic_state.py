@@ -11,7 +11,8 @@ import numpy as np
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Location, Problem
 from ..engine.schedule import Schedule
-from ..engine.scipy.reference import Result, simulate
+from ..engine.scipy.reference import simulate
+from ..engine.scipy.simulation_result import Result
 from ..model import Model
 from ..model.algebra.evaluate import compile_function
 from ..model.parameters.table import quantity

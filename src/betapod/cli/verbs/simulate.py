@@ -43,7 +43,7 @@ from ..treatment import Given, check_texts, treated
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ...engine.scipy.reference import Result
+    from ...engine.scipy.simulation_result import Result
     from ...model import Model
 
 

@@ -188,9 +188,9 @@ def write_blocks(code: Code, program: Program) -> None:
     write_solve(code, program.factorisation)
 
 
-def _store(code: Code, place: Value, values: Sequence[Value]) -> None:
+def _store(code: Code, target: Value, values: Sequence[Value]) -> None:
     for i, value in enumerate(values):
-        code.store(place, i, value)
+        code.store(target, i, value)
     code.give()
 
 
@@ -200,8 +200,8 @@ def write_factor(code: Code, program: Program) -> None:
     with code.function("factor", ["v", "p", "p"]) as (d, c, m):
         values: dict[tuple[int, int], Value] = {}
         for row, column, kind, index in program.entries:
-            place = plan.slots[row, column]
-            values[row, column] = code.load(m, "v", place) if kind == "linear" else code.load(c, "v", index)
+            slot = plan.slots[row, column]
+            values[row, column] = code.load(m, "v", slot) if kind == "linear" else code.load(c, "v", index)
         for i in range(plan.size):
             values[i, i] = values[i, i] - d if (i, i) in values else -d
         for pivot, low, up in plan.steps:

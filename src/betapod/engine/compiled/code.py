@@ -96,7 +96,7 @@ class Variable:
 
     code: Code
     kind: str
-    place: str
+    slot: str
 
     def get(self) -> Value:
         """Return the present value."""
@@ -214,7 +214,7 @@ class Code(Protocol):
     def store(self, base: Value, index: Operand, value: Value) -> None:
         """Write one element of an array."""
 
-    def fetch_add(self, place: Value, amount: int) -> Value:
+    def fetch_add(self, counter: Value, amount: int) -> Value:
         """Add to a counter that workers share, and return what it was."""
 
     def numbers(self, name: str, values: Sequence[int]) -> Value:

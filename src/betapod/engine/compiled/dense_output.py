@@ -12,6 +12,6 @@ def write_dense_polynomials(lanes: Lanes, of: str) -> None:
     write_dense_coefficients(lanes.code, lanes.states[of], lanes.place("k"), lanes.place("dense"))
 
 
-def write_dense_states(lanes: Lanes, theta: Value, of: str, place: str) -> None:
+def write_dense_states(lanes: Lanes, theta: Value, of: str, into: str) -> None:
     """Write the states that something needs at the fraction `theta` of the step."""
-    write_dense(lanes.code, lanes.states[of], lanes.arrays(), lanes.place("dense"), theta, lanes.place(place))
+    write_dense(lanes.code, lanes.states[of], lanes.arrays(), lanes.place("dense"), theta, lanes.place(into))

@@ -101,7 +101,7 @@ def kernel_for(
 
 
 def _from_disk(key: str, start: float) -> Kernel | None:
-    entry = cache.read(key)
+    entry = cache.read_program(key)
     if entry is None:
         return None
     description, code = entry
@@ -136,7 +136,7 @@ def _compiled(
     }
     kernel = _kernel(description, load_object(code), "compiled", start)
     if use_cache:
-        cache.write(key, description, code)
+        cache.write_program(key, description, code)
     return kernel
 
 

@@ -78,7 +78,7 @@ def check_events(model: Model) -> None:
             "unsupported-event",
             f"the event {event.name!r} has a {feature}, which the ensemble engine does not do",
             Location(model.name),
-            hint="Use betapod.engine.scipy.reference.simulate.",
+            hint="Simulate one patient after another instead: `simulate` does such events.",
         )
         for event in model.events
         for feature, value in (("delay", event.delay), ("priority", event.priority))

@@ -14,7 +14,7 @@ def key_of(parts: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def read(key: str) -> tuple[dict[str, Any], bytes] | None:
+def read_program(key: str) -> tuple[dict[str, Any], bytes] | None:
     """Return the description and the machine code of an entry, or None if there is none that can be trusted."""
     body = cache.read(f"{key}.program")
     if body is None:
@@ -29,6 +29,6 @@ def read(key: str) -> tuple[dict[str, Any], bytes] | None:
     return description, code
 
 
-def write(key: str, description: dict[str, Any], code: bytes) -> bool:
+def write_program(key: str, description: dict[str, Any], code: bytes) -> bool:
     """Keep an entry; return whether that was possible. A folder that cannot be written is no error."""
     return cache.write(f"{key}.program", json.dumps({**description, "key": key}).encode() + b"\n" + code)

@@ -144,8 +144,8 @@ def write_step(c: Code, program: Program, a: Arrays, t: Value, h: Value, rtol: V
             write_stage_sums(c, n, a, s, inverse)
         if s < len(SLOPES):
             for q, state in enumerate(program.moving):
-                place = state * STAGES + s
-                c.store(a.k, place, c.fma(h * SLOPES[s], c.load(a.slopes, "v", q), c.load(a.k, "v", place)))
+                entry = state * STAGES + s
+                c.store(a.k, entry, c.fma(h * SLOPES[s], c.load(a.slopes, "v", q), c.load(a.k, "v", entry)))
         column = c.address(a.k, "v", s)
         if s:
             c.call("rates", [c.fma(h, TIMES[s], t), a.stage, a.parameters, a.constants, column], None)
@@ -173,21 +173,21 @@ def write_stage_sums(c: Code, n: int, a: Arrays, s: int, inverse: Value) -> None
         c.store(row, s, weighted_sum(c, C[s], k) * inverse)
 
 
-def write_dense_coefficients(c: Code, states: StateList, k: Value, place: Value) -> None:
+def write_dense_coefficients(c: Code, states: StateList, k: Value, target: Value) -> None:
     """Write the three dense output coefficients of the listed states to `place`."""
     with c.loop(states.count) as q:
         i = states.number(q)
         row = c.address(k, "v", i * STAGES)
         terms = [c.load(row, "v", j) for j in range(STAGES)]
         for r in range(3):
-            c.store(place, i * 3 + r, weighted_sum(c, DENSE[r], terms))
+            c.store(target, i * 3 + r, weighted_sum(c, DENSE[r], terms))
 
 
-def write_dense(c: Code, states: StateList, a: Arrays, dense: Value, theta: Value, place: Value) -> None:
+def write_dense(c: Code, states: StateList, a: Arrays, dense: Value, theta: Value, target: Value) -> None:
     """Write the listed states at the fraction `theta` of the step to `place`."""
     remaining = 1.0 - theta
     with c.loop(states.count) as q:
         i = states.number(q)
         c2, c3, c4 = (c.load(dense, "v", i * 3 + r) for r in range(3))
         inner = c.fma(remaining, c.fma(theta, c.fma(theta, c4, c3), c2), c.load(a.end, "v", i))
-        c.store(place, i, c.fma(remaining, c.load(a.y, "v", i), theta * inner))
+        c.store(target, i, c.fma(remaining, c.load(a.y, "v", i), theta * inner))

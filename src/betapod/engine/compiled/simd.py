@@ -237,20 +237,20 @@ class VectorCode:
 
     def load(self, base: Value, kind: str, index: Operand = 0) -> Value:
         """Return one element of an array."""
-        place = base if isinstance(index, int) and index == 0 else self.address(base, kind, index)
-        return self.emit(kind, f"load {self.type(kind)}, ptr {place.text}, align {self._align(kind)}")
+        address = base if isinstance(index, int) and index == 0 else self.address(base, kind, index)
+        return self.emit(kind, f"load {self.type(kind)}, ptr {address.text}, align {self._align(kind)}")
 
     def store(self, base: Value, index: Operand, value: Value) -> None:
         """Write one element of an array."""
-        place = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
-        self.line(f"store {self.type(value.kind)} {value.text}, ptr {place.text}, align {self._align(value.kind)}")
+        address = base if isinstance(index, int) and index == 0 else self.address(base, value.kind, index)
+        self.line(f"store {self.type(value.kind)} {value.text}, ptr {address.text}, align {self._align(value.kind)}")
 
     def _align(self, kind: str) -> int:
         return 8 * self.width if kind in VECTORS else 8
 
-    def fetch_add(self, place: Value, amount: int) -> Value:
+    def fetch_add(self, counter: Value, amount: int) -> Value:
         """Add to a shared counter and return what it was."""
-        return self.emit("i", f"atomicrmw add ptr {place.text}, i64 {amount} monotonic")
+        return self.emit("i", f"atomicrmw add ptr {counter.text}, i64 {amount} monotonic")
 
     def numbers(self, name: str, values: Sequence[int]) -> Value:
         """Return a table of integers that belongs to the module."""
@@ -274,11 +274,11 @@ class VectorCode:
 
     def scalar_call(self, name: str, *args: Value) -> Value:
         """Call a function of the C library lane by lane."""
-        place = self.load(Value(self, "p", "@library"), "p", C_LIBRARY.index(name))
+        function = self.load(Value(self, "p", "@library"), "p", C_LIBRARY.index(name))
         result = args[0]
         for lane in range(self.width):
             text = ", ".join(f"double {self.extract(arg, lane).text}" for arg in args)
-            result = self.insert(result, lane, self.emit("d", f"call double {place.text}({text})"))
+            result = self.insert(result, lane, self.emit("d", f"call double {function.text}({text})"))
         return result
 
     @contextmanager
@@ -311,10 +311,10 @@ class VectorCode:
 
     def variable(self, kind: str, initial: Operand | None = None) -> Variable:
         """Return a new variable of the function."""
-        place = f"%p{self._count}"
+        slot = f"%p{self._count}"
         self._count += 1
-        self._places.append(f"{place} = alloca {self.type(kind)}, align {self._align(kind)}")
-        variable = Variable(self, kind, place)
+        self._places.append(f"{slot} = alloca {self.type(kind)}, align {self._align(kind)}")
+        variable = Variable(self, kind, slot)
         if initial is not None:
             variable.set(initial)
         return variable
@@ -348,11 +348,11 @@ class VectorCode:
 
     def read(self, variable: Variable) -> Value:
         """Return the present value of a variable."""
-        return self.emit(variable.kind, f"load {self.type(variable.kind)}, ptr {variable.place}")
+        return self.emit(variable.kind, f"load {self.type(variable.kind)}, ptr {variable.slot}")
 
     def assign(self, variable: Variable, value: Value) -> None:
         """Give a variable a new value."""
-        self.line(f"store {self.type(variable.kind)} {value.text}, ptr {variable.place}")
+        self.line(f"store {self.type(variable.kind)} {value.text}, ptr {variable.slot}")
 
     @contextmanager
     def flushing(self) -> Iterator[None]:
@@ -363,11 +363,11 @@ class VectorCode:
         before, during = self.variable("i", 0), self.variable("i", 0)
         for name in ("stmxcsr", "ldmxcsr"):
             self.declare(f"llvm.x86.sse.{name}", ["ptr"], "void")
-        self.line(f"call void @llvm.x86.sse.stmxcsr(ptr {before.place})")
+        self.line(f"call void @llvm.x86.sse.stmxcsr(ptr {before.slot})")
         during.set(before.get() | 0x8040)
-        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {during.place})")
+        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {during.slot})")
         yield
-        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {before.place})")
+        self.line(f"call void @llvm.x86.sse.ldmxcsr(ptr {before.slot})")
 
     @contextmanager
     def loop(self, count: Operand, start: Operand = 0) -> Iterator[Value]:

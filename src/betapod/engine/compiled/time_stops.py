@@ -23,25 +23,25 @@ def write_hold(lanes: Lanes) -> None:
     c, switches = lanes.code, lanes.program.switches
     t = lanes.get("t")
     starting = lanes.get("restart").differs(0.0) & lanes.get("live").differs(0.0)
-    place = switches.held
+    parameter = switches.held
     for name in ("clocks", "states"):
         count = len(getattr(switches, name).results)
         if count:
             lanes.block(name, t, "y", "o")
         for i in range(count):
-            _hold(lanes, place + i, starting, c.load(lanes.place("o"), "v", i))
-        place += count
+            _hold(lanes, parameter + i, starting, c.load(lanes.place("o"), "v", i))
+        parameter += count
     for j, k in enumerate(switches.triggers):
-        _hold(lanes, place + j, starting, c.load(lanes.place("before"), "v", k))
+        _hold(lanes, parameter + j, starting, c.load(lanes.place("before"), "v", k))
     if switches.clocks.results:
         lanes.constants()
         _write_next_stop(lanes, starting)
     c.give()
 
 
-def _hold(lanes: Lanes, place: int, starting: Value, value: Value) -> None:
+def _hold(lanes: Lanes, parameter: int, starting: Value, value: Value) -> None:
     c, p = lanes.code, lanes.place("p")
-    c.store(p, place, c.select(starting, value, c.load(p, "v", place)))
+    c.store(p, parameter, c.select(starting, value, c.load(p, "v", parameter)))
 
 
 def holds(lanes: Lanes, name: str, t: Value, where: str) -> Value:
@@ -52,9 +52,9 @@ def holds(lanes: Lanes, name: str, t: Value, where: str) -> Value:
 
 def put_bounds(lanes: Lanes, low: Value, high: Value) -> None:
     """Write the two ends of a stretch of time, for blocks that read bounds."""
-    place = lanes.place("bounds")
-    lanes.code.store(place, 0, low)
-    lanes.code.store(place, 1, high)
+    bounds = lanes.place("bounds")
+    lanes.code.store(bounds, 0, low)
+    lanes.code.store(bounds, 1, high)
 
 
 def _write_next_stop(lanes: Lanes, starting: Value) -> None:

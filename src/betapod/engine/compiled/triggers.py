@@ -31,8 +31,8 @@ def write_crossing(lanes: Lanes, good: Value, after: Value) -> None:
     high = highest(lanes)
     for k in range(len(lanes.program.events)):
         now = c.select(trigger(lanes, k), one, zero)
-        place = lanes.place("before")
-        c.store(place, k, c.select(quiet, now, c.load(place, "v", k)))
+        before = lanes.place("before")
+        c.store(before, k, c.select(quiet, now, c.load(before, "v", k)))
     with c.when(c.any(crossing)):
         lanes.put("g_high", high)
         lanes.call("find_events")

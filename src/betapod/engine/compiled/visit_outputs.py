@@ -33,14 +33,14 @@ def report_visit(lanes: Lanes, lane: Value, where: str = "o") -> None:
     done = lanes.lane("visits_done", lane, "i")
     visits = lanes.field("visit_count", "i")
     first = (lanes.lane("patient", lane, "i") * visits + done) * outputs
-    place = c.address(lanes.field("out", "p"), "d", first)
+    row = c.address(lanes.field("out", "p"), "d", first)
     if outputs <= 64:  # one after another: the usual case, and quicker than a loop
         source = lanes.lane_place(where, lane, 0)
         for i in range(outputs):
-            c.store(place, i, c.load(source, "d", i * c.width))
+            c.store(row, i, c.load(source, "d", i * c.width))
     else:
         with c.loop(outputs) as number:
-            c.store(place, number, lanes.lane(where, lane, "d", number))
+            c.store(row, number, lanes.lane(where, lane, "d", number))
     lanes.set_lane("visits_done", lane, done + 1)
     lanes.set_lane("visit", lane, c.constant("d", float("inf")))
     with c.when(done + 1 < visits):

@@ -73,10 +73,10 @@ def _alias(folder: Path) -> Path:
 def _link(folder: Path) -> Path:
     """Return another name of a folder, for DuckDB; the folder itself where links cannot be made."""
     try:
-        place = Path(tempfile.mkdtemp(prefix="betapod-"))
-        link = place / "folder"
+        scratch = Path(tempfile.mkdtemp(prefix="betapod-"))
+        link = scratch / "folder"
         link.symlink_to(folder, target_is_directory=True)
     except OSError:
         return folder
-    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
     return link

@@ -89,13 +89,15 @@ def open_run(plan: RunPlan, folder: str | Path, command: Sequence[str] = ()) -> 
     if not (folder / "manifest.json").exists():
         return Store.create(folder, manifest(plan, command), dictionary(plan))
     store = Store.open(folder).of(Manifest)
-    found = changes(store.manifest["identity"], plan.identity)
-    if found:
+    differences = changes(store.manifest["identity"], plan.identity)
+    if differences:
         location = Location(str(folder / "manifest.json"))
         raise ConfigError(
             [
-                Problem(p.kind, p.message, location, p.found, p.expected, "" if n < len(found) - 1 else _HOW_TO_GO_ON)
-                for n, p in enumerate(found)
+                Problem(
+                    p.kind, p.message, location, p.found, p.expected, "" if n < len(differences) - 1 else _HOW_TO_GO_ON
+                )
+                for n, p in enumerate(differences)
             ]
         )
     return store
@@ -219,15 +221,15 @@ def execute(
     KeyboardInterrupt
         After the shards in hand were finished and kept.
     """
-    wanted = chosen(plan.shards, part)
+    requested = chosen(plan.shards, part)
     if not (Path(folder) / "manifest.json").exists():
-        _afford(plan, Path(folder), wanted)
+        _afford(plan, Path(folder), requested)
     store = open_run(plan, folder, command)
     store.clean()
-    whole, damaged = store.survey(wanted)
-    todo = list(order([shard for shard in wanted if shard not in whole]))
+    finished, damaged = store.survey(requested)
+    todo = list(order([shard for shard in requested if shard not in finished]))
     _afford(plan, store.folder, todo)
-    session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in whole), wanted)
+    session = _Session(plan, store, progress, damaged, sum(len(plan.members(s)) for s in finished), requested)
     began = session.began
     if todo:
         if executor is not None:
@@ -255,10 +257,10 @@ def _afford(plan: RunPlan, folder: Path, shards: Iterable[int]) -> None:
     """
     patients = sum(len(plan.members(shard)) for shard in shards)
     least = _LEAST * patients * len(plan.times) * len(plan.names)
-    place = folder.absolute()
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    existing = folder.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    free = shutil.disk_usage(existing).free
     if least > free:
         raise ConfigError(
             Problem(
@@ -282,10 +284,10 @@ class _Session:
         progress: Callable[[Progress], None] | None,
         damaged: dict[int, str],
         done: int,
-        wanted: range,
+        requested: range,
     ) -> None:
         self.plan, self.store, self.progress, self.damaged = plan, store, progress, damaged
-        self.done, self.total = done, sum(len(plan.members(shard)) for shard in wanted)
+        self.done, self.total = done, sum(len(plan.members(shard)) for shard in requested)
         self.computed = self.failed = self.written = 0
         self.packed = pack(plan.model)
         self.deaths: Counter[int] = Counter()

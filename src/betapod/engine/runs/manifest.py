@@ -146,7 +146,7 @@ class _Moments(_Part):
 
     @model_validator(mode="after")
     def _even(self) -> _Moments:
-        if len({len(each) for each in (self.count, self.mean, self.squares, self.low, self.high)}) != 1:
+        if len({len(column) for column in (self.count, self.mean, self.squares, self.low, self.high)}) != 1:
             raise ValueError("columns of unequal length")
         return self
 
@@ -229,10 +229,10 @@ def read(path: Path, schema: type[BaseModel] = Run) -> dict[str, Any]:
     """
     content = json_of(path)
     if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        found = content.get("schema_version") if isinstance(content, dict) else type(content).__name__
+        version = content.get("schema_version") if isinstance(content, dict) else type(content).__name__
         message = f"the {path.stem} was written by another version of betapod, or by another program"
-        place = Location(str(path))
-        raise ConfigError(Problem("bad-manifest", message, place, f"schema_version {found}", str(SCHEMA_VERSION)))
+        location = Location(str(path))
+        raise ConfigError(Problem("bad-manifest", message, location, f"schema_version {version}", str(SCHEMA_VERSION)))
     check(content, schema, path)
     return content
 
@@ -283,7 +283,7 @@ def check(content: Mapping[str, Any], schema: type[BaseModel], path: Path) -> No
     try:
         schema.model_validate(content)
     except ValidationError as error:
-        raise ConfigError([_problem(each, path) for each in error.errors()[:_SHOWN]]) from None
+        raise ConfigError([_problem(error_of_field, path) for error_of_field in error.errors()[:_SHOWN]]) from None
 
 
 def _problem(error: Any, path: Path) -> Problem:
@@ -292,9 +292,9 @@ def _problem(error: Any, path: Path) -> Problem:
     hint = "A run folder is not to be edited. Restore the file, or begin the run in a new folder."
     if error["type"] == "missing":
         return Problem("bad-manifest", f"{name} is missing", Location(str(path)), hint=hint)
-    found = repr(error["input"])
-    found = found if len(found) <= 80 else f"{found[:77]}..."
-    return Problem("bad-manifest", f"{name}: {message}", Location(str(path)), found=found, hint=hint)
+    text = repr(error["input"])
+    text = text if len(text) <= 80 else f"{text[:77]}..."
+    return Problem("bad-manifest", f"{name}: {message}", Location(str(path)), found=text, hint=hint)
 
 
 def fits(content: Any, schema: type[BaseModel]) -> bool:
@@ -306,7 +306,7 @@ def fits(content: Any, schema: type[BaseModel]) -> bool:
     return True
 
 
-def named(names: Sequence[str], known: Sequence[str], field: str, path: Path) -> None:
+def named(names: Sequence[str], present: Sequence[str], field: str, path: Path) -> None:
     """Check that names of a manifest exist where they point.
 
     Raises
@@ -314,7 +314,7 @@ def named(names: Sequence[str], known: Sequence[str], field: str, path: Path) ->
     ConfigError
         Those that do not.
     """
-    wrong = [name for name in names if name not in known]
+    wrong = [name for name in names if name not in present]
     if wrong:
         message = f"{field} names what is not there: {', '.join(map(repr, wrong[:_SHOWN]))}"
-        raise ConfigError(Problem("bad-manifest", message, Location(str(path)), expected=", ".join(known)))
+        raise ConfigError(Problem("bad-manifest", message, Location(str(path)), expected=", ".join(present)))

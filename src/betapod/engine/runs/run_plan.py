@@ -221,11 +221,11 @@ class RunPlan:
         rising = all(a < b for a, b in itertools.pairwise(times))
         if not times or not all(map(math.isfinite, times)) or times[0] < 0 or not rising:
             need(False, "bad-times", "visits are days from 0 on, in rising order", list(times[:8]))
-        known = (*self.model.state_names, *self.model.assignments)
+        quantities = (*self.model.state_names, *self.model.assignments)
         for name in self.outputs:
-            if name not in known:
+            if name not in quantities:
                 problems.append(
-                    Problem("unknown-output", f"{name!r} is no state or equation", hint=did_you_mean(name, known))
+                    Problem("unknown-output", f"{name!r} is no state or equation", hint=did_you_mean(name, quantities))
                 )
         need(len(set(self.outputs)) == len(self.outputs), "two-outputs", "an output is named twice", self.outputs)
         if isinstance(self.cohort, ListedPatients):
@@ -308,11 +308,11 @@ def _code() -> str:
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:
     """Return a problem for each thing in which two identities differ, down to the single parameter."""
-    found = []
+    differences = []
     old, new = _leaves(before), _leaves(now)
     for key in dict.fromkeys((*old, *new)):
         if old.get(key, _ABSENT) != new.get(key, _ABSENT):
-            found.append(
+            differences.append(
                 Problem(
                     "changed-input",
                     f"{key} is not what the run began with",
@@ -320,7 +320,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:
                     expected=_short(old.get(key, _ABSENT)),
                 )
             )
-    return found
+    return differences
 
 
 _ABSENT = "nothing"

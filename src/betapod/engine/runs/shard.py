@@ -61,9 +61,20 @@ def task(plan: RunPlan, packed: bytes, shard: int, run: str, folder: Path | None
     """Return the task of one shard of a plan."""
     members = plan.members(shard)
     cohort = plan.cohort.part(members) if plan.cohort is not None else None
-    place = str(folder.absolute()) if folder is not None else None
+    location = str(folder.absolute()) if folder is not None else None
     return Task(
-        packed, cohort, plan.schedule, shard, members, plan.times, plan.names, plan.rtol, plan.atol, run, place, threads
+        packed,
+        cohort,
+        plan.schedule,
+        shard,
+        members,
+        plan.times,
+        plan.names,
+        plan.rtol,
+        plan.atol,
+        run,
+        location,
+        threads,
     )
 
 
@@ -196,7 +207,7 @@ def moments(values: NDArray[np.float64], names: Iterable[str]) -> dict[str, dict
     """
     import numpy as np
 
-    found = {}
+    by_output = {}
     for index, name in enumerate(names):
         column = values[:, :, index]
         finite = np.isfinite(column)
@@ -206,22 +217,22 @@ def moments(values: NDArray[np.float64], names: Iterable[str]) -> dict[str, dict
             squares = (np.where(finite, column - mean, 0.0) ** 2).sum(axis=0)
         low = np.where(finite, column, np.inf).min(axis=0)
         high = np.where(finite, column, -np.inf).max(axis=0)
-        found[name] = {"count": count.tolist()} | {
+        by_output[name] = {"count": count.tolist()} | {
             key: [float(x) if np.isfinite(x) else None for x in numbers]
             for key, numbers in {"mean": mean, "squares": squares, "low": low, "high": high}.items()
         }
-    return found
+    return by_output
 
 
 def column_names(names: Iterable[str], reserved: Iterable[str]) -> dict[str, str]:
     """Return a column for each name: the name, or with a number behind it where SQL, which ignores case, could not tell them apart."""
-    taken = {name.lower() for name in reserved}
+    used = {name.lower() for name in reserved}
     columns = {}
     for name in names:
         column, number = name, 2
-        while column.lower() in taken:
+        while column.lower() in used:
             column, number = f"{name}_{number}", number + 1
-        taken.add(column.lower())
+        used.add(column.lower())
         columns[name] = column
     return columns
 

@@ -145,8 +145,8 @@ class Store:
                 (folder / table).mkdir(parents=True, exist_ok=True)
             if dictionary:
                 write_atomic(folder / "dictionary.csv", dictionary.encode())
-            whole = {"schema_version": manifest.SCHEMA_VERSION, **content}
-            data = (json.dumps(whole, indent=1, allow_nan=False) + "\n").encode()
+            document = {"schema_version": manifest.SCHEMA_VERSION, **content}
+            data = (json.dumps(document, indent=1, allow_nan=False) + "\n").encode()
             write_atomic(folder / "manifest.json", data, replace=False)
         return cls.open(folder)
 
@@ -169,13 +169,13 @@ class Store:
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
             if not os.access(above, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-            if above == folder and not (folder / "manifest.json").exists() and (found := _foreign(folder)):
+            if above == folder and not (folder / "manifest.json").exists() and (foreign := _foreign(folder)):
                 raise ConfigError(
                     Problem(
                         "folder-in-use",
                         "the folder exists and is not a run folder",
                         Location(str(folder)),
-                        found=", ".join(found[:5]),
+                        found=", ".join(foreign[:5]),
                         hint="Choose another folder.",
                     )
                 )
@@ -245,15 +245,15 @@ class Store:
         self, shards: Iterable[int] | None = None, thorough: bool = True
     ) -> tuple[dict[int, Receipt], dict[int, str]]:
         """Return the receipts of whole shards, and what is wrong with each damaged one; the rest was never finished."""
-        whole: dict[int, Receipt] = {}
+        finished: dict[int, Receipt] = {}
         damaged: dict[int, str] = {}
         for shard in range(self.shards) if shards is None else shards:
             receipt, wrong = self._examine(shard, thorough)
             if receipt is not None:
-                whole[shard] = receipt
+                finished[shard] = receipt
             elif wrong:
                 damaged[shard] = wrong
-        return whole, damaged
+        return finished, damaged
 
     def accept(self, receipt: Receipt, files: Mapping[str, bytes] | None = None) -> None:
         """Write a receipt, after the parts if they came as bytes.
@@ -264,8 +264,8 @@ class Store:
             No space left, or the folder cannot be written.
         """
         with writing(self.folder):
-            for place in (*TABLES, "receipts"):  # somebody may have tidied up
-                (self.folder / place).mkdir(exist_ok=True)
+            for name in (*TABLES, "receipts"):  # somebody may have tidied up
+                (self.folder / name).mkdir(exist_ok=True)
             for table, data in (files or {}).items():
                 write_atomic(self.path(table, receipt.shard), data)
             write_atomic(self.receipt_path(receipt.shard), receipt.to_json().encode())
@@ -281,10 +281,10 @@ class Store:
 
     def connect(self, threads: int | None = None) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the views ``visits``, ``patients`` and ``failures`` over all whole shards."""
-        whole, _ = self.survey(thorough=False)
+        finished, _ = self.survey(thorough=False)
         connection = connect(threads)
         for table in TABLES:
-            paths = [self.path(table, shard) for shard, receipt in whole.items() if table in receipt.parts]
+            paths = [self.path(table, shard) for shard, receipt in finished.items() if table in receipt.parts]
             if paths:
                 connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {parquet(paths)}")
         return connection
@@ -349,5 +349,5 @@ def finite(value: Any) -> Any:
 
 def _foreign(folder: Path) -> list[str]:
     """Return what is in a folder that is no part of a run whose manifest is not yet written."""
-    own = {*TABLES, "receipts", "dictionary.csv"}
-    return sorted(p.name for p in folder.iterdir() if p.name not in own and not half_written(p))
+    of_a_run = {*TABLES, "receipts", "dictionary.csv"}
+    return sorted(p.name for p in folder.iterdir() if p.name not in of_a_run and not half_written(p))

@@ -49,17 +49,17 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     first = stores[0]
     problems = []
     for store in stores[1:]:
-        found = changes(first.manifest["identity"], store.manifest["identity"])
+        differences = changes(first.manifest["identity"], store.manifest["identity"])
         where = Location(str(store.folder))
-        problems += [Problem("other-run", p.message, where, p.found, p.expected) for p in found]
+        problems += [Problem("other-run", p.message, where, p.found, p.expected) for p in differences]
     if problems:
         raise ConfigError(problems)
     sources: dict[int, tuple[Store, Receipt]] = {}
     wrong: dict[int, str] = {}
     for store in stores:
-        whole, damaged = store.survey()
+        finished, damaged = store.survey()
         wrong |= {shard: f"in {store.folder}, {reason}" for shard, reason in damaged.items()}
-        for shard, receipt in whole.items():
+        for shard, receipt in finished.items():
             other = sources.setdefault(shard, (store, receipt))[1]
             if other.parts != receipt.parts:
                 problems.append(
@@ -80,10 +80,10 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     if out is None:
         return first
     target = Store.create(out, {k: v for k, v in first.manifest.items() if k != "schema_version"}, _dictionary(first))
-    found = changes(first.manifest["identity"], target.manifest["identity"])
-    if found:
+    differences = changes(first.manifest["identity"], target.manifest["identity"])
+    if differences:
         where = Location(str(target.folder))
-        raise ConfigError([Problem("other-run", p.message, where, p.found, p.expected) for p in found])
+        raise ConfigError([Problem("other-run", p.message, where, p.found, p.expected) for p in differences])
     for shard, (store, receipt) in sources.items():
         if store.folder.resolve() == target.folder.resolve() or target.receipt(shard) is not None:
             continue
@@ -96,13 +96,13 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
 
 def incomplete(folder: Path, missing: Sequence[int], shards: int, damaged: dict[int, str]) -> Problem:
     """Return the problem of a run that lacks shards."""
-    shown = ", ".join(map(str, missing[:_SHOWN])) + (", ..." if len(missing) > _SHOWN else "")
+    listed = ", ".join(map(str, missing[:_SHOWN])) + (", ..." if len(missing) > _SHOWN else "")
     reasons = "; ".join(
         f"{shard}: {reason}" for shard, reason in list(damaged.items())[:_SHOWN] if shard in set(missing)
     )
     return Problem(
         "incomplete",
-        f"{len(missing)} of {shards} shards are not there: {shown}",
+        f"{len(missing)} of {shards} shards are not there: {listed}",
         Location(str(folder)),
         found=reasons,
         hint=f"Compute them with: {shlex.join(['betapod', 'ensemble', 'resume', str(folder)])}",
@@ -138,11 +138,11 @@ def finish(store: Store, plan: RunPlan | None, sample: int = 32) -> dict[str, An
     ConfigError
         The run is not complete.
     """
-    whole, damaged = store.survey(thorough=False)
-    missing = [shard for shard in range(store.shards) if shard not in whole]
+    finished, damaged = store.survey(thorough=False)
+    missing = [shard for shard in range(store.shards) if shard not in finished]
     if missing:
         raise ConfigError(incomplete(store.folder, missing, store.shards, damaged))
-    _merge_failures(store, whole)
+    _merge_failures(store, finished)
     identity = store.manifest["identity"]
     summary = {
         "schema_version": 1,
@@ -153,10 +153,10 @@ def finish(store: Store, plan: RunPlan | None, sample: int = 32) -> dict[str, An
         "seed": identity["cohort"].get("seed"),
         "rtol": identity["rtol"],
         "atol": identity["atol"],
-        **counts(whole.values()),
+        **counts(finished.values()),
         "accuracy": accuracy(store, plan, sample) if plan is not None else None,
-        "outputs": _outputs(store, whole),
-        "digest": digest(whole),
+        "outputs": _outputs(store, finished),
+        "digest": digest(finished),
         "note": store.manifest["note"],
     }
     store.write_json("summary.json", summary)
@@ -186,21 +186,21 @@ def counts(receipts: Any) -> dict[str, Any]:
     }
 
 
-def digest(whole: dict[int, Receipt]) -> str:
+def digest(receipts: dict[int, Receipt]) -> str:
     """Return one hash over all parts: equal for two runs exactly if every table is bitwise the same."""
     import hashlib
 
     text = "".join(
         f"{shard}:{table}:{receipt.parts[table].sha256}\n"
-        for shard, receipt in sorted(whole.items())
+        for shard, receipt in sorted(receipts.items())
         for table in sorted(receipt.parts)
     )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _merge_failures(store: Store, whole: dict[int, Receipt]) -> None:
+def _merge_failures(store: Store, receipts: dict[int, Receipt]) -> None:
     path = store.folder / "failures.parquet"
-    paths = [store.path("failures", shard) for shard, r in sorted(whole.items()) if "failures" in r.parts]
+    paths = [store.path("failures", shard) for shard, r in sorted(receipts.items()) if "failures" in r.parts]
     if paths:
         select = f"SELECT * FROM {parquet(paths)}"
     else:
@@ -222,26 +222,26 @@ def accuracy(store: Store, plan: RunPlan, sample: int) -> dict[str, Any]:
 
     from ..ensemble import Ensemble
 
-    taken = np.unique(np.linspace(0, plan.patients - 1, min(sample, plan.patients)).round().astype(np.int64))
-    values: Any = len(taken)
+    patients = np.unique(np.linspace(0, plan.patients - 1, min(sample, plan.patients)).round().astype(np.int64))
+    values: Any = len(patients)
     if plan.cohort is not None:
-        values = dict(plan.cohort.values(taken)) or len(taken)
+        values = dict(plan.cohort.values(patients)) or len(patients)
     ensemble = Ensemble(plan.model, outputs=plan.names, rtol=plan.rtol, atol=plan.atol)
     result = ensemble.run(values, plan.times, plan.schedule)
     same = all(
         np.array_equal(result.values[row], _stored(store, plan, int(patient)), equal_nan=True)
-        for row, patient in enumerate(taken)
+        for row, patient in enumerate(patients)
     )
-    error = result.achieved_error(sample=len(taken))
+    error = result.achieved_error(sample=len(patients))
     return {
-        "patients": [int(taken[row]) for row in error.patients],
+        "patients": [int(patients[row]) for row in error.patients],
         "median": error.median if math.isfinite(error.median) else None,
         "worst": error.worst if math.isfinite(error.worst) else None,
         "worst_output": error.output,
-        "worst_patient": int(taken[error.patient]) if error.output else None,
+        "worst_patient": int(patients[error.patient]) if error.output else None,
         "worst_time": error.time if math.isfinite(error.time) else None,
         "compared_at_rtol": error.tight,
-        "by_reference": [int(taken[row]) for row in error.independent],
+        "by_reference": [int(patients[row]) for row in error.independent],
         "same_endings": error.compared,
         "reproduced": same,
     }
@@ -253,17 +253,17 @@ def _stored(store: Store, plan: RunPlan, patient: int) -> NDArray[np.float64]:
     shard = patient // plan.shard_size
     columns = store.manifest["columns"]["visits"]
     with connect(1) as connection:
-        found = connection.execute(
+        stored = connection.execute(
             f"SELECT * FROM {parquet([store.path('visits', shard)])} WHERE patient = {patient}"
         ).fetchnumpy()
-    stacked = [np.ma.filled(np.ma.asarray(found[columns[name]], np.float64), np.nan) for name in plan.names]
+    stacked = [np.ma.filled(np.ma.asarray(stored[columns[name]], np.float64), np.nan) for name in plan.names]
     return np.stack(stacked, axis=-1)
 
 
-def _outputs(store: Store, whole: dict[int, Receipt]) -> dict[str, Any]:
+def _outputs(store: Store, finished: dict[int, Receipt]) -> dict[str, Any]:
     """Combine count, mean, standard deviation and range of each output at each visit."""
     identity, units = store.manifest["identity"], store.manifest["units"]
-    receipts = [whole[shard] for shard in sorted(whole)]
+    receipts = [finished[shard] for shard in sorted(finished)]
     return {
         name: {
             "unit": units.get(name, ""),
@@ -281,10 +281,10 @@ def _pooled(parts: Sequence[Mapping[str, Any]], visit: int) -> dict[str, float |
     present = [part for part in parts if part["count"][visit]]
     count, mean, squares = 0, 0.0, 0.0
     for part in present:
-        n, own, own_squares = part["count"][visit], part["mean"][visit], part["squares"][visit]
-        shift = (math.nan if own is None else own) - mean
+        n, part_mean, part_squares = part["count"][visit], part["mean"][visit], part["squares"][visit]
+        shift = (math.nan if part_mean is None else part_mean) - mean
         mean += shift * n / (count + n)
-        squares += (math.nan if own_squares is None else own_squares) + shift * shift * count * n / (count + n)
+        squares += (math.nan if part_squares is None else part_squares) + shift * shift * count * n / (count + n)
         count += n
     return {
         "count": count,
@@ -309,15 +309,15 @@ def quantiles(store: Store, times: Sequence[float], memory: str = "500MB") -> di
         By output and time: the quantiles `QUANTILES`.
     """
     columns = store.manifest["columns"]["visits"]
-    wanted = ", ".join(repr(float(t)) for t in times)
-    found: dict[str, dict[str, list[float | None]]] = {}
+    visits = ", ".join(repr(float(t)) for t in times)
+    quantiles_of: dict[str, dict[str, list[float | None]]] = {}
     with store.connect() as connection:
         connection.execute(f"SET memory_limit = {quoted(memory)}")
         for output in store.manifest["identity"]["outputs"]:
             column = identifier(columns[output])
             rows = connection.execute(
                 f"SELECT time, quantile_cont({column}, {list(QUANTILES)}) FROM visits "
-                f"WHERE time IN ({wanted}) AND isfinite({column}) GROUP BY time ORDER BY time"
+                f"WHERE time IN ({visits}) AND isfinite({column}) GROUP BY time ORDER BY time"
             ).fetchall()
-            found[output] = {repr(time): list(values) for time, values in rows}
-    return found
+            quantiles_of[output] = {repr(time): list(values) for time, values in rows}
+    return quantiles_of

@@ -31,15 +31,15 @@ def unpack(data: bytes) -> Model:
         The model does not compute what it computed before it was packed.
     """
     nodes, skeleton, fingerprint = pickle.loads(data)
-    made: list[Expr] = []
+    nodes_read: list[Expr] = []
     for op, args, value in nodes:
         if op == "const":
-            made.append(const(value))
+            nodes_read.append(const(value))
         else:
             if op == "solve":
-                value = tuple(made[index] for index in value)
-            made.append(_node(op, tuple(made[index] for index in args), value))
-    model: Model = _map_expressions(skeleton, lambda reference: made[reference.number])
+                value = tuple(nodes_read[index] for index in value)
+            nodes_read.append(_node(op, tuple(nodes_read[index] for index in args), value))
+    model: Model = _map_expressions(skeleton, lambda reference: nodes_read[reference.number])
     if model.fingerprint != fingerprint:
         raise ValueError("the model changed on its way")
     return model
@@ -110,11 +110,11 @@ def _map_expressions(model: Any, change: Any) -> Any:
 
 
 def _roots(model: Model) -> list[Expr]:
-    found: list[Expr] = []
+    roots: list[Expr] = []
 
     def visit(node: Expr) -> Expr:
-        found.append(node)
+        roots.append(node)
         return node
 
     _map_expressions(model, visit)
-    return found
+    return roots
