@@ -42,7 +42,7 @@ RIDDLES_LEFT = {
     "patients": 1,  # CohortComparison.chosen, a key of its JSON
     "claims": 40,
     "cli": 190,
-    "engine": 70,
+    "engine": 8,  # one: the number 1 in every lane; found: Problem.found
     "evidence": 90,
     "front": 50,
     "observables": 30,
@@ -56,16 +56,11 @@ RIDDLES_LEFT = {
 SHARED_CLASSES = frozenset(
     [
         "Arm",
-        "Assembly",
         "Chosen",
         "Effect",
         "Endpoint",
-        "Ensemble",
         "Event",
         "Group",
-        "Listed",
-        "Outcome",
-        "Part",
         "Plan",
         "Printed",
         "Program",
@@ -78,30 +73,26 @@ SHARED_CLASSES = frozenset(
 SHARED_FILES = frozenset(
     [
         "effects.py",
-        "events.py",
         "figure.py",
-        "outcome.py",
         "page.py",
-        "plan.py",
         "readouts.py",
         "table.py",
         "tables.py",
         "units.py",
         "verdict.py",
-        "visits.py",
     ]
 )
 #: Bare verbs and nouns as names of public functions: how many modules may still have one (beside command line and front).
 BARE = {
     "load": 2,
-    "read": 4,
+    "read": 3,
     "run": 2,
     "parse": 1,
     "select": 2,
     "summary": 2,
     "table": 5,
     "render": 4,
-    "write": 6,
+    "write": 5,
     "judge": 2,
 }
 
