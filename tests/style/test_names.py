@@ -114,7 +114,6 @@ RETIRED_LEFT = {
     "cli": 5,
     "evidence": 12,
     "front": 2,
-    "person": 1,
     "report": 4,
     "therapies": 28,
     "validation": 26,

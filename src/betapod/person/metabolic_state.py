@@ -31,7 +31,7 @@ def model_of(person: Person, name: str = "metabolism", changes: Mapping[str, flo
     name
         ``metabolism``, or an assembly of the minute layer, which takes the person's slow states as inputs.
     changes
-        Further values, laid over the person's.
+        Further values, which override the person's.
     """
     base = whole_body.model(name)
     known = set(base.parameters) | set(base.inputs)

@@ -12,7 +12,7 @@ class Older:
     Attributes
     ----------
     years
-        Chosen so that `kidney` describes the end: whoever asks about damaged kidneys needs someone who has them.
+        Chosen so that `kidney` describes the end: a question about damaged kidneys needs a person who has them.
     """
 
     start: str
