@@ -1,10 +1,9 @@
-"""What verbs share that run for long: options, a bar, exit codes of a broken disk and of an interrupt."""
+"""What verbs share that run for long: options, exit codes of a broken disk and of an interrupt."""
 
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -62,24 +61,3 @@ def command(*words: str | Path) -> str:
     return shlex.join(
         ["betapod", *(f"./{word}" if isinstance(word, Path) and str(word)[0] == "-" else str(word) for word in words)]
     )
-
-
-@contextmanager
-def bar(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Show on stderr, where that is a terminal, what is being done and how far it is; nothing when `quiet`.
-
-    Yields a function of what is being done, how much of it is done, and of how much (0 where nobody knows).
-    """
-    if quiet:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as shown:
-        line = shown.add_task("starting", total=None)
-
-        def progress(what: str, done: int, total: int) -> None:
-            shown.update(line, description=what, completed=done, total=total or None)
-
-        yield progress

@@ -8,7 +8,6 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -107,16 +106,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Show on stderr that something is being done, where stderr is a terminal."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    with err().status(what):
-        yield
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:

@@ -10,7 +10,8 @@ import typer
 from ..base.errors import BetapodError, ConfigError, Problem
 from ..engine.schedule import Schedule
 from .completion import complete_cells, complete_drug, complete_patient, complete_scenario
-from .shared import gather, note, waiting, warn
+from .shared import gather, note, warn
+from .waiting import waiting
 
 if TYPE_CHECKING:
     from ..model import Model

@@ -12,6 +12,7 @@ import typer
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from ..completion import complete_claim, complete_table, complete_verdict
 from ..shared import JsonOption, gather, note, out, print_json, print_table, write_out
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -182,7 +183,8 @@ def contest_command(as_json: JsonOption = False) -> None:
     from ...claims.contest import contests
     from ...claims.wording import number
 
-    found = contests()
+    with waiting("simulating the contests"):
+        found = contests()
     if as_json:
         print_json({"contests": [{**asdict(one), "loses": one.loses, "holds": one.holds} for one in found]})
         return
@@ -213,7 +215,8 @@ def simulate_command(
     from ...claims.contest import OUTCOMES
 
     outcomes = {**{claim.id: claim.outcome for claim in claims.load() if claim.outcome}, **OUTCOMES}
-    leverage.store(outcomes, to)
+    with waiting(f"simulating {len(outcomes)} outcomes"):
+        leverage.store(outcomes, to)
     note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
 
 
@@ -241,7 +244,8 @@ def _entries(
     if problems:
         raise ConfigError(problems)
     chosen = list(dict.fromkeys(names))
-    entries = ledger.ledger(chosen, records=records, run=not no_model)
+    with waiting("judging claims"):
+        entries = ledger.ledger(chosen, records=records, run=not no_model)
     laid = _laid(chosen, entries, records, overlay or (), not no_model)
     for line in (*laid.told, *_unasked(records, overlay or ()), *laid.moved):
         note(line)
@@ -271,7 +275,8 @@ def _laid(
     from ...claims import ledger, moved
     from ...evidence.records.overlay import told
 
-    before = ledger.ledger(names, run=with_model)
+    with waiting("judging claims without your tables"):
+        before = ledger.ledger(names, run=with_model)
     changes = moved.moved(before, entries, records, moved.own_rows(records, overlays))
     return Laid(
         told(records, overlays),

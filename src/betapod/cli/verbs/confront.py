@@ -11,8 +11,9 @@ import typer
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
 from ..completion import complete_claim, complete_scenario, starting
 from ..options import spelt_out
-from ..running import QuietOption, ThreadsOption, bar, breaking
+from ..running import QuietOption, ThreadsOption, breaking
 from ..shared import JsonOption, gather, names_option, note, out, print_json, print_table
+from ..waiting import bar
 from .evidence import OverlayOption, terms_option
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..shared import JsonOption, note, out, print_json, waiting
+from ..shared import JsonOption, note, out, print_json
+from ..waiting import waiting
 
 
 def register(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ from ...base.errors import ConfigError, Location, MissingExtraError, Problem
 from ...base.units import convert
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, err, note, out, print_json, print_table, warn
+from ..waiting import bar
 
 if TYPE_CHECKING:
     from ...engine.runs.execute import Progress, RunOutcome
@@ -130,19 +131,31 @@ def _bar(quiet: bool, folder: Path) -> Iterator[Callable[[Progress], None] | Non
         BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
         TextColumn("{task.fields[failed]}"),
     )  # fmt: skip
-    with Bar(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as bar:
-        line = bar.add_task("patients", total=None, rate="", failed="")
+    with Bar(*columns, console=err(), disable=not sys.stderr.isatty(), transient=True) as shown, _log() as told:
+        line = shown.add_task("patients", total=None, rate="", failed="")
         warned = False
 
         def progress(now: Progress) -> None:
             nonlocal warned
             rate = f"{now.computed / now.seconds:,.0f} patients/s" if now.computed else ""
             failed = f"{now.failed} failed" if now.failed else ""
-            bar.update(line, completed=now.done, total=now.total, rate=rate, failed=failed)
+            told("patients", now.done, now.total)
+            shown.update(line, completed=now.done, total=now.total, rate=rate, failed=failed)
             if now.computed and not warned:
                 warned = _warn_of_space(now, folder)
 
         yield progress
+
+
+@contextmanager
+def _log() -> Iterator[Callable[[str, int, int], None]]:
+    """Tell a log how far the run is; a terminal has its bar."""
+    if sys.stderr.isatty():
+        yield lambda what, done, total: None
+        return
+    with bar(False) as told:
+        assert told is not None
+        yield told
 
 
 def _warn_of_space(now: Progress, folder: Path) -> bool:

@@ -12,6 +12,7 @@ import typer
 from ...base.errors import ConfigError, Problem
 from ..options import spelt_out
 from ..shared import JsonOption, names_option, note, out, print_json, print_table
+from ..waiting import waiting
 from .evidence import Chosen, shown_unit
 
 if TYPE_CHECKING:
@@ -189,7 +190,8 @@ def _refuse_ignored(pooling: Pooling) -> None:
 def _everything(registry: Registry, method: str, as_json: bool) -> None:
     from ...evidence.synthesis.pool import synthesise
 
-    groups = synthesise(registry, method)
+    with waiting("pooling every question"):
+        groups = synthesise(registry, method)
     if as_json:
         documents = []
         for g in groups:

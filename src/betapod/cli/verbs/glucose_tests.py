@@ -23,8 +23,8 @@ from ..shared import (
     print_table,
     set_values,
     unfit_figure,
-    waiting,
 )
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     from ...model import Model

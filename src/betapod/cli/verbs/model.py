@@ -21,10 +21,10 @@ from ..shared import (
     out,
     print_json,
     print_table,
-    waiting,
     warn,
     write_out,
 )
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     from ...model import Model

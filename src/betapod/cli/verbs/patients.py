@@ -10,6 +10,7 @@ import typer
 from ...base.exports import table_as_csv
 from ..completion import complete_cohort, files
 from ..shared import JsonOption, note, out, print_json, print_table, warn
+from ..waiting import bar
 
 if TYPE_CHECKING:
     from ...patients.cohorts.comparison import CohortComparison
@@ -88,8 +89,9 @@ def grow_command(
 
     path = path if path.suffix else path.with_name(f"{path.name}.npz")
     _writable(path, ".npz")
-    with library.progress_bar() as progress:
-        grown = library.grow(lives, seed, progress, first)
+    with bar(False) as told:
+        assert told is not None
+        grown = library.grow(lives, seed, lambda done, total: told("simulating lives", done, total), first)
     _write(grown, path)
     for name, count in grown.origin["implausible"].items():
         note(f"left out as implausible: {count} by {name}")

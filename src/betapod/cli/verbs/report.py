@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..completion import complete_run
-from ..running import QuietOption, bar, breaking
+from ..running import QuietOption, breaking
 from ..shared import JsonOption, note, out, print_json, print_table
+from ..waiting import bar
 
 if TYPE_CHECKING:
     from ...report.trial.making import Made

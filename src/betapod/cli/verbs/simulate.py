@@ -34,11 +34,11 @@ from ..shared import (
     print_table,
     set_values,
     unfit_figure,
-    waiting,
     warn,
     write_out,
 )
 from ..treatment import Given, check_texts, treated
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     import pandas as pd

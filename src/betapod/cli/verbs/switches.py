@@ -9,7 +9,8 @@ import typer
 
 from .. import kept
 from ..completion import complete_switch
-from ..shared import JsonOption, note, out, print_json, print_table, waiting
+from ..shared import JsonOption, note, out, print_json, print_table
+from ..waiting import waiting
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,8 +13,9 @@ import typer
 from ...base.clinical import read_as
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
-from ..running import QuietOption, ThreadsOption, bar, breaking, command
+from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, counted, note, out, print_json, print_table, write_out
+from ..waiting import bar, waiting
 
 if TYPE_CHECKING:
     from ...report.trial.estimates import Scale
@@ -190,7 +191,7 @@ def check_command(
     found, read_protocol = [], []
     for name in protocols:
         try:
-            with read_as() as sentences:
+            with read_as() as sentences, waiting(f"looking who is eligible for {name}"):
                 found.append(_checked(name))
             read_protocol.append(sentences)
         except BetapodError as error:
@@ -226,7 +227,8 @@ def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     protocol = resolved(read_protocol(text), text)
     library = default()
     try:
-        return protocol, feasible(protocol, library), cost(protocol)
+        with waiting(f"counting who is eligible for {protocol.name}"):
+            return protocol, feasible(protocol, library), cost(protocol)
     except ConfigError as error:
         if error.kinds != ("nobody-eligible",):
             raise

@@ -13,6 +13,7 @@ import typer
 from .. import kept
 from ..completion import starting
 from ..shared import JsonOption, err, names_option, note, out, print_json, write_out
+from ..waiting import bar
 
 
 def register(app: typer.Typer) -> None:
@@ -91,11 +92,13 @@ def validate_command(
 def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
     """Show a progress bar on stderr, where stderr is a terminal."""
     if not sys.stderr.isatty():
-        yield None
+        with bar(False) as told:
+            assert told is not None
+            yield lambda name, done, total: told(f"simulating {name or 'the last target'}", done, total)
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), transient=True) as bar:
-        task = bar.add_task("assembling", total=None)
-        yield lambda name, done, total: bar.update(task, description=name or "done", completed=done, total=total)
+    with Progress(*columns, console=err(), transient=True) as shown:
+        task = shown.add_task("assembling", total=None)
+        yield lambda name, done, total: shown.update(task, description=name or "done", completed=done, total=total)
