@@ -6,11 +6,12 @@ Everything a user needs stands here; the names are imported when first used, so 
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
-people         load_person  list_people  treat  load_library  Library  list_cohorts  select_cohort  SelectedCohort
+therapies      plan  Plan  list_scenarios  list_switches
+people         load_person  list_people  load_library  Library  list_cohorts  select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
 evidence       load_evidence  Registry  pool  Pooled  list_claims  judge_claims  Ledger
 validation     validate  Scorecard  confront  Confrontation
-vocabulary     list_observables  list_scenarios
+vocabulary     list_observables
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
 
@@ -43,17 +44,18 @@ if TYPE_CHECKING:
     from .front.judging import list_claims as list_claims
     from .front.judging import load_evidence as load_evidence
     from .front.judging import validate as validate
+    from .front.models import cite as cite
     from .front.models import list_models as list_models
     from .front.models import list_observables as list_observables
     from .front.models import list_overlays as list_overlays
     from .front.models import list_scenarios as list_scenarios
+    from .front.models import list_switches as list_switches
     from .front.models import load_model as load_model
     from .front.people import list_cohorts as list_cohorts
     from .front.people import list_people as list_people
     from .front.people import load_library as load_library
     from .front.people import load_person as load_person
     from .front.people import select_cohort as select_cohort
-    from .front.people import treat as treat
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -64,12 +66,13 @@ if TYPE_CHECKING:
     from .model.assembly.submodel import Part as Part
     from .model.assembly.submodel import Submodel as Submodel
     from .model.bibliography import Bibliography as Bibliography
-    from .model.bibliography import cite as cite
     from .model.parameters.table import Parameter as Parameter
     from .model.parameters.table import ParameterTable as ParameterTable
     from .model.printing.render import render as render
     from .patients.cohorts.reweight import SelectedCohort as SelectedCohort
     from .patients.library import Library as Library
+    from .therapies.plan import Plan as Plan
+    from .therapies.plan import plan as plan
     from .trials.conduct.trial_run import TrialRun as TrialRun
     from .trials.protocol.protocol import Protocol as Protocol
     from .validation.predictions.campaign import Confrontation as Confrontation
@@ -88,6 +91,7 @@ _PUBLIC = {
     "Parameter": "model.parameters.table",
     "ParameterTable": "model.parameters.table",
     "Part": "model.assembly.submodel",
+    "Plan": "therapies.plan",
     "Pooled": "evidence.synthesis.pool",
     "Protocol": "trials.protocol.protocol",
     "Registry": "evidence.records.registry",
@@ -99,7 +103,7 @@ _PUBLIC = {
     "Switch": "engine.schedule",
     "TrialRun": "trials.conduct.trial_run",
     "assemble": "model.assembly.assemble",
-    "cite": "model.bibliography",
+    "cite": "front.models",
     "confront": "front.judging",
     "errors": "base.errors",
     "judge_claims": "front.judging",
@@ -111,19 +115,20 @@ _PUBLIC = {
     "list_people": "front.people",
     "list_protocols": "front.trials",
     "list_scenarios": "front.models",
+    "list_switches": "front.models",
     "load_evidence": "front.judging",
     "load_library": "front.people",
     "load_model": "front.models",
     "load_person": "front.people",
     "load_protocol": "front.trials",
     "open_trial": "front.trials",
+    "plan": "therapies.plan",
     "pool": "evidence.synthesis.pool",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
     "select_cohort": "front.people",
     "simulate": "engine.scipy.reference",
-    "treat": "front.people",
     "validate": "front.judging",
     "write_report": "front.trials",
     "write_sbml": "exchange",
@@ -141,6 +146,7 @@ __all__ = [
     "Parameter",
     "ParameterTable",
     "Part",
+    "Plan",
     "Pooled",
     "Protocol",
     "Registry",
@@ -165,19 +171,20 @@ __all__ = [
     "list_people",
     "list_protocols",
     "list_scenarios",
+    "list_switches",
     "load_evidence",
     "load_library",
     "load_model",
     "load_person",
     "load_protocol",
     "open_trial",
+    "plan",
     "pool",
     "read_sbml",
     "render",
     "run_trial",
     "select_cohort",
     "simulate",
-    "treat",
     "validate",
     "write_report",
     "write_sbml",

@@ -88,7 +88,8 @@ def _others(value: Any) -> list[Callable[[], Any]]:
         lambda: betapod.render(value),
         lambda: betapod.render(MODEL, value),
         lambda: betapod.cite(value, {}),
-        lambda: betapod.cite(MODEL, value),
+        # None means betapod's own works.
+        lambda: betapod.cite(MODEL, 1 if value is None else value),
         lambda: betapod.write_sbml(value),
         lambda: ParameterTable.read(value),
         lambda: ParameterTable([value]),

@@ -63,6 +63,13 @@ class Ledger(Displayed, Sequence[Entry]):
     ----------
     entries
         One per claim.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> ledger = betapod.judge_claims(["A01", "B20"], simulate=False)
+    >>> [entry.claim.id for entry in ledger]
+    ['A01', 'B20']
     """
 
     entries: tuple[Entry, ...]

@@ -128,7 +128,30 @@ class Ensemble:
             raise ConfigError(problems)
 
     def kernel(self, ramps: tuple[str, ...] = ()) -> Kernel:
-        """Return the compiled program, for schedules that change `ramps` linearly."""
+        """Return the compiled program, for schedules that change `ramps` linearly.
+
+        Parameters
+        ----------
+        ramps
+            Inputs that change linearly over a time.
+
+        Returns
+        -------
+        Kernel
+            Compiled for this processor, or read from the cache.
+
+        Raises
+        ------
+        ConfigError
+            The model has something that only the reference integrator does.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> betapod.Ensemble(model).kernel() is not None
+        True
+        """
         if ramps not in self._kernels:
             self._kernels[ramps] = kernel_for(self.model, self.outputs, ramps, self.width, self.cache)
         return self._kernels[ramps]
@@ -165,6 +188,15 @@ class Ensemble:
         ------
         ConfigError, ParameterError
             Unknown names, wrong lengths, numbers that are not finite; all at once.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> ensemble = betapod.Ensemble(model, ["glucose"])
+        >>> result = ensemble.run(3, [0.0, 1.0, 2.0])
+        >>> result.values.shape
+        (3, 3, 1)
         """
         count, columns = self._patients(patients)
         visits = self._visits(times)

@@ -86,6 +86,17 @@ class EnsembleResult(Displayed):
         (patients,) steps taken and steps refused by the error control.
     vector_steps, width
         Steps of all lanes together, and lanes: `occupancy` follows.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> model = betapod.load_model("topp2000")
+    >>> ensemble = betapod.Ensemble(model, ["glucose"])
+    >>> result = ensemble.run(3, [0.0, 1.0, 2.0])
+    >>> result
+    <EnsembleResult 3 patients, 3 visits, 1 output>
+    >>> result.summary()
+    '3 patients: 3 ok'
     """
 
     values: NDArray[np.float64]
@@ -136,7 +147,22 @@ class EnsembleResult(Displayed):
         return table
 
     def summary(self) -> str:
-        """Return how many patients ended how, in one sentence."""
+        """Return how many patients ended how, in one sentence.
+
+        Returns
+        -------
+        str
+            Such as ``3 patients: 3 ok``.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> ensemble = betapod.Ensemble(model, ["glucose"])
+        >>> result = ensemble.run(3, [0.0, 1.0, 2.0])
+        >>> result.summary()
+        '3 patients: 3 ok'
+        """
         counts = [(name, int(np.sum(self.status == code))) for code, name in enumerate(STATUS)]
         return f"{len(self.status)} patients: " + ", ".join(f"{n} {name}" for name, n in counts if n)
 
@@ -167,6 +193,25 @@ class EnsembleResult(Displayed):
             How many patients, evenly spread over those who did not fail.
         independent
             How many of them by the reference integrator, which takes a second or so for each.
+
+        Returns
+        -------
+        AchievedError
+            Median and worst relative error, and where the worst is.
+
+        Raises
+        ------
+        SolverError
+            The reference integrator could not go on.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> ensemble = betapod.Ensemble(model, ["glucose"])
+        >>> result = ensemble.run(3, [0.0, 1.0, 2.0])
+        >>> result.achieved_error(2, independent=1).worst < 1e-3
+        True
         """
         good = np.flatnonzero(self.status <= ENDED)
         patients = _spread(good, sample)

@@ -81,12 +81,28 @@ class Dose:
         return exact(self.amount) / exact(self.rate) if self.rate else exact(self.duration)
 
     def until(self, end: float) -> list[Fraction]:
-        """Return the exact times of the doses that begin before an end.
+        """Return the exact times of the doses, up to the first that begins at an end or later.
+
+        Parameters
+        ----------
+        end
+            Day.
+
+        Returns
+        -------
+        list of Fraction
+            Days, increasing, exactly as written.
 
         Raises
         ------
         ConfigError
             They are more than `MOST_DOSES`.
+
+        Examples
+        --------
+        >>> from betapod import Dose
+        >>> [float(time) for time in Dose("glucose", 5.0, 0.0, 7.0, 3).until(14.0)]
+        [0.0, 7.0, 14.0]
         """
         more = self.addl
         if more:
@@ -180,10 +196,27 @@ class Schedule:
     def check(self, model: Model) -> None:
         """Check that every dose and switch makes sense for a model.
 
+        Parameters
+        ----------
+        model
+            Whose states and inputs are meant.
+
+        Returns
+        -------
+        None
+            Nothing where all is well.
+
         Raises
         ------
         ConfigError
             With every unknown state or input, time before the start, negative amount, or number that is not finite.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> schedule = betapod.Schedule([betapod.Dose("glucose", 50.0, 1.0)])
+        >>> schedule.check(model)
         """
         from ..model.parameters.possible_values import impossible
 
@@ -243,12 +276,27 @@ class Schedule:
             Value of every input before the first switch.
         visits
             Times at which someone looks; what is done at such a time is done at exactly this number.
+        end, start
+            Days.
 
         Returns
         -------
         list of Segment
             In order, without gaps. A later switch of the same input replaces one that is still ramping. Infusions are not in it: see
             `betapod.engine.infusions`.
+
+        Raises
+        ------
+        ConfigError
+            There are more doses than one call may have.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> schedule = betapod.Schedule([betapod.Dose("glucose", 50.0, 1.0)])
+        >>> len(schedule.segments({}, 3.0))
+        2
         """
         dose_times = [(time, dose) for dose in self.doses for time in dose.until(end)]
         changes = [(exact(s.time), exact(s.width), s) for s in sorted(self.switches, key=lambda s: exact(s.time))]

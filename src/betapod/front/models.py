@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from ..physiology import whole_body
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..model.bibliography import BibliographyEntry
 
 
 def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTable] = ()) -> Model:
@@ -123,6 +125,36 @@ def list_scenarios() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "label", "description"])
 
 
+def list_switches() -> pd.DataFrame:
+    """Return the mechanisms of cell therapy that can be turned on (1) and off (0).
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per switch, an input of the models: ``name``, ``label``, ``default`` (in the model `reference`), ``scenarios`` in which
+        turning it changes the course of kidney or metabolism, ``submodels`` with the equations in which it stands.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> switches = betapod.list_switches().set_index("name")
+    >>> "sw_filtration" in switches.index
+    True
+    """
+    import pandas as pd
+
+    from ..therapies.mechanism_switches import mechanism_switches
+
+    rows = [
+        (
+            *(each.name, each.label, each.defaults.get("reference", next(iter(each.defaults.values())))),
+            *(", ".join(each.scenarios), ", ".join(dict.fromkeys(equation.submodel for equation in each.equations))),
+        )
+        for each in mechanism_switches().values()
+    ]
+    return pd.DataFrame(rows, columns=["name", "label", "default", "scenarios", "submodels"])
+
+
 def list_observables() -> pd.DataFrame:
     """Return everything that is measured of people.
 
@@ -146,3 +178,38 @@ def list_observables() -> pd.DataFrame:
 
     columns = ["id", "label", "paramcd", "unit", "ucum", "loinc", "link", "better", "model", "relative_error"]
     return pd.DataFrame([[getattr(each, name) for name in columns] for each in observables().values()], columns=columns)
+
+
+def cite(model: Model, bibliography: Mapping[str, BibliographyEntry] | None = None) -> str:
+    """Return BibTeX of exactly the works that a model's rows cite, grouped by the reason.
+
+    A comment above each entry names the rows that rest on it, with the place in the work.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    bibliography
+        Works by key; betapod's own by default.
+
+    Returns
+    -------
+    str
+        BibTeX; keys that the bibliography lacks are listed in a comment.
+
+    Raises
+    ------
+    ModelError
+        This is no model.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> text = betapod.cite(betapod.load_model("topp2000"))
+    >>> "literature" in text
+    True
+    """
+    from ..model.bibliography import Bibliography
+    from ..model.bibliography import cite as bibtex
+
+    return bibtex(model, Bibliography.read(whole_body.BIBLIOGRAPHY) if bibliography is None else bibliography)

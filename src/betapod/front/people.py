@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library
     from ..person.coupled_person import Patient
-    from ..therapies.plan import Plan
 
 
 def load_person(name: str, model: str = "reference", values: Mapping[str, float | str] | None = None) -> Patient:
@@ -44,9 +43,9 @@ def load_person(name: str, model: str = "reference", values: Mapping[str, float 
     >>> import betapod
     >>> person = betapod.load_person("t2d", model="metabolism")
     >>> person.label
-    'type 2 diabetes, HbA1c 8 %'
+    'type 2 diabetes, HbA1c 8.1 %'
     >>> round(person.state["HbA1c"], 1)
-    8.0
+    8.1
     """
     from ..person.coupled_person import patient
 
@@ -72,44 +71,6 @@ def list_people() -> pd.DataFrame:
     from ..person.coupled_person import person_label, person_names
 
     return pd.DataFrame([(name, person_label(name)) for name in person_names()], columns=["name", "label"])
-
-
-def treat(person: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Plan:
-    """Return a person under drugs and cells, ready to be simulated.
-
-    Parameters
-    ----------
-    person
-        As of `load_person`.
-    drugs
-        Such as ``"metformin 2 g"``.
-    cells
-        Orders such as ``"UC-MSC 1e6/kg iv x3 q28d"``.
-    scenario
-        What cells are supposed to do, one of `list_scenarios`; by default ``current-evidence``.
-
-    Returns
-    -------
-    Plan
-        ``model`` under the scenario and ``schedule`` of doses and switches, for `simulate` from ``person.state``.
-
-    Raises
-    ------
-    ConfigError
-        Everything wrong with drugs and cells at once.
-
-    Examples
-    --------
-    >>> import betapod
-    >>> person = betapod.load_person("t2d", model="metabolism")
-    >>> treated = betapod.treat(person, drugs=["metformin 2 g"])
-    >>> result = betapod.simulate(treated.model, [0, 180], treated.schedule, person.state, outputs=["HbA1c"])
-    >>> bool(result.table["HbA1c"].iloc[-1] < person.state["HbA1c"])
-    True
-    """
-    from ..person.coupled_person import treat as treated
-
-    return treated(person, list(drugs), list(cells), scenario)
 
 
 def load_library(path: str | Path | None = None) -> Library:

@@ -72,7 +72,18 @@ def _plain(value: str) -> str:
 
 
 class Bibliography(Mapping[str, BibliographyEntry]):
-    """Works by key, in file order."""
+    """Works by key, in file order.
+
+    Examples
+    --------
+    >>> import betapod, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> text = "@article{Topp2000, author = {Topp, B}, title = {A model}, journal = {J Theor Biol}, year = {2000}}"
+    >>> _ = (folder / "works.bib").write_text(text)
+    >>> works = betapod.Bibliography.read(folder / "works.bib")
+    >>> list(works)
+    ['Topp2000']
+    """
 
     def __init__(self, entries: Iterable[BibliographyEntry]) -> None:
         self._entries = {entry.key: entry for entry in entries}
@@ -90,10 +101,30 @@ class Bibliography(Mapping[str, BibliographyEntry]):
     def read(cls, *paths: str | Path) -> Bibliography:
         """Read one or more BibTeX files.
 
+        Parameters
+        ----------
+        paths
+            Files.
+
+        Returns
+        -------
+        Bibliography
+            Works by key, in file order.
+
         Raises
         ------
         ParameterError
             Everything in the files that cannot be read, and keys given twice.
+
+        Examples
+        --------
+        >>> import betapod, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> text = "@article{Topp2000, author = {Topp, B}, title = {A model}, journal = {J Theor Biol}, year = {2000}}"
+        >>> _ = (folder / "works.bib").write_text(text)
+        >>> works = betapod.Bibliography.read(folder / "works.bib")
+        >>> works["Topp2000"].fields["year"]
+        '2000'
         """
         entries: dict[str, BibliographyEntry] = {}
         problems: list[Problem] = []

@@ -54,6 +54,13 @@ class Library(Displayed):
         (n, states) in the order of `state_names`.
     origin
         How it was grown: seed, lives, fingerprint of the model, notes.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> library = betapod.load_library()
+    >>> library.initial["GFR0_nephron"].shape == (len(library),) if "GFR0_nephron" in library.initial else True
+    True
     """
 
     table: pd.DataFrame
@@ -91,7 +98,30 @@ class Library(Displayed):
         return bool(self.origin.get("model") == whole_body.model("reference").fingerprint)
 
     def take(self, index: NDArray[np.integer] | Sequence[int]) -> Library:
-        """Return some patients, in the order of `index`; repeats are allowed."""
+        """Return some patients, in the order of `index`; repeats are allowed.
+
+        Parameters
+        ----------
+        index
+            (n,) rows.
+
+        Returns
+        -------
+        Library
+            n patients.
+
+        Raises
+        ------
+        IndexError
+            There is no such row.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> library = betapod.load_library()
+        >>> library.take([5, 5, 7]).table["person"].nunique() <= 2
+        True
+        """
         rows = np.asarray(index, dtype=np.int64)
         return Library(
             self.table.iloc[rows].reset_index(drop=True),
@@ -104,10 +134,29 @@ class Library(Displayed):
     def save(self, path: str | Path) -> Path:
         """Write the library as one compressed file of single-precision numbers; its name gets the ending .npz.
 
+        Parameters
+        ----------
+        path
+            A file that exists is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            Where it was written.
+
         Raises
         ------
         ConfigError
             The file cannot be written.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> library = betapod.load_library()
+        >>> import pathlib, tempfile
+        >>> path = library.take(range(20)).save(pathlib.Path(tempfile.mkdtemp()) / "some.npz")
+        >>> len(betapod.load_library(path))
+        20
         """
         from ..base.files import replacing
 
@@ -118,7 +167,20 @@ class Library(Displayed):
         return path
 
     def to_bytes(self) -> bytes:
-        """Return the content of the library's file."""
+        """Return the content of the library's file.
+
+        Returns
+        -------
+        bytes
+            What `save` writes.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> library = betapod.load_library()
+        >>> library.take([0]).to_bytes()[:2]
+        b'PK'
+        """
         columns: dict[str, Numbers] = {f"table/{name}": self.table[name].to_numpy() for name in self.table}
         columns |= {f"parameter/{name}": values for name, values in self.parameters.items()}
         columns |= {f"state/{name}": self.states[:, i] for i, name in enumerate(self.state_names)}

@@ -92,6 +92,15 @@ class Plan:
         What each person is given, after what does not fit was left out.
     courses
         Each person's courses of cells, with what is unusual about them.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> person = betapod.load_person("t2d", model="metabolism")
+    >>> treated = betapod.plan(person.model, person.state, drugs=["metformin 2 g"])
+    >>> result = betapod.simulate(treated.model, [0, 180], treated.schedule, person.state, outputs=["HbA1c"])
+    >>> bool(result.table["HbA1c"].iloc[-1] < person.state["HbA1c"])
+    True
     """
 
     model: Model
@@ -157,6 +166,12 @@ def plan(
     where
         How errors name the place of an order for many.
 
+    Returns
+    -------
+    Plan
+        ``model`` under the scenario and ``schedule`` (one person) or ``schedules`` (one each), for `simulate` and
+        `Ensemble.run`.
+
     Raises
     ------
     ConfigError
@@ -169,11 +184,10 @@ def plan(
 
     Examples
     --------
-    >>> from betapod import load_model
-    >>> from betapod.therapies.plan import plan
-    >>> treatment = plan(load_model("reference"), drugs=["metformin 2 g"], cells=["UC-MSC 80e6 iv x2 q28d"])
+    >>> import betapod
+    >>> treatment = betapod.plan(betapod.load_model("reference"), drugs=["metformin 2 g"], cells=["UC-MSC 80e6 iv x2 q28d"])
     >>> print(*treatment.understood, sep="; ")
-    metformin 2 g from day 0; 2 infusions of 80 million UC-MSC, iv, on days 0, 28
+    metformin 2 g/day from day 0; 2 infusions of 80 million UC-MSC, iv, on days 0, 28
     """
     orders = (cells,) if isinstance(cells, str) and cells else tuple(cells)
     inputs = tuple(Switch(name, value, start) for name, value in (held or {}).items())

@@ -51,6 +51,13 @@ class Registry(Displayed):
         Every row that did not, with the reason; the package's own tables have none.
     replaced
         Ids of records that an overlay has replaced.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> evidence = betapod.load_evidence()
+    >>> len(evidence) > 1000
+    True
     """
 
     records: tuple[Record, ...]
@@ -95,6 +102,8 @@ class Registry(Displayed):
 
         Parameters
         ----------
+        study, family, population, product
+            Words of the registry; all where not given.
         endpoint
             The class (``HbA1c``) or the text of the table (``composite_kidney_HR``).
         tag
@@ -102,10 +111,23 @@ class Registry(Displayed):
         controls
             Whether the control arms of the chosen studies come along, whatever their product.
 
+        Returns
+        -------
+        list of Record
+            In the order of the tables.
+
         Raises
         ------
         EvidenceError
             A name that no record has.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> evidence = betapod.load_evidence()
+        >>> records = evidence.select(endpoint=["HbA1c", "UACR"], product="UC-MSC")
+        >>> {record.product for record in records}
+        {'UC-MSC'}
         """
         conditions: list[tuple[str, str | Sequence[str] | None, Callable[[Record], tuple[str, ...]]]] = [
             ("study", study, lambda r: (r.study,)),
@@ -139,7 +161,20 @@ class Registry(Displayed):
         return chosen
 
     def families(self) -> dict[str, list[str]]:
-        """Return the studies of each family."""
+        """Return the studies of each family.
+
+        Returns
+        -------
+        dict
+            Family -> studies; a family is reports on the same people.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> evidence = betapod.load_evidence()
+        >>> any(len(studies) > 1 for studies in evidence.families().values())
+        True
+        """
         found: dict[str, list[str]] = {}
         for record in self.records:
             members = found.setdefault(record.family, [])
@@ -154,11 +189,26 @@ class Registry(Displayed):
         ----------
         testing
             Share of the families for testing, 0 to 1.
+        seed
+            Of the division; each seed gives another.
+
+        Returns
+        -------
+        tuple of two lists of Record
+            For fitting, for testing.
 
         Raises
         ------
         EvidenceError
             The share is not between 0 and 1.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> evidence = betapod.load_evidence()
+        >>> fitting, testing = evidence.split(0.3)
+        >>> {record.family for record in fitting} & {record.family for record in testing}
+        set()
         """
         import hashlib
 

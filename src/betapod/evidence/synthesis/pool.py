@@ -60,6 +60,14 @@ class Pooled(Displayed):
         Independent studies, people in them as far as stated.
     reasons
         What was excluded or must be known, one sentence each.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> trials = betapod.load_evidence().select(endpoint="HbA1c", product="UC-MSC", controls=True)
+    >>> pooled = betapod.pool(trials, contrast="between", across=["population"])
+    >>> pooled.ci[0] < pooled.estimate < pooled.ci[1]
+    True
     """
 
     estimate: float
@@ -125,6 +133,8 @@ def pool(
 
     Parameters
     ----------
+    records
+        Of a registry, chosen by `Registry.select`.
     contrast
         ``between`` (controlled), ``change`` (before/after) or ``level`` (groups by themselves). By default the first of these
         that any study offers; the others are then excluded, never mixed in.
@@ -140,10 +150,27 @@ def pool(
     across
         ``population`` or ``product``: may differ, knowingly; the reasons say so.
 
+    Returns
+    -------
+    Pooled
+        Estimate with 95 % interval, heterogeneity, and every record that was excluded with the reason.
+
     Raises
     ------
     EvidenceError
         What must not be pooled, or nothing left to pool, with every reason.
+
+    References
+    ----------
+    Knapp G, Hartung J. Stat Med 2003;22:2693-2710. DerSimonian R, Laird N. Control Clin Trials 1986;7:177-188. Viechtbauer W. Stat Med
+    2007;26:37-52 (Q-profile interval).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> trials = betapod.load_evidence().select(endpoint="HbA1c", product="UC-MSC", controls=True)
+    >>> betapod.pool(trials, contrast="between", across=["population"]).unit
+    '%'
     """
     records = list(records)
     problems = _unknown_names(method, interval, across, contrast, measure)

@@ -20,7 +20,7 @@ from .import_report import ImportReport
 from .nesting_guard import check_depth
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SbmlModel(Model):
     """A model that came from SBML, with the report of its import."""
 
@@ -35,11 +35,23 @@ def read_sbml(source: str | Path) -> SbmlModel:
     source
         Path of a file, or the text itself.
 
+    Returns
+    -------
+    SbmlModel
+        A `Model`, with the ``report`` of its import.
+
     Raises
     ------
     ExchangeError
         The file is not valid SBML (every error of libsbml at its place), or uses constructs that betapod cannot compute: algebraic
         rules, the csymbol delay, fast reactions, required packages other than hierarchical composition. All of them are named.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> text = betapod.write_sbml(betapod.load_model("topp2000"))
+    >>> betapod.read_sbml(text).state_names
+    ('glucose', 'insulin', 'beta_mass')
     """
     try:
         import libsbml

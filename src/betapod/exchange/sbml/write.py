@@ -36,15 +36,30 @@ def write_sbml(
 
     Parameters
     ----------
+    model
+        Any model.
+    path
+        File; none by default.
     bibliography
         Works by key, for the sources of parameters; betapod's own by default.
     check
         Let libsbml check the document's consistency.
 
+    Returns
+    -------
+    str
+        An SBML document, level 3 version 2.
+
     Raises
     ------
     ExchangeError
         Something in the model has no SBML counterpart, or libsbml finds an error; all of them.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> betapod.write_sbml(betapod.load_model("topp2000")).startswith("<?xml")
+    True
     """
     instance("model", model, Model, "a model, such as load_model('kidney')", ExchangeError)
     path = None if path is None else path_of("path", path, ExchangeError)

@@ -21,20 +21,38 @@ from .submodel import Part, Submodel
 def assemble(
     name: str, submodels: Sequence[type[Submodel] | Part], parameters: ParameterTable, description: str = ""
 ) -> Model:
-    """Return the model that the submodels make together.
+    r"""Return the model that the submodels make together.
 
     Parameters
     ----------
+    name, description
+        Of the model.
     submodels
         Classes or parsed parts; their order is the order of states.
     parameters
         Table of parameters and inputs; rows that no equation uses are left out of the model. An input that a submodel owns is
         taken from that submodel.
 
+    Returns
+    -------
+    Model
+        With exact derivatives, checked units and a fixed order of states.
+
     Raises
     ------
     ModelError
         With every problem found in every submodel, each at its place in the user's file.
+
+    Examples
+    --------
+    >>> from betapod import Parameter, ParameterTable, Submodel, assemble
+    >>> class Pool(Submodel):
+    ...     "A drug that is lost at a constant rate."
+    ...     equations = "dA/dt = -k*A  [mg/day]  amount of drug\nA(0) = A0  [mg]"
+    >>> rows = [Parameter("k", "rate of loss", 0.5, "1/day"), Parameter("A0", "dose", 10.0, "mg")]
+    >>> pool = assemble("pool", [Pool], ParameterTable(rows))
+    >>> pool.units["A"]
+    'mg'
     """
     instance("name", name, str, "text", ModelError)
     instance("parameters", parameters, ParameterTable, "a ParameterTable", ModelError)

@@ -117,6 +117,15 @@ class Model(Displayed):
         Rows used with the role ``input``: what a user or a protocol sets, possibly as functions of time.
     conversions
         Exact unit conversions used by name: value and unit.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> model = betapod.load_model("topp2000")
+    >>> model.state_names
+    ('glucose', 'insulin', 'beta_mass')
+    >>> model.units["glucose"]
+    'mg/dL'
     """
 
     name: str
@@ -173,7 +182,25 @@ class Model(Displayed):
         return pd.DataFrame(rows, columns=["name", "kind", "label", "unit", "submodel"])
 
     def values(self, table: ParameterTable | None = None) -> dict[str, float]:
-        """Return the value of every parameter, input and conversion, from `table` where it has the name."""
+        """Return the value of every parameter, input and conversion, from `table` where it has the name.
+
+        Parameters
+        ----------
+        table
+            Values that come before the model's own.
+
+        Returns
+        -------
+        dict
+            Name -> value, in the rows' units.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> set(model.values()) >= set(model.parameters)
+        True
+        """
         values = {name: value for name, (value, _) in self.conversions.items()}
         for rows in (self.parameters, self.inputs):
             for name, row in rows.items():
@@ -183,10 +210,33 @@ class Model(Displayed):
     def with_values(self, values: Mapping[str, float | str], where: str = "") -> Model:
         """Return the model with other parameter or input values.
 
+        Parameters
+        ----------
+        values
+            Numbers in the row's own unit, or text with a unit such as ``"203 mg/dL"``.
+        where
+            What errors call the place of the values.
+
+        Returns
+        -------
+        Model
+            Another model; this one stays as it is.
+
         Raises
         ------
         ParameterError
             Unknown names, unreadable numbers, units that do not fit; all at once.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> kidney = betapod.load_model("kidney").with_values({"G": "203 mg/dL"})
+        >>> round(kidney.inputs["G"].value, 2)
+        11.27
+        >>> kidney.with_values({"G": "203 mg"})
+        Traceback (most recent call last):
+            ...
+        betapod.base.errors.ParameterError: G = 203 mg: wrong-unit: ...
         """
         both = ParameterTable((*self.parameters.values(), *self.inputs.values())).with_values(values, where)
         return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
@@ -194,10 +244,30 @@ class Model(Displayed):
     def overlay(self, *tables: ParameterTable) -> Model:
         """Return the model with its parameters overridden by tables, in this order.
 
+        Parameters
+        ----------
+        tables
+            Rows of the model with other values, in any unit that fits.
+
+        Returns
+        -------
+        Model
+            Another model; this one stays as it is.
+
         Raises
         ------
         ParameterError
             A row that the model does not have, or a unit that does not fit; all at once.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> name = next(iter(model.parameters))
+        >>> row = model.parameters[name]
+        >>> table = betapod.ParameterTable([betapod.Parameter(name, row.label, 2 * row.value, row.unit)])
+        >>> model.overlay(table).parameters[name].value == 2 * row.value
+        True
         """
         both = ParameterTable((*self.parameters.values(), *self.inputs.values())).overlay(*tables)
         return replace(self, parameters=both.select(self.parameters), inputs=both.select(self.inputs))
@@ -205,10 +275,27 @@ class Model(Displayed):
     def expression(self, name: str) -> Expr:
         """Return what a name is, in terms of states, parameters, inputs and time.
 
+        Parameters
+        ----------
+        name
+            State, equation, parameter or input.
+
+        Returns
+        -------
+        Expr
+            A graph of operations; its leaves are symbols and numbers.
+
         Raises
         ------
         ModelError
             There is no such name; the nearest is named.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> model = betapod.load_model("topp2000")
+        >>> model.expression("glucose").op
+        'sym'
         """
         if name in self.assignments:
             return self.assignments[name].expr
@@ -220,6 +307,11 @@ class Model(Displayed):
 
     def initial_values(self) -> dict[str, float]:
         """Return the value of every state at time 0, in the states' units.
+
+        Returns
+        -------
+        dict
+            State -> value.
 
         Examples
         --------

@@ -16,7 +16,7 @@ from ..language.syntax import EventStatement, SourceText, Statement, Syntax
 
 
 class Submodel:
-    """Base of all submodels: subclass it and write `equations` (never instantiate it).
+    r"""Base of all submodels: subclass it and write `equations` (never instantiate it).
 
     Attributes
     ----------
@@ -26,6 +26,16 @@ class Submodel:
         Equation text, see `betapod.model.language.equations`.
     events
         Event text.
+
+    Examples
+    --------
+    >>> from betapod import Parameter, ParameterTable, Submodel, assemble
+    >>> class Pool(Submodel):
+    ...     "A drug that is lost at a constant rate."
+    ...     equations = "dA/dt = -k*A  [mg/day]  amount of drug\nA(0) = A0  [mg]"
+    >>> rows = [Parameter("k", "rate of loss", 0.5, "1/day"), Parameter("A0", "dose", 10.0, "mg")]
+    >>> assemble("pool", [Pool], ParameterTable(rows)).state_names
+    ('A',)
     """
 
     reads: ClassVar[tuple[str, ...]] = ()
@@ -34,7 +44,28 @@ class Submodel:
 
     @classmethod
     def part(cls) -> Part:
-        """Return the parsed submodel."""
+        r"""Return the parsed submodel.
+
+        Returns
+        -------
+        Part
+            What `assemble` works on.
+
+        Raises
+        ------
+        ModelError
+            Everything wrong with the text, each at its place in the user's file.
+
+        Examples
+        --------
+        >>> from betapod import Parameter, ParameterTable, Submodel, assemble
+        >>> class Pool(Submodel):
+        ...     "A drug that is lost at a constant rate."
+        ...     equations = "dA/dt = -k*A  [mg/day]  amount of drug\nA(0) = A0  [mg]"
+        >>> rows = [Parameter("k", "rate of loss", 0.5, "1/day"), Parameter("A0", "dose", 10.0, "mg")]
+        >>> Pool.part().name
+        'Pool'
+        """
         return _part_of_class(cls)  # type: ignore[arg-type]
 
 
@@ -48,7 +79,15 @@ class Read:
 
 @dataclass
 class Part:
-    """Parsed submodel, the form used by assembly."""
+    r"""Parsed submodel, the form used by assembly.
+
+    Examples
+    --------
+    >>> from betapod import Part
+    >>> part = Part.from_text("Pool", "dA/dt = -k*A  [mg/day]  amount\nA(0) = A0  [mg]")
+    >>> part.name
+    'Pool'
+    """
 
     name: str
     summary: str
@@ -72,12 +111,39 @@ class Part:
         first_line: int = 1,
         events_line: int = 1,
     ) -> Part:
-        """Parse a submodel given as text.
+        r"""Parse a submodel given as text.
 
         Parameters
         ----------
+        name
+            Of the part.
+        equations, events
+            Text in the model language.
+        reads
+            Names owned by other parts, each optionally with its unit.
+        description
+            What it is.
+        file
+            What errors call the place.
         first_line, events_line
             Where the two blocks begin in `file`, for error messages.
+
+        Returns
+        -------
+        Part
+            Not yet checked against other parts.
+
+        Raises
+        ------
+        ModelError
+            Everything wrong with the text, with line and column.
+
+        Examples
+        --------
+        >>> from betapod import Part
+        >>> part = Part.from_text("Pool", "dA/dt = -k*A  [mg/day]  amount\nA(0) = A0  [mg]")
+        >>> part.name
+        'Pool'
         """
         source = SourceText(equations, file, first_line)
         statements, problems = parse(source)
@@ -98,9 +164,33 @@ class Part:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Part:
-        """Parse a text file that holds one submodel.
+        r"""Parse a text file that holds one submodel.
 
         Lines ``reads NAME [unit], NAME`` declare what is read; a line ``events:`` begins the events; all else is equations.
+
+        Parameters
+        ----------
+        path
+            Its stem is the name of the part.
+
+        Returns
+        -------
+        Part
+            Not yet checked against other parts.
+
+        Raises
+        ------
+        ModelError
+            The file cannot be read, or everything wrong with its text, with line and column.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from betapod import Part
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "Pool.txt"
+        >>> _ = path.write_text("dA/dt = -k*A  [mg/day]  amount\nA(0) = A0  [mg]\n")
+        >>> Part.from_file(path).name
+        'Pool'
         """
         path = Path(path)
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -131,7 +221,7 @@ class Part:
         return frozenset(use.text for s in self.statements for node in _nodes(s) for use in node.names())
 
     def renamed(self, names: Mapping[str, str], name: str, label: str = "") -> Part:
-        """Return the same equations for other quantities; what is not renamed stays shared.
+        r"""Return the same equations for other quantities; what is not renamed stays shared.
 
         Parameters
         ----------
@@ -142,10 +232,22 @@ class Part:
         label
             Added to the label of every owned quantity, after a comma.
 
+        Returns
+        -------
+        Part
+            Another part; this one stays as it is.
+
         Raises
         ------
         ModelError
             A name occurs nowhere in the part; the nearest is named.
+
+        Examples
+        --------
+        >>> from betapod import Part
+        >>> part = Part.from_text("Pool", "dA/dt = -k*A  [mg/day]  amount\nA(0) = A0  [mg]")
+        >>> part.renamed({"A": "B"}, "Second").name
+        'Second'
         """
         available = {*self.uses, *self.names, *(read.name for read in self.reads)}
         unknown = [
@@ -164,7 +266,33 @@ class Part:
         )
 
     def instance(self, suffix: str, *reads: str) -> Part:
-        """Return the same equations with ``_suffix`` added to all that this part owns, and to the named reads."""
+        r"""Return the same equations with ``_suffix`` added to all that this part owns, and to the named reads.
+
+        Parameters
+        ----------
+        suffix
+            Letters, digits and ``_``.
+        reads
+            Reads that get the suffix as well.
+
+        Returns
+        -------
+        Part
+            Another part; this one stays as it is.
+
+        Raises
+        ------
+        ModelError
+            Something is named that the part does not read.
+
+        Examples
+        --------
+        >>> from betapod import Part
+        >>> part = Part.from_text("Pool", "dA/dt = -k*A  [mg/day]  amount\nA(0) = A0  [mg]")
+        >>> second = part.instance("two")
+        >>> second.name != part.name
+        True
+        """
         names = {old: f"{old}_{suffix}" for old in (*self.names, *reads)}
         return self.renamed(names, f"{self.name}_{suffix}", suffix.replace("_", " "))
 

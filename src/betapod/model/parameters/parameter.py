@@ -36,6 +36,13 @@ class Parameter:
     distribution
         ``fixed``, ``normal``, ``lognormal``, ``uniform`` or ``logitnormal``; ``lognormal(m, s)`` gives median and log-SD,
         ``normal(m, s)`` mean and SD explicitly.
+
+    Examples
+    --------
+    >>> from betapod import Parameter
+    >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+    >>> row.plausible
+    True
     """
 
     id: str

@@ -78,7 +78,18 @@ def _by_id(rows: object) -> dict[str, Parameter]:
 
 
 class ParameterTable(Displayed, Mapping[str, Parameter]):
-    """Parameters by id, in file order. Tables are never changed: overlays return new ones."""
+    """Parameters by id, in file order. Tables are never changed: overlays return new ones.
+
+    Examples
+    --------
+    >>> from betapod import Parameter, ParameterTable
+    >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+    >>> table = ParameterTable([row, Parameter("V", "volume", 40.0, "L")])
+    >>> table["k"].value
+    0.5
+    >>> list(table)
+    ['k', 'V']
+    """
 
     def __init__(self, rows: Iterable[Parameter], name: str = "") -> None:
         self.name = name
@@ -116,18 +127,34 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
 
     @classmethod
     def read(cls, *paths: str | Path, sources: Iterable[str] | None = None) -> ParameterTable:
-        """Read one or more CSV files as one table.
+        r"""Read one or more CSV files as one table.
 
         Parameters
         ----------
+        paths
+            CSV files with the columns of `COLUMNS`, or with name, value and unit alone.
         sources
             Known bibliography keys; a row that cites another is refused. None skips that check.
+
+        Returns
+        -------
+        ParameterTable
+            In file order.
 
         Raises
         ------
         ParameterError
             With every bad row of every file: missing column, unreadable number, unknown unit, role or grade, a source where none
             may be, none where one must be, an id given twice.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> from betapod import ParameterTable
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "own.csv"
+        >>> _ = path.write_text("id,value,unit\nk,0.5,1/day\n")
+        >>> ParameterTable.read(path)["k"].value
+        0.5
         """
         from .parameter_rows import read_rows
 
@@ -159,10 +186,28 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
     def overlay(self, *others: ParameterTable) -> ParameterTable:
         """Return this table with rows overridden by other tables, converted to this table's units.
 
+        Parameters
+        ----------
+        others
+            Later ones over earlier ones.
+
+        Returns
+        -------
+        ParameterTable
+            In the order and units of this table.
+
         Raises
         ------
         ParameterError
             A row of an overlay has an unknown id or a unit that does not fit; all of them at once.
+
+        Examples
+        --------
+        >>> from betapod import Parameter, ParameterTable
+        >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+        >>> table = ParameterTable([row, Parameter("V", "volume", 40.0, "L")])
+        >>> table.overlay(ParameterTable([Parameter("V", "volume", 30000.0, "mL")]))["V"].value
+        30.0
         """
         from .parameter_rows import PLAIN_NOTE
         from .possible_values import impossible
@@ -223,11 +268,24 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         where
             What errors name before a value, such as the option that gave it.
 
+        Returns
+        -------
+        ParameterTable
+            Another table; this one stays as it is.
+
         Raises
         ------
         ParameterError
             Unknown ids, unreadable numbers, units that do not fit and values that cannot be (see `betapod.model.parameters.possible_values`), all at
             once.
+
+        Examples
+        --------
+        >>> from betapod import Parameter, ParameterTable
+        >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+        >>> table = ParameterTable([row, Parameter("V", "volume", 40.0, "L")])
+        >>> table.with_values({"V": "35000 mL"})["V"].value
+        35.0
         """
         from .possible_values import impossible
 
@@ -255,12 +313,47 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         return ParameterTable(rows.values(), self.name)
 
     def select(self, ids: Iterable[str]) -> ParameterTable:
-        """Return the table with these rows only, in table order."""
+        """Return the table with these rows only, in table order.
+
+        Parameters
+        ----------
+        ids
+            Ids; what the table does not have is left out.
+
+        Returns
+        -------
+        ParameterTable
+            These rows.
+
+        Examples
+        --------
+        >>> from betapod import Parameter, ParameterTable
+        >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+        >>> table = ParameterTable([row, Parameter("V", "volume", 40.0, "L")])
+        >>> list(table.select(["V"]))
+        ['V']
+        """
         wanted = set(ids)
         return ParameterTable((row for key, row in self._rows.items() if key in wanted), self.name)
 
     def implausible(self) -> list[str]:
-        """Return a sentence for each value outside its plausible range."""
+        """Return a sentence for each value outside its plausible range.
+
+        Returns
+        -------
+        list of str
+            Empty where every value is plausible.
+
+        Examples
+        --------
+        >>> from betapod import Parameter, ParameterTable
+        >>> row = Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9)
+        >>> table = ParameterTable([row, Parameter("V", "volume", 40.0, "L")])
+        >>> table.implausible()
+        []
+        >>> len(table.with_values({"k": 3.0}).implausible())
+        1
+        """
         return [
             f"{row.id} = {row.value:g}{unit} is outside its plausible range {row.low:g} to {row.high:g}{unit}"
             for row in self.values()

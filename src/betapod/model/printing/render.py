@@ -114,6 +114,8 @@ def render(
 
     Parameters
     ----------
+    model
+        Any model.
     form
         ``md`` (mathematics between dollar signs), ``text`` (Markdown with formulas as code), ``latex``, ``html``, ``dot`` and
         ``mermaid`` (who reads what; with ``-names`` single quantities), or ``json``.
@@ -122,10 +124,22 @@ def render(
     submodel
         Print this submodel alone.
 
+    Returns
+    -------
+    Printed
+        Text; notebooks show Markdown with formulas, pages and diagrams as such.
+
     Raises
     ------
     ConfigError
         The format or the submodel is unknown.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> text = betapod.render(betapod.load_model("topp2000"), "text")
+    >>> "glucose" in text
+    True
     """
     instance("model", model, Model, "a model, such as load_model('kidney')")
     if not isinstance(form, str) or form not in FORMATS:

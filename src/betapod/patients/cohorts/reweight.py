@@ -44,6 +44,15 @@ class SelectedCohort(Displayed):
         How like the target they are.
     patients
         The chosen patients as a library of their own.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> cohort = betapod.select_cohort("FLOW", patients=50)
+    >>> len(cohort.patients), len(cohort.table)
+    (50, 50)
+    >>> round(float(cohort.weights.sum()), 6)
+    1.0
     """
 
     index: NDArray[np.int64]

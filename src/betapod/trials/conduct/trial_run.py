@@ -31,6 +31,13 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         The virtual people and their true courses under every arm and scenario.
     facts
         Seconds, screening ratio and warnings.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=4)
+    >>> run["single arm", "none"].change("UACR").shape
+    (4, 61, 6)
     """
 
     protocol: Protocol
@@ -102,7 +109,36 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         return pd.DataFrame(self.summary["comparisons"], columns=[*names, "true_effect", "true_effect_of"])
 
     def truth(self, design: str, scenario: str, code: str, visit: str) -> pd.DataFrame:
-        """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit."""
+        """Return one row per patient: what was seen, the true effect of cells and every part of the change, at one visit.
+
+        Parameters
+        ----------
+        design, scenario
+            Of the run.
+        code
+            PARAMCD, such as ``UACR``.
+        visit
+            Name of a visit.
+
+        Returns
+        -------
+        pandas.DataFrame
+            On the scale on which changes of the quantity are counted; the parts add up to the change.
+
+        Raises
+        ------
+        KeyError
+            There is no such design, scenario or quantity.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=4)
+        >>> visit = run.protocol.visits[-1].name
+        >>> table = run.truth("single arm", "none", "UACR", visit)
+        >>> bool((table["true effect of cells"].dropna().abs() < 1e-4).all())
+        True
+        """
         import pandas as pd
 
         data = self[design, scenario]

@@ -237,6 +237,13 @@ class Protocol(Displayed, Settings):
         Recruited in each design that does not say otherwise.
     scenarios
         Scenarios of cell efficacy, simulated with the same patients and random numbers.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> protocol = betapod.load_protocol("dn61")
+    >>> protocol.days
+    [-14.0, 0.0, 30.0, 91.0, 183.0, 365.0]
     """
 
     schema_version: Literal[1] = 1
@@ -281,7 +288,25 @@ class Protocol(Displayed, Settings):
         return (*codes, *more)
 
     def measurement(self, code: str) -> Measurement:
-        """Return how a PARAMCD is measured."""
+        """Return how a PARAMCD is measured.
+
+        Parameters
+        ----------
+        code
+            PARAMCD, such as ``UACR``.
+
+        Returns
+        -------
+        Measurement
+            One sample, measured as in the table of observables, where the protocol does not say otherwise.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> protocol = betapod.load_protocol("dn61")
+        >>> protocol.measurement("UACR").samples >= 1
+        True
+        """
         by_code = {code_of(name): item for name, item in self.measurements.items()}
         return by_code.get(code) or (by_code.get("EGFR") if code == "CREAT" else None) or Measurement()
 
@@ -306,7 +331,30 @@ class Protocol(Displayed, Settings):
         return next(i for i, visit in enumerate(self.visits) if visit.day == 0)
 
     def baseline_visits(self, design: str) -> list[int]:
-        """Visits whose mean is the baseline of a design."""
+        """Visits whose mean is the baseline of a design.
+
+        Parameters
+        ----------
+        design
+            Name.
+
+        Returns
+        -------
+        list of int
+            Places among `visits`.
+
+        Raises
+        ------
+        KeyError
+            There is no such design.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> protocol = betapod.load_protocol("dn61")
+        >>> [protocol.visits[i].day for i in protocol.baseline_visits("randomised")]
+        [0.0]
+        """
         match self.designs[design].baseline:
             case "screening":
                 return self.screening_visits
@@ -315,7 +363,30 @@ class Protocol(Displayed, Settings):
         return sorted({*self.screening_visits, self.baseline_visit})
 
     def size(self, design: str) -> int:
-        """Patients in a design: those of its strata, or its own number."""
+        """Patients in a design: those of its strata, or its own number.
+
+        Parameters
+        ----------
+        design
+            Name.
+
+        Returns
+        -------
+        int
+            Patients.
+
+        Raises
+        ------
+        KeyError
+            There is no such design.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> protocol = betapod.load_protocol("dn61")
+        >>> protocol.size("single arm")
+        61
+        """
         quotas = [stratum.patients for stratum in self.strata.values()]
         design_size = self.designs[design].patients
         if design_size is None and quotas and all(quota is not None for quota in quotas):
@@ -323,7 +394,30 @@ class Protocol(Displayed, Settings):
         return design_size or self.patients
 
     def quotas(self, design: str) -> list[int]:
-        """Patients of each stratum to recruit in a design; empty where strata fill as they come."""
+        """Patients of each stratum to recruit in a design; empty where strata fill as they come.
+
+        Parameters
+        ----------
+        design
+            Name.
+
+        Returns
+        -------
+        list of int
+            In the order of `strata`; their sum is `size`.
+
+        Raises
+        ------
+        KeyError
+            There is no such design.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> protocol = betapod.load_protocol("dn61")
+        >>> sum(protocol.quotas("single arm")) in (0, protocol.size("single arm"))
+        True
+        """
         quotas = [stratum.patients for stratum in self.strata.values()]
         if not quotas or any(quota is None for quota in quotas):
             return []

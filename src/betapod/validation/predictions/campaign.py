@@ -40,6 +40,14 @@ class Confrontation(Displayed):
         Scenario -> one prediction per row.
     refused
         Rows that cannot be simulated, with the reason.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> records = betapod.load_evidence().select(study="NEPHSTROM2023")
+    >>> found = betapod.confront(records, ["none"], patients=10, threads=1)
+    >>> list(found.predictions)
+    ['none']
     """
 
     predictions: dict[str, list[Prediction]]
@@ -61,6 +69,24 @@ class Confrontation(Displayed):
         ----------
         by
             ``family``, ``endpoint``, ``study`` or ``""`` for all together.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``scenario``, the column `by`, ``rows``, ``inside``, ``rms``.
+
+        Raises
+        ------
+        KeyError
+            There is no such column.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> records = betapod.load_evidence().select(study="NEPHSTROM2023")
+        >>> found = betapod.confront(records, ["none"], patients=10, threads=1)
+        >>> int(found.counts("study")["rows"].sum())
+        1
         """
         table = self.table
         keys = ["scenario", by] if by else ["scenario"]
@@ -70,11 +96,51 @@ class Confrontation(Displayed):
         return found.reset_index()
 
     def worst(self, scenario: str, count: int = 10) -> list[Prediction]:
-        """Return the predictions farthest from what was observed, in units of their error."""
+        """Return the predictions farthest from what was observed, in units of their error.
+
+        Parameters
+        ----------
+        scenario
+            One of those that were predicted.
+        count
+            How many at most.
+
+        Returns
+        -------
+        list of Prediction
+            The farthest first; ``z`` is the distance in SDs.
+
+        Raises
+        ------
+        KeyError
+            The scenario was not predicted.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> records = betapod.load_evidence().select(study="NEPHSTROM2023")
+        >>> found = betapod.confront(records, ["none"], patients=10, threads=1)
+        >>> [each.record for each in found.worst("none")] == [each.record for each in found.predictions["none"]]
+        True
+        """
         return sorted(self.predictions[scenario], key=lambda each: -abs(each.z))[:count]
 
     def refusals(self) -> pd.DataFrame:
-        """Return one row for each row that cannot be simulated: record, study, arm, endpoint, reason."""
+        """Return one row for each row that cannot be simulated: record, study, arm, endpoint, reason.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Also ``weeks``; empty where everything can be simulated.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> records = betapod.load_evidence().select(study="NEPHSTROM2023")
+        >>> found = betapod.confront(records, ["none"], patients=10, threads=1)
+        >>> "reason" in found.refusals()
+        True
+        """
         import pandas as pd
 
         rows = [(r.id, r.study, r.arm, r.endpoint_text, r.weeks, why) for r, why in self.refused]

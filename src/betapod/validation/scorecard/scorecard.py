@@ -64,7 +64,15 @@ class Score:
 
 @dataclass(frozen=True, repr=False)
 class Scorecard(Displayed):
-    """Scores in the order of the targets, and the seconds that the procedures took."""
+    """Scores in the order of the targets, and the seconds that the procedures took.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> scorecard = betapod.validate(targets=["kidney/V3"])
+    >>> scorecard.scores[0].target.organ
+    'kidney'
+    """
 
     scores: tuple[Score, ...]
     seconds: float
@@ -77,7 +85,20 @@ class Scorecard(Displayed):
         return pd.DataFrame([score.as_dict() for score in self.scores])
 
     def counts(self) -> dict[tuple[str, str], dict[str, int]]:
-        """Return how many rows have which status, by organ and ``fit``, ``validation``, ``input`` or ``memory``."""
+        """Return how many rows have which status, by organ and ``fit``, ``validation``, ``input`` or ``memory``.
+
+        Returns
+        -------
+        dict
+            (organ, group) -> status -> rows.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> scorecard = betapod.validate(targets=["kidney/V3"])
+        >>> [sum(numbers.values()) for numbers in scorecard.counts().values()]
+        [1]
+        """
         found: dict[tuple[str, str], dict[str, int]] = {}
         for score in self.scores:
             t = score.target

@@ -1,0 +1,74 @@
+"""Every public name says what it takes, gives and raises, in units and shapes, and has an example that runs."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import betapod
+
+
+def _public() -> Iterator[tuple[str, Any]]:
+    """Give every public function and class, and the public methods that classes have of their own."""
+    for name in betapod.__all__:
+        what = getattr(betapod, name)
+        if not callable(what):
+            continue
+        yield name, what
+        if isinstance(what, type):
+            for method, member in vars(what).items():
+                function = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+                if inspect.isfunction(function) and not method.startswith("_"):
+                    yield f"{name}.{method}", function
+
+
+PUBLIC = dict(_public())
+FUNCTIONS = [name for name, what in PUBLIC.items() if inspect.isfunction(what)]
+#: What can go wrong in none of these: they look something up or count it.
+HARMLESS = {
+    "Confrontation.refusals",
+    "EnsembleResult.summary",
+    "Library.to_bytes",
+    "Model.initial_values",
+    "Model.values",
+    "ParameterTable.implausible",
+    "ParameterTable.select",
+    "Protocol.measurement",
+    "Registry.families",
+    "Scorecard.counts",
+}
+
+
+def sections(what: Any) -> dict[str, str]:
+    parts = re.split(r"^([A-Z][a-z]+)\n-{3,}\n", inspect.getdoc(what) or "", flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_parameters_results_and_errors_are_documented(name: str) -> None:
+    function: Callable[..., Any] = PUBLIC[name]
+    found = sections(function)
+    parameters = [each for each in inspect.signature(function).parameters if each not in ("self", "cls")]
+    heads = re.findall(r"^(\w[\w, ]*)$", found.get("Parameters", ""), re.MULTILINE)
+    documented = {each.strip() for head in heads for each in head.split(",")}
+    assert documented == set(parameters)
+    assert "Returns" in found
+    if name not in HARMLESS and not name.startswith("list_"):
+        assert "Raises" in found
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_examples_run(name: str) -> None:
+    if isinstance(PUBLIC[name], type) and issubclass(PUBLIC[name], BaseException):
+        return
+    (test,) = doctest.DocTestFinder(recurse=False).find(PUBLIC[name], name, globs={})
+    assert test.examples, f"{name} has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    report: list[str] = []
+    runner.run(test, out=report.append)
+    assert not runner.failures, "".join(report)
