@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -161,6 +162,43 @@ def read(words: list[str]) -> None:
     while hasattr(command, "commands") and words[0] in command.commands:
         command, words = command.commands[words[0]], words[1:]
     command.make_context("betapod", words)
+
+
+def test_help_lists_exactly_what_is_allowed() -> None:
+    """Who adds a person, a role or a method finds that the help has to say so."""
+    from betapod.claims.verdict import VERDICTS
+    from betapod.cli import kept
+    from betapod.cli.verbs.confront import COUNTED
+    from betapod.engine.scipy.reference import METHODS as SOLVERS
+    from betapod.evidence.synthesis.models import CHOICES, INTERVALS
+    from betapod.model.parameters.parameter import GRADES, ROLES
+    from betapod.model.printing.render import FORMATS
+    from betapod.person import typical
+    from betapod.person.coupled_person import person_names
+    from betapod.therapies.scenarios import SCENARIOS
+    from betapod.validation.scorecard.targets import ORGANS
+
+    allowed = {
+        "simulate person": person_names(),
+        "simulate scenario": SCENARIOS,
+        "simulate method": SOLVERS,
+        "ogtt person": typical.names(),
+        "confront scenario": SCENARIOS,
+        "confront by": COUNTED,
+        "params list role": ROLES,
+        "params list grade": GRADES,
+        "claims status": VERDICTS,
+        "evidence pool method": CHOICES,
+        "evidence pool interval": INTERVALS,
+        "evidence terms column": kept.COLUMNS,
+        "model show form": [*FORMATS, "sbml"],
+        "validate organ": ORGANS,
+    }
+    texts = {f"{path} {option.name}": option.help for path, command in tree() for option in command.params}
+    for key, words in allowed.items():
+        said = re.split(r"[^\w-]+", texts[key].replace("'", ""))
+        missing = [word for word in words if not set(word.split()) <= set(said)]
+        assert missing == [], key
 
 
 if __name__ == "__main__":

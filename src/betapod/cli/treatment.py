@@ -96,7 +96,7 @@ def _known(person: str) -> None:
 
 
 def check_texts(given: Given, problems: list[Problem]) -> None:
-    """Check what is said in words, before anybody is grown: persons, drugs, orders of cells, scenarios."""
+    """Check what is said in words, before a history is simulated: persons, drugs, orders of cells, scenarios."""
     from ..therapies import cell_parameters, standard_care
     from ..therapies.cell_order import read_order
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -32,6 +32,8 @@ _LARGE_ERROR = 0.01
 @dataclass(frozen=True)
 class Work:
     """Options of every verb that computes patients."""
+
+    heading: ClassVar[str] = "Computation"
 
     part: Annotated[
         str | None,

@@ -137,7 +137,7 @@ def clamp_command(
 
 
 def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
-    """Return who is tested, grown anew where values of theirs were changed; everything wrong is said before that."""
+    """Return who is tested; changed values are checked first, then the history is simulated again with them."""
     from ...person import typical
     from ...person.metabolic_state import changed, model_of
 

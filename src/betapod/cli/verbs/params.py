@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...base.errors import ConfigError, ParameterError, Problem, did_you_mean, not_among
-from ..completion import complete_other, complete_parameter
+from ..completion import complete_other, complete_parameter, starting
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
@@ -33,17 +33,38 @@ def register(app: typer.Typer) -> None:
     app.add_typer(parameters, name="params")
 
 
+def _complete_role(incomplete: str) -> list[str]:
+    from ...model.parameters.parameter import ROLES
+
+    return starting(ROLES, incomplete)
+
+
+def _complete_grade(incomplete: str) -> list[str]:
+    from ...model.parameters.parameter import GRADES
+
+    return starting(GRADES, incomplete)
+
+
 @parameters.command("list")
 def list_parameters(
     model: ModelArgument,
     role: Annotated[
         str | None,
         typer.Option(
-            "--role", metavar="ROLE", help="Only this role: literature, calibrated, derived, assumed, memory, input."
+            "--role",
+            metavar="ROLE",
+            help="Only this role: literature, calibrated, derived, memory, assumed, input, imported.",
+            autocompletion=_complete_role,
         ),
     ] = None,
     grade: Annotated[
-        str | None, typer.Option("--grade", metavar="GRADE", help="Only this grade of evidence: A, B, C or D.")
+        str | None,
+        typer.Option(
+            "--grade",
+            metavar="GRADE",
+            help="Only this grade of evidence: A, B, C or D.",
+            autocompletion=_complete_grade,
+        ),
     ] = None,
     source: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""The verb patients: grow virtual patients, choose such as look like a real cohort, check tables of real people."""
+"""The verb patients: the library of virtual patients, cohorts that resemble real ones, checks of patient tables."""
 
 from __future__ import annotations
 
