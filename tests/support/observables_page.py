@@ -23,9 +23,9 @@ virtual patients, tables of people, the registry of evidence, comparisons with p
 from them.
 
 ```python
-from betapod.observables.table import table
+import betapod
 
-table().loc["UACR", ["unit", "loinc", "error"]]
+betapod.list_observables().loc["UACR", ["unit", "loinc", "error"]]
 ```
 
 - *Code* is the PARAMCD of CDISC ADaM that protocols and data of trials use. A code of LOINC names the same component in the same unit; where none

@@ -161,23 +161,23 @@ def list_observables() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per observable: ``id``, ``label``, ``paramcd`` (CDISC ADaM, empty where trials do not measure it), ``unit``, ``ucum``,
-        ``loinc``, ``link`` (``log`` where changes are ratios), ``better`` (1: a rise is an improvement, -1: a fall, 0: it depends),
-        ``model`` (expression in names of the coupled model), ``relative_error`` (SD of one measurement as a share of the value).
+        One row per observable, indexed by its name: ``label``, ``paramcd`` (CDISC ADaM, empty where trials do not measure it), ``unit``,
+        ``ucum``, ``loinc``, ``link`` (``log`` where changes are ratios), ``better``, ``model`` (expression in names of the coupled model);
+        ``error`` (SD of one measurement, on ``error_scale``) with ``error_grade``; ``life`` (SD that a year of life adds, as a share) with
+        ``life_years``; ``low`` and ``high`` (possible values of an adult).
 
     Examples
     --------
     >>> import betapod
-    >>> observables = betapod.list_observables().set_index("paramcd")
+    >>> observables = betapod.list_observables()
     >>> observables.loc["UACR", "unit"]
     'mg/g'
+    >>> float(observables.loc["UACR", "error"])
+    0.5424
     """
-    import pandas as pd
+    from ..observables.table import table
 
-    from ..observables.table import observables
-
-    columns = ["id", "label", "paramcd", "unit", "ucum", "loinc", "link", "better", "model", "relative_error"]
-    return pd.DataFrame([[getattr(each, name) for name in columns] for each in observables().values()], columns=columns)
+    return table()
 
 
 def cite(model: Model, bibliography: Mapping[str, BibliographyEntry] | None = None) -> str:
