@@ -15,9 +15,9 @@ from markupsafe import escape
 import betapod
 from betapod.claims.ledger import ledger
 from betapod.cli.shared import load_model
-from betapod.report.claims import page as ledger_page
-from betapod.report.predictions import page as confront_page
-from betapod.report.predictions import view as confront_view
+from betapod.report.claims import claims_page as ledger_page
+from betapod.report.predictions import predictions_page as confront_page
+from betapod.report.predictions import predictions_view as confront_view
 from betapod.validation.predictions.campaign import Confrontation
 
 EVIL = (

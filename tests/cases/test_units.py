@@ -17,7 +17,7 @@ from betapod.base.config import quantity
 from betapod.base.errors import BetapodError, UnitError
 from betapod.base.spelling import plain
 from betapod.base.units import convert, parse_unit
-from betapod.evidence.records.units import Conversion
+from betapod.evidence.records.evidence_units import Conversion
 from betapod.model import Parameter, ParameterTable
 from betapod.observables.quantities import label_of, unit_of
 from betapod.patients.cohorts import patient_tables

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from betapod.claims import ledger
+from betapod.claims.claim_verdict import judge_claim
 from betapod.claims.questions import Question, Reply, ask, judge
-from betapod.claims.verdict import judge_claim
 from betapod.evidence.records.study import Record
 from betapod.evidence.synthesis import certainty
 from betapod.evidence.synthesis import pool as synthesis

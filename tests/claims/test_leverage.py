@@ -8,19 +8,19 @@ from dataclasses import replace
 import pytest
 
 from betapod.claims import claim_people, claims, leverage
-from betapod.claims.outcome import Simulated
+from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.engine.scipy.reference import simulate
 
 OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 
 
 @pytest.fixture(scope="module")
-def fresh() -> dict[str, Simulated]:
+def fresh() -> dict[str, SimulatedOutcome]:
     return leverage.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
 
 
 @pytest.fixture(scope="module")
-def stored() -> dict[str, Simulated]:
+def stored() -> dict[str, SimulatedOutcome]:
     return leverage.simulate(OUTCOMES)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from betapod.claims import claims, ledger
-from betapod.claims.outcome import Simulated
-from betapod.claims.verdict import VERDICTS
+from betapod.claims.claim_outcome import SimulatedOutcome
+from betapod.claims.claim_verdict import VERDICTS
 from betapod.claims.wording import leverage_words, number, outcome_words, plain, required
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
@@ -53,13 +53,13 @@ def test_disagreements_are_known() -> None:
     ("one", "words"),
     [
         (None, "not simulated"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 6.0, 100.0, False), "p must be 6; evidence allows up to 2, 3 times less"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.5, 100.0, True), "p must be 1.5; evidence allows up to 2"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.0, 100.0, True), "reached with p at its current value, 1"),
-        (Simulated("", 0.0, 0.0, 0.0, 0.0, "p", "1/day", 1.0, 2.0, None, 100.0, False), "not reached even with p at 100 1/day; evidence allows up to 2"),
+        (SimulatedOutcome("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 6.0, 100.0, False), "p must be 6; evidence allows up to 2, 3 times less"),
+        (SimulatedOutcome("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.5, 100.0, True), "p must be 1.5; evidence allows up to 2"),
+        (SimulatedOutcome("", 0.0, 0.0, 0.0, 0.0, "p", "1", 1.0, 2.0, 1.0, 100.0, True), "reached with p at its current value, 1"),
+        (SimulatedOutcome("", 0.0, 0.0, 0.0, 0.0, "p", "1/day", 1.0, 2.0, None, 100.0, False), "not reached even with p at 100 1/day; evidence allows up to 2"),
     ],
 )  # fmt: skip
-def test_leverage_in_words(one: Simulated | None, words: str) -> None:
+def test_leverage_in_words(one: SimulatedOutcome | None, words: str) -> None:
     assert leverage_words(one) == words
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from betapod.claims import claims, ledger, outcome
+from betapod.claims import claim_outcome as outcome
+from betapod.claims import claims, ledger
+from betapod.claims.claim_verdict import RULE, VERDICTS, judge_claim
 from betapod.claims.questions import Question, Reply, judge
-from betapod.claims.verdict import RULE, VERDICTS, judge_claim
 from betapod.evidence.records.registry import Registry
 
 IDS = [claim.id for claim in claims.load()]
-REACHED = outcome.Simulated("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
+REACHED = outcome.SimulatedOutcome("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
 UNREACHED = replace(REACHED, reached_within_evidence=False)
 
 

@@ -13,8 +13,8 @@ from scipy import stats
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
 from betapod.evidence.synthesis import pool as synthesis
-from betapod.evidence.synthesis.effect import risk_ratio
-from betapod.evidence.synthesis.effects import candidates
+from betapod.evidence.synthesis.candidate_effects import candidates
+from betapod.evidence.synthesis.effect_size import risk_ratio
 
 COLUMNS = [
     "study_id",

@@ -14,9 +14,9 @@ from scipy import integrate, optimize, stats
 from betapod.base.errors import EvidenceError
 from betapod.evidence.records import registry
 from betapod.evidence.synthesis import pool as synthesis
-from betapod.evidence.synthesis import rare
+from betapod.evidence.synthesis import rare_events as rare
 from betapod.evidence.synthesis.certainty import grade
-from betapod.evidence.synthesis.effect import Effect, logit, risk_ratio
+from betapod.evidence.synthesis.effect_size import EffectSize, logit, risk_ratio
 
 pytest.importorskip("pymare")
 
@@ -29,17 +29,17 @@ BCG = [
 COUNTS = [(float(a), float(a + b), float(c), float(c + d)) for a, b, c, d in BCG]
 
 
-def trial(name: str, *counts: float) -> Effect:
+def trial(name: str, *counts: float) -> EffectSize:
     y, v, how = risk_ratio(*map(float, counts))
-    return Effect(
+    return EffectSize(
         name, name, "risk_ratio", "between", "x", "1", "", None, y, v, int(counts[1] + counts[3]), (f"{name}#1",), how,
         (0, 0), counts=tuple(map(float, counts)),
     )  # fmt: skip
 
 
-def group(name: str, events: float, people: int) -> Effect:
+def group(name: str, events: float, people: int) -> EffectSize:
     y, v, how = logit(events, people)
-    return Effect(
+    return EffectSize(
         name, name, "proportion", "level", "x", "1", "", None, y, v, people, (f"{name}#1",), how, (0, 0), events=events
     )
 
@@ -163,8 +163,8 @@ def test_groups_with_and_without_events_are_pooled_by_logistic_regression() -> N
     assert se == pytest.approx(math.sqrt(1 / 2 + 1 / 58), rel=1e-4)
 
 
-def plain(name: str, y: float, v: float) -> Effect:
-    return Effect(name, name, "hazard_ratio", "between", "x", "1", "", None, y, v, 1000, (f"{name}#1",), "", (0, 0))
+def plain(name: str, y: float, v: float) -> EffectSize:
+    return EffectSize(name, name, "hazard_ratio", "between", "x", "1", "", None, y, v, 1000, (f"{name}#1",), "", (0, 0))
 
 
 def test_two_studies_give_their_average_and_no_interval_that_tells_nobody_anything() -> None:

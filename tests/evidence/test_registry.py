@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from betapod.base.errors import EvidenceError
 from betapod.evidence.records import overlay, registry, vocabulary
+from betapod.evidence.records.evidence_units import Conversion
 from betapod.evidence.records.study import CONTRASTS, DESIGNS, KINDS, POPULATIONS, SOURCE_LEVELS
-from betapod.evidence.records.units import Conversion
 
 SHARED = Path(__file__).parents[3] / "shared" / "evidence"
 

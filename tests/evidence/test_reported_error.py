@@ -14,8 +14,8 @@ from betapod.base.intervals import error_of_interval, normal_interval
 from betapod.claims.questions import Question, _from_records
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
-from betapod.evidence.synthesis.effect import variance_of
-from betapod.evidence.synthesis.effects import candidates
+from betapod.evidence.synthesis.candidate_effects import candidates
+from betapod.evidence.synthesis.effect_size import variance_of
 from betapod.evidence.synthesis.reported_error import exact_p, reported_error
 from betapod.validation.predictions.published_value import published_value
 from betapod.validation.predictions.readouts import readout_of

@@ -16,9 +16,10 @@ from betapod.base.errors import EvidenceError
 from betapod.claims import ledger
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
-from betapod.evidence.synthesis import certainty, effects
+from betapod.evidence.synthesis import candidate_effects as effects
+from betapod.evidence.synthesis import certainty
 from betapod.evidence.synthesis import pool as synthesis
-from betapod.evidence.synthesis.effects import Effect
+from betapod.evidence.synthesis.candidate_effects import EffectSize
 from betapod.evidence.synthesis.pool import Pooled
 from betapod.evidence.synthesis.small_studies import small_studies
 
@@ -36,8 +37,8 @@ def known() -> registry.Registry:
     return registry.load()
 
 
-def effect(y: float, v: float, name: str = "A") -> Effect:
-    return Effect(name, name, "difference", "between", "x", "1", "", None, y, v, 10, (), "", (0, 0))
+def effect(y: float, v: float, name: str = "A") -> EffectSize:
+    return EffectSize(name, name, "difference", "between", "x", "1", "", None, y, v, 10, (), "", (0, 0))
 
 
 def from_registry(known: registry.Registry, group: str, method: str) -> Pooled:

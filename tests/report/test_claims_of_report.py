@@ -13,9 +13,9 @@ from ruamel.yaml import YAML
 
 import betapod.claims
 from betapod.claims.ledger import ledger
-from betapod.report.claims import page as ledger_page
+from betapod.report.claims import claims_page as ledger_page
 from betapod.report.trial import trial_report
-from betapod.report.trial.making import make
+from betapod.report.trial.report_writing import make
 from betapod.trials.conduct import conduct
 
 MEASURED = {"UACR", "eGFR", "HbA1c"}

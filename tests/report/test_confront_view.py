@@ -12,9 +12,9 @@ import pytest
 
 from betapod.evidence.records import registry
 from betapod.report.common.figures import new_figure, styled
-from betapod.report.predictions import figure as confront_figure
-from betapod.report.predictions import view as confront_view
-from betapod.report.predictions.view import CLASSES, class_of, group_of, view
+from betapod.report.predictions import predictions_figure as confront_figure
+from betapod.report.predictions import predictions_view as confront_view
+from betapod.report.predictions.predictions_view import CLASSES, class_of, group_of, view
 
 pytest.importorskip("matplotlib")
 

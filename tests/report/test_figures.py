@@ -11,7 +11,7 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.report.common.figures import PALETTE, Curve, Panel, axis_label, panel_figure, save
-from betapod.report.common.tables import markdown_table, sparkline
+from betapod.report.common.terminal_tables import markdown_table, sparkline
 
 
 def contrast(colour: str) -> float:

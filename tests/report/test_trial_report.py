@@ -16,7 +16,7 @@ from betapod.base.errors import ConfigError
 from betapod.report.common import words
 from betapod.report.common.document import tidy
 from betapod.report.trial import answers
-from betapod.report.trial.making import make
+from betapod.report.trial.report_writing import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
 from betapod.trials.operating.result_tables import assess

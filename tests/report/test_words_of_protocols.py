@@ -14,7 +14,7 @@ from betapod.report.common import words
 from betapod.report.common.drawing import slug
 from betapod.report.trial import answers
 from betapod.report.trial.brief import brief
-from betapod.report.trial.making import make
+from betapod.report.trial.report_writing import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import result_tables

@@ -57,29 +57,17 @@ SHARED_CLASSES = frozenset(
     [
         "Arm",
         "Chosen",
-        "Effect",
-        "Endpoint",
         "Event",
-        "Group",
         "Plan",
         "Printed",
         "Program",
-        "Sheet",
-        "Simulated",
-        "Verdict",
     ]
 )
 #: Files that still share a name, beside those of the command line and the front, which are named for what they serve.
 SHARED_FILES = frozenset(
     [
-        "effects.py",
-        "figure.py",
-        "page.py",
         "readouts.py",
         "table.py",
-        "tables.py",
-        "units.py",
-        "verdict.py",
     ]
 )
 #: Bare verbs and nouns as names of public functions: how many modules may still have one (beside command line and front).

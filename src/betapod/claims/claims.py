@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean
-from .outcome import Outcome
+from .claim_outcome import Outcome
 from .questions import Question
 
 FILE = Path(__file__).with_name("claims.yaml")

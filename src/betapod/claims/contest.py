@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from ..evidence.records.registry import Registry
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from . import leverage
+from .claim_outcome import Outcome
 from .claim_people import patient
 from .ledger import evidence
-from .outcome import Outcome
 from .questions import Question, ask
 
 COURSE = "UC-MSC 1e6/kg iv x3 q28d"

@@ -12,10 +12,10 @@ from ..evidence.records import registry
 from ..evidence.records.registry import Registry
 from . import claims as claims_of
 from . import leverage
+from .claim_outcome import SimulatedOutcome
+from .claim_verdict import ClaimVerdict, judge_claim
 from .claims import Claim
-from .outcome import Simulated
 from .questions import Reply, ask
-from .verdict import Verdict, judge_claim
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,13 +31,13 @@ _AS_VERDICT = {
 
 
 @dataclass(frozen=True)
-class Entry:
+class JudgedClaim:
     """One claim as judged."""
 
     claim: Claim
     replies: tuple[Reply, ...]
-    simulated: Simulated | None
-    verdict: Verdict
+    simulated: SimulatedOutcome | None
+    verdict: ClaimVerdict
 
     @property
     def favourable(self) -> tuple[Reply, ...]:
@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(frozen=True, repr=False)
-class Ledger(Displayed, Sequence[Entry]):
+class Ledger(Displayed, Sequence[JudgedClaim]):
     """Claims as judged, in the order of the claims.
 
     Attributes
@@ -72,13 +72,13 @@ class Ledger(Displayed, Sequence[Entry]):
     ['A01', 'B20']
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[JudgedClaim, ...]
 
     @overload
-    def __getitem__(self, index: int) -> Entry: ...
+    def __getitem__(self, index: int) -> JudgedClaim: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Entry]: ...
-    def __getitem__(self, index: int | slice) -> Entry | Sequence[Entry]:
+    def __getitem__(self, index: slice) -> Sequence[JudgedClaim]: ...
+    def __getitem__(self, index: int | slice) -> JudgedClaim | Sequence[JudgedClaim]:
         return self.entries[index]
 
     def __len__(self) -> int:
@@ -109,7 +109,7 @@ def evidence(overlays: Iterable[str | Path] = ()) -> Registry:
 
 def ledger(
     names: Iterable[str] = (), overlays: Iterable[str | Path] = (), records: Registry | None = None, run: bool = True
-) -> list[Entry]:
+) -> list[JudgedClaim]:
     """Judge claims.
 
     Parameters
@@ -131,5 +131,5 @@ def ledger(
     for claim in chosen:
         replies = tuple(ask(question, known) for question in claim.questions)
         one = simulated.get(claim.id)
-        entries.append(Entry(claim, replies, one, judge_claim(replies, one, claim.about == "cells")))
+        entries.append(JudgedClaim(claim, replies, one, judge_claim(replies, one, claim.about == "cells")))
     return entries

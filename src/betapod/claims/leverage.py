@@ -18,8 +18,8 @@ from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import Problem, SolverError
 from ..base.files import write_text
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
+from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_people import OLDER, patient
-from .outcome import Outcome, Simulated
 
 if TYPE_CHECKING:
     from ..engine.schedule import Schedule
@@ -31,7 +31,7 @@ STORED = Path(__file__).with_name("claims_simulated.json")
 TRIES, ROUNDS = 9, 4
 #: Largest multiple of what evidence allows that is tried where nature sets no limit.
 FAR = 1000.0
-#: Names of what is compared in `Simulated`, and the scenario of each where cells are given. They are not scenarios: a claim that gives no
+#: Names of what is compared in `SimulatedOutcome`, and the scenario of each where cells are given. They are not scenarios: a claim that gives no
 #: cells is held against its own mechanism switched off, and evidence allows what the model has.
 COMPARISONS = {"off": NONE, "allowed": CURRENT_EVIDENCE, "claimed": AS_CLAIMED}
 #: Switches that are about bookkeeping, not about a claimed mechanism.
@@ -50,7 +50,7 @@ class _Job:
     scenario: str
 
 
-def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
+def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     """Return what the model says of each outcome: as it is in the cache or came with the package, or simulated now and kept.
 
     What the cache has was computed by this very program and comes first; what came with the package is of the same equations,
@@ -64,7 +64,7 @@ def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
     for name, outcome in outcomes.items():
         entry = stored.get(name)
         if name not in found and entry and entry["key"] == _key(outcome, model_key):
-            found[name] = Simulated(**entry["simulated"])
+            found[name] = SimulatedOutcome(**entry["simulated"])
     missing = {name: outcome for name, outcome in outcomes.items() if name not in found}
     return {**found, **_computed(missing)} if missing else found
 
@@ -89,17 +89,17 @@ def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
         write_text(to, json.dumps(rows, indent=1) + "\n")
 
 
-def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
+def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     found = compute(outcomes)
     for name, one in found.items():
         caching.write(_name(outcomes[name]), json.dumps(asdict(one)).encode())
     return found
 
 
-def _kept(outcome: Outcome) -> Simulated | None:
+def _kept(outcome: Outcome) -> SimulatedOutcome | None:
     body = caching.read(_name(outcome))
     try:
-        return None if body is None else TypeAdapter(Simulated).validate_json(body)
+        return None if body is None else TypeAdapter(SimulatedOutcome).validate_json(body)
     except ValueError:
         return None
 
@@ -138,7 +138,7 @@ def _model_key() -> str:
     return str(_model().fingerprint)
 
 
-def compute(outcomes: Mapping[str, Outcome]) -> dict[str, Simulated]:
+def compute(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     """Simulate outcomes: every scenario of every claim in one ensemble for each length of follow-up, then the levers together.
 
     Raises
@@ -169,7 +169,7 @@ def _simulated(
     limits: Mapping[str, tuple[float, float, float]],
     needed: Mapping[str, float | None],
     largest: Mapping[str, float],
-) -> Simulated:
+) -> SimulatedOutcome:
     def effect(scenario: str) -> float:
         return _effect(outcome, values[name, scenario], values[name, f"without {scenario}"])
 
@@ -179,10 +179,10 @@ def _simulated(
     off = effect("off") if outcome.course or outcome.off else None
     if not outcome.lever:
         reached = outcome.reached_by(allowed)
-        return Simulated(unit, off, allowed, claimed, None, reached_within_evidence=reached)
+        return SimulatedOutcome(unit, off, allowed, claimed, None, reached_within_evidence=reached)
     now, limit, ceiling = limits[name]
     enough = needed[name] is not None and needed[name] <= limit * (1 + 1e-6)  # type: ignore[operator]
-    return Simulated(
+    return SimulatedOutcome(
         unit,
         off,
         allowed,

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
+from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_people import label as person_label
-from .ledger import Entry
-from .outcome import Outcome, Simulated
+from .claim_verdict import RULE
+from .ledger import JudgedClaim
 from .questions import Question, Reply
-from .verdict import RULE
 
 #: What each verdict means to a reader without a statistician at hand.
 PLAIN = {
@@ -38,7 +38,7 @@ _INPUTS = {
 _SILENT = ("hold_glucose", "early_stage")
 
 
-def plain(entry: Entry) -> str:
+def plain(entry: JudgedClaim) -> str:
     """Return the verdict in one or two plain sentences."""
     if entry.verdict.rule == RULE["unreached"]:
         return PLAIN_UNREACHED
@@ -93,10 +93,10 @@ def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
     kind = "relative change" if outcome.measure == "percent" else "difference"
     shown = unit_of(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
     bracket = f" ({shown})" if shown else ""
-    return f"Simulated: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
+    return f"SimulatedOutcome: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
 
 
-def shortfall(entry: Entry) -> str:
+def shortfall(entry: JudgedClaim) -> str:
     """Say that even the parameters of the claims do not give what is claimed, where it is so."""
     outcome, simulated = entry.claim.outcome, entry.simulated
     if outcome is None or simulated is None or simulated.claimed is None or outcome.reached_by(simulated.claimed):
@@ -124,7 +124,7 @@ def _done(inputs: Mapping[str, float]) -> str:
     return ", ".join(words) or "no change"
 
 
-def leverage_words(simulated: Simulated | None) -> str:
+def leverage_words(simulated: SimulatedOutcome | None) -> str:
     """Return how large the parameter must be, against what evidence allows."""
     if simulated is None:
         return "not simulated"
@@ -144,7 +144,7 @@ def leverage_words(simulated: Simulated | None) -> str:
     return text
 
 
-def as_dict(entry: Entry) -> dict[str, Any]:
+def as_dict(entry: JudgedClaim) -> dict[str, Any]:
     """Return everything about an entry as plain values."""
     from dataclasses import asdict
 

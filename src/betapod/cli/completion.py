@@ -223,7 +223,7 @@ def complete_claim(incomplete: str) -> list[str]:
 
 def complete_verdict(incomplete: str) -> list[str]:
     """Complete a verdict."""
-    from ..claims.verdict import VERDICTS
+    from ..claims.claim_verdict import VERDICTS
 
     return starting(VERDICTS, incomplete)
 

@@ -221,7 +221,7 @@ def pooled(found: Pooled, title: str = "", favours: int = 0) -> Figure:
 
 def ledger(found: Ledger) -> Figure:
     """Draw how many claims about cells, and about diabetes, have which verdict."""
-    from ..claims.verdict import VERDICTS
+    from ..claims.claim_verdict import VERDICTS
 
     kinds = list(dict.fromkeys(entry.claim.about for entry in found))
     pairs = Counter((entry.claim.about, entry.verdict.verdict) for entry in found)
@@ -232,8 +232,8 @@ def ledger(found: Ledger) -> Figure:
 def confrontation(found: Confrontation) -> Figure:
     """Draw observed against predicted values with 90 % predictive intervals, by group of endpoints and scenario."""
     from ..evidence.records.registry import everything
-    from ..report.predictions import view
-    from ..report.predictions.figure import panels_figure
+    from ..report.predictions import predictions_view as view
+    from ..report.predictions.predictions_figure import panels_figure
 
     predicted = {each.record for mine in found.predictions.values() for each in mine}
     if not predicted:

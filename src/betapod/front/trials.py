@@ -218,6 +218,6 @@ def write_report(
     ...     page.suffix
     '.html'
     """
-    from ..report.trial.making import make
+    from ..report.trial.report_writing import make
 
     return make(run, Path(folder), (), progress, quick, threads).files[0]

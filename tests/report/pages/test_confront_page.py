@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from betapod.evidence.records import registry
-from betapod.report.predictions import page as confront_page
-from betapod.report.predictions import view as confront_view
+from betapod.report.predictions import predictions_page as confront_page
+from betapod.report.predictions import predictions_view as confront_view
 from betapod.validation.predictions.campaign import confront
 
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])

@@ -8,8 +8,8 @@ from typing import Any
 import confronted
 import pytest
 
-from betapod.report.predictions import page as confront_page
-from betapod.report.predictions import view as confront_view
+from betapod.report.predictions import predictions_page as confront_page
+from betapod.report.predictions import predictions_view as confront_view
 
 pytest.importorskip("matplotlib")
 

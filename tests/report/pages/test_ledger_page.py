@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from betapod.claims.claim_verdict import VERDICTS
 from betapod.claims.ledger import ledger
-from betapod.claims.verdict import VERDICTS
-from betapod.report.claims import page as ledger_page
+from betapod.report.claims import claims_page as ledger_page
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import small_trials as small
 
-from betapod.report.trial.making import make
+from betapod.report.trial.report_writing import make
 from betapod.trials.conduct import conduct
 
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])

@@ -17,7 +17,7 @@ from ..waiting import waiting
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...claims.ledger import Entry
+    from ...claims.ledger import JudgedClaim
     from ...evidence.records.registry import Registry
 
 claims_app = typer.Typer(help="Claims for cell therapy, each with a computed verdict.", no_args_is_help=False)
@@ -90,7 +90,7 @@ def list_command(
     note(f"{len(entries)} claims: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
 
 
-def _listing(entries: Sequence[Entry]) -> str:
+def _listing(entries: Sequence[JudgedClaim]) -> str:
     """Return claims and verdicts as CSV, for a pipe or a file."""
     from ...base.exports import rows_as_csv
     from ...claims.wording import leverage_words, plain
@@ -163,7 +163,7 @@ def page_command(
     """Write all claims as one self-contained HTML page."""
     from ...base.files import unfit
     from ...evidence.records.overlay import laid_over
-    from ...report.claims.page import write
+    from ...report.claims.claims_page import write
 
     if problems := unfit(to, (".html", ".htm")):
         raise ConfigError(problems)
@@ -222,11 +222,11 @@ def simulate_command(
 
 def _entries(
     names: list[str] | tuple[str, ...], overlay: list[Path] | None, no_model: bool, status: list[str] | None
-) -> tuple[list[Entry], Laid]:
+) -> tuple[list[JudgedClaim], Laid]:
     """Return judged claims, and what tables change; all that is wrong with names, verdicts and tables is said at once."""
     from ...claims import ledger
+    from ...claims.claim_verdict import VERDICTS
     from ...claims.claims import find
-    from ...claims.verdict import VERDICTS
 
     problems = [
         not_among(VERDICTS, "unknown-status", f"there is no verdict {name!r}", name)
@@ -267,22 +267,22 @@ class Laid:
 
 
 def _laid(
-    names: list[str], entries: list[Entry], records: Registry, overlays: Sequence[Path], with_model: bool
+    names: list[str], entries: list[JudgedClaim], records: Registry, overlays: Sequence[Path], with_model: bool
 ) -> Laid:
     """Judge the same claims without the tables, and say what they moved."""
     if not overlays:
         return Laid()
-    from ...claims import ledger, moved
+    from ...claims import ledger, overlay_changes
     from ...evidence.records.overlay import told
 
     with waiting("judging claims without your tables"):
         before = ledger.ledger(names, run=with_model)
-    changes = moved.moved(before, entries, records, moved.own_rows(records, overlays))
+    changes = overlay_changes.moved(before, entries, records, overlay_changes.own_rows(records, overlays))
     return Laid(
         told(records, overlays),
-        moved.words(changes, before, entries),
+        overlay_changes.words(changes, before, entries),
         [one.as_dict() for one in changes],
-        moved.verdicts(before, entries),
+        overlay_changes.verdicts(before, entries),
     )
 
 
@@ -303,7 +303,7 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
     return [f"no claim asks {', '.join(lost[:6])}{more}: most questions name the study that they ask"]
 
 
-def _show(entry: Entry) -> None:
+def _show(entry: JudgedClaim) -> None:
     from ...claims.leverage import unit_and_label
     from ...claims.wording import estimate, leverage_words, number, outcome_words, plain, required
 

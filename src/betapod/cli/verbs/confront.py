@@ -164,7 +164,7 @@ def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
     with breaking(), bar(shown.quiet) as progress:
         found = confront(records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws)
     from ...evidence.records.overlay import laid_over
-    from ...report.predictions import view as confront_view
+    from ...report.predictions import predictions_view as confront_view
 
     table = confront_view.view(found, confront_view.products(records))
     about = [*_choice({**chosen.names, "claim": chosen.claims}), *laid_over(laid)]
@@ -294,14 +294,14 @@ def _write(
     """Write what was asked for, and say what was written; `about` stands on the page."""
     csv_path, figure, page = shown.csv_path, shown.figure, shown.page
     if figure is not None and len(table):
-        from ...report.predictions.figure import write
+        from ...report.predictions.predictions_figure import write
 
         for path in write(table, figure):
             yield f"wrote {path}"
     elif figure is not None:
         yield f"{figure}: not drawn, as no row was simulated"
     if page is not None:
-        from ...report.predictions import page as confront_page
+        from ...report.predictions import predictions_page as confront_page
 
         yield f"wrote {confront_page.write(found, table, page, how.people, how.seed, about)}"
     if csv_path is not None:
@@ -321,7 +321,7 @@ def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
 
 def _print_counts(table: pd.DataFrame, by: str) -> None:
     """Print counts with a bar each: rows below their interval, inside it, above it."""
-    from ...report.predictions.view import in_order, summary
+    from ...report.predictions.predictions_view import in_order, summary
 
     parts = in_order(summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
     total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]

@@ -15,7 +15,7 @@ from ..shared import JsonOption, note, out, print_json, print_table
 from ..waiting import bar
 
 if TYPE_CHECKING:
-    from ...report.trial.making import Made
+    from ...report.trial.report_writing import WrittenReport
 
 QuickOption = Annotated[
     bool, typer.Option("--quick", help="Skip sample-size curves, mechanisms and the comparison with real patients.")
@@ -56,7 +56,7 @@ def report_command(
     The page is one self-contained HTML file; every table is written as CSV and Parquet.
     """
     from ...base.errors import ConfigError, Problem
-    from ...report.trial.making import make
+    from ...report.trial.report_writing import make
     from ...trials import run_folder as store
 
     place = Path(what)
@@ -103,7 +103,7 @@ def demo_command(
     _tell(found.made, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
 
 
-def _tell(made: Made, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
+def _tell(made: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
     from ...report.common import words
     from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, as_dict, summary

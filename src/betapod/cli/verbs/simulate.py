@@ -259,7 +259,7 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
             )
     if names:
         return names
-    from ...report.common.headlines import headlines
+    from ...report.common.headline_quantities import headlines
 
     return headlines(model)
 
@@ -290,7 +290,7 @@ def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
 
 
 def _summary(model: Model, result: Result, without: Result | None = None) -> None:
-    from ...report.common.tables import sparkline
+    from ...report.common.terminal_tables import sparkline
 
     # A narrow terminal shows less, but nothing cut.
     width = out().width

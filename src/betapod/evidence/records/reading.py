@@ -9,11 +9,11 @@ from dataclasses import replace
 from ...base import clinical
 from ...base.errors import UnitError, did_you_mean
 from . import vocabulary
-from .possible import impossible
+from .evidence_units import Conversion, readable, spelt
+from .possible_means import impossible
 from .row import Row
 from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
-from .units import Conversion, readable, spelt
 
 #: Columns of both tables; those of one are empty in the other.
 REQUIRED = (
@@ -88,7 +88,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         row.remarks.append(f"treatment {product!r} is in no known class: it is grouped by its own name")
     endpoint = vocabulary.endpoints().get(row["endpoint"])
     if endpoint is None:
-        endpoint = vocabulary.Endpoint(row["endpoint"])
+        endpoint = vocabulary.EvidenceEndpoint(row["endpoint"])
         hint = did_you_mean(row["endpoint"], vocabulary.endpoints())
         row.remarks.append(f"endpoint {row['endpoint']!r} is new: kept in its printed unit. {hint}".strip())
     if statistic is not None and statistic.kind == "mean" and endpoint.name.endswith("_slope"):
@@ -233,7 +233,7 @@ def _contrast(row: Row, statistic: vocabulary.Statistic | None, design: str) -> 
 
 
 def _numbers(
-    row: Row, statistic: vocabulary.Statistic | None, endpoint: vocabulary.Endpoint, contrast: str, product: str
+    row: Row, statistic: vocabulary.Statistic | None, endpoint: vocabulary.EvidenceEndpoint, contrast: str, product: str
 ) -> tuple[float | None, Dispersion | None, str, str]:
     """Return value, dispersion, unit and the endpoint's name (which may depend on the unit)."""
     name = endpoint.name

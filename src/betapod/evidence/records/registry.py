@@ -31,7 +31,7 @@ _FIRST_LINE = "The first line names the columns; 'betapod evidence add' makes a 
 
 
 @dataclass(frozen=True)
-class Listed:
+class SkippedRow:
     """A row that is not a record, with the reason."""
 
     location: Location
@@ -61,7 +61,7 @@ class Registry(Displayed):
     """
 
     records: tuple[Record, ...]
-    listed: tuple[Listed, ...] = ()
+    listed: tuple[SkippedRow, ...] = ()
     replaced: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -317,14 +317,14 @@ def load(overlays: Iterable[str | Path] = ()) -> Registry:
 
 
 @functools.cache
-def _own() -> tuple[tuple[Record, ...], tuple[Listed, ...]]:
+def _own() -> tuple[tuple[Record, ...], tuple[SkippedRow, ...]]:
     """Read the package's own tables, once."""
     records: list[Record] = []
-    listed: list[Listed] = []
+    listed: list[SkippedRow] = []
     for name in TABLES:
         found, problems = _read(FOLDER / f"{name}.csv", name)
         records += found
-        listed += [Listed(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
+        listed += [SkippedRow(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
     return tuple(records), tuple(listed)
 
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from .units import spelt
-from .vocabulary import Endpoint, Statistic
+from .evidence_units import spelt
+from .vocabulary import EvidenceEndpoint, Statistic
 
 if TYPE_CHECKING:
     from .row import Row
@@ -36,7 +36,7 @@ def needs_unit(statistic: Statistic) -> bool:
     return statistic.kind not in _PLAIN or _of_percent(statistic)
 
 
-def by_unit(row: Row, statistic: Statistic, endpoint: Endpoint) -> Statistic:
+def by_unit(row: Row, statistic: Statistic, endpoint: EvidenceEndpoint) -> Statistic:
     """Return what a statistic is, given its unit: a difference in % of what is measured in mg/g is a relative one.
 
     What cannot be is noted with the row.
@@ -67,7 +67,7 @@ def by_unit(row: Row, statistic: Statistic, endpoint: Endpoint) -> Statistic:
     return statistic
 
 
-def _is_percent(row: Row, unit: str, endpoint: Endpoint) -> bool:
+def _is_percent(row: Row, unit: str, endpoint: EvidenceEndpoint) -> bool:
     """Return whether a mean change is a percentage of the level: not in mg/day, and not in the points of a quantity that is in %."""
     if unit not in ("1", "%"):
         return False
@@ -75,7 +75,7 @@ def _is_percent(row: Row, unit: str, endpoint: Endpoint) -> bool:
     return said or endpoint.unit != "%"
 
 
-def statistic_unit(statistic: Statistic, endpoint: Endpoint) -> str:
+def statistic_unit(statistic: Statistic, endpoint: EvidenceEndpoint) -> str:
     """Return the unit that a number is turned into; empty where it is kept as printed."""
     kind = statistic.kind
     if _of_percent(statistic):

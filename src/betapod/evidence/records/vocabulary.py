@@ -31,7 +31,7 @@ class Statistic:
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EvidenceEndpoint:
     """An endpoint's class, its unit (empty: as printed) and which direction is better (0: depends).
 
     Classes that are observables have both from the table of observables, others from ``vocabulary/endpoints.csv``.
@@ -67,7 +67,7 @@ def statistics() -> dict[str, Statistic]:
     return found
 
 
-def _observable(name: str) -> Endpoint | None:
+def _observable(name: str) -> EvidenceEndpoint | None:
     """Return the class that is an observable; None for other endpoints, such as events and slopes."""
     known = names("registry").get(name)
     observable = everything().get(name if known is None else known.means)
@@ -77,15 +77,15 @@ def _observable(name: str) -> Endpoint | None:
     better = observable.better if isinstance(observable, Observable) else 0
     if known is not None and known.better is not None:
         better = known.better
-    return Endpoint(name, "" if unit == AS_PRINTED else unit, better)
+    return EvidenceEndpoint(name, "" if unit == AS_PRINTED else unit, better)
 
 
 @functools.cache
-def endpoints() -> dict[str, Endpoint]:
+def endpoints() -> dict[str, EvidenceEndpoint]:
     """Return the class of each endpoint's text; a class is its own text."""
-    found: dict[str, Endpoint] = {}
+    found: dict[str, EvidenceEndpoint] = {}
     for row in _rows("endpoints"):
-        entry = _observable(row["endpoint"]) or Endpoint(row["endpoint"], row["unit"], int(row["better"] or 0))
+        entry = _observable(row["endpoint"]) or EvidenceEndpoint(row["endpoint"], row["unit"], int(row["better"] or 0))
         found[row["text"]] = entry
         found.setdefault(entry.name, entry)
     return found

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..records.study import Record
-from .effects import MEASURES
+from .candidate_effects import MEASURES
 from .pool import METHODS, Pooled, pool_effects
 from .small_studies import small_studies
 

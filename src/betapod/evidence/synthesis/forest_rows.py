@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from ...base.constants import Z95
-from .effects import Effect
-from .rare import exact
+from .candidate_effects import EffectSize
+from .rare_events import exact
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +63,7 @@ def forest_table(pooled: Pooled) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _of(effect: Effect, back: Callable[[float], float]) -> tuple[float, float, float]:
+def _of(effect: EffectSize, back: Callable[[float], float]) -> tuple[float, float, float]:
     """Return a study's own estimate and 95 % interval; of a share as it was counted, with the exact one."""
     if effect.events is not None and effect.n:
         return (effect.events / effect.n, *exact(effect.events, effect.n))

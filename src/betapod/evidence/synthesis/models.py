@@ -22,8 +22,8 @@ from typing import Any
 
 from ...base.constants import Z95
 from ...base.intervals import normal_interval
-from . import rare
-from .effect import Effect
+from . import rare_events as rare
+from .effect_size import EffectSize
 from .heterogeneity import tau2_interval, tau2_of
 
 #: Random effects, by the estimate of the variance between studies.
@@ -60,7 +60,7 @@ class Fit:
     measure: str = ""
 
 
-def fit(effects: Sequence[Effect], method: str = "auto", interval: str = "auto") -> Fit:
+def fit(effects: Sequence[EffectSize], method: str = "auto", interval: str = "auto") -> Fit:
     """Fit the model that a method names, or that the data call for."""
     chosen = chosen_method(effects, method, interval)
     if chosen == "exact":
@@ -76,7 +76,7 @@ def fit(effects: Sequence[Effect], method: str = "auto", interval: str = "auto")
     return _random(effects, chosen, "knha" if interval == "auto" else interval)
 
 
-def chosen_method(effects: Sequence[Effect], method: str, interval: str = "auto") -> str:
+def chosen_method(effects: Sequence[EffectSize], method: str, interval: str = "auto") -> str:
     """Return the method that is used: the one that is named, or the one that the data call for."""
     k = len(effects)
     shares = [(effect.events, effect.n) for effect in effects if effect.events is not None and effect.n]
@@ -98,7 +98,7 @@ def chosen_method(effects: Sequence[Effect], method: str, interval: str = "auto"
     return "common" if k == 2 and interval in ("auto", "normal") else "REML"
 
 
-def _one(effect: Effect, method: str) -> Fit:
+def _one(effect: EffectSize, method: str) -> Fit:
     note = "one independent study: nothing is pooled, the interval is its own"
     return _normal(method, effect.y, math.sqrt(effect.v), [1.0], (note,))
 
@@ -117,7 +117,7 @@ def _shares(weights: Sequence[float]) -> tuple[float, ...]:
     return tuple(100.0 * float(weight) / total for weight in weights)
 
 
-def _disagreement(effects: Sequence[Effect], mu: float) -> dict[str, float]:
+def _disagreement(effects: Sequence[EffectSize], mu: float) -> dict[str, float]:
     """Return Cochran's Q about an estimate, its p value, and I2 from it (Higgins and Thompson 2002), %."""
     from scipy import stats
 
@@ -127,7 +127,7 @@ def _disagreement(effects: Sequence[Effect], mu: float) -> dict[str, float]:
     return {"q": q, "q_p": float(stats.chi2.sf(q, free)), "i2": max(0.0, 100.0 * (q - free) / q) if q > 0.0 else 0.0}
 
 
-def _common(effects: Sequence[Effect]) -> Fit:
+def _common(effects: Sequence[EffectSize]) -> Fit:
     weights = [1.0 / effect.v for effect in effects]
     mu = sum(weight * effect.y for weight, effect in zip(weights, effects, strict=True)) / sum(weights)
     found = _disagreement(effects, mu)
@@ -143,7 +143,7 @@ def _common(effects: Sequence[Effect]) -> Fit:
     return _normal("common", mu, 1.0 / math.sqrt(sum(weights)), weights, tuple(notes), **found)
 
 
-def _counted(effects: Sequence[Effect], method: str) -> Fit:
+def _counted(effects: Sequence[EffectSize], method: str) -> Fit:
     counts = [effect.counts for effect in effects if effect.counts is not None]
     result = rare.mantel_haenszel(counts) if method == "MH" else rare.peto(counts)
     assert result is not None
@@ -158,7 +158,7 @@ def _counted(effects: Sequence[Effect], method: str) -> Fit:
     return _normal(method, mu, se, weights, notes, measure=measure, **about)
 
 
-def _exact(effects: Sequence[Effect]) -> Fit:
+def _exact(effects: Sequence[EffectSize]) -> Fit:
     events, people = sum(e.events or 0.0 for e in effects), float(sum(e.n or 0 for e in effects))
     low, high = rare.exact(events, people)
     x = min(max(events, 0.5), people - 0.5)
@@ -173,7 +173,7 @@ def _exact(effects: Sequence[Effect]) -> Fit:
     return Fit(**{**vars(made), "interval": "exact", "exact": (events / people, low, high)})
 
 
-def _logistic(effects: Sequence[Effect]) -> Fit:
+def _logistic(effects: Sequence[EffectSize]) -> Fit:
     mu, se, tau2 = rare.logistic([e.events or 0.0 for e in effects], [float(e.n or 0) for e in effects])
     notes = ("groups without or with nothing but events: random-effects logistic regression, nothing added to them",)
     made = _normal("GLMM", mu, se, [float(e.n or 0) for e in effects], notes, tau2=tau2)
@@ -183,7 +183,7 @@ def _logistic(effects: Sequence[Effect]) -> Fit:
     return Fit(**{**vars(made), "prediction": (mu - half, mu + half)})
 
 
-def _random(effects: Sequence[Effect], method: str, interval: str) -> Fit:
+def _random(effects: Sequence[EffectSize], method: str, interval: str) -> Fit:
     """Fit random effects; numbers equal those of metafor's rma."""
     import numpy as np
     from scipy import stats

@@ -11,11 +11,11 @@ from ...base.display import Displayed
 from ...base.errors import EvidenceError, Problem, not_among
 from ..records.registry import Registry
 from ..records.study import Record
-from .effects import ALONE, MEASURES, Effect, Exclusion, candidates
-from .families import one_per_family
+from .arm_pairs import NO_RATIO
+from .candidate_effects import ALONE, MEASURES, EffectSize, Exclusion, candidates
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
-from .pairs import NO_RATIO
-from .rare import mantel_haenszel, peto
+from .overlapping_reports import one_per_family
+from .rare_events import mantel_haenszel, peto
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,8 +25,8 @@ __all__ = [
     "DISAGREE",
     "INTERVALS",
     "METHODS",
-    "Group",
     "Pooled",
+    "PooledQuestion",
     "back_to_scale",
     "pool",
     "pool_effects",
@@ -89,7 +89,7 @@ class Pooled(Displayed):
     q_p: float | None
     tau2_ci: tuple[float, float] | None
     n: int
-    effects: tuple[Effect, ...]
+    effects: tuple[EffectSize, ...]
     weights: tuple[float, ...]
     excluded: tuple[Exclusion, ...]
     interval: str = "knha"
@@ -215,7 +215,7 @@ def pool(
     return _pooled(effects, method, interval, excluded, notes)
 
 
-def pool_effects(effects: Sequence[Effect], method: str = "REML", interval: str = "auto") -> Pooled:
+def pool_effects(effects: Sequence[EffectSize], method: str = "REML", interval: str = "auto") -> Pooled:
     """Pool effects that are known to be independent and of one measure; EvidenceError where there is no such method or interval."""
     if problems := _unknown_names(method, interval, (), None, None):
         raise EvidenceError(problems)
@@ -240,7 +240,7 @@ def _unknown_names(
     ]
 
 
-def _unfit(effects: Sequence[Effect], method: str, interval: str) -> list[Problem]:
+def _unfit(effects: Sequence[EffectSize], method: str, interval: str) -> list[Problem]:
     """Return why a method cannot be used with these effects, or an interval with this method."""
     problems = []
     if method not in ("auto", *METHODS) and interval not in ("auto", "normal"):
@@ -268,7 +268,7 @@ def _one_kind_of_source(records: list[Record]) -> tuple[list[Exclusion], list[Re
     return [Exclusion(record.id, reason) for record in reviews], [r for r in records if r not in reviews]
 
 
-def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effect], list[Exclusion]]:
+def _one_contrast(effects: list[EffectSize], wanted: str | None) -> tuple[list[EffectSize], list[Exclusion]]:
     present = [name for name in ("between", "change", "level") if any(e.contrast == name for e in effects)]
     if wanted is None:
         wanted = present[0] if present else "between"
@@ -287,12 +287,12 @@ def _one_contrast(effects: list[Effect], wanted: str | None) -> tuple[list[Effec
     return [e for e in effects if e.contrast == wanted], [r for r in excluded if r.record not in used]
 
 
-def _values(effects: Sequence[Effect], by_id: dict[str, Record], name: str) -> set[str]:
+def _values(effects: Sequence[EffectSize], by_id: dict[str, Record], name: str) -> set[str]:
     return {str(getattr(by_id[effect.records[0]], name)) for effect in effects}
 
 
 def _mixtures(
-    effects: Sequence[Effect], by_id: dict[str, Record], across: Sequence[str], measure: str | None
+    effects: Sequence[EffectSize], by_id: dict[str, Record], across: Sequence[str], measure: str | None
 ) -> list[Problem]:
     problems = []
     same = [effect for effect in effects if measure is None or effect.measure == measure]
@@ -338,7 +338,9 @@ def _nothing_left(excluded: Sequence[Exclusion]) -> Problem:
     return Problem("nothing-to-pool", "no record of these can be pooled", found=text or "no records")
 
 
-def _pooled(effects: list[Effect], method: str, interval: str, excluded: list[Exclusion], notes: list[str]) -> Pooled:
+def _pooled(
+    effects: list[EffectSize], method: str, interval: str, excluded: list[Exclusion], notes: list[str]
+) -> Pooled:
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
     found = fit(effects, method, interval)
     measure = found.measure or effects[0].measure
@@ -374,7 +376,7 @@ def _pooled(effects: list[Effect], method: str, interval: str, excluded: list[Ex
     )
 
 
-def _as_odds(effect: Effect) -> Effect:
+def _as_odds(effect: EffectSize) -> EffectSize:
     """Return a comparison of counts as Peto's odds ratio, so that studies stand beside their pooled estimate on one scale."""
     one = None if effect.counts is None else peto([effect.counts])
     if one is None:
@@ -400,7 +402,7 @@ def back_to_scale(measure: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Group:
+class PooledQuestion:
     """One question put to the registry, and its answer: a pooled estimate, or why there is none."""
 
     population: str
@@ -412,7 +414,7 @@ class Group:
     problem: Problem | None
 
 
-def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
+def synthesise(registry: Registry, method: str = "auto") -> list[PooledQuestion]:
     """Pool everything that may be pooled, by population, product, endpoint, contrast and measure; say of the rest why not.
 
     Raises
@@ -422,7 +424,7 @@ def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
     """
     if problems := _unknown_names(method, "auto", (), None, None):
         raise EvidenceError(problems)
-    groups: list[Group] = []
+    groups: list[PooledQuestion] = []
     questions = dict.fromkeys((r.population, r.product, r.endpoint) for r in registry.records if r.product != "control")
     for population, product, endpoint in questions:
         records = registry.select(population=population, product=product, endpoint=endpoint, tag=None, controls=True)
@@ -430,12 +432,14 @@ def synthesise(registry: Registry, method: str = "auto") -> list[Group]:
         effects, excluded = candidates(rest)
         kinds = dict.fromkeys((e.contrast, e.measure) for e in effects)
         if not kinds:
-            groups.append(Group(population, product, endpoint, "", "", None, _nothing_left([*aside, *excluded])))
+            groups.append(
+                PooledQuestion(population, product, endpoint, "", "", None, _nothing_left([*aside, *excluded]))
+            )
         for contrast, measure in kinds:
             try:
                 pooled = pool(records, contrast=contrast, measure=measure, method=method)
             except EvidenceError as error:
-                groups.append(Group(population, product, endpoint, measure, contrast, None, error.problems[0]))
+                groups.append(PooledQuestion(population, product, endpoint, measure, contrast, None, error.problems[0]))
             else:
-                groups.append(Group(population, product, endpoint, measure, contrast, pooled, None))
+                groups.append(PooledQuestion(population, product, endpoint, measure, contrast, pooled, None))
     return groups

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ...evidence.synthesis.effects import MEASURES
+from ...evidence.synthesis.candidate_effects import MEASURES
 from ...evidence.synthesis.forest_rows import INTERVALS, forest_table
 from ...evidence.synthesis.pool import Pooled
 from .figures import GREY, PALETTE, drawable, new_figure, styled

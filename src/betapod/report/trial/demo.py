@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .making import Made, make
+from .report_writing import WrittenReport, make
 
 PROTOCOL = "dn61"
 
@@ -26,7 +26,7 @@ class Demonstration:
         Name of a step -> how long it took.
     """
 
-    made: Made
+    made: WrittenReport
     trial_patients: int
     seconds: dict[str, float]
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Extra:
+class ReportSupplement:
     """What a report shows besides the assessment.
 
     Attributes
@@ -48,7 +48,7 @@ class Extra:
     people: list[str] = field(default_factory=list)
 
 
-def sections(a: Assessment, extra: Extra) -> list[Section]:
+def sections(a: Assessment, extra: ReportSupplement) -> list[Section]:
     """Return the sections that the run has something for, in reading order."""
     found = [
         simulated(a),
@@ -338,7 +338,7 @@ def _harms(a: Assessment) -> Section | None:
     )
 
 
-def _people(a: Assessment, extra: Extra) -> Section:
+def _people(a: Assessment, extra: ReportSupplement) -> Section:
     design = next(iter(a.protocol.designs))
     table = a.baseline[a.baseline["design"] == design]
     strata = list(dict.fromkeys(table["stratum"]))

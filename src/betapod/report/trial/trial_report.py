@@ -16,9 +16,9 @@ from ..common.document import Page, Section, Table, render
 from ..common.drawing import Drawing, slug
 from . import answers, methods
 from .brief import brief
-from .dictionary import describe, is_change
+from .data_dictionary import describe, is_change
 from .estimates import of_row
-from .sections import Extra, sections
+from .sections import ReportSupplement, sections
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ TABLES = (
 )
 
 
-def page(a: Assessment, extra: Extra, provenance: Mapping[str, str]) -> Page:
+def page(a: Assessment, extra: ReportSupplement, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
     first = brief(a)
     shown = sections(a, extra)
@@ -101,7 +101,7 @@ def _taken_out(sections: Sequence[Section], name: str) -> tuple[Drawing | None, 
 
 def _claims(a: Assessment) -> list[Section]:
     """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``evidence``."""
-    from ..claims import page as ledger_page
+    from ..claims import claims_page as ledger_page
 
     measured = set(a.courses["quantity"])
     cells = any(arm.cells for arm in a.protocol.arms.values())
@@ -113,7 +113,7 @@ def _claims(a: Assessment) -> list[Section]:
     return [] if found is None else [found]
 
 
-def _sources(a: Assessment, extra: Extra) -> Section:
+def _sources(a: Assessment, extra: ReportSupplement) -> Section:
     from ...model.bibliography import Bibliography
     from ...model.parameters.table import source_keys
     from ...physiology import whole_body
@@ -148,7 +148,7 @@ def _sources(a: Assessment, extra: Extra) -> Section:
     )
 
 
-def _statistics(a: Assessment, extra: Extra) -> list[str]:
+def _statistics(a: Assessment, extra: ReportSupplement) -> list[str]:
     """Return the works behind the statistics that this report holds."""
     every = [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
     used = {"rates", *(each.summary for each in every)}
@@ -196,7 +196,7 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def write(a: Assessment, extra: Extra, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
+def write(a: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
     """Write the page, the tables and the dictionary; returns the files, the page first.
 
     Raises
@@ -245,7 +245,7 @@ def _parquet(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def as_dict(a: Assessment, extra: Extra) -> dict[str, Any]:
+def as_dict(a: Assessment, extra: ReportSupplement) -> dict[str, Any]:
     """Return the numbers of a report as plain values for JSON."""
     return {
         "protocol": a.protocol.name,

@@ -244,7 +244,7 @@ def readout_of(record: Record) -> Readout | None:
 
 def _in_its_unit(record: Record) -> bool:
     """Return whether a number is in a unit of its quantity: percentages and ratios of what is measured in mg/g are none."""
-    own = vocabulary.endpoints().get(record.endpoint_text, vocabulary.Endpoint(record.endpoint)).unit
+    own = vocabulary.endpoints().get(record.endpoint_text, vocabulary.EvidenceEndpoint(record.endpoint)).unit
     return own in ("", "1", "%") or record.unit not in ("%", "1", "")
 
 

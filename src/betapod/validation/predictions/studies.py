@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...base.errors import ConfigError, Location, Problem
 from ...evidence.records.study import Record
-from ...evidence.synthesis.effects import unusable
+from ...evidence.synthesis.candidate_effects import unusable
 from ...evidence.synthesis.reported_error import reported_error
 from .events import event_of, no_event
 from .readouts import readout_of

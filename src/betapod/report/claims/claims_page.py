@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from ..common.pages import template
 from ..common.words import capital, listed
-from .pictures import overview, picture
+from .claim_pictures import overview, picture
 
 if TYPE_CHECKING:
+    from ...claims.claim_outcome import Outcome
     from ...claims.claims import Claim
-    from ...claims.ledger import Entry
-    from ...claims.outcome import Outcome
+    from ...claims.ledger import JudgedClaim
     from ..common.document import Section
 
 TEMPLATE = "ledger.html.jinja"
 
 
-def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
+def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from ... import __version__
+    from ...claims.claim_verdict import RULE, VERDICTS
     from ...claims.contest import contests
     from ...claims.questions import ANSWERS
-    from ...claims.verdict import RULE, VERDICTS
     from ...claims.wording import number, unit_of
 
     cards = [_card(entry, number) for number, entry in enumerate(entries)]
@@ -58,7 +58,7 @@ def render(entries: Sequence[Entry], remarks: Sequence[str] = ()) -> str:
     )
 
 
-def write(entries: Sequence[Entry], to: Path, remarks: Sequence[str] = ()) -> Path:
+def write(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ()) -> Path:
     """Write the page to a file and return its path.
 
     Parameters
@@ -76,9 +76,9 @@ def write(entries: Sequence[Entry], to: Path, remarks: Sequence[str] = ()) -> Pa
     return write_text(to, render(entries, remarks))
 
 
-def message(entries: Sequence[Entry]) -> list[str]:
+def message(entries: Sequence[JudgedClaim]) -> list[str]:
     """Return what came out, in sentences: verdicts about cells, about diabetes, and what the model says."""
-    from ...claims.verdict import VERDICTS
+    from ...claims.claim_verdict import VERDICTS
 
     sentences = []
     for about, what in (("cells", "treatment with cells"), ("diabetes", "diabetes itself")):
@@ -103,8 +103,8 @@ def _printed(text: str) -> str:
     return re.sub(r"(?<![\w.)#-])-(?=\d)", "\u2212", text)
 
 
-def _card(entry: Entry, number: int) -> dict[str, Any]:
-    from ...claims.verdict import VERDICTS
+def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
+    from ...claims.claim_verdict import VERDICTS
     from ...claims.wording import estimate, leverage_words, plain, required, shortfall, unit_of
     from ...claims.wording import number as written
 
@@ -171,7 +171,7 @@ def _outcome(outcome: Outcome) -> str:
     return outcome_caption(outcome, label, unit)
 
 
-def factor(entry: Entry) -> float:
+def factor(entry: JudgedClaim) -> float:
     """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never."""
     one = entry.simulated
     if one is None:

@@ -7,14 +7,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .effect import SUBGROUP, Effect, Exclusion, logit, risk_ratio
+from .effect_size import SUBGROUP, EffectSize, Exclusion, logit, risk_ratio
 
 #: Correlation of two stated contrasts against the same control group of equal size, where the group's own variance is not known
 #: (Higgins and Green 2011, section 16.5).
 SHARED_CONTROL = 0.5
 
 
-def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tuple[list[Effect], list[Exclusion]]:
+def one_per_family(
+    effects: Sequence[EffectSize], weeks: float | None = None
+) -> tuple[list[EffectSize], list[Exclusion]]:
     """Return one effect of each family, and the records that are not counted.
 
     Parameters
@@ -23,9 +25,9 @@ def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tup
         Follow-up that is asked for, week: of each family the nearest is taken; without it the largest report, and of that the
         longest follow-up.
     """
-    kept: list[Effect] = []
+    kept: list[EffectSize] = []
     excluded: list[Exclusion] = []
-    groups: dict[str, list[Effect]] = {}
+    groups: dict[str, list[EffectSize]] = {}
     for effect in effects:
         groups.setdefault(effect.family, []).append(effect)
     for members in groups.values():
@@ -36,10 +38,10 @@ def one_per_family(effects: Sequence[Effect], weeks: float | None = None) -> tup
     return kept, [one for one in excluded if one.record not in used]
 
 
-def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, list[Exclusion]]:
+def _choose(members: Sequence[EffectSize], weeks: float | None) -> tuple[EffectSize, list[Exclusion]]:
     excluded: list[Exclusion] = []
 
-    def drop(effects: Iterable[Effect], reason: str) -> None:
+    def drop(effects: Iterable[EffectSize], reason: str) -> None:
         excluded.extend(Exclusion(name, reason) for effect in effects for name in effect.records)
 
     whole = [effect for effect in members if not SUBGROUP.search(effect.arm)]
@@ -65,7 +67,7 @@ def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, lis
     exact = [e for e in stated if "p value" not in e.how]
     preferred = exact or [e for e in members if e.wording == "arms"] or stated
     drop((e for e in members if e not in preferred), f"another statement of the same contrast of {best.study}")
-    unique: dict[str, Effect] = {}
+    unique: dict[str, EffectSize] = {}
     for effect in preferred:
         if effect.arm in unique:
             drop([effect], f"another definition of the same outcome in {best.study}")
@@ -79,19 +81,19 @@ def _choose(members: Sequence[Effect], weeks: float | None) -> tuple[Effect, lis
     return _combined(arms), excluded
 
 
-def _remoteness(effect: Effect, weeks: float | None) -> float:
+def _remoteness(effect: EffectSize, weeks: float | None) -> float:
     if weeks is None:
         return -(effect.weeks or 0.0)
     return abs(effect.weeks - weeks) if effect.weeks is not None else math.inf
 
 
-def _people(arms: Sequence[Effect]) -> int:
+def _people(arms: Sequence[EffectSize]) -> int:
     """Return the people in several arms, their shared control once: of a comparison it is half where its size is not known."""
     shared = [(arm.n or 0) - (arm.treated or 0) for arm in arms]
     return sum(arm.n or 0 for arm in arms) - sum(shared) + max(shared)
 
 
-def _combined(arms: Sequence[Effect]) -> Effect:
+def _combined(arms: Sequence[EffectSize]) -> EffectSize:
     """Return several arms of one study as the one group that they would have been together.
 
     Events and people are added. Means, changes, slopes and logarithms of ratios are averaged by the people of each arm, or by
@@ -129,7 +131,7 @@ def _combined(arms: Sequence[Effect]) -> Effect:
     return replace(one, y=y, v=v, how=f"mean of {count} arms, {by}{shared}")
 
 
-def _weights(arms: Sequence[Effect]) -> tuple[list[float], str]:
+def _weights(arms: Sequence[EffectSize]) -> tuple[list[float], str]:
     """Return the share of each arm in their mean, and what it is made of."""
     people = [arm.treated for arm in arms]
     known = [float(each) for each in people if each]
@@ -139,14 +141,14 @@ def _weights(arms: Sequence[Effect]) -> tuple[list[float], str]:
     return [each / sum(precision) for each in precision], "by inverse variance, as an n is not known"
 
 
-def _mean_of_rates(arms: Sequence[Effect], weights: Sequence[float]) -> tuple[float, float]:
+def _mean_of_rates(arms: Sequence[EffectSize], weights: Sequence[float]) -> tuple[float, float]:
     """Return the logarithm of the mean of rates, and its variance."""
     parts = [weight * math.exp(arm.y) for weight, arm in zip(weights, arms, strict=True)]
     mean = sum(parts)
     return math.log(mean), sum((part / mean) ** 2 * arm.v for part, arm in zip(parts, arms, strict=True))
 
 
-def _variance_of_mean(arms: Sequence[Effect], weights: Sequence[float]) -> tuple[float, str]:
+def _variance_of_mean(arms: Sequence[EffectSize], weights: Sequence[float]) -> tuple[float, str]:
     """Return the variance of a weighted mean of contrasts, and what was taken for what they have in common."""
     alone = sum(weight**2 * arm.v for weight, arm in zip(weights, arms, strict=True))
     if arms[0].contrast != "between":

@@ -8,21 +8,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..records.study import Record
-from .effect import (
+from .arm_pairs import NO_RATIO, controlled, pairs
+from .effect_size import (
     CONTROLLED,
     MEASURES,
     SUBGROUP,
-    Effect,
+    EffectSize,
     Exclusion,
     effect_of,
     is_control,
     logit,
     variance_of,
 )
-from .pairs import NO_RATIO, controlled, pairs
 from .reported_error import reported_error
 
-__all__ = ["MEASURES", "SUBGROUP", "Effect", "Exclusion", "candidates", "logit", "unusable"]
+__all__ = ["MEASURES", "SUBGROUP", "EffectSize", "Exclusion", "candidates", "logit", "unusable"]
 
 #: Said of what an arm of a controlled study moved by, where no control group stands beside it.
 ALONE = "; read as before and after: its control group does not stand beside it"
@@ -68,7 +68,7 @@ def unusable(record: Record) -> str:
     return ""
 
 
-def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Exclusion]]:
+def candidates(records: Iterable[Record]) -> tuple[list[EffectSize], list[Exclusion]]:
     """Return every effect that can be made of the records, several of a family perhaps, and the records that give none."""
     excluded: list[Exclusion] = []
     usable: list[Record] = []
@@ -78,7 +78,7 @@ def candidates(records: Iterable[Record]) -> tuple[list[Effect], list[Exclusion]
             excluded.append(Exclusion(record.id, reason))
         else:
             usable.append(record)
-    made: list[Effect] = []
+    made: list[EffectSize] = []
     arms = [record for record in usable if record.contrast == "level" or _own_course(record)]
     # Changes come first: they are free of who began higher.
     arms.sort(key=lambda record: record.contrast != "change")
@@ -119,7 +119,7 @@ def _own_course(record: Record) -> bool:
     return record.contrast == "change" and controlled(record) and record.value is not None
 
 
-def _direct(record: Record) -> tuple[Effect | None, str]:
+def _direct(record: Record) -> tuple[EffectSize | None, str]:
     """Return the effect that a row states by itself, or why it states none."""
     if record.contrast == "level":
         return None, ""
@@ -137,7 +137,7 @@ def _direct(record: Record) -> tuple[Effect | None, str]:
     return effect_of(record, measure, y, error.size**2, f"as stated, {error.how}"), ""
 
 
-def _level(record: Record) -> tuple[Effect | None, str]:
+def _level(record: Record) -> tuple[EffectSize | None, str]:
     """Return the effect of a group by itself: a proportion or a rate; a mean is none."""
     if record.kind == "median":
         return None, "a median: skewed, and no standard error"

@@ -12,7 +12,7 @@ from ..common.words import MINUS, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...claims.ledger import Entry
+    from ...claims.ledger import JudgedClaim
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 340, 12, 328, 30
 #: Width of a letter, at most.
@@ -30,12 +30,12 @@ VERDICT_COLOURS = {
 _COLOURS = {"off": "#4b5563", "evidence": "#0072b2", "most": "#3b8fc4", "claims": "#b3420a"}
 
 
-def picture(entry: Entry) -> Markup:
+def picture(entry: JudgedClaim) -> Markup:
     """Return an SVG; its text alternative says the same."""
     return _simulation(entry) if entry.simulated is not None else _studies(entry)
 
 
-def overview(entries: Sequence[Entry]) -> Markup:
+def overview(entries: Sequence[JudgedClaim]) -> Markup:
     """Return an SVG of how many claims have each verdict; about cells dark, about diabetes itself light."""
     row, left, right = 26, 124, _WIDTH
     counts = {
@@ -60,7 +60,7 @@ def overview(entries: Sequence[Entry]) -> Markup:
     return svg(_WIDTH, row * len(counts) + 8, f"{counted(len(entries), 'claim')}: {words}", parts)
 
 
-def _simulation(entry: Entry) -> Markup:
+def _simulation(entry: JudgedClaim) -> Markup:
     from ...claims.wording import number as plain_number
     from ...claims.wording import unit_of
 
@@ -114,7 +114,7 @@ def _simulation(entry: Entry) -> Markup:
     return svg(_WIDTH, height, words, parts)
 
 
-def _studies(entry: Entry) -> Markup:
+def _studies(entry: JudgedClaim) -> Markup:
     sides = {"for": 2, "leans for": 1, "open": 0, "nothing": 0, "leans against": -1, "short": -1, "against": -2}
     shown = [reply for reply in entry.replies if reply.answer != "nothing"]
     if not shown:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...base.errors import ConfigError
-from .sections import Extra
+from .sections import ReportSupplement
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -26,7 +26,7 @@ PEOPLE = 24
 
 
 @dataclass(frozen=True)
-class Made:
+class WrittenReport:
     """A report that was written.
 
     Attributes
@@ -38,7 +38,7 @@ class Made:
     """
 
     assessment: Assessment
-    extra: Extra
+    extra: ReportSupplement
     files: list[Path]
     seconds: dict[str, float]
 
@@ -51,7 +51,7 @@ def make(
     quick: bool = False,
     threads: int | None = None,
     library: Library | None = None,
-) -> Made:
+) -> WrittenReport:
     """Assess a run and write its report.
 
     Parameters
@@ -85,7 +85,7 @@ def make(
     began = time.perf_counter()
     assessment = assess(run, bigger, progress=lambda what, done, total: tell("assessing", done, total))
     timed("assessing", began)
-    extra = Extra()
+    extra = ReportSupplement()
     if not quick:
         began = time.perf_counter()
         extra = _extra(run, library, threads, tell)
@@ -94,7 +94,7 @@ def make(
     tell("drawing")
     files = write(assessment, extra, folder, provenance_of(run.protocol, run.facts, command))
     timed("drawing and writing", began)
-    return Made(assessment, extra, files, seconds)
+    return WrittenReport(assessment, extra, files, seconds)
 
 
 def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
@@ -111,14 +111,16 @@ def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     return found
 
 
-def _extra(run: TrialRun, library: Library | None, threads: int | None, tell: Callable[[str], None]) -> Extra:
+def _extra(
+    run: TrialRun, library: Library | None, threads: int | None, tell: Callable[[str], None]
+) -> ReportSupplement:
     from ...patients.library import default
     from .real_people import match
 
     library = default() if library is None else library
     tell("real people")
     matched = match(library, _cohort(run))
-    return Extra(attributions(run, library, threads, tell), matched.table, matched.cohort, matched.sentences)
+    return ReportSupplement(attributions(run, library, threads, tell), matched.table, matched.cohort, matched.sentences)
 
 
 def _cohort(run: TrialRun) -> str:

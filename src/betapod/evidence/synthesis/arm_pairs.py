@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..records.study import Record
-from .effect import CONTROLLED, SUBGROUP, Effect, effect_of, is_control, risk_ratio, variance_of
+from .effect_size import CONTROLLED, SUBGROUP, EffectSize, effect_of, is_control, risk_ratio, variance_of
 
 #: Why counts of two groups give no ratio.
 NO_RATIO = "no event in either group, or nothing but events: it says nothing of a ratio"
@@ -35,13 +35,13 @@ def controlled(record: Record) -> bool:
     return record.design in CONTROLLED and not _CROSSOVER.search(record.design_text)
 
 
-def pairs(records: Sequence[Record]) -> tuple[list[Effect], list[Record], dict[str, str]]:
+def pairs(records: Sequence[Record]) -> tuple[list[EffectSize], list[Record], dict[str, str]]:
     """Return contrasts of arms of one controlled study at one time, rows without a partner, and why rows with one make none.
 
     Changes are set against changes and levels against levels. A study whose groups have no event at all, or nothing but events,
     has no ratio: its arms stay groups by themselves.
     """
-    found: list[Effect] = []
+    found: list[EffectSize] = []
     alone: list[Record] = []
     without: dict[str, str] = {}
     groups: dict[tuple[object, ...], list[Record]] = {}
@@ -72,7 +72,7 @@ def pairs(records: Sequence[Record]) -> tuple[list[Effect], list[Record], dict[s
     return found, alone, without
 
 
-def _contrast(treated: Record, control: Record) -> Effect | None:
+def _contrast(treated: Record, control: Record) -> EffectSize | None:
     if treated.value is None or control.value is None or not treated.n or not control.n:
         return None
     base = replace(treated, contrast="between", n=treated.n + control.n)

@@ -37,7 +37,7 @@ class Exclusion:
 
 
 @dataclass(frozen=True)
-class Effect:
+class EffectSize:
     """One estimate with its variance on the scale of analysis (logarithm for ratios and rates, logit for proportions).
 
     Attributes
@@ -113,9 +113,9 @@ SUBGROUP = re.compile(r"subgroup|^SCr |, (T2D|no diabetes|UACR|eGFR|no SGLT2i|wi
 CONTROLLED = ("RCT", "controlled-trial", "nonrandomised-controlled")
 
 
-def effect_of(record: Record, measure: str, y: float, v: float, how: str) -> Effect:
+def effect_of(record: Record, measure: str, y: float, v: float, how: str) -> EffectSize:
     """Return an estimate of a row with its variance."""
-    return Effect(
+    return EffectSize(
         study=record.study,
         family=record.family,
         measure=measure,

@@ -15,8 +15,8 @@ from ...base.constants import Z90
 from ...base.exports import table_as_csv
 from ..common.figures import GREY, PALETTE, new_figure, styled
 from ..common.words import MINUS
-from . import view as confront_view
-from .view import CLASSES
+from . import predictions_view as confront_view
+from .predictions_view import CLASSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ _LETTER = 0.0042
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FigurePage:
     """One page of the picture, with words for those who cannot see it."""
 
     name: str
@@ -59,7 +59,7 @@ class Sheet:
     alt: str
 
 
-def sheets(table: pd.DataFrame) -> list[Sheet]:
+def figure_pages(table: pd.DataFrame) -> list[FigurePage]:
     """Return the whole picture for print: panels of observed against predicted, then lines of families.
 
     Parameters
@@ -75,11 +75,11 @@ def sheets(table: pd.DataFrame) -> list[Sheet]:
     titles, found = confront_view.groups(table), []
     for number, mine in enumerate(_pages(titles, _PANELS)):
         name = "observed-predicted" + (f"-{number + 1}" if number else "")
-        found.append(Sheet(name, panels_figure(table, mine), panels_alt(table, mine)))
+        found.append(FigurePage(name, panels_figure(table, mine), panels_alt(table, mine)))
     lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
     for number, chosen in enumerate(_pages(lines, _LINES)):
         name = "families" + (f"-{number + 1}" if number else "")
-        found.append(Sheet(name, families_figure(table, chosen), families_alt(table, chosen)))
+        found.append(FigurePage(name, families_figure(table, chosen), families_alt(table, chosen)))
     return found
 
 
@@ -101,7 +101,7 @@ def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[
     from ...base.files import data_beside, replacing, write_text
     from ..common.figures import save
 
-    pages = sheets(table)
+    pages = figure_pages(table)
     plotted = table_as_csv(table, float_format="%.8g")
     beside = numbers or data_beside(path)
     if path.suffix.lower() != ".pdf":

@@ -54,7 +54,7 @@ SINGLES = "Quantities with one row each"
 
 
 @dataclass(frozen=True)
-class Group:
+class EndpointAxis:
     """Rows that share an axis.
 
     Attributes
@@ -90,32 +90,32 @@ def _panel(endpoint: str) -> str:
     return "" if observable is None else observable.panel
 
 
-def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) -> Group:
+def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) -> EndpointAxis:
     """Return the axis that a row belongs to, from the columns of a prediction."""
     kind = form.partition(",")[0].strip()
     common = next((name for part, name in _PARTS.items() if part in endpoint), endpoint.replace("_", " "))
     name = _panel(endpoint) or common
     shown = UNITS.get(unit, unit)
     if kind in _RATIOS:
-        return Group("Hazard, risk and odds ratios", "", True)
+        return EndpointAxis("Hazard, risk and odds ratios", "", True)
     if kind == "rate":
-        return Group("Rate of events", shown)
+        return EndpointAxis("Rate of events", shown)
     if endpoint.startswith("adverse_event"):
-        return Group("Adverse events: share of people")
+        return EndpointAxis("Adverse events: share of people")
     # A difference of shares has the form of a level and no scale of its own.
     if scale == "share" or (unit == "1" and kind == "share"):
         about = "glucose and insulin" if any(word in endpoint for word in _GLYCAEMIC) else "kidney"
-        return Group(f"Share of people: {about}")
+        return EndpointAxis(f"Share of people: {about}")
     if scale == "log":
         if kind == "ratio" or anchored:
-            return Group(f"{name}: ratio to start or control", "", True, True)
-        return Group(f"{name}: level", shown, True)
+            return EndpointAxis(f"{name}: ratio to start or control", "", True, True)
+        return EndpointAxis(f"{name}: level", shown, True)
     if kind == "ratio":
-        return Group("Relative change of glucose, insulin and others", "% of baseline")
+        return EndpointAxis("Relative change of glucose, insulin and others", "% of baseline")
     if kind == "slope":
-        return Group(f"Slope of {name.partition(' slope')[0]}", shown)
+        return EndpointAxis(f"Slope of {name.partition(' slope')[0]}", shown)
     # An average over visits is a level like any other.
-    return Group(f"{name}: {'level' if kind == 'average' else kind}", shown)
+    return EndpointAxis(f"{name}: {'level' if kind == 'average' else kind}", shown)
 
 
 def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from ..evidence.synthesis.certainty import LEVELS
 from .questions import Reply
 
 if TYPE_CHECKING:
-    from .outcome import Simulated
+    from .claim_outcome import SimulatedOutcome
 
 VERDICTS = ("supported", "partly supported", "untested", "not supported", "contradicted")
 
@@ -28,7 +28,7 @@ RULE = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimVerdict:
     """A verdict with the line of the rule that gave it.
 
     Attributes
@@ -43,7 +43,7 @@ class Verdict:
     certainty: str
 
 
-def judge_claim(replies: Sequence[Reply], simulated: Simulated | None, about_cells: bool) -> Verdict:
+def judge_claim(replies: Sequence[Reply], simulated: SimulatedOutcome | None, about_cells: bool) -> ClaimVerdict:
     """Apply the rule to the answers of one claim.
 
     Parameters
@@ -79,8 +79,8 @@ def judge_claim(replies: Sequence[Reply], simulated: Simulated | None, about_cel
     return _verdict("not supported", "not supported", "none with an interval is for: " + _list(direct), direct)
 
 
-def _verdict(name: str, rule: str, because: str, deciding: Sequence[Reply]) -> Verdict:
-    return Verdict(name, RULE[rule], because, _best(deciding))
+def _verdict(name: str, rule: str, because: str, deciding: Sequence[Reply]) -> ClaimVerdict:
+    return ClaimVerdict(name, RULE[rule], because, _best(deciding))
 
 
 def _best(replies: Sequence[Reply]) -> str:
@@ -92,5 +92,5 @@ def _list(replies: Sequence[Reply]) -> str:
     return ", ".join(f"{reply.question.text} ({', '.join(reply.studies)}: {reply.answer})" for reply in replies)
 
 
-def _simulation(simulated: Simulated | None) -> str:
+def _simulation(simulated: SimulatedOutcome | None) -> str:
     return "the claimed outcome is not reached with the largest value that evidence allows" if simulated else ""

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..evidence.records.registry import Registry
-from .ledger import Entry
+from .ledger import JudgedClaim
 from .questions import Reply, records_of
 from .wording import estimate
 
 
 @dataclass(frozen=True)
-class Moved:
+class AnswerChange:
     """One question of a claim that asks rows of the user's own.
 
     Attributes
@@ -55,7 +55,9 @@ def own_rows(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
     return [record.id for record in registry if record.location.file in files]
 
 
-def moved(before: Sequence[Entry], after: Sequence[Entry], registry: Registry, own: Iterable[str]) -> list[Moved]:
+def moved(
+    before: Sequence[JudgedClaim], after: Sequence[JudgedClaim], registry: Registry, own: Iterable[str]
+) -> list[AnswerChange]:
     """Return the questions that ask rows of the user's own, with their answers before and after.
 
     Parameters
@@ -74,11 +76,11 @@ def moved(before: Sequence[Entry], after: Sequence[Entry], registry: Registry, o
             asked = tuple(r.id for r in records_of(now.question, registry) if r.id in mine)
             if asked:
                 used = tuple(name for name in asked if name in now.records)
-                found.append(Moved(new.claim.id, number, asked, used, was, now))
+                found.append(AnswerChange(new.claim.id, number, asked, used, was, now))
     return found
 
 
-def words(changes: Sequence[Moved], before: Sequence[Entry], after: Sequence[Entry]) -> list[str]:
+def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> list[str]:
     """Return lines that say what moved, and last which verdicts."""
     if not changes:
         return []
@@ -100,7 +102,7 @@ def words(changes: Sequence[Moved], before: Sequence[Entry], after: Sequence[Ent
     return [*lines, _verdicts(before, after)]
 
 
-def verdicts(before: Sequence[Entry], after: Sequence[Entry]) -> list[dict[str, str]]:
+def verdicts(before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> list[dict[str, str]]:
     """Return every verdict that changed."""
     return [
         {"claim": new.claim.id, "before": old.verdict.verdict, "after": new.verdict.verdict}
@@ -109,7 +111,7 @@ def verdicts(before: Sequence[Entry], after: Sequence[Entry]) -> list[dict[str, 
     ]
 
 
-def _verdicts(before: Sequence[Entry], after: Sequence[Entry]) -> str:
+def _verdicts(before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> str:
     changed = [f"{one['claim']} {one['before']} -> {one['after']}" for one in verdicts(before, after)]
     return f"verdicts changed: {'; '.join(changed)}" if changed else "no verdict changed"
 

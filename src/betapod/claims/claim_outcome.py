@@ -53,7 +53,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Simulated:
+class SimulatedOutcome:
     """What the model says.
 
     Attributes

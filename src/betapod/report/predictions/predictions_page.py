@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ...therapies.scenarios import CURRENT_EVIDENCE, SCENARIOS
 from ..common import svg
 from ..common.pages import template
-from . import view as confront_view
+from . import predictions_view as confront_view
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def write(
 def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from ... import __version__
-    from .figure import MARKS, scenarios_of
+    from .predictions_figure import MARKS, scenarios_of
 
     scenarios = scenarios_of(table)
     titles = confront_view.groups(table)
@@ -213,7 +213,7 @@ def _refused(found: Confrontation) -> list[tuple[str, list[str]]]:
 
 def _panels(table: pd.DataFrame, titles: list[str], scenarios: list[str]) -> list[dict[str, Any]]:
     from ..common.figures import new_figure
-    from .figure import draw_panel, panels_alt
+    from .predictions_figure import draw_panel, panels_alt
 
     found = []
     for number, title in enumerate(titles):
@@ -245,7 +245,7 @@ def _panels(table: pd.DataFrame, titles: list[str], scenarios: list[str]) -> lis
 
 def _strips(table: pd.DataFrame, scenarios: list[str]) -> list[tuple[str, Markup]]:
     from ..common.figures import new_figure
-    from .figure import draw_families, families_alt
+    from .predictions_figure import draw_families, families_alt
 
     lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
     found = []
@@ -268,7 +268,7 @@ def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:
 
     from ..common.drawing import inline
     from ..common.figures import styled
-    from .figure import INK, MARKS, PAPER
+    from .predictions_figure import INK, MARKS, PAPER
 
     style: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
     with styled(), matplotlib.rc_context(style):
