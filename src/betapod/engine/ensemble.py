@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.arguments import by_name, floats, instance, names, wrong
+from ..base.arguments import instance, names, wrong
 from ..base.cores import cores
-from ..base.errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
+from ..base.errors import ConfigError, Problem, did_you_mean
 from ..model.assembly.model import Model
-from ..model.parameters.possible_values import impossible_columns, impossible_start
 from . import steady
 from .compiled.compiled_run import CompiledRun, StepControl
 from .compiled.kernel import Kernel, kernel_for
 from .compiled.workspace import ENDED, IMPOSSIBLE
+from .ensemble_input import distinct_schedules, initial_states, patient_columns, visit_times
 from .ensemble_result import EnsembleResult as EnsembleResult
 from .floors import first_below
 from .infusions import as_switches, infused_states, with_infusions
-from .limits import MOST_ENSEMBLE_VALUES, SHORTEST, check_size
+from .limits import MOST_ENSEMBLE_VALUES, check_size
 from .schedule import Schedule
 from .scipy.second_path import SecondPath
 from .timeline import ramped_inputs, timeline
@@ -198,10 +199,10 @@ class Ensemble:
         >>> result.values.shape
         (3, 3, 1)
         """
-        count, columns = self._patients(patients)
-        visits = self._visits(times)
-        schedules, which = self._schedules(schedule, count)
-        starts = self._starts(initial, count)
+        count, columns = patient_columns(self.model, patients)
+        visits = visit_times(times)
+        schedules, which = distinct_schedules(self.model, schedule, count)
+        starts = initial_states(self.model, initial, count)
         if any(steady.is_steady(item) for item in schedules):
             starts = self._steady(schedules, which, count, columns, starts)
             schedules = [steady.continued(item) for item in schedules]
@@ -243,19 +244,6 @@ class Ensemble:
         run = CompiledRun(self.model, kernel, tables, columns, starts, visits, out, atol, control, self.threads)
         run.go()
         self._refuse_impossible(run, out, visits)
-
-        def again(sample: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
-            finer = Ensemble(
-                self.model, self.outputs, rtol, atol, self.width, self.threads, self.cache, max(self.max_steps, 10**7)
-            )
-            finer._kernels = self._kernels
-            return finer.run(
-                {name: column[sample] for name, column in columns.items()} if columns else len(sample),
-                visits,
-                [schedules[which[i]] for i in sample],
-                {name: column[sample] for name, column in starts.items()},
-            )
-
         return EnsembleResult(
             values=out,
             names=self.outputs,
@@ -273,7 +261,7 @@ class Ensemble:
             atol=np.min(atol, axis=0),
             vector_steps=run.vector_steps,
             width=kernel.width,
-            again=again,
+            again=_SamePatients(self, columns, starts, schedules, which, visits),
             otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
         )
 
@@ -303,6 +291,11 @@ class Ensemble:
             )
         return self._with_infusions[states]
 
+    def _finer(self, outputs: Sequence[str], rtol: float, atol: ArrayLike) -> Ensemble:
+        """Return the same ensemble at another tolerance, with more steps to take."""
+        steps = max(self.max_steps, 10**7)
+        return Ensemble(self.model, outputs, rtol, atol, self.width, self.threads, self.cache, steps)
+
     def _steady(
         self,
         schedules: list[Schedule],
@@ -313,9 +306,7 @@ class Ensemble:
     ) -> dict[str, NDArray[np.float64]]:
         """Return the start of every state, where the schedule says so in the steady state of its doses."""
         names = self.model.state_names
-        fine = Ensemble(
-            self.model, names, steady.RTOL, 1e-15, self.width, self.threads, self.cache, max(self.max_steps, 10**7)
-        )
+        fine = self._finer(names, steady.RTOL, 1e-15)
         states = fine.run(columns or count, [0.0], None, starts).values[:, 0, :].copy()
         for number, schedule in enumerate(schedules):
             patients = np.flatnonzero(which == number)
@@ -337,101 +328,33 @@ class Ensemble:
             states[patients] = steady.settled(self.model, states[patients], one_interval)
         return {name: np.ascontiguousarray(states[:, k]) for k, name in enumerate(names)}
 
-    # -- input -------------------------------------------------------------------------------------------------------
 
-    def _patients(self, patients: Any) -> tuple[int, dict[str, NDArray[np.float64]]]:
-        if isinstance(patients, (int, np.integer)) and not isinstance(patients, bool):
-            if patients < 0:
-                raise ConfigError(Problem("bad-patients", "the number of patients is negative"))
-            if patients > MOST_ENSEMBLE_VALUES:
-                expected = f"at most {MOST_ENSEMBLE_VALUES:,}"
-                raise ConfigError(Problem("too-large", "these are too many patients for one call", expected=expected))
-            return int(patients), {}
-        model, problems = self.model, []
-        columns: dict[str, NDArray[np.float64]] = {}
-        if not isinstance(patients, Mapping) and not hasattr(patients, "iloc"):
-            expected = "how many, or values by name, such as {'age': [50, 60]}"
-            raise ParameterError(wrong("patients", patients, expected, "bad-patients"))
-        allowed = (*model.parameters, *model.inputs)
-        for name in patients:
-            where = Location(f"patients[{name!r}]")
-            column = np.atleast_1d(floats(f"patients[{name!r}]", patients[name], ParameterError))
-            if name not in model.parameters and name not in model.inputs:
-                hint = unit_in(str(name), allowed) or did_you_mean(str(name), allowed)
-                problems.append(Problem("unknown-name", f"{model.name} has no parameter {name!r}", where, hint=hint))
-            elif column.ndim != 1 or not np.all(np.isfinite(column)):
-                problems.append(Problem("bad-value", f"{name!r} needs one finite number per patient", where))
-            columns[str(name)] = column
-        problems += impossible_columns({**model.parameters, **model.inputs}, columns)
-        lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
-        if len(set(lengths.values())) > 1:
-            problems.append(Problem("bad-length", "the columns have different lengths", found=str(lengths)))
-        if problems:
-            raise ParameterError(problems)
-        if not columns:
-            if hasattr(patients, "iloc") and len(patients):
-                return len(patients), {}
-            raise ParameterError(
-                Problem(
-                    "no-patients",
-                    "no parameter differs between the patients, so their number is not known",
-                    hint="Give the number instead: run(100, times).",
-                )
-            )
-        return next(iter(lengths.values())), columns
+@dataclass(frozen=True)
+class _SamePatients:
+    """The patients of a run, to be integrated again.
 
-    def _visits(self, times: ArrayLike) -> NDArray[np.float64]:
-        visits = np.ascontiguousarray(floats("times", times))
-        good = visits.ndim == 1 and visits.size and np.all(np.isfinite(visits)) and visits[0] >= 0.0
-        if not good or np.any(np.diff(visits) <= 0.0) or 0.0 < visits[-1] < SHORTEST:
-            raise ConfigError(Problem("bad-times", "the times must be increasing days from 0 on"))
-        return visits
+    Attributes
+    ----------
+    columns, starts
+        Parameters and states that differ between patients: name -> (patients,).
+    schedules, which
+        All schedules, and the number of each patient's.
+    """
 
-    def _schedules(
-        self, schedule: Schedule | Sequence[Schedule] | None, count: int
-    ) -> tuple[list[Schedule], NDArray[np.int64]]:
-        if schedule is None or isinstance(schedule, Schedule):
-            item = Schedule() if schedule is None else schedule
-            item.check(self.model)
-            return [item], np.zeros(count, dtype=np.int64)
-        expected = "a Schedule, or one for each patient"
-        instance("schedule", schedule, Sequence, expected)
-        for item in schedule:
-            instance("schedule", item, Schedule, expected)
-        if len(schedule) != count:
-            raise ConfigError(
-                Problem(
-                    "bad-length",
-                    "there must be one schedule per patient",
-                    found=str(len(schedule)),
-                    expected=str(count),
-                )
-            )
-        numbers: dict[int, int] = {}
-        distinct: list[Schedule] = []
-        which = np.empty(count, dtype=np.int64)
-        for i, item in enumerate(schedule):
-            if id(item) not in numbers:
-                numbers[id(item)] = len(distinct)
-                item.check(self.model)
-                distinct.append(item)
-            which[i] = numbers[id(item)]
-        return distinct or [Schedule()], which
+    ensemble: Ensemble
+    columns: Mapping[str, NDArray[np.float64]]
+    starts: Mapping[str, NDArray[np.float64]]
+    schedules: Sequence[Schedule]
+    which: NDArray[np.int64]
+    visits: NDArray[np.float64]
 
-    def _starts(self, initial: Mapping[str, ArrayLike] | None, count: int) -> dict[str, NDArray[np.float64]]:
-        starts: dict[str, NDArray[np.float64]] = {}
-        problems = []
-        for name, start in by_name("initial", {} if initial is None else initial).items():
-            values = floats(f"initial {name}", start)
-            if name not in self.model.state_names:
-                hint = did_you_mean(name, self.model.state_names)
-                problems.append(Problem("unknown-state", f"{name!r} is not a state", hint=hint))
-            elif values.shape not in ((), (count,)) or not np.all(np.isfinite(values)):
-                problems.append(Problem("bad-value", f"the start of {name!r} needs one finite number per patient"))
-            elif values.size and (bad := impossible_start(self.model, name, float(values.min()), Location("initial"))):
-                problems.append(bad)
-            else:
-                starts[name] = np.broadcast_to(values, (count,))
-        if problems:
-            raise ConfigError(problems)
-        return starts
+    def __call__(self, patients: NDArray[np.int64], rtol: float, atol: NDArray[np.float64]) -> EnsembleResult:
+        """Return some of the patients at another tolerance."""
+        finer = self.ensemble._finer(self.ensemble.outputs, rtol, atol)
+        finer._kernels = self.ensemble._kernels
+        return finer.run(
+            {name: column[patients] for name, column in self.columns.items()} if self.columns else len(patients),
+            self.visits,
+            [self.schedules[self.which[i]] for i in patients],
+            {name: column[patients] for name, column in self.starts.items()},
+        )
