@@ -248,7 +248,7 @@ def test_a_file_that_is_cut_off(tmp_path: Path, good: bytes, cut: int) -> None:
     ("content", "words"),
     [
         (b"", "the file is empty"),
-        (b"nothing of the kind", "no head"),
+        (b"nothing of the kind", "header is missing"),
         (b"<!DOCTYPE html><html>Page not found</html>", "a web page"),
         (b"\n<html><body>404</body></html>", "a web page"),
         (b"**COMPRESSED** **COMPRESSED** lib contrl", "CPORT"),

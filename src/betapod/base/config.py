@@ -352,7 +352,9 @@ def quantity(
     if split is None or comma or not math.isfinite(split[0]):
         expected = f"a number with a unit, such as 1 {unit}"
         hint = "Write numbers without commas: 1000 or 7.5." if comma else ""
-        raise ConfigError(Problem("bad-quantity", "this is no quantity", inside, text, expected, hint, context=text))
+        raise ConfigError(
+            Problem("bad-quantity", "this is not a number with a unit", inside, text, expected, hint, context=text)
+        )
     number, written = split
     if not written:
         if bare or number == 0 or unit in ("", "1"):
@@ -385,7 +387,7 @@ def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
             raise refuse(error) from None
         if not low <= value <= high:
             span = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"{low:g} {unit} or more"
-            raise refuse(Problem("out-of-range", "outside what makes sense", Location("", 1, 1), str(raw), span))
+            raise refuse(Problem("out-of-range", "outside the allowed range", Location("", 1, 1), str(raw), span))
         return value
 
     return read

@@ -114,14 +114,14 @@ def decode(content: bytes, file: str) -> tuple[str, tuple[str, ...]]:
     for mark, kind_of_file in _OTHER:
         if content.startswith(mark):
             hint = "Save the table as CSV (UTF-8)."
-            raise ConfigError(Problem("not-text", f"this is no table of text but {kind_of_file}", where, hint=hint))
+            raise ConfigError(Problem("not-text", f"this is not a text table but {kind_of_file}", where, hint=hint))
     text, words = _decoded(content, where)
     if bad := _CONTROL.search(text):
         before = text[: bad.start()]
         line = len(re.findall(r"\r\n|\r|\n", before)) + 1
         column = len(before) - max(before.rfind("\n"), before.rfind("\r"))
         character = f"character {ord(bad[0])}"
-        hint = "The file is damaged, or no table of text."
+        hint = "The file is damaged, or not a text table."
         raise ConfigError(
             Problem(
                 "control-character", "a character that no table has", Location(file, line, column), character, hint=hint
@@ -152,9 +152,7 @@ def _decoded(content: bytes, where: Location) -> tuple[str, str]:
         return content.decode("cp1252"), "Windows-1252 (Latin-1), since it is not UTF-8"
     except UnicodeDecodeError:
         hint = "Save it again as UTF-8."
-        raise ConfigError(
-            Problem("bad-encoding", "the text is in no encoding that is known", where, hint=hint)
-        ) from None
+        raise ConfigError(Problem("bad-encoding", "the encoding of the text is unknown", where, hint=hint)) from None
 
 
 def lines_of(text: str) -> list[str]:

@@ -23,7 +23,7 @@ _QUOTED = "Write it in quotation marks if it is meant as text."
 
 
 def _bound(words: str, key: str) -> Callable[[Mapping[str, Any]], Words]:
-    return lambda ctx: Words("out-of-range", "outside what makes sense", f"{words} {_number(ctx.get(key))}")
+    return lambda ctx: Words("out-of-range", "outside the allowed range", f"{words} {_number(ctx.get(key))}")
 
 
 def _length(words: str, key: str) -> Callable[[Mapping[str, Any]], Words]:

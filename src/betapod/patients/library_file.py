@@ -100,7 +100,7 @@ def _number(value: Any) -> bool:
 
 def _head_faults(head: Any, where: Location) -> list[Problem]:
     if not isinstance(head, dict):
-        return [Problem("not-a-library", "this is no library of patients: its head holds no fields", where)]
+        return [Problem("not-a-library", "this is not a patient library: its header has no fields", where)]
     problems = []
 
     def bad(field: str, expected: str) -> None:
@@ -119,7 +119,7 @@ def _head_faults(head: Any, where: Location) -> list[Problem]:
     if names is None or len(set(names)) < len(names):
         bad("order", "names of columns, each once")
     elif unknown := [name for name in names if name.partition("/")[0] not in _KINDS or not name.partition("/")[2]]:
-        problems.append(Problem("bad-library", "a column is of no known kind", where, unknown[0], ", ".join(_KINDS)))
+        problems.append(Problem("bad-library", "a column is of an unknown kind", where, unknown[0], ", ".join(_KINDS)))
     if not isinstance(constant, dict) or not all(_number(value) for value in constant.values()):
         bad("constant", "a number for each column that is the same in everybody")
     elif names is not None and (stray := set(constant) - set(names)):

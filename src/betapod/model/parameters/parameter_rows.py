@@ -48,7 +48,7 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
         if name not in COLUMNS
     ]
     twice = sorted({name for name in header if header.count(name) > 1})
-    problems += [Problem("duplicate-column", f"the column {name!r} is there twice", location) for name in twice]
+    problems += [Problem("duplicate-column", f"the column {name!r} appears twice", location) for name in twice]
     if problems:
         return [], problems
     uneven = ("short-row", "long-row")

@@ -96,7 +96,9 @@ class _Reader:
         texts = {key: self.text(content, key) for key in ("name", "label", "origin")}
         unmatched = self.sentences(content, "unmatched")
         if not baseline and not ranges and not self.problems:
-            self.problems.append(Problem("empty-table", "the table says nothing of patients", Location(self.file)))
+            self.problems.append(
+                Problem("empty-table", "the table has neither baseline nor eligibility", Location(self.file))
+            )
         if self.problems:
             raise ConfigError(self.problems)
         return CohortTarget(
@@ -226,7 +228,13 @@ class _Reader:
             expected = f"{least:g} to {most:g} {UNITS[name]}"
             stated = f"{low:g} to {high:g}"
             self.bad(
-                "impossible", f"nobody has such {name}", row, key, found=stated, expected=expected, hint=_UNIT_HINT
+                "impossible",
+                f"no patient can have such {name}",
+                row,
+                key,
+                found=stated,
+                expected=expected,
+                hint=_UNIT_HINT,
             )
         if "low" not in row and "high" not in row:
             self.bad("empty-entry", f"{name} has no limit", row, next(iter(row), ""), expected="low, high")
@@ -270,7 +278,7 @@ class _Reader:
                 if sd > (high - low) / 2.0:
                     expected = f"at most {(high - low) / 2.0:g} {UNITS[name]}"
                     self.bad(
-                        "impossible", f"{name} cannot scatter so", row, "sd", found=str(row["sd"]), expected=expected
+                        "impossible", f"{name} cannot have this SD", row, "sd", found=str(row["sd"]), expected=expected
                     )
                 moments.append(moment("sd", sd, centre=moments[-1].value))
         moments += self.quantiles(row, name, value, moment, convert)
@@ -320,7 +328,7 @@ class _Reader:
             number = self.number(quantiles, level, lambda v: convert(v, False), False)
             number = self.possible(quantiles, level, name, number)
             if level == 50 and "median" in row:
-                self.bad("two-medians", "the median stands twice", quantiles, level)
+                self.bad("two-medians", "the median is given twice", quantiles, level)
                 continue
             steps.append((float(level), number, quantiles, level))
             moments.append(moment("quantile", number, level=level / 100.0))
@@ -330,7 +338,9 @@ class _Reader:
                 message = (
                     f"quantiles of {name} fall where they must rise: {below:g} at {low:g} %, {above:g} at {high:g} %"
                 )
-                self.bad("crossed-quantiles", message, holder, key, hint="Exchange the two, or mend their percents.")
+                self.bad(
+                    "crossed-quantiles", message, holder, key, hint="Swap the two values, or correct their levels."
+                )
         return moments
 
 

@@ -103,7 +103,7 @@ def _of_file(path: Path, sex_codes: Mapping[str, str] | None = None) -> CohortTa
         return replace(target, notes=people.notes)
     if path.suffix.lower() == ".xpt":
         hint = "Give the folder with the files of a cycle: DEMO, DIQ, GHB and others."
-        raise ConfigError(Problem("one-file", "one transport file is no cohort", Location(name), hint=hint))
+        raise ConfigError(Problem("one-file", "a single transport file is not a cohort", Location(name), hint=hint))
     problem = Problem(
         "unknown-cohort",
         f"there is no cohort {name!r}",
@@ -125,7 +125,7 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
     if len(people) < _FEWEST:
         count_text, expected = f"{len(people)} people", f"{_FEWEST} or more"
         hint = "Write what is known of them as a table .yaml with means and SDs."
-        problem = Problem("few-people", "too few people to speak of a distribution", where, count_text, expected, hint)
+        problem = Problem("few-people", "too few people for a distribution", where, count_text, expected, hint)
         raise ConfigError(problem)
     matched = (*joint_distribution.QUANTITIES, *joint_distribution.SHARES)
     other = ("survey_weight", "survey_weight_fasting", "SEQN", "cycle")
@@ -146,7 +146,7 @@ def of_people(people: pd.DataFrame, name_of: str, origin: str = "", file: str = 
         kept = kept.assign(diagnosed=kept["duration"].notna().astype(float).where(kept["duration"].notna()))
     if not problems and not set(kept) & set(matched):
         expected = ", ".join(matched)
-        problems.append(Problem("nothing-to-match", "no column says what people to choose", where, expected=expected))
+        problems.append(Problem("nothing-to-match", "no column can be matched", where, expected=expected))
     if problems:
         raise ConfigError(problems)
     return joint_distribution.target_of(

@@ -228,7 +228,7 @@ def _faults(table: pd.DataFrame, content: str, where: Location) -> list[Problem]
     problems = []
     if numbers.duplicated().any():
         first = int(numbers[numbers.duplicated()].iloc[0])
-        problems.append(Problem("duplicate-person", f"the person {first} is there twice", where))
+        problems.append(Problem("duplicate-person", f"the person {first} appears twice", where))
     for name, (low, high) in _SPANS.items():
         if name in table:
             bad = table[name].notna() & ~table[name].between(low, high)

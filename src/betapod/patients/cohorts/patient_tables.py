@@ -144,7 +144,7 @@ class _Table:
             return
         if name in (used for _, used, _, _ in self.used):
             hint = "Take one of the two columns away."
-            self.problems.append(Problem("duplicate-column", f"{name} is there twice", where, found=text, hint=hint))
+            self.problems.append(Problem("duplicate-column", f"{name} appears twice", where, found=text, hint=hint))
             return
         table_unit = READ_UNITS[name]
         if name == "female" and plain not in ("female", "male"):
@@ -227,7 +227,7 @@ class _Table:
                 continue
             if key in first_line:
                 subject = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
-                text = f"{subject} is there twice, first in line {first_line[key]}"
+                text = f"{subject} appears twice, first in line {first_line[key]}"
                 hint = "If these are two people, give them a column id."
                 hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
                 self.problems.append(Problem("duplicate-person", text, where, hint=hint))

@@ -134,9 +134,7 @@ def select_patients(
     if n < 1:
         raise ConfigError(Problem("bad-number", "a cohort needs at least one patient", found=str(n)))
     if n > MOST:
-        raise ConfigError(
-            Problem("bad-number", "so large a cohort is not chosen", found=str(n), expected=f"at most {MOST}")
-        )
+        raise ConfigError(Problem("bad-number", "the cohort is too large", found=str(n), expected=f"at most {MOST}"))
     eligible, balanced = weigh(library, target, slack)
     rows = np.flatnonzero(eligible)
     table = library.table[eligible]

@@ -90,9 +90,11 @@ def read_transport(path: str | Path) -> pd.DataFrame:
     start = content[:32].lower().lstrip()
     for mark, kind_of_file, hint in _OTHER:
         if start.startswith(mark) or content.startswith(mark):
-            raise ConfigError(Problem("not-xpt", f"this is no SAS transport file but {kind_of_file}", where, hint=hint))
+            raise ConfigError(
+                Problem("not-xpt", f"this is not a SAS transport file but {kind_of_file}", where, hint=hint)
+            )
     if not content.startswith(_FIRST):
-        raise ConfigError(Problem("not-xpt", "this is no SAS transport file: it has no head of one", where))
+        raise ConfigError(Problem("not-xpt", "this is not a SAS transport file: the header is missing", where))
     kind = content[len(_FIRST) : len(_FIRST) + 7].decode("latin-1").strip()
     if kind == "LIBRARY":
         return _version_5(content, where)
@@ -184,7 +186,7 @@ def _layout(content: bytes, where: Location) -> _Layout:
         raise damaged("its columns do not lie side by side")
     names = [column.name for column in columns]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise damaged(f"the column {twice[0]} is there twice")
+        raise damaged(f"the column {twice[0]} appears twice")
     start = end + -end % _RECORD
     if not content[start:].startswith(_FIRST + b"OBS"):
         raise damaged("its rows have no head")

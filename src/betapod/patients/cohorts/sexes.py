@@ -59,10 +59,12 @@ def parse_codes(text: str) -> dict[str, str]:
     for part in filter(None, (text_part.strip() for text_part in text.split(","))):
         sex, equals, value = (text_part.strip().lower() for text_part in part.partition("="))
         if not equals or not value:
-            problems.append(Problem("bad-codes", "this says of no code which sex it is", found=part))
+            problems.append(Problem("bad-codes", "this is not of the form sex=code", found=part))
         elif sex not in ("female", "male"):
             hint = did_you_mean(sex, ("female", "male"))
-            problems.append(Problem("bad-codes", f"{sex!r} is no sex here", expected="female, male", hint=hint))
+            problems.append(
+                Problem("bad-codes", f"{sex!r} is neither female nor male", expected="female, male", hint=hint)
+            )
         elif sex_by_code.setdefault(code(value), sex) != sex:
             problems.append(Problem("bad-codes", f"the code {value} is given to both sexes"))
     if not problems and set(sex_by_code.values()) != {"female", "male"}:

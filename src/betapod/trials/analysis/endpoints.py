@@ -171,7 +171,13 @@ def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
     if endpoint.percent is not None:
         bounds.append(np.where(base > 0, base * (1 + endpoint.percent / 100), np.nan))
     if not bounds:
-        raise ConfigError(Problem("missing-key", "what makes a responder or event?", expected="threshold or percent"))
+        raise ConfigError(
+            Problem(
+                "missing-key",
+                "a responder or an event needs a threshold or a percentage",
+                expected="threshold or percent",
+            )
+        )
     return bounds
 
 
@@ -283,7 +289,7 @@ def controlled_analysis(endpoint: Endpoint) -> str:
             not_among(
                 able,
                 "wrong-analysis",
-                f"{endpoint.analysis} is no analysis of a {endpoint.summary} against a control",
+                f"{endpoint.analysis} does not apply to a {endpoint.summary} against a control",
                 endpoint.analysis,
             )
         )

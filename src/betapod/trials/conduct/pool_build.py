@@ -144,7 +144,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     if len(lost) > 0.05 * len(people):
         raise SolverError(
             Problem(
-                "many-failures", f"{len(lost)} of {len(people)} people could not be integrated", Location(protocol.name)
+                "many-failures", f"{len(lost)} of {len(people)} people could not be simulated", Location(protocol.name)
             )
         )
     if len(lost):

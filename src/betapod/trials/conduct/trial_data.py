@@ -143,7 +143,7 @@ class TrialData(Displayed):
         values = self.observed[code]
         if strategy not in STRATEGIES:
             raise ConfigError(
-                not_among(STRATEGIES, "unknown-strategy", f"no strategy for rescue is called {strategy!r}", strategy)
+                not_among(STRATEGIES, "unknown-strategy", f"there is no strategy for rescue {strategy!r}", strategy)
             )
         if strategy == "treatment policy":
             return values

@@ -99,7 +99,7 @@ def attribute(
 
     order = protocol.arms[arm].cells
     if order is None:
-        raise ConfigError(Problem("no-cells", f"the arm {arm!r} is given no cells, so there is no effect to share"))
+        raise ConfigError(Problem("no-cells", f"the arm {arm!r} is given no cells, so there is no effect to attribute"))
     if library is None:
         from ...patients.library import default
 

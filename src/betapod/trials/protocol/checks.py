@@ -60,7 +60,11 @@ def _criteria(document: Document, criteria: dict[str, Any], where: Where) -> Ite
             yield document.problem("missing-key", f"{name} has no bounds", here, True, expected="min, max or both")
         if len(values) == 2 and not values[0] <= values[1]:
             yield document.problem(
-                "empty-range", f"no {name} can be that", here, True, found=f"{bounds['min']} to {bounds['max']}"
+                "empty-range",
+                f"the bounds of {name} exclude every value",
+                here,
+                True,
+                found=f"{bounds['min']} to {bounds['max']}",
             )
 
 
@@ -73,7 +77,7 @@ def _confirmable(document: Document, confirmed: dict[str, Any]) -> Iterator[Prob
         if code in known_codes() and code not in TRUE and code not in CHARACTERISTICS:
             yield document.problem(
                 "unknown-before",
-                f"{name} is not known of people before the trial",
+                f"{name} is not recorded in patients before the trial",
                 ("population", "confirmed", name),
                 True,
                 expected=", ".join((*TRUE, *CHARACTERISTICS)),
@@ -86,7 +90,7 @@ def _quotas(document: Document) -> Iterator[Problem]:
     if "all" in strata:
         yield document.problem(
             "reserved-name",
-            "'all' means all patients together; no stratum can be called so",
+            "'all' means all patients together and cannot be the name of a stratum",
             ("strata", "all"),
             True,
         )
@@ -129,7 +133,7 @@ def _arms(document: Document) -> Iterator[Problem]:
         if isinstance(block, int) and shares and block % sum(shares):
             yield document.problem(
                 "wrong-block",
-                "a block must hold the allocation ratio a whole number of times",
+                "the block size must be a multiple of the allocation ratio's sum",
                 ("designs", name, "randomisation", "block"),
                 found=str(block),
                 expected=f"a multiple of {sum(shares)}",
@@ -153,7 +157,7 @@ def _empty_arms(document: Document, name: str, design: Any, allocated: dict[str,
         if patients * share < total_shares:
             yield document.problem(
                 "empty-arm",
-                f"the arm {arm!r} gets less than one of {short(patients)} patients",
+                f"the arm {arm!r} would get less than one of {short(patients)} patients",
                 ("designs", name, "arms", arm),
                 found=f"{short(share)} of {short(total_shares)}",
                 expected="at least one patient in every arm",
@@ -204,7 +208,7 @@ def _visits(document: Document) -> Iterator[Problem]:
         days.append(day)
         if last is not None and day <= last:
             yield document.problem(
-                "wrong-order", "visits must follow each other", ("visits", i, "day"), found=str(visit["day"])
+                "wrong-order", "visits must be in order of time", ("visits", i, "day"), found=str(visit["day"])
             )
         last = day
     readable = len(days) == len(visits)
@@ -225,7 +229,7 @@ def _visits(document: Document) -> Iterator[Problem]:
         if others and window > min(others) / 2:
             yield document.problem(
                 "wrong-window",
-                "the window reaches past half the way to the next visit",
+                "the window reaches beyond half the interval to the next visit",
                 ("visits", i, "window"),
                 found=str(visit["window"]),
                 expected=f"at most {min(others) / 2:g} day",
@@ -244,5 +248,9 @@ def _measurements(document: Document) -> Iterator[Problem]:
     for where, name in needed:
         if code_of(name) in quantities() and code_of(name) not in codes and measured:
             yield document.problem(
-                "not-measured", f"{name} is judged but not measured", where, True, hint="Add it to measurements."
+                "not-measured",
+                f"{name} is used for eligibility or strata but not measured",
+                where,
+                True,
+                hint="Add it to measurements.",
             )

@@ -45,7 +45,7 @@ def conducted(document: Document) -> Iterator[Problem]:
             where: Where = ("conduct", "co_medication", i, "begins")
             interval = " to ".join(short(begin_text) for begin_text in begins)
             yield document.problem(
-                "wrong-order", "the last to begin would begin before the first", where, found=interval
+                "wrong-order", "the end of this interval lies before its beginning", where, found=interval
             )
     for name, arm in arms.items():
         for i, item in enumerate(list_of(arm, "therapies")):
@@ -55,7 +55,7 @@ def conducted(document: Document) -> Iterator[Problem]:
                 begin, end = day_of(start), day_of(stop)
                 if begin is not None and end is not None and end <= begin:
                     interval = f"{short(start)} to {short(stop)}"
-                    yield document.problem("wrong-order", "a therapy stops after it starts", where, found=interval)
+                    yield document.problem("wrong-order", "the therapy stops before it starts", where, found=interval)
     for i, effect in enumerate(list_of(conduct, "effects")):
         where = ("conduct", "effects", i)
         code, problems = _measured_code(document, effect, where)
@@ -117,7 +117,7 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
         unit = "SD of the logarithm" if log else unit_of(code)
         yield document.problem(
             "out-of-range",
-            "people cannot differ by that",
+            "this SD between patients is implausible",
             where,
             found=short(spread),
             expected=f"0 to {most:.3g} {unit}",
@@ -142,7 +142,11 @@ def judged(document: Document) -> Iterator[Problem]:
         yield from _judged_after(document, entry, (*where, "at"))
         if entry.get("summary") in ("responders", "time to event") and not {"threshold", "percent"} & set(entry):
             yield document.problem(
-                "missing-key", "what makes a responder or event?", where, True, expected="threshold or percent"
+                "missing-key",
+                "a responder or an event needs a threshold or a percentage",
+                where,
+                True,
+                expected="threshold or percent",
             )
         if code is not None and entry.get("threshold") is not None:
             read_as = f"{entry['quantity']} threshold"

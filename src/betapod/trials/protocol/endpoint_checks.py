@@ -30,7 +30,7 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     if summary == "ratio" and code is not None and quantities()[code].link != "log" and quantities()[code].floor <= 0:
         yield document.problem(
             "no-ratio",
-            f"{entry['quantity']} may be 0, and has no ratio",
+            f"{entry['quantity']} may be 0, so a ratio is undefined",
             (*where, "summary"),
             found="ratio",
             expected="change",
@@ -82,7 +82,7 @@ def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: 
     if asked not in able:
         yield document.problem(
             "wrong-analysis",
-            f"{asked} is no analysis {purpose}",
+            f"{asked} is not an analysis {purpose}",
             (*where, "analysis"),
             found=str(asked),
             expected=", ".join(able) or "no analysis: there is nothing to compare with",

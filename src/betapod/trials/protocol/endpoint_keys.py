@@ -56,7 +56,7 @@ def _run_here(analysis: Any) -> Any:
         raise refuse(
             Problem(
                 "analysis-not-run",
-                f"{analysis} ({description}) is not run here",
+                f"{analysis} ({description}) is not available",
                 found=str(analysis),
                 expected=", ".join([*every, "paired"]),
                 hint="Name the analysis that is to be run, or leave the key out for the usual one.",

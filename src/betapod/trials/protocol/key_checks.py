@@ -39,9 +39,9 @@ def _never(document: Document, endpoint: Any, where: Where) -> Iterator[Problem]
     rules = mapping_of(endpoint, "intercurrent") if isinstance(endpoint, dict) else {}
     conduct = mapping_of(document.data, "conduct")
     if rules.get("rescue", "treatment policy") != "treatment policy" and not conduct.get("rescue"):
-        yield _idle(document, (*where, "intercurrent", "rescue"), "nobody is rescued", "a rescue in conduct")
+        yield _idle(document, (*where, "intercurrent", "rescue"), "the protocol has no rescue", "a rescue in conduct")
     if rules.get("death", "missing") != "missing" and conduct.get("deaths") is False:
-        yield _idle(document, (*where, "intercurrent", "death"), "nobody dies in this trial", "deaths: true in conduct")
+        yield _idle(document, (*where, "intercurrent", "death"), "deaths are switched off", "deaths: true in conduct")
 
 
 def _randomised(document: Document, design: Any, where: Where) -> Iterator[Problem]:
@@ -49,7 +49,7 @@ def _randomised(document: Document, design: Any, where: Where) -> Iterator[Probl
     how = {"method": randomisation} if isinstance(randomisation, str) else randomisation
     arms = mapping_of(design, "arms")
     if isinstance(randomisation, dict | str) and len(arms) == 1:
-        yield _idle(document, (*where, "randomisation"), "nothing is randomised between one arm", "two arms or more")
+        yield _idle(document, (*where, "randomisation"), "there is only one arm", "two arms or more")
         return
     if not isinstance(how, dict):
         return
@@ -60,7 +60,7 @@ def _randomised(document: Document, design: Any, where: Where) -> Iterator[Probl
         yield _idle(
             document,
             (*where, "randomisation", "stratified"),
-            "simple randomisation knows no strata",
+            "simple randomisation is not stratified",
             "method: blocks or minimisation",
         )
     elif "stratified" in how and not mapping_of(document.data, "strata"):
@@ -86,7 +86,7 @@ def _computed(document: Document, name: str, how: Any) -> Iterator[Problem]:
         yield _idle(
             document,
             ("measurements", name, "cv"),
-            "eGFR is computed from creatinine, whose variation is another",
+            "eGFR is computed from creatinine, whose variation applies",
             "creatinine: {cv: ...}",
         )
     others = {code_of(measured_name) for measured_name in mapping_of(document.data, "measurements")}

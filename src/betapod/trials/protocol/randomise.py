@@ -47,7 +47,7 @@ def allocate(
         There is no such method.
     """
     if method not in METHODS:
-        raise ConfigError(not_among(METHODS, "unknown-method", f"no way to randomise is called {method!r}", method))
+        raise ConfigError(not_among(METHODS, "unknown-method", f"there is no randomisation method {method!r}", method))
     if len(shares) == 1:
         return np.zeros(stratum.shape, dtype=np.int8)
     if method == "simple":

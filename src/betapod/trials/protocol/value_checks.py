@@ -45,9 +45,9 @@ def texts(document: Document) -> Iterator[Problem]:
         if wrong:
             yield document.problem(
                 "bad-text",
-                "a name holds a letter that cannot be shown"
+                "a name contains a character that cannot be printed"
                 if name
-                else "the text holds a letter that cannot be shown",
+                else "the text contains a character that cannot be printed",
                 where,
                 key,
                 found=", ".join(dict.fromkeys(f"U+{ord(c):04X}" for c in wrong)),
@@ -58,7 +58,7 @@ def texts(document: Document) -> Iterator[Problem]:
         elif name and len(text) > LONGEST_NAME:
             yield document.problem(
                 "long-name",
-                "a name is too long to be shown",
+                "a name is too long",
                 where,
                 key,
                 found=f"{len(text)} letters",
@@ -165,7 +165,7 @@ def sizes(document: Document) -> Iterator[Problem]:
 
 def _beyond(document: Document, subject: str, where: Where, value: Any, expected: str) -> Problem:
     return document.problem(
-        "out-of-range", f"{subject} is beyond any trial", where, found=short(value), expected=expected
+        "out-of-range", f"{subject} is beyond the range of any trial", where, found=short(value), expected=expected
     )
 
 
@@ -223,7 +223,7 @@ def possible(
         return
     low, high = (-(span[1] - span[0]), span[1] - span[0]) if difference else span
     if not low <= value <= high:
-        message = f"no {name} can change by that" if difference else f"no {name} can be that"
+        message = f"{name} cannot change by this much" if difference else f"{name} cannot have this value"
         yield document.problem(
             "out-of-range", message, where, found=short(value_text), expected=f"{low:g} to {high:g} {unit}".strip()
         )
