@@ -62,6 +62,19 @@ Protocols and tables of people also know these names; case does not matter.
 """
 
 
+RECIPE = """
+## A new observable
+
+1. `observables/observables.csv`: its id, label, unit, direction, and the expression of the model. A PARAMCD (at most eight letters) makes it
+   something that trials measure; `compared` makes it something that predictions are compared in. Functions of expressions are those of
+   `observables/formulas.py`.
+2. `observables/variation.csv`: the error of one measurement with role, source and grade, or the observable that it is `like`.
+3. `observables/bounds.csv` and `observables/names.csv`: which values can be, and what protocols, tables of people and the registry call it.
+4. `python tests/support/observables_page.py` writes this page; `tests/observables` checks codes, units, expressions, errors and bounds, and that no
+   other file defines what is measured.
+"""
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', ',') for cell in line)} |" for line in lines) + "\n"
@@ -152,6 +165,7 @@ def page() -> str:
         for name, row in names(where).items():
             called.setdefault(row.means, []).append(name)
     parts.append(_table(("", "also called"), [(_code(name), ", ".join(others)) for name, others in called.items()]))
+    parts.append(RECIPE)
     return "".join(parts)
 
 
