@@ -101,7 +101,6 @@ RETIRED_LEFT = {
     "claims": 2,
     "cli": 5,
     "evidence": 12,
-    "front": 2,
     "report": 4,
     "therapies": 28,
     "validation": 26,

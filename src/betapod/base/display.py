@@ -38,12 +38,24 @@ class Displayed:
         options
             What the figure of this kind of result can be asked for; see `betapod.front.plots`.
 
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Needs no display.
+
         Raises
         ------
         MissingExtraError
             matplotlib is not installed.
         ConfigError
             There is nothing to draw, or too much to read.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> figure = betapod.load_model("topp2000").parameters.plot()
+        >>> len(figure.axes)
+        1
         """
         figure: Figure = import_module(f"{_ROOM}.plots").plot(self, **options)
         return figure
@@ -60,10 +72,24 @@ class Displayed:
         overwrite
             Whether a file that exists is replaced.
 
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
         Raises
         ------
         ConfigError
             The file exists, or cannot be written.
+
+        Examples
+        --------
+        >>> import betapod, pathlib, tempfile
+        >>> cohort = betapod.select_cohort("FLOW", patients=20)
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> path = cohort.to_csv(folder / "patients.csv")
+        >>> "egfr [mL/min/1.73m2]" in path.read_text().splitlines()[0]
+        True
         """
         from .exports import table_as_csv
         from .files import write_text
@@ -82,10 +108,23 @@ class Displayed:
         overwrite
             Whether a file that exists is replaced.
 
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
         Raises
         ------
         ConfigError
             The file exists, or cannot be written.
+
+        Examples
+        --------
+        >>> import betapod, pathlib, tempfile
+        >>> cohort = betapod.select_cohort("FLOW", patients=20)
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> cohort.to_parquet(folder / "patients.parquet").stat().st_size > 0
+        True
         """
         import json
 

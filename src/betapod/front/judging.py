@@ -79,7 +79,7 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
     claims
         Ids of `list_claims`; all by default.
     overlays
-        Tables of evidence of your own (CSV), laid over the registry.
+        Tables of evidence of your own (CSV) that override or extend the registry.
     simulate
         Whether the model is asked as well.
 

@@ -23,7 +23,7 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     name
         One of `list_models`.
     overlays
-        Parameter tables that are laid over the model's own rows, in this order: tables, CSV files, or names of overlays that
+        Parameter tables that override the model's own rows, in this order: tables, CSV files, or names of overlays that
         installed packages provide (entry points of the group ``betapod.overlays``).
 
     Returns

@@ -148,7 +148,7 @@ def plan(
         With one person's own values, or what is common to many.
     people
         One person's states (the model's initial values by default), or many people. One person's contraindicated drug is an
-        error; of many, whoever it does not fit goes without.
+        error; of many, those whom it does not fit go without.
     drugs
         Such as ``"metformin 2 g"``, from day 0 on unless they say otherwise.
     cells

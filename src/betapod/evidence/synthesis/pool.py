@@ -57,7 +57,7 @@ class Pooled(Displayed):
     q, q_p
         Cochran's Q and its p value.
     k, n
-        Independent studies, people in them as far as stated.
+        Independent studies, people in them where stated.
     reasons
         What was excluded or must be known, one sentence each.
 
