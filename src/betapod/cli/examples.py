@@ -72,15 +72,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("100 virtual patients over five years", "betapod ensemble run kidney -n 100 --years 5 --out many"),
         (
             "Only some outputs, only some parameters drawn",
-            "betapod ensemble run kidney -n 50 --years 2 --outputs GFR,UACR --vary N_in --out few",
+            "betapod ensemble run kidney -n 50 --years 2 -O GFR,UACR --vary N_in -o few",
         ),
         (
             "The first of two parts, such as a job array computes",
-            "betapod ensemble run kidney -n 40 --years 1 --shard-size 20 --shard 1/2 --out part1",
+            "betapod ensemble run cells -n 9 --shard-size 5 --shard 1/2 -o part1",
         ),
         (
             "The second part, on another machine",
-            "betapod ensemble run kidney -n 40 --years 1 --shard-size 20 --shard 2/2 --out part2",
+            "betapod ensemble run cells -n 9 --shard-size 5 --shard 2/2 -o part2",
         ),
     ),
     "ensemble resume": (
@@ -156,23 +156,21 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Families of studies that share patients", "betapod evidence terms family"),
     ),
     "evidence pool": (
+        ("HbA1c under cells from the umbilical cord", "betapod evidence pool --product UC-MSC --endpoint HbA1c"),
         (
-            "HbA1c under cells from the umbilical cord",
-            "betapod evidence pool --product UC-MSC --endpoint HbA1c --population T2D",
+            "Kidney failure under intensive control of glucose",
+            "betapod evidence pool --product 'intensive glycaemia' --endpoint ESKD",
         ),
-        (
-            "SGLT2 inhibitors, all populations taken together",
-            "betapod evidence pool --product 'SGLT2 inhibitor' --endpoint ESKD --across population",
-        ),
+        ("Every question of the registry", "betapod evidence pool"),
     ),
     "evidence plot": (
         (
-            "A forest plot and its numbers",
-            "betapod evidence plot forest.png --product UC-MSC --endpoint HbA1c --population T2D",
+            "A forest plot; its numbers go to forest.plot.csv",
+            "betapod evidence plot forest.png --product UC-MSC --endpoint HbA1c",
         ),
         (
-            "Studies of several populations in one plot",
-            "betapod evidence plot sglt2.svg --product 'SGLT2 inhibitor' --endpoint ESKD --across population",
+            "Kidney failure under intensive control of glucose",
+            "betapod evidence plot f --product 'intensive glycaemia' --endpoint ESKD",
         ),
     ),
     "evidence check": (
@@ -213,7 +211,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Records behind a claim, each with its prediction", "betapod confront --claim B20 --rows"),
         (
             "Observed against predicted, as one page",
-            "betapod confront --scenario none --scenario current-evidence --page confront.html",
+            "betapod confront --scenario current-evidence --page page.html",
         ),
     ),
     "model": (
@@ -260,7 +258,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Those about beta cells", "betapod switches --search beta --csv switches.csv"),
         (
             "Cells that do all but raise filtration",
-            "betapod simulate reference --cells 'BM-MSC 150e6 iv' --set sw_filtration=0 --days 90",
+            "betapod simulate reference --cells 'MPC 150e6 iv' --set sw_filtration=0",
         ),
     ),
     "cite": (

@@ -119,7 +119,7 @@ def show_model(
         typer.Option(
             "--as",
             metavar="FORM",
-            help="text, md, latex, html, dot, mermaid, json or sbml.",
+            help="text, md, latex, html, json, sbml; diagrams of submodels (dot, mermaid) or names (dot-names, mermaid-names).",
             autocompletion=_complete_form,
         ),
     ] = "text",
@@ -148,7 +148,7 @@ def export_model(
         typer.Option(
             "--as",
             metavar="FORM",
-            help="sbml, md, latex, html, dot, mermaid or json; default: by the ending of the file's name.",
+            help="As of 'model show'; default: by the ending of the file's name.",
             autocompletion=_complete_form,
         ),
     ] = None,
