@@ -35,7 +35,8 @@ def _errors() -> frozenset[str]:
 
 
 def typed_errors(text: str) -> list[str]:
-    """Return the errors of measurements that a text types."""
+    """Return the errors of measurements that a text types, but for those in docstrings and comments."""
+    text = re.sub(r'"""(?:.|\n)*?"""|#.*', "", text)
     return [sd for sd in sorted(_errors()) if re.search(rf"(?<![\d.]){re.escape(sd)}(?!\d)", text)]
 
 
@@ -75,7 +76,7 @@ def test_the_list_of_others_is_no_longer_than_it_must_be() -> None:
 
 def test_the_scanner_finds_them() -> None:
     assert {"0.5424", "0.0805", "0.0727"} <= _errors()
-    assert typed_errors("sd = 0.0805") == ["0.0805"] and typed_errors("x = 0.08051") == []
+    assert typed_errors("sd = 0.0805") == ["0.0805"] and typed_errors('x = 0.08051  # 0.0805\n"""0.0805"""') == []
     assert definitions('x = {"UACR": 1, "CREAT": 2, "HBA1C": 3, "EGFR": 4}') == [1]
     assert definitions('x = {"hba1c": "%", "fpg": "mmol/L", "sbp": "mmHg"}') == []
 
@@ -95,7 +96,7 @@ def test_units_of_the_registry_come_from_the_table() -> None:
         base = everything().get(row["endpoint"].removesuffix("_slope"))
         if row["endpoint"].endswith("_slope") and row["unit"] and base is not None:
             assert parse_unit(row["unit"]) == parse_unit(f"{base.unit}/year")
-    assert vocabulary.endpoints()["UACR_change_pct"] == vocabulary.Endpoint("UACR", "mg/g", -1)
+    assert vocabulary.endpoints()["UACR_change_pct"] == vocabulary.EvidenceEndpoint("UACR", "mg/g", -1)
     assert vocabulary.endpoints()["serum_creatinine"].unit == "umol/L"
     assert vocabulary.endpoints()["eGFR_acute_change"].better == 0
     assert vocabulary.endpoints()["Kf_single_nephron_change_pct"].unit == ""
