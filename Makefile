@@ -41,10 +41,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	@echo "installing betapod and what it needs into $(VENV): about a minute"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[plot,evidence]"
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/bin/python
+	@echo "installing betapod and the tools of its tests into $(VENV): a few minutes"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[dev]"
 	@touch $@ $(VENV)/.installed
 

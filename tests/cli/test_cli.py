@@ -112,6 +112,11 @@ def test_help_and_version() -> None:
         (["simulate"], ["Missing argument"]),
         (["simulate", "kidney", "--yers", "2"], ["--years"]),
         (["frobnicate"], ["frobnicate"]),
+        (["simulat"], ["Did you mean 'simulate'?"]),
+        (["plot"], ["'betapod evidence plot'"]),
+        (["contest"], ["'betapod claims contest'"]),
+        (["evidence", "list", "--endpoint", "HbA1"], ["Did you mean 'HbA1c'", "'betapod evidence terms endpoint'"]),
+        (["confront", "--study", "SKYLR2015"], ["SKYLER2015", "'betapod evidence terms study'"]),
     ],
 )
 def test_bad_input_is_explained_with_exit_code_2(arguments: list[str], expected: list[str], betapod: Command) -> None:

@@ -32,6 +32,15 @@ class InOrder(TyperGroup):
         """Return the names of the verbs."""
         return sorted(super().list_commands(ctx), key=list(MODULES).index)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a verb; of a word that is a subverb, such as ``plot``, say whose."""
+        if args and args[0] not in self.commands:
+            groups = [name for name, each in self.commands.items() if args[0] in getattr(each, "commands", {})]
+            if groups:
+                meant = " or ".join(f"'betapod {name} {args[0]}'" for name in sorted(groups, key=list(MODULES).index))
+                ctx.fail(f"No such command {args[0]!r}. Did you mean {meant}?")
+        return super().resolve_command(ctx, args)
+
 
 def arrange(app: typer.Typer) -> None:
     """Give each verb its heading, and each verb and subverb its examples."""

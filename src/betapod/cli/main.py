@@ -205,9 +205,14 @@ def show_problems(error: BetapodError) -> None:
 
 
 def _placed(problem: Problem) -> Problem:
-    """Name the program as the place of a problem that stands in no file."""
+    """Name the program as the place of a problem that stands in no file, and where words of the registry are listed."""
     from dataclasses import replace
 
+    from .kept import COLUMNS
+
+    column = problem.kind.removeprefix("unknown-")
+    if column in COLUMNS and column != problem.kind:
+        problem = replace(problem, hint=f"{problem.hint} 'betapod evidence terms {column}' lists them.".strip())
     return problem if problem.location.file else replace(problem, location=Location("betapod"))
 
 
