@@ -29,7 +29,7 @@ PACKAGE = Path(betapod.__file__).parent
 ENTRIES = [
     "betapod.trials.conduct.pool_build",
     "betapod.validation.predictions.campaign",
-    "betapod.claims.leverage",
+    "betapod.claims.claim_simulation",
     "betapod.engine.compiled.kernel",
 ]
 
@@ -361,14 +361,14 @@ def test_the_installed_package_never_writes_into_itself(tmp_path):
     code = """
 import json, sys
 import betapod
-from betapod.claims import claims, leverage
+from betapod.claims import claims, claim_simulation
 print(betapod.__file__)
-leverage.compute = lambda outcomes: {name: leverage.Simulated("%", 0.0, 1.0, 2.0, None) for name in outcomes}
+claim_simulation.compute = lambda outcomes: {name: claim_simulation.Simulated("%", 0.0, 1.0, 2.0, None) for name in outcomes}
 outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
-leverage.store(outcomes)
-leverage.compute = None
-leverage.STORED = leverage.STORED.with_name("none.json")
-assert len(leverage.simulate(outcomes)) == len(outcomes)
+claim_simulation.store(outcomes)
+claim_simulation.compute = None
+claim_simulation.STORED = claim_simulation.STORED.with_name("none.json")
+assert len(claim_simulation.simulate(outcomes)) == len(outcomes)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

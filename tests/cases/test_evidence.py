@@ -89,7 +89,7 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     import math
 
     from betapod.validation.predictions.published_value import published_value
-    from betapod.validation.predictions.readouts import readout_of
+    from betapod.validation.predictions.study_readouts import readout_of
 
     head = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
     row = "CREDENCE_Oshima2020,x,DKD; x,RCT; x,canagliflozin vs placebo,SGLT2 inhibitor,4401,UACR,26,diff_vs_control,-31,-36;-27,CI95,%,q,seen"

@@ -9,7 +9,7 @@ import pytest
 from betapod import simulate
 from betapod.base.errors import BetapodError, ExchangeError, SolverError, UnitError
 from betapod.base.units import parse_unit
-from betapod.engine.scipy import events
+from betapod.engine.scipy import event_queue
 from betapod.model import Parameter, ParameterTable, Part, assemble
 
 
@@ -39,7 +39,7 @@ def test_a_storm_of_events_ends_in_words(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     model = assemble("saw", [part], ParameterTable([Parameter("r", "rate", 1000.0, "1/day")]))
     assert len(simulate(model, [0.0, 0.02]).events) == 19
-    monkeypatch.setattr(events, "_MOST", 15)
+    monkeypatch.setattr(event_queue, "_MOST", 15)
     with pytest.raises(SolverError) as raised:
         simulate(model, [0.0, 0.02])
     assert raised.value.kinds == ("too-many-events",)

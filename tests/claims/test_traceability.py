@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.claims import claims, contest, ledger
+from betapod.claims import claims, ledger, seed_comparison
 from betapod.cli.main import main
 from betapod.evidence.records import registry
 
@@ -56,7 +56,7 @@ def test_the_contest_cites_what_can_be_shown() -> None:
     names = {name for record in known for name in (record.id, record.study)}
     import inspect
 
-    text = inspect.getsource(contest.contests)
+    text = inspect.getsource(seed_comparison.contests)
     for name in ("MA_PLOSONE2021_RCT", "KASHBOUR2025", "VONBAHR2012#1", "GHOLAMREZANEZHAD2011#1"):
         assert name in text and name in names
 

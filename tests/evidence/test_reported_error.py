@@ -18,7 +18,7 @@ from betapod.evidence.synthesis.candidate_effects import candidates
 from betapod.evidence.synthesis.effect_size import variance_of
 from betapod.evidence.synthesis.reported_error import exact_p, reported_error
 from betapod.validation.predictions.published_value import published_value
-from betapod.validation.predictions.readouts import readout_of
+from betapod.validation.predictions.study_readouts import readout_of
 
 PUBLISHED = registry.load()
 #: A row to vary: a difference of groups in a controlled trial.

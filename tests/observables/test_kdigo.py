@@ -59,15 +59,15 @@ def test_risk_of_the_whole_grid() -> None:
 def test_every_door_uses_these_bounds() -> None:
     import pandas as pd
 
-    from betapod.person import readouts
-    from betapod.validation.predictions import events
+    from betapod.person import clinical_status
+    from betapod.validation.predictions import study_events
 
     table = pd.DataFrame({"eGFR": [55.0, np.nan], "UACR": [300.0, 10.0]})
-    assert readouts.kdigo(table)["A"].tolist() == ["A2", "A1"]
-    assert readouts.kdigo(table)["G"].tolist() == ["G3a", None]
+    assert clinical_status.kdigo(table)["A"].tolist() == ["A2", "A1"]
+    assert clinical_status.kdigo(table)["G"].tolist() == ["G3a", None]
 
     def seen(name: str, week: float) -> np.ndarray:
         return np.array([300.0, 300.0, 300.0]) if week == 0 else np.array([300.1, 300.0, np.nan])
 
-    held = events.parsed("UACR class worse")(seen, 52.0, np.full(3, np.inf))
+    held = study_events.parsed("UACR class worse")(seen, 52.0, np.full(3, np.inf))
     assert held.tolist() == [True, False, False]

@@ -22,7 +22,7 @@ OTHER = {
     "patients/cohorts/patient_tables.py": "other units that tables of people may be in",
     "patients/life_course.py": "what is read from the model while a life is grown",
     "patients/plausibility.py": "which columns of a library are judged, by the table's ranges",
-    "validation/predictions/courses.py": "what somebody shows whose kidneys have failed",
+    "validation/predictions/study_courses.py": "what somebody shows whose kidneys have failed",
     "person/glucose_tests.py": "indices of a test, each computed",
 }
 
@@ -118,7 +118,7 @@ def test_trials_patients_and_predictions_share_one_error() -> None:
 
 def test_every_endpoint_that_is_predicted_is_an_observable() -> None:
     from betapod.observables.outcomes import SHARES
-    from betapod.validation.predictions.readouts import _SLOPES
+    from betapod.validation.predictions.study_readouts import _SLOPES
     from betapod.validation.predictions.visits import compared
 
     assert {name for name, _, _ in _SLOPES.values()} <= set(compared())

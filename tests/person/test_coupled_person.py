@@ -14,8 +14,8 @@ from betapod.base.errors import ConfigError
 from betapod.base.units import parse_unit
 from betapod.engine.scipy.reference import simulate
 from betapod.person import glucose_tests
+from betapod.person.clinical_status import kdigo
 from betapod.person.coupled_person import Patient, patient, treat
-from betapod.person.readouts import kdigo
 from betapod.person.typical import person
 
 

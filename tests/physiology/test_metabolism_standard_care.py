@@ -14,9 +14,9 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule
 from betapod.person import typical as people
+from betapod.person.clinical_status import insulin_independent, remission, without_drugs
 from betapod.person.glucose_tests import mmtt
 from betapod.person.metabolic_state import follow, model_of, snapshot
-from betapod.person.readouts import insulin_independent, remission, without_drugs
 from betapod.physiology import whole_body
 from betapod.therapies import standard_care
 from betapod.therapies.drug_switches import CautionWarning, care

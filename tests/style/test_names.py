@@ -55,10 +55,7 @@ RIDDLES_LEFT = {
 #: Classes that still share a name; each is to be renamed by what it is. Nothing may be added.
 SHARED_CLASSES = frozenset(
     [
-        "Arm",
         "Chosen",
-        "Event",
-        "Plan",
         "Printed",
         "Program",
     ]
@@ -66,7 +63,6 @@ SHARED_CLASSES = frozenset(
 #: Files that still share a name, beside those of the command line and the front, which are named for what they serve.
 SHARED_FILES = frozenset(
     [
-        "readouts.py",
         "table.py",
     ]
 )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, overload
 from ..base.display import Displayed
 from ..evidence.records import registry
 from ..evidence.records.registry import Registry
+from . import claim_simulation
 from . import claims as claims_of
-from . import leverage
 from .claim_outcome import SimulatedOutcome
 from .claim_verdict import ClaimVerdict, judge_claim
 from .claims import Claim
@@ -126,7 +126,7 @@ def ledger(
     chosen = claims_of.find(names)
     known = evidence(overlays) if records is None else records
     outcomes = {claim.id: claim.outcome for claim in chosen if claim.outcome is not None}
-    simulated = leverage.simulate(outcomes) if run else {}
+    simulated = claim_simulation.simulate(outcomes) if run else {}
     entries = []
     for claim in chosen:
         replies = tuple(ask(question, known) for question in claim.questions)

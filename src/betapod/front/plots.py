@@ -245,7 +245,7 @@ def confrontation(found: Confrontation) -> Figure:
 
 def scorecard(found: Scorecard) -> Figure:
     """Draw every target with its interval, and the model in half-widths of it."""
-    from ..validation.scorecard.figure import figure_of
+    from ..validation.scorecard.scorecard_figure import figure_of
 
     return figure_of(found)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..observables import kdigo
 from ..physiology import whole_body
-from ..therapies.standard_care import Effect, therapy
+from ..therapies.standard_care import DrugEffect, therapy
 from .population import PROFILES, Numbers, People
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Drug:
     from_year: float
     to_year: float
     weight: float
-    effects: tuple[Effect, ...]
+    effects: tuple[DrugEffect, ...]
 
 
 @functools.cache

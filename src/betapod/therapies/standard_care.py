@@ -35,7 +35,7 @@ _SCALED = re.compile(r"([-+]?[\d.]+)\*dose")
 
 
 @dataclass(frozen=True)
-class Effect:
+class DrugEffect:
     """What a therapy does to one quantity at full effect.
 
     Attributes
@@ -68,7 +68,7 @@ class Therapy:
     name: str
     dose: float
     dose_unit: str
-    effects: tuple[Effect, ...]
+    effects: tuple[DrugEffect, ...]
     start: float = 0.0
     stop: float = math.inf
     adherence: float = 1.0
@@ -87,7 +87,7 @@ class Therapy:
         taken = "" if self.adherence == 1.0 else f", {100 * self.adherence:g} % of the effect"
         return f"{self.label} from day {self.start:g}{stop}{taken}"
 
-    def share(self, effect: Effect, time: float) -> tuple[float, float]:
+    def share(self, effect: DrugEffect, time: float) -> tuple[float, float]:
         """Return the share of full effect just before and just after a time."""
         reach = 1.0 if effect.rule == "policy" else self.adherence
         reached = _ramp(self.stop - self.start, effect.onset, -1)
@@ -232,11 +232,11 @@ def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location,
     return dose
 
 
-def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: float | None) -> Effect:
+def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: float | None) -> DrugEffect:
     scaled = _SCALED.fullmatch(row["value"])
     value = float(scaled[1]) * dose if scaled else float(row["value"])
     policy = row["rule"] == "policy"
-    return Effect(
+    return DrugEffect(
         row["quantity"],
         row["rule"],
         value,
@@ -279,7 +279,7 @@ def courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str
         Two therapies set one quantity at the same time, or a therapy acts on nothing in `base`.
     """
     given = list(therapies)
-    by_input: dict[str, list[tuple[Therapy, Effect]]] = {}
+    by_input: dict[str, list[tuple[Therapy, DrugEffect]]] = {}
     problems = []
     for each in given:
         known = [effect for effect in each.effects if effect.quantity in base]
@@ -301,7 +301,7 @@ def courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str
     return {quantity: _steps(pairs, base[quantity]) for quantity, pairs in by_input.items()}
 
 
-def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, Effect]]) -> list[Problem]:
+def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, DrugEffect]]) -> list[Problem]:
     setting = [(t, e) for t, e in pairs if e.rule in ("set", "policy")]
     return [
         Problem(
@@ -313,7 +313,7 @@ def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, Effect]]) -> list[Pro
     ]
 
 
-def _steps(pairs: Sequence[tuple[Therapy, Effect]], base: float) -> list[Step]:
+def _steps(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float) -> list[Step]:
     times = {0.0}
     for each, effect in pairs:
         times |= {each.start, each.start + effect.onset}
@@ -322,7 +322,7 @@ def _steps(pairs: Sequence[tuple[Therapy, Effect]], base: float) -> list[Step]:
     return [Step(time, *(_combined(pairs, base, time, side) for side in (0, 1))) for time in sorted(times)]
 
 
-def _combined(pairs: Sequence[tuple[Therapy, Effect]], base: float, time: float, side: int) -> float:
+def _combined(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float, time: float, side: int) -> float:
     """Return the value of an input just before (0) or after (1) a time: set, then multiplied, then shifted, then the strongest."""
     shares = [(effect, each.share(effect, time)[side]) for each, effect in pairs]
     value = base

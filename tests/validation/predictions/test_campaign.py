@@ -12,7 +12,7 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.validation.predictions import campaign
-from betapod.validation.predictions.courses import Condition
+from betapod.validation.predictions.study_courses import Condition
 
 
 def test_an_interrupt_ends_the_studies_under_way() -> None:

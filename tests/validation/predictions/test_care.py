@@ -9,10 +9,10 @@ import pytest
 
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
-from betapod.validation.predictions import events
-from betapod.validation.predictions.courses import Condition, simulate, timed
-from betapod.validation.predictions.readouts import readout_of
-from betapod.validation.predictions.studies import Arm
+from betapod.validation.predictions import study_events
+from betapod.validation.predictions.studies import StudyArm
+from betapod.validation.predictions.study_courses import Condition, simulate, timed
+from betapod.validation.predictions.study_readouts import readout_of
 
 
 def test_a_therapy_begins_and_ends_with_its_weeks() -> None:
@@ -26,7 +26,7 @@ def test_a_therapy_begins_and_ends_with_its_weeks() -> None:
 
 def test_filtration_rises_when_a_drug_that_lowers_it_is_stopped() -> None:
     arms = [
-        Arm("x", name, "EMPA-REG", care=(care,))
+        StudyArm("x", name, "EMPA-REG", care=(care,))
         for name, care in (("on", "SGLT2 inhibitor"), ("off", "SGLT2 inhibitor until week 8"))
     ]
     on, off = simulate(arms, [0.0, 8.0, 12.0], Condition("none"), 4, 1, 1)
@@ -50,7 +50,7 @@ def test_classes_of_kdigo(event: str, name: str, values: tuple[float, float], ho
         assert asked == name
         return np.array([values[int(week > 0)]])
 
-    assert events.parsed(event)(seen, 52.0, np.array([np.inf])).tolist() == [holds]
+    assert study_events.parsed(event)(seen, 52.0, np.array([np.inf])).tolist() == [holds]
 
 
 def test_what_cannot_be_counted_says_why() -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_counted_says_why() -> None:
 
     def why(record: str) -> str:
         found: Record = published[record]
-        return events.no_event(found)
+        return study_events.no_event(found)
 
     assert "death" in why("FLOW#1")
     assert why("FLOW#2") == ""

@@ -12,14 +12,14 @@ from scipy import stats
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
 from betapod.evidence.synthesis.reported_error import reported_error
-from betapod.validation.predictions import counted, rows, studies
-from betapod.validation.predictions.courses import Courses
+from betapod.validation.predictions import event_counts, row_predictions, studies
 from betapod.validation.predictions.prediction import Errors, Prediction, judged, normal_score, share_of, student
 from betapod.validation.predictions.published_value import freedom
-from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.study_courses import Courses
+from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import seen_in
 
-ARM = studies.Arm("MADE", "treated", "Packham")
+ARM = studies.StudyArm("MADE", "treated", "Packham")
 WEEKS = np.array([0.0, 26.0, 52.0])
 VISIT = 52.0
 
@@ -70,8 +70,8 @@ def made_up(
             return replace(record, value=shown, weeks=week, dispersion=spread_of(x, spread) if spread else None)
 
         first = of(0.0) if anchored else None
-        monkeypatch.setattr(rows, "baseline_of", lambda *_, first=first: first)
-        found.append(rows._prediction(of(VISIT), readout, [population(60, generator)], [], ARM, 1))
+        monkeypatch.setattr(row_predictions, "baseline_of", lambda *_, first=first: first)
+        found.append(row_predictions._prediction(of(VISIT), readout, [population(60, generator)], [], ARM, 1))
     return found
 
 
@@ -89,7 +89,7 @@ def test_nine_of_ten_numbers_are_inside(
     template: Record, endpoint: str, kind: str, contrast: str, unit: str, n: int, spread: str, anchored: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(rows, "_TRIALS", 100)
+    monkeypatch.setattr(row_predictions, "_TRIALS", 100)
     found = made_up(template, endpoint, kind, contrast, unit, n, spread, 200, monkeypatch, anchored)
     z = np.array([each.z for each in found])
     assert all(each.printed == (bool(spread) and not anchored) for each in found)
@@ -120,14 +120,14 @@ def test_eight_sets_of_parameters_leave_their_scatter_uncertain(template: Record
     generator = np.random.default_rng(4)
     inside = []
     for drawn, true in zip(generator.standard_normal((4000, 8)), generator.standard_normal(4000), strict=True):
-        errors = Errors(0.0, 0.0, rows._scatter(0.0, list(drawn)), draws=8)
+        errors = Errors(0.0, 0.0, row_predictions._scatter(0.0, list(drawn)), draws=8)
         inside.append(judged(template, Readout("HbA1c"), ARM, 0.0, float(true), errors, False).inside)
     assert np.mean(inside) == pytest.approx(0.9, abs=0.015)
 
 
 def test_parameters_whose_mean_effect_is_elsewhere_widen_the_interval() -> None:
-    assert rows._scatter(1.0, [3.0, 3.0, 3.0]) == 2.0
-    assert rows._scatter(1.0, []) == 0.0
+    assert row_predictions._scatter(1.0, [3.0, 3.0, 3.0]) == 2.0
+    assert row_predictions._scatter(1.0, []) == 0.0
 
 
 @pytest.mark.parametrize("left", [3.0, 7.0, 18.0, 200.0])
@@ -180,14 +180,14 @@ def test_an_incidence_with_a_wide_interval_counts_fewer_people(template: Record)
 def test_chances_of_people_know_a_share_better_than_counts() -> None:
     chances = np.full(300, 0.2)
     chances[:150] = 0.1
-    group = counted.Counts(np.ones(300), chances, np.full(300, 2.0))
-    behind = counted.people_behind(group, np.random.default_rng(1))
+    group = event_counts.Counts(np.ones(300), chances, np.full(300, 2.0))
+    behind = event_counts.people_behind(group, np.random.default_rng(1))
     exact = 0.15 * 0.85 / (0.05**2 / 300.0)
     assert behind == pytest.approx(exact, rel=0.25)
-    certain = counted.Counts(np.ones(300), (chances > 0.15).astype(float), np.full(300, 2.0))
-    assert counted.people_behind(certain, np.random.default_rng(1)) == pytest.approx(300.0, rel=0.25)
-    rare = counted.Counts(np.ones(300), np.repeat([0.001, 0.0], 150), np.ones(300))
-    assert counted.people_behind(rare, np.random.default_rng(1)) == 300.0
+    certain = event_counts.Counts(np.ones(300), (chances > 0.15).astype(float), np.full(300, 2.0))
+    assert event_counts.people_behind(certain, np.random.default_rng(1)) == pytest.approx(300.0, rel=0.25)
+    rare = event_counts.Counts(np.ones(300), np.repeat([0.001, 0.0], 150), np.ones(300))
+    assert event_counts.people_behind(rare, np.random.default_rng(1)) == 300.0
 
 
 def test_people_on_the_edge_of_a_condition_make_its_share_better_known(template: Record) -> None:
@@ -195,17 +195,17 @@ def test_people_on_the_edge_of_a_condition_make_its_share_better_known(template:
     record = replace(template, id="MADE#2", endpoint="HbA1c_lt7", kind="proportion", contrast="level", value=0.3, n=40)
     readout = readout_of(record)
     assert readout is not None
-    found = rows._prediction(record, readout, [group], [], ARM, 1)
-    chances = rows._chances(record, readout, group, 1).events
+    found = row_predictions._prediction(record, readout, [group], [], ARM, 1)
+    chances = row_predictions._chances(record, readout, group, 1).events
     assert found.predicted == pytest.approx(chances.mean())
     assert found.se_cohort == pytest.approx(chances.std() / math.sqrt(60.0), rel=0.15)
     assert found.se_cohort < 0.9 * math.sqrt(found.predicted * (1.0 - found.predicted) / 60.0)
 
 
 def test_a_rate_counts_everybody_and_its_events_only_those_at_risk() -> None:
-    some = counted.Counts(np.repeat([1.0, 0.0], 50), np.repeat([0.2, 0.0], 50), np.repeat([2.0, 0.0], 50))
+    some = event_counts.Counts(np.repeat([1.0, 0.0], 50), np.repeat([0.2, 0.0], 50), np.repeat([2.0, 0.0], 50))
     # 400 people, half at risk, a fifth of those with the event: 40 events.
-    assert counted.scatter_of_study("rate", [some], 400) == pytest.approx(1.0 / math.sqrt(40.0))
+    assert event_counts.scatter_of_study("rate", [some], 400) == pytest.approx(1.0 / math.sqrt(40.0))
 
 
 def test_a_slope_ends_with_the_kidney() -> None:
@@ -234,10 +234,10 @@ def test_what_life_moves_does_not_raise_a_skewed_mean(template: Record, monkeypa
     still = population(60, np.random.default_rng(2))
     still = replace(still, values={name: np.repeat(x[:, :1], len(WEEKS), axis=1) for name, x in still.values.items()})
     record = replace(template, id="MADE#1", endpoint="UACR", kind="mean", contrast="level", unit="mg/g", value=300.0)
-    monkeypatch.setattr(rows, "baseline_of", lambda *_: replace(record, weeks=0.0))
+    monkeypatch.setattr(row_predictions, "baseline_of", lambda *_: replace(record, weeks=0.0))
     readout = readout_of(record)
     assert readout is not None
-    found = rows._prediction(record, readout, [still], [], ARM, 1)
+    found = row_predictions._prediction(record, readout, [still], [], ARM, 1)
     # Measurement alone is left, alike at both ends; an SD of life of 0.4 would give 1.08.
     assert found.predicted == pytest.approx(1.0, abs=0.04)
     assert (found.unit, found.observed) == ("1", 1.0)
@@ -255,5 +255,5 @@ def test_numbers_without_a_logarithm_are_refused() -> None:
 def test_people_of_an_exposure_are_those_who_have_it() -> None:
     known = registry.load()
     exposed, allocated = known["BABAZONO2019#1"], known["RENAAL2001#7"]
-    assert rows._people_per_group(exposed, 2) == known["BABAZONO2019#6"].n == 823
-    assert rows._people_per_group(allocated, 2) == 1513 // 2
+    assert row_predictions._people_per_group(exposed, 2) == known["BABAZONO2019#6"].n == 823
+    assert row_predictions._people_per_group(allocated, 2) == 1513 // 2

@@ -10,7 +10,7 @@ from betapod.evidence.records import registry
 from betapod.patients import library
 from betapod.patients.cohorts import reweight
 from betapod.validation.predictions import studies
-from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
 

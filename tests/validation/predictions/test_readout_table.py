@@ -12,7 +12,7 @@ from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
 from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.validation.predictions.published_value import published_value
-from betapod.validation.predictions.readouts import readout_of
+from betapod.validation.predictions.study_readouts import readout_of
 
 HEAD = "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag"
 

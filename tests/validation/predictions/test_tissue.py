@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.validation.predictions.tissue import tissue
+from betapod.validation.predictions.tissue_predictions import tissue
 from betapod.validation.scorecard.cells_kinetics import label, persistence
 
 

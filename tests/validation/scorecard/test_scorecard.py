@@ -12,8 +12,8 @@ import pytest
 
 from betapod.base.errors import ConfigError, ModelError
 from betapod.validation.scorecard import kidney_trials
-from betapod.validation.scorecard.report import csv_text, full_report, misses
 from betapod.validation.scorecard.scorecard import NOT_ADDRESSED, Score, Scorecard, run
+from betapod.validation.scorecard.scorecard_text import csv_text, full_report, misses
 from betapod.validation.scorecard.targets import select
 
 
@@ -171,7 +171,7 @@ def test_report_names_every_row_and_prints_the_rule(card: Scorecard, width: int)
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_picture(card: Scorecard, tmp_path: Path, ending: str) -> None:
-    from betapod.validation.scorecard.figure import draw
+    from betapod.validation.scorecard.scorecard_figure import draw
 
     part = Scorecard(card.scores[:40], card.seconds)
     draw(part, tmp_path / f"card.{ending}")
@@ -179,7 +179,7 @@ def test_picture(card: Scorecard, tmp_path: Path, ending: str) -> None:
 
 
 def test_picture_of_nothing_and_in_no_format(card: Scorecard, tmp_path: Path) -> None:
-    from betapod.validation.scorecard.figure import draw
+    from betapod.validation.scorecard.scorecard_figure import draw
 
     with pytest.raises(ConfigError, match="nothing-to-draw"):
         draw(Scorecard((), 0.0), tmp_path / "a.png")

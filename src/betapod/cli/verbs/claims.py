@@ -180,7 +180,7 @@ def contest_command(as_json: JsonOption = False) -> None:
     """
     from dataclasses import asdict
 
-    from ...claims.contest import contests
+    from ...claims.seed_comparison import contests
     from ...claims.wording import number
 
     with waiting("simulating the contests"):
@@ -211,12 +211,12 @@ def simulate_command(
     ] = None,
 ) -> None:
     """Simulate every claim again and keep the results in the cache."""
-    from ...claims import claims, leverage
-    from ...claims.contest import OUTCOMES
+    from ...claims import claim_simulation, claims
+    from ...claims.seed_comparison import OUTCOMES
 
     outcomes = {**{claim.id: claim.outcome for claim in claims.load() if claim.outcome}, **OUTCOMES}
     with waiting(f"simulating {len(outcomes)} outcomes"):
-        leverage.store(outcomes, to)
+        claim_simulation.store(outcomes, to)
     note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
 
 
@@ -304,7 +304,7 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
 
 
 def _show(entry: JudgedClaim) -> None:
-    from ...claims.leverage import unit_and_label
+    from ...claims.claim_simulation import unit_and_label
     from ...claims.wording import estimate, leverage_words, number, outcome_words, plain, required
 
     claim, verdict, console = entry.claim, entry.verdict, out()

@@ -369,7 +369,7 @@ def _with_interval(one: Prediction) -> str:
 
 
 def _tissue(scenarios: list[str]) -> list[dict[str, object]]:
-    from ...validation.predictions.tissue import tissue
+    from ...validation.predictions.tissue_predictions import tissue
 
     return [
         {

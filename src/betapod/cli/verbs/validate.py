@@ -62,14 +62,14 @@ def validate_command(
     with _progress() as progress:
         card = run(chosen, progress)
     if plot is not None:
-        from ...validation.scorecard.figure import draw
+        from ...validation.scorecard.scorecard_figure import draw
 
         draw(card, plot)
         note(f"wrote {plot}")
     to_stdout = csv_path is not None and str(csv_path) == "-"
     if csv_path is not None:
         from ...base.files import write_text
-        from ...validation.scorecard.report import csv_text
+        from ...validation.scorecard.scorecard_text import csv_text
 
         if to_stdout:
             write_out(csv_text(card))
@@ -77,13 +77,13 @@ def validate_command(
             write_text(csv_path, csv_text(card))
             note(f"wrote {csv_path}: {len(card.scores)} rows")
     if as_json:
-        from ...validation.scorecard.verdict import RULE
+        from ...validation.scorecard.agreement import RULE
 
         counts = [{"organ": o, "rows": g, **numbers} for (o, g), numbers in card.counts().items()]
         rows = [score.as_dict() for score in card.scores]
         print_json({"rule": RULE, "targets": rows, "counts": counts, "seconds": card.seconds})
     elif not to_stdout:
-        from ...validation.scorecard.report import full_report
+        from ...validation.scorecard.scorecard_text import full_report
 
         out().print(full_report(card, verbose))
 

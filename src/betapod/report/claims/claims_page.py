@@ -24,8 +24,8 @@ def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
     """Return the page; see `write`."""
     from ... import __version__
     from ...claims.claim_verdict import RULE, VERDICTS
-    from ...claims.contest import contests
     from ...claims.questions import ANSWERS
+    from ...claims.seed_comparison import contests
     from ...claims.wording import number, unit_of
 
     cards = [_card(entry, number) for number, entry in enumerate(entries)]
@@ -164,7 +164,7 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
 
 
 def _outcome(outcome: Outcome) -> str:
-    from ...claims.leverage import unit_and_label
+    from ...claims.claim_simulation import unit_and_label
     from ...claims.wording import outcome_caption
 
     unit, label = unit_and_label(outcome.quantity)

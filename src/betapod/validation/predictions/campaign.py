@@ -17,10 +17,10 @@ from ...base.display import Displayed
 from ...base.errors import Problem, SolverError
 from ...evidence.records.study import Record
 from ...therapies.scenarios import COMPARED
-from .courses import Condition
 from .prediction import Prediction
-from .rows import predict_study
+from .row_predictions import predict_study
 from .studies import own_baselines, sort
+from .study_courses import Condition
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,7 +165,7 @@ def confront(
     Parameters
     ----------
     draws
-        Sets of parameters behind the error of the parameters, see `rows.predict`.
+        Sets of parameters behind the error of the parameters, see `row_predictions.predict`.
     folder
         Where results are kept; the cache by default.
     progress

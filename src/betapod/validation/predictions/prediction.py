@@ -9,8 +9,8 @@ from typing import Any
 from ...base.constants import Z90
 from ...base.intervals import error_of_interval
 from ...evidence.records.study import Record
-from .readouts import Readout
-from .studies import Arm, contrasts
+from .studies import StudyArm, contrasts
+from .study_readouts import Readout
 
 #: Fewest degrees of freedom behind an error.
 _LEAST_FREEDOM = 2.0
@@ -128,7 +128,7 @@ def student(z: float, freedom: float) -> float:
 
 
 def judged(
-    record: Record, readout: Readout, arm: Arm, expected: float, seen: float, errors: Errors, anchored: bool
+    record: Record, readout: Readout, arm: StudyArm, expected: float, seen: float, errors: Errors, anchored: bool
 ) -> Prediction:
     """Compare a number: `expected`, `seen` and the errors on the scale of comparison."""
     total, freedom = errors.total, errors.total_freedom
@@ -155,7 +155,13 @@ def _natural(x: float, record: Record, readout: Readout) -> float:
 
 
 def share_of(
-    record: Record, readout: Readout, share: float, people: float, arm: Arm, parameters: float = 0.0, draws: int = 0
+    record: Record,
+    readout: Readout,
+    share: float,
+    people: float,
+    arm: StudyArm,
+    parameters: float = 0.0,
+    draws: int = 0,
 ) -> Prediction:
     """Compare counts: the predictive interval is beta-binomial, for the share is known from so many virtual people.
 
@@ -208,5 +214,5 @@ def _score(count: int, n: int, law: Any) -> float:
     return math.copysign(float(stats.norm.isf(min(tail, 0.5))), below - above)
 
 
-def _note(arm: Arm, readout: Readout) -> str:
+def _note(arm: StudyArm, readout: Readout) -> str:
     return "; ".join(text for text in (arm.note, readout.note) if text)

@@ -6,7 +6,7 @@ import math
 
 from ...evidence.records.study import Record
 from ...evidence.synthesis.reported_error import ratio
-from .readouts import Readout
+from .study_readouts import Readout
 
 #: Efficiency of the IQR as an estimate of the SD of a normal distribution: how many fewer people it is worth.
 _IQR_EFFICIENCY = 0.37

@@ -14,8 +14,8 @@ from ...base.errors import ConfigError, Location, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.candidate_effects import unusable
 from ...evidence.synthesis.reported_error import reported_error
-from .events import event_of, no_event
-from .readouts import readout_of
+from .study_events import event_of, no_event
+from .study_readouts import readout_of
 
 if TYPE_CHECKING:
     from ...patients.cohorts.cohort_target import CohortTarget
@@ -26,7 +26,7 @@ _KNOWN = ("Packham", "Skyler", "FLOW")
 
 
 @dataclass(frozen=True)
-class Arm:
+class StudyArm:
     """What one group of a study gets.
 
     Attributes
@@ -61,10 +61,10 @@ class Arm:
     note: str = ""
 
     @property
-    def other(self) -> Arm:
+    def other(self) -> StudyArm:
         """The group that a contrast compares with."""
         cohort, care, inputs = self.control
-        return Arm(self.study, "control", cohort or self.cohort, care=care, inputs=inputs)
+        return StudyArm(self.study, "control", cohort or self.cohort, care=care, inputs=inputs)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _inputs(text: str) -> tuple[tuple[str, float], ...]:
 
 
 @functools.cache
-def arms() -> dict[tuple[str, str], Arm]:
+def arms() -> dict[tuple[str, str], StudyArm]:
     """Return every arm that is mapped to a treatment of the model, or that cannot be, by study and arm.
 
     Raises
@@ -85,7 +85,7 @@ def arms() -> dict[tuple[str, str], Arm]:
     ConfigError
         An arm stands in the tables twice.
     """
-    found: dict[tuple[str, str], Arm] = {}
+    found: dict[tuple[str, str], StudyArm] = {}
     for path in sorted((_FOLDER / "arms").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
@@ -94,7 +94,7 @@ def arms() -> dict[tuple[str, str], Arm]:
                     problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
                     raise ConfigError(problem)
                 control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
-                found[key] = Arm(
+                found[key] = StudyArm(
                     *key,
                     row["cohort"],
                     row["cells"],
@@ -192,7 +192,7 @@ def as_counted(record: Record) -> Record:
     return record if n == record.n else replace(record, n=n)
 
 
-def _people(record: Record, arm: Arm | None) -> int | None:
+def _people(record: Record, arm: StudyArm | None) -> int | None:
     """Return the people in an arm as another row of the study has it: the same arm, or half of a comparison of two."""
     if arm is not None and arm.n is not None:
         return arm.n
@@ -219,7 +219,7 @@ def reason(record: Record, among: Iterable[Record] = ()) -> str:
     return _not_known(record, arm, among)
 
 
-def _not_usable(record: Record, arm: Arm | None) -> str:
+def _not_usable(record: Record, arm: StudyArm | None) -> str:
     """Say what keeps the row from any comparison.
 
     Groups by exposure are compared where both are simulated as cohorts, two drugs where both are simulated.
@@ -230,7 +230,7 @@ def _not_usable(record: Record, arm: Arm | None) -> str:
     return unusable(replace(record, arm=record.arm.partition(" vs ")[0]) if care else record)
 
 
-def _outside(record: Record, arm: Arm | None) -> str:
+def _outside(record: Record, arm: StudyArm | None) -> str:
     """Say what the model or the library does not have at all; a mapped arm has people, and what it is given."""
     for what, pattern, why in _refusals():
         if what == "population" and (arm is not None or record.weeks == 0.0):
@@ -245,7 +245,7 @@ def _outside(record: Record, arm: Arm | None) -> str:
     return ""
 
 
-def _no_readout(record: Record, arm: Arm | None) -> str:
+def _no_readout(record: Record, arm: StudyArm | None) -> str:
     readout = readout_of(record)
     if readout is None:
         return no_event(record) or f"the model has no read-out for {record.endpoint} as {record.kind}"
@@ -254,13 +254,13 @@ def _no_readout(record: Record, arm: Arm | None) -> str:
     return ""
 
 
-def _not_mapped(record: Record, arm: Arm | None) -> str:
+def _not_mapped(record: Record, arm: StudyArm | None) -> str:
     if arm is None:
         return "the arm is not mapped to a treatment and population of the model"
     return "" if arm.cohort else f"the arm cannot be mapped: {arm.note}"
 
 
-def _not_known(record: Record, arm: Arm | None, among: Iterable[Record]) -> str:
+def _not_known(record: Record, arm: StudyArm | None, among: Iterable[Record]) -> str:
     readout = readout_of(record)
     if readout is None or arm is None:
         return ""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.display import Displayed
 from ...base.errors import BetapodError, ModelError, Problem, did_you_mean
+from .agreement import Agreement, interval, judge
 from .procedure import Procedure, find
 from .targets import Target
-from .verdict import Verdict, interval, judge
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ class Score:
 
     target: Target
     model: float | None
-    verdict: Verdict | None
+    verdict: Agreement | None
     assumptions: str = ""
 
     @property

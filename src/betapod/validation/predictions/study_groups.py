@@ -9,9 +9,9 @@ import numpy as np
 
 from ...evidence.records.study import Record
 from ...therapies.scenarios import NONE
-from .courses import Condition, Courses, simulate
-from .readouts import Readout, readout_of
-from .studies import Arm, arms, contrasts
+from .studies import StudyArm, arms, contrasts
+from .study_courses import Condition, Courses, simulate
+from .study_readouts import Readout, readout_of
 
 #: Virtual people behind a count of events, as a multiple of those behind other numbers.
 PEOPLE_PER_EVENT = 5
@@ -20,7 +20,7 @@ _WEEK_DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyPlan:
     """Rows of a study that are made of the same virtual people, `count` of them in each cohort."""
 
     records: Sequence[Record]
@@ -28,9 +28,9 @@ class Plan:
     count: int
 
     @property
-    def arms(self) -> dict[tuple[object, ...], Arm]:
+    def arms(self) -> dict[tuple[object, ...], StudyArm]:
         """Who gets what, by what makes two arms the same."""
-        found: dict[tuple[object, ...], Arm] = {}
+        found: dict[tuple[object, ...], StudyArm] = {}
         for record in self.records:
             arm = arms()[record.study, record.arm]
             for each in (arm, arm.other) if contrasts(record) else (arm,):
@@ -75,7 +75,7 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     return [Condition(condition.scenario, {**values, **condition.values}) for values in each]
 
 
-def groups_of(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
+def groups_of(record: Record, arm: StudyArm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
     """Return the groups of a row, the same people in both groups of one cohort.
 
     Everybody for events; for slopes whoever has visits enough before kidney failure; completers otherwise.
@@ -92,10 +92,10 @@ def groups_of(record: Record, arm: Arm, known: Mapping[tuple[object, ...], Cours
     return groups
 
 
-def paired(arm: Arm, groups: Sequence[Courses]) -> bool:
+def paired(arm: StudyArm, groups: Sequence[Courses]) -> bool:
     """Return whether both groups of a contrast are the same people."""
     return len(groups) == 2 and arm.cohort == arm.other.cohort
 
 
-def _key(arm: Arm) -> tuple[object, ...]:
+def _key(arm: StudyArm) -> tuple[object, ...]:
     return (arm.cohort, arm.cells, arm.care, arm.inputs)

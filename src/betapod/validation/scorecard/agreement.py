@@ -34,7 +34,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Agreement:
     """How a number of the model compares.
 
     Attributes
@@ -72,10 +72,10 @@ def interval(target: Target) -> Interval:
     return Interval(centre, low, high)
 
 
-def judge(target: Target, model: float) -> Verdict:
+def judge(target: Target, model: float) -> Agreement:
     """Return the verdict on a number of the model; a number that is not finite is a miss without a size."""
     if not math.isfinite(model):
-        return Verdict("miss", math.nan, math.nan)
+        return Agreement("miss", math.nan, math.nan)
     found = interval(target)
     if target.bounds == "bound":
         return _beside_bound(found, model)
@@ -83,9 +83,9 @@ def judge(target: Target, model: float) -> Verdict:
     half = found.high - found.centre if difference > 0 else found.centre - found.low
     size = difference / half if half > 0 else (0.0 if difference == 0 else math.copysign(math.inf, difference))
     if abs(size) <= 1 + _EDGE:
-        return Verdict("inside", size, difference)
+        return Agreement("inside", size, difference)
     near = abs(size) <= 2 + _EDGE and same_direction(target, found.centre, model)
-    return Verdict("near" if near else "miss", size, difference)
+    return Agreement("near" if near else "miss", size, difference)
 
 
 def same_direction(target: Target, centre: float, model: float) -> bool:
@@ -96,12 +96,12 @@ def same_direction(target: Target, centre: float, model: float) -> bool:
     return centre == nothing or (centre - nothing) * (model - nothing) > 0
 
 
-def _beside_bound(found: Interval, model: float) -> Verdict:
+def _beside_bound(found: Interval, model: float) -> Agreement:
     excess = max(0.0, model - found.high) + min(0.0, model - found.low)
     half = ALONE * abs(found.centre)
     if excess == 0:
-        return Verdict("inside", 0.0, 0.0)
+        return Agreement("inside", 0.0, 0.0)
     if half == 0:
-        return Verdict("miss", math.nan, excess)
+        return Agreement("miss", math.nan, excess)
     size = excess / half + math.copysign(1.0, excess)
-    return Verdict("near" if abs(size) <= 2 + _EDGE else "miss", size, excess)
+    return Agreement("near" if abs(size) <= 2 + _EDGE else "miss", size, excess)

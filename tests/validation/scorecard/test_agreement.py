@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from betapod.validation.scorecard.agreement import interval, judge
 from betapod.validation.scorecard.targets import Target
-from betapod.validation.scorecard.verdict import interval, judge
 
 NAN = math.nan
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..evidence.records.registry import Registry
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
-from . import leverage
+from . import claim_simulation
 from .claim_outcome import Outcome
 from .claim_people import patient
 from .ledger import evidence
@@ -58,7 +58,7 @@ class Contest:
 def contests(records: Registry | None = None) -> list[Contest]:
     """Return the four predictions, simulated, beside the records that answer them."""
     known = evidence() if records is None else records
-    simulated = leverage.simulate(OUTCOMES)
+    simulated = claim_simulation.simulate(OUTCOMES)
     beta = ask(
         Question("", select={"study": "MA_PLOSONE2021_RCT", "endpoint": "fasting_C_peptide"}, expects="above"), known
     )
@@ -114,7 +114,7 @@ def _lung(scenario: str) -> float:
 
 def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
-    one = leverage.simulate(OUTCOMES)["contest persistence"]
+    one = claim_simulation.simulate(OUTCOMES)["contest persistence"]
     given = 3.0 * patient("t2d").state["BW"]
     living = one.claimed if scenario == AS_CLAIMED else one.allowed
     assert living is not None

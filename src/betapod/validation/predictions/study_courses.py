@@ -23,7 +23,7 @@ from ...therapies import cell_parameters
 from ...therapies.plan import plan
 from ...therapies.scenarios import DEFAULT
 from ...therapies.standard_care import Therapy, therapy
-from .studies import Arm, cohorts
+from .studies import StudyArm, cohorts
 from .visits import compared
 
 if TYPE_CHECKING:
@@ -154,7 +154,12 @@ def _ensemble(threads: int | None) -> Ensemble:
 
 
 def simulate(
-    arms: Sequence[Arm], weeks: Sequence[float], condition: Condition, count: int, seed: int, threads: int | None = None
+    arms: Sequence[StudyArm],
+    weeks: Sequence[float],
+    condition: Condition,
+    count: int,
+    seed: int,
+    threads: int | None = None,
 ) -> list[Courses]:
     """Return the course of everybody in each arm.
 
@@ -198,7 +203,7 @@ def simulate(
     return found
 
 
-def _initial(arm: Arm, who: Library) -> dict[str, Numbers]:
+def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
     """Return everybody's state at the start: whoever begins to titrate insulin has a first dose, as in their lives before."""
     from ...patients.life_course import FIRST_INSULIN
 
@@ -218,7 +223,7 @@ def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     return {key: np.full(count, value) for key, value in values.items()}
 
 
-def _schedules(arm: Arm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
+def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
     """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person."""
     people = recipients(who)
     varied = {name: np.full(len(who), value) for name, value in condition.values.items()}

@@ -1,6 +1,6 @@
 """Events of people, read off their visits: who is at risk, who has the event and when.
 
-Each row of ``events.csv`` says which event an endpoint of the registry is:
+Each row of ``study_events.csv`` says which event an endpoint of the registry is:
 
 =========== ==========================================================================================================
 column      meaning
@@ -76,7 +76,7 @@ Test = Callable[[Seen, float, Numbers], Flags]
 
 
 @dataclass(frozen=True)
-class Event:
+class CountedEvent:
     """Something that happens to people once.
 
     Attributes
@@ -272,13 +272,13 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = 
 
 
 @functools.cache
-def _table() -> dict[tuple[str, str], list[tuple[str, Event]]]:
-    found: dict[tuple[str, str], list[tuple[str, Event]]] = {}
+def _table() -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
+    found: dict[tuple[str, str], list[tuple[str, CountedEvent]]] = {}
     problems = []
     with _PATH.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
             try:
-                event = Event(
+                event = CountedEvent(
                     row["event"],
                     row["at risk"],
                     float(row["every"]),
@@ -299,7 +299,7 @@ def _table() -> dict[tuple[str, str], list[tuple[str, Event]]]:
     return found
 
 
-def event_of(record: Record) -> Event | None:
+def event_of(record: Record) -> CountedEvent | None:
     """Return the event that a row counts, or None where the model has none."""
     table = _table()
     for study in (record.study, "*"):
@@ -310,7 +310,7 @@ def event_of(record: Record) -> Event | None:
 
 
 def no_event(record: Record) -> str:
-    """Return why the model cannot count what a row counts, as the row of ``events.csv`` without an event says it."""
+    """Return why the model cannot count what a row counts, as the row of ``study_events.csv`` without an event says it."""
     for wording, event in _table().get((record.study, record.endpoint), []):
         if wording in record.statistic_text:
             return "" if event.event else event.note

@@ -9,10 +9,10 @@ import pytest
 
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
-from betapod.validation.predictions import counted, studies
-from betapod.validation.predictions.courses import Condition, Courses
-from betapod.validation.predictions.events import Event, event_of, parsed
-from betapod.validation.predictions.rows import predict
+from betapod.validation.predictions import event_counts, studies
+from betapod.validation.predictions.row_predictions import predict
+from betapod.validation.predictions.study_courses import Condition, Courses
+from betapod.validation.predictions.study_events import CountedEvent, event_of, parsed
 from betapod.validation.predictions.visits import seen_in
 
 YEAR = 52.0
@@ -37,7 +37,7 @@ UACR = [
 ]
 
 
-def passages(event: Event, group: Courses, last: float = 4 * YEAR) -> tuple[list[bool], list[bool], list[float]]:
+def passages(event: CountedEvent, group: Courses, last: float = 4 * YEAR) -> tuple[list[bool], list[bool], list[float]]:
     seen = seen_in(group.filled().values, group.weeks, None)
     return tuple(
         list(np.round(x, 2)) if x.dtype == float else list(x) for x in event.passages(seen, group.failed, last)
@@ -45,12 +45,12 @@ def passages(event: Event, group: Courses, last: float = 4 * YEAR) -> tuple[list
 
 
 def test_a_transition_is_confirmed_and_belongs_to_those_at_risk() -> None:
-    confirmed = Event("UACR >= 30", "UACR < 30", every=YEAR)
+    confirmed = CountedEvent("UACR >= 30", "UACR < 30", every=YEAR)
     risk, happened, years = passages(confirmed, courses(UACR=UACR))
     assert risk == [True, True, False, True]
     assert happened == [True, False, False, False]
     assert years == pytest.approx([1.99, 3.99, 0.0, 3.99], abs=0.01)
-    once = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    once = CountedEvent("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
     assert passages(once, courses(UACR=UACR))[1] == [True, True, False, False]
 
 
@@ -60,13 +60,13 @@ def test_falls_doublings_and_failure() -> None:
         eGFR=[[80, 78, 60, 45, 45, 45], [80, 79, 78, 77, 76, 75], [40, 30, nan, nan, nan, nan]],
         creatinine=[[1, 1, 1.3, 2.1, 2.1, 2.1], [1, 1, 1, 1, 1, 1], [2, 3, nan, nan, nan, nan]],
     )
-    found = lambda text: passages(Event(text, every=YEAR), group)[1]  # noqa: E731
+    found = lambda text: passages(CountedEvent(text, every=YEAR), group)[1]  # noqa: E731
     assert found("eGFR -40 %") == [True, False, True]
     assert found("creatinine x 2") == [True, False, True]
     assert found("kidney failure") == [False, False, True]
     assert found("eGFR < 50 and creatinine x 2 or kidney failure") == [True, False, True]
     # 104 weeks are 1.99 years.
-    assert passages(Event("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
+    assert passages(CountedEvent("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
 
 
 def test_nobody_has_an_event_after_kidney_failure() -> None:
@@ -79,9 +79,9 @@ def test_nobody_has_an_event_after_kidney_failure() -> None:
     late = filled.values["UACR"].copy()
     late[0, 4:] = 90.0
     seen = seen_in({**filled.values, "UACR": late}, group.weeks, None)
-    event = Event("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
+    event = CountedEvent("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
     assert list(event.passages(seen, group.failed, 4 * YEAR)[1]) == [False, True]
-    assert passages(Event("kidney failure", every=YEAR, confirmed=False), group)[1] == [True, False]
+    assert passages(CountedEvent("kidney failure", every=YEAR, confirmed=False), group)[1] == [True, False]
 
 
 def test_slopes_are_laid_through_all_visits() -> None:
@@ -89,7 +89,7 @@ def test_slopes_are_laid_through_all_visits() -> None:
     yearly = WEEKS * 7.0 / 365.25
     group = courses(eGFR=[[row[0] + (row[1] - row[0]) * year for year in yearly] for row in lines])
     group = Courses(WEEKS, {"eGFR": group.values["eGFR"]}, group.member, group.failed)
-    found = lambda text: [bool(x) for x in passages(Event(text), group, 5 * YEAR)[1]]  # noqa: E731
+    found = lambda text: [bool(x) for x in passages(CountedEvent(text), group, 5 * YEAR)[1]]  # noqa: E731
     assert found("eGFR slope < -5") == [False, True, False]
     assert found("eGFR slope < -5 %") == [False, True, True]
     assert found("eGFR slope > -2") == [True, False, False]
@@ -104,12 +104,12 @@ def test_what_cannot_be_read_is_an_error(text: str, words: str) -> None:
         parsed(text)
 
 
-def counts(events: list[float], years: list[float]) -> counted.Counts:
-    return counted.Counts(np.ones(len(events)), np.array(events), np.array(years))
+def counts(events: list[float], years: list[float]) -> event_counts.Counts:
+    return event_counts.Counts(np.ones(len(events)), np.array(events), np.array(years))
 
 
 def test_counting_may_begin_after_treatment() -> None:
-    event = Event("UACR >= 30", "UACR < 30", YEAR, begins=2 * YEAR)
+    event = CountedEvent("UACR >= 30", "UACR < 30", YEAR, begins=2 * YEAR)
     assert event.weeks(4 * YEAR) == pytest.approx([2 * YEAR, 3 * YEAR, 4 * YEAR, 5 * YEAR])
     late = [[50, 50, 10, 10, 70, 80], [10, 10, 50, 60, 70, 80], [10, 50, 10, 10, 10, 10]]
     risk, happened, years = passages(event, courses(UACR=late))
@@ -120,14 +120,14 @@ def test_counting_may_begin_after_treatment() -> None:
 
 def test_ratios_of_groups() -> None:
     treated, control = counts([1, 0, 0, 0], [1, 2, 2, 2]), counts([1, 1, 0, 0], [1, 1, 2, 2])
-    number = lambda form: float(counted.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731
+    number = lambda form: float(event_counts.statistic(form, [treated.sums(), control.sums()]))  # noqa: E731
     assert number("hazard ratio") == pytest.approx(math.log((1 / 7) / (2 / 6)))
     assert number("risk ratio") == pytest.approx(math.log(0.5))
     assert number("odds ratio") == pytest.approx(math.log((1 / 3) / (2 / 2)))
     assert number("difference") == pytest.approx(-0.25)
-    assert float(counted.statistic("rate", [treated.sums()])) == pytest.approx(math.log(1 / 7))
+    assert float(event_counts.statistic("rate", [treated.sums()])) == pytest.approx(math.log(1 / 7))
     # 400 people in each group: 100 and 200 events expected.
-    assert counted.scatter_of_study("hazard ratio", [treated, control], 400) == pytest.approx(
+    assert event_counts.scatter_of_study("hazard ratio", [treated, control], 400) == pytest.approx(
         math.sqrt(1 / 100 + 1 / 200)
     )
 
@@ -137,7 +137,7 @@ def test_paired_people_have_less_error() -> None:
     chance = (generator.uniform(size=300) < 0.2).astype(float)
     control = counts(list(chance), [2.0] * 300)
     treated = counts(list(np.where(generator.uniform(size=300) < 0.9, chance, 0.0)), [2.0] * 300)
-    spread = lambda paired: counted.scatter_of_cohort(  # noqa: E731
+    spread = lambda paired: event_counts.scatter_of_cohort(  # noqa: E731
         "hazard ratio", [treated, control], paired, np.random.default_rng(2)
     )
     assert spread(True) < 0.5 * spread(False)
@@ -145,7 +145,7 @@ def test_paired_people_have_less_error() -> None:
 
 def test_groups_without_events_are_not_known_to_be_equal() -> None:
     nobody = counts([0.0] * 50, [2.0] * 50)
-    spread = counted.scatter_of_cohort("hazard ratio", [nobody, nobody], True, np.random.default_rng(2))
+    spread = event_counts.scatter_of_cohort("hazard ratio", [nobody, nobody], True, np.random.default_rng(2))
     assert spread == pytest.approx(2.0)
 
 

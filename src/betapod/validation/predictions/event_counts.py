@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evidence.records.study import Record
-from .courses import Courses
-from .events import Event
+from .study_courses import Courses
+from .study_events import CountedEvent
 from .visits import URINE, Numbers, seen_in
 
 #: Lucks of measurement per virtual person, besides as many mirror images; samples of the cohort behind its own error.
@@ -44,7 +44,7 @@ class Counts:
         return risk, events, years
 
 
-def counts_of(group: Courses, event: Event, last: float, seed: Sequence[int]) -> Counts:
+def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[int]) -> Counts:
     """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same luck."""
     generator = np.random.default_rng(seed)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from betapod.claims import claim_people, claims, leverage
+from betapod.claims import claim_people, claim_simulation, claims
 from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.engine.scipy.reference import simulate
 
@@ -16,18 +16,22 @@ OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 
 @pytest.fixture(scope="module")
 def fresh() -> dict[str, SimulatedOutcome]:
-    return leverage.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
+    return claim_simulation.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
 
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, SimulatedOutcome]:
-    return leverage.simulate(OUTCOMES)
+    return claim_simulation.simulate(OUTCOMES)
 
 
 def test_stored_results_are_of_this_model() -> None:
-    rows = json.loads(leverage.STORED.read_text(encoding="utf-8"))
-    stale = [name for name, one in OUTCOMES.items() if rows[name]["key"] != leverage._key(one, leverage._model_key())]
-    assert not stale, f"run betapod claims simulate --out {leverage.STORED}"
+    rows = json.loads(claim_simulation.STORED.read_text(encoding="utf-8"))
+    stale = [
+        name
+        for name, one in OUTCOMES.items()
+        if rows[name]["key"] != claim_simulation._key(one, claim_simulation._model_key())
+    ]
+    assert not stale, f"run betapod claims simulate --out {claim_simulation.STORED}"
 
 
 def test_stored_results_are_what_is_computed(fresh, stored) -> None:
@@ -42,7 +46,7 @@ def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
     for name in ("A04", "A09", "A10", "B20"):
         outcome, needed = OUTCOMES[name], fresh[name].needed
         assert needed is not None
-        at, below = leverage._effects({name: outcome}, {name: [needed, 0.97 * needed]})[name]
+        at, below = claim_simulation._effects({name: outcome}, {name: [needed, 0.97 * needed]})[name]
         assert at >= outcome.claimed > below
 
 
@@ -82,7 +86,7 @@ def test_without_mechanism_there_is_no_effect(stored) -> None:
 def test_the_levers_are_parameters_and_the_limits_are_not_below_the_present() -> None:
     for name, outcome in OUTCOMES.items():
         if outcome.lever:
-            now, limit, ceiling = leverage._limit(outcome)
+            now, limit, ceiling = claim_simulation._limit(outcome)
             assert now <= limit <= ceiling, name
 
 
@@ -97,10 +101,10 @@ def test_nothing_about_cells_is_reached_within_evidence_without_evidence_of_it(s
 def test_what_was_simulated_anew_is_what_claims_show(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
     one = {"A09": OUTCOMES["A09"]}
-    before = leverage.STORED.read_bytes()
-    packaged = leverage.simulate(one)["A09"]
+    before = claim_simulation.STORED.read_bytes()
+    packaged = claim_simulation.simulate(one)["A09"]
     made = replace(packaged, allowed=packaged.allowed + 1.0)
-    monkeypatch.setattr(leverage, "compute", lambda outcomes: dict.fromkeys(outcomes, made))
-    leverage.store(one)
-    assert leverage.simulate(one)["A09"] == made != packaged
-    assert leverage.STORED.read_bytes() == before
+    monkeypatch.setattr(claim_simulation, "compute", lambda outcomes: dict.fromkeys(outcomes, made))
+    claim_simulation.store(one)
+    assert claim_simulation.simulate(one)["A09"] == made != packaged
+    assert claim_simulation.STORED.read_bytes() == before

@@ -13,12 +13,12 @@ from betapod.evidence.records import registry
 from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
-from betapod.validation.predictions import rows, studies
+from betapod.validation.predictions import row_predictions, studies
 from betapod.validation.predictions.campaign import confront
-from betapod.validation.predictions.courses import Condition, people, simulate
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.published_value import error_of_change
-from betapod.validation.predictions.readouts import Readout, readout_of
+from betapod.validation.predictions.study_courses import Condition, people, simulate
+from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
 FEW = 12
@@ -182,8 +182,8 @@ def test_errors_that_the_source_prints(published: registry.Registry) -> None:
 
 def test_nothing_happens_without_effect_and_too_much_under_the_claims(published: registry.Registry) -> None:
     records = [published[f"PACKHAM2016#{k}"] for k in (1, 3)] + [published["ZANG2022#12"]]
-    none = rows.predict(records, Condition("none"), FEW)
-    claims = rows.predict(records, Condition("seed-claims"), FEW)
+    none = row_predictions.predict(records, Condition("none"), FEW)
+    claims = row_predictions.predict(records, Condition("seed-claims"), FEW)
     assert [each.record for each in none] == [record.id for record in records]
     for each in none:
         assert abs(each.predicted) < 0.3 * each.se_study
@@ -198,10 +198,12 @@ def test_nothing_happens_without_effect_and_too_much_under_the_claims(published:
 def test_predictions_are_a_function_of_parameters(published: registry.Registry) -> None:
     records = [published["PACKHAM2016#1"]]
     evidence = Condition("current-evidence")
-    first, again = (rows.predict(records, evidence, FEW)[0] for _ in range(2))
+    first, again = (row_predictions.predict(records, evidence, FEW)[0] for _ in range(2))
     assert first == again
-    silent = rows.predict(records, Condition("current-evidence", {"potency_BM": 0.0, "potency_MPC": 0.0}), FEW)[0]
-    none = rows.predict(records, Condition("none"), FEW)[0]
+    silent = row_predictions.predict(
+        records, Condition("current-evidence", {"potency_BM": 0.0, "potency_MPC": 0.0}), FEW
+    )[0]
+    none = row_predictions.predict(records, Condition("none"), FEW)[0]
     assert abs(silent.predicted - none.predicted) < abs(first.predicted - none.predicted)
 
 
@@ -223,7 +225,7 @@ def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, 
 def test_adverse_events_are_chances_of_the_course(published: registry.Registry) -> None:
     records = [published["LIAN2022#7"], published["SKYLER2015#20"], published["RYAN2005_EDMONTON#9"]]
     assert not any(studies.reason(record) for record in records)
-    fever, antibody, bleeding = rows.predict(records, Condition("current-evidence"), FEW)
+    fever, antibody, bleeding = row_predictions.predict(records, Condition("current-evidence"), FEW)
     # Three infusions: at least one event, from the chance of each.
     single = 1.0 - (1.0 - fever.predicted) ** (1.0 / 3.0)
     assert 0.01 < single < 0.2
@@ -234,7 +236,9 @@ def test_adverse_events_are_chances_of_the_course(published: registry.Registry) 
 
 def test_adverse_events_of_several_kinds_add_up(published: registry.Registry) -> None:
     names = ("LIU2014#2", "HU2013#4", "ARAUJO2020#9")
-    serious, related, clot = rows.predict([published[name] for name in names], Condition("current-evidence"), FEW)
+    serious, related, clot = row_predictions.predict(
+        [published[name] for name in names], Condition("current-evidence"), FEW
+    )
     # Thrombosis of 0.004 and the artery of 0.02; fever, reactions and thrombosis of two infusions.
     assert serious.predicted == pytest.approx(1.0 - 0.996 * 0.98, abs=1e-6)
     assert related.predicted == pytest.approx(1.0 - (0.968 * 0.9768 * 0.996) ** 2, abs=1e-6)
@@ -305,14 +309,14 @@ def test_a_baseline_of_ones_own_anchors_the_change(published: registry.Registry,
 
 def test_rows_that_cannot_be_simulated_are_refused_together(published: registry.Registry) -> None:
     with pytest.raises(ConfigError) as raised:
-        rows.predict([published["ZANG2022#6"], published["COURI2009_AHSCT#1"]], Condition("none"), 4)
+        row_predictions.predict([published["ZANG2022#6"], published["COURI2009_AHSCT#1"]], Condition("none"), 4)
     assert len(raised.value.problems) == 2
     assert "a baseline" in str(raised.value) and "haematopoietic" in str(raised.value)
 
 
 def test_what_happens_during_an_infusion_is_no_baseline(published: registry.Registry) -> None:
     assert studies.reason(published["PACKHAM2016#5"]) == ""
-    (found,) = rows.predict([published["PACKHAM2016#5"]], Condition("current-evidence"), FEW)
+    (found,) = row_predictions.predict([published["PACKHAM2016#5"]], Condition("current-evidence"), FEW)
     # Fever or a reaction in one infusion; nobody of ten had any.
     assert 0.0 < found.predicted < 0.3 and found.observed == 0.0
     assert "a baseline" in studies.reason(published["ZANG2022#6"])

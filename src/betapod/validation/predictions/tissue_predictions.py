@@ -17,8 +17,8 @@ from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
 from ...therapies import cell_parameters
 from ...therapies.cell_dosing import regimen
+from ..scorecard.agreement import judge
 from ..scorecard.targets import Target, select
-from ..scorecard.verdict import judge
 
 #: Weight of the typical patient, kg, and the order that autopsies are compared with.
 _WEIGHT, _ORDER = 80.0, "BM-MSC 80e6 iv"

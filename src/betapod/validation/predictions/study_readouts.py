@@ -12,7 +12,7 @@ from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...evidence.records import vocabulary
 from ...evidence.records.study import Record
 from ...observables.outcomes import SHARES
-from .events import FORMS, Event, event_of
+from .study_events import FORMS, CountedEvent, event_of
 from .visits import Numbers, Seen, compared, observable_of
 
 #: Weeks between the visits through which a slope is laid, or of which an average is made.
@@ -112,7 +112,7 @@ class Readout:
     scale: str = "linear"
     start: float = 0.0
     risk: tuple[str, ...] = ()
-    event: Event | None = None
+    event: CountedEvent | None = None
     relative_slope: str = ""
     reduction: bool = False
     geometric: bool = False

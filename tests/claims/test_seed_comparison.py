@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.claims.contest import Contest, contests
+from betapod.claims.seed_comparison import Contest, contests
 
 
 @pytest.fixture(scope="module")

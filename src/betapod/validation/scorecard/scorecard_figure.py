@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from ...base.canvas import new_figure
 from ...base.errors import ConfigError, Location, Problem
 from ...base.files import replacing
-from .report import number, target_text, unit_text, use_text
+from .agreement import interval
 from .scorecard import Score, Scorecard
-from .verdict import interval
+from .scorecard_text import number, target_text, unit_text, use_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

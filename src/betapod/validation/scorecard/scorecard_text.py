@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ...base.exports import rows_as_csv
+from .agreement import RULE, VERDICTS
 from .scorecard import NOT_ADDRESSED, Score, Scorecard
 from .targets import Target
-from .verdict import RULE, VERDICTS
 
 COLOURS = {"inside": "green", "near": "yellow", "miss": "red", NOT_ADDRESSED: "dim"}
 _GROUPS = ("fit", "validation", "input", "memory")

@@ -12,13 +12,21 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.reported_error import reported_error
-from .counted import Counts, counts_of, people_behind, scatter_of_cohort, scatter_of_study, statistic, without_events
-from .courses import Condition, Courses
-from .groups import PEOPLE_PER_EVENT, Plan, drawn, groups_of, paired, readout_for
+from .event_counts import (
+    Counts,
+    counts_of,
+    people_behind,
+    scatter_of_cohort,
+    scatter_of_study,
+    statistic,
+    without_events,
+)
 from .prediction import Errors, Prediction, judged, share_of
 from .published_value import error_of_change, freedom, published_value
-from .readouts import Readout
-from .studies import Arm, arms, baseline_of, reason
+from .studies import StudyArm, arms, baseline_of, reason
+from .study_courses import Condition, Courses
+from .study_groups import PEOPLE_PER_EVENT, StudyPlan, drawn, groups_of, paired, readout_for
+from .study_readouts import Readout
 from .visits import Numbers, seen_in
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
@@ -88,8 +96,8 @@ def predict_study(
     """Return predictions for rows of one study, see `predict`."""
     readouts = {record.id: readout_for(record) for record in records}
     plans = [
-        Plan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
-        Plan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
+        StudyPlan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
+        StudyPlan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
     ]
     known = [plan.courses(condition, seed, threads) for plan in plans]
     moved = [
@@ -114,7 +122,7 @@ def predict_study(
     return found
 
 
-def _chance(arm: Arm, names: Sequence[str], condition: Condition) -> float:
+def _chance(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
     """Return the chance of at least one of some adverse events in the course of an arm."""
     from ...physiology import whole_body
     from ...therapies import cell_parameters
@@ -132,7 +140,7 @@ def _prediction(
     readout: Readout,
     groups: Sequence[Courses],
     moved: Sequence[Sequence[Courses]],
-    arm: Arm,
+    arm: StudyArm,
     seed: int,
     among: Sequence[Record] = (),
 ) -> Prediction:
@@ -203,7 +211,7 @@ def _counted(
     readout: Readout,
     groups: Sequence[Courses],
     moved: Sequence[Sequence[Courses]],
-    arm: Arm,
+    arm: StudyArm,
     seed: int,
 ) -> Prediction:
     """Return the prediction of a row that counts people with an event."""
