@@ -166,8 +166,7 @@ def read(words: list[str]) -> None:
 
 def test_help_lists_exactly_what_is_allowed() -> None:
     """Who adds a person, a role or a method finds that the help has to say so."""
-    from betapod.claims.verdict import VERDICTS
-
+    from betapod.claims.claim_verdict import VERDICTS
     from betapod.cli import kept
     from betapod.cli.verbs.confront import COUNTED
     from betapod.engine.scipy.reference import METHODS as SOLVERS
