@@ -28,7 +28,13 @@ def test_check_and_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert (
         run(monkeypatch, "list", "--population", "DKD", "--product", "BM-MSC", "--csv", str(tmp_path / "rows.csv")) == 0
     )
-    assert "PACKHAM2016" in capsys.readouterr().out
+    # What goes to a file is not printed, too.
+    told = capsys.readouterr()
+    assert told.out == "" and "rows.csv: 27 rows" in told.err
+    assert run(monkeypatch, "list", "--population", "DKD", "--product", "BM-MSC") == 0
+    assert capsys.readouterr().out == (tmp_path / "rows.csv").read_text(encoding="utf-8")
+    assert run(monkeypatch, "list", "--search", "Packham INFUSION", "--wide") == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["PACKHAM2016", "DKD", "RCT", "BM-MSC", "2", "B"]
     assert (tmp_path / "rows.csv").read_text(encoding="utf-8").startswith("id,study,family")
     assert run(monkeypatch, "list", "--study", "ZANG2022", "--rows", "--json") == 0
     # 17 of the trial, one finding about its mechanism.
@@ -96,6 +102,7 @@ def test_rows_can_be_read_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("betapod.cli.shared.out", lambda: narrow)
     for verb in (["show", "PACKHAM2016"], ["list", "--rows", "--study", "PACKHAM2016"]):
         narrow.file = StringIO()
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
         assert run(monkeypatch, *verb) == 0
         lines = narrow.file.getvalue().splitlines()
         row = next(number for number, line in enumerate(lines) if line.split()[:1] == ["PACKHAM2016#19"])

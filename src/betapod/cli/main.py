@@ -195,10 +195,11 @@ def show_problems(error: BetapodError) -> None:
     for problem in error.problems[:_SHOWN]:
         first, _, rest = str(_placed(problem)).partition("\n")
         before, kind, after = first.partition(f"{problem.kind}: ")
-        console.print(Text.assemble(before, (kind, "bold red"), after), soft_wrap=True)
+        console.print(Text.assemble(before, (kind, "bold red"), after))
         for line in rest.splitlines():
-            style = "dim" if problem.context and line.strip() in (problem.context.strip(), "^") else ""
-            console.print(Text(line, style=style), soft_wrap=True)
+            quoted = bool(problem.context) and line.strip() in (problem.context.strip(), "^")
+            # A quoted line keeps its length, so that the caret stands below its place.
+            console.print(Text(line, style="dim" if quoted else ""), soft_wrap=quoted or None)
     if len(error.problems) > 1:
         rest = f"; the first {_SHOWN} are shown, --json has all" if len(error.problems) > _SHOWN else ""
         console.print(f"{len(error.problems)} problems{rest}", style="bold")

@@ -42,10 +42,10 @@ def breaking(*verb: str, folder: Path | None = None) -> Iterator[None]:
     except (OutputError, SolverError) as error:
         show_problems(error)
         if isinstance(error, OutputError):
-            err().print(f"continue with: {_again(verb, folder)}", style="yellow", markup=False)
+            err().print(f"continue with: {_again(verb, folder)}", style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(BROKEN) from None
     except KeyboardInterrupt:
-        err().print(f"interrupted; continue with: {_again(verb, folder)}", style="yellow", markup=False)
+        err().print(f"interrupted; continue with: {_again(verb, folder)}", style="yellow", markup=False, soft_wrap=True)
         raise typer.Exit(_INTERRUPTED) from None
 
 

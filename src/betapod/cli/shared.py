@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Version of every JSON document that a verb prints.
 SCHEMA_VERSION = 1
+#: Width of text that goes into a pipe or a file: nothing is folded there.
+_UNFOLDED = 10_000
 #: Characters that a path may have.
 _LONGEST_NAME = 1000
 
@@ -35,14 +37,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 @functools.cache
 def out() -> Console:
     """Return the console of results (stdout); colours only on a terminal, NO_COLOR honoured."""
-    # Into a pipe there is no width to fit, so nothing is folded.
-    return _console()(highlight=False, width=None if sys.stdout.isatty() else 400, color_system=_colours())
+    return _console()(highlight=False, width=None if sys.stdout.isatty() else _UNFOLDED, color_system=_colours())
 
 
 @functools.cache
 def err() -> Console:
-    """Return the console of messages (stderr)."""
-    return _console()(stderr=True, highlight=False, soft_wrap=True, color_system=_colours())
+    """Return the console of messages (stderr), whose lines a terminal breaks between words, and nothing breaks in a file."""
+    return _console()(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty(), color_system=_colours())
 
 
 @functools.cache
@@ -71,8 +72,9 @@ def _colours() -> Literal["auto"] | None:
 
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    err().print("warning: ", style="yellow", end="")
-    err().print(message, markup=False)
+    from rich.text import Text
+
+    err().print(Text.assemble(("warning: ", "yellow"), message))
 
 
 def note(message: str) -> None:
@@ -108,11 +110,36 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> None:
-    """Print a plain table to stdout; `right` names the columns that are aligned to the right."""
-    from .tables import show
+def print_table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[str] = (),
+    spare: Sequence[str] = (),
+    groups: Sequence[str] = (),
+    wide: bool = False,
+) -> None:
+    """Print a table to stdout as text; see `tables.Table` for `right`, `spare` and `groups`, `tables.show` for `wide`."""
+    from .tables import Table, show
 
-    show(out(), columns, [[printable(cell) for cell in row] for row in rows], right)
+    cells = [[printable(cell) for cell in row] for row in rows]
+    show(out(), Table(columns, cells, right, spare, [printable(line) for line in groups]), wide)
+
+
+def print_fields(lines: Sequence[tuple[str, str]], indent: int = 2) -> None:
+    """Print names and texts to stdout, the texts below each other and broken between words."""
+    from .tables import fields
+
+    fields(out(), [(name, printable(text)) for name, text in lines], indent)
+
+
+def print_text(text: str, style: str = "", hanging: int = 0) -> None:
+    """Print a text to stdout, broken between words where a terminal ends; `hanging` blanks stand before lines that go on."""
+    from rich.text import Text
+
+    from .tables import wrapped
+
+    for line in wrapped(printable(text), out().width, hanging):
+        out().print(Text(line, style=style), soft_wrap=True)
 
 
 def is_file(path: Path) -> bool:

@@ -1,75 +1,263 @@
-"""Tables on a terminal: no word is broken and no column lost; where the terminal is too narrow each row becomes a card."""
+"""Tables on a terminal: no word is broken, no column lost unsaid; where the terminal is too narrow each row becomes a card."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 #: Columns whose cells stand in one line whatever the width: names, numbers and units.
 _WHOLE = ("id", "name", "value", "unit", "range", "state", "course")
-#: Blanks between two columns, and letters of a word beyond which it may be broken.
-_GAP, _LONGEST = 3, 32
+#: Blanks between two columns, and the width below which a column of words is no pleasure to read.
+_GAP, _COMFORT = 2, 18
+_NUMBER = re.compile(r"[-+−±~<>≤≥]?[\d.,]+(e[-+]?\d+)?( ?%)?$")
 
 
-def widths(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str], total: int) -> list[int] | None:
-    """Return the width of each column such that no word is broken; None where `total` is too narrow for that."""
-    from rich.cells import cell_len
+@dataclass(frozen=True)
+class Table:
+    """What a table shows.
 
-    cells = [[name, *(row[k] for row in rows)] for k, name in enumerate(columns)]
-    natural = [max(cell_len(line) for cell in each for line in cell.splitlines() or [""]) for each in cells]
-    least = []
-    for name, each, whole in zip(columns, cells, natural, strict=True):
-        if name in _WHOLE or name in right:
+    Attributes
+    ----------
+    columns, rows
+        Heads and cells.
+    right
+        Heads of columns that are aligned to the right; columns that hold nothing but numbers are, too.
+    spare
+        Heads of columns that a narrow terminal leaves out, the first of them first; a line below the table names them.
+    groups
+        For each row the line that stands above it and its neighbours with the same line; empty without groups.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: Sequence[str] = ()
+    spare: Sequence[str] = ()
+    groups: Sequence[str] = ()
+
+    def without(self, places: set[int]) -> Table:
+        """Return the table without the columns at these places."""
+        kept = [k for k in range(len(self.columns)) if k not in places]
+        return Table(
+            [self.columns[k] for k in kept],
+            [[row[k] for k in kept] for row in self.rows],
+            self.right,
+            self.spare,
+            self.groups,
+        )
+
+    def numeric(self, place: int) -> bool:
+        """Return whether a column holds numbers, which are aligned to the right."""
+        cells = [row[place] for row in self.rows if row[place] not in ("", "-")]
+        return self.columns[place] in self.right or (bool(cells) and all(map(_NUMBER.match, cells)))
+
+    def constants(self) -> dict[int, str]:
+        """Return what is the same in three rows or more, by place; numbers stand in their column all the same."""
+        if len(self.rows) < 3:
+            return {}
+        cells = {k: {row[k] for row in self.rows} for k in range(1, len(self.columns))}
+        return {
+            k: next(iter(found))
+            for k, found in cells.items()
+            if len(found) == 1 and (found == {""} or not self.numeric(k))
+        }
+
+
+def widths(table: Table, total: int, comfort: int = 0, parts: bool = False) -> list[int] | None:
+    """Return the width of each column such that no word is broken; None where `total` is too narrow for that.
+
+    Parameters
+    ----------
+    comfort
+        Columns of words are at least so wide, unless they need less.
+    parts
+        Whether words of several parts, such as ids with underscores, may be broken between these.
+    """
+    natural, least, volume = [], [], []
+    for k, name in enumerate(table.columns):
+        cells = [row[k] for row in table.rows]
+        lengths = [cell_len(line) for cell in cells for line in cell.splitlines()]
+        body = max(lengths, default=0)
+        natural.append(max(body, cell_len(name)))
+        volume.append(float(sum(length**3 for length in lengths)))
+        head = max((cell_len(word) for word in name.split()), default=0)
+        if table.numeric(k) or (name in _WHOLE and not parts):
             # The head of numbers may take several lines, the numbers may not.
-            body = max((cell_len(cell) for cell in each[1:]), default=0)
-            least.append(max([body, *(cell_len(word) for word in name.split())]))
+            least.append(max(1, body, head))
         else:
-            words = [cell_len(word) for cell in each for word in cell.split()]
-            least.append(min(whole, max([1, *(min(word, _LONGEST) for word in words)])))
-    room = total - _GAP * (len(columns) - 1)
-    if sum(least) > room:
+            words = {word for cell in cells for word in cell.split()}
+            pieces = (piece for word in words for piece in (_pieces(word) if parts else [word]))
+            least.append(max([1, head, min(natural[-1], comfort), *map(cell_len, pieces)]))
+    if sum(least) > (room := total - _GAP * (len(least) - 1)):
         return None
-    found = list(least)
-    # What is left goes to the columns that lack most.
-    for _ in range(room - sum(found)):
-        lacking = [whole - width for whole, width in zip(natural, found, strict=True)]
-        if max(lacking) <= 0:
+    # What is left goes where it saves most lines: many long cells weigh more than one.
+    for _ in range(room - sum(least)):
+        gains = [
+            volume[k] * (width**-3 - (width + 1) ** -3) + (natural[k] - width) * 1e-9 if width < natural[k] else -1.0
+            for k, width in enumerate(least)
+        ]
+        if max(gains, default=-1.0) < 0:
             break
-        found[lacking.index(max(lacking))] += 1
-    return found
+        least[gains.index(max(gains))] += 1
+    return least
 
 
-def show(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
-    """Print a table, or cards where the console is too narrow for it."""
-    from rich import box
-    from rich.markup import escape
-    from rich.table import Table
+def _pieces(word: str) -> list[str]:
+    """Return the parts of a word of several, each with the mark that ends it."""
+    return (
+        [piece for piece in re.split(r"(?<=[_/;:|+\u2010-])(?=[^\W\d])", word) if piece] if len(word) > 12 else [word]
+    )
 
-    found = widths(columns, rows, right, console.width) if columns else []
-    if found is None:
-        _cards(console, columns, rows)
+
+def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
+    """Return lines of at most `width` cells, broken between words; only a word that is longer than a line is broken.
+
+    Parameters
+    ----------
+    hanging
+        Blanks before every line but the first.
+    """
+    lines: list[str] = []
+    for paragraph in text.splitlines() or [""]:
+        line = paragraph[: len(paragraph) - len(paragraph.lstrip())]
+        blank = ""
+        for word in paragraph.split():
+            fits = cell_len(word) <= width - hanging
+            for place, piece in enumerate([word] if fits else _pieces(word)):
+                gap = blank if place == 0 else ""
+                if line.strip() and cell_len(line + gap + piece) > width:
+                    lines.append(line)
+                    line, gap = " " * hanging, ""
+                line += gap + piece
+                while cell_len(line) > max(width, hanging + 1):
+                    cut = next(k for k in range(len(line), 0, -1) if cell_len(line[:k]) <= width or k == hanging + 1)
+                    lines.append(line[:cut])
+                    line = " " * hanging + line[cut:]
+            blank = " "
+        lines.append(line)
+    return lines
+
+
+def layout(table: Table, total: int) -> tuple[Table, list[int] | None, list[str]]:
+    """Return the table as it fits a width, the widths of its columns (None for cards), and the heads that were left out."""
+    if (found := widths(table, total, _COMFORT)) is not None:
+        return table, found, []
+    out: list[str] = []
+    fitting = table
+    for name in (name for name in table.spare if name in table.columns):
+        out.append(name)
+        fitting = fitting.without({list(fitting.columns).index(name)})
+        if (found := widths(fitting, total, _COMFORT)) is not None:
+            return fitting, found, out
+    for parts in (False, True):
+        for each, lost in ((table, list[str]()), (fitting, out)):
+            if (found := widths(each, total, parts=parts)) is not None:
+                return each, found, lost
+    return table, None, []
+
+
+def show(console: Console, table: Table, wide: bool = False) -> None:
+    """Print a table, or cards where the console is too narrow for it.
+
+    Parameters
+    ----------
+    wide
+        Print every column, however long lines become.
+    """
+    if not table.columns:
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
-    for name, width in zip(columns, found, strict=True):
-        table.add_column(name, justify="right" if name in right else "left", width=width, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
+    same = table.constants()
+    for text in _said_once(table, same):
+        _print(console, wrapped(text, console.width, 2), "dim")
+    total = 10_000 if wide else console.width
+    fitting, found, lost = layout(table.without(set(same)), total)
+    if found is None:
+        _cards(console, fitting)
+        return
+    numeric = [fitting.numeric(k) for k in range(len(found))]
+    heads = [wrapped(name, width) for name, width in zip(fitting.columns, found, strict=True)]
+    deep = max(map(len, heads))
+    _print(console, _lines([[""] * (deep - len(head)) + head for head in heads], found, numeric), "bold")
+    _print(console, ["─" * min(total, sum(found) + _GAP * (len(found) - 1))], "")
+    for row, heading in _with_headings(fitting):
+        if heading is not None:
+            _print(console, wrapped(heading, total, 4), "bold")
+        cells = [wrapped(cell, width) for cell, width in zip(row, found, strict=True)]
+        _print(console, _lines(cells, found, numeric), "")
+    if lost:
+        text = f"left out at this width: {', '.join(lost)}; --wide shows them, --csv FILE writes them"
+        _print(console, wrapped(text, console.width, 2), "dim")
 
 
-def _cards(console: Console, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print each row as lines of name and value; what is the same in every row is said once."""
-    from rich.text import Text
+def fields(console: Console, lines: Sequence[tuple[str, str]], indent: int = 2) -> None:
+    """Print names and what they hold, the texts below each other; what has no text is left out."""
+    shown = [(name, text) for name, text in lines if text]
+    beside = indent + 2 + max((cell_len(name) for name, _ in shown), default=0)
+    for name, text in shown:
+        first, *rest = wrapped(text, max(console.width - beside, 20))
+        label = " " * indent + name
+        # Control characters are spelt by the console.
+        console.print(Text.assemble((label.ljust(beside), "dim"), first), soft_wrap=True)
+        for line in rest:
+            console.print(Text(" " * beside + line), soft_wrap=True)
 
-    same = {name for k, name in enumerate(columns) if k and len(rows) > 1 and len({row[k] for row in rows}) == 1}
-    for k, name in enumerate(columns):
-        if name in same and rows[0][k]:
-            console.print(Text(f"{name}: {rows[0][k]} (all rows)", style="dim"))
-    for row in rows:
-        console.print(Text(row[0], style="bold"))
-        for name, cell in zip(columns[1:], row[1:], strict=True):
-            if cell and name not in same:
-                console.print(Text(f"  {name}: {cell}"))
+
+def rounded(value: float, form: str) -> str:
+    """Return a number in a format; what rounds to nothing has no sign."""
+    text = f"{value:{form}}"
+    return text.replace("-", "", 1) if text.startswith("-") and float(text) == 0 else text
+
+
+def _said_once(table: Table, same: dict[int, str]) -> Iterator[str]:
+    """Say what is the same in every row, and which columns hold nothing."""
+    said = [f"{table.columns[k]} {text}" for k, text in same.items() if text]
+    bare = [table.columns[k] for k, text in same.items() if not text]
+    if said:
+        yield f"all rows: {'; '.join(said)}"
+    if bare:
+        yield f"no row has: {', '.join(bare)}"
+
+
+def _with_headings(table: Table) -> Iterator[tuple[Sequence[str], str | None]]:
+    """Give each row, and the heading that stands above it."""
+    before: str | None = None
+    for k, row in enumerate(table.rows):
+        heading = table.groups[k] if table.groups else None
+        yield row, heading if heading != before else None
+        before = heading
+
+
+def _lines(cells: Sequence[list[str]], found: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+    """Return the lines of one row, whose cells take several."""
+    lines = []
+    for k in range(max(map(len, cells))):
+        parts = []
+        for cell, width, right in zip(cells, found, numeric, strict=True):
+            text = cell[k] if k < len(cell) else ""
+            blank = " " * (width - cell_len(text))
+            parts.append(blank + text if right else text + blank)
+        lines.append((" " * _GAP).join(parts).rstrip())
+    return lines
+
+
+def _cards(console: Console, table: Table) -> None:
+    """Print each row as lines of name and value."""
+    for row, heading in _with_headings(table):
+        if heading is not None:
+            _print(console, wrapped(heading, console.width, 4), "bold")
+        _print(console, wrapped(row[0], console.width, 2), "" if table.groups else "bold")
+        for name, cell in zip(table.columns[1:], row[1:], strict=True):
+            if cell:
+                _print(console, wrapped(f"  {name}: {cell}", console.width, 4), "")
+
+
+def _print(console: Console, lines: Sequence[str], style: str) -> None:
+    for line in lines:
+        console.print(Text(line, style=style), soft_wrap=True)

@@ -53,7 +53,7 @@ def test_counts_on_the_terminal(run) -> None:
     done = run("--study", "PACKHAM2016", "--scenario", "seed-claims")
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line.split() for line in done.output.splitlines() if line.strip()}
-    assert lines["seed-claims"][1:3] == ["rows", "inside"]
+    assert lines["treatment"][1:3] == ["rows", "inside"] and lines["scenario"] == ["scenario", "seed-claims"]
     rows, inside = (int(text) for text in lines["cells"][1:3])
     assert rows == len(lines["cells"][-1]) and inside == lines["cells"][-1].count("=")
     assert int(lines["all"][1]) >= rows >= 2

@@ -10,9 +10,11 @@ import typer
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
 from ..completion import complete_claim, complete_scenario, starting
+from ..csv_output import Csv, given_as_csv
 from ..options import spelt_out
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, gather, names_option, note, out, print_json, print_table
+from ..shared import JsonOption, counted, gather, names_option, note, print_json, print_table, print_text
+from ..tables import rounded
 from ..waiting import bar
 from .evidence import OverlayOption, terms_option
 
@@ -125,9 +127,10 @@ class Printed:
         bool,
         typer.Option("--tissue", help="Also compare biodistribution and persistence with imaging and autopsy data."),
     ] = False
-    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every prediction as CSV.")] = (
-        None
-    )
+    csv_path: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write every prediction as CSV; '-' for standard output."),
+    ] = None
     figure: Annotated[
         Path | None,
         typer.Option(
@@ -163,6 +166,7 @@ def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
             note(line)
     with breaking(), bar(shown.quiet) as progress:
         found = confront(records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws)
+    from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view
 
@@ -171,6 +175,9 @@ def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
     for line in _write(found, table, shown, how, about):
         if not shown.quiet:
             note(line)
+    csv = Csv(lambda: table_as_csv(found.table, float_format="%.10g"), len(table))
+    if given_as_csv(csv, shown.csv_path, shown.as_json, text=True, quiet=shown.quiet):
+        return
     _report(found, table, shown, scenarios, laid, len(records))
 
 
@@ -189,15 +196,15 @@ def _report(
     if shown.tissue:
         _print_tissue(scenarios)
     if shown.refused:
-        cells = [[r.id, r.arm, r.endpoint_text, why] for r, why in found.refused]
-        print_table(["row", "arm", "endpoint", "reason"], cells)
+        cells = [[r.id, r.arm, r.endpoint_text.replace(":", ": "), why] for r, why in found.refused]
+        print_table(["record", "arm", "endpoint", "reason"], cells)
     if shown.rows or shown.worst:
         _print_rows(found, shown.rows, shown.worst)
     elif len(table):
         _print_counts(table, shown.by)
     simulated = count - len(found.refused)
     why = " (--refused says why)" if found.refused else ""
-    out().print(f"{simulated} {'row' if simulated == 1 else 'rows'} simulated, {len(found.refused)} not{why}.")
+    print_text(f"{counted(simulated, 'row')} simulated, {len(found.refused)} not{why}.")
 
 
 def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
@@ -292,7 +299,7 @@ def _write(
     about: list[str],
 ) -> Iterator[str]:
     """Write what was asked for, and say what was written; `about` stands on the page."""
-    csv_path, figure, page = shown.csv_path, shown.figure, shown.page
+    figure, page = shown.figure, shown.page
     if figure is not None and len(table):
         from ...report.predictions.predictions_figure import write
 
@@ -304,12 +311,6 @@ def _write(
         from ...report.predictions import predictions_page as confront_page
 
         yield f"wrote {confront_page.write(found, table, page, how.people, how.seed, about)}"
-    if csv_path is not None:
-        from ...base.exports import table_as_csv
-        from ...base.files import write_text
-
-        write_text(csv_path, table_as_csv(found.table))
-        yield f"wrote {csv_path}: {len(table)} rows"
 
 
 def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
@@ -327,14 +328,15 @@ def _print_counts(table: pd.DataFrame, by: str) -> None:
     total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
     longest = max(row["rows"] for row in parts)
     heads = ["rows", "inside", "median |z|", "below < inside = above >"]
+    cells, groups = [], []
     for scenario in dict.fromkeys(table["scenario"]):
-        cells = []
         for row in (*parts, *total):
             if row["scenario"] == scenario:
                 # Bars of lines have one scale; that of all rows together has its own.
                 bar = _bar(row["below"], row["inside"], row["above"], max(longest, row["rows"]))
                 cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
-        print_table([scenario, *heads], cells, heads[:3])
+                groups.append(f"scenario {scenario}")
+    print_table([COUNTED[by], *heads], cells, heads[:3], groups=groups)
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:
@@ -345,21 +347,38 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
 
 
 def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
-    """Print one table for each scenario, in columns that fit a narrow terminal."""
-    for name, mine in found.predictions.items():
-        cells = [
-            [p.record, _what(p), f"{p.observed:.3g}", _with_interval(p), f"{p.z:.1f}", "yes" if p.inside else "no"]
-            for p in (mine if every else found.worst(name, worst))
-        ]
-        if cells:
-            heads = [name, "arm, endpoint, time", "observed", "predicted (90 % interval)", "z", "inside"]
-            print_table(heads, cells, ("observed", "z"))
+    """Print every record with what each scenario predicts, or for each scenario the records that miss most."""
+    heads = ["predicted (90 % interval)", "z", "inside"]
+    if not every:
+        for name in found.predictions:
+            if mine := found.worst(name, worst):
+                print_text(f"scenario {name}", "bold")
+                cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for p in mine]
+                print_table(["record", "arm, endpoint, time", "observed", *heads], cells, ("observed", "z"))
+        return
+    # Several scenarios predict the same record, which is said once above them.
+    pairs = [
+        (name, one)
+        for each in zip(*found.predictions.values(), strict=True)
+        for name, one in zip(found.predictions, each, strict=True)
+    ]
+    if len(found.predictions) == 1:
+        cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for _, p in pairs]
+        print_table(["record", "arm, endpoint, time", "observed", *heads], cells, ("observed", "z"))
+    elif pairs:
+        groups = [f"{p.record}  {_what(p)}: observed {p.observed:.3g}" for _, p in pairs]
+        print_table(["scenario", *heads], [[name, *_against(p)] for name, p in pairs], ("z",), groups=groups)
+
+
+def _against(one: Prediction) -> list[str]:
+    """Return a prediction, its distance from what was observed, and whether that is within its interval."""
+    return [_with_interval(one), rounded(one.z, ".1f"), "yes" if one.inside else "no"]
 
 
 def _what(one: Prediction) -> str:
     unit = "" if one.unit == "1" else f" [{one.unit}]"
     people = f", n {one.n}" if one.n else ""
-    return f"{one.arm}: {one.endpoint} {one.form}{unit}, week {one.weeks:g}{people}"
+    return f"{one.arm}: {one.endpoint.replace(':', ': ')} {one.form}{unit}, week {one.weeks:g}{people}"
 
 
 def _with_interval(one: Prediction) -> str:
@@ -387,7 +406,8 @@ def _tissue(scenarios: list[str]) -> list[dict[str, object]]:
 
 
 def _print_tissue(scenarios: list[str]) -> None:
-    names = ("scenario", "target", "what", "published", "predicted", "verdict")
+    names = ("target", "what", "published", "predicted", "verdict")
     found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(scenarios)]
+    groups = [f"scenario {row['scenario']}" for row in found]
     cells = [[str(row[name]) for name in names] for row in found]
-    print_table(["scenario", "target", "what, %", "published", "predicted", "verdict"], cells, ("predicted",))
+    print_table(["target", "what", "published [%]", "predicted [%]", "verdict"], cells, groups=groups)

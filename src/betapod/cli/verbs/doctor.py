@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ..shared import JsonOption, note, out, print_json
+from ...base.exports import printable
+from ..shared import JsonOption, note, out, print_json, print_text
 from ..waiting import waiting
 
 
@@ -26,6 +27,7 @@ def doctor_command(
     Exit code 1 if something that betapod needs is missing or wrong.
     """
     from .. import installation as doctor
+    from ..tables import wrapped
 
     with waiting("examining"):
         findings = doctor.examine(simulate=not quick)
@@ -37,9 +39,12 @@ def doctor_command(
             mark, style = {True: ("ok", "green"), False: ("WRONG", "bold red"), None: ("-", "dim")}[finding.ok]
             out().print(f"{mark:>5} ", style=style, end="")
             out().print(f"{finding.what:<18}", end="")
-            out().print(finding.found, markup=False, soft_wrap=True)
+            first, *rest = wrapped(printable(finding.found), max(out().width - 24, 20))
+            out().print(first, markup=False, soft_wrap=True)
+            for line in rest:
+                out().print(f"{'':>24}{line}", markup=False, soft_wrap=True)
             if finding.get:
-                out().print(f"{'':>24}get it: {finding.get}", markup=False, soft_wrap=True, style="bold")
+                print_text(f"{'':>24}get it: {finding.get}", "bold", 24)
         out().print("sound" if sound else "not sound", style="green" if sound else "bold red")
         if missing := [finding.what for finding in findings if finding.ok is None and finding.get]:
             note(f"optional and missing: {', '.join(missing)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..completion import complete_folder, complete_output, complete_parameter
+from ..csv_output import given_as_csv
 from ..options import (
     DosesOption,
     ModelArgument,
@@ -19,7 +20,7 @@ from ..options import (
 from ..running import breaking
 from ..shared import JsonOption, assignments, is_file, names_option, print_json
 from .ensemble_plan import plan_of, plan_of_folder, plan_or_none
-from .ensemble_work import Work, show, work
+from .ensemble_work import Work, moments_as_csv, show, work
 
 ensemble = typer.Typer(no_args_is_help=True, help="Simulate many virtual patients into a run folder.")
 
@@ -127,6 +128,14 @@ def resume(folder: FolderArgument, how: Work) -> None:
 def summary(
     folder: FolderArgument,
     quantiles: Annotated[bool, typer.Option("--quantiles", help="Add exact quantiles at the last visit.")] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            metavar="FILE",
+            help="Write mean, SD and count of every output at every visit as CSV; '-' for standard output.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Summarise a run: how patients ended, accuracy, outputs."""
@@ -152,9 +161,10 @@ def summary(
     if quantiles and whole:
         last = store.manifest["identity"]["times"][-1]
         document["quantiles"] = compute_quantiles(store, [last])
+    done = given_as_csv(moments_as_csv(store, document), csv, as_json, text=True)
     if as_json:
         print_json(document)
-    else:
+    elif not done:
         show(store, document)
 
 

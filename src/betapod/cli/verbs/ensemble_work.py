@@ -14,8 +14,9 @@ import typer
 
 from ...base.errors import ConfigError, Location, MissingExtraError, Problem
 from ...base.units import convert
+from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, err, note, out, print_json, print_table, warn
+from ..shared import JsonOption, err, note, print_json, print_table, print_text, warn
 from ..waiting import bar
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 #: More patients failed than allowed.
 _TOO_MANY_FAILURES = 4
+#: A standard deviation below this share of its mean is one of rounding errors.
+_ROUNDING = 1e-12
 #: An achieved error above this is warned of.
 _LARGE_ERROR = 0.01
 
@@ -219,22 +222,21 @@ def _part(text: str | None) -> tuple[int, int]:
 
 def show(store: Store, document: Mapping[str, Any]) -> None:
     """Print the summary of a run folder for people."""
-    console = out()
     done = document.get("patients_done", document["patients"])
-    console.print(f"{document['model']}: {done:,} of {document['patients']:,} virtual patients", markup=False)
+    print_text(f"{document['model']}: {done:,} of {document['patients']:,} virtual patients")
     if done < document["patients"]:
         note(f"the rest is computed by: {command('ensemble', 'resume', store.folder)}")
     for status, count in document["status"].items():
-        console.print(f"  {count:>12,}  {status}", markup=False)
+        print_text(f"  {count:>12,}  {status}")
     for event, count in document["events"].items():
-        console.print(f"  {count:>12,}  ended by {event}", markup=False)
+        print_text(f"  {count:>12,}  ended by {event}")
     accuracy = document.get("accuracy")
     if accuracy and None not in (accuracy["median"], accuracy["worst"]):
-        console.print(
+        print_text(
             f"achieved error: median {accuracy['median']:.1e}, worst {accuracy['worst']:.1e} in {len(accuracy['patients'])} "
             f"patients integrated again at rtol {accuracy['compared_at_rtol']:g}, {len(accuracy.get('by_reference', ()))} of them by "
             "the reference integrator too",
-            markup=False,
+            hanging=2,
         )
         if not accuracy.get("same_endings", True):
             warn("not every patient ended in the same way when integrated again; take a smaller --rtol or --atol")
@@ -245,7 +247,7 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
             )
     if accuracy:
         again = "come out again bit by bit" if accuracy["reproduced"] else "do NOT come out again: another processor?"
-        console.print(f"stored values {again}", markup=False)
+        print_text(f"stored values {again}")
     if "outputs" in document:
         rows = []
         for name, entry in document["outputs"].items():
@@ -253,13 +255,22 @@ def show(store: Store, document: Mapping[str, Any]) -> None:
             rows.append((name, entry["unit"], *map(_moments, (first, last)), f"{last['count']:,}"))
         unit = store.manifest["identity"].get("time_unit", "day")
         begin, end = (_when(row["time"], unit, last["time"]) for row in (first, last))
-        print_table(("name", "unit", f"mean (SD), {begin}", end, "alive and reported"), rows)
+        print_table(("name", "unit", f"mean (SD), {begin}", f"mean (SD), {end}", "alive and reported"), rows)
     for name, at in document.get("quantiles", {}).items():
         for _, values in at.items():
-            console.print(
-                f"{name}: 5, 25, 50, 75, 95 % quantile " + ", ".join(f"{v:.4g}" for v in values), markup=False
-            )
-    console.print(store.manifest["note"], style="dim", markup=False)
+            print_text(f"{name}: 5, 25, 50, 75, 95 % quantile " + ", ".join(f"{v:.4g}" for v in values), hanging=2)
+    print_text(store.manifest["note"], "dim")
+
+
+def moments_as_csv(store: Store, document: Mapping[str, Any]) -> Csv:
+    """Return mean, SD and count of every output at every visit."""
+    unit = store.manifest["identity"].get("time_unit", "day")
+    rows = [
+        [name, entry["unit"], row["time"], row["mean"], row["sd"], row["count"]]
+        for name, entry in document.get("outputs", {}).items()
+        for row in entry["visits"]
+    ]
+    return Csv.of(("name", "unit", f"time [{unit}]", "mean", "sd", "patients"), rows)
 
 
 def _when(time: float, unit: str, last: float) -> str:
@@ -273,4 +284,8 @@ def _when(time: float, unit: str, last: float) -> str:
 def _moments(row: Mapping[str, Any]) -> str:
     if row["mean"] is None:
         return "-"
-    return f"{row['mean']:.4g} ({row['sd']:.2g})" if row["sd"] is not None else f"{row['mean']:.4g}"
+    if row["sd"] is None:
+        return f"{row['mean']:.4g}"
+    # What all patients share has a spread of rounding errors.
+    sd = 0.0 if row["sd"] < _ROUNDING * abs(row["mean"]) else row["sd"]
+    return f"{row['mean']:.4g} ({sd:.2g})"

@@ -10,10 +10,24 @@ import typer
 
 from .. import kept
 from ..completion import complete_study, complete_table, complete_term, starting
+from ..csv_output import Csv, CsvOption, SearchOption, WideOption, given_as_csv, matching
 from ..options import spelt_out
-from ..shared import JsonOption, assignments, names_option, note, out, print_json, print_table
+from ..shared import (
+    JsonOption,
+    assignments,
+    counted,
+    names_option,
+    note,
+    out,
+    print_fields,
+    print_json,
+    print_table,
+    print_text,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...evidence.records.registry import Registry
     from ...evidence.records.study import Record
 
@@ -124,7 +138,8 @@ def _cells(record: Record) -> list[str]:
     people = f", n {record.n}" if record.n else ""
     weeks = "" if record.weeks is None else f", week {record.weeks:g}"
     number = f"{record.kind} {record.contrast}: {_number(record)} {shown_unit(record.unit)}".rstrip()
-    return [f"{record.arm}{product}{people}", f"{record.endpoint}{weeks}", number]
+    # A term of two parts, such as adverse_event:SAE, may end a line between them.
+    return [f"{record.arm}{product}{people}", f"{record.endpoint.replace(':', ': ')}{weeks}", number]
 
 
 @evidence_app.command("list")
@@ -132,29 +147,36 @@ def _cells(record: Record) -> list[str]:
 def list_command(
     chosen: Chosen,
     rows: Annotated[bool, typer.Option("--rows", help="List every number instead of one line per study.")] = False,
-    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the records as CSV.")] = None,
+    search: SearchOption = None,
+    csv_path: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", help="Write every number as CSV; '-' for standard output."),
+    ] = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List studies, or with --rows every number.
 
-    Numbers that were recalled from memory are marked, and are never used.
+    Into a pipe or a file every number goes as CSV. Numbers that were recalled from memory are marked, and are never used.
     """
-    registry = chosen.registry()
-    records = chosen.of(registry, controls=False)
-    if csv_path is not None:
-        from ...base.exports import table_as_csv
-        from ...base.files import write_text
-        from ...evidence.records.registry import records_table
+    from ...base.exports import table_as_csv
+    from ...evidence.records.registry import records_table
 
-        write_text(csv_path, table_as_csv(records_table(records)))
-        note(f"wrote {csv_path}: {len(records)} rows")
+    registry = chosen.registry()
+    records = [record for record in chosen.of(registry, controls=False) if matching(search, *_texts(record))]
+    csv = Csv(lambda: table_as_csv(records_table(records), float_format="%.10g"), len(records))
+    done = given_as_csv(csv, csv_path, as_json, wide)
     if as_json:
         print_json({"records": [_as_dict(r) for r in records], "listed": [_listed(x) for x in registry.listed]})
+        return
+    if done:
         return
     if rows:
         print_table(
             ["id", "population", "arm", "endpoint", "number as used", "tag"],
             ([r.id, r.population, *_cells(r), r.tag] for r in records),
+            spare=("population", "tag"),
+            wide=wide,
         )
     else:
         lines: dict[str, list[Record]] = {}
@@ -177,10 +199,31 @@ def list_command(
                 for name, members in lines.items()
             ),
             right=("rows", "recalled"),
+            spare=("family", "grade", "recalled", "design"),
+            wide=wide,
         )
     seen = sum(record.tag == "seen" for record in records)
-    note(
-        f"{len(records)} rows of {len({r.study for r in records})} studies, {seen} seen, {len(records) - seen} recalled (never used)"
+    studies = counted(len({r.study for r in records}), "study", "studies")
+    note(f"{counted(len(records), 'row')} of {studies}, {seen} seen, {len(records) - seen} recalled (never used)")
+
+
+def _texts(record: Record) -> tuple[str, ...]:
+    """Return the words by which a record is searched for."""
+    return (
+        record.id,
+        record.study,
+        record.family,
+        record.citation,
+        record.population,
+        record.population_text,
+        record.design_text,
+        record.arm,
+        record.product,
+        record.product_text,
+        record.endpoint,
+        record.endpoint_text,
+        record.quote,
+        record.bias,
     )
 
 
@@ -191,6 +234,8 @@ def show_command(
         typer.Argument(metavar="STUDY", help="A study, a family or the id of a record.", autocompletion=complete_study),
     ],
     overlay: OverlayOption = None,
+    csv_path: CsvOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show a study: source, risk of bias, every number.
@@ -198,43 +243,56 @@ def show_command(
     Each number is given as printed and as used.
     """
     from ...base.errors import EvidenceError, Problem
+    from ...base.exports import table_as_csv
     from ...evidence.records import vocabulary
-    from ...evidence.records.registry import study_meant
+    from ...evidence.records.registry import records_table, study_meant
 
     registry = _overlaid(overlay)
     found = [r for r in registry if name in (r.id, r.study, r.family)]
     if not found:
         known = sorted({n for r in registry for n in (r.study, r.family)})
         raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=study_meant(name, known)))
+    csv = Csv(lambda: table_as_csv(records_table(found), float_format="%.10g"), len(found))
+    done = given_as_csv(csv, csv_path, as_json, wide, text=True)
     if as_json:
         print_json({"records": [_as_dict(r) for r in found]})
+        return
+    if done:
         return
     for study in dict.fromkeys(r.study for r in found):
         members = [r for r in found if r.study == study]
         first = members[0]
         known_study = vocabulary.studies().get(study, vocabulary.Study())
-        print_lines = [
-            f"{study}: {first.citation}",
-            f"  source      {', '.join(dict.fromkeys(x for r in members for x in (r.doi, r.locator) if x)) or 'as cited'}",
-            f"  read in     {', '.join(dict.fromkeys(r.source_level for r in members))}",
-            f"  population  {', '.join(dict.fromkeys(f'{r.population} ({r.population_text})' for r in members))}",
-            f"  design      {', '.join(dict.fromkeys(f'{r.design} ({r.design_text})' for r in members))}",
-            f"  family      {first.family}" + (f" ({known_study.family_reason})" if known_study.family_reason else ""),
-            f"  grade       {first.grade or 'not assessed'}" + (f": {first.bias}" if first.bias else ""),
-            f"  asked by    {', '.join(_askers(registry, members)) or 'no claim'}",
-        ]
-        for line in print_lines:
-            out().print(line, markup=False)
+        reason = f" ({known_study.family_reason})" if known_study.family_reason else ""
+        print_text(f"{study}: {first.citation}", hanging=2)
+        print_fields(
+            [
+                ("source", _each(x for r in members for x in (r.doi, r.locator) if x) or "as cited"),
+                ("read in", _each(r.source_level for r in members)),
+                ("population", _each(f"{r.population} ({r.population_text})" for r in members)),
+                ("design", _each(f"{r.design} ({r.design_text})" for r in members)),
+                ("family", f"{first.family}{reason}"),
+                ("grade", (first.grade or "not assessed") + (f": {first.bias}" if first.bias else "")),
+                ("asked by", ", ".join(_askers(registry, members)) or "no claim"),
+            ]
+        )
         print_table(
             ["id", "arm", "endpoint", "number as used", "as printed", "tag"],
             (
                 [r.id, *_cells(r), f"{r.printed_value} {r.printed_dispersion} {r.printed_unit}".strip(), r.tag]
                 for r in members
             ),
+            spare=("tag", "as printed"),
+            wide=wide,
         )
         for record in members:
             for remark in record.remarks:
                 note(f"{record.id}: {remark}")
+
+
+def _each(texts: Iterable[str]) -> str:
+    """Return texts with commas, each once."""
+    return ", ".join(dict.fromkeys(texts))
 
 
 def _askers(registry: Registry, records: list[Record]) -> list[str]:
@@ -265,10 +323,13 @@ def terms_command(
     search: Annotated[
         str | None, typer.Option("--search", metavar="TEXT", help="Only words that contain this text.")
     ] = None,
-    csv_path: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the words as CSV.")] = None,
+    csv_path: CsvOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the words that options such as --endpoint know."""
+    """List the words that options such as --endpoint know.
+
+    Into a pipe or a file the list goes as CSV.
+    """
     from ...base.errors import ConfigError, not_among
     from ...evidence.records import vocabulary
 
@@ -277,20 +338,14 @@ def terms_command(
         raise ConfigError(not_among(kept.COLUMNS, "unknown-column", message, column))
     words = {word: count for word, count in kept.terms(column).items() if (search or "").lower() in word.lower()}
     units = {each.name: each.unit for each in vocabulary.endpoints().values()} if column == "endpoint" else {}
-    if csv_path is not None:
-        from ...base.exports import rows_as_csv
-        from ...base.files import write_text
-
-        write_text(csv_path, rows_as_csv((column, "records"), [(word, str(count)) for word, count in words.items()]))
-        note(f"wrote {csv_path}: {len(words)} rows")
+    heads = (column, "records", *(["unit"] if units else []))
+    rows = [(w, str(n), *([units.get(w, "")] if units else [])) for w, n in words.items()]
+    done = given_as_csv(Csv.of(heads, rows), csv_path, as_json)
     if as_json:
         found = [{"name": word, "records": count, "unit": units.get(word, "")} for word, count in words.items()]
         print_json({"column": column, "terms": found})
-        return
-    heads = (column, "records", *(["unit"] if units else []))
-    print_table(
-        heads, [(w, str(n), *([units.get(w, "")] if units else [])) for w, n in words.items()], right=("records",)
-    )
+    elif not done:
+        print_table(heads, rows, right=("records",))
 
 
 @evidence_app.command("check")

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import ConfigError, Problem
+from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
-from ..shared import JsonOption, names_option, note, out, print_json, print_table
+from ..shared import JsonOption, names_option, note, print_json, print_table, print_text
 from ..waiting import waiting
 from .evidence import Chosen, shown_unit
 
 if TYPE_CHECKING:
     from ...evidence.records.registry import Registry
     from ...evidence.records.study import Record
-    from ...evidence.synthesis.pool import Pooled
+    from ...evidence.synthesis.pool import Pooled, PooledQuestion
 
 
 def register(app: typer.Typer) -> None:
@@ -82,23 +83,35 @@ class Pooling:
 
 
 @spelt_out
-def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) -> None:
+def pool_command(
+    chosen: Chosen,
+    pooling: Pooling,
+    csv_path: CsvOption = None,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Pool one question and grade the certainty (GRADE).
 
-    Without any choice of records, every question of the registry is pooled.
+    Without any choice of records, every question of the registry is pooled; into a pipe or a file these go as CSV, with the questions
+    that cannot be pooled and why.
     """
+    from ...base.exports import table_as_csv
     from ...evidence.synthesis.certainty import grade
+    from ...evidence.synthesis.forest_rows import forest_table
     from ...evidence.synthesis.small_studies import small_studies
 
     if chosen.everything:
         _refuse_ignored(pooling)
-        _everything(chosen.registry(), pooling.method, as_json)
+        _everything(chosen.registry(), pooling.method, csv_path, wide, as_json)
         return
     registry = chosen.registry()
     records = chosen.of(registry, controls=True)
     pooled = pooling.of(records)
     without = _without(chosen, pooling)
     certainty, small = grade(records, pooled), small_studies(pooled)
+    studies = forest_table(pooled)
+    csv = Csv(lambda: table_as_csv(studies, float_format="%.10g"), len(studies))
+    done = given_as_csv(csv, csv_path, as_json, wide, text=True)
     if as_json:
         judgements = [{"domain": j.domain, "steps": j.steps, "reason": j.reason} for j in certainty.downgrades]
         print_json(
@@ -109,11 +122,13 @@ def pool_command(chosen: Chosen, pooling: Pooling, as_json: JsonOption = False) 
             }
         )
         return
-    _print_pooled(pooled)
-    out().print(f"certainty {certainty.level} (starts {certainty.start})", markup=False)
+    if done:
+        return
+    _print_pooled(pooled, wide)
+    print_text(f"certainty {certainty.level} (starts {certainty.start})")
     for sign, judgements_of in (("-", certainty.downgrades), ("+", certainty.upgrades)):
         for judgement in judgements_of:
-            out().print(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", markup=False)
+            print_text(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", hanging=4)
     if chosen.overlay:
         before = (
             f"{_interval(without)} {shown_unit(without.unit)}".rstrip() + f", k {without.k}"
@@ -187,11 +202,12 @@ def _refuse_ignored(pooling: Pooling) -> None:
         raise ConfigError(problems)
 
 
-def _everything(registry: Registry, method: str, as_json: bool) -> None:
+def _everything(registry: Registry, method: str, csv_path: Path | None, wide: bool, as_json: bool) -> None:
     from ...evidence.synthesis.pool import synthesise
 
     with waiting("pooling every question"):
         groups = synthesise(registry, method)
+    done = given_as_csv(Csv.of(_HEADS, map(_row, groups)), csv_path, as_json, wide)
     if as_json:
         documents = []
         for g in groups:
@@ -204,6 +220,8 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
         print_json({"groups": documents})
         return
     pooled = [g for g in groups if g.pooled is not None and g.pooled.k > 1]
+    if done:
+        return
     print_table(
         ["population", "product", "endpoint", "measure", "k", "estimate", "unit", "model"],
         (
@@ -221,12 +239,26 @@ def _everything(registry: Registry, method: str, as_json: bool) -> None:
             if g.pooled is not None
         ),
         right=("k",),
+        spare=("model", "measure"),
+        wide=wide,
     )
     single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
     not_pooled = sum(g.pooled is None for g in groups)
     note(
-        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--json gives the reasons)"
+        f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--csv FILE and --json "
+        "give the reasons)"
     )
+
+
+_HEADS = ("population", "product", "endpoint", "measure", "k", "estimate", "low", "high", "unit", "model", "refused")
+
+
+def _row(group: PooledQuestion) -> list[Any]:
+    """Return a question as a row of CSV: its answer, or why there is none."""
+    about = [group.population, group.product, group.endpoint]
+    if (pooled := group.pooled) is None:
+        return [*about, *[""] * 7, str(group.problem.found or group.problem.message) if group.problem else ""]
+    return [*about, group.measure, pooled.k, pooled.estimate, *pooled.ci, pooled.unit, _model_words(pooled), ""]
 
 
 def _model_words(pooled: Pooled) -> str:
@@ -249,7 +281,7 @@ def _interval(pooled: Pooled) -> str:
     return f"{pooled.estimate:.3g} ({pooled.ci[0]:.3g} to {pooled.ci[1]:.3g})"
 
 
-def _print_pooled(pooled: Pooled) -> None:
+def _print_pooled(pooled: Pooled, wide: bool) -> None:
     from ...evidence.synthesis.forest_rows import forest_table
 
     rows = forest_table(pooled).to_dict("records")
@@ -270,6 +302,8 @@ def _print_pooled(pooled: Pooled) -> None:
             for row in rows
         ),
         right=("n", "weeks", "weight"),
+        spare=("how", "weeks"),
+        wide=wide,
     )
     unit = shown_unit(pooled.unit)
     text = f"{pooled.endpoint}: {pooled.measure} {_interval(pooled)} {unit}".rstrip()
@@ -279,7 +313,7 @@ def _print_pooled(pooled: Pooled) -> None:
         numbers = (("tau2", pooled.tau2, ".3g", ""), ("I2", pooled.i2, ".0f", " %"), ("p of Q", pooled.q_p, ".2g", ""))
         about = [f"{name} {value:{form}}{unit}" for name, value, form, unit in numbers if value is not None]
         text += f"; {', '.join([f'k {pooled.k}', pooled.method, *about])}"
-    out().print(text, markup=False)
+    print_text(text, hanging=2)
 
 
 def _pooled_dict(pooled: Pooled) -> dict[str, Any]:

@@ -12,15 +12,16 @@ import typer
 from ...base.errors import BetapodError, ConfigError
 from ...base.exports import table_as_csv
 from ..completion import complete_person, complete_value
+from ..csv_output import Csv, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import (
     JsonOption,
     assignments,
     gather,
     note,
-    out,
     print_json,
     print_table,
+    print_text,
     set_values,
     unfit_figure,
 )
@@ -74,7 +75,10 @@ class Sheet:
         Path | None,
         typer.Option("--plot", metavar="FILE", help="Draw the courses (png or svg); their numbers are written beside."),
     ] = None
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the samples as CSV.")] = None
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write the samples as CSV; '-' for standard output.")
+    ] = None
+    wide: WideOption = False
     as_json: JsonOption = False
 
 
@@ -88,7 +92,10 @@ def ogtt_command(
     *,
     sheet: Sheet,
 ) -> None:
-    """Oral glucose tolerance test of a typical person."""
+    """Oral glucose tolerance test of a typical person.
+
+    Into a pipe or a file the samples go as CSV.
+    """
     from ...person.glucose_tests import ogtt
 
     who = _person(person, settings, sheet)
@@ -108,7 +115,10 @@ def mmtt_command(
     *,
     sheet: Sheet,
 ) -> None:
-    """Mixed-meal tolerance test of a typical person."""
+    """Mixed-meal tolerance test of a typical person.
+
+    Into a pipe or a file the samples go as CSV.
+    """
     from ...person.glucose_tests import mmtt
 
     who = _person(person, settings, sheet)
@@ -127,7 +137,10 @@ def clamp_command(
     *,
     sheet: Sheet,
 ) -> None:
-    """Hyperinsulinaemic glucose clamp of a typical person."""
+    """Hyperinsulinaemic glucose clamp of a typical person.
+
+    Into a pipe or a file the samples go as CSV.
+    """
     from ...person.glucose_tests import clamp
 
     who = _person(person, settings, sheet)
@@ -167,13 +180,10 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet, assembly: str) -> None:
 
     table, model = test.table, whole_body.model(assembly)
     units = {name: model.units[name] for name in table.columns}
-    if sheet.csv is not None:
-        from ...base.files import write_text
-
-        named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in units.items()})
-        named.index.name = "time [min]"
-        write_text(sheet.csv, table_as_csv(named, index=True, float_format="%.10g"))
-        note(f"wrote {sheet.csv}")
+    named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in units.items()})
+    named.index.name = "time [min]"
+    csv = Csv(lambda: table_as_csv(named, index=True, float_format="%.10g"), len(named))
+    done = given_as_csv(csv, sheet.csv, sheet.as_json, sheet.wide, text=bool(sheet.plot or sheet.csv))
     if sheet.plot is not None:
         _plot(title, test, sheet.plot, model, with_data=sheet.csv is None)
     if sheet.as_json:
@@ -191,7 +201,9 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet, assembly: str) -> None:
             }
         )
         return
-    out().print(title, style="bold", markup=False)
+    if done:
+        return
+    print_text(title, "bold")
     shown = [name for name in ("G", "insulin", "C_peptide", "GIR", "EGP") if name in table.columns]
     rows = [[f"{minute:g}", *(f"{table.loc[minute, name]:.4g}" for name in shown)] for minute in table.index]
     heads = [f"{name} [{units[name]}]" for name in shown]

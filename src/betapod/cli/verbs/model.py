@@ -11,6 +11,7 @@ import typer
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from .. import kept
 from ..completion import complete_model, complete_submodel, starting
+from ..csv_output import Csv, CsvOption, given_as_csv
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
@@ -19,6 +20,7 @@ from ..shared import (
     model_table,
     note,
     out,
+    print_fields,
     print_json,
     print_table,
     warn,
@@ -67,19 +69,23 @@ def _complete_form(incomplete: str) -> list[str]:
 
 
 @models.command("list")
-def list_models(as_json: JsonOption = False) -> None:
-    """List the models that come with betapod."""
+def list_models(csv: CsvOption = None, as_json: JsonOption = False) -> None:
+    """List the models that come with betapod.
+
+    Into a pipe or a file the list goes as CSV.
+    """
     from ...physiology import whole_body
 
     with waiting("assembling models"):
         found = [_counted(kept.model(name)) for name in whole_body.NAMES]
+    heads = ("name", "states", "equations", "parameters", "inputs", "events", "description")
+    rows = [[str(model[each]) for each in heads] for model in found]
+    done = given_as_csv(Csv.of(heads, rows), csv, as_json)
     if as_json:
         print_json({"models": found})
-        return
-    counts = ("states", "equations", "parameters", "inputs")
-    print_table(("name", *counts), [(str(m["name"]), *(str(m[each]) for each in counts)) for m in found], right=counts)
-    for model in found:
-        out().print(f"{model['name']}: {model['description']}", markup=False)
+    elif not done:
+        print_table(heads[:-1], [row[:-1] for row in rows])
+        print_fields([(str(model["name"]), str(model["description"])) for model in found], indent=0)
 
 
 def _counted(facts: dict[str, Any]) -> dict[str, Any]:

@@ -9,21 +9,25 @@ import typer
 
 from ...base.errors import ConfigError, ParameterError, Problem, did_you_mean, not_among
 from ..completion import complete_other, complete_parameter, starting
+from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
+    counted,
     explained,
     load_bibliography,
     load_model,
     model_table,
     note,
-    out,
+    print_fields,
     print_json,
     print_table,
+    print_text,
 )
 
 if TYPE_CHECKING:
     from ...model import Model, Parameter, ParameterTable
+    from ...model.parameters.table import Difference
 
 parameters = typer.Typer(no_args_is_help=True, help="Parameters of models: list, show, compare.")
 
@@ -72,15 +76,24 @@ def list_parameters(
     ] = None,
     search: Annotated[
         str | None,
-        typer.Option("--search", metavar="TEXT", help="Only rows whose id, label or note contains this text."),
+        typer.Option(
+            "--search", metavar="WORDS", help="Only rows whose id, label, source or note has all of these words."
+        ),
     ] = None,
     tables: ParametersOption = None,
-    as_json: JsonOption = False,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write the rows as a table that --parameters reads.")
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write the rows as a table that --parameters reads; '-' for standard output."
+        ),
     ] = None,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """List parameters and inputs with value, range and source."""
+    """List parameters and inputs with value, range and source.
+
+    Into a pipe or a file the list goes as CSV that --parameters reads.
+    """
     from ...model.parameters.parameter import GRADES, ROLES
     from ...model.parameters.table import source_keys
 
@@ -92,20 +105,21 @@ def list_parameters(
         if (role is None or row.role == role)
         and (grade is None or row.grade == grade)
         and (source is None or source in source_keys([row]))
-        and (search is None or search.lower() in f"{row.id} {row.label} {row.note}".lower())
+        and matching(search, row.id, row.label, row.source, row.note)
     ]
-    if csv is not None:
-        _write_rows(csv, found)
+    done = given_as_csv(Csv(lambda: _as_csv(found), len(found)), csv, as_json, wide)
     if as_json:
         print_json({"model": model, "parameters": _rows(found)})
-        return
-    if csv is None:
+    elif not done:
+        columns = ("id", "value", "unit", "range", "role", "grade", "source", "label")
         print_table(
-            ("id", "value", "unit", "range", "role", "source", "label"),
+            columns,
             [_cells(row) for row in found],
             right=("value",),
+            spare=("source", "range", "grade", "role", "unit"),
+            wide=wide,
         )
-        note(f"{len(found)} rows")
+        note(counted(len(found), "row"))
 
 
 def _known(what: str, value: str | None, allowed: tuple[str, ...]) -> None:
@@ -116,7 +130,21 @@ def _known(what: str, value: str | None, allowed: tuple[str, ...]) -> None:
 def _cells(row: Parameter) -> tuple[str, ...]:
     from ...model.printing.model_document import number_text, range_text
 
-    return (row.id, number_text(row.value), row.unit, range_text(row), f"{row.role} {row.grade}", row.source, row.label)
+    return (
+        row.id,
+        number_text(row.value),
+        row.unit,
+        range_text(row),
+        row.role,
+        row.grade,
+        _spaced(row.source),
+        row.label,
+    )
+
+
+def _spaced(keys: str) -> str:
+    """Return keys of works so that a line can end between them."""
+    return keys.replace(";", "; ")
 
 
 def _rows(rows: list[Parameter]) -> list[dict[str, object]]:
@@ -125,16 +153,15 @@ def _rows(rows: list[Parameter]) -> list[dict[str, object]]:
     return as_rows(rows)
 
 
-def _write_rows(path: Path, rows: list[Parameter]) -> None:
+def _as_csv(rows: list[Parameter]) -> str:
+    """Return rows as a table of parameters that can be read again."""
     import math
 
     from ...base.exports import rows_as_csv
-    from ...base.files import write_text
     from ...model.parameters.table import COLUMNS
 
     known = [{k: "" if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()} for row in _rows(rows)]
-    write_text(path, rows_as_csv(COLUMNS, known))
-    note(f"wrote {path}: {len(rows)} rows")
+    return rows_as_csv(COLUMNS, known)
 
 
 @parameters.command("show")
@@ -185,27 +212,23 @@ def _users(model: Model) -> dict[str, list[str]]:
 
 
 def _show(row: Parameter, users: list[str], works: Any) -> None:
-    from rich.text import Text
-
     from ...model.parameters.table import source_keys
     from ...model.printing.model_document import range_text
 
-    console = out()
-    console.print(Text.assemble((row.id, "bold"), f"  {row.label}"))
-    lines = [
-        ("value", f"{row.value:.10g} {row.unit}"),
-        ("range", f"{range_text(row)} {row.unit}" if range_text(row) else ""),
-        ("distribution", row.distribution),
-        ("role", f"{row.role}, grade {row.grade}" if row.grade else row.role),
-        ("locator", row.locator),
-        ("note", row.note),
-        ("used by", ", ".join(users)),
-    ]
-    for key in source_keys([row]):
-        lines.insert(4, ("source", f"{key}: {works[key].readable()}" if key in works else key))
-    for name, text in lines:
-        if text:
-            console.print(Text.assemble((f"  {name:<13}", "dim"), text))
+    print_text(f"{row.id}  {row.label}", "bold", 2)
+    sources = [f"{key}: {works[key].readable()}" if key in works else key for key in source_keys([row])]
+    print_fields(
+        [
+            ("value", f"{row.value:.10g} {row.unit}"),
+            ("range", f"{range_text(row)} {row.unit}" if range_text(row) else ""),
+            ("distribution", row.distribution),
+            ("role", f"{row.role}, grade {row.grade}" if row.grade else row.role),
+            *(("source", source) for source in sources),
+            ("locator", row.locator),
+            ("note", row.note),
+            ("used by", ", ".join(users)),
+        ]
+    )
 
 
 @parameters.command("diff")
@@ -219,11 +242,13 @@ def diff_parameters(
             autocompletion=complete_other,
         ),
     ],
+    csv: CsvOption = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare the parameters of two models, or of a model and a table.
 
-    The exit code is 0 whether they differ or not.
+    Into a pipe or a file the differences go as CSV. The exit code is 0 whether they differ or not.
     """
     from ...model.parameters.table import compare
 
@@ -231,6 +256,7 @@ def diff_parameters(
     a = model_table(model)
     b = model_table(load_model(first, [Path(second)]) if second.endswith(".csv") else load_model(second))
     found = compare(a, b)
+    done = given_as_csv(Csv.of(*_differences(found)), csv, as_json, wide)
     if as_json:
         entries = [
             {
@@ -241,15 +267,38 @@ def diff_parameters(
             for d in found
         ]
         print_json({"first": first, "second": second, "differences": entries})
-        return
-    rows = [(d.id, *_side(d.first), *_side(d.second)) for d in found]
-    print_table(("id", "first", "role", "source", "second", "role", "source"), rows)
-    note(f"{len(found)} of {len({*a, *b})} rows differ")
+    elif not done:
+        _show_differences(found, first, second, wide)
+        note(f"{len(found)} of {len({*a, *b})} rows differ")
 
 
-def _side(row: Parameter | None) -> tuple[str, str, str]:
-    return (
-        ("-", "", "")
-        if row is None
-        else (f"{row.value:.8g} {row.unit}", f"{row.role} ({row.grade})" if row.grade else row.role, row.source)
-    )
+_SIDE = ("value", "unit", "role", "grade", "source")
+
+
+def _differences(found: list[Difference]) -> tuple[list[str], list[list[Any]]]:
+    """Return head and rows of differences, with both sides in full."""
+    rows = [
+        [d.id, *("" if side is None else getattr(side, name) for side in (d.first, d.second) for name in _SIDE)]
+        for d in found
+    ]
+    return ["id", *(f"{which}_{name}" for which in ("first", "second") for name in _SIDE)], rows
+
+
+def _show_differences(found: list[Difference], first: str, second: str, wide: bool) -> None:
+    """Print what both have with both values, and only the names of what one of them has."""
+    rows = [(d.id, *_side(d.first), *_side(d.second)) for d in found if d.first and d.second]
+    names = [Path(name).name for name in (first, second)]
+    columns = ("id", *(head for name in names for head in (name, f"role in {name}", f"source in {name}")))
+    if rows:
+        print_table(columns, rows, spare=(columns[3], columns[6], columns[2], columns[5]), wide=wide)
+    for name, ids in (
+        (first, [d.id for d in found if d.second is None]),
+        (second, [d.id for d in found if d.first is None]),
+    ):
+        if ids:
+            print_text(f"only in {name} ({len(ids)}): {', '.join(ids)}", hanging=2)
+
+
+def _side(row: Parameter) -> tuple[str, str, str]:
+    role = f"{row.role} ({row.grade})" if row.grade else row.role
+    return f"{row.value:.8g} {row.unit}", role, _spaced(row.source)

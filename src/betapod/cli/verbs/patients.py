@@ -9,7 +9,9 @@ import typer
 
 from ...base.exports import table_as_csv
 from ..completion import complete_cohort, files
-from ..shared import JsonOption, note, out, print_json, print_table, warn
+from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
+from ..shared import JsonOption, note, print_json, print_table, print_text, warn
+from ..tables import rounded
 from ..waiting import bar
 
 if TYPE_CHECKING:
@@ -98,38 +100,52 @@ def grow_command(
 
 
 @_app.command("list")
-def list_command(as_json: JsonOption = False) -> None:
-    """List the real cohorts that 'patients like' can imitate."""
+def list_command(csv: CsvOption = None, wide: WideOption = False, as_json: JsonOption = False) -> None:
+    """List the real cohorts that 'patients like' can imitate.
+
+    Into a pipe or a file the list goes as CSV.
+    """
     from ...patients.cohorts import cohort_catalogue
 
     targets = cohort_catalogue.named_targets()
+    heads = ("cohort", "what", "moments", "origin")
+    rows = [(name, target.label, str(len(target.moments)), target.origin) for name, target in targets.items()]
+    done = given_as_csv(Csv.of(heads, rows), csv, as_json, wide)
     if as_json:
         found = [
             {"name": name, "label": target.label, "moments": len(target.moments), "origin": target.origin}
             for name, target in targets.items()
         ]
         print_json({"cohorts": found})
-        return
-    rows = [(name, target.label, str(len(target.moments)), target.origin) for name, target in targets.items()]
-    print_table(("cohort", "what", "moments", "origin"), rows, right=("moments",))
+    elif not done:
+        print_table(heads, rows, spare=("origin",), wide=wide)
 
 
 @_app.command("show")
-def show_command(library: _LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Summarise a library: quantiles of every column."""
+def show_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
+    """Summarise a library: quantiles of every column.
+
+    Into a pipe or a file the quantiles go as CSV.
+    """
+    from ...patients.cohorts.cohort_target import UNITS
+
     patients = _library(library)
     names = [str(name) for name in patients.table if name != "person"]
     quantiles = patients.table[names].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+    columns = ("column", "unit", "5 %", "25 %", "50 %", "75 %", "95 %")
+    units = {name: UNITS.get(name, "1") for name in names}
+    done = given_as_csv(Csv.of(columns, [[n, units[n], *map(float, quantiles[n])] for n in names]), csv, as_json)
     if as_json:
         rows = {name: [float(value) for value in quantiles[name]] for name in names}
         document = {"patients": len(patients), "people": int(patients.table["person"].nunique()), "quantiles": rows}
         print_json(document | {"origin": patients.origin, "current": patients.current})
         return
-    out().print(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
     if not patients.current:
         warn("the model has changed since this library was grown")
-    columns = ("column", "5 %", "25 %", "50 %", "75 %", "95 %")
-    print_table(columns, [(n, *(f"{v:.4g}" for v in quantiles[n])) for n in names], right=columns[1:])
+    if not done:
+        print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
+        shown = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
+        print_table(columns, shown, right=columns[2:])
 
 
 @_app.command("check")
@@ -142,9 +158,9 @@ def check_command(
     from ...patients.cohorts.patient_tables import read_csv
 
     people = read_people(path) if path.is_dir() else read_csv(path, _codes(sex_codes))
-    out().print(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}")
+    print_text(f"{len(people.table)} people: {', '.join(str(name) for name in people.table)}", hanging=2)
     for text in people.notes:
-        out().print(text, markup=False)
+        print_text(text, hanging=2)
 
 
 def _codes(given: str | None) -> dict[str, str] | None:
@@ -167,6 +183,12 @@ def like_command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
     library: _LibraryOption = None,
     path: _OutOption = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write every moment, target and found, as CSV; '-' for standard output."
+        ),
+    ] = None,
     sex_codes: _SexOption = None,
     as_json: JsonOption = False,
     verbose: Annotated[
@@ -188,16 +210,20 @@ def like_command(
     cohort = reweight.select_patients(patients, target, count, seed)
     if path is not None:
         _write(cohort.patients, path)
+    moments = cohort.report.moments
+    done = given_as_csv(Csv(lambda: table_as_csv(moments, float_format="%.10g"), len(moments)), csv, as_json, text=True)
     if as_json:
         print_json({"index": cohort.index.tolist(), "report": cohort.report.as_dict()})
         return
-    _print(cohort.report, verbose)
+    if not done:
+        _print(cohort.report, verbose)
 
 
 def _print(report: CohortComparison, verbose: bool) -> None:
-    out().print(
+    print_text(
         f"{report.chosen} patients like {report.target}: {report.eligible} of {report.library} eligible, {report.kept} kept, "
-        f"effective sample size {report.effective:.0f} ({100 * report.effective_share:.0f} % of those kept)"
+        f"effective sample size {report.effective:.0f} ({100 * report.effective_share:.0f} % of those kept)",
+        hanging=2,
     )
     if report.repeats:
         warn(f"{report.repeats} are in the cohort more than once: the library has too few who fit")
@@ -207,24 +233,26 @@ def _print(report: CohortComparison, verbose: bool) -> None:
     shown: Any = report.moments if verbose else worst.head(12)
     columns = ("moment", "target", "weighted", "chosen")
     rows = [(r.moment, f"{r.target:.4g}", f"{r.weighted:.4g}", f"{r.chosen:.4g}") for r in shown.itertuples()]
-    out().print(f"\nmoments, {'all' if verbose else 'the farthest'} (SDs as squares)")
+    print_text(f"\nmoments, {'all' if verbose else 'the farthest'} (SDs as squares)")
     print_table(columns, rows, right=columns[1:])
     if len(report.distributions):
-        out().print("\ndistributions")
-        heads = ("quantity", "target median", "median", "miss %", "KS")
+        print_text("\ndistributions")
+        heads = ("quantity", "target median", "median", "miss [%]", "KS")
         found = report.distributions.itertuples(index=False)
-        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", f"{r[3]:+.1f}", f"{r[4]:.3f}") for r in found]
+        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", rounded(r[3], "+.1f"), f"{r[4]:.3f}") for r in found]
         print_table(heads, lines, right=heads[1:])
     far = report.correlations["miss"].abs().fillna(-1.0).to_numpy()
     if len(far) and far.max() >= 0.0:
         pair = report.correlations.iloc[int(far.argmax())]
-        out().print(
-            f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {pair['found']:.2f} for {pair['target']:.2f}"
+        print_text(
+            f"\nrank correlations: {len(far)} pairs, farthest {pair['pair']} {rounded(pair['found'], '.2f')} for "
+            f"{rounded(pair['target'], '.2f')}",
+            hanging=2,
         )
     if len(report.cells):
         cell = report.cells.iloc[int(report.cells["miss"].abs().to_numpy().argmax())]
-        out().print(f"KDIGO grid: farthest {cell['cell']} {cell['found']:.1f} % for {cell['target']:.1f} %")
+        print_text(f"KDIGO grid: farthest {cell['cell']} {cell['found']:.1f} % for {cell['target']:.1f} %")
     if report.unmatched:
-        out().print("\nnot matched")
+        print_text("\nnot matched")
         for text in report.unmatched:
-            out().print(f"  {text}", markup=False)
+            print_text(f"  {text}", hanging=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -14,6 +13,7 @@ from ...base.exports import table_as_csv
 from ...base.units import convert
 from ...engine.schedule import Schedule
 from ..completion import complete_output, complete_state
+from ..csv_output import Csv, WideOption, given_as_csv
 from ..options import (
     DosesOption,
     ModelArgument,
@@ -25,6 +25,7 @@ from ..options import (
 from ..schedules import read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
+    counted,
     gather,
     load_model,
     names_option,
@@ -32,10 +33,10 @@ from ..shared import (
     out,
     print_json,
     print_table,
+    print_text,
     set_values,
     unfit_figure,
     warn,
-    write_out,
 )
 from ..treatment import Given, check_texts, treated
 from ..waiting import waiting
@@ -128,6 +129,7 @@ class Shown:
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the table as CSV; '-' for standard output.")
     ] = None
+    wide: WideOption = False
     as_json: JsonOption = False
 
 
@@ -200,22 +202,19 @@ def simulate_command(
     if result.ended is not None:
         name, when = result.ended
         warn(f"the simulation ended at {span_text(when, made.time_unit)}: {_event_label(made, name)}")
-    if csv is not None:
-        _write_csv(made, result, None if str(csv) == "-" else csv)
+    samples = _as_csv(made, result)
+    done = given_as_csv(samples, csv, shown.as_json, shown.wide, text=bool(csv or plot))
     if plot is not None:
         _plot(made, result, plot, with_data=csv is None)
-    only_table = csv is None and not sys.stdout.isatty() and plot is None
     without = None
-    if plan.without_cells is not None and (shown.as_json or not (only_table or str(csv) == "-")):
+    if plan.without_cells is not None and not done:
         with waiting("simulating the same without cells"):
             schedules = _joined(plan.without_cells, own)
             without = simulate(made, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
     if shown.as_json:
         print_json(_document(made, result, schedule, without))
-    elif only_table:
-        _write_csv(made, result, None)
-    elif str(csv) != "-":
-        _summary(made, result, without)
+    elif not done:
+        _summary(made, result, without, shown.wide)
 
 
 def _joined(first: Schedule, second: Schedule) -> Schedule:
@@ -264,20 +263,13 @@ def _wanted(model: Model, names: list[str], problems: list[Problem]) -> list[str
     return headlines(model)
 
 
-def _write_csv(model: Model, result: Result, path: Path | None) -> None:
-    """Write the table as CSV, units in the header; to stdout without a path."""
+def _as_csv(model: Model, result: Result) -> Csv:
+    """Return the table as CSV, units in the header."""
     table = result.table.copy()
     units = result.dictionary["unit"]
     table.columns = [f"{name} [{units[name]}]" for name in table.columns]
     table.index.name = f"time [{model.time_unit}]"
-    text = table_as_csv(table, index=True, float_format="%.10g")
-    if path is None:
-        write_out(text)
-        return
-    from ...base.files import write_text
-
-    write_text(path, text)
-    note(f"wrote {path}: {len(table)} rows, {len(table.columns)} quantities")
+    return Csv(lambda: table_as_csv(table, index=True, float_format="%.10g"), len(table))
 
 
 def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
@@ -289,31 +281,28 @@ def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
         note(f"wrote {written}")
 
 
-def _summary(model: Model, result: Result, without: Result | None = None) -> None:
+def _summary(model: Model, result: Result, without: Result | None = None, wide: bool = False) -> None:
     from ...report.common.terminal_tables import sparkline
 
-    # A narrow terminal shows less, but nothing cut.
-    width = out().width
-    columns = ["name", "unit", "start", "end"] + ["without cells"] * (without is not None)
-    columns += ["least", "most"] * (width >= 100) + ["course"]
     alone = _without_cells(result, without) if without is not None else None
-    columns += ["meaning"] * (width >= 120)
+    numeric = ["start", "end", *(["without cells"] if alone is not None else []), "least", "most"]
+    columns = ["name", "unit", *numeric, "course", "meaning"]
     rows: list[list[str]] = []
     for name in result.table.columns:
         column = result.table[name].dropna()
         entry = result.dictionary.loc[name]
-        numbers = (column.iloc[0], column.iloc[-1], column.min(), column.max()) if len(column) else ()
-        start, last, least, most = [f"{number:.4g}" for number in numbers] or [""] * 4
-        cells = {"name": name, "unit": str(entry["unit"]), "start": start, "end": last, "least": least, "most": most}
-        cells["without cells"] = f"{alone[name]:.4g}" if alone is not None else ""
-        cells |= {"course": sparkline(column.to_numpy(), 24 if width >= 100 else 16), "meaning": str(entry["label"])}
-        rows.append([cells[key] for key in columns])
-    print_table(columns, rows, right=("start", "end", "without cells", "least", "most"))
+        numbers = [column.iloc[0], column.iloc[-1], column.min(), column.max()] if len(column) else []
+        shown = [f"{number:.4g}" for number in numbers] or [""] * 4
+        if alone is not None:
+            shown.insert(2, f"{alone[name]:.4g}")
+        course = sparkline(column.to_numpy(), 24 if out().width >= 120 or wide else 16)
+        rows.append([name, str(entry["unit"]), *shown, course, str(entry["label"])])
+    print_table(columns, rows, right=numeric, spare=("meaning", "least", "most", "course"), wide=wide)
     end = float(result.table.index[-1])
-    out().print(
-        f"{span_text(end, model.time_unit)}, {len(result.table)} rows; {result.method}, rtol {result.rtol:g}, "
+    print_text(
+        f"{span_text(end, model.time_unit)}, {counted(len(result.table), 'row')}; {result.method}, rtol {result.rtol:g}, "
         f"{result.evaluations} evaluations",
-        style="dim",
+        "dim",
     )
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from .. import kept
 from ..completion import complete_switch
-from ..shared import JsonOption, note, out, print_json, print_table
+from ..csv_output import Csv, WideOption, given_as_csv, matching
+from ..shared import JsonOption, note, print_fields, print_json, print_table, print_text
 from ..waiting import waiting
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 def register(app: typer.Typer) -> None:
@@ -29,15 +27,23 @@ def switches_command(
     search: Annotated[
         str | None,
         typer.Option(
-            "--search", metavar="TEXT", help="Only switches whose name, label, equations or parameters contain it."
+            "--search",
+            metavar="WORDS",
+            help="Only switches with all of these words in name, label, equations or parameters.",
         ),
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write one row for each switch and equation as CSV.")
+        Path | None,
+        typer.Option(
+            "--csv", metavar="FILE", help="Write one row for each switch and equation as CSV; '-' for standard output."
+        ),
     ] = None,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the mechanism switches of the models, or show some in full.
+
+    Into a pipe or a file the list goes as CSV, one row for each switch and equation.
 
     A switch is an input, 1 (on) or 0 (off): 'betapod simulate reference --cells ... --set sw_filtration=0'. It acts in a scenario of
     cell therapy if turning it there changes the course of kidney or metabolism.
@@ -50,27 +56,30 @@ def switches_command(
         message = "there is no mechanism switch {!r}"
         raise ConfigError([not_among(every, "unknown-switch", message.format(name), name) for name in unknown])
     chosen = [one for one in map(every.__getitem__, dict.fromkeys(names or every)) if _mentions(one, search)]
-    if csv is not None:
-        _write(csv, chosen)
+    done = given_as_csv(_as_csv(chosen), csv, as_json, wide, text=bool(names))
     if as_json:
         print_json({"switches": chosen})
         return
+    if done:
+        return
     if names:
         for one in chosen:
-            _card(one, out())
+            _card(one)
         return
     print_table(
         ("name", "what it turns", "default", "acts under", "submodels"),
         [(one["name"], one["label"], _default(one), _scenarios(one), ", ".join(_submodels(one))) for one in chosen],
+        spare=("submodels", "default"),
+        wide=wide,
     )
     note(f"{len(chosen)} of {len(every)} switches; a card of each: betapod switches NAME")
 
 
-def _mentions(one: dict[str, Any], text: str | None) -> bool:
-    words = [one["name"], one["label"], one["note"], *one["parameters"]]
-    words += [parameter["label"] for parameter in one["parameters"].values()]
-    words += [part for each in one["equations"] for part in (each["text"], each["label"], each["submodel"])]
-    return text is None or text.lower() in " ".join(words).lower()
+def _mentions(one: dict[str, Any], words: str | None) -> bool:
+    texts = [one["name"], one["label"], one["note"], *one["parameters"]]
+    texts += [parameter["label"] for parameter in one["parameters"].values()]
+    texts += [part for each in one["equations"] for part in (each["text"], each["label"], each["submodel"])]
+    return matching(words, *texts)
 
 
 def _default(one: dict[str, Any]) -> str:
@@ -91,31 +100,26 @@ def _submodels(one: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(each["submodel"] for each in one["equations"]))
 
 
-def _card(one: dict[str, Any], console: Console) -> None:
-    from rich.text import Text
-
-    console.print(Text.assemble((one["name"], "bold"), f"  {one['label']}"))
+def _card(one: dict[str, Any]) -> None:
+    print_text(f"{one['name']}  {one['label']}", "bold", 2)
     acts = _scenarios(one)
     if acts == "-":
         acts = (
             "no scenario changes kidney or metabolism by it alone: it acts when cells are given, or on a reduced form"
         )
-    lines = [
-        ("models", ", ".join(one["defaults"])),
-        ("default", _default(one)),
-        ("acts under", acts),
-        ("note", one["note"]),
-    ]
-    for name, text in lines:
-        if text:
-            console.print(Text.assemble((f"  {name:<12}", "dim"), text))
+    print_fields(
+        [
+            ("models", ", ".join(one["defaults"])),
+            ("default", _default(one)),
+            ("acts under", acts),
+            ("note", one["note"]),
+        ]
+    )
     for each in one["equations"]:
-        console.print(Text.assemble((f"  {each['submodel']}", "bold"), (f"  {each['place']}", "dim")))
-        console.print(
-            Text.assemble(f"    {each['text']}", (f"  [{each['unit']}]", "cyan"), (f"  {each['label']}", "dim"))
-        )
+        print_text(f"  {each['submodel']}  {each['place']}", "bold", 4)
+        print_text(f"    {each['text']}  [{each['unit']}]  {each['label']}", hanging=6)
     if one["parameters"]:
-        console.print()
+        print_text("")
         names = list(next(iter(one["parameters"].values()))["values"])
         rows = [
             (key, *(f"{row['values'][name]:.4g}" for name in names), row["unit"], row["label"])
@@ -124,10 +128,7 @@ def _card(one: dict[str, Any], console: Console) -> None:
         print_table(("parameter", *names, "unit", "meaning"), rows, right=tuple(names))
 
 
-def _write(path: Path, chosen: list[dict[str, Any]]) -> None:
-    from ...base.exports import rows_as_csv
-    from ...base.files import write_text
-
+def _as_csv(chosen: list[dict[str, Any]]) -> Csv:
     head = ("name", "label", "default", "acts_under", "submodel", "place", "equation", "unit", "meaning", "parameters")
     rows = [
         [
@@ -145,5 +146,4 @@ def _write(path: Path, chosen: list[dict[str, Any]]) -> None:
         for one in chosen
         for each in one["equations"]
     ]
-    write_text(path, rows_as_csv(head, rows))
-    note(f"wrote {path}: {len(rows)} rows")
+    return Csv.of(head, rows)

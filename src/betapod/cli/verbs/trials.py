@@ -13,8 +13,9 @@ import typer
 from ...base.clinical import read_as
 from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
+from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, counted, note, out, print_json, print_table, write_out
+from ..shared import JsonOption, counted, note, print_json, print_table, print_text, write_out
 from ..waiting import bar, waiting
 
 if TYPE_CHECKING:
@@ -45,6 +46,15 @@ ProtocolArgument = Annotated[
     ),
 ]
 
+ResultsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv",
+        metavar="FILE",
+        help="Write what the groups differ by as CSV, on the scale of the analysis; '-' for standard output.",
+    ),
+]
+
 
 def run_command(
     protocol: ProtocolArgument,
@@ -69,6 +79,7 @@ def run_command(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Random seed; default: the protocol's own.")] = None,
     threads: ThreadsOption = None,
+    csv: ResultsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -82,7 +93,7 @@ def run_command(
     place = folder or Path(f"betapod-{what.protocol.name}")
     with breaking("resume", folder=place), bar(quiet) as progress:
         run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
-    _tell(run, place, quiet, as_json)
+    _tell(run, place, csv, quiet, as_json)
 
 
 def resume_command(
@@ -90,6 +101,7 @@ def resume_command(
         Path, typer.Argument(metavar="FOLDER", help="Run folder of a trial.", autocompletion=complete_folder)
     ],
     threads: ThreadsOption = None,
+    csv: ResultsOption = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -98,7 +110,7 @@ def resume_command(
 
     with breaking("resume", folder=folder), bar(quiet) as progress:
         run = store.resume(folder, threads, progress)
-    _tell(run, folder, quiet, as_json)
+    _tell(run, folder, csv, quiet, as_json)
 
 
 def schema_command(
@@ -122,16 +134,21 @@ def schema_command(
 
 
 @trial.command("list")
-def list_command(as_json: JsonOption = False) -> None:
-    """List the protocols that come with the package."""
+def list_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
+    """List the protocols that come with the package.
+
+    Into a pipe or a file the list goes as CSV.
+    """
     from ...trials.protocol.protocol import load_protocol, protocol_catalogue
 
     found = [load_protocol(path) for path in protocol_catalogue().values()]
+    heads = ("name", "patients", "arms", "title")
+    rows = [(each.name, str(each.size(next(iter(each.designs)))), ", ".join(each.arms), each.title) for each in found]
+    done = given_as_csv(Csv.of(heads, rows), csv, as_json)
     if as_json:
         print_json({"protocols": [_described(each) for each in found]})
-        return
-    rows = [(each.name, str(each.size(next(iter(each.designs)))), ", ".join(each.arms), each.title) for each in found]
-    print_table(("name", "patients", "arms", "title"), rows, right=("patients",))
+    elif not done:
+        print_table(heads, rows)
 
 
 @trial.command("show")
@@ -209,10 +226,10 @@ def check_command(
         sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
         supposed = counted(len(each.scenarios), "scenario", "scenarios")
         told = f"{each.name}: good; {sizes}; {supposed}, {counted(each.replicates, 'replicate')}"
-        out().print(told, markup=False)
+        print_text(told, hanging=2)
         for sentence in who.sentences:
-            out().print(f"  {sentence}", markup=False)
-        out().print(f"  A run takes {cost.words} (estimated).", markup=False)
+            print_text(f"  {sentence}", hanging=2)
+        print_text(f"  A run takes {cost.words} (estimated).", hanging=2)
 
 
 def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
@@ -256,15 +273,18 @@ def _write(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
+def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:
     from ...trials.conduct.feasibility import Behind, concerns
     from ...trials.operating.run_summary import run_summary
 
     protocol_document = run_summary(run)
+    done = given_as_csv(_as_csv(protocol_document), csv, as_json, text=True, quiet=quiet)
     if as_json:
         print_json({**protocol_document, "folder": str(folder)})
         return
-    out().print(protocol_document["title"], style="bold", markup=False)
+    if done:
+        return
+    print_text(protocol_document["title"], "bold")
     cells = any(row["cells"] for row in protocol_document["rows"])
     several = len({row["design"] for row in protocol_document["rows"]}) > 1
     if protocol_document["comparisons"]:
@@ -277,6 +297,16 @@ def _tell(run: Any, folder: Path, quiet: bool, as_json: bool) -> None:
         note(f"{counted(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
 
+def _as_csv(document: dict[str, Any]) -> Csv:
+    """Return comparisons, or groups where nothing is compared, on the scale of the analysis: logarithms of ratios and hazards."""
+    rows = document["comparisons"] or [
+        {name: value for name, value in row.items() if name != "parts"} | row["parts"] for row in document["rows"]
+    ]
+    about = {name: document["endpoint"][name] for name in ("quantity", "summary", "visit", "scale", "unit")}
+    heads = list(rows[0]) if rows else []
+    return Csv.of([*about, *heads], [[*about.values(), *(row[name] for name in heads)] for row in rows])
+
+
 def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print what trials find: difference, its range, power, and the truth."""
     from ...report.common.words import capital, percent, truth_label
@@ -284,31 +314,40 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
 
     endpoint = protocol_document["endpoint"]
     scale = Scale(endpoint["summary"], endpoint["quantity"])
-    truths = {
-        truth_label(row["true_effect_of"]) for row in protocol_document["comparisons"] if row["true_effect"] is not None
-    }
+    comparisons = protocol_document["comparisons"]
+    truths = {truth_label(row["true_effect_of"]) for row in comparisons if row["true_effect"] is not None}
+    unit = f" [{scale.unit}]" if scale.unit else ""
+    # Where cells do nothing a significant benefit is an error, not power.
+    won = "significant benefit" if cells else "power"
+    columns = (
+        *(["design"] if several else []),
+        "comparison",
+        f"{'hazard ratio' if scale.hazard else 'mean'}{unit}",
+        f"95 % of trials{unit}",
+        won,
+        *(f"{name}{unit}" for name in sorted(truths)),
+    )
     rows = [
         (
             *([row["design"]] if several else []),
             f"{row['treated']} against {row['control']}",
-            *([row["scenario"]] if cells else []),
             _estimate(scale, row["estimate"]),
-            scale.range(*(math.nan if row[key] is None else row[key] for key in ("low", "high"))),
+            _estimates(scale, row["low"], row["high"]),
             "-" if row["benefit"] is None else percent(row["benefit"], 1),
             *([_estimate(scale, row["true_effect"])] if truths else []),
         )
-        for row in protocol_document["comparisons"]
+        for row in comparisons
     ]
-    name = endpoint["name"] or scale.what
-    out().print(f"{capital(name)} at {endpoint['visit']}, between groups", markup=False)
-    head = (*(["design"] if several else []), "comparison", *(["scenario"] if cells else []))
-    # Where cells do nothing a significant benefit is an error, not power.
-    columns = (*head, "mean", "95 % of trials", "benefit" if cells else "power", *truths)
-    print_table(columns, rows, right=columns[len(head) :])
+    title, at = capital(endpoint["name"] or scale.what), f" at {endpoint['visit']}"
+    print_text(f"{title}{'' if title.endswith(at) else at}, between groups")
+    groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
+    print_table(columns, rows, right=columns[1 + several :], groups=groups)
 
 
 def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print how each group changed from its own baseline."""
+    from ...report.common.words import named
+
     endpoint = protocol_document["endpoint"]
     log = endpoint["scale"] == "log"
     groups = [row["design"] for row in protocol_document["rows"]]
@@ -331,7 +370,7 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
     ]
     # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
     unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
-    out().print(f"{endpoint['quantity']} at {endpoint['visit']}, mean change from baseline in {unit}", markup=False)
+    print_text(f"{named(endpoint['quantity'])} at {endpoint['visit']}, mean change from baseline in {unit}")
     head = (*(["design"] if several else []), *(["scenario"] if cells else []), "arm")
     columns = (
         *head,
@@ -343,7 +382,11 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
 
 
 def _estimate(scale: Scale, value: float | None) -> str:
-    return "-" if value is None else scale.text(value)
+    return "-" if value is None else scale.number(value)
+
+
+def _estimates(scale: Scale, low: float | None, high: float | None) -> str:
+    return "-" if low is None or high is None else f"{scale.number(low)} to {scale.number(high)}"
 
 
 def _shown(value: float | None, log: bool) -> str:

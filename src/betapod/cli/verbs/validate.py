@@ -12,7 +12,8 @@ import typer
 
 from .. import kept
 from ..completion import starting
-from ..shared import JsonOption, err, names_option, note, out, print_json, write_out
+from ..csv_output import Csv, given_as_csv
+from ..shared import JsonOption, err, names_option, note, out, print_json
 from ..waiting import bar
 
 
@@ -66,23 +67,16 @@ def validate_command(
 
         draw(card, plot)
         note(f"wrote {plot}")
-    to_stdout = csv_path is not None and str(csv_path) == "-"
-    if csv_path is not None:
-        from ...base.files import write_text
-        from ...validation.scorecard.scorecard_text import csv_text
+    from ...validation.scorecard.scorecard_text import csv_text
 
-        if to_stdout:
-            write_out(csv_text(card))
-        else:
-            write_text(csv_path, csv_text(card))
-            note(f"wrote {csv_path}: {len(card.scores)} rows")
+    done = given_as_csv(Csv(lambda: csv_text(card), len(card.scores)), csv_path, as_json, text=True)
     if as_json:
         from ...validation.scorecard.agreement import RULE
 
         counts = [{"organ": o, "rows": g, **numbers} for (o, g), numbers in card.counts().items()]
         rows = [score.as_dict() for score in card.scores]
         print_json({"rule": RULE, "targets": rows, "counts": counts, "seconds": card.seconds})
-    elif not to_stdout:
+    elif not done:
         from ...validation.scorecard.scorecard_text import full_report
 
         out().print(full_report(card, verbose))
