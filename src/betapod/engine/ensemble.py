@@ -30,8 +30,6 @@ from .tolerance import absolute, check_tolerances
 if TYPE_CHECKING:
     import pandas as pd
 
-Patients = "Mapping[str, ArrayLike] | pd.DataFrame | int"
-
 
 class Ensemble:
     """A model ready to be integrated for many patients.
