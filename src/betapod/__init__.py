@@ -9,9 +9,9 @@ simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switc
 therapies      plan  Plan  list_scenarios  list_switches
 people         load_person  list_people  load_library  Library  list_cohorts  select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
-evidence       load_evidence  Registry  pool  Pooled  list_claims  judge_claims  Ledger
+evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
 validation     validate  Scorecard  confront  Confrontation
-vocabulary     list_observables
+vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .engine.scipy.reference import simulate as simulate
     from .engine.scipy.simulation_result import Result as Result
     from .evidence.records.registry import Registry as Registry
+    from .evidence.synthesis.certainty import grade as grade
     from .evidence.synthesis.pool import Pooled as Pooled
     from .evidence.synthesis.pool import pool as pool
     from .exchange import read_sbml as read_sbml
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from .front.people import load_library as load_library
     from .front.people import load_person as load_person
     from .front.people import select_cohort as select_cohort
+    from .front.quantities import convert as convert
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -105,7 +107,9 @@ _PUBLIC = {
     "assemble": "model.assembly.assemble",
     "cite": "front.models",
     "confront": "front.judging",
+    "convert": "front.quantities",
     "errors": "base.errors",
+    "grade": "evidence.synthesis.certainty",
     "judge_claims": "front.judging",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
@@ -161,7 +165,9 @@ __all__ = [
     "assemble",
     "cite",
     "confront",
+    "convert",
     "errors",
+    "grade",
     "judge_claims",
     "list_claims",
     "list_cohorts",

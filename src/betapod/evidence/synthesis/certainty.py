@@ -69,7 +69,31 @@ def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
     Parameters
     ----------
     records
-        The records that were given to :func:`~betapod.evidence.synthesis.pool`.
+        The records that were given to `pool`.
+    pooled
+        What `pool` made of them.
+
+    Returns
+    -------
+    Certainty
+        ``level`` (very low, low, moderate or high) with the reason of every step down or up.
+
+    Raises
+    ------
+    KeyError
+        A record that was pooled is not among the records.
+
+    References
+    ----------
+    Guyatt GH et al. BMJ 2008;336:924-926 (GRADE).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> trials = betapod.load_evidence().select(endpoint="HbA1c", product="UC-MSC", controls=True)
+    >>> pooled = betapod.pool(trials, contrast="between", across=["population"])
+    >>> betapod.grade(trials, pooled).level
+    'low'
     """
     by_id = {record.id: record for record in records}
     rows = [by_id[effect.records[0]] for effect in pooled.effects]

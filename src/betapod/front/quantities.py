@@ -1,0 +1,57 @@
+"""Conversion of what laboratories report."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+
+def convert(
+    value: float,
+    quantity: str,
+    unit: str,
+    to: str = "",
+    kind: Literal["level", "difference", "percent change"] = "level",
+) -> float:
+    """Return a number of a clinical quantity in another unit.
+
+    Parameters
+    ----------
+    value
+        Number in `unit`.
+    quantity
+        What is measured, such as ``HbA1c``, ``UACR``, ``eGFR``, ``creatinine``, in any case.
+    unit
+        As laboratories of many countries write it; never guessed.
+    to
+        Unit of the result; betapod's own by default.
+    kind
+        ``level``, ``difference`` or ``percent change``: a difference of HbA1c, say, converts in another way than a level.
+
+    Returns
+    -------
+    float
+        The same in `to`.
+
+    Raises
+    ------
+    ConfigError
+        There is no such quantity; the nearest is told.
+    UnitError
+        The quantity is not measured in this unit; the units that it has are named.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> round(betapod.convert(53, "HbA1c", "mmol/mol"), 2)
+    7.0
+    >>> round(betapod.convert(-11, "HbA1c", "mmol/mol", kind="difference"), 2)
+    -1.01
+    """
+    from ..base import clinical
+    from ..base.errors import ConfigError, not_among
+
+    known = clinical.known(quantity)
+    if known is None:
+        message = f"there is no clinical quantity {quantity!r}"
+        raise ConfigError(not_among(list(clinical.quantities()), "unknown-quantity", message, quantity))
+    return clinical.convert(value, known, unit, to, kind)
