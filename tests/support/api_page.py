@@ -113,7 +113,7 @@ def _markdown(doc: str) -> str:
     blocks = [_prose(parts[0])]
     for title, body in zip(parts[1::2], parts[2::2], strict=True):
         if title == "Examples":
-            blocks.append(f"```pycon\n{body.strip()}\n```\n")
+            blocks.append(f"```text\n{body.strip()}\n```\n")
         elif title in ("Notes", "References"):
             blocks.append(f"*{title}*. {_inline(body)}\n")
         else:
