@@ -22,7 +22,7 @@ from betapod.patients import library
 from betapod.trials import run_folder
 from betapod.trials.conduct import pool_build
 from betapod.trials.conduct.patient_pool import Pool
-from betapod.trials.protocol import protocol
+from betapod.trials.protocol import protocol_files
 from betapod.validation.predictions import campaign
 
 PACKAGE = Path(betapod.__file__).parent
@@ -220,7 +220,7 @@ def test_the_given_case_a_cohort_that_is_edited_in_place(tmp_path, people, monke
     found = []
     for name in ("coh_a.csv", "coh_b.csv"):
         shutil.copy(GIVEN / name, tmp_path / "coh.csv")
-        found.append(pool_build.identity(protocol.load_protocol(tmp_path / "coh.yaml"), people))
+        found.append(pool_build.identity(protocol_files.load_protocol(tmp_path / "coh.yaml"), people))
     assert found[0] != found[1]
 
 

@@ -16,7 +16,7 @@ from betapod.cli import main as cli
 from betapod.observables.ckd_epi import ckd_epi_2021, creatinine_of
 from betapod.trials import run_folder
 from betapod.trials.conduct import feasibility
-from betapod.trials.protocol.protocol import parse_protocol
+from betapod.trials.protocol.protocol_files import parse_protocol
 
 NUL = '"a\\0b"'
 #: What is replaced in the small protocol, by what, and the kinds of problem that this makes.

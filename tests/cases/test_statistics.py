@@ -17,7 +17,7 @@ from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
 from betapod.trials.operating.shapley import coalitions
 from betapod.trials.protocol.endpoint_keys import Endpoint
-from betapod.trials.protocol.protocol import load_protocol, parse_protocol, protocol_catalogue
+from betapod.trials.protocol.protocol_files import load_protocol, parse_protocol, protocol_catalogue
 
 NO = np.nan
 VISITS = "visits: [{name: e, day: 0 day}, {name: a, day: 90 day}, {name: b, day: 180 day}, {name: c, day: 270 day, window: 10 day}]"

@@ -523,12 +523,12 @@ replicates: 5
 def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     """F01, F17 and item 20 of the attackers: bounds, thresholds, rescue and effects, each with a sentence of how it is read."""
     from betapod.trials.conduct import trial_effects
-    from betapod.trials.protocol import protocol
+    from betapod.trials.protocol import protocol_files
 
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
     with clinical.read_as() as sentences:
-        made = protocol.load_protocol(str(path))
+        made = protocol_files.load_protocol(str(path))
     assert made.eligibility["HbA1c"].bounds("HBA1C")[1] == pytest.approx(10.02, abs=0.001)
     assert made.eligibility["UACR"].bounds("UACR")[0] == pytest.approx(199.8, abs=0.1)
     assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)

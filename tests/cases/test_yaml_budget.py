@@ -13,7 +13,7 @@ from betapod.base import yaml_budget
 from betapod.base.config import marked_yaml, parse_yaml, read_yaml
 from betapod.base.errors import ConfigError
 from betapod.patients.cohorts import cohort_catalogue
-from betapod.trials.protocol.protocol import parse_protocol
+from betapod.trials.protocol.protocol_files import parse_protocol
 
 LAUGHS = "\n".join(
     ["a: &a [x,x,x,x,x,x,x,x,x]"]

@@ -105,7 +105,7 @@ def test_names_are_those_of_the_sources() -> None:
     from betapod.claims.claims import load
     from betapod.evidence.records.registry import everything
     from betapod.physiology import whole_body
-    from betapod.trials.protocol.protocol import protocol_catalogue
+    from betapod.trials.protocol.protocol_files import protocol_catalogue
 
     assert list(kept.claims()) == [claim.id for claim in load()]
     assert sum(kept.terms("endpoint").values()) == len(everything())

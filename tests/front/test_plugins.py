@@ -10,7 +10,7 @@ import pytest
 import betapod
 from betapod.base.errors import ConfigError
 from betapod.base.plugins import PluginWarning
-from betapod.trials.protocol.protocol import LIBRARY
+from betapod.trials.protocol.protocol_files import LIBRARY
 
 COHORT = Path(betapod.__file__).parent / "patients" / "profiles" / "flow.yaml"
 OVERLAY = "id,label,value,unit\nNa_plasma,plasma sodium,145,mmol/L\n"

@@ -18,7 +18,7 @@ from betapod.report.trial.report_writing import make
 from betapod.report.trial.trial_report import as_dict, summary, tables
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import result_tables
-from betapod.trials.protocol.protocol import parse_protocol
+from betapod.trials.protocol.protocol_files import parse_protocol
 
 HEAD = """\
 name: {name}

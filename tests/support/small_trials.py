@@ -7,7 +7,7 @@ import numpy as np
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.observables.quantities import quantities
 from betapod.trials.conduct.patient_pool import Pool
-from betapod.trials.protocol.protocol import parse_protocol
+from betapod.trials.protocol.protocol_files import parse_protocol
 
 TEXT = """\
 name: small

@@ -183,7 +183,7 @@ def test_assurance() -> None:
 
 def test_the_control_is_what_trials_call_control() -> None:
     from betapod.trials.analysis.endpoints import comparisons
-    from betapod.trials.protocol.protocol import load_protocol, protocol_catalogue
+    from betapod.trials.protocol.protocol_files import load_protocol, protocol_catalogue
 
     for name in protocol_catalogue():
         protocol = load_protocol(name)

@@ -19,7 +19,8 @@ from betapod.physiology import whole_body
 from betapod.trials.analysis import endpoints
 from betapod.trials.conduct import candidates, conduct, measurement
 from betapod.trials.conduct.arm_schedules import Planner
-from betapod.trials.protocol.protocol import Protocol, parse_protocol
+from betapod.trials.protocol.protocol import Protocol
+from betapod.trials.protocol.protocol_files import parse_protocol
 
 TEXT = """\
 name: keys

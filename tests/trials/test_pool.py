@@ -11,7 +11,7 @@ from betapod.physiology import whole_body
 from betapod.trials.conduct import candidates, patient_pool
 from betapod.trials.conduct import pool_build as pool_making
 from betapod.trials.conduct.arm_schedules import Planner
-from betapod.trials.protocol import protocol
+from betapod.trials.protocol import protocol_files
 
 TEXT = """\
 name: tiny
@@ -39,7 +39,7 @@ scenarios: [none, seed-claims]
 
 @pytest.fixture(scope="module")
 def trial():
-    return protocol.parse_protocol(TEXT)
+    return protocol_files.parse_protocol(TEXT)
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_the_cache_is_used_and_told_apart(trial, people, made, monkeypatch, tmp_
     same = {"replicates": 7, "title": "Another title", "patients": 9}
     assert pool_making.identity(trial.model_copy(update=same), people) == pool_making.identity(trial, people)
     assert pool_making.identity(trial.model_copy(update={"seed": 2}), people) != pool_making.identity(trial, people)
-    changed = protocol.parse_protocol(TEXT.replace("1e6/kg", "2e6/kg"))
+    changed = protocol_files.parse_protocol(TEXT.replace("1e6/kg", "2e6/kg"))
     assert pool_making.identity(changed, people) != pool_making.identity(trial, people)
 
 
@@ -157,7 +157,7 @@ def test_courses_are_linear_between_their_days():
 def test_nobody_eligible_is_an_error(people):
     text = TEXT.replace("UACR: {min: 30 mg/g, max: 3000 mg/g}", "AGE: {min: 119 year}")
     with pytest.raises(ConfigError) as caught:
-        candidates.choose(protocol.parse_protocol(text), people, 1)
+        candidates.choose(protocol_files.parse_protocol(text), people, 1)
     assert caught.value.kinds == ("nobody-eligible",)
 
 

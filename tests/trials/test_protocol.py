@@ -6,7 +6,7 @@ import re
 import pytest
 
 from betapod.base.errors import ConfigError
-from betapod.trials.protocol import protocol
+from betapod.trials.protocol import protocol, protocol_files
 
 TEN_MISTAKES = """\
 name: wrong
@@ -34,7 +34,7 @@ replicates: 0
 
 def test_ten_mistakes_are_ten_located_problems():
     with pytest.raises(ConfigError) as caught:
-        protocol.parse_protocol(TEN_MISTAKES, "wrong.yaml")
+        protocol_files.parse_protocol(TEN_MISTAKES, "wrong.yaml")
     found = {(p.location.line, p.location.column): p for p in caught.value.problems}
     expected = {
         (3, 24): ("unknown-choice", "type 1"),
@@ -57,9 +57,9 @@ def test_ten_mistakes_are_ten_located_problems():
         assert told.startswith(f"wrong.yaml:{place[0]}:{place[1]}: ")
 
 
-@pytest.mark.parametrize("name", protocol.protocol_catalogue())
+@pytest.mark.parametrize("name", protocol_files.protocol_catalogue())
 def test_the_library_is_good(name):
-    trial = protocol.load_protocol(name)
+    trial = protocol_files.load_protocol(name)
     assert trial.name == name
     assert trial.sources and trial.assumptions
     for design in trial.designs:
@@ -72,8 +72,8 @@ def test_the_library_has_what_users_ask_for():
         "dn61", "packham2016", "nephstrom", "skyler2015", "zang2022", "zimislecel", "sglt2", "low_protein",
         "pancreas_transplant",
     }  # fmt: skip
-    assert wanted <= set(protocol.protocol_catalogue())
-    assert protocol.load_protocol("dn61").size("single arm") == 61
+    assert wanted <= set(protocol_files.protocol_catalogue())
+    assert protocol_files.load_protocol("dn61").size("single arm") == 61
 
 
 @pytest.mark.parametrize(
@@ -112,10 +112,10 @@ measurements: {UACR: {}}
 endpoints:
   primary: {quantity: UACR, at: month 6}
 """
-    assert protocol.parse_protocol(good).patients == 20
+    assert protocol_files.parse_protocol(good).patients == 20
     assert good.count(old) == 1
     with pytest.raises(ConfigError) as caught:
-        protocol.parse_protocol(good.replace(old, new), "f.yaml")
+        protocol_files.parse_protocol(good.replace(old, new), "f.yaml")
     assert [p.kind for p in caught.value.problems] == [kind]
     location = caught.value.problems[0].location
     assert location.line
@@ -125,9 +125,9 @@ endpoints:
 
 def test_unknown_protocols_name_the_nearest():
     with pytest.raises(ConfigError, match="dn61"):
-        protocol.load_protocol("dn16")
+        protocol_files.load_protocol("dn16")
     with pytest.raises(ConfigError) as caught:
-        protocol.load_protocol("nowhere/none.yaml")
+        protocol_files.load_protocol("nowhere/none.yaml")
     assert caught.value.kinds == ("unreadable-file",)
 
 
@@ -140,7 +140,7 @@ def test_the_schema_knows_every_key():
 
 
 def test_quotas_keep_their_ratio_in_other_sizes():
-    trial = protocol.load_protocol("dn61")
+    trial = protocol_files.load_protocol("dn61")
     design = trial.designs["single arm"].model_copy(update={"patients": 200})
     larger = trial.model_copy(update={"designs": {"single arm": design}})
     assert larger.quotas("single arm") == [102, 98]

@@ -37,8 +37,8 @@ def list_protocols() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from ..trials.protocol.protocol import load_protocol as load
-    from ..trials.protocol.protocol import protocol_catalogue
+    from ..trials.protocol.protocol_files import load_protocol as load
+    from ..trials.protocol.protocol_files import protocol_catalogue
 
     found = [(name, load(path)) for name, path in protocol_catalogue().items()]
     rows = [(n, p.title, ", ".join(p.arms), p.size(next(iter(p.designs))), p.days[-1]) for n, p in found]
@@ -70,7 +70,7 @@ def load_protocol(protocol: str | Path) -> Protocol:
     >>> list(protocol.arms)
     ['cells', 'conventional', 'both']
     """
-    from ..trials.protocol.protocol import load_protocol as load
+    from ..trials.protocol.protocol_files import load_protocol as load
 
     return load(protocol)
 
@@ -128,7 +128,7 @@ def run_trial(
     """
     from ..trials.conduct import conduct
     from ..trials.protocol.protocol import Protocol
-    from ..trials.protocol.protocol import load_protocol as load
+    from ..trials.protocol.protocol_files import load_protocol as load
 
     if folder is None:
         found = protocol if isinstance(protocol, Protocol) else load(protocol)

@@ -42,7 +42,8 @@ from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
 from .operating.run_summary import run_summary
 from .protocol.cohort_paths import resolved
-from .protocol.protocol import Protocol, protocol_document, read_protocol
+from .protocol.protocol import Protocol
+from .protocol.protocol_files import protocol_document, read_protocol
 
 if TYPE_CHECKING:
     from ..patients.library import Library

@@ -59,9 +59,9 @@ def _texts(*texts: str) -> Callable[[], list[bytes]]:
 
 
 def _protocol(path: Path) -> None:
-    from betapod.trials.protocol import checks, protocol
+    from betapod.trials.protocol import checks, protocol_files
 
-    checks.check(protocol.load_protocol(path)) if hasattr(checks, "check") else protocol.load_protocol(path)
+    checks.check(protocol_files.load_protocol(path)) if hasattr(checks, "check") else protocol_files.load_protocol(path)
 
 
 def _patients(path: Path) -> None:

@@ -139,7 +139,7 @@ def list_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
 
     Into a pipe or a file the list goes as CSV.
     """
-    from ...trials.protocol.protocol import load_protocol, protocol_catalogue
+    from ...trials.protocol.protocol_files import load_protocol, protocol_catalogue
 
     found = [load_protocol(path) for path in protocol_catalogue().values()]
     heads = ("name", "patients", "arms", "title")
@@ -154,7 +154,7 @@ def list_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
 @trial.command("show")
 def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
     """Print a protocol as YAML."""
-    from ...trials.protocol.protocol import protocol_document, read_protocol
+    from ...trials.protocol.protocol_files import protocol_document, read_protocol
 
     found = protocol_document(protocol)
     checked = read_protocol(found)
@@ -179,7 +179,8 @@ def new_command(
     """Write a protocol to edit, with its schema for editors."""
     import re
 
-    from ...trials.protocol.protocol import json_schema, parse_protocol, protocol_document
+    from ...trials.protocol.protocol import json_schema
+    from ...trials.protocol.protocol_files import parse_protocol, protocol_document
 
     path = target or Path(f"{name}.yaml")
     text = re.sub(r"(?m)^name: .*$", lambda _: f"name: {name}", protocol_document(like).text, count=1)
@@ -237,7 +238,7 @@ def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     from ...patients.library import default
     from ...trials.conduct.feasibility import feasible, nobody
     from ...trials.protocol.cohort_paths import resolved
-    from ...trials.protocol.protocol import protocol_document, read_protocol
+    from ...trials.protocol.protocol_files import protocol_document, read_protocol
     from ...trials.protocol.run_cost import cost
 
     text = protocol_document(name)

@@ -1,38 +1,30 @@
-"""Trial protocol (YAML): population, arms, visits, measurements, conduct, endpoints; `load_protocol` reads and checks it."""
+"""Trial protocol (YAML): population, arms, visits, measurements, conduct, endpoints."""
 
 from __future__ import annotations
 
 import functools
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from ...base import plugins
 from ...base.config import (
     Day,
-    Document,
     Duration,
     Rate,
     Settings,
     Share,
-    parse_yaml,
     quantity,
-    read_yaml,
     refuse,
-    validate,
 )
 from ...base.display import Displayed
-from ...base.errors import BetapodError, ConfigError, not_among
+from ...base.errors import BetapodError
 from ...observables.quantities import code_of, label_of, unit_of
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
 
 if TYPE_CHECKING:
     import pandas as pd
-
-LIBRARY = Path(__file__).parent / "library"
 
 #: The version of the protocol's own format.
 SCHEMA_VERSION = 1
@@ -427,66 +419,6 @@ class Protocol(Displayed, Settings):
         for k in sorted(range(len(exact)), key=lambda i: shares[i] - exact[i])[: size - sum(shares)]:
             shares[k] += 1
         return shares
-
-
-def shipped_protocols() -> dict[str, Path]:
-    """Return the protocols that come with the package."""
-    return {path.stem: path for path in sorted(LIBRARY.glob("*.yaml"))}
-
-
-def protocol_catalogue() -> dict[str, Path]:
-    """Return the protocols that can be named: those of the package, and those of installed packages."""
-    shipped = shipped_protocols()
-    return shipped | plugins.listed("protocols", shipped, load_protocol)
-
-
-def load_protocol(name: str | Path) -> Protocol:
-    """Return a protocol of the package by name, or one from a file.
-
-    Raises
-    ------
-    ConfigError
-        Everything wrong with it, each with line and column; or no such protocol, with the nearest name.
-    """
-    from .cohort_paths import resolved
-
-    document = protocol_document(name)
-    return resolved(read_protocol(document), document)
-
-
-def protocol_document(name: str | Path) -> Document:
-    """Return the text of a protocol by name or path.
-
-    Raises
-    ------
-    ConfigError
-        There is no such protocol, or the file cannot be read as YAML.
-    """
-    text = str(name)
-    shipped = shipped_protocols()
-    file = plugins.named("protocols", text, shipped) or shipped.get(text)
-    if file is not None:
-        return read_yaml(file)
-    path = Path(name)
-    if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
-        return read_yaml(path)
-    raise ConfigError(
-        not_among(
-            protocol_catalogue(), "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text
-        )
-    )
-
-
-def parse_protocol(text: str, file: str = "<text>") -> Protocol:
-    """Return the protocol that a YAML text describes; errors as `load_protocol`."""
-    return read_protocol(parse_yaml(text, file))
-
-
-def read_protocol(document: Document) -> Protocol:
-    """Return the protocol of a parsed YAML document; errors as `load_protocol`."""
-    from .checks import across
-
-    return validate(Protocol, document, across)
 
 
 @functools.cache

@@ -1,0 +1,70 @@
+"""Read trial protocols by name, from files, packages or text, with every error at its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...base import plugins
+from ...base.config import Document, parse_yaml, read_yaml, validate
+from ...base.errors import ConfigError, not_among
+from .checks import across
+from .cohort_paths import resolved
+from .protocol import Protocol
+
+LIBRARY = Path(__file__).parent / "library"
+
+
+def shipped_protocols() -> dict[str, Path]:
+    """Return the protocols that come with the package."""
+    return {path.stem: path for path in sorted(LIBRARY.glob("*.yaml"))}
+
+
+def protocol_catalogue() -> dict[str, Path]:
+    """Return the protocols that can be named: those of the package, and those of installed packages."""
+    shipped = shipped_protocols()
+    return shipped | plugins.listed("protocols", shipped, load_protocol)
+
+
+def load_protocol(name: str | Path) -> Protocol:
+    """Return a protocol of the package by name, or one from a file.
+
+    Raises
+    ------
+    ConfigError
+        Everything wrong with it, each with line and column; or no such protocol, with the nearest name.
+    """
+    document = protocol_document(name)
+    return resolved(read_protocol(document), document)
+
+
+def protocol_document(name: str | Path) -> Document:
+    """Return the text of a protocol by name or path.
+
+    Raises
+    ------
+    ConfigError
+        There is no such protocol, or the file cannot be read as YAML.
+    """
+    text = str(name)
+    shipped = shipped_protocols()
+    file = plugins.named("protocols", text, shipped) or shipped.get(text)
+    if file is not None:
+        return read_yaml(file)
+    path = Path(name)
+    if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
+        return read_yaml(path)
+    raise ConfigError(
+        not_among(
+            protocol_catalogue(), "unknown-protocol", f"there is no protocol {text!r}, and no file of that name", text
+        )
+    )
+
+
+def parse_protocol(text: str, file: str = "<text>") -> Protocol:
+    """Return the protocol that a YAML text describes; errors as `load_protocol`."""
+    return read_protocol(parse_yaml(text, file))
+
+
+def read_protocol(document: Document) -> Protocol:
+    """Return the protocol of a parsed YAML document; errors as `load_protocol`."""
+    return validate(Protocol, document, across)
