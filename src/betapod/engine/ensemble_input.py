@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from ..base.arguments import by_name, floats, instance, wrong
 from ..base.errors import ConfigError, Location, ParameterError, Problem, did_you_mean, unit_in
 from ..model.assembly.model import Model
-from ..model.parameters.possible_values import impossible_columns, impossible_start
+from ..model.assembly.possible_states import impossible_start
+from ..model.parameters.possible_values import impossible_columns
 from .limits import MOST_ENSEMBLE_VALUES, SHORTEST
 from .schedule import Schedule
 

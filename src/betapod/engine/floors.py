@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.assembly.model import Model
-from ..model.parameters.possible_values import positive_states
+from ..model.assembly.possible_states import positive_states
 from .tolerance import initial_values
 
 Vector = NDArray[np.float64]

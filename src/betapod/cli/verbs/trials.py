@@ -236,7 +236,8 @@ def check_command(
 def _checked(name: str) -> tuple[Protocol, Feasible, Cost]:
     """Return a protocol, who could take part, and what a run would cost; everything wrong is raised with its place."""
     from ...patients.library import default
-    from ...trials.conduct.feasibility import feasible, nobody
+    from ...trials.conduct.enrolment_chances import nobody
+    from ...trials.conduct.feasibility import feasible
     from ...trials.protocol.cohort_paths import resolved
     from ...trials.protocol.protocol_files import protocol_document, read_protocol
     from ...trials.protocol.run_cost import cost

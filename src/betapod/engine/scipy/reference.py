@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...base.arguments import by_name, floats, instance, names, wrong
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ...model.assembly.model import Model
-from ...model.parameters.possible_values import impossible_start
+from ...model.assembly.possible_states import impossible_start
 from .. import steady
 from ..infusions import as_switches, infused_states, with_infusions
 from ..limits import MOST_VALUES, SHORTEST, check_size

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ..assembly.model import Model
     from .parameter import Parameter
 
 #: Words of a label by which a number between 0 and 1 is a part of a whole.
@@ -88,21 +87,3 @@ def stays_positive(unit: str) -> bool:
     if not dimensions:
         return length == 3
     return set(dimensions) <= _STUFF and set(dimensions.values()) == {1} and len(dimensions) == 1 and length in (0, -3)
-
-
-def impossible_start(model: Model, name: str, value: float, location: Location = NOWHERE) -> Problem | None:
-    """Return what is wrong with a value at which a state is to start, or None."""
-    unit = model.units[name]
-    if value >= 0.0 or not stays_positive(unit):
-        return None
-    message = f"{name}{f' ({model.labels[name]})' if model.labels[name] else ''} cannot be negative"
-    return Problem("impossible-value", message, location, found=f"{value:g} {unit}")
-
-
-def positive_states(model: Model, start: Iterable[float]) -> list[int]:
-    """Return the numbers of the states that cannot be negative: amounts, volumes and concentrations that start above 0.
-
-    A state of a foreign model is whatever its author meant by it, so none of those counts.
-    """
-    both = enumerate(zip(model.states, start, strict=True))
-    return [k for k, (state, first) in both if first > 0 and state.owner and stays_positive(state.unit)]

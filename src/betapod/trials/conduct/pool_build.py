@@ -22,8 +22,9 @@ from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.scenarios import NONE
 from .arm_schedules import Planner
-from .candidates import characteristics, choose
+from .candidates import choose
 from .patient_pool import Pool
+from .prescreening import characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library

@@ -144,7 +144,7 @@ def attribute(
 def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
     """Return the stratum of each person by true values; ``outside`` where none fits, ``all`` where the protocol has none."""
     from ...observables.quantities import CHARACTERISTICS, code_of
-    from ..conduct.candidates import TRUE, characteristics
+    from ..conduct.prescreening import TRUE, characteristics
 
     if not protocol.strata:
         return np.full(len(pool), "all", dtype=object)

@@ -70,7 +70,7 @@ def _criteria(document: Document, criteria: dict[str, Any], where: Where) -> Ite
 
 def _confirmable(document: Document, confirmed: dict[str, Any]) -> Iterator[Problem]:
     """Find diagnoses that rest on what is not known of people before the trial."""
-    from ..conduct.candidates import TRUE
+    from ..conduct.prescreening import TRUE
 
     for name in confirmed:
         code = code_of(name)
