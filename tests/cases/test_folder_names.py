@@ -8,8 +8,8 @@ import pytest
 import small_runs as runs
 import small_trials as trials
 
+from betapod.cli.completion import complete_run
 from betapod.cli.running import command
-from betapod.cli.verbs.report import _complete
 from betapod.engine.runs import database
 from betapod.engine.runs.execute import execute
 from betapod.engine.runs.store import Store
@@ -95,6 +95,6 @@ def test_completion_takes_names_literally(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("run[1]", "run1", "xrun"):
         (tmp_path / name).mkdir()
-    assert "run[1]" in _complete("run[") and "run1" not in _complete("run[")
-    assert _complete("*") == []
-    assert _complete(str(tmp_path / "run[")) == [str(tmp_path / "run[1]")]
+    assert "run[1]" in complete_run("run[") and "run1" not in complete_run("run[")
+    assert complete_run("*") == []
+    assert complete_run(str(tmp_path / "run[")) == [str(tmp_path / "run[1]")]
