@@ -179,6 +179,7 @@ def test_the_table_for_readers() -> None:
     assert list(frame.index) == list(observables())
     assert frame.loc["HbA1c", ["unit", "ucum", "loinc", "paramcd"]].tolist() == ["%", "%", "4548-4", "HBA1C"]
     assert frame.loc["MAP", "error"] == 5 and frame.loc["MAP", "error_scale"] == "linear"
+    assert observables()["MAP"].relative_error == 5 / 93, "the mean pressure at which pulse pressure is anchored"
     assert frame.loc["eGFR", ["low", "high"]].tolist() == [1.0, 250.0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -30,7 +31,8 @@ betapod.list_observables().loc["UACR", ["unit", "loinc", "error"]]
 
 - *Code* is the PARAMCD of CDISC ADaM that protocols and data of trials use. A code of LOINC names the same component in the same unit; where none
   fits there is none.
-- *Change* says whether changes are counted as ratios (log) or differences (linear), *better* which direction is an improvement.
+- *Change* says whether changes are counted as ratios (log) or differences (linear), *better* which direction is an improvement, *least* the
+  smallest value that is reported.
 - *Model* is computed from the coupled model; `person.` marks what belongs to a person and not to the model: age at that time, sex, height,
   stiffness of arteries, dawn rise of glucose, use of insulin.
 - *Compared*: published groups are compared by means (linear) or geometric means (log), or as ratios to the start where the model has the course of
@@ -112,13 +114,16 @@ def page() -> str:
             each.loinc,
             each.link,
             {1: "higher", -1: "lower", 0: ""}[each.better],
+            "" if math.isnan(each.floor) else f"{each.floor:g}",
             _code(each.model),
             each.compared,
         )
         for each in observables().values()
     ]
     parts.append(
-        _table(("observable", "", "code", "unit", "UCUM", "LOINC", "change", "better", "model", "compared"), rows)
+        _table(
+            ("observable", "", "code", "unit", "UCUM", "LOINC", "change", "better", "least", "model", "compared"), rows
+        )
     )
     parts.append("\n## What does not change in a trial\n\n")
     parts.append(

@@ -18,24 +18,24 @@ def _of(pair: tuple[float, float], female: Numbers) -> Numbers:
     return np.where(female > 0, *pair)
 
 
-def _whole(age: Numbers, female: Numbers) -> Numbers:
+def _at_kink(age: Numbers, female: Numbers) -> Numbers:
     """Return the eGFR at the kink."""
-    made: Numbers = _SCALE * _AGEING**age * np.where(female > 0, _WOMEN, 1.0)
-    return made
+    egfr: Numbers = _SCALE * _AGEING**age * np.where(female > 0, _WOMEN, 1.0)
+    return egfr
 
 
 def ckd_epi_2021(creatinine: Numbers, age: Numbers, female: Numbers) -> Numbers:
     """Return eGFR (mL/min/1.73m2) from creatinine (mg/dL), age (years) and sex (1 female); NaN where one of them is."""
     ratio = creatinine / _of(_KAPPA, female)
     shape = np.minimum(ratio, 1.0) ** _of(_ALPHA, female) * np.maximum(ratio, 1.0) ** _ABOVE
-    made: Numbers = _whole(age, female) * shape
-    return np.where(np.isnan(female), np.nan, made)
+    egfr: Numbers = _at_kink(age, female) * shape
+    return np.where(np.isnan(female), np.nan, egfr)
 
 
 def creatinine_of(egfr: Numbers, age: Numbers, female: Numbers) -> Numbers:
     """Return the creatinine (mg/dL) from which `ckd_epi_2021` makes an eGFR."""
-    share = egfr / _whole(age, female)
-    made: Numbers = _of(_KAPPA, female) * np.where(
+    share = egfr / _at_kink(age, female)
+    creatinine: Numbers = _of(_KAPPA, female) * np.where(
         share > 1.0, share ** (1.0 / _of(_ALPHA, female)), share ** (1.0 / _ABOVE)
     )
-    return made
+    return creatinine

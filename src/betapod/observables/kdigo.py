@@ -34,15 +34,15 @@ Names = NDArray[np.object_]
 def g_number(egfr: ArrayLike) -> NDArray[np.int64]:
     """Return the position of everybody in `G_NAMES`, -1 without a value."""
     values = np.asarray(egfr, dtype=np.float64)
-    found = np.sum([values < bound for bound in G_BOUNDS], axis=0)
-    return np.where(np.isfinite(values), found, -1)
+    classes = np.sum([values < bound for bound in G_BOUNDS], axis=0)
+    return np.where(np.isfinite(values), classes, -1)
 
 
 def a_number(uacr: ArrayLike) -> NDArray[np.int64]:
     """Return the position of everybody in `A_NAMES`, -1 without a value."""
     values = np.asarray(uacr, dtype=np.float64)
-    found = (values >= A2_FROM).astype(np.int64) + (values > A3_ABOVE)
-    return np.where(np.isfinite(values), found, -1)
+    classes = (values >= A2_FROM).astype(np.int64) + (values > A3_ABOVE)
+    return np.where(np.isfinite(values), classes, -1)
 
 
 def _named(names: tuple[str, ...], number: NDArray[np.int64]) -> Names:
@@ -65,8 +65,8 @@ def _both(egfr: ArrayLike, uacr: ArrayLike, cell: Callable[[str, int], str]) -> 
     for i, name in enumerate(G_NAMES):
         for k in range(len(A_NAMES)):
             table[i, k] = cell(name, k)
-    found: Names = np.asarray(table[g_number(egfr), a_number(uacr)], dtype=object)
-    return found
+    cells: Names = np.asarray(table[g_number(egfr), a_number(uacr)], dtype=object)
+    return cells
 
 
 def grid(egfr: ArrayLike, uacr: ArrayLike) -> Names:

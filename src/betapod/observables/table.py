@@ -255,8 +255,8 @@ def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
         or of unit. ``usual``: beyond it is said. ``virtual``: true values of virtual patients. ``group``: means of groups of people.
     """
     rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in read_rows("bounds")}
-    found = {name: span for (name, of), span in rows.items() if of == _INSTEAD.get(whose)}
-    return found | {name: span for (name, of), span in rows.items() if of == whose}
+    instead = {name: span for (name, of), span in rows.items() if of == _INSTEAD.get(whose)}
+    return instead | {name: span for (name, of), span in rows.items() if of == whose}
 
 
 def table() -> pd.DataFrame:

@@ -55,10 +55,10 @@ def read_rows(name: str) -> list[dict[str, str]]:
 def variations() -> dict[tuple[str, str], Variation]:
     """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
     rows = {(row["observable"], row["of"]): row for row in read_rows("variation")}
-    found = {}
+    variation = {}
     for (name, cause), row in rows.items():
         size = rows[row["like"], cause] if row["like"] else row
-        found[name, cause] = Variation(
+        variation[name, cause] = Variation(
             float(size["sd"]),
             size["scale"],
             float(size["at"] or "nan"),
@@ -68,4 +68,4 @@ def variations() -> dict[tuple[str, str], Variation]:
             row["grade"],
             row["note"],
         )
-    return found
+    return variation
