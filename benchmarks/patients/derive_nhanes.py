@@ -2,7 +2,7 @@
 
     python benchmarks/patients/derive_nhanes.py nhanes_adults_1999_2016.parquet
 
-The table has one row per adult, joined from the public-use files as `docs/patients.md` describes.
+The table has one row per adult, joined from the public-use files as `docs/background/patients.md` describes.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
 
 
 def test_the_documented_verdicts_are_the_computed_ones() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "background" / "claims.md").read_text(encoding="utf-8")
     found: dict[str, list[str]] = {name: [] for name in VERDICTS}
     for entry in ledger.ledger():
         found[entry.verdict.verdict].append(entry.claim.id)
@@ -42,7 +42,7 @@ def test_disagreements_are_known() -> None:
         "B13": "untested",
         "B16": "untested",
     }
-    page = (Path(__file__).parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "background" / "claims.md").read_text(encoding="utf-8")
     for claim in claims.load():
         assert (claim.id in differing) == bool(claim.differs), claim.id
         if claim.differs:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 def blocks(language: str) -> list[tuple[str, str]]:
     """Return place and text of every fenced block of a language."""
     found = []
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
         text = path.read_text(encoding="utf-8")
         for match in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             found.append((f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", match[1]))
@@ -65,7 +65,7 @@ def test_every_verb_is_documented() -> None:
     )
     verbs = re.findall(r"^│ ([a-z]\w*) ", done.stdout, re.MULTILINE)
     assert "simulate" in verbs
-    text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "reference" / "command-line.md").read_text(encoding="utf-8")
     # A row of the table begins with it; a word in the row of another verb, such as `evidence pool`, is none.
     described = {
         word for row in re.findall(r"^\| (`[^|]*)\|", text, re.MULTILINE) for word in re.findall(r"`(\w+)", row)
@@ -93,7 +93,7 @@ def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeyp
     from betapod.base.errors import ModelError
     from betapod.cli.shared import load_model
 
-    page = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "language.md").read_text(encoding="utf-8")
     model, shown = (re.findall(rf"^({start}.*?)^```", page, re.M | re.S)[0] for start in ("reads feed", "toy.txt:"))
     monkeypatch.chdir(tmp_path)
     Path("toy.txt").write_text(model.replace("k*S", "kk*S"), encoding="utf-8")

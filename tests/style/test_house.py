@@ -305,7 +305,9 @@ def test_one_version() -> None:
 def test_every_document_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     missing = [
-        path.name for path in tracked("docs/*.md") if path.name != "README.md" and f"]({path.name})" not in index
+        name
+        for path in tracked("docs/*.md")
+        if (name := path.relative_to(ROOT / "docs").as_posix()) != "README.md" and f"]({name})" not in index
     ]
     assert not missing, f"add to docs/README.md: {', '.join(missing)}"
 

@@ -12,7 +12,7 @@ from typing import Any
 import betapod
 from betapod.base.display import Displayed
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference-api.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "python.md"
 
 HEAD = """# Python interface
 

@@ -15,7 +15,7 @@ from betapod.observables.table import (
 )
 from betapod.observables.variation import Variation, variations
 
-PAGE = Path(__file__).parents[2] / "docs" / "observables.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "observables.md"
 
 HEAD = """# What is measured
 

@@ -80,7 +80,7 @@ SILENT = {
     "arms.*.label": "a text for people, printed by the report",
     "strata.*.label": "a text for people, printed by the report",
     "designs.*.label": "a text for people, printed by the report",
-    "designs.*.blinding": "for the record, as its description and docs/trials.md say: an effect on some arms says what knowing does",
+    "designs.*.blinding": "for the record, as its description and docs/reference/trials.md say: an effect on some arms says what knowing does",
     "conduct.co_medication.note": "a text for people, printed by the report",
     "conduct.effects.note": "a text for people, printed by the report",
     "endpoints.primary.name": "what the endpoint is called",

@@ -2,7 +2,7 @@
 
 The three organs were specified apart. Here one name stands for one quantity: what one of them owns replaces the input of the same
 name in the others, and where two act on the same quantity (a drug and a cell product on insulin sensitivity, say) the effects are
-combined before anyone reads them. `docs/coupling.md` gives the reason for each decision.
+combined before anyone reads them. `docs/background/coupling.md` gives the reason for each decision.
 """
 
 from __future__ import annotations
