@@ -53,7 +53,7 @@ RIDDLES_LEFT = {
 }
 
 #: Classes that still share a name; each is to be renamed by what it is. Nothing may be added.
-SHARED_CLASSES = frozenset("Chosen Printed Program Table".split())
+SHARED_CLASSES = frozenset(["Chosen", "Printed", "Program", "Table"])
 #: Files that still share a name, beside those of the command line and the front, which are named for what they serve.
 SHARED_FILES = frozenset(
     [
