@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
+#: Effects (also of logarithms) that are printed as 0.
+_NOTHING = 5e-4
+
+
 @dataclass(frozen=True)
 class ReportSupplement:
     """What a report shows besides the assessment.
@@ -149,11 +153,14 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
     for each in shares:
         strata = list(dict.fromkeys(each.table["stratum"]))
         value = {(r["stratum"], r["mechanism"]): r for r in each.table.to_dict("records")}
-        names = list(dict.fromkeys(each.table["mechanism"]))
+        columns = ["share", "alone", "without"]
+        acting = each.table[(each.table[columns].abs() > _NOTHING).any(axis=1)]
+        names = list(dict.fromkeys(acting["mechanism"]))
+        idle = " Mechanisms without an effect are left out." if len(names) < each.table["mechanism"].nunique() else ""
         tables.append(
             Table(
                 f"{words.capital(words.scenario(each.scenario))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
-                f"({each.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.",
+                f"({each.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.{idle}",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
                     [
