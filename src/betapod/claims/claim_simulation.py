@@ -60,13 +60,13 @@ def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
         return {}
     stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
     model_key = _model_key()
-    found = {name: kept for name, outcome in outcomes.items() if (kept := _kept(outcome)) is not None}
+    results = {name: kept for name, outcome in outcomes.items() if (kept := _kept(outcome)) is not None}
     for name, outcome in outcomes.items():
         entry = stored.get(name)
-        if name not in found and entry and entry["key"] == _key(outcome, model_key):
-            found[name] = SimulatedOutcome(**entry["simulated"])
-    missing = {name: outcome for name, outcome in outcomes.items() if name not in found}
-    return {**found, **_computed(missing)} if missing else found
+        if name not in results and entry and entry["key"] == _key(outcome, model_key):
+            results[name] = SimulatedOutcome(**entry["simulated"])
+    missing = {name: outcome for name, outcome in outcomes.items() if name not in results}
+    return {**results, **_computed(missing)} if missing else results
 
 
 def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
@@ -83,17 +83,17 @@ def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
         That file cannot be written.
     """
     model_key = _model_key()
-    found = _computed(outcomes)
+    results = _computed(outcomes)
     if to is not None:
-        rows = {n: {"key": _key(outcomes[n], model_key), "simulated": asdict(one)} for n, one in found.items()}
+        rows = {n: {"key": _key(outcomes[n], model_key), "simulated": asdict(result)} for n, result in results.items()}
         write_text(to, json.dumps(rows, indent=1) + "\n")
 
 
 def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
-    found = compute(outcomes)
-    for name, one in found.items():
-        caching.write(_name(outcomes[name]), json.dumps(asdict(one)).encode())
-    return found
+    results = compute(outcomes)
+    for name, result in results.items():
+        caching.write(_name(outcomes[name]), json.dumps(asdict(result)).encode())
+    return results
 
 
 def _kept(outcome: Outcome) -> SimulatedOutcome | None:
@@ -156,10 +156,10 @@ def compute(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
         raise SolverError(Problem("no-result", f"the simulation of {', '.join(lost)} did not come to its end"))
     limits = {name: _limit(outcome) for name, outcome in outcomes.items() if outcome.lever}
     needed, largest = _levers(outcomes, limits, values)
-    found = {}
+    results = {}
     for name, outcome in outcomes.items():
-        found[name] = _simulated(name, outcome, values, limits, needed, largest)
-    return found
+        results[name] = _simulated(name, outcome, values, limits, needed, largest)
+    return results
 
 
 def _simulated(
@@ -261,8 +261,8 @@ def _levers(
         if needed[name] is None:
             brackets[name] = (now, ceiling)
     ends = {name: [limits[name][1]] for name in limits}
-    for name, found in _effects(outcomes, ends).items():
-        largest[name] = found[0]
+    for name, effects_at_limit in _effects(outcomes, ends).items():
+        largest[name] = effects_at_limit[0]
     for turn in range(ROUNDS):
         points = {name: _points(low, high, spread=turn == 0) for name, (low, high) in brackets.items()}
         for name, effects in _effects(outcomes, points).items():
@@ -311,21 +311,21 @@ def _run(jobs: Mapping[tuple[str, str], tuple[_Job, Outcome]]) -> dict[tuple[str
     """Simulate jobs together, one ensemble run for each length of follow-up."""
     import numpy as np
 
-    found: dict[tuple[str, str], float] = {}
+    values: dict[tuple[str, str], float] = {}
     for years in sorted({outcome.years for _, outcome in jobs.values()}):
-        chosen = [(name, job, outcome) for name, (job, outcome) in jobs.items() if outcome.years == years]
-        columns = [_values(job) for _, job, _ in chosen]
+        group = [(name, job, outcome) for name, (job, outcome) in jobs.items() if outcome.years == years]
+        columns = [_values(job) for _, job, _ in group]
         names = sorted({key for column in columns for key in column})
         default = {**_model().values()}
         patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
         states = {
-            key: np.array([patient(job.person).state[key] for _, job, _ in chosen]) for key in _model().state_names
+            key: np.array([patient(job.person).state[key] for _, job, _ in group]) for key in _model().state_names
         }
-        schedules = [_schedule(job) for _, job, _ in chosen]
+        schedules = [_schedule(job) for _, job, _ in group]
         result = _ensemble().run(patients, [years * DAYS_PER_YEAR], schedules, states)
-        for row, (name, _, outcome) in enumerate(chosen):
-            found[name] = float(result.values[row, -1, list(result.names).index(outcome.quantity)])
-    return found
+        for row, (name, _, outcome) in enumerate(group):
+            values[name] = float(result.values[row, -1, list(result.names).index(outcome.quantity)])
+    return values
 
 
 @cache

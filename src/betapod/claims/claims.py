@@ -77,11 +77,11 @@ def read(text: str, file: str) -> tuple[Claim, ...]:
     rows = parse_yaml(text, file).data
     problems: list[Problem] = []
     claims = [_claim(row, problems, file) for row in rows]
-    seen: set[str] = set()
+    ids: set[str] = set()
     for claim in claims:
-        if claim.id in seen:
+        if claim.id in ids:
             problems.append(Problem("duplicate-claim", f"the claim {claim.id} stands twice", Location(file)))
-        seen.add(claim.id)
+        ids.add(claim.id)
     if problems:
         raise EvidenceError(problems)
     return tuple(claims)
@@ -109,13 +109,13 @@ def find(names: Iterable[str]) -> list[Claim]:
 
 def _meant(name: str) -> str:
     """Return the nearest ids: A01 for A1, every part for B10, else what looks like the name."""
-    known = [claim.id for claim in load()]
+    ids = [claim.id for claim in load()]
     digits = name[1:]
     padded = f"{name[:1]}{digits:0>2}".lower()
-    near = [each for each in known if each.lower().startswith(padded)] if digits.isdigit() else []
+    near = [candidate for candidate in ids if candidate.lower().startswith(padded)] if digits.isdigit() else []
     if near:
         return f"Did you mean {' or '.join(map(repr, near))}?"
-    return did_you_mean(name, known) or f"Claims are {known[0]} to {known[-1]}: 'betapod claims' lists them."
+    return did_you_mean(name, ids) or f"Claims are {ids[0]} to {ids[-1]}: 'betapod claims' lists them."
 
 
 def quantities() -> list[str]:
@@ -125,7 +125,7 @@ def quantities() -> list[str]:
 
 def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:
     name = str(row.get("id"))
-    questions = tuple(_build(Question, one, name, problems, file) for one in row.get("questions", ()))
+    questions = tuple(_build(Question, keys, name, problems, file) for keys in row.get("questions", ()))
     outcome = _build(Outcome, row["outcome"], name, problems, file) if row.get("outcome") else None
     rest = {key: value for key, value in row.items() if key not in ("questions", "outcome")}
     rest.setdefault("not_simulated", "")
@@ -136,12 +136,12 @@ def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:
 
 
 def _build(kind: type, row: dict[str, Any], name: str, problems: list[Problem], file: str) -> Any:
-    known = [one.name for one in fields(kind)]
+    allowed = [item.name for item in fields(kind)]
     for key in row:
-        if key not in known:
-            hint = did_you_mean(key, known)
+        if key not in allowed:
+            hint = did_you_mean(key, allowed)
             problems.append(Problem("unknown-key", f"{name}: there is no {key!r}", Location(file), hint=hint))
-    kept = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items() if key in known}
+    kept = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items() if key in allowed}
     try:
         return kind(**kept)
     except TypeError as error:

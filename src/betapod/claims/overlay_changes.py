@@ -56,7 +56,7 @@ def own_rows(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
 
 
 def moved(
-    before: Sequence[JudgedClaim], after: Sequence[JudgedClaim], registry: Registry, own: Iterable[str]
+    before: Sequence[JudgedClaim], after: Sequence[JudgedClaim], registry: Registry, ids: Iterable[str]
 ) -> list[AnswerChange]:
     """Return the questions that ask rows of the user's own, with their answers before and after.
 
@@ -69,34 +69,36 @@ def moved(
     own
         Ids of the user's rows, see `own_rows`.
     """
-    mine = set(own)
-    found = []
+    own_ids = set(ids)
+    changes = []
     for old, new in zip(before, after, strict=True):
         for number, (was, now) in enumerate(zip(old.replies, new.replies, strict=True), 1):
-            asked = tuple(r.id for r in records_of(now.question, registry) if r.id in mine)
+            asked = tuple(r.id for r in records_of(now.question, registry) if r.id in own_ids)
             if asked:
                 used = tuple(name for name in asked if name in now.records)
-                found.append(AnswerChange(new.claim.id, number, asked, used, was, now))
-    return found
+                changes.append(AnswerChange(new.claim.id, number, asked, used, was, now))
+    return changes
 
 
 def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> list[str]:
     """Return lines that say what moved, and last which verdicts."""
     if not changes:
         return []
-    names = list(dict.fromkeys(name for one in changes for name in one.records))
-    asking = list(dict.fromkeys(one.claim for one in changes))
+    names = list(dict.fromkeys(name for change in changes for name in change.records))
+    asking = list(dict.fromkeys(change.claim for change in changes))
     lines = [f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(asking)}"]
-    for one in changes:
-        line = f"{one.claim} question {one.number}: {one.before.answer} -> {one.after.answer}"
-        was, now = estimate(one.before), estimate(one.after)
+    for change in changes:
+        line = f"{change.claim} question {change.number}: {change.before.answer} -> {change.after.answer}"
+        was, now = estimate(change.before), estimate(change.after)
         if was != now:
             line += f", {was or 'no number'} -> {now or 'no number'}"
-        if one.before.certainty != one.after.certainty:
-            line += f", certainty {one.before.certainty or 'none'} -> {one.after.certainty or 'none'}"
-        if not one.used:
+        if change.before.certainty != change.after.certainty:
+            line += f", certainty {change.before.certainty or 'none'} -> {change.after.certainty or 'none'}"
+        if not change.used:
             line += (
-                f" ({_few(one.records)} not used: {one.after.how})" if one.after.answer == "nothing" else " (not used)"
+                f" ({_few(change.records)} not used: {change.after.how})"
+                if change.after.answer == "nothing"
+                else " (not used)"
             )
         lines.append(line)
     return [*lines, _verdicts(before, after)]
@@ -112,7 +114,7 @@ def verdicts(before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> lis
 
 
 def _verdicts(before: Sequence[JudgedClaim], after: Sequence[JudgedClaim]) -> str:
-    changed = [f"{one['claim']} {one['before']} -> {one['after']}" for one in verdicts(before, after)]
+    changed = [f"{change['claim']} {change['before']} -> {change['after']}" for change in verdicts(before, after)]
     return f"verdicts changed: {'; '.join(changed)}" if changed else "no verdict changed"
 
 

@@ -119,11 +119,11 @@ def records_of(question: Question, registry: Registry) -> list[Record]:
     usable = [record for record in registry if record.tag == "seen"]
     if question.records:
         by_id = {record.id: record for record in usable}
-        found = [by_id[name] for name in question.records if name in by_id]
-        return found if len(found) == len(question.records) else []
-    seen = Registry(tuple(usable))
+        named = [by_id[name] for name in question.records if name in by_id]
+        return named if len(named) == len(question.records) else []
+    usable_registry = Registry(tuple(usable))
     try:
-        return seen.select(controls="product" in question.select, **question.select)  # type: ignore[arg-type]
+        return usable_registry.select(controls="product" in question.select, **question.select)  # type: ignore[arg-type]
     except EvidenceError:
         return []
 
@@ -140,8 +140,8 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
     estimate, ci = pooled.estimate, pooled.ci
     counted = [record for record in records if record.id in used]
-    what = _counted_as(counted, pooled.k)
-    how = f"{pooled.measure.replace('_', ' ')}, {CONTRASTS.get(pooled.contrast, pooled.contrast)}; {what}, {pooled.n or 'unknown number of'} people"
+    sources = _counted_as(counted, pooled.k)
+    how = f"{pooled.measure.replace('_', ' ')}, {CONTRASTS.get(pooled.contrast, pooled.contrast)}; {sources}, {pooled.n or 'unknown number of'} people"
     if pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE:
         # An average of two that disagree answers for neither: what is said must hold for both.
         ci = _both(pooled)
@@ -231,11 +231,14 @@ def _share(records: Sequence[Record]) -> tuple[float, float] | None:
     """Return the exact interval (Clopper and Pearson) of one reported proportion, or of several that are zero."""
     from scipy.stats import binomtest
 
-    if any(one.kind != "proportion" or one.contrast != "level" or not one.n or one.value is None for one in records):
+    if any(
+        record.kind != "proportion" or record.contrast != "level" or not record.n or record.value is None
+        for record in records
+    ):
         return None
-    if len(records) != 1 and any(one.value for one in records):
+    if len(records) != 1 and any(record.value for record in records):
         return None
-    total = sum(one.n or 0 for one in records)
+    total = sum(record.n or 0 for record in records)
     interval = binomtest(round((records[0].value or 0.0) * total), total).proportion_ci()
     return float(interval.low), float(interval.high)
 

@@ -91,8 +91,8 @@ def outcome_words(outcome: Outcome, label: str) -> str:
 def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
     """Return a sentence that says what the picture of a claim shows: quantity and unit, comparison, time, person."""
     kind = "relative change" if outcome.measure == "percent" else "difference"
-    shown = unit_of(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
-    bracket = f" ({shown})" if shown else ""
+    unit_shown = unit_of(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
+    bracket = f" ({unit_shown})" if unit_shown else ""
     return f"SimulatedOutcome: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
 
 

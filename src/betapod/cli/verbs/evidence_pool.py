@@ -176,7 +176,7 @@ def plot_command(
     pooled = pooling.of(records)
     better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
     named = title or f"{', '.join(chosen.product or ['all treatments'])}: {pooled.endpoint}"
-    figure, table = forest_figure(pooled, named, better, own=_own_studies(records, chosen.overlay or ()))
+    figure, table = forest_figure(pooled, named, better, own_studies=_own_studies(records, chosen.overlay or ()))
     for path in save(figure, to, table, alt_text(pooled)):
         note(f"wrote {path}")
 

@@ -100,7 +100,7 @@ def demo_command(
     timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
     if not as_json:
         note(f"{found.trial_patients} trial patients, {speed:.0f} per second; {timing}")
-    _tell(found.made, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
+    _tell(found.report, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
 
 
 def _tell(made: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:

@@ -24,32 +24,32 @@ def read_text(path: Path) -> tuple[str, Problem | None]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
-        place = Location(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
-        found = f"byte 0x{error.object[error.start]:02x}"
-        return "", Problem("unreadable-file", "the file is not UTF-8 text", place, found, "UTF-8", _SAVE_AS)
+        location = Location(str(path), before.count(b"\n") + 1, error.start - before.rfind(b"\n"))
+        byte = f"byte 0x{error.object[error.start]:02x}"
+        return "", Problem("unreadable-file", "the file is not UTF-8 text", location, byte, "UTF-8", _SAVE_AS)
     if "\0" in text:
         before_nought = text[: text.index("\0")]
         column = len(before_nought) - before_nought.rfind("\n")
-        place = Location(str(path), before_nought.count("\n") + 1, column)
-        return "", Problem("unreadable-file", "the file is not plain text", place, "byte 0x00", "UTF-8", _SAVE_AS)
+        location = Location(str(path), before_nought.count("\n") + 1, column)
+        return "", Problem("unreadable-file", "the file is not plain text", location, "byte 0x00", "UTF-8", _SAVE_AS)
     return text, None
 
 
 def cell_starts(text: str) -> list[int]:
     """Return where each cell of a row of a table begins in its text, counted from 0; quoted cells may hold commas and lines."""
-    starts, place, quoted = [0], 0, False
-    while place < len(text):
-        letter = text[place]
+    starts, position, quoted = [0], 0, False
+    while position < len(text):
+        letter = text[position]
         if quoted and letter == '"':
-            if text[place + 1 : place + 2] == '"':
-                place += 1
+            if text[position + 1 : position + 2] == '"':
+                position += 1
             else:
                 quoted = False
-        elif letter == '"' and place == starts[-1]:
+        elif letter == '"' and position == starts[-1]:
             quoted = True
         elif letter == "," and not quoted:
-            starts.append(place + 1)
-        place += 1
+            starts.append(position + 1)
+        position += 1
     return starts
 
 

@@ -69,7 +69,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
             check(trial)
         except EvidenceError as error:
             raise EvidenceError(
-                replace(one, location=replace(one.location, file=str(table))) for one in error.problems
+                replace(problem, location=replace(problem.location, file=str(table))) for problem in error.problems
             ) from None
     write_text(table, text, in_place=True)
     return len(new)
@@ -79,9 +79,9 @@ def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
     """Say of each table laid over a registry which records it replaces and which it adds."""
     lines = []
     for path in overlays:
-        own = [record.id for record in registry if record.location.file == str(Path(path))]
-        instead = [name for name in own if name in registry.replaced]
-        more = [name for name in own if name not in registry.replaced]
+        own_ids = [record.id for record in registry if record.location.file == str(Path(path))]
+        instead = [name for name in own_ids if name in registry.replaced]
+        more = [name for name in own_ids if name not in registry.replaced]
         parts = [f"replaces {_named(instead)}"] if instead else []
         parts += [f"adds {_named(more)}"] if more else []
         parts += _beside(registry, more, str(Path(path)))
@@ -95,12 +95,12 @@ def _beside(registry: Registry, added: Sequence[str], file: str) -> list[str]:
              ("statistic_text", "statistic"), ("tag", "tag"))  # fmt: skip
     said = []
     for name in added:
-        mine = registry[name]
+        record = registry[name]
         for other in registry:
-            if other.study != mine.study or other.location.file == file:
+            if other.study != record.study or other.location.file == file:
                 continue
-            unlike = [word for key, word in parts if getattr(other, key) != getattr(mine, key)]
-            if len(unlike) == 1 and other.value == mine.value:
+            unlike = [word for key, word in parts if getattr(other, key) != getattr(record, key)]
+            if len(unlike) == 1 and other.value == record.value:
                 said.append(
                     f"{name} stands beside {other.id}, from which it differs in {unlike[0]}: "
                     f"to replace that, write {other.id} into the column 'replaces'"

@@ -23,8 +23,8 @@ def impossible(statistic: Statistic, endpoint: str, unit: str, value: float) -> 
         low, high = low - high, high - low
     if low <= value <= high:
         return None
-    what = f"no group's {endpoint} can be" if level else f"no group's {endpoint} can change or differ by"
-    return f"{what} {value:.4g} {usual}", f"{low:g} to {high:g} {usual}"
+    statement = f"no group's {endpoint} can be" if level else f"no group's {endpoint} can change or differ by"
+    return f"{statement} {value:.4g} {usual}", f"{low:g} to {high:g} {usual}"
 
 
 @functools.cache
@@ -35,11 +35,14 @@ def _possible(endpoint: str) -> tuple[str, float, float]:
     span = bounds("group").get(observable)
     if span is None:
         return "", 0.0, 0.0
-    own = everything()[observable].unit
-    usual = own if name is None or not name.unit else name.unit
+    own_unit = everything()[observable].unit
+    usual = own_unit if name is None or not name.unit else name.unit
     quantity = clinical.known(endpoint)
-    if usual != own and quantity is not None:
-        span = clinical.convert(span[0], quantity, own, usual), clinical.convert(span[1], quantity, own, usual)
+    if usual != own_unit and quantity is not None:
+        span = (
+            clinical.convert(span[0], quantity, own_unit, usual),
+            clinical.convert(span[1], quantity, own_unit, usual),
+        )
     return usual, *span
 
 

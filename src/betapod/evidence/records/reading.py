@@ -115,7 +115,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         row.wrong("missing-value", "a seen number needs the words it was read in", "quote")
     if row.problems or statistic is None:
         return None
-    known = vocabulary.studies().get(row["study_id"], vocabulary.Study())
+    study = vocabulary.studies().get(row["study_id"], vocabulary.Study())
     if row["tag"] == "memory":
         row.remarks.append("recalled, not read: shown, never used")
     if level == "author_manuscript_discrepant":
@@ -123,7 +123,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     return Record(
         id=f"{row['study_id']}#{number}",
         study=row["study_id"],
-        family=row["trial_family"] if not known.family else known.family,
+        family=row["trial_family"] if not study.family else study.family,
         citation=row["citation"],
         doi=row["doi"],
         locator=row["pmcid_or_url"],
@@ -154,8 +154,8 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         quote=row["quote"],
         tag=row["tag"],
         source_level=level,
-        grade=row["grade"] or known.grade,
-        bias=known.remark,
+        grade=row["grade"] or study.grade,
+        bias=study.remark,
         printed_value=row["value"],
         printed_dispersion=row["dispersion"],
         printed_unit=row["unit"],
@@ -167,32 +167,32 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     )
 
 
-def _class(row: Row, column: str, found: str, expected: str) -> str:
-    if row[column] and not found:
+def _class(row: Row, column: str, text: str, expected: str) -> str:
+    if row[column] and not text:
         from .study import DESIGNS, POPULATIONS
 
-        known = POPULATIONS if column == "population" else DESIGNS
+        classes = POPULATIONS if column == "population" else DESIGNS
         code = row[column].partition(";")[0].strip()
         row.wrong(
             f"unknown-{column}",
             f"{code!r} is no known class",
             column,
             expected,
-            did_you_mean(code, known) or f"Classes: {', '.join(known)}.",
+            did_you_mean(code, classes) or f"Classes: {', '.join(classes)}.",
         )
-    return found
+    return text
 
 
 def _statistic(row: Row) -> vocabulary.Statistic | None:
     text = row["statistic"]
     if text.startswith("qualitative"):
         return vocabulary.statistics().get(text, vocabulary.Statistic("qualitative", "unclear"))
-    found = vocabulary.statistics().get(text)
-    if text and found is None:
+    statistic = vocabulary.statistics().get(text)
+    if text and statistic is None:
         row.wrong(
             "unknown-statistic", "no such statistic", "statistic", hint=did_you_mean(text, vocabulary.statistics())
         )
-    return found
+    return statistic
 
 
 def _direction(row: Row, statistic: vocabulary.Statistic) -> str:

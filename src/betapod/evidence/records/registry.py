@@ -136,7 +136,7 @@ class Registry(Displayed):
             ("endpoint", endpoint, lambda r: (r.endpoint, r.endpoint_text)),
             ("product", product, lambda r: (r.product,)),
         ]
-        chosen = [record for record in self.records if tag is None or record.tag == tag]
+        selected = [record for record in self.records if tag is None or record.tag == tag]
         problems = []
         for name, wanted, read in conditions:
             if wanted is None:
@@ -144,21 +144,21 @@ class Registry(Displayed):
             names = {wanted} if isinstance(wanted, str) else set(wanted)
             if name == "endpoint" and names <= {record.endpoint for record in self.records}:
                 read = _class_of_endpoint  # a class that is also the text of another class means the class
-            known = {value for record in self.records for value in read(record)}
+            values = {value for record in self.records for value in read(record)}
             meant = study_meant if name in ("study", "family") else did_you_mean
             problems += [
-                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=meant(one, sorted(known)))
-                for one in sorted(names - known)
+                Problem(f"unknown-{name}", f"no record has the {name} {unknown!r}", hint=meant(unknown, sorted(values)))
+                for unknown in sorted(names - values)
             ]
             if name == "product" and controls:
-                studies = {record.study for record in chosen if record.product in names}
-                arms = [r for r in chosen if r.product in names or (r.product == "control" and r.study in studies)]
-                chosen = arms
+                studies = {record.study for record in selected if record.product in names}
+                arms = [r for r in selected if r.product in names or (r.product == "control" and r.study in studies)]
+                selected = arms
                 continue
-            chosen = [record for record in chosen if names.intersection(read(record))]
+            selected = [record for record in selected if names.intersection(read(record))]
         if problems:
             raise EvidenceError(problems)
-        return chosen
+        return selected
 
     def families(self) -> dict[str, list[str]]:
         """Return the studies of each family.
@@ -175,12 +175,12 @@ class Registry(Displayed):
         >>> any(len(studies) > 1 for studies in evidence.families().values())
         True
         """
-        found: dict[str, list[str]] = {}
+        by_family: dict[str, list[str]] = {}
         for record in self.records:
-            members = found.setdefault(record.family, [])
+            members = by_family.setdefault(record.family, [])
             if record.study not in members:
                 members.append(record.study)
-        return found
+        return by_family
 
     def split(self, testing: float = 0.3, seed: int = 0) -> tuple[list[Record], list[Record]]:
         """Return seen records for fitting and for testing; a family is never on both sides, and new studies move no old ones.
@@ -221,8 +221,8 @@ class Registry(Displayed):
             digest = hashlib.sha256(f"{seed}:{family}".encode()).digest()
             return int.from_bytes(digest[:8], "big") / 2**64 < testing
 
-        seen = [record for record in self.records if record.tag == "seen"]
-        return [r for r in seen if not held(r.family)], [r for r in seen if held(r.family)]
+        read_records = [record for record in self.records if record.tag == "seen"]
+        return [r for r in read_records if not held(r.family)], [r for r in read_records if held(r.family)]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -247,22 +247,22 @@ def records_table(records: Iterable[Record]) -> pd.DataFrame:
         }
         rows.append(row)
     columns = list(Record.__dataclass_fields__)
-    place = columns.index("dispersion") + 1
-    return pd.DataFrame(rows, columns=[*columns[:place], "low", "high", *columns[place:]])
+    position = columns.index("dispersion") + 1
+    return pd.DataFrame(rows, columns=[*columns[:position], "low", "high", *columns[position:]])
 
 
 def _class_of_endpoint(record: Record) -> tuple[str, ...]:
     return (record.endpoint,)
 
 
-def study_meant(name: str, known: Iterable[str]) -> str:
+def study_meant(name: str, study_names: Iterable[str]) -> str:
     """Return a sentence with the studies that may have been meant: the same letters with another year first."""
-    names = sorted(set(known))
+    names = sorted(set(study_names))
 
     def letters(text: str) -> str:
         return re.sub(r"[\W\d_]+", "", text).casefold()
 
-    same = [each for each in names if letters(each) == letters(name) != ""]
+    same = [candidate for candidate in names if letters(candidate) == letters(name) != ""]
     if same:
         return f"Did you mean {' or '.join(map(repr, same[:3]))}?"
     return did_you_mean(name, names)
@@ -290,27 +290,27 @@ def load(overlays: Iterable[str | Path] = ()) -> Registry:
     EvidenceError
         Everything that is wrong with the overlays, with file and line.
     """
-    own, listed = _own()
-    records = list(own)
+    packaged, listed = _own()
+    records = list(packaged)
     replaced: list[str] = []
     problems: list[Problem] = []
     for path in overlays:
-        found, wrong = _read(Path(path), Path(path).stem)
+        own_records, wrong = _read(Path(path), Path(path).stem)
         problems += wrong
         by_key = {record.key: number for number, record in enumerate(records)}
         by_id = {record.id: number for number, record in enumerate(records)}
-        for record in found:
-            place = by_id.get(record.replaces) if record.replaces else by_key.get(record.key)
-            if record.replaces and place is None:
+        for record in own_records:
+            replaced_at = by_id.get(record.replaces) if record.replaces else by_key.get(record.key)
+            if record.replaces and replaced_at is None:
                 hint = did_you_mean(record.replaces, by_id)
                 message = f"replaces: there is no record {record.replaces!r}"
                 problems.append(Problem("unknown-record", message, record.location, hint=hint))
                 continue
-            if place is None:
+            if replaced_at is None:
                 records.append(record)
             else:
-                replaced.append(records[place].id)
-                records[place] = replace(record, id=records[place].id)
+                replaced.append(records[replaced_at].id)
+                records[replaced_at] = replace(record, id=records[replaced_at].id)
     if problems:
         raise EvidenceError(problems)
     return Registry(tuple(_numbered(_with_families(records))), listed, tuple(replaced))
@@ -322,8 +322,8 @@ def _own() -> tuple[tuple[Record, ...], tuple[SkippedRow, ...]]:
     records: list[Record] = []
     listed: list[SkippedRow] = []
     for name in TABLES:
-        found, problems = _read(FOLDER / f"{name}.csv", name)
-        records += found
+        table_records, problems = _read(FOLDER / f"{name}.csv", name)
+        records += table_records
         listed += [SkippedRow(problem.location, name, f"{problem.kind}: {problem.message}") for problem in problems]
     return tuple(records), tuple(listed)
 
@@ -336,10 +336,10 @@ def check(path: str | Path) -> list[Record]:
     EvidenceError
         Everything that is wrong with it, with file and line.
     """
-    found, problems = _read(Path(path), Path(path).stem)
+    records, problems = _read(Path(path), Path(path).stem)
     if problems:
         raise EvidenceError(problems)
-    return found
+    return records
 
 
 def _with_families(records: list[Record]) -> list[Record]:
@@ -353,14 +353,14 @@ def _with_families(records: list[Record]) -> list[Record]:
 
 def _numbered(records: list[Record]) -> Iterator[Record]:
     """Count the rows of a study, so that ids are unique even where an overlay adds to a study."""
-    seen: set[str] = set()
+    ids: set[str] = set()
     for record in records:
         number = int(record.id.rpartition("#")[2])
         name = record.id
-        while name in seen:
+        while name in ids:
             number += 1
             name = f"{record.study}#{number}"
-        seen.add(name)
+        ids.add(name)
         yield record if name == record.id else replace(record, id=name)
 
 
@@ -387,11 +387,11 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
     end = reader.line_num
     while True:
         start = end + 1
-        place = Location(path.name if path.parent == FOLDER else str(path), start)
+        location = Location(path.name if path.parent == FOLDER else str(path), start)
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            problems.append(Problem("bad-table", f"the row cannot be read: {error}", place, hint=_OPEN_QUOTE))
+            problems.append(Problem("bad-table", f"the row cannot be read: {error}", location, hint=_OPEN_QUOTE))
             break
         if cells is None:
             break
@@ -399,9 +399,9 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            problems.append(_wrong_length(cells, header, place))
+            problems.append(_wrong_length(cells, header, location))
             continue
-        row = Row(dict(zip(header, cells, strict=True)), place, header, "".join(lines[start - 1 : end]))
+        row = Row(dict(zip(header, cells, strict=True)), location, header, "".join(lines[start - 1 : end]))
         counts[row["study_id"]] = counts.get(row["study_id"], 0) + 1
         record = read_row(row, counts[row["study_id"]], table)
         problems += row.problems
@@ -409,10 +409,10 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
             continue
         if path.parent == FOLDER:
             # The package's findings have endpoints of their own, which is no news to anybody.
-            record = replace(record, remarks=tuple(each for each in record.remarks if " is new: " not in each))
+            record = replace(record, remarks=tuple(remark for remark in record.remarks if " is new: " not in remark))
         else:
             _say_how_it_was_read(record)
-            if (twice := _twice(record, keys, place)) is not None:
+            if (twice := _twice(record, keys, location)) is not None:
                 problems.append(twice)
         keys.setdefault(_identity(record), start)
         records.append(record)
@@ -428,7 +428,7 @@ def _say_how_it_was_read(record: Record) -> None:
         )
 
 
-def _wrong_length(cells: list[str], header: list[str], place: Location) -> Problem:
+def _wrong_length(cells: list[str], header: list[str], location: Location) -> Problem:
     message = "the row has another number of cells than the header"
     if any("\n" in cell for cell in cells):
         hint = _OPEN_QUOTE
@@ -436,7 +436,7 @@ def _wrong_length(cells: list[str], header: list[str], place: Location) -> Probl
         hint = "A cell with a comma in it needs quotation marks."
     else:
         hint = "Empty cells at the end need their commas too."
-    return Problem("wrong-length", message, place, str(len(cells)), str(len(header)), hint)
+    return Problem("wrong-length", message, location, str(len(cells)), str(len(header)), hint)
 
 
 def _identity(record: Record) -> tuple[object, ...]:
@@ -444,12 +444,12 @@ def _identity(record: Record) -> tuple[object, ...]:
     return record.key if record.value is not None else (*record.key, record.quote, record.locator, record.n)
 
 
-def _twice(record: Record, keys: Mapping[tuple[object, ...], int], place: Location) -> Problem | None:
+def _twice(record: Record, keys: Mapping[tuple[object, ...], int], location: Location) -> Problem | None:
     line = keys.get(_identity(record))
     if line is None:
         return None
     message = f"the same study, arm, endpoint, time, statistic and tag stand in line {line}"
-    return Problem("duplicate-row", message, place, hint="Keep one of them, or name their arms apart.")
+    return Problem("duplicate-row", message, location, hint="Keep one of them, or name their arms apart.")
 
 
 def _header_problems(header: list[str], text: str, line: Location) -> list[Problem]:
@@ -458,10 +458,10 @@ def _header_problems(header: list[str], text: str, line: Location) -> list[Probl
         message = "the cells are not separated by commas"
         hint = "Save the table with commas between the cells, and with points in numbers."
         return [Problem("wrong-separator", message, line, repr(separator), "','", hint)]
-    known = (*REQUIRED, *OPTIONAL)
-    if len(header) > 10 * len(known):
-        found = f"{len(header):,} columns"
-        return [Problem("too-many-columns", "no table of evidence is so wide", line, found, f"up to {len(known)}")]
+    columns = (*REQUIRED, *OPTIONAL)
+    if len(header) > 10 * len(columns):
+        counted = f"{len(header):,} columns"
+        return [Problem("too-many-columns", "no table of evidence is so wide", line, counted, f"up to {len(columns)}")]
     starts = cell_starts(text)
 
     def at(number: int) -> Location:
@@ -472,8 +472,8 @@ def _header_problems(header: list[str], text: str, line: Location) -> list[Probl
         second = [number for number, other in enumerate(header) if other == name][1]
         problems.append(Problem("duplicate-column", f"the column {name!r} stands twice", at(second)))
     for number, name in enumerate(header):
-        if name not in known:
-            hint = did_you_mean(name, known) or (_OPEN_QUOTE if "\n" in name else "")
+        if name not in columns:
+            hint = did_you_mean(name, columns) or (_OPEN_QUOTE if "\n" in name else "")
             problems.append(Problem("unknown-column", f"there is no column {name!r}", at(number), hint=hint))
     missing = [name for name in REQUIRED if name not in header]
     if not {"product", "intervention"} & set(header):

@@ -15,8 +15,8 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 class Row:
     """One row under reading: gathers its problems and remarks."""
 
-    def __init__(self, cells: dict[str, str], place: Location, header: list[str], text: str = "") -> None:
-        self.cells, self.place, self.header, self.text = cells, place, header, text
+    def __init__(self, cells: dict[str, str], location: Location, header: list[str], text: str = "") -> None:
+        self.cells, self.place, self.header, self.text = cells, location, header, text
         self.problems: list[Problem] = []
         self.remarks: list[str] = []
 

@@ -60,35 +60,37 @@ def _rows(name: str) -> list[dict[str, str]]:
 @functools.cache
 def statistics() -> dict[str, Statistic]:
     """Return what each word for a statistic means; a kind is its own word, on its usual contrast."""
-    found = {row["statistic"]: Statistic(row["kind"], row["contrast"], row["transform"]) for row in _rows("statistics")}
+    by_text = {
+        row["statistic"]: Statistic(row["kind"], row["contrast"], row["transform"]) for row in _rows("statistics")
+    }
     between = ("difference", "hazard_ratio", "risk_ratio", "odds_ratio", "smd", "geometric_ratio")
     for kind in KINDS:
-        found.setdefault(kind, Statistic(kind, "between" if kind in between else "level"))
-    return found
+        by_text.setdefault(kind, Statistic(kind, "between" if kind in between else "level"))
+    return by_text
 
 
 def _observable(name: str) -> EvidenceEndpoint | None:
     """Return the class that is an observable; None for other endpoints, such as events and slopes."""
-    known = names("registry").get(name)
-    observable = everything().get(name if known is None else known.means)
+    entry = names("registry").get(name)
+    observable = everything().get(name if entry is None else entry.means)
     if observable is None:
         return None
-    unit = observable.unit if known is None or not known.unit else known.unit
+    unit = observable.unit if entry is None or not entry.unit else entry.unit
     better = observable.better if isinstance(observable, Observable) else 0
-    if known is not None and known.better is not None:
-        better = known.better
+    if entry is not None and entry.better is not None:
+        better = entry.better
     return EvidenceEndpoint(name, "" if unit == AS_PRINTED else unit, better)
 
 
 @functools.cache
 def endpoints() -> dict[str, EvidenceEndpoint]:
     """Return the class of each endpoint's text; a class is its own text."""
-    found: dict[str, EvidenceEndpoint] = {}
+    by_text: dict[str, EvidenceEndpoint] = {}
     for row in _rows("endpoints"):
         entry = _observable(row["endpoint"]) or EvidenceEndpoint(row["endpoint"], row["unit"], int(row["better"] or 0))
-        found[row["text"]] = entry
-        found.setdefault(entry.name, entry)
-    return found
+        by_text[row["text"]] = entry
+        by_text.setdefault(entry.name, entry)
+    return by_text
 
 
 @functools.cache

@@ -41,7 +41,7 @@ def pairs(records: Sequence[Record]) -> tuple[list[EffectSize], list[Record], di
     Changes are set against changes and levels against levels. A study whose groups have no event at all, or nothing but events,
     has no ratio: its arms stay groups by themselves.
     """
-    found: list[EffectSize] = []
+    pair_effects: list[EffectSize] = []
     alone: list[Record] = []
     without: dict[str, str] = {}
     groups: dict[tuple[object, ...], list[Record]] = {}
@@ -56,20 +56,20 @@ def pairs(records: Sequence[Record]) -> tuple[list[EffectSize], list[Record], di
             if len(controls) > 1 and treated and controlled(members[0]):
                 without |= {r.id: "an arm of a study with several control groups: which is its own?" for r in members}
             continue
-        made = [(record, _contrast(record, controls[0])) for record in treated]
-        effects = [effect for _, effect in made if effect is not None]
+        contrasts = [(record, _contrast(record, controls[0])) for record in treated]
+        effects = [effect for _, effect in contrasts if effect is not None]
         if effects and all(effect.empty for effect in effects):
             alone += members
             without |= {r.id: NO_RATIO for r in members}
             continue
-        found += effects
-        lost = [record for record, effect in made if effect is None] + ([] if effects else controls)
+        pair_effects += effects
+        lost = [record for record, effect in contrasts if effect is None] + ([] if effects else controls)
         alone += lost
         without |= {
             r.id: "an arm of a controlled study: it or its control group has no usable spread or n at this time"
             for r in lost
         }
-    return found, alone, without
+    return pair_effects, alone, without
 
 
 def _contrast(treated: Record, control: Record) -> EffectSize | None:
@@ -82,20 +82,20 @@ def _contrast(treated: Record, control: Record) -> EffectSize | None:
         if any(abs(count - round(count)) > 0.25 for count in (a, b)):
             return None
         counts = (float(round(a)), float(treated.n), float(round(b)), float(control.n))
-        made = replace(effect_of(base, "risk_ratio", *risk_ratio(*counts)), unit="1")
+        effect = replace(effect_of(base, "risk_ratio", *risk_ratio(*counts)), unit="1")
     elif (treated.kind, treated.contrast) in _FORMS:
         measure, how = _FORMS[treated.kind, treated.contrast]
-        mine, shared = variance_of(treated), variance_of(control)
+        variance, shared = variance_of(treated), variance_of(control)
         log = measure in ("geometric_ratio", "rate_ratio")
-        if mine is None or shared is None or (log and min(treated.value, control.value) <= 0.0):
+        if variance is None or shared is None or (log and min(treated.value, control.value) <= 0.0):
             return None
         y = math.log(treated.value / control.value) if log else treated.value - control.value
-        made = effect_of(base, measure, y, mine + shared, how)
-        made = replace(made, unit="1") if log else made
+        effect = effect_of(base, measure, y, variance + shared, how)
+        effect = replace(effect, unit="1") if log else effect
     else:
         return None
     return replace(
-        made,
+        effect,
         records=(treated.id, control.id),
         wording="arms",
         controls=control.n,

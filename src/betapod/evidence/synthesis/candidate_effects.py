@@ -78,12 +78,12 @@ def candidates(records: Iterable[Record]) -> tuple[list[EffectSize], list[Exclus
             excluded.append(Exclusion(record.id, reason))
         else:
             usable.append(record)
-    made: list[EffectSize] = []
+    effects: list[EffectSize] = []
     arms = [record for record in usable if record.contrast == "level" or _own_course(record)]
     # Changes come first: they are free of who began higher.
     arms.sort(key=lambda record: record.contrast != "change")
     paired, waiting, without = pairs(arms)
-    made += paired
+    effects += paired
     used = {name for effect in paired for name in effect.records}
     treated = any(record.product != "control" for record in usable)
     for record in usable:
@@ -98,7 +98,7 @@ def candidates(records: Iterable[Record]) -> tuple[list[EffectSize], list[Exclus
         effect, reason = _direct(record)
         if effect is not None:
             alone = ALONE if _own_course(record) else ""
-            made.append(replace(effect, how=f"{effect.how}{alone}"))
+            effects.append(replace(effect, how=f"{effect.how}{alone}"))
         else:
             excluded.append(Exclusion(record.id, reason))
     for record in waiting:
@@ -108,10 +108,10 @@ def candidates(records: Iterable[Record]) -> tuple[list[EffectSize], list[Exclus
         if effect is None:
             excluded.append(Exclusion(record.id, without.get(record.id, reason)))
         elif without.get(record.id) == NO_RATIO:
-            made.append(replace(effect, how=f"{effect.how}; {NO_RATIO}"))
+            effects.append(replace(effect, how=f"{effect.how}; {NO_RATIO}"))
         else:
-            made.append(effect)
-    return made, excluded
+            effects.append(effect)
+    return effects, excluded
 
 
 def _own_course(record: Record) -> bool:

@@ -100,7 +100,7 @@ def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
     shares = dict(zip((row.id for row in rows), pooled.weights, strict=True))
     randomised = sum(shares[row.id] for row in rows if row.design in ("RCT", "pooled-IPD", "meta-analysis"))
     start = "very low" if pooled.contrast != "between" else "high" if randomised >= 100.0 - 1e-9 else "low"
-    found = [
+    downgrades = [
         judgement
         for judgement in (
             _bias(rows, shares),
@@ -111,9 +111,9 @@ def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
         )
         if judgement is not None
     ]
-    raised = _large_effect(pooled, start, found)
-    level = LEVELS.index(start) - sum(one.steps for one in found) + sum(one.steps for one in raised)
-    return Certainty(LEVELS[max(0, min(level, 3))], tuple(found), start, tuple(raised))
+    raised = _large_effect(pooled, start, downgrades)
+    level = LEVELS.index(start) - sum(step.steps for step in downgrades) + sum(step.steps for step in raised)
+    return Certainty(LEVELS[max(0, min(level, 3))], tuple(downgrades), start, tuple(raised))
 
 
 def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
@@ -155,8 +155,8 @@ def _not_read(row: Record) -> str:
 
 def printed_i2(row: Record) -> float | None:
     """Return the I2 that a summary of studies prints with a number, %, or None."""
-    found = re.search(r"\bI\s*(?:2|\u00b2)\s*[=:]?\s*(\d+(?:\.\d+)?)\s*%", row.quote)
-    return float(found[1]) if found else None
+    match = re.search(r"\bI\s*(?:2|\u00b2)\s*[=:]?\s*(\d+(?:\.\d+)?)\s*%", row.quote)
+    return float(match[1]) if match else None
 
 
 def _within_summaries(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
@@ -187,9 +187,9 @@ def _inconsistency(pooled: Pooled) -> Judgement | None:
 def _indirectness(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
     reasons = []
     for name in ("population", "product"):
-        found = sorted({str(getattr(row, name)) for row in rows})
-        if len(found) > 1:
-            reasons.append(f"{name}s differ ({', '.join(found)})")
+        values = sorted({str(getattr(row, name)) for row in rows})
+        if len(values) > 1:
+            reasons.append(f"{name}s differ ({', '.join(values)})")
     short = sum(shares[row.id] for row in rows if row.weeks is not None and row.weeks < SHORT_FOLLOW_UP)
     if short >= MAJORITY:
         reasons.append(f"{short:.0f} % of the weight from follow-ups under {SHORT_FOLLOW_UP:.0f} weeks")
@@ -225,8 +225,8 @@ def _publication(pooled: Pooled) -> Judgement | None:
     return None
 
 
-def _large_effect(pooled: Pooled, start: str, found: list[Judgement]) -> list[Judgement]:
-    if start != "low" or found or MEASURES[pooled.measure] != "log" or pooled.crosses_null:
+def _large_effect(pooled: Pooled, start: str, downgrades: list[Judgement]) -> list[Judgement]:
+    if start != "low" or downgrades or MEASURES[pooled.measure] != "log" or pooled.crosses_null:
         return []
     size = max(pooled.estimate, 1.0 / pooled.estimate)
     if size < 2.0:

@@ -23,8 +23,8 @@ def tau2_of(y: Any, v: Any, method: str) -> float:
         fitted = estimators.VarianceBasedLikelihoodEstimator(method=method)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = max(0.0, float(fitted.fit_dataset(Dataset(y=y, v=v)).summary().tau2.ravel()[0]))
-    return found if method == "DL" else _refined(y, v, found, method)
+        tau2 = max(0.0, float(fitted.fit_dataset(Dataset(y=y, v=v)).summary().tau2.ravel()[0]))
+    return tau2 if method == "DL" else _refined(y, v, tau2, method)
 
 
 def _refined(y: Any, v: Any, start: float, method: str) -> float:

@@ -62,18 +62,18 @@ class Fit:
 
 def fit(effects: Sequence[EffectSize], method: str = "auto", interval: str = "auto") -> Fit:
     """Fit the model that a method names, or that the data call for."""
-    chosen = chosen_method(effects, method, interval)
-    if chosen == "exact":
+    chosen_name = chosen_method(effects, method, interval)
+    if chosen_name == "exact":
         return _exact(effects)
-    if chosen == "GLMM":
+    if chosen_name == "GLMM":
         return _logistic(effects)
-    if chosen in ("MH", "Peto"):
-        return _counted(effects, chosen)
+    if chosen_name in ("MH", "Peto"):
+        return _counted(effects, chosen_name)
     if len(effects) == 1:
-        return _one(effects[0], chosen)
-    if chosen == "common":
+        return _one(effects[0], chosen_name)
+    if chosen_name == "common":
         return _common(effects)
-    return _random(effects, chosen, "knha" if interval == "auto" else interval)
+    return _random(effects, chosen_name, "knha" if interval == "auto" else interval)
 
 
 def chosen_method(effects: Sequence[EffectSize], method: str, interval: str = "auto") -> str:
@@ -130,7 +130,7 @@ def _disagreement(effects: Sequence[EffectSize], mu: float) -> dict[str, float]:
 def _common(effects: Sequence[EffectSize]) -> Fit:
     weights = [1.0 / effect.v for effect in effects]
     mu = sum(weight * effect.y for weight, effect in zip(weights, effects, strict=True)) / sum(weights)
-    found = _disagreement(effects, mu)
+    disagreement = _disagreement(effects, mu)
     k = len(effects)
     notes = [f"the average of these {k} studies themselves; it says nothing of other studies"]
     if k == 2:
@@ -138,9 +138,9 @@ def _common(effects: Sequence[EffectSize]) -> Fit:
             "two studies: the variance between studies cannot be estimated, so there is no useful random-effects interval and "
             "no prediction interval"
         )
-    if found and found["q_p"] < DISAGREE:
-        notes.append(f"the studies disagree (p of Q {found['q_p']:.2g}): read each by itself")
-    return _normal("common", mu, 1.0 / math.sqrt(sum(weights)), weights, tuple(notes), **found)
+    if disagreement and disagreement["q_p"] < DISAGREE:
+        notes.append(f"the studies disagree (p of Q {disagreement['q_p']:.2g}): read each by itself")
+    return _normal("common", mu, 1.0 / math.sqrt(sum(weights)), weights, tuple(notes), **disagreement)
 
 
 def _counted(effects: Sequence[EffectSize], method: str) -> Fit:
@@ -169,18 +169,18 @@ def _exact(effects: Sequence[EffectSize]) -> Fit:
     else:
         who = "nobody" if events == 0.0 else "everybody"
         notes = (f"{who} of {people:.0f} people in {len(effects)} studies: exact interval, as if of one study",)
-    made = _normal("exact", mu, se, [float(e.n or 0) for e in effects], notes)
-    return Fit(**{**vars(made), "interval": "exact", "exact": (events / people, low, high)})
+    fitted = _normal("exact", mu, se, [float(e.n or 0) for e in effects], notes)
+    return Fit(**{**vars(fitted), "interval": "exact", "exact": (events / people, low, high)})
 
 
 def _logistic(effects: Sequence[EffectSize]) -> Fit:
     mu, se, tau2 = rare.logistic([e.events or 0.0 for e in effects], [float(e.n or 0) for e in effects])
     notes = ("groups without or with nothing but events: random-effects logistic regression, nothing added to them",)
-    made = _normal("GLMM", mu, se, [float(e.n or 0) for e in effects], notes, tau2=tau2)
+    fitted = _normal("GLMM", mu, se, [float(e.n or 0) for e in effects], notes, tau2=tau2)
     if len(effects) < FEWEST_FOR_PREDICTION:
-        return made
-    half = (made.ci[1] - mu) / se * math.sqrt(tau2 + se**2)
-    return Fit(**{**vars(made), "prediction": (mu - half, mu + half)})
+        return fitted
+    half = (fitted.ci[1] - mu) / se * math.sqrt(tau2 + se**2)
+    return Fit(**{**vars(fitted), "prediction": (mu - half, mu + half)})
 
 
 def _random(effects: Sequence[EffectSize], method: str, interval: str) -> Fit:

@@ -31,11 +31,11 @@ def one_per_family(
     for effect in effects:
         groups.setdefault(effect.family, []).append(effect)
     for members in groups.values():
-        chosen, dropped = _choose(members, weeks)
-        kept.append(chosen)
+        kept_effect, dropped = _choose(members, weeks)
+        kept.append(kept_effect)
         excluded += dropped
     used = {name for effect in kept for name in effect.records}
-    return kept, [one for one in excluded if one.record not in used]
+    return kept, [exclusion for exclusion in excluded if exclusion.record not in used]
 
 
 def _choose(members: Sequence[EffectSize], weeks: float | None) -> tuple[EffectSize, list[Exclusion]]:
@@ -44,10 +44,10 @@ def _choose(members: Sequence[EffectSize], weeks: float | None) -> tuple[EffectS
     def drop(effects: Iterable[EffectSize], reason: str) -> None:
         excluded.extend(Exclusion(name, reason) for effect in effects for name in effect.records)
 
-    whole = [effect for effect in members if not SUBGROUP.search(effect.arm)]
-    if whole and len(whole) < len(members):
-        drop((e for e in members if e not in whole), "a subgroup of people who are counted already")
-        members = whole
+    all_patients = [effect for effect in members if not SUBGROUP.search(effect.arm)]
+    if all_patients and len(all_patients) < len(members):
+        drop((e for e in members if e not in all_patients), "a subgroup of people who are counted already")
+        members = all_patients
     # The largest report stands for a family, unless a time was asked for; a standard error from a p value comes last.
     best = min(
         members,
@@ -105,7 +105,7 @@ def _combined(arms: Sequence[EffectSize]) -> EffectSize:
     count, people = len(arms), _people(arms)
     names = [name for arm in arms for name in arm.records[:1]]
     control = sorted({name for arm in arms for name in arm.records[1:]})
-    one = replace(
+    combined = replace(
         arms[0],
         n=people or None,
         arm=" + ".join(arm.arm for arm in arms),
@@ -115,30 +115,30 @@ def _combined(arms: Sequence[EffectSize]) -> EffectSize:
     if all(arm.events is not None for arm in arms):
         events = sum(arm.events or 0.0 for arm in arms)
         y, v, how = logit(events, people)
-        return replace(one, y=y, v=v, events=events, how=f"{how}; {count} arms added")
+        return replace(combined, y=y, v=v, events=events, how=f"{how}; {count} arms added")
     if all(arm.counts is not None for arm in arms):
         counts = [arm.counts for arm in arms if arm.counts is not None]
-        if len({each[2:] for each in counts}) == 1:
-            added = (sum(each[0] for each in counts), sum(each[1] for each in counts), *counts[0][2:])
+        if len({table[2:] for table in counts}) == 1:
+            added = (sum(table[0] for table in counts), sum(table[1] for table in counts), *counts[0][2:])
             y, v, how = risk_ratio(*added)
-            return replace(one, y=y, v=v, counts=added, how=f"{how}; {count} arms added")
+            return replace(combined, y=y, v=v, counts=added, how=f"{how}; {count} arms added")
     weights, by = _weights(arms)
     if arms[0].measure == "rate":
         y, v = _mean_of_rates(arms, weights)
-        return replace(one, y=y, v=v, how=f"mean of {count} groups, {by}")
+        return replace(combined, y=y, v=v, how=f"mean of {count} groups, {by}")
     y = sum(weight * arm.y for weight, arm in zip(weights, arms, strict=True))
     v, shared = _variance_of_mean(arms, weights)
-    return replace(one, y=y, v=v, how=f"mean of {count} arms, {by}{shared}")
+    return replace(combined, y=y, v=v, how=f"mean of {count} arms, {by}{shared}")
 
 
 def _weights(arms: Sequence[EffectSize]) -> tuple[list[float], str]:
     """Return the share of each arm in their mean, and what it is made of."""
     people = [arm.treated for arm in arms]
-    known = [float(each) for each in people if each]
-    if len(known) == len(arms):
-        return [each / sum(known) for each in known], "by the people in each"
+    counts = [float(number) for number in people if number]
+    if len(counts) == len(arms):
+        return [number / sum(counts) for number in counts], "by the people in each"
     precision = [1.0 / arm.v for arm in arms]
-    return [each / sum(precision) for each in precision], "by inverse variance, as an n is not known"
+    return [number / sum(precision) for number in precision], "by inverse variance, as an n is not known"
 
 
 def _mean_of_rates(arms: Sequence[EffectSize], weights: Sequence[float]) -> tuple[float, float]:

@@ -233,10 +233,10 @@ def _unknown_names(
         ("class that may differ", MAY_DIFFER, across),
     ]
     return [
-        not_among(known, f"unknown-{what.split()[0]}", f"there is no {what} {name!r}", name)
-        for what, known, names in named
+        not_among(allowed, f"unknown-{kind.split()[0]}", f"there is no {kind} {name!r}", name)
+        for kind, allowed, names in named
         for name in names
-        if name is not None and name not in known
+        if name is not None and name not in allowed
     ]
 
 
@@ -297,8 +297,8 @@ def _mixtures(
     problems = []
     same = [effect for effect in effects if measure is None or effect.measure == measure]
     for name in ("endpoint", "population", "product"):
-        found = _values(same, by_id, name)
-        if len(found) > 1 and name not in across:
+        values = _values(same, by_id, name)
+        if len(values) > 1 and name not in across:
             hint = f"Select one {name}" + (
                 f", or allow several knowingly: across {name} (option --across, argument across)."
                 if name != "endpoint"
@@ -308,7 +308,7 @@ def _mixtures(
                 Problem(
                     f"mixed-{name}",
                     f"several {name}s must not be pooled unasked",
-                    found=", ".join(sorted(found)),
+                    found=", ".join(sorted(values)),
                     hint=hint,
                 )
             )
@@ -330,8 +330,8 @@ def _mixtures(
 
 def _nothing_left(excluded: Sequence[Exclusion]) -> Problem:
     reasons: dict[str, list[str]] = {}
-    for one in excluded:
-        reasons.setdefault(one.reason, []).append(one.record)
+    for exclusion in excluded:
+        reasons.setdefault(exclusion.reason, []).append(exclusion.record)
     text = "; ".join(
         f"{reason} ({len(names)}: {names[0]}{' ...' if len(names) > 1 else ''})" for reason, names in reasons.items()
     )
@@ -342,52 +342,52 @@ def _pooled(
     effects: list[EffectSize], method: str, interval: str, excluded: list[Exclusion], notes: list[str]
 ) -> Pooled:
     effects = sorted(effects, key=lambda e: (e.study, e.arm))
-    found = fit(effects, method, interval)
-    measure = found.measure or effects[0].measure
+    fitted = fit(effects, method, interval)
+    measure = fitted.measure or effects[0].measure
     if measure != effects[0].measure:
         effects = [_as_odds(effect) for effect in effects]
     back = back_to_scale(measure)
-    estimate, low, high = found.exact or (back(found.mu), back(found.ci[0]), back(found.ci[1]))
-    prediction = found.prediction
+    estimate, low, high = fitted.exact or (back(fitted.mu), back(fitted.ci[0]), back(fitted.ci[1]))
+    prediction = fitted.prediction
     return Pooled(
         estimate=estimate,
         ci=(low, high),
         prediction_interval=None if prediction is None else (back(prediction[0]), back(prediction[1])),
-        tau2=found.tau2,
-        i2=found.i2,
+        tau2=fitted.tau2,
+        i2=fitted.i2,
         k=len(effects),
-        reasons=(*notes, *found.notes, *_summary(excluded)),
+        reasons=(*notes, *fitted.notes, *_summary(excluded)),
         measure=measure,
         contrast=effects[0].contrast,
         endpoint=effects[0].endpoint,
         unit=effects[0].unit,
-        method=found.method,
-        mu=found.mu,
-        se=found.se,
-        p=found.p,
-        q=found.q,
-        q_p=found.q_p,
-        tau2_ci=found.tau2_ci,
+        method=fitted.method,
+        mu=fitted.mu,
+        se=fitted.se,
+        p=fitted.p,
+        q=fitted.q,
+        q_p=fitted.q_p,
+        tau2_ci=fitted.tau2_ci,
         n=sum(effect.n or 0 for effect in effects),
         effects=tuple(effects),
-        weights=found.weights,
+        weights=fitted.weights,
         excluded=tuple(excluded),
-        interval=found.interval,
+        interval=fitted.interval,
     )
 
 
 def _as_odds(effect: EffectSize) -> EffectSize:
     """Return a comparison of counts as Peto's odds ratio, so that studies stand beside their pooled estimate on one scale."""
-    one = None if effect.counts is None else peto([effect.counts])
-    if one is None:
+    odds = None if effect.counts is None else peto([effect.counts])
+    if odds is None:
         return effect
-    return replace(effect, measure="odds_ratio", y=one[0], v=one[1] ** 2, how="Peto's odds ratio of the arms")
+    return replace(effect, measure="odds_ratio", y=odds[0], v=odds[1] ** 2, how="Peto's odds ratio of the arms")
 
 
 def _summary(excluded: Sequence[Exclusion]) -> list[str]:
     counts: dict[str, int] = {}
-    for one in excluded:
-        counts[one.reason] = counts.get(one.reason, 0) + 1
+    for exclusion in excluded:
+        counts[exclusion.reason] = counts.get(exclusion.reason, 0) + 1
     return [f"excluded {count}: {reason}" for reason, count in counts.items()]
 
 

@@ -54,26 +54,26 @@ def logistic(events: Sequence[float], people: Sequence[float]) -> tuple[float, f
 
     def loss(mu: float, tau: float) -> float:
         logits = mu + tau * grid
-        each = x[:, None] * logits - n[:, None] * np.logaddexp(0.0, logits)
-        most = each.max(axis=1, keepdims=True)
-        return -float(np.sum(most[:, 0] + np.log(np.exp(each - most) @ weight)))
+        log_likelihood = x[:, None] * logits - n[:, None] * np.logaddexp(0.0, logits)
+        most = log_likelihood.max(axis=1, keepdims=True)
+        return -float(np.sum(most[:, 0] + np.log(np.exp(log_likelihood - most) @ weight)))
 
     middle = math.log((x.sum() + 0.5) / (n.sum() - x.sum() + 0.5))
 
     def best(tau: float) -> tuple[float, float]:
-        found = optimize.minimize_scalar(
+        minimum = optimize.minimize_scalar(
             lambda mu: loss(mu, tau), bounds=(middle - 10.0, middle + 10.0), method="bounded", options={"xatol": 1e-9}
         )
-        return float(found.x), float(found.fun)
+        return float(minimum.x), float(minimum.fun)
 
     # The likelihood is nearly flat where shares agree: the end of no variance is looked at by itself.
-    found = optimize.minimize_scalar(
+    minimum = optimize.minimize_scalar(
         lambda tau: best(tau)[1], bounds=(1e-6, 5.0), method="bounded", options={"xatol": 1e-7}
     )
     mu, least = best(0.0)
     tau = 0.0
-    if found.fun < least - 1e-9:
-        tau, mu = float(found.x), best(float(found.x))[0]
+    if minimum.fun < least - 1e-9:
+        tau, mu = float(minimum.x), best(float(minimum.x))[0]
     return mu, _error(loss, mu, tau), tau**2
 
 
@@ -97,5 +97,5 @@ def exact(events: float, people: float) -> tuple[float, float]:
     """Return the exact 95 % interval (Clopper and Pearson) of a share."""
     from scipy.stats import binomtest
 
-    found = binomtest(round(events), round(people)).proportion_ci()
-    return float(found.low), float(found.high)
+    interval = binomtest(round(events), round(people)).proportion_ci()
+    return float(interval.low), float(interval.high)

@@ -67,26 +67,26 @@ def _simulation(entry: JudgedClaim) -> Markup:
     def number(value: float) -> str:
         return plain_number(value).replace("-", MINUS)
 
-    one, outcome = entry.simulated, entry.claim.outcome
-    assert one is not None and outcome is not None
+    simulated, outcome = entry.simulated, entry.claim.outcome
+    assert simulated is not None and outcome is not None
     rows = [
-        ("off", "without the mechanism", one.off),
-        ("evidence", "current evidence", one.allowed),
-        ("most", "largest effect allowed by evidence", one.largest),
-        ("claims", "parameters as claimed", one.claimed),
+        ("off", "without the mechanism", simulated.off),
+        ("evidence", "current evidence", simulated.allowed),
+        ("most", "largest effect allowed by evidence", simulated.largest),
+        ("claims", "parameters as claimed", simulated.claimed),
     ]
-    shown = [(key, name, value) for key, name, value in rows if value is not None]
-    values = [0.0, outcome.claimed, *(value for _, _, value in shown)]
+    points = [(key, name, value) for key, name, value in rows if value is not None]
+    values = [0.0, outcome.claimed, *(value for _, _, value in points)]
     low, high = min(values), max(values)
     span = (high - low) or 1.0
 
     def x(value: float) -> float:
         return _LEFT + 8 + (_RIGHT - _LEFT - 16) * (value - low) / span
 
-    unit = unit_of(outcome.quantity, one.unit, outcome.measure)
+    unit = unit_of(outcome.quantity, simulated.unit, outcome.measure)
     unit = f" {unit}" if unit else ""
-    height = _ROW * len(shown) + 44
-    bottom = _ROW * len(shown) + 22
+    height = _ROW * len(points) + 44
+    bottom = _ROW * len(points) + 22
     parts = [
         line(x(0), 20, x(0), bottom, "#9ca3af", ""),
         line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _INK, "5 3", 1.5),
@@ -100,7 +100,7 @@ def _simulation(entry: JudgedClaim) -> Markup:
         parts.append(label(min(x(outcome.claimed), _WIDTH - wide), 14, claimed, _INK, "start"))
     zero = "end" if x(0) > _WIDTH / 2 else "start"
     parts.append(label(x(0), height - 6, "no effect", _SOFT, zero))
-    for number_, (key, name, value) in enumerate(shown):
+    for number_, (key, name, value) in enumerate(points):
         y = 34 + _ROW * number_
         # A long unit stands once, with what is claimed.
         written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else number(value) + unit * (len(unit) < 4)
@@ -109,27 +109,27 @@ def _simulation(entry: JudgedClaim) -> Markup:
         parts.append(line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
         parts.append(circle(x(value), y + 12, 5, _COLOURS[key]))
     words = f"{outcome.quantity}: claimed {number(outcome.claimed)}{unit}; " + "; ".join(
-        f"{name} {number(value)}{unit}" for _, name, value in shown
+        f"{name} {number(value)}{unit}" for _, name, value in points
     )
     return svg(_WIDTH, height, words, parts)
 
 
 def _studies(entry: JudgedClaim) -> Markup:
     sides = {"for": 2, "leans for": 1, "open": 0, "nothing": 0, "leans against": -1, "short": -1, "against": -2}
-    shown = [reply for reply in entry.replies if reply.answer != "nothing"]
-    if not shown:
+    replies = [reply for reply in entry.replies if reply.answer != "nothing"]
+    if not replies:
         return svg(
             _WIDTH, 60, "no usable study", [label(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")]
         )
-    height = 22 * len(shown) + 34
+    height = 22 * len(replies) + 34
     centre = _WIDTH / 2
     parts = [line(centre, 20, centre, height - 8, "#9ca3af", "")]
     parts += [label(_LEFT, 14, "against", _SOFT, "start"), label(_RIGHT, 14, "for", _SOFT, "end")]
-    for number_, reply in enumerate(shown):
+    for number_, reply in enumerate(replies):
         y = 34 + 22 * number_
         at = centre + 70 * sides[reply.answer]
         fill = _COLOURS["evidence"] if reply.direct else "#ffffff"
         parts.append(line(centre, y, at, y, _COLOURS["evidence"], "", 2))
         parts.append(circle(at, y, 6, fill, "#0072b2"))
-    words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in shown)
+    words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in replies)
     return svg(_WIDTH, height, words, parts)

@@ -42,16 +42,16 @@ def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
         rule=RULE,
         contests=[
             {
-                "name": one.name,
-                "unit": unit_of("HbA1c" if one.name.startswith("HbA1c") else "", one.unit),
-                "claimed": number(one.claimed),
-                "allowed": number(one.allowed),
-                "measured": f"{number(one.low)} to {number(one.high)}",
-                "loses": one.loses,
-                "holds": one.holds,
-                "source": one.source,
+                "name": contest.name,
+                "unit": unit_of("HbA1c" if contest.name.startswith("HbA1c") else "", contest.unit),
+                "claimed": number(contest.claimed),
+                "allowed": number(contest.allowed),
+                "measured": f"{number(contest.low)} to {number(contest.high)}",
+                "loses": contest.loses,
+                "holds": contest.holds,
+                "source": contest.source,
             }
-            for one in contests()
+            for contest in contests()
         ],
         differing=[card for card in cards if not card["agrees"]],
         version=__version__,
@@ -81,14 +81,14 @@ def message(entries: Sequence[JudgedClaim]) -> list[str]:
     from ...claims.claim_verdict import VERDICTS
 
     sentences = []
-    for about, what in (("cells", "treatment with cells"), ("diabetes", "diabetes itself")):
+    for about, subject in (("cells", "treatment with cells"), ("diabetes", "diabetes itself")):
         judged = [entry.verdict.verdict for entry in entries if entry.claim.about == about]
         counts = [f"{judged.count(name)} {name}" for name in VERDICTS if name in judged]
         if judged:
             none = " none is supported" if "supported" not in judged else ""
-            sentences.append(f"Of {len(judged)} claims about {what}{none}: {listed(counts)}.")
+            sentences.append(f"Of {len(judged)} claims about {subject}{none}: {listed(counts)}.")
     simulated = [e.simulated for e in entries if e.claim.about == "cells" and e.simulated is not None]
-    short = sum(not one.reached_within_evidence for one in simulated)
+    short = sum(not outcome.reached_within_evidence for outcome in simulated)
     if simulated:
         reached = len(simulated) - short
         sentences.append(
@@ -108,15 +108,15 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ...claims.wording import estimate, leverage_words, plain, required, shortfall, unit_of
     from ...claims.wording import number as written
 
-    claim, one = entry.claim, entry.simulated
+    claim, simulated = entry.claim, entry.simulated
     scenarios = []
-    if one is not None and claim.outcome is not None:
-        unit = unit_of(claim.outcome.quantity, one.unit, claim.outcome.measure)
+    if simulated is not None and claim.outcome is not None:
+        unit = unit_of(claim.outcome.quantity, simulated.unit, claim.outcome.measure)
         for name, value in (
-            ("without the mechanism", one.off),
-            ("current evidence", one.allowed),
-            ("largest effect allowed by evidence" if one.lever else "", one.largest),
-            ("parameters as claimed", one.claimed),
+            ("without the mechanism", simulated.off),
+            ("current evidence", simulated.allowed),
+            ("largest effect allowed by evidence" if simulated.lever else "", simulated.largest),
+            ("parameters as claimed", simulated.claimed),
         ):
             if value is not None:
                 scenarios.append((name, f"{written(value)} {unit}".strip()))
@@ -137,8 +137,8 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
         "specified": claim.specified,
         "agrees": entry.agrees,
         "factor": factor(entry),
-        "leverage": leverage_words(one),
-        "outcome": _outcome(claim.outcome) if claim.outcome and one is not None else "",
+        "leverage": leverage_words(simulated),
+        "outcome": _outcome(claim.outcome) if claim.outcome and simulated is not None else "",
         "shortfall": shortfall(entry),
         "not_simulated": claim.not_simulated,
         "scenarios": scenarios,
@@ -173,14 +173,14 @@ def _outcome(outcome: Outcome) -> str:
 
 def factor(entry: JudgedClaim) -> float:
     """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never."""
-    one = entry.simulated
-    if one is None:
+    simulated = entry.simulated
+    if simulated is None:
         return -1.0
-    if not one.lever:
-        return 1.0 if one.reached_within_evidence else 1e9
-    if one.needed is None:
+    if not simulated.lever:
+        return 1.0 if simulated.reached_within_evidence else 1e9
+    if simulated.needed is None:
         return 1e9
-    return one.needed / one.limit if one.limit else 1.0
+    return simulated.needed / simulated.limit if simulated.limit else 1.0
 
 
 #: Words of a claim about cells, whatever it is filed under.
@@ -200,13 +200,13 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
     from ...claims import claims
 
     measured = {name.lower() for name in quantities}
-    found = []
+    bearing_claims = []
     for claim in claims.load():
         asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
         promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
         if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
-            found.append(claim)
-    return found
+            bearing_claims.append(claim)
+    return bearing_claims
 
 
 def section(quantities: Iterable[str], cells: bool) -> Section | None:
@@ -214,10 +214,10 @@ def section(quantities: Iterable[str], cells: bool) -> Section | None:
     from ...claims.ledger import ledger
     from ..common.document import Section, Table
 
-    chosen = bearing(quantities, cells)
-    if not chosen:
+    selected = bearing(quantities, cells)
+    if not selected:
         return None
-    entries = ledger([claim.id for claim in chosen])
+    entries = ledger([claim.id for claim in selected])
     rows = [
         [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "none", _reach(factor(e))]
         for e in entries

@@ -91,10 +91,10 @@ def wrapped(text: str, width: int = 16, lines: int = 3) -> str:
     """Break a label into lines of at most `width` letters; what is longer ends in dots, and stands in full in the text."""
     import textwrap
 
-    found = textwrap.wrap(text, width)
-    if len(found) > lines:
-        found = [*found[: lines - 1], found[lines - 1][: width - 1].rstrip() + "\u2026"]
-    return "\n".join(found)
+    broken = textwrap.wrap(text, width)
+    if len(broken) > lines:
+        broken = [*broken[: lines - 1], broken[lines - 1][: width - 1].rstrip() + "\u2026"]
+    return "\n".join(broken)
 
 
 def slug(text: str) -> str:

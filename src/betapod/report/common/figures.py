@@ -143,10 +143,10 @@ def _draw(axes: Axes, panel: Panel) -> dict[str, Any]:
         _plain_decades(axes)
     axes.set_title(drawable(panel.title), loc="left")
     axes.margins(x=0.01)
-    for when, what in panel.marks:
+    for when, event in panel.marks:
         axes.axvline(when, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
         axes.annotate(
-            drawable(what),
+            drawable(event),
             (when, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(3, -2),
@@ -273,7 +273,7 @@ def save(figure: Figure, path: str | Path, data: pd.DataFrame | None = None, alt
     pictures = [path] if path.suffix else [path.with_name(f"{path.name}{suffix}") for suffix in (".png", ".svg")]
     numbers = [data_beside(path)] if data is not None else []
     # All of them or none.
-    if problems := [problem for each in (*pictures, *numbers) for problem in unfit(each)]:
+    if problems := [problem for file in (*pictures, *numbers) for problem in unfit(file)]:
         raise ConfigError(problems)
     written = []
     for target in pictures:

@@ -38,7 +38,7 @@ _OWN = "*"
 
 
 def forest_figure(
-    pooled: Pooled, title: str = "", favours: int = 0, own: Collection[str] = ()
+    pooled: Pooled, title: str = "", favours: int = 0, own_studies: Collection[str] = ()
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw a forest plot and return it with its numbers.
 
@@ -46,7 +46,7 @@ def forest_figure(
     ----------
     favours
         +1 if more is better, -1 if less is: words at the foot say which side favours treatment.
-    own
+    own_studies
         Studies from a table of the user's own: they are marked, and the foot says what the mark means.
 
     Raises
@@ -70,12 +70,12 @@ def forest_figure(
         axes.set_ylim(rows - 0.4, -0.6)
         if math.isfinite(pooled.null):
             axes.axvline(pooled.null, color=GREY, linewidth=0.9)
-        for place, row in enumerate(table.iloc[:count].to_dict("records")):
-            _study(axes, place, {str(k): v for k, v in row.items()}, low, high)
+        for position, row in enumerate(table.iloc[:count].to_dict("records")):
+            _study(axes, position, {str(k): v for k, v in row.items()}, low, high)
         if pooled.k > 1:
             _diamond(axes, count, pooled, low, high)
             _prediction(axes, count + 1, pooled, low, high)
-        _labels(axes, pooled, table, count, own)
+        _labels(axes, pooled, table, count, own_studies)
         unit = "" if pooled.unit in ("1", "") else f" [{pooled.unit}]"
         axes.set_xlabel(f"{pooled.endpoint}: {WORDS[pooled.measure]}{unit}" + _side(pooled, favours))
         axes.grid(axis="y", visible=False)
@@ -83,8 +83,8 @@ def forest_figure(
         axes.tick_params(axis="y", length=0, pad=9)
         figure.suptitle(drawable(title or pooled.endpoint), x=0.01, ha="left")
         axes.set_title("estimate (95 % interval), weight", loc="right", fontsize=8, color=GREY)
-        mine = any(effect.study in own for effect in pooled.effects)
-        foot = _summary(pooled) + (f"\n{_OWN} from a table of your own" if mine else "")
+        has_own = any(effect.study in own_studies for effect in pooled.effects)
+        foot = _summary(pooled) + (f"\n{_OWN} from a table of your own" if has_own else "")
         figure.supxlabel(foot, fontsize=8, color=GREY, x=0.01, ha="left")
         figure.draw_without_rendering()
     return figure, table
@@ -132,45 +132,47 @@ def _plain_ticks(axes: Axes, low: float, high: float) -> None:
 
 
 def _bar(
-    axes: Axes, place: float, ends: tuple[float, float], low: float, high: float, colour: str, width: float
+    axes: Axes, height: float, ends: tuple[float, float], low: float, high: float, colour: str, width: float
 ) -> None:
     """Draw an interval; an end outside the axis is an arrow."""
     left, right = max(ends[0], low), min(ends[1], high)
-    axes.plot([left, right], [place, place], color=colour, linewidth=width, solid_capstyle="butt", clip_on=False)
+    axes.plot([left, right], [height, height], color=colour, linewidth=width, solid_capstyle="butt", clip_on=False)
     for end, edge, marker in ((ends[0], low, "<"), (ends[1], high, ">")):
         if (end < low and marker == "<") or (end > high and marker == ">"):
-            axes.plot([edge], [place], marker=marker, color=colour, markersize=5, clip_on=False)
+            axes.plot([edge], [height], marker=marker, color=colour, markersize=5, clip_on=False)
 
 
-def _study(axes: Axes, place: int, row: dict[str, object], low: float, high: float) -> None:
-    _bar(axes, place, (float(str(row["low"])), float(str(row["high"]))), low, high, PALETTE[0], 1.4)
+def _study(axes: Axes, position: int, row: dict[str, object], low: float, high: float) -> None:
+    _bar(axes, position, (float(str(row["low"])), float(str(row["high"]))), low, high, PALETTE[0], 1.4)
     size = 3.0 + 0.7 * math.sqrt(float(str(row["weight_percent"])))
-    axes.plot([float(str(row["estimate"]))], [place], marker="s", markersize=size, color=PALETTE[0])
+    axes.plot([float(str(row["estimate"]))], [position], marker="s", markersize=size, color=PALETTE[0])
 
 
-def _diamond(axes: Axes, place: int, pooled: Pooled, low: float, high: float) -> None:
+def _diamond(axes: Axes, position: int, pooled: Pooled, low: float, high: float) -> None:
     left, right = max(pooled.ci[0], low), min(pooled.ci[1], high)
     axes.fill(
-        [left, pooled.estimate, right, pooled.estimate], [place, place - 0.28, place, place + 0.28], color=PALETTE[1]
+        [left, pooled.estimate, right, pooled.estimate],
+        [position, position - 0.28, position, position + 0.28],
+        color=PALETTE[1],
     )
     for end, edge, marker in ((pooled.ci[0], low, "<"), (pooled.ci[1], high, ">")):
         if (marker == "<" and end < low) or (marker == ">" and end > high):
-            axes.plot([edge], [place], marker=marker, color=PALETTE[1], markersize=6, clip_on=False)
+            axes.plot([edge], [position], marker=marker, color=PALETTE[1], markersize=6, clip_on=False)
 
 
-def _prediction(axes: Axes, place: int, pooled: Pooled, low: float, high: float) -> None:
+def _prediction(axes: Axes, position: int, pooled: Pooled, low: float, high: float) -> None:
     if pooled.prediction_interval is not None:
-        _bar(axes, place, pooled.prediction_interval, low, high, PALETTE[1], 2.2)
+        _bar(axes, position, pooled.prediction_interval, low, high, PALETTE[1], 2.2)
 
 
-def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int, own: Collection[str]) -> None:
+def _labels(axes: Axes, pooled: Pooled, table: pd.DataFrame, count: int, own_studies: Collection[str]) -> None:
     names, numbers = [], []
     for row in table.iloc[:count].to_dict("records"):
         week = "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f", {row['weeks']:g} wk"
         people = "" if row["n"] is None or row["n"] != row["n"] else f", n {row['n']:.0f}"
         people += " treated" if people and row["n_of"] == "treated" else ""
         label = str(row["study"]) if row["family"] == row["study"] else f"{row['family']} ({row['study']})"
-        mark = f"{_OWN} " if row["study"] in own else ""
+        mark = f"{_OWN} " if row["study"] in own_studies else ""
         names.append(mark + _short(label, 44) + people + week)
         numbers.append(f"{row['estimate']:.3g} ({row['low']:.3g} to {row['high']:.3g})  {row['weight_percent']:.0f} %")
     if pooled.k > 1:

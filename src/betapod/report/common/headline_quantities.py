@@ -17,5 +17,5 @@ _FIRST = (
 
 def headlines(model: Model) -> list[str]:
     """Return the quantities of a model that are shown first: those of clinical interest, else all its states."""
-    known = set(model.names)
-    return [name for name in _FIRST if name in known] or list(model.state_names) or list(model.assignments)
+    names = set(model.names)
+    return [name for name in _FIRST if name in names] or list(model.state_names) or list(model.assignments)

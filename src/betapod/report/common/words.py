@@ -34,8 +34,8 @@ def has_cells(a: Assessment, *arms: str) -> bool:
 
 def scenarios(a: Assessment, *arms: str) -> list[str]:
     """Return the scenarios about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
-    found = list(dict.fromkeys(str(name) for name in a.results["scenario"]))
-    return found if has_cells(a, *arms) else found[:1]
+    names = list(dict.fromkeys(str(name) for name in a.results["scenario"]))
+    return names if has_cells(a, *arms) else names[:1]
 
 
 def contrast(a: Assessment, treated: str, control: str) -> str:
@@ -83,9 +83,9 @@ def arm(a: Assessment, name: str) -> str:
     return a.protocol.arms[name].label or name
 
 
-def counted(n: int, one: str, many: str = "") -> str:
+def counted(n: int, singular: str, plural: str = "") -> str:
     """Return a number with its noun: ``1 trial``, ``2 trials``."""
-    return f"{thousands(n)} {one if n == 1 else many or one + 's'}"
+    return f"{thousands(n)} {singular if n == 1 else plural or singular + 's'}"
 
 
 def listed(names: Sequence[str], last: str = "and") -> str:

@@ -72,15 +72,15 @@ def figure_pages(table: pd.DataFrame) -> list[FigurePage]:
     MissingExtraError
         matplotlib is not installed.
     """
-    titles, found = confront_view.groups(table), []
-    for number, mine in enumerate(_pages(titles, _PANELS)):
+    titles, pages = confront_view.groups(table), []
+    for number, page_titles in enumerate(_pages(titles, _PANELS)):
         name = "observed-predicted" + (f"-{number + 1}" if number else "")
-        found.append(FigurePage(name, panels_figure(table, mine), panels_alt(table, mine)))
-    lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
-    for number, chosen in enumerate(_pages(lines, _LINES)):
+        pages.append(FigurePage(name, panels_figure(table, page_titles), panels_alt(table, page_titles)))
+    lines = [(name, family) for name, page_titles in confront_view.families(table).items() for family in page_titles]
+    for number, page_lines in enumerate(_pages(lines, _LINES)):
         name = "families" + (f"-{number + 1}" if number else "")
-        found.append(FigurePage(name, families_figure(table, chosen), families_alt(table, chosen)))
-    return found
+        pages.append(FigurePage(name, families_figure(table, page_lines), families_alt(table, page_lines)))
+    return pages
 
 
 def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[Path]:
@@ -123,10 +123,10 @@ def scenarios_of(table: pd.DataFrame) -> list[str]:
 
 def panels_alt(table: pd.DataFrame, titles: Sequence[str]) -> str:
     """Say in words what panels show."""
-    mine = table[table["group"].isin(titles)]
+    rows = table[table["group"].isin(titles)]
     counts = "; ".join(
         f"{scenario}: {int(part['inside'].sum())} of {len(part)} inside"
-        for scenario, part in mine.groupby("scenario", sort=False)
+        for scenario, part in rows.groupby("scenario", sort=False)
     )
     return f"Observed against predicted with 90 % predictive intervals. {', '.join(titles)}. {counts}."
 
@@ -134,8 +134,8 @@ def panels_alt(table: pd.DataFrame, titles: Sequence[str]) -> str:
 def families_alt(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> str:
     """Say in words what lines of families show."""
     names = [family for _, family in lines]
-    mine = table[table["family"].isin(names)]
-    rows = mine[mine["z"].notna()].to_dict("records")
+    selected = table[table["family"].isin(names)]
+    rows = selected[selected["z"].notna()].to_dict("records")
     worst = max(rows, key=lambda row: abs(row["z"]), default=None)
     far = f" The farthest is {worst['record']} under {worst['scenario']}, z {worst['z']:.1f}." if worst else ""
     return f"Each row of {len(names)} families beside its own 90 % predictive interval.{far}"
@@ -188,9 +188,9 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
     axes.tick_params(labelsize=size, length=2, pad=1.5)
     _ticks(axes, low, high, log)
     axes.plot([low, high], [low, high], color=GREY, linewidth=0.8, zorder=1)
-    mine = group[group["scenario"] == scenario]
+    rows = group[group["scenario"] == scenario]
     beyond = []
-    for number, row in zip(mine.index, mine.to_dict("records"), strict=True):
+    for number, row in zip(rows.index, rows.to_dict("records"), strict=True):
         colour, marker = MARKS[row["treatment"]]
         x, y = (min(max(row[name], low), high) for name in ("x", "y"))
         if math.isfinite(row["left"]) and math.isfinite(row["right"]):
@@ -226,7 +226,7 @@ def draw_panel(axes: Axes, group: pd.DataFrame, scenario: str, size: float = 6.0
         )
     _name(axes, beyond, size - 0.8)
     if counted:
-        count = f"{int(mine['inside'].sum())}/{len(mine)}"
+        count = f"{int(rows['inside'].sum())}/{len(rows)}"
         axes.text(0.02, 0.98, count, transform=axes.transAxes, va="top", fontsize=size, color=INK)
 
 
@@ -253,7 +253,7 @@ def families_figure(table: pd.DataFrame, lines: Sequence[tuple[str, str]]) -> Fi
 
 
 def draw_families(
-    axes: Axes, mine: pd.DataFrame, lines: Sequence[tuple[str, str]], labelled: bool = True, size: float = 6.0
+    axes: Axes, rows: pd.DataFrame, lines: Sequence[tuple[str, str]], labelled: bool = True, size: float = 6.0
 ) -> None:
     """Draw families of one scenario into axes: each row at its z, the band is the 90 % interval.
 
@@ -272,7 +272,7 @@ def draw_families(
     axes.set_xscale("asinh", linear_width=2.0)
     axes.axvspan(-Z90, Z90, color=GREY, alpha=0.18, linewidth=0)
     axes.axvline(0.0, color=GREY, linewidth=0.8)
-    for number, row in zip(mine.index, mine.to_dict("records"), strict=True):
+    for number, row in zip(rows.index, rows.to_dict("records"), strict=True):
         if row["family"] not in places or not math.isfinite(row["z"]):
             continue
         colour, marker = MARKS[row["treatment"]]
@@ -297,7 +297,7 @@ def draw_families(
     axes.tick_params(axis="x", labeltop=True, length=0, pad=2)
     axes.set_xlabel("z", fontsize=size + 1)
     axes.set_ylim(y - 0.4, -0.6)
-    axes.set_yticks([place for place, _, _ in names])
+    axes.set_yticks([height for height, _, _ in names])
     axes.tick_params(axis="y", length=0, pad=2)
     if labelled:
         axes.set_yticklabels([text for _, text, _ in names], fontsize=size)
@@ -327,9 +327,9 @@ def handles(classes: Sequence[str]) -> list[Any]:
             [], [], color=colour, marker=marker, markerfacecolor=face, linestyle="none", markersize=5, label=label
         )
 
-    found = [point(*MARKS[name], name) for name in CLASSES if name in classes]
-    found += [point(INK, "o", "inside the 90 % interval"), point(INK, "o", "outside", False)]
-    return found
+    entries = [point(*MARKS[name], name) for name in CLASSES if name in classes]
+    entries += [point(INK, "o", "inside the 90 % interval"), point(INK, "o", "outside", False)]
+    return entries
 
 
 def _legend(figure: Figure, table: pd.DataFrame) -> None:
@@ -344,10 +344,10 @@ def _limits(group: pd.DataFrame, log: bool) -> tuple[float, float]:
     values = values[np.isfinite(values) & ((values > 0) | (not log))]
     if len(values) == 0:
         return (0.1, 10.0) if log else (0.0, 1.0)
-    seen = np.log(values) if log else values
-    first, third = np.quantile(seen, [0.25, 0.75])
-    reach = _FENCE * max(third - first, 0.05 * float(np.ptp(seen)), 1e-9)
-    kept = seen[(seen >= first - reach) & (seen <= third + reach)]
+    scaled = np.log(values) if log else values
+    first, third = np.quantile(scaled, [0.25, 0.75])
+    reach = _FENCE * max(third - first, 0.05 * float(np.ptp(scaled)), 1e-9)
+    kept = scaled[(scaled >= first - reach) & (scaled <= third + reach)]
     low, high = float(kept.min()), float(kept.max())
     margin = _MARGIN * (high - low) or 0.1 * max(abs(high), 0.1)
     low, high = low - margin, high + margin
@@ -371,21 +371,23 @@ def _name(axes: Axes, beyond: Sequence[tuple[float, float, str, str]], size: flo
     def share(value: float) -> float:
         return math.log(value / low) / math.log(high / low) if log else (value - low) / (high - low)
 
-    taken: list[tuple[float, float, float]] = []
-    for x, y, name, colour in sorted(beyond, key=lambda each: -each[1]):
+    occupied: list[tuple[float, float, float]] = []
+    for x, y, name, colour in sorted(beyond, key=lambda point: -point[1]):
         across, up = share(x), share(y)
         right = across > 0.5
         wide = _LETTER * size * len(name)
         start = across - 0.03 - wide if right else across + 0.03
         # Below the middle names are piled upwards, so that none leaves the panel; the corner holds the count.
         step = 0.055 if up < 0.5 else -0.055
-        place = min(max(up, 0.04), 0.96 if start > 0.15 else 0.9)
-        while any(abs(place - other) < 0.05 and start < last and first < start + wide for other, first, last in taken):
-            place += step
-        taken.append((place, start, start + wide))
+        height = min(max(up, 0.04), 0.96 if start > 0.15 else 0.9)
+        while any(
+            abs(height - other) < 0.05 and start < last and first < start + wide for other, first, last in occupied
+        ):
+            height += step
+        occupied.append((height, start, start + wide))
         axes.text(
             start + wide if right else start,
-            place,
+            height,
             name,
             transform=axes.transAxes,
             ha="right" if right else "left",
@@ -403,11 +405,11 @@ def _ticks(axes: Axes, low: float, high: float, log: bool) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         if log:
             nice = [step * 10.0**k for k in range(-4, 5) for step in (1.0, 2.0, 5.0)]
-            shown = [value for value in nice if low <= value <= high]
-            if len(shown) < 3:
-                shown = [value / 10.0 for value in range(1, 100) if low <= value / 10.0 <= high]
+            candidates = [value for value in nice if low <= value <= high]
+            if len(candidates) < 3:
+                candidates = [value / 10.0 for value in range(1, 100) if low <= value / 10.0 <= high]
             kept: list[float] = []
-            for value in shown:
+            for value in candidates:
                 if not kept or math.log(value / kept[-1]) > _APART * math.log(high / low):
                     kept.append(value)
             axis.set_major_locator(FixedLocator(kept))

@@ -29,14 +29,14 @@ _PLACE = (0.19, 0.14, 0.78, 0.78)
 
 
 def write(
-    found: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int, remarks: Sequence[str] = ()
+    confrontation: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int, remarks: Sequence[str] = ()
 ) -> Path:
     """Write the page to a file and return its path.
 
     Parameters
     ----------
     table
-        `confront_view.view` of `found`.
+        `confront_view.view` of `confrontation`.
     people, seed
         Virtual people per cohort, and the seed: printed.
     remarks
@@ -49,10 +49,12 @@ def write(
     """
     from ...base.files import write_text
 
-    return write_text(to, render(found, table, people, seed, remarks))
+    return write_text(to, render(confrontation, table, people, seed, remarks))
 
 
-def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()) -> str:
+def render(
+    confrontation: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()
+) -> str:
     """Return the page; see `write`."""
     from ... import __version__
     from .predictions_figure import MARKS, scenarios_of
@@ -90,8 +92,8 @@ def render(found: Confrontation, table: pd.DataFrame, people: int, seed: int, re
         treatments=[name for name in confront_view.CLASSES if name in set(table["treatment"])],
         panels=_panels(table, titles, scenarios),
         strips=_strips(table, scenarios),
-        refused=_refused(found),
-        refusals=len(found.refused),
+        refused=_refused(confrontation),
+        refusals=len(confrontation.refused),
         people=people,
         seed=seed,
         version=__version__,
@@ -132,13 +134,13 @@ def overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> 
     scale = (width - left - 44) / 100
     bottom = row * len(classes) + 8
     parts = [svg.line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
-    for number, each in enumerate(classes):
-        y, share = 6 + row * number, 100 * each["inside"] / each["rows"]
-        parts.append(svg.label(left - 6, y + 13, each["treatment"], "var(--ink)", "end"))
-        parts.append(svg.bar(left, y, max(share * scale, 1.5), row - 7, colours[each["treatment"]]))
-        parts.append(svg.label(width, y + 13, f"{each['inside']}/{each['rows']}", "var(--ink)", "end"))
+    for number, counts in enumerate(classes):
+        y, share = 6 + row * number, 100 * counts["inside"] / counts["rows"]
+        parts.append(svg.label(left - 6, y + 13, counts["treatment"], "var(--ink)", "end"))
+        parts.append(svg.bar(left, y, max(share * scale, 1.5), row - 7, colours[counts["treatment"]]))
+        parts.append(svg.label(width, y + 13, f"{counts['inside']}/{counts['rows']}", "var(--ink)", "end"))
     parts.append(svg.label(left + 90 * scale, bottom + 14, "90 %", "var(--ink)", "middle"))
-    words = "; ".join(f"{each['treatment']}: {each['inside']} of {each['rows']} inside" for each in classes)
+    words = "; ".join(f"{counts['treatment']}: {counts['inside']} of {counts['rows']} inside" for counts in classes)
     return svg.svg(width, bottom + 20, words, parts)
 
 
@@ -160,15 +162,15 @@ def _number(value: float) -> str:
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
-    found = []
+    records = []
     for number, row in zip(table.index, table.to_dict("records"), strict=True):
         unit = "ratio" if row["log"] and row["anchored"] else confront_view.UNITS.get(row["unit"], row["unit"])
-        what, form = row["endpoint"].replace("_", " "), row["form"]
-        found.append(
+        endpoint, form = row["endpoint"].replace("_", " "), row["form"]
+        records.append(
             {
                 **row,
                 "number": number,
-                "what": what.replace(":", ": ") if form in what else f"{what.replace(':', ': ')}, {form}",
+                "what": endpoint.replace(":", ": ") if form in endpoint else f"{endpoint.replace(':', ': ')}, {form}",
                 "seen": _number(row["observed"]),
                 "shown_unit": unit,
                 # What is 0 but for the tolerance of the integration is 0.
@@ -180,7 +182,7 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
                 "verdict": "yes" if row["inside"] else "no",
             }
         )
-    return found
+    return records
 
 
 def _counts(table: pd.DataFrame, by: str, scenarios: list[str]) -> list[dict[str, Any]]:
@@ -194,18 +196,18 @@ def _counts(table: pd.DataFrame, by: str, scenarios: list[str]) -> list[dict[str
     return list(lines.values())
 
 
-def _refused(found: Confrontation) -> list[tuple[str, list[str]]]:
+def _refused(confrontation: Confrontation) -> list[tuple[str, list[str]]]:
     """Return reasons, the most frequent first, each with its rows in words."""
     groups: dict[str, list[str]] = {}
-    for row in found.refusals().to_dict("records"):
-        reason, _, what = (
+    for row in confrontation.refusals().to_dict("records"):
+        reason, _, detail = (
             row["reason"].partition(" for ") if "no read-out" in row["reason"] else (row["reason"], "", "")
         )
         week = "" if row["weeks"] is None or row["weeks"] != row["weeks"] else f", week {row['weeks']:g}"
         groups.setdefault(reason, []).append(
-            f"{row['record']}: {row['arm']}, {row['endpoint']}{week}" + (f" ({what})" if what else "")
+            f"{row['record']}: {row['arm']}, {row['endpoint']}{week}" + (f" ({detail})" if detail else "")
         )
-    return sorted(groups.items(), key=lambda each: (-len(each[1]), each[0]))
+    return sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 # -- pictures --------------------------------------------------------------------------------------------------------
@@ -215,12 +217,12 @@ def _panels(table: pd.DataFrame, titles: list[str], scenarios: list[str]) -> lis
     from ..common.figures import new_figure
     from .predictions_figure import draw_panel, panels_alt
 
-    found = []
+    panels = []
     for number, title in enumerate(titles):
         group = table[table["group"] == title]
         drawn = []
         for name in scenarios:
-            mine = group[group["scenario"] == name]
+            rows = group[group["scenario"] == name]
 
             def paint(group: pd.DataFrame = group, name: str = name) -> Any:
                 figure = new_figure(_PANEL, _PANEL)
@@ -234,32 +236,32 @@ def _panels(table: pd.DataFrame, titles: list[str], scenarios: list[str]) -> lis
             drawn.append(
                 (
                     name,
-                    int(mine["inside"].sum()),
-                    len(mine),
-                    _svg(paint, f"p{number}-{name}", panels_alt(mine, [title]), mine),
+                    int(rows["inside"].sum()),
+                    len(rows),
+                    _svg(paint, f"p{number}-{name}", panels_alt(rows, [title]), rows),
                 )
             )
-        found.append({"title": title, "drawn": drawn})
-    return found
+        panels.append({"title": title, "drawn": drawn})
+    return panels
 
 
 def _strips(table: pd.DataFrame, scenarios: list[str]) -> list[tuple[str, Markup]]:
     from ..common.figures import new_figure
     from .predictions_figure import draw_families, families_alt
 
-    lines = [(name, family) for name, mine in confront_view.families(table).items() for family in mine]
-    found = []
+    lines = [(name, family) for name, rows in confront_view.families(table).items() for family in rows]
+    strips = []
     for name in scenarios:
-        mine = table[table["scenario"] == name]
+        rows = table[table["scenario"] == name]
 
-        def paint(mine: pd.DataFrame = mine) -> Any:
+        def paint(rows: pd.DataFrame = rows) -> Any:
             figure = new_figure(_COLUMN, 0.8 + _LINE * (len(lines) + 1.25 * len(confront_view.CLASSES)))
             axes = figure.add_subplot()
-            draw_families(axes, mine, lines, size=8.0)
+            draw_families(axes, rows, lines, size=8.0)
             return figure
 
-        found.append((name, _svg(paint, f"f-{name}", families_alt(mine, lines), mine)))
-    return found
+        strips.append((name, _svg(paint, f"f-{name}", families_alt(rows, lines), rows)))
+    return strips
 
 
 def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:

@@ -95,11 +95,11 @@ def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) ->
     kind = form.partition(",")[0].strip()
     common = next((name for part, name in _PARTS.items() if part in endpoint), endpoint.replace("_", " "))
     name = _panel(endpoint) or common
-    shown = UNITS.get(unit, unit)
+    shown_unit = UNITS.get(unit, unit)
     if kind in _RATIOS:
         return EndpointAxis("Hazard, risk and odds ratios", "", True)
     if kind == "rate":
-        return EndpointAxis("Rate of events", shown)
+        return EndpointAxis("Rate of events", shown_unit)
     if endpoint.startswith("adverse_event"):
         return EndpointAxis("Adverse events: share of people")
     # A difference of shares has the form of a level and no scale of its own.
@@ -109,16 +109,16 @@ def group_of(endpoint: str, form: str, unit: str, scale: str, anchored: bool) ->
     if scale == "log":
         if kind == "ratio" or anchored:
             return EndpointAxis(f"{name}: ratio to start or control", "", True, True)
-        return EndpointAxis(f"{name}: level", shown, True)
+        return EndpointAxis(f"{name}: level", shown_unit, True)
     if kind == "ratio":
         return EndpointAxis("Relative change of glucose, insulin and others", "% of baseline")
     if kind == "slope":
-        return EndpointAxis(f"Slope of {name.partition(' slope')[0]}", shown)
+        return EndpointAxis(f"Slope of {name.partition(' slope')[0]}", shown_unit)
     # An average over visits is a level like any other.
-    return EndpointAxis(f"{name}: {'level' if kind == 'average' else kind}", shown)
+    return EndpointAxis(f"{name}: {'level' if kind == 'average' else kind}", shown_unit)
 
 
-def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
+def view(confrontation: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
     """Return the table of a confrontation with what pictures and pages need.
 
     Returns
@@ -128,21 +128,21 @@ def view(found: Confrontation, product_of: Mapping[str, str]) -> pd.DataFrame:
         first class in order that any row has, natural history last), ``group``, ``axis_unit``, ``log``, and ``x``, ``y``, ``left``,
         ``right``: predicted, observed and the 90 % interval on that axis.
     """
-    table = found.table
+    table = confrontation.table
     treatment = [class_of(product_of.get(record, "")) for record in table["record"]]
     table = table.assign(treatment=treatment)
-    order = {name: place for place, name in enumerate(CLASSES)}
-    first = table.groupby("family")["treatment"].agg(lambda mine: min(mine, key=order.__getitem__))
+    order = {name: rank for rank, name in enumerate(CLASSES)}
+    first = table.groupby("family")["treatment"].agg(lambda classes: min(classes, key=order.__getitem__))
     table["family_treatment"] = table["family"].map(first)
     fields = zip(*(table[name] for name in ("endpoint", "form", "unit", "scale", "anchored")), strict=True)
-    groups = [group_of(*each) for each in fields]
-    table["group"] = [each.title + (f" ({each.unit})" if each.unit else "") for each in groups]
-    table["axis_unit"] = [each.unit for each in groups]
-    table["log"] = [each.log for each in groups]
-    ratio = np.array([each.ratio for each in groups], dtype=bool)
+    groups = [group_of(*values) for values in fields]
+    table["group"] = [values.title + (f" ({values.unit})" if values.unit else "") for values in groups]
+    table["axis_unit"] = [values.unit for values in groups]
+    table["log"] = [values.log for values in groups]
+    ratio = np.array([values.ratio for values in groups], dtype=bool)
     percent = ratio & table["unit"].str.contains("%").to_numpy(dtype=bool) & ~table["anchored"].to_numpy(dtype=bool)
-    for mine, column in (("x", "predicted"), ("y", "observed"), ("left", "low"), ("right", "high")):
-        table[mine] = table[column].where(~percent, 1.0 + table[column] / 100.0).astype(float)
+    for classes, column in (("x", "predicted"), ("y", "observed"), ("left", "low"), ("right", "high")):
+        table[classes] = table[column].where(~percent, 1.0 + table[column] / 100.0).astype(float)
     return _single(table)
 
 
@@ -152,13 +152,13 @@ def _single(table: pd.DataFrame) -> pd.DataFrame:
     lonely = set(rows.index[rows == 1])
     if len(lonely) < 2 or len(lonely) == len(rows):
         return table
-    mine = table["group"].isin(lonely) & ~table["log"]
+    single = table["group"].isin(lonely) & ~table["log"]
     width = (table["right"] - table["left"]) / 2.0
-    mine &= width > 0
+    single &= width > 0
     for column in ("x", "y", "left", "right"):
-        table[column] = table[column].where(~mine, table[column] / width)
-    table.loc[mine, "axis_unit"] = "half intervals"
-    table.loc[mine, "group"] = f"{SINGLES} (in half intervals)"
+        table[column] = table[column].where(~single, table[column] / width)
+    table.loc[single, "axis_unit"] = "half intervals"
+    table.loc[single, "group"] = f"{SINGLES} (in half intervals)"
     return table
 
 
@@ -174,12 +174,12 @@ def groups(table: pd.DataFrame) -> list[str]:
 def families(table: pd.DataFrame) -> dict[str, list[str]]:
     """Return families by class of treatment; in each class those with the largest miss under any scenario first."""
     worst = table.assign(miss=table["z"].abs().fillna(math.inf)).groupby("family")["miss"].max()
-    found: dict[str, list[str]] = {}
+    by_class: dict[str, list[str]] = {}
     for name in CLASSES:
-        mine = set(table.loc[table["family_treatment"] == name, "family"])
-        if mine:
-            found[name] = sorted(mine, key=lambda family: (-worst[family], family))
-    return found
+        members = set(table.loc[table["family_treatment"] == name, "family"])
+        if members:
+            by_class[name] = sorted(members, key=lambda family: (-worst[family], family))
+    return by_class
 
 
 def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -197,14 +197,14 @@ def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
     )
     keys = ["scenario", by] if by else ["scenario"]
     grouped = marked.groupby(keys, sort=False)
-    found = grouped.agg(
+    counts = grouped.agg(
         rows=("record", "size"),
         inside=("inside", "sum"),
         below=("below", "sum"),
         above=("above", "sum"),
         median=("miss", "median"),
     )
-    return found.reset_index()
+    return counts.reset_index()
 
 
 def in_order(counts: pd.DataFrame, table: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -215,6 +215,6 @@ def in_order(counts: pd.DataFrame, table: pd.DataFrame, by: str) -> pd.DataFrame
     elif by == "group":
         names = groups(table)
     elif by == "family":
-        names = [family for mine in families(table).values() for family in mine]
-    place = {name: k for k, name in enumerate(names)}
-    return counts.sort_values(by, key=lambda column: column.map(place), kind="stable")
+        names = [family for members in families(table).values() for family in members]
+    rank = {name: k for k, name in enumerate(names)}
+    return counts.sort_values(by, key=lambda column: column.map(rank), kind="stable")

@@ -28,11 +28,11 @@ def analyses(protocol: Protocol) -> str:
         text.append(_alone(asked, len(protocol.designs) > 1))
     if any(endpoints.controlled(design) for design in protocol.designs.values()):
         text.append(_compared(asked, len(protocol.strata) > 1, len(protocol.designs) > 1))
-    if any(each.summary == "slope" for each in asked):
+    if any(endpoint.summary == "slope" for endpoint in asked):
         text.append(
             "Slopes are total slopes, by least squares in each patient from the baseline and all visits up to that of the endpoint."
         )
-    if any(each.summary == "time to event" for each in asked):
+    if any(endpoint.summary == "time to event" for endpoint in asked):
         text.append("Patients beyond the threshold of an event at baseline are not at risk of it, and are excluded.")
     if "EGFR" in protocol.codes and sum(visit.day > 0 for visit in protocol.visits) > 1:
         text.append("Curves of kidney events are Kaplan-Meier estimates.")
@@ -40,8 +40,8 @@ def analyses(protocol: Protocol) -> str:
 
 
 def _alone(asked: list[Endpoint], several: bool) -> str:
-    shares = any(each.summary in ("responders", "time to event") for each in asked)
-    changes = any(each.summary not in ("responders", "time to event") for each in asked)
+    shares = any(endpoint.summary in ("responders", "time to event") for endpoint in asked)
+    changes = any(endpoint.summary not in ("responders", "time to event") for endpoint in asked)
     parts = ["paired t test of the change"] if changes else []
     parts += ["the share with a response (Wilson's interval) or event (Kaplan-Meier), without a test"] if shares else []
     return f"{'Designs with one group' if several else 'Analysis'}: {'; '.join(parts)}."
@@ -49,10 +49,10 @@ def _alone(asked: list[Endpoint], several: bool) -> str:
 
 def _compared(asked: list[Endpoint], strata: bool, several: bool) -> str:
     kinds: dict[str, list[str]] = {}
-    for each in asked:
-        names = kinds.setdefault(endpoints.controlled_analysis(each), [])
-        if _KINDS[each.summary] not in names:
-            names.append(_KINDS[each.summary])
+    for endpoint in asked:
+        names = kinds.setdefault(endpoints.controlled_analysis(endpoint), [])
+        if _KINDS[endpoint.summary] not in names:
+            names.append(_KINDS[endpoint.summary])
     parts = [f"{', '.join(names)} by {_named(kind, strata)}" for kind, names in kinds.items()]
     return f"{'Designs with a control group' if several else 'Analysis'}: {'; '.join(parts)}."
 

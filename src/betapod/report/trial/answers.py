@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def answer_questions(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     """Return questions and answers, as far as the run has them."""
-    found = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *answers_strata.answer_strata(a, shares)]
-    return found or [("What came out?", plain(a))]
+    pairs = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *answers_strata.answer_strata(a, shares)]
+    return pairs or [("What came out?", plain(a))]
 
 
 def plain(a: Assessment) -> str:
@@ -64,9 +64,9 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
     n = a.protocol.size(design)
     scale = estimates.primary(a, design)
     lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
-    given = "With cells that do nothing" if named else f"With {words.arm(a, arms[0])}"
+    treatment = "With cells that do nothing" if named else f"With {words.arm(a, arms[0])}"
     text = (
-        f"{lead if named else ''}{given}, {moved(a, scale, row['mean'])} on average (95 % of studies: "
+        f"{lead if named else ''}{treatment}, {moved(a, scale, row['mean'])} on average (95 % of studies: "
         f"{scale.range(row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
         f"statistically significant improvement. "
     )
@@ -85,18 +85,18 @@ def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
 
 def moved(a: Assessment, scale: estimates.Scale, mean: float) -> str:
     size = scale.text(mean).lstrip("+" + words.MINUS)
-    what = f"the {scale.what}" if scale.summary == "slope" else measured(a)
+    quantity = f"the {scale.what}" if scale.summary == "slope" else measured(a)
     if scale.summary == "slope":
-        return f"{what} is {scale.text(mean)}"
-    return f"{what} {'falls' if mean < 0 else 'rises'} by {size}"
+        return f"{quantity} is {scale.text(mean)}"
+    return f"{quantity} {'falls' if mean < 0 else 'rises'} by {size}"
 
 
 def _selected(a: Assessment) -> str:
     """Say by which chance value patients were selected, if the primary quantity was judged at screening."""
     criteria = [*a.protocol.eligibility.items(), *(c for s in a.protocol.strata.values() for c in s.where.items())]
-    own = [each for name, each in criteria if code_of(name) == a.code]
-    low = any(each.min is not None for each in own)
-    if not own or low == any(each.max is not None for each in own if not low):
+    primary_criteria = [criterion for name, criterion in criteria if code_of(name) == a.code]
+    low = any(criterion.min is not None for criterion in primary_criteria)
+    if not primary_criteria or low == any(criterion.max is not None for criterion in primary_criteria if not low):
         return ""
     return f": patients were enrolled when a variable laboratory value happened to be {'high' if low else 'low'}"
 
@@ -148,8 +148,8 @@ def _controlled(a: Assessment) -> list[tuple[str, str]]:
         else f"What would the randomised trial of {n} find?"
     )
     pairs = comparisons(a.protocol, design)
-    texts = [_compared(a, design, each.treated, str(each.control), len(pairs) > 1) for each in pairs]
-    text = " ".join(each for each in texts if each)
+    texts = [_compared(a, design, item.treated, str(item.control), len(pairs) > 1) for item in pairs]
+    text = " ".join(item for item in texts if item)
     return [(question, text)] if text else []
 
 
@@ -174,17 +174,17 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
         (row,) = rows.values()
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f"; the {truth} is {scale.text(row['truth'])}" if truth else ""
-        found = (
+        difference = (
             f"a hazard ratio of {scale.number(row['mean'])}"
             if scale.hazard
             else f"a difference of {scale.text(row['mean'])} in the {scale.what}"
         )
-        shown = (
+        benefit = (
             f" {words.percent(row['improved'])} of them show a significant benefit."
             if math.isfinite(row["improved"])
             else ""
         )
-        return f"Trials that compare {pair} find {found} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{shown}"
+        return f"Trials that compare {pair} find {difference} on average (95 % of trials: {scale.range(row['low'], row['high'])}){true}.{benefit}"
     pieces = []
     if NULL in rows and math.isfinite(rows[NULL]["significant"]):
         expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
@@ -205,7 +205,7 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
 
 def _able(a: Assessment) -> list[tuple[str, str]]:
     rows = sizes(a, "primary")
-    rows = {name: each for name, each in rows.items() if AS_WRITTEN in each}
+    rows = {name: variants for name, variants in rows.items() if AS_WRITTEN in variants}
     if not rows:
         return []
     named = words.has_cells(a)
@@ -214,19 +214,19 @@ def _able(a: Assessment) -> list[tuple[str, str]]:
     unable = [words.scenario(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
     endpoint = a.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
-    what = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
+    quantity = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
     text = ""
     if able:
         pieces = [needed(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()]
-        text = f"For 80 % power on {what}{_of_which(a)} a trial needs {words.listed(pieces)}"
+        text = f"For 80 % power on {quantity}{_of_which(a)} a trial needs {words.listed(pieces)}"
         better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
     if unable:
         supposed = f"if {words.listed(unable, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}there is no benefit on {what}{_of_which(a)} that a trial could detect. ")
+        text += words.capital(f"{supposed}there is no benefit on {quantity}{_of_which(a)} that a trial could detect. ")
     if unknown:
         supposed = f"if {words.listed(unknown, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}the effect on {what}{_of_which(a)} cannot be estimated. ")
+        text += words.capital(f"{supposed}the effect on {quantity}{_of_which(a)} cannot be estimated. ")
     return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
 
 
@@ -280,15 +280,15 @@ def _best_endpoint(a: Assessment) -> str:
 
 def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Return scenario -> variant -> row of the size for 80 % power; without the null scenario about cells."""
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    by_scenario: dict[str, dict[str, dict[str, Any]]] = {}
     if a.sizes.empty:
-        return found
+        return by_scenario
     keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role)
     if words.has_cells(a):
         keep &= a.sizes["scenario"] != NULL
     for row in a.sizes[keep].to_dict("records"):
-        found.setdefault(str(row["scenario"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
-    return found
+        by_scenario.setdefault(str(row["scenario"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
+    return by_scenario
 
 
 def needed(row: dict[str, Any]) -> str:

@@ -74,8 +74,8 @@ def _because(a: Assessment, design: str, treated: str, name: str, strata: tuple[
         return None
     table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
     value = {(r["scenario"], r["stratum"]): float(r["true"]) for r in table.to_dict("records")}
-    found = [value.get((name, s), math.nan) - value.get((NULL, s), math.nan) for s in strata]
-    return found if all(math.isfinite(x) for x in found) else None
+    gains = [value.get((name, s), math.nan) - value.get((NULL, s), math.nan) for s in strata]
+    return gains if all(math.isfinite(x) for x in gains) else None
 
 
 def _remission(a: Assessment, design: str, treated: str, first: str, second: str) -> str:
@@ -117,10 +117,13 @@ def _nearer(a: Assessment, design: str, ahead: str, strata: tuple[str, str]) -> 
 
 
 def _why(a: Assessment, shares: list[Attribution], first: str, second: str) -> str:
-    for each in reversed(shares):
-        if each.table.empty:
+    for attribution in reversed(shares):
+        if attribution.table.empty:
             continue
-        rows = {s: each.table[each.table["stratum"] == s].set_index("mechanism")["share"] for s in (first, second)}
+        rows = {
+            s: attribution.table[attribution.table["stratum"] == s].set_index("mechanism")["share"]
+            for s in (first, second)
+        }
         if any(len(r) == 0 or not (r.abs() > 1e-9).any() for r in rows.values()):
             continue
         best = {s: str(r.abs().idxmax()) for s, r in rows.items()}

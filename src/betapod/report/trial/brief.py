@@ -68,18 +68,18 @@ def _controlled(a: Assessment, design: str) -> str:
     first = next(iter(rows.values()))
     pair = words.contrast(a, str(first["treated"]), str(first["control"]))
     patients = words.counted(a.protocol.size(design), "patient")
-    shown = _shares(a, rows, "improved")
+    shares = _shares(a, rows, "improved")
     if not words.has_cells(a, str(first["treated"]), str(first["control"])):
-        chance = f" {shown} of trials of {patients} show a significant benefit." if shown else ""
+        chance = f" {shares} of trials of {patients} show a significant benefit." if shares else ""
         return f"{words.capital(pair)}: {_difference(scale, first)}.{chance}"
     last = list(rows)[-1]
-    chance = f"Randomised trials of {patients} show a significant benefit in {shown}. " if shown else ""
+    chance = f"Randomised trials of {patients} show a significant benefit in {shares}. " if shares else ""
     return f"{chance}{words.capital(pair)}, if {words.scenario(last)}: {_difference(scale, rows[last])}."
 
 
 def _difference(scale: estimates.Scale, row: Mapping[str, Any]) -> str:
-    what = "" if scale.hazard else f"difference in the {scale.what} "
-    return f"{what}{scale.text(row['mean'])} on average (95 % of trials: {scale.range(row['low'], row['high'])})"
+    quantity = "" if scale.hazard else f"difference in the {scale.what} "
+    return f"{quantity}{scale.text(row['mean'])} on average (95 % of trials: {scale.range(row['low'], row['high'])})"
 
 
 def _compared(a: Assessment) -> str:
@@ -87,9 +87,9 @@ def _compared(a: Assessment) -> str:
     if not a.controlled:
         return ""
     design = a.controlled[0]
-    shown = _shares(a, _rows(a, design), "improved")
+    shares = _shares(a, _rows(a, design), "improved")
     patients = words.counted(a.protocol.size(design), "patient")
-    return f"Randomised trials of {patients} show a significant benefit in {shown}." if shown else ""
+    return f"Randomised trials of {patients} show a significant benefit in {shares}." if shares else ""
 
 
 def _rows(a: Assessment, design: str) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,9 @@ def _evidence(a: Assessment) -> str:
 
 def _size(a: Assessment) -> str:
     """Say how many patients a trial needs on the primary endpoint, as the protocol measures it."""
-    rows = {name: each[AS_WRITTEN] for name, each in answers.sizes(a, "primary").items() if AS_WRITTEN in each}
+    rows = {
+        name: variants[AS_WRITTEN] for name, variants in answers.sizes(a, "primary").items() if AS_WRITTEN in variants
+    }
     rows = {name: row for name, row in rows.items() if answers.known(row)}
     if not rows:
         return ""

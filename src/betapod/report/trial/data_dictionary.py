@@ -131,12 +131,12 @@ def describe(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, s
     """
     parts = {name.replace(" ", "_"): meaning for name, meaning in PARTS.items()}
     scale = "logarithm of a ratio (1)" if words.is_log(code) else words.unit_of(code)
-    found = []
+    descriptions = []
     for name, table in tables.items():
         for column in table.columns:
             meaning, unit = COLUMNS.get(str(column), (f"part of the change: {parts.get(str(column), '')}", _CHANGE))
             if unit == _CHANGE:
                 several = "quantity" in table.columns and name not in ("parts",)
                 unit = "of the quantity; logarithm of a ratio for UACR, creatinine and C-peptide" if several else scale
-            found.append((name, str(column), meaning, unit))
-    return found
+            descriptions.append((name, str(column), meaning, unit))
+    return descriptions

@@ -26,14 +26,14 @@ class Demonstration:
         Name of a step -> how long it took.
     """
 
-    made: WrittenReport
+    report: WrittenReport
     trial_patients: int
     seconds: dict[str, float]
 
     @property
     def page(self) -> Path:
         """The report."""
-        return self.made.files[0]
+        return self.report.files[0]
 
 
 def run(
@@ -65,8 +65,8 @@ def run(
         raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
     began = time.perf_counter()
     plan = store.plan(PROTOCOL, replicates=replicates)
-    found = store.run_into(folder / "run", plan, None, None, progress, ["betapod", *command])
-    patients = sum(data.replicates * data.patients for data in found.values())
+    datasets = store.run_into(folder / "run", plan, None, None, progress, ["betapod", *command])
+    patients = sum(data.replicates * data.patients for data in datasets.values())
     seconds = {"simulating people and trials": time.perf_counter() - began}
-    made = make(found, folder, command, progress, quick)
-    return Demonstration(made, patients, seconds | made.seconds)
+    report = make(datasets, folder, command, progress, quick)
+    return Demonstration(report, patients, seconds | report.seconds)

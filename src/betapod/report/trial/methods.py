@@ -123,18 +123,18 @@ def _analyses(a: Assessment) -> str:
 
 
 def _truth(a: Assessment) -> str:
-    known = set(a.results.get("truth_of", []))
+    kinds = set(a.results.get("truth_of", []))
     text = []
-    if "cells" in known:
+    if "cells" in kinds:
         text.append(
             "The true effect of cells is each patient's value less that of the same patient, with the same random numbers, without cells."
         )
-    if "groups" in known:
+    if "groups" in kinds:
         text.append(
             "The true difference of two groups is each patient's value in the one less that of the same patient, with the same random numbers, in "
             "the other; it excludes rescue treatment and the effect of being in the trial."
         )
-    if "treatment" in known:
+    if "treatment" in kinds:
         text.append(
             "The true effect of the treatment is each patient's value less that of the same patient without it."
         )

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _SHOWN = ("age", "duration", "bmi", "HbA1c", "FPG", "SBP", "eGFR", "UACR")
 #: Their columns of the library, with label and unit.
 SHOWN = {
-    each.cohort: (each.short or each.label, words.unit(each.unit)) for each in (everything()[name] for name in _SHOWN)
+    observable.cohort: (observable.short or observable.label, words.unit(observable.unit))
+    for observable in (everything()[name] for name in _SHOWN)
 }
 
 
@@ -46,14 +47,14 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
     from ...patients.cohorts.reweight import weigh
 
     target = cohort_catalogue.load_target(cohort)
-    eligible, found = weigh(library, target)
+    eligible, weighting = weigh(library, target)
     people = library.table[eligible]
     rows = []
     for name, (label, unit) in SHOWN.items():
         if name not in target.distributions:
             continue
         real = target.distributions[name]
-        values, weights = people[name].to_numpy(dtype=float), np.asarray(found.weights)
+        values, weights = people[name].to_numpy(dtype=float), np.asarray(weighting.weights)
         keep = np.isfinite(values)
         if real.where:
             keep &= people[real.where].to_numpy(dtype=float) > 0.5
@@ -75,7 +76,7 @@ def match(library: Library, cohort: str = "NHANES") -> Match:
         f"The library holds {words.thousands(len(library))} virtual people, each simulated from before diabetes to the day of screening, so that "
         "hidden structure and laboratory values belong together. "
         f"{words.thousands(int(eligible.sum()))} of them have a weight when the library is weighted to look like {target.label}; "
-        f"the effective sample size is {words.thousands(round(_effective(found.weights)))}.",
+        f"the effective sample size is {words.thousands(round(_effective(weighting.weights)))}.",
         "The figure compares them with the real people before the trial's own eligibility criteria, on single measurements as in the survey.",
     ]
     return Match(pd.DataFrame(rows), target.label, sentences)

@@ -69,9 +69,9 @@ def make(
     from ...trials.operating.result_tables import assess
     from .trial_report import provenance_of, write
 
-    def tell(what: str, done: int = 0, total: int = 0) -> None:
+    def tell(step: str, done: int = 0, total: int = 0) -> None:
         if progress is not None:
-            progress(what, done, total)
+            progress(step, done, total)
 
     seconds: dict[str, float] = {}
 
@@ -83,7 +83,7 @@ def make(
     bigger = {} if quick else larger(run, threads)
     timed("larger trials", began)
     began = time.perf_counter()
-    assessment = assess(run, bigger, progress=lambda what, done, total: tell("assessing", done, total))
+    assessment = assess(run, bigger, progress=lambda step, done, total: tell("assessing", done, total))
     timed("assessing", began)
     extra = ReportSupplement()
     if not quick:
@@ -103,12 +103,12 @@ def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     from ...trials.operating.result_tables import as_run
     from ...trials.operating.sizing import AS_WRITTEN, BETTER_MEASURED, enlarged
 
-    found = {}
+    runs = {}
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
         protocol = enlarged(as_run(run), LARGER_PATIENTS, LARGER_REPLICATES, samples)
         if protocol is not None:
-            found[name] = conduct.run_trial(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
-    return found
+            runs[name] = conduct.run_trial(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
+    return runs
 
 
 def _extra(

@@ -54,7 +54,7 @@ class ReportSupplement:
 
 def sections(a: Assessment, extra: ReportSupplement) -> list[Section]:
     """Return the sections that the run has something for, in reading order."""
-    found = [
+    candidates = [
         simulated(a),
         *(uncontrolled(a, design) for design in a.single),
         evidence(a),
@@ -66,7 +66,7 @@ def sections(a: Assessment, extra: ReportSupplement) -> list[Section]:
         _harms(a),
         _people(a, extra),
     ]
-    return [section for section in found if section is not None]
+    return [section for section in candidates if section is not None]
 
 
 def _by_stratum(a: Assessment) -> Section | None:
@@ -78,7 +78,7 @@ def _by_stratum(a: Assessment) -> Section | None:
     arm = comparisons(a.protocol, design)[0].treated
     tables = []
     part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
-    cells = [name for name, each in a.protocol.arms.items() if each.cells]
+    cells = [name for name, group in a.protocol.arms.items() if group.cells]
     whose = f" ({words.arm(a, arm)})" if len(cells) > 1 else ""
     months = f"{a.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
     measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
@@ -144,23 +144,27 @@ def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str,
 
 
 def _mechanisms(shares: list[Attribution]) -> Section | None:
-    shares = [each for each in shares if not each.table.empty]
+    shares = [attribution for attribution in shares if not attribution.table.empty]
     if not shares:
         return None
     figure = trial_figures.mechanisms(shares)
     code = shares[0].code
     tables = []
-    for each in shares:
-        strata = list(dict.fromkeys(each.table["stratum"]))
-        value = {(r["stratum"], r["mechanism"]): r for r in each.table.to_dict("records")}
+    for attribution in shares:
+        strata = list(dict.fromkeys(attribution.table["stratum"]))
+        value = {(r["stratum"], r["mechanism"]): r for r in attribution.table.to_dict("records")}
         columns = ["share", "alone", "without"]
-        acting = each.table[(each.table[columns].abs() > _NOTHING).any(axis=1)]
+        acting = attribution.table[(attribution.table[columns].abs() > _NOTHING).any(axis=1)]
         names = list(dict.fromkeys(acting["mechanism"]))
-        idle = " Mechanisms without an effect are left out." if len(names) < each.table["mechanism"].nunique() else ""
+        idle = (
+            " Mechanisms without an effect are left out."
+            if len(names) < attribution.table["mechanism"].nunique()
+            else ""
+        )
         tables.append(
             Table(
-                f"{words.capital(words.scenario(each.scenario))}: share of each mechanism in the effect on {words.named(code)} at {each.visit} "
-                f"({each.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.{idle}",
+                f"{words.capital(words.scenario(attribution.scenario))}: share of each mechanism in the effect on {words.named(code)} at {attribution.visit} "
+                f"({attribution.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.{idle}",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
                     [
@@ -171,7 +175,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
                     ]
                     for name in names
                 ]
-                + [["All together", *(words.change(code, each.effect[s]) for s in strata), "", ""]],
+                + [["All together", *(words.change(code, attribution.effect[s]) for s in strata), "", ""]],
             )
         )
     return Section(
@@ -194,8 +198,8 @@ def _able(a: Assessment) -> Section | None:
     rows = []
     lacking = unknown = False
     slopes = {
-        title(each, a.protocol) for each in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
-        if each.summary == "slope"
+        title(endpoint_keys, a.protocol) for endpoint_keys in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+        if endpoint_keys.summary == "slope"
     }  # fmt: skip
     table = a.sizes[a.sizes["scenario"] != NULL] if named else a.sizes
     variants = list(dict.fromkeys(a.sizes["variant"])) if len(a.sizes) else []
@@ -291,7 +295,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
         tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, len(head)))
     if not tables:
         return None
-    what = [
+    kinds = [
         *(["differences between groups"] if len(a.single) < len(a.protocol.designs) else []),
         *(["changes from baseline or shares of patients within the one group"] if a.single else []),
     ]
@@ -299,7 +303,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
         "secondary",
         "Secondary endpoints",
         [
-            f"Estimates are {words.listed(what, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. There is "
+            f"Estimates are {words.listed(kinds, 'or')}: mean over replicates, range of 95 % of them, share with a significant benefit. There is "
             "no adjustment for multiplicity."
         ],
         tables=tables,
@@ -380,7 +384,7 @@ def _people(a: Assessment, extra: ReportSupplement) -> Section:
 
 def _selecting(a: Assessment) -> list[str]:
     """Return the quantities by which patients are selected."""
-    return [*a.protocol.eligibility, *(name for each in a.protocol.strata.values() for name in each.where)]
+    return [*a.protocol.eligibility, *(name for stratum in a.protocol.strata.values() for name in stratum.where)]
 
 
 def _characteristic(name: str) -> str:

@@ -34,7 +34,7 @@ def controlled(a: Assessment, design: str) -> Section:
     several = len({(r["treated"], r["control"]) for r in rows}) > 1
     truth = next((words.truth_label(r.get("truth_of", "")) for r in rows if math.isfinite(r["truth"])), "")
     head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
-    shown = [
+    cells = [
         [
             *([words.contrast(a, r["treated"], r["control"])] if several else []),
             *([words.capital(words.scenario(r["scenario"]))] if named else []),
@@ -52,7 +52,7 @@ def controlled(a: Assessment, design: str) -> Section:
             f"{_difference(scale)} at {a.visit}; {words.counted(a.replicates, 'trial')} of {words.counted(a.protocol.size(design), 'patient')}. "
             "Significant: two-sided p below 0.05, with its 95 % Monte Carlo interval.",
             [*head, kind, "95 % of trials", "significant", "significant benefit", *([truth] if truth else [])],
-            shown,
+            cells,
             max(1, len(head)) if head else 0,
         )
     ]
@@ -77,7 +77,7 @@ def controlled(a: Assessment, design: str) -> Section:
 
 def _compared(a: Assessment, design: str) -> str:
     """Say which groups are compared, how, and what the difference is about."""
-    pairs = [(each.treated, str(each.control)) for each in comparisons(a.protocol, design)]
+    pairs = [(comparison.treated, str(comparison.control)) for comparison in comparisons(a.protocol, design)]
     control = pairs[0][1]
     if len(pairs) == 1:
         text = (
@@ -138,11 +138,11 @@ def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> li
         "chronic slope": "of the chronic slope (from there on)",
         "total slope": "of the total slope",
     }
-    found = [text for name, text in kinds.items() if name in set(slopes["slope"])]
+    described = [text for name, text in kinds.items() if name in set(slopes["slope"])]
     head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
     return [
         Table(
-            f"eGFR: difference {words.listed(found)}, with the range of 95 % of trials.",
+            f"eGFR: difference {words.listed(described)}, with the range of 95 % of trials.",
             [*head, "eGFR", "difference", "95 % of trials", "unit", "significant"],
             rows,
             len(head) + 1,
@@ -159,14 +159,14 @@ def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) ->
     scale = estimates.primary(a, design)
     rows = []
     for r in table.dropna(subset=["effect"]).to_dict("records"):
-        own = estimates.Scale("time to event", "EGFR") if "hazard" in str(r["analysis"]) else scale
+        row_scale = estimates.Scale("time to event", "EGFR") if "hazard" in str(r["analysis"]) else scale
         rows.append(
             [
                 *([words.contrast(a, r["treated"], r["control"])] if several else []),
                 *([words.capital(words.scenario(str(r["scenario"])))] if named else []),
                 str(r["analysis"]),
-                own.number(r["effect"]) if own.hazard else own.text(r["effect"]),
-                own.range(r["low"], r["high"]),
+                row_scale.number(r["effect"]) if row_scale.hazard else row_scale.text(r["effect"]),
+                row_scale.range(r["low"], r["high"]),
                 words.p_value(r["p"]),
             ]
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def kept(*drawings: Drawing | None) -> list[Drawing]:
     """Return the drawings that exist."""
-    return [each for each in drawings if each is not None]
+    return [drawing for drawing in drawings if drawing is not None]
 
 
 def arms_of(a: Assessment, design: str) -> list[str]:
@@ -59,7 +59,11 @@ def simulated(a: Assessment) -> Section:
             for arm, share in design.arms.items()
         )
         rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
-    ratio = " In brackets: allocation ratio." if any(len(each.arms) > 1 for each in p.designs.values()) else ""
+    ratio = (
+        " In brackets: allocation ratio."
+        if any(len(design_keys.arms) > 1 for design_keys in p.designs.values())
+        else ""
+    )
     table = Table(
         f"{'Designs' if len(rows) > 1 else 'Design'}.{ratio} Lost: drop-out and death before the last visit.",
         ["design", "groups", "patients", "lost"],
@@ -79,7 +83,7 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     arm = arms_of(a, design)[0]
     names, named = supposed(a, design)
     scale = estimates.primary(a, design)
-    found = [(h, r) for h in names if (r := a.result(design, h))]
+    results = [(h, r) for h in names if (r := a.result(design, h))]
     null = a.result(design, NULL)
     paragraphs = []
     if null and named:
@@ -88,8 +92,8 @@ def uncontrolled(a: Assessment, design: str) -> Section:
             "without them."
         )
     paragraphs.append(_parts_in_words(a, design, arm))
-    tested = any(math.isfinite(r["improved"]) for _, r in found)
-    truth = next((words.truth_label(r.get("truth_of", "")) for _, r in found if math.isfinite(r["truth"])), "")
+    tested = any(math.isfinite(r["improved"]) for _, r in results)
+    truth = next((words.truth_label(r.get("truth_of", "")) for _, r in results if math.isfinite(r["truth"])), "")
     header = [
         *(["scenario"] if named else []),
         "mean" if scale.share else f"mean {'slope' if scale.summary == 'slope' else 'change'}",
@@ -105,7 +109,7 @@ def uncontrolled(a: Assessment, design: str) -> Section:
             *([words.percent(r["improved"])] if tested else []),
             *([scale.text(r["truth"])] if truth else []),
         ]
-        for h, r in found
+        for h, r in results
     ]
     against = "" if scale.share else " against baseline"
     table = Table(
@@ -160,10 +164,10 @@ def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
     )
     if not math.isfinite(value.get("observed change", math.nan)):
         return ""
-    shown = sorted((name for name in PARTS if abs(value[name]) > 0.005), key=lambda name: -abs(value[name]))
-    if not shown:
+    largest = sorted((name for name in PARTS if abs(value[name]) > 0.005), key=lambda name: -abs(value[name]))
+    if not largest:
         return ""
-    pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in shown]
+    pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in largest]
     lead = "If cells do nothing, the" if named else "The"
     return f"{lead} mean change of {words.change(a.code, value['observed change'])} consists of: {'; '.join(pieces)}."
 

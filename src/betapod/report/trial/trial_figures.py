@@ -90,20 +90,22 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
     )
 
 
-def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
+def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
     """Draw the share of each mechanism in the effect of cells."""
-    if not found:
+    if not attributions:
         return None
-    code = found[0].code
-    names = list(dict.fromkeys(found[0].table["mechanism"]))
+    code = attributions[0].code
+    names = list(dict.fromkeys(attributions[0].table["mechanism"]))
 
     def paint(axes: Axes) -> None:
-        offsets = np.linspace(0.18, -0.18, len(found)) if len(found) > 1 else [0.0]
-        for each, offset in zip(found, offsets, strict=True):
-            table = each.table[each.table["stratum"] == "all"].set_index("mechanism")
+        offsets = np.linspace(0.18, -0.18, len(attributions)) if len(attributions) > 1 else [0.0]
+        for attribution, offset in zip(attributions, offsets, strict=True):
+            table = attribution.table[attribution.table["stratum"] == "all"].set_index("mechanism")
             y = np.arange(len(names))[::-1] + offset
             x = [words.shown(code, float(table.loc[name, "share"])) for name in names]
-            axes.barh(y, x, height=0.3, color=colour(each.scenario), label=words.scenario_short(each.scenario))
+            axes.barh(
+                y, x, height=0.3, color=colour(attribution.scenario), label=words.scenario_short(attribution.scenario)
+            )
             low = [words.shown(code, float(table.loc[name, "low"])) for name in names]
             high = [words.shown(code, float(table.loc[name, "high"])) for name in names]
             axes.hlines(y, low, high, color="black", linewidth=1)
@@ -114,12 +116,12 @@ def mechanisms(found: Sequence[Attribution]) -> Drawing | None:
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
     numbers = "; ".join(
-        f"{words.scenario(each.scenario)}: "
+        f"{words.scenario(attribution.scenario)}: "
         + ", ".join(
             f"{words.MECHANISMS.get(str(r['mechanism']), r['mechanism'])} {words.change(code, r['share'])}"
-            for r in each.table[each.table["stratum"] == "all"].to_dict("records")
+            for r in attribution.table[attribution.table["stratum"] == "all"].to_dict("records")
         )
-        for each in found
+        for attribution in attributions
     )
     return drawing(
         "mechanisms",

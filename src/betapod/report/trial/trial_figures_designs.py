@@ -24,7 +24,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
     scale = estimates.primary(a, design)
     rows = _studied(a, design)
     every = [_finite(effects) for *_, effects, _ in rows]
-    if not rows or not any(len(each) for each in every):
+    if not rows or not any(len(sample) for sample in every):
         return None
     kind = "study" if design in a.single else "trial"
     kinds = words.counted(a.replicates, kind, "studies" if kind == "study" else "trials")
@@ -40,15 +40,15 @@ def studies(a: Assessment, design: str) -> Drawing | None:
         grid = np.linspace(low - room, high + room, 300)
         x = [scale.value(value) for value in grid]
         marked = False
-        for place, (_, row, tint, effects, _) in enumerate(reversed(rows)):
-            found = _finite(effects)
-            density = gaussian_kde(found)(grid) if len(found) > 5 and found.std() > 0 else np.zeros_like(grid)
-            top = place + 0.78 * density / max(density.max(), 1e-12)
-            axes.fill_between(x, place, top, color=tint, alpha=0.35, linewidth=0)
+        for height, (_, row, tint, effects, _) in enumerate(reversed(rows)):
+            finite = _finite(effects)
+            density = gaussian_kde(finite)(grid) if len(finite) > 5 and finite.std() > 0 else np.zeros_like(grid)
+            top = height + 0.78 * density / max(density.max(), 1e-12)
+            axes.fill_between(x, height, top, color=tint, alpha=0.35, linewidth=0)
             axes.plot(x, top, color=tint, linewidth=1.2)
             if np.isfinite(row["truth"]):
                 axes.plot(
-                    [scale.value(row["truth"])], [place + 0.08], marker="D", color="black", markersize=5, linestyle="none",
+                    [scale.value(row["truth"])], [height + 0.08], marker="D", color="black", markersize=5, linestyle="none",
                     label=None if marked else truth_name, zorder=5,
                 )  # fmt: skip
                 marked = True
@@ -67,7 +67,9 @@ def studies(a: Assessment, design: str) -> Drawing | None:
         + (f", {truth_name} {scale.text(row['truth'])}" if np.isfinite(row["truth"]) else "")
         for label, row, *_ in rows
     )
-    each = "one scenario about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
+    sample = (
+        "one scenario about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
+    )
     null = (
         ""
         if scale.share and not scale.controlled
@@ -76,7 +78,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
     return drawing(
         f"studies-{slug(design)}",
         f"What {kinds} find",
-        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Each hill shows the results of {kinds} under {each}"
+        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Each hill shows the results of {kinds} under {sample}"
         + (f"; the diamond is the {truth_name}" if tells else "")
         + f"{null}.",
         f"Results of repeated {'studies' if kind == 'study' else 'trials'}. {numbers}.",
@@ -88,7 +90,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
 def _studied(a: Assessment, design: str) -> list[tuple[str, dict[str, Any], str, Any, str]]:
     """Return label, result, colour, estimates and name of the true effect of every row of `studies`."""
     arms = list(a.protocol.designs[design].arms)
-    found = []
+    rows = []
     for scenario in words.scenarios(a, *arms):
         row = a.result(design, scenario)
         if row and (design, scenario) in a.estimates:
@@ -96,8 +98,8 @@ def _studied(a: Assessment, design: str) -> list[tuple[str, dict[str, Any], str,
             label = words.scenario_short(scenario) if named else words.contrast(a, row["treated"], row["control"])
             tint = colour(scenario) if named else GROUPS[1]
             effects = a.estimates[design, scenario].effect
-            found.append((label, row, tint, effects, words.truth_label(row.get("truth_of", ""))))
-    return found
+            rows.append((label, row, tint, effects, words.truth_label(row.get("truth_of", ""))))
+    return rows
 
 
 def _finite(values: Any) -> Any:
@@ -229,17 +231,17 @@ def waterfall(a: Assessment, design: str, scenario: str) -> Drawing | None:
     )
     strata = [name for name in a.protocol.strata if name in set(table["stratum"])] or ["all"]
     paints = {name: GROUPS[(number + 1) % len(GROUPS)] for number, name in enumerate(strata)}
-    shown = np.array([words.shown(a.code, value) for value in table["change"]])
+    changes = np.array([words.shown(a.code, value) for value in table["change"]])
     bound = 150.0 if words.is_log(a.code) else np.inf
 
     def paint(axes: Axes) -> None:
-        clipped = np.minimum(shown, bound)
+        clipped = np.minimum(changes, bound)
         x = np.arange(len(table))
         for stratum in strata:
-            mine = (table["stratum"] == stratum).to_numpy() if stratum != "all" else np.ones(len(table), bool)
+            members = (table["stratum"] == stratum).to_numpy() if stratum != "all" else np.ones(len(table), bool)
             axes.bar(
-                x[mine],
-                clipped[mine],
+                x[members],
+                clipped[members],
                 color=paints[stratum],
                 width=0.85,
                 label=wrapped(words.capital(stratum), 30) if stratum in a.protocol.strata else "patients",
@@ -257,14 +259,14 @@ def waterfall(a: Assessment, design: str, scenario: str) -> Drawing | None:
 
     direction = -1 if a.protocol.endpoints.primary.better == "lower" else 1
     better = int((np.sign(table["change"]) == direction).sum())
-    over = int((shown > bound).sum())
+    over = int((changes > bound).sum())
     return drawing(
         f"waterfall-{slug(design)}-{scenario}",
         f"Every patient of one study: {words.scenario(scenario)}",
         f"The study with the median result among {words.thousands(a.replicates)}. {better} of {words.counted(len(table), 'patient')} "
         f"{'is' if better == 1 else 'are'} better than at baseline."
         + (f" {words.counted(over, 'bar')} cut at +{bound:.0f} %." if over else ""),
-        f"{better} of {words.counted(len(table), 'patient')} improved; changes from {shown.min():.0f} to {shown.max():.0f} {words.change_unit(a.code)}.",
+        f"{better} of {words.counted(len(table), 'patient')} improved; changes from {changes.min():.0f} to {changes.max():.0f} {words.change_unit(a.code)}.",
         3.3,
         paint,
     )

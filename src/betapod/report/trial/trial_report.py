@@ -63,10 +63,10 @@ TABLES = (
 def page(a: Assessment, extra: ReportSupplement, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
     first = brief(a)
-    shown = sections(a, extra)
-    picture, shown = _taken_out(shown, f"studies-{slug(first.design)}")
+    body = sections(a, extra)
+    picture, body = _taken_out(body, f"studies-{slug(first.design)}")
     parts = [
-        *shown,
+        *body,
         *_claims(a),
         methods.limits(a),
         methods.methods(a),
@@ -106,11 +106,11 @@ def _claims(a: Assessment) -> list[Section]:
     measured = set(a.courses["quantity"])
     cells = any(arm.cells for arm in a.protocol.arms.values())
     try:
-        found = ledger_page.section(measured, cells)
+        section = ledger_page.section(measured, cells)
     except MissingExtraError:
         text = 'The ledger that judges them pools published studies, which needs one more package: pip install "betapod[evidence]".'
         return [Section("claims", "Claims that this run bears on", [text])]
-    return [] if found is None else [found]
+    return [] if section is None else [section]
 
 
 def _sources(a: Assessment, extra: ReportSupplement) -> Section:
@@ -151,7 +151,7 @@ def _sources(a: Assessment, extra: ReportSupplement) -> Section:
 def _statistics(a: Assessment, extra: ReportSupplement) -> list[str]:
     """Return the works behind the statistics that this report holds."""
     every = [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
-    used = {"rates", *(each.summary for each in every)}
+    used = {"rates", *(endpoint.summary for endpoint in every)}
     used |= {"cox"} if "time to event" in used or "hazard" in " ".join(a.one_trial.get("analysis", [])) else set()
     used |= {name for name in ("adverse", "free") if not getattr(a, name).empty}
     used |= {"shares"} if extra.shares else set()
@@ -173,11 +173,11 @@ def _dictionary(a: Assessment) -> Section:
 
 def tables(a: Assessment) -> dict[str, pd.DataFrame]:
     """Return the tables of an assessment that have rows, by name; without columns and rows about cells where nobody gets them."""
-    found = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
+    by_name = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
     if not words.has_cells(a):
-        found.pop("evidence", None)
-        found = {name: _without_cells(table, words.scenarios(a)) for name, table in found.items()}
-    return {name: _rounded(table) for name, table in found.items() if not table.empty}
+        by_name.pop("evidence", None)
+        by_name = {name: _without_cells(table, words.scenarios(a)) for name, table in by_name.items()}
+    return {name: _rounded(table) for name, table in by_name.items() if not table.empty}
 
 
 def _without_cells(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -213,17 +213,20 @@ def write(a: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapp
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
     written = [write_text(folder / "report.html", render(page(a, extra, provenance)))]
-    found = tables(a)
-    if any(not each.table.empty for each in extra.shares):
+    by_name = tables(a)
+    if any(not attribution.table.empty for attribution in extra.shares):
         import pandas as pd
 
-        found["mechanisms"] = pd.concat(
-            [each.table.assign(scenario=each.scenario) for each in extra.shares], ignore_index=True
+        by_name["mechanisms"] = pd.concat(
+            [attribution.table.assign(scenario=attribution.scenario) for attribution in extra.shares], ignore_index=True
         )
-    for name, table in found.items():
+    for name, table in by_name.items():
         written.append(write_text(data / f"{name}.csv", table_as_csv(table, float_format="%.8g")))
         written.append(_parquet(table, data / f"{name}.parquet"))
-    rows = ["table,column,meaning,unit", *(",".join(_quoted(cell) for cell in row) for row in describe(found, a.code))]
+    rows = [
+        "table,column,meaning,unit",
+        *(",".join(_quoted(cell) for cell in row) for row in describe(by_name, a.code)),
+    ]
     written.append(write_text(data / "dictionary.csv", "\n".join(rows) + "\n"))
     return written
 
@@ -262,11 +265,11 @@ def as_dict(a: Assessment, extra: ReportSupplement) -> dict[str, Any]:
         **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
         "mechanisms": [
             {
-                "scenario": each.scenario,
-                "effect": {name: _number(float(value)) for name, value in each.effect.items()},
-                "shares": _records(each.table),
+                "scenario": attribution.scenario,
+                "effect": {name: _number(float(value)) for name, value in attribution.effect.items()},
+                "shares": _records(attribution.table),
             }
-            for each in extra.shares
+            for attribution in extra.shares
         ],
     }
 
@@ -311,14 +314,14 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
         "benefit",
         *([truth.pop() if len(truth) == 1 else "true effect"] if truth else []),
     ]
-    found = []
+    cells = []
     for row in rows:
         scale = of_row(row)
         control = (
             f"{row['treated']} against {row['control']}" if row["control"] else f"{row['treated']}, before and after"
         )
         has = words.has_cells(a, *a.protocol.designs[row["design"]].arms)
-        found.append(
+        cells.append(
             [
                 *([row["design"]] if several else []),
                 *([control] if compared else []),
@@ -329,7 +332,7 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
                 *([scale.text(row["truth"])] if "true" in header[-1] else []),
             ]
         )
-    return header, found
+    return header, cells
 
 
 def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequence[str] = ()) -> dict[str, str]:
@@ -342,16 +345,16 @@ def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequenc
     from ...trials.conduct.pool_build import ATOL, RTOL
 
     model = whole_body.model("reference")
-    found = {
+    facts_shown = {
         "betapod": f"{__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})",
         "model": f"reference, {len(model.states)} states, fingerprint {model.fingerprint[:16]}",
         "protocol": f"{protocol.name}, seed {protocol.seed}, {protocol.replicates} replicates",
         "integration": f"relative tolerance {RTOL:g}, absolute {ATOL:g}",
     }
     if facts.get("people"):
-        found["virtual patients"] = (
+        facts_shown["virtual patients"] = (
             f"{facts['people']} people, {facts.get('integrations', 0)} courses integrated, {facts.get('lost', 0)} lost"
         )
     if command:
-        found["command"] = shlex.join(["betapod", *command])
-    return found
+        facts_shown["command"] = shlex.join(["betapod", *command])
+    return facts_shown
