@@ -94,10 +94,10 @@ class Ledger(Displayed, Sequence[JudgedClaim]):
         columns = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
         rows = [
             (
-                *(each.claim.id, each.claim.about, each.claim.claim, each.verdict.verdict, each.verdict.certainty),
-                *(plain(each), each.verdict.because, leverage_words(each.simulated), each.claim.source),
+                *(entry.claim.id, entry.claim.about, entry.claim.claim, entry.verdict.verdict, entry.verdict.certainty),
+                *(plain(entry), entry.verdict.because, leverage_words(entry.simulated), entry.claim.source),
             )
-            for each in self.entries
+            for entry in self.entries
         ]
         return pd.DataFrame(rows, columns=list(columns))
 
@@ -123,13 +123,13 @@ def ledger(
     run
         Whether the model is asked as well.
     """
-    chosen = claims_of.find(names)
-    known = evidence(overlays) if records is None else records
-    outcomes = {claim.id: claim.outcome for claim in chosen if claim.outcome is not None}
+    selected = claims_of.find(names)
+    evidence_records = evidence(overlays) if records is None else records
+    outcomes = {claim.id: claim.outcome for claim in selected if claim.outcome is not None}
     simulated = claim_simulation.simulate(outcomes) if run else {}
     entries = []
-    for claim in chosen:
-        replies = tuple(ask(question, known) for question in claim.questions)
-        one = simulated.get(claim.id)
-        entries.append(JudgedClaim(claim, replies, one, judge_claim(replies, one, claim.about == "cells")))
+    for claim in selected:
+        replies = tuple(ask(question, evidence_records) for question in claim.questions)
+        result = simulated.get(claim.id)
+        entries.append(JudgedClaim(claim, replies, result, judge_claim(replies, result, claim.about == "cells")))
     return entries

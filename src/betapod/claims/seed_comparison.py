@@ -57,25 +57,29 @@ class Contest:
 
 def contests(records: Registry | None = None) -> list[Contest]:
     """Return the four predictions, simulated, beside the records that answer them."""
-    known = evidence() if records is None else records
+    registry = evidence() if records is None else records
     simulated = claim_simulation.simulate(OUTCOMES)
     beta = ask(
-        Question("", select={"study": "MA_PLOSONE2021_RCT", "endpoint": "fasting_C_peptide"}, expects="above"), known
+        Question("", select={"study": "MA_PLOSONE2021_RCT", "endpoint": "fasting_C_peptide"}, expects="above"), registry
     )
-    glucose = ask(Question("", select={"study": "KASHBOUR2025", "endpoint": "HbA1c"}, expects="below"), known)
-    late = ask(Question("", records=("VONBAHR2012#1",), requires=0.8), known)
-    lung = known["GHOLAMREZANEZHAD2011#1"]
-    found = []
+    glucose = ask(Question("", select={"study": "KASHBOUR2025", "endpoint": "HbA1c"}, expects="below"), registry)
+    late = ask(Question("", records=("VONBAHR2012#1",), requires=0.8), registry)
+    lung = registry["GHOLAMREZANEZHAD2011#1"]
+    predictions = []
     for name, key, reply in (
         ("fasting C-peptide against control, 1 year (what new beta cells would secrete)", "contest C-peptide", beta),
         ("HbA1c against control, 1 year", "contest HbA1c", glucose),
     ):
-        one = simulated[key]
-        assert one.claimed is not None and reply.ci is not None
-        found.append(Contest(name, one.unit, one.claimed, one.allowed, *reply.ci, ", ".join(reply.records), reply.how))
+        outcome = simulated[key]
+        assert outcome.claimed is not None and reply.ci is not None
+        predictions.append(
+            Contest(
+                name, outcome.unit, outcome.claimed, outcome.allowed, *reply.ci, ", ".join(reply.records), reply.how
+            )
+        )
     shares = {name: _lung(name) for name in (AS_CLAIMED, CURRENT_EVIDENCE)}
     assert lung.value is not None and late.ci is not None
-    found.append(
+    predictions.append(
         Contest(
             "lowest share of the dose in the lung at once, intravenous",
             "1",
@@ -87,7 +91,7 @@ def contests(records: Registry | None = None) -> list[Contest]:
             "a label finds at least this; what reaches other organs later may have passed the lung",
         )
     )
-    found.append(
+    predictions.append(
         Contest(
             "share of people with donor cells one year after infusion",
             "1",
@@ -99,7 +103,7 @@ def contests(records: Registry | None = None) -> list[Contest]:
             "measured later than 50 days; present means more than 1 % of the cells given, settled in the kidneys",
         )
     )
-    return found
+    return predictions
 
 
 def _lung(scenario: str) -> float:
@@ -114,8 +118,8 @@ def _lung(scenario: str) -> float:
 
 def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
-    one = claim_simulation.simulate(OUTCOMES)["contest persistence"]
-    given = 3.0 * patient("t2d").state["BW"]
-    living = one.claimed if scenario == AS_CLAIMED else one.allowed
+    persistence = claim_simulation.simulate(OUTCOMES)["contest persistence"]
+    dose = 3.0 * patient("t2d").state["BW"]
+    living = persistence.claimed if scenario == AS_CLAIMED else persistence.allowed
     assert living is not None
-    return float(living > 0.01 * given)
+    return float(living > 0.01 * dose)
