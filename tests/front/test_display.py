@@ -157,6 +157,19 @@ def test_the_figure_of_a_trial_has_geometric_means_of_a_ratio_quantity(results: 
     np.testing.assert_allclose(axes.lines[0].get_ydata(), expected, rtol=1e-6)
 
 
+def test_two_simulations_stand_in_one_figure(results: dict[str, Any]) -> None:
+    pytest.importorskip("matplotlib")
+    kidney = betapod.load_model("kidney").with_values({"G": 12.0})
+    treated, untreated = results["Result"], betapod.simulate(kidney, SIX_YEARS, outputs=["UACR", "GFR", "RPF"])
+    figure = treated.plot(against={"hyperglycaemia": untreated}, label="normal")
+    assert [axes.get_ylabel() for axes in figure.axes] == ["GFR (mL/min)", "UACR (mg/g)"]
+    first, second = figure.axes[1].lines
+    assert (first.get_label(), second.get_label()) == ("normal", "hyperglycaemia")
+    np.testing.assert_array_equal(second.get_ydata(), untreated.table["UACR"])
+    with pytest.raises(ConfigError, match="the result has no 'RPF'"):
+        treated.plot(outputs=["RPF"], against={"hyperglycaemia": untreated})
+
+
 def test_what_cannot_be_drawn_is_said(results: dict[str, Any]) -> None:
     pytest.importorskip("matplotlib")
     with pytest.raises(ConfigError, match="Did you mean 'GFR'"):

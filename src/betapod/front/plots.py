@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem, not_among
-from ..report.common.figures import GREY, PALETTE, axis_label, drawable, new_figure, styled
+from ..report.common.figures import GREY, PALETTE, STYLES, axis_label, drawable, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,14 +80,47 @@ def parameters(table: ParameterTable) -> Figure:
     return _stacked(roles, {f"grade {g}" if g else "no grade": c for g, c in counts.items() if any(c)}, "parameters")
 
 
-def result(found: Result, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
-    """Draw every column of a simulation, or those named in `outputs`, over time."""
+def result(
+    found: Result,
+    outputs: Sequence[str] | None = None,
+    against: Mapping[str, Result] | None = None,
+    label: str = "this",
+    title: str = "",
+) -> Figure:
+    """Draw every column of a simulation, or those named in `outputs`, over time.
+
+    `against` are other simulations by the name that they have in the figure, such as ``{"untreated": other}``, and `label` is the name
+    of this one beside them; of each output they have in common the curves stand in one panel.
+    """
     from dataclasses import replace
 
     from ..report.common.figures import result_figure
 
-    names = _chosen(outputs, [str(name) for name in found.table.columns])
-    return result_figure(replace(found, table=found.table[names]), title=title)[0]
+    columns = [str(name) for name in found.table.columns]
+    if not against:
+        names = _chosen(outputs, columns)
+        return result_figure(replace(found, table=found.table[names]), title=title)[0]
+    others = dict(against)
+    names = _chosen(outputs, [name for name in columns if all(name in each.table for each in others.values())])
+    years = max(each.table.index[-1] for each in (found, *others.values())) > 2 * DAYS_PER_YEAR
+
+    def paint(axes: Axes, name: str) -> None:
+        for number, (said, each) in enumerate({label: found, **others}.items()):
+            times = each.table.index / DAYS_PER_YEAR if years else each.table.index
+            axes.plot(
+                times,
+                each.table[name],
+                color=PALETTE[number % len(PALETTE)],
+                ls=STYLES[number % len(STYLES)],
+                label=said,
+            )
+        axes.set_title(drawable(str(found.dictionary.loc[name, "label"] or name)), loc="left", fontsize=8.5)
+        axes.set_ylabel(drawable(axis_label(name, found.units[name])))
+        axes.set_xlabel("years" if years else "days")
+        if name == names[0]:
+            axes.legend(fontsize=7)
+
+    return _panels(names, paint, title)
 
 
 def ensemble(found: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:

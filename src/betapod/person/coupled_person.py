@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +41,7 @@ class Patient:
     name: str
     label: str
     model: Model
-    state: Mapping[str, float]
+    state: Mapping[str, float] = field(repr=False)
     history: float
 
 

@@ -109,6 +109,10 @@ class Plan:
     drugs: tuple[tuple[Therapy, ...], ...]
     courses: tuple[tuple[Regimen, ...], ...] = field(default_factory=tuple)
 
+    def __repr__(self) -> str:
+        many = f", {len(self.schedules)} people" if len(self.schedules) != 1 else ""
+        return f"<Plan {self.model.name}{many}: {'; '.join(self.understood) or 'nothing given'}>"
+
     @property
     def schedule(self) -> Schedule:
         """The schedule of a plan for one person."""
