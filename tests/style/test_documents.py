@@ -33,7 +33,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: str(value)[:24].partition("\n")[0])
-def test_python_examples(place: str, text: str, tmp_path: Path) -> None:
+def test_python_examples(place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "example.py"
     path.write_text(text, encoding="utf-8")
     sys.modules.pop("__example__", None)
