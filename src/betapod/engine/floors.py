@@ -1,4 +1,4 @@
-"""Results that cannot be: which states must not become negative, and which patients had one that did."""
+"""Lower bounds of states (amounts, volumes and concentrations are not negative), and the patients whose results fall below them."""
 
 from __future__ import annotations
 

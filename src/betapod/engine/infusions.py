@@ -1,4 +1,4 @@
-"""Infusions into any state: an input of its own is added to the state's rate, and the infusions become switches of that input."""
+"""Infusions into states: each is an input that is added to the state's rate, switched on and off by the schedule."""
 
 from __future__ import annotations
 

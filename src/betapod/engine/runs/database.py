@@ -1,4 +1,4 @@
-"""DuckDB, and the paths that it is given: it takes `*`, `?` and `[` for a pattern, `a=b` for a column, `~` for a home; users do not."""
+"""Connections to DuckDB, and paths that it takes literally: to it `*`, `?` and `[` are patterns, `a=b` a column, `~` a home."""
 
 from __future__ import annotations
 

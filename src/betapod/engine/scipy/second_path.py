@@ -1,4 +1,4 @@
-"""Patients of an ensemble once more on another path: by the reference integrator, which shares no step and no search with the loop."""
+"""Patients of an ensemble integrated again by the reference integrator: an independent check that shares no step and no search."""
 
 from __future__ import annotations
 
