@@ -41,7 +41,7 @@ def write_atomic(path: Path, data: bytes, replace: bool = True) -> None:
 
 @contextlib.contextmanager
 def placed(path: Path, replace: bool = True) -> Iterator[Path]:
-    """Give a temporary path whose content ends up at `path`, on the disk and complete, or nowhere."""
+    """Yield a temporary path whose content ends up at `path` complete and on disk, or not at all."""
     temporary = path.with_name(f"{path.name}{_TEMPORARY}{_host()}~{os.getpid()}~{secrets.token_hex(4)}")
     try:
         yield temporary
@@ -57,7 +57,7 @@ def placed(path: Path, replace: bool = True) -> Iterator[Path]:
 
 
 def _place_first(path: Path, temporary: Path) -> None:
-    """Give a file its name unless the name is taken; a hard link does both in one step where the file system has them."""
+    """Rename a file unless the target exists; by a hard link in one step where the file system has them."""
     try:
         path.hardlink_to(temporary)
     except FileExistsError:

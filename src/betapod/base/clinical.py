@@ -106,7 +106,7 @@ def known(name: str) -> Clinical | None:
 
 
 def scale(quantity: Clinical, unit: str, location: Location = NOWHERE) -> UnitScale:
-    """Return what a unit means for a quantity.
+    """Return the scale of a unit for a quantity.
 
     Raises
     ------
@@ -393,7 +393,7 @@ def read_as(tell: Callable[[str], None] | None = None) -> Iterator[list[str]]:
 
 
 def said() -> list[str]:
-    """Return what the collector around this has heard so far."""
+    """Return the notes of the enclosing `read_as` so far."""
     collected = _collected.get()
     return list(collected[0]) if collected is not None else []
 

@@ -201,7 +201,7 @@ def split(
 
 
 def _stated(lines: list[str]) -> tuple[int, str]:
-    """Return how many lines to leave out, and the separator that a first line ``sep=;`` names, as Excel writes it."""
+    """Return the lines to skip, and the separator of a first line ``sep=;``, as Excel writes it."""
     match = re.fullmatch(r'"?sep=(.)"?,*', lines[0].strip("\n\ufeff ").lower()) if lines else None
     return (1, match[1]) if match and match[1] in _SEPARATORS else (0, "")
 
@@ -280,7 +280,7 @@ def _unreadable(error: csv.Error, file: str, line: int) -> Problem:
 
 
 def _fitted(table: DelimitedTable, remarks: bool) -> DelimitedTable:
-    """Give every row as many cells as the header; say which rows cannot be."""
+    """Pad or cut every row to the width of the header; report rows that cannot be."""
     width = len(table.header)
     while (
         width > 1

@@ -25,7 +25,7 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 @contextmanager
 def replacing(path: str | Path, in_place: bool = False) -> Iterator[Path]:
-    """Give a temporary path; on success its content is at `path`, on failure nothing has changed.
+    """Yield a temporary path; on success its content is at `path`, on failure nothing has changed.
 
     A file is replaced in one step; through a symbolic link, the file that it points to. A device, a pipe or ``-`` (standard
     output) is written to and stays what it is.
@@ -66,7 +66,7 @@ def replacing(path: str | Path, in_place: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def _beside(path: Path, folder: Path | None) -> Iterator[Path]:
-    """Give an empty temporary file and remove it in the end, unless it was moved."""
+    """Yield an empty temporary file, removed at the end unless it was moved."""
     # The suffix is kept, since writers choose their format by it; the rest is short, since names have a longest length.
     handle, name = tempfile.mkstemp(prefix=f".{path.stem[:20]}-", suffix=path.suffix[:20], dir=folder)
     os.close(handle)
@@ -143,7 +143,7 @@ def _failing(path: Path) -> Iterator[None]:
 
 
 def cannot_write(path: str | Path, error: OSError) -> BetapodError:
-    """Return what a failure to write means: a full disk is nobody's wrong input."""
+    """Return the error of a failed write: a full disk is not a fault of the input."""
     reason = (error.strerror or str(error)).lower()
     if error.errno in _NO_SPACE or error.errno == errno.EIO:
         hint = "Make space, or write to another place." if error.errno in _NO_SPACE else ""
@@ -154,7 +154,7 @@ def cannot_write(path: str | Path, error: OSError) -> BetapodError:
 
 
 def unfit(path: str | Path, suffixes: Sequence[str] = ()) -> list[Problem]:
-    """Return what keeps a file from being written, so that it is said before long work and not after it.
+    """Return the problems that would keep a file from being written, to be reported before long work.
 
     Parameters
     ----------
@@ -196,7 +196,7 @@ def _unfit(path: Path, location: Location) -> list[Problem]:
 
 
 def content(path: str | Path, most: int) -> bytes:
-    """Return what a file holds; a device that never ends, or a file that is no sensible input, is not read to its end.
+    """Return the content of a file, up to a size limit; endless devices are not read to their end.
 
     Raises
     ------

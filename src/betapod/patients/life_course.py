@@ -215,7 +215,7 @@ def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
 
 
 def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]:
-    """Return what a laboratory without error finds at the end of the year."""
+    """Return error-free laboratory values at the end of the year."""
     true = {name: values[source] for name, source in _OUTPUTS.items()}
     insulin = lives.drugs.current[INSULIN].astype(np.float64)
     true["fpg"] = morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)

@@ -169,7 +169,7 @@ class Prescriptions:
         self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, rare)
 
     def _add(self, kind: str, who: Flags, draws: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
-        """Give each of `who` one more drug of a kind, chosen by weight among those on the market and not yet taken."""
+        """Prescribe each of `who` one more drug of a kind, drawn by weight among those on the market and not yet taken."""
         candidates = [drug for drug in drugs() if drug.kind == kind]
         weights = np.zeros((len(candidates), len(who)))
         blocked = self.current["acei"] | self.current["arb"]

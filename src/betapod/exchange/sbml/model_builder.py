@@ -139,7 +139,7 @@ class Builder:
         self._note_unsized()
 
     def _note_unsized(self) -> None:
-        """Say which amounts or concentrations nobody can know, since a compartment has no size."""
+        """Note the amounts or concentrations that are unknown because a compartment has no size."""
         for c in self.source.getListOfCompartments():
             name = self.names[c.getId()]
             if not math.isnan(self.parameters.get(name, 1.0)):

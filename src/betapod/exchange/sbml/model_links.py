@@ -116,7 +116,7 @@ def _check(builder: Builder, model: Model) -> None:
 
 
 def report_of(builder: Builder) -> ImportReport:
-    """Return what the import made of the file."""
+    """Return the import report."""
     return ImportReport(
         builder.level,
         int(builder.source.getVersion()),

@@ -56,7 +56,7 @@ def check_depth(text: bytes, file: str) -> None:
 
 
 def _brackets(formula: str) -> int:
-    """Return how deep the brackets, signs and negations of a formula are nested at most."""
+    """Return the largest nesting depth of brackets, signs and negations in a formula."""
     if len(formula) <= DEEPEST:
         return 0
     deepest = depth = run = 0

@@ -52,7 +52,7 @@ class NameOwners:
         return sorted(unique, key=lambda p: (p.location.file, p.location.line, p.location.column))
 
     def collect(self) -> None:
-        """Find out who owns which name; two owners, and states without a start, become problems."""
+        """Assign names to owners; two owners, and states without an initial value, become problems."""
         initials: list[tuple[Part, Statement]] = []
         for part in self.parts:
             self.problems.extend(part.problems)

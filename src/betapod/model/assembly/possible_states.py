@@ -10,7 +10,7 @@ from .model import Model
 
 
 def impossible_start(model: Model, name: str, value: float, location: Location = NOWHERE) -> Problem | None:
-    """Return what is wrong with a value at which a state is to start, or None."""
+    """Return the problem of an initial value that a state cannot have, or None."""
     unit = model.units[name]
     if value >= 0.0 or not stays_positive(unit):
         return None

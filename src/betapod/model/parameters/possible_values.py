@@ -43,7 +43,7 @@ def _slack(row: Parameter) -> float:
 
 
 def impossible(row: Parameter, value: float, location: Location = NOWHERE) -> Problem | None:
-    """Return what is wrong with a value that the row cannot have, or None."""
+    """Return the problem of a value that the row cannot have, or None."""
     low, high = bounds(row)
     slack = _slack(row)
     if low - slack <= value <= high + slack:

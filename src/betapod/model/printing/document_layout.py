@@ -192,7 +192,7 @@ def _graph_line(name: str, local: Expr | Implicit, unit: str, label: str) -> Lin
 
 
 def _with_parameters(sections: Sequence[ModelSection], model: Model) -> tuple[ModelSection, ...]:
-    """Give each parameter row to the section that uses it first."""
+    """Assign each parameter row to the section that uses it first."""
     home: dict[str, str] = {}
     completed = []
     for section in sections:

@@ -164,7 +164,7 @@ class _Reader:
         return convert(float(raw))
 
     def converter(self, row: Mapping[str, Any], name: str) -> Callable[[float, bool], float]:
-        """Return what turns a value, or a difference of values, into the library's unit."""
+        """Return a converter of values, or differences of values, to the library's unit."""
         unit = row.get("unit")
         if unit is None:
             if UNITS[name] != "1":
@@ -348,7 +348,7 @@ _UNIT_HINT = "Check the number and its unit."
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is, in a few words."""
+    """Return a short description of a value."""
     if isinstance(value, Mapping):
         return "keys and values"
     if isinstance(value, list):

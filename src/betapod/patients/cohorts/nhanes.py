@@ -30,7 +30,7 @@ CITATION = "CDC/NCHS. National Health and Nutrition Examination Survey Data, 199
 
 @functools.cache
 def profile() -> Mapping[str, Any]:
-    """Return what the package carries, by half."""
+    """Return the shipped joint distributions, by half (calibration, test)."""
     loaded: dict[str, Any] = json.loads((PROFILES / "nhanes.json").read_text(encoding="utf-8"))
     return loaded
 

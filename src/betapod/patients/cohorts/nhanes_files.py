@@ -219,7 +219,7 @@ def _read(path: Path, content: str, problems: list[Problem], notes: list[str]) -
 
 
 def _faults(table: pd.DataFrame, content: str, where: Location) -> list[Problem]:
-    """Return what no file of NHANES has: people without a number or twice, values beyond all reason."""
+    """Return data faults: missing or duplicate person numbers, impossible values."""
     import pandas as pd
 
     numbers = table["SEQN"]

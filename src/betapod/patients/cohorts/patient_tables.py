@@ -282,7 +282,7 @@ class _Column:
         return math.nan
 
     def value(self, text: str, where: Location) -> float:
-        """Return what a cell says, in the library's unit; NaN where it says nothing or nothing good."""
+        """Return the value of a cell in the library's unit; NaN where it is empty or unreadable."""
         if self.marks.decimal == "." and _SIMPLE.fullmatch(text):
             return self._possible(float(text), where)
         plain = delimited.clean(text)
@@ -356,7 +356,7 @@ class _Column:
         return self._bad(kind, f"{name} cannot be {raw:g} {unit}", where, f"{raw:g} {unit}", expected, hint)
 
     def notes(self, count: int) -> list[str]:
-        """Return what is to be said of the column."""
+        """Return notes on the column."""
         sentences = []
         if self.below:
             sentences.append(

@@ -155,7 +155,7 @@ def select_patients(
 def _draw(
     weights: Numbers, who: NDArray[np.int64], columns: Numbers, n: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Return how often every snapshot is drawn: one at random of each person, then people by systematic sampling.
+    """Return copies per snapshot: one at random of each person, then people by systematic sampling.
 
     People are drawn along the first principal axis of the columns, so that chance hurts no corner of the cohort.
     """
@@ -180,12 +180,12 @@ def _draw(
 
 
 def _most(people: int, n: int) -> int:
-    """Return how often one person may be in a cohort."""
+    """Return the largest number of copies of one person in a cohort."""
     return max(1, -(-n // people))
 
 
 def _capped(expected: Numbers, n: int) -> Numbers:
-    """Give what exceeds the most that one person may be taken to the others, in proportion."""
+    """Cap the copies per person, and redistribute the excess in proportion."""
     most = float(_most(len(expected), n))
     for _ in range(100):
         over = expected > most

@@ -37,7 +37,7 @@ class Comparison:
 
 
 def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
-    """Return what a design compares: every other arm with the control.
+    """Return the comparisons of a design: every other arm with the control.
 
     The control is the arm that the design names. Where it names none it is an arm without cells if there is one; among several the one with placebo, else with the fewest therapies,
     of equals the last.

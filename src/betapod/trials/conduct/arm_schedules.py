@@ -57,7 +57,7 @@ class Planner:
         return np.where(stream.uniform(people) < item.share, day, np.inf)
 
     def therapies(self, arm: Arm | None, comedicated: bool, rescue: str | None = None) -> list[tuple[Therapy, ...]]:
-        """Return what each person takes in addition: run-in, the arm's therapies, co-medication, without what is contraindicated."""
+        """Return the added therapies per person: run-in, the arm's therapies, co-medication, without contraindicated ones."""
         run_in = self.protocol.run_in
         common: list[Therapy] = []
         if run_in is not None:
@@ -86,7 +86,7 @@ class Planner:
     def plan(
         self, drugs: Sequence[tuple[Therapy, ...]], arm: Arm | None, cells: str = "", scenario: str = NONE
     ) -> Plan:
-        """Return what everybody is given: their own drugs, the arm's inputs, an order for cells from enrolment on."""
+        """Return the treatment plan of all people: their own drugs, the arm's inputs, and cells from enrolment on."""
         return plan(
             self.model,
             self.recipients,

@@ -149,7 +149,7 @@ def shards(protocol: Protocol) -> list[range]:
 
 
 def computed(function: Callable[[Item], Made], items: Iterable[Item], threads: int | None) -> Iterator[Made]:
-    """Give the results of a function in the order of the items, computed in threads; an interrupt drops what has not begun."""
+    """Yield the results of a function in the order of the items, computed in threads; an interrupt drops pending items."""
     with ThreadPoolExecutor(threads or cores()) as executor:
         try:
             yield from executor.map(function, items)
@@ -307,7 +307,7 @@ class _Design:
         return events
 
     def _rescue(self, data: TrialData, measured: dict[str, Numbers], true: dict[str, Numbers]) -> None:
-        """Find who is rescued, and measure the visits after it again with what rescue does; one rescue per patient."""
+        """Find rescued patients, and add the effect of rescue to their later visits; one rescue per patient."""
         draws, present = self.draws, np.isfinite(data.day)
         for rule, item in enumerate(self.protocol.conduct.rescue):
             code = code_of(item.quantity)

@@ -72,7 +72,7 @@ class Behind:
 
 
 def behind(member: NDArray[np.integer]) -> Behind:
-    """Return who stands behind the patients of trials.
+    """Return the distinct virtual people among the patients of trials.
 
     Parameters
     ----------

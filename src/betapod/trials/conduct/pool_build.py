@@ -169,7 +169,7 @@ def _grid(protocol: Protocol) -> Numbers:
 
 
 def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, str, str], str]]:
-    """Return what to integrate, and which course belongs to each arm, stage and scenario."""
+    """Return the courses to simulate, and the course of each arm, stage and scenario."""
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     no_therapies: list[Any] = [()] * len(everybody)
     plain = planner.plan(no_therapies, None).schedules

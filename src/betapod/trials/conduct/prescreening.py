@@ -58,7 +58,7 @@ def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
 
 
 def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.bool_]:
-    """Return who carries the diagnosis: two of three earlier samples were within bounds, measured with the usual error."""
+    """Return who has the confirmed diagnosis: two of three earlier samples, with measurement error, within bounds."""
     allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
     table = library.table
     number = snapshot_number(table)

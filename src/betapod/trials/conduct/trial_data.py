@@ -29,15 +29,15 @@ STRATEGIES = ("treatment policy", "hypothetical", "while on treatment")
 
 #: Parts of an observed change, in the order in which they are added up.
 PARTS = {
-    "natural course": "what the disease does under the care that the patient had before",
-    "run-in": "treatment of everybody before enrolment, still settling",
-    "conventional therapy": "treatment that the protocol gives besides cells",
-    "co-medication": "treatment begun by others during the trial",
+    "natural course": "disease progression under prior care",
+    "run-in": "run-in treatment that is not yet at steady state",
+    "conventional therapy": "protocol treatment other than cells",
+    "co-medication": "treatment begun outside the protocol during the trial",
     "cells": "the cells",
-    "trial effect": "being in a trial: adherence, attention, placebo",
-    "rescue": "treatment given because values were bad",
-    "regression to the mean": "chance of the baseline measurement, undone",
-    "measurement": "chance of the later measurement",
+    "trial effect": "trial (placebo, Hawthorne) effect: adherence, attention",
+    "rescue": "rescue therapy",
+    "regression to the mean": "error of the baseline measurement, reversed",
+    "measurement": "error of the later measurement",
 }
 
 
@@ -117,7 +117,7 @@ class TrialData(Displayed):
         return self.member >= 0
 
     def quantity(self, code: str) -> Observable:
-        """Return what a PARAMCD means."""
+        """Return the observable of a PARAMCD."""
         return quantities()[code]
 
     def visit(self, name: str) -> int:

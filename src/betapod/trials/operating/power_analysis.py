@@ -294,7 +294,7 @@ def power_curve(
 def characteristics(
     estimate: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
 ) -> dict[str, Any]:
-    """Return what repeated trials show: rate of significance, in the good direction, mean, spread, bias, coverage.
+    """Return operating characteristics over replicates: significance rates, mean, SD, bias, coverage.
 
     Parameters
     ----------

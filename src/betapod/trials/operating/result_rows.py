@@ -181,7 +181,7 @@ def adverse(data: TrialData, keys: dict[str, str]) -> list[Any]:
 
 
 def flow(data: TrialData) -> dict[str, Any]:
-    """Return how many were screened and enrolled in one trial, and the shares that completed, dropped out, died or were rescued."""
+    """Return the patient flow of one trial: screened and enrolled, shares completed, discontinued, died and rescued."""
     enrolled = data.enrolled
     n = enrolled.sum()
     return {
@@ -250,7 +250,7 @@ def baseline(data: TrialData, design: str) -> list[Any]:
 
 
 def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> list[Any]:
-    """Return what a report of improvement, and a result of typical size, say for each scenario against `NULL`."""
+    """Return likelihood ratios of each scenario against `NULL`, given a reported improvement and a typical result."""
     if NULL not in run.scenarios:
         return []
     better = endpoints.better(run.protocol.endpoints.primary)

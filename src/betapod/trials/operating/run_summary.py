@@ -49,7 +49,7 @@ def run_summary(run: TrialRun) -> dict[str, Any]:
 
 
 def _comparisons(data: TrialData) -> list[dict[str, Any]]:
-    """Return what trials find, on the scale of the analysis: logarithms of ratios and hazards, else differences."""
+    """Return estimates of the comparisons on the scale of the analysis: logarithms of ratios and hazards, else differences."""
     endpoint = data.protocol.endpoints.primary
     result_rows = []
     for comparison in comparisons(data.protocol, data.design):

@@ -18,7 +18,7 @@ from .value_checks import booleans, day_of, list_of, mapping_of, possible, short
 
 
 def across(document: Document) -> Iterator[Problem]:
-    """Return what is wrong with a protocol as a whole."""
+    """Yield the problems of a protocol across its fields."""
     data = document.data
     yield from texts(document)
     yield from booleans(document)
@@ -69,7 +69,7 @@ def _criteria(document: Document, criteria: dict[str, Any], where: Where) -> Ite
 
 
 def _confirmable(document: Document, confirmed: dict[str, Any]) -> Iterator[Problem]:
-    """Find diagnoses that rest on what is not known of people before the trial."""
+    """Find confirmed diagnoses based on quantities that are not recorded before the trial."""
     from ..conduct.prescreening import TRUE
 
     for name in confirmed:

@@ -100,7 +100,7 @@ def conducted(document: Document) -> Iterator[Problem]:
 
 
 def _spread(document: Document, effect: dict[str, Any], code: str, where: Where) -> Iterator[Problem]:
-    """Find a spread of an effect between people that cannot be read, or is larger than anything measured."""
+    """Find an SD of an effect between patients that cannot be read or is implausibly large."""
     spread = effect.get("spread")
     if spread is None or isinstance(spread, (bool, list, dict)):
         return
@@ -156,7 +156,7 @@ def judged(document: Document) -> Iterator[Problem]:
 
 
 def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> Iterator[Problem]:
-    """Find an endpoint that is judged at the visit of its own baseline, or before."""
+    """Find an endpoint assessed at its own baseline visit, or before."""
     visits = {
         v["name"]: day_of(v.get("day"))
         for v in list_of(document.data, "visits")

@@ -13,7 +13,7 @@ from .value_checks import day_of, list_of
 
 
 def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str | None) -> Iterator[Problem]:
-    """Return what is wrong with one endpoint, given as plain values.
+    """Yield the problems of one endpoint, given as plain values.
 
     Parameters
     ----------

@@ -89,7 +89,7 @@ def _pool_bytes(people: int, courses: int, visits: int) -> int:
 
 
 def _courses(arms: int, with_cells: int, scenarios: int, rescues: int) -> int:
-    """Return how many courses each person of a pool has, at most."""
+    """Return the largest number of courses per person of a pool."""
     return 2 + 2 * arms + with_cells * scenarios + rescues
 
 

@@ -38,7 +38,7 @@ POSSIBLE = {
 
 
 def texts(document: Document) -> Iterator[Problem]:
-    """Find texts that cannot be shown: control characters, halves of surrogate pairs, names that are empty or endless."""
+    """Find unprintable texts: control characters, unpaired surrogates, empty or overlong names."""
     for where, text, key in _texts(document.data, ()):
         name = key or where[-1:] == ("name",)
         wrong = [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and (name or c not in "\n\t")]
@@ -68,7 +68,7 @@ def texts(document: Document) -> Iterator[Problem]:
 
 
 def _texts(data: Any, where: Where) -> Iterator[tuple[Where, str, bool]]:
-    """Give every text with its place, and whether it is a key."""
+    """Yield every text with its location, and whether it is a key."""
     if isinstance(data, dict):
         for key, value in data.items():
             yield (*where, key), str(key), True
@@ -81,7 +81,7 @@ def _texts(data: Any, where: Where) -> Iterator[tuple[Where, str, bool]]:
 
 
 def booleans(document: Document) -> Iterator[Problem]:
-    """Find true, false and quoted texts where a number is asked for."""
+    """Find booleans and quoted texts in place of numbers."""
     kinds = _kinds()
     for where, value in _values(document.data, ()):
         if not isinstance(value, bool | str):
@@ -136,7 +136,7 @@ def _kinds() -> dict[str, set[str]]:
 
 
 def sizes(document: Document) -> Iterator[Problem]:
-    """Find numbers beyond what a trial can have."""
+    """Find numbers beyond the range of any trial."""
     data = document.data
     for where, value in _values(data, ()):
         if isinstance(value, bool) or not isinstance(value, int | float | str):
