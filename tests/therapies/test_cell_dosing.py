@@ -114,7 +114,7 @@ def test_weight_that_is_none(weight: float) -> None:
 
 def test_negative_lot() -> None:
     with pytest.raises(ConfigError, match="bad-lot"):
-        regimen("MPC 1e6 iv", lot=-1)
+        regimen("MPC 1e6 iv", batch=-1)
 
 
 def test_nothing_ordered_is_nothing_done() -> None:
@@ -143,7 +143,7 @@ def test_thawed_cells_are_weak_for_a_day() -> None:
 
 
 def test_cells_of_a_diabetic_donor_and_of_a_weak_lot() -> None:
-    course = regimen("BM-MSC 80e6 iv autologous diabetic-donor", lot=0.5)
+    course = regimen("BM-MSC 80e6 iv autologous diabetic-donor", batch=0.5)
     switched = {s.input: s.value for s in course.switches}
     assert switched["pi_M"] == pytest.approx(0.3)
     assert switched["HLA_mm"] == 0.0
@@ -191,9 +191,9 @@ def test_warnings() -> None:
 
 def test_course_reaches_the_programme_of_its_potency() -> None:
     best = {}
-    for lot in (0.5, 1.0):
-        schedule = dose("BM-MSC 1e6/kg iv", weight=80, lot=lot)
-        best[lot] = simulate(whole_body.model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
+    for batch in (0.5, 1.0):
+        schedule = dose("BM-MSC 1e6/kg iv", weight=80, batch=batch)
+        best[batch] = simulate(whole_body.model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
     assert 0 < best[0.5] < best[1.0]
 
 
@@ -236,10 +236,10 @@ def test_a_population_gets_the_courses_of_its_members(text: str) -> None:
         "f_ibmir": [0.1, 0.35, 0.6],
         "viability": [0.7, 0.85, 0.95],
     }
-    together = regimens(text, patients, lots=[0.5, 1.0, 2.0], model=model)
-    for k, lot in enumerate((0.5, 1.0, 2.0)):
+    together = regimens(text, patients, batches=[0.5, 1.0, 2.0], model=model)
+    for k, batch in enumerate((0.5, 1.0, 2.0)):
         values = {name: column[k] for name, column in patients.items() if name != "viability"}
-        alone = regimen(text, values["BW"], model.with_values(values), lot=lot)
+        alone = regimen(text, values["BW"], model.with_values(values), batch=batch)
         scale = 1.0 if together[k].order.product.kind == "graft" else patients["viability"][k] / 0.85
         assert together[k].viable == pytest.approx(alone.viable * scale)
         assert together[k].switches == alone.switches

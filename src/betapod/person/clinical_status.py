@@ -59,15 +59,15 @@ def remission(table: pd.DataFrame) -> pd.Series[bool]:
     """
     good = ((table["HbA1c"] < REMISSION_HBA1C) & without_drugs(table)).to_numpy()
     times = table.index.to_numpy(dtype=float)
-    found = table["HbA1c"] < 0.0
+    remitted = table["HbA1c"] < 0.0
     for k, time in enumerate(times):
         window = (times >= time - REMISSION_DAYS) & (times <= time)
         # The sample at or before the window's start decides about its first stretch.
         before = np.flatnonzero(times <= time - REMISSION_DAYS)
         if before.size:
             window[before[-1]] = True
-            found.iloc[k] = bool(good[window].all())
-    return found
+            remitted.iloc[k] = bool(good[window].all())
+    return remitted
 
 
 def kdigo(table: pd.DataFrame) -> pd.DataFrame:

@@ -103,9 +103,9 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) 
 
 
 def _with_person(model: Model, person: Person) -> Model:
-    known = set(model.parameters) | set(model.inputs)
-    values: dict[str, float | str] = {key: value for key, value in person.values.items() if key in known}
-    if "T1D" in known:
+    model_names = set(model.parameters) | set(model.inputs)
+    values: dict[str, float | str] = {key: value for key, value in person.values.items() if key in model_names}
+    if "T1D" in model_names:
         values["T1D"] = float(person.name.startswith("t1d"))
     return model.with_values(values, f"person {person.name}")
 

@@ -182,15 +182,15 @@ def values_of(person: Person) -> dict[str, float]:
 def _rest(person: Person, model: Model) -> dict[str, float]:
     """Start the minute layer near the fasting state of the day layer."""
     names = ["G_fasting", "insulin_fasting", "insulin_liver_fasting", "C_peptide_fasting", "CP_k21", "CP_k12"]
-    found = model_of(person).evaluate(names, person.state)
-    plasma = found["C_peptide_fasting"] * 1000.0
+    fasting = model_of(person).evaluate(names, person.state)
+    plasma = fasting["C_peptide_fasting"] * 1000.0
     start = {
-        "G": found["G_fasting"],
-        "insulin": found["insulin_fasting"],
-        "insulin_muscle": found["insulin_fasting"],
-        "insulin_liver": found["insulin_liver_fasting"],
+        "G": fasting["G_fasting"],
+        "insulin": fasting["insulin_fasting"],
+        "insulin_muscle": fasting["insulin_fasting"],
+        "insulin_liver": fasting["insulin_liver_fasting"],
         "CP_plasma": plasma,
-        "CP_periphery": plasma * found["CP_k21"] / found["CP_k12"],
+        "CP_periphery": plasma * fasting["CP_k21"] / fasting["CP_k12"],
     }
     return {name: value for name, value in start.items() if name in model.state_names}
 
@@ -205,13 +205,13 @@ def _meals(
 ) -> pd.DataFrame:
     """Run the minute layer through meals given in minutes after the fasting sample."""
     problems = [
-        Problem("out-of-range", f"{what} must be positive", found=f"{value:g}")
-        for what, value in (("minutes", minutes), ("step", step))
+        Problem("out-of-range", f"{label} must be positive", found=f"{value:g}")
+        for label, value in (("minutes", minutes), ("step", step))
         if not value > 0
     ]
     problems += [
-        Problem("out-of-range", f"{what} cannot be negative", found=f"{value:g}")
-        for what, values in (("the meal", carbohydrate), ("the bolus", bolus))
+        Problem("out-of-range", f"{label} cannot be negative", found=f"{value:g}")
+        for label, values in (("the meal", carbohydrate), ("the bolus", bolus))
         for value in values
         if not value >= 0
     ]
@@ -238,12 +238,12 @@ def _run(
     outputs: Sequence[str],
 ) -> pd.DataFrame:
     if not (0.0 < step < math.inf and 0.0 < minutes < math.inf):
-        found = f"minutes {minutes:g}, step {step:g}"
-        raise ConfigError(Problem("out-of-range", "minutes and step are finite and above 0", found=found))
+        asked = f"minutes {minutes:g}, step {step:g}"
+        raise ConfigError(Problem("out-of-range", "minutes and step are finite and above 0", found=asked))
     if minutes / step > MOST_VISITS:
-        found = f"{minutes / step:.2g}"
+        asked = f"{minutes / step:.2g}"
         raise ConfigError(
-            Problem("too-large", "these are too many samples", Location("step"), found, f"{MOST_VISITS:,}")
+            Problem("too-large", "these are too many samples", Location("step"), asked, f"{MOST_VISITS:,}")
         )
     grid = np.arange(0.0, minutes + step / 2, step)
     table = simulate(

@@ -34,9 +34,9 @@ def model_of(person: Person, name: str = "metabolism", changes: Mapping[str, flo
         Further values, which override the person's.
     """
     base = whole_body.model(name)
-    known = set(base.parameters) | set(base.inputs)
-    given = {**person.values, **(person.state if name != "metabolism" else {})}
-    values = {key: value for key, value in given.items() if key in known}
+    model_names = set(base.parameters) | set(base.inputs)
+    person_values = {**person.values, **(person.state if name != "metabolism" else {})}
+    values = {key: value for key, value in person_values.items() if key in model_names}
     return base.with_values({**values, **(changes or {})}, f"person {person.name}")
 
 
@@ -110,12 +110,12 @@ def changed(person: Person, values: Mapping[str, float | str]) -> Person:
     today = {name: value for name, value in values.items() if name in model.state_names}
     lifelong = {name: value for name, value in values.items() if name not in today}
     table = model.with_values(lifelong)
-    own = {name: table.values()[name] for name in lifelong}
+    lifelong_values = {name: table.values()[name] for name in lifelong}
     state = {
         name: value if isinstance(value, float) else quantity(str(value), model.units[name], Location(name))
         for name, value in today.items()
     }
-    who = grown(replace(person, values={**person.values, **own})) if own else person
+    who = grown(replace(person, values={**person.values, **lifelong_values})) if lifelong_values else person
     return replace(who, state={**who.state, **state})
 
 
@@ -126,18 +126,18 @@ def at_rest(model: Model, state: Mapping[str, float]) -> dict[str, float]:
     """
     from scipy.optimize import brentq
 
-    found = dict(state)
+    rest = dict(state)
     values = {"t": 0.0, **model.values(), **state}
     keys = list(values)
     for name in ("ln_G_fasting", "ln_G_fed"):
         rate = next(s.rate for s in model.states if s.name == name)
         compute = compile_function([rate], [keys])
-        place = keys.index(name)
+        index = keys.index(name)
         numbers = [values[key] for key in keys]
 
-        def balance(x: float, numbers: list[float] = numbers, place: int = place, compute: object = compute) -> float:
+        def balance(x: float, numbers: list[float] = numbers, index: int = index, compute: object = compute) -> float:
             assert callable(compute)
-            return float(compute([*numbers[:place], x, *numbers[place + 1 :]])[0])
+            return float(compute([*numbers[:index], x, *numbers[index + 1 :]])[0])
 
-        found[name] = float(brentq(balance, np.log(0.1), np.log(300.0), xtol=1e-13, rtol=1e-13))
-    return found
+        rest[name] = float(brentq(balance, np.log(0.1), np.log(300.0), xtol=1e-13, rtol=1e-13))
+    return rest

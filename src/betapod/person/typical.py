@@ -80,7 +80,7 @@ def person(name: str) -> Person:
     ConfigError
         There is no such person; the nearest is named.
     """
-    found = _people().get(name)
-    if found is None:
+    match = _people().get(name)
+    if match is None:
         raise ConfigError(not_among(names(), "unknown-person", f"there is no typical person {name!r}", name))
-    return found
+    return match

@@ -61,9 +61,9 @@ class Course:
 
     Attributes
     ----------
-    known
+    quantities
         Quantities of the model for this patient, where they were computed before; `state` is needed for others.
-    own
+    product_numbers
         Numbers of products that differ from the table's.
     """
 
@@ -71,15 +71,15 @@ class Course:
     model: Model
     table: ParameterTable
     state: Mapping[str, float] = field(default_factory=dict)
-    known: Mapping[str, float] = field(default_factory=dict)
-    own: Mapping[str, float] = field(default_factory=dict)
+    quantities: Mapping[str, float] = field(default_factory=dict)
+    product_numbers: Mapping[str, float] = field(default_factory=dict)
     doses: list[Dose] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def number(self, key: str) -> float:
         """Return a number of a product."""
-        return self.own[key] if key in self.own else self.table[key].value
+        return self.product_numbers[key] if key in self.product_numbers else self.table[key].value
 
     def add(self, state: str, amount: float) -> None:
         """Dose a state at every infusion."""
@@ -94,8 +94,8 @@ class Course:
 
     def evaluate(self, *names: str) -> list[float]:
         """Return quantities of the model for this patient at the start."""
-        if self.known:
-            return [self.known[name] for name in names]
+        if self.quantities:
+            return [self.quantities[name] for name in names]
         switched = {s.input: s.value for s in self.switches if s.time <= self.order.start}
         return list(self.model.evaluate(names, self.state, switched).values())
 
@@ -106,7 +106,7 @@ def regimen(
     model: Model | None = None,
     scenario: str = DEFAULT,
     state: Mapping[str, float] | None = None,
-    lot: float = 1.0,
+    batch: float = 1.0,
     where: str = "dose",
 ) -> Regimen:
     """Return the course that an order describes.
@@ -127,8 +127,8 @@ def regimen(
         Whose numbers of products (viability, potency ...) are used.
     state
         States of the patient that the allocation may depend on; initial values by default.
-    lot
-        Factor on potency of the manufactured lot.
+    batch
+        Factor on potency of the manufactured batch.
 
     Raises
     ------
@@ -139,25 +139,27 @@ def regimen(
     table = cell_parameters.table(scenario)
     if model is None:
         model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
-    return build(Course(order, model, table, state or {}), weight, lot, where)
+    return build(Course(order, model, table, state or {}), weight, batch, where)
 
 
-def build(course: Course, weight: float | None, lot: float, where: str = "dose") -> Regimen:
+def build(course: Course, weight: float | None, batch: float, where: str = "dose") -> Regimen:
     """Return the regimen of a course, of which order, model and patient are known."""
     order = course.order
-    given = _given(course, weight, lot, where)
-    _warn(course, given, weight)
-    if given == 0:
+    ordered = _given(course, weight, batch, where)
+    _warn(course, ordered, weight)
+    if ordered == 0:
         return Regimen(order, 0.0, 0.0, {}, (), (), tuple(course.warnings))
     fractions: dict[str, float] = {}
     if order.product.kind == "graft":
-        viable = given * course.number("viability_graft")
+        viable = ordered * course.number("viability_graft")
         _graft(course, viable)
     else:
-        handled = given * (1 - course.number("f_handling"))
+        handled = ordered * (1 - course.number("f_handling"))
         viable = handled * course.number("viability")
-        fractions = _infusion(course, handled, viable, lot)
-    return Regimen(order, given, viable, fractions, tuple(course.doses), tuple(course.switches), tuple(course.warnings))
+        fractions = _infusion(course, handled, viable, batch)
+    return Regimen(
+        order, ordered, viable, fractions, tuple(course.doses), tuple(course.switches), tuple(course.warnings)
+    )
 
 
 def dose(text: str, weight: float | None = None, model: Model | None = None, **options: object) -> Schedule:
@@ -165,7 +167,7 @@ def dose(text: str, weight: float | None = None, model: Model | None = None, **o
     return regimen(text, weight, model, **options).schedule  # type: ignore[arg-type]
 
 
-def _given(course: Course, weight: float | None, lot: float, where: str) -> float:
+def _given(course: Course, weight: float | None, batch: float, where: str) -> float:
     """Return the cells per infusion, 10^6."""
     order = course.order
     problems = []
@@ -177,17 +179,17 @@ def _given(course: Course, weight: float | None, lot: float, where: str) -> floa
         bad("bad-weight", "the body weight must be above 0", found=f"{weight:g} kg")
     elif order.per_kg and weight is None:
         bad("missing-weight", "an amount per kg needs the body weight", hint="Give weight=... in kg.")
-    if not (math.isfinite(lot) and lot >= 0):
-        bad("bad-lot", "the potency of a lot is a factor of 0 or more", found=f"{lot:g}")
+    if not (math.isfinite(batch) and batch >= 0):
+        bad("bad-lot", "the potency of a batch is a factor of 0 or more", found=f"{batch:g}")
     if problems:
         raise ConfigError(problems)
     amount = order.amount * (weight if order.per_kg and weight is not None else 1.0)
     return amount * course.number("cells_per_IEQ") * 1e-6 if order.unit == "IEQ" else amount
 
 
-def _infusion(course: Course, handled: float, viable: float, lot: float) -> dict[str, float]:
+def _infusion(course: Course, handled: float, viable: float, batch: float) -> dict[str, float]:
     order, route = course.order, course.order.route
-    _potency(course, lot)
+    _potency(course, batch)
     course.switch("HLA_mm", 0.0 if order.donor == "autologous" else 1.0)
     course.switch("TF_source", course.number(order.product.tissue_factor))
     course.switch("renal_delivery", 1.0 if route.renal else 0.0)
@@ -205,9 +207,9 @@ def _infusion(course: Course, handled: float, viable: float, lot: float) -> dict
     return fractions
 
 
-def _potency(course: Course, lot: float) -> None:
+def _potency(course: Course, batch: float) -> None:
     order = course.order
-    potency = lot * course.number(order.product.potency)
+    potency = batch * course.number(order.product.potency)
     if "diabetic-donor" in order.words:
         potency *= course.number("potency_autologous_T2D")
     thawed = course.number("potency_thawed") if "thawed" in order.words else 1.0
@@ -223,25 +225,27 @@ def _graft(course: Course, viable: float) -> None:
     hidden = order.donor in ("autologous", "hypoimmune")
     course.switch("graft_hidden", 1.0 if hidden else 0.0)
     course.switch("adherence_IS", 0.0 if hidden else 1.0)
-    (taken,) = course.evaluate("graft_taken")
-    course.add(order.product.state, viable * taken)
+    (take_rate,) = course.evaluate("graft_taken")
+    course.add(order.product.state, viable * take_rate)
     if order.route.name == "depot":
         course.warnings.append("early losses in a depot are taken as in the portal vein; no number is known")
 
 
-def _warn(course: Course, given: float, weight: float | None) -> None:
+def _warn(course: Course, ordered: float, weight: float | None) -> None:
     order, product = course.order, course.order.product
     if product.caution:
         course.warnings.append(f"{product.name}: {product.caution}")
-    if product.dose and given > 0:
+    if product.dose and ordered > 0:
         row = course.table[product.dose]
         usual, unit = (
-            (given / weight, "10^6 cells/kg") if row.unit.endswith("/kg") and weight else (given, "10^6 cells")
+            (ordered / weight, "10^6 cells/kg") if row.unit.endswith("/kg") and weight else (ordered, "10^6 cells")
         )
         if (row.unit.endswith("/kg") == unit.endswith("/kg")) and not row.low <= usual <= row.high:
             course.warnings.append(f"{usual:g} {unit} is outside the {row.low:g} to {row.high:g} given in trials")
-    own = course.own.get("BW", course.model.inputs["BW"].value) if "BW" in course.model.inputs else None
-    if weight is not None and own is not None and not math.isclose(weight, own, rel_tol=1e-6):
-        course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {own:g} kg")
+    model_weight = (
+        course.product_numbers.get("BW", course.model.inputs["BW"].value) if "BW" in course.model.inputs else None
+    )
+    if weight is not None and model_weight is not None and not math.isclose(weight, model_weight, rel_tol=1e-6):
+        course.warnings.append(f"the dose is for {weight:g} kg but the model's patient weighs {model_weight:g} kg")
     if "thawed" in order.words and 0 < order.interval < 1:
         course.warnings.append("infusions less than a day apart: potency after thawing overlaps")

@@ -133,10 +133,11 @@ class _Reading:
 
     def named(self) -> int:
         """Return how many of the first words name a product, where no number ends the name."""
-        known = names_of(PRODUCTS)
+        product_names = names_of(PRODUCTS)
         lengths = range(len(self.tokens), 0, -1)
         return next(
-            (k for k in lengths if plain(" ".join(t.text for t in self.tokens[:k])) in known), min(1, len(self.tokens))
+            (k for k in lengths if plain(" ".join(t.text for t in self.tokens[:k])) in product_names),
+            min(1, len(self.tokens)),
         )
 
     def column_of(self, route: Route) -> int:
@@ -145,18 +146,18 @@ class _Reading:
 
     def product(self, tokens: list[_Token]) -> Product | None:
         name = " ".join(token.text for token in tokens)
-        known = names_of(PRODUCTS)
+        product_names = names_of(PRODUCTS)
         if not name:
             self.bad("missing-product", "the order names no product", expected=", ".join(PRODUCTS))
-        elif plain(name) in known:
-            return PRODUCTS[known[plain(name)]]
+        elif plain(name) in product_names:
+            return PRODUCTS[product_names[plain(name)]]
         else:
             self.bad(
                 "unknown-product",
                 f"there is no cell product {name!r}",
                 tokens[0].column,
                 expected=", ".join(PRODUCTS),
-                hint=_suggest(plain(name), known),
+                hint=_suggest(plain(name), product_names),
             )
         return None
 
@@ -210,9 +211,13 @@ class _Reading:
     def bounded(self, amount: float, most: float, unit: str, column: int, before: int) -> None:
         """Refuse an amount that no body can hold, unless the amount is wrong otherwise."""
         if len(self.problems) == before and math.isfinite(amount) and amount > most:
-            found = f"{amount:.3g} {unit}"
+            amount_text = f"{amount:.3g} {unit}"
             self.bad(
-                "out-of-range", "no body holds so much", column, found=found, expected=f"at most {most:.3g} {unit}"
+                "out-of-range",
+                "no body holds so much",
+                column,
+                found=amount_text,
+                expected=f"at most {most:.3g} {unit}",
             )
 
     def known(self, tokens: list[_Token]) -> bool:
@@ -225,11 +230,11 @@ class _Reading:
         )
 
     def match_route(self, tokens: list[_Token]) -> tuple[Route | None, int]:
-        known = names_of(ROUTES)
+        route_names = names_of(ROUTES)
         for length in (3, 2, 1):
             name = plain(" ".join(token.text for token in tokens[:length]))
-            if len(tokens) >= length and name in known:
-                return ROUTES[known[name]], length
+            if len(tokens) >= length and name in route_names:
+                return ROUTES[route_names[name]], length
         return None, 0
 
     def route(self, tokens: list[_Token]) -> tuple[Route | None, list[_Token]]:
@@ -258,8 +263,8 @@ class _Reading:
                 if count < 1:
                     self.bad("bad-repeat", "at least one infusion is needed", token.column, found=token.text)
                 elif count > MOST_INFUSIONS:
-                    found, most = f"x{match[1][:12]}", f"at most x{MOST_INFUSIONS}"
-                    self.bad("out-of-range", "too many infusions", token.column, found=found, expected=most)
+                    number_text, most = f"x{match[1][:12]}", f"at most x{MOST_INFUSIONS}"
+                    self.bad("out-of-range", "too many infusions", token.column, found=number_text, expected=most)
             elif match := _EVERY.fullmatch(word):
                 interval = self.days(float(match[1]), match[2], token)
             elif match := _AT.fullmatch(word):
@@ -289,8 +294,8 @@ class _Reading:
             )
             return math.nan
         if number * _DAYS[unit] > MOST_DAYS:
-            found, most = token.text[:24], f"at most {MOST_DAYS:.0f} d"
-            self.bad("out-of-range", "that is longer than any trial", token.column, found=found, expected=most)
+            time_text, most = token.text[:24], f"at most {MOST_DAYS:.0f} d"
+            self.bad("out-of-range", "that is longer than any trial", token.column, found=time_text, expected=most)
         return number * _DAYS[unit]
 
     def donor(self, product: Product | None, words: set[str]) -> str:
@@ -307,6 +312,6 @@ class _Reading:
         return named[0] if named else product.donors[0]
 
 
-def _suggest(name: str, known: dict[str, str]) -> str:
-    close = nearest(name, known)
-    return f"Did you mean {' or '.join(repr(known[text]) for text in close)}?" if close else ""
+def _suggest(name: str, names: dict[str, str]) -> str:
+    close = nearest(name, names)
+    return f"Did you mean {' or '.join(repr(names[text]) for text in close)}?" if close else ""

@@ -1,4 +1,4 @@
-"""One order for many patients: each gets the course of their own weight, first pass and lot."""
+"""One order for many patients: each gets the course of their own weight, first pass and batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def regimens(
     text: str,
     patients: Mapping[str, ArrayLike],
     weights: ArrayLike | None = None,
-    lots: ArrayLike | None = None,
+    batches: ArrayLike | None = None,
     model: Model | None = None,
     scenario: str = DEFAULT,
     state: Mapping[str, ArrayLike] | None = None,
@@ -38,7 +38,7 @@ def regimens(
         ``potency_UC`` ...): name -> (patients,).
     weights
         Body weights, kg; ``BW`` of `patients`, or of the model's input, by default.
-    lots
+    batches
         Factors on potency, one per patient or one for all; 1 by default.
     state
         States that the allocation may depend on: name -> (patients,); initial values by default.
@@ -54,26 +54,28 @@ def regimens(
         model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
     columns = {name: np.asarray(values, dtype=float) for name, values in patients.items()}
     columns |= {name: np.asarray(values, dtype=float) for name, values in (state or {}).items()}
-    count = _count(columns, weights, lots, where)
-    known = _quantities(order, model, columns, count)
-    products = {name: values for name, values in columns.items() if name in table and name not in known}
+    count = _count(columns, weights, batches, where)
+    quantities = _quantities(order, model, columns, count)
+    products = {name: values for name, values in columns.items() if name in table and name not in quantities}
     heavy = _each(_weights(weights, columns, model), count)
-    potency = _each(1.0 if lots is None else lots, count)
-    found = []
+    potency = _each(1.0 if batches is None else batches, count)
+    courses = []
     for k in range(count):
-        mine = {name: float(values[k]) for name, values in known.items()}
-        own = {name: float(values[k]) for name, values in products.items()}
+        person_quantities = {name: float(values[k]) for name, values in quantities.items()}
+        person_products = {name: float(values[k]) for name, values in products.items()}
         weight = None if np.isnan(heavy[k]) else float(heavy[k])
-        found.append(build(Course(order, model, table, {}, mine, own), weight, float(potency[k]), where))
-    return found
+        courses.append(
+            build(Course(order, model, table, {}, person_quantities, person_products), weight, float(potency[k]), where)
+        )
+    return courses
 
 
-def _count(columns: Mapping[str, np.ndarray], weights: ArrayLike | None, lots: ArrayLike | None, where: str) -> int:
+def _count(columns: Mapping[str, np.ndarray], weights: ArrayLike | None, batches: ArrayLike | None, where: str) -> int:
     lengths = {name: len(values) for name, values in columns.items() if values.ndim == 1}
     lengths |= {
-        name: np.size(given)
-        for name, given in (("weights", weights), ("lots", lots))
-        if given is not None and np.ndim(given)
+        name: np.size(column)
+        for name, column in (("weights", weights), ("batches", batches))
+        if column is not None and np.ndim(column)
     }
     if not lengths or len(set(lengths.values())) > 1:
         raise ConfigError(
@@ -109,5 +111,5 @@ def _quantities(order: Order, model: Model, columns: Mapping[str, np.ndarray], c
             side = "both" if "bilateral" in order.words else "one"
             names += [f"plug_free_{side}", f"plug_gain_{side}"]
     settable = {*model.parameters, *model.inputs, *model.conversions, *model.state_names}
-    own = {name: column for name, column in columns.items() if name in settable}
-    return {name: _each(value, count) for name, value in model.evaluate(names, own).items()}
+    people_values = {name: column for name, column in columns.items() if name in settable}
+    return {name: _each(value, count) for name, value in model.evaluate(names, people_values).items()}

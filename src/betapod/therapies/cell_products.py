@@ -36,7 +36,7 @@ class Product:
     kind
         ``infused`` (cells that arrest in organs) or ``graft`` (islets).
     donors
-        ``allogeneic`` and ``autologous`` as far as the product exists so; the first is the usual one.
+        ``allogeneic`` and ``autologous`` where the product exists so; the first is the usual one.
     potency, tissue_factor
         Ids of rows; empty where they mean nothing.
     state

@@ -39,15 +39,15 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
     CautionWarning
         A therapy is given with caution, or takes an input out of its plausible range.
     """
-    given = [therapy(each) if isinstance(each, str) else each for each in therapies]
+    prescribed = [therapy(drug) if isinstance(drug, str) else drug for drug in therapies]
     base = {name: model.inputs[name].value for name in model.inputs}
-    errors, cautions = concerns(given, {**base, **(state or {})})
+    errors, cautions = concerns(prescribed, {**base, **(state or {})})
     if errors:
         raise ConfigError(errors)
     for text in cautions:
         warnings.warn(text, CautionWarning, stacklevel=2)
-    found = courses(given, base)
-    for name, steps in found.items():
+    steps_by_input = courses(prescribed, base)
+    for name, steps in steps_by_input.items():
         row = model.inputs[name]
         worst = max(
             (value for s in steps for value in (s.before, s.after)), key=lambda v: max(row.low - v, v - row.high)
@@ -55,24 +55,24 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
         if not row.low <= worst <= row.high and worst != row.value:
             text = f"{name} goes to {worst:g} {row.unit}, outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
             warnings.warn(text, CautionWarning, stacklevel=2)
-    return Schedule(switches=[switch for name, steps in found.items() for switch in switches_of(name, steps)])
+    return Schedule(switches=[switch for name, steps in steps_by_input.items() for switch in switches_of(name, steps)])
 
 
 def switches_of(name: str, steps: list[Step]) -> list[Switch]:
     """Return the switches of an input's course: jumps and ramps; a jump that a ramp follows at once becomes a ramp of a minute."""
-    found = []
+    switches = []
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         jumps = not math.isclose(step.before, step.after, rel_tol=1e-12, abs_tol=1e-15)
         if following is None or math.isclose(step.after, following.before, rel_tol=1e-12, abs_tol=1e-15):
             if jumps:
-                found.append(Switch(name, step.after, step.time))
+                switches.append(Switch(name, step.after, step.time))
             continue
         if jumps:
-            found.append(Switch(name, step.after, step.time, _MINUTE))
-            found.append(Switch(name, following.before, step.time + _MINUTE, following.time - step.time - _MINUTE))
+            switches.append(Switch(name, step.after, step.time, _MINUTE))
+            switches.append(Switch(name, following.before, step.time + _MINUTE, following.time - step.time - _MINUTE))
         else:
-            found.append(Switch(name, following.before, step.time, following.time - step.time))
-    return found
+            switches.append(Switch(name, following.before, step.time, following.time - step.time))
+    return switches
 
 
 _MINUTE = 1.0 / MINUTES_PER_DAY

@@ -95,10 +95,10 @@ def mechanism_switch(name: str) -> MechanismSwitch:
     ConfigError
         There is no such switch; the nearest is named.
     """
-    known = mechanism_switches()
-    if name not in known:
-        raise ConfigError(not_among(known, "unknown-switch", f"there is no mechanism switch {name!r}", name))
-    return known[name]
+    switches = mechanism_switches()
+    if name not in switches:
+        raise ConfigError(not_among(switches, "unknown-switch", f"there is no mechanism switch {name!r}", name))
+    return switches[name]
 
 
 def _described(name: str, models: Mapping[str, Model], scenarios: tuple[str, ...]) -> MechanismSwitch:
@@ -129,11 +129,11 @@ def _equations(part: Part, name: str) -> Iterable[tuple[SwitchedEquation, list[s
     for statement, line in zip(part.statements, section_of_part(part).lines, strict=True):
         uses = line.uses()
         if name in uses:
-            place = part.source.location(statement.position)
-            file = Path(place.file)
+            location = part.source.location(statement.position)
+            file = Path(location.file)
             where = file.relative_to(_ROOT).as_posix() if file.is_relative_to(_ROOT) else str(file)
             yield (
-                SwitchedEquation(part.name, f"{where}:{place.line}", statement_text(line), line.unit, line.label),
+                SwitchedEquation(part.name, f"{where}:{location.line}", statement_text(line), line.unit, line.label),
                 uses,
             )
 

@@ -196,11 +196,11 @@ def plan(
     orders = (cells,) if isinstance(cells, str) and cells else tuple(cells)
     inputs = tuple(Switch(name, value, start) for name, value in (held or {}).items())
     if isinstance(people, Recipients):
-        given = own_drugs
-        if given is None:
+        per_person = own_drugs
+        if per_person is None:
             common = [_read(drug) for drug in drugs]
-            given = [people.accepted(person, common, as_ordered) for person in range(len(people))]
-        return _for_many(model, people, given, orders, scenario, start, inputs, where)
+            per_person = [people.accepted(person, common, as_ordered) for person in range(len(people))]
+        return _for_many(model, people, per_person, orders, scenario, start, inputs, where)
     return _for_one(model, people, list(drugs), orders, scenario, start, inputs)
 
 
@@ -234,11 +234,11 @@ def _for_one(
     under, name = _under(model, scenario, orders)
     states = model.initial_values() if state is None else state
     problems: list[Problem] = []
-    schedule, given = Schedule(), tuple[Therapy, ...]()
+    schedule, prescribed = Schedule(), tuple[Therapy, ...]()
     try:
         filtration = {"GFR": float(model.evaluate(["GFR"], states)["GFR"])} if "GFR" in model.names else None
         schedule = care(drugs, under, filtration)
-        given = tuple(_read(drug) for drug in drugs)
+        prescribed = tuple(_read(drug) for drug in drugs)
     except BetapodError as error:
         problems.extend(error.problems)
     ordered = []
@@ -252,7 +252,7 @@ def _for_one(
     moved = [_moved(course.schedule, start) for course in ordered]
     doses = tuple(dose for course in moved for dose in course.doses)
     switches = (*inputs, *schedule.switches, *(switch for course in moved for switch in course.switches))
-    return Plan(under, name, (Schedule(doses, switches),), (given,), (tuple(ordered),))
+    return Plan(under, name, (Schedule(doses, switches),), (prescribed,), (tuple(ordered),))
 
 
 def _for_many(
@@ -285,16 +285,18 @@ def _drug_schedules(
     model: Model, people: Recipients, drugs: Sequence[Sequence[Therapy]], inputs: tuple[Switch, ...]
 ) -> Iterator[Schedule]:
     """Give everybody's schedule without cells; the same drugs on the same own values are one schedule."""
-    own = {name: people.parameters[name] for name in model.inputs if name in people.parameters}
+    own_values = {name: people.parameters[name] for name in model.inputs if name in people.parameters}
     shared: dict[object, Schedule] = {}
-    for person, given in enumerate(drugs):
+    for person, prescribed in enumerate(drugs):
         acted = sorted(
-            {effect.quantity for drug in given for effect in drug.effects if effect.quantity in model.inputs}
+            {effect.quantity for drug in prescribed for effect in drug.effects if effect.quantity in model.inputs}
         )
-        base = {name: float(own[name][person]) if name in own else model.inputs[name].value for name in acted}
-        key = (tuple(given), tuple(base.values()))
+        base = {
+            name: float(own_values[name][person]) if name in own_values else model.inputs[name].value for name in acted
+        }
+        key = (tuple(prescribed), tuple(base.values()))
         if key not in shared:
-            steps = courses(given, base) if given else {}
+            steps = courses(prescribed, base) if prescribed else {}
             moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
             shared[key] = Schedule((), (*inputs, *moved))
         yield shared[key]

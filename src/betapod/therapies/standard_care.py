@@ -84,8 +84,8 @@ class Therapy:
     def words(self) -> str:
         """Name, dose and days, such as ``metformin 2 g from day 0 to day 90``."""
         stop = f" to day {self.stop:g}" if math.isfinite(self.stop) else ""
-        taken = "" if self.adherence == 1.0 else f", {100 * self.adherence:g} % of the effect"
-        return f"{self.label} from day {self.start:g}{stop}{taken}"
+        adherence_text = "" if self.adherence == 1.0 else f", {100 * self.adherence:g} % of the effect"
+        return f"{self.label} from day {self.start:g}{stop}{adherence_text}"
 
     def share(self, effect: DrugEffect, time: float) -> tuple[float, float]:
         """Return the share of full effect just before and just after a time."""
@@ -122,11 +122,11 @@ def _limits() -> tuple[dict[str, str], ...]:
 
 def catalogue() -> dict[str, tuple[str, ...]]:
     """Return the doses of each therapy, as text; ``any`` dose has only its unit."""
-    found: dict[str, dict[str, None]] = {}
+    doses_by_drug: dict[str, dict[str, None]] = {}
     for row in _rows():
         dose = f"{row['dose']} {row['dose_unit']}"
-        found.setdefault(row["therapy"], {})[dose] = None
-    return {name: tuple(doses) for name, doses in found.items()}
+        doses_by_drug.setdefault(row["therapy"], {})[dose] = None
+    return {name: tuple(doses) for name, doses in doses_by_drug.items()}
 
 
 def therapy(
@@ -156,20 +156,20 @@ def therapy(
     where = Location(f"therapy {text!r}")
     match = _TEXT.fullmatch(text.strip())
     names = {name.lower(): name for name in catalogue()}
-    given = match["name"].lower() if match else text.lower()
+    drug_name = match["name"].lower() if match else text.lower()
     problems = _bad_course(where, start, stop, adherence, onset, offset)
-    if match is None or given not in names:
-        hint = did_you_mean(given, names) or f"Known: {', '.join(names.values())}."
-        problems.append(Problem("unknown-therapy", f"there is no therapy {given!r}", where, hint=hint))
+    if match is None or drug_name not in names:
+        hint = did_you_mean(drug_name, names) or f"Known: {', '.join(names.values())}."
+        problems.append(Problem("unknown-therapy", f"there is no therapy {drug_name!r}", where, hint=hint))
         raise ConfigError(problems)
-    name = names[given]
+    name = names[drug_name]
     rows = [row for row in _rows() if row["therapy"] == name]
     unit = rows[0]["dose_unit"]
     dose = _dose(match, rows, where, problems)
     if problems:
         raise ConfigError(problems)
-    chosen = [row for row in rows if row["dose"] == "any" or math.isclose(float(row["dose"]), dose, rel_tol=1e-9)]
-    effects = tuple(_effect(row, dose, onset, offset) for row in chosen)
+    effect_rows = [row for row in rows if row["dose"] == "any" or math.isclose(float(row["dose"]), dose, rel_tol=1e-9)]
+    effects = tuple(_effect(row, dose, onset, offset) for row in effect_rows)
     return Therapy(name, dose, unit, effects, start, stop, adherence)
 
 
@@ -199,8 +199,8 @@ def _bad_course(
 def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location, problems: list[Problem]) -> float:
     """Return the dose in the table's unit; add a problem where the table does not have it."""
     unit = rows[0]["dose_unit"]
-    known = list(dict.fromkeys(row["dose"] for row in rows))
-    listed = ", ".join(f"{rows[0]['therapy']} {dose} {unit}" for dose in known)
+    doses = list(dict.fromkeys(row["dose"] for row in rows))
+    listed = ", ".join(f"{rows[0]['therapy']} {dose} {unit}" for dose in doses)
     if match["dose"] is None:
         if unit == "dose":
             return 1.0
@@ -223,8 +223,8 @@ def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location,
             return math.nan
     if not dose > 0 or not math.isfinite(dose):
         problems.append(Problem("out-of-range", "a dose is positive", where, found=match["dose"]))
-    elif "any" not in known and not any(math.isclose(float(d), dose, rel_tol=1e-9) for d in known):
-        best = min(known, key=lambda d: abs(float(d) - dose))
+    elif "any" not in doses and not any(math.isclose(float(d), dose, rel_tol=1e-9) for d in doses):
+        best = min(doses, key=lambda d: abs(float(d) - dose))
         hint = f"The nearest is {rows[0]['therapy']} {best} {unit}."
         problems.append(
             Problem("unknown-dose", "no effect is known for this dose", where, f"{dose:g} {unit}", listed, hint)
@@ -278,22 +278,22 @@ def courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str
     ConfigError
         Two therapies set one quantity at the same time, or a therapy acts on nothing in `base`.
     """
-    given = list(therapies)
+    prescribed = list(therapies)
     by_input: dict[str, list[tuple[Therapy, DrugEffect]]] = {}
     problems = []
-    for each in given:
-        known = [effect for effect in each.effects if effect.quantity in base]
-        if not known:
+    for drug in prescribed:
+        effects = [effect for effect in drug.effects if effect.quantity in base]
+        if not effects:
             problems.append(
                 Problem(
                     "no-effect",
-                    f"{each.label} acts on nothing that this model has",
-                    found=", ".join(effect.quantity for effect in each.effects),
+                    f"{drug.label} acts on nothing that this model has",
+                    found=", ".join(effect.quantity for effect in drug.effects),
                     expected="an input of the model",
                 )
             )
-        for effect in known:
-            by_input.setdefault(effect.quantity, []).append((each, effect))
+        for effect in effects:
+            by_input.setdefault(effect.quantity, []).append((drug, effect))
     for quantity, pairs in by_input.items():
         problems.extend(_clashes(quantity, pairs))
     if problems:
@@ -315,16 +315,16 @@ def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, DrugEffect]]) -> list
 
 def _steps(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float) -> list[Step]:
     times = {0.0}
-    for each, effect in pairs:
-        times |= {each.start, each.start + effect.onset}
-        if math.isfinite(each.stop):
-            times |= {each.stop, each.stop + effect.offset}
+    for drug, effect in pairs:
+        times |= {drug.start, drug.start + effect.onset}
+        if math.isfinite(drug.stop):
+            times |= {drug.stop, drug.stop + effect.offset}
     return [Step(time, *(_combined(pairs, base, time, side) for side in (0, 1))) for time in sorted(times)]
 
 
 def _combined(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float, time: float, side: int) -> float:
     """Return the value of an input just before (0) or after (1) a time: set, then multiplied, then shifted, then the strongest."""
-    shares = [(effect, each.share(effect, time)[side]) for each, effect in pairs]
+    shares = [(effect, drug.share(effect, time)[side]) for drug, effect in pairs]
     value = base
     for effect, share in shares:
         if effect.rule in ("set", "policy"):
@@ -349,13 +349,13 @@ def concerns(therapies: Iterable[Therapy], values: Mapping[str, float]) -> tuple
     values
         Such as ``{"GFR": 28}``; what is missing is not judged. Effects of the therapies count too.
     """
-    given = list(therapies)
+    prescribed = list(therapies)
     errors, warnings = [], []
     together = dict(values)
-    for each in given:
-        together.update({effect.quantity: effect.value for effect in each.effects if effect.rule == "max"})
+    for drug in prescribed:
+        together.update({effect.quantity: effect.value for effect in drug.effects if effect.rule == "max"})
     for row in _limits():
-        if row["quantity"] not in together or all(each.name != row["therapy"] for each in given):
+        if row["quantity"] not in together or all(drug.name != row["therapy"] for drug in prescribed):
             continue
         value = together[row["quantity"]]
         low, high = (float(row[key]) if row[key] else bound for key, bound in (("low", -math.inf), ("high", math.inf)))
