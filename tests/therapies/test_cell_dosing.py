@@ -193,7 +193,9 @@ def test_course_reaches_the_programme_of_its_potency() -> None:
     best = {}
     for batch in (0.5, 1.0):
         schedule = dose("BM-MSC 1e6/kg iv", weight=80, batch=batch)
-        best[batch] = simulate(whole_body.model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
+        best[batch] = (
+            simulate(whole_body.model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
+        )
     assert 0 < best[0.5] < best[1.0]
 
 

@@ -164,12 +164,12 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
         differ: np.ndarray[Any, np.dtype[np.bool_]] = np.logical_not(np.isclose(first, second, rtol=1e-12, atol=0.0))
         return differ
 
-    found: dict[str, list[str]] = {name: [] for name in model.inputs if name.startswith(PREFIX)}
+    submodels: dict[str, list[str]] = {name: [] for name in model.inputs if name.startswith(PREFIX)}
     for scenario in SCENARIOS:
         table = cell_parameters.table(scenario)
         now = values | {name: table[name].value for name in model.parameters if name in table}
         passed_on = [moved(now, {state.name: now[state.name] * 1.01}) for state in cells]
-        for name, scenarios in found.items():
+        for name, scenarios in submodels.items():
             reached = moved(now, {name: 1.0 - now[name]})
             for _ in cells:
                 reached = np.logical_or.reduce(
@@ -177,7 +177,7 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
                 )
             if reached[len(cells) :].any():
                 scenarios.append(scenario)
-    return {name: tuple(scenarios) for name, scenarios in found.items()}
+    return {name: tuple(scenarios) for name, scenarios in submodels.items()}
 
 
 def _busy(model: Model, host: set[str]) -> dict[str, float]:

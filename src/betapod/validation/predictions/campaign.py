@@ -58,7 +58,11 @@ class Confrontation(Displayed):
         """One row for each prediction, the scenario in ``scenario``."""
         import pandas as pd
 
-        rows = [{"scenario": name, **asdict(each)} for name, mine in self.predictions.items() for each in mine]
+        rows = [
+            {"scenario": name, **asdict(prediction)}
+            for name, predictions in self.predictions.items()
+            for prediction in predictions
+        ]
         columns = ["scenario", *Prediction.__dataclass_fields__]
         return pd.DataFrame(rows, columns=columns)
 
@@ -91,9 +95,9 @@ class Confrontation(Displayed):
         table = self.table
         keys = ["scenario", by] if by else ["scenario"]
         grouped = table.assign(square=table["z"] ** 2).groupby(keys, sort=False)
-        found = grouped.agg(rows=("record", "size"), inside=("inside", "sum"), rms=("square", "mean"))
-        found["rms"] **= 0.5
-        return found.reset_index()
+        summary = grouped.agg(rows=("record", "size"), inside=("inside", "sum"), rms=("square", "mean"))
+        summary["rms"] **= 0.5
+        return summary.reset_index()
 
     def worst(self, scenario: str, count: int = 10) -> list[Prediction]:
         """Return the predictions farthest from what was observed, in units of their error.
@@ -123,7 +127,7 @@ class Confrontation(Displayed):
         >>> [each.record for each in found.worst("none")] == [each.record for each in found.predictions["none"]]
         True
         """
-        return sorted(self.predictions[scenario], key=lambda each: -abs(each.z))[:count]
+        return sorted(self.predictions[scenario], key=lambda prediction: -abs(prediction.z))[:count]
 
     def refusals(self) -> pd.DataFrame:
         """Return one row for each row that cannot be simulated: record, study, arm, endpoint, reason.
@@ -178,32 +182,34 @@ def confront(
     SolverError
         A study could not be simulated, or a process was ended; what is finished is kept.
     """
-    given = list(records)
-    own = own_baselines(given)
-    can, cannot = sort(given)
+    selected = list(records)
+    own_starts = own_baselines(selected)
+    can, cannot = sort(selected)
     studies: dict[str, list[Record]] = {}
     for record in can:
         studies.setdefault(record.study, []).append(record)
     path = {
-        (study, name): f"confront/{_key(mine, own.get(study, ()), Condition(name), count, seed, draws)}.json"
-        for study, mine in studies.items()
+        (study, name): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws)}.json"
+        for study, of_study in studies.items()
         for name in scenarios
     }
-    known = {pair: _read(file, folder) for pair, file in path.items()}
+    stored = {pair: _read(file, folder) for pair, file in path.items()}
     todo = {}
-    for study, mine in studies.items():
-        missing = tuple(name for name in scenarios if known[study, name] is None)
+    for study, of_study in studies.items():
+        missing = tuple(name for name in scenarios if stored[study, name] is None)
         if missing:
-            todo[study] = _Task(study, tuple(mine), missing, count, seed, draws, own.get(study, ()))
+            todo[study] = _Task(study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()))
     jobs = sum(len(task.scenarios) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
         _write(path[study, name], predictions, folder)
-        known[study, name] = predictions
+        stored[study, name] = predictions
         if progress is not None:
             progress(f"{study}, {name}", done, jobs)
-    found = {name: [each for study in studies for each in known[study, name] or ()] for name in scenarios}
-    return Confrontation(found, cannot)
+    by_scenario = {
+        name: [prediction for study in studies for prediction in stored[study, name] or ()] for name in scenarios
+    }
+    return Confrontation(by_scenario, cannot)
 
 
 @dataclass(frozen=True)
@@ -221,8 +227,10 @@ class _Task:
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one scenario after the other, which have the same people."""
         for name in self.scenarios:
-            found = predict_study(self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among)
-            yield self.study, name, found
+            predictions = predict_study(
+                self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among
+            )
+            yield self.study, name, predictions
 
 
 def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[Prediction]]]:
@@ -245,7 +253,7 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
         hint = "Start it again: finished studies are kept; with one thread it needs less memory."
         raise SolverError(Problem("worker-died", "a process that computed a study was ended", hint=hint)) from None
     except BaseException:
-        # Whoever interrupts does not want to wait for the studies under way.
+        # People who interrupt do not want to wait for the studies under way.
         for process in set(active_children()) - before:
             process.terminate()
         raise
@@ -285,4 +293,4 @@ def _read(name: str, folder: Path | None) -> list[Prediction] | None:
 
 def _write(name: str, predictions: Sequence[Prediction], folder: Path | None) -> None:
     # A cache that cannot be written costs time on the next run, and is no error.
-    cache.write(name, json.dumps([asdict(each) for each in predictions]).encode(), folder)
+    cache.write(name, json.dumps([asdict(prediction) for prediction in predictions]).encode(), folder)

@@ -14,15 +14,15 @@ from .study_courses import Courses
 from .study_events import CountedEvent
 from .visits import URINE, Numbers, seen_in
 
-#: Lucks of measurement per virtual person, besides as many mirror images; samples of the cohort behind its own error.
-_LUCKS, _SAMPLES = 12, 300
+#: Draws of measurement errors per virtual person, besides as many mirror images; samples of the cohort behind its own error.
+_DRAWS, _SAMPLES = 12, 300
 #: Fewest events and people without one that a logarithm is made of: none were seen among so few virtual people.
 _FEWEST = 0.5
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What is expected of each person of a group, over lucks of measurement: arrays (people,).
+    """What is expected of each person of a group, over draws of measurement errors: arrays (people,).
 
     Attributes
     ----------
@@ -45,24 +45,24 @@ class Counts:
 
 
 def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[int]) -> Counts:
-    """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same luck."""
+    """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same random numbers."""
     generator = np.random.default_rng(seed)
 
-    def luck(x: Numbers) -> Numbers:
-        half = generator.standard_normal((_LUCKS, *x.shape[-1:]))
+    def draw(x: Numbers) -> Numbers:
+        half = generator.standard_normal((_DRAWS, *x.shape[-1:]))
         return np.concatenate([half, -half])
 
     full = group.filled()
-    seen = seen_in(full.values, group.weeks, luck, samples=dict.fromkeys(URINE, event.samples))
-    risk, happened, years = event.passages(seen, group.failed, last)
-    means = (np.broadcast_to(x, (2 * _LUCKS, len(group))).mean(axis=0) for x in (risk, happened, years))
+    observed = seen_in(full.values, group.weeks, draw, samples=dict.fromkeys(URINE, event.samples))
+    risk, happened, years = event.passages(observed, group.failed, last)
+    means = (np.broadcast_to(x, (2 * _DRAWS, len(group))).mean(axis=0) for x in (risk, happened, years))
     return Counts(*(np.asarray(x, dtype=np.float64) for x in means))
 
 
 def statistic(form: str, sums: Sequence[tuple[Numbers, Numbers, Numbers]]) -> Numbers:
     """Return the number of a form on its scale of comparison: logarithm for rates and ratios, share or difference otherwise."""
-    found = [_of_group(form, *each) for each in sums]
-    return np.asarray(found[0] - found[1] if len(found) == 2 else found[0], dtype=np.float64)
+    of_groups = [_of_group(form, *sums_of_group) for sums_of_group in sums]
+    return np.asarray(of_groups[0] - of_groups[1] if len(of_groups) == 2 else of_groups[0], dtype=np.float64)
 
 
 def _of_group(form: str, risk: Numbers, events: Numbers, years: Numbers) -> Numbers:

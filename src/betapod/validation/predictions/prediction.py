@@ -128,14 +128,14 @@ def student(z: float, freedom: float) -> float:
 
 
 def judged(
-    record: Record, readout: Readout, arm: StudyArm, expected: float, seen: float, errors: Errors, anchored: bool
+    record: Record, readout: Readout, arm: StudyArm, expected: float, number: float, errors: Errors, anchored: bool
 ) -> Prediction:
-    """Compare a number: `expected`, `seen` and the errors on the scale of comparison."""
+    """Compare a number: `expected`, `number` and the errors on the scale of comparison."""
     total, freedom = errors.total, errors.total_freedom
-    z = normal_score((seen - expected) / total, freedom) if total > 0 else math.nan
+    z = normal_score((number - expected) / total, freedom) if total > 0 else math.nan
     half = student(Z90, freedom) * total
-    bounds = (expected, expected - half, expected + half, seen)
-    predicted, low, high, shown = (_natural(x, record, readout) for x in bounds)
+    bounds = (expected, expected - half, expected + half, number)
+    predicted, low, high, observed = (_natural(x, record, readout) for x in bounds)
     form = "change" if anchored else readout.form
     # A change on the scale of logarithms is a ratio to the start.
     unit = "1" if anchored and readout.scale == "log" else record.unit
@@ -143,7 +143,7 @@ def judged(
         form += ", between"
     return Prediction(
         record.id, record.study, record.family, record.endpoint, record.arm, form, record.weeks or 0.0, unit,
-        record.n, readout.scale, anchored, shown, predicted, low, high, errors.study, errors.cohort, errors.parameters,
+        record.n, readout.scale, anchored, observed, predicted, low, high, errors.study, errors.cohort, errors.parameters,
         errors.printed, z, abs(z) <= Z90, _note(arm, readout), freedom if math.isfinite(freedom) else None,
     )  # fmt: skip
 

@@ -36,7 +36,7 @@ _LUCKS = 25
 #: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
 _CERTAIN, _WEIGHT = 100_000, 80.0
 #: Makes standard normal numbers of a shape.
-Luck = Callable[[Numbers], Numbers]
+Draw = Callable[[Numbers], Numbers]
 
 
 def predict(
@@ -50,7 +50,7 @@ def predict(
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
-    The same arguments give the same numbers; as a function of `condition` this is the objective of a calibration: people, luck and
+    The same arguments give the same numbers; as a function of `condition` this is the objective of a calibration: people, random numbers and
     measurement errors do not change with it, so that it is as smooth as the model.
 
     Parameters
@@ -77,11 +77,11 @@ def predict(
     by_study: dict[str, list[Record]] = {}
     for record in rows:
         by_study.setdefault(record.study, []).append(record)
-    found: dict[str, Prediction] = {}
-    for mine in by_study.values():
-        for prediction in predict_study(mine, condition, count, seed, threads, draws, among):
-            found[prediction.record] = prediction
-    return [found[record.id] for record in rows if record.id in found]
+    by_record: dict[str, Prediction] = {}
+    for of_study in by_study.values():
+        for prediction in predict_study(of_study, condition, count, seed, threads, draws, among):
+            by_record[prediction.record] = prediction
+    return [by_record[record.id] for record in rows if record.id in by_record]
 
 
 def predict_study(
@@ -99,27 +99,27 @@ def predict_study(
         StudyPlan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
         StudyPlan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
     ]
-    known = [plan.courses(condition, seed, threads) for plan in plans]
+    simulated = [plan.courses(condition, seed, threads) for plan in plans]
     moved = [
-        [plan.courses(each, seed, threads, only_cells=True) for each in drawn(condition, draws, seed)]
+        [plan.courses(varied, seed, threads, only_cells=True) for varied in drawn(condition, draws, seed)]
         if plan.has_cells
         else []
         for plan in plans
     ]
-    found = []
+    predictions = []
     for record in records:
         arm, readout = arms()[record.study, record.arm], readouts[record.id]
         if readout.risk:
-            found.append(share_of(record, readout, _chance(arm, readout.risk, condition), _CERTAIN, arm))
+            predictions.append(share_of(record, readout, _chance(arm, readout.risk, condition), _CERTAIN, arm))
             continue
         number = int(readout.event is not None)
-        groups = groups_of(record, arm, known[number])
-        others = [groups_of(record, arm, {**known[number], **each}) for each in moved[number]]
+        groups = groups_of(record, arm, simulated[number])
+        others = [groups_of(record, arm, {**simulated[number], **varied}) for varied in moved[number]]
         if readout.event:
-            found.append(_counted(record, readout, groups, others, arm, seed))
+            predictions.append(_counted(record, readout, groups, others, arm, seed))
         else:
-            found.append(_prediction(record, readout, groups, others, arm, seed, among))
-    return found
+            predictions.append(_prediction(record, readout, groups, others, arm, seed, among))
+    return predictions
 
 
 def _chance(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
@@ -156,20 +156,20 @@ def _prediction(
     def statistic(
         of: Sequence[Courses],
         indices: Sequence[NDArray[np.int64]],
-        luck: Sequence[Luck | None],
+        draws_of: Sequence[Draw | None],
         frozen: bool = False,
         with_life: bool = True,
     ) -> Numbers:
         parts = [
-            _statistic(record, readout, group, index, anchored, per_kg, mine, frozen, with_life)
-            for group, index, mine in zip(of, indices, luck, strict=True)
+            _statistic(record, readout, group, index, anchored, per_kg, draw, frozen, with_life)
+            for group, index, draw in zip(of, indices, draws_of, strict=True)
         ]
         if len(parts) == 2 and readout.reduction:
             return 100.0 * (1.0 - parts[0] / parts[1])
         return parts[0] - parts[1] if len(parts) == 2 else parts[0]
 
     def expectation(of: Sequence[Courses]) -> float:
-        # Everybody once, many errors of measurement each; both arms have the same luck, and its mirror image.
+        # Everybody once, many errors of measurement each; both arms have the same random numbers, and their mirror images.
         everybody = [np.tile(np.arange(len(group)), (2 * _LUCKS, 1)) for group in of]
         mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in of]
         # What life moves up and down would raise the mean of a skewed quantity, which it does not do in a population.
@@ -194,13 +194,13 @@ def _prediction(
         behind = people_behind(_chances(record, readout, groups[0], seed), generator)
         return share_of(record, readout, expected, behind, arm, parameters, len(moved))
     printed = reported_error(record, readout.scale == "log").size
-    known = math.inf if printed is None else freedom(record, n, len(groups))
+    degrees = math.inf if printed is None else freedom(record, n, len(groups))
     if printed is not None and start is not None:
         sampled = error_of_change(printed, reported_error(start, readout.scale == "log").size, sampled)
         # What people move by is not printed with the errors of both ends.
-        printed, known = None, math.inf
+        printed, degrees = None, math.inf
     errors = Errors(
-        printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, known,
+        printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, degrees,
         len(moved),
     )  # fmt: skip
     return judged(record, readout, arm, expected, published_value(record, readout, base), errors, anchored)
@@ -233,9 +233,9 @@ def _counted(
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
     spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
     errors = Errors(error, spread, parameters, printed is not None, draws=len(others))
-    found = judged(record, readout, arm, expected, published_value(record, readout, None), errors, False)
+    prediction = judged(record, readout, arm, expected, published_value(record, readout, None), errors, False)
     rare = without_events(counts, record)
-    return replace(found, note="; ".join(filter(None, (found.note, rare)))) if rare else found
+    return replace(prediction, note="; ".join(filter(None, (prediction.note, rare)))) if rare else prediction
 
 
 def _scatter(expected: float, drawn: Sequence[float]) -> float:
@@ -248,18 +248,18 @@ def _scatter(expected: float, drawn: Sequence[float]) -> float:
 
 def _chances(record: Record, readout: Readout, group: Courses, seed: int) -> Counts:
     """Return everybody's chance to meet a condition on a visit, over errors of measurement."""
-    luck = _mirrored(np.random.default_rng([seed, *record.id.encode()]))
+    draw = _mirrored(np.random.default_rng([seed, *record.id.encode()]))
     everybody = np.tile(np.arange(len(group)), (2 * _LUCKS, 1))
-    met = readout.people(seen_in(group.values, group.weeks, luck, index=everybody), record.weeks or 0.0, False)
+    met = readout.people(seen_in(group.values, group.weeks, draw, index=everybody), record.weeks or 0.0, False)
     certain = np.ones(len(group))
     return Counts(certain, np.asarray(met.mean(axis=0)), certain)
 
 
-def _free(generator: np.random.Generator) -> Luck:
+def _free(generator: np.random.Generator) -> Draw:
     return lambda x: np.asarray(generator.standard_normal(x.shape), dtype=np.float64)
 
 
-def _mirrored(generator: np.random.Generator) -> Luck:
+def _mirrored(generator: np.random.Generator) -> Draw:
     def draw(x: Numbers) -> Numbers:
         half = generator.standard_normal((len(x) // 2, *x.shape[1:]))
         return np.concatenate([half, -half])
@@ -274,21 +274,21 @@ def _statistic(
     index: NDArray[np.int64],
     anchored: bool,
     per_kg: bool,
-    luck: Luck | None,
+    draw: Draw | None,
     frozen: bool,
     with_life: bool = True,
 ) -> Numbers:
     assert record.weeks is not None
-    seen = seen_in(group.values, group.weeks, luck, frozen, index=index, with_life=with_life)
-    found = readout.group(readout.people(seen, record.weeks, per_kg))
+    observed = seen_in(group.values, group.weeks, draw, frozen, index=index, with_life=with_life)
+    numbers = readout.group(readout.people(observed, record.weeks, per_kg))
     if readout.form not in ("level", "average") or not readout.quantity:
-        return found
+        return numbers
     if anchored:
-        start = readout.group(readout.people(seen, 0.0, per_kg))
+        start = readout.group(readout.people(observed, 0.0, per_kg))
         if readout.scale == "log":
-            return np.asarray(np.log(np.maximum(found, 1e-9)) - np.log(np.maximum(start, 1e-9)), dtype=np.float64)
-        return found - start
-    return np.asarray(np.log(np.maximum(found, 1e-9)), dtype=np.float64) if readout.scale == "log" else found
+            return np.asarray(np.log(np.maximum(numbers, 1e-9)) - np.log(np.maximum(start, 1e-9)), dtype=np.float64)
+        return numbers - start
+    return np.asarray(np.log(np.maximum(numbers, 1e-9)), dtype=np.float64) if readout.scale == "log" else numbers
 
 
 def _people_per_group(record: Record, groups: int) -> int | None:

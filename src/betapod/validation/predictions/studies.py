@@ -85,16 +85,16 @@ def arms() -> dict[tuple[str, str], StudyArm]:
     ConfigError
         An arm stands in the tables twice.
     """
-    found: dict[tuple[str, str], StudyArm] = {}
+    mapped: dict[tuple[str, str], StudyArm] = {}
     for path in sorted((_FOLDER / "arms").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 key = row["study"], row["arm"]
-                if key in found:
+                if key in mapped:
                     problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
                     raise ConfigError(problem)
                 control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
-                found[key] = StudyArm(
+                mapped[key] = StudyArm(
                     *key,
                     row["cohort"],
                     row["cells"],
@@ -105,7 +105,7 @@ def arms() -> dict[tuple[str, str], StudyArm]:
                     _split(row["imposes"]),
                     row["note"],
                 )
-    return found
+    return mapped
 
 
 @functools.cache
@@ -121,16 +121,18 @@ def cohorts() -> dict[str, CohortTarget]:
 
     from ...patients.cohorts import cohort_catalogue
 
-    found = {name: cohort_catalogue.load_target(name) for name in _KNOWN}
+    targets = {name: cohort_catalogue.load_target(name) for name in _KNOWN}
     for path in sorted((_FOLDER / "cohorts").glob("*.yaml")):
         content = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
-        mine = {str(name): cohort_catalogue.of_mapping(table, str(name), path.name) for name, table in content.items()}
-        if twice := sorted(set(mine) & set(found)):
+        of_file = {
+            str(name): cohort_catalogue.of_mapping(table, str(name), path.name) for name, table in content.items()
+        }
+        if twice := sorted(set(of_file) & set(targets)):
             raise ConfigError(
                 [Problem("twice", f"there are two cohorts {name!r}", Location(path.name)) for name in twice]
             )
-        found |= mine
-    return found
+        targets |= of_file
+    return targets
 
 
 @functools.cache
@@ -138,10 +140,10 @@ def _published() -> dict[str, tuple[Record, ...]]:
     """Return the rows of the package by study."""
     from ...evidence.records.registry import load
 
-    found: dict[str, list[Record]] = {}
+    by_study: dict[str, list[Record]] = {}
     for record in load():
-        found.setdefault(record.study, []).append(record)
-    return {study: tuple(rows) for study, rows in found.items()}
+        by_study.setdefault(record.study, []).append(record)
+    return {study: tuple(rows) for study, rows in by_study.items()}
 
 
 def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
@@ -150,7 +152,7 @@ def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
     Parameters
     ----------
     among
-        Rows that are looked at before those of the package, such as those of a table laid over them.
+        Rows that are looked at before those of the package, such as those of a user's own table.
     """
     for other in (*among, *_published().get(record.study, ())):
         same = (other.study, other.arm, other.endpoint_text, other.kind, other.unit) == (
@@ -166,13 +168,13 @@ def baseline_of(record: Record, among: Iterable[Record] = ()) -> Record | None:
 
 
 def own_baselines(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
-    """Return, by study, baselines that are not those of the package: laid over them by a table of one's own."""
-    packaged = {record.id: record for mine in _published().values() for record in mine}
-    found: dict[str, tuple[Record, ...]] = {}
+    """Return, by study, baselines that a user's own tables set in place of those of the package."""
+    packaged = {record.id: record for of_study in _published().values() for record in of_study}
+    baselines: dict[str, tuple[Record, ...]] = {}
     for record in records:
         if record.weeks == 0.0 and record != packaged.get(record.id):
-            found[record.study] = (*found.get(record.study, ()), record)
-    return found
+            baselines[record.study] = (*baselines.get(record.study, ()), record)
+    return baselines
 
 
 def contrasts(record: Record) -> bool:
@@ -196,11 +198,11 @@ def _people(record: Record, arm: StudyArm | None) -> int | None:
     """Return the people in an arm as another row of the study has it: the same arm, or half of a comparison of two."""
     if arm is not None and arm.n is not None:
         return arm.n
-    mine = [other for other in _published().get(record.study, ()) if other.tag == "seen"]
-    for other in mine:
+    same_study = [other for other in _published().get(record.study, ()) if other.tag == "seen"]
+    for other in same_study:
         if other.n is not None and other.arm == record.arm:
             return other.n
-    for other in mine:
+    for other in same_study:
         sides = [side.strip() for side in other.arm.split(" vs ")]
         if other.n is not None and len(sides) == 2 and record.arm in sides and record.contrast != "between":
             return other.n // 2
@@ -232,13 +234,13 @@ def _not_usable(record: Record, arm: StudyArm | None) -> str:
 
 def _outside(record: Record, arm: StudyArm | None) -> str:
     """Say what the model or the library does not have at all; a mapped arm has people, and what it is given."""
-    for what, pattern, why in _refusals():
-        if what == "population" and (arm is not None or record.weeks == 0.0):
+    for subject, pattern, why in _refusals():
+        if subject == "population" and (arm is not None or record.weeks == 0.0):
             continue
-        if what == "product" and arm is not None and arm.cohort:
+        if subject == "product" and arm is not None and arm.cohort:
             continue
-        text = {"endpoint": record.endpoint_text}.get(what) or str(getattr(record, what))
-        if what == "endpoint" and readout_of(record) is not None:
+        text = {"endpoint": record.endpoint_text}.get(subject) or str(getattr(record, subject))
+        if subject == "endpoint" and readout_of(record) is not None:
             continue
         if pattern.search(text):
             return why
@@ -285,18 +287,18 @@ def sort(records: Iterable[Record]) -> tuple[list[Record], list[tuple[Record, st
     can: list[Record] = []
     cannot: list[tuple[Record, str]] = []
     first: dict[tuple[object, ...], list[Record]] = {}
-    given = list(records)
-    own = own_baselines(given)
-    for record in map(as_counted, given):
-        why = reason(record, own.get(record.study, ()))
+    selected = list(records)
+    own_starts = own_baselines(selected)
+    for record in map(as_counted, selected):
+        why = reason(record, own_starts.get(record.study, ()))
         if not why:
-            known = first.setdefault(_number(record), [])
+            same_number = first.setdefault(_number(record), [])
             # Groups of one study may have the same number by chance.
-            same = next((x for x in known if x.study != record.study or x.arm == record.arm), None)
-            known.append(record)
+            same = next((x for x in same_number if x.study != record.study or x.arm == record.arm), None)
+            same_number.append(record)
             if same is not None and _has_error(record) and not _has_error(same):
                 can.remove(same)
-                known.remove(same)
+                same_number.remove(same)
                 cannot.append((same, f"the same number as {record.id}, which has its error"))
             elif same is not None:
                 why = f"the same number as {same.id}"

@@ -67,11 +67,11 @@ class Condition:
     def __post_init__(self) -> None:
         if not self.values:
             return
-        known = {*whole_body.model("reference").parameters, *cell_parameters.table()}
+        parameters = {*whole_body.model("reference").parameters, *cell_parameters.table()}
         problems = [
-            Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(known)))
+            Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(parameters)))
             for name in self.values
-            if name not in known
+            if name not in parameters
         ]
         if problems:
             raise ConfigError(problems)
@@ -118,22 +118,26 @@ class Courses:
             values[name] = np.where(np.isfinite(table), table, _FAILED.get(name, held))
         return replace(self, values=values)
 
-    def _take(self, chosen: NDArray[np.bool_]) -> Courses:
-        values = {name: table[chosen] for name, table in self.values.items()}
-        return Courses(self.weeks, values, self.member[chosen], self.failed[chosen])
+    def _take(self, kept: NDArray[np.bool_]) -> Courses:
+        values = {name: table[kept] for name, table in self.values.items()}
+        return Courses(self.weeks, values, self.member[kept], self.failed[kept])
 
 
 @functools.cache
 def outputs() -> tuple[str, ...]:
     """Return what is read from the coupled model."""
-    return tuple(dict.fromkeys(name for each in compared() for name in of_model(each)))
+    return tuple(dict.fromkeys(name for observable in compared() for name in of_model(observable)))
 
 
 @functools.cache
 def readable() -> tuple[str, ...]:
     """Return the observables that can be made of `outputs`: those that are compared, and their relatives."""
-    known = set(outputs())
-    return tuple(name for name, each in observables().items() if each.model and known.issuperset(of_model(name)))
+    model_outputs = set(outputs())
+    return tuple(
+        name
+        for name, observable in observables().items()
+        if observable.model and model_outputs.issuperset(of_model(name))
+    )
 
 
 @functools.cache
@@ -178,14 +182,16 @@ def simulate(
     from ...engine.ensemble_result import ENDED
 
     groups = [people(arm.cohort, count, seed) for arm in arms]
-    schedules = [each for arm, who in zip(arms, groups, strict=True) for each in _schedules(arm, who, condition)]
+    schedules = [
+        schedule for arm, who in zip(arms, groups, strict=True) for schedule in _schedules(arm, who, condition)
+    ]
     columns = {
         name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
     } | _values_of(condition, len(schedules))
     starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
     initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
     result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
-    found, start = [], 0
+    courses, start = [], 0
     for arm, who in zip(arms, groups, strict=True):
         rows = slice(start, start + len(who))
         start += len(who)
@@ -199,16 +205,16 @@ def simulate(
         ended = result.ended_at[rows][sound] / 7.0
         failed = np.where(np.isfinite(ended), ended, np.inf)
         grid = np.asarray(weeks, dtype=float)
-        found.append(Courses(grid, _observed(table, grid, kept), np.flatnonzero(sound), failed))
-    return found
+        courses.append(Courses(grid, _observed(table, grid, kept), np.flatnonzero(sound), failed))
+    return courses
 
 
 def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
-    """Return everybody's state at the start: whoever begins to titrate insulin has a first dose, as in their lives before."""
+    """Return everybody's state at the start: people who begin to titrate insulin have a first dose, as in their lives before."""
     from ...patients.life_course import FIRST_INSULIN
 
-    given = [timed(text) for text in arm.care]
-    begins = any(each.name == "titrated insulin" and each.start == 0.0 for each in given)
+    care = [timed(text) for text in arm.care]
+    begins = any(drug.name == "titrated insulin" and drug.start == 0.0 for drug in care)
     if not (begins or dict(arm.inputs).get("insulin_titration")):
         return who.initial
     new = who.parameters["insulin_titration"] == 0
@@ -255,7 +261,7 @@ def _observed(model: dict[str, Numbers], weeks: Numbers, who: Library) -> dict[s
     """Return what a clinic sees, by observable; creatinine in the registry's unit, umol/L."""
     person = {
         name: who.table[name].to_numpy(dtype=np.float64)[:, None]
-        for name in dict.fromkeys(name for each in readable() for name in of_person(each))
+        for name in dict.fromkeys(name for observable in readable() for name in of_person(observable))
     }
     person["age"] = person["age"] + weeks[None, :] * DAYS_PER_WEEK / DAYS_PER_YEAR
     observed = {name: value(name, model, person) for name in readable()}

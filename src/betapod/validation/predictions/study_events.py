@@ -13,7 +13,7 @@ event       terms with ``and`` or ``or``: ``UACR > 300``, ``eGFR < 60``, ``UACR 
             more than at the start), ``kidney failure``, a condition such as ``insulin_independence``, or for the last visit alone
             the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start. Empty where the model does not
             have what is counted, and the note says why
-at risk     terms that hold at the start for whoever can have the event; empty for everybody
+at risk     terms that hold at the start for people who can have the event; empty for everybody
 every       weeks between visits
 confirmed   1 if the next visit must confirm it, 0 if not
 weeks       follow-up, week, where the registry gives the time unit of a rate in its place; may be empty
@@ -118,12 +118,12 @@ class CountedEvent:
         step = (end - self.begins) / count
         return [self.begins + step * k for k in range(count + 1 + self.confirmed)]
 
-    def passages(self, seen: Seen, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
+    def passages(self, observed: Seen, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
         """Return who is at risk, who of them has the event, and for how many years each was watched.
 
         Parameters
         ----------
-        seen
+        observed
             Of shape (..., people).
         failed
             Week of kidney failure, inf without, shape (people,).
@@ -132,7 +132,7 @@ class CountedEvent:
         """
         weeks = self.weeks(last)
         holds = parsed(self.event)
-        table = np.stack([holds(seen, week, failed) for week in weeks], axis=-1)
+        table = np.stack([holds(observed, week, failed) for week in weeks], axis=-1)
         if self.slope:
             table[..., :-1] = False
         elif self.confirmed:
@@ -140,7 +140,9 @@ class CountedEvent:
             weeks = weeks[:-1]
         table[..., 0] = False
         risk = (
-            parsed(self.at_risk)(seen, self.begins, failed) if self.at_risk else np.ones(table.shape[:-1], dtype=bool)
+            parsed(self.at_risk)(observed, self.begins, failed)
+            if self.at_risk
+            else np.ones(table.shape[:-1], dtype=bool)
         )
         first = np.where(table.any(axis=-1), np.array(weeks)[table.argmax(axis=-1)], weeks[-1])
         happened = table.any(axis=-1) & risk
@@ -164,38 +166,40 @@ def parsed(text: str) -> Test:
     """
     choices = [[_term(part.strip(), text) for part in choice.split(" and ")] for choice in text.split(" or ")]
 
-    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
-        found = [functools.reduce(np.logical_and, [term(seen, week, failed) for term in terms]) for terms in choices]
-        return np.asarray(functools.reduce(np.logical_or, found), dtype=bool)
+    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+        alternatives = [
+            functools.reduce(np.logical_and, [term(observed, week, failed) for term in terms]) for terms in choices
+        ]
+        return np.asarray(functools.reduce(np.logical_or, alternatives), dtype=bool)
 
     return test
 
 
-def _term(text: str, whole: str) -> Test:
+def _term(text: str, event: str) -> Test:
     if text == _FAILURE:
-        return lambda seen, week, failed: np.broadcast_to(failed <= week, seen("eGFR", week).shape)
+        return lambda observed, week, failed: np.broadcast_to(failed <= week, observed("eGFR", week).shape)
     if text in SHARES:
-        return lambda seen, week, failed: SHARES[text](seen, week)
+        return lambda observed, week, failed: SHARES[text](observed, week)
     for pattern, make in _READERS:
         match = pattern.fullmatch(text)
         if match is not None:
-            _check(match["name"], whole)
+            _check(match["name"], event)
             return make(match)
     raise ConfigError(
         Problem(
             "bad-event",
-            f"cannot read {text!r} in the event {whole!r}",
+            f"cannot read {text!r} in the event {event!r}",
             expected="such as 'UACR > 300', 'UACR 30 to 300', 'eGFR -40 %', 'creatinine x 2' or 'kidney failure'",
             hint=did_you_mean(text, SHARES),
         )
     )
 
 
-def _check(name: str, whole: str) -> None:
+def _check(name: str, event: str) -> None:
     if name not in compared():
         problem = Problem(
             "unknown-quantity",
-            f"the event {whole!r} names no quantity",
+            f"the event {event!r} names no quantity",
             found=name,
             hint=did_you_mean(name, compared()),
         )
@@ -204,15 +208,15 @@ def _check(name: str, whole: str) -> None:
 
 def _bound(match: re.Match[str]) -> Test:
     name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
-    return lambda seen, week, failed: compare(seen(name, week), bound)
+    return lambda observed, week, failed: compare(observed(name, week), bound)
 
 
 def _range(match: re.Match[str]) -> Test:
     name, low, high = match["name"], float(match["low"]), float(match["high"])
 
-    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
-        found = seen(name, week)
-        return np.asarray((found >= low) & (found <= high))
+    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+        number = observed(name, week)
+        return np.asarray((number >= low) & (number <= high))
 
     return test
 
@@ -230,8 +234,8 @@ def _class(match: re.Match[str]) -> Test:
     name, number = match["name"], _CLASSES[match["name"]]
     side = 1 if match["way"] == "worse" else -1
 
-    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
-        now, start = (number(seen(name, at)) for at in (week, 0.0))
+    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+        now, start = (number(observed(name, at)) for at in (week, 0.0))
         return np.asarray((side * (now - start) > 0) & (now >= 0) & (start >= 0))
 
     return test
@@ -240,12 +244,12 @@ def _class(match: re.Match[str]) -> Test:
 def _slope(match: re.Match[str]) -> Test:
     name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
 
-    def test(seen: Seen, week: float, failed: Numbers) -> Flags:
+    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
         weeks = np.array(_visits(week))
-        table = np.stack([seen(name, at) for at in weeks], axis=-1)
+        table = np.stack([observed(name, at) for at in weeks], axis=-1)
         years = (weeks - weeks.mean()) * DAYS_PER_WEEK / DAYS_PER_YEAR
         slope = table @ years / np.maximum(np.sum(years**2), 1e-9)
-        return compare(100.0 * slope / np.maximum(seen(name, 0.0), 1e-9) if match["percent"] else slope, bound)
+        return compare(100.0 * slope / np.maximum(observed(name, 0.0), 1e-9) if match["percent"] else slope, bound)
 
     return test
 
@@ -258,7 +262,7 @@ def _visits(last: float) -> list[float]:
 
 def _relative(name: str, factor: float) -> Test:
     compare = _COMPARE[">=" if factor > 1.0 else "<="]
-    return lambda seen, week, failed: compare(seen(name, week) / np.maximum(seen(name, 0.0), 1e-9), factor)
+    return lambda observed, week, failed: compare(observed(name, week) / np.maximum(observed(name, 0.0), 1e-9), factor)
 
 
 _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = (
@@ -273,7 +277,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = 
 
 @functools.cache
 def _table() -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
-    found: dict[tuple[str, str], list[tuple[str, CountedEvent]]] = {}
+    events: dict[tuple[str, str], list[tuple[str, CountedEvent]]] = {}
     problems = []
     with _PATH.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
@@ -293,10 +297,10 @@ def _table() -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
             except ConfigError as error:
                 problems += [Problem(p.kind, p.message, Location(_PATH.name, number), p.found) for p in error.problems]
                 continue
-            found.setdefault((row["study"], row["endpoint"]), []).append((row["wording"], event))
+            events.setdefault((row["study"], row["endpoint"]), []).append((row["wording"], event))
     if problems:
         raise ConfigError(problems)
-    return found
+    return events
 
 
 def event_of(record: Record) -> CountedEvent | None:

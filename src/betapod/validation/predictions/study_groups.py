@@ -30,12 +30,12 @@ class StudyPlan:
     @property
     def arms(self) -> dict[tuple[object, ...], StudyArm]:
         """Who gets what, by what makes two arms the same."""
-        found: dict[tuple[object, ...], StudyArm] = {}
+        by_treatment: dict[tuple[object, ...], StudyArm] = {}
         for record in self.records:
             arm = arms()[record.study, record.arm]
-            for each in (arm, arm.other) if contrasts(record) else (arm,):
-                found[_key(each)] = each
-        return found
+            for group in (arm, arm.other) if contrasts(record) else (arm,):
+                by_treatment[_key(group)] = group
+        return by_treatment
 
     @property
     def has_cells(self) -> bool:
@@ -52,8 +52,8 @@ class StudyPlan:
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         if not wanted:
             return {}
-        found = simulate(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
-        return dict(zip(wanted, found, strict=True))
+        courses = simulate(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
+        return dict(zip(wanted, courses, strict=True))
 
 
 def readout_for(record: Record) -> Readout:
@@ -71,16 +71,16 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     if draws < 1 or condition.scenario == NONE:
         return []
     table = draw(cell_parameters.table(condition.scenario), seed, np.arange(draws))
-    each = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
-    return [Condition(condition.scenario, {**values, **condition.values}) for values in each]
+    draws_of_rows = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
+    return [Condition(condition.scenario, {**values, **condition.values}) for values in draws_of_rows]
 
 
-def groups_of(record: Record, arm: StudyArm, known: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
+def groups_of(record: Record, arm: StudyArm, courses: Mapping[tuple[object, ...], Courses]) -> list[Courses]:
     """Return the groups of a row, the same people in both groups of one cohort.
 
-    Everybody for events; for slopes whoever has visits enough before kidney failure; completers otherwise.
+    Everybody for events; for slopes people with enough visits before kidney failure; completers otherwise.
     """
-    groups = [known[_key(each)] for each in ((arm, arm.other) if contrasts(record) else (arm,))]
+    groups = [courses[_key(side)] for side in ((arm, arm.other) if contrasts(record) else (arm,))]
     same = paired(arm, groups)
     readout = readout_for(record)
     if readout.event is None:

@@ -124,7 +124,7 @@ class Readout:
 
     @property
     def skewed(self) -> bool:
-        """Whether it is an arithmetic mean of what is log-normal: luck would raise it."""
+        """Whether it is an arithmetic mean of what is log-normal: errors of measurement would raise it."""
         ratio = self.form == "ratio" and self.scale == "log"
         return (
             bool(self.quantity)
@@ -158,14 +158,14 @@ class Readout:
         weeks = self.weeks(last)
         return weeks[min(_VISITS, len(weeks)) - 1] if self.form == "slope" else last
 
-    def people(self, seen: Seen, week: float, per_kg: bool) -> Numbers:
+    def people(self, observed: Seen, week: float, per_kg: bool) -> Numbers:
         """Return one number per person: on the scale of logarithms for `log`."""
         if self.condition:
-            return SHARES[self.condition](seen, week).astype(np.float64)
+            return SHARES[self.condition](observed, week).astype(np.float64)
 
         def value(at: float) -> Numbers:
-            found = seen(self.quantity, at)
-            return np.asarray(found / seen("body_weight", at) if per_kg else found, dtype=np.float64)
+            numbers = observed(self.quantity, at)
+            return np.asarray(numbers / observed("body_weight", at) if per_kg else numbers, dtype=np.float64)
 
         if self.form == "slope":
             return self._slope(value, week)
@@ -179,19 +179,19 @@ class Readout:
             # The ratio of means, linearised at the group's mean: people near zero would rule a mean of ratios.
             mean = np.maximum(start.mean(axis=-1, keepdims=True), 1e-9)
             return np.asarray(100.0 * (value(week) - start) / mean, dtype=np.float64)
-        found = value(week) - value(0.0) if self.form == "change" else value(week)
-        return np.asarray(found, dtype=np.float64)
+        numbers = value(week) - value(0.0) if self.form == "change" else value(week)
+        return np.asarray(numbers, dtype=np.float64)
 
     def _slope(self, value: Callable[[float], Numbers], last: float) -> Numbers:
         weeks = np.array(self.weeks(last))
         table = np.stack([value(at) for at in weeks], axis=-1)
         if self.relative_slope == "growth":
             table = np.log(np.maximum(table, 1e-9))
-        # Whoever reaches kidney failure has the visits until then.
-        known = np.isfinite(table)
-        middle = np.sum(known * weeks, axis=-1, keepdims=True) / known.sum(axis=-1, keepdims=True)
-        years = known * (weeks - middle) * DAYS_PER_WEEK / DAYS_PER_YEAR
-        slope = np.asarray(np.sum(years * np.where(known, table, 0.0), axis=-1) / np.sum(years**2, axis=-1))
+        # People who reach kidney failure have the visits until then.
+        finite = np.isfinite(table)
+        middle = np.sum(finite * weeks, axis=-1, keepdims=True) / finite.sum(axis=-1, keepdims=True)
+        years = finite * (weeks - middle) * DAYS_PER_WEEK / DAYS_PER_YEAR
+        slope = np.asarray(np.sum(years * np.where(finite, table, 0.0), axis=-1) / np.sum(years**2, axis=-1))
         if self.relative_slope == "growth":
             # Linearised at the group's mean: errors of measurement would inflate a mean of exponentials.
             mean = slope.mean(axis=-1, keepdims=True)
@@ -244,8 +244,8 @@ def readout_of(record: Record) -> Readout | None:
 
 def _in_its_unit(record: Record) -> bool:
     """Return whether a number is in a unit of its quantity: percentages and ratios of what is measured in mg/g are none."""
-    own = vocabulary.endpoints().get(record.endpoint_text, vocabulary.EvidenceEndpoint(record.endpoint)).unit
-    return own in ("", "1", "%") or record.unit not in ("%", "1", "")
+    usual_unit = vocabulary.endpoints().get(record.endpoint_text, vocabulary.EvidenceEndpoint(record.endpoint)).unit
+    return usual_unit in ("", "1", "%") or record.unit not in ("%", "1", "")
 
 
 def _slope_of(record: Record, name: str) -> Readout | None:

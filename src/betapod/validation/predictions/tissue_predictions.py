@@ -77,7 +77,7 @@ def tissue(scenario: str) -> list[Tissue]:
         ("V9a", "beta cells of the donor, day 365", year["beta"]),
     ]
     targets = {target.id: target for target in select(["cells"], sorted({name for name, _, _ in numbers}))}
-    return [Tissue(targets[name], what, value, judge(targets[name], value).name) for name, what, value in numbers]
+    return [Tissue(targets[name], label, value, judge(targets[name], value).name) for name, label, value in numbers]
 
 
 def _model(assembly: str, scenario: str, **values: float) -> Model:

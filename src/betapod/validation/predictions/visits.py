@@ -22,7 +22,7 @@ URINE = ("UACR", "UAER")
 @functools.cache
 def compared() -> dict[str, Observable]:
     """Return the observables in which predictions are compared with published groups, by id."""
-    return {name: each for name, each in observables().items() if each.compared}
+    return {name: observable for name, observable in observables().items() if observable.compared}
 
 
 def observable_of(endpoint: str) -> str:
@@ -57,7 +57,7 @@ def seen_in(
     with_life
         Whether life moves people besides measurement.
     """
-    known: dict[tuple[str, float], Numbers] = {}
+    computed: dict[tuple[str, float], Numbers] = {}
     lives: dict[str, dict[float, Numbers]] = {}
 
     def life(name: str, week: float, like: Numbers, lasts: float, draw: Callable[[Numbers], Numbers]) -> Numbers:
@@ -72,21 +72,25 @@ def seen_in(
         return drawn[week]
 
     def seen(name: str, week: float) -> Numbers:
-        if (name, week) not in known:
+        if (name, week) not in computed:
             observable = compared()[name]
             true = values[name][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))]
             true = true if index is None else true[index]
             error = observable.relative_error / math.sqrt(1 if samples is None else samples.get(name, 1))
-            own = observable.life if with_life else None
-            lived = own.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0)) if own is not None else 0.0
+            life_of = observable.life if with_life else None
+            lived = (
+                life_of.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
+                if life_of is not None
+                else 0.0
+            )
             if draw is not None and (error > 0 or lived > 0):
                 # Symmetric where means are compared, so that random numbers move no mean.
                 moved = error * draw(true)
-                if own is not None and lived > 0:
-                    moved = moved + lived * life(name, week, true, own.lasts, draw)
+                if life_of is not None and lived > 0:
+                    moved = moved + lived * life(name, week, true, life_of.lasts, draw)
                 ratios = observable.compared != "linear"
                 true = true * (np.exp(moved) if ratios else np.maximum(1.0 + moved, 0.0))
-            known[name, week] = true
-        return known[name, week]
+            computed[name, week] = true
+        return computed[name, week]
 
     return seen

@@ -76,15 +76,15 @@ def judge(target: Target, model: float) -> Agreement:
     """Return the verdict on a number of the model; a number that is not finite is a miss without a size."""
     if not math.isfinite(model):
         return Agreement("miss", math.nan, math.nan)
-    found = interval(target)
+    expected = interval(target)
     if target.bounds == "bound":
-        return _beside_bound(found, model)
-    difference = model - found.centre
-    half = found.high - found.centre if difference > 0 else found.centre - found.low
+        return _beside_bound(expected, model)
+    difference = model - expected.centre
+    half = expected.high - expected.centre if difference > 0 else expected.centre - expected.low
     size = difference / half if half > 0 else (0.0 if difference == 0 else math.copysign(math.inf, difference))
     if abs(size) <= 1 + _EDGE:
         return Agreement("inside", size, difference)
-    near = abs(size) <= 2 + _EDGE and same_direction(target, found.centre, model)
+    near = abs(size) <= 2 + _EDGE and same_direction(target, expected.centre, model)
     return Agreement("near" if near else "miss", size, difference)
 
 
@@ -96,9 +96,9 @@ def same_direction(target: Target, centre: float, model: float) -> bool:
     return centre == nothing or (centre - nothing) * (model - nothing) > 0
 
 
-def _beside_bound(found: Interval, model: float) -> Agreement:
-    excess = max(0.0, model - found.high) + min(0.0, model - found.low)
-    half = ALONE * abs(found.centre)
+def _beside_bound(bound: Interval, model: float) -> Agreement:
+    excess = max(0.0, model - bound.high) + min(0.0, model - bound.low)
+    half = ALONE * abs(bound.centre)
     if excess == 0:
         return Agreement("inside", 0.0, 0.0)
     if half == 0:

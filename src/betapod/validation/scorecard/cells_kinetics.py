@@ -60,12 +60,12 @@ def label() -> dict[str, float]:
     model = host("cells_tracer", phi_S=0.24, phi_portal=0.391, damage_K=0.0, damage_P=0.0, label_dose=300.0)
     table = _labelled(model, 300.0, [_MINUTES, 2.0 / 24.0, 10.0], _viability())
     first, two_hours, last = (table.iloc[i] for i in range(3))
-    found = {}
+    results = {}
     for name, scan in (("lung", "scan_L"), ("liver", "scan_H"), ("spleen", "scan_S")):
-        found[f"{name}_0"], found[f"{name}_10"] = first[scan], last[scan]
-    found["spleen_less_liver"] = last["scan_S"] - last["scan_H"]
-    found["liver_rise"] = last["scan_H"] - two_hours["scan_H"]
-    return found
+        results[f"{name}_0"], results[f"{name}_10"] = first[scan], last[scan]
+    results["spleen_less_liver"] = last["scan_S"] - last["scan_H"]
+    results["liver_rise"] = last["scan_H"] - two_hours["scan_H"]
+    return results
 
 
 @procedure
@@ -89,10 +89,10 @@ def arrest() -> dict[str, float]:
 @procedure
 def persistence() -> dict[str, float]:
     """80 million marrow stromal cells into a vein; all product cells of both kidneys on day 30 over their native cells."""
-    found = treat("BM-MSC 80e6 iv", [0.0, 30.0], ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]).iloc[-1]
+    course = treat("BM-MSC 80e6 iv", [0.0, 30.0], ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]).iloc[-1]
     values = host().values()
     native = sum(values[f"count_{kind}"] for kind in ("end", "pod", "mes", "tub"))
-    return {"kidney_30d": 100.0 * float(found.sum()) / native}
+    return {"kidney_30d": 100.0 * float(course.sum()) / native}
 
 
 @procedure

@@ -50,23 +50,23 @@ def packham() -> dict[str, float]:
     """Precursor cells, 150 or 300 million into a vein: GFR at week 12 at a baseline of 35 mL/min; the factor on the slope of eGFR after 80
     million marrow stromal cells, mean over 18 months.
     """
-    found = {}
+    results = {}
     for cells in (150, 300):
         end = treat(f"MPC {cells}e6 iv", [0.0, 84.0], ["gfr_m"], CKD=1.0).iloc[-1]
-        found[f"dGFR_{cells}"] = _BASELINE_GFR * (end["gfr_m"] - 1.0)
+        results[f"dGFR_{cells}"] = _BASELINE_GFR * (end["gfr_m"] - 1.0)
     days = list(np.arange(0.0, 541.0, 10.0))
-    found["slope_factor_80"] = float(treat("BM-MSC 80e6 iv", days, ["slope_m"], CKD=1.0)["slope_m"].mean())
-    return found
+    results["slope_factor_80"] = float(treat("BM-MSC 80e6 iv", days, ["slope_m"], CKD=1.0)["slope_m"].mean())
+    return results
 
 
 @procedure
 def mpc_t2d() -> dict[str, float]:
     """Precursor cells once into a vein, 0.3 or 2 million/kg; HbA1c by the reduced form at weeks 8 and 12."""
-    found = {}
+    results = {}
     for name, amount in (("low", "0.3e6/kg"), ("high", "2e6/kg")):
         table = treat(f"MPC {amount} iv", [0.0, 56.0, 84.0], ["dHbA1c_reduced"])["dHbA1c_reduced"]
-        found[f"dHbA1c_{name}_8"], found[f"dHbA1c_{name}_12"] = table.iloc[1], table.iloc[2]
-    return found
+        results[f"dHbA1c_{name}_8"], results[f"dHbA1c_{name}_12"] = table.iloc[1], table.iloc[2]
+    return results
 
 
 @procedure
@@ -117,11 +117,11 @@ def protrans() -> dict[str, float]:
     """
     treated, autologous = _retained("UC-MSC 200e6 iv"), _retained("BM-MSC 2e6/kg iv autologous")
     control = _untreated()
-    found = {f"treated_{year}": treated[year - 1] for year in range(1, 6)}
-    found |= {f"control_{year}": control[year - 1] for year in range(1, 6)}
-    found["difference_2"] = treated[1] - control[1]
-    found["autologous_1"] = autologous[0] - control[0]
-    return found
+    results = {f"treated_{year}": treated[year - 1] for year in range(1, 6)}
+    results |= {f"control_{year}": control[year - 1] for year in range(1, 6)}
+    results["difference_2"] = treated[1] - control[1]
+    results["autologous_1"] = autologous[0] - control[0]
+    return results
 
 
 @procedure
@@ -147,8 +147,8 @@ def sc_islets() -> dict[str, float]:
     driven = Schedule(switches=_driven("graft_equivalents", days, list(table["m3_graft"])))
     course = follow(replace(who, values={**who.values, "graft_loss": 0.0}), [0.0, 365.0], driven).table
     dose = course["insulin_dose"]
-    found = {f"C_peptide_{day}": table["graft_C_peptide"].loc[float(day)] for day in (90, 180, 365)}
-    return found | {
+    results = {f"C_peptide_{day}": table["graft_C_peptide"].loc[float(day)] for day in (90, 180, 365)}
+    return results | {
         "independence": 100.0 * table["graft_independence"].iloc[-1],
         "HbA1c": course["HbA1c"].iloc[-1],
         "ddose": 100.0 * (dose.iloc[-1] / dose.iloc[0] - 1.0),

@@ -105,12 +105,12 @@ def sodium_SGLT2() -> dict[str, float]:
         "controlled": type_2(5.0, glucose_of(7.0)),
         "uncontrolled": type_2(5.0, glucose_of(9.5)),
     }
-    found = {}
+    results = {}
     for name, person in people.items():
         row = person.course([0.0]).iloc[0]
         reabsorbed = row["GFR"] * sodium - row["Na_excretion"] / MINUTES_PER_DAY
-        found[name] = 100.0 * _SODIUM_PER_GLUCOSE_SGLT2 * row["glucose_reabsorbed"] / reabsorbed
-    return found
+        results[name] = 100.0 * _SODIUM_PER_GLUCOSE_SGLT2 * row["glucose_reabsorbed"] / reabsorbed
+    return results
 
 
 @procedure
@@ -183,13 +183,13 @@ def anp_infusion() -> dict[str, float]:
 @procedure
 def high_salt() -> dict[str, float]:
     """Sodium 50 then 250 mmol/d, 8 days each (assumed), in the healthy person at 25 and after 5 years of T1D at 11.3 mmol/L."""
-    found = {}
+    results = {}
     for name, person in (("healthy", healthy(25.0)), ("T1D", type_1(5.0))):
         low = person.after(8.0 / YEAR, N_in=50.0)
         high = low.course([0.0, 8.0], N_in=250.0)
         for quantity in ("MAP", "V_E"):
-            found[f"d{quantity}_{name}"] = high[quantity].iloc[-1] - low.state[quantity]
-    return found
+            results[f"d{quantity}_{name}"] = high[quantity].iloc[-1] - low.state[quantity]
+    return results
 
 
 def _inhibited(person: KidneyPerson, days: float) -> tuple[pd.Series[float], pd.Series[float]]:
@@ -224,11 +224,11 @@ def sglt2_t1d_normofiltering() -> dict[str, float]:
 @procedure
 def sglt2_t2d() -> dict[str, float]:
     """Full SGLT2 inhibition for 4 months in T2D: after 1 year at 10 mmol/L (GFR above 125) or 10 years at 8.5 mmol/L."""
-    found = {}
+    results = {}
     changes = []
     for name, person in (("hyperfiltering", type_2(1.0, 10.0)), ("normofiltering", type_2(10.0, 8.5))):
         before, after = _inhibited(person, 120.0)
-        found[f"dGFR_{name}"] = percent(after["GFR"], before["GFR"])
+        results[f"dGFR_{name}"] = percent(after["GFR"], before["GFR"])
         changes.append((percent(after["FF"], before["FF"]), percent(_resistance(after), _resistance(before))))
-    found["dFF"], found["dRVR"] = (float(value) for value in np.mean(changes, axis=0))
-    return found
+    results["dFF"], results["dRVR"] = (float(value) for value in np.mean(changes, axis=0))
+    return results

@@ -100,8 +100,8 @@ class KidneyPerson:
         import pandas as pd
 
         columns = {name: [value] for name, value in {"age": self.age, **self.values, **changes}.items()}
-        found = follow_all(columns, days, {k: [v] for k, v in self.state.items()})
-        return pd.DataFrame({name: rows[0] for name, rows in found.items()}, index=pd.Index(days, name="time"))
+        followed = follow_all(columns, days, {k: [v] for k, v in self.state.items()})
+        return pd.DataFrame({name: rows[0] for name, rows in followed.items()}, index=pd.Index(days, name="time"))
 
     def after(self, years: float, **changes: float) -> KidneyPerson:
         """Return the person years later, spent under changed inputs, which stay."""

@@ -35,15 +35,15 @@ def _normal_scores(columns: int) -> Numbers:
 
 def _complete(course: Mapping[str, Numbers]) -> dict[str, Numbers]:
     """Fill visits after kidney failure: GFR at its end, albuminuria as last seen, creatinine beyond any threshold."""
-    found = {name: values.copy() for name, values in course.items()}
-    failed = np.isnan(found["GFR"])
-    found["failed"] = failed.astype(np.float64)
-    found["GFR"][failed] = found["eGFR"][failed] = whole_body.table("kidney")["GFR_failure"].value
-    found["S_cr"][failed] = np.inf
+    completed = {name: values.copy() for name, values in course.items()}
+    failed = np.isnan(completed["GFR"])
+    completed["failed"] = failed.astype(np.float64)
+    completed["GFR"][failed] = completed["eGFR"][failed] = whole_body.table("kidney")["GFR_failure"].value
+    completed["S_cr"][failed] = np.inf
     for visit in range(1, failed.shape[1]):
         gone = failed[:, visit]
-        found["UAER"][gone, visit] = found["UAER"][gone, visit - 1]
-    return found
+        completed["UAER"][gone, visit] = completed["UAER"][gone, visit - 1]
+    return completed
 
 
 def _rate(here: NDArray[np.bool_], beyond: NDArray[np.bool_]) -> float:
@@ -83,7 +83,7 @@ def ukpds() -> dict[str, float]:
     UAER, GFR, renal = course["UAER"], course["GFR"], course["S_cr"] > _RENAL
     stages = _stages(UAER)
     ten = slice(0, 11)
-    found = {
+    results = {
         "normo_to_micro": _rate(stages["normo"][:, ten], (UAER >= _MICRO)[:, ten]),
         "micro_to_macro": _rate(stages["micro"][:, ten], (UAER >= _MACRO)[:, ten]),
         "macro_to_renal": _rate(stages["macro"][:, ten], renal[:, ten]),
@@ -93,17 +93,17 @@ def ukpds() -> dict[str, float]:
     }
     free = stages["normo"][:, 0]
     impaired = (GFR < 60.0).any(axis=1)
-    found["albuminuria_15y"] = 100.0 * (UAER[free] >= _MICRO).any(axis=1).mean()
-    found["impaired_15y"] = 100.0 * impaired.mean()
+    results["albuminuria_15y"] = 100.0 * (UAER[free] >= _MICRO).any(axis=1).mean()
+    results["impaired_15y"] = 100.0 * impaired.mean()
     first = np.argmax(GFR < 60.0, axis=1)
     before = np.array([(UAER[i, : first[i] + 1] >= _MICRO).any() for i in range(_PEOPLE)])
-    found["impaired_without_albuminuria"] = 100.0 * (~before[impaired]).mean()
+    results["impaired_without_albuminuria"] = 100.0 * (~before[impaired]).mean()
     for name, members in _stages(UAER[:, 8]).items():
         slopes = 100.0 * (GFR[:, 12] / GFR[:, 8] - 1.0) / 4.0
-        found[f"percent_slope_{name}"] = float(np.median(slopes[members]))
+        results[f"percent_slope_{name}"] = float(np.median(slopes[members]))
     for name, members in _stages(UAER[:, 5]).items():
-        found[f"eGFR_slope_{name}"] = float(np.mean((course["eGFR"][:, 15] - course["eGFR"][:, 5])[members]) / 10.0)
-    return found
+        results[f"eGFR_slope_{name}"] = float(np.mean((course["eGFR"][:, 15] - course["eGFR"][:, 5])[members]) / 10.0)
+    return results
 
 
 def _change(after: Numbers, before: Numbers) -> float:
@@ -115,20 +115,20 @@ def _change(after: Numbers, before: Numbers) -> float:
 def arb_microalbuminuria() -> dict[str, float]:
     """Those of the T2D population with 30 to 300 mg/d at year 8: an ARB for 2 years, then none for a month; geometric means of UAER."""
     course = _type_2()
-    chosen = _stages(course["UAER"])["micro"][:, 8]
-    people = {name: values[chosen] for name, values in _type_2_people().items()}
+    microalbuminuric = _stages(course["UAER"])["micro"][:, 8]
+    people = {name: values[microalbuminuric] for name, values in _type_2_people().items()}
     people["age"] = people["age"] + 8.0
-    start = {name: course[name][chosen, 8] for name in ensemble().model.state_names}
+    start = {name: course[name][microalbuminuric, 8] for name in ensemble().model.state_names}
     end = 2 * YEAR
     drug = Schedule(switches=(Switch("e_ARB", ARB["e_ARB"], 0.0), Switch("e_ARB", 0.0, end)))
-    found = follow_all(people, [0.0, 3 * MONTH, end, end + MONTH], start, drug)
-    before = {name: course[name][chosen, 8] for name in ("GFR", "UAER")}
-    three, last = found["GFR"][:, 1], found["GFR"][:, 2]
+    followed = follow_all(people, [0.0, 3 * MONTH, end, end + MONTH], start, drug)
+    before = {name: course[name][microalbuminuric, 8] for name in ("GFR", "UAER")}
+    three, last = followed["GFR"][:, 1], followed["GFR"][:, 2]
     return {
-        "dUAER": _change(found["UAER"][:, 2], before["UAER"]),
+        "dUAER": _change(followed["UAER"][:, 2], before["UAER"]),
         "early_slope": float(np.mean(three - before["GFR"])) / 3.0,
         "late_slope": float(np.mean(last - three)) / 21.0,
-        "dUAER_withdrawn": _change(found["UAER"][:, 3], before["UAER"]),
+        "dUAER_withdrawn": _change(followed["UAER"][:, 3], before["UAER"]),
     }
 
 
@@ -155,13 +155,13 @@ def _type_1(*care: tuple[float, int]) -> dict[str, Numbers]:
             name: np.full((_PEOPLE, years + 1), np.nan)
             for name in (*ensemble().model.state_names, "GFR", "eGFR", "UAER")
         }
-        found = follow_all(
+        followed = follow_all(
             {name: values[alive] for name, values in columns.items()},
             np.arange(years + 1.0) * YEAR,
             {name: values[alive] for name, values in start.items()},
         )
         for name in course:
-            course[name][alive] = found[name]
+            course[name][alive] = followed[name]
         pieces.append({name: values if not pieces else values[:, 1:] for name, values in course.items()})
         start = {name: course[name][:, -1] for name in ensemble().model.state_names}
         alive = np.isfinite(course["GFR"][:, -1])
@@ -187,22 +187,22 @@ def dcct() -> dict[str, float]:
     """
     intensive = _type_1((9.1, 6), (7.2, 7), (8.0, 15))
     usual = _type_1((9.1, 6), (9.1, 7), (8.0, 15))
-    found = {}
+    results = {}
     for name, threshold in (("micro", _MICRO), ("macro", _MACRO)):
         for label, begin, end in ((f"{name}_reduction", 6, 13), (f"edic_{name}_reduction", 13, 21)):
             rates = [_incidence(arm["UAER"], begin, end, threshold) for arm in (intensive, usual)]
-            found[label] = _reduction(*rates)
+            results[label] = _reduction(*rates)
     impaired = [(arm["GFR"][:, 6:] < 60.0).any(axis=1).mean() for arm in (intensive, usual)]
-    found["GFR60_reduction"] = _reduction(*impaired)
+    results["GFR60_reduction"] = _reduction(*impaired)
     throughout = _type_1((9.1, 35))
     for name, members in _stages(throughout["UAER"][:, 15]).items():
         slopes = 100.0 * (throughout["eGFR"][:, 20] / throughout["eGFR"][:, 15] - 1.0) / 5.0
-        found[f"eGFR_percent_{name}"] = float(np.mean(slopes[members]))
+        results[f"eGFR_percent_{name}"] = float(np.mean(slopes[members]))
     micro = _stages(throughout["UAER"])["micro"]
     onset = np.argmax(micro, axis=1)
-    chosen = np.flatnonzero(micro.any(axis=1) & (onset > 0) & (onset <= 25))
-    later = onset[chosen] + 10
-    found["macro_after_micro"] = 100.0 * (throughout["UAER"][chosen, later] >= _MACRO).mean()
-    found["GFR60_after_micro"] = 100.0 * (throughout["GFR"][chosen, later] < 60.0).mean()
-    found["failure_after_micro"] = 100.0 * throughout["failed"][chosen, later].mean()
-    return found
+    progressed = np.flatnonzero(micro.any(axis=1) & (onset > 0) & (onset <= 25))
+    later = onset[progressed] + 10
+    results["macro_after_micro"] = 100.0 * (throughout["UAER"][progressed, later] >= _MACRO).mean()
+    results["GFR60_after_micro"] = 100.0 * (throughout["GFR"][progressed, later] < 60.0).mean()
+    results["failure_after_micro"] = 100.0 * throughout["failed"][progressed, later].mean()
+    return results

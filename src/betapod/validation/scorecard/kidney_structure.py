@@ -14,7 +14,7 @@ from .procedure import procedure
 def structure() -> dict[str, float]:
     """T1D from age 15 at 11.3 mmol/L with susceptibility 0.4 (normoalbuminuria), 0.9 (median), 1 and 2 (microalbuminuria)."""
     table = whole_body.table("kidney")
-    found = {
+    results = {
         "W_healthy": table["W_GBM0"].value,
         "Vv_healthy": table["Vv_mes0"].value,
         "podocytes_nominal": table["podocytes0"].value,
@@ -27,13 +27,13 @@ def structure() -> dict[str, float]:
     }
     for name, person in people.items():
         row = person.course([0.0]).iloc[0]
-        found[f"W_{name}"], found[f"Vv_{name}"] = row["W_GBM"], row["Vv_mes"]
+        results[f"W_{name}"], results[f"Vv_{name}"] = row["W_GBM"], row["Vv_mes"]
     control = healthy().course([0.0, 10 * YEAR])
-    found["dW_healthy"] = (control["W_GBM"].iloc[-1] - control["W_GBM"].iloc[0]) / 10.0
-    found["dpodocytes"] = (control["podocytes"].iloc[-1] - control["podocytes"].iloc[0]) / 10.0
+    results["dW_healthy"] = (control["W_GBM"].iloc[-1] - control["W_GBM"].iloc[0]) / 10.0
+    results["dpodocytes"] = (control["podocytes"].iloc[-1] - control["podocytes"].iloc[0]) / 10.0
     early = KidneyPerson({"G": 11.3, "age": 45.0, "xi": 2.0}).course([0.0, YEAR, 5 * YEAR])["W_GBM"]
-    found["dW_early"] = (early.iloc[2] - early.iloc[1]) / 4.0
-    return found
+    results["dW_early"] = (early.iloc[2] - early.iloc[1]) / 4.0
+    return results
 
 
 @procedure
@@ -48,12 +48,12 @@ def rass() -> dict[str, float]:
 @procedure
 def losartan_pima() -> dict[str, float]:
     """T2D for 10 years at 9.3 mmol/L, susceptibility 3 (microalbuminuria) or 1; then 6 years on an ARB or not."""
-    found = {}
+    results = {}
     for name, xi in (("micro", 3.0), ("normo", 1.0)):
         person = type_2(10.0, xi=xi)
-        placebo, drug = (person.course([0.0, 6 * YEAR], **given).iloc[-1]["Vv_mes"] for given in ({}, ARB))
-        found[f"dVv_{name}"] = drug - placebo
-    return found
+        placebo, drug = (person.course([0.0, 6 * YEAR], **treatment).iloc[-1]["Vv_mes"] for treatment in ({}, ARB))
+        results[f"dVv_{name}"] = drug - placebo
+    return results
 
 
 @procedure
@@ -120,8 +120,8 @@ def nephrectomy() -> dict[str, float]:
 @procedure
 def single_kidney_t1d() -> dict[str, float]:
     """T1D for 10 years from age 15 at 11.3 mmol/L with one kidney from the start, against two."""
-    two, one = (type_1(10.0, u_nx=u_nx).course([0.0]).iloc[0] for u_nx in (1.0, 0.5))
-    return {"W_ratio": one["W_GBM"] / two["W_GBM"], "Vv_ratio": one["Vv_mes"] / two["Vv_mes"]}
+    two, single = (type_1(10.0, u_nx=u_nx).course([0.0]).iloc[0] for u_nx in (1.0, 0.5))
+    return {"W_ratio": single["W_GBM"] / two["W_GBM"], "Vv_ratio": single["Vv_mes"] / two["Vv_mes"]}
 
 
 @procedure

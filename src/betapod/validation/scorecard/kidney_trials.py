@@ -45,7 +45,7 @@ def _comparison(person: KidneyPerson, drug: dict[str, float]) -> dict[str, float
     """Return what trials report of two arms."""
     control, treated = _arms(person, drug)
     start = control["eGFR"].iloc[0]
-    found = {
+    results = {
         "eGFR": start,
         "UACR": control["UACR"].iloc[0],
         "chronic_control": _chronic(control),
@@ -53,27 +53,27 @@ def _comparison(person: KidneyPerson, drug: dict[str, float]) -> dict[str, float
         "slope_control": _total(control),
         "slope_treated": _total(treated),
     }
-    found["chronic_relative"] = 100.0 * (1.0 - found["chronic_treated"] / found["chronic_control"])
-    found["total_slope"] = found["slope_difference"] = found["slope_treated"] - found["slope_control"]
+    results["chronic_relative"] = 100.0 * (1.0 - results["chronic_treated"] / results["chronic_control"])
+    results["total_slope"] = results["slope_difference"] = results["slope_treated"] - results["slope_control"]
     for name, day in (("2wk", 2 * WEEK), ("3wk", 3 * WEEK), ("2mo", 2 * MONTH)):
-        found[f"acute_{name}"] = treated["eGFR"].loc[day] - control["eGFR"].loc[day]
-        found[f"acute_{name}_percent"] = 100.0 * found[f"acute_{name}"] / start
-    found["dGFR_3wk_control"] = control["eGFR"].loc[3 * WEEK] - start
-    found["dGFR_3wk_treated"] = treated["eGFR"].loc[3 * WEEK] - start
+        results[f"acute_{name}"] = treated["eGFR"].loc[day] - control["eGFR"].loc[day]
+        results[f"acute_{name}_percent"] = 100.0 * results[f"acute_{name}"] / start
+    results["dGFR_3wk_control"] = control["eGFR"].loc[3 * WEEK] - start
+    results["dGFR_3wk_treated"] = treated["eGFR"].loc[3 * WEEK] - start
     for name, day in (("4mo", 4 * MONTH), ("6mo", 6 * MONTH), ("26wk", 26 * WEEK)):
-        found[f"UACR_{name}"] = percent(treated["UACR"].loc[day], control["UACR"].loc[day])
+        results[f"UACR_{name}"] = percent(treated["UACR"].loc[day], control["UACR"].loc[day])
     # What the specification's own table prints: GFR at a month against the value before, and slopes of GFR.
-    found["dGFR_1mo"] = treated["GFR"].loc[MONTH] - control["GFR"].iloc[0]
-    found["GFR_slope_control"] = _chronic(control, "GFR")
-    found["GFR_slope_treated"] = _chronic(treated, "GFR")
-    return found
+    results["dGFR_1mo"] = treated["GFR"].loc[MONTH] - control["GFR"].iloc[0]
+    results["GFR_slope_control"] = _chronic(control, "GFR")
+    results["GFR_slope_treated"] = _chronic(treated, "GFR")
+    return results
 
 
 @procedure
 def sglt2_ckd() -> dict[str, float]:
     """The CKD patient after a year on ARB (GFR 55, eGFR 47, UACR 0.8 g/g) with or without full SGLT2 inhibition for 2.6 years."""
-    found = _comparison(albuminuric_on_ARB(), SGLT2_INHIBITOR)
-    return {**found, "UACR": found["UACR_6mo"]}
+    results = _comparison(albuminuric_on_ARB(), SGLT2_INHIBITOR)
+    return {**results, "UACR": results["UACR_6mo"]}
 
 
 @procedure
@@ -85,15 +85,15 @@ def sglt2_ckd3b() -> dict[str, float]:
 @procedure
 def mra_ckd() -> dict[str, float]:
     """The CKD patient after a year on ARB with or without mineralocorticoid blockade of 0.5 for 2.6 years."""
-    found = _comparison(albuminuric_on_ARB(), MRA)
-    return {**found, "UACR": found["UACR_4mo"]}
+    results = _comparison(albuminuric_on_ARB(), MRA)
+    return {**results, "UACR": results["UACR_4mo"]}
 
 
 @procedure
 def mra_ckd4() -> dict[str, float]:
     """The same patient on ARB when eGFR falls below 25, with or without mineralocorticoid blockade of 0.5."""
-    found = _comparison(albuminuric_on_ARB().until("eGFR", 25.0), MRA)
-    return {**found, "UACR_ratio": 1.0 + found["UACR_4mo"] / 100.0}
+    results = _comparison(albuminuric_on_ARB().until("eGFR", 25.0), MRA)
+    return {**results, "UACR_ratio": 1.0 + results["UACR_4mo"] / 100.0}
 
 
 @procedure

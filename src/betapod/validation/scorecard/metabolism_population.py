@@ -44,8 +44,8 @@ def _minutes() -> Ensemble:
 def _two_hours(people: dict[str, Numbers], row: dict[str, Numbers]) -> Numbers:
     """Return glucose two hours after 75 g by mouth, in the state that the day layer is in."""
     model = _minutes().model
-    known = {*model.parameters, *model.inputs}
-    columns = {name: values for name, values in {**people, **row}.items() if name in known}
+    model_names = {*model.parameters, *model.inputs}
+    columns = {name: values for name, values in {**people, **row}.items() if name in model_names}
     start = {
         "G": row["G_fasting"],
         "insulin": row["insulin_fasting"],
@@ -62,8 +62,8 @@ def _row(values: Numbers, visit: int) -> dict[str, Numbers]:
     return {name: values[:, visit, i] for i, name in enumerate(_day().outputs)}
 
 
-def _take(columns: dict[str, Numbers], chosen: NDArray[np.bool_]) -> dict[str, Numbers]:
-    return {name: values[chosen] for name, values in columns.items()}
+def _take(columns: dict[str, Numbers], kept: NDArray[np.bool_]) -> dict[str, Numbers]:
+    return {name: values[kept] for name, values in columns.items()}
 
 
 def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
@@ -78,13 +78,13 @@ def _screened() -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.int6
     """Return values and states of those with prediabetes who are let in, and their numbers."""
     people, row = _grown("prediabetes", 4.0)
     fasting, after = row["G_fasting"], _two_hours(people, row)
-    chosen = (
+    eligible = (
         (fasting >= _SCREEN_FASTING[0])
         & (fasting < _SCREEN_FASTING[1])
         & (after >= _SCREEN_2H[0])
         & (after < _SCREEN_2H[1])
     )
-    return _take(people, chosen), _take(row, chosen), np.flatnonzero(chosen)
+    return _take(people, eligible), _take(row, eligible), np.flatnonzero(eligible)
 
 
 def _measured(true: Numbers, cv: float, purpose: str, patients: NDArray[np.int64], visit: int) -> Numbers:
@@ -105,12 +105,12 @@ def _incidence(**care: float) -> float:
     years = cases = 0.0
     for visit, time in enumerate(visits):
         row = _row(values, visit)
-        found = _above(row["G_fasting"], _DIABETES_FASTING, _NOISE_FASTING, "fasting", numbers, visit)
+        diagnosed = _above(row["G_fasting"], _DIABETES_FASTING, _NOISE_FASTING, "fasting", numbers, visit)
         if time == round(time):
-            found |= _above(_two_hours(people, row), _DIABETES_2H, _NOISE_2H, "two hours", numbers, visit)
+            diagnosed |= _above(_two_hours(people, row), _DIABETES_2H, _NOISE_2H, "two hours", numbers, visit)
         years += 0.5 * float(free.sum())
-        cases += float((free & found).sum())
-        free &= ~found
+        cases += float((free & diagnosed).sum())
+        free &= ~diagnosed
     return 100.0 * cases / years
 
 
@@ -142,18 +142,18 @@ def adopt_failure() -> dict[str, float]:
     pioglitazone, sulfonylurea is full dose.
     """
     people, row = _grown("t2d", 10.0)
-    chosen = (row["G_fasting"] >= 7.0) & (row["G_fasting"] <= 10.0)
-    people, row = _take(people, chosen), _take(row, chosen)
+    eligible = (row["G_fasting"] >= 7.0) & (row["G_fasting"] <= 10.0)
+    people, row = _take(people, eligible), _take(row, eligible)
     states = {name: row[name] for name in _day().model.state_names}
     drugs = {
         "rosiglitazone": {"sI_drug": 1.76, "sH_drug": 1.46, "dWt": 2.5, "dJ_drug": -0.15},
         "metformin": {"met": 0.475},
         "glyburide": {"dKs": -1.6, "sec_drug": 1.25, "prog_drug": 1.3},
     }
-    found = {}
+    results = {}
     fasting = _day().outputs.index("G_fasting")
     for name, effects in drugs.items():
-        given = {**people, **{key: np.full(int(chosen.sum()), value) for key, value in effects.items()}}
-        values = _day().run(given, np.arange(1.0, 6.0) * _YEAR, None, states).values[:, :, fasting]
-        found[name] = 100.0 * float((values > 10.0).any(axis=1).mean())
-    return found
+        treated = {**people, **{key: np.full(int(eligible.sum()), value) for key, value in effects.items()}}
+        values = _day().run(treated, np.arange(1.0, 6.0) * _YEAR, None, states).values[:, :, fasting]
+        results[name] = 100.0 * float((values > 10.0).any(axis=1).mean())
+    return results

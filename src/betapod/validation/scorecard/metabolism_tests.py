@@ -67,34 +67,34 @@ def glycation_line() -> dict[str, float]:
 @procedure
 def tolerance() -> dict[str, float]:
     """75 g of glucose by mouth in the typical people: lean NGT, prediabetes, T2D at HbA1c 7.1 %."""
-    found: dict[str, float] = {}
+    results: dict[str, float] = {}
     for name in ("ngt", "prediabetes", "t2d_early"):
         test = _ogtt(name)
         for minute in (0, 60, 120):
             row: pd.Series[float] = test.table.loc[float(minute)]  # type: ignore[assignment]
-            found[f"C_peptide_{minute}_{name}"] = row["C_peptide"]
-            found[f"insulin_{minute}_{name}"] = row["insulin"] / constant("insulin_per_unit_assay")
-        found[f"insulinogenic_index_{name}"] = test.indices["insulinogenic_index"]
-        found[f"Matsuda_{name}"] = test.indices["Matsuda"]
-    found["dMatsuda"] = 100.0 * (found["Matsuda_t2d_early"] / found["Matsuda_ngt"] - 1.0)
-    return found
+            results[f"C_peptide_{minute}_{name}"] = row["C_peptide"]
+            results[f"insulin_{minute}_{name}"] = row["insulin"] / constant("insulin_per_unit_assay")
+        results[f"insulinogenic_index_{name}"] = test.indices["insulinogenic_index"]
+        results[f"Matsuda_{name}"] = test.indices["Matsuda"]
+    results["dMatsuda"] = 100.0 * (results["Matsuda_t2d_early"] / results["Matsuda_ngt"] - 1.0)
+    return results
 
 
 @procedure
 def clamps() -> dict[str, float]:
     """Insulin at 1 mU/kg/min (M) and at 0.25 (fall of EGP from the fasting state), glucose held at 5.1 mmol/L, endless clamp."""
-    found: dict[str, float] = {}
+    results: dict[str, float] = {}
     people = {"ngt": "ngt", "obese": "obese", "prediabetes": "prediabetes", "t2d_early": "t2d_early", "t2d": "t2d"}
     for name in people:
         who = person(name)
         full = today(who, "clamp_M", "PI3K_active_clamp", "PI3K_active_fasting", "EGP_fasting")
-        found[f"M_{name}"] = full["clamp_M"]
-        found[f"PI3K_fold_{name}"] = full["PI3K_active_clamp"] / full["PI3K_active_fasting"]
+        results[f"M_{name}"] = full["clamp_M"]
+        results[f"PI3K_fold_{name}"] = full["PI3K_active_clamp"] / full["PI3K_active_fasting"]
         low = today(changed(who, clamp_insulin_rate=0.25), "clamp_EGP")
-        found[f"dEGP_{name}"] = full["EGP_fasting"] * _KG_PER_MG_FLUX - low["clamp_EGP"]
-    found["dM_obese"] = 100.0 * (found["M_obese"] / found["M_ngt"] - 1.0)
-    found["dM_t2d"] = 100.0 * (found["M_t2d"] / found["M_ngt"] - 1.0)
-    return found
+        results[f"dEGP_{name}"] = full["EGP_fasting"] * _KG_PER_MG_FLUX - low["clamp_EGP"]
+    results["dM_obese"] = 100.0 * (results["M_obese"] / results["M_ngt"] - 1.0)
+    results["dM_t2d"] = 100.0 * (results["M_t2d"] / results["M_ngt"] - 1.0)
+    return results
 
 
 @procedure

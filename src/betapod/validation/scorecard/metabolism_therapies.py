@@ -32,29 +32,31 @@ def drugs() -> dict[str, float]:
     """T2D at HbA1c 8.1 %, 26 weeks with against 26 weeks without; the SGLT2 inhibitor is added after 26 weeks of metformin."""
     who = person("t2d")
     control = _t2d_half_year().state
-    found = {}
+    results = {}
     for name, drug in (("metformin", "metformin 2 g"), ("semaglutide", "semaglutide 1 mg/week")):
         end = course(who, [0.0, HALF_YEAR], care([drug], model_of(who))).iloc[-1]
-        found[name] = end["HbA1c"] - control["HbA1c"]
-        found[f"{name}_weight"] = end["BW"] - control["BW"]
+        results[name] = end["HbA1c"] - control["HbA1c"]
+        results[f"{name}_weight"] = end["BW"] - control["BW"]
     on_metformin = later(who, HALF_YEAR, met=0.475)
-    both, one = (later(on_metformin, HALF_YEAR, **given).state["HbA1c"] for given in (_SGLT2_INHIBITOR, {}))
-    found["sglt2_added"] = both - one
-    return found
+    both, metformin_alone = (
+        later(on_metformin, HALF_YEAR, **treatment).state["HbA1c"] for treatment in (_SGLT2_INHIBITOR, {})
+    )
+    results["sglt2_added"] = both - metformin_alone
+    return results
 
 
 @procedure
 def sglt2_by_filtration() -> dict[str, float]:
     """T2D at HbA1c 8.1 % with GFR 95, 75, 45 or 22 mL/min from the start: 26 weeks on the drug against 26 weeks without."""
     who = person("t2d")
-    found = {"share": _SGLT2_INHIBITOR["phiS"]}
+    results = {"share": _SGLT2_INHIBITOR["phiS"]}
     for GFR in (95, 75, 45, 22):
         drug, none = (
-            course(who, [0.0, HALF_YEAR], GFR=float(GFR), **given).iloc[-1] for given in (_SGLT2_INHIBITOR, {})
+            course(who, [0.0, HALF_YEAR], GFR=float(GFR), **treatment).iloc[-1] for treatment in (_SGLT2_INHIBITOR, {})
         )
-        found[f"dHbA1c_{GFR}"] = drug["HbA1c"] - none["HbA1c"]
-        found[f"dUGE_{GFR}"] = drug["glucose_excretion"] - none["glucose_excretion"]
-    return found
+        results[f"dHbA1c_{GFR}"] = drug["HbA1c"] - none["HbA1c"]
+        results[f"dUGE_{GFR}"] = drug["glucose_excretion"] - none["glucose_excretion"]
+    return results
 
 
 def _graft(amount: float) -> Schedule:
@@ -65,15 +67,15 @@ def _graft(amount: float) -> Schedule:
 def graft() -> dict[str, float]:
     """Long-standing T1D on titrated insulin (HbA1c 7.78 %, 33 U/day) given 0.45 normal beta-cell masses; mean C-peptide of a mixed meal."""
     who = person("t1d")
-    found = {"C_peptide_0": 1000.0 * glucose_tests.mmtt(who).indices["stimulated_C_peptide"]}
+    results = {"C_peptide_0": 1000.0 * glucose_tests.mmtt(who).indices["stimulated_C_peptide"]}
     for day in (90, 180, 365):
         at = later(who, float(day), _graft(0.45))
-        found[f"C_peptide_{day}"] = 1000.0 * glucose_tests.mmtt(at).indices["stimulated_C_peptide"]
+        results[f"C_peptide_{day}"] = 1000.0 * glucose_tests.mmtt(at).indices["stimulated_C_peptide"]
     dose = [today(state, "insulin_dose")["insulin_dose"] for state in (who, at)]
-    found["ddose_365"] = 100.0 * (dose[1] / dose[0] - 1.0)
-    found["HbA1c_365"] = at.state["HbA1c"]
-    found["dHbA1c_365"] = at.state["HbA1c"] - who.state["HbA1c"]
-    return found
+    results["ddose_365"] = 100.0 * (dose[1] / dose[0] - 1.0)
+    results["HbA1c_365"] = at.state["HbA1c"]
+    results["dHbA1c_365"] = at.state["HbA1c"] - who.state["HbA1c"]
+    return results
 
 
 @procedure
@@ -91,13 +93,13 @@ def msc_t2d() -> dict[str, float]:
     the glucose of HbA1c 8 %.
     """
     who = person("t2d_late")
-    treated, control = (later(who, 336.0, **given) for given in (_MSC, {}))
+    treated, control = (later(who, 336.0, **treatment) for treatment in (_MSC, {}))
     clamp = [today(state, "clamp_M")["clamp_M"] for state in (treated, control)]
-    year = [later(who, 364.0, **given).state["HbA1c"] for given in (_MSC, {})]
+    year = [later(who, 364.0, **treatment).state["HbA1c"] for treatment in (_MSC, {})]
     target = (8.0 - constant("HbA1c_at_zero_glucose")) / constant("HbA1c_per_glucose")
     on_insulin = changed(who, insulin_titration=1.0, insulin_target=target)
     on_insulin = later(replace(on_insulin, state={**who.state, "ln_insulin_dose": float(np.log(20.0))}), 365.0)
-    doses = [today(later(on_insulin, 336.0, **given), "insulin_dose")["insulin_dose"] for given in (_MSC, {})]
+    doses = [today(later(on_insulin, 336.0, **treatment), "insulin_dose")["insulin_dose"] for treatment in (_MSC, {})]
     return {
         "dHbA1c_48wk": treated.state["HbA1c"] - control.state["HbA1c"],
         "dHbA1c_52wk": year[0] - year[1],
@@ -124,12 +126,12 @@ def msc_t1d() -> dict[str, float]:
     """T1D at diagnosis, insulin titrated: half of autoimmune killing prevented for a year against none; C-peptide of a mixed meal."""
     who = person("t1d_new")
     start = glucose_tests.mmtt(who).indices["stimulated_C_peptide"]
-    found = {}
+    results = {}
     HbA1c = {}
     for name, eta in (("treated", 0.5), ("control", 0.0)):
         end = later(who, 365.0, eta_X=eta)
-        found[name] = 100.0 * (glucose_tests.mmtt(end).indices["stimulated_C_peptide"] / start - 1.0)
+        results[name] = 100.0 * (glucose_tests.mmtt(end).indices["stimulated_C_peptide"] / start - 1.0)
         HbA1c[name] = end.state["HbA1c"]
-    found["dC_peptide"] = found["treated"] - found["control"]
-    found["dHbA1c"] = HbA1c["treated"] - HbA1c["control"]
-    return found
+    results["dC_peptide"] = results["treated"] - results["control"]
+    results["dHbA1c"] = HbA1c["treated"] - HbA1c["control"]
+    return results

@@ -23,16 +23,16 @@ def ukpds() -> dict[str, float]:
     """T2D from HbA1c 7.1 %: untreated, or on half-dose sulfonylurea; 3 years, means over 10 years, HOMA-B over 9 years."""
     who = person("t2d_early")
     days = list(np.arange(0.0, 10.01, 0.25) * YEAR)
-    found: dict[str, float] = {"HOMA_B_diagnosis": glucose_tests.ogtt(who).indices["HOMA_B"]}
+    results: dict[str, float] = {"HOMA_B_diagnosis": glucose_tests.ogtt(who).indices["HOMA_B"]}
     drug = care(["sulfonylurea 0.5 dose"], model_of(who))
     for name, schedule, label in (("diet", None, "conventional"), ("sulfonylurea", drug, "intensive")):
         table = course(who, days, schedule)
-        found[f"HbA1c_{name}"] = table["HbA1c"].loc[3 * YEAR]
-        found[f"FPG_{name}"] = table["FPG"].loc[3 * YEAR]
-        found[f"HbA1c_10y_{label}"] = float(table["HbA1c"].mean())
+        results[f"HbA1c_{name}"] = table["HbA1c"].loc[3 * YEAR]
+        results[f"FPG_{name}"] = table["FPG"].loc[3 * YEAR]
+        results[f"HbA1c_10y_{label}"] = float(table["HbA1c"].mean())
         if schedule is None:
-            found["HOMA_B_slope"] = (table["HOMA_B"].loc[9 * YEAR] - table["HOMA_B"].iloc[0]) / 9.0
-    return found
+            results["HOMA_B_slope"] = (table["HOMA_B"].loc[9 * YEAR] - table["HOMA_B"].iloc[0]) / 9.0
+    return results
 
 
 @procedure
@@ -52,12 +52,12 @@ def direct() -> dict[str, float]:
     who = grown(replace(person("t2d"), state={}, history="HbA1c", until=7.5))
     days = [0.0, 5 * MONTH, 12 * MONTH, 24 * MONTH]
     table = course(who, days, care(["total diet replacement 16.4 kg"], model_of(who)))
-    found = {}
+    results = {}
     for months, day in zip((5, 12, 24), days[1:], strict=True):
         for name, quantity in (("capacity", "beta_function"), ("first_phase", "first_phase")):
-            found[f"{name}_{months}"] = table[quantity].loc[day] / table[quantity].iloc[0]
-    found["fat"] = table["ectopic_fat"].iloc[1] / table["ectopic_fat"].iloc[0]
-    return found
+            results[f"{name}_{months}"] = table[quantity].loc[day] / table[quantity].iloc[0]
+    results["fat"] = table["ectopic_fat"].iloc[1] / table["ectopic_fat"].iloc[0]
+    return results
 
 
 @procedure
@@ -111,7 +111,7 @@ def kidney_failure() -> dict[str, float]:
     normal = today(later(who, 2 * YEAR), "C_peptide_fasting", "insulin_fasting")
     failing = today(later(who, 2 * YEAR, GFR=30.0), "C_peptide_fasting", "insulin_fasting")
     glucose = 164.5 / glucose_tests.MG_PER_DL
-    found = {
+    results = {
         "HbA1c_dialysis": constant("HbA1c_at_zero_glucose") + constant("HbA1c_per_glucose") * glucose * 0.74,
         "dC_peptide": 100.0 * (failing["C_peptide_fasting"] / normal["C_peptide_fasting"] - 1.0),
         "dinsulin": 100.0 * (failing["insulin_fasting"] / normal["insulin_fasting"] - 1.0),
@@ -125,5 +125,5 @@ def kidney_failure() -> dict[str, float]:
             today(later(patient, 2 * YEAR, GFR=GFR), "insulin_dose")["insulin_dose"]
             for GFR in (patient.values.get("GFR", 95.0), filtration)
         ]
-        found[f"ddose_{label}"] = 100.0 * (doses[1] / doses[0] - 1.0)
-    return found
+        results[f"ddose_{label}"] = 100.0 * (doses[1] / doses[0] - 1.0)
+    return results

@@ -38,8 +38,8 @@ class Procedure:
 def procedure(function: Callable[[], Mapping[str, float]]) -> Callable[[], Mapping[str, float]]:
     """Register a function under its name for the organ that its module is named after; its docstring states the set-up."""
     organ = function.__module__.rpartition(".")[2].partition("_")[0]
-    made = Procedure(function.__name__, " ".join((inspect.getdoc(function) or "").split()), function)
-    _REGISTRY.setdefault(organ, {})[made.name] = made
+    entry = Procedure(function.__name__, " ".join((inspect.getdoc(function) or "").split()), function)
+    _REGISTRY.setdefault(organ, {})[entry.name] = entry
     return function
 
 
@@ -59,9 +59,9 @@ def find(organ: str, reference: str) -> tuple[Procedure, str]:
         There is no such procedure; the nearest is named.
     """
     name, _, number = reference.partition(".")
-    known = procedures(organ)
-    if name not in known:
+    available = procedures(organ)
+    if name not in available:
         raise ModelError(
-            Problem("unknown-procedure", f"{organ} has no procedure {name!r}", hint=did_you_mean(name, known))
+            Problem("unknown-procedure", f"{organ} has no procedure {name!r}", hint=did_you_mean(name, available))
         )
-    return known[name], number
+    return available[name], number

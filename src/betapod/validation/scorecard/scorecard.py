@@ -35,7 +35,7 @@ class Score:
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything as plain values, one flat row."""
-        t, found = self.target, interval(self.target)
+        t, expected = self.target, interval(self.target)
         return {
             "id": t.id,
             "organ": t.organ,
@@ -44,8 +44,8 @@ class Score:
             "statistic": t.statistic,
             "target": t.value,
             "bounds": t.bounds,
-            "low": found.low,
-            "high": found.high,
+            "low": expected.low,
+            "high": expected.high,
             "unit": t.unit,
             "model": self.model,
             "verdict": self.status,
@@ -99,13 +99,13 @@ class Scorecard(Displayed):
         >>> [sum(numbers.values()) for numbers in scorecard.counts().values()]
         [1]
         """
-        found: dict[tuple[str, str], dict[str, int]] = {}
+        numbers: dict[tuple[str, str], dict[str, int]] = {}
         for score in self.scores:
             t = score.target
             group = "memory" if t.tag == "memory" else t.use
-            cell = found.setdefault((t.organ, group), {})
+            cell = numbers.setdefault((t.organ, group), {})
             cell[score.status] = cell.get(score.status, 0) + 1
-        return found
+        return numbers
 
 
 def run(targets: Sequence[Target], progress: Callable[[str, int, int], None] | None = None) -> Scorecard:
@@ -125,22 +125,22 @@ def run(targets: Sequence[Target], progress: Callable[[str, int, int], None] | N
     wanted: dict[tuple[str, str], Procedure] = {}
     for target in targets:
         if target.addressed:
-            made, _ = find(target.organ, target.procedure)
-            wanted[target.organ, made.name] = made
+            computed_by, _ = find(target.organ, target.procedure)
+            wanted[target.organ, computed_by.name] = computed_by
     numbers: dict[tuple[str, str], Mapping[str, float]] = {}
-    for done, (key, made) in enumerate(wanted.items()):
+    for done, (key, computed_by) in enumerate(wanted.items()):
         if progress is not None:
-            progress(made.name, done, len(wanted))
-        numbers[key] = _numbers(key, made)
+            progress(computed_by.name, done, len(wanted))
+        numbers[key] = _numbers(key, computed_by)
     if progress is not None:
         progress("", len(wanted), len(wanted))
     scores = tuple(_score(target, wanted, numbers) for target in targets)
     return Scorecard(scores, time.perf_counter() - began)
 
 
-def _numbers(key: tuple[str, str], made: Procedure) -> Mapping[str, float]:
+def _numbers(key: tuple[str, str], computed_by: Procedure) -> Mapping[str, float]:
     try:
-        return made.function()
+        return computed_by.function()
     except BetapodError as error:
         organ, name = key
         problems = [Problem(p.kind, f"{organ} procedure {name}: {p.message}", p.location) for p in error.problems]
@@ -155,14 +155,14 @@ def _score(
     if not target.addressed:
         return Score(target, None, None)
     name, _, number = target.procedure.partition(".")
-    found = numbers[target.organ, name]
-    if number not in found:
+    value = numbers[target.organ, name]
+    if number not in value:
         raise ModelError(
             Problem(
                 "unknown-number",
                 f"{target.key}: the procedure {name!r} gives no {number!r}",
-                hint=did_you_mean(number, found),
+                hint=did_you_mean(number, value),
             )
         )
-    model = float(found[number])
+    model = float(value[number])
     return Score(target, model, judge(target, model), wanted[target.organ, name].assumptions)

@@ -36,15 +36,15 @@ def draw(card: Scorecard, path: Path) -> None:
         matplotlib is not installed, nothing can be drawn, or the format is unknown.
     """
     figure = figure_of(card)
-    known = figure.canvas.get_supported_filetypes()
-    if path.suffix.lstrip(".").lower() not in known:
+    formats = figure.canvas.get_supported_filetypes()
+    if path.suffix.lstrip(".").lower() not in formats:
         raise ConfigError(
             Problem(
                 "unknown-format",
                 "the ending is no format of pictures",
                 Location(str(path)),
                 path.suffix,
-                ", ".join(known),
+                ", ".join(formats),
             )
         )
     with replacing(path) as temporary:
@@ -148,13 +148,13 @@ def _numbers(score: Score) -> str:
 def _row(ax: Axes, y: int, score: Score) -> None:
     verdict = score.verdict
     assert verdict is not None
-    found = interval(score.target)
+    expected = interval(score.target)
     faint: dict[str, Any] = {"alpha": 1.0 if score.target.counts else 0.45}
     # The bar in half-widths: one to each side by definition; a bound is open-ended on one side and ends at 0 on the other.
-    left = -1.0 if math.isfinite(found.low) else -_EDGE - 1.4
-    right = 1.0 if math.isfinite(found.high) else _EDGE + 1.4
+    left = -1.0 if math.isfinite(expected.low) else -_EDGE - 1.4
+    right = 1.0 if math.isfinite(expected.high) else _EDGE + 1.4
     if score.target.bounds == "bound":
-        left, right = (left, 0.0) if math.isinf(found.low) else (0.0, right)
+        left, right = (left, 0.0) if math.isinf(expected.low) else (0.0, right)
     ax.plot([left, right], [y, y], color="0.55", linewidth=2.2, solid_capstyle="butt", zorder=1, **faint)
     size = verdict.size
     if math.isnan(size):

@@ -98,10 +98,10 @@ def counts_table(card: Scorecard) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for name in ("organ", "rows", *VERDICTS, NOT_ADDRESSED, "all"):
         table.add_column(name, justify="left" if name in ("organ", "rows") else "right")
-    found = card.counts()
-    for organ in dict.fromkeys(key[0] for key in found):
+    by_use = card.counts()
+    for organ in dict.fromkeys(key[0] for key in by_use):
         for group in _GROUPS:
-            cell = found.get((organ, group))
+            cell = by_use.get((organ, group))
             if cell is None:
                 continue
             label = {"input": "input (not counted)", "memory": "memory (not counted)"}.get(group, group)
@@ -148,13 +148,13 @@ def full_report(card: Scorecard, verbose: bool = False) -> RenderableType:
 
 def _worst(card: Scorecard, most: int = 10) -> list[RenderableType]:
     """Return the largest misses of validation, where there are more rows than one sees at a glance."""
-    found = [s for s in misses(card) if s.target.use == "validation" and s.verdict and math.isfinite(s.verdict.size)]
-    if len(card.scores) <= 2 * most or not found:
+    worst = [s for s in misses(card) if s.target.use == "validation" and s.verdict and math.isfinite(s.verdict.size)]
+    if len(card.scores) <= 2 * most or not worst:
         return []
     lines = [
         f"  {s.target.organ}/{s.target.id}: {s.target.quantity}, {number(s.model or 0.0)} for {_with_unit(s.target)} "
         f"({size_text(s)} half-widths)"
-        for s in found[:most]
+        for s in worst[:most]
     ]
     return [Text("largest misses of validation", style="bold"), Text("\n".join(lines)), Text("")]
 
@@ -177,5 +177,5 @@ def _details(score: Score) -> RenderableType:
 def csv_text(card: Scorecard) -> str:
     """Return the scorecard as CSV, one row per target; missing numbers are empty."""
     rows = [score.as_dict() for score in card.scores]
-    known = [{k: "" if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
-    return rows_as_csv(list(rows[0]) if rows else ["id"], known)
+    finite = [{k: "" if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()} for row in rows]
+    return rows_as_csv(list(rows[0]) if rows else ["id"], finite)

@@ -139,15 +139,18 @@ def read_targets(path: Path, organ: str) -> tuple[Target, ...]:
         lines = [(reader.line_num, line) for line in reader]
     problems: list[Problem] = []
     targets = [_target(line, organ, Location(str(path), number), problems) for number, line in lines]
-    seen: dict[str, int] = {}
+    numbered: dict[str, int] = {}
     for (number, _), target in zip(lines, targets, strict=True):
-        if target.id in seen:
+        if target.id in numbered:
             problems.append(
                 Problem(
-                    "two-rows", f"{target.id!r} has two rows", Location(str(path), number), f"line {seen[target.id]}"
+                    "two-rows",
+                    f"{target.id!r} has two rows",
+                    Location(str(path), number),
+                    f"line {numbered[target.id]}",
                 )
             )
-        seen.setdefault(target.id, number)
+        numbered.setdefault(target.id, number)
     if problems:
         raise ParameterError(problems)
     return tuple(targets)
@@ -221,15 +224,15 @@ def select(organs: Sequence[str] = (), ids: Sequence[str] = ()) -> tuple[Target,
         if organ not in ORGANS
     ]
     searched = [organ for organ in ORGANS if organ in organs] or ORGANS
-    known = [target for organ in searched for target in targets(organ)]
-    chosen: list[Target] = []
-    names = {name for t in known for name in (t.id, t.row, t.key, f"{t.organ}/{t.row}")}
+    candidates = [target for organ in searched for target in targets(organ)]
+    selected: list[Target] = []
+    names = {name for t in candidates for name in (t.id, t.row, t.key, f"{t.organ}/{t.row}")}
     for wanted in ids:
         if wanted not in names:
             problems.append(
                 Problem("unknown-target", f"there is no target {wanted!r}", hint=did_you_mean(wanted, sorted(names)))
             )
-        chosen += [t for t in known if wanted in (t.id, t.row, t.key, f"{t.organ}/{t.row}")]
+        selected += [t for t in candidates if wanted in (t.id, t.row, t.key, f"{t.organ}/{t.row}")]
     if problems:
         raise ParameterError(problems)
-    return tuple(dict.fromkeys(chosen)) if ids else tuple(known)
+    return tuple(dict.fromkeys(selected)) if ids else tuple(candidates)
