@@ -7,7 +7,8 @@ models         load_model  list_models  list_overlays  assemble  Model  Submodel
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
 therapies      plan  Plan  list_scenarios  list_switches
-people         load_person  list_people  load_library  Library  list_cohorts  select_cohort  SelectedCohort
+people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
+               select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
 validation     validate  Scorecard  confront  Confrontation
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from .front.models import list_scenarios as list_scenarios
     from .front.models import list_switches as list_switches
     from .front.models import load_model as load_model
+    from .front.people import draw_patients as draw_patients
     from .front.people import list_cohorts as list_cohorts
     from .front.people import list_people as list_people
     from .front.people import load_library as load_library
@@ -108,6 +110,7 @@ _PUBLIC = {
     "cite": "front.models",
     "confront": "front.judging",
     "convert": "front.quantities",
+    "draw_patients": "front.people",
     "errors": "base.errors",
     "grade": "evidence.synthesis.certainty",
     "judge_claims": "front.judging",
@@ -166,6 +169,7 @@ __all__ = [
     "cite",
     "confront",
     "convert",
+    "draw_patients",
     "errors",
     "grade",
     "judge_claims",

@@ -246,6 +246,7 @@ PUBLIC = [
     "cite",
     "confront",
     "convert",
+    "draw_patients",
     "errors",
     "grade",
     "judge_claims",

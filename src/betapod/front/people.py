@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..model import Model
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library
     from ..person.coupled_person import Patient
@@ -71,6 +72,60 @@ def list_people() -> pd.DataFrame:
     from ..person.coupled_person import person_label, person_names
 
     return pd.DataFrame([(name, person_label(name)) for name in person_names()], columns=["name", "label"])
+
+
+def draw_patients(
+    model: Model, patients: int, seed: int = 1, vary: str | Iterable[str] = "all", replicate: int = 0
+) -> pd.DataFrame:
+    """Draw virtual patients from the distributions of a model's own parameters, independently of each other.
+
+    Parameters
+    ----------
+    model
+        Whose parameters and inputs are drawn.
+    patients
+        How many; patient i is the same, however many are drawn.
+    seed, replicate
+        Of the random numbers.
+    vary
+        Ids to draw; ``all`` that have a distribution, by default.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per patient, one column per id, in the rows' units; `Ensemble.run` takes it.
+
+    Raises
+    ------
+    ConfigError
+        An unknown id, one without a distribution, or a number of patients below 0.
+    ParameterError
+        Distributions that cannot be drawn from.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> kidney = betapod.load_model("kidney")
+    >>> drawn = betapod.draw_patients(kidney, 50, vary=["xi"])
+    >>> drawn.shape
+    (50, 1)
+    >>> result = betapod.Ensemble(kidney, ["GFR"]).run(drawn, [0.0, 3652.5])
+    >>> result.summary()
+    '50 patients: 50 ok'
+    """
+    import pandas as pd
+
+    from ..base.errors import ConfigError, Problem
+    from ..engine.draw import draw
+    from ..model import ParameterTable
+
+    if isinstance(patients, bool) or not isinstance(patients, int) or patients < 0:
+        expected = "a whole number from 0 on"
+        raise ConfigError(
+            Problem("bad-number", "so many patients cannot be drawn", found=f"{patients!r}", expected=expected)
+        )
+    table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
+    return pd.DataFrame(draw(table, seed, range(patients), vary, replicate))
 
 
 def load_library(path: str | Path | None = None) -> Library:
