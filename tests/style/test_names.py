@@ -50,7 +50,7 @@ RIDDLES_LEFT = {
 }
 
 #: Classes that still share a name; each is to be renamed by what it is. Nothing may be added.
-SHARED_CLASSES = frozenset(["Chosen", "Printed", "Program", "Table"])
+SHARED_CLASSES = frozenset(["Table"])
 #: Files that still share a name, beside those of the command line and the front, which are named for what they serve.
 SHARED_FILES = frozenset(
     [

@@ -31,7 +31,7 @@ EXTRAS = {
 
 
 @dataclass(frozen=True)
-class Program:
+class ExternalProgram:
     """A program that betapod's files are for: names of its command, what it is for, and its package by package manager."""
 
     commands: tuple[str, ...]
@@ -40,17 +40,17 @@ class Program:
 
 
 PROGRAMS = {
-    "Graphviz": Program(
+    "Graphviz": ExternalProgram(
         ("dot",),
         "diagrams of 'model export --as dot'",
         {"apt": "graphviz", "dnf": "graphviz", "brew": "graphviz", "winget": "Graphviz.Graphviz"},
     ),
-    "TeX": Program(
+    "TeX": ExternalProgram(
         ("pdflatex", "xelatex", "lualatex", "tectonic"),
         "equations of 'model export --as latex' as PDF",
         {"apt": "texlive-latex-extra", "dnf": "texlive-scheme-basic", "brew": "tectonic", "winget": "MiKTeX.MiKTeX"},
     ),
-    "Chromium": Program(
+    "Chromium": ExternalProgram(
         ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge"),
         "reports printed to PDF from the command line, tests of pages",
         {"apt": "chromium", "dnf": "chromium", "brew": "--cask chromium", "winget": "Google.Chrome"},
@@ -141,7 +141,7 @@ def _python() -> Finding:
     return Finding("Python", f"{platform.python_version()} at {sys.executable}", good, get)
 
 
-def _program(name: str, program: Program) -> Finding:
+def _program(name: str, program: ExternalProgram) -> Finding:
     """Look for a program; betapod itself runs without it."""
     place = next((found for each in program.commands if (found := shutil.which(each))), None)
     if place is not None:

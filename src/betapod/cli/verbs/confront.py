@@ -45,7 +45,7 @@ def _complete_by(incomplete: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenRecords:
     """Which records are confronted: all of them, or those that fit every option."""
 
     heading: ClassVar[str] = "Which records"
@@ -77,7 +77,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Simulated:
+class PredictionOptions:
     """How each record is simulated."""
 
     heading: ClassVar[str] = "Simulation"
@@ -104,7 +104,7 @@ class Simulated:
 
 
 @dataclass(frozen=True)
-class Printed:
+class PredictionResults:
     """What is printed and written."""
 
     heading: ClassVar[str] = "Results"
@@ -149,7 +149,7 @@ class Printed:
 
 
 @spelt_out
-def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
+def confront_command(chosen: ChosenRecords, how: PredictionOptions, shown: PredictionResults) -> None:
     """Compare the model with published trials (external validation).
 
     Each record of the registry that can be simulated gets a virtual trial; the prediction and its 90 % interval are compared with
@@ -182,7 +182,12 @@ def confront_command(chosen: Chosen, how: Simulated, shown: Printed) -> None:
 
 
 def _report(
-    found: Confrontation, table: pd.DataFrame, shown: Printed, scenarios: list[str], laid: list[str], count: int
+    found: Confrontation,
+    table: pd.DataFrame,
+    shown: PredictionResults,
+    scenarios: list[str],
+    laid: list[str],
+    count: int,
 ) -> None:
     """Print what was asked for."""
     if shown.as_json:
@@ -294,8 +299,8 @@ def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
 def _write(
     found: Confrontation,
     table: pd.DataFrame,
-    shown: Printed,
-    how: Simulated,
+    shown: PredictionResults,
+    how: PredictionOptions,
     about: list[str],
 ) -> Iterator[str]:
     """Write what was asked for, and say what was written; `about` stands on the page."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -33,33 +34,15 @@ def register(app: typer.Typer) -> None:
     app.command("merge")(merge_command)
 
 
-@ensemble.command("run")
-@spelt_out
-def run(
-    model: ModelArgument,
-    folder: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder.")],
+@dataclass(frozen=True)
+class EnsemblePatients:
+    """Who is simulated."""
+
+    heading: ClassVar[str] = "Patients"
+
     patients: Annotated[
         str, typer.Option("--patients", "-n", metavar="N|CSV", help="Number of patients, or a table with one row each.")
-    ],
-    years: Annotated[float | None, typer.Option("--years", help="Duration in years; default: 20.")] = None,
-    duration: Annotated[
-        str | None,
-        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
-    ] = None,
-    visits: Annotated[
-        str | None,
-        typer.Option(
-            "--visits",
-            metavar="TIMES",
-            help="Interval, e.g. '6 month' (the default), or times, e.g. '0,1,2,5 year'. With --duration alone: 41 visits.",
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
-    replicate: Annotated[
-        int, typer.Option("--replicate", min=0, help="Index of an independent repetition with the same seed.")
-    ] = 0,
-    settings: SettingsOption = None,
-    parameters: ParametersOption = None,
+    ]
     vary: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,7 +51,32 @@ def run(
             help="Parameters drawn from their distributions, comma-separated; 'all' (default) or 'none'.",
             autocompletion=complete_parameter,
         ),
-    ] = None,
+    ] = None
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1
+    replicate: Annotated[
+        int, typer.Option("--replicate", min=0, help="Index of an independent repetition with the same seed.")
+    ] = 0
+
+
+@dataclass(frozen=True)
+class EnsembleOutputs:
+    """What is reported, and when."""
+
+    heading: ClassVar[str] = "Time and outputs"
+
+    years: Annotated[float | None, typer.Option("--years", help="Duration in years; default: 20.")] = None
+    duration: Annotated[
+        str | None,
+        typer.Option("--duration", metavar="TIME", help="Duration with a unit, e.g. '6 h'; else in the model's unit."),
+    ] = None
+    visits: Annotated[
+        str | None,
+        typer.Option(
+            "--visits",
+            metavar="TIMES",
+            help="Interval, e.g. '6 month' (the default), or times, e.g. '0,1,2,5 year'. With --duration alone: 41 visits.",
+        ),
+    ] = None
     outputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -78,18 +86,38 @@ def run(
             help="Quantities to report, comma-separated; default: all states.",
             autocompletion=complete_output,
         ),
-    ] = None,
-    doses: DosesOption = None,
-    switches: SwitchesOption = None,
-    rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance.")] = 1e-6,
+    ] = None
+
+
+@dataclass(frozen=True)
+class EnsembleAccuracy:
+    """How exactly patients are integrated, and in what shards."""
+
+    heading: ClassVar[str] = "Integration"
+
+    rtol: Annotated[float, typer.Option("--rtol", help="Relative tolerance.")] = 1e-6
     atol: Annotated[
         float | None,
         typer.Option(
             "--atol", help="Absolute tolerance in the states' units; default: 1e-9, finer for states that stay small."
         ),
-    ] = None,
-    shard_size: Annotated[int, typer.Option("--shard-size", min=1, help="Patients per shard.")] = 10_000,
+    ] = None
+    shard_size: Annotated[int, typer.Option("--shard-size", min=1, help="Patients per shard.")] = 10_000
+
+
+@ensemble.command("run")
+@spelt_out
+def run(
+    model: ModelArgument,
+    folder: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder.")],
+    settings: SettingsOption = None,
+    doses: DosesOption = None,
+    switches: SwitchesOption = None,
+    parameters: ParametersOption = None,
     *,
+    who: EnsemblePatients,
+    what: EnsembleOutputs,
+    accuracy: EnsembleAccuracy,
     how: Work,
 ) -> None:
     """Simulate virtual patients.
@@ -100,19 +128,19 @@ def run(
         "model": _absolute(model),
         "parameters": [str(path.absolute()) for path in parameters or ()],
         "set": assignments(settings or (), "--set"),
-        "patients": _absolute(patients),
-        "years": years,
-        "duration": duration,
-        "visits": visits,
-        "seed": seed,
-        "replicate": replicate,
-        "vary": names_option(vary or ["all"]),
-        "outputs": names_option(outputs or ()),
+        "patients": _absolute(who.patients),
+        "years": what.years,
+        "duration": what.duration,
+        "visits": what.visits,
+        "seed": who.seed,
+        "replicate": who.replicate,
+        "vary": names_option(who.vary or ["all"]),
+        "outputs": names_option(what.outputs or ()),
         "doses": list(doses or ()),
         "switches": list(switches or ()),
-        "rtol": rtol,
-        "atol": atol,
-        "shard_size": shard_size,
+        "rtol": accuracy.rtol,
+        "atol": accuracy.atol,
+        "shard_size": accuracy.shard_size,
     }
     work(plan_of(origin), folder, how)
 

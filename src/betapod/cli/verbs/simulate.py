@@ -89,7 +89,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Solver:
+class Integration:
     """How a model is integrated."""
 
     heading: ClassVar[str] = "Integration"
@@ -153,7 +153,7 @@ def simulate_command(
     given: Given,
     span: Span,
     shown: Shown,
-    solver: Solver,
+    solver: Integration,
 ) -> None:
     """Simulate one virtual patient.
 
