@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
 
@@ -92,6 +93,12 @@ def test_the_command_line_lists_them(
         main()
     assert not stopped.value.code
     assert '"mine"' in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["betapod", "params", "show", "kidney", "Na_plasma", "-p", "salt", "--json"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert not stopped.value.code
+    (row,) = json.loads(capsys.readouterr().out)["parameters"]
+    assert row["value"] == 145.0
 
 
 @pytest.mark.parametrize("name", ["dn61", "DN61"])

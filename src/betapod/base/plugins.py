@@ -90,6 +90,17 @@ def named(group: str, name: str, built_in: Iterable[str]) -> Path | None:
         ) from error
 
 
+def overlay_file(overlay: str | Path) -> Path:
+    """Return the file of a parameter overlay: of an installed package by its name, or the path itself.
+
+    Raises
+    ------
+    ConfigError
+        As `named`.
+    """
+    return named("overlays", str(overlay), ()) or Path(overlay)
+
+
 @functools.lru_cache(maxsize=16)
 def _listed(
     group: str, built_in: tuple[str, ...], check: Callable[[Path], object], _path: tuple[str, ...]

@@ -77,7 +77,10 @@ ModelArgument = Annotated[
 ParametersOption = Annotated[
     list[Path] | None,
     typer.Option(
-        "--parameters", "-p", metavar="CSV", help="Parameter table that replaces or adds rows; may be repeated."
+        "--parameters",
+        "-p",
+        metavar="CSV",
+        help="Parameter table, or overlay of an installed package, that replaces or adds rows; may be repeated.",
     ),
 ]
 SettingsOption = Annotated[

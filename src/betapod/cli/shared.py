@@ -255,9 +255,10 @@ def _line_in(path: Path, error: BaseException) -> int:
 
 def _overlaid(model: Model, parameters: Sequence[Path]) -> Model:
     """Lay tables over a model's own rows."""
+    from ..base.plugins import overlay_file
     from ..model import ParameterTable
 
-    return model.overlay(*(ParameterTable.read(path) for path in parameters)) if parameters else model
+    return model.overlay(*(ParameterTable.read(overlay_file(path)) for path in parameters)) if parameters else model
 
 
 def model_table(model: Model) -> ParameterTable:

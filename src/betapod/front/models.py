@@ -47,16 +47,13 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     >>> kidney.units["GFR"]
     'mL/min'
     """
+    from ..base.plugins import overlay_file
+
     found = whole_body.model(name)
-    tables = [each if isinstance(each, ParameterTable) else ParameterTable.read(_file(each)) for each in overlays]
+    tables = [
+        each if isinstance(each, ParameterTable) else ParameterTable.read(overlay_file(each)) for each in overlays
+    ]
     return found.overlay(*tables) if tables else found
-
-
-def _file(overlay: str | Path) -> Path:
-    from ..base import plugins
-
-    installed = plugins.named("overlays", overlay, ()) if isinstance(overlay, str) else None
-    return Path(overlay) if installed is None else installed
 
 
 def list_overlays() -> pd.DataFrame:
