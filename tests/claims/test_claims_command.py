@@ -75,7 +75,7 @@ def test_rows_of_ones_own_that_no_claim_asks_are_named(tmp_path: Path) -> None:
     assert document["overlaid"] == [f"{table}: adds NEW2026#1"]
     page = tmp_path / "ledger.html"
     assert run("page", str(page), "--overlay", str(table)).returncode == 0
-    assert "own tables were laid over them" in page.read_text(encoding="utf-8")
+    assert "own tables override or extend them" in page.read_text(encoding="utf-8")
 
 
 def test_a_page_is_written_whole_or_refused(tmp_path: Path) -> None:

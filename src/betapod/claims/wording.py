@@ -16,13 +16,13 @@ from .questions import Question, Reply
 PLAIN = {
     "supported": "Studies in people show this, and no direct study that we know speaks against it.",
     "partly supported": "Some studies point this way, but they are few, mixed, or show less than is claimed. That is no proof.",
-    "untested": "As far as we have read, no study has tested this directly in the people it is about. It may be true or false.",
+    "untested": "In the literature that we have read, no study has tested this directly in the people it is about. It may be true or false.",
     "not supported": "Studies in people have tested this, and none shows it clearly.",
     "contradicted": "Studies show the opposite, or less than the claim needs.",
 }
 #: The same where a claim is not supported without any direct study.
 PLAIN_UNREACHED = (
-    "As far as we have read, no study has tested this directly in the people it is about. In our model it is not reached, "
+    "In the literature that we have read, no study has tested this directly in the people it is about. In our model it is not reached, "
     "even with effects as large as the evidence allows."
 )
 #: What is done to a simulated person, in words; `{}` is the value.

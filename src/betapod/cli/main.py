@@ -74,7 +74,7 @@ def _register(arguments: list[str]) -> None:
 
 
 def _completed() -> list[str]:
-    """Return the words of a command line that the shell wants completed, as far as they are whole."""
+    """Return the words of a command line that the shell wants completed, up to the last complete one."""
     line = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS") or ""
     return line.split()[1:] if "_BETAPOD_COMPLETE" in os.environ else []
 

@@ -159,7 +159,7 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
     Parameters
     ----------
     parameters
-        For a named model, tables laid over its own. For text and Python files, the tables that they need; without any, a CSV of
+        For a named model, tables that override its own. For text and Python files, the tables that they need; without any, a CSV of
         the same name beside the file.
 
     Raises

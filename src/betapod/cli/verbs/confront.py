@@ -258,7 +258,7 @@ def _records(
     overlays: Sequence[Path],
     problems: list[Problem],
 ) -> tuple[list[Record], list[str]]:
-    """Return the rows that options choose, and what tables laid over the registry change.
+    """Return the rows that options choose, and what overlays of the registry change.
 
     Raises
     ------

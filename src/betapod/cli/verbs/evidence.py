@@ -55,7 +55,7 @@ OverlayOption = Annotated[
 
 
 def _overlaid(tables: list[Path] | None) -> Registry:
-    """Return the registry with tables laid over it, having said what they replace and add."""
+    """Return the registry with overlays, having said what they replace and add."""
     from ...evidence.records.overlay import told
     from ...evidence.records.registry import everything
 
@@ -94,7 +94,7 @@ class Chosen:
         return not (self.study or self.family or self.population or self.product or self.endpoint)
 
     def registry(self) -> Registry:
-        """Return the registry with the tables laid over it."""
+        """Return the registry with the overlays."""
         return _overlaid(self.overlay)
 
     def of(self, registry: Registry, controls: bool) -> list[Record]:

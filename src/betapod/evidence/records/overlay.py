@@ -76,7 +76,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
 
 
 def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
-    """Say of each table laid over a registry which records it replaces and which it adds."""
+    """Say of each overlay of a registry which records it replaces and which it adds."""
     lines = []
     for path in overlays:
         own_ids = [record.id for record in registry if record.location.file == str(Path(path))]
@@ -110,8 +110,8 @@ def _beside(registry: Registry, added: Sequence[str], file: str) -> list[str]:
 
 
 def laid_over(told_of: Sequence[str]) -> list[str]:
-    """Return what a page must say of tables laid over the published numbers; see `told`."""
-    words = "Not the published numbers alone: a user's own tables were laid over them."
+    """Return what a page must say of overlays of the published numbers; see `told`."""
+    words = "Not the published numbers alone: a user's own tables override or extend them."
     return [f"{words} {'. '.join(told_of)}."] if told_of else []
 
 

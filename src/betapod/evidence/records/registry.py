@@ -1,4 +1,4 @@
-"""The registry: both tables of published numbers as records, a user's own tables laid over them."""
+"""The registry: both tables of published numbers as records, overridden or extended by a user's own tables."""
 
 from __future__ import annotations
 
@@ -280,7 +280,7 @@ def everything(overlays: Iterable[str | Path] = ()) -> Registry:
 
 
 def load(overlays: Iterable[str | Path] = ()) -> Registry:
-    """Return the registry, with the user's tables laid over it.
+    """Return the registry, overridden or extended by the user's tables.
 
     A row of an overlay replaces the record that its column `replaces` names, else the one of the same study, arm, endpoint, time,
     statistic and tag; any other is added.

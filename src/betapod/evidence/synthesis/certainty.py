@@ -119,15 +119,15 @@ def grade(records: Iterable[Record], pooled: Pooled) -> Certainty:
 def _bias(rows: list[Record], shares: dict[str, float]) -> Judgement | None:
     weak = [row for row in rows if row.grade[:1] in ("C", "D")]
     retold = [row for row in rows if row.source_level in _WEAK_SOURCES]
-    lot = sum(shares[row.id] for row in weak)
+    weak_share = sum(shares[row.id] for row in weak)
     heard = sum(shares[row.id] for row in retold)
     steps, reasons = 0, []
-    if lot >= MAJORITY:
+    if weak_share >= MAJORITY:
         steps += 1
-        reasons.append(f"{lot:.0f} % of the weight from studies graded C or D ({_names(weak)})")
+        reasons.append(f"{weak_share:.0f} % of the weight from studies graded C or D ({_names(weak)})")
     open_label = [row for row in rows if re.search(r"\bopen\b", row.design_text) and row not in weak]
-    exposed = lot + sum(shares[row.id] for row in open_label)
-    if open_label and lot < MAJORITY <= exposed:
+    exposed = weak_share + sum(shares[row.id] for row in open_label)
+    if open_label and weak_share < MAJORITY <= exposed:
         steps += 1
         reasons.append(f"{exposed:.0f} % of the weight from open or weak studies")
     if heard >= MAJORITY:

@@ -84,7 +84,7 @@ class EffectSize:
 
     @property
     def treated(self) -> int | None:
-        """People in the treated group, as far as known: half of a stated comparison whose groups are not."""
+        """People in the treated group, where known: half of a stated comparison whose groups are not."""
         if self.contrast != "between" or not self.n:
             return self.n
         if self.controls is not None:

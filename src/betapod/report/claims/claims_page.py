@@ -64,7 +64,7 @@ def write(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ())
     Parameters
     ----------
     remarks
-        What a reader must know of the evidence: tables laid over what is published.
+        What a reader must know of the evidence: overlays of what is published.
 
     Raises
     ------

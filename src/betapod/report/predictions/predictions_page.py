@@ -40,7 +40,7 @@ def write(
     people, seed
         Virtual people per cohort, and the seed: printed.
     remarks
-        What a reader must know of the rows: a choice among them, tables laid over what is published.
+        What a reader must know of the rows: a choice among them, overlays of what is published.
 
     Raises
     ------

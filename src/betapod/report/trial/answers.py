@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def answer_questions(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
-    """Return questions and answers, as far as the run has them."""
+    """Return the questions that the run answers, with their answers."""
     pairs = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *answers_strata.answer_strata(a, shares)]
     return pairs or [("What came out?", plain(a))]
 

@@ -93,7 +93,7 @@ def _compared(a: Assessment) -> str:
 
 
 def _rows(a: Assessment, design: str) -> dict[str, dict[str, Any]]:
-    """Return scenario -> primary result of the first comparison, as far as it could be estimated."""
+    """Return scenario -> primary result of the first comparison, where it could be estimated."""
     first = comparisons(a.protocol, design)[0]
     names = words.scenarios(a, first.treated, str(first.control))
     rows = {name: a.result(design, name) for name in names}
