@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..common.pages import template
-from ..common.words import capital, listed
+from ..common.words import capital, listed, true_minus
 from .claim_pictures import overview, picture
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
 
     cards = [_card(entry, number) for number, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
-    return template(TEMPLATE, printed=_printed, first_capital=capital).render(
+    return template(TEMPLATE, printed=true_minus, first_capital=capital).render(
         cards=cards,
         message=message(entries),
         overview=overview(entries),
@@ -96,11 +96,6 @@ def message(entries: Sequence[JudgedClaim]) -> list[str]:
             f"{reached or 'none'} of them."
         )
     return sentences
-
-
-def _printed(text: str) -> str:
-    """Return a text with true minus signs before numbers."""
-    return re.sub(r"(?<![\w.)#-])-(?=\d)", "\u2212", text)
 
 
 def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,26 +28,26 @@ MECHANISMS: Mapping[str, str] = {
 }
 
 
-def has_cells(a: Assessment, *arms: str) -> bool:
+def has_cells(assessment: Assessment, *arms: str) -> bool:
     """Whether any of the groups is given cells; without names, any group of the protocol."""
-    return any(a.protocol.arms[name].cells is not None for name in arms or a.protocol.arms)
+    return any(assessment.protocol.arms[name].cells is not None for name in arms or assessment.protocol.arms)
 
 
-def scenarios(a: Assessment, *arms: str) -> list[str]:
+def scenarios(assessment: Assessment, *arms: str) -> list[str]:
     """Return the scenarios about cells in the order of the protocol; one where no group has cells, for it changes nothing."""
-    names = list(dict.fromkeys(str(name) for name in a.results["scenario"]))
-    return names if has_cells(a, *arms) else names[:1]
+    names = list(dict.fromkeys(str(name) for name in assessment.results["scenario"]))
+    return names if has_cells(assessment, *arms) else names[:1]
 
 
-def contrast(a: Assessment, treated: str, control: str) -> str:
+def contrast(assessment: Assessment, treated: str, control: str) -> str:
     """Return a comparison in words: ``A against B``, or the group alone."""
-    return f"{arm(a, treated)} against {arm(a, control)}" if control else arm(a, treated)
+    return f"{arm(assessment, treated)} against {arm(assessment, control)}" if control else arm(assessment, treated)
 
 
-def first_of_several(a: Assessment, design: str) -> str:
+def first_of_several(assessment: Assessment, design: str) -> str:
     """Return the first comparison of a design in brackets where there are others, for what is shown of that one alone."""
-    every = comparisons(a.protocol, design)
-    return f" ({contrast(a, every[0].treated, str(every[0].control))})" if len(every) > 1 else ""
+    every = comparisons(assessment.protocol, design)
+    return f" ({contrast(assessment, every[0].treated, str(every[0].control))})" if len(every) > 1 else ""
 
 
 def truth_label(of: str) -> str:
@@ -58,9 +59,9 @@ def truth_label(of: str) -> str:
     }.get(of, "")
 
 
-def part(a: Assessment, name: str) -> str:
+def part(assessment: Assessment, name: str) -> str:
     """Return the name of a part of a change; what the protocol gives is the treatment itself where nobody gets cells."""
-    return "treatment of the group" if name == "conventional therapy" and not has_cells(a) else name
+    return "treatment of the group" if name == "conventional therapy" and not has_cells(assessment) else name
 
 
 def scenario(name: str) -> str:
@@ -73,14 +74,14 @@ def scenario_short(name: str) -> str:
     return SCENARIOS[name].short if name in SCENARIOS else name
 
 
-def design(a: Assessment, name: str) -> str:
+def design(assessment: Assessment, name: str) -> str:
     """Return a design in words."""
-    return a.protocol.designs[name].label or name
+    return assessment.protocol.designs[name].label or name
 
 
-def arm(a: Assessment, name: str) -> str:
+def arm(assessment: Assessment, name: str) -> str:
     """Return a group in words."""
-    return a.protocol.arms[name].label or name
+    return assessment.protocol.arms[name].label or name
 
 
 def counted(n: int, singular: str, plural: str = "") -> str:
@@ -93,9 +94,9 @@ def listed(names: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(names[:-1])} {last} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def stratum(a: Assessment, name: str) -> str:
+def stratum(assessment: Assessment, name: str) -> str:
     """Return a stratum in words; all patients together are "patients"."""
-    return a.protocol.strata[name].label or name if name in a.protocol.strata else "patients"
+    return assessment.protocol.strata[name].label or name if name in assessment.protocol.strata else "patients"
 
 
 def event(name: str) -> str:
@@ -169,6 +170,11 @@ def number(value: float, digits: int | None = None, sign: bool = False) -> str:
     if float(text) == 0:
         text = f"{0:.{digits}f}"
     return text.replace("-", MINUS)
+
+
+def true_minus(text: str) -> str:
+    """Return a text with true minus signs before its numbers; names such as ``COVID-19`` keep their hyphen."""
+    return re.sub(r"(?<![\w.)#-])-(?=\d)", MINUS, text)
 
 
 def thousands(n: int) -> str:

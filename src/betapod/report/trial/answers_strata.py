@@ -19,20 +19,20 @@ _NOTABLE = 0.03
 _KIDNEY = ("UACR", "EGFR", "CREAT", "BUN")
 
 
-def answer_strata(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
+def answer_strata(assessment: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     """Return the question and answer on two strata; nothing for other numbers of them, or where no true effect is known."""
-    strata = list(a.protocol.strata)
+    strata = list(assessment.protocol.strata)
     if len(strata) != 2:
         return []
-    design = [*a.single, *a.controlled, *a.protocol.designs][0]
-    treated = comparisons(a.protocol, design)[0].treated
+    design = [*assessment.single, *assessment.controlled, *assessment.protocol.designs][0]
+    treated = comparisons(assessment.protocol, design)[0].treated
     first, second = strata
-    arms = list(a.protocol.designs[design].arms)
-    named = words.has_cells(a, *arms)
-    scale = estimates.primary(a, design)
+    arms = list(assessment.protocol.designs[design].arms)
+    named = words.has_cells(assessment, *arms)
+    scale = estimates.primary(assessment, design)
     pieces = []
-    for scenario in words.scenarios(a, *arms):
-        rows = [a.result(design, scenario, name) for name in strata]
+    for scenario in words.scenarios(assessment, *arms):
+        rows = [assessment.result(design, scenario, name) for name in strata]
         if (named and scenario == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
             continue
         label = words.truth_label(rows[0]["truth_of"])
@@ -42,24 +42,28 @@ def answer_strata(a: Assessment, shares: list[Attribution]) -> list[tuple[str, s
         )
     if not pieces:
         return []
-    text = f"{_verdict(a, design, treated, first, second, named)}{words.capital('; '.join(pieces))}. "
-    text += _remission(a, design, treated, first, second)
-    text += _why(a, shares, first, second)
+    text = f"{_verdict(assessment, design, treated, first, second, named)}{words.capital('; '.join(pieces))}. "
+    text += _remission(assessment, design, treated, first, second)
+    text += _why(assessment, shares, first, second)
     return [(f"Which stratum gains more, {first} or {second}{', and why' if shares else ''}?", text.strip())]
 
 
-def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, named: bool) -> str:
+def _verdict(assessment: Assessment, design: str, treated: str, first: str, second: str, named: bool) -> str:
     """Say in one sentence which stratum gains more, by the size of the effect and by how many reach normal albuminuria because of the cells."""
-    name = words.scenarios(a, *a.protocol.designs[design].arms)[-1]
-    rows = [a.result(design, name, stratum) for stratum in (first, second)]
+    name = words.scenarios(assessment, *assessment.protocol.designs[design].arms)[-1]
+    rows = [assessment.result(design, name, stratum) for stratum in (first, second)]
     if (named and name == NULL) or not all(rows) or not all(math.isfinite(r["truth"]) for r in rows):
         return ""
-    direction = 1 if a.better > 0 else -1
+    direction = 1 if assessment.better > 0 else -1
     gains = [direction * row["truth"] for row in rows]
     if max(gains) <= 0:
         return "Neither gains. "
     size = first if gains[0] > gains[1] else second
-    normal = _because(a, design, treated, name, (first, second)) if named and words.has_cells(a, treated) else None
+    normal = (
+        _because(assessment, design, treated, name, (first, second))
+        if named and words.has_cells(assessment, treated)
+        else None
+    )
     if normal is None or abs(normal[0] - normal[1]) < 1e-9:
         return f"{words.capital(size)}, by the size of the effect. "
     ends = first if normal[0] > normal[1] else second
@@ -68,22 +72,24 @@ def _verdict(a: Assessment, design: str, treated: str, first: str, second: str, 
     return f"By the size of the effect, {size}; by how many reach normal albuminuria because of the cells, {ends}. "
 
 
-def _because(a: Assessment, design: str, treated: str, name: str, strata: tuple[str, str]) -> list[float] | None:
+def _because(
+    assessment: Assessment, design: str, treated: str, name: str, strata: tuple[str, str]
+) -> list[float] | None:
     """Return how many more end with normal albuminuria than if cells do nothing, in each stratum."""
-    if a.remission.empty:
+    if assessment.remission.empty:
         return None
-    table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
+    table = assessment.remission[(assessment.remission["design"] == design) & (assessment.remission["arm"] == treated)]
     value = {(r["scenario"], r["stratum"]): float(r["true"]) for r in table.to_dict("records")}
     gains = [value.get((name, s), math.nan) - value.get((NULL, s), math.nan) for s in strata]
     return gains if all(math.isfinite(x) for x in gains) else None
 
 
-def _remission(a: Assessment, design: str, treated: str, first: str, second: str) -> str:
-    if a.remission.empty or not words.has_cells(a, treated):
+def _remission(assessment: Assessment, design: str, treated: str, first: str, second: str) -> str:
+    if assessment.remission.empty or not words.has_cells(assessment, treated):
         return ""
-    table = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == treated)]
+    table = assessment.remission[(assessment.remission["design"] == design) & (assessment.remission["arm"] == treated)]
     value = {(r["scenario"], r["stratum"]): float(r["measured"]) for r in table.to_dict("records")}
-    names = words.scenarios(a, treated)
+    names = words.scenarios(assessment, treated)
     strata = (first, second)
     if NULL not in names or not all(math.isfinite(value.get((NULL, s), math.nan)) for s in strata):
         return ""
@@ -92,9 +98,9 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
         f"Even if cells do nothing, albuminuria is measured as normal at the end in {words.percent(shares[0])} of {first} and "
         f"{words.percent(shares[1])} of {second} patients"
     )
-    if a.single and abs(shares[0] - shares[1]) >= _NOTABLE:
+    if assessment.single and abs(shares[0] - shares[1]) >= _NOTABLE:
         ahead = first if shares[0] > shares[1] else second
-        text += f", so a comparison of the two without a control group favours {ahead} whatever the cells do{_nearer(a, design, ahead, strata)}"
+        text += f", so a comparison of the two without a control group favours {ahead} whatever the cells do{_nearer(assessment, design, ahead, strata)}"
     last = names[-1]
     claimed = [value.get((last, s), math.nan) for s in strata]
     if last != NULL and all(math.isfinite(x) for x in claimed):
@@ -104,9 +110,9 @@ def _remission(a: Assessment, design: str, treated: str, first: str, second: str
     return f"{text}. "
 
 
-def _nearer(a: Assessment, design: str, ahead: str, strata: tuple[str, str]) -> str:
+def _nearer(assessment: Assessment, design: str, ahead: str, strata: tuple[str, str]) -> str:
     """Say that one stratum starts nearer to normal, if it does."""
-    table = a.baseline
+    table = assessment.baseline
     if table.empty:
         return ""
     rows = table[(table["design"] == design) & (table["quantity"] == "UACR")]
@@ -116,7 +122,7 @@ def _nearer(a: Assessment, design: str, ahead: str, strata: tuple[str, str]) -> 
     return f": these patients start nearer to normal (median UACR {words.number(middle[ahead])} mg/g)"
 
 
-def _why(a: Assessment, shares: list[Attribution], first: str, second: str) -> str:
+def _why(assessment: Assessment, shares: list[Attribution], first: str, second: str) -> str:
     for attribution in reversed(shares):
         if attribution.table.empty:
             continue
@@ -129,6 +135,6 @@ def _why(a: Assessment, shares: list[Attribution], first: str, second: str) -> s
         best = {s: str(r.abs().idxmax()) for s, r in rows.items()}
         labels = {s: words.MECHANISMS.get(name, name).partition(":")[0] for s, name in best.items()}
         where = "in both" if best[first] == best[second] else f"in {first}, {labels[second]} in {second}"
-        lost = "; nephrons once lost do not return in the model" if a.code in _KIDNEY else ""
+        lost = "; nephrons once lost do not return in the model" if assessment.code in _KIDNEY else ""
         return f"In the model most of the effect comes from {labels[first]} {where}{lost}."
     return ""

@@ -115,9 +115,9 @@ class Scale:
         return f"{kind}{self.what} ({unit})" if unit else f"{kind}{self.what}"
 
 
-def primary(a: Assessment, design: str) -> Scale:
+def primary(assessment: Assessment, design: str) -> Scale:
     """Return the scale of the primary endpoint in a design."""
-    return Scale(a.protocol.endpoints.primary.summary, a.code, design not in a.single)
+    return Scale(assessment.protocol.endpoints.primary.summary, assessment.code, design not in assessment.single)
 
 
 def of_row(row: Mapping[Any, Any]) -> Scale:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def limits(a: Assessment) -> Section:
+def limits(assessment: Assessment) -> Section:
     """Return what the report cannot say."""
-    cells, supposed = words.has_cells(a), words.scenarios(a)
+    cells, supposed = words.has_cells(assessment), words.scenarios(assessment)
     course = " and one course of cells" if cells else ""
     items = [
         "Virtual patients and their disease come from a model. What it leaves out (genetics, other kidney diseases, other organs, behaviour) "
@@ -45,53 +45,58 @@ def limits(a: Assessment) -> Section:
     items += [
         "Within-person variation of laboratory values is that of two examinations a few weeks apart in a survey; in advanced disease it may differ.",
         f"Only one trial population{course} was simulated."
-        + (" Sizes of trials hold for it, not for others." if not a.sizes.empty else ""),
+        + (" Sizes of trials hold for it, not for others." if not assessment.sizes.empty else ""),
     ]
     items.append(
         "How well the model reproduces published numbers of a treatment differs much between treatments: betapod confront shows it number by number. "
         "Consult it before relying on an effect size."
     )
-    if a.protocol.conduct.effects:
+    if assessment.protocol.conduct.effects:
         items.append(
             "The effect of being in a trial is carried by the quantities that the protocol names; it does not pass on to others."
         )
-    items += [f"Assumed: {text}" for text in a.protocol.assumptions]
+    items += [f"Assumed: {text}" for text in assessment.protocol.assumptions]
     return Section("limits", "What this report cannot say", items=items)
 
 
-def methods(a: Assessment) -> Section:
+def methods(assessment: Assessment) -> Section:
     """Return how the trial was simulated and analysed."""
-    return Section("methods", "Methods", [_simulation(a), _conduct(a), _analyses(a), _truth(a)], folded=True)
+    return Section(
+        "methods",
+        "Methods",
+        [_simulation(assessment), _conduct(assessment), _analyses(assessment), _truth(assessment)],
+        folded=True,
+    )
 
 
-def _simulation(a: Assessment) -> str:
+def _simulation(assessment: Assessment) -> str:
     from ...physiology import whole_body
 
-    cells = words.has_cells(a)
+    cells = words.has_cells(assessment)
     under = " and scenario" if cells else ""
     return (
         f"Every virtual patient was simulated with a coupled model of kidney{', metabolism and cell therapy' if cells else ' and metabolism'} "
         f"({len(whole_body.model('reference').states)} differential equations) from before diabetes to screening, then through the trial once "
         f"per treatment{under}. A replicate of the trial draws from these courses: candidates are screened on noisy values, enrolled until the "
         "trial is full, "
-        + ("allocated, " if len(a.single) < len(a.protocol.designs) else "")
+        + ("allocated, " if len(assessment.single) < len(assessment.protocol.designs) else "")
         + "measured at visits with error, and some are lost. Random numbers are named by seed, purpose, replicate and patient, so that "
-        f"{_sharing(a)}."
+        f"{_sharing(assessment)}."
     )
 
 
-def _sharing(a: Assessment) -> str:
+def _sharing(assessment: Assessment) -> str:
     """Say what shares random numbers."""
     who = [
-        *(["designs"] if len(a.protocol.designs) > 1 else []),
-        *(["groups"] if len(a.protocol.arms) > 1 else []),
-        *(["scenarios"] if len(words.scenarios(a)) > 1 else []),
+        *(["designs"] if len(assessment.protocol.designs) > 1 else []),
+        *(["groups"] if len(assessment.protocol.arms) > 1 else []),
+        *(["scenarios"] if len(words.scenarios(assessment)) > 1 else []),
     ]
     return f"{words.listed(who)} share them" if who else "each patient has the same ones whatever happens to others"
 
 
-def _conduct(a: Assessment) -> str:
-    conduct = a.protocol.conduct
+def _conduct(assessment: Assessment) -> str:
+    conduct = assessment.protocol.conduct
     drift = [
         f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in conduct.co_medication
     ]
@@ -113,17 +118,17 @@ def _effect(code: str, change: object, factor: float | None) -> str:
     return text.replace("%", words.change_unit(code)) if code == "HBA1C" else text
 
 
-def _analyses(a: Assessment) -> str:
-    logs = [words.named(code) for code in a.protocol.codes if words.is_log(code)]
+def _analyses(assessment: Assessment) -> str:
+    logs = [words.named(code) for code in assessment.protocol.codes if words.is_log(code)]
     scale = f" Analysed on the logarithmic scale: {words.listed(logs)}." if logs else ""
     return (
-        f"{analyses(a.protocol)} All estimates are computed for all replicates at once and agree with statsmodels and lifelines to eight digits; "
+        f"{analyses(assessment.protocol)} All estimates are computed for all replicates at once and agree with statsmodels and lifelines to eight digits; "
         f"this is tested.{scale}"
     )
 
 
-def _truth(a: Assessment) -> str:
-    kinds = set(a.results.get("truth_of", []))
+def _truth(assessment: Assessment) -> str:
+    kinds = set(assessment.results.get("truth_of", []))
     text = []
     if "cells" in kinds:
         text.append(
@@ -138,12 +143,12 @@ def _truth(a: Assessment) -> str:
         text.append(
             "The true effect of the treatment is each patient's value less that of the same patient without it."
         )
-    if not a.parts.empty:
+    if not assessment.parts.empty:
         text.append(
             "Parts of a change come from simulations in which one component is added after the other; regression to the mean is the "
             "deviation of the baseline measurement from the patient's own value, which later measurements do not share."
         )
-    if evidence_rows(a):
+    if evidence_rows(assessment):
         text.append(
             "Likelihood ratios come from the share of replicates with a significant improvement (half a replicate added to each count) and, for the "
             "size of a result, from kernel densities."

@@ -52,37 +52,43 @@ class ReportSupplement:
     people: list[str] = field(default_factory=list)
 
 
-def sections(a: Assessment, extra: ReportSupplement) -> list[Section]:
+def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
     """Return the sections that the run has something for, in reading order."""
     candidates = [
-        simulated(a),
-        *(uncontrolled(a, design) for design in a.single),
-        evidence(a),
-        *(controlled(a, design) for design in a.protocol.designs if design not in a.single),
-        _by_stratum(a),
+        simulated(assessment),
+        *(uncontrolled(assessment, design) for design in assessment.single),
+        evidence(assessment),
+        *(controlled(assessment, design) for design in assessment.protocol.designs if design not in assessment.single),
+        _by_stratum(assessment),
         _mechanisms(extra.shares),
-        _able(a),
-        _other_endpoints(a),
-        _harms(a),
-        _people(a, extra),
+        _able(assessment),
+        _other_endpoints(assessment),
+        _harms(assessment),
+        _people(assessment, extra),
     ]
     return [section for section in candidates if section is not None]
 
 
-def _by_stratum(a: Assessment) -> Section | None:
-    strata = list(a.protocol.strata)
+def _by_stratum(assessment: Assessment) -> Section | None:
+    strata = list(assessment.protocol.strata)
     if len(strata) < 2:
         return None
-    design = [*a.single, *a.controlled, *a.protocol.designs][0]
-    figures = kept(*(trial_figures.by_stratum(a, name) for name in dict.fromkeys([design, *a.controlled])))
-    arm = comparisons(a.protocol, design)[0].treated
+    design = [*assessment.single, *assessment.controlled, *assessment.protocol.designs][0]
+    figures = kept(
+        *(trial_figures.by_stratum(assessment, name) for name in dict.fromkeys([design, *assessment.controlled]))
+    )
+    arm = comparisons(assessment.protocol, design)[0].treated
     tables = []
-    part = a.courses[(a.courses["design"] == design) & (a.courses["arm"] == arm)] if not a.courses.empty else a.courses
-    cells = [name for name, group in a.protocol.arms.items() if group.cells]
-    whose = f" ({words.arm(a, arm)})" if len(cells) > 1 else ""
-    months = f"{a.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
+    part = (
+        assessment.courses[(assessment.courses["design"] == design) & (assessment.courses["arm"] == arm)]
+        if not assessment.courses.empty
+        else assessment.courses
+    )
+    cells = [name for name, group in assessment.protocol.arms.items() if group.cells]
+    whose = f" ({words.arm(assessment, arm)})" if len(cells) > 1 else ""
+    months = f"{assessment.protocol.days[-1] / DAYS_PER_MONTH:.0f} months"
     measured = [code for code in dict.fromkeys(part["quantity"]) if code != "CREAT"] if len(part) else []
-    if len(part) and words.has_cells(a, arm):
+    if len(part) and words.has_cells(assessment, arm):
         last = part[part["day"] == max(part["day"])]
         value = {(r["scenario"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
         rows = [
@@ -92,20 +98,20 @@ def _by_stratum(a: Assessment) -> Section | None:
                 *(words.change(code, value.get((h, s, code), math.nan)) for s in strata),
             ]
             for code in measured
-            for h in words.scenarios(a)
+            for h in words.scenarios(assessment)
             if h != NULL and any(math.isfinite(value.get((h, s, code), math.nan)) for s in strata)
         ]
         if rows:
             tables.append(
                 Table(f"True effect of the cells{whose} after {months}.", ["quantity", "scenario", *strata], rows, 2)
             )
-    tables += _normal(a, design, arm, strata, whose, months)
+    tables += _normal(assessment, design, arm, strata, whose, months)
     if not figures and not tables:
         return None
     ways = [
         *(["a relative change"] if any(words.is_log(code) for code in measured) else []),
         *(["an absolute one"] if any(not words.is_log(code) for code in measured) else []),
-        *(["patients whose albuminuria becomes normal"] if len(tables) > 1 or not a.remission.empty else []),
+        *(["patients whose albuminuria becomes normal"] if len(tables) > 1 or not assessment.remission.empty else []),
     ]
     text = (
         [f"Which stratum benefits more may depend on the measure: {words.listed(ways, 'or')}."] if len(ways) > 1 else []
@@ -113,15 +119,15 @@ def _by_stratum(a: Assessment) -> Section | None:
     return Section("by-stratum", f"By stratum: {words.listed(strata)}", text, figures, tables)
 
 
-def _normal(a: Assessment, design: str, arm: str, strata: list[str], whose: str, months: str) -> list[Table]:
+def _normal(assessment: Assessment, design: str, arm: str, strata: list[str], whose: str, months: str) -> list[Table]:
     """Return the table of patients whose albuminuria becomes normal."""
-    if a.remission.empty:
+    if assessment.remission.empty:
         return []
-    keep = a.remission[(a.remission["design"] == design) & (a.remission["arm"] == arm)]
+    keep = assessment.remission[(assessment.remission["design"] == design) & (assessment.remission["arm"] == arm)]
     normal = {(r["scenario"], r["stratum"]): r for r in keep.to_dict("records")}
-    named = words.has_cells(a, arm)
+    named = words.has_cells(assessment, arm)
     names = [
-        h for h in words.scenarios(a, arm)
+        h for h in words.scenarios(assessment, arm)
         if all((h, s) in normal and math.isfinite(normal[h, s]["measured"]) for s in strata)
     ]  # fmt: skip
     if not names:
@@ -191,18 +197,18 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
     )
 
 
-def _able(a: Assessment) -> Section | None:
-    if a.power.empty and a.sizes.empty:
+def _able(assessment: Assessment) -> Section | None:
+    if assessment.power.empty and assessment.sizes.empty:
         return None
-    named = words.has_cells(a)
+    named = words.has_cells(assessment)
     rows = []
     lacking = unknown = False
     slopes = {
-        title(endpoint_keys, a.protocol) for endpoint_keys in [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+        title(endpoint_keys, assessment.protocol) for endpoint_keys in [assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary]
         if endpoint_keys.summary == "slope"
     }  # fmt: skip
-    table = a.sizes[a.sizes["scenario"] != NULL] if named else a.sizes
-    variants = list(dict.fromkeys(a.sizes["variant"])) if len(a.sizes) else []
+    table = assessment.sizes[assessment.sizes["scenario"] != NULL] if named else assessment.sizes
+    variants = list(dict.fromkeys(assessment.sizes["variant"])) if len(assessment.sizes) else []
     for (endpoint, scenario), part in table.groupby(["endpoint", "scenario"], sort=False) if len(table) else ():
         code = str(part["quantity"].iloc[0])
         cells = []
@@ -222,25 +228,25 @@ def _able(a: Assessment) -> Section | None:
         f"{variant}, {int(100 * power)} %" for variant in variants for power in (0.8, 0.9)
     ]
     text = (
-        f"Patients to randomise, {_groups(a)} together, for 80 or 90 % power at a two-sided significance level of 5 %. The effect is that of "
+        f"Patients to randomise, {_groups(assessment)} together, for 80 or 90 % power at a two-sided significance level of 5 %. The effect is that of "
         "the simulated trial population; discontinuation is that of the protocol."
     )
-    if pair := answers.of_several(a):
+    if pair := answers.of_several(assessment):
         text += f" The comparison is {pair}; the other comparisons of the design need other numbers."
     if lacking:
         text += " \u201cNo benefit\u201d: the mean effect is not an improvement, or too small for any trial."
     if unknown:
         text += " \u201cNot estimable\u201d: too few patients were measured or had an event."
     cautions = [
-        f"{words.capital(str(r['endpoint']))} is not recommended: {words.unit(str(r['caution']))}."
-        for r in a.sizes.drop_duplicates(["endpoint", "caution"]).to_dict("records")
+        f"{words.capital(str(r['endpoint']))} is not recommended: {words.true_minus(words.unit(str(r['caution'])))}."
+        for r in assessment.sizes.drop_duplicates(["endpoint", "caution"]).to_dict("records")
         if r["caution"]
     ]
     advice = [
         "a control group that gets the same other treatment",
         "allocation by chance",
         "a baseline that is measured again after the screening that selected the patient",
-        *(["several urine samples per visit"] if a.code == "UACR" else []),
+        *(["several urine samples per visit"] if assessment.code == "UACR" else []),
         *(["follow-up long enough for slopes"] if slopes else []),
         "an endpoint fixed in advance",
     ]
@@ -248,32 +254,34 @@ def _able(a: Assessment) -> Section | None:
         "able",
         "A trial large enough to detect the effect",
         [text, *cautions[-1:]],
-        kept(trial_figures.power(_primary_power(a))) if len(a.power) else [],
+        kept(trial_figures.power(_primary_power(assessment))) if len(assessment.power) else [],
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
         closing=[f"A trial that can detect the effect has: {words.listed(advice)}."],
     )
 
 
-def _groups(a: Assessment) -> str:
+def _groups(assessment: Assessment) -> str:
     """Return how the groups of the design whose size is given are called together."""
-    design = next(iter(a.sizes["design"]), "") if len(a.sizes) else ""
-    several = design in a.protocol.designs and len(a.protocol.designs[str(design)].arms) > 2
+    design = next(iter(assessment.sizes["design"]), "") if len(assessment.sizes) else ""
+    several = design in assessment.protocol.designs and len(assessment.protocol.designs[str(design)].arms) > 2
     return "all groups" if several else "both groups"
 
 
-def _primary_power(a: Assessment) -> Assessment:
+def _primary_power(assessment: Assessment) -> Assessment:
     from dataclasses import replace
 
-    table = a.power[(a.power["role"] == "primary") & (a.power["variant"] == a.power["variant"].iloc[0])]
+    table = assessment.power[
+        (assessment.power["role"] == "primary") & (assessment.power["variant"] == assessment.power["variant"].iloc[0])
+    ]
     table = table.dropna(subset=["power"])
-    return replace(a, power=table)
+    return replace(assessment, power=table)
 
 
-def _other_endpoints(a: Assessment) -> Section | None:
-    table = a.results[(a.results["role"] == "secondary") & (a.results["stratum"] == "all")]
+def _other_endpoints(assessment: Assessment) -> Section | None:
+    table = assessment.results[(assessment.results["role"] == "secondary") & (assessment.results["stratum"] == "all")]
     tables = []
     for design in dict.fromkeys(table["design"]):
-        names, named = supposed(a, str(design))
+        names, named = supposed(assessment, str(design))
         part = table[(table["design"] == design) & table["scenario"].isin(names)].dropna(subset=["mean"])
         if part.empty:
             continue
@@ -282,7 +290,7 @@ def _other_endpoints(a: Assessment) -> Section | None:
         rows = [
             [
                 words.capital(str(r["endpoint"])),
-                *([words.contrast(a, r["treated"], r["control"])] if several else []),
+                *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
                 *([words.scenario_short(str(r["scenario"]))] if named else []),
                 of_row(r).text(r["mean"]),
                 of_row(r).range(r["low"], r["high"]),
@@ -292,12 +300,12 @@ def _other_endpoints(a: Assessment) -> Section | None:
         ]
         head = ["endpoint", *(["comparison"] if several else []), *(["scenario"] if named else [])]
         header = [*head, "estimate", "95 % of trials", *(["benefit"] if tested else [])]
-        tables.append(Table(f"{words.capital(words.design(a, str(design)))}.", header, rows, len(head)))
+        tables.append(Table(f"{words.capital(words.design(assessment, str(design)))}.", header, rows, len(head)))
     if not tables:
         return None
     kinds = [
-        *(["differences between groups"] if len(a.single) < len(a.protocol.designs) else []),
-        *(["changes from baseline or shares of patients within the one group"] if a.single else []),
+        *(["differences between groups"] if len(assessment.single) < len(assessment.protocol.designs) else []),
+        *(["changes from baseline or shares of patients within the one group"] if assessment.single else []),
     ]
     return Section(
         "secondary",
@@ -311,17 +319,17 @@ def _other_endpoints(a: Assessment) -> Section | None:
     )
 
 
-def _harms(a: Assessment) -> Section | None:
-    if a.adverse.empty or not words.has_cells(a):
+def _harms(assessment: Assessment) -> Section | None:
+    if assessment.adverse.empty or not words.has_cells(assessment):
         return None
-    design = [*a.controlled, *a.single, *a.protocol.designs][0]
-    names = words.scenarios(a)
+    design = [*assessment.controlled, *assessment.single, *assessment.protocol.designs][0]
+    names = words.scenarios(assessment)
     h = names[min(1, len(names) - 1)]
-    table = a.adverse[(a.adverse["design"] == design) & (a.adverse["scenario"] == h)]
+    table = assessment.adverse[(assessment.adverse["design"] == design) & (assessment.adverse["scenario"] == h)]
     rows = [
         [
             words.capital(words.event(str(r["event"]))),
-            words.arm(a, str(r["arm"])),
+            words.arm(assessment, str(r["arm"])),
             words.number(r["patients"], 1),
             f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
             f"{words.percent(r['share'], 1)}",
@@ -340,7 +348,7 @@ def _harms(a: Assessment) -> Section | None:
         ],
         tables=[
             Table(
-                f"{words.capital(words.design(a, design))}.",
+                f"{words.capital(words.design(assessment, design))}.",
                 ["event", "group", "patients", "95 % of trials", "share"],
                 rows,
                 2,
@@ -349,9 +357,9 @@ def _harms(a: Assessment) -> Section | None:
     )
 
 
-def _people(a: Assessment, extra: ReportSupplement) -> Section:
-    design = next(iter(a.protocol.designs))
-    table = a.baseline[a.baseline["design"] == design]
+def _people(assessment: Assessment, extra: ReportSupplement) -> Section:
+    design = next(iter(assessment.protocol.designs))
+    table = assessment.baseline[assessment.baseline["design"] == design]
     strata = list(dict.fromkeys(table["stratum"]))
     value = {(r["stratum"], r["quantity"]): r for r in table.to_dict("records")}
     rows = []
@@ -364,14 +372,14 @@ def _people(a: Assessment, extra: ReportSupplement) -> Section:
         rows.append([words.capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
     drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
     names = ["all" if s == "all" else s for s in strata]
-    noisy = any(code_of(name) in quantities() for name in _selecting(a))
+    noisy = any(code_of(name) in quantities() for name in _selecting(assessment))
     selected = (
         " Selection on one noisy laboratory value makes patients look worse than they are on average." if noisy else ""
     )
     told: dict[str, str] = {}
-    for name, people in a.behind.items():
-        for text in concerns(a.protocol, name, people):
-            told.setdefault(text, words.design(a, name))
+    for name, people in assessment.behind.items():
+        for text in concerns(assessment.protocol, name, people):
+            told.setdefault(text, words.design(assessment, name))
     few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
     table_found = Table(
         f"Enrolled patients at baseline as measured: median (interquartile range), or per cent; all replicates together.{selected}",
@@ -382,9 +390,12 @@ def _people(a: Assessment, extra: ReportSupplement) -> Section:
     return Section("people", title_found, [*few, *extra.people], kept(drawing), [table_found] if rows else [])
 
 
-def _selecting(a: Assessment) -> list[str]:
+def _selecting(assessment: Assessment) -> list[str]:
     """Return the quantities by which patients are selected."""
-    return [*a.protocol.eligibility, *(name for stratum in a.protocol.strata.values() for name in stratum.where)]
+    return [
+        *assessment.protocol.eligibility,
+        *(name for stratum in assessment.protocol.strata.values() for name in stratum.where),
+    ]
 
 
 def _characteristic(name: str) -> str:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def controlled(a: Assessment, design: str) -> Section:
+def controlled(assessment: Assessment, design: str) -> Section:
     """Return what a design with several groups reports."""
-    table = a.results
-    names, named = supposed(a, design)
-    scale = estimates.primary(a, design)
+    table = assessment.results
+    names, named = supposed(assessment, design)
+    scale = estimates.primary(assessment, design)
     rows = [
         r
         for r in table[
@@ -36,7 +36,7 @@ def controlled(a: Assessment, design: str) -> Section:
     head = [*(["comparison"] if several else []), *(["scenario"] if named else [])]
     cells = [
         [
-            *([words.contrast(a, r["treated"], r["control"])] if several else []),
+            *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
             *([words.capital(words.scenario(r["scenario"]))] if named else []),
             scale.text(r["mean"]),
             scale.range(r["low"], r["high"]),
@@ -49,7 +49,7 @@ def controlled(a: Assessment, design: str) -> Section:
     kind = "mean hazard ratio" if scale.hazard else "mean difference"
     tables = [
         Table(
-            f"{_difference(scale)} at {a.visit}; {words.counted(a.replicates, 'trial')} of {words.counted(a.protocol.size(design), 'patient')}. "
+            f"{_difference(scale)} at {assessment.visit}; {words.counted(assessment.replicates, 'trial')} of {words.counted(assessment.protocol.size(design), 'patient')}. "
             "Significant: two-sided p below 0.05, with its 95 % Monte Carlo interval.",
             [*head, kind, "95 % of trials", "significant", "significant benefit", *([truth] if truth else [])],
             cells,
@@ -58,44 +58,42 @@ def controlled(a: Assessment, design: str) -> Section:
     ]
     tells = any(row["tests_cells"] for row in rows)
     figures = kept(
-        draw.studies(a, design),
-        draw.free_of_event(a, design, names[-1]),
-        *(draw.course(a, design, arm, a.code) for arm in arms_of(a, design)),
+        draw.studies(assessment, design),
+        draw.free_of_event(assessment, design, names[-1]),
+        *(draw.course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
     )
-    tables += _slopes(a, design, names, named)
+    tables += _slopes(assessment, design, names, named)
     closing = []
-    if tells and len(names) > 1 and math.isfinite(a.assurance(design)):
+    if tells and len(names) > 1 and math.isfinite(assessment.assurance(design)):
         closing.append(
             f"If the scenarios are held equally probable, the chance that such a trial shows a benefit (assurance) is "
-            f"{words.percent(a.assurance(design))}{words.first_of_several(a, design)}."
+            f"{words.percent(assessment.assurance(design))}{words.first_of_several(assessment, design)}."
         )
-    tables += _one_trial(a, design, names, named)
+    tables += _one_trial(assessment, design, names, named)
     key = f"design-{slug(design)}"
-    title = words.capital(words.design(a, design))
-    return Section(key, title, [_compared(a, design)], figures, tables, closing=closing)
+    title = words.capital(words.design(assessment, design))
+    return Section(key, title, [_compared(assessment, design)], figures, tables, closing=closing)
 
 
-def _compared(a: Assessment, design: str) -> str:
+def _compared(assessment: Assessment, design: str) -> str:
     """Say which groups are compared, how, and what the difference is about."""
-    pairs = [(comparison.treated, str(comparison.control)) for comparison in comparisons(a.protocol, design)]
+    pairs = [(comparison.treated, str(comparison.control)) for comparison in comparisons(assessment.protocol, design)]
     control = pairs[0][1]
     if len(pairs) == 1:
-        text = (
-            f"One group gets \u201c{words.arm(a, pairs[0][0])}\u201d, the other \u201c{words.arm(a, control)}\u201d; "
-        )
+        text = f"One group gets \u201c{words.arm(assessment, pairs[0][0])}\u201d, the other \u201c{words.arm(assessment, control)}\u201d; "
     else:
-        groups = words.listed([f"\u201c{words.arm(a, treated)}\u201d" for treated, _ in pairs])
-        text = f"The groups {groups} are each compared with \u201c{words.arm(a, control)}\u201d; "
-    text += f"{compared_by(a.protocol)}."
-    with_cells = [name for name in arms_of(a, design) if words.has_cells(a, name)]
+        groups = words.listed([f"\u201c{words.arm(assessment, treated)}\u201d" for treated, _ in pairs])
+        text = f"The groups {groups} are each compared with \u201c{words.arm(assessment, control)}\u201d; "
+    text += f"{compared_by(assessment.protocol)}."
+    with_cells = [name for name in arms_of(assessment, design) if words.has_cells(assessment, name)]
     if len(pairs) == 1 and len(with_cells) == 2:
-        first, second = (a.protocol.arms[name].cells for name in with_cells)
+        first, second = (assessment.protocol.arms[name].cells for name in with_cells)
         if first == second:
             text += " Both groups get the same cells: the difference is the effect of the other treatment, not of the cells."
         else:
             text += " Both groups get cells: the difference compares two treatments with cells; it is not the effect of cells."
     elif len(pairs) == 1 and with_cells:
-        first_arm, second_arm = (a.protocol.arms[name] for name in pairs[0])
+        first_arm, second_arm = (assessment.protocol.arms[name] for name in pairs[0])
         if (first_arm.therapies, first_arm.inputs) != (second_arm.therapies, second_arm.inputs):
             text += " The groups differ in more than the cells: the difference is not the effect of the cells alone."
     return text
@@ -113,17 +111,19 @@ def _rate(row: Any) -> str:
     return f"{words.percent(row['significant'], 1)} ({100 * row['significant_low']:.1f}\u2013{100 * row['significant_high']:.1f})"
 
 
-def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
+def _slopes(assessment: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
     """Return the table of eGFR slopes."""
-    if a.slopes.empty:
+    if assessment.slopes.empty:
         return []
-    slopes = a.slopes[(a.slopes["design"] == design) & a.slopes["scenario"].isin(names)].dropna(subset=["mean"])
+    slopes = assessment.slopes[
+        (assessment.slopes["design"] == design) & assessment.slopes["scenario"].isin(names)
+    ].dropna(subset=["mean"])
     if slopes.empty:
         return []
     several = len(set(slopes["treated"])) > 1
     rows = [
         [
-            *([words.contrast(a, r["treated"], r["control"])] if several else []),
+            *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
             *([words.capital(words.scenario(r["scenario"]))] if named else []),
             str(r["slope"]),
             words.number(r["mean"], 1, sign=True),
@@ -150,19 +150,21 @@ def _slopes(a: Assessment, design: str, names: Sequence[str], named: bool) -> li
     ]
 
 
-def _one_trial(a: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
+def _one_trial(assessment: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
     """Return the typical trial as it would be published."""
-    if a.one_trial.empty:
+    if assessment.one_trial.empty:
         return []
-    table = a.one_trial[(a.one_trial["design"] == design) & a.one_trial["scenario"].isin(names)]
+    table = assessment.one_trial[
+        (assessment.one_trial["design"] == design) & assessment.one_trial["scenario"].isin(names)
+    ]
     several = len(set(table["treated"])) > 1
-    scale = estimates.primary(a, design)
+    scale = estimates.primary(assessment, design)
     rows = []
     for r in table.dropna(subset=["effect"]).to_dict("records"):
         row_scale = estimates.Scale("time to event", "EGFR") if "hazard" in str(r["analysis"]) else scale
         rows.append(
             [
-                *([words.contrast(a, r["treated"], r["control"])] if several else []),
+                *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
                 *([words.capital(words.scenario(str(r["scenario"])))] if named else []),
                 str(r["analysis"]),
                 row_scale.number(r["effect"]) if row_scale.hazard else row_scale.text(r["effect"]),

@@ -24,41 +24,41 @@ def kept(*drawings: Drawing | None) -> list[Drawing]:
     return [drawing for drawing in drawings if drawing is not None]
 
 
-def arms_of(a: Assessment, design: str) -> list[str]:
+def arms_of(assessment: Assessment, design: str) -> list[str]:
     """Return the groups of a design."""
-    return list(a.protocol.designs[design].arms)
+    return list(assessment.protocol.designs[design].arms)
 
 
-def supposed(a: Assessment, design: str) -> tuple[list[str], bool]:
+def supposed(assessment: Assessment, design: str) -> tuple[list[str], bool]:
     """Return the scenarios that make a difference in a design, and whether they are to be named: only where cells are given."""
-    arms = arms_of(a, design)
-    return words.scenarios(a, *arms), words.has_cells(a, *arms)
+    arms = arms_of(assessment, design)
+    return words.scenarios(assessment, *arms), words.has_cells(assessment, *arms)
 
 
-def simulated(a: Assessment) -> Section:
+def simulated(assessment: Assessment) -> Section:
     """Return what was simulated."""
-    p = a.protocol
+    p = assessment.protocol
     paragraphs = [p.summary] if p.summary else []
     days = ", ".join(f"{visit.name} (day {visit.day:g})".replace("-", words.MINUS) for visit in p.visits)
-    names = words.scenarios(a)
-    under = " under each scenario about the cells" if words.has_cells(a) and len(names) > 1 else ""
+    names = words.scenarios(assessment)
+    under = " under each scenario about the cells" if words.has_cells(assessment) and len(names) > 1 else ""
     same = f", with the same virtual patients and random numbers{' each time' if under else ' in every group'}"
     paragraphs.append(
-        f"{'Each design' if len(p.designs) > 1 else 'The trial'} was run {words.thousands(a.replicates)} times{under}{same}. "
-        f"Visits: {days}. Primary endpoint: {p.endpoints.primary.name or estimates.primary(a, next(iter(p.designs))).what}."
+        f"{'Each design' if len(p.designs) > 1 else 'The trial'} was run {words.thousands(assessment.replicates)} times{under}{same}. "
+        f"Visits: {days}. Primary endpoint: {p.endpoints.primary.name or estimates.primary(assessment, next(iter(p.designs))).what}."
     )
     scenarios = [
         f"{words.capital(words.scenario(name))} ({words.scenario_short(name)} in the figures)."
         for name in names
-        if words.has_cells(a)
+        if words.has_cells(assessment)
     ]
     rows = []
     for name, design in p.designs.items():
         groups = "; ".join(
-            f"{words.arm(a, arm)} ({share})" if len(design.arms) > 1 else words.arm(a, arm)
+            f"{words.arm(assessment, arm)} ({share})" if len(design.arms) > 1 else words.arm(assessment, arm)
             for arm, share in design.arms.items()
         )
-        rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(a, name)])
+        rows.append([words.capital(design.label or name), groups, str(p.size(name)), _flow(assessment, name)])
     ratio = (
         " In brackets: allocation ratio."
         if any(len(design_keys.arms) > 1 for design_keys in p.designs.values())
@@ -73,25 +73,25 @@ def simulated(a: Assessment) -> Section:
     return Section("simulated", "What was simulated", paragraphs, items=scenarios, tables=[table])
 
 
-def _flow(a: Assessment, design: str) -> str:
-    rows = a.flow[(a.flow["design"] == design)]
+def _flow(assessment: Assessment, design: str) -> str:
+    rows = assessment.flow[(assessment.flow["design"] == design)]
     return words.percent(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
 
 
-def uncontrolled(a: Assessment, design: str) -> Section:
+def uncontrolled(assessment: Assessment, design: str) -> Section:
     """Return what a design with one group reports."""
-    arm = arms_of(a, design)[0]
-    names, named = supposed(a, design)
-    scale = estimates.primary(a, design)
-    results = [(h, r) for h in names if (r := a.result(design, h))]
-    null = a.result(design, NULL)
+    arm = arms_of(assessment, design)[0]
+    names, named = supposed(assessment, design)
+    scale = estimates.primary(assessment, design)
+    results = [(h, r) for h in names if (r := assessment.result(design, h))]
+    null = assessment.result(design, NULL)
     paragraphs = []
     if null and named:
         paragraphs.append(
             "The study compares every patient with the patient's own baseline. What it finds if the cells do nothing, it would find "
             "without them."
         )
-    paragraphs.append(_parts_in_words(a, design, arm))
+    paragraphs.append(_parts_in_words(assessment, design, arm))
     tested = any(math.isfinite(r["improved"]) for _, r in results)
     truth = next((words.truth_label(r.get("truth_of", "")) for _, r in results if math.isfinite(r["truth"])), "")
     header = [
@@ -113,8 +113,8 @@ def uncontrolled(a: Assessment, design: str) -> Section:
     ]
     against = "" if scale.share else " against baseline"
     table = Table(
-        f"{words.capital(scale.what)} at {a.visit}{against}, over "
-        f"{words.counted(a.replicates, 'study', 'studies')} of {words.counted(a.protocol.size(design), 'patient')}."
+        f"{words.capital(scale.what)} at {assessment.visit}{against}, over "
+        f"{words.counted(assessment.replicates, 'study', 'studies')} of {words.counted(assessment.protocol.size(design), 'patient')}."
         + (
             " Significant improvement: two-sided p below 0.05 in the direction of benefit (paired t test)."
             if tested
@@ -124,40 +124,40 @@ def uncontrolled(a: Assessment, design: str) -> Section:
         rows,
         1 if named else 0,
     )
-    waterfalls = [draw.waterfall(a, design, h) for h in names if h in (NULL, names[-1])]
+    waterfalls = [draw.waterfall(assessment, design, h) for h in names if h in (NULL, names[-1])]
     figures = kept(
-        draw.studies(a, design),
-        draw.course(a, design, arm, a.code),
-        draw.parts(a, design, arm) if _split(a) else None,
-        *(waterfalls if _split(a) else ()),
-        draw.course(a, design, arm, "EGFR") if a.code != "EGFR" else None,
+        draw.studies(assessment, design),
+        draw.course(assessment, design, arm, assessment.code),
+        draw.parts(assessment, design, arm) if _split(assessment) else None,
+        *(waterfalls if _split(assessment) else ()),
+        draw.course(assessment, design, arm, "EGFR") if assessment.code != "EGFR" else None,
     )
     return Section(
         f"design-{slug(design)}",
-        f"{words.capital(words.design(a, design))}: what it would report",
+        f"{words.capital(words.design(assessment, design))}: what it would report",
         [text for text in paragraphs if text],
         figures,
-        [table, *_parts_table(a, design, arm)],
+        [table, *_parts_table(assessment, design, arm)],
     )
 
 
-def _split(a: Assessment) -> bool:
+def _split(assessment: Assessment) -> bool:
     """Whether the primary endpoint is a change at a visit, which alone has parts."""
-    return a.protocol.endpoints.primary.summary in ("change", "ratio")
+    return assessment.protocol.endpoints.primary.summary in ("change", "ratio")
 
 
-def _parts_of(a: Assessment, design: str, arm: str) -> pd.DataFrame:
-    table = a.parts
-    if table.empty or not _split(a):
+def _parts_of(assessment: Assessment, design: str, arm: str) -> pd.DataFrame:
+    table = assessment.parts
+    if table.empty or not _split(assessment):
         return table.iloc[:0]
     return table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
 
 
-def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
-    names, named = supposed(a, design)
+def _parts_in_words(assessment: Assessment, design: str, arm: str) -> str:
+    names, named = supposed(assessment, design)
     if named and NULL not in names:
         return ""
-    table = _parts_of(a, design, arm)
+    table = _parts_of(assessment, design, arm)
     scenario = NULL if named else names[0]
     value = (
         {r["part"]: r["mean"] for r in table[table["scenario"] == scenario].to_dict("records")} if len(table) else {}
@@ -167,18 +167,21 @@ def _parts_in_words(a: Assessment, design: str, arm: str) -> str:
     largest = sorted((name for name in PARTS if abs(value[name]) > 0.005), key=lambda name: -abs(value[name]))
     if not largest:
         return ""
-    pieces = [f"{words.part(a, name)} ({_meaning(a, name)}) {words.change(a.code, value[name])}" for name in largest]
+    pieces = [
+        f"{words.part(assessment, name)} ({_meaning(assessment, name)}) {words.change(assessment.code, value[name])}"
+        for name in largest
+    ]
     lead = "If cells do nothing, the" if named else "The"
-    return f"{lead} mean change of {words.change(a.code, value['observed change'])} consists of: {'; '.join(pieces)}."
+    return f"{lead} mean change of {words.change(assessment.code, value['observed change'])} consists of: {'; '.join(pieces)}."
 
 
-def _meaning(a: Assessment, name: str) -> str:
-    return "what the protocol gives" if words.part(a, name) != name else PARTS[name]
+def _meaning(assessment: Assessment, name: str) -> str:
+    return "what the protocol gives" if words.part(assessment, name) != name else PARTS[name]
 
 
-def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
-    part = _parts_of(a, design, arm)
-    names, named = supposed(a, design)
+def _parts_table(assessment: Assessment, design: str, arm: str) -> list[Table]:
+    part = _parts_of(assessment, design, arm)
+    names, named = supposed(assessment, design)
     value = {(r["scenario"], r["part"]): r for r in part.to_dict("records")} if len(part) else {}
     names = [h for h in names if math.isfinite(value.get((h, "observed change"), {}).get("mean", math.nan))]
     rows = []
@@ -186,11 +189,11 @@ def _parts_table(a: Assessment, design: str, arm: str) -> list[Table]:
         cells = [value[h, name] for h in names]
         if all(abs(c["mean"]) < 5e-4 for c in cells):
             continue
-        shares = [f"{words.change(a.code, c['mean'])} ({_share(c['share'])})" for c in cells]
-        rows.append([words.capital(words.part(a, name)), *shares])
+        shares = [f"{words.change(assessment.code, c['mean'])} ({_share(c['share'])})" for c in cells]
+        rows.append([words.capital(words.part(assessment, name)), *shares])
     if not rows:
         return []
-    note = " Percentages multiply; shares are those of the logarithm." if words.is_log(a.code) else ""
+    note = " Percentages multiply; shares are those of the logarithm." if words.is_log(assessment.code) else ""
     return [
         Table(
             f"Parts of the mean observed change, and the share of each.{note} A part with a negative share counteracts the others.",
@@ -204,11 +207,11 @@ def _share(value: float) -> str:
     return f"{words.number(100 * value, 0)}\u00a0%" if math.isfinite(value) else "\u2013"
 
 
-def evidence(a: Assessment) -> Section | None:
+def evidence(assessment: Assessment) -> Section | None:
     """Return how much evidence reports are, for designs in which cells are given."""
     rows = [
         [
-            words.capital(words.design(a, r["design"])) + words.first_of_several(a, r["design"]),
+            words.capital(words.design(assessment, r["design"])) + words.first_of_several(assessment, r["design"]),
             words.scenario(r["scenario"]),
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
@@ -216,7 +219,7 @@ def evidence(a: Assessment) -> Section | None:
             r["words"],
             _much(r["ratio_of_typical"]),
         ]
-        for r in evidence_rows(a)
+        for r in evidence_rows(assessment)
     ]
     if not rows:
         return None
@@ -248,12 +251,14 @@ def evidence(a: Assessment) -> Section | None:
     )
 
 
-def evidence_rows(a: Assessment) -> list[dict[str, Any]]:
+def evidence_rows(assessment: Assessment) -> list[dict[str, Any]]:
     """Return the rows of the evidence whose design gives cells and whose ratio is a number."""
-    if a.evidence.empty:
+    if assessment.evidence.empty:
         return []
-    rows = [{str(k): v for k, v in row.items()} for row in a.evidence.to_dict("records")]
-    return [r for r in rows if math.isfinite(r["ratio"]) and words.has_cells(a, *arms_of(a, r["design"]))]
+    rows = [{str(k): v for k, v in row.items()} for row in assessment.evidence.to_dict("records")]
+    return [
+        r for r in rows if math.isfinite(r["ratio"]) and words.has_cells(assessment, *arms_of(assessment, r["design"]))
+    ]
 
 
 def _much(ratio: float) -> str:

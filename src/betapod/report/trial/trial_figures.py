@@ -24,19 +24,21 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def by_stratum(a: Assessment, design: str) -> Drawing | None:
+def by_stratum(assessment: Assessment, design: str) -> Drawing | None:
     """Draw apparent and true change by stratum."""
-    table = a.results
-    scale = estimates.primary(a, design)
-    strata = [name for name in a.protocol.strata if name in set(table["stratum"])]
+    table = assessment.results
+    scale = estimates.primary(assessment, design)
+    strata = [name for name in assessment.protocol.strata if name in set(table["stratum"])]
     rows = table[(table["design"] == design) & (table["role"] == "primary") & table["stratum"].isin(strata)]
     rows = rows.dropna(subset=["mean", "low", "high"])
     if len(strata) < 2 or rows.empty:
         return None
     first = rows["treated"].iloc[0]
     rows = rows[rows["treated"] == first]
-    cells = words.has_cells(a, *a.protocol.designs[design].arms)
-    names = [h for h in words.scenarios(a, *a.protocol.designs[design].arms) if h in set(rows["scenario"])]
+    cells = words.has_cells(assessment, *assessment.protocol.designs[design].arms)
+    names = [
+        h for h in words.scenarios(assessment, *assessment.protocol.designs[design].arms) if h in set(rows["scenario"])
+    ]
     value = {(r["scenario"], r["stratum"]): r for r in rows.to_dict("records")}
     tells = words.truth_label(str(rows["truth_of"].iloc[0])) if np.isfinite(rows["truth"]).any() else ""
 
@@ -55,7 +57,9 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
                     if tells:
                         axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
                 ticks.append(y)
-                labels.append(words.scenario_short(scenario) if cells else wrapped(words.arm(a, str(first)), 18))
+                labels.append(
+                    words.scenario_short(scenario) if cells else wrapped(words.arm(assessment, str(first)), 18)
+                )
                 y -= 1.0
             axes.text(
                 0.01, top + 0.42, wrapped(words.capital(stratum), 50, 1), transform=axes.get_yaxis_transform(), fontweight="bold",
@@ -70,7 +74,7 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
         axes.set_xlabel(scale.axis)
 
     numbers = "; ".join(
-        f"{words.stratum(a, s)}{', ' + words.scenario(h) if cells else ''}: {scale.text(value[h, s]['mean'])}"
+        f"{words.stratum(assessment, s)}{', ' + words.scenario(h) if cells else ''}: {scale.text(value[h, s]['mean'])}"
         + (f", true {scale.text(value[h, s]['truth'])}" if tells else "")
         for s in strata
         for h in names
@@ -78,12 +82,14 @@ def by_stratum(a: Assessment, design: str) -> Drawing | None:
     )
     return drawing(
         f"by-stratum-{slug(design)}",
-        f"By stratum: {'before and after' if design in a.single else 'against controls'}",
-        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Coloured: mean result of {'studies' if design in a.single else 'trials'}, with the range of "
+        f"By stratum: {'before and after' if design in assessment.single else 'against controls'}",
+        f"{words.capital(words.design(assessment, design))}{words.first_of_several(assessment, design)}. Coloured: mean result of {'studies' if design in assessment.single else 'trials'}, with the range of "
         "95 % of them. "
         + (f"Black diamonds: the {tells}. " if tells else "")
-        + ". ".join(f"{words.capital(s)}: {words.stratum(a, s)}" for s in strata if words.stratum(a, s) != s)
-        + ("." if any(words.stratum(a, s) != s for s in strata) else ""),
+        + ". ".join(
+            f"{words.capital(s)}: {words.stratum(assessment, s)}" for s in strata if words.stratum(assessment, s) != s
+        )
+        + ("." if any(words.stratum(assessment, s) != s for s in strata) else ""),
         f"By stratum. {numbers}.",
         1.1 + 0.42 * len(strata) * (len(names) + 1),
         paint,
@@ -134,14 +140,14 @@ def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
     )
 
 
-def power(a: Assessment) -> Drawing | None:
+def power(assessment: Assessment) -> Drawing | None:
     """Draw power over the number of patients: simulated, and calculated on to the size that is asked for."""
-    table = a.power
+    table = assessment.power
     if table.empty:
         return None
-    cells = words.has_cells(a)
+    cells = words.has_cells(assessment)
     names = list(dict.fromkeys(table["scenario"]))
-    needed = _needed(a)
+    needed = _needed(assessment)
 
     def paint(axes: Axes) -> None:
         from matplotlib.ticker import FuncFormatter, LogLocator
@@ -203,12 +209,16 @@ def power(a: Assessment) -> Drawing | None:
     )
 
 
-def _needed(a: Assessment) -> dict[str, float]:
+def _needed(assessment: Assessment) -> dict[str, float]:
     """Return scenario -> patients for 80 % power on the primary endpoint, measured as in the drawn curve."""
-    if a.sizes.empty or a.power.empty:
+    if assessment.sizes.empty or assessment.power.empty:
         return {}
-    variant = a.power["variant"].iloc[0]
-    rows = a.sizes[(a.sizes["power"] == 0.8) & (a.sizes["role"] == "primary") & (a.sizes["variant"] == variant)]
+    variant = assessment.power["variant"].iloc[0]
+    rows = assessment.sizes[
+        (assessment.sizes["power"] == 0.8)
+        & (assessment.sizes["role"] == "primary")
+        & (assessment.sizes["variant"] == variant)
+    ]
     return {str(r["scenario"]): float(r["n"]) for r in rows.to_dict("records") if np.isfinite(r["n"])}
 
 

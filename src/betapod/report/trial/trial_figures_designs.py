@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def studies(a: Assessment, design: str) -> Drawing | None:
+def studies(assessment: Assessment, design: str) -> Drawing | None:
     """Draw what repeated studies of one design find, one row per scenario, or per comparison where nobody gets cells."""
-    scale = estimates.primary(a, design)
-    rows = _studied(a, design)
+    scale = estimates.primary(assessment, design)
+    rows = _studied(assessment, design)
     every = [_finite(effects) for *_, effects, _ in rows]
     if not rows or not any(len(sample) for sample in every):
         return None
-    kind = "study" if design in a.single else "trial"
-    kinds = words.counted(a.replicates, kind, "studies" if kind == "study" else "trials")
+    kind = "study" if design in assessment.single else "trial"
+    kinds = words.counted(assessment.replicates, kind, "studies" if kind == "study" else "trials")
     truths = {label for *_, label in rows if label}
     truth_name = truths.pop() if len(truths) == 1 else "true effect"
     tells = any(np.isfinite(row["truth"]) for _, row, *_ in rows)
@@ -68,7 +68,9 @@ def studies(a: Assessment, design: str) -> Drawing | None:
         for label, row, *_ in rows
     )
     sample = (
-        "one scenario about the cells" if words.has_cells(a, *a.protocol.designs[design].arms) else "one comparison"
+        "one scenario about the cells"
+        if words.has_cells(assessment, *assessment.protocol.designs[design].arms)
+        else "one comparison"
     )
     null = (
         ""
@@ -78,7 +80,7 @@ def studies(a: Assessment, design: str) -> Drawing | None:
     return drawing(
         f"studies-{slug(design)}",
         f"What {kinds} find",
-        f"{words.capital(words.design(a, design))}{words.first_of_several(a, design)}. Each hill shows the results of {kinds} under {sample}"
+        f"{words.capital(words.design(assessment, design))}{words.first_of_several(assessment, design)}. Each hill shows the results of {kinds} under {sample}"
         + (f"; the diamond is the {truth_name}" if tells else "")
         + f"{null}.",
         f"Results of repeated {'studies' if kind == 'study' else 'trials'}. {numbers}.",
@@ -87,17 +89,19 @@ def studies(a: Assessment, design: str) -> Drawing | None:
     )
 
 
-def _studied(a: Assessment, design: str) -> list[tuple[str, dict[str, Any], str, Any, str]]:
+def _studied(assessment: Assessment, design: str) -> list[tuple[str, dict[str, Any], str, Any, str]]:
     """Return label, result, colour, estimates and name of the true effect of every row of `studies`."""
-    arms = list(a.protocol.designs[design].arms)
+    arms = list(assessment.protocol.designs[design].arms)
     rows = []
-    for scenario in words.scenarios(a, *arms):
-        row = a.result(design, scenario)
-        if row and (design, scenario) in a.estimates:
-            named = words.has_cells(a, *arms)
-            label = words.scenario_short(scenario) if named else words.contrast(a, row["treated"], row["control"])
+    for scenario in words.scenarios(assessment, *arms):
+        row = assessment.result(design, scenario)
+        if row and (design, scenario) in assessment.estimates:
+            named = words.has_cells(assessment, *arms)
+            label = (
+                words.scenario_short(scenario) if named else words.contrast(assessment, row["treated"], row["control"])
+            )
             tint = colour(scenario) if named else GROUPS[1]
-            effects = a.estimates[design, scenario].effect
+            effects = assessment.estimates[design, scenario].effect
             rows.append((label, row, tint, effects, words.truth_label(row.get("truth_of", ""))))
     return rows
 
@@ -106,9 +110,9 @@ def _finite(values: Any) -> Any:
     return values[np.isfinite(values)]
 
 
-def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all") -> Drawing | None:
+def course(assessment: Assessment, design: str, arm: str, code: str, stratum: str = "all") -> Drawing | None:
     """Draw the observed mean change over time with its range over studies, and the true effect of cells."""
-    table = a.courses
+    table = assessment.courses
     table = table[
         (table["design"] == design)
         & (table["arm"] == arm)
@@ -117,10 +121,10 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
     ].dropna(subset=["mean", "low", "high"])
     if table.empty:
         return None
-    cells = _has_cells(a, arm)
+    cells = _has_cells(assessment, arm)
     # What is supposed of cells changes nothing in a group without them.
     names = list(dict.fromkeys(table["scenario"]))[: None if cells else 1]
-    kind = "studies" if design in a.single else "trials"
+    kind = "studies" if design in assessment.single else "trials"
 
     def paint(axes: Axes) -> None:
         for scenario in names:
@@ -149,9 +153,10 @@ def course(a: Assessment, design: str, arm: str, code: str, stratum: str = "all"
     )
     return drawing(
         f"course-{slug(design)}-{slug(arm)}-{code.lower()}",
-        f"{words.capital(words.named(code))} over time" + ("" if design in a.single else f": {words.arm(a, arm)}"),
+        f"{words.capital(words.named(code))} over time"
+        + ("" if design in assessment.single else f": {words.arm(assessment, arm)}"),
         f"Mean change from baseline as a {'study' if kind == 'studies' else 'trial'} would see it, in the group with "
-        f"{words.arm(a, arm)}; the shading holds 95 % of {kind}.",
+        f"{words.arm(assessment, arm)}; the shading holds 95 % of {kind}.",
         f"Mean change at the last visit. {numbers}.",
         3.3,
         paint,
@@ -162,19 +167,19 @@ def _months(days: Sequence[float]) -> list[float]:
     return [day / DAYS_PER_MONTH for day in days]
 
 
-def _has_cells(a: Assessment, arm: str) -> bool:
-    return a.protocol.arms[arm].cells is not None
+def _has_cells(assessment: Assessment, arm: str) -> bool:
+    return assessment.protocol.arms[arm].cells is not None
 
 
-def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
+def parts(assessment: Assessment, design: str, arm: str) -> Drawing | None:
     """Draw what an apparent change is made of, one group of points per part."""
     from ...trials.conduct.trial_data import PARTS
 
-    table = a.parts
+    table = assessment.parts
     if table.empty:
         return None
     table = table[(table["design"] == design) & (table["arm"] == arm) & (table["stratum"] == "all")]
-    cells = _has_cells(a, arm)
+    cells = _has_cells(assessment, arm)
     names = list(dict.fromkeys(table["scenario"]))[: None if cells else 1]
     table = table[table["scenario"].isin(names)].dropna(subset=["mean"])
     if table.empty:
@@ -191,48 +196,50 @@ def parts(a: Assessment, design: str, arm: str) -> Drawing | None:
         offsets = np.linspace(0.24, -0.24, len(names)) if len(names) > 1 else [0.0]
         for scenario, offset in zip(names, offsets, strict=True):
             y = np.arange(len(rows))[::-1] + offset
-            middle = np.array([words.shown(a.code, value[scenario, part]["mean"]) for part in rows])
+            middle = np.array([words.shown(assessment.code, value[scenario, part]["mean"]) for part in rows])
             tint = colour(scenario) if cells else GROUPS[1]
             axes.barh(y, middle, height=0.2, color=tint, label=words.scenario_short(scenario))
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.axhline(0.5, color=GREY, linewidth=0.6)
-        axes.set_yticks(np.arange(len(rows))[::-1], [wrapped(words.part(a, part)) for part in rows])
+        axes.set_yticks(np.arange(len(rows))[::-1], [wrapped(words.part(assessment, part)) for part in rows])
         axes.grid(False, axis="y")
-        axes.set_xlabel(axis(a.code))
+        axes.set_xlabel(axis(assessment.code))
         if cells:
             axes.figure.legend(loc="outside lower center", ncols=min(3, len(names)), fontsize=9)
 
     numbers = "; ".join(
         (f"{words.scenario(h)}: " if cells else "")
-        + ", ".join(f"{words.part(a, part)} {words.change(a.code, value[h, part]['mean'])}" for part in rows)
+        + ", ".join(
+            f"{words.part(assessment, part)} {words.change(assessment.code, value[h, part]['mean'])}" for part in rows
+        )
         for h in names
     )
     return drawing(
         f"parts-{slug(design)}-{slug(arm)}",
         "Parts of the apparent change",
-        f"Average over studies, {words.arm(a, arm)}. Only in a simulation can each part be known: the same patients are followed with "
+        f"Average over studies, {words.arm(assessment, arm)}. Only in a simulation can each part be known: the same patients are followed with "
         "the same random numbers, and one component is added after the other."
-        + (" Percentages multiply: 10 % and 10 % make 19 %." if words.is_log(a.code) else ""),
+        + (" Percentages multiply: 10 % and 10 % make 19 %." if words.is_log(assessment.code) else ""),
         f"Parts of the mean observed change. {numbers}.",
         1.2 + 0.46 * len(rows),
         paint,
     )
 
 
-def waterfall(a: Assessment, design: str, scenario: str) -> Drawing | None:
+def waterfall(assessment: Assessment, design: str, scenario: str) -> Drawing | None:
     """Draw the change of every patient of the typical study, best first; strata by colour."""
-    table = a.patients
+    table = assessment.patients
     table = table[(table["design"] == design) & (table["scenario"] == scenario)].dropna(subset=["change"])
-    cells = [arm for arm in dict.fromkeys(table["arm"]) if _has_cells(a, arm)]
+    cells = [arm for arm in dict.fromkeys(table["arm"]) if _has_cells(assessment, arm)]
     if table.empty or not cells:
         return None
     table = table[table["arm"] == cells[0]].sort_values(
-        "change", ascending=a.protocol.endpoints.primary.better == "lower"
+        "change", ascending=assessment.protocol.endpoints.primary.better == "lower"
     )
-    strata = [name for name in a.protocol.strata if name in set(table["stratum"])] or ["all"]
+    strata = [name for name in assessment.protocol.strata if name in set(table["stratum"])] or ["all"]
     paints = {name: GROUPS[(number + 1) % len(GROUPS)] for number, name in enumerate(strata)}
-    changes = np.array([words.shown(a.code, value) for value in table["change"]])
-    bound = 150.0 if words.is_log(a.code) else np.inf
+    changes = np.array([words.shown(assessment.code, value) for value in table["change"]])
+    bound = 150.0 if words.is_log(assessment.code) else np.inf
 
     def paint(axes: Axes) -> None:
         clipped = np.minimum(changes, bound)
@@ -244,37 +251,37 @@ def waterfall(a: Assessment, design: str, scenario: str) -> Drawing | None:
                 clipped[members],
                 color=paints[stratum],
                 width=0.85,
-                label=wrapped(words.capital(stratum), 30) if stratum in a.protocol.strata else "patients",
+                label=wrapped(words.capital(stratum), 30) if stratum in assessment.protocol.strata else "patients",
             )
         axes.plot(
-            x, [words.shown(a.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
+            x, [words.shown(assessment.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
             markersize=4, color="black", label="true effect of the cells",
         )  # fmt: skip
         axes.axhline(0, color=GREY, linewidth=0.8)
         axes.set_xticks([])
         axes.grid(False, axis="x")
         axes.set_xlabel(f"{words.counted(len(table), 'patient')}, best first")
-        axes.set_ylabel(axis(a.code))
+        axes.set_ylabel(axis(assessment.code))
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)
 
-    direction = -1 if a.protocol.endpoints.primary.better == "lower" else 1
+    direction = -1 if assessment.protocol.endpoints.primary.better == "lower" else 1
     better = int((np.sign(table["change"]) == direction).sum())
     over = int((changes > bound).sum())
     return drawing(
         f"waterfall-{slug(design)}-{scenario}",
         f"Every patient of one study: {words.scenario(scenario)}",
-        f"The study with the median result among {words.thousands(a.replicates)}. {better} of {words.counted(len(table), 'patient')} "
+        f"The study with the median result among {words.thousands(assessment.replicates)}. {better} of {words.counted(len(table), 'patient')} "
         f"{'is' if better == 1 else 'are'} better than at baseline."
         + (f" {words.counted(over, 'bar')} cut at +{bound:.0f} %." if over else ""),
-        f"{better} of {words.counted(len(table), 'patient')} improved; changes from {changes.min():.0f} to {changes.max():.0f} {words.change_unit(a.code)}.",
+        f"{better} of {words.counted(len(table), 'patient')} improved; changes from {changes.min():.0f} to {changes.max():.0f} {words.change_unit(assessment.code)}.",
         3.3,
         paint,
     )
 
 
-def free_of_event(a: Assessment, design: str, scenario: str) -> Drawing | None:
+def free_of_event(assessment: Assessment, design: str, scenario: str) -> Drawing | None:
     """Draw Kaplan-Meier curves of kidney failure or a lasting fall of eGFR by 40 %."""
-    table = a.free
+    table = assessment.free
     if table.empty:
         return None
     table = table[(table["design"] == design) & (table["scenario"] == scenario)]
@@ -303,7 +310,7 @@ def free_of_event(a: Assessment, design: str, scenario: str) -> Drawing | None:
                     linewidth=0,
                 )
             axes.step(
-                months, 100 * rows["free"], where="post", color=tint, label=wrapped(words.arm(a, arm), 34),
+                months, 100 * rows["free"], where="post", color=tint, label=wrapped(words.arm(assessment, arm), 34),
                 linestyle=("-", "--", "-.", ":")[number % 4],
             )  # fmt: skip
         lines = table[["one_trial_low", "free"] if shaded else ["free"]]
@@ -314,12 +321,12 @@ def free_of_event(a: Assessment, design: str, scenario: str) -> Drawing | None:
         axes.figure.legend(loc="outside lower center", ncols=1, fontsize=9)
 
     told = "; ".join(
-        f"{words.arm(a, arm)}: {100 * float(table[table['arm'] == arm].sort_values('day')['free'].iloc[-1]):.1f} % free at the end"
+        f"{words.arm(assessment, arm)}: {100 * float(table[table['arm'] == arm].sort_values('day')['free'].iloc[-1]):.1f} % free at the end"
         for arm in arms
     )
-    supposed = f", if {words.scenario(scenario)}" if words.has_cells(a, *arms) else ""
+    supposed = f", if {words.scenario(scenario)}" if words.has_cells(assessment, *arms) else ""
     shading = "; shading: the 95 % interval that one of them gives" if shaded else ""
-    trials = words.counted(a.replicates, "simulated trial")
+    trials = words.counted(assessment.replicates, "simulated trial")
     return drawing(
         f"free-{slug(design)}-{scenario}",
         "Kidney failure, or eGFR down by 40 %",

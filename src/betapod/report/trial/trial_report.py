@@ -60,33 +60,33 @@ TABLES = (
 )
 
 
-def page(a: Assessment, extra: ReportSupplement, provenance: Mapping[str, str]) -> Page:
+def page(assessment: Assessment, extra: ReportSupplement, provenance: Mapping[str, str]) -> Page:
     """Return the page of a report."""
-    first = brief(a)
-    body = sections(a, extra)
+    first = brief(assessment)
+    body = sections(assessment, extra)
     picture, body = _taken_out(body, f"studies-{slug(first.design)}")
     parts = [
         *body,
-        *_claims(a),
-        methods.limits(a),
-        methods.methods(a),
-        _sources(a, extra),
-        _dictionary(a),
+        *_claims(assessment),
+        methods.limits(assessment),
+        methods.methods(assessment),
+        _sources(assessment, extra),
+        _dictionary(assessment),
     ]
-    subtitle = words.counted(a.replicates, "simulated trial")
-    if len(a.protocol.designs) > 1:
-        subtitle += f" of each of {len(a.protocol.designs)} designs"
-    supposed = words.scenarios(a)
-    if words.has_cells(a) and len(supposed) > 1:
+    subtitle = words.counted(assessment.replicates, "simulated trial")
+    if len(assessment.protocol.designs) > 1:
+        subtitle += f" of each of {len(assessment.protocol.designs)} designs"
+    supposed = words.scenarios(assessment)
+    if words.has_cells(assessment) and len(supposed) > 1:
         subtitle += f", under each of {len(supposed)} scenarios about the cells"
     return Page(
-        a.protocol.title,
+        assessment.protocol.title,
         subtitle,
         WARNING,
         first.message,
         first.facts,
         picture,
-        answers.answer_questions(a, extra.shares),
+        answers.answer_questions(assessment, extra.shares),
         parts,
         tuple(provenance.items()),
     )
@@ -99,12 +99,12 @@ def _taken_out(sections: Sequence[Section], name: str) -> tuple[Drawing | None, 
     return figures.get(name), left
 
 
-def _claims(a: Assessment) -> list[Section]:
+def _claims(assessment: Assessment) -> list[Section]:
     """Return the claims that the run bears on, judged by the ledger; pooling their evidence needs the extra ``evidence``."""
     from ..claims import claims_page as ledger_page
 
-    measured = set(a.courses["quantity"])
-    cells = any(arm.cells for arm in a.protocol.arms.values())
+    measured = set(assessment.courses["quantity"])
+    cells = any(arm.cells for arm in assessment.protocol.arms.values())
     try:
         section = ledger_page.section(measured, cells)
     except MissingExtraError:
@@ -113,7 +113,7 @@ def _claims(a: Assessment) -> list[Section]:
     return [] if section is None else [section]
 
 
-def _sources(a: Assessment, extra: ReportSupplement) -> Section:
+def _sources(assessment: Assessment, extra: ReportSupplement) -> Section:
     from ...model.bibliography import Bibliography
     from ...model.parameters.table import source_keys
     from ...physiology import whole_body
@@ -132,9 +132,9 @@ def _sources(a: Assessment, extra: ReportSupplement) -> Section:
         [[name, str(count)] for name, count in roles.items() if count],
     )
     items = [
-        *a.protocol.sources,
+        *assessment.protocol.sources,
         *(works[key].readable() for key in sorted(used) if key in works),
-        *_statistics(a, extra),
+        *_statistics(assessment, extra),
     ]
     return Section(
         "sources",
@@ -148,18 +148,22 @@ def _sources(a: Assessment, extra: ReportSupplement) -> Section:
     )
 
 
-def _statistics(a: Assessment, extra: ReportSupplement) -> list[str]:
+def _statistics(assessment: Assessment, extra: ReportSupplement) -> list[str]:
     """Return the works behind the statistics that this report holds."""
-    every = [a.protocol.endpoints.primary, *a.protocol.endpoints.secondary]
+    every = [assessment.protocol.endpoints.primary, *assessment.protocol.endpoints.secondary]
     used = {"rates", *(endpoint.summary for endpoint in every)}
-    used |= {"cox"} if "time to event" in used or "hazard" in " ".join(a.one_trial.get("analysis", [])) else set()
-    used |= {name for name in ("adverse", "free") if not getattr(a, name).empty}
+    used |= (
+        {"cox"} if "time to event" in used or "hazard" in " ".join(assessment.one_trial.get("analysis", [])) else set()
+    )
+    used |= {name for name in ("adverse", "free") if not getattr(assessment, name).empty}
     used |= {"shares"} if extra.shares else set()
     return [work for name, work in STATISTICS.items() if name in used]
 
 
-def _dictionary(a: Assessment) -> Section:
-    rows = [[name, column, meaning, unit] for name, column, meaning, unit in describe(tables(a), a.code)]
+def _dictionary(assessment: Assessment) -> Section:
+    rows = [
+        [name, column, meaning, unit] for name, column, meaning, unit in describe(tables(assessment), assessment.code)
+    ]
     return Section(
         "dictionary",
         "Data dictionary",
@@ -171,12 +175,12 @@ def _dictionary(a: Assessment) -> Section:
     )
 
 
-def tables(a: Assessment) -> dict[str, pd.DataFrame]:
+def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     """Return the tables of an assessment that have rows, by name; without columns and rows about cells where nobody gets them."""
-    by_name = {name: getattr(a, name) for name in TABLES if not getattr(a, name).empty}
-    if not words.has_cells(a):
+    by_name = {name: getattr(assessment, name) for name in TABLES if not getattr(assessment, name).empty}
+    if not words.has_cells(assessment):
         by_name.pop("evidence", None)
-        by_name = {name: _without_cells(table, words.scenarios(a)) for name, table in by_name.items()}
+        by_name = {name: _without_cells(table, words.scenarios(assessment)) for name, table in by_name.items()}
     return {name: _rounded(table) for name, table in by_name.items() if not table.empty}
 
 
@@ -196,7 +200,7 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def write(a: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
+def write(assessment: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
     """Write the page, the tables and the dictionary; returns the files, the page first.
 
     Raises
@@ -212,8 +216,8 @@ def write(a: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapp
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
-    written = [write_text(folder / "report.html", render(page(a, extra, provenance)))]
-    by_name = tables(a)
+    written = [write_text(folder / "report.html", render(page(assessment, extra, provenance)))]
+    by_name = tables(assessment)
     if any(not attribution.table.empty for attribution in extra.shares):
         import pandas as pd
 
@@ -225,7 +229,7 @@ def write(a: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapp
         written.append(_parquet(table, data / f"{name}.parquet"))
     rows = [
         "table,column,meaning,unit",
-        *(",".join(_quoted(cell) for cell in row) for row in describe(by_name, a.code)),
+        *(",".join(_quoted(cell) for cell in row) for row in describe(by_name, assessment.code)),
     ]
     written.append(write_text(data / "dictionary.csv", "\n".join(rows) + "\n"))
     return written
@@ -248,21 +252,30 @@ def _parquet(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def as_dict(a: Assessment, extra: ReportSupplement) -> dict[str, Any]:
+def as_dict(assessment: Assessment, extra: ReportSupplement) -> dict[str, Any]:
     """Return the numbers of a report as plain values for JSON."""
     return {
-        "protocol": a.protocol.name,
-        "replicates": a.replicates,
-        "seed": a.protocol.seed,
-        "primary": {"quantity": a.code, "visit": a.visit, "better": "lower" if a.better < 0 else "higher"},
-        "assurance": {design: _number(a.assurance(design)) for design in a.controlled},
-        "people_behind_patients": {design: people.as_dict() for design, people in a.behind.items()},
-        "message": brief(a).message,
-        "facts": list(brief(a).facts),
+        "protocol": assessment.protocol.name,
+        "replicates": assessment.replicates,
+        "seed": assessment.protocol.seed,
+        "primary": {
+            "quantity": assessment.code,
+            "visit": assessment.visit,
+            "better": "lower" if assessment.better < 0 else "higher",
+        },
+        "assurance": {design: _number(assessment.assurance(design)) for design in assessment.controlled},
+        "people_behind_patients": {design: people.as_dict() for design, people in assessment.behind.items()},
+        "message": brief(assessment).message,
+        "facts": list(brief(assessment).facts),
         "answers": [
-            {"question": question, "answer": answer} for question, answer in answers.answer_questions(a, extra.shares)
+            {"question": question, "answer": answer}
+            for question, answer in answers.answer_questions(assessment, extra.shares)
         ],
-        **{name: _records(table) for name, table in tables(a).items() if name not in ("patients", "free", "courses")},
+        **{
+            name: _records(table)
+            for name, table in tables(assessment).items()
+            if name not in ("patients", "free", "courses")
+        },
         "mechanisms": [
             {
                 "scenario": attribution.scenario,
@@ -292,14 +305,14 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
+def summary(assessment: Assessment) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the small table for the terminal; columns that say nothing are left out."""
-    named = words.has_cells(a)
-    keep = (a.results["role"] == "primary") & (a.results["stratum"] == "all")
+    named = words.has_cells(assessment)
+    keep = (assessment.results["role"] == "primary") & (assessment.results["stratum"] == "all")
     rows = [
         row
-        for row in a.results[keep].to_dict("records")
-        if row["scenario"] in words.scenarios(a, *a.protocol.designs[row["design"]].arms)
+        for row in assessment.results[keep].to_dict("records")
+        if row["scenario"] in words.scenarios(assessment, *assessment.protocol.designs[row["design"]].arms)
     ]
     several = len({row["design"] for row in rows}) > 1
     pairs = {(row["design"], row["treated"]) for row in rows}
@@ -320,7 +333,7 @@ def summary(a: Assessment) -> tuple[list[str], list[list[str]]]:
         control = (
             f"{row['treated']} against {row['control']}" if row["control"] else f"{row['treated']}, before and after"
         )
-        has = words.has_cells(a, *a.protocol.designs[row["design"]].arms)
+        has = words.has_cells(assessment, *assessment.protocol.designs[row["design"]].arms)
         cells.append(
             [
                 *([row["design"]] if several else []),
