@@ -21,98 +21,111 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def answer_questions(a: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
+def answer_questions(assessment: Assessment, shares: list[Attribution]) -> list[tuple[str, str]]:
     """Return the questions that the run answers, with their answers."""
-    pairs = [*_uncontrolled(a), *_evidence(a), *_controlled(a), *_able(a), *answers_strata.answer_strata(a, shares)]
-    return pairs or [("What came out?", plain(a))]
+    pairs = [
+        *_uncontrolled(assessment),
+        *_evidence(assessment),
+        *_controlled(assessment),
+        *_able(assessment),
+        *answers_strata.answer_strata(assessment, shares),
+    ]
+    return pairs or [("What came out?", plain(assessment))]
 
 
-def plain(a: Assessment) -> str:
+def plain(assessment: Assessment) -> str:
     """Say what the primary endpoint of the first design came to, under every scenario about its cells."""
-    first = a.results.iloc[0].to_dict()
+    first = assessment.results.iloc[0].to_dict()
     name, design = words.capital(first["endpoint"]), str(first["design"])
-    arms = a.protocol.designs[design].arms
-    rows = {h: row for h in words.scenarios(a, *arms) if (row := a.result(design, h)) and math.isfinite(row["mean"])}
+    arms = assessment.protocol.designs[design].arms
+    rows = {
+        h: row
+        for h in words.scenarios(assessment, *arms)
+        if (row := assessment.result(design, h)) and math.isfinite(row["mean"])
+    }
     if not rows:
         return f"{name} cannot be estimated: nothing was measured, or nobody is left to compare."
     pieces = []
     for scenario, row in rows.items():
         scale = estimates.of_row(row)
-        supposed = f" if {words.scenario(scenario)}" if words.has_cells(a, *arms) else ""
+        supposed = f" if {words.scenario(scenario)}" if words.has_cells(assessment, *arms) else ""
         pieces.append(
             f"{scale.text(row['mean'])}{supposed} (95 % of replicates: {scale.range(row['low'], row['high'])})"
         )
-    return f"{name}, on average over {words.counted(a.replicates, 'replicate')}: {'; '.join(pieces)}."
+    return f"{name}, on average over {words.counted(assessment.replicates, 'replicate')}: {'; '.join(pieces)}."
 
 
-def measured(a: Assessment) -> str:
+def measured(assessment: Assessment) -> str:
     """Return the primary quantity in words."""
-    return words.named(a.code)
+    return words.named(assessment.code)
 
 
-def _uncontrolled(a: Assessment) -> list[tuple[str, str]]:
-    if not a.single:
+def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
+    if not assessment.single:
         return []
-    design = a.single[0]
-    arms = list(a.protocol.designs[design].arms)
-    named = words.has_cells(a, *arms)
-    names = words.scenarios(a, *arms)
+    design = assessment.single[0]
+    arms = list(assessment.protocol.designs[design].arms)
+    named = words.has_cells(assessment, *arms)
+    names = words.scenarios(assessment, *arms)
     scenario = NULL if named else names[0]
-    row = a.result(design, scenario)
+    row = assessment.result(design, scenario)
     if not row or not math.isfinite(row["improved"]):
         return []
-    n = a.protocol.size(design)
-    scale = estimates.primary(a, design)
+    n = assessment.protocol.size(design)
+    scale = estimates.primary(assessment, design)
     lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
-    treatment = "With cells that do nothing" if named else f"With {words.arm(a, arms[0])}"
+    treatment = "With cells that do nothing" if named else f"With {words.arm(assessment, arms[0])}"
     text = (
-        f"{lead if named else ''}{treatment}, {moved(a, scale, row['mean'])} on average (95 % of studies: "
+        f"{lead if named else ''}{treatment}, {moved(assessment, scale, row['mean'])} on average (95 % of studies: "
         f"{scale.range(row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
         f"statistically significant improvement. "
     )
     truth = words.truth_label(row.get("truth_of", ""))
     if not named and truth and math.isfinite(row["truth"]):
         text += f"The {truth} is {scale.text(row['truth'])}. "
-    chance = regression_share(a, design, scenario)
-    if math.copysign(1, row["mean"]) == a.better and math.isfinite(chance) and chance >= 0.02:
+    chance = regression_share(assessment, design, scenario)
+    if math.copysign(1, row["mean"]) == assessment.better and math.isfinite(chance) and chance >= 0.02:
         text += (
             f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
-            f"improvement{_selected(a)}."
+            f"improvement{_selected(assessment)}."
         )
     does = " even if the cells did nothing" if named else ""
     return [(f"Would a study of {words.counted(n, 'patient')} without a control group report improvement{does}?", text)]
 
 
-def moved(a: Assessment, scale: estimates.Scale, mean: float) -> str:
+def moved(assessment: Assessment, scale: estimates.Scale, mean: float) -> str:
     size = scale.text(mean).lstrip("+" + words.MINUS)
-    quantity = f"the {scale.what}" if scale.summary == "slope" else measured(a)
+    quantity = f"the {scale.what}" if scale.summary == "slope" else measured(assessment)
     if scale.summary == "slope":
         return f"{quantity} is {scale.text(mean)}"
     return f"{quantity} {'falls' if mean < 0 else 'rises'} by {size}"
 
 
-def _selected(a: Assessment) -> str:
+def _selected(assessment: Assessment) -> str:
     """Say by which chance value patients were selected, if the primary quantity was judged at screening."""
-    criteria = [*a.protocol.eligibility.items(), *(c for s in a.protocol.strata.values() for c in s.where.items())]
-    primary_criteria = [criterion for name, criterion in criteria if code_of(name) == a.code]
+    criteria = [
+        *assessment.protocol.eligibility.items(),
+        *(c for s in assessment.protocol.strata.values() for c in s.where.items()),
+    ]
+    primary_criteria = [criterion for name, criterion in criteria if code_of(name) == assessment.code]
     low = any(criterion.min is not None for criterion in primary_criteria)
     if not primary_criteria or low == any(criterion.max is not None for criterion in primary_criteria if not low):
         return ""
     return f": patients were enrolled when a variable laboratory value happened to be {'high' if low else 'low'}"
 
 
-def regression_share(a: Assessment, design: str, scenario: str) -> float:
+def regression_share(assessment: Assessment, design: str, scenario: str) -> float:
     """Return the share of the mean observed change that is regression to the mean; NaN without parts."""
-    table = a.parts
-    if table.empty or a.protocol.endpoints.primary.summary not in ("change", "ratio"):
+    table = assessment.parts
+    if table.empty or assessment.protocol.endpoints.primary.summary not in ("change", "ratio"):
         return math.nan
     keep = (table["design"] == design) & (table["scenario"] == scenario) & (table["stratum"] == "all")
     rows = table[keep & (table["part"] == "regression to the mean")]
     return float(rows["share"].iloc[0]) if len(rows) else math.nan
 
 
-def _evidence(a: Assessment) -> list[tuple[str, str]]:
-    rows = [row for row in evidence_rows(a) if not row["controlled"]]
+def _evidence(assessment: Assessment) -> list[tuple[str, str]]:
+    rows = [row for row in evidence_rows(assessment) if not row["controlled"]]
     if not rows:
         return []
     pieces = [
@@ -127,7 +140,7 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
         f"{words.percent(strongest['belief_from_tenth'])} after such a report."
     )
     if strongest["ratio_of_typical"] > 30:
-        scale = estimates.primary(a, strongest["design"])
+        scale = estimates.primary(assessment, strongest["design"])
         text += (
             f" A report that also gives the size of the change is stronger evidence: the typical result if "
             f"{words.scenario(strongest['scenario'])} ({scale.text(strongest['typical_result'])}) practically never occurs if cells do nothing."
@@ -135,41 +148,44 @@ def _evidence(a: Assessment) -> list[tuple[str, str]]:
     return [("How much evidence is a report of improvement without a control group?", text)]
 
 
-def _controlled(a: Assessment) -> list[tuple[str, str]]:
-    designs = [*a.controlled, *(d for d in a.protocol.designs if d not in a.controlled and d not in a.single)]
+def _controlled(assessment: Assessment) -> list[tuple[str, str]]:
+    designs = [
+        *assessment.controlled,
+        *(d for d in assessment.protocol.designs if d not in assessment.controlled and d not in assessment.single),
+    ]
     if not designs:
         return []
     design = designs[0]
-    n = words.counted(a.protocol.size(design), "patient")
-    tells = design in a.controlled
+    n = words.counted(assessment.protocol.size(design), "patient")
+    tells = design in assessment.controlled
     question = (
         f"Would a randomised trial of {n} detect the effect?"
-        if a.single and tells
+        if assessment.single and tells
         else f"What would the randomised trial of {n} find?"
     )
-    pairs = comparisons(a.protocol, design)
-    texts = [_compared(a, design, item.treated, str(item.control), len(pairs) > 1) for item in pairs]
+    pairs = comparisons(assessment.protocol, design)
+    texts = [_compared(assessment, design, item.treated, str(item.control), len(pairs) > 1) for item in pairs]
     text = " ".join(item for item in texts if item)
     return [(question, text)] if text else []
 
 
-def _compared(a: Assessment, design: str, treated: str, control: str, several: bool) -> str:
+def _compared(assessment: Assessment, design: str, treated: str, control: str, several: bool) -> str:
     """Say what trials find when two groups are compared."""
-    table = a.results
+    table = assessment.results
     keep = (table["design"] == design) & (table["role"] == "primary") & (table["stratum"] == "all")
     keep &= (table["treated"] == treated) & (table["control"] == control)
-    named = words.has_cells(a, treated, control)
-    names = words.scenarios(a, treated, control)
+    named = words.has_cells(assessment, treated, control)
+    names = words.scenarios(assessment, treated, control)
     rows = {str(r["scenario"]): r for r in table[keep].to_dict("records") if r["scenario"] in names}
     rows = {name: row for name, row in rows.items() if math.isfinite(row["mean"])}
     if not rows:
         return (
-            f"{words.capital(words.contrast(a, treated, control))}: not estimable; too few patients were measured or had an event."
+            f"{words.capital(words.contrast(assessment, treated, control))}: not estimable; too few patients were measured or had an event."
             if several
             else ("The difference cannot be estimated: too few patients were measured or had an event.")
         )
-    scale = estimates.primary(a, design)
-    pair = f"{words.arm(a, treated)} with {words.arm(a, control)}"
+    scale = estimates.primary(assessment, design)
+    pair = f"{words.arm(assessment, treated)} with {words.arm(assessment, control)}"
     if not named:
         (row,) = rows.values()
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
@@ -203,31 +219,33 @@ def _compared(a: Assessment, design: str, treated: str, control: str, several: b
     return f"{who} {'; '.join(pieces)}."
 
 
-def _able(a: Assessment) -> list[tuple[str, str]]:
-    rows = sizes(a, "primary")
+def _able(assessment: Assessment) -> list[tuple[str, str]]:
+    rows = sizes(assessment, "primary")
     rows = {name: variants for name, variants in rows.items() if AS_WRITTEN in variants}
     if not rows:
         return []
-    named = words.has_cells(a)
+    named = words.has_cells(assessment)
     able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
     unknown = [words.scenario(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
     unable = [words.scenario(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
-    endpoint = a.protocol.endpoints.primary
+    endpoint = assessment.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
-    quantity = measured(a) if plain else f"the {estimates.Scale(endpoint.summary, a.code).what}"
+    quantity = measured(assessment) if plain else f"the {estimates.Scale(endpoint.summary, assessment.code).what}"
     text = ""
     if able:
         pieces = [needed(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()]
-        text = f"For 80 % power on {quantity}{_of_which(a)} a trial needs {words.listed(pieces)}"
+        text = f"For 80 % power on {quantity}{_of_which(assessment)} a trial needs {words.listed(pieces)}"
         better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
     if unable:
         supposed = f"if {words.listed(unable, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}there is no benefit on {quantity}{_of_which(a)} that a trial could detect. ")
+        text += words.capital(
+            f"{supposed}there is no benefit on {quantity}{_of_which(assessment)} that a trial could detect. "
+        )
     if unknown:
         supposed = f"if {words.listed(unknown, 'or')}, " if named else ""
-        text += words.capital(f"{supposed}the effect on {quantity}{_of_which(a)} cannot be estimated. ")
-    return [("How large must a trial be to detect the effect?", (text + _best_endpoint(a)).strip())]
+        text += words.capital(f"{supposed}the effect on {quantity}{_of_which(assessment)} cannot be estimated. ")
+    return [("How large must a trial be to detect the effect?", (text + _best_endpoint(assessment)).strip())]
 
 
 def known(row: Mapping[str, Any]) -> bool:
@@ -235,27 +253,27 @@ def known(row: Mapping[str, Any]) -> bool:
     return math.isfinite(float(row["effect"])) and math.isfinite(float(row["error_of_effect"]))
 
 
-def of_several(a: Assessment) -> str:
+def of_several(assessment: Assessment) -> str:
     """Return the comparison that sizes are for, in words, where its design has others; else nothing."""
-    if a.sizes.empty:
+    if assessment.sizes.empty:
         return ""
-    row = a.sizes.iloc[0]
-    several = len(comparisons(a.protocol, str(row["design"]))) > 1
-    return words.contrast(a, str(row["treated"]), str(row["control"])) if several else ""
+    row = assessment.sizes.iloc[0]
+    several = len(comparisons(assessment.protocol, str(row["design"]))) > 1
+    return words.contrast(assessment, str(row["treated"]), str(row["control"])) if several else ""
 
 
-def _of_which(a: Assessment) -> str:
-    pair = of_several(a)
+def _of_which(assessment: Assessment) -> str:
+    pair = of_several(assessment)
     return f" ({pair})" if pair else ""
 
 
-def _best_endpoint(a: Assessment) -> str:
+def _best_endpoint(assessment: Assessment) -> str:
     """Say which endpoint of the protocol needs fewest patients under the least optimistic scenario with an effect.
 
     One against which something speaks is not recommended, however few patients it needs, and the reason is given.
     """
-    table = a.sizes
-    named = words.has_cells(a)
+    table = assessment.sizes
+    named = words.has_cells(assessment)
     scenarios = [h for h in dict.fromkeys(table["scenario"]) if h != NULL or not named]
     if not scenarios:
         return ""
@@ -273,20 +291,20 @@ def _best_endpoint(a: Assessment) -> str:
         fewer = doubted.loc[doubted["n"].idxmin()]
         text += (
             f"{words.capital(str(fewer['endpoint']))} would need {count(float(fewer['n']))}, but it is not recommended: "
-            f"{words.unit(str(fewer['caution']))}. The chronic slope, over two years or more, would be the endpoint."
+            f"{words.true_minus(words.unit(str(fewer['caution'])))}. The chronic slope, over two years or more, would be the endpoint."
         )
     return text.strip()
 
 
-def sizes(a: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
+def sizes(assessment: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Return scenario -> variant -> row of the size for 80 % power; without the null scenario about cells."""
     by_scenario: dict[str, dict[str, dict[str, Any]]] = {}
-    if a.sizes.empty:
+    if assessment.sizes.empty:
         return by_scenario
-    keep = (a.sizes["power"] == 0.8) & (a.sizes["role"] == role)
-    if words.has_cells(a):
-        keep &= a.sizes["scenario"] != NULL
-    for row in a.sizes[keep].to_dict("records"):
+    keep = (assessment.sizes["power"] == 0.8) & (assessment.sizes["role"] == role)
+    if words.has_cells(assessment):
+        keep &= assessment.sizes["scenario"] != NULL
+    for row in assessment.sizes[keep].to_dict("records"):
         by_scenario.setdefault(str(row["scenario"]), {})[str(row["variant"])] = {str(k): v for k, v in row.items()}
     return by_scenario
 

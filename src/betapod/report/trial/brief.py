@@ -37,39 +37,39 @@ class Brief:
     facts: tuple[str, ...]
 
 
-def brief(a: Assessment) -> Brief:
+def brief(assessment: Assessment) -> Brief:
     """Return the main result: of the first design without a control group, else of the first with one."""
-    design = [*a.single, *a.controlled, *a.protocol.designs][0]
-    message = _uncontrolled(a, design) if design in a.single else _controlled(a, design)
-    facts = (_compared(a) if design in a.single else "", _evidence(a), _size(a))
-    return Brief(design, message or answers.plain(a), tuple(text for text in facts if text))
+    design = [*assessment.single, *assessment.controlled, *assessment.protocol.designs][0]
+    message = _uncontrolled(assessment, design) if design in assessment.single else _controlled(assessment, design)
+    facts = (_compared(assessment) if design in assessment.single else "", _evidence(assessment), _size(assessment))
+    return Brief(design, message or answers.plain(assessment), tuple(text for text in facts if text))
 
 
-def _uncontrolled(a: Assessment, design: str) -> str:
-    arms = list(a.protocol.designs[design].arms)
-    named = words.has_cells(a, *arms)
-    row = a.result(design, NULL if named else words.scenarios(a, *arms)[0])
+def _uncontrolled(assessment: Assessment, design: str) -> str:
+    arms = list(assessment.protocol.designs[design].arms)
+    named = words.has_cells(assessment, *arms)
+    row = assessment.result(design, NULL if named else words.scenarios(assessment, *arms)[0])
     if not row or not math.isfinite(row["improved"]):
         return ""
-    scale = estimates.primary(a, design)
-    patients = words.counted(a.protocol.size(design), "patient")
-    supposed = "even if the cells did nothing" if named else f"with {words.arm(a, arms[0])}"
+    scale = estimates.primary(assessment, design)
+    patients = words.counted(assessment.protocol.size(design), "patient")
+    supposed = "even if the cells did nothing" if named else f"with {words.arm(assessment, arms[0])}"
     return (
         f"Without a control group, {words.percent(row['improved'])} of studies of {patients} would report a significant improvement {supposed}. "
-        f"{words.capital(answers.moved(a, scale, row['mean']))}{' then' if named else ''} on average (95 % of studies: {scale.range(row['low'], row['high'])})."
+        f"{words.capital(answers.moved(assessment, scale, row['mean']))}{' then' if named else ''} on average (95 % of studies: {scale.range(row['low'], row['high'])})."
     )
 
 
-def _controlled(a: Assessment, design: str) -> str:
-    rows = _rows(a, design)
+def _controlled(assessment: Assessment, design: str) -> str:
+    rows = _rows(assessment, design)
     if not rows:
         return ""
-    scale = estimates.primary(a, design)
+    scale = estimates.primary(assessment, design)
     first = next(iter(rows.values()))
-    pair = words.contrast(a, str(first["treated"]), str(first["control"]))
-    patients = words.counted(a.protocol.size(design), "patient")
-    shares = _shares(a, rows, "improved")
-    if not words.has_cells(a, str(first["treated"]), str(first["control"])):
+    pair = words.contrast(assessment, str(first["treated"]), str(first["control"]))
+    patients = words.counted(assessment.protocol.size(design), "patient")
+    shares = _shares(assessment, rows, "improved")
+    if not words.has_cells(assessment, str(first["treated"]), str(first["control"])):
         chance = f" {shares} of trials of {patients} show a significant benefit." if shares else ""
         return f"{words.capital(pair)}: {_difference(scale, first)}.{chance}"
     last = list(rows)[-1]
@@ -82,27 +82,27 @@ def _difference(scale: estimates.Scale, row: Mapping[str, Any]) -> str:
     return f"{quantity}{scale.text(row['mean'])} on average (95 % of trials: {scale.range(row['low'], row['high'])})"
 
 
-def _compared(a: Assessment) -> str:
+def _compared(assessment: Assessment) -> str:
     """Say what the first randomised design adds to one without a control group."""
-    if not a.controlled:
+    if not assessment.controlled:
         return ""
-    design = a.controlled[0]
-    shares = _shares(a, _rows(a, design), "improved")
-    patients = words.counted(a.protocol.size(design), "patient")
+    design = assessment.controlled[0]
+    shares = _shares(assessment, _rows(assessment, design), "improved")
+    patients = words.counted(assessment.protocol.size(design), "patient")
     return f"Randomised trials of {patients} show a significant benefit in {shares}." if shares else ""
 
 
-def _rows(a: Assessment, design: str) -> dict[str, dict[str, Any]]:
+def _rows(assessment: Assessment, design: str) -> dict[str, dict[str, Any]]:
     """Return scenario -> primary result of the first comparison, where it could be estimated."""
-    first = comparisons(a.protocol, design)[0]
-    names = words.scenarios(a, first.treated, str(first.control))
-    rows = {name: a.result(design, name) for name in names}
+    first = comparisons(assessment.protocol, design)[0]
+    names = words.scenarios(assessment, first.treated, str(first.control))
+    rows = {name: assessment.result(design, name) for name in names}
     return {name: row for name, row in rows.items() if row and math.isfinite(row["mean"])}
 
 
-def _shares(a: Assessment, rows: Mapping[str, Mapping[str, Any]], column: str) -> str:
+def _shares(assessment: Assessment, rows: Mapping[str, Mapping[str, Any]], column: str) -> str:
     """Return a share for every scenario: ``5 % if cells do nothing and 60 % if cells do all that is claimed for them``."""
-    named = any(words.has_cells(a, str(row["treated"]), str(row["control"])) for row in rows.values())
+    named = any(words.has_cells(assessment, str(row["treated"]), str(row["control"])) for row in rows.values())
     pieces = [
         words.percent(row[column]) + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
@@ -111,9 +111,9 @@ def _shares(a: Assessment, rows: Mapping[str, Mapping[str, Any]], column: str) -
     return words.listed(pieces)
 
 
-def _evidence(a: Assessment) -> str:
+def _evidence(assessment: Assessment) -> str:
     """Say how little or much a report of improvement without a control group is, under the scenario for which it says most."""
-    rows = [row for row in evidence_rows(a) if not row["controlled"]]
+    rows = [row for row in evidence_rows(assessment) if not row["controlled"]]
     if not rows:
         return ""
     most = max(rows, key=lambda row: row["ratio"])
@@ -123,15 +123,17 @@ def _evidence(a: Assessment) -> str:
     )
 
 
-def _size(a: Assessment) -> str:
+def _size(assessment: Assessment) -> str:
     """Say how many patients a trial needs on the primary endpoint, as the protocol measures it."""
     rows = {
-        name: variants[AS_WRITTEN] for name, variants in answers.sizes(a, "primary").items() if AS_WRITTEN in variants
+        name: variants[AS_WRITTEN]
+        for name, variants in answers.sizes(assessment, "primary").items()
+        if AS_WRITTEN in variants
     }
     rows = {name: row for name, row in rows.items() if answers.known(row)}
     if not rows:
         return ""
-    named = words.has_cells(a)
+    named = words.has_cells(assessment)
     pieces = [
         (answers.needed(row) if math.isfinite(float(row["n"])) else "no trial can show a benefit")
         + (f" if {words.scenario(name)}" if named else "")
