@@ -111,8 +111,10 @@ def _spreads(row: Parameter) -> bool:
 def _inverse(row: Parameter) -> Callable[[Numbers], Numbers]:
     """Return the inverse distribution function of a row, truncated to its range."""
 
-    def bad(message: str, found: str, hint: str = "") -> ParameterError:
-        return ParameterError(Problem("bad-distribution", f"{row.id}: {message}", row.location, found=found, hint=hint))
+    def bad(message: str, value_text: str, hint: str = "") -> ParameterError:
+        return ParameterError(
+            Problem("bad-distribution", f"{row.id}: {message}", row.location, found=value_text, hint=hint)
+        )
 
     try:
         shape = row.shape

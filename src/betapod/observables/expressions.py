@@ -31,8 +31,8 @@ def _tree(name: str) -> ast.expr:
 def _names(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     nodes = list(ast.walk(_tree(name)))
     called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    known = {PERSON, *called, *_CONSTANTS}
-    model = dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name) and node.id not in known)
+    not_of_model = {PERSON, *called, *_CONSTANTS}
+    model = dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name) and node.id not in not_of_model)
     return tuple(model), tuple(dict.fromkeys(node.attr for node in nodes if isinstance(node, ast.Attribute)))
 
 
@@ -70,5 +70,5 @@ def _value(node: ast.expr, model: Values, person: Values) -> Numbers:
         case ast.BinOp(left=left, op=sign, right=right):
             return _OPERATORS[type(sign)](_value(left, model, person), _value(right, model, person))
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            return FUNCTIONS[name](*(_value(each, model, person) for each in arguments))
+            return FUNCTIONS[name](*(_value(argument, model, person) for argument in arguments))
     raise ValueError(f"cannot compute {ast.unparse(node)}")

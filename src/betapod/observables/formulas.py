@@ -73,19 +73,19 @@ def homa_b(insulin: Numbers, glucose: Numbers, scale: float, diverges: float) ->
     return scale * insulin / np.maximum(glucose - diverges, _HOMA_LEAST)
 
 
-def stimulated_C_peptide(fasting: Numbers, own: Numbers, graft: Numbers, from_graft: Numbers) -> Numbers:
+def stimulated_C_peptide(fasting: Numbers, native: Numbers, graft: Numbers, from_graft: Numbers) -> Numbers:
     """Return C-peptide after a mixed meal, nmol/L.
 
     Parameters
     ----------
     fasting
         C-peptide of graft and own cells together, nmol/L.
-    own, graft
+    native, graft
         Functional mass of the own beta cells and of the graft, in normal masses.
     from_graft
         Stimulated C-peptide from the graft, pmol/L, by the reduced form of the graft.
     """
-    resting = fasting * own / np.maximum(own + graft, 1e-12)
+    resting = fasting * native / np.maximum(native + graft, 1e-12)
     return MEAL_PER_FASTING * resting + from_graft / 1000.0
 
 
@@ -96,8 +96,8 @@ def injected(dose: Numbers) -> Numbers:
 
 #: What expressions of the table may call.
 FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
-    each.__name__: each
-    for each in (
+    formula.__name__: formula
+    for formula in (
         pulse_pressure,
         systolic,
         diastolic,

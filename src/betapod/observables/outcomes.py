@@ -25,8 +25,8 @@ C_PEPTIDE_DETECTABLE = 0.017
 PARTIAL_REMISSION, PER_DOSE = 9.0, 4.0
 
 #: An observable of everybody on a visit, by its id and week.
-Seen = Callable[[str, float], Numbers]
-Condition = Callable[[Seen, float], Flags]
+Readings = Callable[[str, float], Numbers]
+Condition = Callable[[Readings, float], Flags]
 
 
 def insulin_free(dose: Numbers, hba1c: Numbers) -> Flags:
@@ -39,48 +39,52 @@ def dose_adjusted_hba1c(hba1c: Numbers, dose: Numbers, weight: Numbers) -> Numbe
     return hba1c + PER_DOSE * dose / weight
 
 
-def _controlled(seen: Seen, week: float) -> Flags:
-    return np.asarray(seen("HbA1c", week) < GOOD_HBA1C)
+def _controlled(measured: Readings, week: float) -> Flags:
+    return np.asarray(measured("HbA1c", week) < GOOD_HBA1C)
 
 
-def _independent(seen: Seen, week: float) -> Flags:
-    return insulin_free(seen("insulin_dose", week), seen("HbA1c", week))
+def _independent(measured: Readings, week: float) -> Flags:
+    return insulin_free(measured("insulin_dose", week), measured("HbA1c", week))
 
 
-def _half_dose(seen: Seen, week: float) -> Flags:
-    dose, start = seen("insulin_dose", week), seen("insulin_dose", 0.0)
+def _half_dose(measured: Readings, week: float) -> Flags:
+    dose, start = measured("insulin_dose", week), measured("insulin_dose", 0.0)
     return np.asarray((start > 0) & (dose <= 0.5 * start))
 
 
-def _reduced_and_controlled(seen: Seen, week: float) -> Flags:
-    return _controlled(seen, week) & _half_dose(seen, week)
+def _reduced_and_controlled(measured: Readings, week: float) -> Flags:
+    return _controlled(measured, week) & _half_dose(measured, week)
 
 
-def _partial_remission(seen: Seen, week: float) -> Flags:
-    adjusted = dose_adjusted_hba1c(seen("HbA1c", week), seen("insulin_dose", week), seen("body_weight", week))
+def _partial_remission(measured: Readings, week: float) -> Flags:
+    adjusted = dose_adjusted_hba1c(
+        measured("HbA1c", week), measured("insulin_dose", week), measured("body_weight", week)
+    )
     return np.asarray(adjusted <= PARTIAL_REMISSION, dtype=bool)
 
 
-def _working(seen: Seen, week: float) -> Flags:
-    return np.asarray(seen("fasting_C_peptide", week) >= C_PEPTIDE_POSITIVE, dtype=bool)
+def _working(measured: Readings, week: float) -> Flags:
+    return np.asarray(measured("fasting_C_peptide", week) >= C_PEPTIDE_POSITIVE, dtype=bool)
 
 
-def _maintained(seen: Seen, week: float) -> Flags:
-    return np.asarray(seen("stimulated_C_peptide", week) >= seen("stimulated_C_peptide", 0.0), dtype=bool)
+def _maintained(measured: Readings, week: float) -> Flags:
+    return np.asarray(measured("stimulated_C_peptide", week) >= measured("stimulated_C_peptide", 0.0), dtype=bool)
 
 
-def _more_secretion(seen: Seen, week: float) -> Flags:
+def _more_secretion(measured: Readings, week: float) -> Flags:
     """A tenth more of the fasting or of the postprandial C-peptide, as the endpoint of LU2021 has it."""
-    grown = [seen(name, week) >= 1.1 * seen(name, 0.0) for name in ("fasting_C_peptide", "stimulated_C_peptide")]
+    grown = [
+        measured(name, week) >= 1.1 * measured(name, 0.0) for name in ("fasting_C_peptide", "stimulated_C_peptide")
+    ]
     return np.asarray(grown[0] | grown[1], dtype=bool)
 
 
-def _stimulated(seen: Seen, week: float) -> Flags:
-    return np.asarray(seen("stimulated_C_peptide", week) >= C_PEPTIDE_POSITIVE, dtype=bool)
+def _stimulated(measured: Readings, week: float) -> Flags:
+    return np.asarray(measured("stimulated_C_peptide", week) >= C_PEPTIDE_POSITIVE, dtype=bool)
 
 
-def _detectable(seen: Seen, week: float) -> Flags:
-    return np.asarray(seen("stimulated_C_peptide", week) >= C_PEPTIDE_DETECTABLE, dtype=bool)
+def _detectable(measured: Readings, week: float) -> Flags:
+    return np.asarray(measured("stimulated_C_peptide", week) >= C_PEPTIDE_DETECTABLE, dtype=bool)
 
 
 #: Endpoints of the registry of evidence that are shares of people with an outcome.

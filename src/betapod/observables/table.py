@@ -214,13 +214,13 @@ def names(where: Where) -> dict[str, Name]:
 @functools.cache
 def measured() -> dict[str, Observable]:
     """Return what trials measure, by PARAMCD."""
-    return {each.paramcd: each for each in observables().values() if each.paramcd}
+    return {item.paramcd: item for item in observables().values() if item.paramcd}
 
 
 @functools.cache
 def fixed() -> dict[str, Characteristic]:
     """Return characteristics that protocols speak of, by PARAMCD."""
-    return {each.paramcd: each for each in characteristics().values() if each.paramcd}
+    return {item.paramcd: item for item in characteristics().values() if item.paramcd}
 
 
 @functools.cache
@@ -232,7 +232,7 @@ def everything() -> dict[str, Observable | Characteristic]:
 @functools.cache
 def columns() -> dict[str, str]:
     """Return the column of tables of people, by observable or characteristic that has one."""
-    return {name: each.cohort for name, each in everything().items() if each.cohort}
+    return {name: item.cohort for name, item in everything().items() if item.cohort}
 
 
 def by_column(values: Mapping[str, T]) -> dict[str, T]:
@@ -281,20 +281,20 @@ def table() -> pd.DataFrame:
 
     possible, words = bounds("possible"), {1: "higher", -1: "lower", 0: ""}
     rows = []
-    for each in observables().values():
-        error, life = each.error, each.life
-        low, high = possible.get(each.id, (math.nan, math.nan))
+    for item in observables().values():
+        error, life = item.error, item.life
+        low, high = possible.get(item.id, (math.nan, math.nan))
         rows.append(
             {
-                "observable": each.id,
-                "label": each.label,
-                "paramcd": each.paramcd,
-                "unit": each.unit,
-                "ucum": each.ucum,
-                "loinc": each.loinc,
-                "link": each.link,
-                "better": words[each.better],
-                "model": each.model,
+                "observable": item.id,
+                "label": item.label,
+                "paramcd": item.paramcd,
+                "unit": item.unit,
+                "ucum": item.ucum,
+                "loinc": item.loinc,
+                "link": item.link,
+                "better": words[item.better],
+                "model": item.model,
                 "error": math.nan if error is None else error.sd,
                 "error_scale": "" if error is None else error.scale,
                 "error_grade": "" if error is None else error.grade,

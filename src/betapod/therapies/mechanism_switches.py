@@ -107,21 +107,25 @@ def _described(name: str, models: Mapping[str, Model], scenarios: tuple[str, ...
     parts: dict[str, Part] = {}
     for part in (part for model in having.values() for part in model.parts if isinstance(part, Part)):
         parts.setdefault(part.name, part)
-    found = [each for part in parts.values() if name in part.uses for each in _equations(part, name)]
+    described = [item for part in parts.values() if name in part.uses for item in _equations(part, name)]
     tables = {scenario: cell_parameters.table(scenario) for scenario in SCENARIOS}
-    used = dict.fromkeys(key for _, uses in found for key in uses if any(key in m.parameters for m in having.values()))
+    used = dict.fromkeys(
+        key for _, uses in described for key in uses if any(key in m.parameters for m in having.values())
+    )
     rows = {key: next(m.parameters[key] for m in having.values() if key in m.parameters) for key in used}
     parameters = {
         key: {
             "label": row.label,
             "unit": row.unit,
-            "values": {each: table[key].value if key in table else row.value for each, table in tables.items()},
+            "values": {item: table[key].value if key in table else row.value for item, table in tables.items()},
         }
         for key, row in rows.items()
     }
     row = next(iter(having.values())).inputs[name]
     defaults = {key: model.inputs[name].value for key, model in having.items()}
-    return MechanismSwitch(name, row.label, row.note, defaults, tuple(each for each, _ in found), parameters, scenarios)
+    return MechanismSwitch(
+        name, row.label, row.note, defaults, tuple(item for item, _ in described), parameters, scenarios
+    )
 
 
 def _equations(part: Part, name: str) -> Iterable[tuple[SwitchedEquation, list[str]]]:
@@ -160,7 +164,7 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
 
     def moved(before: Mapping[str, float], changes: Mapping[str, float]) -> np.ndarray[Any, np.dtype[np.bool_]]:
         after = {**before, **changes}
-        first, second = (np.array(rates([each[name] for name in names])) for each in (before, after))
+        first, second = (np.array(rates([item[name] for name in names])) for item in (before, after))
         differ: np.ndarray[Any, np.dtype[np.bool_]] = np.logical_not(np.isclose(first, second, rtol=1e-12, atol=0.0))
         return differ
 

@@ -106,9 +106,9 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     growth = mathlib.exp(c, c.fma(mathlib.log(c, old), INTEGRAL, mathlib.log(c, error) * -PROPORTIONAL)) * SAFETY
     growth = c.maximum(c.minimum(growth, GROW), SHRINK)
     after = c.select(last, end, t + h)
-    one, zero = c.vector(1.0), c.vector(0.0)
-    accepted = lanes.get("steps") + c.select(good, one, zero)
-    refused = lanes.get("rejected") + c.select(live & ~good, one, zero)
+    one_value, zero = c.vector(1.0), c.vector(0.0)
+    accepted = lanes.get("steps") + c.select(good, one_value, zero)
+    refused = lanes.get("rejected") + c.select(live & ~good, one_value, zero)
     lanes.put("steps", accepted)
     lanes.put("rejected", refused)
     lanes.put("stopped", after)
@@ -119,7 +119,7 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
         visible = c.select(turning, time_stops.just_before(c, after), after)
     lanes.put("visible", visible)
     lanes.put("crossing", zero)
-    lanes.put("good", c.select(good, one, zero))
+    lanes.put("good", c.select(good, one_value, zero))
     if switches.watches:
         with c.when(c.any(good)):
             lanes.call("watch")
@@ -139,7 +139,7 @@ def write_one_step(lanes: Lanes, rtol: Value) -> Value:
     lanes.put("old_error", c.select(good, c.maximum(error, 1e-4), old))
     proposed = h * c.select(good, growth, c.minimum(growth, 0.8))
     lanes.put("h", c.select(live, proposed, step))
-    broken = c.select(good, zero, c.select(finite, zero, one))
+    broken = c.select(good, zero, c.select(finite, zero, one_value))
     too_small = live & ~good & (proposed < c.fma(c.absolute(t), 16.0 * 2.0**-52, 1e-14))
     too_many = live & ((accepted + refused) > c.broadcast(lanes.field("max_steps", "d")))
     failed = c.select(

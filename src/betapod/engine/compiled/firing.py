@@ -47,7 +47,7 @@ def _starting(lanes: Lanes, lane: Value) -> Value:
 def _write_look(lanes: Lanes, lane: Value) -> None:
     """Write which events of a lane are to happen, now that its triggers are computed."""
     c = lanes.code
-    one, zero = c.constant("d", 1.0), c.constant("d", 0.0)
+    one_value, zero = c.constant("d", 1.0), c.constant("d", 0.0)
     offset = 0
     for k, event in enumerate(lanes.program.events):
         now = lanes.lane("o", lane, "d", k).differs(0.0)
@@ -57,8 +57,8 @@ def _write_look(lanes: Lanes, lane: Value) -> None:
             if not event.persistent:
                 lanes.set_lane("pending", lane, zero, k)
         with c.when(now & ~before):
-            lanes.set_lane("before", lane, one, k)
-            lanes.set_lane("pending", lane, one, k)
+            lanes.set_lane("before", lane, one_value, k)
+            lanes.set_lane("pending", lane, one_value, k)
             if event.from_trigger_time and event.targets:
                 lanes.block(f"event{k}", lanes.get("t"), "y", "there")
                 for i in range(len(event.targets)):

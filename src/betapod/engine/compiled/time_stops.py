@@ -100,8 +100,8 @@ def _write_next_stop(lanes: Lanes, starting: Value) -> None:
     onward = c.maximum(low.get(), c.fma(end - t, 1e-3, t))
     stop = c.select(changed.get(), moment, c.select(unfinished, c.minimum(onward, end), end))
     lanes.put("stop", c.select(searching, stop, lanes.get("stop")))
-    one, zero = c.vector(1.0), c.vector(0.0)
-    lanes.put("turning", c.select(searching, c.select(changed.get(), one, zero), lanes.get("turning")))
+    one_value, zero = c.vector(1.0), c.vector(0.0)
+    lanes.put("turning", c.select(searching, c.select(changed.get(), one_value, zero), lanes.get("turning")))
 
 
 def _first_change(lanes: Lanes, wide: Value, before: Value, after: Value) -> Value:

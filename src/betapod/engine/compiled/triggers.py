@@ -26,11 +26,11 @@ def write_crossing(lanes: Lanes, good: Value, after: Value) -> None:
     for k in range(len(lanes.program.events)):
         crossing = crossing | (good & trigger(lanes, k) & armed(lanes, k))
     quiet = good & ~crossing
-    one, zero = c.vector(1.0), c.vector(0.0)
-    lanes.put("crossing", c.select(crossing, one, zero))
+    one_value, zero = c.vector(1.0), c.vector(0.0)
+    lanes.put("crossing", c.select(crossing, one_value, zero))
     high = highest(lanes)
     for k in range(len(lanes.program.events)):
-        now = c.select(trigger(lanes, k), one, zero)
+        now = c.select(trigger(lanes, k), one_value, zero)
         before = lanes.place("before")
         c.store(before, k, c.select(quiet, now, c.load(before, "v", k)))
     with c.when(c.any(crossing)):
@@ -55,8 +55,8 @@ def write_find_events(lanes: Lanes) -> None:
     t, h = lanes.get("t"), lanes.get("tried")
     crossing = lanes.get("crossing").differs(0.0)
     lanes.block("triggers", t, "y", "o")
-    zero, one = c.vector(0.0), c.vector(1.0)
-    low, high = c.variable("v", zero), c.variable("v", one)
+    zero, one_value = c.vector(0.0), c.vector(1.0)
+    low, high = c.variable("v", zero), c.variable("v", one_value)
     g_low, g_high = c.variable("v", highest(lanes)), c.variable("v", lanes.get("g_high"))
     side = c.variable("v", zero)
     turn = c.variable("i", 0)
@@ -82,7 +82,7 @@ def write_find_events(lanes: Lanes) -> None:
         # A side that stays put twice counts half, which brings it in.
         g_low.set(c.select(down, g, c.select(up & (side.get() > 0.0), g_low.get() * 0.5, g_low.get())))
         g_high.set(c.select(up, g, c.select(down & (side.get() < 0.0), g_high.get() * 0.5, g_high.get())))
-        side.set(c.select(up, one, c.select(down, c.vector(-1.0), side.get())))
+        side.set(c.select(up, one_value, c.select(down, c.vector(-1.0), side.get())))
         turn.set(turn.get() + 1)
     theta = high.get()
     write_dense_states(lanes, theta, "all", "hit")

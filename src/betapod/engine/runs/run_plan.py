@@ -185,9 +185,9 @@ class RunPlan:
         """
         problems: list[Problem] = []
 
-        def need(holds: bool, kind: str, message: str, found: object, expected: str = "") -> None:
+        def need(holds: bool, kind: str, message: str, actual: object, expected: str = "") -> None:
             if not holds:
-                problems.append(Problem(kind, message, found=str(found), expected=expected))
+                problems.append(Problem(kind, message, found=str(actual), expected=expected))
 
         need(self.patients > 0, "bad-number", "there is nobody to simulate", self.patients, "at least 1 patient")
         need(

@@ -38,7 +38,7 @@ from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ...evidence.records.study import Record
 from ...observables import kdigo
-from ...observables.outcomes import SHARES, Flags, Seen
+from ...observables.outcomes import SHARES, Flags, Readings
 from .visits import Numbers, compared
 
 _PATH = Path(__file__).with_name("events.csv")
@@ -72,7 +72,7 @@ _COMPARE: dict[str, Callable[[Numbers, float], Flags]] = {
 }
 
 #: Whether something holds of everybody in a week, given the weeks of kidney failure (inf without).
-Test = Callable[[Seen, float, Numbers], Flags]
+Test = Callable[[Readings, float, Numbers], Flags]
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class CountedEvent:
         step = (end - self.begins) / count
         return [self.begins + step * k for k in range(count + 1 + self.confirmed)]
 
-    def passages(self, observed: Seen, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
+    def passages(self, observed: Readings, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
         """Return who is at risk, who of them has the event, and for how many years each was watched.
 
         Parameters
@@ -166,7 +166,7 @@ def parsed(text: str) -> Test:
     """
     choices = [[_term(part.strip(), text) for part in choice.split(" and ")] for choice in text.split(" or ")]
 
-    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+    def test(observed: Readings, week: float, failed: Numbers) -> Flags:
         alternatives = [
             functools.reduce(np.logical_and, [term(observed, week, failed) for term in terms]) for terms in choices
         ]
@@ -214,7 +214,7 @@ def _bound(match: re.Match[str]) -> Test:
 def _range(match: re.Match[str]) -> Test:
     name, low, high = match["name"], float(match["low"]), float(match["high"])
 
-    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+    def test(observed: Readings, week: float, failed: Numbers) -> Flags:
         number = observed(name, week)
         return np.asarray((number >= low) & (number <= high))
 
@@ -234,7 +234,7 @@ def _class(match: re.Match[str]) -> Test:
     name, number = match["name"], _CLASSES[match["name"]]
     side = 1 if match["way"] == "worse" else -1
 
-    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+    def test(observed: Readings, week: float, failed: Numbers) -> Flags:
         now, start = (number(observed(name, at)) for at in (week, 0.0))
         return np.asarray((side * (now - start) > 0) & (now >= 0) & (start >= 0))
 
@@ -244,7 +244,7 @@ def _class(match: re.Match[str]) -> Test:
 def _slope(match: re.Match[str]) -> Test:
     name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
 
-    def test(observed: Seen, week: float, failed: Numbers) -> Flags:
+    def test(observed: Readings, week: float, failed: Numbers) -> Flags:
         weeks = np.array(_visits(week))
         table = np.stack([observed(name, at) for at in weeks], axis=-1)
         years = (weeks - weeks.mean()) * DAYS_PER_WEEK / DAYS_PER_YEAR

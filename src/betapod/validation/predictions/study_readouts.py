@@ -13,7 +13,7 @@ from ...evidence.records import vocabulary
 from ...evidence.records.study import Record
 from ...observables.outcomes import SHARES
 from .study_events import FORMS, CountedEvent, event_of
-from .visits import Numbers, Seen, compared, observable_of
+from .visits import Numbers, Readings, compared, observable_of
 
 #: Weeks between the visits through which a slope is laid, or of which an average is made.
 _STEP = 26.0
@@ -158,7 +158,7 @@ class Readout:
         weeks = self.weeks(last)
         return weeks[min(_VISITS, len(weeks)) - 1] if self.form == "slope" else last
 
-    def people(self, observed: Seen, week: float, per_kg: bool) -> Numbers:
+    def people(self, observed: Readings, week: float, per_kg: bool) -> Numbers:
         """Return one number per person: on the scale of logarithms for `log`."""
         if self.condition:
             return SHARES[self.condition](observed, week).astype(np.float64)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
-from ...observables.outcomes import Flags, Seen
+from ...observables.outcomes import Flags, Readings
 from ...observables.table import Numbers, Observable, names, observables
 
-__all__ = ["URINE", "Flags", "Numbers", "Seen", "compared", "observable_of", "seen_in"]
+__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "observable_of", "seen_in"]
 
 #: Observables of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
@@ -39,7 +39,7 @@ def seen_in(
     samples: Mapping[str, int] | None = None,
     index: NDArray[np.int64] | None = None,
     with_life: bool = True,
-) -> Seen:
+) -> Readings:
     """Return what is seen of people: their courses, moved by life and measurement once per observable and week.
 
     Parameters

@@ -157,8 +157,8 @@ def read_targets(path: Path, organ: str) -> tuple[Target, ...]:
 
 
 def _target(line: dict[str, str], organ: str, where: Location, problems: list[Problem]) -> Target:
-    def bad(kind: str, message: str, found: str = "", hint: str = "") -> None:
-        problems.append(Problem(kind, f"{line['id']}: {message}", where, found=found, hint=hint))
+    def bad(kind: str, message: str, value_text: str = "", hint: str = "") -> None:
+        problems.append(Problem(kind, f"{line['id']}: {message}", where, found=value_text, hint=hint))
 
     def number(column: str) -> float:
         text = line[column]
