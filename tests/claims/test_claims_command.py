@@ -87,3 +87,42 @@ def test_into_a_pipe_claims_are_csv() -> None:
     rows = list(csv.DictReader(io.StringIO(run("--no-model", "--status", "contradicted").stdout)))
     assert [row["id"] for row in rows] and {row["verdict"] for row in rows} == {"contradicted"}
     assert all(row["claim"] and row["because"] and row["certainty"] for row in rows)
+
+
+def test_claims_are_searched_by_words_in_any_order_and_case() -> None:
+    rows = list(csv.DictReader(io.StringIO(run("--no-model", "--search", "BETA repair").stdout)))
+    assert {"A05", "B07"} <= {row["id"] for row in rows} and len(rows) < 20
+    # Studies that an answer rests on are words of the claim, too.
+    cited = csv.DictReader(io.StringIO(run("--no-model", "--search", "hsc_beta2007").stdout))
+    assert "B07" in {row["id"] for row in cited}
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        ("beta cells", "betapod claims --search 'beta cells'"),
+        ("a01", "betapod claims show a01"),
+        ("shwo", "Did you mean 'show'?"),
+    ],
+)
+def test_words_that_are_no_verb_are_searched_for(words: str, hint: str) -> None:
+    """F18: `betapod claims 'beta cells'` said only that there is no such command."""
+    done = run(words)
+    assert done.returncode == 2 and "unknown-verb" in done.stderr and hint in done.stderr
+
+
+def test_diff_shows_only_what_ones_own_table_moved(tmp_path: Path) -> None:
+    """F16: the table of claims was the same to the byte, and only `diff` of two print-outs found what had moved."""
+    table = tmp_path / "mine.csv"
+    table.write_text(
+        "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,dispersion,dispersion_type,unit,quote,tag\n"
+        "NEW2026,A trial,T2D; adults,RCT; double-blind,UC-MSC,UC-MSC,200,HbA1c,52,diff_vs_control,-1.5,0.15,SE,%,q,seen\n",
+        encoding="utf-8",
+    )
+    done = run("--no-model", "--overlay", str(table), "--diff")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert set(rows) == {"A09", "A11", "A12"} and "no verdict changed" in done.stderr
+    assert rows["A12"]["your records"] == "NEW2026#1"
+    assert rows["A12"]["before"].startswith("against; -0.407 (") and rows["A12"]["now"].startswith("open; -0.786 (")
+    alone = run("--diff")
+    assert alone.returncode == 2 and "Give one with --overlay" in alone.stderr

@@ -34,7 +34,7 @@ def show(sheet: ModelDocument, console: Console) -> None:
         _section(section, console)
     if sheet.inputs:
         _heading(console, "Inputs")
-        _parameters(sheet.inputs, console.width)
+        _parameters(sheet.inputs)
     if sheet.functions:
         _heading(console, "Functions")
         for line in sheet.functions:
@@ -63,7 +63,7 @@ def _section(section: ModelSection, console: Console) -> None:
         console.print(Text.assemble(event_text(event), (f"  {event.label}", "dim")))
     if section.parameters:
         console.print()
-        _parameters(section.parameters, console.width)
+        _parameters(section.parameters)
 
 
 def _statement(line: Line) -> Text:
@@ -71,19 +71,20 @@ def _statement(line: Line) -> Text:
     return Text.assemble(statement_text(line), (f"  [{line.unit}]", "cyan"), (label, "dim"))
 
 
-def _parameters(rows: tuple[Parameter, ...], width: int) -> None:
+def _parameters(rows: tuple[Parameter, ...]) -> None:
     # A narrow terminal keeps what a value is; where it comes from is told by `params show`.
-    columns = ["id", "value", "unit", *(["range", "role", "source"] if width >= 100 else ["role"]), "meaning"]
+    columns = ("id", "value", "unit", "range", "role", "grade", "source", "meaning")
     cells = [
-        {
-            "id": row.id,
-            "value": number_text(row.value),
-            "unit": row.unit,
-            "range": range_text(row),
-            "role": f"{row.role} {row.grade}",
-            "source": row.source,
-            "meaning": row.label,
-        }
+        (
+            row.id,
+            number_text(row.value),
+            row.unit,
+            range_text(row),
+            row.role,
+            row.grade,
+            row.source.replace(";", "; "),
+            row.label,
+        )
         for row in rows
     ]
-    print_table(columns, [[cell[name] for name in columns] for cell in cells], right=("value",))
+    print_table(columns, cells, right=("value",), spare=("source", "range", "grade", "role", "unit"))

@@ -116,13 +116,14 @@ def print_table(
     right: Sequence[str] = (),
     spare: Sequence[str] = (),
     groups: Sequence[str] = (),
-    wide: bool = False,
+    varying: Sequence[str] = (),
+    wide: bool | None = None,
 ) -> None:
-    """Print a table to stdout as text; see `tables.Table` for `right`, `spare` and `groups`, `tables.show` for `wide`."""
+    """Print a table to stdout as text; see `tables.Table`, and `tables.show` for `wide`."""
     from .tables import Table, show
 
     cells = [[printable(cell) for cell in row] for row in rows]
-    show(out(), Table(columns, cells, right, spare, [printable(line) for line in groups]), wide)
+    show(out(), Table(columns, cells, right, spare, [printable(line) for line in groups], varying), wide)
 
 
 def print_fields(lines: Sequence[tuple[str, str]], indent: int = 2) -> None:

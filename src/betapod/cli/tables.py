@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 _WHOLE = ("id", "name", "value", "unit", "range", "state", "course")
 #: Blanks between two columns, and the width below which a column of words is no pleasure to read.
 _GAP, _COMFORT = 2, 18
-_NUMBER = re.compile(r"[-+−±~<>≤≥]?[\d.,]+(e[-+]?\d+)?( ?%)?$")
+#: Cells without a value; numbers and ranges of numbers; the same with a unit after a blank that does not break.
+_NONE = ("", "-", "–")
+_ONE = r"[-+−±~<>≤≥]?[\d.,]+(?:e[-+]?\d+)?(?:\s?%)?"
+_NUMBER = re.compile(rf"{_ONE}(?: to {_ONE})?$")
+_WITH_UNIT = re.compile(rf"(?P<number>{_ONE}(?: to {_ONE})?)\u00a0(?P<unit>.+)")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Table:
         Heads of columns that a narrow terminal leaves out, the first of them first; a line below the table names them.
     groups
         For each row the line that stands above it and its neighbours with the same line; empty without groups.
+    varying
+        Heads of columns that stay in their place even if all rows agree.
     """
 
     columns: Sequence[str]
@@ -41,6 +47,7 @@ class Table:
     right: Sequence[str] = ()
     spare: Sequence[str] = ()
     groups: Sequence[str] = ()
+    varying: Sequence[str] = ()
 
     def without(self, places: set[int]) -> Table:
         """Return the table without the columns at these places."""
@@ -51,18 +58,20 @@ class Table:
             self.right,
             self.spare,
             self.groups,
+            self.varying,
         )
 
     def numeric(self, place: int) -> bool:
         """Return whether a column holds numbers, which are aligned to the right."""
-        cells = [row[place] for row in self.rows if row[place] not in ("", "-")]
+        cells = [row[place] for row in self.rows if row[place] not in _NONE]
         return self.columns[place] in self.right or (bool(cells) and all(map(_NUMBER.match, cells)))
 
     def constants(self) -> dict[int, str]:
         """Return what is the same in three rows or more, by place; numbers stand in their column all the same."""
         if len(self.rows) < 3:
             return {}
-        cells = {k: {row[k] for row in self.rows} for k in range(1, len(self.columns))}
+        places = [k for k, name in enumerate(self.columns) if k and name not in self.varying]
+        cells = {k: {row[k] for row in self.rows} for k in places}
         return {
             k: next(iter(found))
             for k, found in cells.items()
@@ -87,12 +96,12 @@ def widths(table: Table, total: int, comfort: int = 0, parts: bool = False) -> l
         body = max(lengths, default=0)
         natural.append(max(body, cell_len(name)))
         volume.append(float(sum(length**3 for length in lengths)))
-        head = max((cell_len(word) for word in name.split()), default=0)
+        head = max((cell_len(word) for word in _words(name)), default=0)
         if table.numeric(k) or (name in _WHOLE and not parts):
             # The head of numbers may take several lines, the numbers may not.
             least.append(max(1, body, head))
         else:
-            words = {word for cell in cells for word in cell.split()}
+            words = {word for cell in cells for word in _words(cell)}
             pieces = (piece for word in words for piece in (_pieces(word) if parts else [word]))
             least.append(max([1, head, min(natural[-1], comfort), *map(cell_len, pieces)]))
     if sum(least) > (room := total - _GAP * (len(least) - 1)):
@@ -107,6 +116,11 @@ def widths(table: Table, total: int, comfort: int = 0, parts: bool = False) -> l
             break
         least[gains.index(max(gains))] += 1
     return least
+
+
+def _words(text: str) -> list[str]:
+    """Return what blanks separate; a blank that does not break joins a number and its unit."""
+    return [word for word in re.split(r"[ \n]+", text) if word]
 
 
 def _pieces(word: str) -> list[str]:
@@ -127,8 +141,7 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
         line = paragraph[: len(paragraph) - len(paragraph.lstrip())]
-        blank = ""
-        for word in paragraph.split():
+        for blank, word in re.findall(r"( *)([^ ]+)", paragraph.lstrip()):
             fits = cell_len(word) <= width - hanging
             for place, piece in enumerate([word] if fits else _pieces(word)):
                 gap = blank if place == 0 else ""
@@ -140,7 +153,6 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
                     cut = next(k for k in range(len(line), 0, -1) if cell_len(line[:k]) <= width or k == hanging + 1)
                     lines.append(line[:cut])
                     line = " " * hanging + line[cut:]
-            blank = " "
         lines.append(line)
     return lines
 
@@ -163,13 +175,13 @@ def layout(table: Table, total: int) -> tuple[Table, list[int] | None, list[str]
     return table, None, []
 
 
-def show(console: Console, table: Table, wide: bool = False) -> None:
+def show(console: Console, table: Table, wide: bool | None = None) -> None:
     """Print a table, or cards where the console is too narrow for it.
 
     Parameters
     ----------
     wide
-        Print every column, however long lines become.
+        Print every column, however long lines become; None where the verb has no option for it.
     """
     if not table.columns:
         return
@@ -192,7 +204,8 @@ def show(console: Console, table: Table, wide: bool = False) -> None:
         cells = [wrapped(cell, width) for cell, width in zip(row, found, strict=True)]
         _print(console, _lines(cells, found, numeric), "")
     if lost:
-        text = f"left out at this width: {', '.join(lost)}; --wide shows them, --csv FILE writes them"
+        how = "a wider terminal shows them" if wide is None else "--wide shows them, --csv FILE writes them"
+        text = f"left out at this width: {', '.join(lost)}; {how}"
         _print(console, wrapped(text, console.width, 2), "dim")
 
 
@@ -213,6 +226,19 @@ def rounded(value: float, form: str) -> str:
     """Return a number in a format; what rounds to nothing has no sign."""
     text = f"{value:{form}}"
     return text.replace("-", "", 1) if text.startswith("-") and float(text) == 0 else text
+
+
+def without_unit(rows: Sequence[Sequence[str]]) -> tuple[str, list[list[str]]]:
+    """Return the unit, other than %, of all cells that have one, and the rows without it; nothing and the rows where several have."""
+    matches = [[_WITH_UNIT.fullmatch(cell) for cell in row] for row in rows]
+    units = {match["unit"] for row in matches for match in row if match and match["unit"] != "%"}
+    if len(units) != 1:
+        return "", [list(row) for row in rows]
+    unit = units.pop()
+    return unit, [
+        [match["number"] if match and match["unit"] == unit else cell for cell, match in zip(row, found, strict=True)]
+        for row, found in zip(rows, matches, strict=True)
+    ]
 
 
 def _said_once(table: Table, same: dict[int, str]) -> Iterator[str]:

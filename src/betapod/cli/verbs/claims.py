@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from ...base import overwriting
 from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from ..completion import complete_claim, complete_table, complete_verdict
-from ..shared import JsonOption, gather, note, out, print_json, print_table, write_out
+from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
+from ..running import command
+from ..shared import JsonOption, counted, gather, note, print_fields, print_json, print_table, print_text
 from ..waiting import waiting
+from ..writing import ForceOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +24,32 @@ if TYPE_CHECKING:
     from ...claims.ledger import JudgedClaim
     from ...evidence.records.registry import Registry
 
-claims_app = typer.Typer(help="Claims for cell therapy, each with a computed verdict.", no_args_is_help=False)
+
+class ClaimVerbs(TyperGroup):
+    """The verbs of claims; other words are what somebody searches for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the verb that is meant; of no verb say how claims are searched and shown."""
+        word = args[0]
+        if self.get_command(ctx, word) is None and not word.startswith("-"):
+            raise ConfigError(_no_verb(word, self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
+
+def _no_verb(word: str, verbs: Sequence[str]) -> Problem:
+    from ...claims.claims import load
+
+    found = not_among(verbs, "unknown-verb", f"'betapod claims' has no verb {word!r}", word)
+    if word.lower() in {claim.id.lower() for claim in load()}:
+        return replace(found, hint=f"To show this claim: {command('claims', 'show', word)}")
+    if "Did you mean" in found.hint:
+        return found
+    return replace(found, hint=f"To search the claims: {command('claims', '--search', word)}")
+
+
+claims_app = typer.Typer(
+    help="Claims for cell therapy, each with a computed verdict.", no_args_is_help=False, cls=ClaimVerbs
+)
 OverlayOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -39,6 +68,14 @@ StatusOption = Annotated[
         autocompletion=complete_verdict,
     ),
 ]
+ClaimSearch = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        metavar="WORDS",
+        help="Only claims that have all of these words, in any order and case, in claim, mechanism, verdict, reasons or studies.",
+    ),
+]
 NoModelOption = Annotated[bool, typer.Option("--no-model", help="Judge by evidence alone, without simulation.")]
 
 
@@ -50,9 +87,16 @@ def register(app: typer.Typer) -> None:
 @claims_app.callback(invoke_without_command=True)
 def list_command(
     context: typer.Context,
+    search: ClaimSearch = None,
     status: StatusOption = None,
     overlay: OverlayOption = None,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Only what the tables of --overlay moved: answers, certainty and verdicts.")
+    ] = False,
     no_model: NoModelOption = False,
+    csv: CsvOption = None,
+    wide: WideOption = False,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List every claim with its verdict.
@@ -60,43 +104,99 @@ def list_command(
     Into a pipe or a file the list goes as CSV.
     """
     if context.invoked_subcommand is not None:
-        _refuse_before(context, {"--status": status, "--overlay": overlay, "--no-model": no_model, "--json": as_json})
+        given = {"--search": search, "--status": status, "--overlay": overlay, "--diff": diff, "--no-model": no_model}
+        _refuse_before(context, {**given, "--csv": csv, "--wide": wide, "--force": force, "--json": as_json})
         return
+    from ...base.files import unfit
     from ...claims.wording import as_dict, leverage_words
 
+    if force:
+        overwriting.force()
+    problems = unfit(csv) if csv is not None else []
+    if diff and not overlay:
+        message = "--diff says what tables of your own moved, and none is given"
+        problems.append(Problem("bad-option", message, hint="Give one with --overlay."))
+    if problems:
+        raise ConfigError(problems)
     entries, laid = _entries((), overlay, no_model, status)
+    entries = [entry for entry in entries if matching(search, *_texts(entry))]
+    if diff:
+        moved = laid.moved_claims()
+        entries = [entry for entry in entries if entry.claim.id in moved]
+        done = given_as_csv(Csv.of(*_moved(entries, laid)), csv, as_json, wide)
+    else:
+        done = given_as_csv(_listing(entries), csv, as_json, wide)
     if as_json:
         print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
         return
-    if not sys.stdout.isatty():
-        write_out(_listing(entries))
+    if done:
         return
+    if diff:
+        columns, rows = _moved(entries, laid)
+        print_table(columns, rows, varying=("before", "now"), wide=wide)
+        return
+    before = {one["claim"]: f" (was {one['before']})" for one in laid.verdicts}
     print_table(
         ["id", "claim", "verdict", "certainty", "leverage"],
         (
             [
                 entry.claim.id,
                 entry.claim.claim,
-                entry.verdict.verdict,
+                entry.verdict.verdict + before.get(entry.claim.id, ""),
                 entry.verdict.certainty,
                 leverage_words(entry.simulated),
             ]
             for entry in entries
         ),
+        spare=("leverage", "certainty"),
+        wide=wide,
     )
     counts: dict[str, int] = {}
     for entry in entries:
         counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
-    note(f"{len(entries)} claims: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+    by_verdict = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+    note(counted(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
 
 
-def _listing(entries: Sequence[JudgedClaim]) -> str:
-    """Return claims and verdicts as CSV, for a pipe or a file."""
-    from ...base.exports import rows_as_csv
+def _texts(entry: JudgedClaim) -> list[str]:
+    """Return the words by which a claim is searched for."""
+    from ...claims.wording import plain
+
+    claim, verdict = entry.claim, entry.verdict
+    own = [claim.id, claim.claim, claim.about, claim.group, claim.mechanism, claim.parameters, claim.source]
+    reasons = [verdict.verdict, verdict.rule, verdict.because, plain(entry), claim.change, claim.missing, claim.note]
+    answers = [text for reply in entry.replies for text in (reply.question.text, *reply.records, *reply.studies)]
+    return [*own, *reasons, *answers]
+
+
+def _moved(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of what the user's own tables moved: answers, and last verdicts."""
+    from ...claims.wording import number
+
+    def shown(change: dict[str, Any], when: str) -> str:
+        estimate, ci = change["estimate"][when], change["ci"][when]
+        interval = f" ({number(ci[0])} to {number(ci[1])})" if ci else ""
+        parts = ["" if estimate is None else number(estimate) + interval, change["certainty"][when]]
+        return "; ".join([change["answer"][when], *(part for part in parts if part)])
+
+    verdicts = {one["claim"]: one for one in laid.verdicts}
+    rows = []
+    for entry in entries:
+        for change in laid.changes:
+            if change["claim"] == entry.claim.id and Laid.has_moved(change):
+                own = ", ".join(change["records"])
+                rows.append([entry.claim.id, change["text"], own, shown(change, "before"), shown(change, "after")])
+        if one := verdicts.get(entry.claim.id):
+            rows.append([entry.claim.id, "verdict", "", one["before"], one["after"]])
+    return ["id", "question", "your records", "before", "now"], rows
+
+
+def _listing(entries: Sequence[JudgedClaim]) -> Csv:
+    """Return claims and verdicts as CSV."""
     from ...claims.wording import leverage_words, plain
 
     head = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
-    return rows_as_csv(
+    return Csv.of(
         head,
         (
             [
@@ -173,8 +273,10 @@ def page_command(
 
 
 @claims_app.command("contest")
-def contest_command(as_json: JsonOption = False) -> None:
+def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     """Compare predictions of the claimed parameters with data.
+
+    Into a pipe or a file the comparison goes as CSV.
 
     Four predictions of the parameter set that the claims require are put beside measurements.
     """
@@ -185,8 +287,13 @@ def contest_command(as_json: JsonOption = False) -> None:
 
     with waiting("simulating the contests"):
         found = contests()
+    head = ("prediction", "as_claimed", "current_evidence", "measured_low", "measured_high", "unit", "records")
+    csv_rows = [[x.name, x.claimed, x.allowed, x.low, x.high, x.unit, x.source] for x in found]
+    done = given_as_csv(Csv.of(head, csv_rows), csv, as_json)
     if as_json:
         print_json({"contests": [{**asdict(one), "loses": one.loses, "holds": one.holds} for one in found]})
+        return
+    if done:
         return
     print_table(
         ["prediction", "as claimed", "current evidence", "measured", "unit", "records"],
@@ -265,6 +372,17 @@ class Laid:
         """Return it as plain values for JSON."""
         return {"overlaid": self.told, "moved": self.changes, "verdicts_changed": self.verdicts}
 
+    @staticmethod
+    def has_moved(change: dict[str, Any]) -> bool:
+        """Return whether an answer, its number or its certainty is another than without the tables."""
+        return any(
+            change[name]["before"] != change[name]["after"] for name in ("answer", "estimate", "ci", "certainty")
+        )
+
+    def moved_claims(self) -> set[str]:
+        """Return the ids of claims of which anything moved."""
+        return {one["claim"] for one in (*filter(self.has_moved, self.changes), *self.verdicts)}
+
 
 def _laid(
     names: list[str], entries: list[JudgedClaim], records: Registry, overlays: Sequence[Path], with_model: bool
@@ -307,17 +425,15 @@ def _show(entry: JudgedClaim) -> None:
     from ...claims.claim_simulation import unit_and_label
     from ...claims.wording import estimate, leverage_words, number, outcome_words, plain, required
 
-    claim, verdict, console = entry.claim, entry.verdict, out()
-
-    def line(text: str) -> None:
-        console.print(text, markup=False, soft_wrap=True)
-
-    line(f"{claim.id}  {claim.claim}")
-    line(f"  mechanism   {claim.mechanism} ({claim.parameters})")
-    line(f"  verdict     {verdict.verdict}" + (f", certainty {verdict.certainty}" if verdict.certainty else ""))
-    line(f"              {plain(entry)}")
-    line(f"  rule        {verdict.rule}")
-    line(f"  because     {verdict.because}")
+    claim, verdict = entry.claim, entry.verdict
+    sure = f", certainty {verdict.certainty}" if verdict.certainty else ""
+    lines = [
+        ("stands in", claim.source),
+        ("mechanism", f"{claim.mechanism} ({claim.parameters})"),
+        ("verdict", f"{verdict.verdict}{sure}\n{plain(entry)}"),
+        ("rule", verdict.rule),
+        ("because", verdict.because),
+    ]
     for reply in entry.replies:
         direct = "" if reply.direct else ", indirect"
         needs = f"; needs {required(reply.question)}" if required(reply.question) else ""
@@ -325,20 +441,24 @@ def _show(entry: JudgedClaim) -> None:
         said = " ".join(
             part for part in (estimate(reply), f"[{reply.how}{needs}{sure}]", ", ".join(reply.records)) if part
         )
-        line(f"  {reply.answer:<14}{reply.question.text}{direct}: {said}")
+        lines.append((reply.answer, f"{reply.question.text}{direct}: {said}"))
     if claim.outcome is not None and entry.simulated is not None:
         one = entry.simulated
         unit = "" if one.unit == "1" else f" {one.unit}"
-        line(f"  simulated   {outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}")
-        line(
-            f"              without the mechanism {number(one.off)}, current evidence {number(one.allowed)}, largest effect that evidence "
-            f"allows {number(one.largest)}, as claimed {number(one.claimed)}"
+        parts = (
+            ("without the mechanism", one.off),
+            ("by current evidence", one.allowed),
+            ("at the largest value that evidence allows", one.largest),
+            ("as claimed", one.claimed),
         )
-        line(f"  leverage    {leverage_words(one)}")
-    if claim.not_simulated:
-        line(f"  not simulated: {claim.not_simulated}")
-    if claim.missing:
-        line(f"  no direct record: {claim.missing}")
-    if claim.note:
-        line(f"  note        {claim.note}")
-    line(f"  would change the verdict: {claim.change}")
+        what = f"{outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}"
+        known = "; ".join(f"{name} {number(value)}" for name, value in parts if value is not None)
+        lines += [("simulated", f"{what}: {known}"), ("leverage", leverage_words(one))]
+    lines += [
+        ("not simulated", claim.not_simulated),
+        ("no direct record", claim.missing),
+        ("mind", claim.note),
+        ("would change it", claim.change),
+    ]
+    print_text(f"{claim.id}  {claim.claim}", "bold", 2)
+    print_fields(lines)

@@ -341,7 +341,7 @@ def _print_counts(table: pd.DataFrame, by: str) -> None:
                 bar = _bar(row["below"], row["inside"], row["above"], max(longest, row["rows"]))
                 cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
                 groups.append(f"scenario {scenario}")
-    print_table([COUNTED[by], *heads], cells, heads[:3], groups=groups)
+    print_table([COUNTED[by], *heads], cells, heads[:3], groups=groups, varying=heads[3:])
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:

@@ -145,7 +145,7 @@ def show_command(library: _LibraryOption = None, csv: CsvOption = None, as_json:
     if not done:
         print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
         shown = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
-        print_table(columns, shown, right=columns[2:])
+        print_table(columns, shown, right=columns[2:], spare=("unit", "5 %", "95 %"))
 
 
 @_app.command("check")

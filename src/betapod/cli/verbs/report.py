@@ -11,7 +11,8 @@ import typer
 
 from ..completion import complete_run
 from ..running import QuietOption, breaking
-from ..shared import JsonOption, note, out, print_json, print_table
+from ..shared import JsonOption, note, out, print_json, print_table, print_text
+from ..tables import without_unit
 from ..waiting import bar
 
 if TYPE_CHECKING:
@@ -114,13 +115,14 @@ def _tell(made: WrittenReport, as_json: bool, quiet: bool, more: dict[str, objec
         files = [os.fspath(path) for path in made.files]
         print_json({**as_dict(a, made.extra), **(more or {}), "files": files, "report": files[0]})
         return
-    out().print(a.protocol.title, style="bold", markup=False)
-    header, rows = summary(a)
-    out().print(f"{words.named(a.code)} at {a.visit}, {a.replicates} trials each", style="dim", markup=False)
-    print_table(header, rows, right=header[2:])
+    print_text(a.protocol.title, "bold")
+    header, found = summary(a)
+    unit, rows = without_unit(found)
+    print_text(f"{words.named(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim")
+    print_table(header, rows, varying=header)
     for question, answer in answers.answer_questions(a, made.extra.shares):
-        out().print(question, style="bold", markup=False)
-        out().print(answer, markup=False)
+        print_text(question, "bold")
+        print_text(answer)
     for design, people in a.behind.items():
         for text in concerns(a.protocol, design, people):
             note(f"{design}: {text}")

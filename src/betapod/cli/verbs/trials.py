@@ -318,16 +318,16 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
     scale = Scale(endpoint["summary"], endpoint["quantity"])
     comparisons = protocol_document["comparisons"]
     truths = {truth_label(row["true_effect_of"]) for row in comparisons if row["true_effect"] is not None}
-    unit = f" [{scale.unit}]" if scale.unit else ""
+    unit = f", {scale.unit}" if scale.unit else ""
     # Where cells do nothing a significant benefit is an error, not power.
     won = "significant benefit" if cells else "power"
     columns = (
         *(["design"] if several else []),
         "comparison",
-        f"{'hazard ratio' if scale.hazard else 'mean'}{unit}",
-        f"95 % of trials{unit}",
+        "hazard ratio" if scale.hazard else "mean",
+        "95 % of trials",
         won,
-        *(f"{name}{unit}" for name in sorted(truths)),
+        *sorted(truths),
     )
     rows = [
         (
@@ -341,7 +341,7 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
         for row in comparisons
     ]
     title, at = capital(endpoint["name"] or scale.what), f" at {endpoint['visit']}"
-    print_text(f"{title}{'' if title.endswith(at) else at}, between groups")
+    print_text(f"{title}{'' if title.endswith(at) else at}, between groups{unit}")
     groups = [f"scenario {row['scenario']}" for row in comparisons] if cells else []
     print_table(columns, rows, right=columns[1 + several :], groups=groups)
 
