@@ -163,3 +163,15 @@ def test_a_bad_file_of_a_package_is_left_out_of_lists_and_explained_by_name(
         betapod.list_protocols()
     with pytest.raises(ConfigError, match=r"mine\.yaml:\d+:\d+: unknown-key"):
         betapod.load_protocol("mine")
+
+
+def test_the_document_names_the_groups_that_are_read() -> None:
+    import re
+    import tomllib
+
+    from betapod.base.plugins import GROUPS
+
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "packages.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    groups = tomllib.loads(block)["project"]["entry-points"]
+    assert set(groups) == {f"betapod.{name}" for name in GROUPS}
