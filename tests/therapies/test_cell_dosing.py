@@ -20,7 +20,7 @@ from betapod.therapies.cell_risks import ceilings, risks
 def test_order_of_the_manual() -> None:
     course = regimen("UC-MSC 1e6/kg iv x3 q28d", weight=75)
     assert course.order.times == [0.0, 28.0, 56.0]
-    assert course.given == pytest.approx(75.0)
+    assert course.ordered == pytest.approx(75.0)
     assert course.viable == pytest.approx(75.0 * 0.95 * 0.85)
     assert sum(course.fractions.values()) == pytest.approx(1.0, abs=1e-12)
     assert sum(d.amount for d in course.doses) == pytest.approx(course.viable)
@@ -56,7 +56,7 @@ def test_every_product_takes_its_routes_and_no_other(product: str, route: str) -
     ],
 )
 def test_amounts(amount: str, cells: float) -> None:
-    assert regimen(f"MPC {amount} iv", weight=80).given == pytest.approx(cells)
+    assert regimen(f"MPC {amount} iv", weight=80).ordered == pytest.approx(cells)
 
 
 @pytest.mark.parametrize("name", ["renal artery", "RA", "ra", "Renal Artery"])

@@ -1,1 +1,1 @@
-"""The claims: what each says, the questions it is asked, its verdict."""
+"""Claims about cell therapy and diabetes: what is asserted, which evidence bears on it, and the verdict."""

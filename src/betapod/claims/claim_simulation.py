@@ -1,4 +1,4 @@
-"""What the whole-body model says of a claim: mechanism off, as evidence allows, as claimed; and how large its parameter must be."""
+"""Simulation of claims: outcome with the mechanism off, as evidence allows, as claimed; and the effect size that would be needed."""
 
 from __future__ import annotations
 

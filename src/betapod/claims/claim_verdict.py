@@ -1,4 +1,4 @@
-"""From answers and simulation to a verdict: one rule for every claim, about cells or about diabetes, printed with the verdict."""
+"""The rule that turns answers and simulation into a verdict, the same for every claim and printed with it."""
 
 from __future__ import annotations
 

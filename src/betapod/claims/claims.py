@@ -1,4 +1,4 @@
-"""The claims: what is asserted, what is asked of the published numbers, and which outcome is simulated."""
+"""The claims: what is asserted, what is asked of published numbers, and which outcome is simulated."""
 
 from __future__ import annotations
 

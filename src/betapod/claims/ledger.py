@@ -1,4 +1,4 @@
-"""The ledger: every claim with the answers of the registry, the simulation and the verdict that follows."""
+"""The ledger of claims: each with its evidence, its simulation and its verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user's own tables moved: the answers and verdicts with them, beside those without them."""
+"""How a user's own evidence tables change answers and verdicts."""
 
 from __future__ import annotations
 

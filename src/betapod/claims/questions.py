@@ -1,4 +1,4 @@
-"""One question that a claim puts to the published numbers, and what they answer."""
+"""Questions that a claim puts to published numbers, and the answers: pooled estimates or single records against what is claimed."""
 
 from __future__ import annotations
 

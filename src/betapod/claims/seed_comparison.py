@@ -1,4 +1,4 @@
-"""The parameters that the claims need, against what was measured: four predictions with numbers."""
+"""The parameters that the claims need, compared with four measured quantities."""
 
 from __future__ import annotations
 

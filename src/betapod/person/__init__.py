@@ -1,1 +1,1 @@
-"""One person: typical people, glucose tests, courses, clinical read-outs."""
+"""One person: typical people, glucose tests, treatment, clinical status."""

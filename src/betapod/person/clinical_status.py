@@ -1,4 +1,4 @@
-"""Clinical read-outs of a followed person: independence from insulin, remission, stage of kidney disease."""
+"""Clinical status of a simulated person: independence from insulin, remission, category of kidney disease."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A typical person with all organs: grown through their history, then treated."""
+"""A typical person with all organs: the history is simulated first, then the treatment."""
 
 from __future__ import annotations
 

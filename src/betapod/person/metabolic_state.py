@@ -1,4 +1,4 @@
-"""From parameters to a state: growing a person's history, taking a snapshot, reading quantities off a state."""
+"""Metabolic states of a person: simulated history, snapshots, states at rest."""
 
 from __future__ import annotations
 

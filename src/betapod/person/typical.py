@@ -1,4 +1,4 @@
-"""Typical people: parameter values with the history that led to them, and the state they are in today."""
+"""Typical people: their parameter values, the history that led to them, and their state today."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an order for cells to doses and switches of a model: viable cells, allocated on their first pass."""
+"""From an order for cells to doses and switches of a model: viable cells, allocated to organs on their first pass."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Regimen:
 
     Attributes
     ----------
-    given, viable
+    ordered, viable
         Per infusion, 10^6 cells: as ordered, and viable after handling. Islet equivalents are counted as cells.
     fractions
         Share of the viable cells that arrests in each organ (suffixes of `ORGANS`); empty for grafts.
@@ -33,7 +33,7 @@ class Regimen:
     """
 
     order: Order
-    given: float
+    ordered: float
     viable: float
     fractions: Mapping[str, float]
     doses: tuple[Dose, ...]
@@ -49,7 +49,7 @@ class Regimen:
     def words(self) -> str:
         """How the order was understood."""
         order = self.order
-        cells = f"{self.given:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{self.given:.4g} IEQ"
+        cells = f"{self.ordered:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{self.ordered:.4g} IEQ"
         days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
         many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
         return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"

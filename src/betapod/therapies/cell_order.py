@@ -1,4 +1,4 @@
-"""Read an order for cells such as ``UC-MSC 1e6/kg iv x3 q28d``."""
+"""Reader of orders for cells, such as ``UC-MSC 1e6/kg iv x3 q28d``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One order for many patients: each gets the course of their own weight, first pass and batch."""
+"""One order for cells for many patients: each dose fits the patient's own weight, first pass and batch."""
 
 from __future__ import annotations
 

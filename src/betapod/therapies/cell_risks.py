@@ -1,4 +1,4 @@
-"""What a course of cells may do wrong: chances per event, and the ceiling of what it could ever replace."""
+"""Adverse events of a course of cells, chance by chance, and how many native cells it could replace at most."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
     """
     model = model or whole_body.model("cells")
     order, route = regimen.order, regimen.order.route
-    count = order.count if regimen.given > 0 else 0
+    count = order.count if regimen.ordered > 0 else 0
     wanted: list[tuple[str, str]] = []
     if order.product.kind == "infused":
         wanted += [

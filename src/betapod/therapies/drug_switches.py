@@ -1,4 +1,4 @@
-"""Standard care as a schedule that every integrator understands."""
+"""Drugs as a schedule of switches of the model's inputs, with contraindications and cautions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one door to treatment: drugs, cells and held inputs become a schedule for one person or for each of many."""
+"""Treatment plans: drugs, cells and held inputs become one dosing schedule per person."""
 
 from __future__ import annotations
 

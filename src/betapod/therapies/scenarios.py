@@ -1,4 +1,4 @@
-"""The four scenarios of what cells do, once: their names, their parameter overlays and the words that readers meet."""
+"""The four scenarios of what cells do: their names, parameter overlays and the words that readers meet."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Virtual trials against the registry of published results."""
+"""Predictive check: virtual arms of published studies against the registry of results."""

@@ -1,4 +1,4 @@
-"""Everything that can be confronted, under several scenarios: resumable, then counted."""
+"""Predictions of every record that the model can simulate, under several scenarios; resumable."""
 
 from __future__ import annotations
 

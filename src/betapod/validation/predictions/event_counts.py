@@ -1,4 +1,4 @@
-"""Rows that count people with an event: shares, rates, and ratios of hazards, risks and odds."""
+"""Expected counts of people with an event: shares, rates, hazard ratios, risk ratios and odds ratios."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A row of the registry and what the model says of it: expected value, interval, distance of what was observed."""
+"""A predicted record: expected value, 90 % predictive interval, normal score of what was observed."""
 
 from __future__ import annotations
 

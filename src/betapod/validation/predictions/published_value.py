@@ -1,4 +1,4 @@
-"""A published number on the scale on which it is compared with the model, and how well its error is known."""
+"""A published number on the scale on which it is compared with the model, and the degrees of freedom behind its error."""
 
 from __future__ import annotations
 

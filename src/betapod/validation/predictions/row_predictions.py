@@ -1,4 +1,4 @@
-"""From parameters to a prediction for every row: expected value, interval, distance of what was observed."""
+"""Predictions of records as a function of parameters: expected value, errors, predictive interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which arms of which studies the model can simulate, on whom, and why others not."""
+"""Studies: which arms the model can simulate, in which cohort, and why other records are excluded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The courses of the people of a study under each of its treatments, all integrated at once."""
+"""Simulated courses of a study's virtual patients, all arms integrated at once."""
 
 from __future__ import annotations
 

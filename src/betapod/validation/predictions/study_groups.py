@@ -1,4 +1,4 @@
-"""The virtual people behind the rows of a study: who is simulated, under which parameters, and who is compared."""
+"""The virtual patients behind a study's records: who is simulated, under which parameters, and which groups are compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a study reports, made of the courses of people: one number per person, then the statistic of a group."""
+"""Readouts: how a published statistic is computed from the courses of virtual patients."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _WEEKS_PER_MONTH = 52.0 / 12.0
 
 _SERIOUS = ("p_thrombosis", "p_artery", "p_bleeding", "p_portal_clot")
 _RELATED = ("p_fever", "p_reaction", *_SERIOUS)
-#: Adverse events of the registry, and the risks of `procedures.cell_risks` of which a course has at least one. That fever and
+#: Adverse events of the registry, and the risks of `therapies.cell_risks` of which a course has at least one. That fever and
 #: reactions are never serious, and the others always, is assumed.
 RISKS = {
     "adverse_event:transient_fever": ("p_fever",),

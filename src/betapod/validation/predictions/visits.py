@@ -1,4 +1,4 @@
-"""What people show on a visit: their own course, moved by life and by the error of one measurement."""
+"""Measured values at a visit: the simulated course with within-person variation and measurement error."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The scorecard: procedures against single published numbers."""
+"""The scorecard: simulated procedures against single published numbers."""

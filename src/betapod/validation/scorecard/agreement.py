@@ -1,4 +1,4 @@
-"""The rule by which a number of the model is inside, near, or a miss."""
+"""The rule by which a simulated number agrees with a target: inside, near, or a miss."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cells, where they go and how long they live: label, arrest, routes, persistence, obstruction."""
+"""Targets of cell kinetics: label, arrest in organs, routes, persistence, obstruction."""
 
 from __future__ import annotations
 

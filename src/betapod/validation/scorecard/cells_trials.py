@@ -1,4 +1,4 @@
-"""Cells, what they do in trials: kidney, type 2 and type 1 diabetes, grafts, risks, and the diet of a claim."""
+"""Targets of cell trials: kidney, type 2 and type 1 diabetes, grafts, risks, and the diet of a claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kidney, minutes to months: health, glucose, salt, natriuretic peptide, SGLT2 inhibition of hyperfiltration."""
+"""Kidney targets within minutes to months: health, glucose, salt, natriuretic peptide, SGLT2 inhibition of hyperfiltration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kidney and diet: less protein, vegetable for animal protein."""
+"""Kidney targets of diet: less protein, vegetable for animal protein."""
 
 from __future__ import annotations
 

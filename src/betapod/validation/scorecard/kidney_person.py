@@ -1,4 +1,4 @@
-"""People whose kidney is followed: typical ones, grown to where a study finds them."""
+"""Typical people with diabetic kidneys, simulated up to the stage at which a study finds them."""
 
 from __future__ import annotations
 

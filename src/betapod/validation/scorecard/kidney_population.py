@@ -1,4 +1,4 @@
-"""Kidney, small populations: five hundred people with different susceptibility, sieving, glucose and pressure."""
+"""Kidney targets of populations: five hundred people with different susceptibility, sieving, glucose and pressure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kidney, years: membrane, mesangium, podocytes, fenestrae, nephrectomy, transplantation of a pancreas."""
+"""Kidney targets over years: membrane, mesangium, podocytes, fenestrae, nephrectomy, transplantation of a pancreas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kidney, trials of drugs in kidney disease: arms of the same person with and without the drug."""
+"""Kidney targets of drug trials: the same person with and without the drug."""
 
 from __future__ import annotations
 

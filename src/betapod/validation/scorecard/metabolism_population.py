@@ -1,4 +1,4 @@
-"""Metabolism, small populations drawn from the starting priors: prevention of diabetes, failure of single drugs."""
+"""Metabolic targets of populations drawn from the priors: prevention of diabetes, failure of single drugs."""
 
 from __future__ import annotations
 

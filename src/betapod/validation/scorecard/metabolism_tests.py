@@ -1,4 +1,4 @@
-"""Metabolism, tests in a clinic: meals, tolerance tests, clamps, half a pancreas."""
+"""Metabolic targets of tests in a clinic: meals, tolerance tests, clamps, half a pancreas."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metabolism, therapies: drugs, islet-cell grafts, mesenchymal cells as effects on metabolism's inputs."""
+"""Metabolic targets of therapies: drugs, islet-cell grafts, mesenchymal cells."""
 
 from __future__ import annotations
 

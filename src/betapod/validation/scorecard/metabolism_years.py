@@ -1,4 +1,4 @@
-"""Metabolism, years: natural history, care and its failure, new type 1 diabetes, failing kidneys."""
+"""Metabolic targets over years: natural history, failure of care, new type 1 diabetes, failing kidneys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Procedures: named scenarios that give numbers, each with the assumptions of its set-up."""
+"""Procedures: simulated set-ups that give numbers, each with its assumptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run procedures and compare their numbers with the targets."""
+"""The scorecard: procedures are run and their numbers compared with the targets."""
 
 from __future__ import annotations
 

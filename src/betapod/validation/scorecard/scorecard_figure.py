@@ -1,4 +1,4 @@
-"""A picture of the scorecard: every target's interval as a bar, the model as a marker, both scaled by the target's half-width."""
+"""Picture of the scorecard: each target's interval as a bar, the model as a marker, both scaled by the target's half-width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scorecard for people: a table, the counts, the misses by size; and as CSV."""
+"""The scorecard as text and CSV: a table, counts, and the misses by size."""
 
 from __future__ import annotations
 
