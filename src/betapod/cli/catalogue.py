@@ -66,9 +66,9 @@ def with_examples(text: str, examples: tuple[tuple[str, str], ...]) -> str:
     """Return a help text with examples after its first sentence: what each is for, and the command below it."""
     first, _, rest = inspect.cleandoc(text).partition("\n\n")
     # Brackets would be taken for styles.
-    lines = [f"  {what}:\n    {command}" for what, command in examples]
-    shown = "Examples\n" + "\n".join(lines).replace("[", "\\[")
-    return "\n\n".join(part for part in (first, shown, rest) if part)
+    lines = [f"  {purpose}:\n    {command}" for purpose, command in examples]
+    block = "Examples\n" + "\n".join(lines).replace("[", "\\[")
+    return "\n\n".join(part for part in (first, block, rest) if part)
 
 
 def _text(info: Any) -> str:

@@ -27,12 +27,12 @@ def starting(words: Iterable[str], incomplete: str) -> list[str]:
 def files(incomplete: str, endings: tuple[str, ...] = (), folders: bool = False) -> list[str]:
     """Return files with such endings, or folders, whose names begin as what was typed."""
     beside, _, start = incomplete.rpartition("/")
-    place = Path(f"{beside}/") if "/" in incomplete else Path()
+    folder = Path(f"{beside}/") if "/" in incomplete else Path()
     try:
-        found = sorted(path for path in place.iterdir() if path.name.startswith(start))
+        paths = sorted(path for path in folder.iterdir() if path.name.startswith(start))
     except OSError:
         return []
-    wanted = (path for path in found if (path.is_dir() if folders else path.suffix.lower() in endings))
+    wanted = (path for path in paths if (path.is_dir() if folders else path.suffix.lower() in endings))
     return [str(path) for path in wanted][:_MOST]
 
 
@@ -57,25 +57,25 @@ def _names(context: typer.Context, *kinds: str) -> list[str]:
 
     name = str(context.params.get("model") or context.params.get("first") or next(iter(context.args), ""))
     if name in whole_body.NAMES:
-        found = kept.model(name)
-        return [each for kind in kinds for each in found[kind]]
+        facts = kept.model(name)
+        return [name_of for kind in kinds for name_of in facts[kind]]
     from .shared import load_model
 
     try:
-        made = load_model(name) if name else None
+        model = load_model(name) if name else None
     except (BetapodError, OSError):
         return []
-    if made is None:
+    if model is None:
         return []
-    parts = [str(part.name) for part in made.parts if hasattr(part, "name")]
+    parts = [str(part.name) for part in model.parts if hasattr(part, "name")]
     every = {
-        "states": made.state_names,
-        "assignments": made.assignments,
-        "parameters": made.parameters,
-        "inputs": made.inputs,
+        "states": model.state_names,
+        "assignments": model.assignments,
+        "parameters": model.parameters,
+        "inputs": model.inputs,
         "parts": parts,
     }
-    return [each for kind in kinds for each in every[kind]]
+    return [name_of for kind in kinds for name_of in every[kind]]
 
 
 def complete_setting(context: typer.Context, incomplete: str) -> list[str]:
@@ -107,8 +107,8 @@ def complete_output(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_value(incomplete: str) -> list[str]:
     """Complete ``NAME=`` of what a person's metabolism has."""
-    found = kept.model("metabolism")
-    return [f"{name}=" for name in starting([*found["states"], *found["inputs"], *found["parameters"]], incomplete)]
+    facts = kept.model("metabolism")
+    return [f"{name}=" for name in starting([*facts["states"], *facts["inputs"], *facts["parameters"]], incomplete)]
 
 
 def complete_submodel(context: typer.Context, incomplete: str) -> list[str]:
@@ -120,7 +120,7 @@ def complete_switch(incomplete: str) -> list[str]:
     """Complete the name of a mechanism switch."""
     from ..physiology import whole_body
 
-    names = dict.fromkeys(each for name in whole_body.NAMES for each in kept.model(name)["inputs"])
+    names = dict.fromkeys(input_name for name in whole_body.NAMES for input_name in kept.model(name)["inputs"])
     return starting((name for name in names if name.startswith("sw_")), incomplete)
 
 
@@ -164,7 +164,9 @@ def complete_cells(incomplete: str) -> list[str]:
     from ..therapies.cell_products import PRODUCTS
 
     typed = incomplete.split()
-    product = next((each for name, each in PRODUCTS.items() if typed and name.lower() == typed[0].lower()), None)
+    product = next(
+        (candidate for name, candidate in PRODUCTS.items() if typed and name.lower() == typed[0].lower()), None
+    )
     if product is None or incomplete == typed[0]:
         return starting(PRODUCTS, incomplete)
     done, last = (typed, "") if incomplete.endswith(" ") else (typed[:-1], typed[-1])

@@ -143,9 +143,9 @@ def _python() -> Finding:
 
 def _program(name: str, program: ExternalProgram) -> Finding:
     """Look for a program; betapod itself runs without it."""
-    place = next((found for each in program.commands if (found := shutil.which(each))), None)
-    if place is not None:
-        return Finding(name, place, True)
+    command = next((found for each in program.commands if (found := shutil.which(each))), None)
+    if command is not None:
+        return Finding(name, command, True)
     return Finding(name, f"not found ({program.purpose})", get=_install(program.packages))
 
 
@@ -158,8 +158,8 @@ def _install(packages: dict[str, str]) -> str:
         "winget": "winget install",
     }
     commands = {name: f"{command} {packages[name]}" for name, command in managers.items()}
-    own = [command for name, command in commands.items() if shutil.which(name)]
-    return own[0] if own else ", or ".join(commands.values())
+    available = [command for name, command in commands.items() if shutil.which(name)]
+    return available[0] if available else ", or ".join(commands.values())
 
 
 def _compiler() -> Finding:

@@ -14,14 +14,14 @@ _PROTOCOLS = Path(__file__).parents[1] / "trials" / "protocol" / "library"
 COLUMNS = ("endpoint", "family", "population", "product", "study")
 
 
-def _kept(module: str, what: str, make: Callable[[], Any]) -> Any:
+def _kept(module: str, title: str, make: Callable[[], Any]) -> Any:
     """Return a plain value that the code and the tables behind a module determine; make it if it is not there."""
-    name = f"names/{cache.key(module, what)}"
+    name = f"names/{cache.key(module, title)}"
     if (body := cache.read(name)) is not None:
         return json.loads(body)
-    found = make()
-    cache.write(name, json.dumps(found).encode())
-    return found
+    value = make()
+    cache.write(name, json.dumps(value).encode())
+    return value
 
 
 def model(name: str) -> dict[str, Any]:
@@ -30,21 +30,21 @@ def model(name: str) -> dict[str, Any]:
     def make() -> dict[str, Any]:
         from ..physiology import whole_body
 
-        made = whole_body.model(name)
+        assembled = whole_body.model(name)
         return {
             "name": name,
-            "description": made.description,
-            "states": list(made.state_names),
-            "assignments": list(made.assignments),
-            "parameters": list(made.parameters),
-            "inputs": list(made.inputs),
-            "events": [event.name for event in made.events],
-            "parts": [str(part.name) for part in made.parts if hasattr(part, "name")],
-            "fingerprint": made.fingerprint,
+            "description": assembled.description,
+            "states": list(assembled.state_names),
+            "assignments": list(assembled.assignments),
+            "parameters": list(assembled.parameters),
+            "inputs": list(assembled.inputs),
+            "events": [event.name for event in assembled.events],
+            "parts": [str(part.name) for part in assembled.parts if hasattr(part, "name")],
+            "fingerprint": assembled.fingerprint,
         }
 
-    found: dict[str, Any] = _kept("betapod.physiology.whole_body", f"model {name}", make)
-    return found
+    facts: dict[str, Any] = _kept("betapod.physiology.whole_body", f"model {name}", make)
+    return facts
 
 
 def switches() -> dict[str, dict[str, Any]]:
@@ -53,10 +53,10 @@ def switches() -> dict[str, dict[str, Any]]:
     def make() -> dict[str, Any]:
         from ..therapies.mechanism_switches import mechanism_switches
 
-        return {name: one.as_dict() for name, one in mechanism_switches().items()}
+        return {name: switch.as_dict() for name, switch in mechanism_switches().items()}
 
-    found: dict[str, dict[str, Any]] = _kept("betapod.therapies.mechanism_switches", "switches", make)
-    return found
+    by_name: dict[str, dict[str, Any]] = _kept("betapod.therapies.mechanism_switches", "switches", make)
+    return by_name
 
 
 def terms(column: str) -> dict[str, int]:
@@ -71,12 +71,12 @@ def terms(column: str) -> dict[str, int]:
     def make() -> dict[str, dict[str, int]]:
         from ..evidence.records.registry import everything
 
-        found: dict[str, dict[str, int]] = {each: {} for each in COLUMNS}
+        counts: dict[str, dict[str, int]] = {name: {} for name in COLUMNS}
         for record in everything():
-            for each in COLUMNS:
-                word = str(getattr(record, each))
-                found[each][word] = found[each].get(word, 0) + 1
-        return {each: dict(sorted(words.items())) for each, words in found.items()}
+            for name in COLUMNS:
+                word = str(getattr(record, name))
+                counts[name][word] = counts[name].get(word, 0) + 1
+        return {name: dict(sorted(words.items())) for name, words in counts.items()}
 
     every: dict[str, dict[str, int]] = _kept("betapod.evidence.records.registry", "terms", make)
     return every[column]
@@ -90,8 +90,8 @@ def claims() -> dict[str, str]:
 
         return {claim.id: claim.claim for claim in load()}
 
-    found: dict[str, str] = _kept("betapod.claims.claims", "claims", make)
-    return found
+    texts: dict[str, str] = _kept("betapod.claims.claims", "claims", make)
+    return texts
 
 
 def targets() -> dict[str, str]:
@@ -102,8 +102,8 @@ def targets() -> dict[str, str]:
 
         return {target.row: target.organ for target in select()}
 
-    found: dict[str, str] = _kept("betapod.validation.scorecard.targets", "targets", make)
-    return found
+    organs: dict[str, str] = _kept("betapod.validation.scorecard.targets", "targets", make)
+    return organs
 
 
 def protocols() -> tuple[str, ...]:

@@ -155,8 +155,8 @@ def _unusable(error: OSError) -> BetapodError:
         return cannot_write(name, error)
     reason = error.strerror or str(error)
     # A name of thousands of letters helps nobody.
-    place = name if len(name) <= 200 else f"{name[:100]}..."
-    return BetapodError(Problem("unusable-file", f"this cannot be used: {reason.lower()}", Location(place)))
+    shown_name = name if len(name) <= 200 else f"{name[:100]}..."
+    return BetapodError(Problem("unusable-file", f"this cannot be used: {reason.lower()}", Location(shown_name)))
 
 
 def _open_streams() -> None:

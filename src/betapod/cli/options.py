@@ -46,10 +46,10 @@ def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(verb)
     def spelt(**given: Any) -> None:
-        made = {
+        groups_given = {
             name: kind(**{field.name: given.pop(field.name) for field in fields(kind)}) for name, kind in groups.items()
         }
-        verb(**given, **made)
+        verb(**given, **groups_given)
 
     spelt.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     spelt.__annotations__ = {option.name: option.annotation for option in options}

@@ -153,7 +153,7 @@ def treated(model: Model, given: Given) -> Treated:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
         note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
     for text in dict.fromkeys(
-        [*(str(each.message) for each in caught), *(w for course in plan.courses[0] for w in course.warnings)]
+        [*(str(warning.message) for warning in caught), *(w for course in plan.courses[0] for w in course.warnings)]
     ):
         warn(text)
     return Treated(plan.model, dict(who.state), plan.schedule, who.label, without)

@@ -17,13 +17,13 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def waiting(what: str) -> Iterator[None]:
+def waiting(activity: str) -> Iterator[None]:
     """Show on stderr that something is being done."""
     if sys.stderr.isatty():
-        with err().status(what):
+        with err().status(activity):
             yield
         return
-    with _speaking(what):
+    with _speaking(activity):
         yield
 
 
@@ -44,27 +44,27 @@ def bar(quiet: bool) -> Iterator[Progress | None]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Bar(*columns, console=err(), transient=True) as shown:
-        line = shown.add_task("starting", total=None)
+    with Bar(*columns, console=err(), transient=True) as display:
+        line = display.add_task("starting", total=None)
 
-        def move(what: str, done: int, total: int) -> None:
-            shown.update(line, description=what, completed=done, total=total or None)
+        def move(activity: str, done: int, total: int) -> None:
+            display.update(line, description=activity, completed=done, total=total or None)
 
         yield move
 
 
 @contextmanager
-def _speaking(what: str) -> Iterator[Progress]:
+def _speaking(activity: str) -> Iterator[Progress]:
     """Tell a log at intervals of `PATIENCE` what is being done; what is done sooner is done in silence."""
-    now, done, started = what, threading.Event(), time.monotonic()
+    now, done, started = activity, threading.Event(), time.monotonic()
 
     def speak() -> None:
         while not done.wait(PATIENCE):
             note(f"{now} ({time.monotonic() - started:.0f} s so far)")
 
-    def progress(what: str, finished: int, total: int) -> None:
+    def progress(activity: str, finished: int, total: int) -> None:
         nonlocal now
-        now = f"{what}: {finished} of {total}" if total else what
+        now = f"{activity}: {finished} of {total}" if total else activity
 
     threading.Thread(target=speak, daemon=True, name="betapod-waiting").start()
     try:

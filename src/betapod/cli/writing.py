@@ -30,9 +30,9 @@ def guard(app: typer.Typer) -> None:
     """Give every verb that writes ``--force``, and let it check what it is to write before it begins."""
     for info in verbs(app):
         if info.callback is not None and not hasattr(info.callback, "guarded"):
-            found = written(info)
-            if found:
-                early = [name for name, is_file in found.items() if is_file and info.name not in _CHECKING]
+            outputs = written(info)
+            if outputs:
+                early = [name for name, is_file in outputs.items() if is_file and info.name not in _CHECKING]
                 info.callback = _guarded(info.name or "", info.callback, early)
 
 
@@ -47,39 +47,39 @@ def verbs(app: typer.Typer) -> Iterator[Any]:
 def written(info: Any) -> dict[str, bool]:
     """Return the parameters of a verb that name what it writes: whether each is a file, not a folder."""
     hints = get_type_hints(info.callback, include_extras=True)
-    found = {}
+    outputs = {}
     for name, hint in hints.items():
-        for each in get_args(hint):
-            if not isinstance(each, ParameterInfo):
+        for note in get_args(hint):
+            if not isinstance(note, ParameterInfo):
                 continue
             # Within `Annotated` the first name stands where the default would.
-            option = isinstance(each, OptionInfo) and _OPTIONS & {str(each.default), *(each.param_decls or ())}
+            option = isinstance(note, OptionInfo) and _OPTIONS & {str(note.default), *(note.param_decls or ())}
             if option or _ARGUMENTS.get(info.name) == name:
-                found[name] = each.metavar != "FOLDER" and name != "folder"
-    return found
+                outputs[name] = note.metavar != "FOLDER" and name != "folder"
+    return outputs
 
 
 def _guarded(name: str, verb: Callable[..., Any], outputs: list[str]) -> Callable[..., Any]:
     hints = get_type_hints(verb, include_extras=True)
     parameters = inspect.signature(verb).parameters
-    own = "force" in parameters
+    has_force = "force" in parameters
 
     @functools.wraps(verb)
     def guarded(**given: Any) -> Any:
         from ..base.files import unfit
 
-        if given["force"] if own else given.pop("force"):
+        if given["force"] if has_force else given.pop("force"):
             overwriting.force()
         named = [given.get(option) for option in outputs]
-        problems = [problem for each in named if isinstance(each, Path) for problem in unfit(each)]
+        problems = [problem for entry in named if isinstance(entry, Path) for problem in unfit(entry)]
         if name in _PAGES and (folder := given.get("folder")) is not None:
-            problems += [each for each in [overwriting.refusal(folder / "report.html", last=False)] if each]
+            problems += [entry for entry in [overwriting.refusal(folder / "report.html", last=False)] if entry]
         if problems:
             raise ConfigError(problems)
         return verb(**given)
 
     options = [p.replace(kind=p.KEYWORD_ONLY, annotation=hints.get(p.name, p.annotation)) for p in parameters.values()]
-    if not own:
+    if not has_force:
         options.append(
             inspect.Parameter("force", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=ForceOption)
         )

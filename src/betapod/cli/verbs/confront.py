@@ -165,24 +165,26 @@ def confront_command(chosen: ChosenRecords, how: PredictionOptions, shown: Predi
         for line in laid:
             note(line)
     with breaking(), bar(shown.quiet) as progress:
-        found = confront(records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws)
+        confrontation = confront(
+            records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws
+        )
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view
 
-    table = confront_view.view(found, confront_view.products(records))
+    table = confront_view.view(confrontation, confront_view.products(records))
     about = [*_choice({**chosen.names, "claim": chosen.claims}), *laid_over(laid)]
-    for line in _write(found, table, shown, how, about):
+    for line in _write(confrontation, table, shown, how, about):
         if not shown.quiet:
             note(line)
-    csv = Csv(lambda: table_as_csv(found.table, float_format="%.10g"), len(table))
+    csv = Csv(lambda: table_as_csv(confrontation.table, float_format="%.10g"), len(table))
     if given_as_csv(csv, shown.csv_path, shown.as_json, text=True, quiet=shown.quiet):
         return
-    _report(found, table, shown, scenarios, laid, len(records))
+    _report(confrontation, table, shown, scenarios, laid, len(records))
 
 
 def _report(
-    found: Confrontation,
+    confrontation: Confrontation,
     table: pd.DataFrame,
     shown: PredictionResults,
     scenarios: list[str],
@@ -192,8 +194,8 @@ def _report(
     """Print what was asked for."""
     if shown.as_json:
         document = {
-            "predictions": found.table.to_dict("records"),
-            "refused": found.refusals().to_dict("records"),
+            "predictions": confrontation.table.to_dict("records"),
+            "refused": confrontation.refusals().to_dict("records"),
             "overlaid": laid,
         }
         print_json({**document, "tissue": _tissue(scenarios)} if shown.tissue else document)
@@ -201,15 +203,15 @@ def _report(
     if shown.tissue:
         _print_tissue(scenarios)
     if shown.refused:
-        cells = [[r.id, r.arm, r.endpoint_text.replace(":", ": "), why] for r, why in found.refused]
+        cells = [[r.id, r.arm, r.endpoint_text.replace(":", ": "), why] for r, why in confrontation.refused]
         print_table(["record", "arm", "endpoint", "reason"], cells)
     if shown.rows or shown.worst:
-        _print_rows(found, shown.rows, shown.worst)
+        _print_rows(confrontation, shown.rows, shown.worst)
     elif len(table):
         _print_counts(table, shown.by)
-    simulated = count - len(found.refused)
-    why = " (--refused says why)" if found.refused else ""
-    print_text(f"{counted(simulated, 'row')} simulated, {len(found.refused)} not{why}.")
+    simulated = count - len(confrontation.refused)
+    why = " (--refused says why)" if confrontation.refused else ""
+    print_text(f"{counted(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
 
 
 def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
@@ -226,8 +228,8 @@ def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
         if name not in SCENARIOS
     ]
     if not scenarios:
-        known = ", ".join(SCENARIOS)
-        problems.append(Problem("bad-option", "--scenario names no scenario", expected=known))
+        names = ", ".join(SCENARIOS)
+        problems.append(Problem("bad-option", "--scenario names no scenario", expected=names))
     if by not in COUNTED:
         problems.append(not_among(COUNTED, "bad-option", f"cannot count by {by!r}", by))
     return problems
@@ -240,12 +242,12 @@ def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) 
     endings = {"--csv": (), "--figure": (".pdf", ".png", ".svg", ""), "--page": (".html", ".htm")}
     named = {"--csv": csv_path, "--figure": figure, "--page": page}
     named |= {"the numbers of --figure": data_beside(figure)} if figure is not None else {}
-    problems, seen = [], dict[Path, str]()
+    problems, first_use = [], dict[Path, str]()
     for option, path in named.items():
         if path is None:
             continue
         problems += unfit(path, endings.get(option, ()))
-        other = seen.setdefault(path.resolve(), option)
+        other = first_use.setdefault(path.resolve(), option)
         if other != option:
             message = f"{other} and {option} are the same file"
             problems.append(Problem("bad-option", message, Location(str(path)), hint="Give each a name of its own."))
@@ -297,7 +299,7 @@ def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
 
 
 def _write(
-    found: Confrontation,
+    confrontation: Confrontation,
     table: pd.DataFrame,
     shown: PredictionResults,
     how: PredictionOptions,
@@ -315,7 +317,7 @@ def _write(
     if page is not None:
         from ...report.predictions import predictions_page as confront_page
 
-        yield f"wrote {confront_page.write(found, table, page, how.people, how.seed, about)}"
+        yield f"wrote {confront_page.write(confrontation, table, page, how.people, how.seed, about)}"
 
 
 def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
@@ -351,23 +353,23 @@ def _bar(below: int, inside: int, above: int, longest: int) -> str:
     return "".join(letter * max(round(count * scale), count > 0) for letter, count in counts)
 
 
-def _print_rows(found: Confrontation, every: bool, worst: int) -> None:
+def _print_rows(confrontation: Confrontation, every: bool, worst: int) -> None:
     """Print every record with what each scenario predicts, or for each scenario the records that miss most."""
     heads = ["predicted (90 % interval)", "z", "inside"]
     if not every:
-        for name in found.predictions:
-            if mine := found.worst(name, worst):
+        for name in confrontation.predictions:
+            if predictions := confrontation.worst(name, worst):
                 print_text(f"scenario {name}", "bold")
-                cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for p in mine]
+                cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for p in predictions]
                 print_table(["record", "arm, endpoint, time", "observed", *heads], cells, ("observed", "z"))
         return
     # Several scenarios predict the same record, which is said once above them.
     pairs = [
         (name, one)
-        for each in zip(*found.predictions.values(), strict=True)
-        for name, one in zip(found.predictions, each, strict=True)
+        for each in zip(*confrontation.predictions.values(), strict=True)
+        for name, one in zip(confrontation.predictions, each, strict=True)
     ]
-    if len(found.predictions) == 1:
+    if len(confrontation.predictions) == 1:
         cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for _, p in pairs]
         print_table(["record", "arm, endpoint, time", "observed", *heads], cells, ("observed", "z"))
     elif pairs:
@@ -380,16 +382,16 @@ def _against(one: Prediction) -> list[str]:
     return [_with_interval(one), rounded(one.z, ".1f"), "yes" if one.inside else "no"]
 
 
-def _what(one: Prediction) -> str:
-    unit = "" if one.unit == "1" else f" [{one.unit}]"
-    people = f", n {one.n}" if one.n else ""
-    return f"{one.arm}: {one.endpoint.replace(':', ': ')} {one.form}{unit}, week {one.weeks:g}{people}"
+def _what(prediction: Prediction) -> str:
+    unit = "" if prediction.unit == "1" else f" [{prediction.unit}]"
+    people = f", n {prediction.n}" if prediction.n else ""
+    return f"{prediction.arm}: {prediction.endpoint.replace(':', ': ')} {prediction.form}{unit}, week {prediction.weeks:g}{people}"
 
 
-def _with_interval(one: Prediction) -> str:
+def _with_interval(prediction: Prediction) -> str:
     """Return a prediction in three digits; what is nothing beside its interval is 0."""
-    tiny = abs(one.predicted) < 1e-4 * (one.high - one.low)
-    return f"{'0' if tiny else f'{one.predicted:.3g}'} ({one.low:.3g} to {one.high:.3g})"
+    tiny = abs(prediction.predicted) < 1e-4 * (prediction.high - prediction.low)
+    return f"{'0' if tiny else f'{prediction.predicted:.3g}'} ({prediction.low:.3g} to {prediction.high:.3g})"
 
 
 def _tissue(scenarios: list[str]) -> list[dict[str, object]]:
@@ -398,21 +400,21 @@ def _tissue(scenarios: list[str]) -> list[dict[str, object]]:
     return [
         {
             "scenario": name,
-            "target": each.target.id,
-            "what": each.what,
+            "target": score.target.id,
+            "what": score.what,
             "unit": "%",
-            "published": each.published,
-            "predicted": each.predicted,
-            "verdict": each.verdict,
+            "published": score.published,
+            "predicted": score.predicted,
+            "verdict": score.verdict,
         }
         for name in scenarios
-        for each in tissue(name)
+        for score in tissue(name)
     ]
 
 
 def _print_tissue(scenarios: list[str]) -> None:
     names = ("target", "what", "published", "predicted", "verdict")
-    found = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(scenarios)]
-    groups = [f"scenario {row['scenario']}" for row in found]
-    cells = [[str(row[name]) for name in names] for row in found]
+    rows = [{**row, "predicted": f"{row['predicted']:.3g}"} for row in _tissue(scenarios)]
+    groups = [f"scenario {row['scenario']}" for row in rows]
+    cells = [[str(row[name]) for name in names] for row in rows]
     print_table(["target", "what", "published [%]", "predicted [%]", "verdict"], cells, groups=groups)

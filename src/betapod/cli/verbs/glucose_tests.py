@@ -60,8 +60,8 @@ SettingOption = Annotated[
 ]
 
 
-def _minutes(what: str) -> Any:
-    return typer.Option("--minutes", help=f"Duration of {what}, minutes.")
+def _minutes(activity: str) -> Any:
+    return typer.Option("--minutes", help=f"Duration of {activity}, minutes.")
 
 
 @dataclass(frozen=True)
@@ -169,9 +169,9 @@ def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
     states = model_of(who).state_names
     set_values(model_of(who), [f"{key}={value}" for key, value in values.items() if key not in states])
     with waiting(f"simulating the history of {name}"):
-        found = changed(who, values)
+        person = changed(who, values)
     note(f"{who.label}, with {', '.join(f'{key} {value}' for key, value in values.items())}")
-    return found
+    return person
 
 
 def _show(title: str, test: GlucoseTest, sheet: Sheet, assembly: str) -> None:
@@ -204,9 +204,9 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet, assembly: str) -> None:
     if done:
         return
     print_text(title, "bold")
-    shown = [name for name in ("G", "insulin", "C_peptide", "GIR", "EGP") if name in table.columns]
-    rows = [[f"{minute:g}", *(f"{table.loc[minute, name]:.4g}" for name in shown)] for minute in table.index]
-    heads = [f"{name} [{units[name]}]" for name in shown]
+    columns = [name for name in ("G", "insulin", "C_peptide", "GIR", "EGP") if name in table.columns]
+    rows = [[f"{minute:g}", *(f"{table.loc[minute, name]:.4g}" for name in columns)] for minute in table.index]
+    heads = [f"{name} [{units[name]}]" for name in columns]
     print_table(["time [min]", *heads], rows, right=("time [min]", *heads))
     print_table(
         ["index", "value", "unit"],

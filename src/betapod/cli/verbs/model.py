@@ -77,15 +77,15 @@ def list_models(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     from ...physiology import whole_body
 
     with waiting("assembling models"):
-        found = [_counted(kept.model(name)) for name in whole_body.NAMES]
+        counts = [_counted(kept.model(name)) for name in whole_body.NAMES]
     heads = ("name", "states", "equations", "parameters", "inputs", "events", "description")
-    rows = [[str(model[each]) for each in heads] for model in found]
+    rows = [[str(model[kind]) for kind in heads] for model in counts]
     done = given_as_csv(Csv.of(heads, rows), csv, as_json)
     if as_json:
-        print_json({"models": found})
+        print_json({"models": counts})
     elif not done:
         print_table(heads[:-1], [row[:-1] for row in rows])
-        print_fields([(str(model["name"]), str(model["description"])) for model in found], indent=0)
+        print_fields([(str(model["name"]), str(model["description"])) for model in counts], indent=0)
 
 
 def _counted(facts: dict[str, Any]) -> dict[str, Any]:
@@ -134,16 +134,16 @@ def show_model(
     as_json: JsonOption = False,
 ) -> None:
     """Show a model: equations, parameters with sources, events."""
-    made = load_model(model, tables or ())
+    loaded = load_model(model, tables or ())
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
         from ...model.printing.document_layout import sheet_of
         from ...model.printing.render import only
         from ..printing import show
 
-        sheet = sheet_of(made, load_bibliography())
+        sheet = sheet_of(loaded, load_bibliography())
         show(sheet if submodel is None else only(sheet, submodel), out())
         return
-    _deliver(_printed(made, "json" if as_json else form, submodel), path)
+    _deliver(_printed(loaded, "json" if as_json else form, submodel), path)
 
 
 @models.command("export")
@@ -265,10 +265,10 @@ def cite_command(
     from ...model.bibliography import cite
     from ...model.parameters.table import source_keys
 
-    made = load_model(model, tables or ())
+    loaded = load_model(model, tables or ())
     works = load_bibliography()
     if as_json:
-        rows = list(model_table(made).values())
+        rows = list(model_table(loaded).values())
         entries = []
         for key in source_keys(rows):
             uses = [
@@ -285,4 +285,4 @@ def cite_command(
             )
         print_json({"model": model, "works": entries})
         return
-    _deliver(cite(made, works), path)
+    _deliver(cite(loaded, works), path)

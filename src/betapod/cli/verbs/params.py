@@ -99,7 +99,7 @@ def list_parameters(
 
     _known("role", role, ROLES)
     _known("grade", grade, GRADES)
-    found = [
+    selected = [
         row
         for row in model_table(load_model(model, tables or ())).values()
         if (role is None or row.role == role)
@@ -107,24 +107,24 @@ def list_parameters(
         and (source is None or source in source_keys([row]))
         and matching(search, row.id, row.label, row.source, row.note)
     ]
-    done = given_as_csv(Csv(lambda: _as_csv(found), len(found)), csv, as_json, wide)
+    done = given_as_csv(Csv(lambda: _as_csv(selected), len(selected)), csv, as_json, wide)
     if as_json:
-        print_json({"model": model, "parameters": _rows(found)})
+        print_json({"model": model, "parameters": _rows(selected)})
     elif not done:
         columns = ("id", "value", "unit", "range", "role", "grade", "source", "label")
         print_table(
             columns,
-            [_cells(row) for row in found],
+            [_cells(row) for row in selected],
             right=("value",),
             spare=("source", "range", "grade", "role", "unit"),
             wide=wide,
         )
-        note(counted(len(found), "row"))
+        note(counted(len(selected), "row"))
 
 
-def _known(what: str, value: str | None, allowed: tuple[str, ...]) -> None:
+def _known(column: str, value: str | None, allowed: tuple[str, ...]) -> None:
     if value is not None and value not in allowed:
-        raise ConfigError(not_among(allowed, f"unknown-{what}", f"there is no {what} {value!r}", value))
+        raise ConfigError(not_among(allowed, f"unknown-{column}", f"there is no {column} {value!r}", value))
 
 
 def _cells(row: Parameter) -> tuple[str, ...]:
@@ -175,13 +175,15 @@ def show_parameter(
     as_json: JsonOption = False,
 ) -> None:
     """Show a parameter: value, range, distribution, source, uses."""
-    made = load_model(model, tables or ())
-    table = model_table(made)
-    rows = _selected(made, table, ids)
-    users = _users(made)
+    loaded = load_model(model, tables or ())
+    table = model_table(loaded)
+    rows = _selected(loaded, table, ids)
+    users = _users(loaded)
     if as_json:
-        shown = [{**values, "used_by": users.get(row.id, [])} for row, values in zip(rows, _rows(rows), strict=True)]
-        print_json({"model": model, "parameters": shown})
+        documents = [
+            {**values, "used_by": users.get(row.id, [])} for row, values in zip(rows, _rows(rows), strict=True)
+        ]
+        print_json({"model": model, "parameters": documents})
         return
     works = load_bibliography()
     for row in rows:
@@ -255,8 +257,8 @@ def diff_parameters(
     model = load_model(first)
     a = model_table(model)
     b = model_table(load_model(first, [Path(second)]) if second.endswith(".csv") else load_model(second))
-    found = compare(a, b)
-    done = given_as_csv(Csv.of(*_differences(found)), csv, as_json, wide)
+    differences = compare(a, b)
+    done = given_as_csv(Csv.of(*_differences(differences)), csv, as_json, wide)
     if as_json:
         entries = [
             {
@@ -264,12 +266,12 @@ def diff_parameters(
                 "first": _rows([d.first])[0] if d.first else None,
                 "second": _rows([d.second])[0] if d.second else None,
             }
-            for d in found
+            for d in differences
         ]
         print_json({"first": first, "second": second, "differences": entries})
     elif not done:
-        _show_differences(found, first, second, wide)
-        note(f"{len(found)} of {len({*a, *b})} rows differ")
+        _show_differences(differences, first, second, wide)
+        note(f"{len(differences)} of {len({*a, *b})} rows differ")
 
 
 _SIDE = ("value", "unit", "role", "grade", "source")

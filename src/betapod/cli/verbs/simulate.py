@@ -165,56 +165,56 @@ def simulate_command(
     problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
-            made = load_model(model, tables or ())
+            loaded = load_model(model, tables or ())
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None
     try:
-        made = set_values(made, settings or ())
+        loaded = set_values(loaded, settings or ())
     except BetapodError as error:
         gather(problems, error)
-    schedule = read_schedule(made, doses or [], switches or [], problems)
-    start = read_initial(made, initial or [], problems)
-    visits = span.visits(made, problems)
-    wanted = _wanted(made, names_option(shown.outputs or ()), problems)
+    schedule = read_schedule(loaded, doses or [], switches or [], problems)
+    start = read_initial(loaded, initial or [], problems)
+    visits = span.visits(loaded, problems)
+    wanted = _wanted(loaded, names_option(shown.outputs or ()), problems)
     if solver.method not in METHODS:
         message = f"there is no method {solver.method!r}"
         problems.append(not_among(METHODS, "unknown-method", message, solver.method))
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    plan = treated(made, given)
-    made = plan.model
+    plan = treated(loaded, given)
+    loaded = plan.model
     start = {**plan.state, **start}
-    own, schedule = schedule, _joined(plan.schedule, schedule)
+    users_schedule, schedule = schedule, _joined(plan.schedule, schedule)
 
     from ...engine.scipy.reference import simulate
 
     # Said before the simulation, since such a value may be why it fails.
-    implausible = [*made.parameters.implausible(), *made.inputs.implausible()]
+    implausible = [*loaded.parameters.implausible(), *loaded.inputs.implausible()]
     for warning in implausible:
         warn(warning)
-    with waiting(f"simulating {span_text(visits[-1], made.time_unit)}"):
-        result = simulate(made, visits, schedule, start, solver.method, solver.rtol, solver.atol, wanted)
+    with waiting(f"simulating {span_text(visits[-1], loaded.time_unit)}"):
+        result = simulate(loaded, visits, schedule, start, solver.method, solver.rtol, solver.atol, wanted)
     for warning in result.warnings:
         if warning not in implausible:
             warn(warning)
     if result.ended is not None:
         name, when = result.ended
-        warn(f"the simulation ended at {span_text(when, made.time_unit)}: {_event_label(made, name)}")
-    samples = _as_csv(made, result)
+        warn(f"the simulation ended at {span_text(when, loaded.time_unit)}: {_event_label(loaded, name)}")
+    samples = _as_csv(loaded, result)
     done = given_as_csv(samples, csv, shown.as_json, shown.wide, text=bool(csv or plot))
     if plot is not None:
-        _plot(made, result, plot, with_data=csv is None)
+        _plot(loaded, result, plot, with_data=csv is None)
     without = None
     if plan.without_cells is not None and not done:
         with waiting("simulating the same without cells"):
-            schedules = _joined(plan.without_cells, own)
-            without = simulate(made, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
+            schedules = _joined(plan.without_cells, users_schedule)
+            without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
     if shown.as_json:
-        print_json(_document(made, result, schedule, without))
+        print_json(_document(loaded, result, schedule, without))
     elif not done:
-        _summary(made, result, without, shown.wide)
+        _summary(loaded, result, without, shown.wide)
 
 
 def _joined(first: Schedule, second: Schedule) -> Schedule:

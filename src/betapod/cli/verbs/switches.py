@@ -55,75 +55,80 @@ def switches_command(
     if unknown := [name for name in names or () if name not in every]:
         message = "there is no mechanism switch {!r}"
         raise ConfigError([not_among(every, "unknown-switch", message.format(name), name) for name in unknown])
-    chosen = [one for one in map(every.__getitem__, dict.fromkeys(names or every)) if _mentions(one, search)]
-    done = given_as_csv(_as_csv(chosen), csv, as_json, wide, text=bool(names))
+    selected = [switch for switch in map(every.__getitem__, dict.fromkeys(names or every)) if _mentions(switch, search)]
+    done = given_as_csv(_as_csv(selected), csv, as_json, wide, text=bool(names))
     if as_json:
-        print_json({"switches": chosen})
+        print_json({"switches": selected})
         return
     if done:
         return
     if names:
-        for one in chosen:
-            _card(one)
+        for switch in selected:
+            _card(switch)
         return
     print_table(
         ("name", "what it turns", "default", "acts under", "submodels"),
-        [(one["name"], one["label"], _default(one), _scenarios(one), ", ".join(_submodels(one))) for one in chosen],
+        [
+            (switch["name"], switch["label"], _default(switch), _scenarios(switch), ", ".join(_submodels(switch)))
+            for switch in selected
+        ],
         spare=("submodels", "default"),
         wide=wide,
     )
-    note(f"{len(chosen)} of {len(every)} switches; a card of each: betapod switches NAME")
+    note(f"{len(selected)} of {len(every)} switches; a card of each: betapod switches NAME")
 
 
-def _mentions(one: dict[str, Any], words: str | None) -> bool:
-    texts = [one["name"], one["label"], one["note"], *one["parameters"]]
-    texts += [parameter["label"] for parameter in one["parameters"].values()]
-    texts += [part for each in one["equations"] for part in (each["text"], each["label"], each["submodel"])]
+def _mentions(switch: dict[str, Any], words: str | None) -> bool:
+    texts = [switch["name"], switch["label"], switch["note"], *switch["parameters"]]
+    texts += [parameter["label"] for parameter in switch["parameters"].values()]
+    texts += [
+        part for equation in switch["equations"] for part in (equation["text"], equation["label"], equation["submodel"])
+    ]
     return matching(words, *texts)
 
 
-def _default(one: dict[str, Any]) -> str:
+def _default(switch: dict[str, Any]) -> str:
     """Return on or off; by model where models differ."""
     models: dict[str, list[str]] = {}
-    for name, value in one["defaults"].items():
+    for name, value in switch["defaults"].items():
         models.setdefault("on" if value else "off", []).append(name)
     if len(models) == 1:
         return next(iter(models))
     return "; ".join(f"{word} in {', '.join(names)}" for word, names in models.items())
 
 
-def _scenarios(one: dict[str, Any]) -> str:
-    return ", ".join(one["scenarios"]) or "-"
+def _scenarios(switch: dict[str, Any]) -> str:
+    return ", ".join(switch["scenarios"]) or "-"
 
 
-def _submodels(one: dict[str, Any]) -> list[str]:
-    return list(dict.fromkeys(each["submodel"] for each in one["equations"]))
+def _submodels(switch: dict[str, Any]) -> list[str]:
+    return list(dict.fromkeys(equation["submodel"] for equation in switch["equations"]))
 
 
-def _card(one: dict[str, Any]) -> None:
-    print_text(f"{one['name']}  {one['label']}", "bold", 2)
-    acts = _scenarios(one)
+def _card(switch: dict[str, Any]) -> None:
+    print_text(f"{switch['name']}  {switch['label']}", "bold", 2)
+    acts = _scenarios(switch)
     if acts == "-":
         acts = (
             "no scenario changes kidney or metabolism by it alone: it acts when cells are given, or on a reduced form"
         )
     print_fields(
         [
-            ("models", ", ".join(one["defaults"])),
-            ("default", _default(one)),
+            ("models", ", ".join(switch["defaults"])),
+            ("default", _default(switch)),
             ("acts under", acts),
-            ("note", one["note"]),
+            ("note", switch["note"]),
         ]
     )
-    for each in one["equations"]:
-        print_text(f"  {each['submodel']}  {each['place']}", "bold", 4)
-        print_text(f"    {each['text']}  [{each['unit']}]  {each['label']}", hanging=6)
-    if one["parameters"]:
+    for equation in switch["equations"]:
+        print_text(f"  {equation['submodel']}  {equation['place']}", "bold", 4)
+        print_text(f"    {equation['text']}  [{equation['unit']}]  {equation['label']}", hanging=6)
+    if switch["parameters"]:
         print_text("")
-        names = list(next(iter(one["parameters"].values()))["values"])
+        names = list(next(iter(switch["parameters"].values()))["values"])
         rows = [
             (key, *(f"{row['values'][name]:.4g}" for name in names), row["unit"], row["label"])
-            for key, row in one["parameters"].items()
+            for key, row in switch["parameters"].items()
         ]
         print_table(("parameter", *names, "unit", "meaning"), rows, right=tuple(names))
 

@@ -59,9 +59,9 @@ def validate_command(
     from ...validation.scorecard.scorecard import run
     from ...validation.scorecard.targets import select
 
-    chosen = select(names_option(organ or ()), names_option(ids or ()))
+    targets = select(names_option(organ or ()), names_option(ids or ()))
     with _progress() as progress:
-        card = run(chosen, progress)
+        card = run(targets, progress)
     if plot is not None:
         from ...validation.scorecard.scorecard_figure import draw
 
@@ -93,6 +93,6 @@ def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err(), transient=True) as shown:
-        task = shown.add_task("assembling", total=None)
-        yield lambda name, done, total: shown.update(task, description=name or "done", completed=done, total=total)
+    with Progress(*columns, console=err(), transient=True) as display:
+        task = display.add_task("assembling", total=None)
+        yield lambda name, done, total: display.update(task, description=name or "done", completed=done, total=total)
