@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -150,6 +153,21 @@ def test_a_broken_package_is_named_and_nothing_else_fails(
     with pytest.raises(ConfigError, match="broken cannot be used") as caught:
         betapod.load_protocol("lost")
     assert caught.value.kinds == ("broken-plugin",)
+
+
+def test_the_command_line_warns_in_one_line(tmp_path: Path) -> None:
+    site = install(tmp_path, "broken", BROKEN["no module"][0])
+    paths = os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(
+        [sys.executable, "-m", "betapod", "trial", "list"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": paths, "COLUMNS": "200", "PYTHONUTF8": "1"},
+    )
+    assert done.returncode == 0 and "dn61" in done.stdout
+    assert done.stderr.startswith("warning: the protocol 'lost' of the installed package broken is left out: ")
+    assert done.stderr.count("\n") == 1 and ".py" not in done.stderr
 
 
 def test_a_bad_file_of_a_package_is_left_out_of_lists_and_explained_by_name(

@@ -9,7 +9,9 @@ import errno
 import importlib
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,7 +22,7 @@ from ..base.clinical import read_as
 from ..base.errors import BetapodError, Location, OutputError, Problem
 from .catalogue import MODULES, InOrder, arrange
 from .numbers import check_numbers
-from .shared import err, note, print_json
+from .shared import err, note, print_json, warn
 from .writing import guard
 
 #: Exit codes.
@@ -97,11 +99,27 @@ def main() -> None:
     sys.exit(code)
 
 
+@contextmanager
+def _warnings_in_words() -> Iterator[None]:
+    """Print warnings of betapod's own as one line, without the place in its code."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if category.__module__.startswith("betapod."):
+                warn(str(message))
+            else:
+                usual(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
+
+
 def _carry_out(arguments: list[str]) -> int:
     """Carry out a command and return its exit code."""
     try:
         _register(arguments)
-        with read_as(note):
+        with read_as(note), _warnings_in_words():
             app(prog_name="betapod")
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else INTERNAL if done.code else 0
