@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
@@ -39,6 +40,24 @@ def test_python_examples(place: str, text: str, tmp_path: Path, monkeypatch: pyt
     path.write_text(text, encoding="utf-8")
     sys.modules.pop("__example__", None)
     exec(compile(text, str(path), "exec"), {"__name__": "__example__"})  # noqa: S102
+
+
+@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: str(value)[:24].partition("\n")[0])
+def test_python_examples_import_from_betapod_alone(place: str, text: str) -> None:
+    """A reader needs no module of the package by its path: what the examples use is public."""
+    deep = [
+        name
+        for node in ast.walk(ast.parse(text))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name.startswith("betapod.")
+    ]
+    assert not deep, f"{place} imports {', '.join(deep)}"
 
 
 @pytest.mark.parametrize("line", COMMANDS)
