@@ -26,26 +26,26 @@ _ROWS = 200
 
 def read_initial(model: Model, texts: list[str], problems: list[Problem]) -> dict[str, float]:
     """Return initial values by state, in the states' units; what cannot be used is added to `problems`."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     try:
-        given = assignments(texts, "--initial")
+        texts_by_name = assignments(texts, "--initial")
     except BetapodError as error:
         gather(problems, error)
-        return found
-    for name, text in given.items():
+        return values
+    for name, text in texts_by_name.items():
         if name not in model.state_names:
             hint = did_you_mean(name, model.state_names)
             problems.append(Problem("unknown-state", f"{name!r} is not a state", Location("--initial"), hint=hint))
             continue
-        _collect(problems, found, name, text, model.units[name], f"--initial {name}={text}", model.labels[name])
-    return found
+        _collect(problems, values, name, text, model.units[name], f"--initial {name}={text}", model.labels[name])
+    return values
 
 
 def _collect(
-    problems: list[Problem], found: dict[str, float], key: str, text: str, unit: str, where: str, label: str = ""
+    problems: list[Problem], values: dict[str, float], key: str, text: str, unit: str, where: str, label: str = ""
 ) -> None:
     try:
-        found[key] = quantity(text, unit, where, label)
+        values[key] = quantity(text, unit, where, label)
     except BetapodError as error:
         gather(problems, error)
 
@@ -83,17 +83,17 @@ def _dose(model: Model, text: str, problems: list[Problem]) -> Dose | None:
         hint = did_you_mean(name, model.state_names)
         problems.append(Problem("unknown-state", f"{name!r} is not a state", Location(where), hint=hint))
         return None
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     before = len(problems)
-    _collect(problems, found, "amount", amount, model.units[name], where, model.labels[name])
-    _collect(problems, found, "time", time, model.time_unit, where)
+    _collect(problems, values, "amount", amount, model.units[name], where, model.labels[name])
+    _collect(problems, values, "time", time, model.time_unit, where)
     if every is not None:
-        _collect(problems, found, "ii", every, model.time_unit, where)
+        _collect(problems, values, "ii", every, model.time_unit, where)
     if over is not None:
-        _over(model, name, over, where, problems, found)
+        _over(model, name, over, where, problems, values)
     if len(problems) > before:
         return None
-    return Dose(name, **found, addl=int(more or 0), ss=bool(steady))
+    return Dose(name, **values, addl=int(more or 0), ss=bool(steady))
 
 
 def _tight(text: str) -> str:
@@ -107,18 +107,18 @@ def _dose_hint(text: str) -> str:
     return ""
 
 
-def _over(model: Model, state: str, text: str, where: str, problems: list[Problem], found: dict[str, float]) -> None:
+def _over(model: Model, state: str, text: str, where: str, problems: list[Problem], values: dict[str, float]) -> None:
     """Read how long an infusion takes, or, where the unit is that of a rate, how fast it runs."""
     try:
-        found["duration"] = quantity(text, model.time_unit, where)
+        values["duration"] = quantity(text, model.time_unit, where)
     except BetapodError as error:
         rate = f"{model.units[state]}/{model.time_unit}"
         try:
-            found["rate"] = quantity(text, rate, where, model.labels[state])
+            values["rate"] = quantity(text, rate, where, model.labels[state])
         except BetapodError:
             gather(problems, error)
             return
-        if not found["rate"] > 0:
+        if not values["rate"] > 0:
             problems.append(Problem("bad-dose", "the rate of an infusion must be above 0", Location(where), found=text))
 
 
@@ -138,19 +138,19 @@ def _switch(model: Model, text: str, problems: list[Problem]) -> Switch | None:
             hint = f"{name!r} is a parameter, which does not change with time: use --set."
         problems.append(Problem("unknown-input", f"{name!r} is not an input", Location(where), hint=hint))
         return None
-    found: dict[str, float] = {"width": 0.0}
-    _collect(problems, found, "value", value, model.units[name], where, model.labels[name])
-    _collect(problems, found, "day", day, model.time_unit, where)
+    values: dict[str, float] = {"width": 0.0}
+    _collect(problems, values, "value", value, model.units[name], where, model.labels[name])
+    _collect(problems, values, "day", day, model.time_unit, where)
     if width is not None:
-        _collect(problems, found, "width", width, model.time_unit, where)
-    if {"value", "day"} - set(found):
+        _collect(problems, values, "width", width, model.time_unit, where)
+    if {"value", "day"} - set(values):
         return None
     row = model.inputs[name]
-    if not row.low <= found["value"] <= row.high:
+    if not row.low <= values["value"] <= row.high:
         warn(
-            f"{name} = {found['value']:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
+            f"{name} = {values['value']:g} {row.unit} is outside its plausible range {row.low:g} to {row.high:g} {row.unit}"
         )
-    return Switch(name, found["value"], found["day"], found["width"])
+    return Switch(name, values["value"], values["day"], values["width"])
 
 
 def read_visits(
@@ -168,9 +168,9 @@ def read_visits(
         Duration by the name of its option: years, days, or a text with a unit.
     """
     unit = model.time_unit
-    given = [f"--{name}" for name, value in (*spans.items(), ("times", times)) if value is not None]
-    if len(given) > 1:
-        problems.append(Problem("bad-option", f"{' and '.join(given)} exclude each other", Location(given[-1])))
+    options = [f"--{name}" for name, value in (*spans.items(), ("times", times)) if value is not None]
+    if len(options) > 1:
+        problems.append(Problem("bad-option", f"{' and '.join(options)} exclude each other", Location(options[-1])))
         return [0.0]
     before = len(problems)
     if times is not None:
@@ -180,30 +180,30 @@ def read_visits(
         return [0.0]
     if step is None:
         return _steps(end, exact(end) / _ROWS)
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     where = f"--step {step}"
-    _collect(problems, found, "step", step, unit, where)
+    _collect(problems, values, "step", step, unit, where)
     if len(problems) > before:
         return [0.0]
-    if not 0 < found["step"] <= end:
+    if not 0 < values["step"] <= end:
         problems.append(Problem("bad-option", "the step must be above 0 and within the duration", Location(where)))
         return [0.0]
-    if end / found["step"] > MOST_VISITS:
+    if end / values["step"] > MOST_VISITS:
         problems.append(Problem("bad-option", "that is more than a million rows", Location(where)))
         return [0.0]
-    return _steps(end, exact(found["step"]))
+    return _steps(end, exact(values["step"]))
 
 
 def _listed_times(text: str, unit: str, problems: list[Problem]) -> list[float]:
     """Read times that are listed."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     cells = text.split(",")
     if len(cells) > MOST_VISITS:
         problems.append(Problem("bad-option", "that is more than a million rows", Location("--times")))
         return [0.0]
     for number, cell in enumerate(cells):
-        _collect(problems, found, str(number), cell, unit, f"--times {cell}")
-    listed = list(found.values())
+        _collect(problems, values, str(number), cell, unit, f"--times {cell}")
+    listed = list(values.values())
     if len(listed) == len(cells) and (listed[0] < 0 or any(b <= a for a, b in itertools.pairwise(listed))):
         problems.append(
             Problem("bad-times", "the times must increase, from 0 on", Location("--times"), found=text.strip()[:80])
@@ -213,21 +213,21 @@ def _listed_times(text: str, unit: str, problems: list[Problem]) -> list[float]:
 
 def end_of(spans: dict[str, str | float | None], unit: str, problems: list[Problem]) -> tuple[float, str]:
     """Return the duration in the model's unit of time, and the option that gave it."""
-    option, given = next(((name, value) for name, value in spans.items() if value is not None), ("duration", None))
-    where = f"--{option} {given}"
-    if given is None:
+    option, duration = next(((name, value) for name, value in spans.items() if value is not None), ("duration", None))
+    where = f"--{option} {duration}"
+    if duration is None:
         return (100.0 if unit == "1" else convert(1.0, "year", unit)), where
-    found: dict[str, float] = {}
-    if isinstance(given, str):
-        _collect(problems, found, "end", given, unit, where)
-        end = found.get("end", 1.0)
+    values: dict[str, float] = {}
+    if isinstance(duration, str):
+        _collect(problems, values, "end", duration, unit, where)
+        end = values.get("end", 1.0)
     elif unit == "1":
         hint = "Give --duration as a plain number, in whatever unit its rates are."
-        message = f"the model names no unit of time, so nobody knows how long {given:g} {option} are"
+        message = f"the model names no unit of time, so nobody knows how long {duration:g} {option} are"
         problems.append(Problem("bad-option", message, Location(where), hint=hint))
         return 1.0, where
     else:
-        end = convert(given, option, unit)
+        end = convert(duration, option, unit)
     if not SHORTEST <= end <= 1 / SHORTEST:
         problems.append(
             Problem("bad-option", "the duration must be above 0, and finite", Location(where), found=f"{end:g}")

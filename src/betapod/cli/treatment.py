@@ -95,15 +95,15 @@ def _known(person: str) -> None:
         raise ConfigError(not_among(names, "unknown-person", f"there is no typical person {person!r}", person))
 
 
-def check_texts(given: Given, problems: list[Problem]) -> None:
+def check_texts(treatment: Given, problems: list[Problem]) -> None:
     """Check what is said in words, before a history is simulated: persons, drugs, orders of cells, scenarios."""
     from ..therapies import cell_parameters, standard_care
     from ..therapies.cell_order import read_order
 
-    checks: list[tuple[Any, ...]] = [(_known, given.person)] if given.person is not None else []
-    checks += [(standard_care.therapy, text) for text in given.drug or ()]
-    checks += [(read_order, text, f"cells {text!r}") for text in given.cells or ()]
-    checks += [(cell_parameters.overlay, given.scenario)] if given.scenario is not None else []
+    checks: list[tuple[Any, ...]] = [(_known, treatment.person)] if treatment.person is not None else []
+    checks += [(standard_care.therapy, text) for text in treatment.drug or ()]
+    checks += [(read_order, text, f"cells {text!r}") for text in treatment.cells or ()]
+    checks += [(cell_parameters.overlay, treatment.scenario)] if treatment.scenario is not None else []
     for check, *texts in checks:
         try:
             check(*texts)
@@ -111,7 +111,7 @@ def check_texts(given: Given, problems: list[Problem]) -> None:
             gather(problems, error)
 
 
-def treated(model: Model, given: Given) -> Treated:
+def treated(model: Model, treatment: Given) -> Treated:
     """Put a typical person into a named model and prescribe.
 
     Raises
@@ -125,7 +125,7 @@ def treated(model: Model, given: Given) -> Treated:
     from ..therapies.scenarios import DEFAULT
 
     problems: list[Problem] = []
-    person, drugs, cells, scenario = given.person, given.drug or [], given.cells or [], given.scenario
+    person, drugs, cells, scenario = treatment.person, treatment.drug or [], treatment.cells or [], treatment.scenario
     who = Patient("", "", model, {}, 0.0)
     if (cells or scenario) and "N_L" not in model.state_names:
         treat(who, (), cells, scenario)  # refuses a model without cells, before a history is simulated
