@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from betapod.cli.tables import Table, show, widths
+from betapod.cli.tables import TerminalTable, show, widths
 
 COLUMNS = ("design", "scenario", "arm", "mean", "95 % of trials")
 ROWS = [("randomised", "current-evidence", "cells and care", "−2.6 %", "−34 to +69 %"), ("single arm", "none", "placebo", "0.0 %", "−1 to +1 %")]  # fmt: skip
@@ -17,7 +17,7 @@ ROWS = [("randomised", "current-evidence", "cells and care", "−2.6 %", "−34 
 
 def printed(width: int) -> str:
     file = io.StringIO()
-    show(Console(file=file, width=width, color_system=None), Table(COLUMNS, ROWS, ("mean", "95 % of trials")))
+    show(Console(file=file, width=width, color_system=None), TerminalTable(COLUMNS, ROWS, ("mean", "95 % of trials")))
     return file.getvalue()
 
 
@@ -35,11 +35,11 @@ def test_no_word_is_broken(width: int) -> None:
 
 def test_what_is_the_same_in_all_rows_is_said_once() -> None:
     file = io.StringIO()
-    show(Console(file=file, width=14, color_system=None), Table(("a", "bbbbbb", "c"), [("1", "same words", "x"), ("2", "same words", "y"), ("3", "same words", "z")]))  # fmt: skip
+    show(Console(file=file, width=14, color_system=None), TerminalTable(("a", "bbbbbb", "c"), [("1", "same words", "x"), ("2", "same words", "y"), ("3", "same words", "z")]))  # fmt: skip
     assert file.getvalue().count("same") == 1
 
 
 @given(st.lists(st.tuples(st.text("ab ", max_size=20), st.text("ab ", max_size=20)), max_size=4), st.integers(1, 90))
 def test_widths_fit(rows: list[tuple[str, str]], total: int) -> None:
-    found = widths(Table(("first", "second"), rows, ("second",)), total)
+    found = widths(TerminalTable(("first", "second"), rows, ("second",)), total)
     assert found is None or sum(found) + 2 <= total

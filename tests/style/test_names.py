@@ -48,8 +48,8 @@ RIDDLES_LEFT = {
     "validation": 1,
 }
 
-#: Classes that still share a name; each is to be renamed by what it is. Nothing may be added.
-SHARED_CLASSES = frozenset(["Table"])
+#: Classes that share a name: none. Nothing may be added.
+SHARED_CLASSES: frozenset[str] = frozenset()
 #: Files that still share a name, beside those of the command line and the front, which are named for what they serve.
 SHARED_FILES = frozenset({"table.py"})
 #: Bare verbs and nouns as names of public functions: how many modules may still have one (beside command line and front).

@@ -12,7 +12,7 @@ import pytest
 
 from betapod.cli import shared, tables
 from betapod.cli.main import main
-from betapod.cli.tables import Table
+from betapod.cli.tables import TerminalTable
 
 #: Widths of terminals at which tables are tried.
 WIDTHS = (60, 80, 120)
@@ -31,7 +31,7 @@ class Shown:
 
     width: int
     text: str
-    tables: list[Table]
+    tables: list[TerminalTable]
 
     @property
     def words(self) -> set[str]:
@@ -40,10 +40,10 @@ class Shown:
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, *arguments: object) -> Shown:
     """Carry out a command on a terminal; the exit code must be 0."""
-    printed: list[Table] = []
+    printed: list[TerminalTable] = []
     show = tables.show
 
-    def spying(console: Any, table: Table, wide: bool | None = None) -> None:
+    def spying(console: Any, table: TerminalTable, wide: bool | None = None) -> None:
         printed.append(table)
         show(console, table, wide)
 

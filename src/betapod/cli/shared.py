@@ -119,11 +119,11 @@ def print_table(
     varying: Sequence[str] = (),
     wide: bool | None = None,
 ) -> None:
-    """Print a table to stdout as text; see `tables.Table`, and `tables.show` for `wide`."""
-    from .tables import Table, show
+    """Print a table to stdout as text; see `tables.TerminalTable`, and `tables.show` for `wide`."""
+    from .tables import TerminalTable, show
 
     cells = [[printable(cell) for cell in row] for row in rows]
-    show(out(), Table(columns, cells, right, spare, [printable(line) for line in groups], varying), wide)
+    show(out(), TerminalTable(columns, cells, right, spare, [printable(line) for line in groups], varying), wide)
 
 
 def print_fields(lines: Sequence[tuple[str, str]], indent: int = 2) -> None:

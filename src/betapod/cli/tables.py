@@ -25,7 +25,7 @@ _WITH_UNIT = re.compile(rf"(?P<number>{_ONE}(?: to {_ONE})?)\u00a0(?P<unit>.+)")
 
 
 @dataclass(frozen=True)
-class Table:
+class TerminalTable:
     """What a table shows.
 
     Attributes
@@ -49,10 +49,10 @@ class Table:
     groups: Sequence[str] = ()
     varying: Sequence[str] = ()
 
-    def without(self, places: set[int]) -> Table:
+    def without(self, places: set[int]) -> TerminalTable:
         """Return the table without the columns at these places."""
         kept = [k for k in range(len(self.columns)) if k not in places]
-        return Table(
+        return TerminalTable(
             [self.columns[k] for k in kept],
             [[row[k] for k in kept] for row in self.rows],
             self.right,
@@ -79,7 +79,7 @@ class Table:
         }
 
 
-def widths(table: Table, total: int, comfort: int = 0, parts: bool = False) -> list[int] | None:
+def widths(table: TerminalTable, total: int, comfort: int = 0, parts: bool = False) -> list[int] | None:
     """Return the width of each column such that no word is broken; None where `total` is too narrow for that.
 
     Parameters
@@ -157,7 +157,7 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
     return lines
 
 
-def layout(table: Table, total: int) -> tuple[Table, list[int] | None, list[str]]:
+def layout(table: TerminalTable, total: int) -> tuple[TerminalTable, list[int] | None, list[str]]:
     """Return the table as it fits a width, the widths of its columns (None for cards), and the heads that were left out."""
     if (found := widths(table, total, _COMFORT)) is not None:
         return table, found, []
@@ -175,7 +175,7 @@ def layout(table: Table, total: int) -> tuple[Table, list[int] | None, list[str]
     return table, None, []
 
 
-def show(console: Console, table: Table, wide: bool | None = None) -> None:
+def show(console: Console, table: TerminalTable, wide: bool | None = None) -> None:
     """Print a table, or cards where the console is too narrow for it.
 
     Parameters
@@ -241,7 +241,7 @@ def without_unit(rows: Sequence[Sequence[str]]) -> tuple[str, list[list[str]]]:
     ]
 
 
-def _said_once(table: Table, same: dict[int, str]) -> Iterator[str]:
+def _said_once(table: TerminalTable, same: dict[int, str]) -> Iterator[str]:
     """Say what is the same in every row, and which columns hold nothing."""
     said = [f"{table.columns[k]} {text}" for k, text in same.items() if text]
     bare = [table.columns[k] for k, text in same.items() if not text]
@@ -251,7 +251,7 @@ def _said_once(table: Table, same: dict[int, str]) -> Iterator[str]:
         yield f"no row has: {', '.join(bare)}"
 
 
-def _with_headings(table: Table) -> Iterator[tuple[Sequence[str], str | None]]:
+def _with_headings(table: TerminalTable) -> Iterator[tuple[Sequence[str], str | None]]:
     """Give each row, and the heading that stands above it."""
     before: str | None = None
     for k, row in enumerate(table.rows):
@@ -273,7 +273,7 @@ def _lines(cells: Sequence[list[str]], found: Sequence[int], numeric: Sequence[b
     return lines
 
 
-def _cards(console: Console, table: Table) -> None:
+def _cards(console: Console, table: TerminalTable) -> None:
     """Print each row as lines of name and value."""
     for row, heading in _with_headings(table):
         if heading is not None:
