@@ -180,6 +180,12 @@ def test_what_cannot_be_drawn_is_said(results: dict[str, Any]) -> None:
         results["TrialData"].plot()
 
 
+def test_a_line_needs_no_analysis() -> None:
+    run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=2)
+    repr(run)
+    assert "summary" not in vars(run)
+
+
 def test_other_peoples_text_is_text() -> None:
     table = betapod.ParameterTable([betapod.Parameter("k", "<script>alert(1)</script>\x1b[2J & co", 1.0, "1/day")])
     text = table._repr_html_()

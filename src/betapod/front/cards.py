@@ -43,14 +43,14 @@ class Card:
     facts
         Name and value of what is worth knowing at a glance.
     table
-        Shown by its first rows; None for none.
+        Gives what is shown by its first rows, and is called for a card alone: making it may take a while. None for none.
     more
         How to see more, in Python.
     """
 
     title: str
     facts: Sequence[tuple[str, str]] = ()
-    table: pd.DataFrame | None = None
+    table: Callable[[], pd.DataFrame] | None = None
     more: str = ""
 
 
@@ -66,8 +66,9 @@ def card(result: Any) -> str:
     if found.facts:
         rows = "".join(f"<tr><th{_LEFT}>{escape(k)}</th><td{_LEFT}>{_cell(v)}</td></tr>" for k, v in found.facts)
         parts.append(f"<table>{rows}</table>")
-    if found.table is not None and len(found.table):
-        parts.append(_table(found.table, column_units(result)))
+    table = None if found.table is None else found.table()
+    if table is not None and len(table):
+        parts.append(_table(table, column_units(result)))
     if found.more:
         parts.append(f"<p><small>{escape(found.more)}</small></p>")
     return f'<div class="betapod">{"".join(parts)}</div>'
@@ -150,9 +151,11 @@ def _roles(table: ParameterTable) -> str:
 
 
 def _parameters(table: ParameterTable) -> Card:
-    rows = table.table[["id", "label", "value", "unit", "role", "grade", "source"]]
+    names = ["id", "label", "value", "unit", "role", "grade", "source"]
     facts = [("by grade", _grades(table)), ("by role", _roles(table))] if len(table) else []
-    return Card(f"{table.name}: {_several(len(table), 'parameter')}".removeprefix(": "), facts, rows)
+    return Card(
+        f"{table.name}: {_several(len(table), 'parameter')}".removeprefix(": "), facts, lambda: table.table[names]
+    )
 
 
 def _result(result: Result) -> Card:
@@ -161,7 +164,7 @@ def _result(result: Result) -> Card:
     facts = [("integrator", f"{result.method}, rtol {result.rtol:g}")]
     facts += [("ended", f"{result.ended[0]} at day {result.ended[1]:g}")] if result.ended else []
     facts += [("warnings", "; ".join(result.warnings[:3]))] if result.warnings else []
-    return Card(title, facts, result.table, "Figure: .plot(). Labels and units: .dictionary.")
+    return Card(title, facts, lambda: result.table, "Figure: .plot(). Labels and units: .dictionary.")
 
 
 def _ensemble(result: EnsembleResult) -> Card:
@@ -217,19 +220,21 @@ def _protocol(protocol: Protocol) -> Card:
         ("replicates", f"{protocol.replicates:,}, seed {protocol.seed}"),
     ]
     title = f"{protocol.name}: {_several(len(protocol.arms), 'arm')}, {_several(len(protocol.visits), 'visit')}"
-    return Card(title, facts, protocol.table, "Run it: betapod.run_trial(protocol).")
+    return Card(title, facts, lambda: protocol.table, "Run it: betapod.run_trial(protocol).")
 
 
 def _trial(run: TrialRun) -> Card:
-    endpoint = run.summary["endpoint"]
+    from ..trials.analysis.endpoints import endpoint_visit
+
+    endpoint = run.protocol.endpoints.primary
     facts = [
         ("title", run.protocol.title),
-        ("primary endpoint", f"{endpoint['name'] or endpoint['quantity']} at {endpoint['visit']}"),
+        ("primary endpoint", f"{endpoint.name or endpoint.quantity} at {endpoint_visit(run.protocol, endpoint)}"),
         ("replicates", f"{run.protocol.replicates:,}, seed {run.protocol.seed}"),
     ]
     more = "Between arms: .comparisons. Every measurement: run[design, scenario].frame(). Report: betapod.write_report(run, folder)."
     title = f"{run.protocol.name}: {', '.join(run.designs)}; {', '.join(run.scenarios)}"
-    return Card(title, facts, run.table, more)
+    return Card(title, facts, lambda: run.table, more)
 
 
 def _trial_data(data: TrialData) -> Card:
@@ -237,7 +242,7 @@ def _trial_data(data: TrialData) -> Card:
         f"{data.protocol.name}, {data.design}, {data.scenario}: {_several(data.replicates, 'replicate')} of "
         f"{_several(data.patients, 'patient')}, {_several(len(data.visits), 'visit')}"
     )
-    return Card(title, [("measured", ", ".join(data.codes))], data.frame([0]), "All replicates: .table.")
+    return Card(title, [("measured", ", ".join(data.codes))], lambda: data.frame([0]), "All replicates: .table.")
 
 
 def _registry(registry: Registry) -> Card:
@@ -251,8 +256,7 @@ def _registry(registry: Registry) -> Card:
     facts += [("replaced by overlays", ", ".join(registry.replaced))] if registry.replaced else []
     names = ["id", "arm", "endpoint", "weeks", "value", "unit", "n"]
     more = "Choose: .select(endpoint=..., product=...). Pool: betapod.pool(records)."
-    table = registry.table
-    return Card(_several(len(registry), "published number"), facts, table[[n for n in names if n in table]], more)
+    return Card(_several(len(registry), "published number"), facts, lambda: registry.table[names], more)
 
 
 def _pooled(pooled: Pooled) -> Card:
@@ -267,14 +271,15 @@ def _pooled(pooled: Pooled) -> Card:
         low, high = pooled.prediction_interval
         facts.append(("prediction interval", f"{low:.3g} to {high:.3g}{unit}"))
     facts += [("excluded", f"{len(pooled.excluded)}: .excluded")] if pooled.excluded else []
-    return Card(title, facts, pooled.table, "Forest plot: .plot().")
+    return Card(title, facts, lambda: pooled.table, "Forest plot: .plot().")
 
 
 def _ledger(ledger: Ledger) -> Card:
     counts = Counter(entry.verdict.verdict for entry in ledger)
     facts = [(verdict, f"{count:,}") for verdict, count in counts.most_common()]
-    table = ledger.table[["id", "claim", "verdict", "certainty"]]
-    return Card(_several(len(ledger), "claim"), facts, table, "One claim with its answers: ledger[0]. Reasons: .table.")
+    names = ["id", "claim", "verdict", "certainty"]
+    more = "One claim with its answers: ledger[0]. Reasons: .table."
+    return Card(_several(len(ledger), "claim"), facts, lambda: ledger.table[names], more)
 
 
 def _confrontation(found: Confrontation) -> Card:
