@@ -105,11 +105,11 @@ def _warnings_in_words() -> Iterator[None]:
     with warnings.catch_warnings():
         usual = warnings.showwarning
 
-        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        def show(message: Warning | str, category: type[Warning], *arguments: Any, **options: Any) -> None:
             if category.__module__.startswith("betapod."):
                 warn(str(message))
             else:
-                usual(message, category, *place, **more)
+                usual(message, category, *arguments, **options)
 
         warnings.showwarning = show
         yield
