@@ -41,9 +41,7 @@ def files(incomplete: str, endings: tuple[str, ...] = (), folders: bool = False)
 
 def complete_model(incomplete: str) -> list[str]:
     """Complete the name of a model, or of a file that may hold one."""
-    from ..physiology import whole_body
-
-    return [*starting(whole_body.NAMES, incomplete), *files(incomplete, _MODELS)]
+    return [*starting(kept.model_names(), incomplete), *files(incomplete, _MODELS)]
 
 
 def complete_other(incomplete: str) -> list[str]:
@@ -53,10 +51,8 @@ def complete_other(incomplete: str) -> list[str]:
 
 def _names(context: typer.Context, *kinds: str) -> list[str]:
     """Return names of the model on the command line: of ``states``, ``assignments``, ``parameters``, ``inputs``, ``parts``."""
-    from ..physiology import whole_body
-
     name = str(context.params.get("model") or context.params.get("first") or next(iter(context.args), ""))
-    if name in whole_body.NAMES:
+    if name in kept.model_names():
         facts = kept.model(name)
         return [name_of for kind in kinds for name_of in facts[kind]]
     from .shared import load_model
@@ -118,9 +114,7 @@ def complete_submodel(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_switch(incomplete: str) -> list[str]:
     """Complete the name of a mechanism switch."""
-    from ..physiology import whole_body
-
-    names = dict.fromkeys(input_name for name in whole_body.NAMES for input_name in kept.model(name)["inputs"])
+    names = dict.fromkeys(input_name for name in kept.model_names() for input_name in kept.model(name)["inputs"])
     return starting((name for name in names if name.startswith("sw_")), incomplete)
 
 
@@ -247,6 +241,4 @@ def complete_folder(incomplete: str) -> list[str]:
 
 def complete_cohort(incomplete: str) -> list[str]:
     """Complete the name of a real cohort, or of a file that describes one."""
-    from ..patients.cohorts.cohort_catalogue import cohort_names
-
-    return [*starting(cohort_names(), incomplete), *files(incomplete, (".yaml", ".yml", ".csv"))]
+    return [*starting(kept.cohorts(), incomplete), *files(incomplete, (".yaml", ".yml", ".csv"))]

@@ -24,6 +24,30 @@ def _kept(module: str, title: str, make: Callable[[], Any]) -> Any:
     return value
 
 
+def model_names() -> list[str]:
+    """Return the names of the models that come with betapod."""
+
+    def make() -> list[str]:
+        from ..physiology import whole_body
+
+        return list(whole_body.NAMES)
+
+    names: list[str] = _kept("betapod.physiology.whole_body", "names", make)
+    return names
+
+
+def cohorts() -> list[str]:
+    """Return the names of the real cohorts that the package knows."""
+
+    def make() -> list[str]:
+        from ..patients.cohorts.cohort_catalogue import cohort_names
+
+        return list(cohort_names())
+
+    names: list[str] = _kept("betapod.patients.cohorts.cohort_catalogue", "cohorts", make)
+    return names
+
+
 def model(name: str) -> dict[str, Any]:
     """Return what a named model has: ``states``, ``assignments``, ``parameters``, ``inputs``, ``events``, ``parts`` by name."""
 

@@ -65,6 +65,8 @@ def _root(
 
 def _register(arguments: list[str]) -> None:
     """Import the modules that the command line needs: the one with the verb, or all of them for help."""
+    if arguments == ["--version"]:
+        return
     verb = next((argument for argument in arguments or _completed() if not argument.startswith("-")), None)
     for name in {MODULES[verb]} if verb in MODULES else dict.fromkeys(MODULES.values()):
         if name not in _registered:
