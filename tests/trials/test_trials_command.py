@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import small_trials as small
+from terminals import WIDTHS, check_fits, on_terminal
 from typer.testing import CliRunner
 
 from betapod.cli import main as cli
@@ -39,6 +40,17 @@ def test_run_and_resume_print_the_same(invoke, tmp_path):
     assert json.loads(again.stdout) == document
     table = invoke("run", "small.yaml", "--quiet")
     assert "by cells" in table.stdout and "seed-claims" in table.stdout
+
+
+def test_what_a_run_prints_fits_the_terminal(invoke, tmp_path, monkeypatch):
+    """F9: heads were "desig/n" and "hypot/hesis". The unit stands in the title, the scenario above its rows."""
+    (tmp_path / "small.yaml").write_text(small.TEXT)
+    whole = on_terminal(monkeypatch, 4000, "run", "small.yaml", "--quiet")
+    for width in WIDTHS:
+        check_fits(on_terminal(monkeypatch, width, "run", "small.yaml", "--quiet"), whole)
+    assert "scenario seed-claims" in whole.text and "between groups, %" in whole.text
+    table = invoke("run", "small.yaml", "--quiet", "--csv", "-").stdout
+    assert table.startswith("quantity,summary,visit,scale,unit,design,scenario,treated,control,estimate,low,high,")
 
 
 def test_parts_of_a_protocol_can_be_run(invoke, tmp_path):

@@ -174,3 +174,17 @@ def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPa
     rows = [number for number, line in enumerate(lines) if line.startswith("PACKHAM2016#")]
     # What fits no table of this width is a card: the id and a line or two for each number.
     assert len(rows) == 10 and len(lines) <= 10 * 7
+
+
+@pytest.mark.parametrize("view", [["--rows"], ["--worst", "3"], ["--refused"], ["--tissue"], ["--by", "endpoint"]])
+def test_what_is_printed_fits_the_terminal(view: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """F9: ten records under three scenarios took 202 lines at 80 columns, and their words stood there three times."""
+    from terminals import WIDTHS, check_fits, on_terminal
+
+    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path / "cache"))
+    command = ["confront", "-n", "8", "--draws", "0", "--study", "PACKHAM2016", "--quiet", *view]
+    whole = on_terminal(monkeypatch, 4000, *command)
+    for width in WIDTHS:
+        narrow = on_terminal(monkeypatch, width, *command)
+        check_fits(narrow, whole)
+        assert view != ["--rows"] or len(narrow.text.splitlines()) < 100

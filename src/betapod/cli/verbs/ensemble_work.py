@@ -266,7 +266,7 @@ def moments_as_csv(store: Store, document: Mapping[str, Any]) -> Csv:
     """Return mean, SD and count of every output at every visit."""
     unit = store.manifest["identity"].get("time_unit", "day")
     rows = [
-        [name, entry["unit"], row["time"], row["mean"], row["sd"], row["count"]]
+        [name, entry["unit"], row["time"], row["mean"], _spread(row), row["count"]]
         for name, entry in document.get("outputs", {}).items()
         for row in entry["visits"]
     ]
@@ -286,6 +286,10 @@ def _moments(row: Mapping[str, Any]) -> str:
         return "-"
     if row["sd"] is None:
         return f"{row['mean']:.4g}"
-    # What all patients share has a spread of rounding errors.
-    sd = 0.0 if row["sd"] < _ROUNDING * abs(row["mean"]) else row["sd"]
-    return f"{row['mean']:.4g} ({sd:.2g})"
+    return f"{row['mean']:.4g} ({_spread(row):.2g})"
+
+
+def _spread(row: Mapping[str, Any]) -> float | None:
+    """Return the standard deviation; what all patients share has one of rounding errors, which is none."""
+    sd: float | None = row["sd"]
+    return 0.0 if sd is not None and sd < _ROUNDING * abs(row["mean"]) else sd

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
     from ...trials.protocol.protocol import Protocol
 
+#: Effects and shares below this are rounding errors.
+_NOTHING = 1e-12
 WARNING = (
     "This is a simulation: it shows what follows from the assumptions of a model. It is no evidence that a treatment works or fails, "
     "and no medical device."
@@ -225,7 +227,8 @@ def write(assessment: Assessment, extra: ReportSupplement, folder: Path, provena
             [attribution.table.assign(scenario=attribution.scenario) for attribution in extra.shares], ignore_index=True
         )
     for name, table in by_name.items():
-        written.append(write_text(data / f"{name}.csv", table_as_csv(table, float_format="%.8g")))
+        text = table_as_csv(_without_rounding_errors(table), float_format="%.8g")
+        written.append(write_text(data / f"{name}.csv", text))
         written.append(_parquet(table, data / f"{name}.parquet"))
     rows = [
         "table,column,meaning,unit",
@@ -303,6 +306,15 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _without_rounding_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table in which effects and shares of less than a million-millionth are nothing; a p value may be as small."""
+    found = table.copy(deep=False)
+    for name in found.columns:
+        if found[name].dtype.kind == "f" and name != "p":
+            found[name] = found[name].where(~(found[name].abs() < _NOTHING), 0.0)
+    return found
 
 
 def summary(assessment: Assessment) -> tuple[list[str], list[list[str]]]:

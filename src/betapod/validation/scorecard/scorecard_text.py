@@ -69,10 +69,12 @@ def _with_unit(target: Target) -> str:
 
 def rows_table(scores: Sequence[Score]) -> Table:
     """Return one row per target; narrow enough for 80 columns."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("id", no_wrap=True)
-    table.add_column("what · who", overflow="fold")
-    table.add_column("target", overflow="fold", min_width=12)
+    # Columns as wide as their longest word, so that a narrow terminal breaks none.
+    for name, shown in (("what · who", _what), ("target", _with_unit)):
+        words = [word for score in scores for word in str(shown(score.target)).split()]
+        table.add_column(name, overflow="fold", min_width=max(map(len, words), default=0))
     for name in ("model", "verdict", "size", "use"):
         table.add_column(name, justify="right" if name in ("model", "size") else "left", no_wrap=True)
     organ = ""
@@ -130,9 +132,9 @@ def full_report(card: Scorecard, verbose: bool = False) -> RenderableType:
     parts: list[RenderableType] = [rows_table(done)] if done else []
     open_rows = [score for score in card.scores if not score.target.addressed]
     if open_rows:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+        table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         for name in ("id", "not addressed here", "target", "why not"):
-            table.add_column(name, overflow="fold", no_wrap=name == "id")
+            table.add_column(name, overflow="fold", no_wrap=name == "id", min_width=8)
         for score in open_rows:
             table.add_row(score.target.id, _what(score.target), _with_unit(score.target), score.target.reason)
         parts.append(table)
