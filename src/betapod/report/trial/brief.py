@@ -56,7 +56,7 @@ def _uncontrolled(assessment: Assessment, design: str) -> str:
     supposed = "even if the cells did nothing" if named else f"with {words.arm(assessment, arms[0])}"
     return (
         f"Without a control group, {words.percent(row['improved'])} of studies of {patients} would report a significant improvement {supposed}. "
-        f"{words.capital(answers.moved(assessment, scale, row['mean']))}{' then' if named else ''} on average (95 % of studies: {scale.range(row['low'], row['high'])})."
+        f"On average, {answers.moved(assessment, scale, row['mean'])} (95 % of studies: {scale.range(row['low'], row['high'])})."
     )
 
 

@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-#: Effects (also of logarithms) that are printed as 0.
-_NOTHING = 5e-4
-
-
 @dataclass(frozen=True)
 class ReportSupplement:
     """What a report shows besides the assessment.
@@ -160,7 +156,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         strata = list(dict.fromkeys(attribution.table["stratum"]))
         value = {(r["stratum"], r["mechanism"]): r for r in attribution.table.to_dict("records")}
         columns = ["share", "alone", "without"]
-        acting = attribution.table[(attribution.table[columns].abs() > _NOTHING).any(axis=1)]
+        acting = attribution.table[(attribution.table[columns].abs() > trial_figures.NOTHING).any(axis=1)]
         names = list(dict.fromkeys(acting["mechanism"]))
         idle = (
             " Mechanisms without an effect are left out."

@@ -13,6 +13,8 @@ from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawi
 from ..common.figures import GREY, PALETTE
 from . import estimates
 
+#: Effects (also of logarithms) that are printed as 0.
+NOTHING = 5e-4
 #: Patients beyond which no trial is drawn.
 _FARTHEST = 100_000.0
 
@@ -101,7 +103,15 @@ def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
     if not attributions:
         return None
     code = attributions[0].code
-    names = list(dict.fromkeys(attributions[0].table["mechanism"]))
+    acting = {
+        row["mechanism"]
+        for attribution in attributions
+        for row in attribution.table.to_dict("records")
+        if abs(row["share"]) > NOTHING
+    }
+    names = [name for name in dict.fromkeys(attributions[0].table["mechanism"]) if name in acting]
+    if not names:
+        return None
 
     def paint(axes: Axes) -> None:
         offsets = np.linspace(0.18, -0.18, len(attributions)) if len(attributions) > 1 else [0.0]
