@@ -104,23 +104,23 @@ def demo_command(
     _tell(found.report, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
 
 
-def _tell(made: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
+def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
     from ...report.common import words
     from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, as_dict, summary
     from ...trials.conduct.feasibility import concerns
 
-    a = made.assessment
+    a = written.assessment
     if as_json:
-        files = [os.fspath(path) for path in made.files]
-        print_json({**as_dict(a, made.extra), **(more or {}), "files": files, "report": files[0]})
+        files = [os.fspath(path) for path in written.files]
+        print_json({**as_dict(a, written.extra), **(more or {}), "files": files, "report": files[0]})
         return
     print_text(a.protocol.title, "bold")
     header, found = summary(a)
     unit, rows = without_unit(found)
     print_text(f"{words.named(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim")
     print_table(header, rows, varying=header)
-    for question, answer in answers.answer_questions(a, made.extra.shares):
+    for question, answer in answers.answer_questions(a, written.extra.shares):
         print_text(question, "bold")
         print_text(answer)
     for design, people in a.behind.items():
@@ -128,4 +128,4 @@ def _tell(made: WrittenReport, as_json: bool, quiet: bool, more: dict[str, objec
             note(f"{design}: {text}")
     if not quiet:
         note(WARNING)
-    out().print(os.fspath(made.files[0]), markup=False)
+    out().print(os.fspath(written.files[0]), markup=False)
