@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from betapod.base.errors import EvidenceError
 from betapod.claims import claims, ledger
 from betapod.claims.questions import Question, ask
 from betapod.evidence.records import registry
@@ -120,3 +121,16 @@ def test_findings_have_a_quote_and_were_read() -> None:
     with registry.FINDINGS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert all(row["quote"] and row["tag"] == "seen" and row["citation"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        Question("soy", records=("SOY_NMA2023#1",)),
+        Question("soy", expects="within", null=0, records=("SOY_NMA2023#1",)),
+    ],
+)
+def test_a_question_without_a_criterion_says_which_key_it_lacks(question: Question) -> None:
+    with pytest.raises(EvidenceError, match="requires") as caught:
+        ask(question, KNOWN)
+    assert "soy" in str(caught.value)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..base.constants import Z95
-from ..base.errors import EvidenceError
+from ..base.errors import EvidenceError, Location, Problem
 from ..base.intervals import normal_interval
 from ..evidence.records.registry import Registry
 from ..evidence.records.study import Record
@@ -136,6 +136,7 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
             question, "nothing", None, None, "", "", (), (), str(error.problems[0].found or error.problems[0].message)
         )
     null = question.null if question.null is not None else (None if math.isnan(pooled.null) else pooled.null)
+    _check_criterion(question, null)
     used = tuple(name for effect in pooled.effects for name in effect.records)
     studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
     estimate, ci = pooled.estimate, pooled.ci
@@ -170,6 +171,14 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     )
 
 
+def _check_criterion(question: Question, null: float | None) -> None:
+    """Refuse a question whose numbers could be held against nothing."""
+    if question.requires is None and (null is None or question.expects == "within"):
+        needed = "requires" if question.expects == "within" else "null (the value of no effect) or requires"
+        message = f"the question has no {needed.partition(' ')[0]}: what would its number be held against?"
+        raise EvidenceError(Problem("missing-key", message, Location(f"question {question.text!r}"), expected=needed))
+
+
 def _both(pooled: Pooled) -> tuple[float, float]:
     """Return the lowest and the highest end of the intervals of the studies themselves."""
     back = back_to_scale(pooled.measure)
@@ -192,12 +201,13 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         agrees = first.direction in question.says
         answer = "leans for" if agrees else "leans against"
         return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.quote}")
+    null = question.null if question.null is not None else (0.0 if len(records) > 1 else None)
+    _check_criterion(question, null)
     values = [record.value for record in records if record.value is not None]
     if len(values) != len(records):
         return Reply(question, "nothing", None, None, "", "", (), (), "a number is missing")
     signs = (1.0, -1.0, -1.0, 1.0)[: len(values)]
     estimate = sum(sign * value for sign, value in zip(signs, values, strict=True))
-    null = question.null if question.null is not None else (0.0 if len(values) > 1 else None)
     share = _share(records) if len(records) == 1 else None
     if share is not None:
         answer = judge(question.expects, null, question.requires, estimate, share)
