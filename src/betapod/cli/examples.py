@@ -184,6 +184,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "claims": (
         ("Every claim with its verdict", "betapod claims"),
         ("Those that the evidence contradicts", "betapod claims --status contradicted --no-model"),
+        ("Those about beta cells, by any of their words", "betapod claims --search 'beta cells' --no-model"),
         ("One claim in full", "betapod claims show B07"),
     ),
     "claims show": (
