@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..base.display import column_units
@@ -61,20 +60,12 @@ def line(result: Any) -> str:
 
 def card(result: Any) -> str:
     """Return a result as a small piece of HTML, which is well-formed XML."""
-    found = _card(result)
-    parts = [f"<p><b>{escape(type(result).__name__)}</b> {escape(found.title)}</p>"]
-    if found.facts:
-        rows = "".join(f"<tr><th{_LEFT}>{escape(k)}</th><td{_LEFT}>{_cell(v)}</td></tr>" for k, v in found.facts)
-        parts.append(f"<table>{rows}</table>")
-    table = None if found.table is None else found.table()
-    if table is not None and len(table):
-        parts.append(_table(table, column_units(result)))
-    if found.more:
-        parts.append(f"<p><small>{escape(found.more)}</small></p>")
-    return f'<div class="betapod">{"".join(parts)}</div>'
+    from ..report.common.pages import template
 
-
-_LEFT = ' style="text-align: left"'
+    facts = _card(result)
+    frame = None if facts.table is None else facts.table()
+    table = None if frame is None or not len(frame) else _head_of_table(frame, column_units(result))
+    return template("card.html.jinja", cell=_cell).render(kind=type(result).__name__, card=facts, table=table)
 
 
 def _card(result: Any) -> Card:
@@ -84,20 +75,16 @@ def _card(result: Any) -> Card:
     return Card("")
 
 
-def _table(table: pd.DataFrame, units: dict[str, str]) -> str:
-    """Return the first rows and columns of a table as HTML, and how much of it is not shown."""
+def _head_of_table(table: pd.DataFrame, units: dict[str, str]) -> dict[str, Any]:
+    """Return the first rows and columns of a table, and how much of it is not shown."""
     rows, columns = table.shape
-    shown = table.iloc[:_ROWS, :_COLUMNS]
-    if shown.index.name is not None:
-        shown = shown.reset_index()
-    heads = "".join(f"<th>{escape(_head(str(name), units))}</th>" for name in shown.columns)
-    lines = "".join(
-        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in shown.itertuples(index=False)
-    )
-    left = [f"{rows - _ROWS} more rows"] if rows > _ROWS else []
-    left += [f"{columns - _COLUMNS} more columns"] if columns > _COLUMNS else []
-    rest = f"<p><small>{' and '.join(left)}: .table</small></p>" if left else ""
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{lines}</tbody></table>{rest}"
+    first = table.iloc[:_ROWS, :_COLUMNS]
+    if first.index.name is not None:
+        first = first.reset_index()
+    rest = [f"{rows - _ROWS} more rows"] if rows > _ROWS else []
+    rest += [f"{columns - _COLUMNS} more columns"] if columns > _COLUMNS else []
+    heads = [_head(str(name), units) for name in first.columns]
+    return {"heads": heads, "rows": list(first.itertuples(index=False)), "rest": " and ".join(rest)}
 
 
 def _head(name: str, units: dict[str, str]) -> str:
@@ -110,7 +97,7 @@ def _cell(value: Any) -> str:
     text = "" if value is None else str(value)
     # Control characters are not allowed in XML at all.
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return escape(text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "\u2026")
+    return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "\u2026"
 
 
 def _counted(numbers: dict[str, int]) -> str:

@@ -101,10 +101,11 @@ class Printed(str):
     def _repr_html_(self) -> str | None:
         if self.form != "html":
             return None
-        from html import escape
+        from markupsafe import Markup
 
         # A page of its own, so that its style stays within it.
-        return f'<iframe srcdoc="{escape(self)}" style="width: 100%; height: 40em; border: 0"></iframe>'
+        frame = Markup('<iframe srcdoc="{}" style="width: 100%; height: 40em; border: 0"></iframe>')
+        return str(frame.format(str(self)))
 
 
 def render(

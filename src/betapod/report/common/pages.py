@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 FOLDERS = tuple(Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims"))
 
 
-def template(name: str, **filters: Callable[[str], str]) -> Template:
+def template(name: str, **filters: Callable[[Any], str]) -> Template:
     """Return a template by its file name; text is escaped, and a missing name is an error.
 
     Parameters
     ----------
     filters
-        Functions of a text that the template uses by name.
+        Functions of a value that the template uses by name.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
