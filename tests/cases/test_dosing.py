@@ -188,7 +188,7 @@ def test_visits_of_a_model_in_seconds(run: Run, visits: str) -> None:
     assert [row["time"] for row in output["visits"]] == [0.0, 24.0]
     assert output["visits"][1]["mean"] == pytest.approx(1e-10 * math.exp(-2.4), rel=1e-5)
     _, text, _ = run("ensemble", "summary", "f")
-    assert "mean (SD), 0 s   24 s " in text
+    assert "mean (SD), 0 s  mean (SD), 24 s" in text
 
 
 def test_tables_too_large_are_refused_with_their_size() -> None:
