@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,31 +16,78 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def blocks(language: str) -> list[tuple[str, str]]:
-    """Return place and text of every fenced block of a language."""
+def blocks(language: str, besides: Sequence[Path] = ()) -> list[tuple[str, str]]:
+    """Return place and text of every fenced block of a language, but for pages `besides`."""
     found = []
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        if path in besides:
+            continue
         text = path.read_text(encoding="utf-8")
         for match in re.finditer(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
             found.append((f"{path.name}:{text.count(chr(10), 0, match.start()) + 1}", match[1]))
     return found
 
 
+#: Pages whose files, commands and examples build on each other: followed from top to bottom in one folder.
+WALKS = sorted([*(ROOT / "docs" / "start").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md")])
+_STEP = re.compile(
+    r"(?:[Ss]ave as `(?P<name>[^`]+)`:\n\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
+)
+
+
+def commands(text: str) -> list[str]:
+    """Return the lines of a block that are commands of betapod, but for those that only long runs need."""
+    lines = text.splitlines()
+    return [line for line in lines if line.startswith("betapod ") and not re.search(r"betapod (ensemble|merge)", line)]
+
+
 COMMANDS = [
     pytest.param(line, id=f"{place} {line[:40]}")
-    for place, text in blocks("sh")
-    for line in text.splitlines()
-    if line.startswith("betapod ") and not re.search(r"ensemble|merge", line)
+    for place, text in blocks("sh", besides=WALKS)
+    for line in commands(text)
 ]
 
 
-@pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: str(value)[:24].partition("\n")[0])
-def test_python_examples(place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "example.py"
+def run_python(text: str, folder: Path) -> None:
+    path = folder / "example.py"
     path.write_text(text, encoding="utf-8")
     sys.modules.pop("__example__", None)
     exec(compile(text, str(path), "exec"), {"__name__": "__example__"})  # noqa: S102
+
+
+def run_command(line: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from betapod.cli.main import main
+
+    before = set(folder.iterdir())
+    monkeypatch.setattr(sys, "argv", shlex.split(line))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    written = capsys.readouterr()
+    assert not stopped.value.code, f"{line}\n{written.err}"
+    assert written.out or set(folder.iterdir()) - before, line
+
+
+@pytest.mark.parametrize(
+    ("place", "text"), blocks("python", besides=WALKS), ids=lambda value: str(value)[:24].partition("\n")[0]
+)
+def test_python_examples(place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_python(text, tmp_path)
+
+
+@pytest.mark.parametrize("page", WALKS, ids=lambda page: f"{page.parent.name}/{page.stem}")
+def test_a_page_works_from_top_to_bottom(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for step in _STEP.finditer(page.read_text(encoding="utf-8")):
+        if step["name"]:
+            (tmp_path / step["name"]).write_text(step["text"], encoding="utf-8")
+        elif step["language"] == "python":
+            run_python(step["text"], tmp_path)
+        elif step["language"] == "sh":
+            for line in commands(step["text"]):
+                run_command(line, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize(("place", "text"), blocks("python"), ids=lambda value: str(value)[:24].partition("\n")[0])
@@ -64,15 +112,8 @@ def test_python_examples_import_from_betapod_alone(place: str, text: str) -> Non
 def test_commands(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from betapod.cli.main import main
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", shlex.split(line))
-    with pytest.raises(SystemExit) as stopped:
-        main()
-    written = capsys.readouterr()
-    assert not stopped.value.code, written.err
-    assert written.out or list(tmp_path.iterdir())
+    run_command(line, tmp_path, monkeypatch, capsys)
 
 
 def test_every_verb_is_documented() -> None:
