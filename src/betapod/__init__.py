@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from .engine.scipy.simulation_result import Result as Result
     from .evidence.records.registry import Registry as Registry
     from .evidence.synthesis.certainty import grade as grade
-    from .evidence.synthesis.pool import Pooled as Pooled
     from .evidence.synthesis.pool import pool as pool
+    from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
     from .front.judging import confront as confront
@@ -96,7 +96,7 @@ _PUBLIC = {
     "ParameterTable": "model.parameters.table",
     "Part": "model.assembly.submodel",
     "Plan": "therapies.plan",
-    "Pooled": "evidence.synthesis.pool",
+    "Pooled": "evidence.synthesis.pooled",
     "Protocol": "trials.protocol.protocol",
     "Registry": "evidence.records.registry",
     "Result": "engine.scipy.simulation_result",

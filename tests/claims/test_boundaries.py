@@ -13,7 +13,7 @@ from betapod.claims.questions import Question, Reply, ask, judge
 from betapod.evidence.records.study import Record
 from betapod.evidence.synthesis import certainty
 from betapod.evidence.synthesis import pool as synthesis
-from betapod.evidence.synthesis.pool import Pooled
+from betapod.evidence.synthesis.pooled import Pooled
 
 pytest.importorskip("pymare")
 

@@ -223,17 +223,11 @@ def test_one_ratio_of_risks(counts, ratio, variance) -> None:
 
 
 def test_a_forest_plot_says_whom_its_numbers_count() -> None:
-    from betapod.evidence.synthesis.forest_rows import forest_table
-
     known = registry.load()
-    skyler = forest_table(
-        synthesis.pool(known.select(product="BM-MSC", population="T2D", endpoint="HbA1c", controls=True))
-    )
+    skyler = synthesis.pool(known.select(product="BM-MSC", population="T2D", endpoint="HbA1c", controls=True)).table
     # Two arms of 15 against a placebo group whose size does not stand with the difference.
     assert [tuple(row) for row in skyler[["n", "n_of"]].to_numpy()] == [(30, "treated")]
-    zang = forest_table(
-        synthesis.pool(known.select(product="UC-MSC", population="T2D", endpoint="HbA1c", controls=True))
-    )
+    zang = synthesis.pool(known.select(product="UC-MSC", population="T2D", endpoint="HbA1c", controls=True)).table
     assert list(zang["n_of"]) == ["both groups"] and list(zang["n"]) == [91]
 
 

@@ -20,7 +20,7 @@ from betapod.evidence.synthesis import candidate_effects as effects
 from betapod.evidence.synthesis import certainty
 from betapod.evidence.synthesis import pool as synthesis
 from betapod.evidence.synthesis.candidate_effects import EffectSize
-from betapod.evidence.synthesis.pool import Pooled
+from betapod.evidence.synthesis.pooled import Pooled
 from betapod.evidence.synthesis.small_studies import small_studies
 
 pytest.importorskip("pymare")

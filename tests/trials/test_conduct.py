@@ -9,7 +9,6 @@ from betapod.base.errors import ConfigError
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.measurement import death_rate, measurement_sd
 from betapod.trials.conduct.trial_data import DISPOSITIONS, PARTS
-from betapod.trials.operating.run_summary import run_summary
 
 
 @pytest.fixture(scope="module")
@@ -203,7 +202,7 @@ def test_nothing_is_measured_after_kidney_failure(trial):
 
 
 def test_the_summary_has_a_row_per_arm(run):
-    document = run_summary(run)
+    document = run.summary
     assert len(document["rows"]) == 2 + 4
     single = next(row for row in document["rows"] if row["scenario"] == "none" and row["design"] == "single arm")
     assert sum(single["parts"].values()) == pytest.approx(single["change"], abs=0.01)

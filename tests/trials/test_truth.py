@@ -13,7 +13,7 @@ from betapod.trials.conduct import conduct
 from betapod.trials.conduct.trial_run import TrialRun
 from betapod.trials.operating import replicate_summaries, result_rows
 from betapod.trials.operating.sizing import tests_cells as tells_of_cells
-from betapod.trials.operating.sizing import truth, truth_of
+from betapod.trials.operating.true_effects import truth, truth_of
 from betapod.trials.protocol.protocol import Protocol
 
 #: A drug that lowers UACR by a third, in the pool's course ``cells`` (no cells anywhere).

@@ -12,47 +12,13 @@ from ..evidence.records import registry
 from ..evidence.records.registry import Registry
 from . import claim_simulation
 from . import claims as claims_of
-from .claim_outcome import SimulatedOutcome
-from .claim_verdict import ClaimVerdict, judge_claim
-from .claims import Claim
-from .questions import Reply, ask
+from .claim_verdict import judge_claim
+from .judged_claim import JudgedClaim
+from .questions import ask
+from .wording import leverage_words, plain
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: What the specification's certainty would be as a verdict, where the two can be compared.
-_AS_VERDICT = {
-    "high": ("supported",),
-    "moderate": ("supported", "partly supported"),
-    "low": ("partly supported", "not supported", "untested"),
-    "very low": ("not supported", "untested"),
-    "contradicted": ("contradicted",),
-}
-
-
-@dataclass(frozen=True)
-class JudgedClaim:
-    """One claim as judged."""
-
-    claim: Claim
-    replies: tuple[Reply, ...]
-    simulated: SimulatedOutcome | None
-    verdict: ClaimVerdict
-
-    @property
-    def favourable(self) -> tuple[Reply, ...]:
-        """Answers on the claimed side."""
-        return tuple(reply for reply in self.replies if reply.answer in ("for", "leans for"))
-
-    @property
-    def adverse(self) -> tuple[Reply, ...]:
-        """Answers that are not."""
-        return tuple(reply for reply in self.replies if reply.answer not in ("for", "leans for", "nothing"))
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the verdict is one that the specification's certainty would give."""
-        return self.verdict.verdict in _AS_VERDICT[self.claim.specified]
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,8 +54,6 @@ class Ledger(Displayed, Sequence[JudgedClaim]):
     def table(self) -> pd.DataFrame:
         """One row per claim: what it says, the verdict with its certainty and reason, and what the model would need for it."""
         import pandas as pd
-
-        from .wording import leverage_words, plain
 
         columns = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
         rows = [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..evidence.records.registry import Registry
-from .ledger import JudgedClaim
+from .judged_claim import JudgedClaim
 from .questions import Reply, records_of
 from .wording import estimate
 

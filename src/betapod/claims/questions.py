@@ -12,7 +12,8 @@ from ..base.intervals import normal_interval
 from ..evidence.records.registry import Registry
 from ..evidence.records.study import Record
 from ..evidence.synthesis.certainty import LEVELS, grade
-from ..evidence.synthesis.pool import DISAGREE, Pooled, back_to_scale, pool
+from ..evidence.synthesis.pool import DISAGREE, pool
+from ..evidence.synthesis.pooled import Pooled, back_to_scale
 from ..evidence.synthesis.reported_error import reported_error
 
 #: What an answer can be, with its meaning in the rule of the verdict.

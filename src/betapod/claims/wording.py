@@ -9,7 +9,7 @@ from ..base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_people import label as person_label
 from .claim_verdict import RULE
-from .ledger import JudgedClaim
+from .judged_claim import JudgedClaim
 from .questions import Question, Reply
 
 #: What each verdict means to a reader without a statistician at hand.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..engine.ensemble_result import EnsembleResult
     from ..engine.scipy.simulation_result import Result
     from ..evidence.records.registry import Registry
-    from ..evidence.synthesis.pool import Pooled
+    from ..evidence.synthesis.pooled import Pooled
     from ..model import Model, ParameterTable
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library

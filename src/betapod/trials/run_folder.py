@@ -40,7 +40,6 @@ from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
-from .operating.run_summary import run_summary
 from .protocol.cohort_paths import resolved
 from .protocol.protocol import Protocol
 from .protocol.protocol_files import protocol_document, read_protocol
@@ -132,7 +131,7 @@ def run_into(
             write_atomic(folder / name, kept)
     data = _compute(store, trial_plan, pool, threads, progress)
     run = TrialRun(trial_plan.protocol, data, pool, dict(pool.facts))
-    store.write_json("summary.json", run_summary(run))
+    store.write_json("summary.json", run.summary)
     return run
 
 

@@ -21,7 +21,7 @@ from ..writing import ForceOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...claims.ledger import JudgedClaim
+    from ...claims.judged_claim import JudgedClaim
     from ...evidence.records.registry import Registry
 
 

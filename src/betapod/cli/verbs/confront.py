@@ -16,7 +16,7 @@ from ..running import QuietOption, ThreadsOption, breaking
 from ..shared import JsonOption, counted, gather, names_option, note, print_json, print_table, print_text
 from ..tables import rounded
 from ..waiting import bar
-from .evidence import OverlayOption, terms_option
+from .evidence_selection import OverlayOption, terms_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .. import kept
-from ..completion import complete_study, complete_table, complete_term, starting
+from ..completion import complete_study, complete_table, starting
 from ..csv_output import Csv, CsvOption, SearchOption, WideOption, given_as_csv, matching
 from ..options import spelt_out
 from ..shared import (
     JsonOption,
     assignments,
     counted,
-    names_option,
     note,
     out,
     print_fields,
@@ -24,6 +22,8 @@ from ..shared import (
     print_table,
     print_text,
 )
+from . import evidence_pool
+from .evidence_selection import OverlayOption, RecordSelection, overlaid, shown_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,83 +36,8 @@ evidence_app = typer.Typer(no_args_is_help=True, help="Published numbers: list, 
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    from . import evidence_pool as cli_evidence_pool
-
-    cli_evidence_pool.register(evidence_app)
+    evidence_pool.register(evidence_app)
     app.add_typer(evidence_app, name="evidence")
-
-
-OverlayOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--overlay",
-        "-o",
-        metavar="CSV",
-        help="Your own table of evidence, which extends or overrides the registry; may be repeated.",
-        autocompletion=complete_table,
-    ),
-]
-
-
-def _overlaid(tables: list[Path] | None) -> Registry:
-    """Return the registry with overlays, having said what they replace and add."""
-    from ...evidence.records.overlay import told
-    from ...evidence.records.registry import everything
-
-    registry = everything(tables or ())
-    for line in told(registry, tables or ()):
-        note(line)
-    return registry
-
-
-def terms_option(column: str, what: str) -> Any:
-    """Return the option that chooses records by a column of the registry; its help says where the words are listed."""
-    return typer.Option(
-        f"--{column}",
-        metavar="NAME",
-        help=f"Only {what}; may be repeated. 'betapod evidence terms {column}' lists them.",
-        autocompletion=complete_term(column),
-    )
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Which rows of the registry: all of them, or those that fit every option."""
-
-    heading: ClassVar[str] = "Which records"
-
-    study: Annotated[list[str] | None, terms_option("study", "this study")] = None
-    family: Annotated[list[str] | None, terms_option("family", "this family of studies with shared patients")] = None
-    population: Annotated[list[str] | None, terms_option("population", "this population, e.g. T2D or DKD")] = None
-    product: Annotated[list[str] | None, terms_option("product", "this treatment, e.g. UC-MSC")] = None
-    endpoint: Annotated[list[str] | None, terms_option("endpoint", "this endpoint, e.g. HbA1c")] = None
-    overlay: OverlayOption = None
-
-    @property
-    def everything(self) -> bool:
-        """Whether nothing was chosen."""
-        return not (self.study or self.family or self.population or self.product or self.endpoint)
-
-    def registry(self) -> Registry:
-        """Return the registry with the overlays."""
-        return _overlaid(self.overlay)
-
-    def of(self, registry: Registry, controls: bool) -> list[Record]:
-        """Return the rows that fit; `controls` also brings control groups of the chosen products."""
-
-        def split(names: list[str] | None) -> list[str] | None:
-            return names_option(names) if names else None
-
-        # A product may contain a comma, so it is not split.
-        return registry.select(
-            study=split(self.study),
-            family=split(self.family),
-            population=split(self.population),
-            product=self.product or None,
-            endpoint=split(self.endpoint),
-            tag=None,
-            controls=controls,
-        )
 
 
 def _number(record: Record) -> str:
@@ -125,11 +50,6 @@ def _number(record: Record) -> str:
     if spread.low == spread.high:
         return f"{text} ({spread.type} {spread.low:.3g})"
     return f"{text} ({spread.low:.3g} to {spread.high:.3g} {spread.type})"
-
-
-def shown_unit(unit: str) -> str:
-    """Return a unit as it is shown: nothing for plain numbers."""
-    return "" if unit == "1" else unit
 
 
 def _cells(record: Record) -> list[str]:
@@ -145,7 +65,7 @@ def _cells(record: Record) -> list[str]:
 @evidence_app.command("list")
 @spelt_out
 def list_command(
-    chosen: Chosen,
+    selection: RecordSelection,
     rows: Annotated[bool, typer.Option("--rows", help="List every number instead of one line per study.")] = False,
     search: SearchOption = None,
     csv_path: Annotated[
@@ -162,8 +82,8 @@ def list_command(
     from ...base.exports import table_as_csv
     from ...evidence.records.registry import records_table
 
-    registry = chosen.registry()
-    records = [record for record in chosen.of(registry, controls=False) if matching(search, *_texts(record))]
+    registry = selection.registry()
+    records = [record for record in selection.of(registry, controls=False) if matching(search, *_texts(record))]
     csv = Csv(lambda: table_as_csv(records_table(records), float_format="%.10g"), len(records))
     done = given_as_csv(csv, csv_path, as_json, wide)
     if as_json:
@@ -247,7 +167,7 @@ def show_command(
     from ...evidence.records import vocabulary
     from ...evidence.records.registry import records_table, study_meant
 
-    registry = _overlaid(overlay)
+    registry = overlaid(overlay)
     found = [r for r in registry if name in (r.id, r.study, r.family)]
     if not found:
         known = sorted({n for r in registry for n in (r.study, r.family)})

@@ -14,12 +14,13 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import JsonOption, names_option, note, print_json, print_table, print_text
 from ..waiting import waiting
-from .evidence import Chosen, shown_unit
+from .evidence_selection import RecordSelection, shown_unit
 
 if TYPE_CHECKING:
     from ...evidence.records.registry import Registry
     from ...evidence.records.study import Record
-    from ...evidence.synthesis.pool import Pooled, PooledQuestion
+    from ...evidence.synthesis.pool import PooledQuestion
+    from ...evidence.synthesis.pooled import Pooled
 
 
 def register(app: typer.Typer) -> None:
@@ -84,7 +85,7 @@ class Pooling:
 
 @spelt_out
 def pool_command(
-    chosen: Chosen,
+    selection: RecordSelection,
     pooling: Pooling,
     csv_path: CsvOption = None,
     wide: WideOption = False,
@@ -97,19 +98,18 @@ def pool_command(
     """
     from ...base.exports import table_as_csv
     from ...evidence.synthesis.certainty import grade
-    from ...evidence.synthesis.forest_rows import forest_table
     from ...evidence.synthesis.small_studies import small_studies
 
-    if chosen.everything:
+    if selection.everything:
         _refuse_ignored(pooling)
-        _everything(chosen.registry(), pooling.method, csv_path, wide, as_json)
+        _everything(selection.registry(), pooling.method, csv_path, wide, as_json)
         return
-    registry = chosen.registry()
-    records = chosen.of(registry, controls=True)
+    registry = selection.registry()
+    records = selection.of(registry, controls=True)
     pooled = pooling.of(records)
-    without = _without(chosen, pooling)
+    without = _without(selection, pooling)
     certainty, small = grade(records, pooled), small_studies(pooled)
-    studies = forest_table(pooled)
+    studies = pooled.table
     csv = Csv(lambda: table_as_csv(studies, float_format="%.10g"), len(studies))
     done = given_as_csv(csv, csv_path, as_json, wide, text=True)
     if as_json:
@@ -118,7 +118,7 @@ def pool_command(
             {
                 **_pooled_dict(pooled),
                 "certainty": {"level": certainty.level, "start": certainty.start, "downgrades": judgements},
-                **({"without_overlay": _pooled_dict(without) if without else None} if chosen.overlay else {}),
+                **({"without_overlay": _pooled_dict(without) if without else None} if selection.overlay else {}),
             }
         )
         return
@@ -129,28 +129,28 @@ def pool_command(
     for sign, judgements_of in (("-", certainty.downgrades), ("+", certainty.upgrades)):
         for judgement in judgements_of:
             print_text(f"  {sign}{judgement.steps} {judgement.domain}: {judgement.reason}", hanging=4)
-    if chosen.overlay:
+    if selection.overlay:
         before = (
             f"{_interval(without)} {shown_unit(without.unit)}".rstrip() + f", k {without.k}"
             if without
             else "nothing to pool"
         )
-        note(f"without {', '.join(map(str, chosen.overlay))}: {before}")
+        note(f"without {', '.join(map(str, selection.overlay))}: {before}")
     if small.note:
         note(f"small studies: {small.note}")
     for reason in pooled.reasons:
         note(reason)
 
 
-def _without(chosen: Chosen, pooling: Pooling) -> Pooled | None:
+def _without(selection: RecordSelection, pooling: Pooling) -> Pooled | None:
     """Return the same question without the user's own tables; None without tables, or where nothing is left to pool."""
     from ...base.errors import EvidenceError
     from ...evidence.records.registry import everything
 
-    if not chosen.overlay:
+    if not selection.overlay:
         return None
     try:
-        return pooling.of(chosen.of(everything(), controls=True))
+        return pooling.of(selection.of(everything(), controls=True))
     except EvidenceError:
         return None
 
@@ -158,7 +158,7 @@ def _without(chosen: Chosen, pooling: Pooling) -> Pooled | None:
 @spelt_out
 def plot_command(
     to: Annotated[Path, typer.Argument(metavar="FILE", help="Figure to write (png or svg).")],
-    chosen: Chosen,
+    selection: RecordSelection,
     pooling: Pooling,
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="Title; default: treatment and endpoint.")] = "",
 ) -> None:
@@ -172,11 +172,11 @@ def plot_command(
 
     if problems := unfit(to, (".png", ".svg", "")):
         raise ConfigError(problems)
-    records = chosen.of(chosen.registry(), controls=True)
+    records = selection.of(selection.registry(), controls=True)
     pooled = pooling.of(records)
     better = next((r.better for r in records if r.endpoint == pooled.endpoint), 0)
-    named = title or f"{', '.join(chosen.product or ['all treatments'])}: {pooled.endpoint}"
-    figure, table = forest_figure(pooled, named, better, own_studies=_own_studies(records, chosen.overlay or ()))
+    named = title or f"{', '.join(selection.product or ['all treatments'])}: {pooled.endpoint}"
+    figure, table = forest_figure(pooled, named, better, own_studies=_own_studies(records, selection.overlay or ()))
     for path in save(figure, to, table, alt_text(pooled)):
         note(f"wrote {path}")
 
@@ -282,9 +282,7 @@ def _interval(pooled: Pooled) -> str:
 
 
 def _print_pooled(pooled: Pooled, wide: bool) -> None:
-    from ...evidence.synthesis.forest_rows import forest_table
-
-    rows = forest_table(pooled).to_dict("records")
+    rows = pooled.table.to_dict("records")
     print_table(
         ["study", "arm", "n", "weeks", "estimate", "weight", "how"],
         (

@@ -277,9 +277,8 @@ def _write(path: Path, text: str) -> None:
 
 def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:
     from ...trials.conduct.feasibility import Behind, concerns
-    from ...trials.operating.run_summary import run_summary
 
-    protocol_document = run_summary(run)
+    protocol_document = run.summary
     done = given_as_csv(_as_csv(protocol_document), csv, as_json, text=True, quiet=quiet)
     if as_json:
         print_json({**protocol_document, "folder": str(folder)})

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 from ..records.study import Record
 from .candidate_effects import MEASURES
-from .pool import METHODS, Pooled, pool_effects
+from .pool import METHODS, pool_effects
+from .pooled import Pooled
 from .small_studies import small_studies
 
 LEVELS = ("very low", "low", "moderate", "high")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
-from ...base.display import Displayed
 from ...base.errors import EvidenceError, Problem, not_among
 from ..records.registry import Registry
 from ..records.study import Record
@@ -15,19 +12,15 @@ from .arm_pairs import NO_RATIO
 from .candidate_effects import ALONE, MEASURES, EffectSize, Exclusion, candidates
 from .models import CHOICES, DISAGREE, INTERVALS, METHODS, fit
 from .overlapping_reports import one_per_family
+from .pooled import Pooled, back_to_scale
 from .rare_events import mantel_haenszel, peto
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "CHOICES",
     "DISAGREE",
     "INTERVALS",
     "METHODS",
-    "Pooled",
     "PooledQuestion",
-    "back_to_scale",
     "pool",
     "pool_effects",
     "synthesise",
@@ -36,87 +29,6 @@ __all__ = [
 #: What may differ among records that are pooled, where somebody says so knowingly.
 MAY_DIFFER = ("population", "product")
 _CONTRASTS = {"between": "controlled", "change": "before/after", "level": "single groups"}
-
-
-@dataclass(frozen=True, repr=False)
-class Pooled(Displayed):
-    """A pooled estimate. Ratios, rates and proportions are on their own scale, `mu` and `se` on the scale of analysis.
-
-    Attributes
-    ----------
-    estimate, ci
-        With the 95 % interval: by default Knapp and Hartung's with t on k - 1 degrees of freedom; for one or two studies the
-        normal one; for a share with nobody or everybody the exact one.
-    prediction_interval
-        Where 95 % of the true effects of such studies are expected; None below three studies and without random effects.
-    tau2, tau2_ci
-        Variance between studies on the scale of analysis, with the Q-profile interval (infinite where it has no end); None where
-        the method has none.
-    i2
-        Share of the variance that is between studies, %, from `tau2` (as metafor), or from Q where there is no `tau2`.
-    q, q_p
-        Cochran's Q and its p value.
-    k, n
-        Independent studies, people in them where stated.
-    reasons
-        What was excluded or must be known, one sentence each.
-
-    Examples
-    --------
-    >>> import betapod
-    >>> trials = betapod.load_evidence().select(endpoint="HbA1c", product="UC-MSC", controls=True)
-    >>> pooled = betapod.pool(trials, contrast="between", across=["population"])
-    >>> pooled.ci[0] < pooled.estimate < pooled.ci[1]
-    True
-    """
-
-    estimate: float
-    ci: tuple[float, float]
-    prediction_interval: tuple[float, float] | None
-    tau2: float | None
-    i2: float | None
-    k: int
-    reasons: tuple[str, ...]
-    measure: str
-    contrast: str
-    endpoint: str
-    unit: str
-    method: str
-    mu: float
-    se: float
-    p: float
-    q: float | None
-    q_p: float | None
-    tau2_ci: tuple[float, float] | None
-    n: int
-    effects: tuple[EffectSize, ...]
-    weights: tuple[float, ...]
-    excluded: tuple[Exclusion, ...]
-    interval: str = "knha"
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per study with its estimate and 95 % interval, and one for the pooled estimate."""
-        from .forest_rows import forest_table
-
-        return forest_table(self)
-
-    @property
-    def units(self) -> dict[str, str]:
-        """Unit of estimates and bounds."""
-        return dict.fromkeys(("estimate", "low", "high"), self.unit)
-
-    @property
-    def null(self) -> float:
-        """The value of no effect, nan for a proportion, a rate or a slope of one group."""
-        if self.contrast == "level":
-            return math.nan
-        return 1.0 if MEASURES[self.measure] == "log" else 0.0
-
-    @property
-    def crosses_null(self) -> bool:
-        """Whether the interval contains no effect."""
-        return self.ci[0] <= self.null <= self.ci[1]
 
 
 def pool(
@@ -389,16 +301,6 @@ def _summary(excluded: Sequence[Exclusion]) -> list[str]:
     for exclusion in excluded:
         counts[exclusion.reason] = counts.get(exclusion.reason, 0) + 1
     return [f"excluded {count}: {reason}" for reason, count in counts.items()]
-
-
-def back_to_scale(measure: str) -> Any:
-    """Return the function from the scale of analysis back to the measure's own."""
-    scale = MEASURES[measure]
-    if scale == "log":
-        return math.exp
-    if scale == "logit":
-        return lambda x: 1.0 / (1.0 + math.exp(-x))
-    return float
 
 
 @dataclass(frozen=True)

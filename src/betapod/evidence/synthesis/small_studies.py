@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .pool import Pooled
+from .pooled import Pooled
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ..common.words import MINUS, counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...claims.ledger import JudgedClaim
+    from ...claims.judged_claim import JudgedClaim
 
 _WIDTH, _LEFT, _RIGHT, _ROW = 340, 12, 328, 30
 #: Width of a letter, at most.

@@ -14,7 +14,7 @@ from .claim_pictures import overview, picture
 if TYPE_CHECKING:
     from ...claims.claim_outcome import Outcome
     from ...claims.claims import Claim
-    from ...claims.ledger import JudgedClaim
+    from ...claims.judged_claim import JudgedClaim
     from ..common.document import Section
 
 TEMPLATE = "ledger.html.jinja"

@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ...evidence.synthesis.candidate_effects import MEASURES
-from ...evidence.synthesis.forest_rows import INTERVALS, forest_table
-from ...evidence.synthesis.pool import Pooled
+from ...evidence.synthesis.pooled import INTERVAL_NAMES, Pooled
 from .figures import GREY, PALETTE, drawable, new_figure, styled
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def forest_figure(
     MissingExtraError
         matplotlib is not installed.
     """
-    table = forest_table(pooled)
+    table = pooled.table
     count = len(pooled.effects)
     # A line for the pooled estimate, and one for its prediction interval where there is one.
     rows = count + (pooled.k > 1) + (pooled.prediction_interval is not None)
@@ -215,6 +214,6 @@ def _summary(pooled: Pooled) -> str:
     ]
     about = ", ".join(number for number in numbers if number)
     return (
-        f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVALS[pooled.interval]} interval"
+        f"{pooled.k} independent studies ({words}), {pooled.method}, {INTERVAL_NAMES[pooled.interval]} interval"
         f"{': ' if about else ''}{about}; {len(pooled.excluded)} records excluded"
     )

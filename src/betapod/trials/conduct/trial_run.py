@@ -69,7 +69,7 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
         """What trials find at the primary endpoint, and what each arm's change was made of, as plain values."""
         from ..operating.run_summary import run_summary
 
-        return run_summary(self)
+        return run_summary(self.protocol, self.data, self.facts)
 
     @property
     def table(self) -> pd.DataFrame:

@@ -12,7 +12,8 @@ from ..analysis.endpoints import analyse, comparisons
 from ..analysis.estimators import Estimate
 from . import likelihood, replicate_summaries
 from .power_analysis import characteristics, significant
-from .sizing import NULL, tests_cells, title, truth, truth_of
+from .sizing import NULL, tests_cells, title
+from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData

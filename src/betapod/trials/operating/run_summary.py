@@ -13,24 +13,36 @@ from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
 from ..conduct.trial_data import PARTS
 from .power_analysis import characteristics
-from .sizing import truth, truth_of
+from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..conduct.trial_data import TrialData
-    from ..conduct.trial_run import TrialRun
+    from ..protocol.protocol import Protocol
 
 
-def run_summary(run: TrialRun) -> dict[str, Any]:
-    """Return a document with a row per comparison and one per arm, of every design and scenario; None is what cannot be estimated."""
-    endpoint = run.protocol.endpoints.primary
+def run_summary(
+    protocol: Protocol, data: Mapping[tuple[str, str], TrialData], facts: Mapping[str, object]
+) -> dict[str, Any]:
+    """Return a document with a row per comparison and one per arm, of every design and scenario; None is what cannot be estimated.
+
+    Parameters
+    ----------
+    data
+        (design, scenario) -> TrialData, in the order of the protocol.
+    facts
+        About the pool of patients.
+    """
+    endpoint = protocol.endpoints.primary
     code = code_of(endpoint.quantity)
-    visit = endpoints.endpoint_visit(run.protocol, endpoint)
-    first = next(iter(run.values()))
+    visit = endpoints.endpoint_visit(protocol, endpoint)
+    first = next(iter(data.values()))
     return {
-        "trial": run.protocol.name,
-        "title": run.protocol.title,
-        "replicates": run.protocol.replicates,
-        "seed": run.protocol.seed,
+        "trial": protocol.name,
+        "title": protocol.title,
+        "replicates": protocol.replicates,
+        "seed": protocol.seed,
         "endpoint": {
             "name": endpoint.name,
             "quantity": code,
@@ -39,12 +51,15 @@ def run_summary(run: TrialRun) -> dict[str, Any]:
             "scale": first.quantity(code).link,
             "unit": first.quantity(code).unit,
         },
-        "pool": {name: value for name, value in run.facts.items() if name != "seconds"},
+        "pool": {name: value for name, value in facts.items() if name != "seconds"},
         "people_behind_patients": {
-            design: behind(run[design, run.scenarios[0]].member).as_dict() for design in run.designs
+            design: behind(data[design, first.scenario].member).as_dict()
+            for design in dict.fromkeys(design for design, _ in data)
         },
-        "comparisons": [row for data in run.values() for row in _comparisons(data)],
-        "rows": [row for data in run.values() for row in _rows(data, code, visit, endpoint.better == "lower")],
+        "comparisons": [row for trial_data in data.values() for row in _comparisons(trial_data)],
+        "rows": [
+            row for trial_data in data.values() for row in _rows(trial_data, code, visit, endpoint.better == "lower")
+        ],
     }
 
 

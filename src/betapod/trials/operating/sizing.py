@@ -21,6 +21,7 @@ from .power_analysis import (
     sample_size_of_events,
     sample_size_of_shares,
 )
+from .true_effects import truth
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,48 +55,6 @@ def title(endpoint: Endpoint, protocol: Protocol) -> str:
         endpoint.name
         or f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {endpoints.endpoint_visit(protocol, endpoint)}"
     )
-
-
-def truth_of(data: TrialData, endpoint: Endpoint, comparison: Comparison) -> str:
-    """Return whose true effect `truth` gives: ``groups`` (their difference), ``cells``, ``treatment`` of the one group, or nothing.
-
-    It is known for changes at a visit. Where an intercurrent event counts as a failure, what is compared is no change of a
-    quantity, and the courses of the pool have no true value for it.
-    """
-    rules = endpoint.intercurrent
-    if "composite" in (rules.rescue, rules.drop_out, rules.death):
-        return ""
-    if endpoint.summary not in ("change", "ratio") or (
-        endpoint.summary == "ratio" and data.quantity(endpoints.endpoint_code(endpoint)).link != "log"
-    ):
-        return ""
-    if comparison.control is not None:
-        return "groups"
-    arm = data.protocol.arms[comparison.treated]
-    if arm.cells is not None:
-        return "cells"
-    return "treatment" if arm.therapies or arm.inputs else ""
-
-
-def truth(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum: str | None) -> float:
-    """Return the mean true effect that a comparison looks for, of what `truth_of` says; NaN where that is nothing.
-
-    With a control it is the randomised contrast: each patient in the one arm against the same patient in the other. Without one
-    it is each patient against the same patient without cells, or without the arm's therapies where there are no cells.
-    """
-    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
-    match truth_of(data, endpoint, comparison):
-        case "groups":
-            effect = replicate_summaries.true_contrast(
-                data, code, visit, comparison.treated, str(comparison.control), stratum
-            )
-        case "cells":
-            effect = replicate_summaries.true_effect(data, code, visit, comparison.treated, stratum)
-        case "treatment":
-            effect = replicate_summaries.true_treatment(data, code, visit, comparison.treated, stratum)
-        case _:
-            return float("nan")
-    return float(np.nanmean(effect)) if np.isfinite(effect).any() else float("nan")
 
 
 def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,0 +1,44 @@
+"""One claim as judged: its evidence, its simulation and its verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .claim_outcome import SimulatedOutcome
+from .claim_verdict import ClaimVerdict
+from .claims import Claim
+from .questions import Reply
+
+#: What the specification's certainty would be as a verdict, where the two can be compared.
+_AS_VERDICT = {
+    "high": ("supported",),
+    "moderate": ("supported", "partly supported"),
+    "low": ("partly supported", "not supported", "untested"),
+    "very low": ("not supported", "untested"),
+    "contradicted": ("contradicted",),
+}
+
+
+@dataclass(frozen=True)
+class JudgedClaim:
+    """One claim as judged."""
+
+    claim: Claim
+    replies: tuple[Reply, ...]
+    simulated: SimulatedOutcome | None
+    verdict: ClaimVerdict
+
+    @property
+    def favourable(self) -> tuple[Reply, ...]:
+        """Answers on the claimed side."""
+        return tuple(reply for reply in self.replies if reply.answer in ("for", "leans for"))
+
+    @property
+    def adverse(self) -> tuple[Reply, ...]:
+        """Answers that are not."""
+        return tuple(reply for reply in self.replies if reply.answer not in ("for", "leans for", "nothing"))
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the verdict is one that the specification's certainty would give."""
+        return self.verdict.verdict in _AS_VERDICT[self.claim.specified]
