@@ -310,11 +310,11 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _without_rounding_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table in which effects and shares of less than a million-millionth are nothing; a p value may be as small."""
-    found = table.copy(deep=False)
-    for name in found.columns:
-        if found[name].dtype.kind == "f" and name != "p":
-            found[name] = found[name].where(~(found[name].abs() < _NOTHING), 0.0)
-    return found
+    rounded = table.copy(deep=False)
+    for name in rounded.columns:
+        if rounded[name].dtype.kind == "f" and name != "p":
+            rounded[name] = rounded[name].where(~(rounded[name].abs() < _NOTHING), 0.0)
+    return rounded
 
 
 def summary(assessment: Assessment) -> tuple[list[str], list[list[str]]]:
