@@ -168,3 +168,14 @@ def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeyp
     with pytest.raises(ModelError) as caught:
         load_model("toy.txt")
     assert str(caught.value) == shown.rstrip()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs" / "background").glob("*.md"))],
+    ids=lambda page: page.stem,
+)
+def test_files_that_pages_name_are_there(page: Path) -> None:
+    names = re.findall(r"`([\w/]+\.(?:py|bib|csv|yaml))`", page.read_text(encoding="utf-8"))
+    files = [path.as_posix() for folder in ("src", "tests", "benchmarks") for path in (ROOT / folder).rglob("*")]
+    assert [name for name in names if not any(path.endswith(f"/{name}") for path in files)] == []

@@ -77,10 +77,10 @@ EXPECTED = {
     "Add a drug": ("HbA1c", ("Ra_m,multiply", "Ra_mm,multiply"), "acts on nothing"),
     "Correct a parameter": ("0.55", ("fixed,assumed,,,D,example", "fixed,literature,,,A,example"), "source"),
     "Add a submodel": ("urate", ("[mg/dL/day]", "[mg/dL]"), "unit"),
-    "Add a study": ("-0.7", ("SE,%,", "SE,,"), "conventional.csv:[0-9:]+ not a record: missing-unit"),
+    "Add a study": ("1.2", ("SE,mL/min/1.73m2,", "SE,,"), "conventional.csv:[0-9:]+ not a record: missing-unit"),
     "Add a claim": ("SOY_NMA2023", ("        'null': 0\n", ""), "missing-key"),
     "Add a protocol": ("metformin", ("metformin 2 g", "metformine 2 g"), "metformin"),
-    "Add a typical person": ("HbA1c", ("t2d_lean,xE,1.05,1,", "t2d_lean,xE,0.6,1,"), "HbA1c does not reach"),
+    "Add a typical person": ("glucose", ("t2d_lean,xE,1.05,1,", "t2d_lean,xE,0.6,1,"), "HbA1c does not reach"),
     "Add an endpoint": ("CAPDENS", ("quantity: CAPDENS", "quantity: CAPDEN"), "CAPDENS"),
 }
 
