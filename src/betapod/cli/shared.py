@@ -255,7 +255,7 @@ def _line_in(path: Path, error: BaseException) -> int:
 
 
 def _overlaid(model: Model, parameters: Sequence[Path]) -> Model:
-    """Lay tables over a model's own rows."""
+    """Return the model with rows of the tables instead of its own."""
     from ..base.plugins import overlay_file
     from ..model import ParameterTable
 

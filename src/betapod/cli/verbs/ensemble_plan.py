@@ -96,7 +96,7 @@ def _without_set(names: tuple[str, ...], vary: list[str], given: Mapping[str, st
                     "set-and-varied",
                     f"{name!r} is both set and drawn",
                     Location(f"--set {name}={given[name]}"),
-                    hint="Leave one of them out; to move a distribution, lay a table over it with --parameters.",
+                    hint="Leave one of them out; to move a distribution, give a table with --parameters.",
                 )
                 for name in both
             ]
