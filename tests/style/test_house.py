@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -80,22 +83,79 @@ def room_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_rooms(path: Path) -> set[tuple[str, int]]:
-    """Return the first-level names of this package that a file imports, with lines."""
+def imported(path: Path, nodes: Iterable[ast.AST]) -> Iterator[tuple[list[str], int]]:
+    """Yield what the imports among nodes of a file name, part by part, with their lines."""
     package = ["betapod", *path.relative_to(PACKAGE).parts[:-1]]
-    found: set[tuple[str, int]] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        targets: list[list[str]] = []
+    for node in nodes:
         if isinstance(node, ast.Import):
-            targets = [alias.name.split(".") for alias in node.names]
+            yield from ((alias.name.split("."), node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = package[: len(package) - node.level + 1] if node.level else []
             stem = [*base, *(node.module.split(".") if node.module else [])]
-            targets = [[*stem, alias.name] for alias in node.names]
-        for target in targets:
-            if target[0] == "betapod" and len(target) > 1:
-                found.add((target[1], node.lineno))
-    return found
+            yield from (([*stem, alias.name], node.lineno) for alias in node.names)
+
+
+def imported_rooms(path: Path) -> set[tuple[str, int]]:
+    """Return the first-level names of this package that a file imports, with lines."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return {(parts[1], line) for parts, line in imported(path, nodes) if parts[0] == "betapod" and len(parts) > 1}
+
+
+def run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a tree without what stands under ``if TYPE_CHECKING``."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")):
+            yield child
+            yield from run_time_nodes(child)
+
+
+def import_graph(texts: Mapping[Path, str]) -> dict[str, set[str]]:
+    """Return file -> files of the package that it imports at run time, at its head or inside a function."""
+    files = {path.relative_to(PACKAGE).with_suffix("").parts: path for path in texts}
+    graph = {}
+    for path, text in texts.items():
+        targets = set()
+        for parts, _ in imported(path, run_time_nodes(ast.parse(text))):
+            # The name is a module, or something inside the module or package before it.
+            stems = (tuple(parts[1:]), tuple(parts[1:-1]), (*parts[1:], "__init__"), (*parts[1:-1], "__init__"))
+            target = next((files[stem] for stem in stems if stem in files), None) if parts[0] == "betapod" else None
+            targets |= {str(target.relative_to(PACKAGE))} if target and target != path else set()
+        graph[str(path.relative_to(PACKAGE))] = targets
+    return graph
+
+
+def circle_in(graph: Mapping[str, set[str]]) -> list[str]:
+    """Return the files of one circle, the first once more at the end; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    circle = circle_in(import_graph({path: path.read_text(encoding="utf-8") for path in SOURCES}))
+    assert not circle, f"a circle: {' imports '.join(circle)}; move what both need to a file of its own"
+
+
+def test_the_circle_test_sees_imports_in_functions_and_leaves_out_types() -> None:
+    first, second, third = (PACKAGE / "engine" / name for name in ("draw.py", "floors.py", "limits.py"))
+    texts = {
+        first: "from .floors import x\n",
+        second: "def f():\n    from betapod.engine import limits\n",
+        third: "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from . import draw\n",
+    }
+    graph = import_graph(texts)
+    assert graph == {
+        "engine/draw.py": {"engine/floors.py"},
+        "engine/floors.py": {"engine/limits.py"},
+        "engine/limits.py": set(),
+    }
+    assert circle_in(graph) == []
+    graph = import_graph({**texts, third: "import betapod.engine.draw\n"})
+    circle = circle_in(graph)
+    assert circle[0] == circle[-1] and len(circle) == 4
+    assert all(then in graph[file] for file, then in itertools.pairwise(circle))
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -113,7 +173,7 @@ def test_imports_go_one_way(path: Path) -> None:
 def test_the_direction_test_sees_imports(tmp_path: Path) -> None:
     """The scanner itself: relative, absolute and nested imports are found."""
     path = PACKAGE / "engine" / "imaginary.py"
-    text = "from ..physiology import x\ndef f():\n    import betapod.report.common.tables\n    from . import y\n"
+    text = "from ..physiology import x\ndef f():\n    import betapod.report.common.words\n    from . import y\n"
     original = Path.read_text
     try:
         Path.read_text = lambda self, *a, **k: text if self == path else original(self, *a, **k)  # type: ignore[method-assign]
