@@ -53,6 +53,9 @@ APART = {
     ("patients", "evidence"),
     ("trials", "evidence"),
     ("calibration", "claims"),
+    ("exchange", "claims"),
+    ("exchange", "validation"),
+    ("exchange", "calibration"),
     ("report", "exchange"),
 }
 ROOMS = set(ORDER)
@@ -168,6 +171,33 @@ def test_imports_go_one_way(path: Path) -> None:
         if name in ROOMS and name != room:
             assert ORDER.index(name) < ORDER.index(room), f"{path.name}:{line}: {room} must not import {name}"
             assert (room, name) not in APART, f"{path.name}:{line}: {room} must not import {name}"
+
+
+def may_import(room: str) -> set[str]:
+    """Return the other rooms that a room may import."""
+    return {name for name in ORDER[: ORDER.index(room)] if (room, name) not in APART}
+
+
+@pytest.mark.parametrize(
+    ("room", "below"),
+    [
+        ("base", set()),
+        ("observables", {"base"}),
+        ("model", {"base"}),
+        ("evidence", {"base", "observables"}),
+        ("physiology", {"base", "observables", "model"}),
+        ("engine", {"base", "model"}),
+        ("front", ROOMS - {"front", "cli"}),
+        ("cli", ROOMS - {"cli"}),
+    ],
+)
+def test_the_direction_is_the_one_that_was_drawn(room: str, below: set[str]) -> None:
+    """Equations and solver never meet, evidence knows no model, and the front door stands above all but the command line."""
+    assert may_import(room) == below
+
+
+def test_every_exception_to_the_order_is_needed() -> None:
+    assert [(room, name) for room, name in sorted(APART) if ORDER.index(name) >= ORDER.index(room)] == []
 
 
 def test_the_direction_test_sees_imports(tmp_path: Path) -> None:
