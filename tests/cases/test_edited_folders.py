@@ -71,14 +71,14 @@ def copied(source, tmp_path):
 
 
 FOREIGN = [
-    "", "{", "[]", "null", "1", '"x"', "NaN", '{"schema_version": 1}', '{"schema_version": 2}', '{"schema_version": true}',
-    '{"schema_version": 1, "identity": null}', '{"schema_version": 1, "identity": {}}', '{"schema_version": 1, "identity": []}',
-    '{"schema_version": 1, "identity": {"patients": 1e99, "shard_size": 1}}',
-    '{"schema_version": 1, "identity": {"patients": 1000000000000, "shard_size": 1}}',
-    '{"schema_version": 1, "identity": {"patients": 10, "shard_size": 0}}',
-    '{"schema_version": 1, "identity": {"patients": 10, "shard_size": 5}}',
-    '{"schema_version": 1, "identity": {"patients": 10, "shard_size": 5, "kind": "trial"}}',
-    '{"schema_version": 1, "identity": {"patients": NaN, "shard_size": 5}}',
+    "", "{", "[]", "null", "1", '"x"', "NaN", '{"schema_version": 2}', '{"schema_version": 1}', '{"schema_version": 3}', '{"schema_version": true}',
+    '{"schema_version": 2, "identity": null}', '{"schema_version": 2, "identity": {}}', '{"schema_version": 2, "identity": []}',
+    '{"schema_version": 2, "identity": {"patients": 1e99, "shard_size": 1}}',
+    '{"schema_version": 2, "identity": {"patients": 1000000000000, "shard_size": 1}}',
+    '{"schema_version": 2, "identity": {"patients": 10, "shard_size": 0}}',
+    '{"schema_version": 2, "identity": {"patients": 10, "shard_size": 5}}',
+    '{"schema_version": 2, "identity": {"patients": 10, "shard_size": 5, "kind": "trial"}}',
+    '{"schema_version": 2, "identity": {"patients": NaN, "shard_size": 5}}',
     '{"a": ' * 100_000,
     "[" * 100_000,
 ]  # fmt: skip

@@ -114,9 +114,10 @@ def test_the_first_of_two_manifests_wins(tmp_path):
     [
         (None, "no-run"),
         ("{", "bad-manifest"),
-        ('{"schema_version": 1}', "identity is missing"),
+        ('{"schema_version": 2}', "identity is missing"),
         ("[]", "bad-manifest"),
         ('{"schema_version": 99}', "bad-manifest"),
+        ('{"schema_version": 1}', "earlier-version"),
     ],
 )
 def test_folders_without_a_usable_manifest(tmp_path, content, kind):

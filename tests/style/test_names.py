@@ -150,7 +150,12 @@ def test_public_functions_are_named_for_what_they_do() -> None:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_retired_words_stay_away_from_code(room: str) -> None:
-    paths = [p for p in PACKAGE.rglob("*") if p.suffix in (".py", ".jinja") and room_of(p) == room]
+    # The words of earlier versions stand in one place, for those who still write them.
+    paths = [
+        p
+        for p in PACKAGE.rglob("*")
+        if p.suffix in (".py", ".jinja") and room_of(p) == room and p.name != "former_names.py"
+    ]
     hits = [
         f"{path.relative_to(PACKAGE)}:{number}: {match[0]}"
         for path in sorted(paths)

@@ -12,6 +12,7 @@ import pytest
 import small_trials as small
 
 from betapod.base.errors import ConfigError
+from betapod.engine.runs.manifest import SCHEMA_VERSION
 from betapod.trials import run_folder
 from betapod.trials.conduct import conduct
 
@@ -123,9 +124,24 @@ def test_another_run_is_refused(tmp_path, protocol_file):
     assert "seed" in str(caught.value)
     (tmp_path / "b").mkdir()
     identity = {"kind": "ensemble", "patients": 1, "shard_size": 1}
-    (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": 1, "identity": identity}))
+    (tmp_path / "b" / "manifest.json").write_text(json.dumps({"schema_version": SCHEMA_VERSION, "identity": identity}))
     with pytest.raises(ConfigError, match="no trial"):
         run_folder.resume(tmp_path / "b")
+
+
+def test_folders_of_an_earlier_version_are_refused_with_their_command(tmp_path, protocol_file):
+    place = tmp_path / "a"
+    plan = run_folder.plan(protocol_file, replicates=15)
+    run_folder.run_into(place, plan, command=["betapod", "run", "my trial.yaml"])
+    written = json.loads((place / "manifest.json").read_text())
+    assert written["schema_version"] == SCHEMA_VERSION
+    (place / "manifest.json").write_text(json.dumps(written | {"schema_version": SCHEMA_VERSION - 1}))
+    before = digests(place)
+    for use in (run_folder.open_run, run_folder.resume, lambda folder: run_folder.run_into(folder, plan)):
+        with pytest.raises(ConfigError, match=r"earlier version.*\n.*\n.*\n.*betapod run 'my trial.yaml'") as caught:
+            use(place)
+        assert caught.value.kinds == ("earlier-version",)
+    assert digests(place) == before
 
 
 def test_the_dictionary_names_every_column(tmp_path, protocol_file):

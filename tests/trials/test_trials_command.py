@@ -1,6 +1,7 @@
 """The verbs about trials, as a user types them."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -95,3 +96,15 @@ def test_mistakes_end_with_code_2_and_their_places(tmp_path):
     assert "bad.yaml:1:1: unknown-key" in done.stderr
     kinds = [problem["kind"] for problem in json.loads(done.stdout)["error"]["problems"]]
     assert sorted(kinds) == ["missing-key", "unknown-key", "wrong-type"]
+
+
+def test_keys_and_options_of_earlier_versions_are_told_their_name_of_today(invoke, tmp_path):
+    (tmp_path / "old.yaml").write_text(re.sub(r"^scenarios:", "hypotheses:", small.TEXT, flags=re.MULTILINE))
+    refused = invoke("trial", "check", "old.yaml").exception
+    assert refused.kinds == ("unknown-key",)
+    assert refused.problems[0].hint == "It is now called 'scenarios'."
+    for old in ("--hypothesis", "--mechanisms", "--under"):
+        done = invoke("run", "old.yaml", old, "none")
+        assert done.exit_code == 2
+        assert "Possible options: --scenario" in done.output
+    assert "--scenario" not in invoke("resume", "old", "--hypothesis", "none").output

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -29,6 +29,9 @@ class Settings(BaseModel):
     """Base of what is read from a file: no unknown keys, no changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+    #: Keys that had another name, with that of today.
+    renamed: ClassVar[Mapping[str, str]] = {}
 
 
 Kind = TypeVar("Kind", bound=Settings)
@@ -258,7 +261,9 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
         case "missing":
             return [document.problem("missing-key", f"{name!r} is missing", where[:-1], key=True, expected=name)]
         case "extra_forbidden":
-            fields = _fields(kind, where[:-1])
+            mapping_model = _model_at(kind, where[:-1])
+            fields = list(mapping_model.model_fields)
+            today = mapping_model.renamed.get(name) if issubclass(mapping_model, Settings) else None
             expected = ", ".join(fields)
             return [
                 document.problem(
@@ -267,7 +272,7 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
                     where,
                     True,
                     expected=expected,
-                    hint=did_you_mean(name, fields),
+                    hint=f"It is now called {today!r}." if today else did_you_mean(name, fields),
                 )
             ]
         case "literal_error" | "enum":
@@ -296,8 +301,8 @@ def _shown(value: Any) -> str:
     return "nothing" if value is None else repr(value)
 
 
-def _fields(kind: type[BaseModel], where: Where) -> list[str]:
-    """Return the keys that a mapping at a place may have."""
+def _model_at(kind: type[BaseModel], where: Where) -> type[BaseModel]:
+    """Return the model of a mapping at a place, whose fields are the keys that it may have."""
     from typing import get_args
 
     def inner(annotation: Any) -> type[BaseModel] | None:
@@ -312,7 +317,7 @@ def _fields(kind: type[BaseModel], where: Where) -> list[str]:
             # A position in a list or a name in a mapping: its content is the model that was found already.
             continue
         here = inner(annotation.annotation) or here
-    return list(here.model_fields)
+    return here
 
 
 # -- quantities ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from ..base.former_names import OPTIONS
 from .examples import EXAMPLES
 
 #: Headings of the help, in the order in which a newcomer reads, and under each the verbs with the modules that define them.
@@ -31,6 +32,18 @@ class InOrder(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the verbs."""
         return sorted(super().list_commands(ctx), key=list(MODULES).index)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb; of an option that had another name, say which it has now."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            # typer may bring a click of its own, so that the class of the error is not known.
+            renamed = OPTIONS.get(getattr(error, "option_name", ""))
+            context = getattr(error, "ctx", None)
+            if renamed and context and any(renamed in option.opts for option in context.command.params):
+                error.possibilities = [renamed]  # type: ignore[attr-defined]
+            raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find a verb; of a word that is a subverb, such as ``plot``, say whose."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ...base.errors import ConfigError, Location, Problem
 
-SCHEMA_VERSION = 1
+#: Version of run folders: of the names in their files. In 1 some fields and columns of trials had other names.
+SCHEMA_VERSION = 2
 #: Bytes of a JSON file of a run folder, and shards of a run.
 LARGEST, SHARDS = 256_000_000, 1_000_000
 #: Wrong fields that are named.
@@ -228,13 +230,31 @@ def read(path: Path, schema: type[BaseModel] = Run) -> dict[str, Any]:
         It cannot be read, was written by another version, or fields are missing or of another kind; each is named.
     """
     content = json_of(path)
-    if not isinstance(content, dict) or content.get("schema_version") != SCHEMA_VERSION:
-        version = content.get("schema_version") if isinstance(content, dict) else type(content).__name__
+    if not isinstance(content, dict):
+        content = {"schema_version": type(content).__name__}
+    version = content.get("schema_version")
+    if type(version) is int and 0 < version < SCHEMA_VERSION:
+        raise ConfigError(_earlier(content, path, version))
+    if version != SCHEMA_VERSION:
         message = f"the {path.stem} was written by another version of betapod, or by another program"
         location = Location(str(path))
         raise ConfigError(Problem("bad-manifest", message, location, f"schema_version {version}", str(SCHEMA_VERSION)))
     check(content, schema, path)
     return content
+
+
+def _earlier(content: Mapping[str, Any], path: Path, version: int) -> Problem:
+    origin = content.get("origin")
+    words = origin.get("command") if isinstance(origin, dict) else None
+    command = [str(word) for word in words] if isinstance(words, list) else []
+    return Problem(
+        "earlier-version",
+        "the folder was written by an earlier version of betapod, whose files this one does not read",
+        Location(str(path.parent)),
+        f"schema_version {version}",
+        str(SCHEMA_VERSION),
+        "Compute it anew, in another folder." + (f" It was made by: {shlex.join(command)}" if command else ""),
+    )
 
 
 def json_of(path: Path) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.atomic import placed, writing
 from ...base.errors import ConfigError, Location, Problem
 from .database import connect, identifier, parquet, quoted
+from .manifest import SCHEMA_VERSION
 from .manifest import EnsembleManifest as Manifest
 from .run_plan import RunPlan, changes
 from .store import Receipt, Store, write_parquet
@@ -145,7 +146,7 @@ def finish(store: Store, plan: RunPlan | None, sample: int = 32) -> dict[str, An
     _merge_failures(store, finished)
     identity = store.manifest["identity"]
     summary = {
-        "schema_version": 1,
+        "schema_version": SCHEMA_VERSION,
         "run": store.run,
         "model": identity["model"],
         "patients": identity["patients"],

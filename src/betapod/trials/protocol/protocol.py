@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -19,6 +20,7 @@ from ...base.config import (
 )
 from ...base.display import Displayed
 from ...base.errors import BetapodError
+from ...base.former_names import PROTOCOL_KEYS
 from ...observables.quantities import code_of, label_of, unit_of
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
@@ -237,6 +239,8 @@ class Protocol(Displayed, Settings):
     >>> protocol.days
     [-14.0, 0.0, 30.0, 91.0, 183.0, 365.0]
     """
+
+    renamed: ClassVar[Mapping[str, str]] = PROTOCOL_KEYS
 
     schema_version: Literal[1] = 1
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")

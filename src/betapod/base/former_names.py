@@ -1,0 +1,6 @@
+"""Names of earlier versions, with those of today, for those who still write them."""
+
+#: Keys of protocols.
+PROTOCOL_KEYS = {"hypotheses": "scenarios"}
+#: Options of the command line.
+OPTIONS = {"--hypothesis": "--scenario", "--mechanisms": "--scenario", "--under": "--scenario"}
