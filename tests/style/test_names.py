@@ -42,7 +42,6 @@ RIDDLES_LEFT = {
     "patients": 1,  # CohortComparison.chosen, a key of its JSON
     "cli": 124,
     "engine": 1,
-    "front": 47,
     "person": 1,
     "therapies": 1,
     "validation": 1,

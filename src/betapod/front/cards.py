@@ -104,8 +104,8 @@ def _counted(numbers: dict[str, int]) -> str:
     return ", ".join(f"{count:,} {name}" for name, count in numbers.items())
 
 
-def _several(count: int, one: str, many: str = "") -> str:
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+def _several(count: int, singular: str, plural: str = "") -> str:
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
 def _model(model: Model) -> Card:
@@ -233,12 +233,12 @@ def _trial_data(data: TrialData) -> Card:
 
 
 def _registry(registry: Registry) -> Card:
-    seen = sum(record.tag == "seen" for record in registry.records)
+    read_in_source = sum(record.tag == "seen" for record in registry.records)
     studies = len({record.study for record in registry.records})
     families = len({record.family for record in registry.records})
     facts = [
         ("studies", f"{studies:,} in {families:,} families of reports on the same people"),
-        ("read in the source", f"{seen:,}"),
+        ("read in the source", f"{read_in_source:,}"),
     ]
     facts += [("replaced by overlays", ", ".join(registry.replaced))] if registry.replaced else []
     names = ["id", "arm", "endpoint", "weeks", "value", "unit", "n"]
@@ -269,14 +269,17 @@ def _ledger(ledger: Ledger) -> Card:
     return Card(_several(len(ledger), "claim"), facts, lambda: ledger.table[names], more)
 
 
-def _confrontation(found: Confrontation) -> Card:
-    rows = max((len(each) for each in found.predictions.values()), default=0)
-    title = f"{_several(rows, 'published number')} predicted under {_several(len(found.predictions), 'scenario')}"
+def _confrontation(result: Confrontation) -> Card:
+    rows = max((len(predictions) for predictions in result.predictions.values()), default=0)
+    title = f"{_several(rows, 'published number')} predicted under {_several(len(result.predictions), 'scenario')}"
     facts = [
-        (name, f"{sum(each.inside for each in mine):,} of {len(mine):,} inside their 90 % interval")
-        for name, mine in found.predictions.items()
+        (
+            name,
+            f"{sum(prediction.inside for prediction in predictions):,} of {len(predictions):,} inside their 90 % interval",
+        )
+        for name, predictions in result.predictions.items()
     ]
-    facts.append(("cannot be simulated", f"{len(found.refused):,}: .refusals()"))
+    facts.append(("cannot be simulated", f"{len(result.refused):,}: .refusals()"))
     return Card(title, facts, None, "By family: .counts(). The farthest: .worst(scenario). Figure: .plot().")
 
 

@@ -68,7 +68,7 @@ def list_claims() -> pd.DataFrame:
     from ..claims.claims import load
 
     columns = ["id", "about", "claim", "mechanism", "source"]
-    return pd.DataFrame([[getattr(each, name) for name in columns] for each in load()], columns=columns)
+    return pd.DataFrame([[getattr(claim, name) for name in columns] for claim in load()], columns=columns)
 
 
 def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = (), simulate: bool = True) -> Ledger:
@@ -166,8 +166,8 @@ def confront(
     ]
     if problems:
         raise ConfigError(problems)
-    chosen = load_evidence().records if records is None else records
-    return campaign.confront(chosen, names, patients, seed, threads, None, progress)
+    selected = load_evidence().records if records is None else records
+    return campaign.confront(selected, names, patients, seed, threads, None, progress)
 
 
 def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:

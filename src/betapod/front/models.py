@@ -49,11 +49,12 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     """
     from ..base.plugins import overlay_file
 
-    found = whole_body.model(name)
+    model = whole_body.model(name)
     tables = [
-        each if isinstance(each, ParameterTable) else ParameterTable.read(overlay_file(each)) for each in overlays
+        overlay if isinstance(overlay, ParameterTable) else ParameterTable.read(overlay_file(overlay))
+        for overlay in overlays
     ]
-    return found.overlay(*tables) if tables else found
+    return model.overlay(*tables) if tables else model
 
 
 def list_overlays() -> pd.DataFrame:
@@ -74,8 +75,8 @@ def list_overlays() -> pd.DataFrame:
 
     from ..base import plugins
 
-    found = plugins.listed("overlays", (), ParameterTable.read)
-    rows = [(name, len(ParameterTable.read(path)), str(path)) for name, path in found.items()]
+    files = plugins.listed("overlays", (), ParameterTable.read)
+    rows = [(name, len(ParameterTable.read(path)), str(path)) for name, path in files.items()]
     return pd.DataFrame(rows, columns=["name", "rows", "file"])
 
 
@@ -118,7 +119,7 @@ def list_scenarios() -> pd.DataFrame:
 
     from ..therapies.scenarios import SCENARIOS
 
-    rows = [(each.name, each.label, each.description) for each in SCENARIOS.values()]
+    rows = [(scenario.name, scenario.label, scenario.description) for scenario in SCENARIOS.values()]
     return pd.DataFrame(rows, columns=["name", "label", "description"])
 
 
@@ -144,10 +145,13 @@ def list_switches() -> pd.DataFrame:
 
     rows = [
         (
-            *(each.name, each.label, each.defaults.get("reference", next(iter(each.defaults.values())))),
-            *(", ".join(each.scenarios), ", ".join(dict.fromkeys(equation.submodel for equation in each.equations))),
+            *(switch.name, switch.label, switch.defaults.get("reference", next(iter(switch.defaults.values())))),
+            *(
+                ", ".join(switch.scenarios),
+                ", ".join(dict.fromkeys(equation.submodel for equation in switch.equations)),
+            ),
         )
-        for each in mechanism_switches().values()
+        for switch in mechanism_switches().values()
     ]
     return pd.DataFrame(rows, columns=["name", "label", "default", "scenarios", "submodels"])
 

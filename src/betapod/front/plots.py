@@ -43,12 +43,12 @@ def plot(result: Any, **options: Any) -> Figure:
     raise ConfigError(Problem("nothing-to-draw", f"there is no figure of a {type(result).__name__}"))
 
 
-def model(found: Model) -> Figure:
+def model(assembled: Model) -> Figure:
     """Draw which submodel (row) reads how many quantities of which other (column)."""
     from ..model.printing.document_layout import sheet_of
     from ..model.printing.graph import submodel_graph
 
-    graph = submodel_graph(sheet_of(found))
+    graph = submodel_graph(sheet_of(assembled))
     names = list(graph.nodes)
     counts = np.zeros((len(names), len(names)))
     for (giver, reader), carried in graph.edges.items():
@@ -65,7 +65,7 @@ def model(found: Model) -> Figure:
         axes.set_yticks(range(len(names)), [drawable(name) for name in names], fontsize=7)
         axes.set_xlabel("gives")
         axes.set_ylabel("reads")
-        axes.set_title(f"{drawable(found.name)}: quantities passed between submodels", loc="left")
+        axes.set_title(f"{drawable(assembled.name)}: quantities passed between submodels", loc="left")
     return figure
 
 
@@ -81,7 +81,7 @@ def parameters(table: ParameterTable) -> Figure:
 
 
 def result(
-    found: Result,
+    simulated: Result,
     outputs: Sequence[str] | None = None,
     against: Mapping[str, Result] | None = None,
     label: str = "this",
@@ -96,26 +96,26 @@ def result(
 
     from ..report.common.figures import result_figure
 
-    columns = [str(name) for name in found.table.columns]
+    columns = [str(name) for name in simulated.table.columns]
     if not against:
         names = _chosen(outputs, columns)
-        return result_figure(replace(found, table=found.table[names]), title=title)[0]
+        return result_figure(replace(simulated, table=simulated.table[names]), title=title)[0]
     others = dict(against)
-    names = _chosen(outputs, [name for name in columns if all(name in each.table for each in others.values())])
-    years = max(each.table.index[-1] for each in (found, *others.values())) > 2 * DAYS_PER_YEAR
+    names = _chosen(outputs, [name for name in columns if all(name in other.table for other in others.values())])
+    years = max(other.table.index[-1] for other in (simulated, *others.values())) > 2 * DAYS_PER_YEAR
 
     def paint(axes: Axes, name: str) -> None:
-        for number, (said, each) in enumerate({label: found, **others}.items()):
-            times = each.table.index / DAYS_PER_YEAR if years else each.table.index
+        for number, (said, other) in enumerate({label: simulated, **others}.items()):
+            times = other.table.index / DAYS_PER_YEAR if years else other.table.index
             axes.plot(
                 times,
-                each.table[name],
+                other.table[name],
                 color=PALETTE[number % len(PALETTE)],
                 ls=STYLES[number % len(STYLES)],
                 label=said,
             )
-        axes.set_title(drawable(str(found.dictionary.loc[name, "label"] or name)), loc="left", fontsize=8.5)
-        axes.set_ylabel(drawable(axis_label(name, found.units[name])))
+        axes.set_title(drawable(str(simulated.dictionary.loc[name, "label"] or name)), loc="left", fontsize=8.5)
+        axes.set_ylabel(drawable(axis_label(name, simulated.units[name])))
         axes.set_xlabel("years" if years else "days")
         if name == names[0]:
             axes.legend(fontsize=7)
@@ -123,19 +123,19 @@ def result(
     return _panels(names, paint, title)
 
 
-def ensemble(found: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
+def ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
     """Draw the median and the central 90 % of patients over time, for every output or those named in `outputs`."""
-    names = _chosen(outputs, found.names)
-    years = found.times[-1] > 2 * DAYS_PER_YEAR
-    times = found.times / DAYS_PER_YEAR if years else found.times
+    names = _chosen(outputs, patients.names)
+    years = patients.times[-1] > 2 * DAYS_PER_YEAR
+    times = patients.times / DAYS_PER_YEAR if years else patients.times
 
     def paint(axes: Axes, name: str) -> None:
-        values = found.values[:, :, found.names.index(name)]
-        known = np.isfinite(values).any(axis=0)
-        low, middle, high = np.nanquantile(values[:, known], [0.05, 0.5, 0.95], axis=0)
-        axes.fill_between(times[known], low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
-        axes.plot(times[known], middle, color=PALETTE[0])
-        axes.set_ylabel(drawable(axis_label(name, found.units[name])))
+        values = patients.values[:, :, patients.names.index(name)]
+        with_values = np.isfinite(values).any(axis=0)
+        low, middle, high = np.nanquantile(values[:, with_values], [0.05, 0.5, 0.95], axis=0)
+        axes.fill_between(times[with_values], low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
+        axes.plot(times[with_values], middle, color=PALETTE[0])
+        axes.set_ylabel(drawable(axis_label(name, patients.units[name])))
         axes.set_xlabel("years" if years else "days")
 
     return _panels(names, paint, title or "median and central 90 % of patients")
@@ -145,11 +145,11 @@ _SHOWN = ("age", "duration", "bmi", "hba1c", "sbp", "egfr", "uacr", "c_peptide",
 _LOGARITHMIC = ("uacr",)
 
 
-def library(found: Library | SelectedCohort, columns: Sequence[str] | None = None, title: str = "") -> Figure:
+def library(patients: Library | SelectedCohort, columns: Sequence[str] | None = None, title: str = "") -> Figure:
     """Draw how the main characteristics of patients, or those named in `columns`, are distributed."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    table = found.table
+    table = patients.table
     names = [n for n in _SHOWN if n in table] if columns is None else _chosen(columns, [str(n) for n in table.columns])
 
     def paint(axes: Axes, name: str) -> None:
@@ -161,39 +161,39 @@ def library(found: Library | SelectedCohort, columns: Sequence[str] | None = Non
             axes.xaxis.set_minor_formatter(NullFormatter())
         else:
             axes.hist(values, bins=30, color=PALETTE[0])
-        axes.set_xlabel(drawable(axis_label(name, found.units.get(name, ""))))
+        axes.set_xlabel(drawable(axis_label(name, patients.units.get(name, ""))))
         axes.set_ylabel("patients")
 
     return _panels(names, paint, title)
 
 
-def protocol(found: Protocol) -> Figure:
+def protocol(plan: Protocol) -> Figure:
     """Draw the schedule: visits with their windows, and what every arm gets when."""
-    last = max(found.days)
+    last = max(plan.days)
     with styled():
-        figure = new_figure(7.0, 1.5 + 0.35 * len(found.arms))
+        figure = new_figure(7.0, 1.5 + 0.35 * len(plan.arms))
         axes = figure.add_subplot()
-        for visit in found.visits:
+        for visit in plan.visits:
             axes.axvline(visit.day, color=GREY, linewidth=0.8)
             axes.axvspan(visit.day - visit.window, visit.day + visit.window, color=GREY, alpha=0.15, linewidth=0)
-        for place, (name, arm) in enumerate(found.arms.items()):
-            for each in arm.therapies:
-                stop = last if each.stop is None else each.stop
-                axes.plot([each.start, stop], [place, place], color=PALETTE[0], linewidth=6, solid_capstyle="butt")
+        for row, (name, arm) in enumerate(plan.arms.items()):
+            for therapy in arm.therapies:
+                stop = last if therapy.stop is None else therapy.stop
+                axes.plot([therapy.start, stop], [row, row], color=PALETTE[0], linewidth=6, solid_capstyle="butt")
             if arm.cells is not None:
-                axes.plot([0.0], [place], marker="D", color=PALETTE[1], markersize=7)
-            given = [each.therapy for each in arm.therapies] + ([arm.cells] if arm.cells else [])
-            text = f"{arm.label or name}: {', '.join(given) or 'placebo' if arm.placebo or given else 'as before'}"
-            axes.annotate(drawable(text), (0, place), xytext=(4, 7), textcoords="offset points", fontsize=7.5)
-        axes.set_yticks(range(len(found.arms)), [drawable(name) for name in found.arms])
-        axes.set_ylim(len(found.arms) - 0.4, -0.8)
+                axes.plot([0.0], [row], marker="D", color=PALETTE[1], markersize=7)
+            treatments = [therapy.therapy for therapy in arm.therapies] + ([arm.cells] if arm.cells else [])
+            text = f"{arm.label or name}: {', '.join(treatments) or 'placebo' if arm.placebo or treatments else 'as before'}"
+            axes.annotate(drawable(text), (0, row), xytext=(4, 7), textcoords="offset points", fontsize=7.5)
+        axes.set_yticks(range(len(plan.arms)), [drawable(name) for name in plan.arms])
+        axes.set_ylim(len(plan.arms) - 0.4, -0.8)
         axes.grid(False)
         axes.set_xlabel("days from enrolment; lines are visits, shaded their windows")
-        axes.set_title(drawable(found.title), loc="left")
+        axes.set_title(drawable(plan.title), loc="left")
     return figure
 
 
-def trial(found: TrialRun, quantity: str | None = None) -> Figure:
+def trial(run: TrialRun, quantity: str | None = None) -> Figure:
     """Draw the mean measured course of every arm under every scenario, with the central 95 % of trials.
 
     `quantity` is a PARAMCD, such as ``UACR``; by default that of the primary endpoint.
@@ -201,93 +201,93 @@ def trial(found: TrialRun, quantity: str | None = None) -> Figure:
     from ..observables.quantities import code_of
     from ..report.common.drawing import colour
 
-    first = next(iter(found.values()))
-    code = code_of(quantity or found.protocol.endpoints.primary.quantity)
+    first = next(iter(run.values()))
+    code = code_of(quantity or run.protocol.endpoints.primary.quantity)
     if code not in first.codes:
         raise ConfigError(not_among(first.codes, "unknown-quantity", f"the trial measures no {quantity!r}", code))
-    keys = [(design, arm) for design in found.designs for arm in found[design, found.scenarios[0]].arms]
+    keys = [(design, arm) for design in run.designs for arm in run[design, run.scenarios[0]].arms]
 
     def paint(axes: Axes, key: tuple[str, str]) -> None:
         design, arm = key
-        for scenario in found.scenarios:
-            data = found[design, scenario]
+        for scenario in run.scenarios:
+            data = run[design, scenario]
             days, low, middle, high = _course(data, code, arm)
             axes.fill_between(days, low, high, color=colour(scenario), alpha=0.15, linewidth=0)
             axes.plot(days, middle, color=colour(scenario), label=scenario)
         unit = first.quantity(code).unit
-        axes.set_title(drawable(arm if len(found.designs) == 1 else f"{design}, {arm}"), loc="left")
+        axes.set_title(drawable(arm if len(run.designs) == 1 else f"{design}, {arm}"), loc="left")
         axes.set_ylabel(drawable(axis_label(code, unit)))
         axes.set_xlabel("days from enrolment")
         if key == keys[0]:
             axes.legend(fontsize=7)
 
-    return _panels(keys, paint, drawable(found.protocol.title))
+    return _panels(keys, paint, drawable(run.protocol.title))
 
 
 def _course(data: TrialData, code: str, arm: str) -> tuple[Any, Any, Any, Any]:
     """Return days, and quantiles over replicates of the mean (of ratios the geometric mean) of an arm at each visit."""
-    mine = ((data.arm == data.arms.index(arm)) & data.enrolled)[:, :, None]
+    in_arm = ((data.arm == data.arms.index(arm)) & data.enrolled)[:, :, None]
     quantity = data.quantity(code)
     values = quantity.forward(data.observed[code].astype(np.float64))
-    seen = mine & np.isfinite(values)
-    counts = seen.sum(axis=1)
-    sums = np.where(seen, values, 0.0).sum(axis=1)
+    measured = in_arm & np.isfinite(values)
+    counts = measured.sum(axis=1)
+    sums = np.where(measured, values, 0.0).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = np.where(counts > 0, sums / counts, np.nan)
-    known = np.isfinite(means).any(axis=0)
-    low, middle, high = np.nanquantile(means[:, known], [0.025, 0.5, 0.975], axis=0)
-    return data.days[known], quantity.backward(low), quantity.backward(middle), quantity.backward(high)
+    with_values = np.isfinite(means).any(axis=0)
+    low, middle, high = np.nanquantile(means[:, with_values], [0.025, 0.5, 0.975], axis=0)
+    return data.days[with_values], quantity.backward(low), quantity.backward(middle), quantity.backward(high)
 
 
-def registry(found: Registry) -> Figure:
+def registry(evidence: Registry) -> Figure:
     """Draw how many published numbers there are of the commonest endpoints."""
-    counts = Counter(record.endpoint for record in found.records).most_common(_BARS)
+    counts = Counter(record.endpoint for record in evidence.records).most_common(_BARS)
     return _stacked([name for name, _ in counts], {"": [count for _, count in counts]}, "published numbers")
 
 
-def pooled(found: Pooled, title: str = "", favours: int = 0) -> Figure:
+def pooled(estimate: Pooled, title: str = "", favours: int = 0) -> Figure:
     """Draw the forest plot; `favours` is -1 where lower values are better, 1 where higher ones are, 0 to say nothing of it."""
     from ..report.common.forest import forest_figure
 
-    return forest_figure(found, title, favours)[0]
+    return forest_figure(estimate, title, favours)[0]
 
 
-def ledger(found: Ledger) -> Figure:
+def ledger(claims: Ledger) -> Figure:
     """Draw how many claims about cells, and about diabetes, have which verdict."""
     from ..claims.claim_verdict import VERDICTS
 
-    kinds = list(dict.fromkeys(entry.claim.about for entry in found))
-    pairs = Counter((entry.claim.about, entry.verdict.verdict) for entry in found)
+    kinds = list(dict.fromkeys(entry.claim.about for entry in claims))
+    pairs = Counter((entry.claim.about, entry.verdict.verdict) for entry in claims)
     counts = {f"claims about {kind}": [pairs[kind, verdict] for verdict in VERDICTS] for kind in kinds}
     return _stacked(list(VERDICTS), counts, "claims")
 
 
-def confrontation(found: Confrontation) -> Figure:
+def confrontation(result: Confrontation) -> Figure:
     """Draw observed against predicted values with 90 % predictive intervals, by group of endpoints and scenario."""
     from ..evidence.records.registry import everything
     from ..report.predictions import predictions_view as view
     from ..report.predictions.predictions_figure import panels_figure
 
-    predicted = {each.record for mine in found.predictions.values() for each in mine}
+    predicted = {prediction.record for predictions in result.predictions.values() for prediction in predictions}
     if not predicted:
         raise ConfigError(Problem("nothing-to-draw", "nothing was predicted"))
-    known = view.products(everything())
-    table = view.view(found, {name: known.get(name, "") for name in predicted})
+    products = view.products(everything())
+    table = view.view(result, {name: products.get(name, "") for name in predicted})
     return panels_figure(table, view.groups(table))
 
 
-def scorecard(found: Scorecard) -> Figure:
+def scorecard(scores: Scorecard) -> Figure:
     """Draw every target with its interval, and the model in half-widths of it."""
     from ..validation.scorecard.scorecard_figure import figure_of
 
-    return figure_of(found)
+    return figure_of(scores)
 
 
-def _chosen(wanted: Sequence[str] | None, known: Sequence[str]) -> list[str]:
-    names = list(known) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
+def _chosen(wanted: Sequence[str] | None, available: Sequence[str]) -> list[str]:
+    names = list(available) if wanted is None else [wanted] if isinstance(wanted, str) else list(wanted)
     for name in names:
-        if name not in known:
-            raise ConfigError(not_among(known, "unknown-name", f"the result has no {name!r}", str(name)))
+        if name not in available:
+            raise ConfigError(not_among(available, "unknown-name", f"the result has no {name!r}", str(name)))
     return names
 
 
@@ -308,19 +308,19 @@ def _panels(keys: Sequence[Any], paint: Callable[[Axes, Any], None], title: str)
     return figure
 
 
-def _stacked(names: Sequence[str], counts: Mapping[str, Sequence[int]], what: str) -> Figure:
+def _stacked(names: Sequence[str], counts: Mapping[str, Sequence[int]], counted: str) -> Figure:
     """Draw counts as horizontal bars, the first name on top; several kinds stand side by side in one bar."""
     with styled():
         figure = new_figure(6.4, 1.0 + 0.26 * len(names))
         axes = figure.add_subplot()
         left = np.zeros(len(names))
-        for number, (kind, mine) in enumerate(counts.items()):
+        for number, (kind, kind_counts) in enumerate(counts.items()):
             colour = PALETTE[number % len(PALETTE)]
-            axes.barh(range(len(names)), mine, left=left, color=colour, label=kind or None)
-            left += mine
+            axes.barh(range(len(names)), kind_counts, left=left, color=colour, label=kind or None)
+            left += kind_counts
         axes.set_yticks(range(len(names)), [drawable(name) for name in names])
         axes.invert_yaxis()
-        axes.set_xlabel(what)
+        axes.set_xlabel(counted)
         if any(counts):
             axes.legend()
     return figure

@@ -50,8 +50,8 @@ def convert(
     from ..base import clinical
     from ..base.errors import ConfigError, not_among
 
-    known = clinical.known(quantity)
-    if known is None:
+    concept = clinical.known(quantity)
+    if concept is None:
         message = f"there is no clinical quantity {quantity!r}"
         raise ConfigError(not_among(list(clinical.quantities()), "unknown-quantity", message, quantity))
-    return clinical.convert(value, known, unit, to, kind)
+    return clinical.convert(value, concept, unit, to, kind)

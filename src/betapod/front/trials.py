@@ -40,8 +40,8 @@ def list_protocols() -> pd.DataFrame:
     from ..trials.protocol.protocol_files import load_protocol as load
     from ..trials.protocol.protocol_files import protocol_catalogue
 
-    found = [(name, load(path)) for name, path in protocol_catalogue().items()]
-    rows = [(n, p.title, ", ".join(p.arms), p.size(next(iter(p.designs))), p.days[-1]) for n, p in found]
+    protocols = [(name, load(path)) for name, path in protocol_catalogue().items()]
+    rows = [(n, p.title, ", ".join(p.arms), p.size(next(iter(p.designs))), p.days[-1]) for n, p in protocols]
     return pd.DataFrame(rows, columns=["name", "title", "arms", "patients", "days"])
 
 
@@ -131,8 +131,8 @@ def run_trial(
     from ..trials.protocol.protocol_files import load_protocol as load
 
     if folder is None:
-        found = protocol if isinstance(protocol, Protocol) else load(protocol)
-        return conduct.run_trial(found, designs, scenarios, replicates, seed, library, None, threads, progress)
+        trial_protocol = protocol if isinstance(protocol, Protocol) else load(protocol)
+        return conduct.run_trial(trial_protocol, designs, scenarios, replicates, seed, library, None, threads, progress)
     from ..trials import run_folder as store
 
     if isinstance(protocol, Protocol):

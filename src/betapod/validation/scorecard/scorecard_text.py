@@ -72,8 +72,8 @@ def rows_table(scores: Sequence[Score]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column("id", no_wrap=True)
     # Columns as wide as their longest word, so that a narrow terminal breaks none.
-    for name, shown in (("what · who", _what), ("target", _with_unit)):
-        words = [word for score in scores for word in str(shown(score.target)).split()]
+    for name, text_of in (("what · who", _what), ("target", _with_unit)):
+        words = [word for score in scores for word in str(text_of(score.target)).split()]
         table.add_column(name, overflow="fold", min_width=max(map(len, words), default=0))
     for name in ("model", "verdict", "size", "use"):
         table.add_column(name, justify="right" if name in ("model", "size") else "left", no_wrap=True)
