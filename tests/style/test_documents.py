@@ -196,3 +196,9 @@ def anchors(page: Path) -> set[str]:
 def test_links_lead_to_a_heading(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s:]*\.md)?#([^)\s]+)\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if link[1] not in anchors(page.parent / link[0] if link[0] else page)] == []
+
+
+def test_the_readme_lists_every_room() -> None:
+    rooms = {path.parent.name for path in (ROOT / "src" / "betapod").glob("*/__init__.py")}
+    table = (ROOT / "README.md").read_text(encoding="utf-8").partition("| room |")[2]
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == rooms
