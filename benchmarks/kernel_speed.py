@@ -52,7 +52,7 @@ def case(name: str, count: int) -> tuple[Model, dict[str, np.ndarray], np.ndarra
     """Return a model, patients and visits: the kidney for 20 years every half year, or a benchmark model."""
     random = np.random.default_rng(20240501)
     if name in whole_body.NAMES:
-        model = whole_body.model(name)
+        model = whole_body.named_model(name)
         spread = {key: 0.05 for key, row in model.parameters.items() if row.value > 0.0 and row.role != "derived"}
         times = np.arange(41) * 182.625
     else:

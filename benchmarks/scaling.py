@@ -30,7 +30,7 @@ YEAR = 365.25
 
 def kidney(count: int) -> tuple[Model, dict[str, np.ndarray]]:
     """Return the kidney and patients whose mean glucose is 5 to 9 mmol/L."""
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
     patients = draw(table, 1, range(count))
     patients["G"] = 5.0 + 4.0 * Stream(1, "benchmark:G").uniform(range(count))
@@ -95,7 +95,7 @@ def by_visits() -> Iterable[Sequence[str]]:
 
 def by_states() -> Iterable[Sequence[str]]:
     made = [(name, read_sbml(MODELS / f"{name}.xml")) for name in ("topp", "dkd")]
-    made += [(name, whole_body.model(name)) for name in whole_body.NAMES]
+    made += [(name, whole_body.named_model(name)) for name in whole_body.NAMES]
     for name, model in sorted(made, key=lambda pair: len(pair[1].states)):
         try:
             ensemble = Ensemble(model, threads=1)

@@ -16,16 +16,16 @@ MODEL = "from betapod.physiology import whole_body"
 CASES = {
     "Python alone": ("", ""),
     "import betapod": ("", IMPORT),
-    "read tables and bibliography": (MODEL, "whole_body.table('kidney')"),
-    "kidney assembled, cold": (MODEL, "whole_body.model('kidney')"),
-    "reference assembled, cold": (MODEL, "whole_body.model('reference')"),
+    "read tables and bibliography": (MODEL, "whole_body.model_parameters('kidney')"),
+    "kidney assembled, cold": (MODEL, "whole_body.named_model('kidney')"),
+    "reference assembled, cold": (MODEL, "whole_body.named_model('reference')"),
     "kidney assembled again from text": (
-        f"{MODEL}; from betapod.model import assemble; whole_body.model('kidney'); "
-        "parts = whole_body.submodels('kidney'); table = whole_body.table('kidney')",
+        f"{MODEL}; from betapod.model import assemble; whole_body.named_model('kidney'); "
+        "parts = whole_body.submodels('kidney'); table = whole_body.model_parameters('kidney')",
         "assemble('kidney', parts, table)",
     ),
     "kidney, 20 years, reference integrator": (
-        f"{MODEL}; from betapod import simulate; kidney = whole_body.model('kidney')",
+        f"{MODEL}; from betapod import simulate; kidney = whole_body.named_model('kidney')",
         "simulate(kidney, [0, 7305])",
     ),
 }

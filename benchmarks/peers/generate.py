@@ -39,7 +39,7 @@ def problem(name: str, count: int, seed: int = 20240501) -> tuple[Model, np.ndar
         from betapod.model import ParameterTable
         from betapod.physiology import whole_body
 
-        model = whole_body.model("kidney")
+        model = whole_body.named_model("kidney")
         table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
         patients = draw(table, 1, range(count))
         low, high = GLUCOSE

@@ -52,7 +52,7 @@ def copasi_course(model: Model, days: float, steps: int) -> tuple[np.ndarray, di
 
 @pytest.mark.parametrize("values", [{}, {"G": 11.3, "age": 15}], ids=["healthy", "type 1 diabetes"])
 def test_kidney_over_twenty_years(values: dict[str, float]) -> None:
-    model = whole_body.model("kidney").with_values(dict(values))
+    model = whole_body.named_model("kidney").with_values(dict(values))
     times, theirs = copasi_course(model, 20 * 365.25, 20)
     ours = simulate(model, times, rtol=1e-11, atol=1e-14, outputs=list(model.state_names)).table
     assert set(theirs) == set(model.state_names)
@@ -61,7 +61,7 @@ def test_kidney_over_twenty_years(values: dict[str, float]) -> None:
 
 
 def test_whole_person_over_ten_years_with_an_infusion() -> None:
-    model = whole_body.model("reference").with_values({"age": 50})
+    model = whole_body.named_model("reference").with_values({"age": 50})
     given = {"N_L": 65.0, "N_K": 3.0, "I_1": 100.0}
     changes = tuple((name, symbol(name) + amount) for name, amount in given.items())
     infusion = Event("infusion", "cells infused", binary("ge", symbol("t"), const(30.0)), changes)

@@ -16,7 +16,7 @@ from betapod.physiology import whole_body
 def test_kidney(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within ten times the tolerance at every visit of ten years."""
     monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     rtol, count = 1e-6, 3
     random = np.random.default_rng(11)
     names = [name for name, row in model.parameters.items() if row.value > 0.0 and row.role != "derived"]

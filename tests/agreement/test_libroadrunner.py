@@ -43,7 +43,7 @@ def test_models_of_the_comparison(name, end, floor):
 def test_every_formula_of_the_kidney_means_the_same_in_roadrunner():
     # Loaded whole, libRoadRunner writes out each chain of equations as a tree, which for this model has no end.
     # So each formula is given the names below it as numbers, at a state inside the course of the disease.
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     document = libsbml.readSBMLFromString(write_sbml(model))
     own = read_sbml(libsbml.writeSBMLToString(document))
     visited = simulate(own, [0.0, 2500.0], rtol=1e-9, outputs=list(own.names)).table.iloc[-1]
@@ -101,7 +101,7 @@ def own_rates(model, values):
 
 
 def test_the_kidney_keeps_its_course_through_a_file():
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     back = read_sbml(write_sbml(model))
     times = np.linspace(0, 20 * 365, 11)
     names = list(model.state_names)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from betapod.base.config import Duration, Rate, Settings, Share, parse_yaml, quantity, read_yaml, validate
+from betapod.base.config import Duration, Rate, Settings, Share, parse_yaml, read_quantity, read_yaml, validate
 from betapod.base.errors import ConfigError, UnitError
 
 
@@ -81,13 +81,13 @@ def test_keys_given_twice_are_told_with_the_first(tmp_path):
 
 @given(st.floats(0.001, 1e6), st.sampled_from([("mg/g", 1.0), ("g/g", 1000.0), ("ug/mg", 1.0)]))
 def test_quantities_are_converted(number, unit):
-    assert quantity(f"{number!r} {unit[0]}", "mg/g") == pytest.approx(number * unit[1])
+    assert read_quantity(f"{number!r} {unit[0]}", "mg/g") == pytest.approx(number * unit[1])
 
 
 def test_mass_and_amount_are_converted_where_the_label_names_the_analyte():
-    assert quantity("180 mg/dL", "mmol/L", "fasting plasma glucose") == pytest.approx(9.991, abs=0.001)
+    assert read_quantity("180 mg/dL", "mmol/L", "fasting plasma glucose") == pytest.approx(9.991, abs=0.001)
     with pytest.raises(UnitError):
-        quantity("180 mg/dL", "mmol/L")
+        read_quantity("180 mg/dL", "mmol/L")
 
 
 def test_scientific_notation_without_a_sign_is_a_number():

@@ -103,7 +103,7 @@ def test_modules_that_are_found_by_name_are_in_the_closure():
 def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
     before, files = fresh(entry), cache.closure(entry)
     keys = {before}
-    chosen = [*files, *cache.tables(files)]
+    chosen = [*files, *cache.data_files(files)]
     assert len(chosen) > 100
     for path in chosen:
         content = path.read_bytes()
@@ -258,7 +258,7 @@ def test_a_pool_that_fits_its_digest_but_is_none_is_made_again(place, people, mo
     trial = trials.protocol()
     made = trials.pool(trial, people=20)
     monkeypatch.setattr(pool_build, "_simulate", lambda *_: made)
-    cache.write(f"pools/{pool_build.identity(trial, people)}.npz", b"no pool")
+    cache.write_entry(f"pools/{pool_build.identity(trial, people)}.npz", b"no pool")
     assert pool_build.pool_of(trial, people) is made and "damaged" in caplog.text
 
 
@@ -272,7 +272,7 @@ def test_a_damaged_prediction_is_computed_again(place, caplog):
     campaign._write("confront/key.json", [], None)
     (place / "confront" / "key.json").write_bytes(b"{broken")
     assert campaign._read("confront/key.json", None) is None and "damaged" in caplog.text
-    cache.write("confront/key.json", b'[{"record": 1}]')
+    cache.write_entry("confront/key.json", b'[{"record": 1}]')
     assert campaign._read("confront/key.json", None) is None
 
 
@@ -332,21 +332,21 @@ def test_pickles_bombs_and_lies_are_refused(tmp_path):
 
 
 def test_the_cache_is_closed_to_others(place):
-    assert cache.write("a", b"1")
+    assert cache.write_entry("a", b"1")
     assert place.stat().st_mode & 0o777 == 0o700
     place.chmod(0o777)
     cache._trusted.cache_clear()
-    assert cache.read("a") == b"1"
+    assert cache.read_entry("a") == b"1"
     assert place.stat().st_mode & 0o022 == 0
 
 
 def test_a_cache_of_somebody_else_is_not_used(place, monkeypatch, caplog):
-    assert cache.write("a", b"1")
+    assert cache.write_entry("a", b"1")
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     monkeypatch.setattr(cache, "_trusted", cache._trusted.__wrapped__)
     if place.stat().st_uid == 0:
         place.chmod(0o777)
-    assert cache.read("a") is None and not cache.write("b", b"2")
+    assert cache.read_entry("a") is None and not cache.write_entry("b", b"2")
     assert "BETAPOD_CACHE" in caplog.text and not (place / "b").exists()
 
 
@@ -368,7 +368,7 @@ outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
 claim_simulation.store(outcomes)
 claim_simulation.compute = None
 claim_simulation.STORED = claim_simulation.STORED.with_name("none.json")
-assert len(claim_simulation.simulate(outcomes)) == len(outcomes)
+assert len(claim_simulation.simulate_outcomes(outcomes)) == len(outcomes)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -382,7 +382,7 @@ assert len(claim_simulation.simulate(outcomes)) == len(outcomes)
 
 
 def test_two_processes_write_one_entry(place):
-    code = "from betapod.base import cache\nfor i in range(200):\n    cache.write('x/y', b'a' * 100_000)\n    assert cache.read('x/y') == b'a' * 100_000\n"
+    code = "from betapod.base import cache\nfor i in range(200):\n    cache.write_entry('x/y', b'a' * 100_000)\n    assert cache.read_entry('x/y') == b'a' * 100_000\n"
     running = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in running:
         _, messages = process.communicate(timeout=120)
@@ -392,9 +392,7 @@ def test_two_processes_write_one_entry(place):
 
 
 def test_a_killed_writer_leaves_no_entry(place):
-    code = (
-        "from betapod.base import cache\nprint('on', flush=True)\nwhile True:\n    cache.write('y', b'b' * 5_000_000)\n"
-    )
+    code = "from betapod.base import cache\nprint('on', flush=True)\nwhile True:\n    cache.write_entry('y', b'b' * 5_000_000)\n"
     for moment in (0.0, 0.01, 0.03):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
         process.stdout.readline()
@@ -402,7 +400,7 @@ def test_a_killed_writer_leaves_no_entry(place):
         process.kill()
         process.wait()
         process.stdout.close()
-        assert cache.read("y") in (None, b"b" * 5_000_000)
+        assert cache.read_entry("y") in (None, b"b" * 5_000_000)
 
 
 def test_a_run_with_another_pool_is_refused(tmp_path, monkeypatch):
@@ -433,12 +431,12 @@ def test_parts_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
 
 def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
     """Others may have written while the folder was open to them; entries hold programs."""
-    assert cache.write("one.program", b"mine")
-    assert cache.read("one.program") == b"mine"
+    assert cache.write_entry("one.program", b"mine")
+    assert cache.read_entry("one.program") == b"mine"
     (place / "one.program").chmod(0o666)
     place.chmod(0o777)
     cache._trusted.cache_clear()
-    assert cache.read("one.program") is None
+    assert cache.read_entry("one.program") is None
 
 
 def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:

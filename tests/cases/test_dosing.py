@@ -198,7 +198,7 @@ def test_tables_too_large_are_refused_with_their_size() -> None:
     from betapod.base.errors import ConfigError
     from betapod.physiology import whole_body
 
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     with pytest.raises(ConfigError, match="too-large"):
         simulate(model, np.arange(1_000_000.0))
     with pytest.raises(ConfigError, match="too-large"):

@@ -13,7 +13,7 @@ from betapod import Ensemble
 from betapod.base.errors import ConfigError, ParameterError
 from betapod.cli.main import main
 from betapod.cli.shared import assignments
-from betapod.cli.verbs.ensemble_work import show
+from betapod.cli.verbs.ensemble_work import print_run_summary
 from betapod.engine.compiled.compiled_run import CompiledRun
 from betapod.engine.runs.store import Store
 from betapod.model import Parameter, ParameterTable, Part, assemble
@@ -54,7 +54,7 @@ def test_a_folder_that_lacks_parts_says_how_they_are_computed(
     assert ended.value.code in (0, None)
     store = Store.open(folder)
     capsys.readouterr()
-    show(store, {"model": "m", "patients": 2, "patients_done": 0, "status": {}, "events": {}})
+    print_run_summary(store, {"model": "m", "patients": 2, "patients_done": 0, "status": {}, "events": {}})
     assert f"betapod ensemble resume {folder}" in capsys.readouterr().err
 
 

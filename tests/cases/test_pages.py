@@ -77,7 +77,7 @@ def everything(entry: Any, evil: str) -> Any:
 def test_the_ledger_page_escapes_every_text() -> None:
     evil = " ".join(EVIL)
     (entry,) = ledger(["A12"])
-    page = ledger_page.render([everything(entry, evil)], [evil])
+    page = ledger_page.render_claims_page([everything(entry, evil)], [evil])
     plain = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
     assert "<img" not in plain and "alert(1)</script>" not in plain.replace(str(escape(evil)), "")
     assert str(escape(evil)) in page and "{{7*7}}" in page
@@ -93,7 +93,7 @@ def test_the_page_of_model_against_evidence_escapes_every_text() -> None:
         for name, mine in found.predictions.items()
     }
     found = Confrontation(rows, found.refused)
-    page = confront_page.render(found, confront_view.view(found, confronted.PRODUCTS), 10, 1, [evil])
+    page = confront_page.render_predictions_page(found, confront_view.view(found, confronted.PRODUCTS), 10, 1, [evil])
     assert "<img" not in page and "</script><script>" not in page
     assert page.count("<script") == page.count("</script>")
     for svg in re.findall(r"<svg.*?</svg>", page, flags=re.DOTALL):

@@ -182,15 +182,15 @@ def test_words_for_missing(tmp_path: Path, word: str) -> None:
 def test_numbers(text: str, separator: str, decimal: str, value: float) -> None:
     marks = delimited.marks([(text, Problem("", "").location)], separator)
     assert marks.decimal == decimal
-    assert delimited.number(text, marks.decimal) == pytest.approx(value, rel=1e-15)
+    assert delimited.cell_number(text, marks.decimal) == pytest.approx(value, rel=1e-15)
 
 
 def test_other_numbers_of_the_table_decide() -> None:
     """With 6,8 beside it 1.234 is a thousand; with 6.8 beside it 1,234 is."""
-    assert delimited.number("1.234", ",") == 1234.0
-    assert delimited.number("1,234", ".") == 1234.0
-    assert delimited.number("12.34", ",") is None
-    assert delimited.number("1,2", ".") is None
+    assert delimited.cell_number("1.234", ",") == 1234.0
+    assert delimited.cell_number("1,234", ".") == 1234.0
+    assert delimited.cell_number("12.34", ",") is None
+    assert delimited.cell_number("1,2", ".") is None
 
 
 def test_units_at_the_end_of_a_name(tmp_path: Path) -> None:

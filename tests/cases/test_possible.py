@@ -98,7 +98,7 @@ def test_other_things_may_be_negative(unit: str) -> None:
 
 def test_every_number_that_is_shipped_is_possible() -> None:
     for name in whole_body.NAMES:
-        model = whole_body.model(name)
+        model = whole_body.named_model(name)
         for row in (*model.parameters.values(), *model.inputs.values()):
             low, high = bounds(row)
             assert low <= row.value <= high, row.id

@@ -33,7 +33,7 @@ PRINTED = [
 def test_units_as_printed_are_read(name: str, number: float, unit: str, value: float) -> None:
     quantity = clinical.known(name)
     assert quantity is not None
-    assert clinical.convert(number, quantity, unit) == pytest.approx(value, rel=2e-3)
+    assert clinical.convert_clinical(number, quantity, unit) == pytest.approx(value, rel=2e-3)
 
 
 @pytest.mark.parametrize(

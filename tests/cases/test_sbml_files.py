@@ -101,7 +101,7 @@ def test_foreign_numbers_claim_no_provenance() -> None:
 def test_a_year_of_a_file_has_as_many_seconds_as_betapods(
     multiplier: float, scale: int, unit: str | None, days: float
 ) -> None:
-    from betapod.base.units import convert
+    from betapod.base.units import convert_unit
 
     defined = (
         '<listOfUnitDefinitions><unitDefinition id="T"><listOfUnits><unit kind="second" exponent="1" '
@@ -110,7 +110,7 @@ def test_a_year_of_a_file_has_as_many_seconds_as_betapods(
     model = read_sbml(decay('timeUnits="T"', units=defined))
     assert model.time_unit == (unit or "1")
     if unit:
-        assert convert(1.0, model.time_unit, "day") == pytest.approx(days, rel=1e-12)
+        assert convert_unit(1.0, model.time_unit, "day") == pytest.approx(days, rel=1e-12)
 
 
 def test_a_shipped_case_of_the_suite_imports() -> None:

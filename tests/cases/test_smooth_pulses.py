@@ -75,7 +75,7 @@ def test_sigmoids_written_out_are_seen(sbml_model):
 
 def test_no_model_of_betapod_stops_for_a_gate_of_time():
     for name in ("kidney", "metabolism", "reference", "topp2000"):
-        model = whole_body.model(name)
+        model = whole_body.named_model(name)
         assert not gates([state.rate for state in model.states], [*model.state_names, *model.inputs])
 
 
@@ -145,4 +145,4 @@ def sbml_model():
 @pytest.mark.parametrize("name", ["kidney", "metabolism", "reference"])
 def test_models_of_the_package_have_nothing_that_time_opens_or_closes(name: str) -> None:
     """Their slow bends in age are an input's, and no pulses: a stop there would cost every patient a step."""
-    assert not lower(whole_body.model(name)).switches.clocks.results
+    assert not lower(whole_body.named_model(name)).switches.clocks.results

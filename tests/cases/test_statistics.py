@@ -425,7 +425,7 @@ def test_shipped_protocols_name_what_is_run() -> None:
     for name in protocol_catalogue():
         protocol = load_protocol(name)
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
-            if any(endpoints.controlled(design) for design in protocol.designs.values()):
+            if any(endpoints.has_comparator(design) for design in protocol.designs.values()):
                 assert endpoints.controlled_analysis(each)
             else:
                 assert each.analysis in (None, "paired")

@@ -66,7 +66,7 @@ def test_parameters_that_cannot_be_read(tmp_path: Path, content: str | bytes, ki
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return whole_body.model("metabolism")
+    return whole_body.named_model("metabolism")
 
 
 def patients(folder: Path, content: str | bytes, model: Model) -> tuple[dict[str, list[float]], int]:

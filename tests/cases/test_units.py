@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betapod.base import clinical
-from betapod.base.config import quantity
+from betapod.base.config import read_quantity
 from betapod.base.errors import BetapodError, UnitError
-from betapod.base.spelling import plain
-from betapod.base.units import convert, parse_unit
+from betapod.base.spelling import respell_unit
+from betapod.base.units import convert_unit, parse_unit
 from betapod.evidence.records.evidence_units import Conversion
 from betapod.model import Parameter, ParameterTable
-from betapod.observables.quantities import label_of, unit_of
+from betapod.observables.quantities import label_of, observable_unit
 from betapod.patients.cohorts import patient_tables
 from betapod.patients.cohorts.conversions import table_unit, to_table_unit
 from betapod.patients.cohorts.patient_tables import PatientTable
@@ -231,14 +231,14 @@ def _names(rows: list[tuple[object, ...]]) -> list[str]:
 def test_what_laboratories_print_is_read(
     name: str, number: float, unit: str, right: float, target: str, tolerance: float
 ) -> None:
-    made = clinical.convert(number, clinical.quantities()[name], unit, target)
+    made = clinical.convert_clinical(number, clinical.clinical_quantities()[name], unit, target)
     assert made == pytest.approx(right, rel=tolerance)
 
 
 @pytest.mark.parametrize(("name", "unit", "kind"), REFUSED, ids=_names(REFUSED))
 def test_what_is_no_unit_of_a_quantity_is_refused(name: str, unit: str, kind: str) -> None:
     with pytest.raises(UnitError) as caught:
-        clinical.convert(1.0, clinical.quantities()[name], unit)
+        clinical.convert_clinical(1.0, clinical.clinical_quantities()[name], unit)
     (problem,) = caught.value.problems
     assert problem.kind == kind
     assert problem.expected, "the units that it has are named"
@@ -288,7 +288,7 @@ _ENDPOINT = {
 
 def _protocol(name: str, text: str, target: str) -> float:
     code = _PARAMCD[name]
-    return convert_back(name, quantity(text, unit_of(code), label_of(code)), unit_of(code), target)
+    return convert_back(name, read_quantity(text, observable_unit(code), label_of(code)), observable_unit(code), target)
 
 
 def _table(name: str, text: str, target: str) -> float:
@@ -302,12 +302,12 @@ def _evidence(name: str, text: str, target: str) -> float:
 
 
 def _parameter(name: str, text: str, target: str) -> float:
-    table = ParameterTable([Parameter("x", clinical.quantities()[name].label, 1.0, target, role="input")])
+    table = ParameterTable([Parameter("x", clinical.clinical_quantities()[name].label, 1.0, target, role="input")])
     return table.with_values({"x": text})["x"].value
 
 
 def convert_back(name: str, value: float, unit: str, target: str) -> float:
-    return clinical.convert(value, clinical.quantities()[name], unit, target)
+    return clinical.convert_clinical(value, clinical.clinical_quantities()[name], unit, target)
 
 
 _DOORS: list[tuple[str, Callable[[str, str, str], float], dict[str, str] | None]] = [
@@ -344,14 +344,14 @@ def test_every_door_refuses_the_same_units(
         if not unit.strip() or (names is not None and name not in names):
             continue
         with pytest.raises(BetapodError):
-            read(name, f"1 {unit}", clinical.quantities()[name].unit)
+            read(name, f"1 {unit}", clinical.clinical_quantities()[name].unit)
 
 
 # -- laws ------------------------------------------------------------------------------------------------------------
 
 _PAIRS = [
     (name, a, b)
-    for name, entry in clinical.quantities().items()
+    for name, entry in clinical.clinical_quantities().items()
     for a in entry.usual
     for b in entry.usual
     if name != "insulin" or (a == "pmol/L") == (b == "pmol/L")
@@ -361,17 +361,17 @@ _PAIRS = [
 @given(st.sampled_from(_PAIRS), st.floats(0.001, 1e5), st.sampled_from(["level", "difference"]))
 def test_there_and_back_again(pair: tuple[str, str, str], number: float, kind: clinical.Kind) -> None:
     name, a, b = pair
-    entry = clinical.quantities()[name]
-    there = clinical.convert(number, entry, a, b, kind)
-    assert clinical.convert(there, entry, b, a, kind) == pytest.approx(number, rel=1e-9, abs=1e-9)
+    entry = clinical.clinical_quantities()[name]
+    there = clinical.convert_clinical(number, entry, a, b, kind)
+    assert clinical.convert_clinical(there, entry, b, a, kind) == pytest.approx(number, rel=1e-9, abs=1e-9)
 
 
 @pytest.mark.parametrize(
-    ("name", "unit"), [(name, unit) for name, entry in clinical.quantities().items() for unit in entry.usual]
+    ("name", "unit"), [(name, unit) for name, entry in clinical.clinical_quantities().items() for unit in entry.usual]
 )
 def test_every_unit_in_every_dress(name: str, unit: str) -> None:
     """What is true of the units that a case names is true of all: spaces, brackets, slashes, letters, exponents, capitals."""
-    entry = clinical.quantities()[name]
+    entry = clinical.clinical_quantities()[name]
     right = clinical.scale(entry, unit)
     dresses = {
         unit.replace("/", " / "),
@@ -395,9 +395,9 @@ def test_every_unit_in_every_dress(name: str, unit: str) -> None:
 @given(st.sampled_from(_PAIRS), st.floats(1, 100), st.floats(1, 100))
 def test_differences_of_levels_are_differences(pair: tuple[str, str, str], x: float, y: float) -> None:
     name, a, b = pair
-    entry = clinical.quantities()[name]
-    levels = clinical.convert(x, entry, a, b) - clinical.convert(y, entry, a, b)
-    assert clinical.convert(x - y, entry, a, b, "difference") == pytest.approx(levels, rel=1e-6, abs=1e-6)
+    entry = clinical.clinical_quantities()[name]
+    levels = clinical.convert_clinical(x, entry, a, b) - clinical.convert_clinical(y, entry, a, b)
+    assert clinical.convert_clinical(x - y, entry, a, b, "difference") == pytest.approx(levels, rel=1e-6, abs=1e-6)
 
 
 _PIECES = [
@@ -423,7 +423,7 @@ _PIECES = [
 @given(st.one_of(st.text(max_size=12), st.lists(st.sampled_from(_PIECES), max_size=10).map("".join)))
 def test_no_text_is_a_unit_by_accident(text: str) -> None:
     """Whatever is not refused has been read as a unit, and reads the same again."""
-    for entry in clinical.quantities().values():
+    for entry in clinical.clinical_quantities().values():
         try:
             first = clinical.scale(entry, text)
         except UnitError as error:
@@ -453,13 +453,13 @@ def test_no_text_is_a_unit_by_accident(text: str) -> None:
     ],
 )
 def test_rates(text: str, spelt: tuple[str, float]) -> None:
-    assert plain(text) == spelt
+    assert respell_unit(text) == spelt
 
 
 def test_a_rate_per_1000_person_years_is_a_tenth_of_one_per_100() -> None:
     assert Conversion("ESKD", "per 1000 PY", "1/year", level=True)(12.0) == pytest.approx(0.012, rel=1e-12)
     assert Conversion("ESKD", "per 100 PY", "1/year", level=True)(1.2) == pytest.approx(0.012, rel=1e-12)
-    assert convert(50.0, "per 1000 person-years", "%/year") == pytest.approx(5.0, rel=1e-12)
+    assert convert_unit(50.0, "per 1000 person-years", "%/year") == pytest.approx(5.0, rel=1e-12)
 
 
 def test_signs_that_a_unit_library_passes_over_are_no_products() -> None:
@@ -475,17 +475,17 @@ def test_signs_that_a_unit_library_passes_over_are_no_products() -> None:
 def test_hba1c_in_mmol_per_mol_in_a_protocol() -> None:
     """F01: bounds are levels, effects are differences."""
     label = label_of("HBA1C")
-    assert quantity("53 mmol/mol", "%", label) == pytest.approx(7.0, abs=0.001)
-    assert quantity("86 mmol/mol", "%", label) == pytest.approx(10.02, abs=0.001)
-    assert quantity("-11 mmol/mol", "%", label, kind="difference") == pytest.approx(-1.006, abs=0.001)
+    assert read_quantity("53 mmol/mol", "%", label) == pytest.approx(7.0, abs=0.001)
+    assert read_quantity("86 mmol/mol", "%", label) == pytest.approx(10.02, abs=0.001)
+    assert read_quantity("-11 mmol/mol", "%", label, kind="difference") == pytest.approx(-1.006, abs=0.001)
 
 
 def test_a_missing_unit_names_those_that_could_be_meant() -> None:
     with pytest.raises(BetapodError) as caught:
-        quantity("53", "%", label_of("HBA1C"))
+        read_quantity("53", "%", label_of("HBA1C"))
     assert caught.value.problems[0].expected == "53 %, 53 mmol/mol"
     with pytest.raises(BetapodError) as caught:
-        quantity("30 mg/L", "mg/g", label_of("UACR"))
+        read_quantity("30 mg/L", "mg/g", label_of("UACR"))
     assert "another quantity" in caught.value.problems[0].hint
 
 
@@ -723,9 +723,9 @@ def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_label_that_names_an_analyte_is_read_as_that(text: str, unit: str, label: str, right: float) -> None:
-    assert quantity(text, unit, label) == pytest.approx(right, rel=1e-3)
+    assert read_quantity(text, unit, label) == pytest.approx(right, rel=1e-3)
     with pytest.raises(BetapodError):
-        quantity("1 Mg/dL", unit, label)
+        read_quantity("1 Mg/dL", unit, label)
 
 
 def test_an_unknown_share_in_mmol_per_mol_is_not_hba1c() -> None:
@@ -895,7 +895,7 @@ def test_words_that_make_a_unit_one_of_another_quantity_are_refused(name: str, u
     measured = clinical.known(name)
     assert measured is not None
     with pytest.raises(UnitError, match="wrong-unit"):
-        clinical.convert(20.0, measured, unit)
+        clinical.convert_clinical(20.0, measured, unit)
 
 
 def test_words_that_only_explain_a_unit_are_read() -> None:
@@ -905,4 +905,4 @@ def test_words_that_only_explain_a_unit_are_read() -> None:
     ):  # fmt: skip
         measured = clinical.known(name)
         assert measured is not None
-        assert clinical.convert(20.0, measured, unit) == pytest.approx(expected, rel=1e-3)
+        assert clinical.convert_clinical(20.0, measured, unit) == pytest.approx(expected, rel=1e-3)

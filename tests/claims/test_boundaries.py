@@ -17,7 +17,7 @@ from betapod.evidence.synthesis.pooled import Pooled
 
 pytest.importorskip("pymare")
 
-KNOWN = ledger.evidence()
+KNOWN = ledger.evidence_for_claims()
 
 
 def reply(answer: str, level: str) -> Reply:

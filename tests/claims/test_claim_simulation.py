@@ -21,7 +21,7 @@ def fresh() -> dict[str, SimulatedOutcome]:
 
 @pytest.fixture(scope="module")
 def stored() -> dict[str, SimulatedOutcome]:
-    return claim_simulation.simulate(OUTCOMES)
+    return claim_simulation.simulate_outcomes(OUTCOMES)
 
 
 def test_stored_results_are_of_this_model() -> None:
@@ -102,9 +102,9 @@ def test_what_was_simulated_anew_is_what_claims_show(tmp_path, monkeypatch) -> N
     monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path))
     one = {"A09": OUTCOMES["A09"]}
     before = claim_simulation.STORED.read_bytes()
-    packaged = claim_simulation.simulate(one)["A09"]
+    packaged = claim_simulation.simulate_outcomes(one)["A09"]
     made = replace(packaged, allowed=packaged.allowed + 1.0)
     monkeypatch.setattr(claim_simulation, "compute", lambda outcomes: dict.fromkeys(outcomes, made))
     claim_simulation.store(one)
-    assert claim_simulation.simulate(one)["A09"] == made != packaged
+    assert claim_simulation.simulate_outcomes(one)["A09"] == made != packaged
     assert claim_simulation.STORED.read_bytes() == before

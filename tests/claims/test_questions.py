@@ -13,7 +13,7 @@ from betapod.claims.questions import Question, ask
 from betapod.evidence.records import registry
 from betapod.validation.scorecard.targets import select
 
-KNOWN = ledger.evidence()
+KNOWN = ledger.evidence_for_claims()
 ENTRIES = {entry.claim.id: entry for entry in ledger.ledger(records=KNOWN, run=False)}
 
 

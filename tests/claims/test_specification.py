@@ -10,7 +10,7 @@ import pytest
 from betapod.claims import claims, ledger
 from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.claims.claim_verdict import VERDICTS
-from betapod.claims.wording import leverage_words, number, outcome_words, plain, required
+from betapod.claims.wording import leverage_words, outcome_words, required, three_digits, verdict_sentences
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 
@@ -82,10 +82,12 @@ def test_what_is_done_and_required_is_said_in_words() -> None:
     ("value", "written"), [(None, "-"), (0.0, "0"), (-2e-9, "about 0"), (4777.0, "4780"), (2.2e-5, "0.000022")]
 )
 def test_numbers_are_written_short(value: float | None, written: str) -> None:
-    assert number(value) == written
+    assert three_digits(value) == written
 
 
 def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> None:
     entries = {entry.claim.id: entry for entry in ledger.ledger(["A04", "A09"])}
     assert entries["A04"].verdict.verdict == entries["A09"].verdict.verdict == "not supported"
-    assert "no study has tested" in plain(entries["A04"]) and "no study has" not in plain(entries["A09"])
+    assert "no study has tested" in verdict_sentences(entries["A04"]) and "no study has" not in verdict_sentences(
+        entries["A09"]
+    )

@@ -84,7 +84,7 @@ def test_rule(replies, simulated, cells, verdict) -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_without_its_evidence_a_claim_is_untested(name: str) -> None:
-    known = ledger.evidence()
+    known = ledger.evidence_for_claims()
     entry = ledger.ledger([name], records=known)[0]
     used = {record for one in entry.replies for record in one.records}
     studies = {study for one in entry.replies for study in one.studies}
@@ -115,7 +115,7 @@ def test_structure_that_recovers_while_filtration_falls_is_mixed() -> None:
 
 
 def test_a_recalled_number_is_never_used() -> None:
-    known = ledger.evidence()
+    known = ledger.evidence_for_claims()
     recalled = Registry(tuple(replace(record, tag="memory") for record in known))
     assert {entry.verdict.verdict for entry in ledger.ledger(records=recalled)} == {"untested"}
 
@@ -131,7 +131,7 @@ def overlay(path: Path, **cells: str) -> Path:
 def test_one_row_of_a_user_flips_a_verdict(tmp_path: Path) -> None:
     """Ten of ten people without insulin instead of one: the only direct number about a cure changes sides."""
     before = ledger.ledger(["A12"])[0]
-    record = ledger.evidence()["BHANSALI2014_15M#3"]
+    record = ledger.evidence_for_claims()["BHANSALI2014_15M#3"]
     row = overlay(
         tmp_path / "mine.csv",
         study_id=record.study,
@@ -149,7 +149,7 @@ def test_one_row_of_a_user_flips_a_verdict(tmp_path: Path) -> None:
         quote="10 of 10",
         tag="seen",
     )
-    known = ledger.evidence([row])
+    known = ledger.evidence_for_claims([row])
     assert record.id in known.replaced
     after = ledger.ledger(["A12"], [row])[0]
     assert before.verdict.verdict == "contradicted"

@@ -370,13 +370,13 @@ def test_show_on_a_terminal_is_dense(toy: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("NO_COLOR", "1")
-    from betapod.cli.printing import show
+    from betapod.cli.printing import print_model
     from betapod.cli.shared import load_model, out
     from betapod.model.printing.document_layout import sheet_of
 
     out.cache_clear()
     with out().capture() as captured:
-        show(sheet_of(load_model(str(toy))), out())
+        print_model(sheet_of(load_model(str(toy))), out())
     out.cache_clear()
     lines = captured.get().splitlines()
     assert any(line.startswith("dS/dt = -k*S + feed  [mg/day]  substance") for line in lines)

@@ -113,9 +113,9 @@ def test_names_are_those_of_the_sources() -> None:
     assert kept.protocols() == tuple(protocol_catalogue())
     assert kept.model_names() == list(whole_body.NAMES)
     assert kept.cohorts() == list(cohort_names())
-    kidney = whole_body.model("kidney")
-    assert kept.model("kidney")["parameters"] == list(kidney.parameters)
-    assert kept.model("kidney")["fingerprint"] == kidney.fingerprint
+    kidney = whole_body.named_model("kidney")
+    assert kept.model_contents("kidney")["parameters"] == list(kidney.parameters)
+    assert kept.model_contents("kidney")["fingerprint"] == kidney.fingerprint
 
 
 @pytest.mark.parametrize("words", ["betapod simulate reference --set GF", "betapod evidence list --endpoint Hb"])

@@ -182,7 +182,7 @@ def test_help_lists_exactly_what_is_allowed() -> None:
         "simulate person": person_names(),
         "simulate scenario": SCENARIOS,
         "simulate method": SOLVERS,
-        "ogtt person": typical.names(),
+        "ogtt person": typical.typical_names(),
         "confront scenario": SCENARIOS,
         "confront by": COUNTED,
         "params list role": ROLES,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from betapod.cli.tables import TerminalTable, show, widths
+from betapod.cli.tables import TerminalTable, print_terminal_table, widths
 
 COLUMNS = ("design", "scenario", "arm", "mean", "95 % of trials")
 ROWS = [("randomised", "current-evidence", "cells and care", "−2.6 %", "−34 to +69 %"), ("single arm", "none", "placebo", "0.0 %", "−1 to +1 %")]  # fmt: skip
@@ -17,7 +17,9 @@ ROWS = [("randomised", "current-evidence", "cells and care", "−2.6 %", "−34 
 
 def printed(width: int) -> str:
     file = io.StringIO()
-    show(Console(file=file, width=width, color_system=None), TerminalTable(COLUMNS, ROWS, ("mean", "95 % of trials")))
+    print_terminal_table(
+        Console(file=file, width=width, color_system=None), TerminalTable(COLUMNS, ROWS, ("mean", "95 % of trials"))
+    )
     return file.getvalue()
 
 
@@ -35,7 +37,7 @@ def test_no_word_is_broken(width: int) -> None:
 
 def test_what_is_the_same_in_all_rows_is_said_once() -> None:
     file = io.StringIO()
-    show(Console(file=file, width=14, color_system=None), TerminalTable(("a", "bbbbbb", "c"), [("1", "same words", "x"), ("2", "same words", "y"), ("3", "same words", "z")]))  # fmt: skip
+    print_terminal_table(Console(file=file, width=14, color_system=None), TerminalTable(("a", "bbbbbb", "c"), [("1", "same words", "x"), ("2", "same words", "y"), ("3", "same words", "z")]))  # fmt: skip
     assert file.getvalue().count("same") == 1
 
 

@@ -62,7 +62,7 @@ def test_a_dose_says_how_large_a_state_is() -> None:
 
 @pytest.mark.parametrize("name", ["kidney", "metabolism", "reference", "cells"])
 def test_the_shipped_models_keep_their_tolerance_over_years(name: str) -> None:
-    model = whole_body.model(name)
+    model = whole_body.named_model(name)
     assert np.all(absolute(model, Schedule(), 3652.5) == ATOL)
 
 
@@ -114,14 +114,14 @@ def test_a_state_lost_in_the_tolerance_is_told() -> None:
 def test_a_state_at_the_least_that_a_double_holds_overflows_nothing() -> None:
     """Errors are squared in units of the tolerance: with one of 1e-209 the norm of BDF was infinite."""
     start = {"graft_functional": 1.1125369292536007e-308}
-    table = simulate(whole_body.model("metabolism"), [0.0, 30.0], initial=start, method="BDF").table
+    table = simulate(whole_body.named_model("metabolism"), [0.0, 30.0], initial=start, method="BDF").table
     assert np.all(np.isfinite(table)) and 0.0 <= table["graft_functional"].iloc[-1] < 1e-300
 
 
 @pytest.mark.parametrize("size", [1e-60, 1e-30, 1e-20])
 def test_a_state_of_almost_nothing_costs_no_steps(size: float) -> None:
     """Rounding that a linear system leaves in it is not followed: the Jacobian's pivots mix states of size 1 into one of 1e-60."""
-    metabolism, days = whole_body.model("metabolism"), np.linspace(0.0, 3650.0, 11)
+    metabolism, days = whole_body.named_model("metabolism"), np.linspace(0.0, 3650.0, 11)
     start = {"graft_functional": size}
     coarse = simulate(metabolism, days, initial=start, method="BDF", atol=ATOL).evaluations
     assert simulate(metabolism, days, initial=start, method="BDF").evaluations < 1.2 * coarse

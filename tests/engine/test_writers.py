@@ -54,7 +54,7 @@ def test_a_power_is_the_same_to_the_last_bit() -> None:
 
 @pytest.mark.parametrize("name", ["kidney", "metabolism", "cells"])
 def test_the_rates_of_a_model_are_those_of_its_equations(name: str) -> None:
-    model = whole_body.model(name)
+    model = whole_body.named_model(name)
     program, known = lower(model), {**model.values(), "t": 0.0, **model.initial_values()}
     states = [np.array([1.0, 1.01]) * known[state] for state in program.states]
     code: Any = NumpyCode(2)

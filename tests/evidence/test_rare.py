@@ -139,7 +139,7 @@ def test_a_share_of_nobody_is_nought_with_its_exact_interval() -> None:
 
 def test_groups_with_and_without_events_are_pooled_by_logistic_regression() -> None:
     events, people = [0, 2, 7, 1], [20, 25, 30, 18]
-    mu, se, tau2 = rare.logistic(events, people)
+    mu, se, tau2 = rare.pool_logits(events, people)
 
     def loss(p: np.ndarray) -> float:
         total = 0.0
@@ -158,7 +158,7 @@ def test_groups_with_and_without_events_are_pooled_by_logistic_regression() -> N
     )
     assert pooled.method == "GLMM" and pooled.se == pytest.approx(se) and pooled.prediction_interval is not None
     # Groups that agree have no variance between them: the share of all people together.
-    mu, se, tau2 = rare.logistic([0, 1, 1], [20, 20, 20])
+    mu, se, tau2 = rare.pool_logits([0, 1, 1], [20, 20, 20])
     assert tau2 == 0.0 and mu == pytest.approx(math.log(2 / 58), abs=1e-5)
     assert se == pytest.approx(math.sqrt(1 / 2 + 1 / 58), rel=1e-4)
 

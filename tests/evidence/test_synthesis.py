@@ -279,7 +279,7 @@ def test_a_shared_control_is_counted_once(known: registry.Registry) -> None:
 
 
 def test_a_summary_of_others_studies_is_not_of_high_certainty() -> None:
-    known = ledger.evidence()
+    known = ledger.evidence_for_claims()
 
     def judged(name: str, **changed: object) -> certainty.Certainty:
         row = replace(known[name], **changed)  # type: ignore[arg-type]

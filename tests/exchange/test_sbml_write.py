@@ -195,7 +195,9 @@ def test_topp_2000_for_twenty_years_in_roadrunner():
     roadrunner = pytest.importorskip("roadrunner")
     from betapod.physiology import whole_body
 
-    model = whole_body.model("topp2000").with_values({"glucose_start": 230, "insulin_start": 6, "beta_mass_start": 220})
+    model = whole_body.named_model("topp2000").with_values(
+        {"glucose_start": 230, "insulin_start": 6, "beta_mass_start": 220}
+    )
     other = roadrunner.RoadRunner(write_sbml(model))
     other.integrator.absolute_tolerance, other.integrator.relative_tolerance = 1e-14, 1e-12
     other.timeCourseSelections = ["time", *model.state_names]

@@ -47,7 +47,7 @@ PROGRAMMES = ("E_A", "E_TK", "E_TP", "E_M", "E_M30", "R_allo")
 
 @functools.cache
 def model(name: str) -> Model:
-    return cell_parameters.parameterise(whole_body.model("cells"), name)
+    return cell_parameters.parameterise(whole_body.named_model("cells"), name)
 
 
 @functools.cache

@@ -53,7 +53,7 @@ def test_a_table_is_read_as_it_was_or_refused(
     marks = delimited.marks(cells, separator)
     for (a, b, _), (_, row) in zip(values, table.rows, strict=True):
         for number, cell in ((a, row[1]), (b, row[2])):
-            found = delimited.number(cell, marks.decimal)
+            found = delimited.cell_number(cell, marks.decimal)
             # None is a refusal, and only where nothing in the table tells a decimal from a thousand.
             assert found == float(number) or (found is None and marks.decimal == "")
 

@@ -17,7 +17,7 @@ from betapod.model.algebra.evaluate import compile_function
 from betapod.physiology import whole_body
 
 YEAR = 365.25
-MODEL = whole_body.model("kidney")
+MODEL = whole_body.named_model("kidney")
 STATES = MODEL.state_names
 
 
@@ -103,7 +103,7 @@ def test_t3_sodium_balance():
         """,
         ("N_in [mmol/day]", "Na_excretion [mmol/day]"),
     )
-    model = assemble("booked", (*whole_body.submodels("kidney"), counted), whole_body.table("kidney"))
+    model = assemble("booked", (*whole_body.submodels("kidney"), counted), whole_body.model_parameters("kidney"))
     steps = Schedule(switches=(Switch("N_in", 250.0, 10), Switch("e_S", 0.65, 15), Switch("N_in", 60.0, 40, 2)))
     rows = simulate(model.with_values({"G": 9.0}), [0, 10, 12, 20, 60, 400], steps, rtol=1e-9, atol=1e-10).table
     gained = (rows["eaten"] - rows["lost"]) / 140
@@ -317,7 +317,7 @@ def test_t10_inputs_off_change_no_bit():
 
 
 def test_t10_order_of_submodels_changes_no_bit():
-    turned = assemble("kidney", whole_body.submodels("kidney")[::-1], whole_body.table("kidney"))
+    turned = assemble("kidney", whole_body.submodels("kidney")[::-1], whole_body.model_parameters("kidney"))
     names = ("GFR", "UAER", "UGE", "Na_excretion", "nephron_hazard")
     changed = {**nominal(), "MAP": 101.0, "W_GBM": 450.0, "effacement": 0.2}
     found = []

@@ -19,7 +19,7 @@ from betapod.person.metabolic_state import at_rest, follow, model_of, snapshot
 from betapod.person.typical import Person
 from betapod.physiology import whole_body
 
-MODEL = whole_body.model("metabolism")
+MODEL = whole_body.named_model("metabolism")
 PHASES = ("fasting", "fed")
 
 
@@ -114,7 +114,7 @@ def test_relaxed_glucose_is_the_root_of_the_balance(person: dict[str, float]) ->
         assert np.exp(found) == pytest.approx(np.exp(exact), rel=1e-8)
 
 
-@pytest.mark.parametrize("name", people.names())
+@pytest.mark.parametrize("name", people.typical_names())
 def test_moving_states_keep_glucose_at_its_root(name: str) -> None:
     """Along a year the two glucose states trail the moving root by less than 1e-4 mmol/L."""
     person = people.person(name)
@@ -136,7 +136,7 @@ def test_HbA1c_of_steady_glucose_is_the_ADAG_line(name: str, rRBC: float) -> Non
 
     person = people.person(name)
     G = model_of(person).evaluate(["G"], person.state)["G"]
-    rows = [*whole_body.table("metabolism").values(), Parameter("G", "held", G, "mmol/L", role="input")]
+    rows = [*whole_body.model_parameters("metabolism").values(), Parameter("G", "held", G, "mmol/L", role="input")]
     model = assemble("held", [GlycatedHaemoglobin], ParameterTable(rows)).with_values({"rRBC": rRBC})
     settled = simulate(model, [0.0, 2000.0]).table["HbA1c"].iloc[-1]
     assert settled == pytest.approx((46.7 + 18.016 * G * rRBC) / 28.7, abs=1e-3)

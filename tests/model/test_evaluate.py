@@ -13,7 +13,7 @@ from betapod.physiology import whole_body
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return whole_body.model("kidney")
+    return whole_body.named_model("kidney")
 
 
 def test_the_first_row_of_a_simulation_is_the_model_at_rest(model: Model) -> None:

@@ -30,7 +30,7 @@ def test_a_plain_table_makes_a_model(tmp_path: Path) -> None:
 
 
 def test_a_plain_row_keeps_the_range_and_the_role_of_what_it_replaces(tmp_path: Path) -> None:
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     over = table(tmp_path, "id,value,unit\nG,203,mg/dL\n")
     row = model.inputs.overlay(over)["G"]
     assert row.value == pytest.approx(11.27, abs=0.01)
@@ -48,7 +48,7 @@ def test_an_impossible_value_of_a_table_is_refused(tmp_path: Path) -> None:
         table(tmp_path, "id,value,unit,low,high\nk,-1,1/day,0,2\n")
     over = table(tmp_path, "id,value,unit\nG,-7,mmol/L\n")
     with pytest.raises(ParameterError, match="impossible-value: G"):
-        whole_body.model("kidney").inputs.overlay(over)
+        whole_body.named_model("kidney").inputs.overlay(over)
 
 
 def test_a_row_that_begins_to_say_where_it_comes_from_says_all(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from betapod.base.errors import UnitError
-from betapod.base.units import Unit, conversion_factor, convert, parse_unit, ucum
+from betapod.base.units import Unit, conversion_factor, convert_unit, parse_unit, ucum
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from betapod.base.units import Unit, conversion_factor, convert, parse_unit, ucu
     ],
 )
 def test_conversion(value: float, source: str, target: str, expected: float) -> None:
-    assert convert(value, source, target) == pytest.approx(expected, rel=1e-12)
-    assert convert(expected, target, source) == pytest.approx(value, rel=1e-12)
+    assert convert_unit(value, source, target) == pytest.approx(expected, rel=1e-12)
+    assert convert_unit(expected, target, source) == pytest.approx(value, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_conversion(value: float, source: str, target: str, expected: float) -> 
 def test_what_is_not_the_same_thing(a: str, b: str) -> None:
     assert not parse_unit(a).compatible(parse_unit(b))
     with pytest.raises(UnitError, match="does not fit"):
-        convert(1.0, a, b)
+        convert_unit(1.0, a, b)
 
 
 def test_same_dimension_other_scale() -> None:

@@ -79,7 +79,7 @@ def test_the_library_of_patients_has_what_the_expressions_give() -> None:
     people = library.default().take(np.arange(0, 4000, 100))
     own = {name: each for name, each in observables().items() if each.library}
     outputs = list(dict.fromkeys(output for name in own for output in of_model(name)))
-    result = Ensemble(whole_body.model("reference"), outputs).run(people.parameters, [0.0], None, people.initial)
+    result = Ensemble(whole_body.named_model("reference"), outputs).run(people.parameters, [0.0], None, people.initial)
     model = {name: result.values[:, 0, i] for i, name in enumerate(outputs)}
     for name, each in own.items():
         person = {column: people.table[column].to_numpy(dtype=float) for column in of_person(name)}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.observables.table import everything, fixed, measured, names
+from betapod.observables.table import everything, fixed, measured, names_for
 from betapod.observables.variation import FOLDER
 
 PACKAGE = FOLDER.parent
@@ -46,7 +46,7 @@ def definitions(text: str) -> list[int]:
         set(everything()),
         {*measured(), *fixed()},
         {each.cohort for each in everything().values() if each.cohort},
-        set(names("registry")),
+        set(names_for("registry")),
     )
     found = []
     for node in ast.walk(ast.parse(text)):
@@ -89,7 +89,7 @@ def test_units_of_the_registry_come_from_the_table() -> None:
     with (vocabulary.FOLDER / "endpoints.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
-        known = names("registry").get(row["endpoint"])
+        known = names_for("registry").get(row["endpoint"])
         observable = everything().get(row["endpoint"] if known is None else known.means)
         if observable is not None:
             assert not row["unit"] and not row["better"], row["text"]

@@ -15,18 +15,18 @@ from betapod.observables import expressions, formulas
 from betapod.observables.table import (
     AS_PRINTED,
     bounds,
-    characteristics,
     fixed,
+    known_characteristics,
     measured,
-    names,
+    names_for,
     observables,
-    table,
+    observables_table,
 )
 from betapod.observables.variation import FOLDER, Cause, variations
 from betapod.physiology import whole_body
 
 EVERY = sorted(observables())
-KNOWN = {**observables(), **characteristics()}
+KNOWN = {**observables(), **known_characteristics()}
 
 
 def _is_loinc(code: str) -> bool:
@@ -53,7 +53,7 @@ def test_codes_are_unique() -> None:
         assert len(codes) == len(set(codes)), column
     for code in (*measured(), *fixed()):
         assert len(code) <= 8 and code.isalnum() and code.isupper(), "PARAMCD of ADaM"
-    assert len(KNOWN) == len(observables()) + len(characteristics())
+    assert len(KNOWN) == len(observables()) + len(known_characteristics())
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -81,17 +81,17 @@ def test_the_reader_of_units_knows_it_in_this_unit(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in EVERY if observables()[name].model])
 def test_the_model_has_what_the_expression_names(name: str) -> None:
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     for used in expressions.of_model(name):
         assert used in model.units, used
     assert set(expressions.of_person(name)) <= {"age", "female", "height", "stiffness", "dawn", "insulin"}
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, each in observables().items() if each.model in whole_body.model("reference").units]
+    "name", [name for name, each in observables().items() if each.model in whole_body.named_model("reference").units]
 )
 def test_units_of_plain_quantities_are_the_models(name: str) -> None:
-    each, model = observables()[name], whole_body.model("reference")
+    each, model = observables()[name], whole_body.named_model("reference")
     relative = each.compared == "course"
     assert relative or parse_unit(model.units[each.model]) == parse_unit(each.unit)
 
@@ -168,14 +168,14 @@ def test_bounds_are_of_known_things_and_inside_each_other() -> None:
 
 def test_names_mean_something() -> None:
     for where in ("protocol", "cohort", "registry"):
-        for name, row in names(where).items():
+        for name, row in names_for(where).items():
             assert row.means in KNOWN, name
             if row.unit and row.unit != AS_PRINTED:
                 parse_unit(row.unit)
 
 
 def test_the_table_for_readers() -> None:
-    frame = table()
+    frame = observables_table()
     assert list(frame.index) == list(observables())
     assert frame.loc["HbA1c", ["unit", "ucum", "loinc", "paramcd"]].tolist() == ["%", "%", "4548-4", "HBA1C"]
     assert frame.loc["MAP", "error"] == 5 and frame.loc["MAP", "error_scale"] == "linear"

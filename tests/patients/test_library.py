@@ -44,7 +44,7 @@ def test_inputs_are_the_inputs_of_the_model() -> None:
 def test_people_go_on_where_they_stand() -> None:
     """States and parameters reproduce the labs of the table at once, and the coupled model goes on from there."""
     some = library.default().take(np.arange(0, 10000, 500))
-    result = life_course.ensemble().run(some.parameters, [0.0, 30.0], initial=some.initial)
+    result = life_course.life_course_ensemble().run(some.parameters, [0.0, 30.0], initial=some.initial)
     values = {name: result.values[:, :, i] for i, name in enumerate(result.names)}
     for name, source in (("egfr", "eGFR"), ("uacr", "UACR"), ("hba1c", "HbA1c"), ("MAP", "MAP"), ("gfr", "GFR")):
         np.testing.assert_allclose(values[source][:, 0], some.table[f"true_{name}"], rtol=1e-4)
@@ -121,7 +121,7 @@ def test_creatinine_keeps_the_estimate_true_in_normal_ageing() -> None:
     from betapod.observables.ckd_epi import ckd_epi_2021
     from betapod.physiology import whole_body
 
-    table = whole_body.table("kidney")
+    table = whole_body.model_parameters("kidney")
     for female, level in ((0.0, 0.917), (1.0, 0.72)):
         age = np.array([45.0, 60.0, 75.0])
         gfr = table["GFR0"].value * np.exp(-table["h_N0"].value * (age - 45.0))

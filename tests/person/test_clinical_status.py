@@ -12,7 +12,9 @@ from betapod.physiology import whole_body
 
 def course(hba1c: list[float], days: list[float], **columns: object) -> pd.DataFrame:
     """Return a course of the day layer without any drug."""
-    table = pd.DataFrame({name: row.value for name, row in whole_body.table("metabolism").items()}, index=days)
+    table = pd.DataFrame(
+        {name: row.value for name, row in whole_body.model_parameters("metabolism").items()}, index=days
+    )
     table["insulin_dose"] = 0.0
     table["HbA1c"] = hba1c
     for name, value in columns.items():
@@ -34,18 +36,18 @@ def test_independence_from_insulin(dose: float, hba1c: float, free: bool) -> Non
 )
 def test_remission_is_below_6_5(hba1c: float, remits: bool) -> None:
     """HbA1c below 6.5 % (48 mmol/mol) for three months without drugs: Riddle et al. 2021, doi:10.2337/dci21-0034."""
-    found = clinical_status.remission(course([hba1c] * 3, [0.0, 60.0, 120.0]))
+    found = clinical_status.diabetes_remission(course([hba1c] * 3, [0.0, 60.0, 120.0]))
     assert found.tolist() == [False, False, remits]
 
 
 @pytest.mark.parametrize(("last", "remits"), [(91.0, False), (91.3125, True), (92.0, True)])
 def test_remission_lasts_three_months(last: float, remits: bool) -> None:
-    assert clinical_status.remission(course([6.0, 6.0, 6.0], [0.0, 50.0, last])).iloc[-1] == remits
+    assert clinical_status.diabetes_remission(course([6.0, 6.0, 6.0], [0.0, 50.0, last])).iloc[-1] == remits
 
 
 def test_remission_ends_with_one_value_at_the_bound() -> None:
     days = [0.0, 60.0, 120.0, 180.0, 240.0, 300.0]
-    found = clinical_status.remission(course([6.0, 6.0, 6.0, 6.5, 6.0, 6.0], days))
+    found = clinical_status.diabetes_remission(course([6.0, 6.0, 6.0, 6.5, 6.0, 6.0], days))
     # Day 300 less three months is day 209, about which day 180 decides.
     assert found.tolist() == [False, False, True, False, False, False]
 
@@ -53,4 +55,4 @@ def test_remission_ends_with_one_value_at_the_bound() -> None:
 @pytest.mark.parametrize("name", ["met", "insulin_dose"])
 def test_no_remission_on_a_drug(name: str) -> None:
     table = course([6.0] * 3, [0.0, 60.0, 120.0], **{name: 0.3 if name == "met" else 5.0})
-    assert not clinical_status.remission(table).any()
+    assert not clinical_status.diabetes_remission(table).any()

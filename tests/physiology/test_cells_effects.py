@@ -92,7 +92,7 @@ SWITCHES = {
 
 
 def claims(**changes: float) -> Model:
-    return cell_parameters.parameterise(whole_body.model("cells"), "seed-claims").with_values(changes)
+    return cell_parameters.parameterise(whole_body.named_model("cells"), "seed-claims").with_values(changes)
 
 
 def full(model: Model) -> dict[str, float]:
@@ -128,7 +128,7 @@ def test_switched_off_programmes_never_start(switch: str) -> None:
         "sw_maldifferentiation": "Z_mal",
     }[switch]
     doses = [Dose("N_K", 50.0), Dose("N_P", 50.0)]
-    model = whole_body.model("cells").with_values({"HLA_mm": 1.0})
+    model = whole_body.named_model("cells").with_values({"HLA_mm": 1.0})
     for value in (0.0, 1.0):
         table = simulate(model.with_values({switch: value}), [5.0, 50.0], Schedule(doses), outputs=[state]).table
         assert (table[state] > 0).all() == bool(value)
@@ -137,7 +137,7 @@ def test_switched_off_programmes_never_start(switch: str) -> None:
 
 
 def test_none_is_exactly_nothing() -> None:
-    model = cell_parameters.parameterise(whole_body.model("cells"), "none").with_values(
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), "none").with_values(
         {"HLA_mm": 1.0, "early_stage": 1.0, "sw_indirect": 1.0}
     )
     state = {name: 0.0 if name.startswith("Z_") else value for name, value in full(model).items()}
@@ -147,7 +147,7 @@ def test_none_is_exactly_nothing() -> None:
 
 
 def test_none_after_real_doses() -> None:
-    model = cell_parameters.parameterise(whole_body.model("cells"), "none")
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), "none")
     doses = [Dose(f"N_{organ}", 30.0, 0.0, 28.0, 2) for organ in ORGANS]
     names = [*ONES, *ZEROS]
     table = simulate(model, np.linspace(1, 365, 20), Schedule(doses), outputs=[*names, "E_M", "Z_total"]).table
@@ -159,7 +159,7 @@ def test_none_after_real_doses() -> None:
 
 def test_no_cells_no_effect_in_any_scenario() -> None:
     for name in cell_parameters.SCENARIOS:
-        model = cell_parameters.parameterise(whole_body.model("cells"), name)
+        model = cell_parameters.parameterise(whole_body.named_model("cells"), name)
         table = simulate(
             model,
             [10.0, 365.0],
@@ -190,7 +190,7 @@ def test_sensitivity_is_split_without_loss() -> None:
 def test_reprogramming_fades_more_slowly_in_autoimmunity() -> None:
     late = []
     for t1d in (0.0, 1.0):
-        model = whole_body.model("cells").with_values({"T1D": t1d})
+        model = whole_body.named_model("cells").with_values({"T1D": t1d})
         late.append(simulate(model, [365.0], Schedule([Dose("N_L", 80.0)]), outputs=["E_M"]).table["E_M"].iloc[0])
     assert late[1] > 2 * late[0]
 
@@ -235,21 +235,21 @@ def test_podocyte_hook_is_the_flux_of_replacement() -> None:
 
 
 def test_hypoxic_fraction_follows_flow_as_in_renovascular_disease() -> None:
-    model = whole_body.model("cells").with_values({"hyp_0": 0.121, "RBF_rel": 185.5 / 151.8})
+    model = whole_body.named_model("cells").with_values({"hyp_0": 0.121, "RBF_rel": 185.5 / 151.8})
     found = model.evaluate(["hyp_fraction"], full(model) | {"rho_c": 0.5, "plugged": 0.0})
     assert found["hyp_fraction"] == pytest.approx(0.068, abs=5e-4)
 
 
 @pytest.mark.parametrize(("name", "density"), [("current-evidence", 0.5), ("seed-claims", 1.2 * (1 - 0.003 / 0.02))])
 def test_capillaries_rest_at_health_and_are_rescaled_to_1(name: str, density: float) -> None:
-    model = cell_parameters.parameterise(whole_body.model("cells"), name)
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), name)
     table = simulate(model, [1.0, 3650.0], outputs=["rho_c", "rho_rel"]).table
     assert table["rho_c"].to_numpy() == pytest.approx(density, rel=1e-9)
     assert table["rho_rel"].to_numpy() == pytest.approx(1.0, rel=1e-9)
 
 
 def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
-    model = whole_body.model("cells").with_values({"BW": 70.0, "s_VEGF": 1.2})
+    model = whole_body.named_model("cells").with_values({"BW": 70.0, "s_VEGF": 1.2})
     state = dict.fromkeys(model.state_names, 0.0) | {"N_L": 100.0, "rho_c": 0.5}
     assert model.evaluate(["VEGF_rise"], state)["VEGF_rise"] == pytest.approx(0.06, abs=0.005)
 
@@ -258,7 +258,7 @@ def test_plasma_vegf_is_negligible_next_to_tens_of_picograms() -> None:
 
 
 def test_claims_restore_beta_cells_of_the_whole_person_without_overgrowth() -> None:
-    model = cell_parameters.parameterise(whole_body.model("reference"), "seed-claims")
+    model = cell_parameters.parameterise(whole_body.named_model("reference"), "seed-claims")
     schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=75, model=model, scenario="seed-claims")
     outputs = ["beta_mass", "pool_beta", "r_R", "end_m", "VEGF"]
     table = simulate(model, [365.0], schedule, initial={"beta_mass": 0.4}, outputs=outputs).table
@@ -272,17 +272,17 @@ def test_claims_restore_beta_cells_of_the_whole_person_without_overgrowth() -> N
 
 
 def test_overlays_change_what_they_name_and_nothing_else() -> None:
-    base = cell_parameters.table("current-evidence")
+    base = cell_parameters.cell_parameter_table("current-evidence")
     for name in cell_parameters.SCENARIOS:
         rows = cell_parameters.overlay(name)
-        table = cell_parameters.table(name)
+        table = cell_parameters.cell_parameter_table(name)
         assert set(rows) <= set(base)
         assert all(table[key].value == (rows[key].value if key in rows else base[key].value) for key in base)
         assert not table.implausible()
 
 
 def test_scenarios_replace_one_another_whatever_the_order() -> None:
-    model = whole_body.model("cells")
+    model = whole_body.named_model("cells")
     there = cell_parameters.parameterise(cell_parameters.parameterise(model, "seed-claims"), "face-value")
     assert there.values() == cell_parameters.parameterise(model, "face-value").values()
     back = cell_parameters.parameterise(there, "current-evidence")

@@ -21,7 +21,7 @@ def rest(model: Model) -> dict[str, float]:
 
 
 def test_plugging_recovers_with_its_half_life_and_lowers_gfr_and_flow() -> None:
-    model = whole_body.model("cells")
+    model = whole_body.named_model("cells")
     table = simulate(
         model,
         [1e-6, 7.0, 14.0],
@@ -41,7 +41,7 @@ REICHMAN = {90.0: 424.0, 180.0: 1036.0, 365.0: 1274.0}
 
 def c_peptide(**changes: float) -> dict[float, float]:
     """Return C-peptide after a full dose of stem-cell islets into the portal vein."""
-    model = whole_body.model("cells").with_values({"adherence_IS": 1.0, **changes})
+    model = whole_body.named_model("cells").with_values({"adherence_IS": 1.0, **changes})
     taken = model.evaluate(["graft_taken"], dict.fromkeys(model.state_names, 0.0))["graft_taken"]
     table = simulate(
         model, list(REICHMAN), Schedule([Dose("I_1", 800.0 * taken)]), rtol=1e-9, outputs=["graft_C_peptide"]
@@ -68,7 +68,7 @@ def test_unprotected_graft_is_lost_and_a_hidden_one_is_not() -> None:
         "unprotected": {"adherence_IS": 0.0},
         "hidden": {"adherence_IS": 0.0, "graft_hidden": 1.0},
     }.items():
-        model = whole_body.model("cells").with_values(changes)
+        model = whole_body.named_model("cells").with_values(changes)
         left[name] = simulate(model, [365.0], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table["I_f"].iloc[0]
     assert left["unprotected"] < 1
     assert left["hidden"] > left["protected"] > 500
@@ -76,13 +76,13 @@ def test_unprotected_graft_is_lost_and_a_hidden_one_is_not() -> None:
 
 def test_failure_over_the_edmonton_follow_up_is_of_the_right_size() -> None:
     # 36 % over 7.4 years gives 0.060 per year; the value in use, 0.07, was chosen between two sources.
-    model = whole_body.model("cells").with_values({"adherence_IS": 1.0, "del_e": 0.0})
+    model = whole_body.named_model("cells").with_values({"adherence_IS": 1.0, "del_e": 0.0})
     table = simulate(model, [365.0, 7.4 * 365.25], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table
     assert 1 - table["I_f"].iloc[1] / 600 == pytest.approx(1 - math.exp(-0.07 * 7.4), abs=0.01)
 
 
 def test_graft_cells_are_conserved() -> None:
-    model = whole_body.model("cells").with_values({"adherence_IS": 0.5})
+    model = whole_body.named_model("cells").with_values({"adherence_IS": 0.5})
     names = ["I_1", "I_2", "I_3", "I_4", "I_f", "I_dead"]
     table = simulate(model, [10.0, 100.0, 1000.0], Schedule([Dose("I_1", 400.0, 0, 50, 1)]), outputs=names).table
     assert table.sum(axis=1).to_numpy() == pytest.approx([400.0, 800.0, 800.0], rel=1e-9)
@@ -100,7 +100,7 @@ GHOLAMREZANEZHAD = {
 
 def label_course() -> tuple[Model, Schedule]:
     # Eightfold splenic flow, at the expense of everything that is not portal.
-    model = whole_body.model("cells_tracer").with_values(
+    model = whole_body.named_model("cells_tracer").with_values(
         {"phi_S": 0.24, "phi_portal": 0.391, "damage_K": 0.0, "damage_P": 0.0, "label_dose": 300.0}
     )
     shares = model.evaluate([f"iv_{o}" for o in ORGANS], dict.fromkeys(model.state_names, 0.0))
@@ -132,7 +132,7 @@ def test_label_is_conserved() -> None:
 
 
 def test_risks_have_their_published_size() -> None:
-    model = whole_body.model("cells").with_values({"HLA_mm": 1.0})
+    model = whole_body.named_model("cells").with_values({"HLA_mm": 1.0})
     names = [
         "p_fever",
         "p_fever_control",
@@ -156,6 +156,6 @@ def test_risks_have_their_published_size() -> None:
 
 def test_serious_events_accrue_under_immunosuppression_only() -> None:
     for adherence, kidney, rate in ((0.0, 0.0, 0.0), (1.0, 0.0, 0.31), (1.0, 1.0, 0.43)):
-        model = whole_body.model("cells").with_values({"adherence_IS": adherence, "kidney_recipient": kidney})
+        model = whole_body.named_model("cells").with_values({"adherence_IS": adherence, "kidney_recipient": kidney})
         table = simulate(model, [730.5], outputs=["SAE_expected"]).table
         assert table["SAE_expected"].iloc[0] == pytest.approx(2 * rate, rel=1e-6)

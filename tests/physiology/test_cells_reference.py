@@ -59,7 +59,7 @@ def half_unit(text: str) -> float:
 def course(name: str, changes: dict[str, float] | None = None) -> dict[str, float]:
     """Simulate a scenario for a year and read off what the table lists."""
     route, cells, count, _ = SCENARIOS[name]
-    model = cell_parameters.parameterise(whole_body.model("cells"), name.split()[0])
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), name.split()[0])
     model = model.with_values(changes or {})
     shares = model.evaluate([f"{route}_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [Dose(f"N_{o}", cells * shares[f"{route}_{o}"], 0, 28.0 if count > 1 else 0.0, count - 1) for o in ORGANS]
@@ -100,7 +100,7 @@ def test_misprint() -> None:
     ],
 )
 def test_allocation(route: str, damage: float, printed: str) -> None:
-    model = whole_body.model("cells").with_values({"damage_K": damage, "damage_P": damage})
+    model = whole_body.named_model("cells").with_values({"damage_K": damage, "damage_P": damage})
     names = [f"{route}_{organ}" for organ in ORGANS]
     found = model.evaluate(names, dict.fromkeys(model.state_names, 0.0))
     for name, text in zip(names, printed.split(), strict=True):
@@ -108,12 +108,12 @@ def test_allocation(route: str, damage: float, printed: str) -> None:
 
 
 def test_homing_by_vein_stays_small() -> None:
-    model = whole_body.model("cells")
+    model = whole_body.named_model("cells")
     found = model.evaluate(["iv_K", "iv_P"], dict.fromkeys(model.state_names, 0.0))
     assert found["iv_K"] == pytest.approx(0.0402, abs=5e-5)
     assert found["iv_P"] == pytest.approx(0.0020, abs=5e-5)
 
 
 def test_thirty_two_states() -> None:
-    assert len(whole_body.model("cells").states) == 32
-    assert len(whole_body.model("cells_tracer").states) == 39
+    assert len(whole_body.named_model("cells").states) == 32
+    assert len(whole_body.named_model("cells_tracer").states) == 39

@@ -17,7 +17,7 @@ YEAR = 365.25
 
 @pytest.fixture(scope="module")
 def whole() -> Model:
-    return whole_body.model("reference")
+    return whole_body.named_model("reference")
 
 
 def with_table(model: Model, file: str) -> Model:
@@ -27,8 +27,8 @@ def with_table(model: Model, file: str) -> Model:
 
 
 def test_organs_bring_all_their_states(whole: Model) -> None:
-    expected = set(whole_body.model("kidney").state_names) | set(whole_body.model("metabolism").state_names)
-    expected |= set(whole_body.model("cells").state_names) - {"rho_c"}
+    expected = set(whole_body.named_model("kidney").state_names) | set(whole_body.named_model("metabolism").state_names)
+    expected |= set(whole_body.named_model("cells").state_names) - {"rho_c"}
     assert set(whole.state_names) == expected
 
 
@@ -62,7 +62,7 @@ def test_kidney_keeps_its_golden_values_inside_the_whole(held: pd.DataFrame, yea
 
 def test_kidney_inside_the_whole_equals_the_kidney_alone(whole: Model) -> None:
     times = [1.0, 30.0, YEAR, 10 * YEAR]
-    alone = whole_body.model("kidney").with_values({"G": 10.0, "age": 45})
+    alone = whole_body.named_model("kidney").with_values({"G": 10.0, "age": 45})
     inside = whole.with_values({"hold_glucose": 1, "glucose_held": 10.0, "age": 45})
     names = list(alone.state_names)
     a = simulate(alone, times, outputs=names, rtol=1e-9, atol=1e-11).table
@@ -73,7 +73,7 @@ def test_kidney_inside_the_whole_equals_the_kidney_alone(whole: Model) -> None:
 def test_cells_that_do_nothing_change_nothing(whole: Model) -> None:
     """Under `none` a dose leaves every multiplier exactly 1 and the host where it was."""
     model = with_table(whole, "cells_none").with_values({"hold_glucose": 1, "glucose_held": 9.0})
-    hosts = [*whole_body.model("kidney").state_names, *whole_body.model("metabolism").state_names]
+    hosts = [*whole_body.named_model("kidney").state_names, *whole_body.named_model("metabolism").state_names]
     multipliers = [
         "pod_m",
         "fib_m",

@@ -20,7 +20,7 @@ from betapod.physiology import whole_body
 
 YEAR = 365.25
 MONTH = YEAR / 12
-MODEL = whole_body.model("kidney")
+MODEL = whole_body.named_model("kidney")
 
 
 def run(times, initial=None, schedule=None, **values) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from betapod.base.errors import ModelError
 from betapod.model import ParameterTable
 from betapod.physiology import whole_body
 
-MODEL = whole_body.model("kidney")
+MODEL = whole_body.named_model("kidney")
 TABLE = ParameterTable.read(whole_body.PARAMETERS / "kidney.csv", sources=whole_body.bibliography_keys())
 
 
@@ -89,8 +89,8 @@ def test_output_exists(name):
 
 def test_unknown_assembly_names_the_nearest():
     with pytest.raises(ModelError, match="kidney"):
-        whole_body.model("kidny")
+        whole_body.named_model("kidny")
 
 
 def test_models_are_assembled_once():
-    assert whole_body.model("kidney") is MODEL
+    assert whole_body.named_model("kidney") is MODEL

@@ -89,9 +89,9 @@ def test_stored_state_is_the_end_of_the_history(name: str) -> None:
         assert value == pytest.approx(person.state[state], rel=2e-5, abs=1e-9), state
 
 
-@pytest.mark.parametrize("name", people.names())
+@pytest.mark.parametrize("name", people.typical_names())
 def test_every_person_is_complete(name: str) -> None:
-    model = whole_body.model("metabolism")
+    model = whole_body.named_model("metabolism")
     values, state = people.person(name)
     assert set(state) == set(model.state_names)
     changed = model.with_values(values)

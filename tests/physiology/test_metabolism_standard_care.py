@@ -14,7 +14,7 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.engine.schedule import Dose, Schedule
 from betapod.person import typical as people
-from betapod.person.clinical_status import insulin_independent, remission, without_drugs
+from betapod.person.clinical_status import diabetes_remission, insulin_independent, without_drugs
 from betapod.person.glucose_tests import mmtt
 from betapod.person.metabolic_state import follow, model_of, snapshot
 from betapod.physiology import whole_body
@@ -157,7 +157,7 @@ def test_total_diet_replacement(kg: int, printed: float) -> None:
     table = follow(person, np.linspace(0, 365, 25), care([f"total diet replacement {kg} kg"], model_of(person))).table
     assert table["HbA1c"].iloc[-1] == pytest.approx(printed, abs=0.012)
     if kg != 10:  # 10 kg brings HbA1c below 6.5 %, but not yet for three months
-        assert bool(remission(table).iloc[-1]) is (kg == 15)
+        assert bool(diabetes_remission(table).iloc[-1]) is (kg == 15)
 
 
 @pytest.mark.xfail(
@@ -183,7 +183,7 @@ def test_doses_are_read_with_their_units(text: str) -> None:
 
 
 def test_every_listed_therapy_can_be_given() -> None:
-    known = {**whole_body.table("metabolism"), **whole_body.table("kidney")}
+    known = {**whole_body.model_parameters("metabolism"), **whole_body.model_parameters("kidney")}
     for name, doses in catalogue().items():
         for dose in doses:
             for effect in therapy(f"{name} {dose.replace('any', '1')}").effects:
@@ -222,7 +222,7 @@ def test_everything_wrong_is_said_at_once() -> None:
     assert len(caught.value.problems) == 4
 
 
-BASE = {name: row.value for name, row in whole_body.model("metabolism").inputs.items()}
+BASE = {name: row.value for name, row in whole_body.named_model("metabolism").inputs.items()}
 
 
 def value_at(therapies, quantity: str, time: float) -> float:
@@ -276,8 +276,8 @@ def test_two_targets_clash_unless_one_stops_first() -> None:
 
 def test_therapy_for_an_organ_that_the_model_lacks_is_refused() -> None:
     with pytest.raises(ConfigError, match="acts on nothing that this model has"):
-        care(["ARB"], whole_body.model("metabolism"))
-    kidney = whole_body.model("kidney")
+        care(["ARB"], whole_body.named_model("metabolism"))
+    kidney = whole_body.named_model("kidney")
     assert {s.input for s in care(["ARB", "SGLT2 inhibitor", "MRA"], kidney).switches} == {"e_ARB", "e_S", "e_MRA"}
 
 
@@ -312,11 +312,11 @@ def test_contraindications_by_filtration() -> None:
 
 def test_implausible_courses_are_pointed_out() -> None:
     with pytest.warns(CautionWarning, match="protein_animal goes to -0.35 g/kg/day"):
-        care(["vegetable for animal protein 1 g/kg/day"], whole_body.model("kidney"))
+        care(["vegetable for animal protein 1 g/kg/day"], whole_body.named_model("kidney"))
 
 
 def test_every_therapy_acts_in_the_whole_person() -> None:
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     usual = {"sodium intake": "90", "protein intake": "0.8", "vegetable for animal protein": "0.3"}
     for name, doses in catalogue().items():
         for dose in doses:
@@ -337,5 +337,5 @@ def test_drugs_and_diet_are_told_apart() -> None:
 def test_remission_needs_three_months() -> None:
     person = people.person("ngt")
     table = follow(person, [0.0, 30.0, 60.0, 90.0, 92.0, 120.0]).table
-    assert list(remission(table)) == [False, False, False, False, True, True]
+    assert list(diabetes_remission(table)) == [False, False, False, False, True, True]
     assert math.isfinite(table["HbA1c"].iloc[-1])

@@ -30,7 +30,7 @@ def reference_state(model) -> dict[str, float]:
     return dict(zip(start, found, strict=True))
 
 
-SLOW = whole_body.model("metabolism").with_values(REFERENCE)
+SLOW = whole_body.named_model("metabolism").with_values(REFERENCE)
 STATE = reference_state(SLOW)
 Q0 = Person("q0", "reference adult of the vectors", REFERENCE, at_rest(SLOW, STATE))
 FAST = model_of(Q0, "metabolism_fast")
@@ -217,7 +217,7 @@ RATES = {
 def t2d_rates():
     from betapod.model.algebra.evaluate import compile_function
 
-    model = whole_body.model("metabolism").with_values(T2D)
+    model = whole_body.named_model("metabolism").with_values(T2D)
     values = {"t": 0.0, **model.values(), **at_rest(model, reference_state(model))}
     keys = list(values)
     found = compile_function([s.rate for s in model.states], [keys])([values[k] for k in keys])
@@ -246,7 +246,7 @@ SHOWN = ("HbA1c", "nR", "beta_mass", "beta_dedifferentiated", "secretory_capacit
 
 @pytest.fixture(scope="module")
 def trajectory():
-    model = whole_body.model("metabolism").with_values(T2D)
+    model = whole_body.named_model("metabolism").with_values(T2D)
     return simulate(model, [0.0, *TRAJECTORY], rtol=1e-8, atol=1e-10, outputs=SHOWN).table
 
 
@@ -260,6 +260,6 @@ def test_trajectory(trajectory, day: int, quantity: str) -> None:
 
 @pytest.mark.parametrize("method", ["LSODA", "BDF", "Radau"])
 def test_integrators_agree(method: str) -> None:
-    model = whole_body.model("metabolism").with_values(T2D)
+    model = whole_body.named_model("metabolism").with_values(T2D)
     table = simulate(model, [0.0, 3650.0], method=method, rtol=1e-6, atol=1e-9, outputs=SHOWN).table
     assert np.allclose(table.loc[3650.0], TRAJECTORY[3650], rtol=1e-4)

@@ -76,7 +76,7 @@ def test_families_stand_under_what_they_test_the_worst_first(table: Any) -> None
     found = confront_view.families(table)
     assert list(found) == ["cells", "renin system, MRA, pressure", confront_view.NONE]
     assert found["cells"] == ["FAR", "NEAR"]  # a control group does not move its family
-    counts = confront_view.summary(table, "treatment").set_index(["scenario", "treatment"])
+    counts = confront_view.coverage_summary(table, "treatment").set_index(["scenario", "treatment"])
     far = counts.loc["seed-claims", "cells"]
     mine = table[(table["scenario"] == "seed-claims") & (table["treatment"] == "cells")]
     assert far["rows"] == len(mine) == far["inside"] + far["below"] + far["above"]
@@ -123,7 +123,7 @@ def test_pages_are_cut_evenly() -> None:
 
 
 def test_files(table: Any, tmp_path: Path) -> None:
-    written = confront_figure.write(table, tmp_path / "z.svg")
+    written = confront_figure.write_predictions_figure(table, tmp_path / "z.svg")
     assert [path.name for path in written] == ["z.svg", "z.plot.csv", "z-families.svg"]
     assert "<title" in written[0].read_text(encoding="utf-8")
     assert "farthest is FAR#1" in written[2].read_text(encoding="utf-8")

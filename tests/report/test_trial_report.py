@@ -17,7 +17,7 @@ from betapod.report.common import words
 from betapod.report.common.document import tidy
 from betapod.report.trial import answers
 from betapod.report.trial.report_writing import make
-from betapod.report.trial.trial_report import as_dict, summary, tables
+from betapod.report.trial.trial_report import report_as_dict, report_tables, terminal_summary
 from betapod.trials.conduct import conduct
 from betapod.trials.operating.result_tables import assess
 from betapod.trials.operating.sizing import AS_WRITTEN, enlarged
@@ -99,11 +99,15 @@ def test_answers(made) -> None:
 def test_files(made) -> None:
     a = made.assessment
     names = {path.name for path in made.files}
-    assert names == {"report.html", "dictionary.csv", *(f"{n}.{s}" for n in tables(a) for s in ("csv", "parquet"))}
+    assert names == {
+        "report.html",
+        "dictionary.csv",
+        *(f"{n}.{s}" for n in report_tables(a) for s in ("csv", "parquet")),
+    }
     folder = made.files[0].parent / "data"
     import duckdb
 
-    for name, table in tables(a).items():
+    for name, table in report_tables(a).items():
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         assert len(rows) == len(table) and list(rows[0]) == list(table.columns)
@@ -111,11 +115,11 @@ def test_files(made) -> None:
         assert found == [(len(table),)]
     with (folder / "dictionary.csv").open(encoding="utf-8", newline="") as file:
         described = {(row["table"], row["column"]) for row in csv.DictReader(file) if row["meaning"].strip(": ")}
-    assert described == {(name, column) for name, table in tables(a).items() for column in table.columns}
+    assert described == {(name, column) for name, table in report_tables(a).items() for column in table.columns}
 
 
 def test_json_is_plain(made) -> None:
-    document = as_dict(made.assessment, made.extra)
+    document = report_as_dict(made.assessment, made.extra)
     again = json.loads(json.dumps(document, allow_nan=False))
     assert again["protocol"] == "small" and again["replicates"] == 80
     assert {"results", "parts", "evidence", "power", "answers"} <= set(again)
@@ -161,7 +165,7 @@ def test_the_same_run_gives_the_same_page(run, made, tmp_path) -> None:
 
 
 def test_terminal_summary(made) -> None:
-    header, rows = summary(made.assessment)
+    header, rows = terminal_summary(made.assessment)
     assert len(rows) == 4 and all(len(row) == len(header) for row in rows)
     assert rows[0][:2] == ["single arm", "no effect"]
 

@@ -15,7 +15,7 @@ from betapod.report.common.drawing import slug
 from betapod.report.trial import answers
 from betapod.report.trial.brief import brief
 from betapod.report.trial.report_writing import make
-from betapod.report.trial.trial_report import as_dict, summary, tables
+from betapod.report.trial.trial_report import report_as_dict, report_tables, terminal_summary
 from betapod.trials.conduct import conduct
 from betapod.trials.operating import result_tables
 from betapod.trials.protocol.protocol_files import parse_protocol
@@ -156,13 +156,13 @@ def test_nothing_is_said_of_what_a_protocol_lacks(name: str, reports) -> None:
 def test_numbers_of_every_report_are_plain(name: str, reports) -> None:
     """F31 and breaker 12: no NaN in JSON, no 4e-19 for 0 in tables, no row about cells where nobody gets them."""
     made = reports[name]
-    json.dumps(as_dict(made.assessment, made.extra), allow_nan=False)
-    for key, table in tables(made.assessment).items():
+    json.dumps(report_as_dict(made.assessment, made.extra), allow_nan=False)
+    for key, table in report_tables(made.assessment).items():
         assert "cells" in HAS[name] or not {"tests_cells", "true_effect_of_cells", "cells"} & set(table.columns), key
         for column in ("truth", "mean", "low", "high"):
             if column in table:
                 assert not ((table[column].abs() < 1e-12) & (table[column] != 0)).any()
-    header, rows = summary(made.assessment)
+    header, rows = terminal_summary(made.assessment)
     assert rows and all(len(row) == len(header) for row in rows)
     assert "cells" in HAS[name] or "cells" not in header
 
@@ -175,7 +175,7 @@ def test_the_true_effect_of_a_drug_is_its_own(reports) -> None:
     (_, answer), (_, size) = answers.answer_questions(a, [])
     assert "For 80 % power" in size and "cells" not in size
     assert "true difference is \u221250\u00a0%" in answer and "compare drug with placebo" in answer
-    header, rows = summary(a)
+    header, rows = terminal_summary(a)
     assert header[-1] == "true difference" and rows[0][-1] == "\u221250\u00a0%"
     ((question, answer),) = answers.answer_questions(reports["one"].assessment, [])
     assert question.startswith("Would a study of 40 patients without a control group report improvement?")
@@ -186,7 +186,7 @@ def test_every_comparison_of_three_groups_is_told(reports) -> None:
     text = shown(reports["three"].files[0].read_text(encoding="utf-8"))
     assert "The groups \u201clow\u201d and \u201chigh\u201d are each compared with \u201cplacebo\u201d" in text
     assert "low against placebo" in text and "high against placebo" in text
-    _, rows = summary(reports["three"].assessment)
+    _, rows = terminal_summary(reports["three"].assessment)
     assert [row[0] for row in rows] == ["low against placebo", "high against placebo"]
 
 
@@ -205,14 +205,14 @@ def test_strata_of_any_name_have_figures_of_their_own(reports) -> None:
 
 def test_a_ratio_of_a_linear_quantity_is_in_per_cent(reports) -> None:
     """Its estimate is the logarithm of a ratio, which was shown as points of HbA1c."""
-    _, rows = summary(reports["ratio"].assessment)
+    _, rows = terminal_summary(reports["ratio"].assessment)
     assert rows[0][1].endswith("%") and "points" not in rows[0][1]
 
 
 def test_a_share_is_no_hazard_ratio(reports) -> None:
-    _, rows = summary(reports["events"].assessment)
+    _, rows = terminal_summary(reports["events"].assessment)
     assert "hazard ratio" in rows[0][1] or rows[0][1] == "\u2013"
-    _, rows = summary(reports["responders"].assessment)
+    _, rows = terminal_summary(reports["responders"].assessment)
     assert rows[0][1].endswith("% of patients")
 
 
@@ -226,7 +226,7 @@ def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert not re.search(WORDS["cells"], text) and "of cells" not in text and "Of drugs" in text
-    assert [row[0] for row in summary(made.assessment)[1]] == ["drug against placebo"]
+    assert [row[0] for row in terminal_summary(made.assessment)[1]] == ["drug against placebo"]
 
 
 def test_few_people_behind_many_patients_are_told(tmp_path) -> None:
@@ -236,7 +236,7 @@ def test_few_people_behind_many_patients_are_told(tmp_path) -> None:
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert "40 patients are drawn from" in text and "widen the eligibility" in text
-    assert as_dict(made.assessment, made.extra)["people_behind_patients"]["main"]["few"]
+    assert report_as_dict(made.assessment, made.extra)["people_behind_patients"]["main"]["few"]
 
 
 #: As it is written in YAML between double quotes, and in JSON.

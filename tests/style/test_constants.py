@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from betapod.base import constants
-from betapod.base.units import convert
+from betapod.base.units import convert_unit
 
 ROOT = Path(__file__).parents[2] / "src" / "betapod"
 
@@ -108,8 +108,8 @@ def test_the_other_constants() -> None:
     # An avoirdupois pound is 7000 grains of 64.79891 mg; a yard is 0.9144 m.
     assert pytest.approx(7000 * 64.79891e-6, rel=1e-15) == constants.KG_PER_POUND
     assert pytest.approx(91.44 / 36, rel=1e-15) == constants.CM_PER_INCH
-    assert convert(150, "lb", "kg") == pytest.approx(68.0388555, rel=1e-12)
-    assert convert(6, "foot", "cm") == pytest.approx(182.88, rel=1e-12)
+    assert convert_unit(150, "lb", "kg") == pytest.approx(68.0388555, rel=1e-12)
+    assert convert_unit(6, "foot", "cm") == pytest.approx(182.88, rel=1e-12)
     # NGSP prints 53 and 75 mmol/mol as 7.0 and 9.0 %.
     for ifcc, ngsp in ((53, 7.0), (75, 9.0)):
         assert constants.IFCC_SLOPE * ifcc + constants.IFCC_INTERCEPT == pytest.approx(ngsp, abs=0.05)

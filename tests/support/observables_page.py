@@ -8,9 +8,9 @@ from pathlib import Path
 
 from betapod.observables.table import (
     bounds,
-    characteristics,
     everything,
-    names,
+    known_characteristics,
+    names_for,
     observables,
 )
 from betapod.observables.variation import Variation, variations
@@ -131,7 +131,7 @@ def page() -> str:
             ("characteristic", "", "code", "unit", "UCUM", "LOINC", "column of tables of people"),
             [
                 (_code(c.id), c.label, c.paramcd, c.unit, c.ucum, c.loinc, _code(c.cohort))
-                for c in characteristics().values()
+                for c in known_characteristics().values()
             ],
         )
     )
@@ -167,7 +167,7 @@ def page() -> str:
     parts.append(NAMES + "\n")
     called: dict[str, list[str]] = {}
     for where in ("protocol", "cohort"):
-        for name, row in names(where).items():
+        for name, row in names_for(where).items():
             called.setdefault(row.means, []).append(name)
     parts.append(_table(("", "also called"), [(_code(name), ", ".join(others)) for name, others in called.items()]))
     parts.append(RECIPE)

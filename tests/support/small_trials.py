@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from betapod.observables.ckd_epi import ckd_epi_2021
-from betapod.observables.quantities import quantities
+from betapod.observables.quantities import visit_observables
 from betapod.trials.conduct.patient_pool import Pool
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -60,7 +60,7 @@ def pool(trial, people=2000, effect=0.5, seed=3):
     """People whose UACR is log-normal and stays as it is; under ``seed-claims`` cells multiply it by `effect`."""
     generator = np.random.default_rng(seed)
     times = np.array(sorted({0.0, *(v.day + k * v.window for v in trial.visits for k in (-1, 0, 1))}))
-    codes = tuple(quantities())
+    codes = tuple(visit_observables())
     age, female = generator.uniform(40, 75, people), generator.integers(0, 2, people).astype(float)
     creatinine = 1.1 * np.exp(0.3 * generator.standard_normal(people))
     base = {code: np.full(people, 1.0) for code in codes}

@@ -41,7 +41,7 @@ class Shown:
 def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, *arguments: object) -> Shown:
     """Carry out a command on a terminal; the exit code must be 0."""
     printed: list[TerminalTable] = []
-    show = tables.show
+    show = tables.print_terminal_table
 
     def spying(console: Any, table: TerminalTable, wide: bool | None = None) -> None:
         printed.append(table)
@@ -49,7 +49,7 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch, width: int, *arguments: object)
 
     with monkeypatch.context() as patch:
         terminal = Terminal()
-        patch.setattr(tables, "show", spying)
+        patch.setattr(tables, "print_terminal_table", spying)
         patch.setattr(sys, "stdout", terminal)
         patch.setattr(sys, "argv", ["betapod", *map(str, arguments)])
         patch.setenv("COLUMNS", str(width))

@@ -27,7 +27,7 @@ def test_order_of_the_manual() -> None:
     assert {(d.ii, d.addl) for d in course.doses} == {(28.0, 2)}
     switched = {s.input: s.value for s in course.switches}
     assert switched == {"pi_A": 1.3, "pi_T": 1.3, "pi_M": 1.3, "HLA_mm": 1.0, "TF_source": 2.0, "renal_delivery": 0.0}
-    course.schedule.check(whole_body.model("cells"))
+    course.schedule.check(whole_body.named_model("cells"))
 
 
 def test_dose_is_the_schedule_of_the_regimen() -> None:
@@ -131,7 +131,7 @@ def test_claims_lose_no_cell() -> None:
 
 
 def test_first_pass_is_the_patients_own() -> None:
-    model = whole_body.model("cells").with_values({"eps_L": 0.28})
+    model = whole_body.named_model("cells").with_values({"eps_L": 0.28})
     course = regimen("MPC 80e6 iv", model=model)
     assert course.fractions["L"] < 0.4 < regimen("MPC 80e6 iv").fractions["L"]
 
@@ -176,7 +176,7 @@ def test_grafts_enter_by_maturity_and_set_immunosuppression() -> None:
 
 
 def test_label_comes_with_dead_cells_too() -> None:
-    course = regimen("BM-MSC 300e6 iv", model=whole_body.model("cells_tracer"))
+    course = regimen("BM-MSC 300e6 iv", model=whole_body.named_model("cells_tracer"))
     labelled = sum(d.amount for d in course.doses)
     assert labelled == pytest.approx(300 * 0.95)
     assert sum(d.amount for d in course.doses if d.state.startswith("Y_")) == pytest.approx(300 * 0.95 * 0.15)
@@ -194,7 +194,7 @@ def test_course_reaches_the_programme_of_its_potency() -> None:
     for batch in (0.5, 1.0):
         schedule = dose("BM-MSC 1e6/kg iv", weight=80, batch=batch)
         best[batch] = (
-            simulate(whole_body.model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
+            simulate(whole_body.named_model("cells"), [2.0, 5.0, 10.0], schedule, outputs=["E_M"]).table["E_M"].max()
         )
     assert 0 < best[0.5] < best[1.0]
 
@@ -215,7 +215,9 @@ def test_risks_belong_to_the_route_and_count_events() -> None:
 
 def test_replacement_ceiling_of_100_million_viable_cells() -> None:
     # Without homing: 0.27 % of podocytes, 0.003 % of tubular cells, 0.018 % of beta cells.
-    model = cell_parameters.parameterise(whole_body.model("cells"), "current-evidence").with_values({"sw_homing": 0.0})
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), "current-evidence").with_values(
+        {"sw_homing": 0.0}
+    )
     given = 100 / (0.95 * 0.85)
     found = {c.lineage: c for c in ceilings(regimen(f"BM-MSC {given:.12g}e6 iv", model=model))}
     assert found["pod"].share == pytest.approx(0.0027, abs=5e-5)
@@ -230,7 +232,7 @@ def test_replacement_ceiling_of_100_million_viable_cells() -> None:
     "text", ["UC-MSC 1e6/kg iv x3 q28d", "BM-MSC 300e6 ra", "SC-islets 800e6 pv", "donor-islets 11900 IEQ/kg pv"]
 )
 def test_a_population_gets_the_courses_of_its_members(text: str) -> None:
-    model = whole_body.model("cells")
+    model = whole_body.named_model("cells")
     patients = {
         "BW": [60.0, 80.0, 110.0],
         "eps_L": [0.28, 0.8, 0.95],

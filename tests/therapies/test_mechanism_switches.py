@@ -16,7 +16,7 @@ PHYSIOLOGY = Path(whole_body.__file__).parent
 
 
 def test_every_switch_of_every_model_is_listed() -> None:
-    inputs = {key for name in whole_body.NAMES for key in whole_body.model(name).inputs if key.startswith("sw_")}
+    inputs = {key for name in whole_body.NAMES for key in whole_body.named_model(name).inputs if key.startswith("sw_")}
     assert set(mechanism_switches()) == inputs
     assert len(inputs) == 30
 
@@ -54,7 +54,7 @@ def test_each_equation_stands_where_it_is_said_to(name: str) -> None:
 
 def test_values_by_scenario_are_those_of_the_tables() -> None:
     gain = mechanism_switch("sw_filtration").parameters["g_GFR"]
-    assert gain["values"] == {name: cell_parameters.table(name)["g_GFR"].value for name in SCENARIOS}
+    assert gain["values"] == {name: cell_parameters.cell_parameter_table(name)["g_GFR"].value for name in SCENARIOS}
     assert gain["values"]["none"] == 0.0 < gain["values"]["current-evidence"] < gain["values"]["face-value"]
 
 

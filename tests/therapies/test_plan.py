@@ -13,7 +13,7 @@ from betapod.therapies import cell_parameters, scenarios
 from betapod.therapies.plan import Recipients, plan
 from betapod.therapies.standard_care import therapy
 
-MODEL = whole_body.model("reference")
+MODEL = whole_body.named_model("reference")
 ORDER = "UC-MSC 1e6/kg iv x3 q28d"
 
 
@@ -103,7 +103,7 @@ def test_the_model_of_a_plan_is_that_of_its_scenario(name: str) -> None:
 
 
 def test_a_model_without_cells_takes_none() -> None:
-    kidney = whole_body.model("kidney")
+    kidney = whole_body.named_model("kidney")
     assert plan(kidney, drugs=["ARB"]).scenario == ""
     with pytest.raises(ConfigError, match="no cell therapy"):
         plan(kidney, cells=ORDER)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import small_trials as small
 
-from betapod.observables.quantities import quantities
+from betapod.observables.quantities import visit_observables
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.estimators import estimate
@@ -200,7 +200,7 @@ def test_normal_albuminuria_is_below_30() -> None:
     for value, base, share in ((29.999, 30.0, 1.0), (30.0, 30.0, 0.0), (29.999, 29.999, np.nan)):
         observed = {**data.observed, "UACR": np.full(shape, value, dtype=np.float32)}
         made = replace(data, observed=observed, base={**data.base, "UACR": np.full(shape[:2], base, dtype=np.float32)})
-        np.testing.assert_array_equal(replicate_summaries.remission(made, "month 6", "cells"), share)
+        np.testing.assert_array_equal(replicate_summaries.albuminuria_remission(made, "month 6", "cells"), share)
 
 
 def test_mortality_changes_at_its_bounds() -> None:
@@ -212,8 +212,8 @@ def test_mortality_changes_at_its_bounds() -> None:
 
 
 def test_every_quantity_says_which_way_is_better() -> None:
-    assert {code: each.better for code, each in quantities().items()} == dict(replicate_summaries.BETTER)
-    assert {each.better for each in quantities().values()} == {1, -1}
+    assert {code: each.better for code, each in visit_observables().items()} == dict(replicate_summaries.BETTER)
+    assert {each.better for each in visit_observables().values()} == {1, -1}
     assert [code for code, sign in replicate_summaries.BETTER.items() if sign > 0] == ["EGFR", "CPEP", "GRAFTCP"]
 
 
@@ -228,7 +228,7 @@ def test_a_trial_that_could_not_be_tested_shows_nothing() -> None:
 
 def test_words_of_the_table_of_quantities_are_known() -> None:
     """Whatever is not ``log`` counts as linear: a misspelt word would do so in silence."""
-    for each in quantities().values():
+    for each in visit_observables().values():
         assert each.link in ("log", "linear")
         assert each.error is not None and each.error.scale in ("log", "linear")
 

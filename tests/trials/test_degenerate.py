@@ -47,7 +47,7 @@ def test_changes_of_few(data: st.DataObject, n: int) -> None:
         models.mmrm(y.T, base[0], arm[0]),
     ):
         sound(found)
-        power_analysis.characteristics(found, truth=0.0, better=1)
+        power_analysis.operating_characteristics(found, truth=0.0, better=1)
     seen = y[np.isfinite(y)]
     if len(seen) and np.ptp(seen) == 0:
         assert np.isnan(analysis.mean_change(y).p).all()  # no scatter, no test
@@ -76,7 +76,7 @@ def test_events_of_few(data: st.DataObject, n: int, how: str) -> None:
     assert np.isnan(test.effect).all() or not np.isnan(test.p).all()
     if not event.any():
         assert np.isnan(fit.effect).all() and np.isnan(test.effect).all() and np.isnan(p).all()
-    power_analysis.characteristics(test, better=-1)
+    power_analysis.operating_characteristics(test, better=-1)
 
 
 @given(st.data(), FEW, st.integers(1, 4))

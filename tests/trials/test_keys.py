@@ -225,7 +225,7 @@ def ran(protocol: Protocol) -> list[Any]:
 
 def planned(protocol: Protocol, library: Library) -> list[Any]:
     """What the people of a pool are given."""
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     planner = Planner(protocol, library, model, protocol.seed)
     found: list[Any] = [protocol.lead]
     for rule in protocol.conduct.rescue:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from betapod.base.constants import GLUCOSE_MG_DL
-from betapod.observables.quantities import quantities
+from betapod.observables.quantities import visit_observables
 
 FILE = Path(__file__).parents[3] / "shared" / "data" / "nhanes" / "nhanes_repeat_exam_2001_2002.csv"
 
@@ -32,7 +32,7 @@ def pairs():
 )
 def test_the_carried_variation_is_that_of_the_pairs(pairs, code, column):
     difference = np.log(pairs[f"{column}_2"] / pairs[f"{column}_1"]).dropna()
-    assert quantities()[code].relative_error == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.05)
+    assert visit_observables()[code].relative_error == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.05)
 
 
 def falls(pairs, bound):
@@ -43,7 +43,7 @@ def falls(pairs, bound):
     chosen = first >= np.log(bound)
     fall = (second - first)[chosen] - (second - first).mean()
     # Noise variance over whole variance, times the distance from the mean.
-    expected = -(quantities()["UACR"].relative_error ** 2) / first.var() * (first[chosen].mean() - first.mean())
+    expected = -(visit_observables()["UACR"].relative_error ** 2) / first.var() * (first[chosen].mean() - first.mean())
     return fall.mean(), fall.std() / np.sqrt(chosen.sum()), expected
 
 
@@ -65,6 +65,6 @@ def test_glucose_strays_less_in_people_without_diabetes(pairs):
     between = ((first + second) / 2).between(5.3, 7.0, inclusive="left")
     difference = np.log(second / first)[between].dropna()
     assert len(difference) == 73
-    sd = quantities()["FPG"].error_in("prediabetes").sd
+    sd = visit_observables()["FPG"].error_in("prediabetes").sd
     assert sd == pytest.approx(np.sqrt(np.mean(difference**2) / 2), rel=0.01)
-    assert sd < quantities()["FPG"].error.sd
+    assert sd < visit_observables()["FPG"].error.sd

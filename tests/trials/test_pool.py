@@ -89,7 +89,7 @@ def test_half_of_the_people_begin_the_co_medication(trial, people):
     chosen = candidates.choose(
         trial.model_copy(update={"population": trial.population.model_copy(update={"size": 300})}), people, 1
     )
-    planner = Planner(trial, chosen.library, whole_body.model("reference"), 1)
+    planner = Planner(trial, chosen.library, whole_body.named_model("reference"), 1)
     item = trial.conduct.co_medication[0]
     day = planner.begins(0, item)
     assert np.isfinite(day).mean() == pytest.approx(0.5, abs=0.1)
@@ -100,7 +100,7 @@ def test_nobody_gets_a_drug_twice_or_against_its_limits(trial, people):
     chosen = candidates.choose(
         trial.model_copy(update={"population": trial.population.model_copy(update={"size": 300})}), people, 1
     )
-    planner = Planner(trial, chosen.library, whole_body.model("reference"), 1)
+    planner = Planner(trial, chosen.library, whole_body.named_model("reference"), 1)
     table = chosen.library.table
     given = planner.therapies(trial.arms["both"], True)
     for person, mine in enumerate(given):

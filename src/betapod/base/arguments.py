@@ -40,7 +40,7 @@ def instance(
         raise error(wrong(name, value, expected))
 
 
-def names(name: str, value: object) -> tuple[str, ...]:
+def as_names(name: str, value: object) -> tuple[str, ...]:
     """Return names as a tuple; one text is one name.
 
     Raises
@@ -50,13 +50,13 @@ def names(name: str, value: object) -> tuple[str, ...]:
     """
     if isinstance(value, str):
         return (str(value),)
-    entries = listed(value)
+    entries = as_list(value)
     if entries is None or not all(isinstance(entry, str) for entry in entries):
         raise ConfigError(wrong(name, value, "names, such as ['GFR', 'UACR']"))
     return tuple(map(str, entries))
 
 
-def listed(value: object) -> list[Any] | None:
+def as_list(value: object) -> list[Any] | None:
     """Return what an argument lists; None for a text and for what is no list."""
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes)) or getattr(value, "ndim", 1) == 0:
         return None

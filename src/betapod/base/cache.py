@@ -85,7 +85,7 @@ def _trusted(path: Path) -> bool:
 # -- entries ---------------------------------------------------------------------------------------------------------
 
 
-def read(name: str, cache_folder: Path | None = None) -> bytes | None:
+def read_entry(name: str, cache_folder: Path | None = None) -> bytes | None:
     """Return the content of an entry, or None if there is none that can be trusted; a damaged one is removed.
 
     Parameters
@@ -118,7 +118,7 @@ def damaged(path: Path) -> None:
         path.unlink()
 
 
-def write(name: str, body: bytes, cache_folder: Path | None = None) -> bool:
+def write_entry(name: str, body: bytes, cache_folder: Path | None = None) -> bool:
     """Keep an entry, whole or not at all; return whether that was possible. A folder that cannot be written is no error."""
     content = _MAGIC + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
     temporary = ""
@@ -165,7 +165,7 @@ def program(module: str) -> str:
     """Return a digest of everything in the package that the results of a module may depend on."""
     digest = hashlib.sha256(json.dumps([version_of(name) for name in PACKAGES]).encode())
     files = closure(module)
-    for path in (*files, *tables(files)):
+    for path in (*files, *data_files(files)):
         digest.update(f"{path.relative_to(_PACKAGE)}:{content(path)}\n".encode())
     return digest.hexdigest()
 
@@ -201,7 +201,7 @@ def closure(module: str) -> tuple[Path, ...]:
     return tuple(sorted(path for path in files if path.is_file()))
 
 
-def tables(files: Iterable[Path]) -> tuple[Path, ...]:
+def data_files(files: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files beside some files of the package, and below, that are no code: what their modules may read."""
     rooms = {path.parent for path in files} - {_PACKAGE}
     candidates = {path for room in rooms for path in room.rglob("*") if path.is_file()}

@@ -20,7 +20,7 @@ from typing import Literal
 
 from .constants import IFCC_INTERCEPT, IFCC_SLOPE, MOLAR_MASS
 from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
-from .spelling import fold, plain
+from .spelling import fold, respell_unit
 from .units import Unit, parse_unit
 
 #: A level, a difference of levels (an SD, a change), or a change as a share of a level.
@@ -92,7 +92,7 @@ def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", fold(name).lower()).strip()
 
 
-def quantities() -> dict[str, Clinical]:
+def clinical_quantities() -> dict[str, Clinical]:
     """Return every known quantity by its name."""
     return _table()[0]
 
@@ -129,7 +129,7 @@ def _scale(quantity: Clinical, unit: str) -> UnitScale | tuple[str, str, str]:
         return "wrong-unit", "only HbA1c by NGSP or IFCC is read", "JDS and Mono-S values need another equation."
     if (other := _other_meaning(quantity, unit, text)) is not None:
         return other
-    spelt, factor = plain(_capitals(quantity, text))
+    spelt, factor = respell_unit(_capitals(quantity, text))
     try:
         read = parse_unit(spelt)
     except UnitError as error:
@@ -186,8 +186,8 @@ def _capitals(quantity: Clinical, text: str) -> str:
     letters = re.sub(r"[^A-Za-z]", "", text)
     if len(letters) < 2 or letters != letters.upper():
         return text
-    wanted = plain(text.lower())
-    same = [unit for unit in quantity.usual if plain(unit.lower()) == wanted]
+    wanted = respell_unit(text.lower())
+    same = [unit for unit in quantity.usual if respell_unit(unit.lower()) == wanted]
     return same[0] if same else text
 
 
@@ -252,7 +252,7 @@ def _slope(base: tuple[tuple[str, object], ...], others: set[tuple[tuple[str, ob
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 
-def convert(
+def convert_clinical(
     value: float,
     quantity: Clinical,
     unit: str,
@@ -290,7 +290,7 @@ def convert(
 
 
 def _percent(quantity: Clinical, unit: str, location: Location) -> float:
-    text, factor = plain(unit)
+    text, factor = respell_unit(unit)
     if text not in _SHARES:
         message = f"a change of {quantity.label} as a share has no such unit"
         raise UnitError(Problem("wrong-unit", message, location, unit.strip() or "no unit", "%"))
@@ -336,19 +336,19 @@ def convert_labelled(
     location = location or NOWHERE
     quantity = known(label)
     if quantity is not None and measures(quantity, target):
-        return convert(value, quantity, source, target, kind, location)
-    if _HBA1C.search(label) and plain(target)[0] in _SHARES and plain(source)[0].startswith("mmol/mol"):
+        return convert_clinical(value, quantity, source, target, kind, location)
+    if _HBA1C.search(label) and respell_unit(target)[0] in _SHARES and respell_unit(source)[0].startswith("mmol/mol"):
         if _DIFFERENCE.search(label):
             kind = "difference"
         elif not re.match(r"\s*(HbA1c|gl?ycated)", label, re.I):
             message = "this may be a level or a difference of HbA1c, which are converted in two ways"
             raise UnitError(Problem("wrong-unit", message, location, source.strip(), target))
-        return convert(value, quantities()["HbA1c"], source, target, kind, location)
+        return convert_clinical(value, clinical_quantities()["HbA1c"], source, target, kind, location)
     analyte = analyte_of(label)
     if analyte is not None:
-        quantity = quantities()["BUN" if analyte == "urea nitrogen" else analyte]
+        quantity = clinical_quantities()["BUN" if analyte == "urea nitrogen" else analyte]
         if measures(quantity, target):
-            return convert(value, quantity, source, target, kind, location)
+            return convert_clinical(value, quantity, source, target, kind, location)
     return _by_dimension(value, source, target, location)
 
 
@@ -358,10 +358,10 @@ def measures(quantity: Clinical, unit: str) -> bool:
 
 
 def _by_dimension(value: float, source: str, target: str, location: Location) -> float:
-    from .units import convert as by_dimension
+    from .units import convert_unit as by_dimension
 
     # Both are plain numbers to a physicist; nobody reports any other share in this unit.
-    if ("mmol/mol" in plain(source)[0]) != ("mmol/mol" in plain(target)[0]):
+    if ("mmol/mol" in respell_unit(source)[0]) != ("mmol/mol" in respell_unit(target)[0]):
         message = "mmol/mol is read for HbA1c alone"
         raise UnitError(Problem("wrong-unit", message, location, f"[{source}]", f"a unit like [{target}]"))
     return by_dimension(value, source, target, location)
@@ -404,14 +404,16 @@ def say(subject: str, text_read: str, value: float, unit: str) -> None:
     if collected is None:
         return
     sentences, tell = collected
-    text = " ".join(f"{subject} {text_read} read as {shown(value)}{'' if unit == '1' else f' {unit}'}".split())
+    text = " ".join(
+        f"{subject} {text_read} read as {clinical_number(value)}{'' if unit == '1' else f' {unit}'}".split()
+    )
     if text not in sentences:
         sentences.append(text)
         if tell is not None:
             tell(text)
 
 
-def shown(value: float) -> str:
+def clinical_number(value: float) -> str:
     """Return a number with three digits: 10.0, 265, 0.0283."""
     if not value or not math.isfinite(value):
         return f"{value:g}"

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from . import clinical
 from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .plain_errors import in_words
-from .spelling import plain
+from .spelling import respell_unit
 from .units import split_quantity
 from .yaml_budget import SIZE, afford
 
@@ -329,7 +329,7 @@ def refuse(problems: Problem | BetapodError) -> PydanticCustomError:
     return PydanticCustomError("betapod", "{first}", {"problems": all_problems, "first": all_problems[0].message})
 
 
-def quantity(
+def read_quantity(
     raw: Any, unit: str, label: str = "", bare: bool = False, kind: clinical.Kind = "level", subject: str = ""
 ) -> float:
     """Return a number in a unit, from text such as ``30 mg/g``.
@@ -377,7 +377,7 @@ def quantity(
 def _share(raw: str, unit: str) -> None:
     """Refuse what is a share to a physicist alone, such as mg/g."""
     split = split_quantity(raw)
-    if split is not None and split[1] and not re.fullmatch(r"(1|%)(/[a-z]+)?", plain(split[1])[0]):
+    if split is not None and split[1] and not re.fullmatch(r"(1|%)(/[a-z]+)?", respell_unit(split[1])[0]):
         expected = unit.replace("1", "%", 1)
         raise ConfigError(Problem("wrong-unit", "a share has no such unit", Location("", 1, 1), split[1], expected))
 
@@ -385,7 +385,7 @@ def _share(raw: str, unit: str) -> None:
 def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
     def read(raw: Any) -> float:
         try:
-            value = quantity(raw, unit, bare=unit == "1")
+            value = read_quantity(raw, unit, bare=unit == "1")
             if unit.startswith("1") and isinstance(raw, str):
                 _share(raw, unit)
         except BetapodError as error:

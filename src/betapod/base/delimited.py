@@ -73,7 +73,7 @@ def clean(cell: str) -> str:
     return cell.strip(_BLANK)
 
 
-def shown(text: str, most: int = 60) -> str:
+def quote_cell(text: str, most: int = 60) -> str:
     """Return a cell as a message may hold it."""
     return text if len(text) <= most else f"{text[:most]} ... ({len(text)} characters)"
 
@@ -394,7 +394,7 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
     return Marks(".")
 
 
-def number(text: str, decimal: str) -> float | None:
+def cell_number(text: str, decimal: str) -> float | None:
     """Return the number that a cell holds; None where it holds none.
 
     Parameters

@@ -46,7 +46,7 @@ class _Offer:
         return path
 
 
-def listed(group: str, built_in: Iterable[str], check: Callable[[Path], object]) -> dict[str, Path]:
+def plugin_files(group: str, built_in: Iterable[str], check: Callable[[Path], object]) -> dict[str, Path]:
     """Return the files of installed packages by name, but for those that cannot be used: each of them gives a warning.
 
     Parameters
@@ -64,7 +64,7 @@ def listed(group: str, built_in: Iterable[str], check: Callable[[Path], object])
     return dict(files)
 
 
-def named(group: str, name: str, built_in: Iterable[str]) -> Path | None:
+def plugin_file(group: str, name: str, built_in: Iterable[str]) -> Path | None:
     """Return the file that an installed package offers under a name; None where none does.
 
     Raises
@@ -96,9 +96,9 @@ def overlay_file(overlay: str | Path) -> Path:
     Raises
     ------
     ConfigError
-        As `named`.
+        As `plugin_file`.
     """
-    return named("overlays", str(overlay), ()) or Path(overlay)
+    return plugin_file("overlays", str(overlay), ()) or Path(overlay)
 
 
 @functools.lru_cache(maxsize=16)

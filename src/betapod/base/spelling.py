@@ -181,7 +181,7 @@ def fold(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=4096)
-def plain(text: str) -> tuple[str, float]:
+def respell_unit(text: str) -> tuple[str, float]:
     """Return a unit in the spelling of `units`, and a factor: ``per 1000 PY`` is 0.001 times ``1/year``.
 
     What is not known stays as it was; nothing is refused here.

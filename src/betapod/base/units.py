@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .constants import CM_PER_INCH, DAYS_PER_YEAR, KG_PER_POUND
 from .errors import NOWHERE, Location, Problem, UnitError, did_you_mean
-from .spelling import fold, plain
+from .spelling import fold, respell_unit
 
 if TYPE_CHECKING:
     import pint
@@ -227,18 +227,18 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     mega = _MEGA.search(written)
     if mega is not None:
         milli = written[: mega.start()] + "m" + written[mega.start() + 1 :]
-        hint = f"If milli is meant, write {plain(milli)[0]}."
+        hint = f"If milli is meant, write {respell_unit(milli)[0]}."
         raise UnitError(Problem("ambiguous-unit", "M is mega, a million", location, f"[{written}]", hint=hint))
     if _STRICT.fullmatch(written) and not _BESIDE.search(_BSA.sub("bsa173", written)):
         try:
             return _parsed(written, 1.0, text, location)
         except UnitError:
-            spelt, factor = plain(written)
+            spelt, factor = respell_unit(written)
             if spelt == written:
                 raise
     else:
         # Pint multiplies what stands side by side and passes over signs that it does not know.
-        spelt, factor = plain(written)
+        spelt, factor = respell_unit(written)
     return _parsed(spelt, factor, text, location)
 
 
@@ -285,7 +285,7 @@ def unit_names() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def convert(value: float, source: str, target: str, location: Location = NOWHERE) -> float:
+def convert_unit(value: float, source: str, target: str, location: Location = NOWHERE) -> float:
     """Return `value` in the unit `target`.
 
     Raises
@@ -339,7 +339,7 @@ def _tidy(value: float) -> float:
 def ucum(text: str) -> str:
     """Return the UCUM code of a unit text."""
     if not _STRICT.fullmatch(text):
-        spelt, factor = plain(text)
+        spelt, factor = respell_unit(text)
         text = spelt if factor == 1.0 else text
     readable = (
         _BSA.sub("bsa173", text.strip()).replace("%", "percent").replace("**", "").replace("^", "").replace("*", ".")

@@ -25,7 +25,7 @@ def patient(name: str) -> Patient:
     return coupled_person.patient(name)
 
 
-def label(name: str) -> str:
+def describe_person(name: str) -> str:
     """Return who a person is, in words."""
     from ..person.coupled_person import person_label
 

@@ -50,7 +50,7 @@ class _Job:
     scenario: str
 
 
-def simulate(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
+def simulate_outcomes(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     """Return what the model says of each outcome: as it is in the cache or came with the package, or simulated now and kept.
 
     What the cache has was computed by this very program and comes first; what came with the package is of the same equations,
@@ -92,12 +92,12 @@ def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
 def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     results = compute(outcomes)
     for name, result in results.items():
-        caching.write(_name(outcomes[name]), json.dumps(asdict(result)).encode())
+        caching.write_entry(_name(outcomes[name]), json.dumps(asdict(result)).encode())
     return results
 
 
 def _kept(outcome: Outcome) -> SimulatedOutcome | None:
-    body = caching.read(_name(outcome))
+    body = caching.read_entry(_name(outcome))
     try:
         return None if body is None else TypeAdapter(SimulatedOutcome).validate_json(body)
     except ValueError:
@@ -131,7 +131,7 @@ def _parameter_bytes() -> bytes:
 def _model() -> Any:
     from ..physiology import whole_body
 
-    return whole_body.model("reference")
+    return whole_body.named_model("reference")
 
 
 def _model_key() -> str:
@@ -237,7 +237,10 @@ def _limit(outcome: Outcome) -> tuple[float, float, float]:
     """
     from ..therapies import cell_parameters
 
-    tables = [_model().parameters, *(cell_parameters.table(name) for name in (CURRENT_EVIDENCE, FACE_VALUE))]
+    tables = [
+        _model().parameters,
+        *(cell_parameters.cell_parameter_table(name) for name in (CURRENT_EVIDENCE, FACE_VALUE)),
+    ]
     rows = [table[outcome.lever] for table in tables if outcome.lever in table]
     now = rows[1].value if len(rows) > 1 else rows[0].value
     highs = [row.high for row in rows if row.high is not None and math.isfinite(row.high)]
@@ -331,9 +334,9 @@ def _run(jobs: Mapping[tuple[str, str], tuple[_Job, Outcome]]) -> dict[tuple[str
 @cache
 def _ensemble() -> Any:
     from ..engine.ensemble import Ensemble
-    from .claims import quantities
+    from .claims import claimed_quantities
 
-    return Ensemble(_model(), quantities())
+    return Ensemble(_model(), claimed_quantities())
 
 
 @cache

@@ -67,10 +67,10 @@ def load() -> tuple[Claim, ...]:
     EvidenceError
         Everything wrong with the file.
     """
-    return read(FILE.read_text(encoding="utf-8"), FILE.name)
+    return parse_claims(FILE.read_text(encoding="utf-8"), FILE.name)
 
 
-def read(text: str, file: str) -> tuple[Claim, ...]:
+def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
     """Return the claims of a text; see `load`."""
     from ..base.config import parse_yaml
 
@@ -118,7 +118,7 @@ def _meant(name: str) -> str:
     return did_you_mean(name, ids) or f"Claims are {ids[0]} to {ids[-1]}: 'betapod claims' lists them."
 
 
-def quantities() -> list[str]:
+def claimed_quantities() -> list[str]:
     """Return every quantity that some claim is about."""
     return sorted({claim.outcome.quantity for claim in load() if claim.outcome})
 

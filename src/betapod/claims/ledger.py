@@ -15,7 +15,7 @@ from . import claims as claims_of
 from .claim_verdict import judge_claim
 from .judged_claim import JudgedClaim
 from .questions import ask
-from .wording import leverage_words, plain
+from .wording import leverage_words, verdict_sentences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,14 +59,14 @@ class Ledger(Displayed, Sequence[JudgedClaim]):
         rows = [
             (
                 *(entry.claim.id, entry.claim.about, entry.claim.claim, entry.verdict.verdict, entry.verdict.certainty),
-                *(plain(entry), entry.verdict.because, leverage_words(entry.simulated), entry.claim.source),
+                *(verdict_sentences(entry), entry.verdict.because, leverage_words(entry.simulated), entry.claim.source),
             )
             for entry in self.entries
         ]
         return pd.DataFrame(rows, columns=list(columns))
 
 
-def evidence(overlays: Iterable[str | Path] = ()) -> Registry:
+def evidence_for_claims(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return the registry with the findings about mechanisms, and the user's own tables over both."""
     return registry.everything(overlays)
 
@@ -88,9 +88,9 @@ def ledger(
         Whether the model is asked as well.
     """
     selected = claims_of.find(names)
-    evidence_records = evidence(overlays) if records is None else records
+    evidence_records = evidence_for_claims(overlays) if records is None else records
     outcomes = {claim.id: claim.outcome for claim in selected if claim.outcome is not None}
-    simulated = claim_simulation.simulate(outcomes) if run else {}
+    simulated = claim_simulation.simulate_outcomes(outcomes) if run else {}
     entries = []
     for claim in selected:
         replies = tuple(ask(question, evidence_records) for question in claim.questions)

@@ -9,7 +9,7 @@ from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from . import claim_simulation
 from .claim_outcome import Outcome
 from .claim_people import patient
-from .ledger import evidence
+from .ledger import evidence_for_claims
 from .questions import Question, ask
 
 COURSE = "UC-MSC 1e6/kg iv x3 q28d"
@@ -57,8 +57,8 @@ class Contest:
 
 def contests(records: Registry | None = None) -> list[Contest]:
     """Return the four predictions, simulated, beside the records that answer them."""
-    registry = evidence() if records is None else records
-    simulated = claim_simulation.simulate(OUTCOMES)
+    registry = evidence_for_claims() if records is None else records
+    simulated = claim_simulation.simulate_outcomes(OUTCOMES)
     beta = ask(
         Question("", select={"study": "MA_PLOSONE2021_RCT", "endpoint": "fasting_C_peptide"}, expects="above"), registry
     )
@@ -118,7 +118,7 @@ def _lung(scenario: str) -> float:
 
 def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
-    persistence = claim_simulation.simulate(OUTCOMES)["contest persistence"]
+    persistence = claim_simulation.simulate_outcomes(OUTCOMES)["contest persistence"]
     dose = 3.0 * patient("t2d").state["BW"]
     living = persistence.claimed if scenario == AS_CLAIMED else persistence.allowed
     assert living is not None

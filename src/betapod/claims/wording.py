@@ -7,7 +7,7 @@ from typing import Any
 
 from ..base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from .claim_outcome import Outcome, SimulatedOutcome
-from .claim_people import label as person_label
+from .claim_people import describe_person as person_label
 from .claim_verdict import RULE
 from .judged_claim import JudgedClaim
 from .questions import Question, Reply
@@ -38,14 +38,14 @@ _INPUTS = {
 _SILENT = ("hold_glucose", "early_stage")
 
 
-def plain(entry: JudgedClaim) -> str:
+def verdict_sentences(entry: JudgedClaim) -> str:
     """Return the verdict in one or two plain sentences."""
     if entry.verdict.rule == RULE["unreached"]:
         return PLAIN_UNREACHED
     return PLAIN[entry.verdict.verdict]
 
 
-def number(value: float | None) -> str:
+def three_digits(value: float | None) -> str:
     """Return a number of three digits, or a dash."""
     if value is None:
         return "-"
@@ -56,7 +56,7 @@ def number(value: float | None) -> str:
     return f"{float(f'{value:.3g}'):.6f}".rstrip("0").rstrip(".") if abs(value) < 1e-3 else f"{float(f'{value:.3g}'):g}"
 
 
-def unit_of(quantity: str, unit: str, measure: str = "difference") -> str:
+def effect_unit(quantity: str, unit: str, measure: str = "difference") -> str:
     """Return the unit of an effect as readers see it: differences of HbA1c, which is in per cent itself, are in percentage points."""
     if unit in ("", "1"):
         return ""
@@ -68,10 +68,10 @@ def estimate(reply: Reply) -> str:
     if reply.estimate is None:
         return ""
     endpoint = str(reply.question.select.get("endpoint", ""))
-    unit = unit_of(endpoint, reply.unit)
+    unit = effect_unit(endpoint, reply.unit)
     unit = f" {unit}" if unit else ""
-    interval = f" ({number(reply.ci[0])} to {number(reply.ci[1])})" if reply.ci else ""
-    return f"{number(reply.estimate)}{interval}{unit}"
+    interval = f" ({three_digits(reply.ci[0])} to {three_digits(reply.ci[1])})" if reply.ci else ""
+    return f"{three_digits(reply.estimate)}{interval}{unit}"
 
 
 def required(question: Question) -> str:
@@ -91,7 +91,7 @@ def outcome_words(outcome: Outcome, label: str) -> str:
 def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
     """Return a sentence that says what the picture of a claim shows: quantity and unit, comparison, time, person."""
     kind = "relative change" if outcome.measure == "percent" else "difference"
-    unit_shown = unit_of(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
+    unit_shown = effect_unit(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
     bracket = f" ({unit_shown})" if unit_shown else ""
     return f"SimulatedOutcome: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
 
@@ -133,18 +133,16 @@ def leverage_words(simulated: SimulatedOutcome | None) -> str:
         return f"{reached} by the model as it is; no parameter was varied"
     unit = "" if simulated.lever_unit in ("", "1") else f" {simulated.lever_unit}"
     if simulated.needed is None:
-        return f"not reached even with {simulated.lever} at {number(simulated.ceiling)}{unit}; evidence allows up to {number(simulated.limit)}"
+        return f"not reached even with {simulated.lever} at {three_digits(simulated.ceiling)}{unit}; evidence allows up to {three_digits(simulated.limit)}"
     if simulated.needed == simulated.now:
-        return f"reached with {simulated.lever} at its current value, {number(simulated.now)}{unit}"
-    text = (
-        f"{simulated.lever} must be {number(simulated.needed)}{unit}; evidence allows up to {number(simulated.limit)}"
-    )
+        return f"reached with {simulated.lever} at its current value, {three_digits(simulated.now)}{unit}"
+    text = f"{simulated.lever} must be {three_digits(simulated.needed)}{unit}; evidence allows up to {three_digits(simulated.limit)}"
     if simulated.limit and simulated.needed > simulated.limit * (1 + 1e-6):
-        text += f", {number(simulated.needed / simulated.limit)} times less"
+        text += f", {three_digits(simulated.needed / simulated.limit)} times less"
     return text
 
 
-def as_dict(entry: JudgedClaim) -> dict[str, Any]:
+def claim_as_dict(entry: JudgedClaim) -> dict[str, Any]:
     """Return everything about an entry as plain values."""
     from dataclasses import asdict
 
@@ -158,7 +156,7 @@ def as_dict(entry: JudgedClaim) -> dict[str, Any]:
         "mechanism": claim.mechanism,
         "parameters": claim.parameters,
         "verdict": entry.verdict.verdict,
-        "plain": plain(entry),
+        "plain": verdict_sentences(entry),
         "rule": entry.verdict.rule,
         "because": entry.verdict.because,
         "certainty": entry.verdict.certainty,

@@ -53,7 +53,7 @@ def _names(context: typer.Context, *kinds: str) -> list[str]:
     """Return names of the model on the command line: of ``states``, ``assignments``, ``parameters``, ``inputs``, ``parts``."""
     name = str(context.params.get("model") or context.params.get("first") or next(iter(context.args), ""))
     if name in kept.model_names():
-        facts = kept.model(name)
+        facts = kept.model_contents(name)
         return [name_of for kind in kinds for name_of in facts[kind]]
     from .shared import load_model
 
@@ -103,7 +103,7 @@ def complete_output(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_value(incomplete: str) -> list[str]:
     """Complete ``NAME=`` of what a person's metabolism has."""
-    facts = kept.model("metabolism")
+    facts = kept.model_contents("metabolism")
     return [f"{name}=" for name in starting([*facts["states"], *facts["inputs"], *facts["parameters"]], incomplete)]
 
 
@@ -114,7 +114,9 @@ def complete_submodel(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_switch(incomplete: str) -> list[str]:
     """Complete the name of a mechanism switch."""
-    names = dict.fromkeys(input_name for name in kept.model_names() for input_name in kept.model(name)["inputs"])
+    names = dict.fromkeys(
+        input_name for name in kept.model_names() for input_name in kept.model_contents(name)["inputs"]
+    )
     return starting((name for name in names if name.startswith("sw_")), incomplete)
 
 
@@ -125,7 +127,7 @@ def complete_person(incomplete: str) -> list[str]:
     """Complete the name of a typical person whose metabolism is known."""
     from ..person import typical
 
-    return starting(typical.names(), incomplete)
+    return starting(typical.typical_names(), incomplete)
 
 
 def complete_patient(incomplete: str) -> list[str]:
@@ -133,7 +135,7 @@ def complete_patient(incomplete: str) -> list[str]:
     from ..person import typical
     from ..person.older import OLDER
 
-    return starting((*typical.names(), *OLDER), incomplete)
+    return starting((*typical.typical_names(), *OLDER), incomplete)
 
 
 def complete_drug(incomplete: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.errors import ConfigError, Problem
-from .shared import counted, note, write_out
+from .shared import note, with_noun, write_out
 
 CsvOption = Annotated[
     Path | None,
@@ -52,10 +52,10 @@ class Csv:
         from ..base.exports import rows_as_csv
 
         known = list(rows)
-        return cls(lambda: rows_as_csv(header, [[plain(cell) for cell in row] for row in known]), len(known))
+        return cls(lambda: rows_as_csv(header, [[csv_cell(cell) for cell in row] for row in known]), len(known))
 
 
-def plain(cell: Any) -> Any:
+def csv_cell(cell: Any) -> Any:
     """Return a cell as CSV holds it: numbers in ten digits, nothing for what is not known."""
     if cell is None or cell != cell:
         return ""
@@ -97,7 +97,7 @@ def given_as_csv(
 
     write_text(path, table.text())
     if not quiet:
-        note(f"wrote {path}: {counted(table.rows, 'row')}")
+        note(f"wrote {path}: {with_noun(table.rows, 'row')}")
     return not (text or as_json or wide)
 
 

@@ -240,7 +240,7 @@ def _self_test() -> Finding:
         from ..physiology import whole_body
 
         started = time.perf_counter()
-        model = whole_body.model("kidney")
+        model = whole_body.named_model("kidney")
         assembled = time.perf_counter()
         result = simulate(model, [0.0, 10 * DAYS_PER_YEAR], outputs=list(GOLDEN))
         done = time.perf_counter()

@@ -17,10 +17,10 @@ COLUMNS = ("endpoint", "family", "population", "product", "study")
 def _kept(module: str, title: str, make: Callable[[], Any]) -> Any:
     """Return a plain value that the code and the tables behind a module determine; make it if it is not there."""
     name = f"names/{cache.key(module, title)}"
-    if (body := cache.read(name)) is not None:
+    if (body := cache.read_entry(name)) is not None:
         return json.loads(body)
     value = make()
-    cache.write(name, json.dumps(value).encode())
+    cache.write_entry(name, json.dumps(value).encode())
     return value
 
 
@@ -48,13 +48,13 @@ def cohorts() -> list[str]:
     return names
 
 
-def model(name: str) -> dict[str, Any]:
+def model_contents(name: str) -> dict[str, Any]:
     """Return what a named model has: ``states``, ``assignments``, ``parameters``, ``inputs``, ``events``, ``parts`` by name."""
 
     def make() -> dict[str, Any]:
         from ..physiology import whole_body
 
-        assembled = whole_body.model(name)
+        assembled = whole_body.named_model(name)
         return {
             "name": name,
             "description": assembled.description,

@@ -18,7 +18,7 @@ from ..model.printing.model_document import (
 from .shared import print_table
 
 
-def show(sheet: ModelDocument, console: Console) -> None:
+def print_model(sheet: ModelDocument, console: Console) -> None:
     """Print a sheet to a terminal."""
     console.print(Text(sheet.title, style="bold"))
     for paragraph in sheet.introduction:

@@ -9,10 +9,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ..base.errors import BetapodError, Location, Problem, did_you_mean
-from ..base.units import convert
+from ..base.units import convert_unit
 from ..engine.calendar import exact
 from ..engine.limits import MOST_VISITS, SHORTEST
-from .shared import assignments, gather, quantity, warn
+from .shared import assignments, gather, option_quantity, warn
 
 if TYPE_CHECKING:
     from ..engine.schedule import Dose, Schedule, Switch
@@ -45,7 +45,7 @@ def _collect(
     problems: list[Problem], values: dict[str, float], key: str, text: str, unit: str, where: str, label: str = ""
 ) -> None:
     try:
-        values[key] = quantity(text, unit, where, label)
+        values[key] = option_quantity(text, unit, where, label)
     except BetapodError as error:
         gather(problems, error)
 
@@ -110,11 +110,11 @@ def _dose_hint(text: str) -> str:
 def _over(model: Model, state: str, text: str, where: str, problems: list[Problem], values: dict[str, float]) -> None:
     """Read how long an infusion takes, or, where the unit is that of a rate, how fast it runs."""
     try:
-        values["duration"] = quantity(text, model.time_unit, where)
+        values["duration"] = option_quantity(text, model.time_unit, where)
     except BetapodError as error:
         rate = f"{model.units[state]}/{model.time_unit}"
         try:
-            values["rate"] = quantity(text, rate, where, model.labels[state])
+            values["rate"] = option_quantity(text, rate, where, model.labels[state])
         except BetapodError:
             gather(problems, error)
             return
@@ -216,7 +216,7 @@ def end_of(spans: dict[str, str | float | None], unit: str, problems: list[Probl
     option, duration = next(((name, value) for name, value in spans.items() if value is not None), ("duration", None))
     where = f"--{option} {duration}"
     if duration is None:
-        return (100.0 if unit == "1" else convert(1.0, "year", unit)), where
+        return (100.0 if unit == "1" else convert_unit(1.0, "year", unit)), where
     values: dict[str, float] = {}
     if isinstance(duration, str):
         _collect(problems, values, "end", duration, unit, where)
@@ -227,7 +227,7 @@ def end_of(spans: dict[str, str | float | None], unit: str, problems: list[Probl
         problems.append(Problem("bad-option", message, Location(where), hint=hint))
         return 1.0, where
     else:
-        end = convert(duration, option, unit)
+        end = convert_unit(duration, option, unit)
     if not SHORTEST <= end <= 1 / SHORTEST:
         problems.append(
             Problem("bad-option", "the duration must be above 0, and finite", Location(where), found=f"{end:g}")

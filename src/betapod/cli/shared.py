@@ -82,7 +82,7 @@ def note(message: str) -> None:
     err().print(message, markup=False, style="dim")
 
 
-def counted(number: int, one: str, many: str = "") -> str:
+def with_noun(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: ``1 scenario``, ``2 scenarios``; `many` is `one` with an s by default."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
@@ -119,11 +119,13 @@ def print_table(
     varying: Sequence[str] = (),
     wide: bool | None = None,
 ) -> None:
-    """Print a table to stdout as text; see `tables.TerminalTable`, and `tables.show` for `wide`."""
-    from .tables import TerminalTable, show
+    """Print a table to stdout as text; see `tables.TerminalTable`, and `tables.print_terminal_table` for `wide`."""
+    from .tables import TerminalTable, print_terminal_table
 
     cells = [[printable(cell) for cell in row] for row in rows]
-    show(out(), TerminalTable(columns, cells, right, spare, [printable(line) for line in groups], varying), wide)
+    print_terminal_table(
+        out(), TerminalTable(columns, cells, right, spare, [printable(line) for line in groups], varying), wide
+    )
 
 
 def print_fields(lines: Sequence[tuple[str, str]], indent: int = 2) -> None:
@@ -172,7 +174,7 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
 
     path = Path(name)
     if name in whole_body.NAMES:
-        return _overlaid(whole_body.model(name), parameters)
+        return _overlaid(whole_body.named_model(name), parameters)
     if len(name) > _LONGEST_NAME:
         message = "this is no model and no file: the name is too long"
         raise ModelError(Problem("unknown-model", message, found=f"{name[:40]}... ({len(name):,} characters)"))
@@ -303,7 +305,7 @@ def assignments(texts: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def quantity(text: str, unit: str, where: str, label: str = "") -> float:
+def option_quantity(text: str, unit: str, where: str, label: str = "") -> float:
     """Read a number with an optional unit and return it in `unit`.
 
     Raises
@@ -311,7 +313,7 @@ def quantity(text: str, unit: str, where: str, label: str = "") -> float:
     ParameterError, UnitError
         The text is not a number with a unit that fits.
     """
-    from ..model.parameters.table import quantity as read
+    from ..model.parameters.table import parameter_quantity as read
 
     return read(text, unit, Location(where), label)
 

@@ -175,7 +175,7 @@ def layout(table: TerminalTable, total: int) -> tuple[TerminalTable, list[int] |
     return table, None, []
 
 
-def show(console: Console, table: TerminalTable, wide: bool | None = None) -> None:
+def print_terminal_table(console: Console, table: TerminalTable, wide: bool | None = None) -> None:
     """Print a table, or cards where the console is too narrow for it.
 
     Parameters

@@ -90,7 +90,7 @@ def _known(person: str) -> None:
     from ..person import typical
     from ..person.older import OLDER
 
-    names = (*typical.names(), *OLDER)
+    names = (*typical.typical_names(), *OLDER)
     if person not in names:
         raise ConfigError(not_among(names, "unknown-person", f"there is no typical person {person!r}", person))
 
@@ -172,7 +172,7 @@ def _changes(model: Model) -> dict[str, float | str]:
 
     if model.name not in whole_body.NAMES:
         return {}
-    base = whole_body.model(model.name)
+    base = whole_body.named_model(model.name)
     shipped = {**base.parameters, **base.inputs}
     return {
         key: row.value for key, row in {**model.parameters, **model.inputs}.items() if row.value != shipped[key].value

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..base.arguments import instance, names, wrong
+from ..base.arguments import as_names, instance, wrong
 from ..base.cores import cores
 from ..base.errors import ConfigError, Problem, did_you_mean
 from ..model.assembly.model import Model
@@ -87,7 +87,7 @@ class Ensemble:
     ) -> None:
         instance("model", model, Model, "a model, such as load_model('kidney')")
         self.model = model
-        self.outputs = model.state_names if outputs is None else names("outputs", outputs)
+        self.outputs = model.state_names if outputs is None else as_names("outputs", outputs)
         self.width, self.cache, self.max_steps = width, cache, max_steps
         self.threads = threads if threads is not None else cores()
         self.rtol = rtol

@@ -199,10 +199,10 @@ def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: 
     >>> scorecard.table["organ"].tolist()
     ['kidney']
     """
-    from ..validation.scorecard.scorecard import run
+    from ..validation.scorecard.scorecard import run_scorecard
     from ..validation.scorecard.targets import select
 
-    return run(select(_listed(organs), _listed(targets)), progress)
+    return run_scorecard(select(_listed(organs), _listed(targets)), progress)
 
 
 def _listed(names: Iterable[str]) -> list[str]:

@@ -49,7 +49,7 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     """
     from ..base.plugins import overlay_file
 
-    model = whole_body.model(name)
+    model = whole_body.named_model(name)
     tables = [
         overlay if isinstance(overlay, ParameterTable) else ParameterTable.read(overlay_file(overlay))
         for overlay in overlays
@@ -75,7 +75,7 @@ def list_overlays() -> pd.DataFrame:
 
     from ..base import plugins
 
-    files = plugins.listed("overlays", (), ParameterTable.read)
+    files = plugins.plugin_files("overlays", (), ParameterTable.read)
     rows = [(name, len(ParameterTable.read(path)), str(path)) for name, path in files.items()]
     return pd.DataFrame(rows, columns=["name", "rows", "file"])
 
@@ -176,9 +176,9 @@ def list_observables() -> pd.DataFrame:
     >>> float(observables.loc["UACR", "error"])
     0.5424
     """
-    from ..observables.table import table
+    from ..observables.table import observables_table
 
-    return table()
+    return observables_table()
 
 
 def cite(model: Model, bibliography: Mapping[str, BibliographyEntry] | None = None) -> str:

@@ -43,7 +43,7 @@ def plot(result: Any, **options: Any) -> Figure:
     raise ConfigError(Problem("nothing-to-draw", f"there is no figure of a {type(result).__name__}"))
 
 
-def model(assembled: Model) -> Figure:
+def draw_dependencies(assembled: Model) -> Figure:
     """Draw which submodel (row) reads how many quantities of which other (column)."""
     from ..model.printing.document_layout import sheet_of
     from ..model.printing.graph import submodel_graph
@@ -123,7 +123,7 @@ def result(
     return _panels(names, paint, title)
 
 
-def ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
+def draw_ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
     """Draw the median and the central 90 % of patients over time, for every output or those named in `outputs`."""
     names = _chosen(outputs, patients.names)
     years = patients.times[-1] > 2 * DAYS_PER_YEAR
@@ -328,10 +328,10 @@ def _stacked(names: Sequence[str], counts: Mapping[str, Sequence[int]], counted:
 
 _PLOTS: dict[str, Callable[..., Figure]] = {
     "Confrontation": confrontation,
-    "EnsembleResult": ensemble,
+    "EnsembleResult": draw_ensemble,
     "Ledger": ledger,
     "Library": library,
-    "Model": model,
+    "Model": draw_dependencies,
     "ParameterTable": parameters,
     "Pooled": pooled,
     "Protocol": protocol,

@@ -53,5 +53,5 @@ def convert(
     concept = clinical.known(quantity)
     if concept is None:
         message = f"there is no clinical quantity {quantity!r}"
-        raise ConfigError(not_among(list(clinical.quantities()), "unknown-quantity", message, quantity))
-    return clinical.convert(value, concept, unit, to, kind)
+        raise ConfigError(not_among(list(clinical.clinical_quantities()), "unknown-quantity", message, quantity))
+    return clinical.convert_clinical(value, concept, unit, to, kind)

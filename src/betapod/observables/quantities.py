@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .table import Characteristic, Numbers, Observable, everything, fixed, measured, names
+from .table import Characteristic, Numbers, Observable, everything, fixed, measured, names_for
 
 __all__ = [
     "CHARACTERISTICS",
@@ -12,15 +12,15 @@ __all__ = [
     "code_of",
     "known_codes",
     "label_of",
-    "quantities",
-    "unit_of",
+    "observable_unit",
+    "visit_observables",
 ]
 
 #: Characteristics by the name that protocols use.
 CHARACTERISTICS = fixed()
 
 
-def quantities() -> dict[str, Observable]:
+def visit_observables() -> dict[str, Observable]:
     """Return what can be measured at visits, by PARAMCD."""
     return measured()
 
@@ -28,7 +28,7 @@ def quantities() -> dict[str, Observable]:
 def code_of(name: str) -> str:
     """Return the PARAMCD or characteristic that a name means, or the name in capitals where it means none."""
     upper = " ".join(str(name).upper().split())
-    meant = names("protocol").get(upper)
+    meant = names_for("protocol").get(upper)
     return everything()[meant.means].paramcd if meant is not None else upper
 
 
@@ -37,7 +37,7 @@ def known_codes() -> list[str]:
     return [*measured(), *CHARACTERISTICS]
 
 
-def unit_of(code: str) -> str:
+def observable_unit(code: str) -> str:
     """Return the unit of a PARAMCD or characteristic."""
     return _row(code).unit
 

@@ -194,13 +194,13 @@ def observables() -> dict[str, Observable]:
 
 
 @functools.cache
-def characteristics() -> dict[str, Characteristic]:
+def known_characteristics() -> dict[str, Characteristic]:
     """Return what is known of people besides, by id."""
     return {row["id"]: Characteristic(**row) for row in read_rows("characteristics")}
 
 
 @functools.cache
-def names(where: Where) -> dict[str, Name]:
+def names_for(where: Where) -> dict[str, Name]:
     """Return the names that protocols, tables of people or the registry use for an observable or characteristic, by name."""
     return {
         row["name"]: Name(
@@ -220,13 +220,13 @@ def measured() -> dict[str, Observable]:
 @functools.cache
 def fixed() -> dict[str, Characteristic]:
     """Return characteristics that protocols speak of, by PARAMCD."""
-    return {item.paramcd: item for item in characteristics().values() if item.paramcd}
+    return {item.paramcd: item for item in known_characteristics().values() if item.paramcd}
 
 
 @functools.cache
 def everything() -> dict[str, Observable | Characteristic]:
     """Return characteristics and observables, by id."""
-    return {**characteristics(), **observables()}
+    return {**known_characteristics(), **observables()}
 
 
 @functools.cache
@@ -259,7 +259,7 @@ def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
     return instead | {name: span for (name, of), span in rows.items() if of == whose}
 
 
-def table() -> pd.DataFrame:
+def observables_table() -> pd.DataFrame:
     """Return everything that is measured as a table, one row per observable.
 
     Returns
@@ -271,10 +271,10 @@ def table() -> pd.DataFrame:
 
     Examples
     --------
-    >>> from betapod.observables.table import table
-    >>> table().loc["UACR", ["unit", "loinc", "link"]].tolist()
+    >>> from betapod.observables.table import observables_table
+    >>> observables_table().loc["UACR", ["unit", "loinc", "link"]].tolist()
     ['mg/g', '9318-7', 'log']
-    >>> float(table().loc["UACR", "error"])
+    >>> float(observables_table().loc["UACR", "error"])
     0.5424
     """
     import pandas as pd

@@ -84,7 +84,7 @@ class Library(Displayed):
     @property
     def inputs(self) -> dict[str, Numbers]:
         """The part of `parameters` that are inputs of the model: age, sex, drugs, pressure, insulin."""
-        model_inputs = whole_body.model("reference").inputs
+        model_inputs = whole_body.named_model("reference").inputs
         return {name: values for name, values in self.parameters.items() if name in model_inputs}
 
     @property
@@ -95,7 +95,7 @@ class Library(Displayed):
     @property
     def current(self) -> bool:
         """Whether it was grown with the model as it is now."""
-        return bool(self.origin.get("model") == whole_body.model("reference").fingerprint)
+        return bool(self.origin.get("model") == whole_body.named_model("reference").fingerprint)
 
     def take(self, index: NDArray[np.integer] | Sequence[int]) -> Library:
         """Return some patients, in the order of `index`; repeats are allowed.
@@ -241,7 +241,7 @@ def of_bytes(content: bytes, path: str | Path) -> Library:
         kind, _, rest = name.partition("/")
         parts[kind][rest] = values
     names = tuple(parts["state"])
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     unknown = [n for n in parts["parameter"] if n not in model.parameters and n not in model.inputs]
     if names != model.state_names or unknown:
         hint = "Grow it again with: betapod patients grow"
@@ -274,7 +274,7 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     columns["glp1ra"] = snapshots.drugs["liraglutide"] | snapshots.drugs["semaglutide"]
     table = pd.DataFrame(columns)
     table[_whole()] = table[_whole()].astype(np.int64)
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     return Library(table, snapshots.parameters, snapshots.states, model.state_names, origin)
 
 
@@ -300,7 +300,7 @@ def grow(lives: int, seed: int = _SEED, progress: Progress | None = None, first:
     if lives < 1:
         raise ConfigError(Problem("bad-number", "a library needs at least one life", found=str(lives)))
     snapshots = live(sample(seed, range(first, first + lives)), progress, keep)
-    origin = {"seed": seed, "first": first, "lives": lives, "model": whole_body.model("reference").fingerprint}
+    origin = {"seed": seed, "first": first, "lives": lives, "model": whole_body.named_model("reference").fingerprint}
     grown = from_snapshots(snapshots, seed, origin)
     verdict = plausibility.plausibility(grown.table)
     origin["implausible"] = verdict.counts
@@ -323,13 +323,13 @@ def _cached() -> Library:
     from ..base import cache
 
     name = f"patients/{cache.key(__name__, _SEED, _LIVES)}.npz"
-    kept = cache.read(name)
+    kept = cache.read_entry(name)
     if kept is not None:
         with suppress(ConfigError):
             return of_bytes(kept, name)
     with progress_bar() as progress:
         grown = grow(_LIVES, progress=progress).to_bytes()
-    cache.write(name, grown)
+    cache.write_entry(name, grown)
     return of_bytes(grown, name)
 
 

@@ -57,9 +57,9 @@ Progress = Callable[[int, int], None]
 
 
 @functools.cache
-def ensemble() -> Ensemble:
+def life_course_ensemble() -> Ensemble:
     """Return the coupled model, ready for many lives. Labs need no more than four digits."""
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     extra = [name for name in _OUTPUTS.values() if name not in model.state_names]
     return Ensemble(model, (*model.state_names, *extra), rtol=1e-4, atol=1e-7)
 
@@ -175,11 +175,11 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
     Lives end with kidney failure or at 90; other deaths are left to weighting by age.
     """
     lives = _begin(people)
-    table = whole_body.table("reference")
+    table = whole_body.model_parameters("reference")
     snapshots: list[Snapshots] = []
     steps = int((OLDEST - YOUNG) / STEP)
     for step in range(steps):
-        run = ensemble()
+        run = life_course_ensemble()
         parameters = _columns(lives)
         start: dict[str, Numbers] = lives.states
         first = {} if step else {"BW_start": parameters["Wt"]}
@@ -249,7 +249,7 @@ def _snapshot(
     true["years_ill"] = (age - lives.ill_at)[kept]
     true["stiffness"], true["dawn"] = people.traits["stiffness"][kept], people.traits["dawn"][kept]
     true["female"], true["T1D"] = people.traits["female"][kept], people.traits["T1D"][kept]
-    states = np.column_stack([values[name][kept] for name in ensemble().model.state_names])
+    states = np.column_stack([values[name][kept] for name in life_course_ensemble().model.state_names])
     now = {name: column[kept] for name, column in parameters.items()}
     now["age"] = true["age"]
     drugs = {name: lives.drugs.current[name][kept] for name in columns()}

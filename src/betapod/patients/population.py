@@ -50,14 +50,14 @@ YOUNG, GROWN, OLD = 20.0, 55.0, 65.0
 
 
 @functools.cache
-def table() -> ParameterTable:
+def population_table() -> ParameterTable:
     """Return the distributions of people, their care and their measurements."""
     return ParameterTable.read(PROFILES / "population.csv", sources=whole_body.bibliography_keys())
 
 
 def constant(name: str) -> float:
-    """Return the value of a row of `table`."""
-    return table()[name].value
+    """Return the value of a row of `population_table`."""
+    return population_table()[name].value
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class People:
     numbers
         (n,) their numbers; with the seed they fix everything that is drawn.
     traits
-        Name -> (n,): rows of `table` that vary, in their units, and ``female``, ``T1D``, ``height``.
+        Name -> (n,): rows of `population_table` that vary, in their units, and ``female``, ``T1D``, ``height``.
     model
         Name -> (n,): parameters of the coupled model that stay the same for life.
     """
@@ -125,8 +125,8 @@ def sample(seed: int, patients: Patients) -> People:
         A negative seed or number.
     """
     numbers = np.asarray(patients, dtype=np.int64)
-    traits = draw(table(), seed, numbers)
-    model = draw(whole_body.table("reference"), seed, numbers, MODEL_ROWS)
+    traits = draw(population_table(), seed, numbers)
+    model = draw(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS)
     female = Stream(seed, "patients:female").uniform(numbers) < constant("female_share")
     type_1 = Stream(seed, "patients:type-1").uniform(numbers) < constant("type_1_share")
     traits["female"], traits["T1D"] = female.astype(np.float64), type_1.astype(np.float64)
@@ -134,8 +134,8 @@ def sample(seed: int, patients: Patients) -> People:
     traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
     # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
     traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), traits["bmi_adult"])
-    earlier = constant("decline_age_per_bmi") * (traits["bmi_adult"] - table()["bmi_adult"].value)
-    low, high = table()["decline_age"].low, table()["decline_age"].high
+    earlier = constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_table()["bmi_adult"].value)
+    low, high = population_table()["decline_age"].low, population_table()["decline_age"].high
     traits["decline_age"] = np.clip(traits["decline_age"] + earlier, low, high)
     adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
     model["height"] = traits["height"]
@@ -144,6 +144,8 @@ def sample(seed: int, patients: Patients) -> People:
     model["fat_threshold_weight"] = traits["fat_threshold_share"] * adult
     model["xE"] = np.where(type_1, 1.15, traits["xE"])
     model["capacity_inherited"] = np.where(type_1, 1.0, constant("capacity_inherited"))
-    model["capacity_compensation"] = np.where(type_1, 0.4, whole_body.table("reference")["capacity_compensation"].value)
+    model["capacity_compensation"] = np.where(
+        type_1, 0.4, whole_body.model_parameters("reference")["capacity_compensation"].value
+    )
     model["first_phase_inherited"] = np.where(type_1, 0.7, constant("first_phase_inherited"))
     return People(seed, numbers, traits, model)

@@ -99,7 +99,7 @@ class Prescriptions:
 
     def inputs(self, people: People, age: Numbers) -> dict[str, Numbers]:
         """Return the model's inputs under these prescriptions: name -> (n,), in the inputs' units."""
-        model = whole_body.model("reference")
+        model = whole_body.named_model("reference")
         adherence = people.traits["adherence"]
         pressure = people.pressure_shift(age)
         model_inputs: dict[str, Numbers] = {"dMAP": pressure}
@@ -148,7 +148,7 @@ class Prescriptions:
         self.current["metformin"] &= measured["egfr"] >= METFORMIN_STOPS
         high = diagnosed & ~type_1 & (measured["hba1c"] > traits["care_from"]) & ~self.current[INSULIN]
         # Insulin is begun only where it would be titrated up.
-        line = whole_body.table("reference")
+        line = whole_body.model_parameters("reference")
         goal = line["HbA1c_at_zero_glucose"].value + line["HbA1c_per_glucose"].value * traits["glucose_insulin"]
         for turn in range(MOST_NEW):
             acts = high & (people.uniform(f"glucose-{number}-{turn}") < traits["care_inertia"])

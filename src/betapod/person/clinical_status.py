@@ -33,7 +33,7 @@ def insulin_independent(table: pd.DataFrame) -> pd.Series[bool]:
 
 def without_drugs(table: pd.DataFrame) -> pd.Series[bool]:
     """Return at each time whether no glucose-lowering drug acts; diet and weight loss are not drugs."""
-    inputs = whole_body.table("metabolism")
+    inputs = whole_body.model_parameters("metabolism")
     diet = {"lifestyle", "total diet replacement"}
     quantities = {
         effect.quantity
@@ -52,7 +52,7 @@ def _example(name: str, doses: tuple[str, ...]) -> str:
     return f"{name} {doses[0].replace('any', '1')}"
 
 
-def remission(table: pd.DataFrame) -> pd.Series[bool]:
+def diabetes_remission(table: pd.DataFrame) -> pd.Series[bool]:
     """Return at each time whether HbA1c has been below 6.5 % for three months without glucose-lowering drugs.
 
     Times before three months of follow-up cannot be judged and count as no remission.

@@ -63,14 +63,14 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
     """
     if name in OLDER:
         return _later(name, assembly, changes)
-    if name not in people.names():
+    if name not in people.typical_names():
         message = f"there is no typical person {name!r}"
         raise ConfigError(not_among(person_names(), "unknown-person", message, name))
     person = people.person(name)
-    if "HbA1c" not in whole_body.model(assembly).state_names:
+    if "HbA1c" not in whole_body.named_model(assembly).state_names:
         message = f"the model {assembly!r} has no metabolism, by whose history a person is known"
         raise ConfigError(Problem("no-metabolism", message, hint="Use the models reference or metabolism."))
-    model = _with_person(whole_body.model(assembly), person).with_values(dict(changes or {}))
+    model = _with_person(whole_body.named_model(assembly), person).with_values(dict(changes or {}))
     years, state = _grow(person, model)
     if "age" in model.inputs:
         # The age is today's; the history happened before, and its length depends little on age.
@@ -80,7 +80,7 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
 
 def person_names() -> tuple[str, ...]:
     """Return the names of all whom `patient` knows; those who are older need an assembly with kidneys."""
-    return (*people.names(), *OLDER)
+    return (*people.typical_names(), *OLDER)
 
 
 def person_label(name: str) -> str:
@@ -91,7 +91,7 @@ def person_label(name: str) -> str:
 def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) -> Patient:
     """Let a typical person live on, untreated."""
     older = OLDER[name]
-    if "UACR" not in whole_body.model(assembly).names:
+    if "UACR" not in whole_body.named_model(assembly).names:
         message = f"the model {assembly!r} has no kidneys, whose disease makes {name}"
         raise ConfigError(Problem("no-kidneys", message, hint="Use the model reference."))
     young = patient(older.start, assembly, changes)

@@ -262,7 +262,7 @@ def _run(
 
 def _indices(table: pd.DataFrame) -> dict[str, float]:
     """Return what a clinic computes from an OGTT; NaN where the test was too short for it, or nothing rose."""
-    assay = whole_body.table("metabolism")
+    assay = whole_body.model_parameters("metabolism")
     per_unit = assay["insulin_per_unit_assay"].value
     first = table.iloc[0]
     glucose, insulin = float(first["G"]), float(first["insulin"])

@@ -15,7 +15,7 @@ from ..engine.scipy.reference import simulate
 from ..engine.scipy.simulation_result import Result
 from ..model import Model
 from ..model.algebra.evaluate import compile_function
-from ..model.parameters.table import quantity
+from ..model.parameters.table import parameter_quantity
 from ..physiology import whole_body
 from .typical import Person
 
@@ -33,7 +33,7 @@ def model_of(person: Person, name: str = "metabolism", changes: Mapping[str, flo
     changes
         Further values, which override the person's.
     """
-    base = whole_body.model(name)
+    base = whole_body.named_model(name)
     model_names = set(base.parameters) | set(base.inputs)
     person_values = {**person.values, **(person.state if name != "metabolism" else {})}
     values = {key: value for key, value in person_values.items() if key in model_names}
@@ -49,7 +49,7 @@ def follow(
 
 def snapshot(person: Person, row: pd.Series[float], name: str = "", label: str = "") -> Person:
     """Return the person as a row of a simulation of the day layer shows them, drugs included."""
-    model = whole_body.model("metabolism")
+    model = whole_body.named_model("metabolism")
     return Person(
         name or person.name,
         label or person.label,
@@ -112,7 +112,7 @@ def changed(person: Person, values: Mapping[str, float | str]) -> Person:
     table = model.with_values(lifelong)
     lifelong_values = {name: table.values()[name] for name in lifelong}
     state = {
-        name: value if isinstance(value, float) else quantity(str(value), model.units[name], Location(name))
+        name: value if isinstance(value, float) else parameter_quantity(str(value), model.units[name], Location(name))
         for name, value in today.items()
     }
     who = grown(replace(person, values={**person.values, **lifelong_values})) if lifelong_values else person

@@ -67,7 +67,7 @@ def _people() -> dict[str, Person]:
     }
 
 
-def names() -> tuple[str, ...]:
+def typical_names() -> tuple[str, ...]:
     """Return the names of the typical people."""
     return tuple(_people())
 
@@ -82,5 +82,5 @@ def person(name: str) -> Person:
     """
     match = _people().get(name)
     if match is None:
-        raise ConfigError(not_among(names(), "unknown-person", f"there is no typical person {name!r}", name))
+        raise ConfigError(not_among(typical_names(), "unknown-person", f"there is no typical person {name!r}", name))
     return match

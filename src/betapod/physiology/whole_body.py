@@ -215,7 +215,7 @@ def bibliography_keys() -> frozenset[str]:
 
 
 @functools.cache
-def table(name: str = "kidney") -> ParameterTable:
+def model_parameters(name: str = "kidney") -> ParameterTable:
     """Return the parameter table of a named model, with its sources checked against the bibliography."""
     return ParameterTable.read(
         *(PARAMETERS / f"{file}.csv" for file in assembly(name).tables), sources=bibliography_keys()
@@ -232,7 +232,7 @@ def submodels(name: str) -> tuple[type[Submodel] | Part, ...]:
     return tuple(entries)
 
 
-def model(name: str = "kidney") -> Model:
+def named_model(name: str = "kidney") -> Model:
     """Return a named model, assembled once per process.
 
     Raises
@@ -247,4 +247,4 @@ def model(name: str = "kidney") -> Model:
 
 @functools.cache
 def _model(name: str) -> Model:
-    return assemble(name, submodels(name), table(name), assembly(name).summary)
+    return assemble(name, submodels(name), model_parameters(name), assembly(name).summary)

@@ -136,9 +136,9 @@ def regimen(
         Everything wrong with the order at once, at its place.
     """
     order = read_order(text, where)
-    table = cell_parameters.table(scenario)
+    table = cell_parameters.cell_parameter_table(scenario)
     if model is None:
-        model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
+        model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
     return build(Course(order, model, table, state or {}), weight, batch, where)
 
 

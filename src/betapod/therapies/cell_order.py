@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from ..base.errors import ConfigError, Location, Problem, nearest
-from .cell_products import PRODUCTS, ROUTES, Product, Route, names_of, plain
+from .cell_products import PRODUCTS, ROUTES, Product, Route, comparable_name, names_of
 
 #: Words that may follow the route, in any order.
 WORDS = {
@@ -136,7 +136,7 @@ class _Reading:
         product_names = names_of(PRODUCTS)
         lengths = range(len(self.tokens), 0, -1)
         return next(
-            (k for k in lengths if plain(" ".join(t.text for t in self.tokens[:k])) in product_names),
+            (k for k in lengths if comparable_name(" ".join(t.text for t in self.tokens[:k])) in product_names),
             min(1, len(self.tokens)),
         )
 
@@ -149,15 +149,15 @@ class _Reading:
         product_names = names_of(PRODUCTS)
         if not name:
             self.bad("missing-product", "the order names no product", expected=", ".join(PRODUCTS))
-        elif plain(name) in product_names:
-            return PRODUCTS[product_names[plain(name)]]
+        elif comparable_name(name) in product_names:
+            return PRODUCTS[product_names[comparable_name(name)]]
         else:
             self.bad(
                 "unknown-product",
                 f"there is no cell product {name!r}",
                 tokens[0].column,
                 expected=", ".join(PRODUCTS),
-                hint=_suggest(plain(name), product_names),
+                hint=_suggest(comparable_name(name), product_names),
             )
         return None
 
@@ -226,13 +226,13 @@ class _Reading:
             self.match_route(tokens)[1]
             or word in WORDS
             or any(pattern.fullmatch(word) for pattern in (_REPEAT, _EVERY, _AT))
-            or (len(word) > 2 and nearest(plain(word), names_of(ROUTES), 1))
+            or (len(word) > 2 and nearest(comparable_name(word), names_of(ROUTES), 1))
         )
 
     def match_route(self, tokens: list[_Token]) -> tuple[Route | None, int]:
         route_names = names_of(ROUTES)
         for length in (3, 2, 1):
-            name = plain(" ".join(token.text for token in tokens[:length]))
+            name = comparable_name(" ".join(token.text for token in tokens[:length]))
             if len(tokens) >= length and name in route_names:
                 return ROUTES[route_names[name]], length
         return None, 0
@@ -244,7 +244,7 @@ class _Reading:
                 return route, tokens[:start] + tokens[start + length :]
         column = tokens[0].column if tokens else len(self.text) + 1
         words = [t.text for t in tokens if not self.timing_word(t.text)]
-        hint = next(filter(None, (_suggest(plain(word), names_of(ROUTES)) for word in words)), "")
+        hint = next(filter(None, (_suggest(comparable_name(word), names_of(ROUTES)) for word in words)), "")
         self.bad("missing-route", "the order names no known route", column, expected=", ".join(ROUTES), hint=hint)
         return None, [t for t in tokens if t.text not in words[:1]]
 

@@ -44,7 +44,7 @@ def overlay(name: str) -> ParameterTable:
 
 
 @functools.cache
-def table(name: str = DEFAULT) -> ParameterTable:
+def cell_parameter_table(name: str = DEFAULT) -> ParameterTable:
     """Return every row of cell therapy, products included, in a named scenario."""
     base = ParameterTable.read(*(_path(file) for file in TABLES), sources=whole_body.bibliography_keys())
     return _supposed(base.overlay(overlay(name)))
@@ -63,13 +63,13 @@ def parameterise(model: Model, name: str) -> Model:
 
     Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = table(name).select(changes(model, name))
+    rows = cell_parameter_table(name).select(changes(model, name))
     return replace(model, parameters=model.parameters.overlay(rows))
 
 
 def changes(model: Model, name: str) -> dict[str, float]:
     """Return the values of a scenario of every parameter of a model that any scenario changes, in the rows' units."""
-    rows = table(name)
+    rows = cell_parameter_table(name)
     varied = dict.fromkeys(key for scenario in SCENARIOS for key in overlay(scenario))
     return {key: rows[key].value for key in varied if key in model.parameters}
 

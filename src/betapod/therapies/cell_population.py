@@ -49,9 +49,9 @@ def regimens(
         As `cell_dosing.regimen`; and columns of different lengths.
     """
     order = read_order(text, where)
-    table = cell_parameters.table(scenario)
+    table = cell_parameters.cell_parameter_table(scenario)
     if model is None:
-        model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
+        model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
     columns = {name: np.asarray(values, dtype=float) for name, values in patients.items()}
     columns |= {name: np.asarray(values, dtype=float) for name, values in (state or {}).items()}
     count = _count(columns, weights, batches, where)

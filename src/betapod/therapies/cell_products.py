@@ -171,11 +171,11 @@ PRODUCTS = {
 }
 
 
-def plain(text: str) -> str:
+def comparable_name(text: str) -> str:
     """Return a name without case, spaces and hyphens, as names are compared."""
     return re.sub(r"[^a-z0-9]", "", text.lower())
 
 
 def names_of(entries: dict[str, Product] | dict[str, Route]) -> dict[str, str]:
     """Return every way to write a name, mapped to the name."""
-    return {plain(text): name for name, entry in entries.items() for text in (name, *entry.aliases)}
+    return {comparable_name(text): name for name, entry in entries.items() for text in (name, *entry.aliases)}

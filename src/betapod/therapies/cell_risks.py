@@ -62,7 +62,7 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
     Rates per year (immunosuppression) and factors on the host's own hazards are quantities of the model: `SAE_rate`,
     `infection_m`, `malignancy_m`.
     """
-    model = model or whole_body.model("cells")
+    model = model or whole_body.named_model("cells")
     order, route = regimen.order, regimen.order.route
     count = order.count if regimen.ordered > 0 else 0
     wanted: list[tuple[str, str]] = []
@@ -91,9 +91,9 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
 
 
 @functools.cache
-def adverse(order: str, scenario: str) -> tuple[Risk, ...]:
+def adverse_event_risks(order: str, scenario: str) -> tuple[Risk, ...]:
     """Return the chances of adverse events of a course of cells that an order describes, under a scenario."""
-    model = cell_parameters.parameterise(whole_body.model("cells"), scenario)
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
     return tuple(risks(regimen(order, _WEIGHT, model, scenario), model))
 
 
@@ -125,7 +125,7 @@ class Ceiling:
 
 def ceilings(regimen: Regimen, model: Model | None = None) -> list[Ceiling]:
     """Return the replacement ceiling of a course for each lineage: mass balance before any biology."""
-    model = model or whole_body.model("cells")
+    model = model or whole_body.named_model("cells")
     lineages = {"pod": "K", "tub": "K", "end": "K", "mes": "K", "beta": "P"}
     native = model.evaluate([f"count_{name}" for name in lineages], _before_any(model))
     return [

@@ -81,7 +81,7 @@ class MechanismSwitch:
 @functools.cache
 def mechanism_switches() -> dict[str, MechanismSwitch]:
     """Return every switch of every model by name, in the order of the tables."""
-    models = {name: whole_body.model(name) for name in whole_body.NAMES}
+    models = {name: whole_body.named_model(name) for name in whole_body.NAMES}
     names = dict.fromkeys(key for model in models.values() for key in model.inputs if key.startswith(PREFIX))
     reach = _reach(models[_WHOLE])
     return {name: _described(name, models, reach.get(name, ())) for name in names}
@@ -108,7 +108,7 @@ def _described(name: str, models: Mapping[str, Model], scenarios: tuple[str, ...
     for part in (part for model in having.values() for part in model.parts if isinstance(part, Part)):
         parts.setdefault(part.name, part)
     described = [item for part in parts.values() if name in part.uses for item in _equations(part, name)]
-    tables = {scenario: cell_parameters.table(scenario) for scenario in SCENARIOS}
+    tables = {scenario: cell_parameters.cell_parameter_table(scenario) for scenario in SCENARIOS}
     used = dict.fromkeys(
         key for _, uses in described for key in uses if any(key in m.parameters for m in having.values())
     )
@@ -170,7 +170,7 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
 
     submodels: dict[str, list[str]] = {name: [] for name in model.inputs if name.startswith(PREFIX)}
     for scenario in SCENARIOS:
-        table = cell_parameters.table(scenario)
+        table = cell_parameters.cell_parameter_table(scenario)
         now = values | {name: table[name].value for name in model.parameters if name in table}
         passed_on = [moved(now, {state.name: now[state.name] * 1.01}) for state in cells]
         for name, scenarios in submodels.items():
@@ -188,7 +188,7 @@ def _busy(model: Model, host: set[str]) -> dict[str, float]:
     """Return values of everything such that every term of the equations counts: cells everywhere, organs off their normal state."""
     values = {"t": 0.0, **model.values(), **model.initial_values()}
     rows = {**model.parameters, **model.inputs}
-    therapy = cell_parameters.table()
+    therapy = cell_parameters.cell_parameter_table()
     for name, row in rows.items():
         middle = 0.5 * (row.low + row.high)
         if name.startswith(PREFIX) or (name in model.parameters and name in therapy):

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
-from ..base.units import convert
+from ..base.units import convert_unit
 
 _FOLDER = Path(__file__).parents[1] / "physiology" / "parameters"
 RULES = ("set", "multiply", "add", "max", "policy")
@@ -217,7 +217,7 @@ def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location,
     else:
         per = written if "/" in written or "/" not in unit else f"{written}/{unit.rsplit('/', 1)[1]}"
         try:
-            dose = convert(dose, per, unit, where)
+            dose = convert_unit(dose, per, unit, where)
         except UnitError as error:
             problems.extend(error.problems)
             return math.nan

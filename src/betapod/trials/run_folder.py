@@ -32,7 +32,7 @@ from ..engine.runs import manifest
 from ..engine.runs.database import connect, parquet, quoted
 from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
-from ..observables.quantities import quantities
+from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
@@ -214,8 +214,8 @@ def _plan_of(store: Store) -> TrialPlan:
     manifest.check(store.manifest, manifest.Trial, path)
     protocol = read_protocol(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
-    manifest.named(identity["designs"], list(protocol.designs), "designs", path)
-    manifest.named(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
+    manifest.check_names_present(identity["designs"], list(protocol.designs), "designs", path)
+    manifest.check_names_present(identity["scenarios"], list(protocol.scenarios), "scenarios", path)
     trial_plan = TrialPlan(identity["protocol"], protocol, list(identity["designs"]), list(identity["scenarios"]))
     for name in ("patients", "shard_size"):
         if identity[name] != trial_plan.identity[name]:
@@ -253,12 +253,12 @@ def dictionary(protocol: Protocol) -> str:
         ("patient", "place in the trial in order of recruitment, from 0", ""),
         ("visit", "planned visit", ""),
         ("ADY", "day of the visit from enrolment; empty where it did not take place", "day"),
-        *((code, quantities()[code].label, quantities()[code].unit) for code in protocol.codes),
+        *((code, visit_observables()[code].label, visit_observables()[code].unit) for code in protocol.codes),
         ("member", "virtual person of the pool", ""),
         ("arm", "allocated arm", ""),
         ("stratum", "stratum at screening", ""),
         *(
-            (f"BASE_{code}", f"baseline of {quantities()[code].label}", quantities()[code].unit)
+            (f"BASE_{code}", f"baseline of {visit_observables()[code].label}", visit_observables()[code].unit)
             for code in protocol.codes
         ),
         ("screened", "candidates screened in this replicate", ""),

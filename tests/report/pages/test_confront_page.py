@@ -27,7 +27,9 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.fixture(scope="module")
 def file(table: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found, rows = table
-    return confront_page.write(found, rows, tmp_path_factory.mktemp("confront") / "confront.html", 4, 1)
+    return confront_page.write_predictions_page(
+        found, rows, tmp_path_factory.mktemp("confront") / "confront.html", 4, 1
+    )
 
 
 def shown(page: Any) -> list[dict[str, str]]:

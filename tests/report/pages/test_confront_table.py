@@ -18,7 +18,7 @@ pytest.importorskip("matplotlib")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = confronted.found()
     table = confront_view.view(found, confronted.PRODUCTS)
-    return confront_page.write(found, table, tmp_path_factory.mktemp("confront") / "page.html", 60, 1)
+    return confront_page.write_predictions_page(found, table, tmp_path_factory.mktemp("confront") / "page.html", 60, 1)
 
 
 def shown(page: Any, what: str) -> list[str]:

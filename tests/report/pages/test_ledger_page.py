@@ -23,7 +23,7 @@ def entries() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def file(entries: list[Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return ledger_page.write(entries, tmp_path_factory.mktemp("ledger") / "ledger.html")
+    return ledger_page.write_claims_page(entries, tmp_path_factory.mktemp("ledger") / "ledger.html")
 
 
 @pytest.fixture(params=[390, 1280], ids=["telephone", "desk"])

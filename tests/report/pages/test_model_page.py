@@ -20,7 +20,7 @@ WORKS = Bibliography.read(whole_body.BIBLIOGRAPHY)
 def whole(tmp_path_factory) -> Path:
     """The largest model: states, events, inputs, functions, works, the longest names."""
     file = tmp_path_factory.mktemp("model") / "reference.html"
-    file.write_text(render(whole_body.model("reference"), "html", WORKS), encoding="utf-8")
+    file.write_text(render(whole_body.named_model("reference"), "html", WORKS), encoding="utf-8")
     return file
 
 
@@ -28,7 +28,7 @@ def whole(tmp_path_factory) -> Path:
 def part(tmp_path_factory) -> Path:
     """One submodel: the same kinds of lines and tables, small enough for all of axe-core."""
     file = tmp_path_factory.mktemp("model") / "filtration.html"
-    file.write_text(render(whole_body.model("kidney"), "html", WORKS, "Filtration"), encoding="utf-8")
+    file.write_text(render(whole_body.named_model("kidney"), "html", WORKS, "Filtration"), encoding="utf-8")
     return file
 
 

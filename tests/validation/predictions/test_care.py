@@ -11,7 +11,7 @@ from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
 from betapod.validation.predictions import study_events
 from betapod.validation.predictions.studies import StudyArm
-from betapod.validation.predictions.study_courses import Condition, simulate, timed
+from betapod.validation.predictions.study_courses import Condition, simulate_arms, timed
 from betapod.validation.predictions.study_readouts import readout_of
 
 
@@ -29,7 +29,7 @@ def test_filtration_rises_when_a_drug_that_lowers_it_is_stopped() -> None:
         StudyArm("x", name, "EMPA-REG", care=(care,))
         for name, care in (("on", "SGLT2 inhibitor"), ("off", "SGLT2 inhibitor until week 8"))
     ]
-    on, off = simulate(arms, [0.0, 8.0, 12.0], Condition("none"), 4, 1, 1)
+    on, off = simulate_arms(arms, [0.0, 8.0, 12.0], Condition("none"), 4, 1, 1)
     np.testing.assert_allclose(on.values["eGFR"][:, :2], off.values["eGFR"][:, :2])
     assert np.all(off.values["eGFR"][:, 2] > on.values["eGFR"][:, 2] + 0.2)
 

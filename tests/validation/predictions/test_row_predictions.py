@@ -17,7 +17,7 @@ from betapod.validation.predictions import row_predictions, studies
 from betapod.validation.predictions.campaign import confront
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.published_value import error_of_change
-from betapod.validation.predictions.study_courses import Condition, people, simulate
+from betapod.validation.predictions.study_courses import Condition, people, simulate_arms
 from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
@@ -248,7 +248,7 @@ def test_adverse_events_of_several_kinds_add_up(published: registry.Registry) ->
 
 def test_stimulated_c_peptide_counts_a_graft_once() -> None:
     arm = studies.arms()["REICHMAN2025_VX880", "parts B+C full dose"]
-    course = simulate([arm], [0.0, 52.0], Condition("none"), FEW, 1, 1)[0].values
+    course = simulate_arms([arm], [0.0, 52.0], Condition("none"), FEW, 1, 1)[0].values
     graft = course["graft_C_peptide"] / 1000.0
     assert np.all(course["fasting_C_peptide"][:, 1] > 0.1)
     assert np.all(course["stimulated_C_peptide"][:, 1] - graft[:, 1] <= 1.1 * course["stimulated_C_peptide"][:, 0])
@@ -258,7 +258,7 @@ def test_whoever_begins_insulin_in_a_study_has_a_dose() -> None:
     begins = studies.arms()["GREENBAUM2012", "all"]
     dose, never = (
         each.values["insulin_dose"]
-        for each in simulate([begins, replace(begins, inputs=())], [0.0, 104.0], Condition("none"), FEW, 1, 1)
+        for each in simulate_arms([begins, replace(begins, inputs=())], [0.0, 104.0], Condition("none"), FEW, 1, 1)
     )
     new = people(begins.cohort, FEW, 1).parameters["insulin_titration"] == 0
     assert new.any()

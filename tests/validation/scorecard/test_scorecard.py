@@ -12,14 +12,14 @@ import pytest
 
 from betapod.base.errors import ConfigError, ModelError
 from betapod.validation.scorecard import kidney_trials
-from betapod.validation.scorecard.scorecard import NOT_ADDRESSED, Score, Scorecard, run
+from betapod.validation.scorecard.scorecard import NOT_ADDRESSED, Score, Scorecard, run_scorecard
 from betapod.validation.scorecard.scorecard_text import csv_text, full_report, misses
 from betapod.validation.scorecard.targets import select
 
 
 @pytest.fixture(scope="module")
 def card() -> Scorecard:
-    return run(select())
+    return run_scorecard(select())
 
 
 @pytest.fixture(scope="module")
@@ -193,9 +193,9 @@ def test_a_row_that_asks_for_a_missing_number_is_refused() -> None:
 
     (target,) = select(ids=["kidney/V1a"])
     with pytest.raises(ModelError, match="unknown-number"):
-        run([replace(target, procedure="healthy_nominal.GRF")])
+        run_scorecard([replace(target, procedure="healthy_nominal.GRF")])
     with pytest.raises(ModelError, match="unknown-procedure"):
-        run([replace(target, procedure="healthy_nominl.GFR")])
+        run_scorecard([replace(target, procedure="healthy_nominl.GFR")])
 
 
 def command(

@@ -14,7 +14,7 @@ from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from ..completion import complete_claim, complete_table, complete_verdict
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..running import command
-from ..shared import JsonOption, counted, gather, note, print_fields, print_json, print_table, print_text
+from ..shared import JsonOption, gather, note, print_fields, print_json, print_table, print_text, with_noun
 from ..waiting import waiting
 from ..writing import ForceOption
 
@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
 
 
 @claims_app.callback(invoke_without_command=True)
-def list_command(
+def list_claims_command(
     context: typer.Context,
     search: ClaimSearch = None,
     status: StatusOption = None,
@@ -108,7 +108,7 @@ def list_command(
         _refuse_before(context, {**given, "--csv": csv, "--wide": wide, "--force": force, "--json": as_json})
         return
     from ...base.files import unfit
-    from ...claims.wording import as_dict, leverage_words
+    from ...claims.wording import claim_as_dict, leverage_words
 
     if force:
         overwriting.force()
@@ -127,7 +127,7 @@ def list_command(
     else:
         done = given_as_csv(_listing(entries), csv, as_json, wide)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
+        print_json({"claims": [claim_as_dict(entry) for entry in entries], **laid.as_dict()})
         return
     if done:
         return
@@ -155,28 +155,36 @@ def list_command(
     for entry in entries:
         counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
     by_verdict = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    note(counted(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
+    note(with_noun(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
 
 
 def _texts(entry: JudgedClaim) -> list[str]:
     """Return the words by which a claim is searched for."""
-    from ...claims.wording import plain
+    from ...claims.wording import verdict_sentences
 
     claim, verdict = entry.claim, entry.verdict
     own = [claim.id, claim.claim, claim.about, claim.group, claim.mechanism, claim.parameters, claim.source]
-    reasons = [verdict.verdict, verdict.rule, verdict.because, plain(entry), claim.change, claim.missing, claim.note]
+    reasons = [
+        verdict.verdict,
+        verdict.rule,
+        verdict.because,
+        verdict_sentences(entry),
+        claim.change,
+        claim.missing,
+        claim.note,
+    ]
     answers = [text for reply in entry.replies for text in (reply.question.text, *reply.records, *reply.studies)]
     return [*own, *reasons, *answers]
 
 
 def _moved(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
     """Return head and rows of what the user's own tables moved: answers, and last verdicts."""
-    from ...claims.wording import number
+    from ...claims.wording import three_digits
 
     def shown(change: dict[str, Any], when: str) -> str:
         estimate, ci = change["estimate"][when], change["ci"][when]
-        interval = f" ({number(ci[0])} to {number(ci[1])})" if ci else ""
-        parts = ["" if estimate is None else number(estimate) + interval, change["certainty"][when]]
+        interval = f" ({three_digits(ci[0])} to {three_digits(ci[1])})" if ci else ""
+        parts = ["" if estimate is None else three_digits(estimate) + interval, change["certainty"][when]]
         return "; ".join([change["answer"][when], *(part for part in parts if part)])
 
     verdicts = {one["claim"]: one for one in laid.verdicts}
@@ -193,7 +201,7 @@ def _moved(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[
 
 def _listing(entries: Sequence[JudgedClaim]) -> Csv:
     """Return claims and verdicts as CSV."""
-    from ...claims.wording import leverage_words, plain
+    from ...claims.wording import leverage_words, verdict_sentences
 
     head = ("id", "about", "claim", "verdict", "certainty", "plain", "because", "leverage", "source")
     return Csv.of(
@@ -205,7 +213,7 @@ def _listing(entries: Sequence[JudgedClaim]) -> Csv:
                 entry.claim.claim,
                 entry.verdict.verdict,
                 entry.verdict.certainty,
-                plain(entry),
+                verdict_sentences(entry),
                 entry.verdict.because,
                 leverage_words(entry.simulated),
                 entry.claim.source,
@@ -232,7 +240,7 @@ def _refuse_before(context: typer.Context, options: dict[str, object]) -> None:
 
 
 @claims_app.command("show")
-def show_command(
+def show_claims_command(
     names: Annotated[
         list[str],
         typer.Argument(
@@ -245,11 +253,11 @@ def show_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show claims in full: evidence, simulation, deciding rule."""
-    from ...claims.wording import as_dict
+    from ...claims.wording import claim_as_dict
 
     entries, laid = _entries(names, overlay, no_model, status)
     if as_json:
-        print_json({"claims": [as_dict(entry) for entry in entries], **laid.as_dict()})
+        print_json({"claims": [claim_as_dict(entry) for entry in entries], **laid.as_dict()})
         return
     for entry in entries:
         _show(entry)
@@ -263,12 +271,12 @@ def page_command(
     """Write all claims as one self-contained HTML page."""
     from ...base.files import unfit
     from ...evidence.records.overlay import laid_over
-    from ...report.claims.claims_page import write
+    from ...report.claims.claims_page import write_claims_page
 
     if problems := unfit(to, (".html", ".htm")):
         raise ConfigError(problems)
     entries, laid = _entries((), overlay, False, None)
-    write(entries, to, laid_over([*laid.told, *laid.moved]))
+    write_claims_page(entries, to, laid_over([*laid.told, *laid.moved]))
     note(f"wrote {to}")
 
 
@@ -283,7 +291,7 @@ def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     from dataclasses import asdict
 
     from ...claims.seed_comparison import contests
-    from ...claims.wording import number
+    from ...claims.wording import three_digits
 
     with waiting("simulating the contests"):
         found = contests()
@@ -300,9 +308,9 @@ def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
         (
             [
                 one.name,
-                number(one.claimed) + (" (outside)" if one.loses else ""),
-                number(one.allowed) + ("" if one.holds else " (outside)"),
-                f"{number(one.low)} to {number(one.high)}",
+                three_digits(one.claimed) + (" (outside)" if one.loses else ""),
+                three_digits(one.allowed) + ("" if one.holds else " (outside)"),
+                f"{three_digits(one.low)} to {three_digits(one.high)}",
                 "" if one.unit == "1" else one.unit,
                 one.source,
             ]
@@ -312,7 +320,7 @@ def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
 
 
 @claims_app.command("simulate")
-def simulate_command(
+def simulate_claims_command(
     to: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Also write the results to this file.")
     ] = None,
@@ -345,7 +353,7 @@ def _entries(
     except BetapodError as error:
         gather(problems, error)
     try:
-        records = ledger.evidence(overlay or ())
+        records = ledger.evidence_for_claims(overlay or ())
     except BetapodError as error:
         gather(problems, error)
     if problems:
@@ -423,14 +431,14 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
 
 def _show(entry: JudgedClaim) -> None:
     from ...claims.claim_simulation import unit_and_label
-    from ...claims.wording import estimate, leverage_words, number, outcome_words, plain, required
+    from ...claims.wording import estimate, leverage_words, outcome_words, required, three_digits, verdict_sentences
 
     claim, verdict = entry.claim, entry.verdict
     sure = f", certainty {verdict.certainty}" if verdict.certainty else ""
     lines = [
         ("stands in", claim.source),
         ("mechanism", f"{claim.mechanism} ({claim.parameters})"),
-        ("verdict", f"{verdict.verdict}{sure}\n{plain(entry)}"),
+        ("verdict", f"{verdict.verdict}{sure}\n{verdict_sentences(entry)}"),
         ("rule", verdict.rule),
         ("because", verdict.because),
     ]
@@ -452,7 +460,7 @@ def _show(entry: JudgedClaim) -> None:
             ("as claimed", one.claimed),
         )
         what = f"{outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}"
-        known = "; ".join(f"{name} {number(value)}" for name, value in parts if value is not None)
+        known = "; ".join(f"{name} {three_digits(value)}" for name, value in parts if value is not None)
         lines += [("simulated", f"{what}: {known}"), ("leverage", leverage_words(one))]
     lines += [
         ("not simulated", claim.not_simulated),

@@ -13,7 +13,7 @@ from ..completion import complete_claim, complete_scenario, starting
 from ..csv_output import Csv, given_as_csv
 from ..options import spelt_out
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, counted, gather, names_option, note, print_json, print_table, print_text
+from ..shared import JsonOption, gather, names_option, note, print_json, print_table, print_text, with_noun
 from ..tables import rounded
 from ..waiting import bar
 from .evidence_selection import OverlayOption, terms_option
@@ -211,7 +211,7 @@ def _report(
         _print_counts(table, shown.by)
     simulated = count - len(confrontation.refused)
     why = " (--refused says why)" if confrontation.refused else ""
-    print_text(f"{counted(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
+    print_text(f"{with_noun(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
 
 
 def _wrong_names(scenarios: list[str], by: str) -> list[Problem]:
@@ -308,16 +308,16 @@ def _write(
     """Write what was asked for, and say what was written; `about` stands on the page."""
     figure, page = shown.figure, shown.page
     if figure is not None and len(table):
-        from ...report.predictions.predictions_figure import write
+        from ...report.predictions.predictions_figure import write_predictions_figure
 
-        for path in write(table, figure):
+        for path in write_predictions_figure(table, figure):
             yield f"wrote {path}"
     elif figure is not None:
         yield f"{figure}: not drawn, as no row was simulated"
     if page is not None:
         from ...report.predictions import predictions_page as confront_page
 
-        yield f"wrote {confront_page.write(confrontation, table, page, how.people, how.seed, about)}"
+        yield f"wrote {confront_page.write_predictions_page(confrontation, table, page, how.people, how.seed, about)}"
 
 
 def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
@@ -329,10 +329,10 @@ def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
 
 def _print_counts(table: pd.DataFrame, by: str) -> None:
     """Print counts with a bar each: rows below their interval, inside it, above it."""
-    from ...report.predictions.predictions_view import in_order, summary
+    from ...report.predictions.predictions_view import coverage_summary, in_order
 
-    parts = in_order(summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
-    total = [{**row, COUNTED[by]: "all"} for row in summary(table, "").to_dict("records")]
+    parts = in_order(coverage_summary(table, COUNTED[by]), table, COUNTED[by]).to_dict("records")
+    total = [{**row, COUNTED[by]: "all"} for row in coverage_summary(table, "").to_dict("records")]
     longest = max(row["rows"] for row in parts)
     heads = ["rows", "inside", "median |z|", "below < inside = above >"]
     cells, groups = [], []

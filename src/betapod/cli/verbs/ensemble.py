@@ -21,7 +21,7 @@ from ..options import (
 from ..running import breaking
 from ..shared import JsonOption, assignments, is_file, names_option, print_json
 from .ensemble_plan import plan_of, plan_of_folder, plan_or_none
-from .ensemble_work import Work, moments_as_csv, show, work
+from .ensemble_work import Work, moments_as_csv, print_run_summary, work
 
 ensemble = typer.Typer(no_args_is_help=True, help="Simulate many virtual patients into a run folder.")
 
@@ -107,7 +107,7 @@ class EnsembleAccuracy:
 
 @ensemble.command("run")
 @spelt_out
-def run(
+def run_ensemble_command(
     model: ModelArgument,
     folder: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder.")],
     settings: SettingsOption = None,
@@ -147,13 +147,13 @@ def run(
 
 @ensemble.command("resume")
 @spelt_out
-def resume(folder: FolderArgument, how: Work) -> None:
+def resume_ensemble_command(folder: FolderArgument, how: Work) -> None:
     """Resume a run: recompute missing or damaged shards."""
     work(plan_of_folder(folder), folder, how)
 
 
 @ensemble.command("summary")
-def summary(
+def summarise_ensemble_command(
     folder: FolderArgument,
     quantiles: Annotated[bool, typer.Option("--quantiles", help="Add exact quantiles at the last visit.")] = False,
     csv: Annotated[
@@ -167,7 +167,7 @@ def summary(
     as_json: JsonOption = False,
 ) -> None:
     """Summarise a run: how patients ended, accuracy, outputs."""
-    from ...engine.runs.manifest import EnsembleManifest, Summary, read
+    from ...engine.runs.manifest import EnsembleManifest, Summary, read_run_file
     from ...engine.runs.store import Store
     from ...engine.runs.summary import counts
     from ...engine.runs.summary import quantiles as compute_quantiles
@@ -176,7 +176,7 @@ def summary(
     path = store.folder / "summary.json"
     whole, damaged = store.survey(thorough=quantiles)
     if len(whole) == store.shards and path.exists():
-        document = read(path, Summary)
+        document = read_run_file(path, Summary)
     else:
         done = sum(receipt.last - receipt.first for receipt in whole.values())
         document = {
@@ -193,7 +193,7 @@ def summary(
     if as_json:
         print_json(document)
     elif not done:
-        show(store, document)
+        print_run_summary(store, document)
 
 
 def merge_command(
@@ -219,7 +219,7 @@ def merge_command(
     if as_json:
         print_json(document)
     else:
-        show(store, document)
+        print_run_summary(store, document)
 
 
 def _absolute(name: str) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem
-from ...base.units import convert, split_quantity
+from ...base.units import convert_unit, split_quantity
 from ...engine.calendar import exact
 from ...engine.limits import MOST_PATIENTS, MOST_VISITS
 from ..schedules import end_of
-from ..shared import gather, is_file, load_model, model_table, note, quantity, warn
+from ..shared import gather, is_file, load_model, model_table, note, option_quantity, warn
 
 if TYPE_CHECKING:
     from ...engine.runs.run_plan import Cohort, RunPlan
@@ -160,7 +160,7 @@ def _times(origin: Mapping[str, Any], unit: str) -> tuple[float, ...]:
     if text is not None:
         step = _interval(text, unit, end)
     else:
-        step = exact(end) / 40 if spans["years"] is None else exact(convert(6.0, "month", unit))
+        step = exact(end) / 40 if spans["years"] is None else exact(convert_unit(6.0, "month", unit))
     count = math.floor(round(exact(end) / step, 9))
     return tuple(float(step * k) for k in range(count + 1))
 
@@ -169,7 +169,7 @@ def _interval(text: str, unit: str, end: float) -> Fraction:
     """Read the time between visits."""
     where = f"--visits {text!r}"
     bare = text.strip().replace(".", "").isdigit() and unit != "1"
-    step = 0.0 if bare else quantity(text, unit, where)
+    step = 0.0 if bare else option_quantity(text, unit, where)
     place = Location(where)
     if not step > 0:
         expected = "such as '6 month'" if unit != "1" else "such as 0.5"
@@ -196,7 +196,7 @@ def _listed_visits(text: str, unit: str) -> tuple[float, ...]:
         split = split_quantity(cell)
         own = f"{cell} {common}" if split is not None and not split[1].strip() else cell
         try:
-            times.append(quantity(own, unit, where))
+            times.append(option_quantity(own, unit, where))
         except BetapodError as error:
             gather(problems, error)
     if problems:
@@ -259,7 +259,7 @@ def _numbers(path: Path, known: set[str]) -> tuple[dict[str, Any], int]:
     places = [place for place, name in enumerate(table.header) if name != "patient"]
     cells = [(row[place], Location(str(path), line, place + 1)) for place in places for line, row in table.rows]
     marks = delimited.marks(cells, table.separator)
-    found = [delimited.number(cell, marks.decimal) for cell, _ in cells]
+    found = [delimited.cell_number(cell, marks.decimal) for cell, _ in cells]
     problems += [
         Problem("bad-column", f"{table.header[where.column - 1]}: this is no number", where, found=cell[:60])
         for (cell, where), value in zip(cells, found, strict=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ...base.errors import ConfigError, Location, MissingExtraError, Problem
-from ...base.units import convert
+from ...base.units import convert_unit
 from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, err, note, print_json, print_table, print_text, warn
@@ -94,7 +94,7 @@ def work(plan: RunPlan, folder: Path, how: Work) -> None:
     if how.as_json:
         print_json(document or {"patients": plan.patients, "shards_missing": outcome.missing})
     elif document is not None:
-        show(outcome.store, document)
+        print_run_summary(outcome.store, document)
     if document is not None and document["failed"] > how.fail_above * document["patients"]:
         warn(f"{document['failed']} of {document['patients']} patients failed; see {folder / 'failures.parquet'}")
         raise typer.Exit(_TOO_MANY_FAILURES)
@@ -220,7 +220,7 @@ def _part(text: str | None) -> tuple[int, int]:
 # -- reports ---------------------------------------------------------------------------------------------------------
 
 
-def show(store: Store, document: Mapping[str, Any]) -> None:
+def print_run_summary(store: Store, document: Mapping[str, Any]) -> None:
     """Print the summary of a run folder for people."""
     done = document.get("patients_done", document["patients"])
     print_text(f"{document['model']}: {done:,} of {document['patients']:,} virtual patients")
@@ -277,8 +277,8 @@ def _when(time: float, unit: str, last: float) -> str:
     """Return a time for reading: in years where a run takes years, else in the model's unit."""
     if unit == "1":
         return f"time {time:g}"
-    years = convert(last, unit, "year")
-    return f"year {convert(time, unit, 'year'):g}" if years >= 0.5 else f"{time:g} {unit}"
+    years = convert_unit(last, unit, "year")
+    return f"year {convert_unit(time, unit, 'year'):g}" if years >= 0.5 else f"{time:g} {unit}"
 
 
 def _moments(row: Mapping[str, Any]) -> str:

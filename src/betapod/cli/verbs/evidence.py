@@ -14,13 +14,13 @@ from ..options import spelt_out
 from ..shared import (
     JsonOption,
     assignments,
-    counted,
     note,
     out,
     print_fields,
     print_json,
     print_table,
     print_text,
+    with_noun,
 )
 from . import evidence_pool
 from .evidence_selection import OverlayOption, RecordSelection, overlaid, shown_unit
@@ -64,7 +64,7 @@ def _cells(record: Record) -> list[str]:
 
 @evidence_app.command("list")
 @spelt_out
-def list_command(
+def list_studies_command(
     selection: RecordSelection,
     rows: Annotated[bool, typer.Option("--rows", help="List every number instead of one line per study.")] = False,
     search: SearchOption = None,
@@ -123,8 +123,8 @@ def list_command(
             wide=wide,
         )
     seen = sum(record.tag == "seen" for record in records)
-    studies = counted(len({r.study for r in records}), "study", "studies")
-    note(f"{counted(len(records), 'row')} of {studies}, {seen} seen, {len(records) - seen} recalled (never used)")
+    studies = with_noun(len({r.study for r in records}), "study", "studies")
+    note(f"{with_noun(len(records), 'row')} of {studies}, {seen} seen, {len(records) - seen} recalled (never used)")
 
 
 def _texts(record: Record) -> tuple[str, ...]:
@@ -148,7 +148,7 @@ def _texts(record: Record) -> tuple[str, ...]:
 
 
 @evidence_app.command("show")
-def show_command(
+def show_study_command(
     name: Annotated[
         str,
         typer.Argument(metavar="STUDY", help="A study, a family or the id of a record.", autocompletion=complete_study),
@@ -269,7 +269,7 @@ def terms_command(
 
 
 @evidence_app.command("check")
-def check_command(
+def check_evidence_command(
     tables: Annotated[
         list[Path] | None,
         typer.Argument(

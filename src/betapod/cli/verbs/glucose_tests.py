@@ -178,7 +178,7 @@ def _show(title: str, test: GlucoseTest, sheet: Sheet, assembly: str) -> None:
     """Print, draw and write a test; labels and units are those of the model that was simulated."""
     from ...physiology import whole_body
 
-    table, model = test.table, whole_body.model(assembly)
+    table, model = test.table, whole_body.named_model(assembly)
     units = {name: model.units[name] for name in table.columns}
     named = table.rename(columns={name: f"{name} [{unit}]" for name, unit in units.items()})
     named.index.name = "time [min]"

@@ -69,7 +69,7 @@ def _complete_form(incomplete: str) -> list[str]:
 
 
 @models.command("list")
-def list_models(csv: CsvOption = None, as_json: JsonOption = False) -> None:
+def list_models_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     """List the models that come with betapod.
 
     Into a pipe or a file the list goes as CSV.
@@ -77,7 +77,7 @@ def list_models(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     from ...physiology import whole_body
 
     with waiting("assembling models"):
-        counts = [_counted(kept.model(name)) for name in whole_body.NAMES]
+        counts = [_counted(kept.model_contents(name)) for name in whole_body.NAMES]
     heads = ("name", "states", "equations", "parameters", "inputs", "events", "description")
     rows = [[str(model[kind]) for kind in heads] for model in counts]
     done = given_as_csv(Csv.of(heads, rows), csv, as_json)
@@ -138,10 +138,10 @@ def show_model(
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
         from ...model.printing.document_layout import sheet_of
         from ...model.printing.render import only
-        from ..printing import show
+        from ..printing import print_model
 
         sheet = sheet_of(loaded, load_bibliography())
-        show(sheet if submodel is None else only(sheet, submodel), out())
+        print_model(sheet if submodel is None else only(sheet, submodel), out())
         return
     _deliver(_printed(loaded, "json" if as_json else form, submodel), path)
 

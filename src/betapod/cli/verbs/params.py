@@ -13,7 +13,6 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
-    counted,
     explained,
     load_bibliography,
     load_model,
@@ -23,6 +22,7 @@ from ..shared import (
     print_json,
     print_table,
     print_text,
+    with_noun,
 )
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def list_parameters(
             spare=("source", "range", "grade", "role", "unit"),
             wide=wide,
         )
-        note(counted(len(selected), "row"))
+        note(with_noun(len(selected), "row"))
 
 
 def _known(column: str, value: str | None, allowed: tuple[str, ...]) -> None:

@@ -100,7 +100,7 @@ def grow_command(
 
 
 @_app.command("list")
-def list_command(csv: CsvOption = None, wide: WideOption = False, as_json: JsonOption = False) -> None:
+def list_cohorts_command(csv: CsvOption = None, wide: WideOption = False, as_json: JsonOption = False) -> None:
     """List the real cohorts that 'patients like' can imitate.
 
     Into a pipe or a file the list goes as CSV.
@@ -122,7 +122,7 @@ def list_command(csv: CsvOption = None, wide: WideOption = False, as_json: JsonO
 
 
 @_app.command("show")
-def show_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
+def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
     """Summarise a library: quantiles of every column.
 
     Into a pipe or a file the quantiles go as CSV.
@@ -149,7 +149,7 @@ def show_command(library: _LibraryOption = None, csv: CsvOption = None, as_json:
 
 
 @_app.command("check")
-def check_command(
+def check_patients_command(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Real patients: a CSV, or a folder of NHANES files.")],
     sex_codes: _SexOption = None,
 ) -> None:

@@ -95,7 +95,7 @@ def demo_command(
     from ...report.trial import demo
 
     with breaking("resume", folder=folder / "run"), bar(as_json) as progress:
-        found = demo.run(folder, replicates, progress, sys.argv[1:], quick)
+        found = demo.run_demo(folder, replicates, progress, sys.argv[1:], quick)
     first = next(iter(found.seconds))
     speed = found.trial_patients / max(found.seconds[first], 1e-9)
     timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
@@ -107,18 +107,20 @@ def demo_command(
 def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
     from ...report.common import words
     from ...report.trial import answers
-    from ...report.trial.trial_report import WARNING, as_dict, summary
+    from ...report.trial.trial_report import WARNING, report_as_dict, terminal_summary
     from ...trials.conduct.feasibility import concerns
 
     a = written.assessment
     if as_json:
         files = [os.fspath(path) for path in written.files]
-        print_json({**as_dict(a, written.extra), **(more or {}), "files": files, "report": files[0]})
+        print_json({**report_as_dict(a, written.extra), **(more or {}), "files": files, "report": files[0]})
         return
     print_text(a.protocol.title, "bold")
-    header, found = summary(a)
+    header, found = terminal_summary(a)
     unit, rows = without_unit(found)
-    print_text(f"{words.named(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim")
+    print_text(
+        f"{words.short_name(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim"
+    )
     print_table(header, rows, varying=header)
     for question, answer in answers.answer_questions(a, written.extra.shares):
         print_text(question, "bold")

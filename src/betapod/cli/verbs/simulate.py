@@ -10,7 +10,7 @@ import typer
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean, not_among
 from ...base.exports import table_as_csv
-from ...base.units import convert
+from ...base.units import convert_unit
 from ...engine.schedule import Schedule
 from ..completion import complete_output, complete_state
 from ..csv_output import Csv, WideOption, given_as_csv
@@ -25,7 +25,6 @@ from ..options import (
 from ..schedules import read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
-    counted,
     gather,
     load_model,
     names_option,
@@ -37,6 +36,7 @@ from ..shared import (
     set_values,
     unfit_figure,
     warn,
+    with_noun,
 )
 from ..treatment import Given, check_texts, treated
 from ..waiting import waiting
@@ -54,7 +54,7 @@ METHODS = ("LSODA", "BDF", "Radau")
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    app.command("simulate")(simulate_command)
+    app.command("simulate")(simulate_patient_command)
 
 
 def _complete_method(incomplete: str) -> list[str]:
@@ -134,7 +134,7 @@ class Shown:
 
 
 @spelt_out
-def simulate_command(
+def simulate_patient_command(
     model: ModelArgument,
     settings: SettingsOption = None,
     initial: Annotated[
@@ -231,7 +231,7 @@ def span_text(span: float, unit: str) -> str:
     """Return a time for reading: in the model's unit, and in years where it is long."""
     if unit == "1":
         return f"{span:.6g} (the model names no unit of time)"
-    years = convert(span, unit, "year")
+    years = convert_unit(span, unit, "year")
     from ...model.printing.document_layout import plural
 
     return f"{span:.6g} {unit if span == 1 else plural(unit)}" + (f" ({years:.2f} years)" if years >= 1 else "")
@@ -300,7 +300,7 @@ def _summary(model: Model, result: Result, without: Result | None = None, wide: 
     print_table(columns, rows, right=numeric, spare=("meaning", "least", "most", "course"), wide=wide)
     end = float(result.table.index[-1])
     print_text(
-        f"{span_text(end, model.time_unit)}, {counted(len(result.table), 'row')}; {result.method}, rtol {result.rtol:g}, "
+        f"{span_text(end, model.time_unit)}, {with_noun(len(result.table), 'row')}; {result.method}, rtol {result.rtol:g}, "
         f"{result.evaluations} evaluations",
         "dim",
     )

@@ -15,7 +15,7 @@ from ...base.errors import BetapodError, ConfigError, Location, Problem, not_amo
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, counted, note, print_json, print_table, print_text, write_out
+from ..shared import JsonOption, note, print_json, print_table, print_text, with_noun, write_out
 from ..waiting import bar, waiting
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def schema_command(
 
 
 @trial.command("list")
-def list_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
+def list_protocols_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     """List the protocols that come with the package.
 
     Into a pipe or a file the list goes as CSV.
@@ -152,7 +152,7 @@ def list_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
 
 
 @trial.command("show")
-def show_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
+def show_protocol_command(protocol: ProtocolArgument, as_json: JsonOption = False) -> None:
     """Print a protocol as YAML."""
     from ...trials.protocol.protocol_files import protocol_document, read_protocol
 
@@ -194,7 +194,7 @@ def new_command(
 
 
 @trial.command("check")
-def check_command(
+def check_protocols_command(
     protocols: Annotated[
         list[str], typer.Argument(metavar="PROTOCOL...", help="Names or YAML files.", autocompletion=complete_protocol)
     ],
@@ -225,8 +225,8 @@ def check_command(
         return
     for each, who, cost in found:
         sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
-        supposed = counted(len(each.scenarios), "scenario", "scenarios")
-        told = f"{each.name}: good; {sizes}; {supposed}, {counted(each.replicates, 'replicate')}"
+        supposed = with_noun(len(each.scenarios), "scenario", "scenarios")
+        told = f"{each.name}: good; {sizes}; {supposed}, {with_noun(each.replicates, 'replicate')}"
         print_text(told, hanging=2)
         for sentence in who.sentences:
             print_text(f"  {sentence}", hanging=2)
@@ -295,7 +295,7 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
         for text in concerns(run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])):
             note(f"{design}: {text}")
     if not quiet:
-        note(f"{counted(protocol_document['replicates'], 'replicate')}; results in {folder}")
+        note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
 
 def _as_csv(document: dict[str, Any]) -> Csv:
@@ -347,7 +347,7 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
 
 def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print how each group changed from its own baseline."""
-    from ...report.common.words import named
+    from ...report.common.words import short_name
 
     endpoint = protocol_document["endpoint"]
     log = endpoint["scale"] == "log"
@@ -371,7 +371,7 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
     ]
     # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
     unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
-    print_text(f"{named(endpoint['quantity'])} at {endpoint['visit']}, mean change from baseline in {unit}")
+    print_text(f"{short_name(endpoint['quantity'])} at {endpoint['visit']}, mean change from baseline in {unit}")
     head = (*(["design"] if several else []), *(["scenario"] if cells else []), "arm")
     columns = (
         *head,

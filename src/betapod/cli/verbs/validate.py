@@ -56,12 +56,12 @@ def validate_command(
 
     Each target is simulated and printed with the model's value and a verdict. A miss is a result: the exit code is 0.
     """
-    from ...validation.scorecard.scorecard import run
+    from ...validation.scorecard.scorecard import run_scorecard
     from ...validation.scorecard.targets import select
 
     targets = select(names_option(organ or ()), names_option(ids or ()))
     with _progress() as progress:
-        card = run(targets, progress)
+        card = run_scorecard(targets, progress)
     if plot is not None:
         from ...validation.scorecard.scorecard_figure import draw
 

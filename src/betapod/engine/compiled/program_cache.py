@@ -16,7 +16,7 @@ def key_of(parts: dict[str, Any]) -> str:
 
 def read_program(key: str) -> tuple[dict[str, Any], bytes] | None:
     """Return the description and the machine code of an entry, or None if there is none that can be trusted."""
-    body = cache.read(f"{key}.program")
+    body = cache.read_entry(f"{key}.program")
     if body is None:
         return None
     head, _, code = body.partition(b"\n")
@@ -31,4 +31,4 @@ def read_program(key: str) -> tuple[dict[str, Any], bytes] | None:
 
 def write_program(key: str, description: dict[str, Any], code: bytes) -> bool:
     """Keep an entry; return whether that was possible. A folder that cannot be written is no error."""
-    return cache.write(f"{key}.program", json.dumps({**description, "key": key}).encode() + b"\n" + code)
+    return cache.write_entry(f"{key}.program", json.dumps({**description, "key": key}).encode() + b"\n" + code)

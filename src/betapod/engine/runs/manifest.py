@@ -219,7 +219,7 @@ class Summary(_Part):
     digest: Text
 
 
-def read(path: Path, schema: type[BaseModel] = Run) -> dict[str, Any]:
+def read_run_file(path: Path, schema: type[BaseModel] = Run) -> dict[str, Any]:
     """Return the content of a JSON file of a run folder, checked.
 
     Raises
@@ -326,7 +326,7 @@ def fits(content: Any, schema: type[BaseModel]) -> bool:
     return True
 
 
-def named(names: Sequence[str], present: Sequence[str], field: str, path: Path) -> None:
+def check_names_present(names: Sequence[str], present: Sequence[str], field: str, path: Path) -> None:
     """Check that names of a manifest exist where they point.
 
     Raises

@@ -66,7 +66,7 @@ class Drawn:
         rows = {}
         for name in self.names:
             row = self.table[name]
-            rows[name] = {"shape": list(row.shape or ()), "low": plain(row.low), "high": plain(row.high)}
+            rows[name] = {"shape": list(row.shape or ()), "low": json_number(row.low), "high": json_number(row.high)}
         return {"seed": self.seed, "replicate": self.replicate, "drawn": rows}
 
 
@@ -275,7 +275,7 @@ class RunPlan:
         return {
             "model": self.model.name,
             "equations": self.model.fingerprint,
-            "values": {name: plain(value) for name, value in sorted(self.model.values().items())},
+            "values": {name: json_number(value) for name, value in sorted(self.model.values().items())},
             "cohort": self.cohort.identity() if self.cohort is not None else {},
             "schedule": schedule,
             "patients": self.patients,
@@ -290,7 +290,7 @@ class RunPlan:
         }
 
 
-def plain(value: float) -> float | str:
+def json_number(value: float) -> float | str:
     """Return a number as JSON can hold it."""
     return value if math.isfinite(value) else repr(value)
 

@@ -110,7 +110,7 @@ class Store:
         """
         path = Path(folder) / "manifest.json"
         try:
-            return cls(folder, manifest.read(path))
+            return cls(folder, manifest.read_run_file(path))
         except (FileNotFoundError, NotADirectoryError):
             raise ConfigError(
                 Problem("no-run", "this is not a run folder", Location(str(folder)), expected="a manifest.json in it")

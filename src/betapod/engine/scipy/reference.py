@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...base.arguments import by_name, floats, instance, names, wrong
+from ...base.arguments import as_names, by_name, floats, instance, wrong
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ...model.assembly.model import Model
 from ...model.assembly.possible_states import impossible_start
@@ -18,7 +18,7 @@ from ..limits import MOST_VALUES, SHORTEST, check_size
 from ..schedule import Schedule
 from ..tolerance import absolute, check_tolerances
 from .reference_run import ReferenceRun
-from .simulation_result import Result, lost_states, no_numbers, tables
+from .simulation_result import Result, lost_states, no_numbers, result_tables
 
 if TYPE_CHECKING:
     pass
@@ -80,7 +80,7 @@ def simulate(
     instance("model", model, Model, "a model, such as load_model('kidney')")
     visits = floats("times", times)
     initial = by_name("initial", {} if initial is None else initial)
-    outputs = None if outputs is None else names("outputs", outputs)
+    outputs = None if outputs is None else as_names("outputs", outputs)
     _check(model, visits, initial, method, outputs)
     check_tolerances(rtol, atol, model.state_names)
     schedule = Schedule() if schedule is None else schedule
@@ -115,7 +115,7 @@ def _simulated(
 ) -> Result:
     run = ReferenceRun(model, method, rtol, atol)
     trajectory = run.integrate(visits, schedule, initial)
-    table, dictionary = tables(model, trajectory, visits, outputs)
+    table, dictionary = result_tables(model, trajectory, visits, outputs)
     warnings = model.parameters.implausible() + model.inputs.implausible()
     warnings += lost_states(model, trajectory, run.atol, watched)
     warnings += no_numbers({name: table[name].to_numpy()[: len(trajectory.times)] for name in outputs})

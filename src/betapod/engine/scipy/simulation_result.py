@@ -94,7 +94,7 @@ class Trajectory:
         self.inputs.extend(np.asarray(row, dtype=float) for row in inputs)
 
 
-def tables(
+def result_tables(
     model: Model, trajectory: Trajectory, visits: NDArray[np.float64], names: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the quantities at the visits, and their dictionary."""

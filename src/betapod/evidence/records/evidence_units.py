@@ -6,7 +6,7 @@ import re
 
 from ...base import clinical
 from ...base.errors import NOWHERE, Location, Problem, UnitError
-from ...base.spelling import plain
+from ...base.spelling import respell_unit
 from ...base.units import parse_unit
 
 #: What the registry's tables print that is no unit by itself: the unit and the factor to it.
@@ -42,7 +42,7 @@ _SPELT: dict[str, tuple[str, float]] = {
 
 def spelt(printed: str) -> tuple[str, float]:
     """Return a printed unit as `units` reads it, and the factor to it; an empty unit stays empty."""
-    return _SPELT.get(printed) or plain(printed)
+    return _SPELT.get(printed) or respell_unit(printed)
 
 
 class Conversion:
@@ -112,7 +112,7 @@ def readable(printed: str) -> bool:
         parse_unit(unit)
     except UnitError:
         # Words beside the unit, such as the creatinine of mg/g creatinine, belong to a quantity.
-        return any(clinical.measures(quantity, printed) for quantity in clinical.quantities().values())
+        return any(clinical.measures(quantity, printed) for quantity in clinical.clinical_quantities().values())
     return True
 
 

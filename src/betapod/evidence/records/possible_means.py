@@ -7,7 +7,7 @@ import functools
 from ...base import clinical
 from ...base.errors import UnitError
 from ...base.units import parse_unit
-from ...observables.table import bounds, everything, names
+from ...observables.table import bounds, everything, names_for
 from .vocabulary import Statistic
 
 
@@ -30,7 +30,7 @@ def impossible(statistic: Statistic, endpoint: str, unit: str, value: float) -> 
 @functools.cache
 def _possible(endpoint: str) -> tuple[str, float, float]:
     """Return the registry's unit of an endpoint and the range beyond which no group's mean lies; an empty unit where nobody knows."""
-    name = names("registry").get(endpoint)
+    name = names_for("registry").get(endpoint)
     observable = endpoint if name is None else name.means
     span = bounds("group").get(observable)
     if span is None:
@@ -40,8 +40,8 @@ def _possible(endpoint: str) -> tuple[str, float, float]:
     quantity = clinical.known(endpoint)
     if usual != own_unit and quantity is not None:
         span = (
-            clinical.convert(span[0], quantity, own_unit, usual),
-            clinical.convert(span[1], quantity, own_unit, usual),
+            clinical.convert_clinical(span[0], quantity, own_unit, usual),
+            clinical.convert_clinical(span[1], quantity, own_unit, usual),
         )
     return usual, *span
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...observables.table import AS_PRINTED, Observable, everything, names
+from ...observables.table import AS_PRINTED, Observable, everything, names_for
 from .study import DESIGNS, KINDS, POPULATIONS
 
 FOLDER = Path(__file__).with_name("vocabulary")
@@ -71,7 +71,7 @@ def statistics() -> dict[str, Statistic]:
 
 def _observable(name: str) -> EvidenceEndpoint | None:
     """Return the class that is an observable; None for other endpoints, such as events and slopes."""
-    entry = names("registry").get(name)
+    entry = names_for("registry").get(name)
     observable = everything().get(name if entry is None else entry.means)
     if observable is None:
         return None

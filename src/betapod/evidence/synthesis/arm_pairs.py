@@ -30,7 +30,7 @@ _FORMS = {
 _CROSSOVER = re.compile(r"cross[- ]?over|within[- ](subject|patient|person)", re.I)
 
 
-def controlled(record: Record) -> bool:
+def has_control_group(record: Record) -> bool:
     """Return whether a row is of a study with a control group of other people."""
     return record.design in CONTROLLED and not _CROSSOVER.search(record.design_text)
 
@@ -51,9 +51,9 @@ def pairs(records: Sequence[Record]) -> tuple[list[EffectSize], list[Record], di
     for members in groups.values():
         controls = [r for r in members if is_control(r) and not SUBGROUP.search(r.arm)]
         treated = [r for r in members if not is_control(r)]
-        if len(controls) != 1 or not treated or not controlled(members[0]):
+        if len(controls) != 1 or not treated or not has_control_group(members[0]):
             alone += members
-            if len(controls) > 1 and treated and controlled(members[0]):
+            if len(controls) > 1 and treated and has_control_group(members[0]):
                 without |= {r.id: "an arm of a study with several control groups: which is its own?" for r in members}
             continue
         contrasts = [(record, _contrast(record, controls[0])) for record in treated]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..records.study import Record
-from .arm_pairs import NO_RATIO, controlled, pairs
+from .arm_pairs import NO_RATIO, has_control_group, pairs
 from .effect_size import (
     CONTROLLED,
     MEASURES,
@@ -116,7 +116,7 @@ def candidates(records: Iterable[Record]) -> tuple[list[EffectSize], list[Exclus
 
 def _own_course(record: Record) -> bool:
     """Return whether a row is what one arm of a controlled study moved by."""
-    return record.contrast == "change" and controlled(record) and record.value is not None
+    return record.contrast == "change" and has_control_group(record) and record.value is not None
 
 
 def _direct(record: Record) -> tuple[EffectSize | None, str]:

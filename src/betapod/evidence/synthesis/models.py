@@ -174,7 +174,7 @@ def _exact(effects: Sequence[EffectSize]) -> Fit:
 
 
 def _logistic(effects: Sequence[EffectSize]) -> Fit:
-    mu, se, tau2 = rare.logistic([e.events or 0.0 for e in effects], [float(e.n or 0) for e in effects])
+    mu, se, tau2 = rare.pool_logits([e.events or 0.0 for e in effects], [float(e.n or 0) for e in effects])
     notes = ("groups without or with nothing but events: random-effects logistic regression, nothing added to them",)
     fitted = _normal("GLMM", mu, se, [float(e.n or 0) for e in effects], notes, tau2=tau2)
     if len(effects) < FEWEST_FOR_PREDICTION:

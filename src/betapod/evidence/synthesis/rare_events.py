@@ -42,7 +42,7 @@ def peto(counts: Sequence[Counts]) -> tuple[float, float, list[float]] | None:
     return (excess / total, 1.0 / math.sqrt(total), weights) if total > 0.0 else None
 
 
-def logistic(events: Sequence[float], people: Sequence[float]) -> tuple[float, float, float]:
+def pool_logits(events: Sequence[float], people: Sequence[float]) -> tuple[float, float, float]:
     """Return the logit of a share in the middle study, its standard error, and the variance between studies (maximum likelihood)."""
     import numpy as np
     from scipy import optimize

@@ -73,14 +73,14 @@ def exact_p(record: Record) -> float | None:
     return float(match[1])
 
 
-def ratio(record: Record, number: float) -> float:
+def compared_ratio(record: Record, number: float) -> float:
     """Return a number of a record as the ratio whose logarithm is compared: a change in percent as the ratio to the start."""
     return max(_LEAST_RATIO, 1.0 + number / 100.0) if record.kind == "percent" else number
 
 
 def _of_spread(record: Record, spread: Dispersion, log: bool) -> ReportedError:
     if spread.type == "CI95":
-        low, high = (ratio(record, end) if log else end for end in (spread.low, spread.high))
+        low, high = (compared_ratio(record, end) if log else end for end in (spread.low, spread.high))
         if log and low <= 0.0:
             return ReportedError(None, "the interval of a ratio reaches zero")
         if log:
@@ -125,7 +125,7 @@ def _of_p(record: Record, log: bool) -> ReportedError | None:
     p = exact_p(record)
     if p is None or record.value is None:
         return None
-    number = ratio(record, record.value)
+    number = compared_ratio(record, record.value)
     if log and number <= 0.0:
         return None
     effect = math.log(number) if log else record.value

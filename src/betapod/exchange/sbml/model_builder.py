@@ -12,7 +12,7 @@ from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, 
 from .mathml_reader import MathReader, SbmlFunction, Unsupported
 from .mathml_writer import own_function
 from .rates import Motion, solve_relations
-from .sbml_units import ratio, unit_text
+from .sbml_units import quotient_unit, unit_text
 
 #: Names that the parser of Level 1 formulas takes for constants.
 _CONSTANT_WORDS = frozenset(
@@ -271,7 +271,7 @@ class Builder:
         substance = self.unit(
             s.getSubstanceUnits() or (self.source.getSubstanceUnits() if self.level >= 3 else "substance")
         )
-        density = ratio(substance, self.units[self.names[compartment]]) or "1"
+        density = quotient_unit(substance, self.units[self.names[compartment]]) or "1"
         label = s.getName()
         if identifier in self.assigned:
             self.motion.assign[name] = self._equation(identifier)

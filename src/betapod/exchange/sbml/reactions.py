@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.algebra.expression import ONE, ZERO, Expr, add, const, mul, neg, symbol
 from ...model.assembly.model import Event
-from .sbml_units import ratio, unit_text
+from .sbml_units import quotient_unit, unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder
@@ -42,12 +42,12 @@ def add_reactions(builder: Builder) -> None:
 def _extent_rate_unit(builder: Builder) -> str:
     if builder.level >= 3:
         return (
-            ratio(
+            quotient_unit(
                 builder.unit(builder.source.getExtentUnits()), unit_text(builder.source, builder.source.getTimeUnits())
             )
             or "1"
         )
-    return ratio(builder.unit("substance"), builder.unit("time")) or "1"
+    return quotient_unit(builder.unit("substance"), builder.unit("time")) or "1"
 
 
 def _kinetics(builder: Builder, r: Any) -> Expr:

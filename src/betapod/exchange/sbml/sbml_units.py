@@ -93,7 +93,7 @@ def _readable(text: str | None) -> str | None:
     return text or "1"
 
 
-def ratio(above: str | None, below: str | None) -> str | None:
+def quotient_unit(above: str | None, below: str | None) -> str | None:
     """Return the text of a quotient of two units."""
     if above is None or below is None:
         return None

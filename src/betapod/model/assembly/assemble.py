@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...base.arguments import instance, listed, wrong
+from ...base.arguments import as_list, instance, wrong
 from ...base.errors import ModelError, UnitError
 from ...base.units import TIME_UNIT, Unit, parse_unit
 from ..language.dimensions import UnitChecker
@@ -56,7 +56,7 @@ def assemble(
     """
     instance("name", name, str, "text", ModelError)
     instance("parameters", parameters, ParameterTable, "a ParameterTable", ModelError)
-    entries = listed(submodels)
+    entries = as_list(submodels)
     if entries is None:
         raise ModelError(wrong("submodels", submodels, "a list of Submodel classes or parts"))
     for entry in entries:

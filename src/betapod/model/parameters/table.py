@@ -29,7 +29,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...base.arguments import by_name, floats, listed, wrong
+from ...base.arguments import as_list, by_name, floats, wrong
 from ...base.arguments import path as file_path
 from ...base.clinical import Kind, convert_labelled, say
 from ...base.display import Displayed
@@ -51,7 +51,7 @@ def _by_id(rows: object) -> dict[str, Parameter]:
         Something is no row, a row has no texts or number where they belong, or two rows have one id.
     """
     expected = "rows such as Parameter('V', 'volume', 40.0, 'L')"
-    entries = listed(rows)
+    entries = as_list(rows)
     if entries is None:
         raise ParameterError(wrong("the table", rows, expected))
     by_id: dict[str, Parameter] = {}
@@ -302,7 +302,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                 )
                 continue
             try:
-                value = quantity(new_value, base.unit, location, base.label)
+                value = parameter_quantity(new_value, base.unit, location, base.label)
                 if (problem := impossible(base, value, location)) is not None:
                     problems.append(problem)
                 rows[key] = replace(base, value=value)
@@ -413,7 +413,7 @@ def _in_unit(value: float, row: Parameter, unit: str) -> object:
         return value, row.unit
 
 
-def quantity(raw: float | str, unit: str, location: Location, label: str = "") -> float:
+def parameter_quantity(raw: float | str, unit: str, location: Location, label: str = "") -> float:
     """Read a number with an optional unit and return it in `unit`.
 
     Parameters

@@ -160,7 +160,7 @@ def _math(inner: str) -> str:
     return f'<math display="block"><mrow>{inner}</mrow></math>'
 
 
-def document(sheet: ModelDocument) -> str:
+def html_document(sheet: ModelDocument) -> str:
     """Return a model as a self-contained HTML page: styles within, MathML formulas, no script, no network.
 
     Names, labels, notes and sources are other people's texts: the template engine escapes them.

@@ -209,7 +209,7 @@ _PREAMBLE = r"""\documentclass[10pt,a4paper]{article}
 """
 
 
-def document(sheet: ModelDocument) -> str:
+def latex_document(sheet: ModelDocument) -> str:
     """Return a model as a LaTeX document that compiles on its own."""
     printer = LatexPrinter(sheet.names)
     out = [_PREAMBLE, rf"\title{{{escape(sheet.title)}}}", r"\date{}", r"\begin{document}", r"\maketitle"]

@@ -19,7 +19,7 @@ from .model_document import (
 )
 
 
-def document(sheet: ModelDocument, mathematics: bool = True) -> str:
+def markdown_document(sheet: ModelDocument, mathematics: bool = True) -> str:
     """Return a model as a Markdown document.
 
     Parameters
@@ -32,7 +32,7 @@ def document(sheet: ModelDocument, mathematics: bool = True) -> str:
     out.append("Contents: " + ", ".join(f"[{s.title}](#{_anchor(s.title)})" for s in sheet.sections) + ".")
     if sheet.states:
         rows = [[f"`{s.name}`", s.label, s.unit, s.initial, s.owner] for s in sheet.states]
-        out += ["## States", table(["state", "meaning", "unit", "at start", "submodel"], rows)]
+        out += ["## States", table_in_markdown(["state", "meaning", "unit", "at start", "submodel"], rows)]
     for section in sheet.sections:
         out += section_blocks(section, printer if mathematics else None)
     if sheet.inputs:
@@ -88,7 +88,7 @@ def _event(event: EventLine) -> str:
 def parameter_table(rows: Sequence[Parameter]) -> str:
     """Return parameters as a Markdown table."""
     header = ["id", "meaning", "value", "unit", "range", "role", "grade", "source", "note"]
-    return table(
+    return table_in_markdown(
         header,
         [
             [
@@ -107,7 +107,7 @@ def parameter_table(rows: Sequence[Parameter]) -> str:
     )
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table_in_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table; bars in cells are escaped."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 
 def _markdown(model: Model, sheet: ModelDocument) -> str:
-    from .markdown import document
+    from .markdown import markdown_document
 
-    return document(sheet)
+    return markdown_document(sheet)
 
 
 def _plain(model: Model, sheet: ModelDocument) -> str:
-    from .markdown import document
+    from .markdown import markdown_document
 
-    return document(sheet, mathematics=False)
+    return markdown_document(sheet, mathematics=False)
 
 
 def _latex(model: Model, sheet: ModelDocument) -> str:
-    from .latex import document
+    from .latex import latex_document
 
-    return document(sheet)
+    return latex_document(sheet)
 
 
 def _html(model: Model, sheet: ModelDocument) -> str:
-    from .html import document
+    from .html import html_document
 
-    return document(sheet)
+    return html_document(sheet)
 
 
 def _dot(model: Model, sheet: ModelDocument) -> str:
@@ -65,7 +65,7 @@ def _mermaid_names(model: Model, sheet: ModelDocument) -> str:
 
 
 def _json(model: Model, sheet: ModelDocument) -> str:
-    return json.dumps(as_dict(model, sheet), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(model_as_dict(model, sheet), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 #: Formats by name.
@@ -181,7 +181,7 @@ def only(sheet: ModelDocument, submodel: str) -> ModelDocument:
     )
 
 
-def as_dict(model: Model, sheet: ModelDocument) -> dict[str, object]:
+def model_as_dict(model: Model, sheet: ModelDocument) -> dict[str, object]:
     """Return a model as plain values: every statement in the language, every row of the tables."""
     from ..parameters.table import as_rows
     from .model_document import event_text, statement_text

@@ -27,12 +27,12 @@ _FEWEST = 20
 
 def cohort_names() -> tuple[str, ...]:
     """Return the cohorts that can be named: those of the package, and those of installed packages."""
-    return (*_own(), *plugins.listed("cohorts", _own(), _of_file))
+    return (*_own(), *plugins.plugin_files("cohorts", _own(), _of_file))
 
 
 def named_targets() -> dict[str, CohortTarget]:
     """Return every cohort that can be named, by its name."""
-    installed = plugins.listed("cohorts", _own(), _of_file)
+    installed = plugins.plugin_files("cohorts", _own(), _of_file)
     return {name: _own_target(name) for name in _own()} | {name: _of_file(path) for name, path in installed.items()}
 
 
@@ -71,7 +71,7 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortT
     if sex_codes is not None and path.suffix.lower() not in PEOPLE:
         message = "codes of sex are for a table of people"
         raise ConfigError(Problem("bad-codes", message, Location(name), expected=f"a file {', '.join(PEOPLE)}"))
-    installed = plugins.named("cohorts", name, _own())
+    installed = plugins.plugin_file("cohorts", name, _own())
     if name.lower() in {title.lower() for title in _own()}:
         return _own_target(name)
     return _of_file(path if installed is None else installed, sex_codes)

@@ -41,7 +41,9 @@ def to_table_unit(
     # Yes-or-no columns, such as that of the drug insulin, have shares; everything else is a clinical quantity.
     quantity = clinical.known(name) if library_unit != "1" else None
     if quantity is not None:
-        return clinical.convert(value, quantity, unit, library_unit, "difference" if difference else "level", where)
+        return clinical.convert_clinical(
+            value, quantity, unit, library_unit, "difference" if difference else "level", where
+        )
     share = parse_unit(unit, where)
     if share.dimensions or not unit.strip():
         raise UnitError(

@@ -120,7 +120,7 @@ class _Table:
             elif text:
                 near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
                 hint = did_you_mean(plain, [*KNOWN.values(), *SYNONYMS]) if near else ""
-                unused.append(f"{delimited.shown(text)!r}" + (f" ({hint})" if hint else ""))
+                unused.append(f"{delimited.quote_cell(text)!r}" + (f" ({hint})" if hint else ""))
             elif position and any(delimited.clean(row[position]) for _, row in cells.rows):
                 message = "this column has values and no name"
                 self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, position + 1)))
@@ -129,7 +129,7 @@ class _Table:
             self.notes.append(f"columns without use: {', '.join(unused[:_MOST_NAMED])}{more}")
         if not self.used and not self.problems:
             expected = ", ".join(sorted({*KNOWN.values()} - {"id"}))
-            header_text = delimited.shown(", ".join(cells.header), 200)
+            header_text = delimited.quote_cell(", ".join(cells.header), 200)
             message = "no column of the first line is known" if cells.line == 1 else "no column is known"
             self.problems.append(Problem("no-columns", message, Location(self.file, cells.line), header_text, expected))
 
@@ -202,7 +202,7 @@ class _Table:
 
     def _meant(self, name: str, cells: list[str], marks: delimited.Marks, where: Location) -> bool:
         """Return whether a column without a unit is in the library's, since its numbers fit no other; else that is a problem."""
-        numbers = [delimited.number(delimited.clean(cell), marks.decimal) for cell in cells]
+        numbers = [delimited.cell_number(delimited.clean(cell), marks.decimal) for cell in cells]
         raw = [number for number in numbers if number is not None and math.isfinite(number)]
         table_unit, *others = _IN_USE[name]
         fitting = [unit for unit in _IN_USE[name] if _fits(raw, name, unit)]
@@ -226,7 +226,9 @@ class _Table:
                 self.problems.append(Problem("no-id", "this person has no id", where))
                 continue
             if key in first_line:
-                subject = f"the person {delimited.shown(key[0])!r}" if self.identity is not None else "the same row"
+                subject = (
+                    f"the person {delimited.quote_cell(key[0])!r}" if self.identity is not None else "the same row"
+                )
                 text = f"{subject} appears twice, first in line {first_line[key]}"
                 hint = "If these are two people, give them a column id."
                 hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
@@ -239,7 +241,7 @@ class _Table:
             return math.nan
         if plain not in _YES:
             hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
-            cell_text = delimited.shown(text)
+            cell_text = delimited.quote_cell(text)
             self.problems.append(
                 Problem("bad-value", f"{name} cannot be read", where, cell_text, "1 or 0, yes or no", hint)
             )
@@ -289,12 +291,12 @@ class _Column:
         if plain.lower() in _MISSING:
             return math.nan
         if len(plain) > _LONGEST:
-            return self._bad("bad-number", f"{self.name} is not a number", where, delimited.shown(plain))
+            return self._bad("bad-number", f"{self.name} is not a number", where, delimited.quote_cell(plain))
         if limit := _CENSORED.fullmatch(plain.lower()):
             return self._censored(plain, limit[1], limit[2], where)
         if limit := _OR_MORE.fullmatch(plain):
             return self._censored(plain, ">", limit[1], where)
-        raw = delimited.number(plain, self.marks.decimal)
+        raw = delimited.cell_number(plain, self.marks.decimal)
         if raw is None or not math.isfinite(raw):
             return self._no_number(plain, where)
         if re.search(rf"[^\d{re.escape(self.marks.decimal or '.')}eE+\u2212-]", plain):
@@ -302,7 +304,7 @@ class _Column:
         return self._possible(raw, where)
 
     def _censored(self, plain: str, sign: str, rest: str, where: Location) -> float:
-        raw = delimited.number(rest, self.marks.decimal)
+        raw = delimited.cell_number(rest, self.marks.decimal)
         if sign in ("<", "<=", "\u2264", "below") and self.name in DETECTED and raw is not None and raw > 0:
             self.below.append(plain)
             return self._possible(raw / math.sqrt(2.0), where)
@@ -317,10 +319,10 @@ class _Column:
         return self._bad("censored", message, where, plain, "a number", hint)
 
     def _no_number(self, plain: str, where: Location) -> float:
-        doubtful = delimited.number(plain, ".") is not None or delimited.number(plain, ",") is not None
+        doubtful = delimited.cell_number(plain, ".") is not None or delimited.cell_number(plain, ",") is not None
         if not self.marks.decimal and doubtful:
             message = "thousands or decimals? Nothing in the table decides"
-            both = " or ".join(f"{delimited.number(plain, mark):g}" for mark in (".", ","))
+            both = " or ".join(f"{delimited.cell_number(plain, mark):g}" for mark in (".", ","))
             return self._bad(
                 "ambiguous-number", message, where, plain, both, "Write it without a mark, or all decimals."
             )
@@ -332,7 +334,7 @@ class _Column:
         elif doubtful:
             other = "comma" if self.marks.decimal == "." else "point"
             hint = f"The other numbers of this table have no decimal {other}."
-        cell_text = delimited.shown(plain)
+        cell_text = delimited.quote_cell(plain)
         return self._bad("bad-number", f"{self.name} is not a number", where, cell_text, hint=hint)
 
     def _possible(self, raw: float, where: Location) -> float:

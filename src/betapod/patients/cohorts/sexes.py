@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from ...base.delimited import shown
+from ...base.delimited import quote_cell
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 
 _FEMALE = (
@@ -119,10 +119,12 @@ def read_sexes(
                 numbers.setdefault(plain, where)
             else:
                 expected = "female or male" + (f", {', '.join(fixed)}" if fixed else "")
-                problems.append(Problem("bad-value", "the sex cannot be read", where, shown(text), expected, WAY_OUT))
+                problems.append(
+                    Problem("bad-value", "the sex cannot be read", where, quote_cell(text), expected, WAY_OUT)
+                )
     if numbers:
         first = next(iter(numbers.values()))
         examples = sorted(numbers)[:5]
-        message = f"{heading} is coded {shown(' and '.join(examples))}, and which is female is not said"
-        problems.insert(0, Problem("coded-sex", message, first, shown(", ".join(examples)), "F and M", WAY_OUT))
+        message = f"{heading} is coded {quote_cell(' and '.join(examples))}, and which is female is not said"
+        problems.insert(0, Problem("coded-sex", message, first, quote_cell(", ".join(examples)), "F and M", WAY_OUT))
     return values, problems, unknown

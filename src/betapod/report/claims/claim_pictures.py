@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ..common.svg import bar, circle, label, line, svg
+from ..common.svg import bar, circle, line, svg, svg_text
 from ..common.words import MINUS, counted
 
 if TYPE_CHECKING:
@@ -50,19 +50,19 @@ def overview(entries: Sequence[JudgedClaim]) -> Markup:
     parts = []
     for number, (name, both) in enumerate(counts.items()):
         y, x = 6 + row * number, float(left)
-        parts.append(label(left - 8, y + 15, name, _INK, "end"))
+        parts.append(svg_text(left - 8, y + 15, name, _INK, "end"))
         for share, opacity in zip(both, (1.0, 0.45), strict=True):
             if share:
                 parts.append(bar(x, y, scale * share, row - 6, VERDICT_COLOURS[name], opacity))
                 x += scale * share
-        parts.append(label(x + 6, y + 15, str(sum(both)), _INK, "start"))
+        parts.append(svg_text(x + 6, y + 15, str(sum(both)), _INK, "start"))
     words = "; ".join(f"{name} {both[0]} about cells, {both[1]} about diabetes" for name, both in counts.items())
     return svg(_WIDTH, row * len(counts) + 8, f"{counted(len(entries), 'claim')}: {words}", parts)
 
 
 def _simulation(entry: JudgedClaim) -> Markup:
-    from ...claims.wording import number as plain_number
-    from ...claims.wording import unit_of
+    from ...claims.wording import effect_unit
+    from ...claims.wording import three_digits as plain_number
 
     def number(value: float) -> str:
         return plain_number(value).replace("-", MINUS)
@@ -83,7 +83,7 @@ def _simulation(entry: JudgedClaim) -> Markup:
     def x(value: float) -> float:
         return _LEFT + 8 + (_RIGHT - _LEFT - 16) * (value - low) / span
 
-    unit = unit_of(outcome.quantity, simulated.unit, outcome.measure)
+    unit = effect_unit(outcome.quantity, simulated.unit, outcome.measure)
     unit = f" {unit}" if unit else ""
     height = _ROW * len(points) + 44
     bottom = _ROW * len(points) + 22
@@ -95,16 +95,16 @@ def _simulation(entry: JudgedClaim) -> Markup:
     claimed = f"claimed: {bound}{number(outcome.claimed)}{unit}"
     wide = _LETTER * len(claimed)
     if x(outcome.claimed) > _WIDTH / 2:
-        parts.append(label(max(x(outcome.claimed), wide), 14, claimed, _INK, "end"))
+        parts.append(svg_text(max(x(outcome.claimed), wide), 14, claimed, _INK, "end"))
     else:
-        parts.append(label(min(x(outcome.claimed), _WIDTH - wide), 14, claimed, _INK, "start"))
+        parts.append(svg_text(min(x(outcome.claimed), _WIDTH - wide), 14, claimed, _INK, "start"))
     zero = "end" if x(0) > _WIDTH / 2 else "start"
-    parts.append(label(x(0), height - 6, "no effect", _SOFT, zero))
+    parts.append(svg_text(x(0), height - 6, "no effect", _SOFT, zero))
     for number_, (key, name, value) in enumerate(points):
         y = 34 + _ROW * number_
         # A long unit stands once, with what is claimed.
         written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else number(value) + unit * (len(unit) < 4)
-        parts.append(label(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
+        parts.append(svg_text(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
         parts.append(line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
         parts.append(line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
         parts.append(circle(x(value), y + 12, 5, _COLOURS[key]))
@@ -119,12 +119,12 @@ def _studies(entry: JudgedClaim) -> Markup:
     replies = [reply for reply in entry.replies if reply.answer != "nothing"]
     if not replies:
         return svg(
-            _WIDTH, 60, "no usable study", [label(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")]
+            _WIDTH, 60, "no usable study", [svg_text(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")]
         )
     height = 22 * len(replies) + 34
     centre = _WIDTH / 2
     parts = [line(centre, 20, centre, height - 8, "#9ca3af", "")]
-    parts += [label(_LEFT, 14, "against", _SOFT, "start"), label(_RIGHT, 14, "for", _SOFT, "end")]
+    parts += [svg_text(_LEFT, 14, "against", _SOFT, "start"), svg_text(_RIGHT, 14, "for", _SOFT, "end")]
     for number_, reply in enumerate(replies):
         y = 34 + 22 * number_
         at = centre + 70 * sides[reply.answer]

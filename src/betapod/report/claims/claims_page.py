@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 TEMPLATE = "ledger.html.jinja"
 
 
-def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
-    """Return the page; see `write`."""
+def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
+    """Return the page; see `write_claims_page`."""
     from ... import __version__
     from ...claims.claim_verdict import RULE, VERDICTS
     from ...claims.questions import ANSWERS
     from ...claims.seed_comparison import contests
-    from ...claims.wording import number, unit_of
+    from ...claims.wording import effect_unit, three_digits
 
     cards = [_card(entry, number) for number, entry in enumerate(entries)]
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
@@ -43,10 +43,10 @@ def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
         contests=[
             {
                 "name": contest.name,
-                "unit": unit_of("HbA1c" if contest.name.startswith("HbA1c") else "", contest.unit),
-                "claimed": number(contest.claimed),
-                "allowed": number(contest.allowed),
-                "measured": f"{number(contest.low)} to {number(contest.high)}",
+                "unit": effect_unit("HbA1c" if contest.name.startswith("HbA1c") else "", contest.unit),
+                "claimed": three_digits(contest.claimed),
+                "allowed": three_digits(contest.allowed),
+                "measured": f"{three_digits(contest.low)} to {three_digits(contest.high)}",
                 "loses": contest.loses,
                 "holds": contest.holds,
                 "source": contest.source,
@@ -58,7 +58,7 @@ def render(entries: Sequence[JudgedClaim], remarks: Sequence[str] = ()) -> str:
     )
 
 
-def write(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ()) -> Path:
+def write_claims_page(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ()) -> Path:
     """Write the page to a file and return its path.
 
     Parameters
@@ -73,7 +73,7 @@ def write(entries: Sequence[JudgedClaim], to: Path, remarks: Sequence[str] = ())
     """
     from ...base.files import write_text
 
-    return write_text(to, render(entries, remarks))
+    return write_text(to, render_claims_page(entries, remarks))
 
 
 def message(entries: Sequence[JudgedClaim]) -> list[str]:
@@ -100,13 +100,13 @@ def message(entries: Sequence[JudgedClaim]) -> list[str]:
 
 def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ...claims.claim_verdict import VERDICTS
-    from ...claims.wording import estimate, leverage_words, plain, required, shortfall, unit_of
-    from ...claims.wording import number as written
+    from ...claims.wording import effect_unit, estimate, leverage_words, required, shortfall, verdict_sentences
+    from ...claims.wording import three_digits as written
 
     claim, simulated = entry.claim, entry.simulated
     scenarios = []
     if simulated is not None and claim.outcome is not None:
-        unit = unit_of(claim.outcome.quantity, simulated.unit, claim.outcome.measure)
+        unit = effect_unit(claim.outcome.quantity, simulated.unit, claim.outcome.measure)
         for name, value in (
             ("without the mechanism", simulated.off),
             ("current evidence", simulated.allowed),
@@ -125,7 +125,7 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
         "parameters": claim.parameters,
         "verdict": entry.verdict.verdict,
         "rank": VERDICTS.index(entry.verdict.verdict),
-        "plain": plain(entry),
+        "plain": verdict_sentences(entry),
         "rule": entry.verdict.rule,
         "because": entry.verdict.because,
         "certainty": entry.verdict.certainty or "none",
@@ -234,6 +234,6 @@ def _reach(times: float) -> str:
         return "out of the model's reach"
     if times <= 1:
         return "within what evidence allows"
-    from ...claims.wording import number
+    from ...claims.wording import three_digits
 
-    return f"{number(times)} times what evidence allows"
+    return f"{three_digits(times)} times what evidence allows"

@@ -86,7 +86,7 @@ def tidy(text: str) -> str:
     return re.sub(r"(?<=\d) (?=%)", "\u00a0", re.sub(r"[\x00-\x1f\x7f]+\s*", " ", text))
 
 
-def render(page: Page) -> str:
+def render_page(page: Page) -> str:
     """Return the page as HTML."""
     from jinja2 import Environment, StrictUndefined
 

@@ -82,8 +82,8 @@ def inline(figure: Figure, name: str, alt: str) -> Markup:
 
 def axis(code: str, changed: bool = True) -> str:
     """Return the label of an axis: what is shown, with its unit."""
-    unit = words.change_unit(code) if changed else words.unit_of(code)
-    name = words.named(code)
+    unit = words.change_unit(code) if changed else words.printed_unit(code)
+    name = words.short_name(code)
     return f"{'change of ' if changed else ''}{name} ({unit})" if unit else name
 
 

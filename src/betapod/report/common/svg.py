@@ -32,7 +32,7 @@ def circle(x: float, y: float, radius: float, fill: str, stroke: str = "") -> Ma
     return Markup('<circle cx="{:.1f}" cy="{:g}" r="{:g}" fill="{}"{}/>').format(x, y, radius, fill, edge)
 
 
-def label(x: float, y: float, words: str, colour: str, anchor: str) -> Markup:
+def svg_text(x: float, y: float, words: str, colour: str, anchor: str) -> Markup:
     """Return a text; `anchor` is ``start``, ``middle`` or ``end``."""
     return Markup('<text x="{:.1f}" y="{:.1f}" fill="{}" text-anchor="{}">{}</text>').format(
         x, y, colour, anchor, words

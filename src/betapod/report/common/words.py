@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...observables.quantities import CHARACTERISTICS, quantities
+from ...observables.quantities import CHARACTERISTICS, visit_observables
 from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
 
@@ -127,26 +127,26 @@ def unit(text: str) -> str:
     )
 
 
-def named(code: str) -> str:
+def short_name(code: str) -> str:
     """Return the short name of a quantity or characteristic."""
-    if code in quantities():
-        return quantities()[code].short or quantities()[code].label
+    if code in visit_observables():
+        return visit_observables()[code].short or visit_observables()[code].label
     return CHARACTERISTICS[code].label if code in CHARACTERISTICS else code
 
 
-def unit_of(code: str) -> str:
+def printed_unit(code: str) -> str:
     """Return the printed unit of a quantity or characteristic."""
-    if code in quantities():
-        return unit(quantities()[code].unit)
+    if code in visit_observables():
+        return unit(visit_observables()[code].unit)
     return unit(CHARACTERISTICS[code].unit) if code in CHARACTERISTICS else ""
 
 
 def is_log(code: str) -> bool:
     """Whether changes of a quantity are ratios."""
-    return code in quantities() and quantities()[code].link == "log"
+    return code in visit_observables() and visit_observables()[code].link == "log"
 
 
-def shown(code: str, change: float) -> float:
+def displayed_change(code: str, change: float) -> float:
     """Return a change as it is shown: percent for ratios, else in the unit."""
     # Beyond a millionfold there is nothing to show.
     return 100 * math.expm1(min(change, 14.0)) if is_log(code) else change
@@ -156,10 +156,10 @@ def change_unit(code: str) -> str:
     """Return the unit of a shown change."""
     if is_log(code):
         return "%"
-    return "percentage points" if code == "HBA1C" else unit_of(code)
+    return "percentage points" if code == "HBA1C" else printed_unit(code)
 
 
-def number(value: float, digits: int | None = None, sign: bool = False) -> str:
+def written_number(value: float, digits: int | None = None, sign: bool = False) -> str:
     """Return a number with the digits that mean something and a true minus; an en dash where there is none."""
     if value is None or not math.isfinite(value):
         return "\u2013"
@@ -184,15 +184,15 @@ def thousands(n: int) -> str:
 
 def digits_of(code: str) -> int:
     """Return the decimals with which changes of a quantity are given."""
-    return quantities()[code].digits if code in quantities() else 1
+    return visit_observables()[code].digits if code in visit_observables() else 1
 
 
 def change(code: str, value: float) -> str:
     """Return a change with its unit: ``−14 %``."""
     if not math.isfinite(value):
         return "\u2013"
-    digits = 1 if is_log(code) and abs(shown(code, value)) < 3 else digits_of(code)
-    text = number(shown(code, value), digits, sign=True)
+    digits = 1 if is_log(code) and abs(displayed_change(code, value)) < 3 else digits_of(code)
+    text = written_number(displayed_change(code, value), digits, sign=True)
     return f"{text}\u00a0{change_unit(code)}"
 
 
@@ -208,7 +208,7 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{text}\u00a0%"
 
 
-def ratio(value: float) -> str:
+def ratio_text(value: float) -> str:
     """Return a likelihood ratio with two digits."""
     if not math.isfinite(value):
         return "\u2013"

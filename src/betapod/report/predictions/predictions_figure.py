@@ -83,7 +83,7 @@ def figure_pages(table: pd.DataFrame) -> list[FigurePage]:
     return pages
 
 
-def write(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[Path]:
+def write_predictions_figure(table: pd.DataFrame, path: Path, numbers: Path | None = None) -> list[Path]:
     """Write the whole picture and the plotted numbers, and return the files.
 
     Parameters

@@ -28,7 +28,7 @@ _PANEL, _COLUMN, _LINE = 2.9, 4.0, 0.178
 _PLACE = (0.19, 0.14, 0.78, 0.78)
 
 
-def write(
+def write_predictions_page(
     confrontation: Confrontation, table: pd.DataFrame, to: Path, people: int, seed: int, remarks: Sequence[str] = ()
 ) -> Path:
     """Write the page to a file and return its path.
@@ -49,13 +49,13 @@ def write(
     """
     from ...base.files import write_text
 
-    return write_text(to, render(confrontation, table, people, seed, remarks))
+    return write_text(to, render_predictions_page(confrontation, table, people, seed, remarks))
 
 
-def render(
+def render_predictions_page(
     confrontation: Confrontation, table: pd.DataFrame, people: int, seed: int, remarks: Sequence[str] = ()
 ) -> str:
-    """Return the page; see `write`."""
+    """Return the page; see `write_predictions_page`."""
     from ... import __version__
     from .predictions_figure import MARKS, scenarios_of
 
@@ -76,7 +76,7 @@ def render(
         published=int(table["record"].nunique()),
         studies=int(table["study"].nunique()),
         families=int(table["family"].nunique()),
-        overall=confront_view.summary(table, "").to_dict("records"),
+        overall=confront_view.coverage_summary(table, "").to_dict("records"),
         counts=[
             (title, _counts(table, by, scenarios))
             for title, by in (
@@ -102,7 +102,7 @@ def render(
 
 def message(table: pd.DataFrame, scenario: str) -> list[str]:
     """Return what came out under one scenario, in sentences: all records, then the classes of treatment at both ends."""
-    counts = confront_view.summary(table, "")
+    counts = confront_view.coverage_summary(table, "")
     rows = counts[counts["scenario"] == scenario].to_dict("records")
     if not rows:
         return []
@@ -123,7 +123,7 @@ def message(table: pd.DataFrame, scenario: str) -> list[str]:
 
 def _classes(table: pd.DataFrame, scenario: str) -> list[dict[Any, Any]]:
     """Return records and records inside for every class of treatment, in the order of reading."""
-    counts = confront_view.in_order(confront_view.summary(table, "treatment"), table, "treatment")
+    counts = confront_view.in_order(confront_view.coverage_summary(table, "treatment"), table, "treatment")
     return list(counts[counts["scenario"] == scenario].to_dict("records"))
 
 
@@ -136,10 +136,10 @@ def overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> 
     parts = [svg.line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
     for number, counts in enumerate(classes):
         y, share = 6 + row * number, 100 * counts["inside"] / counts["rows"]
-        parts.append(svg.label(left - 6, y + 13, counts["treatment"], "var(--ink)", "end"))
+        parts.append(svg.svg_text(left - 6, y + 13, counts["treatment"], "var(--ink)", "end"))
         parts.append(svg.bar(left, y, max(share * scale, 1.5), row - 7, colours[counts["treatment"]]))
-        parts.append(svg.label(width, y + 13, f"{counts['inside']}/{counts['rows']}", "var(--ink)", "end"))
-    parts.append(svg.label(left + 90 * scale, bottom + 14, "90 %", "var(--ink)", "middle"))
+        parts.append(svg.svg_text(width, y + 13, f"{counts['inside']}/{counts['rows']}", "var(--ink)", "end"))
+    parts.append(svg.svg_text(left + 90 * scale, bottom + 14, "90 %", "var(--ink)", "middle"))
     words = "; ".join(f"{counts['treatment']}: {counts['inside']} of {counts['rows']} inside" for counts in classes)
     return svg.svg(width, bottom + 20, words, parts)
 
@@ -188,7 +188,7 @@ def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
 def _counts(table: pd.DataFrame, by: str, scenarios: list[str]) -> list[dict[str, Any]]:
     """Return one line for each name in a column: its rows, and for each scenario those inside and the median |z|."""
     lines: dict[str, dict[str, Any]] = {}
-    counts = confront_view.in_order(confront_view.summary(table, by), table, by)
+    counts = confront_view.in_order(confront_view.coverage_summary(table, by), table, by)
     for row in counts.to_dict("records"):
         line = lines.setdefault(row[by], {"name": row[by], "rows": 0, "cells": dict.fromkeys(scenarios)})
         line["rows"] = max(line["rows"], row["rows"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...observables.table import names, observables
+from ...observables.table import names_for, observables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +85,7 @@ def class_of(product: str) -> str:
 
 def _panel(endpoint: str) -> str:
     """Return the axis that an endpoint shares with its like; empty where it has its own."""
-    meant = names("registry").get(endpoint)
+    meant = names_for("registry").get(endpoint)
     observable = observables().get(endpoint if meant is None else meant.means)
     return "" if observable is None else observable.panel
 
@@ -182,7 +182,7 @@ def families(table: pd.DataFrame) -> dict[str, list[str]]:
     return by_class
 
 
-def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
+def coverage_summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return rows, rows inside, below and above the interval, and the median |z|, by scenario and a column.
 
     Parameters
@@ -208,7 +208,7 @@ def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def in_order(counts: pd.DataFrame, table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return the rows of a `summary` in the order of reading: classes, groups of endpoints, families as in the pictures."""
+    """Return the rows of a `coverage_summary` in the order of reading: classes, groups of endpoints, families as in the pictures."""
     names: list[str] = list(dict.fromkeys(table[by]))
     if by == "treatment":
         names = list(CLASSES)

@@ -24,9 +24,9 @@ def analyses(protocol: Protocol) -> str:
     """Return sentences that say how the protocol's endpoints were analysed in its designs with and without a control."""
     asked = [protocol.endpoints.primary, *protocol.endpoints.secondary]
     text = []
-    if any(not endpoints.controlled(design) for design in protocol.designs.values()):
+    if any(not endpoints.has_comparator(design) for design in protocol.designs.values()):
         text.append(_alone(asked, len(protocol.designs) > 1))
-    if any(endpoints.controlled(design) for design in protocol.designs.values()):
+    if any(endpoints.has_comparator(design) for design in protocol.designs.values()):
         text.append(_compared(asked, len(protocol.strata) > 1, len(protocol.designs) > 1))
     if any(endpoint.summary == "slope" for endpoint in asked):
         text.append(

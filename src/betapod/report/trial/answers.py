@@ -30,10 +30,10 @@ def answer_questions(assessment: Assessment, shares: list[Attribution]) -> list[
         *_able(assessment),
         *answers_strata.answer_strata(assessment, shares),
     ]
-    return pairs or [("What came out?", plain(assessment))]
+    return pairs or [("What came out?", primary_endpoint_answer(assessment))]
 
 
-def plain(assessment: Assessment) -> str:
+def primary_endpoint_answer(assessment: Assessment) -> str:
     """Say what the primary endpoint of the first design came to, under every scenario about its cells."""
     first = assessment.results.iloc[0].to_dict()
     name, design = words.capital(first["endpoint"]), str(first["design"])
@@ -57,7 +57,7 @@ def plain(assessment: Assessment) -> str:
 
 def measured(assessment: Assessment) -> str:
     """Return the primary quantity in words."""
-    return words.named(assessment.code)
+    return words.short_name(assessment.code)
 
 
 def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
@@ -129,8 +129,8 @@ def _evidence(assessment: Assessment) -> list[tuple[str, str]]:
     if not rows:
         return []
     pieces = [
-        f"a report of improvement is {words.ratio(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do nothing "
-        f"(95 % interval {words.ratio(r['ratio_low'])} to {words.ratio(r['ratio_high'])}): {words.strength(r['words'])}"
+        f"a report of improvement is {words.ratio_text(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do nothing "
+        f"(95 % interval {words.ratio_text(r['ratio_low'])} to {words.ratio_text(r['ratio_high'])}): {words.strength(r['words'])}"
         for r in rows
     ]
     text = f"{words.capital('; '.join(pieces))}. "

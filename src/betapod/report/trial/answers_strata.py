@@ -119,7 +119,7 @@ def _nearer(assessment: Assessment, design: str, ahead: str, strata: tuple[str, 
     middle = {str(r["stratum"]): float(r["median"]) for r in rows.to_dict("records")}
     if not all(s in middle for s in strata) or middle[ahead] != min(middle[s] for s in strata):
         return ""
-    return f": these patients start nearer to normal (median UACR {words.number(middle[ahead])} mg/g)"
+    return f": these patients start nearer to normal (median UACR {words.written_number(middle[ahead])} mg/g)"
 
 
 def _why(assessment: Assessment, shares: list[Attribution], first: str, second: str) -> str:

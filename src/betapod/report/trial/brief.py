@@ -42,7 +42,7 @@ def brief(assessment: Assessment) -> Brief:
     design = [*assessment.single, *assessment.controlled, *assessment.protocol.designs][0]
     message = _uncontrolled(assessment, design) if design in assessment.single else _controlled(assessment, design)
     facts = (_compared(assessment) if design in assessment.single else "", _evidence(assessment), _size(assessment))
-    return Brief(design, message or answers.plain(assessment), tuple(text for text in facts if text))
+    return Brief(design, message or answers.primary_endpoint_answer(assessment), tuple(text for text in facts if text))
 
 
 def _uncontrolled(assessment: Assessment, design: str) -> str:
@@ -118,7 +118,7 @@ def _evidence(assessment: Assessment) -> str:
         return ""
     most = max(rows, key=lambda row: row["ratio"])
     return (
-        f"A report of improvement without a control group is at most {words.ratio(most['ratio'])} times as probable "
+        f"A report of improvement without a control group is at most {words.ratio_text(most['ratio'])} times as probable "
         f"if {words.scenario(str(most['scenario']))} as if they do nothing: {words.strength(most['words'])}."
     )
 

@@ -130,7 +130,7 @@ def describe(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, s
         The primary quantity: parts of changes are on its scale.
     """
     parts = {name.replace(" ", "_"): meaning for name, meaning in PARTS.items()}
-    scale = "logarithm of a ratio (1)" if words.is_log(code) else words.unit_of(code)
+    scale = "logarithm of a ratio (1)" if words.is_log(code) else words.printed_unit(code)
     descriptions = []
     for name, table in tables.items():
         for column in table.columns:

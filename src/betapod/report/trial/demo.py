@@ -36,7 +36,7 @@ class Demonstration:
         return self.report.files[0]
 
 
-def run(
+def run_demo(
     folder: Path,
     replicates: int | None = None,
     progress: Progress | None = None,

@@ -55,7 +55,11 @@ class Scale:
         if self.share:
             return "% of patients"
         unit = (
-            "%" if self.log else words.change_unit(self.code) if self.summary != "slope" else words.unit_of(self.code)
+            "%"
+            if self.log
+            else words.change_unit(self.code)
+            if self.summary != "slope"
+            else words.printed_unit(self.code)
         )
         return f"{unit}/year" if self.summary == "slope" else unit
 
@@ -73,13 +77,13 @@ class Scale:
             return "\u2013"
         value = self.value(estimate)
         if self.hazard:
-            return words.number(value, 2)
+            return words.written_number(value, 2)
         if self.share:
-            return words.number(value, 1 if self.controlled else 0, sign=self.controlled)
+            return words.written_number(value, 1 if self.controlled else 0, sign=self.controlled)
         if self.summary == "slope":
-            return words.number(value, 1 if abs(value) >= 0.1 else 2, sign=True)
+            return words.written_number(value, 1 if abs(value) >= 0.1 else 2, sign=True)
         digits = (1 if abs(value) < 3 else 0) if self.log else words.digits_of(self.code)
-        return words.number(value, digits, sign=True)
+        return words.written_number(value, digits, sign=True)
 
     def text(self, estimate: float) -> str:
         """Return an estimate with its unit; a dash where there is none."""
@@ -96,7 +100,7 @@ class Scale:
     @property
     def what(self) -> str:
         """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
-        named = words.named(self.code)
+        named = words.short_name(self.code)
         if self.hazard:
             return "hazard of the event"
         if self.summary == "time to event":

@@ -76,7 +76,7 @@ def _simulation(assessment: Assessment) -> str:
     under = " and scenario" if cells else ""
     return (
         f"Every virtual patient was simulated with a coupled model of kidney{', metabolism and cell therapy' if cells else ' and metabolism'} "
-        f"({len(whole_body.model('reference').states)} differential equations) from before diabetes to screening, then through the trial once "
+        f"({len(whole_body.named_model('reference').states)} differential equations) from before diabetes to screening, then through the trial once "
         f"per treatment{under}. A replicate of the trial draws from these courses: candidates are screened on noisy values, enrolled until the "
         "trial is full, "
         + ("allocated, " if len(assessment.single) < len(assessment.protocol.designs) else "")
@@ -101,7 +101,7 @@ def _conduct(assessment: Assessment) -> str:
         f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in conduct.co_medication
     ]
     effects = [
-        f"{words.named(code_of(item.quantity))} {_effect(code_of(item.quantity), item.change, item.factor)} ({item.note or 'assumed'})"
+        f"{words.short_name(code_of(item.quantity))} {_effect(code_of(item.quantity), item.change, item.factor)} ({item.note or 'assumed'})"
         for item in conduct.effects
     ]
     return (
@@ -119,7 +119,7 @@ def _effect(code: str, change: object, factor: float | None) -> str:
 
 
 def _analyses(assessment: Assessment) -> str:
-    logs = [words.named(code) for code in assessment.protocol.codes if words.is_log(code)]
+    logs = [words.short_name(code) for code in assessment.protocol.codes if words.is_log(code)]
     scale = f" Analysed on the logarithmic scale: {words.listed(logs)}." if logs else ""
     return (
         f"{analyses(assessment.protocol)} All estimates are computed for all replicates at once and agree with statsmodels and lifelines to eight digits; "

@@ -67,7 +67,7 @@ def make(
         The folder cannot be written to.
     """
     from ...trials.operating.result_tables import assess
-    from .trial_report import provenance_of, write
+    from .trial_report import provenance_of, write_trial_report
 
     def tell(step: str, done: int = 0, total: int = 0) -> None:
         if progress is not None:
@@ -92,7 +92,7 @@ def make(
         timed("mechanisms and real people", began)
     began = time.perf_counter()
     tell("drawing")
-    files = write(assessment, extra, folder, provenance_of(run.protocol, run.facts, command))
+    files = write_trial_report(assessment, extra, folder, provenance_of(run.protocol, run.facts, command))
     timed("drawing and writing", began)
     return WrittenReport(assessment, extra, files, seconds)
 

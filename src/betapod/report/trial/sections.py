@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.constants import DAYS_PER_MONTH
-from ...observables.quantities import CHARACTERISTICS, code_of, quantities
+from ...observables.quantities import CHARACTERISTICS, code_of, visit_observables
 from ...trials.analysis.endpoints import comparisons
 from ...trials.conduct.feasibility import concerns
 from ...trials.operating.sizing import NULL, title
@@ -18,8 +18,8 @@ from ..common import words
 from ..common.document import Section, Table
 from . import answers, trial_figures
 from .estimates import Scale, of_row
-from .sections_controlled import controlled
-from .sections_designs import evidence, kept, simulated, supposed, uncontrolled
+from .sections_controlled import controlled_section
+from .sections_designs import evidence_section, kept, simulated, supposed, uncontrolled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,8 +53,12 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
     candidates = [
         simulated(assessment),
         *(uncontrolled(assessment, design) for design in assessment.single),
-        evidence(assessment),
-        *(controlled(assessment, design) for design in assessment.protocol.designs if design not in assessment.single),
+        evidence_section(assessment),
+        *(
+            controlled_section(assessment, design)
+            for design in assessment.protocol.designs
+            if design not in assessment.single
+        ),
         _by_stratum(assessment),
         _mechanisms(extra.shares),
         _able(assessment),
@@ -89,7 +93,7 @@ def _by_stratum(assessment: Assessment) -> Section | None:
         value = {(r["scenario"], r["stratum"], r["quantity"]): r["truth"] for r in last.to_dict("records")}
         rows = [
             [
-                words.capital(words.named(code)),
+                words.capital(words.short_name(code)),
                 words.scenario_short(h),
                 *(words.change(code, value.get((h, s, code), math.nan)) for s in strata),
             ]
@@ -165,7 +169,7 @@ def _mechanisms(shares: list[Attribution]) -> Section | None:
         )
         tables.append(
             Table(
-                f"{words.capital(words.scenario(attribution.scenario))}: share of each mechanism in the effect on {words.named(code)} at {attribution.visit} "
+                f"{words.capital(words.scenario(attribution.scenario))}: share of each mechanism in the effect on {words.short_name(code)} at {attribution.visit} "
                 f"({attribution.people['all']} people). Alone: effect with no other mechanism. Lost: decrease of the effect without it.{idle}",
                 ["mechanism", *("share" if s == "all" else f"share, {s}" for s in strata), "alone", "lost"],
                 [
@@ -250,7 +254,7 @@ def _able(assessment: Assessment) -> Section | None:
         "able",
         "A trial large enough to detect the effect",
         [text, *cautions[-1:]],
-        kept(trial_figures.power(_primary_power(assessment))) if len(assessment.power) else [],
+        kept(trial_figures.draw_power(_primary_power(assessment))) if len(assessment.power) else [],
         [Table("Patients to randomise.", header, rows, 2 if named else 1)] if rows else [],
         closing=[f"A trial that can detect the effect has: {words.listed(advice)}."],
     )
@@ -326,7 +330,7 @@ def _harms(assessment: Assessment) -> Section | None:
         [
             words.capital(words.event(str(r["event"]))),
             words.arm(assessment, str(r["arm"])),
-            words.number(r["patients"], 1),
+            words.written_number(r["patients"], 1),
             f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
             f"{words.percent(r['share'], 1)}",
         ]
@@ -364,11 +368,11 @@ def _people(assessment: Assessment, extra: ReportSupplement) -> Section:
         for stratum in strata:
             r = value.get((stratum, name))
             cells.append("\u2013" if r is None else _spread(str(name), r))
-        unit = words.unit_of(str(name))
+        unit = words.printed_unit(str(name))
         rows.append([words.capital(_characteristic(str(name))) + (f" ({unit})" if unit else ""), *cells])
     drawing = trial_figures.matched(extra.cohort, extra.match) if extra.match is not None else None
     names = ["all" if s == "all" else s for s in strata]
-    noisy = any(code_of(name) in quantities() for name in _selecting(assessment))
+    noisy = any(code_of(name) in visit_observables() for name in _selecting(assessment))
     selected = (
         " Selection on one noisy laboratory value makes patients look worse than they are on average." if noisy else ""
     )
@@ -395,7 +399,7 @@ def _selecting(assessment: Assessment) -> list[str]:
 
 
 def _characteristic(name: str) -> str:
-    return f"{CHARACTERISTICS[name].short} (%)" if _is_share(name) else words.named(name)
+    return f"{CHARACTERISTICS[name].short} (%)" if _is_share(name) else words.short_name(name)
 
 
 def _is_share(name: str) -> bool:
@@ -405,5 +409,5 @@ def _is_share(name: str) -> bool:
 def _spread(name: str, row: Mapping[Any, Any]) -> str:
     if _is_share(name):
         return f"{100 * row['mean']:.0f}"
-    low, high = words.number(row["lower_quartile"]), words.number(row["upper_quartile"])
-    return f"{words.number(row['median'])} ({low}\u2013{high})"
+    low, high = words.written_number(row["lower_quartile"]), words.written_number(row["upper_quartile"])
+    return f"{words.written_number(row['median'])} ({low}\u2013{high})"

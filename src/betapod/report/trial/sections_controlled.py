@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def controlled(assessment: Assessment, design: str) -> Section:
+def controlled_section(assessment: Assessment, design: str) -> Section:
     """Return what a design with several groups reports."""
     table = assessment.results
     names, named = supposed(assessment, design)
@@ -126,8 +126,8 @@ def _slopes(assessment: Assessment, design: str, names: Sequence[str], named: bo
             *([words.contrast(assessment, r["treated"], r["control"])] if several else []),
             *([words.capital(words.scenario(r["scenario"]))] if named else []),
             str(r["slope"]),
-            words.number(r["mean"], 1, sign=True),
-            f"{words.number(r['low'], 1, sign=True)} to {words.number(r['high'], 1, sign=True)}",
+            words.written_number(r["mean"], 1, sign=True),
+            f"{words.written_number(r['low'], 1, sign=True)} to {words.written_number(r['high'], 1, sign=True)}",
             words.unit(r["unit"]),
             words.percent(r["significant"]),
         ]

@@ -128,7 +128,7 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
     figures = kept(
         draw.studies(assessment, design),
         draw.course(assessment, design, arm, assessment.code),
-        draw.parts(assessment, design, arm) if _split(assessment) else None,
+        draw.draw_change_parts(assessment, design, arm) if _split(assessment) else None,
         *(waterfalls if _split(assessment) else ()),
         draw.course(assessment, design, arm, "EGFR") if assessment.code != "EGFR" else None,
     )
@@ -204,10 +204,10 @@ def _parts_table(assessment: Assessment, design: str, arm: str) -> list[Table]:
 
 
 def _share(value: float) -> str:
-    return f"{words.number(100 * value, 0)}\u00a0%" if math.isfinite(value) else "\u2013"
+    return f"{words.written_number(100 * value, 0)}\u00a0%" if math.isfinite(value) else "\u2013"
 
 
-def evidence(assessment: Assessment) -> Section | None:
+def evidence_section(assessment: Assessment) -> Section | None:
     """Return how much evidence reports are, for designs in which cells are given."""
     rows = [
         [
@@ -215,7 +215,7 @@ def evidence(assessment: Assessment) -> Section | None:
             words.scenario(r["scenario"]),
             words.percent(r["reported_if_true"]),
             words.percent(r["reported_if_nothing"]),
-            f"{words.ratio(r['ratio'])} ({words.ratio(r['ratio_low'])}\u2013{words.ratio(r['ratio_high'])})",
+            f"{words.ratio_text(r['ratio'])} ({words.ratio_text(r['ratio_low'])}\u2013{words.ratio_text(r['ratio_high'])})",
             r["words"],
             _much(r["ratio_of_typical"]),
         ]
@@ -262,4 +262,4 @@ def evidence_rows(assessment: Assessment) -> list[dict[str, Any]]:
 
 
 def _much(ratio: float) -> str:
-    return "over 100" if ratio >= 100 else "under 0.01" if ratio <= 0.01 else words.ratio(ratio)
+    return "over 100" if ratio >= 100 else "under 0.01" if ratio <= 0.01 else words.ratio_text(ratio)

@@ -118,12 +118,12 @@ def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
         for attribution, offset in zip(attributions, offsets, strict=True):
             table = attribution.table[attribution.table["stratum"] == "all"].set_index("mechanism")
             y = np.arange(len(names))[::-1] + offset
-            x = [words.shown(code, float(table.loc[name, "share"])) for name in names]
+            x = [words.displayed_change(code, float(table.loc[name, "share"])) for name in names]
             axes.barh(
                 y, x, height=0.3, color=colour(attribution.scenario), label=words.scenario_short(attribution.scenario)
             )
-            low = [words.shown(code, float(table.loc[name, "low"])) for name in names]
-            high = [words.shown(code, float(table.loc[name, "high"])) for name in names]
+            low = [words.displayed_change(code, float(table.loc[name, "low"])) for name in names]
+            high = [words.displayed_change(code, float(table.loc[name, "high"])) for name in names]
             axes.hlines(y, low, high, color="black", linewidth=1)
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.set_yticks(np.arange(len(names))[::-1], [wrapped(words.MECHANISMS.get(name, name), 22) for name in names])
@@ -150,7 +150,7 @@ def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
     )
 
 
-def power(assessment: Assessment) -> Drawing | None:
+def draw_power(assessment: Assessment) -> Drawing | None:
     """Draw power over the number of patients: simulated, and calculated on to the size that is asked for."""
     table = assessment.power
     if table.empty:

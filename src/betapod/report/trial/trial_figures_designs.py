@@ -131,7 +131,9 @@ def course(assessment: Assessment, design: str, arm: str, code: str, stratum: st
             rows = table[table["scenario"] == scenario].sort_values("day")
             tint = colour(scenario) if cells else GROUPS[1]
             months = [0.0, *_months(rows["day"])]
-            lines = {key: [0.0, *(words.shown(code, v) for v in rows[key])] for key in ("mean", "low", "high")}
+            lines = {
+                key: [0.0, *(words.displayed_change(code, v) for v in rows[key])] for key in ("mean", "low", "high")
+            }
             axes.fill_between(months, lines["low"], lines["high"], color=tint, alpha=0.13, linewidth=0)
             axes.plot(
                 months, lines["mean"], color=tint, linestyle=STYLES.get(scenario, "-"),
@@ -153,7 +155,7 @@ def course(assessment: Assessment, design: str, arm: str, code: str, stratum: st
     )
     return drawing(
         f"course-{slug(design)}-{slug(arm)}-{code.lower()}",
-        f"{words.capital(words.named(code))} over time"
+        f"{words.capital(words.short_name(code))} over time"
         + ("" if design in assessment.single else f": {words.arm(assessment, arm)}"),
         f"Mean change from baseline as a {'study' if kind == 'studies' else 'trial'} would see it, in the group with "
         f"{words.arm(assessment, arm)}; the shading holds 95 % of {kind}.",
@@ -171,7 +173,7 @@ def _has_cells(assessment: Assessment, arm: str) -> bool:
     return assessment.protocol.arms[arm].cells is not None
 
 
-def parts(assessment: Assessment, design: str, arm: str) -> Drawing | None:
+def draw_change_parts(assessment: Assessment, design: str, arm: str) -> Drawing | None:
     """Draw what an apparent change is made of, one group of points per part."""
     from ...trials.conduct.trial_data import PARTS
 
@@ -196,7 +198,7 @@ def parts(assessment: Assessment, design: str, arm: str) -> Drawing | None:
         offsets = np.linspace(0.24, -0.24, len(names)) if len(names) > 1 else [0.0]
         for scenario, offset in zip(names, offsets, strict=True):
             y = np.arange(len(rows))[::-1] + offset
-            middle = np.array([words.shown(assessment.code, value[scenario, part]["mean"]) for part in rows])
+            middle = np.array([words.displayed_change(assessment.code, value[scenario, part]["mean"]) for part in rows])
             tint = colour(scenario) if cells else GROUPS[1]
             axes.barh(y, middle, height=0.2, color=tint, label=words.scenario_short(scenario))
         axes.axvline(0, color=GREY, linewidth=0.8)
@@ -238,7 +240,7 @@ def waterfall(assessment: Assessment, design: str, scenario: str) -> Drawing | N
     )
     strata = [name for name in assessment.protocol.strata if name in set(table["stratum"])] or ["all"]
     paints = {name: GROUPS[(number + 1) % len(GROUPS)] for number, name in enumerate(strata)}
-    changes = np.array([words.shown(assessment.code, value) for value in table["change"]])
+    changes = np.array([words.displayed_change(assessment.code, value) for value in table["change"]])
     bound = 150.0 if words.is_log(assessment.code) else np.inf
 
     def paint(axes: Axes) -> None:
@@ -254,7 +256,7 @@ def waterfall(assessment: Assessment, design: str, scenario: str) -> Drawing | N
                 label=wrapped(words.capital(stratum), 30) if stratum in assessment.protocol.strata else "patients",
             )
         axes.plot(
-            x, [words.shown(assessment.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
+            x, [words.displayed_change(assessment.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
             markersize=4, color="black", label="true effect of the cells",
         )  # fmt: skip
         axes.axhline(0, color=GREY, linewidth=0.8)

@@ -12,7 +12,7 @@ from ...base.errors import MissingExtraError
 from ...base.exports import table_as_csv
 from ...base.files import replacing, write_text
 from ..common import words
-from ..common.document import Page, Section, Table, render
+from ..common.document import Page, Section, Table, render_page
 from ..common.drawing import Drawing, slug
 from . import answers, methods
 from .brief import brief
@@ -120,7 +120,7 @@ def _sources(assessment: Assessment, extra: ReportSupplement) -> Section:
     from ...model.parameters.table import source_keys
     from ...physiology import whole_body
 
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     works = Bibliography.read(whole_body.BIBLIOGRAPHY)
     rows = [*model.parameters.values(), *model.inputs.values()]
     used = set(source_keys(rows))
@@ -164,7 +164,8 @@ def _statistics(assessment: Assessment, extra: ReportSupplement) -> list[str]:
 
 def _dictionary(assessment: Assessment) -> Section:
     rows = [
-        [name, column, meaning, unit] for name, column, meaning, unit in describe(tables(assessment), assessment.code)
+        [name, column, meaning, unit]
+        for name, column, meaning, unit in describe(report_tables(assessment), assessment.code)
     ]
     return Section(
         "dictionary",
@@ -177,7 +178,7 @@ def _dictionary(assessment: Assessment) -> Section:
     )
 
 
-def tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
+def report_tables(assessment: Assessment) -> dict[str, pd.DataFrame]:
     """Return the tables of an assessment that have rows, by name; without columns and rows about cells where nobody gets them."""
     by_name = {name: getattr(assessment, name) for name in TABLES if not getattr(assessment, name).empty}
     if not words.has_cells(assessment):
@@ -202,7 +203,9 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def write(assessment: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapping[str, str]) -> list[Path]:
+def write_trial_report(
+    assessment: Assessment, extra: ReportSupplement, folder: Path, provenance: Mapping[str, str]
+) -> list[Path]:
     """Write the page, the tables and the dictionary; returns the files, the page first.
 
     Raises
@@ -218,8 +221,8 @@ def write(assessment: Assessment, extra: ReportSupplement, folder: Path, provena
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
-    written = [write_text(folder / "report.html", render(page(assessment, extra, provenance)))]
-    by_name = tables(assessment)
+    written = [write_text(folder / "report.html", render_page(page(assessment, extra, provenance)))]
+    by_name = report_tables(assessment)
     if any(not attribution.table.empty for attribution in extra.shares):
         import pandas as pd
 
@@ -255,7 +258,7 @@ def _parquet(table: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def as_dict(assessment: Assessment, extra: ReportSupplement) -> dict[str, Any]:
+def report_as_dict(assessment: Assessment, extra: ReportSupplement) -> dict[str, Any]:
     """Return the numbers of a report as plain values for JSON."""
     return {
         "protocol": assessment.protocol.name,
@@ -276,7 +279,7 @@ def as_dict(assessment: Assessment, extra: ReportSupplement) -> dict[str, Any]:
         ],
         **{
             name: _records(table)
-            for name, table in tables(assessment).items()
+            for name, table in report_tables(assessment).items()
             if name not in ("patients", "free", "courses")
         },
         "mechanisms": [
@@ -317,7 +320,7 @@ def _without_rounding_errors(table: pd.DataFrame) -> pd.DataFrame:
     return rounded
 
 
-def summary(assessment: Assessment) -> tuple[list[str], list[list[str]]]:
+def terminal_summary(assessment: Assessment) -> tuple[list[str], list[list[str]]]:
     """Return header and rows of the small table for the terminal; columns that say nothing are left out."""
     named = words.has_cells(assessment)
     keep = (assessment.results["role"] == "primary") & (assessment.results["stratum"] == "all")
@@ -369,7 +372,7 @@ def provenance_of(protocol: Protocol, facts: Mapping[str, Any], command: Sequenc
     from ...physiology import whole_body
     from ...trials.conduct.pool_build import ATOL, RTOL
 
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     facts_shown = {
         "betapod": f"{__version__} (Python {platform.python_version()}, {platform.system()} {platform.machine()})",
         "model": f"reference, {len(model.states)} states, fingerprint {model.fingerprint[:16]}",

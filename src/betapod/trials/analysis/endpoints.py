@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...base.config import quantity as read_quantity
+from ...base.config import read_quantity
 from ...base.errors import ConfigError, Problem, not_among
-from ...observables.quantities import code_of, label_of, unit_of
+from ...observables.quantities import code_of, label_of, observable_unit
 from ..conduct.trial_data import DISPOSITIONS
 from ..operating.replicate_summaries import selected_patients
 from ..protocol.endpoint_keys import CONTROLLED
@@ -183,7 +183,7 @@ def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
 
 def _threshold(endpoint: Endpoint) -> float:
     name = endpoint_code(endpoint)
-    return read_quantity(endpoint.threshold, unit_of(name), label_of(name), bare=unit_of(name) == "1")
+    return read_quantity(endpoint.threshold, observable_unit(name), label_of(name), bare=observable_unit(name) == "1")
 
 
 #: eGFR (mL/min/1.73m2) at which kidneys have failed, which counts wherever a fall by a percentage is the event (KDIGO 2024: G5).
@@ -330,6 +330,6 @@ def _untested(share: Array, error: Array, low: Array, high: Array, n: Array) -> 
     return Estimate(share, error, np.full_like(n, np.inf), np.full_like(n, np.nan), low, high, n)
 
 
-def controlled(design: Design) -> bool:
+def has_comparator(design: Design) -> bool:
     """Whether a design has something to compare with."""
     return len(design.arms) > 1

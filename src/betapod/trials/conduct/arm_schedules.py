@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...base.config import quantity
+from ...base.config import read_quantity
 from ...base.randomness import Stream
 from ...model import Model
 from ...observables.quantities import Numbers
@@ -101,7 +101,7 @@ class Planner:
         rows = self.model.inputs
         texts = arm.inputs if arm is not None else {}
         return {
-            name: quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1")
+            name: read_quantity(value, rows[name].unit, rows[name].label, bare=rows[name].unit == "1")
             for name, value in texts.items()
         }
 

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.config import quantity as read_quantity
+from ...base.config import read_quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.cores import cores
 from ...base.errors import ConfigError, Problem, not_among
 from ...base.randomness import Stream
 from ...observables.ckd_epi import ckd_epi_2021
-from ...observables.quantities import Numbers, code_of, label_of, quantities, unit_of
-from ...therapies.cell_risks import adverse
+from ...observables.quantities import Numbers, code_of, label_of, observable_unit, visit_observables
+from ...therapies.cell_risks import adverse_event_risks
 from ..protocol import randomise
 from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
@@ -222,7 +222,9 @@ class _SharedDraws:
         if how.deaths:
             key, flat = self.pool.keys["", "run-in", ""], self.member.reshape(-1)
             at = {
-                c: quantities()[c].backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1)))).reshape(self.shape)
+                c: visit_observables()[c]
+                .backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1))))
+                .reshape(self.shape)
                 for c in ("EGFR", "UACR")
             }
             rate = death_rate(at["EGFR"], at["UACR"])
@@ -287,7 +289,9 @@ class _Design:
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
         draws, measured = self.draws, {}
         for code in draws.sampled_codes:
-            measured[code] = measure(self.protocol, code, quantities()[code].backward(true[code]), draws.noise[code])
+            measured[code] = measure(
+                self.protocol, code, visit_observables()[code].backward(true[code]), draws.noise[code]
+            )
         if "EGFR" in self.protocol.codes:
             age = self.pool.people["AGE"][draws.member][:, :, None] + draws.when / DAYS_PER_YEAR
             female = self.pool.people["FEMALE"][draws.member][:, :, None]
@@ -300,7 +304,7 @@ class _Design:
         events: dict[str, NDArray[np.int16]] = {}
         for index, name in enumerate(self.arms):
             order = self.protocol.arms[name].cells
-            for risk in adverse(order, scenario) if order else ():
+            for risk in adverse_event_risks(order, scenario) if order else ():
                 counts = events.setdefault(risk.name, np.zeros(draws.shape, dtype=np.int16))
                 for k in range(risk.events):
                     counts += (self.arm == index) & (draws.uniform(f"event:{risk.name}", k) < risk.chance)
@@ -312,7 +316,7 @@ class _Design:
         for rule, item in enumerate(self.protocol.conduct.rescue):
             code = code_of(item.quantity)
             threshold = item.above if item.above is not None else item.below
-            bound = read_quantity(threshold, unit_of(code), label_of(code), bare=unit_of(code) == "1")
+            bound = read_quantity(threshold, observable_unit(code), label_of(code), bare=observable_unit(code) == "1")
             with np.errstate(invalid="ignore"):
                 beyond = measured[code] > bound if item.above is not None else measured[code] < bound
             beyond &= present & (draws.days > 0)
@@ -344,7 +348,7 @@ class _Design:
         selected_names = self.protocol.baseline_visits(self.design)
         base = {}
         for code, kept in observed.items():
-            quantity = quantities()[code]
+            quantity = visit_observables()[code]
             mean = quantity.forward(kept[:, :, selected_names].astype(np.float64)).mean(axis=2)
             base[code] = quantity.backward(mean).astype(np.float32)
         return replace(data, observed=observed, base=base)
@@ -353,7 +357,7 @@ class _Design:
 def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
     """Return the adverse events that a design may see."""
     orders = [protocol.arms[arm].cells for arm in protocol.designs[design].arms]
-    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse(order, scenario)))
+    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse_event_risks(order, scenario)))
 
 
 def _exponential(uniform: Numbers, rate: Numbers) -> Numbers:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...base.constants import DAYS_PER_YEAR
 from ...base.randomness import Stream
 from ...observables.ckd_epi import ckd_epi_2021
-from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, quantities
+from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, visit_observables
 from .measurement import measure
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def judged_codes(protocol: Protocol) -> list[str]:
     """Return the PARAMCDs that eligibility or strata ask for, creatinine too where eGFR is among them."""
     names = [*protocol.eligibility, *(name for stratum in protocol.strata.values() for name in stratum.where)]
     codes = list(dict.fromkeys(code_of(name) for name in names))
-    codes = [code for code in codes if code in quantities()]
+    codes = [code for code in codes if code in visit_observables()]
     return ["CREAT", *(code for code in codes if code != "CREAT")] if "EGFR" in codes else codes
 
 
@@ -125,7 +125,7 @@ def screen(
             age = pool.people["AGE"][flat, None] + when / DAYS_PER_YEAR
             value = ckd_epi_2021(measured["CREAT"].reshape(flat.size, -1), age, pool.people["FEMALE"][flat, None])
         else:
-            true = quantities()[code].backward(pool.at(key, code, flat, when))
+            true = visit_observables()[code].backward(pool.at(key, code, flat, when))
             size = who.shape[1]
             stream = Stream(seed, f"trial:screen:{code}")
             people = range(replicates.start * size, replicates.stop * size)
@@ -139,7 +139,10 @@ def eligible(
     protocol: Protocol, pool: Pool, who: NDArray[np.int32], values: Mapping[str, Numbers]
 ) -> tuple[NDArray[np.bool_], NDArray[np.int8]]:
     """Return who is eligible, and the stratum; patients in no stratum are excluded."""
-    mean = {code: quantities()[code].backward(quantities()[code].forward(v).mean(axis=2)) for code, v in values.items()}
+    mean = {
+        code: visit_observables()[code].backward(visit_observables()[code].forward(v).mean(axis=2))
+        for code, v in values.items()
+    }
     ok = np.ones(who.shape, dtype=bool)
     for name, criterion in protocol.eligibility.items():
         ok &= _fits(pool, who, mean, name, criterion)

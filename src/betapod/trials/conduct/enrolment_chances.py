@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ...base.errors import Location, Problem
 from ...observables.ckd_epi import creatinine_of
-from ...observables.quantities import Numbers, code_of, known_codes, quantities, unit_of
+from ...observables.quantities import Numbers, code_of, known_codes, observable_unit, visit_observables
 from .eligibility import eligible, judged_codes, screen
 from .patient_pool import Pool
-from .prescreening import characteristics, confirmed
+from .prescreening import confirmed, fixed_characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -25,12 +25,12 @@ _DRAWS = 48
 
 def still(library: Library, weights: Numbers) -> Pool:
     table = library.table
-    codes = tuple(quantities())
+    codes = tuple(visit_observables())
     values = np.full((len(library), 1, len(codes)), np.nan)
-    for i, item in enumerate(quantities().values()):
+    for i, item in enumerate(visit_observables().values()):
         if item.library:
             values[:, 0, i] = table[item.library].to_numpy(dtype=np.float64)
-    people = characteristics(library)
+    people = fixed_characteristics(library)
     egfr = values[:, 0, codes.index("EGFR")]
     values[:, 0, codes.index("CREAT")] = creatinine_of(egfr, people["AGE"], people["FEMALE"])
     failed = {"natural": np.full(len(library), np.inf)}
@@ -128,7 +128,7 @@ def _criterion_words(protocol: Protocol, where: tuple[str, ...]) -> str:
     criteria = protocol.eligibility if where[0] == "eligibility" else protocol.population.confirmed
     name = where[-1]
     low, high = criteria[name].bounds(code_of(name))
-    unit = unit_of(code_of(name)) if code_of(name) in known_codes() else ""
+    unit = observable_unit(code_of(name)) if code_of(name) in known_codes() else ""
     unit_text = "" if unit == "1" else f" {unit}"
     if np.isinf(low):
         return f"{name} at most {high:g}{unit_text}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...observables.quantities import Numbers, quantities
+from ...observables.quantities import Numbers, visit_observables
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
@@ -23,7 +23,7 @@ def measurement_sd(protocol: Protocol, code: str) -> tuple[float, str]:
     Several samples at one visit count as their mean; on the logarithmic scale as the geometric one. The variation between days and
     that of the assay are one number, since repeated examinations contain both.
     """
-    quantity, how = quantities()[code], protocol.measurement(code)
+    quantity, how = visit_observables()[code], protocol.measurement(code)
     error = quantity.error
     assert error is not None, code
     sd, scale = error.sd, error.scale
@@ -43,7 +43,7 @@ def measure(protocol: Protocol, code: str, true: Numbers, draws: Numbers) -> Num
         Standard normal numbers of the same shape.
     """
     sd, scale = measurement_sd(protocol, code)
-    floor = quantities()[code].floor
+    floor = visit_observables()[code].floor
     measured = true * np.exp(sd * draws) if scale == "log" else true + sd * draws
     return np.where(np.isnan(true), np.nan, np.maximum(measured, floor))
 

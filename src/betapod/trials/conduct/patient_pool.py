@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from ...base import npz
-from ...observables.quantities import Numbers, quantities
+from ...observables.quantities import Numbers, visit_observables
 
 _FORMAT = 1
 
@@ -84,7 +84,7 @@ class Pool:
         """Return (people, T) a course on the quantity's scale."""
         if (key, code) not in self._scaled:
             values = self.values[key][:, :, self.codes.index(code)]
-            self._scaled[key, code] = np.ascontiguousarray(quantities()[code].forward(values))
+            self._scaled[key, code] = np.ascontiguousarray(visit_observables()[code].forward(values))
         return self._scaled[key, code]
 
     def at(self, key: str, code: str, member: NDArray[np.integer], day: Numbers) -> Numbers:
@@ -179,7 +179,7 @@ class Pool:
             and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
             and all(column.shape == (people,) for column in (*self.failed.values(), *self.people.values()))
             and all(name in self.values for name in self.keys.values())
-            and set(self.codes) <= set(quantities())
+            and set(self.codes) <= set(visit_observables())
         )
         if not good:
             raise ValueError("its arrays do not fit each other")

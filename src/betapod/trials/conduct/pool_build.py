@@ -17,14 +17,14 @@ from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
 from ...observables.expressions import of_model, of_person, value
-from ...observables.quantities import Numbers, quantities
+from ...observables.quantities import Numbers, visit_observables
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.scenarios import NONE
 from .arm_schedules import Planner
 from .candidates import choose
 from .patient_pool import Pool
-from .prescreening import characteristics
+from .prescreening import fixed_characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library
@@ -64,7 +64,7 @@ def pool_of(
             progress("reading the library of patients")
         library = default()
     name = f"pools/{identity(protocol, library)}.npz"
-    kept = caching.read(name) if cache else None
+    kept = caching.read_entry(name) if cache else None
     if kept is not None:
         try:
             return Pool.from_bytes(kept)
@@ -74,7 +74,7 @@ def pool_of(
         progress("simulating the pool")
     pool = _simulate(protocol, library, threads)
     if cache:
-        caching.write(name, pool.to_bytes())
+        caching.write_entry(name, pool.to_bytes())
     return pool
 
 
@@ -136,7 +136,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     began = time.perf_counter()
     candidates = choose(protocol, library, protocol.seed)
     people, weights = candidates.library, candidates.weights
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     planner = Planner(protocol, people, model, protocol.seed)
     job, keys = _plan(protocol, planner)
     grid = _grid(protocol)
@@ -158,7 +158,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
         "lost": len(lost),
         "seconds": time.perf_counter() - began,
     }
-    return Pool(grid, tuple(quantities()), values, failed, keys, characteristics(people), weights, facts)
+    return Pool(grid, tuple(visit_observables()), values, failed, keys, fixed_characteristics(people), weights, facts)
 
 
 def _grid(protocol: Protocol) -> Numbers:
@@ -243,8 +243,8 @@ def _integrate(
     from ...engine.ensemble import Ensemble
     from ...engine.ensemble_result import ENDED
 
-    model = whole_body.model("reference")
-    asked = list(quantities().values())
+    model = whole_body.named_model("reference")
+    asked = list(visit_observables().values())
     outputs = list(dict.fromkeys(name for asked_quantity in asked for name in of_model(asked_quantity.id)))
     rows = np.concatenate(job.rows)
     patients = {name: values[rows] for name, values in people.parameters.items()}
@@ -274,7 +274,7 @@ def _integrate(
 
 def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
     """Return the rows of cell therapy in which scenarios differ, one column each."""
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     models = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
     which = np.array([list(models).index(name) for name in names])
     columns = {}
@@ -287,7 +287,7 @@ def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, N
 
 def _table(values: Numbers, outputs: list[str], people: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
     """Return (rows, T, codes) what is measured, from what the model gives."""
-    asked = list(quantities().values())
+    asked = list(visit_observables().values())
     model = {name: values[:, :, i] for i, name in enumerate(outputs)}
     person = {
         name: people.table[name].to_numpy(dtype=np.float64)[rows, None]

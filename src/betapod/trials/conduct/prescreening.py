@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...base.randomness import Stream
 from ...observables.ckd_epi import STEEPEST
-from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, quantities
+from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, visit_observables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..protocol.protocol import Protocol
 
 #: Library columns with the true value of what is judged at screening.
-TRUE = {code: item.library for code, item in quantities().items() if item.library and item.is_relative}
+TRUE = {code: item.library for code, item in visit_observables().items() if item.library and item.is_relative}
 #: A person farther outside a bound than this many SDs of a measurement is never called to screening.
 _FAR = 4.0
 #: Samples that make a diagnosis (KDIGO: two of three).
 _SAMPLES, _NEEDED = 3, 2
 
 
-def characteristics(library: Library) -> dict[str, Numbers]:
+def fixed_characteristics(library: Library) -> dict[str, Numbers]:
     """Return fixed patient characteristics by their protocol names."""
     table = library.table
     columns: dict[str, Numbers] = {}
@@ -40,7 +40,7 @@ def characteristics(library: Library) -> dict[str, Numbers]:
 
 def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
     """Return who may be eligible: characteristics within bounds, true values within or near them."""
-    fixed = characteristics(library)
+    fixed = fixed_characteristics(library)
     allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
     if protocol.population.diabetes != "any":
         allowed &= (fixed["TYPE1"] > 0) == (protocol.population.diabetes == "type 1")
@@ -66,12 +66,12 @@ def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.boo
         code = code_of(name)
         low, high = criterion.bounds(code)
         if code in CHARACTERISTICS:
-            value: Numbers = characteristics(library)[code]
+            value: Numbers = fixed_characteristics(library)[code]
             with np.errstate(invalid="ignore"):
                 allowed &= (value >= low) & (value <= high)
             continue
         true = table[TRUE[code]].to_numpy(dtype=np.float64)
-        sd = quantities()[code].relative_error
+        sd = visit_observables()[code].relative_error
         draws = np.stack([Stream(seed, f"trial:confirmed:{code}").normal(number, k) for k in range(_SAMPLES)])
         measured = true * np.exp(sd * draws)
         allowed &= np.asarray(np.sum((measured >= low) & (measured <= high), axis=0) >= _NEEDED)
@@ -87,4 +87,8 @@ def snapshot_number(table: pd.DataFrame) -> NDArray[np.int64]:
 
 def _screening_error(code: str) -> float:
     """Return the SD of the logarithm of what is measured at screening; eGFR at its largest, where it is made of a high creatinine."""
-    return quantities()["CREAT"].relative_error * STEEPEST if code == "EGFR" else quantities()[code].relative_error
+    return (
+        visit_observables()["CREAT"].relative_error * STEEPEST
+        if code == "EGFR"
+        else visit_observables()[code].relative_error
+    )

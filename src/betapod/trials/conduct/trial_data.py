@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem, not_among
-from ...observables.quantities import Numbers, Observable, quantities
+from ...observables.quantities import Numbers, Observable, visit_observables
 from .trial_effects import rescue_shift, trial_shift
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class TrialData(Displayed):
     days
         (V,) nominal days from enrolment.
     codes
-        PARAMCD of what was measured; see `quantities.quantities`.
+        PARAMCD of what was measured; see `quantities.visit_observables`.
     member
         (R, n) which virtual person of the pool; -1 where recruitment failed.
     arm, stratum
@@ -118,7 +118,7 @@ class TrialData(Displayed):
 
     def quantity(self, code: str) -> Observable:
         """Return the observable of a PARAMCD."""
-        return quantities()[code]
+        return visit_observables()[code]
 
     def visit(self, name: str) -> int:
         """Return the index of a visit."""

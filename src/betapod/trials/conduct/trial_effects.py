@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.config import quantity as read_quantity
+from ...base.config import read_quantity
 from ...base.units import split_quantity
-from ...observables.quantities import Numbers, code_of, label_of, unit_of
+from ...observables.quantities import Numbers, code_of, label_of, observable_unit
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Protocol, TrialEffect
@@ -23,7 +23,9 @@ def effect_size(effect: TrialEffect) -> float:
     code = code_of(effect.quantity)
     if effect.factor is not None:
         return math.log(effect.factor)
-    return read_quantity(effect.change, unit_of(code), label_of(code), bare=unit_of(code) == "1", kind="difference")
+    return read_quantity(
+        effect.change, observable_unit(code), label_of(code), bare=observable_unit(code) == "1", kind="difference"
+    )
 
 
 def effect_spread(spread: Any, change: Any, code: str, name: str = "") -> float:
@@ -38,7 +40,7 @@ def effect_spread(spread: Any, change: Any, code: str, name: str = "") -> float:
     """
     if change is None:
         return read_quantity(spread, "1", bare=True)
-    unit, bare, of_change = unit_of(code), split_quantity(str(spread)), split_quantity(str(change))
+    unit, bare, of_change = observable_unit(code), split_quantity(str(spread)), split_quantity(str(change))
     if bare is not None and not bare[1] and of_change is not None:
         spread = f"{spread} {of_change[1]}"
     return read_quantity(spread, unit, label_of(code), unit == "1", "difference", name)

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...base.errors import ConfigError, Problem
 from ...observables.expressions import of_model, of_person, value
-from ...observables.quantities import quantities
+from ...observables.quantities import visit_observables
 from ...physiology import whole_body
 from ..analysis import endpoints
 from ..analysis.estimators import Array
@@ -144,12 +144,12 @@ def attribute(
 def strata_of(protocol: Protocol, pool: Library) -> np.ndarray:
     """Return the stratum of each person by true values; ``outside`` where none fits, ``all`` where the protocol has none."""
     from ...observables.quantities import CHARACTERISTICS, code_of
-    from ..conduct.prescreening import TRUE, characteristics
+    from ..conduct.prescreening import TRUE, fixed_characteristics
 
     if not protocol.strata:
         return np.full(len(pool), "all", dtype=object)
     assigned = np.full(len(pool), "outside", dtype=object)
-    fixed = characteristics(pool)
+    fixed = fixed_characteristics(pool)
     for name, stratum in protocol.strata.items():
         fits = np.ones(len(pool), dtype=bool)
         for quantity, criterion in stratum.where.items():
@@ -195,7 +195,7 @@ def _worth(
     from ...engine.ensemble import Ensemble
     from ...engine.ensemble_result import ENDED
 
-    plain = whole_body.model("reference")
+    plain = whole_body.named_model("reference")
     planner = Planner(protocol, sample, plain, protocol.seed)
     therapies = planner.therapies(protocol.arms[arm], False)
     treatment = planner.plan(therapies, protocol.arms[arm], order, scenario)
@@ -210,7 +210,7 @@ def _worth(
         on = np.repeat([float(name in group) for group in sets], n)
         for switch in switches:
             patients[switch] = on * plain.inputs[switch].value
-    quantity = quantities()[code]
+    quantity = visit_observables()[code]
     day = next(planned.day for planned in protocol.visits if planned.name == visit) + protocol.lead
     initial = {name: np.tile(values, len(sets)) for name, values in sample.initial.items()}
     outputs = of_model(quantity.id)

@@ -291,7 +291,7 @@ def power_curve(
     return PowerCurve(tuple(trial_sizes), tuple(rates), tuple(smooth), effect, sd, error)
 
 
-def characteristics(
+def operating_characteristics(
     estimate: Estimate, truth: float | None = None, alpha: float = 0.05, better: int = 0
 ) -> dict[str, Any]:
     """Return operating characteristics over replicates: significance rates, mean, SD, bias, coverage.

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...observables.quantities import quantities
+from ...observables.quantities import visit_observables
 from ..analysis import estimators as analysis
 from ..analysis import survival
 from ..analysis.estimators import Array, Estimate
-from .power_analysis import characteristics
+from .power_analysis import operating_characteristics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
 
 #: Which way is better: -1 where a fall is an improvement.
-BETTER: Mapping[str, int] = {code: quantity.better for code, quantity in quantities().items()}
+BETTER: Mapping[str, int] = {code: quantity.better for code, quantity in visit_observables().items()}
 
 
 class Remembered:
@@ -148,7 +148,7 @@ def _mean(values: Array, keep: NDArray[np.bool_]) -> Array:
         return np.asarray(np.where(keep, values, 0.0).sum(-1) / keep.sum(-1))
 
 
-def parts(
+def change_parts(
     data: TrialData, code: str, visit: str, arm: str | None = None, stratum: str | None = None, replicates: int = 400
 ) -> pd.DataFrame:
     """Return the parts of the mean observed change: mean over replicates, spread of one study, share of the whole.
@@ -196,7 +196,7 @@ def apparent(
     has_cells = arm is None or data.protocol.arms[arm].cells is not None
     for visit in visits:
         estimate = before_after(data, code, visit, arm, stratum)
-        summary = characteristics(estimate, better=BETTER[code])
+        summary = operating_characteristics(estimate, better=BETTER[code])
         truth = true_effect(data, code, visit, arm, stratum) if has_cells else np.array([np.nan])
         improved = summary["significant and better"] or summary["significant"]
         rows.append(
@@ -216,7 +216,7 @@ def apparent(
     return pd.DataFrame(rows)
 
 
-def remission(data: TrialData, visit: str, arm: str, stratum: str | None = None) -> Array:
+def albuminuria_remission(data: TrialData, visit: str, arm: str, stratum: str | None = None) -> Array:
     """Return the share with UACR below 30 mg/g among those who began at or above it, one per replicate."""
     value = data.observed["UACR"][:, :, data.visit(visit)].astype(float)
     keep = selected_patients(data, arm, stratum) & np.isfinite(value) & (data.base["UACR"] >= 30)
@@ -262,7 +262,7 @@ def kidney_events(data: TrialData) -> tuple[Array, NDArray[np.bool_]]:
     return survival.sooner(time, event, data.kidney_failure.astype(float))
 
 
-def adverse(data: TrialData, arm: str) -> pd.DataFrame:
+def expected_adverse_events(data: TrialData, arm: str) -> pd.DataFrame:
     """Return one row per adverse event: expected number of patients with it in one trial, share, range over trials."""
     import pandas as pd
 

@@ -11,7 +11,7 @@ from ..analysis import endpoints, survival
 from ..analysis.endpoints import analyse, comparisons
 from ..analysis.estimators import Estimate
 from . import likelihood, replicate_summaries
-from .power_analysis import characteristics, significant
+from .power_analysis import operating_characteristics, significant
 from .sizing import NULL, tests_cells, title
 from .true_effects import truth, truth_of
 
@@ -37,7 +37,7 @@ def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]
             for stratum in _groups(data):
                 estimate = analyse(data, endpoint, comparison, stratum)
                 sign = endpoints.better(endpoint)
-                summary = characteristics(estimate, better=sign)
+                summary = operating_characteristics(estimate, better=sign)
                 rates = {
                     "significant": summary["significant"],
                     "improved": summary["significant and better"],
@@ -81,14 +81,14 @@ def courses(data: TrialData, keys: dict[str, str]) -> list[Any]:
     return rows
 
 
-def parts(data: TrialData, keys: dict[str, str]) -> list[Any]:
+def change_part_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum and part of the observed change of the primary quantity, on the scale of `TrialData.change`."""
     endpoint = data.protocol.endpoints.primary
     code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
     rows: list[Any] = []
     for arm in data.arms:
         for stratum in _groups(data):
-            table = replicate_summaries.parts(data, code, visit, arm, stratum)
+            table = replicate_summaries.change_parts(data, code, visit, arm, stratum)
             key = keys | {"arm": arm, "stratum": stratum or "all", "quantity": code, "visit": visit}
             rows += [key | {"part": part, **row} for part, row in table.to_dict("index").items()]
     return rows
@@ -148,7 +148,7 @@ def free(data: TrialData, keys: dict[str, str]) -> list[Any]:
     return rows
 
 
-def remission(data: TrialData, keys: dict[str, str]) -> list[Any]:
+def remission_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return the share with UACR below 30 mg/g among those at or above it at baseline: as measured, and in truth."""
     if "UACR" not in data.codes:
         return []
@@ -166,18 +166,21 @@ def remission(data: TrialData, keys: dict[str, str]) -> list[Any]:
                     "arm": arm,
                     "stratum": stratum or "all",
                     "visit": visit,
-                    "measured": _middle(replicate_summaries.remission(data, visit, arm, stratum)),
+                    "measured": _middle(replicate_summaries.albuminuria_remission(data, visit, arm, stratum)),
                     "true": float((final[evaluable] < 30).mean()) if evaluable.any() else float("nan"),
                 }
             )
     return rows
 
 
-def adverse(data: TrialData, keys: dict[str, str]) -> list[Any]:
+def adverse_event_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm and adverse event."""
     rows: list[Any] = []
     for arm in data.arms:
-        rows += [keys | {"arm": arm} | row for row in replicate_summaries.adverse(data, arm).to_dict("records")]
+        rows += [
+            keys | {"arm": arm} | row
+            for row in replicate_summaries.expected_adverse_events(data, arm).to_dict("records")
+        ]
     return rows
 
 
@@ -206,7 +209,7 @@ def slopes(data: TrialData, keys: dict[str, str]) -> list[Any]:
         for name, estimate in replicate_summaries.slope_difference(
             data, comparison.treated, comparison.control
         ).items():
-            summary = characteristics(estimate, better=1)
+            summary = operating_characteristics(estimate, better=1)
             rows.append(
                 keys
                 | {
@@ -250,7 +253,7 @@ def baseline(data: TrialData, design: str) -> list[Any]:
     return rows
 
 
-def evidence(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> list[Any]:
+def likelihood_ratio_rows(run: TrialRun, estimates: Mapping[tuple[str, str], Estimate]) -> list[Any]:
     """Return likelihood ratios of each scenario against `NULL`, given a reported improvement and a typical result."""
     if NULL not in run.scenarios:
         return []

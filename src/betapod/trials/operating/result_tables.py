@@ -96,7 +96,7 @@ class Assessment:
     @property
     def single(self) -> list[str]:
         """Designs without a control group."""
-        return [name for name, design in self.protocol.designs.items() if not endpoints.controlled(design)]
+        return [name for name, design in self.protocol.designs.items() if not endpoints.has_comparator(design)]
 
     @property
     def controlled(self) -> list[str]:
@@ -104,7 +104,7 @@ class Assessment:
         return [
             name
             for name, design in self.protocol.designs.items()
-            if endpoints.controlled(design)
+            if endpoints.has_comparator(design)
             and any(tests_cells(self.protocol, comparison) for comparison in comparisons(self.protocol, name))
         ]
 
@@ -155,14 +155,14 @@ def assess(
         rows["one_trial"] += one_trial(full_data, keys, replicate_summaries.typical(estimates[design, scenario]))
         some = data.select(range(min(replicates_of_parts, data.replicates)))
         rows["courses"] += rows_of.courses(some, keys)
-        rows["parts"] += rows_of.parts(some, keys)
+        rows["parts"] += rows_of.change_part_rows(some, keys)
         rows["results"] += rows_of.results(data, some, keys)
         rows["patients"].append(rows_of.patients(data, keys, replicate_summaries.typical(estimates[design, scenario])))
         rows["free"] += rows_of.free(data, keys)
-        rows["adverse"] += rows_of.adverse(data, keys)
+        rows["adverse"] += rows_of.adverse_event_rows(data, keys)
         rows["flow"].append(keys | rows_of.flow(data))
         rows["slopes"] += rows_of.slopes(data, keys)
-        rows["remission"] += rows_of.remission(some, keys)
+        rows["remission"] += rows_of.remission_rows(some, keys)
         if scenario == next(iter(run.scenarios)):
             rows["baseline"] += rows_of.baseline(data, design)
     tables = {name: pd.DataFrame(table_rows) for name, table_rows in rows.items() if name != "patients"}
@@ -174,7 +174,7 @@ def assess(
         better=endpoints.better(primary),
         replicates=next(iter(run.values())).replicates,
         patients=pd.concat(rows["patients"], ignore_index=True),
-        evidence=pd.DataFrame(rows_of.evidence(run, estimates)),
+        evidence=pd.DataFrame(rows_of.likelihood_ratio_rows(run, estimates)),
         power=power,
         sizes=sizes,
         estimates=estimates,

@@ -12,7 +12,7 @@ from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
 from ..conduct.trial_data import PARTS
-from .power_analysis import characteristics
+from .power_analysis import operating_characteristics
 from .true_effects import truth, truth_of
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def _comparisons(data: TrialData) -> list[dict[str, Any]]:
     for comparison in comparisons(data.protocol, data.design):
         if comparison.control is None:
             continue
-        numbers = characteristics(analyse(data, endpoint, comparison), better=endpoints.better(endpoint))
+        numbers = operating_characteristics(analyse(data, endpoint, comparison), better=endpoints.better(endpoint))
         result_rows.append(
             {
                 "design": data.design,

@@ -89,7 +89,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 }
                 none = scenario == NULL and tests_cells(trial_run.protocol, comparison)
                 if endpoint.summary in ("responders", "time to event"):
-                    sizes += [more | row for row in counted(data, endpoint, comparison, none)]
+                    sizes += [more | row for row in count_sizes(data, endpoint, comparison, none)]
                     continue
                 curve = curve_of(data, endpoint, comparison, truth(data, endpoint, comparison, None))
                 power += [
@@ -120,7 +120,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
     return pd.DataFrame(power), pd.DataFrame(sizes)
 
 
-def counted(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: bool) -> list[dict[str, Any]]:
+def count_sizes(data: TrialData, endpoint: Endpoint, comparison: Comparison, none: bool) -> list[dict[str, Any]]:
     """Return the rows of `Assessment.sizes` of an endpoint that counts responders or events, all replicates taken as one trial.
 
     Parameters

@@ -8,9 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ...base.config import Document, Where, quantity
+from ...base.config import Document, Where, read_quantity
 from ...base.errors import BetapodError, Problem
-from ...observables.quantities import CHARACTERISTICS, code_of, known_codes, label_of, quantities, unit_of
+from ...observables.quantities import (
+    CHARACTERISTICS,
+    code_of,
+    known_codes,
+    label_of,
+    observable_unit,
+    visit_observables,
+)
 from .conduct_checks import conducted, judged, repeated
 from .key_checks import idle
 from .run_cost import costs
@@ -54,8 +61,8 @@ def _criteria(document: Document, criteria: dict[str, Any], where: Where) -> Ite
                 wrong = list(valued(document, bounds[side], code, (*here, side), f"{name} {side}"))
                 yield from wrong or possible(document, name, bounds[side], (*here, side))
                 if not wrong:
-                    unit = unit_of(code)
-                    values.append(quantity(bounds[side], unit, label_of(code), bare=unit == "1"))
+                    unit = observable_unit(code)
+                    values.append(read_quantity(bounds[side], unit, label_of(code), bare=unit == "1"))
         if not {"min", "max"} & set(bounds):
             yield document.problem("missing-key", f"{name} has no bounds", here, True, expected="min, max or both")
         if len(values) == 2 and not values[0] <= values[1]:
@@ -170,7 +177,7 @@ def _inputs(document: Document, arm: str, inputs: dict[str, Any]) -> Iterator[Pr
         return
     from ...physiology import whole_body
 
-    rows = whole_body.model("reference").inputs
+    rows = whole_body.named_model("reference").inputs
     for name, value_text in inputs.items():
         where = ("arms", arm, "inputs", name)
         if name not in rows:
@@ -178,7 +185,7 @@ def _inputs(document: Document, arm: str, inputs: dict[str, Any]) -> Iterator[Pr
             continue
         row = rows[name]
         try:
-            value = quantity(value_text, row.unit, row.label, row.unit == "1", subject=f"{arm} {name}")
+            value = read_quantity(value_text, row.unit, row.label, row.unit == "1", subject=f"{arm} {name}")
         except BetapodError as error:
             yield from (document.moved(problem, where) for problem in error.problems)
             continue
@@ -240,13 +247,13 @@ def _measurements(document: Document) -> Iterator[Problem]:
     measured = mapping_of(document.data, "measurements")
     codes = {code_of(name) for name in measured}
     for name in measured:
-        if code_of(name) not in quantities():
-            yield unknown(document, "quantity", name, quantities(), ("measurements", name), True)
+        if code_of(name) not in visit_observables():
+            yield unknown(document, "quantity", name, visit_observables(), ("measurements", name), True)
     needed: list[tuple[Where, str]] = [(("eligibility", n), n) for n in mapping_of(document.data, "eligibility")]
     for stratum, content in mapping_of(document.data, "strata").items():
         needed += [(("strata", stratum, "where", n), n) for n in mapping_of(content, "where")]
     for where, name in needed:
-        if code_of(name) in quantities() and code_of(name) not in codes and measured:
+        if code_of(name) in visit_observables() and code_of(name) not in codes and measured:
             yield document.problem(
                 "not-measured",
                 f"{name} is used for eligibility or strata but not measured",

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
-from ...observables.quantities import code_of, known_codes, quantities, unit_of
+from ...observables.quantities import code_of, known_codes, observable_unit, visit_observables
 from ..conduct.trial_effects import effect_spread
 from .endpoint_checks import endpoint
 from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
@@ -67,7 +67,7 @@ def conducted(document: Document) -> Iterator[Problem]:
                 "wrong-effect", "an effect is either a change or a factor", where, expected="change or factor"
             )
         if code is not None:
-            needed = "factor" if quantities()[code].link == "log" else "change"
+            needed = "factor" if visit_observables()[code].link == "log" else "change"
             other = "change" if needed == "factor" else "factor"
             if other in effect and needed not in effect:
                 yield document.problem(
@@ -110,11 +110,11 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
     except BetapodError as error:
         yield from (document.moved(problem, where) for problem in error.problems)
         return
-    log = quantities()[code].link == "log"
+    log = visit_observables()[code].link == "log"
     low, high = POSSIBLE.get(code, (0.0, math.inf))
     most = math.log(LARGEST_FACTOR) if log else high - low
     if not 0 <= value <= most:
-        unit = "SD of the logarithm" if log else unit_of(code)
+        unit = "SD of the logarithm" if log else observable_unit(code)
         yield document.problem(
             "out-of-range",
             "this SD between patients is implausible",
@@ -182,8 +182,8 @@ def _measured_code(document: Document, entry: Any, where: Where) -> tuple[str | 
         return None, []
     measured = mapping_of(document.data, "measurements")
     code = code_of(name)
-    if code not in quantities():
-        return None, [unknown(document, "quantity", name, quantities(), (*where, "quantity"))]
+    if code not in visit_observables():
+        return None, [unknown(document, "quantity", name, visit_observables(), (*where, "quantity"))]
     if code not in {code_of(measured_name) for measured_name in measured}:
         return None, [
             document.problem(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...base.config import Document, Where
 from ...base.errors import Problem
-from ...observables.quantities import quantities
+from ...observables.quantities import visit_observables
 from .endpoint_keys import CONTROLLED
 from .value_checks import day_of, list_of
 
@@ -27,7 +27,12 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     yield from _bounds(document, entry, where, str(summary))
     yield from _strategy(document, entry, where, str(summary))
     yield from _confirmed(document, entry, where, str(summary))
-    if summary == "ratio" and code is not None and quantities()[code].link != "log" and quantities()[code].floor <= 0:
+    if (
+        summary == "ratio"
+        and code is not None
+        and visit_observables()[code].link != "log"
+        and visit_observables()[code].floor <= 0
+    ):
         yield document.problem(
             "no-ratio",
             f"{entry['quantity']} may be 0, so a ratio is undefined",

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...base.config import Settings, refuse
 from ...base.errors import Problem
-from ...observables.quantities import code_of, quantities
+from ...observables.quantities import code_of, visit_observables
 
 #: A quantity whose unit depends on what is measured; checked with the name beside it.
 Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["30 mg/g"]})]
@@ -99,7 +99,7 @@ class Endpoint(Settings):
         """Take the direction of the quantity where none is given."""
         if not isinstance(content, dict) or content.get("better") is not None:
             return content
-        quantity = quantities().get(code_of(content.get("quantity", "")))
+        quantity = visit_observables().get(code_of(content.get("quantity", "")))
         return content if quantity is None else content | {"better": "higher" if quantity.better > 0 else "lower"}
 
 

@@ -15,13 +15,13 @@ from ...base.config import (
     Rate,
     Settings,
     Share,
-    quantity,
+    read_quantity,
     refuse,
 )
 from ...base.display import Displayed
 from ...base.errors import BetapodError
 from ...base.former_names import PROTOCOL_KEYS
-from ...observables.quantities import code_of, label_of, unit_of
+from ...observables.quantities import code_of, label_of, observable_unit
 from ...therapies.scenarios import COMPARED, ScenarioName
 from .endpoint_keys import Endpoints, Measured
 
@@ -74,9 +74,9 @@ class Criterion(Settings):
 
     def bounds(self, code: str) -> tuple[float, float]:
         """Return both bounds in the quantity's unit."""
-        unit, label = unit_of(code), label_of(code)
+        unit, label = observable_unit(code), label_of(code)
         low, high = (
-            missing if bound is None else quantity(bound, unit, label, bare=unit == "1")
+            missing if bound is None else read_quantity(bound, unit, label, bare=unit == "1")
             for bound, missing in ((self.min, -math.inf), (self.max, math.inf))
         )
         return low, high

@@ -22,7 +22,7 @@ def shipped_protocols() -> dict[str, Path]:
 def protocol_catalogue() -> dict[str, Path]:
     """Return the protocols that can be named: those of the package, and those of installed packages."""
     shipped = shipped_protocols()
-    return shipped | plugins.listed("protocols", shipped, load_protocol)
+    return shipped | plugins.plugin_files("protocols", shipped, load_protocol)
 
 
 def load_protocol(name: str | Path) -> Protocol:
@@ -47,7 +47,7 @@ def protocol_document(name: str | Path) -> Document:
     """
     text = str(name)
     shipped = shipped_protocols()
-    file = plugins.named("protocols", text, shipped) or shipped.get(text)
+    file = plugins.plugin_file("protocols", text, shipped) or shipped.get(text)
     if file is not None:
         return read_yaml(file)
     path = Path(name)

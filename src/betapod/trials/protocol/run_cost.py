@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...base.config import Document, Where
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem
-from ...observables.quantities import code_of, quantities
+from ...observables.quantities import code_of, visit_observables
 from .value_checks import list_of, mapping_of, short
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _bytes(patients: Sequence[int], scenarios: int, replicates: int, visits: int
 
 def _pool_bytes(people: int, courses: int, visits: int) -> int:
     """Return bytes of the true courses of a pool: a day before, on and after each visit, twice for what is computed from them."""
-    return 2 * people * courses * (3 * visits + 1) * len(quantities()) * 8
+    return 2 * people * courses * (3 * visits + 1) * len(visit_observables()) * 8
 
 
 def _courses(arms: int, with_cells: int, scenarios: int, rescues: int) -> int:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...base.clinical import Kind
-from ...base.config import Document, Where, quantity
+from ...base.config import Document, Where, read_quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import BetapodError, Problem, did_you_mean
-from ...observables.quantities import CHARACTERISTICS, code_of, label_of, quantities, unit_of
+from ...observables.quantities import CHARACTERISTICS, code_of, label_of, observable_unit, visit_observables
 from ...observables.table import bounds, everything
 
 #: Letters of a name, such as that of an arm; longer ones fit no table and no figure.
@@ -193,7 +193,7 @@ def _is_number(value: Any) -> bool:
 
 def _read(value: Any, unit: str, bare: bool = False) -> float | None:
     try:
-        return quantity(value, unit, bare=bare)
+        return read_quantity(value, unit, bare=bare)
     except (BetapodError, OverflowError):
         return None
 
@@ -212,13 +212,13 @@ def possible(
     """
     code = code_of(name)
     span = POSSIBLE.get(code)
-    has_range = code in quantities() or code in CHARACTERISTICS
+    has_range = code in visit_observables() or code in CHARACTERISTICS
     if span is None or not has_range:
         return
-    unit = unit_of(code)
+    unit = observable_unit(code)
     try:
         kind: Kind = "difference" if difference else "level"
-        value = quantity(value_text, unit, label_of(code), bare=unit == "1", kind=kind)
+        value = read_quantity(value_text, unit, label_of(code), bare=unit == "1", kind=kind)
     except (BetapodError, OverflowError):
         return
     low, high = (-(span[1] - span[0]), span[1] - span[0]) if difference else span
@@ -263,9 +263,9 @@ def valued(
     document: Document, value_text: Any, code: str, where: Where, read_as: str, kind: Kind = "level"
 ) -> Iterator[Problem]:
     """Check that a quantity has a unit that fits a PARAMCD, and say under the name `read_as` how it is read in another."""
-    unit = unit_of(code)
+    unit = observable_unit(code)
     try:
-        quantity(value_text, unit, label_of(code), unit == "1", kind, read_as)
+        read_quantity(value_text, unit, label_of(code), unit == "1", kind, read_as)
     except BetapodError as error:
         for problem in error.problems:
             yield document.moved(problem, where)
@@ -274,6 +274,6 @@ def valued(
 def day_of(value: Any) -> float | None:
     """Return a time in days; None where it cannot be read."""
     try:
-        return quantity(value, "day")
+        return read_quantity(value, "day")
     except BetapodError:
         return None

@@ -284,7 +284,7 @@ def _content(record: Record) -> dict[str, object]:
 
 def _read(name: str, folder: Path | None) -> list[Prediction] | None:
     """Return what is kept under a name, or None if that is nothing or cannot be used."""
-    kept = cache.read(name, folder)
+    kept = cache.read_entry(name, folder)
     try:
         return None if kept is None else TypeAdapter(list[Prediction]).validate_json(kept)
     except ValueError:
@@ -293,4 +293,4 @@ def _read(name: str, folder: Path | None) -> list[Prediction] | None:
 
 def _write(name: str, predictions: Sequence[Prediction], folder: Path | None) -> None:
     # A cache that cannot be written costs time on the next run, and is no error.
-    cache.write(name, json.dumps([asdict(prediction) for prediction in predictions]).encode(), folder)
+    cache.write_entry(name, json.dumps([asdict(prediction) for prediction in predictions]).encode(), folder)

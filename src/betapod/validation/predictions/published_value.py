@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from ...evidence.records.study import Record
-from ...evidence.synthesis.reported_error import ratio
+from ...evidence.synthesis.reported_error import compared_ratio
 from .study_readouts import Readout
 
 #: Efficiency of the IQR as an estimate of the SD of a normal distribution: how many fewer people it is worth.
@@ -17,7 +17,7 @@ def published_value(record: Record, readout: Readout, base: float | None) -> flo
     value = record.value
     assert value is not None
     if readout.scale == "log":
-        return math.log(value / base if base and record.kind != "percent" else ratio(record, value))
+        return math.log(value / base if base and record.kind != "percent" else compared_ratio(record, value))
     return value - base if base is not None else value
 
 

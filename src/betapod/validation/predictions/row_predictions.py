@@ -129,7 +129,7 @@ def _chance(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
     from ...therapies.cell_dosing import regimen
     from ...therapies.cell_risks import risks
 
-    model = cell_parameters.parameterise(whole_body.model("cells"), condition.scenario)
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), condition.scenario)
     model = model.with_values({key: value for key, value in condition.values.items() if key in model.parameters})
     course = regimen(arm.cells, _WEIGHT, model, condition.scenario, where=arm.study)
     return 1.0 - math.prod(1.0 - risk.at_least_one for risk in risks(course, model) if risk.name in names)

@@ -67,7 +67,7 @@ class Condition:
     def __post_init__(self) -> None:
         if not self.values:
             return
-        parameters = {*whole_body.model("reference").parameters, *cell_parameters.table()}
+        parameters = {*whole_body.named_model("reference").parameters, *cell_parameters.cell_parameter_table()}
         problems = [
             Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(parameters)))
             for name in self.values
@@ -154,10 +154,10 @@ def people(cohort: str, count: int, seed: int) -> Library:
 def _ensemble(threads: int | None) -> Ensemble:
     from ...engine.ensemble import Ensemble
 
-    return Ensemble(whole_body.model("reference"), outputs(), _RTOL, _ATOL, threads=threads)
+    return Ensemble(whole_body.named_model("reference"), outputs(), _RTOL, _ATOL, threads=threads)
 
 
-def simulate(
+def simulate_arms(
     arms: Sequence[StudyArm],
     weeks: Sequence[float],
     condition: Condition,
@@ -223,7 +223,7 @@ def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
 
 
 def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
-    model = whole_body.model("reference")
+    model = whole_body.named_model("reference")
     values = cell_parameters.changes(model, condition.scenario)
     values |= {key: value for key, value in condition.values.items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}
@@ -235,7 +235,7 @@ def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Sched
     varied = {name: np.full(len(who), value) for name, value in condition.values.items()}
     people = replace(people, parameters={**people.parameters, **varied})
     return plan(
-        whole_body.model("reference"),
+        whole_body.named_model("reference"),
         people,
         [timed(text) for text in arm.care],
         arm.cells,

@@ -10,7 +10,7 @@ import numpy as np
 from ...evidence.records.study import Record
 from ...therapies.scenarios import NONE
 from .studies import StudyArm, arms, contrasts
-from .study_courses import Condition, Courses, simulate
+from .study_courses import Condition, Courses, simulate_arms
 from .study_readouts import Readout, readout_of
 
 #: Virtual people behind a count of events, as a multiple of those behind other numbers.
@@ -52,7 +52,7 @@ class StudyPlan:
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         if not wanted:
             return {}
-        courses = simulate(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
+        courses = simulate_arms(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
         return dict(zip(wanted, courses, strict=True))
 
 
@@ -70,7 +70,7 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
 
     if draws < 1 or condition.scenario == NONE:
         return []
-    table = draw(cell_parameters.table(condition.scenario), seed, np.arange(draws))
+    table = draw(cell_parameters.cell_parameter_table(condition.scenario), seed, np.arange(draws))
     draws_of_rows = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
     return [Condition(condition.scenario, {**values, **condition.values}) for values in draws_of_rows]
 

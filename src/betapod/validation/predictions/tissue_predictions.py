@@ -81,13 +81,15 @@ def tissue(scenario: str) -> list[Tissue]:
 
 
 def _model(assembly: str, scenario: str, **values: float) -> Model:
-    return cell_parameters.parameterise(whole_body.model(assembly), scenario).with_values({"BW": _WEIGHT, **values})
+    return cell_parameters.parameterise(whole_body.named_model(assembly), scenario).with_values(
+        {"BW": _WEIGHT, **values}
+    )
 
 
 def _scans(scenario: str) -> tuple[dict[str, float], dict[str, float]]:
     """Return label by organ, percent of the injected, after ten minutes and on day 10."""
     model = _model("cells_tracer", scenario, **_CIRRHOSIS)
-    viable = float(cell_parameters.table(scenario)["viability"].value)
+    viable = float(cell_parameters.cell_parameter_table(scenario)["viability"].value)
     shares = model.evaluate([f"iv_{organ}" for organ in ORGANS], dict.fromkeys(model.state_names, 0.0))
     doses = [
         Dose(f"{kind}_{organ}", shares[f"iv_{organ}"] * _LABELLED * part)

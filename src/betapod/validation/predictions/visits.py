@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...observables.outcomes import Flags, Readings
-from ...observables.table import Numbers, Observable, names, observables
+from ...observables.table import Numbers, Observable, names_for, observables
 
 __all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "observable_of", "seen_in"]
 
@@ -27,7 +27,7 @@ def compared() -> dict[str, Observable]:
 
 def observable_of(endpoint: str) -> str:
     """Return the id of the observable that an endpoint of the registry names, or the endpoint where it names none."""
-    name = names("registry").get(endpoint)
+    name = names_for("registry").get(endpoint)
     return endpoint if name is None else name.means
 
 

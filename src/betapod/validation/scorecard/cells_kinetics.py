@@ -24,7 +24,9 @@ _MINUTES = 10.0 / MINUTES_PER_DAY
 
 def host(name: str = "cells", /, **values: float) -> Model:
     """Return cell therapy in the scenario of current evidence, in a host with given inputs."""
-    return cell_parameters.parameterise(whole_body.model(name), CURRENT_EVIDENCE).with_values({"BW": WEIGHT, **values})
+    return cell_parameters.parameterise(whole_body.named_model(name), CURRENT_EVIDENCE).with_values(
+        {"BW": WEIGHT, **values}
+    )
 
 
 def treat(order: str, days: Sequence[float], outputs: Sequence[str], **values: float) -> pd.DataFrame:
@@ -49,7 +51,7 @@ def _labelled(model: Model, cells: float, days: Sequence[float], viable: float) 
 
 
 def _viability() -> float:
-    return float(cell_parameters.table()["viability"].value)
+    return float(cell_parameters.cell_parameter_table()["viability"].value)
 
 
 @procedure

@@ -169,7 +169,7 @@ def donor_islets() -> dict[str, float]:
 @procedure
 def risks() -> dict[str, float]:
     """Chances and factors of the model for a mismatched product."""
-    values = cell_parameters.table()
+    values = cell_parameters.cell_parameter_table()
     return {
         "fever": values["RR_fever"].value,
         "infection": values["RR_infection"].value,

@@ -10,7 +10,17 @@ import pandas as pd
 
 from ...base.constants import MINUTES_PER_DAY
 from ...physiology import whole_body
-from .kidney_person import SGLT2_INHIBITOR, WEEK, YEAR, KidneyPerson, ensemble, glucose_of, healthy, type_1, type_2
+from .kidney_person import (
+    SGLT2_INHIBITOR,
+    WEEK,
+    YEAR,
+    KidneyPerson,
+    glucose_of,
+    healthy,
+    kidney_ensemble,
+    type_1,
+    type_2,
+)
 from .procedure import procedure
 
 #: Moles of sodium that SGLT2 alone moves per mole of glucose reabsorbed: one, for the 90 % that pass through it.
@@ -59,7 +69,7 @@ def ageing() -> dict[str, float]:
 
 
 def _sodium_excreted(row: pd.Series[float]) -> float:
-    sodium = whole_body.table("kidney")["Na_plasma"].value / 1000.0
+    sodium = whole_body.model_parameters("kidney")["Na_plasma"].value / 1000.0
     return 100.0 * row["Na_excretion"] / (row["GFR"] * sodium * MINUTES_PER_DAY)
 
 
@@ -99,7 +109,7 @@ def hyperglycaemia_4h() -> dict[str, float]:
 @procedure
 def sodium_SGLT2() -> dict[str, float]:
     """Sodium through SGLT2 (1 per glucose, 90 % of glucose) in health and after 5 years of T2D at HbA1c 7 and 9.5 %."""
-    sodium = whole_body.table("kidney")["Na_plasma"].value / 1000.0
+    sodium = whole_body.model_parameters("kidney")["Na_plasma"].value / 1000.0
     people = {
         "healthy": healthy(),
         "controlled": type_2(5.0, glucose_of(7.0)),
@@ -116,7 +126,7 @@ def sodium_SGLT2() -> dict[str, float]:
 @procedure
 def glucose_transport() -> dict[str, float]:
     """The transport maximum in health and after 5 years of T2D at 9.3 mmol/L; then full SGLT2 inhibition for 2 and 14 days."""
-    mg_per_mmol = whole_body.table("kidney")["molar_mass_glucose"].value
+    mg_per_mmol = whole_body.model_parameters("kidney")["molar_mass_glucose"].value
     person = type_2(5.0)
     before = person.course([0.0]).iloc[0]["Tm"]
     after = person.course([0.0, 2.0, 14.0], **SGLT2_INHIBITOR)["Tm"]
@@ -166,7 +176,7 @@ def anp_infusion() -> dict[str, float]:
     from scipy.optimize import brentq
 
     person = KidneyPerson({"G": 10.0, "age": 45.0}).after(5.0)
-    model = ensemble().model.with_values({**person.values, "age": 45.0})
+    model = kidney_ensemble().model.with_values({**person.values, "age": 45.0})
     names = ("GFR", "RPF", "FF", "UAER", "Na_PT_target")
 
     def settled(factor: float) -> list[float]:

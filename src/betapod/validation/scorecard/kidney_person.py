@@ -59,9 +59,9 @@ _EQUATIONS = (
 
 
 @functools.cache
-def ensemble() -> Ensemble:
+def kidney_ensemble() -> Ensemble:
     """Return the kidney, ready for many people at once; it reports all states and what the targets need."""
-    model = whole_body.model("kidney")
+    model = whole_body.named_model("kidney")
     return Ensemble(model, (*model.state_names, *_EQUATIONS))
 
 
@@ -72,7 +72,7 @@ def follow_all(
     schedule: Schedule | None = None,
 ) -> dict[str, NDArray[np.float64]]:
     """Follow many people; returns (people, visits) by quantity, NaN once a kidney has failed."""
-    result = ensemble().run(columns, days, schedule, start)
+    result = kidney_ensemble().run(columns, days, schedule, start)
     return {name: result.values[:, :, i] for i, name in enumerate(result.names)}
 
 
@@ -86,7 +86,7 @@ class KidneyPerson:
     @property
     def age(self) -> float:
         """Age today, years."""
-        return self.values.get("age", whole_body.table("kidney")["age"].value)
+        return self.values.get("age", whole_body.model_parameters("kidney")["age"].value)
 
     def but(self, **changes: float) -> KidneyPerson:
         """Return the same person, today under other inputs."""
@@ -126,7 +126,7 @@ class KidneyPerson:
         return self._at(table.iloc[first], days[first] / YEAR, changes)
 
     def _at(self, row: pd.Series[float], years: float, changes: Mapping[str, float]) -> KidneyPerson:
-        state = {name: float(row[name]) for name in ensemble().model.state_names}
+        state = {name: float(row[name]) for name in kidney_ensemble().model.state_names}
         return KidneyPerson({**self.values, **changes, "age": self.age + years}, state)
 
 
@@ -137,7 +137,7 @@ def healthy(age: float = 45.0) -> KidneyPerson:
 
 def glucose_of(HbA1c: float) -> float:
     """Return the mean glucose (mmol/L) that goes with an HbA1c (%), as the kidney's own line has it (ADAG)."""
-    table = whole_body.table("kidney")
+    table = whole_body.model_parameters("kidney")
     return table["HbA1c_slope"].value * HbA1c - table["HbA1c_offset"].value
 
 

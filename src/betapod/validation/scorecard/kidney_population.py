@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...base.constants import CREATININE_UMOL_L
 from ...engine.schedule import Schedule, Switch
 from ...physiology import whole_body
-from .kidney_person import ARB, MONTH, YEAR, ensemble, follow_all, glucose_of
+from .kidney_person import ARB, MONTH, YEAR, follow_all, glucose_of, kidney_ensemble
 from .procedure import procedure
 
 Numbers = NDArray[np.float64]
@@ -38,7 +38,7 @@ def _complete(course: Mapping[str, Numbers]) -> dict[str, Numbers]:
     completed = {name: values.copy() for name, values in course.items()}
     failed = np.isnan(completed["GFR"])
     completed["failed"] = failed.astype(np.float64)
-    completed["GFR"][failed] = completed["eGFR"][failed] = whole_body.table("kidney")["GFR_failure"].value
+    completed["GFR"][failed] = completed["eGFR"][failed] = whole_body.model_parameters("kidney")["GFR_failure"].value
     completed["S_cr"][failed] = np.inf
     for visit in range(1, failed.shape[1]):
         gone = failed[:, visit]
@@ -118,7 +118,7 @@ def arb_microalbuminuria() -> dict[str, float]:
     microalbuminuric = _stages(course["UAER"])["micro"][:, 8]
     people = {name: values[microalbuminuric] for name, values in _type_2_people().items()}
     people["age"] = people["age"] + 8.0
-    start = {name: course[name][microalbuminuric, 8] for name in ensemble().model.state_names}
+    start = {name: course[name][microalbuminuric, 8] for name in kidney_ensemble().model.state_names}
     end = 2 * YEAR
     drug = Schedule(switches=(Switch("e_ARB", ARB["e_ARB"], 0.0), Switch("e_ARB", 0.0, end)))
     followed = follow_all(people, [0.0, 3 * MONTH, end, end + MONTH], start, drug)
@@ -153,7 +153,7 @@ def _type_1(*care: tuple[float, int]) -> dict[str, Numbers]:
         }
         course = {
             name: np.full((_PEOPLE, years + 1), np.nan)
-            for name in (*ensemble().model.state_names, "GFR", "eGFR", "UAER")
+            for name in (*kidney_ensemble().model.state_names, "GFR", "eGFR", "UAER")
         }
         followed = follow_all(
             {name: values[alive] for name, values in columns.items()},
@@ -163,7 +163,7 @@ def _type_1(*care: tuple[float, int]) -> dict[str, Numbers]:
         for name in course:
             course[name][alive] = followed[name]
         pieces.append({name: values if not pieces else values[:, 1:] for name, values in course.items()})
-        start = {name: course[name][:, -1] for name in ensemble().model.state_names}
+        start = {name: course[name][:, -1] for name in kidney_ensemble().model.state_names}
         alive = np.isfinite(course["GFR"][:, -1])
         age += years
     joined = {name: np.concatenate([piece[name] for piece in pieces], axis=1) for name in pieces[0]}

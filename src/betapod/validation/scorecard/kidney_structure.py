@@ -13,7 +13,7 @@ from .procedure import procedure
 @procedure
 def structure() -> dict[str, float]:
     """T1D from age 15 at 11.3 mmol/L with susceptibility 0.4 (normoalbuminuria), 0.9 (median), 1 and 2 (microalbuminuria)."""
-    table = whole_body.table("kidney")
+    table = whole_body.model_parameters("kidney")
     results = {
         "W_healthy": table["W_GBM0"].value,
         "Vv_healthy": table["Vv_mes0"].value,
@@ -86,7 +86,7 @@ def podocytes_t2d() -> dict[str, float]:
         "density_normo": normo["podocyte_density"] - control["podocyte_density"],
         "density_micro_normo": micro["podocyte_density"] - normo["podocyte_density"],
         "number_ratio": normo["podocytes"] / control["podocytes"],
-        "fenestration_healthy": 100.0 * whole_body.table("kidney")["fenestration0"].value,
+        "fenestration_healthy": 100.0 * whole_body.model_parameters("kidney")["fenestration0"].value,
         "fenestration_normo": 100.0 * normo["fenestration"],
         "fenestration_micro": 100.0 * micro["fenestration"],
         "fenestration_macro": 100.0 * macro["fenestration"],

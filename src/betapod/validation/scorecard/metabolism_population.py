@@ -32,13 +32,13 @@ _DIABETES_FASTING, _DIABETES_2H = 7.0, 11.1
 
 @functools.cache
 def _day() -> Ensemble:
-    model = whole_body.model("metabolism")
+    model = whole_body.named_model("metabolism")
     return Ensemble(model, (*model.state_names, "G_fasting", "insulin_fasting", "insulin_liver_fasting"))
 
 
 @functools.cache
 def _minutes() -> Ensemble:
-    return Ensemble(whole_body.model("metabolism_fast"), ("G",))
+    return Ensemble(whole_body.named_model("metabolism_fast"), ("G",))
 
 
 def _two_hours(people: dict[str, Numbers], row: dict[str, Numbers]) -> Numbers:
@@ -69,7 +69,7 @@ def _take(columns: dict[str, Numbers], kept: NDArray[np.bool_]) -> dict[str, Num
 def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
     """Return values and states of people drawn around a typical one, after so many years of that person's history."""
     people = {key: np.full(_PEOPLE, value) for key, value in person(name).values.items()}
-    people.update(draw(whole_body.table("metabolism"), _SEED, range(_PEOPLE)))
+    people.update(draw(whole_body.model_parameters("metabolism"), _SEED, range(_PEOPLE)))
     return people, _row(_day().run(people, [0.0, years * _YEAR]).values, 1)
 
 

@@ -38,7 +38,7 @@ def course(who: Person, days: Sequence[float], schedule: Schedule | None = None,
 
 def constant(name: str) -> float:
     """Return a parameter of the metabolism's table."""
-    return whole_body.table("metabolism")[name].value
+    return whole_body.model_parameters("metabolism")[name].value
 
 
 def today(who: Person, *names: str) -> dict[str, float]:

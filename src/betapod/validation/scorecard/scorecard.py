@@ -108,7 +108,7 @@ class Scorecard(Displayed):
         return numbers
 
 
-def run(targets: Sequence[Target], progress: Callable[[str, int, int], None] | None = None) -> Scorecard:
+def run_scorecard(targets: Sequence[Target], progress: Callable[[str, int, int], None] | None = None) -> Scorecard:
     """Simulate targets.
 
     Parameters

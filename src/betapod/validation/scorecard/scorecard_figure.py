@@ -11,7 +11,7 @@ from ...base.errors import ConfigError, Location, Problem
 from ...base.files import replacing
 from .agreement import interval
 from .scorecard import Score, Scorecard
-from .scorecard_text import number, target_text, unit_text, use_text
+from .scorecard_text import scorecard_number, target_text, unit_text, use_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -142,7 +142,7 @@ def _label(score: Score) -> str:
 
 def _numbers(score: Score) -> str:
     assert score.model is not None
-    return f"{number(score.model)} vs {target_text(score.target)} {unit_text(score.target)}"
+    return f"{scorecard_number(score.model)} vs {target_text(score.target)} {unit_text(score.target)}"
 
 
 def _row(ax: Axes, y: int, score: Score) -> None:

@@ -19,7 +19,7 @@ COLOURS = {"inside": "green", "near": "yellow", "miss": "red", NOT_ADDRESSED: "d
 _GROUPS = ("fit", "validation", "input", "memory")
 
 
-def number(value: float) -> str:
+def scorecard_number(value: float) -> str:
     """Return a number with three significant digits, more where it is that large."""
     if math.isnan(value):
         return "-"
@@ -87,7 +87,7 @@ def rows_table(scores: Sequence[Score]) -> Table:
             target.id,
             _what(target, "" if target.counts else "dim"),
             _with_unit(target),
-            "" if score.model is None else number(score.model),
+            "" if score.model is None else scorecard_number(score.model),
             Text(score.status, style=COLOURS[score.status]),
             size_text(score),
             use_text(target),
@@ -154,7 +154,7 @@ def _worst(card: Scorecard, most: int = 10) -> list[RenderableType]:
     if len(card.scores) <= 2 * most or not worst:
         return []
     lines = [
-        f"  {s.target.organ}/{s.target.id}: {s.target.quantity}, {number(s.model or 0.0)} for {_with_unit(s.target)} "
+        f"  {s.target.organ}/{s.target.id}: {s.target.quantity}, {scorecard_number(s.model or 0.0)} for {_with_unit(s.target)} "
         f"({size_text(s)} half-widths)"
         for s in worst[:most]
     ]
