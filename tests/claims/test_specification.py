@@ -10,7 +10,14 @@ import pytest
 from betapod.claims import claims, ledger
 from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.claims.claim_verdict import VERDICTS
-from betapod.claims.wording import leverage_words, outcome_words, required, three_digits, verdict_sentences
+from betapod.claims.wording import (
+    leverage_words,
+    outcome_caption,
+    outcome_words,
+    required,
+    three_digits,
+    verdict_sentences,
+)
 
 CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 
@@ -91,3 +98,9 @@ def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> N
     assert "no study has tested" in verdict_sentences(entries["A04"]) and "no study has" not in verdict_sentences(
         entries["A09"]
     )
+
+
+def test_the_caption_of_every_simulated_claim_is_plain_words() -> None:
+    captions = [outcome_caption(claim.outcome, "label", "1") for claim in claims.load() if claim.outcome is not None]
+    assert captions
+    assert all(caption.startswith("Simulated: label") for caption in captions)

@@ -93,7 +93,7 @@ def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
     kind = "relative change" if outcome.measure == "percent" else "difference"
     unit_shown = effect_unit(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
     bracket = f" ({unit_shown})" if unit_shown else ""
-    return f"SimulatedOutcome: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
+    return f"Simulated: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
 
 
 def shortfall(entry: JudgedClaim) -> str:
