@@ -157,6 +157,21 @@ def test_the_figure_of_a_trial_has_geometric_means_of_a_ratio_quantity(results: 
     np.testing.assert_allclose(axes.lines[0].get_ydata(), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("unit", "said", "axis"),
+    [("second", "from 0 to 2000 s,", "s"), ("", "from 0 to 2000,", "time"), ("day", "from 0 to 2000 days,", "years")],
+)
+def test_times_of_an_imported_model_are_shown_in_its_own_unit(unit: str, said: str, axis: str) -> None:
+    written = betapod.write_sbml(betapod.load_model("topp2000"))
+    assert 'timeUnits="day"' in written
+    model = betapod.read_sbml(written.replace('timeUnits="day"', f'timeUnits="{unit}"' if unit else ""))
+    result = betapod.simulate(model, [0, 50, 2000], outputs=["glucose"])
+    ensemble = betapod.Ensemble(model, ["glucose"]).run(2, [0, 50, 2000])
+    assert said in repr(result)
+    assert result.units["time"] == ensemble.time_unit == model.time_unit
+    assert [each.plot().axes[0].get_xlabel() for each in (result, ensemble)] == [axis, axis]
+
+
 def test_two_simulations_stand_in_one_figure(results: dict[str, Any]) -> None:
     pytest.importorskip("matplotlib")
     kidney = betapod.load_model("kidney").with_values({"G": 12.0})

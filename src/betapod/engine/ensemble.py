@@ -261,6 +261,7 @@ class Ensemble:
             width=kernel.width,
             again=_SamePatients(self, columns, starts, schedules, which, visits),
             otherwise=SecondPath(self.model, self.outputs, visits, columns, starts, schedules, which),
+            time_unit=self.model.time_unit,
         )
 
     def _refuse_impossible(self, run: CompiledRun, out: NDArray[np.float64], visits: NDArray[np.float64]) -> None:

@@ -75,17 +75,19 @@ class EnsembleResult(Displayed):
     units
         Output -> unit.
     times
-        (visits,) days.
+        (visits,) in `time_unit`.
     status
         (patients,) index into `STATUS`: ok, ended (by a terminal event), step-underflow, non-finite, step-limit, not run.
     ended_at
-        (patients,) day on which a terminal event or a failure stopped the patient; NaN for the others.
+        (patients,) time at which a terminal event or a failure stopped the patient; NaN for the others.
     event
         (patients,) index into `event_names` of the terminal event; -1 for the others.
     steps, rejected
         (patients,) steps taken and steps refused by the error control.
     vector_steps, width
         Steps of all lanes together, and lanes: `occupancy` follows.
+    time_unit
+        Unit of the times: day, but for imported models that say otherwise; 1 where a model names none.
 
     Examples
     --------
@@ -117,6 +119,7 @@ class EnsembleResult(Displayed):
     last: NDArray[np.float64] = field(repr=False)
     again: Callable[[NDArray[np.int64], float, NDArray[np.float64]], EnsembleResult] = field(repr=False)
     otherwise: SecondPath = field(repr=False)
+    time_unit: str = "day"
 
     @property
     def status_names(self) -> tuple[str, ...]:
@@ -168,7 +171,7 @@ class EnsembleResult(Displayed):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The values as one long table: patient, time (day), name, value, unit."""
+        """The values as one long table: patient, time (in `time_unit`), name, value, unit."""
         import pandas as pd
 
         patients, visits, outputs = self.values.shape

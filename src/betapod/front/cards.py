@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base.display import column_units
+from ..model.printing.document_layout import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,9 +148,11 @@ def _parameters(table: ParameterTable) -> Card:
 
 def _result(result: Result) -> Card:
     times = result.table.index
-    title = f"{_several(len(times), 'time')} from {times[0]:g} to {times[-1]:g} days, {_several(result.table.shape[1], 'quantity', 'quantities')}"
+    unit = "" if result.time_unit == "1" else f" {plural(result.time_unit)}"
+    quantities = _several(result.table.shape[1], "quantity", "quantities")
+    title = f"{_several(len(times), 'time')} from {times[0]:g} to {times[-1]:g}{unit}, {quantities}"
     facts = [("integrator", f"{result.method}, rtol {result.rtol:g}")]
-    facts += [("ended", f"{result.ended[0]} at day {result.ended[1]:g}")] if result.ended else []
+    facts += [("ended", f"{result.ended[0]} at {result.ended[1]:g}{unit}")] if result.ended else []
     facts += [("warnings", "; ".join(result.warnings[:3]))] if result.warnings else []
     return Card(title, facts, lambda: result.table, "Figure: .plot(). Labels and units: .dictionary.")
 

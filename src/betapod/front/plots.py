@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem, not_among
-from ..report.common.figures import GREY, PALETTE, STYLES, axis_label, drawable, new_figure, styled
+from ..report.common.figures import GREY, PALETTE, STYLES, axis_label, drawable, new_figure, styled, time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -99,16 +98,16 @@ def result(
     columns = [str(name) for name in simulated.table.columns]
     if not against:
         names = _chosen(outputs, columns)
-        return result_figure(replace(simulated, table=simulated.table[names]), title=title)[0]
+        return result_figure(replace(simulated, table=simulated.table[names]), simulated.time_unit, title)[0]
     others = dict(against)
     names = _chosen(outputs, [name for name in columns if all(name in other.table for other in others.values())])
-    years = max(other.table.index[-1] for other in (simulated, *others.values())) > 2 * DAYS_PER_YEAR
+    last = max(other.table.index[-1] for other in (simulated, *others.values()))
+    scale, time = time_axis(last, simulated.time_unit)
 
     def paint(axes: Axes, name: str) -> None:
         for number, (said, other) in enumerate({label: simulated, **others}.items()):
-            times = other.table.index / DAYS_PER_YEAR if years else other.table.index
             axes.plot(
-                times,
+                other.table.index / scale,
                 other.table[name],
                 color=PALETTE[number % len(PALETTE)],
                 ls=STYLES[number % len(STYLES)],
@@ -116,7 +115,7 @@ def result(
             )
         axes.set_title(drawable(str(simulated.dictionary.loc[name, "label"] or name)), loc="left", fontsize=8.5)
         axes.set_ylabel(drawable(axis_label(name, simulated.units[name])))
-        axes.set_xlabel("years" if years else "days")
+        axes.set_xlabel(time)
         if name == names[0]:
             axes.legend(fontsize=7)
 
@@ -126,8 +125,8 @@ def result(
 def draw_ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None, title: str = "") -> Figure:
     """Draw the median and the central 90 % of patients over time, for every output or those named in `outputs`."""
     names = _chosen(outputs, patients.names)
-    years = patients.times[-1] > 2 * DAYS_PER_YEAR
-    times = patients.times / DAYS_PER_YEAR if years else patients.times
+    scale, time = time_axis(patients.times[-1], patients.time_unit)
+    times = patients.times / scale
 
     def paint(axes: Axes, name: str) -> None:
         values = patients.values[:, :, patients.names.index(name)]
@@ -136,7 +135,7 @@ def draw_ensemble(patients: EnsembleResult, outputs: Sequence[str] | None = None
         axes.fill_between(times[with_values], low, high, color=PALETTE[0], alpha=0.2, linewidth=0)
         axes.plot(times[with_values], middle, color=PALETTE[0])
         axes.set_ylabel(drawable(axis_label(name, patients.units[name])))
-        axes.set_xlabel("years" if years else "days")
+        axes.set_xlabel(time)
 
     return _panels(names, paint, title or "median and central 90 % of patients")
 
@@ -218,7 +217,7 @@ def trial(run: TrialRun, quantity: str | None = None) -> Figure:
         axes.set_title(drawable(arm if len(run.designs) == 1 else f"{design}, {arm}"), loc="left")
         axes.set_ylabel(drawable(axis_label(code, unit)))
         axes.set_xlabel("days from enrolment")
-        if key == keys[0]:
+        if key == keys[0] and len(run.scenarios) > 1:
             axes.legend(fontsize=7)
 
     return _panels(keys, paint, drawable(run.protocol.title))

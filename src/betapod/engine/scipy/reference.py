@@ -120,7 +120,16 @@ def _simulated(
     warnings += lost_states(model, trajectory, run.atol, watched)
     warnings += no_numbers({name: table[name].to_numpy()[: len(trajectory.times)] for name in outputs})
     return Result(
-        table, dictionary, warnings, trajectory.happened, trajectory.ended, method, rtol, run.atol, run.evaluations
+        table,
+        dictionary,
+        warnings,
+        trajectory.happened,
+        trajectory.ended,
+        method,
+        rtol,
+        run.atol,
+        run.evaluations,
+        model.time_unit,
     )
 
 

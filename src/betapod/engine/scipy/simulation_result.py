@@ -26,7 +26,7 @@ class Result(Displayed):
     Attributes
     ----------
     table
-        One row per time (index ``time``, days), one column per quantity; NaN after a terminal event.
+        One row per time (index ``time``, in `time_unit`), one column per quantity; NaN after a terminal event.
     dictionary
         One row per column of `table`: label, unit and kind (state, equation, input).
     warnings
@@ -39,6 +39,8 @@ class Result(Displayed):
         Tolerances used, `atol` for each state.
     evaluations
         Evaluations of the rates.
+    time_unit
+        Unit of the times: day, but for imported models that say otherwise; 1 where a model names none.
 
     Examples
     --------
@@ -57,11 +59,12 @@ class Result(Displayed):
     rtol: float
     atol: NDArray[np.float64]
     evaluations: int
+    time_unit: str = "day"
 
     @property
     def units(self) -> dict[str, str]:
         """Unit of every column of `table`, and of its index."""
-        return {"time": "day", **{str(name): str(unit) for name, unit in self.dictionary["unit"].items()}}
+        return {"time": self.time_unit, **{str(name): str(unit) for name, unit in self.dictionary["unit"].items()}}
 
 
 @dataclass

@@ -204,9 +204,7 @@ def table_figure(
             )
         )
     span = float(table.index[-1])
-    scale, unit = 1.0, "time" if time_unit == "1" else plural(time_unit)
-    if time_unit == "day" and span > 2 * DAYS_PER_YEAR:
-        scale, unit = DAYS_PER_YEAR, "years"
+    scale, unit = time_axis(span, time_unit)
     data = table.copy()
     data.index = data.index / scale
     data.index.name = f"time [{unit}]"
@@ -237,6 +235,13 @@ def table_figure(
             figure.suptitle(drawable(title))
         figure.draw_without_rendering()
     return figure, data
+
+
+def time_axis(last: float, unit: str) -> tuple[float, str]:
+    """Return what times are divided by on an axis, and its label: more than two years of days are shown as years."""
+    if unit == "day" and last > 2 * DAYS_PER_YEAR:
+        return DAYS_PER_YEAR, "years"
+    return 1.0, "time" if unit == "1" else plural(unit)
 
 
 def axis_label(name: str, unit: str) -> str:
