@@ -51,8 +51,8 @@ class Csv:
         """Return the CSV of rows; numbers in ten digits, units in the heads as the caller gives them."""
         from ..base.exports import rows_as_csv
 
-        known = list(rows)
-        return cls(lambda: rows_as_csv(header, [[csv_cell(cell) for cell in row] for row in known]), len(known))
+        all_rows = list(rows)
+        return cls(lambda: rows_as_csv(header, [[csv_cell(cell) for cell in row] for row in all_rows]), len(all_rows))
 
 
 def csv_cell(cell: Any) -> Any:

@@ -128,10 +128,12 @@ def _package(name: str) -> Finding:
 
 
 def _extra(name: str, packages: tuple[str, ...], purpose: str) -> Finding:
-    found = {package: _version(package) for package in packages}
-    if all(found.values()):
-        return Finding(f"extra {name}", ", ".join(f"{package} {version}" for package, version in found.items()), True)
-    lacking = ", ".join(package for package, version in found.items() if version is None)
+    versions = {package: _version(package) for package in packages}
+    if all(versions.values()):
+        return Finding(
+            f"extra {name}", ", ".join(f"{package} {version}" for package, version in versions.items()), True
+        )
+    lacking = ", ".join(package for package, version in versions.items() if version is None)
     return Finding(f"extra {name}", f"{lacking} not installed ({purpose})", get=f'pip install "betapod[{name}]"')
 
 
@@ -143,7 +145,7 @@ def _python() -> Finding:
 
 def _program(name: str, program: ExternalProgram) -> Finding:
     """Look for a program; betapod itself runs without it."""
-    command = next((found for each in program.commands if (found := shutil.which(each))), None)
+    command = next((path for candidate in program.commands if (path := shutil.which(candidate))), None)
     if command is not None:
         return Finding(name, command, True)
     return Finding(name, f"not found ({program.purpose})", get=_install(program.packages))
@@ -198,16 +200,16 @@ def _processor() -> Finding:
     return Finding("vector width", f"{width} doubles ({kind}{fused}), {name}", True)
 
 
-def _writable(what: str, folder: Path) -> Finding:
+def _writable(title: str, folder: Path) -> Finding:
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         return Finding(
-            what, f"{folder}: cannot be written to ({reason})", get="work in another folder, or name files with --out"
+            title, f"{folder}: cannot be written to ({reason})", get="work in another folder, or name files with --out"
         )
-    return Finding(what, str(folder), True)
+    return Finding(title, str(folder), True)
 
 
 def _cache_folder() -> Finding:
@@ -249,9 +251,9 @@ def _self_test() -> Finding:
     row = result.table.iloc[-1]
     deviations = {name: abs(float(row[name]) / golden - 1) for name, golden in GOLDEN.items()}
     worst = max(deviations, key=lambda name: deviations[name])
-    found = (
+    text = (
         f"kidney, 10 years: largest deviation {deviations[worst]:.3%} ({worst}; tolerance {TOLERANCE:.1%}); "
         f"assembly {assembled - started:.2f} s, simulation {done - assembled:.2f} s"
     )
     good = deviations[worst] <= TOLERANCE
-    return Finding("self-test", found, good, "" if good else _REPORT)
+    return Finding("self-test", text, good, "" if good else _REPORT)

@@ -66,9 +66,9 @@ def check_numbers(app: typer.Typer) -> typer.Typer:
     """Let every numeric option of the verbs of an application, and of its groups, be checked; return the application."""
     for verb in _verbs(app):
         hints = get_type_hints(verb, include_extras=True)
-        for option, info, whole in _numeric(hints):
+        for option, info, integer in _numeric(hints):
             if info.callback is None:
-                info.callback = _check(option, whole)
+                info.callback = _check(option, integer)
         # Annotations that are still text would be read anew, without the checks.
         verb.__annotations__ = hints
     return app
@@ -111,12 +111,12 @@ def _leaves(kind: Any) -> set[Any]:
     return set().union(*map(_leaves, inner)) if inner else {kind}
 
 
-def _check(option: str, whole: bool) -> Callable[[Any], Any]:
-    bounds = BOUNDS.get(option, Bounds(-_COUNTER, _COUNTER) if whole else Bounds())
+def _check(option: str, integer: bool) -> Callable[[Any], Any]:
+    bounds = BOUNDS.get(option, Bounds(-_COUNTER, _COUNTER) if integer else Bounds())
 
     def checked(value: Any) -> Any:
-        given = value if isinstance(value, (list, tuple)) else [value]
-        if not all(each is None or bounds.hold(each) for each in given):
+        values = value if isinstance(value, (list, tuple)) else [value]
+        if not all(number is None or bounds.hold(number) for number in values):
             raise ConfigError(
                 Problem(
                     "bad-number",

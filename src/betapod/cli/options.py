@@ -45,11 +45,12 @@ def spelt_out(verb: Callable[..., None]) -> Callable[..., None]:
             options.append(inspect.Parameter(field.name, parameter.KEYWORD_ONLY, default=default, annotation=kind))
 
     @functools.wraps(verb)
-    def spelt(**given: Any) -> None:
+    def spelt(**options_given: Any) -> None:
         groups_given = {
-            name: kind(**{field.name: given.pop(field.name) for field in fields(kind)}) for name, kind in groups.items()
+            name: kind(**{field.name: options_given.pop(field.name) for field in fields(kind)})
+            for name, kind in groups.items()
         }
-        verb(**given, **groups_given)
+        verb(**options_given, **groups_given)
 
     spelt.__signature__ = inspect.Signature(options)  # type: ignore[attr-defined]
     spelt.__annotations__ = {option.name: option.annotation for option in options}

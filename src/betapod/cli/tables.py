@@ -61,10 +61,10 @@ class TerminalTable:
             self.varying,
         )
 
-    def numeric(self, place: int) -> bool:
+    def numeric(self, column: int) -> bool:
         """Return whether a column holds numbers, which are aligned to the right."""
-        cells = [row[place] for row in self.rows if row[place] not in _NONE]
-        return self.columns[place] in self.right or (bool(cells) and all(map(_NUMBER.match, cells)))
+        cells = [row[column] for row in self.rows if row[column] not in _NONE]
+        return self.columns[column] in self.right or (bool(cells) and all(map(_NUMBER.match, cells)))
 
     def constants(self) -> dict[int, str]:
         """Return what is the same in three rows or more, by place; numbers stand in their column all the same."""
@@ -73,9 +73,9 @@ class TerminalTable:
         places = [k for k, name in enumerate(self.columns) if k and name not in self.varying]
         cells = {k: {row[k] for row in self.rows} for k in places}
         return {
-            k: next(iter(found))
-            for k, found in cells.items()
-            if len(found) == 1 and (found == {""} or not self.numeric(k))
+            k: next(iter(values))
+            for k, values in cells.items()
+            if len(values) == 1 and (values == {""} or not self.numeric(k))
         }
 
 
@@ -143,8 +143,8 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
         line = paragraph[: len(paragraph) - len(paragraph.lstrip())]
         for blank, word in re.findall(r"( *)([^ ]+)", paragraph.lstrip()):
             fits = cell_len(word) <= width - hanging
-            for place, piece in enumerate([word] if fits else _pieces(word)):
-                gap = blank if place == 0 else ""
+            for number, piece in enumerate([word] if fits else _pieces(word)):
+                gap = blank if number == 0 else ""
                 if line.strip() and cell_len(line + gap + piece) > width:
                     lines.append(line)
                     line, gap = " " * hanging, ""
@@ -159,19 +159,19 @@ def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
 
 def layout(table: TerminalTable, total: int) -> tuple[TerminalTable, list[int] | None, list[str]]:
     """Return the table as it fits a width, the widths of its columns (None for cards), and the heads that were left out."""
-    if (found := widths(table, total, _COMFORT)) is not None:
-        return table, found, []
+    if (column_widths := widths(table, total, _COMFORT)) is not None:
+        return table, column_widths, []
     out: list[str] = []
     fitting = table
     for name in (name for name in table.spare if name in table.columns):
         out.append(name)
         fitting = fitting.without({list(fitting.columns).index(name)})
-        if (found := widths(fitting, total, _COMFORT)) is not None:
-            return fitting, found, out
+        if (column_widths := widths(fitting, total, _COMFORT)) is not None:
+            return fitting, column_widths, out
     for parts in (False, True):
-        for each, lost in ((table, list[str]()), (fitting, out)):
-            if (found := widths(each, total, parts=parts)) is not None:
-                return each, found, lost
+        for candidate, lost in ((table, list[str]()), (fitting, out)):
+            if (column_widths := widths(candidate, total, parts=parts)) is not None:
+                return candidate, column_widths, lost
     return table, None, []
 
 
@@ -189,20 +189,20 @@ def print_terminal_table(console: Console, table: TerminalTable, wide: bool | No
     for text in _said_once(table, same):
         _print(console, wrapped(text, console.width, 2), "dim")
     total = 10_000 if wide else console.width
-    fitting, found, lost = layout(table.without(set(same)), total)
-    if found is None:
+    fitting, column_widths, lost = layout(table.without(set(same)), total)
+    if column_widths is None:
         _cards(console, fitting)
         return
-    numeric = [fitting.numeric(k) for k in range(len(found))]
-    heads = [wrapped(name, width) for name, width in zip(fitting.columns, found, strict=True)]
+    numeric = [fitting.numeric(k) for k in range(len(column_widths))]
+    heads = [wrapped(name, width) for name, width in zip(fitting.columns, column_widths, strict=True)]
     deep = max(map(len, heads))
-    _print(console, _lines([[""] * (deep - len(head)) + head for head in heads], found, numeric), "bold")
-    _print(console, ["─" * min(total, sum(found) + _GAP * (len(found) - 1))], "")
+    _print(console, _lines([[""] * (deep - len(head)) + head for head in heads], column_widths, numeric), "bold")
+    _print(console, ["─" * min(total, sum(column_widths) + _GAP * (len(column_widths) - 1))], "")
     for row, heading in _with_headings(fitting):
         if heading is not None:
             _print(console, wrapped(heading, total, 4), "bold")
-        cells = [wrapped(cell, width) for cell, width in zip(row, found, strict=True)]
-        _print(console, _lines(cells, found, numeric), "")
+        cells = [wrapped(cell, width) for cell, width in zip(row, column_widths, strict=True)]
+        _print(console, _lines(cells, column_widths, numeric), "")
     if lost:
         how = "a wider terminal shows them" if wide is None else "--wide shows them, --csv FILE writes them"
         text = f"left out at this width: {', '.join(lost)}; {how}"
@@ -211,9 +211,9 @@ def print_terminal_table(console: Console, table: TerminalTable, wide: bool | No
 
 def fields(console: Console, lines: Sequence[tuple[str, str]], indent: int = 2) -> None:
     """Print names and what they hold, the texts below each other; what has no text is left out."""
-    shown = [(name, text) for name, text in lines if text]
-    beside = indent + 2 + max((cell_len(name) for name, _ in shown), default=0)
-    for name, text in shown:
+    with_text = [(name, text) for name, text in lines if text]
+    beside = indent + 2 + max((cell_len(name) for name, _ in with_text), default=0)
+    for name, text in with_text:
         first, *rest = wrapped(text, max(console.width - beside, 20))
         label = " " * indent + name
         # Control characters are spelt by the console.
@@ -236,8 +236,11 @@ def without_unit(rows: Sequence[Sequence[str]]) -> tuple[str, list[list[str]]]:
         return "", [list(row) for row in rows]
     unit = units.pop()
     return unit, [
-        [match["number"] if match and match["unit"] == unit else cell for cell, match in zip(row, found, strict=True)]
-        for row, found in zip(rows, matches, strict=True)
+        [
+            match["number"] if match and match["unit"] == unit else cell
+            for cell, match in zip(row, row_matches, strict=True)
+        ]
+        for row, row_matches in zip(rows, matches, strict=True)
     ]
 
 
@@ -260,12 +263,12 @@ def _with_headings(table: TerminalTable) -> Iterator[tuple[Sequence[str], str | 
         before = heading
 
 
-def _lines(cells: Sequence[list[str]], found: Sequence[int], numeric: Sequence[bool]) -> list[str]:
+def _lines(cells: Sequence[list[str]], column_widths: Sequence[int], numeric: Sequence[bool]) -> list[str]:
     """Return the lines of one row, whose cells take several."""
     lines = []
     for k in range(max(map(len, cells))):
         parts = []
-        for cell, width, right in zip(cells, found, numeric, strict=True):
+        for cell, width, right in zip(cells, column_widths, numeric, strict=True):
             text = cell[k] if k < len(cell) else ""
             blank = " " * (width - cell_len(text))
             parts.append(blank + text if right else text + blank)

@@ -39,12 +39,12 @@ class ClaimVerbs(TyperGroup):
 def _no_verb(word: str, verbs: Sequence[str]) -> Problem:
     from ...claims.claims import load
 
-    found = not_among(verbs, "unknown-verb", f"'betapod claims' has no verb {word!r}", word)
+    problem = not_among(verbs, "unknown-verb", f"'betapod claims' has no verb {word!r}", word)
     if word.lower() in {claim.id.lower() for claim in load()}:
-        return replace(found, hint=f"To show this claim: {command('claims', 'show', word)}")
-    if "Did you mean" in found.hint:
-        return found
-    return replace(found, hint=f"To search the claims: {command('claims', '--search', word)}")
+        return replace(problem, hint=f"To show this claim: {command('claims', 'show', word)}")
+    if "Did you mean" in problem.hint:
+        return problem
+    return replace(problem, hint=f"To search the claims: {command('claims', '--search', word)}")
 
 
 claims_app = typer.Typer(
@@ -104,8 +104,8 @@ def list_claims_command(
     Into a pipe or a file the list goes as CSV.
     """
     if context.invoked_subcommand is not None:
-        given = {"--search": search, "--status": status, "--overlay": overlay, "--diff": diff, "--no-model": no_model}
-        _refuse_before(context, {**given, "--csv": csv, "--wide": wide, "--force": force, "--json": as_json})
+        options = {"--search": search, "--status": status, "--overlay": overlay, "--diff": diff, "--no-model": no_model}
+        _refuse_before(context, {**options, "--csv": csv, "--wide": wide, "--force": force, "--json": as_json})
         return
     from ...base.files import unfit
     from ...claims.wording import claim_as_dict, leverage_words
@@ -135,7 +135,7 @@ def list_claims_command(
         columns, rows = _moved(entries, laid)
         print_table(columns, rows, varying=("before", "now"), wide=wide)
         return
-    before = {one["claim"]: f" (was {one['before']})" for one in laid.verdicts}
+    before = {change["claim"]: f" (was {change['before']})" for change in laid.verdicts}
     print_table(
         ["id", "claim", "verdict", "certainty", "leverage"],
         (
@@ -163,7 +163,7 @@ def _texts(entry: JudgedClaim) -> list[str]:
     from ...claims.wording import verdict_sentences
 
     claim, verdict = entry.claim, entry.verdict
-    own = [claim.id, claim.claim, claim.about, claim.group, claim.mechanism, claim.parameters, claim.source]
+    claim_texts = [claim.id, claim.claim, claim.about, claim.group, claim.mechanism, claim.parameters, claim.source]
     reasons = [
         verdict.verdict,
         verdict.rule,
@@ -174,7 +174,7 @@ def _texts(entry: JudgedClaim) -> list[str]:
         claim.note,
     ]
     answers = [text for reply in entry.replies for text in (reply.question.text, *reply.records, *reply.studies)]
-    return [*own, *reasons, *answers]
+    return [*claim_texts, *reasons, *answers]
 
 
 def _moved(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
@@ -187,15 +187,15 @@ def _moved(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[
         parts = ["" if estimate is None else three_digits(estimate) + interval, change["certainty"][when]]
         return "; ".join([change["answer"][when], *(part for part in parts if part)])
 
-    verdicts = {one["claim"]: one for one in laid.verdicts}
+    verdicts = {verdict["claim"]: verdict for verdict in laid.verdicts}
     rows = []
     for entry in entries:
         for change in laid.changes:
             if change["claim"] == entry.claim.id and Laid.has_moved(change):
-                own = ", ".join(change["records"])
-                rows.append([entry.claim.id, change["text"], own, shown(change, "before"), shown(change, "after")])
-        if one := verdicts.get(entry.claim.id):
-            rows.append([entry.claim.id, "verdict", "", one["before"], one["after"]])
+                records = ", ".join(change["records"])
+                rows.append([entry.claim.id, change["text"], records, shown(change, "before"), shown(change, "after")])
+        if verdict := verdicts.get(entry.claim.id):
+            rows.append([entry.claim.id, "verdict", "", verdict["before"], verdict["after"]])
     return ["id", "question", "your records", "before", "now"], rows
 
 
@@ -232,8 +232,8 @@ def _refuse_before(context: typer.Context, options: dict[str, object]) -> None:
             f"{name} stands before {verb!r}, where it has no effect",
             hint=f"Put it after {verb!r}, if at all.",
         )
-        for name, given in options.items()
-        if given
+        for name, value in options.items()
+        if value
     ]
     if problems:
         raise ConfigError(problems)
@@ -294,12 +294,14 @@ def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
     from ...claims.wording import three_digits
 
     with waiting("simulating the contests"):
-        found = contests()
+        contested = contests()
     head = ("prediction", "as_claimed", "current_evidence", "measured_low", "measured_high", "unit", "records")
-    csv_rows = [[x.name, x.claimed, x.allowed, x.low, x.high, x.unit, x.source] for x in found]
+    csv_rows = [[x.name, x.claimed, x.allowed, x.low, x.high, x.unit, x.source] for x in contested]
     done = given_as_csv(Csv.of(head, csv_rows), csv, as_json)
     if as_json:
-        print_json({"contests": [{**asdict(one), "loses": one.loses, "holds": one.holds} for one in found]})
+        print_json(
+            {"contests": [{**asdict(contest), "loses": contest.loses, "holds": contest.holds} for contest in contested]}
+        )
         return
     if done:
         return
@@ -307,14 +309,14 @@ def contest_command(csv: CsvOption = None, as_json: JsonOption = False) -> None:
         ["prediction", "as claimed", "current evidence", "measured", "unit", "records"],
         (
             [
-                one.name,
-                three_digits(one.claimed) + (" (outside)" if one.loses else ""),
-                three_digits(one.allowed) + ("" if one.holds else " (outside)"),
-                f"{three_digits(one.low)} to {three_digits(one.high)}",
-                "" if one.unit == "1" else one.unit,
-                one.source,
+                contest.name,
+                three_digits(contest.claimed) + (" (outside)" if contest.loses else ""),
+                three_digits(contest.allowed) + ("" if contest.holds else " (outside)"),
+                f"{three_digits(contest.low)} to {three_digits(contest.high)}",
+                "" if contest.unit == "1" else contest.unit,
+                contest.source,
             ]
-            for one in found
+            for contest in contested
         ),
     )
 
@@ -358,10 +360,10 @@ def _entries(
         gather(problems, error)
     if problems:
         raise ConfigError(problems)
-    chosen = list(dict.fromkeys(names))
+    selected = list(dict.fromkeys(names))
     with waiting("judging claims"):
-        entries = ledger.ledger(chosen, records=records, run=not no_model)
-    laid = _laid(chosen, entries, records, overlay or (), not no_model)
+        entries = ledger.ledger(selected, records=records, run=not no_model)
+    laid = _laid(selected, entries, records, overlay or (), not no_model)
     for line in (*laid.told, *_unasked(records, overlay or ()), *laid.moved):
         note(line)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
@@ -389,7 +391,7 @@ class Laid:
 
     def moved_claims(self) -> set[str]:
         """Return the ids of claims of which anything moved."""
-        return {one["claim"] for one in (*filter(self.has_moved, self.changes), *self.verdicts)}
+        return {change["claim"] for change in (*filter(self.has_moved, self.changes), *self.verdicts)}
 
 
 def _laid(
@@ -407,7 +409,7 @@ def _laid(
     return Laid(
         told(records, overlays),
         overlay_changes.words(changes, before, entries),
-        [one.as_dict() for one in changes],
+        [change.as_dict() for change in changes],
         overlay_changes.verdicts(before, entries),
     )
 
@@ -420,9 +422,9 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
     from ...claims.questions import records_of
 
     files = {str(path) for path in overlays}
-    own = [record.id for record in records if record.location.file in files]
+    own_records = [record.id for record in records if record.location.file in files]
     asked = {record.id for claim in load() for question in claim.questions for record in records_of(question, records)}
-    lost = [name for name in own if name not in asked]
+    lost = [name for name in own_records if name not in asked]
     if not lost:
         return []
     more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
@@ -451,17 +453,17 @@ def _show(entry: JudgedClaim) -> None:
         )
         lines.append((reply.answer, f"{reply.question.text}{direct}: {said}"))
     if claim.outcome is not None and entry.simulated is not None:
-        one = entry.simulated
-        unit = "" if one.unit == "1" else f" {one.unit}"
+        simulated = entry.simulated
+        unit = "" if simulated.unit == "1" else f" {simulated.unit}"
         parts = (
-            ("without the mechanism", one.off),
-            ("by current evidence", one.allowed),
-            ("at the largest value that evidence allows", one.largest),
-            ("as claimed", one.claimed),
+            ("without the mechanism", simulated.off),
+            ("by current evidence", simulated.allowed),
+            ("at the largest value that evidence allows", simulated.largest),
+            ("as claimed", simulated.claimed),
         )
-        what = f"{outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}"
-        known = "; ".join(f"{name} {three_digits(value)}" for name, value in parts if value is not None)
-        lines += [("simulated", f"{what}: {known}"), ("leverage", leverage_words(one))]
+        outcome = f"{outcome_words(claim.outcome, unit_and_label(claim.outcome.quantity)[1])}{unit}"
+        values = "; ".join(f"{name} {three_digits(value)}" for name, value in parts if value is not None)
+        lines += [("simulated", f"{outcome}: {values}"), ("leverage", leverage_words(simulated))]
     lines += [
         ("not simulated", claim.not_simulated),
         ("no direct record", claim.missing),

@@ -67,8 +67,8 @@ class ChosenRecords:
     @property
     def names(self) -> dict[str, list[str] | None]:
         """Names that were chosen by column of the registry; None where all are wanted."""
-        given = {"study": self.study, "family": self.family, "endpoint": self.endpoint}
-        return {name: names_option(texts) if texts is not None else None for name, texts in given.items()}
+        options = {"study": self.study, "family": self.family, "endpoint": self.endpoint}
+        return {name: names_option(texts) if texts is not None else None for name, texts in options.items()}
 
     @property
     def claims(self) -> list[str] | None:
@@ -149,7 +149,7 @@ class PredictionResults:
 
 
 @spelt_out
-def confront_command(chosen: ChosenRecords, how: PredictionOptions, shown: PredictionResults) -> None:
+def confront_command(selection: ChosenRecords, how: PredictionOptions, views: PredictionResults) -> None:
     """Compare the model with published trials (external validation).
 
     Each record of the registry that can be simulated gets a virtual trial; the prediction and its 90 % interval are compared with
@@ -159,12 +159,12 @@ def confront_command(chosen: ChosenRecords, how: PredictionOptions, shown: Predi
     from ...validation.predictions.campaign import confront
 
     scenarios = names_option(how.scenario) if how.scenario is not None else list[str](COMPARED)
-    problems = [*_wrong_names(scenarios, shown.by), *_wrong_files(shown.csv_path, shown.figure, shown.page)]
-    records, laid = _records(chosen.names, chosen.claims, chosen.overlay or (), problems)
-    if not shown.quiet:
+    problems = [*_wrong_names(scenarios, views.by), *_wrong_files(views.csv_path, views.figure, views.page)]
+    records, laid = _records(selection.names, selection.claims, selection.overlay or (), problems)
+    if not views.quiet:
         for line in laid:
             note(line)
-    with breaking(), bar(shown.quiet) as progress:
+    with breaking(), bar(views.quiet) as progress:
         confrontation = confront(
             records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws
         )
@@ -173,42 +173,42 @@ def confront_command(chosen: ChosenRecords, how: PredictionOptions, shown: Predi
     from ...report.predictions import predictions_view as confront_view
 
     table = confront_view.view(confrontation, confront_view.products(records))
-    about = [*_choice({**chosen.names, "claim": chosen.claims}), *laid_over(laid)]
-    for line in _write(confrontation, table, shown, how, about):
-        if not shown.quiet:
+    about = [*_choice({**selection.names, "claim": selection.claims}), *laid_over(laid)]
+    for line in _write(confrontation, table, views, how, about):
+        if not views.quiet:
             note(line)
     csv = Csv(lambda: table_as_csv(confrontation.table, float_format="%.10g"), len(table))
-    if given_as_csv(csv, shown.csv_path, shown.as_json, text=True, quiet=shown.quiet):
+    if given_as_csv(csv, views.csv_path, views.as_json, text=True, quiet=views.quiet):
         return
-    _report(confrontation, table, shown, scenarios, laid, len(records))
+    _report(confrontation, table, views, scenarios, laid, len(records))
 
 
 def _report(
     confrontation: Confrontation,
     table: pd.DataFrame,
-    shown: PredictionResults,
+    views: PredictionResults,
     scenarios: list[str],
     laid: list[str],
     count: int,
 ) -> None:
     """Print what was asked for."""
-    if shown.as_json:
+    if views.as_json:
         document = {
             "predictions": confrontation.table.to_dict("records"),
             "refused": confrontation.refusals().to_dict("records"),
             "overlaid": laid,
         }
-        print_json({**document, "tissue": _tissue(scenarios)} if shown.tissue else document)
+        print_json({**document, "tissue": _tissue(scenarios)} if views.tissue else document)
         return
-    if shown.tissue:
+    if views.tissue:
         _print_tissue(scenarios)
-    if shown.refused:
+    if views.refused:
         cells = [[r.id, r.arm, r.endpoint_text.replace(":", ": "), why] for r, why in confrontation.refused]
         print_table(["record", "arm", "endpoint", "reason"], cells)
-    if shown.rows or shown.worst:
-        _print_rows(confrontation, shown.rows, shown.worst)
+    if views.rows or views.worst:
+        _print_rows(confrontation, views.rows, views.worst)
     elif len(table):
-        _print_counts(table, shown.by)
+        _print_counts(table, views.by)
     simulated = count - len(confrontation.refused)
     why = " (--refused says why)" if confrontation.refused else ""
     print_text(f"{with_noun(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
@@ -255,7 +255,7 @@ def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) 
 
 
 def _records(
-    chosen: dict[str, list[str] | None],
+    selection: dict[str, list[str] | None],
     claims: list[str] | None,
     overlays: Sequence[Path],
     problems: list[Problem],
@@ -281,7 +281,7 @@ def _records(
         gather(problems, error)
     try:
         registry = load(overlays)
-        records = registry.select(**chosen, tag=None)  # type: ignore[arg-type]
+        records = registry.select(**selection, tag=None)  # type: ignore[arg-type]
     except BetapodError as error:
         gather(problems, error)
     if problems:
@@ -292,21 +292,21 @@ def _records(
     return records, told(registry, overlays)
 
 
-def _choice(chosen: dict[str, list[str] | None]) -> list[str]:
+def _choice(selection: dict[str, list[str] | None]) -> list[str]:
     """Say of a page that it has not all rows."""
-    parts = [f"{name} {', '.join(names)}" for name, names in chosen.items() if names is not None]
+    parts = [f"{name} {', '.join(names)}" for name, names in selection.items() if names is not None]
     return [f"Not all published numbers: only those of {'; '.join(parts)}."] if parts else []
 
 
 def _write(
     confrontation: Confrontation,
     table: pd.DataFrame,
-    shown: PredictionResults,
+    views: PredictionResults,
     how: PredictionOptions,
     about: list[str],
 ) -> Iterator[str]:
     """Write what was asked for, and say what was written; `about` stands on the page."""
-    figure, page = shown.figure, shown.page
+    figure, page = views.figure, views.page
     if figure is not None and len(table):
         from ...report.predictions.predictions_figure import write_predictions_figure
 
@@ -365,9 +365,9 @@ def _print_rows(confrontation: Confrontation, every: bool, worst: int) -> None:
         return
     # Several scenarios predict the same record, which is said once above them.
     pairs = [
-        (name, one)
-        for each in zip(*confrontation.predictions.values(), strict=True)
-        for name, one in zip(confrontation.predictions, each, strict=True)
+        (name, prediction)
+        for predictions_of_record in zip(*confrontation.predictions.values(), strict=True)
+        for name, prediction in zip(confrontation.predictions, predictions_of_record, strict=True)
     ]
     if len(confrontation.predictions) == 1:
         cells = [[p.record, _what(p), f"{p.observed:.3g}", *_against(p)] for _, p in pairs]
@@ -377,9 +377,9 @@ def _print_rows(confrontation: Confrontation, every: bool, worst: int) -> None:
         print_table(["scenario", *heads], [[name, *_against(p)] for name, p in pairs], ("z",), groups=groups)
 
 
-def _against(one: Prediction) -> list[str]:
+def _against(prediction: Prediction) -> list[str]:
     """Return a prediction, its distance from what was observed, and whether that is within its interval."""
-    return [_with_interval(one), rounded(one.z, ".1f"), "yes" if one.inside else "no"]
+    return [_with_interval(prediction), rounded(prediction.z, ".1f"), "yes" if prediction.inside else "no"]
 
 
 def _what(prediction: Prediction) -> str:

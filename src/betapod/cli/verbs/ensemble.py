@@ -116,7 +116,7 @@ def run_ensemble_command(
     parameters: ParametersOption = None,
     *,
     who: EnsemblePatients,
-    what: EnsembleOutputs,
+    output_options: EnsembleOutputs,
     accuracy: EnsembleAccuracy,
     how: Work,
 ) -> None:
@@ -129,13 +129,13 @@ def run_ensemble_command(
         "parameters": [str(path.absolute()) for path in parameters or ()],
         "set": assignments(settings or (), "--set"),
         "patients": _absolute(who.patients),
-        "years": what.years,
-        "duration": what.duration,
-        "visits": what.visits,
+        "years": output_options.years,
+        "duration": output_options.duration,
+        "visits": output_options.visits,
         "seed": who.seed,
         "replicate": who.replicate,
         "vary": names_option(who.vary or ["all"]),
-        "outputs": names_option(what.outputs or ()),
+        "outputs": names_option(output_options.outputs or ()),
         "doses": list(doses or ()),
         "switches": list(switches or ()),
         "rtol": accuracy.rtol,
@@ -174,19 +174,19 @@ def summarise_ensemble_command(
 
     store = Store.open(folder).of(EnsembleManifest)
     path = store.folder / "summary.json"
-    whole, damaged = store.survey(thorough=quantiles)
-    if len(whole) == store.shards and path.exists():
+    complete, damaged = store.survey(thorough=quantiles)
+    if len(complete) == store.shards and path.exists():
         document = read_run_file(path, Summary)
     else:
-        done = sum(receipt.last - receipt.first for receipt in whole.values())
+        done = sum(receipt.last - receipt.first for receipt in complete.values())
         document = {
             "model": store.manifest["identity"]["model"],
             "patients": store.manifest["identity"]["patients"],
             "patients_done": done,
-            **counts(whole.values()),
+            **counts(complete.values()),
         }
-    document |= {"shards": store.shards, "shards_done": len(whole), "shards_damaged": sorted(damaged)}
-    if quantiles and whole:
+    document |= {"shards": store.shards, "shards_done": len(complete), "shards_damaged": sorted(damaged)}
+    if quantiles and complete:
         last = store.manifest["identity"]["times"][-1]
         document["quantiles"] = compute_quantiles(store, [last])
     done = given_as_csv(moments_as_csv(store, document), csv, as_json, text=True)

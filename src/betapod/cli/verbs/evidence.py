@@ -168,19 +168,19 @@ def show_study_command(
     from ...evidence.records.registry import records_table, study_meant
 
     registry = overlaid(overlay)
-    found = [r for r in registry if name in (r.id, r.study, r.family)]
-    if not found:
-        known = sorted({n for r in registry for n in (r.study, r.family)})
-        raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=study_meant(name, known)))
-    csv = Csv(lambda: table_as_csv(records_table(found), float_format="%.10g"), len(found))
+    records = [r for r in registry if name in (r.id, r.study, r.family)]
+    if not records:
+        names = sorted({n for r in registry for n in (r.study, r.family)})
+        raise EvidenceError(Problem("unknown-study", f"there is no study {name!r}", hint=study_meant(name, names)))
+    csv = Csv(lambda: table_as_csv(records_table(records), float_format="%.10g"), len(records))
     done = given_as_csv(csv, csv_path, as_json, wide, text=True)
     if as_json:
-        print_json({"records": [_as_dict(r) for r in found]})
+        print_json({"records": [_as_dict(r) for r in records]})
         return
     if done:
         return
-    for study in dict.fromkeys(r.study for r in found):
-        members = [r for r in found if r.study == study]
+    for study in dict.fromkeys(r.study for r in records):
+        members = [r for r in records if r.study == study]
         first = members[0]
         known_study = vocabulary.studies().get(study, vocabulary.Study())
         reason = f" ({known_study.family_reason})" if known_study.family_reason else ""
@@ -257,13 +257,15 @@ def terms_command(
         message = f"the registry has no vocabulary of {column!r}"
         raise ConfigError(not_among(kept.COLUMNS, "unknown-column", message, column))
     words = {word: count for word, count in kept.terms(column).items() if (search or "").lower() in word.lower()}
-    units = {each.name: each.unit for each in vocabulary.endpoints().values()} if column == "endpoint" else {}
+    units = (
+        {endpoint.name: endpoint.unit for endpoint in vocabulary.endpoints().values()} if column == "endpoint" else {}
+    )
     heads = (column, "records", *(["unit"] if units else []))
     rows = [(w, str(n), *([units.get(w, "")] if units else [])) for w, n in words.items()]
     done = given_as_csv(Csv.of(heads, rows), csv_path, as_json)
     if as_json:
-        found = [{"name": word, "records": count, "unit": units.get(word, "")} for word, count in words.items()]
-        print_json({"column": column, "terms": found})
+        terms = [{"name": word, "records": count, "unit": units.get(word, "")} for word, count in words.items()]
+        print_json({"column": column, "terms": terms})
     elif not done:
         print_table(heads, rows, right=("records",))
 
@@ -282,42 +284,42 @@ def check_evidence_command(
     from ...base.errors import EvidenceError
     from ...evidence.records.registry import check, everything
 
-    problems, found, listed = [], [], []
+    problems, records, listed = [], [], []
     if tables:
         for path in tables:
             try:
-                found += check(path)
+                records += check(path)
             except EvidenceError as error:
                 problems += list(error.problems)
     else:
         registry = everything()
-        found, listed = list(registry.records), list(registry.listed)
+        records, listed = list(registry.records), list(registry.listed)
     if problems:
         raise EvidenceError(problems)
-    remarks = [(r.location, remark) for r in found for remark in r.remarks]
-    seen = sum(r.tag == "seen" for r in found)
+    remarks = [(r.location, remark) for r in records for remark in r.remarks]
+    seen = sum(r.tag == "seen" for r in records)
     if as_json:
         print_json(
             {
-                "rows": len(found) + len(listed),
-                "records": len(found),
+                "rows": len(records) + len(listed),
+                "records": len(records),
                 "seen": seen,
-                "memory": len(found) - seen,
+                "memory": len(records) - seen,
                 "listed": [_listed(x) for x in listed],
-                "remarks": [{"location": str(place), "remark": text} for place, text in remarks],
+                "remarks": [{"location": str(location), "remark": text} for location, text in remarks],
             }
         )
         return
     if tables:
-        for place, text in remarks:
-            note(f"{place}: {text}")
+        for location, text in remarks:
+            note(f"{location}: {text}")
     else:
         for text in dict.fromkeys(text for _, text in remarks):
             note(f"{sum(other == text for _, other in remarks)} rows: {text}")
-    for one in listed:
-        note(f"{one.location}: not a record: {one.reason}")
+    for row in listed:
+        note(f"{row.location}: not a record: {row.reason}")
     out().print(
-        f"{len(found)} of {len(found) + len(listed)} rows are records: {seen} seen, {len(found) - seen} recalled, {len(listed)} listed with a reason"
+        f"{len(records)} of {len(records) + len(listed)} rows are records: {seen} seen, {len(records) - seen} recalled, {len(listed)} listed with a reason"
     )
 
 
@@ -350,5 +352,5 @@ def _as_dict(record: Record) -> dict[str, Any]:
     return {**asdict(record), "location": str(record.location)}
 
 
-def _listed(one: Any) -> dict[str, str]:
-    return {"location": str(one.location), "study": one.study, "reason": one.reason}
+def _listed(row: Any) -> dict[str, str]:
+    return {"location": str(row.location), "study": row.study, "reason": row.reason}

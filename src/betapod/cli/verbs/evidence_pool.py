@@ -195,8 +195,8 @@ def _refuse_ignored(pooling: Pooling) -> None:
             f"--{name} needs a question",
             hint="Choose one with --product, --endpoint, --population or --study.",
         )
-        for name, given in vars(pooling).items()
-        if name != "method" and given != Pooling.__dataclass_fields__[name].default
+        for name, value in vars(pooling).items()
+        if name != "method" and value != Pooling.__dataclass_fields__[name].default
     ]
     if problems:
         raise ConfigError(problems)

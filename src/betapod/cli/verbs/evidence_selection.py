@@ -38,12 +38,12 @@ def overlaid(tables: list[Path] | None) -> Registry:
     return registry
 
 
-def terms_option(column: str, what: str) -> Any:
+def terms_option(column: str, described: str) -> Any:
     """Return the option that chooses records by a column of the registry; its help says where the words are listed."""
     return typer.Option(
         f"--{column}",
         metavar="NAME",
-        help=f"Only {what}; may be repeated. 'betapod evidence terms {column}' lists them.",
+        help=f"Only {described}; may be repeated. 'betapod evidence terms {column}' lists them.",
         autocompletion=complete_term(column),
     )
 

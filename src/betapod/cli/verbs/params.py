@@ -160,8 +160,10 @@ def _as_csv(rows: list[Parameter]) -> str:
     from ...base.exports import rows_as_csv
     from ...model.parameters.table import COLUMNS
 
-    known = [{k: "" if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()} for row in _rows(rows)]
-    return rows_as_csv(COLUMNS, known)
+    finite_rows = [
+        {k: "" if isinstance(v, float) and math.isinf(v) else v for k, v in row.items()} for row in _rows(rows)
+    ]
+    return rows_as_csv(COLUMNS, finite_rows)
 
 
 @parameters.command("show")
@@ -277,25 +279,25 @@ def diff_parameters(
 _SIDE = ("value", "unit", "role", "grade", "source")
 
 
-def _differences(found: list[Difference]) -> tuple[list[str], list[list[Any]]]:
+def _differences(differences: list[Difference]) -> tuple[list[str], list[list[Any]]]:
     """Return head and rows of differences, with both sides in full."""
     rows = [
         [d.id, *("" if side is None else getattr(side, name) for side in (d.first, d.second) for name in _SIDE)]
-        for d in found
+        for d in differences
     ]
     return ["id", *(f"{which}_{name}" for which in ("first", "second") for name in _SIDE)], rows
 
 
-def _show_differences(found: list[Difference], first: str, second: str, wide: bool) -> None:
+def _show_differences(differences: list[Difference], first: str, second: str, wide: bool) -> None:
     """Print what both have with both values, and only the names of what one of them has."""
-    rows = [(d.id, *_side(d.first), *_side(d.second)) for d in found if d.first and d.second]
+    rows = [(d.id, *_side(d.first), *_side(d.second)) for d in differences if d.first and d.second]
     names = [Path(name).name for name in (first, second)]
     columns = ("id", *(head for name in names for head in (name, f"role in {name}", f"source in {name}")))
     if rows:
         print_table(columns, rows, spare=(columns[3], columns[6], columns[2], columns[5]), wide=wide)
     for name, ids in (
-        (first, [d.id for d in found if d.second is None]),
-        (second, [d.id for d in found if d.first is None]),
+        (first, [d.id for d in differences if d.second is None]),
+        (second, [d.id for d in differences if d.first is None]),
     ):
         if ids:
             print_text(f"only in {name} ({len(ids)}): {', '.join(ids)}", hanging=2)

@@ -112,11 +112,11 @@ def list_cohorts_command(csv: CsvOption = None, wide: WideOption = False, as_jso
     rows = [(name, target.label, str(len(target.moments)), target.origin) for name, target in targets.items()]
     done = given_as_csv(Csv.of(heads, rows), csv, as_json, wide)
     if as_json:
-        found = [
+        cohorts = [
             {"name": name, "label": target.label, "moments": len(target.moments), "origin": target.origin}
             for name, target in targets.items()
         ]
-        print_json({"cohorts": found})
+        print_json({"cohorts": cohorts})
     elif not done:
         print_table(heads, rows, spare=("origin",), wide=wide)
 
@@ -144,8 +144,8 @@ def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, 
         warn("the model has changed since this library was grown")
     if not done:
         print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
-        shown = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
-        print_table(columns, shown, right=columns[2:], spare=("unit", "5 %", "95 %"))
+        lines = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
+        print_table(columns, lines, right=columns[2:], spare=("unit", "5 %", "95 %"))
 
 
 @_app.command("check")
@@ -163,10 +163,10 @@ def check_patients_command(
         print_text(text, hanging=2)
 
 
-def _codes(given: str | None) -> dict[str, str] | None:
+def _codes(text: str | None) -> dict[str, str] | None:
     from ...patients.cohorts.sexes import parse_codes
 
-    return None if given is None else parse_codes(given)
+    return None if text is None else parse_codes(text)
 
 
 @_app.command("like")
@@ -230,16 +230,16 @@ def _print(report: CohortComparison, verbose: bool) -> None:
     worst = report.moments.reindex(
         (report.moments["miss"].abs() / report.moments["tolerance"]).sort_values().index[::-1]
     )
-    shown: Any = report.moments if verbose else worst.head(12)
+    moments: Any = report.moments if verbose else worst.head(12)
     columns = ("moment", "target", "weighted", "chosen")
-    rows = [(r.moment, f"{r.target:.4g}", f"{r.weighted:.4g}", f"{r.chosen:.4g}") for r in shown.itertuples()]
+    rows = [(r.moment, f"{r.target:.4g}", f"{r.weighted:.4g}", f"{r.chosen:.4g}") for r in moments.itertuples()]
     print_text(f"\nmoments, {'all' if verbose else 'the farthest'} (SDs as squares)")
     print_table(columns, rows, right=columns[1:])
     if len(report.distributions):
         print_text("\ndistributions")
         heads = ("quantity", "target median", "median", "miss [%]", "KS")
-        found = report.distributions.itertuples(index=False)
-        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", rounded(r[3], "+.1f"), f"{r[4]:.3f}") for r in found]
+        distributions = report.distributions.itertuples(index=False)
+        lines = [(str(r[0]), f"{r[1]:.4g}", f"{r[2]:.4g}", rounded(r[3], "+.1f"), f"{r[4]:.3f}") for r in distributions]
         print_table(heads, lines, right=heads[1:])
     far = report.correlations["miss"].abs().fillna(-1.0).to_numpy()
     if len(far) and far.max() >= 0.0:

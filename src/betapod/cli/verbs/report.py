@@ -60,20 +60,20 @@ def report_command(
     from ...report.trial.report_writing import make
     from ...trials import run_folder as store
 
-    place = Path(what)
-    with breaking("resume", folder=place), bar(quiet) as progress:
-        if store.is_trial(place):
+    run_folder = Path(what)
+    with breaking("resume", folder=run_folder), bar(quiet) as progress:
+        if store.is_trial(run_folder):
             if replicates is not None:
                 raise ConfigError(
                     Problem("bad-option", "--replicates does not fit a run that exists", hint="Run the protocol again.")
                 )
-            run = store.open_run(place)
+            run = store.open_run(run_folder)
         else:
             plan = store.plan(what, replicates=replicates)
-            place = Path(f"betapod-{plan.protocol.name}")
-            run = store.run_into(place, plan, None, None, progress, ["betapod", *sys.argv[1:]])
-        made = make(run, folder or place / "report", sys.argv[1:], progress, quick)
-    _tell(made, as_json, quiet)
+            run_folder = Path(f"betapod-{plan.protocol.name}")
+            run = store.run_into(run_folder, plan, None, None, progress, ["betapod", *sys.argv[1:]])
+        written = make(run, folder or run_folder / "report", sys.argv[1:], progress, quick)
+    _tell(written, as_json, quiet)
 
 
 def demo_command(
@@ -95,13 +95,13 @@ def demo_command(
     from ...report.trial import demo
 
     with breaking("resume", folder=folder / "run"), bar(as_json) as progress:
-        found = demo.run_demo(folder, replicates, progress, sys.argv[1:], quick)
-    first = next(iter(found.seconds))
-    speed = found.trial_patients / max(found.seconds[first], 1e-9)
-    timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in found.seconds.items())
+        result = demo.run_demo(folder, replicates, progress, sys.argv[1:], quick)
+    first = next(iter(result.seconds))
+    speed = result.trial_patients / max(result.seconds[first], 1e-9)
+    timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
     if not as_json:
-        note(f"{found.trial_patients} trial patients, {speed:.0f} per second; {timing}")
-    _tell(found.report, as_json, False, {"seconds": found.seconds, "trial_patients": found.trial_patients})
+        note(f"{result.trial_patients} trial patients, {speed:.0f} per second; {timing}")
+    _tell(result.report, as_json, False, {"seconds": result.seconds, "trial_patients": result.trial_patients})
 
 
 def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, object] | None = None) -> None:
@@ -116,8 +116,8 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
         print_json({**report_as_dict(a, written.extra), **(more or {}), "files": files, "report": files[0]})
         return
     print_text(a.protocol.title, "bold")
-    header, found = terminal_summary(a)
-    unit, rows = without_unit(found)
+    header, rows_with_units = terminal_summary(a)
+    unit, rows = without_unit(rows_with_units)
     print_text(
         f"{words.short_name(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim"
     )

@@ -152,7 +152,7 @@ def simulate_patient_command(
     *,
     given: Given,
     span: Span,
-    shown: Shown,
+    views: Shown,
     solver: Integration,
 ) -> None:
     """Simulate one virtual patient.
@@ -160,7 +160,7 @@ def simulate_patient_command(
     On a terminal a summary is printed; into a pipe or a file the table goes as CSV.
     """
     problems: list[Problem] = []
-    plot, csv = shown.plot, shown.csv
+    plot, csv = views.plot, views.csv
     check_texts(given, problems)
     problems += unfit_figure(plot)
     try:
@@ -176,7 +176,7 @@ def simulate_patient_command(
     schedule = read_schedule(loaded, doses or [], switches or [], problems)
     start = read_initial(loaded, initial or [], problems)
     visits = span.visits(loaded, problems)
-    wanted = _wanted(loaded, names_option(shown.outputs or ()), problems)
+    wanted = _wanted(loaded, names_option(views.outputs or ()), problems)
     if solver.method not in METHODS:
         message = f"there is no method {solver.method!r}"
         problems.append(not_among(METHODS, "unknown-method", message, solver.method))
@@ -203,7 +203,7 @@ def simulate_patient_command(
         name, when = result.ended
         warn(f"the simulation ended at {span_text(when, loaded.time_unit)}: {_event_label(loaded, name)}")
     samples = _as_csv(loaded, result)
-    done = given_as_csv(samples, csv, shown.as_json, shown.wide, text=bool(csv or plot))
+    done = given_as_csv(samples, csv, views.as_json, views.wide, text=bool(csv or plot))
     if plot is not None:
         _plot(loaded, result, plot, with_data=csv is None)
     without = None
@@ -211,10 +211,10 @@ def simulate_patient_command(
         with waiting("simulating the same without cells"):
             schedules = _joined(plan.without_cells, users_schedule)
             without = simulate(loaded, visits, schedules, start, solver.method, solver.rtol, solver.atol, wanted)
-    if shown.as_json:
+    if views.as_json:
         print_json(_document(loaded, result, schedule, without))
     elif not done:
-        _summary(loaded, result, without, shown.wide)
+        _summary(loaded, result, without, views.wide)
 
 
 def _joined(first: Schedule, second: Schedule) -> Schedule:
@@ -292,11 +292,11 @@ def _summary(model: Model, result: Result, without: Result | None = None, wide: 
         column = result.table[name].dropna()
         entry = result.dictionary.loc[name]
         numbers = [column.iloc[0], column.iloc[-1], column.min(), column.max()] if len(column) else []
-        shown = [f"{number:.4g}" for number in numbers] or [""] * 4
+        texts = [f"{number:.4g}" for number in numbers] or [""] * 4
         if alone is not None:
-            shown.insert(2, f"{alone[name]:.4g}")
+            texts.insert(2, f"{alone[name]:.4g}")
         course = sparkline(column.to_numpy(), 24 if out().width >= 120 or wide else 16)
-        rows.append([name, str(entry["unit"]), *shown, course, str(entry["label"])])
+        rows.append([name, str(entry["unit"]), *texts, course, str(entry["label"])])
     print_table(columns, rows, right=numeric, spare=("meaning", "least", "most", "course"), wide=wide)
     end = float(result.table.index[-1])
     print_text(

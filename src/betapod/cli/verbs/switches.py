@@ -133,22 +133,22 @@ def _card(switch: dict[str, Any]) -> None:
         print_table(("parameter", *names, "unit", "meaning"), rows, right=tuple(names))
 
 
-def _as_csv(chosen: list[dict[str, Any]]) -> Csv:
+def _as_csv(selected: list[dict[str, Any]]) -> Csv:
     head = ("name", "label", "default", "acts_under", "submodel", "place", "equation", "unit", "meaning", "parameters")
     rows = [
         [
-            one["name"],
-            one["label"],
-            _default(one),
-            " ".join(one["scenarios"]),
-            each["submodel"],
-            each["place"],
-            each["text"],
-            each["unit"],
-            each["label"],
-            " ".join(one["parameters"]),
+            switch["name"],
+            switch["label"],
+            _default(switch),
+            " ".join(switch["scenarios"]),
+            equation["submodel"],
+            equation["place"],
+            equation["text"],
+            equation["unit"],
+            equation["label"],
+            " ".join(switch["parameters"]),
         ]
-        for one in chosen
-        for each in one["equations"]
+        for switch in selected
+        for equation in switch["equations"]
     ]
     return Csv.of(head, rows)

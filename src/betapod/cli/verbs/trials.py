@@ -89,11 +89,11 @@ def run_command(
     """
     from ...trials import run_folder as store
 
-    what = store.plan(protocol, designs, scenarios, replicates, seed)
-    place = folder or Path(f"betapod-{what.protocol.name}")
-    with breaking("resume", folder=place), bar(quiet) as progress:
-        run = store.run_into(place, what, None, threads, progress, ["betapod", *sys.argv[1:]])
-    _tell(run, place, csv, quiet, as_json)
+    trial_plan = store.plan(protocol, designs, scenarios, replicates, seed)
+    run_folder = folder or Path(f"betapod-{trial_plan.protocol.name}")
+    with breaking("resume", folder=run_folder), bar(quiet) as progress:
+        run = store.run_into(run_folder, trial_plan, None, threads, progress, ["betapod", *sys.argv[1:]])
+    _tell(run, run_folder, csv, quiet, as_json)
 
 
 def resume_command(
@@ -141,12 +141,15 @@ def list_protocols_command(csv: CsvOption = None, as_json: JsonOption = False) -
     """
     from ...trials.protocol.protocol_files import load_protocol, protocol_catalogue
 
-    found = [load_protocol(path) for path in protocol_catalogue().values()]
+    protocols = [load_protocol(path) for path in protocol_catalogue().values()]
     heads = ("name", "patients", "arms", "title")
-    rows = [(each.name, str(each.size(next(iter(each.designs)))), ", ".join(each.arms), each.title) for each in found]
+    rows = [
+        (protocol.name, str(protocol.size(next(iter(protocol.designs)))), ", ".join(protocol.arms), protocol.title)
+        for protocol in protocols
+    ]
     done = given_as_csv(Csv.of(heads, rows), csv, as_json)
     if as_json:
-        print_json({"protocols": [_described(each) for each in found]})
+        print_json({"protocols": [_described(protocol) for protocol in protocols]})
     elif not done:
         print_table(heads, rows)
 
@@ -156,12 +159,12 @@ def show_protocol_command(protocol: ProtocolArgument, as_json: JsonOption = Fals
     """Print a protocol as YAML."""
     from ...trials.protocol.protocol_files import protocol_document, read_protocol
 
-    found = protocol_document(protocol)
-    checked = read_protocol(found)
+    document = protocol_document(protocol)
+    checked = read_protocol(document)
     if as_json:
         print_json({"protocol": checked.model_dump(mode="json")})
     else:
-        write_out(found.text)
+        write_out(document.text)
 
 
 @trial.command("new")
@@ -206,11 +209,11 @@ def check_protocols_command(
     patients come from, and how long a run will take.
     """
     problems: list[Problem] = []
-    found, read_protocol = [], []
+    checked, read_protocol = [], []
     for name in protocols:
         try:
             with read_as() as sentences, waiting(f"looking who is eligible for {name}"):
-                found.append(_checked(name))
+                checked.append(_checked(name))
             read_protocol.append(sentences)
         except BetapodError as error:
             problems.extend(error.problems)
@@ -218,15 +221,15 @@ def check_protocols_command(
         raise ConfigError(problems)
     if as_json:
         more = [
-            _described(each) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
-            for (each, who, cost), said in zip(found, read_protocol, strict=True)
+            _described(protocol) | {"feasibility": who.as_dict(), "cost": cost.as_dict(), "read_as": said}
+            for (protocol, who, cost), said in zip(checked, read_protocol, strict=True)
         ]
         print_json({"protocols": more})
         return
-    for each, who, cost in found:
-        sizes = ", ".join(f"{name}: {each.size(name)} patients" for name in each.designs)
-        supposed = with_noun(len(each.scenarios), "scenario", "scenarios")
-        told = f"{each.name}: good; {sizes}; {supposed}, {with_noun(each.replicates, 'replicate')}"
+    for protocol, who, cost in checked:
+        sizes = ", ".join(f"{name}: {protocol.size(name)} patients" for name in protocol.designs)
+        supposed = with_noun(len(protocol.scenarios), "scenario", "scenarios")
+        told = f"{protocol.name}: good; {sizes}; {supposed}, {with_noun(protocol.replicates, 'replicate')}"
         print_text(told, hanging=2)
         for sentence in who.sentences:
             print_text(f"  {sentence}", hanging=2)
