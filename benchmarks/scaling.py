@@ -18,7 +18,7 @@ import numpy as np
 
 from betapod.base.errors import BetapodError
 from betapod.base.randomness import Stream
-from betapod.engine.draw import draw
+from betapod.engine.draw import draw_parameters
 from betapod.engine.ensemble import Ensemble
 from betapod.exchange import read_sbml
 from betapod.model import Model, ParameterTable
@@ -32,7 +32,7 @@ def kidney(count: int) -> tuple[Model, dict[str, np.ndarray]]:
     """Return the kidney and patients whose mean glucose is 5 to 9 mmol/L."""
     model = whole_body.named_model("kidney")
     table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
-    patients = draw(table, 1, range(count))
+    patients = draw_parameters(table, 1, range(count))
     patients["G"] = 5.0 + 4.0 * Stream(1, "benchmark:G").uniform(range(count))
     return model, patients
 

@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--library")
     chosen = parser.parse_args()
     real = adults_with_diabetes(chosen.table)
-    people = library.load_library(chosen.library) if chosen.library else library.default()
+    people = library.read_library(chosen.library) if chosen.library else library.default()
     cohort = reweight.select_patients(people, cohort_catalogue.load_target("NHANES"), chosen.patients, chosen.seed)
     report, table = cohort.report, people.table.iloc[cohort.index]
     even = np.full(len(table), 1.0 / len(table))
@@ -58,7 +58,7 @@ def main() -> None:
     for half, parity in (("calibration", 1), ("test", 0)):
         print(f"\n{half} half")
         print(distributions(real[real["cycle"] % 2 == parity], table).round(3).to_string(index=False))
-        target = nhanes.target(half)
+        target = nhanes.nhanes_target(half)
         ranks, cells = (f(table, even, target) for f in (comparison.compared_correlations, comparison.compared_cells))
         worst = ranks.reindex(ranks["miss"].abs().sort_values(ascending=False).index).head(3)
         print("rank correlations, the farthest:\n", worst.round(3).to_string(index=False))

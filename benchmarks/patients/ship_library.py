@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--grown", type=Path, help="a library grown before, instead of growing one")
     parser.add_argument("--out", type=Path, default=library.READY)
     chosen = parser.parse_args()
-    grown = library.load_library(chosen.grown) if chosen.grown else library.grow(chosen.lives, chosen.seed)
+    grown = library.read_library(chosen.grown) if chosen.grown else library.grow(chosen.lives, chosen.seed)
     chance = chances(grown, chosen.keep)
     kept = np.flatnonzero(np.random.default_rng(chosen.seed).uniform(size=len(grown)) < chance)
     thinned = grown.take(kept)

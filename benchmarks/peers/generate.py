@@ -35,13 +35,13 @@ def problem(name: str, count: int, seed: int = 20240501) -> tuple[Model, np.ndar
     """Return the model, the visits in days and the patients."""
     if name == "kidney":
         from betapod.base.randomness import Stream
-        from betapod.engine.draw import draw
+        from betapod.engine.draw import draw_parameters
         from betapod.model import ParameterTable
         from betapod.physiology import whole_body
 
         model = whole_body.named_model("kidney")
         table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
-        patients = draw(table, 1, range(count))
+        patients = draw_parameters(table, 1, range(count))
         low, high = GLUCOSE
         patients["G"] = low + (high - low) * Stream(1, "benchmark:G").uniform(range(count))
         return model, np.linspace(0.0, KIDNEY_YEARS * 365.25, KIDNEY_VISITS), patients

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
-from betapod.base.config import Duration, Rate, Settings, Share, parse_yaml, read_quantity, read_yaml, validate
+from betapod.base.config import Duration, Rate, Settings, Share, check_document, parse_yaml, read_quantity, read_yaml
 from betapod.base.errors import ConfigError, UnitError
 
 
@@ -22,12 +22,12 @@ class Outer(Settings):
 
 def problems(text, kind=Outer):
     with pytest.raises(ConfigError) as caught:
-        validate(kind, parse_yaml(text, "f.yaml"))
+        check_document(kind, parse_yaml(text, "f.yaml"))
     return caught.value.problems
 
 
 def test_values_are_read_with_their_units():
-    found = validate(
+    found = check_document(
         Outer, parse_yaml("rate: 12 %/year\ninner: {time: 2 week, share: 0.5}\nmany: {a: {share: 10 %}}\n")
     )
     assert found.rate == pytest.approx(0.12)

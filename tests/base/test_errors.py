@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from betapod.base import plain_errors
-from betapod.base.config import Settings, parse_yaml, validate
+from betapod.base.config import Settings, check_document, parse_yaml
 from betapod.base.errors import ConfigError, did_you_mean, nearest
 from betapod.observables.quantities import known_codes
 from betapod.trials.protocol.protocol import json_schema
@@ -97,7 +97,7 @@ class Everything(Settings):
 )
 def test_plain_words_for_what_is_wrong(text: str, kind: str, expected: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        validate(Everything, parse_yaml(text))
+        check_document(Everything, parse_yaml(text))
     (problem,) = caught.value.problems
     assert problem.kind == kind
     assert expected in problem.expected

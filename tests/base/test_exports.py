@@ -134,6 +134,6 @@ def test_a_table_of_ones_own_keeps_its_names(tmp_path: Path) -> None:
     append(table, [dict(zip(names, cells, strict=True))])
     append(table, [dict(zip(names, ["B", *cells[1:]], strict=True))])
     assert "'=NEW" in table.read_text(encoding="utf-8")
-    assert [(r.study, r.arm, r.value, r.quote) for r in registry.check(table)] == [
+    assert [(r.study, r.arm, r.value, r.quote) for r in registry.check_table(table)] == [
         ("=NEW", "-arm", -0.5, "-0.5 (q)"), ("B", "-arm", -0.5, "-0.5 (q)"),
     ]  # fmt: skip

@@ -111,7 +111,7 @@ def test_one_byte_of_any_file_of_the_closure_makes_another_key(copied, entry):
         path.write_bytes(bytes([content[0] ^ 1, *content[1:]]) if content else b"#")
         # The content alone decides which file is which; the same second and length do not hide a change.
         os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
-        digest = cache.content(path)
+        digest = cache.content_digest(path)
         assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
         path.write_bytes(content)
         os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
@@ -220,7 +220,7 @@ def test_the_given_case_a_cohort_that_is_edited_in_place(tmp_path, people, monke
     found = []
     for name in ("coh_a.csv", "coh_b.csv"):
         shutil.copy(GIVEN / name, tmp_path / "coh.csv")
-        found.append(pool_build.identity(protocol_files.load_protocol(tmp_path / "coh.yaml"), people))
+        found.append(pool_build.identity(protocol_files.find_protocol(tmp_path / "coh.yaml"), people))
     assert found[0] != found[1]
 
 
@@ -354,7 +354,7 @@ def test_the_installed_package_never_writes_into_itself(tmp_path):
     """The verbs that keep results, on a copy of the package: not one file of it is new or changed afterwards."""
     target = tmp_path / "site" / "betapod"
     shutil.copytree(PACKAGE, target, ignore=shutil.ignore_patterns("__pycache__"))
-    before = cache.content(target)
+    before = cache.content_digest(target)
     environment = {
         **os.environ, "PYTHONPATH": str(target.parent), "BETAPOD_CACHE": str(tmp_path / "cache"), "PYTHONDONTWRITEBYTECODE": "1",
     }  # fmt: skip
@@ -363,10 +363,10 @@ import json, sys
 import betapod
 from betapod.claims import claims, claim_simulation
 print(betapod.__file__)
-claim_simulation.compute = lambda outcomes: {name: claim_simulation.SimulatedOutcome("%", 0.0, 1.0, 2.0, None) for name in outcomes}
-outcomes = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
+claim_simulation.compute_outcomes = lambda outcomes: {name: claim_simulation.SimulatedOutcome("%", 0.0, 1.0, 2.0, None) for name in outcomes}
+outcomes = {claim.id: claim.outcome for claim in claims.load_claims() if claim.outcome}
 claim_simulation.store(outcomes)
-claim_simulation.compute = None
+claim_simulation.compute_outcomes = None
 claim_simulation.STORED = claim_simulation.STORED.with_name("none.json")
 assert len(claim_simulation.simulate_outcomes(outcomes)) == len(outcomes)
 """
@@ -377,7 +377,7 @@ assert len(claim_simulation.simulate_outcomes(outcomes)) == len(outcomes)
         subprocess.run(
             [sys.executable, "-m", "betapod", *words], capture_output=True, env=environment, cwd=tmp_path, timeout=120
         )
-    assert cache.content(target) == before
+    assert cache.content_digest(target) == before
     assert len(list((tmp_path / "cache" / "claims").iterdir())) > 20
 
 
@@ -408,7 +408,7 @@ def test_a_run_with_another_pool_is_refused(tmp_path, monkeypatch):
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 2"))
     monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
-    run_folder.run_into(tmp_path / "run", run_folder.plan(file))
+    run_folder.run_into(tmp_path / "run", run_folder.trial_plan(file))
     (tmp_path / "run" / "pool.npz").write_bytes(b"damaged")
     assert run_folder.resume(tmp_path / "run")
     (tmp_path / "run" / "pool.npz").unlink()
@@ -422,11 +422,11 @@ def test_parts_of_two_versions_are_not_mixed(tmp_path, monkeypatch):
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 2"))
     monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: trials.pool(trial, people=60))
-    run_folder.run_into(tmp_path / "run", run_folder.plan(file))
+    run_folder.run_into(tmp_path / "run", run_folder.trial_plan(file))
     monkeypatch.setattr(run_folder, "program", lambda module: "another")
     with pytest.raises(betapod.errors.ConfigError, match="another version"):
         run_folder.resume(tmp_path / "run")
-    assert run_folder.open_run(tmp_path / "run")
+    assert run_folder.open_trial_run(tmp_path / "run")
 
 
 def test_an_entry_that_somebody_else_may_have_left_is_not_used(place):
@@ -446,7 +446,9 @@ def test_a_part_of_an_ensemble_belongs_to_all_the_code_that_computes_it(monkeypa
 
     files = cache.closure("betapod.engine.runs.shard")
     assert {Path(module.__file__ or "") for module in (run_plan, switches)} <= set(files)
-    before, content = run_plan._code(), cache.content
+    before, content = run_plan._code(), cache.content_digest
     for changed in files:
-        monkeypatch.setattr(cache, "content", lambda path, changed=changed: content(path) + "*" * (path == changed))
+        monkeypatch.setattr(
+            cache, "content_digest", lambda path, changed=changed: content(path) + "*" * (path == changed)
+        )
         assert run_plan._code.__wrapped__() != before, changed

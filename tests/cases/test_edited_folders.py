@@ -59,7 +59,7 @@ def trial(tmp_path_factory):
         patch.setattr(conduct, "SHARD", 2)
         place = tmp_path_factory.mktemp("trial")
         (place / "small.yaml").write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
-        run_folder.run_into(place / "run", run_folder.plan(place / "small.yaml"))
+        run_folder.run_into(place / "run", run_folder.trial_plan(place / "small.yaml"))
         yield place / "run"
 
 
@@ -157,7 +157,7 @@ def test_an_edited_trial_is_refused_or_computed_again(trial, tmp_path, data):
     run = copied(trial, tmp_path)
     path, content = edited(data.draw, run, ["manifest.json", "receipts/00000.json", "summary.json"])
     path.write_text(json.dumps(content))
-    for act in (run_folder.open_run, run_folder.resume):
+    for act in (run_folder.open_trial_run, run_folder.resume):
         try:
             act(run)
         except BetapodError as error:
@@ -187,7 +187,7 @@ def test_a_flipped_bit_of_a_table_is_no_result(trial, tmp_path):
     data[len(data) // 3] ^= 8
     part.write_bytes(bytes(data))
     with pytest.raises(ConfigError, match="incomplete-run"):
-        run_folder.open_run(run)
-    before = run_folder.open_run(trial)
+        run_folder.open_trial_run(run)
+    before = run_folder.open_trial_run(trial)
     assert list(before) == list(run_folder.resume(run))
     assert part.read_bytes() == (trial / "visits" / "part-00000.parquet").read_bytes()

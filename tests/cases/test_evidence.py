@@ -42,7 +42,7 @@ REFUSED = [
 def test_the_right_number(
     name: str, contrast: str, measure: str, estimate: float, ci: tuple[float, float], people: int
 ) -> None:
-    pooled = synthesis.pool(registry.check(FILES / name))
+    pooled = synthesis.pool(registry.check_table(FILES / name))
     assert (pooled.contrast, pooled.measure, pooled.n) == (contrast, measure, people)
     assert pooled.estimate == pytest.approx(estimate) and pooled.ci == pytest.approx(ci, abs=0.005)
 
@@ -50,7 +50,7 @@ def test_the_right_number(
 @pytest.mark.parametrize(("name", "kind", "line", "column"), REFUSED)
 def test_the_right_refusal(name: str, kind: str, line: int, column: int | None) -> None:
     with pytest.raises(EvidenceError) as caught:
-        registry.check(FILES / name)
+        registry.check_table(FILES / name)
     problem = next(one for one in caught.value.problems if one.kind == kind)
     assert problem.location.line >= line and problem.location.column > 0
     if column is not None:
@@ -95,7 +95,7 @@ def test_a_confrontation_takes_a_difference_in_percent_for_a_ratio(tmp_path: Pat
     row = "CREDENCE_Oshima2020,x,DKD; x,RCT; x,canagliflozin vs placebo,SGLT2 inhibitor,4401,UACR,26,diff_vs_control,-31,-36;-27,CI95,%,q,seen"
     path = tmp_path / "mine.csv"
     path.write_text(f"{head}\n{row}\n", encoding="utf-8")
-    (record,) = registry.check(path)
+    (record,) = registry.check_table(path)
     readout = readout_of(record)
     assert readout is not None and (readout.form, readout.scale) == ("ratio", "log")
     assert published_value(record, readout, None) == pytest.approx(math.log(0.69))
@@ -130,8 +130,8 @@ def test_means_that_no_group_has_are_refused(
         writer.writeheader()
         writer.writerows(rows)
     if good:
-        assert len(registry.check(path)) == 1
+        assert len(registry.check_table(path)) == 1
         return
     with pytest.raises(EvidenceError) as caught:
-        registry.check(path)
+        registry.check_table(path)
     assert [problem.kind for problem in caught.value.problems] == ["impossible"]

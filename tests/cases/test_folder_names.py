@@ -54,11 +54,11 @@ def test_a_trial_in_a_folder_of_any_name_gives_its_own_results(tmp_path, monkeyp
     monkeypatch.setattr(conduct, "SHARD", 2)
     file = tmp_path / "small.yaml"
     file.write_text(trials.TEXT.replace("replicates: 60", "replicates: 3"))
-    what, other = run_folder.plan(file), run_folder.plan(file, seed=99)
+    what, other = run_folder.trial_plan(file), run_folder.trial_plan(file, seed=99)
     made = run_folder.run_into(tmp_path / name, what)
     if name in BAIT:
         run_folder.run_into(tmp_path / BAIT[name], other)
-    again = run_folder.open_run(tmp_path / name)
+    again = run_folder.open_trial_run(tmp_path / name)
     assert list(made) == list(again)
     for key in made:
         assert np.array_equal(made[key].observed["UACR"], again[key].observed["UACR"], equal_nan=True)

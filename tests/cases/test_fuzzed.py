@@ -51,5 +51,5 @@ def test_a_table_of_evidence_with_thousands_of_columns_is_one_problem(tmp_path: 
     path = tmp_path / "wide.csv"
     path.write_text("study_id," + "x," * 70_000 + "y\n")
     with pytest.raises(BetapodError) as raised:
-        registry.check(path)
+        registry.check_table(path)
     assert raised.value.kinds == ("too-many-columns",)

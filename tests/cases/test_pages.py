@@ -13,8 +13,8 @@ import pytest
 from markupsafe import escape
 
 import betapod
-from betapod.claims.ledger import ledger
-from betapod.cli.shared import load_model
+from betapod.claims.ledger import judge_ledger
+from betapod.cli.shared import model_from
 from betapod.report.claims import claims_page as ledger_page
 from betapod.report.predictions import predictions_page as confront_page
 from betapod.report.predictions import predictions_view as confront_view
@@ -40,7 +40,7 @@ def test_a_model_page_escapes_labels_and_notes(evil: str, tmp_path: Path) -> Non
         "C0,level at the start,1,mg/L,0.5,2,lognormal,assumed,,,D,\n",
         encoding="utf-8",
     )
-    page = betapod.render(load_model(str(tmp_path / "m.txt")), "html")
+    page = betapod.render(model_from(str(tmp_path / "m.txt")), "html")
     assert "<img" not in page and "<script" not in page and "</script" not in page
     body = page[page.index("<body>") : page.index("</body>") + 7]
     text = "".join(ElementTree.fromstring(body).itertext())
@@ -76,7 +76,7 @@ def everything(entry: Any, evil: str) -> Any:
 
 def test_the_ledger_page_escapes_every_text() -> None:
     evil = " ".join(EVIL)
-    (entry,) = ledger(["A12"])
+    (entry,) = judge_ledger(["A12"])
     page = ledger_page.render_claims_page([everything(entry, evil)], [evil])
     plain = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.DOTALL)
     assert "<img" not in plain and "alert(1)</script>" not in plain.replace(str(escape(evil)), "")

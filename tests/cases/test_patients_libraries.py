@@ -36,7 +36,7 @@ def written(folder: Path, head: Any, arrays: Arrays) -> Path:
 
 def refused(path: Path) -> tuple[Problem, ...]:
     with pytest.raises(ConfigError) as caught:
-        library.load_library(path)
+        library.read_library(path)
     assert all(p.location.file == str(path) for p in caught.value.problems)
     return caught.value.problems
 
@@ -47,9 +47,9 @@ def number_of(head: dict[str, Any], name: str) -> str:
 
 
 def test_an_unedited_library_is_read(tmp_path: Path, good: tuple[dict[str, Any], Arrays]) -> None:
-    found = library.load_library(written(tmp_path, *good))
+    found = library.read_library(written(tmp_path, *good))
     assert len(found) == 20
-    again = library.load_library(found.save(tmp_path / "again.npz"))
+    again = library.read_library(found.save(tmp_path / "again.npz"))
     assert again.table.equals(found.table)
 
 
@@ -181,7 +181,7 @@ def test_files_that_are_cut_or_flipped(tmp_path: Path, good: tuple[dict[str, Any
         flipped[place] ^= 1 << int(generator.integers(8))
         path.write_bytes(bytes(flipped))
         try:
-            library.load_library(path)
+            library.read_library(path)
         except ConfigError as error:
             assert {p.kind for p in error.problems} <= {"not-a-library", "bad-library", "old-library"}
 

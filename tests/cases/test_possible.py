@@ -10,7 +10,7 @@ import pytest
 from betapod import Ensemble, Schedule, Switch, simulate
 from betapod.base.errors import ConfigError, ParameterError, SolverError
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
-from betapod.model.parameters.possible_values import bounds, stays_positive
+from betapod.model.parameters.possible_values import possible_bounds, stays_positive
 from betapod.physiology import whole_body
 
 
@@ -100,7 +100,7 @@ def test_every_number_that_is_shipped_is_possible() -> None:
     for name in whole_body.NAMES:
         model = whole_body.named_model(name)
         for row in (*model.parameters.values(), *model.inputs.values()):
-            low, high = bounds(row)
+            low, high = possible_bounds(row)
             assert low <= row.value <= high, row.id
             assert low <= row.low or row.low == -np.inf
             assert row.high <= high

@@ -31,7 +31,7 @@ PRINTED = [
 
 @pytest.mark.parametrize(("name", "number", "unit", "value"), PRINTED)
 def test_units_as_printed_are_read(name: str, number: float, unit: str, value: float) -> None:
-    quantity = clinical.known(name)
+    quantity = clinical.known_quantity(name)
     assert quantity is not None
     assert clinical.convert_clinical(number, quantity, unit) == pytest.approx(value, rel=2e-3)
 

@@ -17,7 +17,7 @@ from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.operating import attribution
 from betapod.trials.operating.shapley import coalitions
 from betapod.trials.protocol.endpoint_keys import Endpoint
-from betapod.trials.protocol.protocol_files import load_protocol, parse_protocol, protocol_catalogue
+from betapod.trials.protocol.protocol_files import find_protocol, parse_protocol, protocol_catalogue
 
 NO = np.nan
 VISITS = "visits: [{name: e, day: 0 day}, {name: a, day: 90 day}, {name: b, day: 180 day}, {name: c, day: 270 day, window: 10 day}]"
@@ -423,7 +423,7 @@ def test_one_group_alone_is_compared_with_itself(primary: str, expected: tuple[s
 
 def test_shipped_protocols_name_what_is_run() -> None:
     for name in protocol_catalogue():
-        protocol = load_protocol(name)
+        protocol = find_protocol(name)
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
             if any(endpoints.has_comparator(design) for design in protocol.designs.values()):
                 assert endpoints.controlled_analysis(each)
@@ -451,7 +451,7 @@ def test_the_report_names_the_analyses_that_were_run() -> None:
     text = analyses(protocol)
     assert "analysis of covariance" in text and "paired t test" in text
     assert not any(word in text for word in ("log-rank", "Cox", "Newcombe"))
-    sglt2 = analyses(load_protocol("sglt2"))
+    sglt2 = analyses(find_protocol("sglt2"))
     assert "times to events by the log-rank test" in sglt2 and "paired" not in sglt2
 
 

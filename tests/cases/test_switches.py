@@ -298,7 +298,7 @@ def test_the_achieved_error_sees_a_jump_that_was_stepped_over(monkeypatch: pytes
     good = Ensemble(model, width=1, threads=1).run(2, times).achieved_error()
     assert good.worst < 1e-5 and good.compared and [*good.independent] == [0, 1]
     assert "2 of them by the reference integrator" in str(good)
-    monkeypatch.setattr(lower, "switches", lambda rates, *_, **__: Switches(list(rates), [], [], [], []))
+    monkeypatch.setattr(lower, "find_switches", lambda rates, *_, **__: Switches(list(rates), [], [], [], []))
     blind = Ensemble(model, width=2, threads=1, cache=False).run(2, times)
     assert blind.summary() == "2 patients: 2 ok" and blind.values[0, 1, 0] == 0.0
     assert blind.achieved_error().worst > 0.99

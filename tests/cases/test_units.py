@@ -528,7 +528,7 @@ def test_a_protocol_in_the_units_of_europe(tmp_path: Path) -> None:
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
     with clinical.read_as() as sentences:
-        made = protocol_files.load_protocol(str(path))
+        made = protocol_files.find_protocol(str(path))
     assert made.eligibility["HbA1c"].bounds("HBA1C")[1] == pytest.approx(10.02, abs=0.001)
     assert made.eligibility["UACR"].bounds("UACR")[0] == pytest.approx(199.8, abs=0.1)
     assert made.eligibility["eGFR"].bounds("EGFR") == (20.0, 60.0)
@@ -575,10 +575,10 @@ def _overlay(path: Path, endpoint: str, statistic: str, value: str, unit: str) -
 )
 def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, statistic: str, value: str) -> None:
     """F07: a blank was taken for a ratio, so that -0.5 became -50 %."""
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
     with pytest.raises(BetapodError) as caught:
-        check(_overlay(tmp_path / "mine.csv", endpoint, statistic, value, ""))
+        check_table(_overlay(tmp_path / "mine.csv", endpoint, statistic, value, ""))
     assert "missing-unit" in caught.value.kinds
 
 
@@ -600,56 +600,56 @@ def test_a_blank_unit_in_evidence_is_refused(tmp_path: Path, endpoint: str, stat
 def test_levels_differences_and_their_spread_in_evidence(
     tmp_path: Path, row: str, value: float, unit: str, low: float, high: float
 ) -> None:
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
     endpoint, statistic, printed, spread, kind, of = row.split(",")
     text = f"ZZ1,Made-up 1,,,2024,DKD; x,RCT; x,ZZ,ZZ,,,,50,{endpoint},52,{statistic},{printed},{spread},{kind},{of},,made up,seen\n"
     (tmp_path / "mine.csv").write_text(HEADER + text, encoding="utf-8")
-    (record,) = check(tmp_path / "mine.csv")
+    (record,) = check_table(tmp_path / "mine.csv")
     assert (record.value, record.unit) == (pytest.approx(value, rel=4e-4), unit)
     assert record.dispersion is not None
     assert (record.dispersion.low, record.dispersion.high) == pytest.approx((low, high), rel=1e-3)
 
 
 def test_a_ratio_needs_no_unit(tmp_path: Path) -> None:
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
-    (record,) = check(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "0.7", ""))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "0.7", ""))
     assert (record.value, record.unit) == (0.7, "1")
-    (record,) = check(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "70", "%"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "composite_kidney_HR", "hazard ratio", "70", "%"))
     assert (record.value, record.unit) == (0.7, "1")
 
 
 def test_hba1c_per_year_is_converted_by_the_slope_alone(tmp_path: Path) -> None:
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
-    (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c_slope", "mean", "2", "mmol/mol/year"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "HbA1c_slope", "mean", "2", "mmol/mol/year"))
     assert record.value == pytest.approx(0.18296)
     assert record.unit == "%/year"
     with pytest.raises(BetapodError):
-        check(_overlay(tmp_path / "mine.csv", "time_in_range", "mean", "53", "mmol/mol"))
+        check_table(_overlay(tmp_path / "mine.csv", "time_in_range", "mean", "53", "mmol/mol"))
 
 
 def test_the_greek_letter_in_evidence(tmp_path: Path) -> None:
     """F16."""
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
     with clinical.read_as() as sentences:
-        (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "mean", "1", "mg/dl"))
+        (record,) = check_table(_overlay(tmp_path / "mine.csv", "serum_creatinine", "mean", "1", "mg/dl"))
     assert record.value == pytest.approx(88.4, rel=1e-4)
     assert sentences == ["ZZ1#1 serum_creatinine 1 mg/dl read as 88.4 umol/L"]
-    (record,) = check(_overlay(tmp_path / "mine.csv", "serum_creatinine", "diff_vs_control", "-8", "\u03bcmol/L"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "serum_creatinine", "diff_vs_control", "-8", "\u03bcmol/L"))
     assert record.value == -8.0
 
 
 def test_a_mean_change_of_hba1c_in_percent_is_in_points(tmp_path: Path) -> None:
-    from betapod.evidence.records.registry import check
+    from betapod.evidence.records.registry import check_table
 
-    (record,) = check(_overlay(tmp_path / "mine.csv", "HbA1c", "mean change", "-0.5", "%"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "HbA1c", "mean change", "-0.5", "%"))
     assert (record.kind, record.value) == ("mean", -0.5)
-    (record,) = check(_overlay(tmp_path / "mine.csv", "UACR", "mean change", "-30", "%"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "UACR", "mean change", "-30", "%"))
     assert (record.kind, record.value) == ("percent", -30.0)
-    (record,) = check(_overlay(tmp_path / "mine.csv", "UACR", "change_percent", "-0.3", "fraction"))
+    (record,) = check_table(_overlay(tmp_path / "mine.csv", "UACR", "change_percent", "-0.3", "fraction"))
     assert (record.kind, record.value, record.unit) == ("percent", -30.0, "%")
 
 
@@ -664,7 +664,7 @@ def test_a_table_laid_over_another_is_converted_by_what_its_rows_measure() -> No
 
 
 def test_shares_are_in_percent() -> None:
-    from betapod.base.config import Rate, Settings, Share, parse_yaml, validate
+    from betapod.base.config import Rate, Settings, Share, check_document, parse_yaml
 
     class One(Settings):
         share: Share
@@ -676,10 +676,10 @@ def test_shares_are_in_percent() -> None:
         ("\uff11\uff10 \uff05", 0.1),
         ("0.1 fraction", 0.1),
     ):
-        assert validate(One, parse_yaml(f"share: {text}")).share == pytest.approx(value)
+        assert check_document(One, parse_yaml(f"share: {text}")).share == pytest.approx(value)
     for text in ("100 mg/g", "100 mmol/mol", "10 mg", "1,5 %"):
         with pytest.raises(BetapodError):
-            validate(One, parse_yaml(f"share: {text}"))
+            check_document(One, parse_yaml(f"share: {text}"))
 
     class Other(Settings):
         rate: Rate
@@ -692,10 +692,10 @@ def test_shares_are_in_percent() -> None:
         "5 % p.a.",
         "0.0041667 1/month",
     ):
-        assert validate(Other, parse_yaml(f"rate: {text}")).rate == pytest.approx(0.05, rel=1e-4)
+        assert check_document(Other, parse_yaml(f"rate: {text}")).rate == pytest.approx(0.05, rel=1e-4)
     for text in ("50 mg/g/year", "50 mmol/mol/year", "0.05", "5 %"):
         with pytest.raises(BetapodError):
-            validate(Other, parse_yaml(f"rate: {text}"))
+            check_document(Other, parse_yaml(f"rate: {text}"))
 
 
 def test_cohorts_say_how_they_are_read(tmp_path: Path) -> None:
@@ -892,7 +892,7 @@ def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
     ],
 )
 def test_words_that_make_a_unit_one_of_another_quantity_are_refused(name: str, unit: str) -> None:
-    measured = clinical.known(name)
+    measured = clinical.known_quantity(name)
     assert measured is not None
     with pytest.raises(UnitError, match="wrong-unit"):
         clinical.convert_clinical(20.0, measured, unit)
@@ -903,6 +903,6 @@ def test_words_that_only_explain_a_unit_are_read() -> None:
         ("BUN", "mmol/L urea", 56.03), ("BUN", "mg/dL urea nitrogen", 20.0), ("BUN", "mg/dL N", 20.0),
         ("HbA1c", "% NGSP", 20.0), ("HbA1c", "mmol/mol IFCC", 3.98),
     ):  # fmt: skip
-        measured = clinical.known(name)
+        measured = clinical.known_quantity(name)
         assert measured is not None
         assert clinical.convert_clinical(20.0, measured, unit) == pytest.approx(expected, rel=1e-3)

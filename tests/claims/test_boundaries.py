@@ -9,7 +9,7 @@ import pytest
 
 from betapod.claims import ledger
 from betapod.claims.claim_verdict import judge_claim
-from betapod.claims.questions import Question, Reply, ask, judge
+from betapod.claims.questions import Question, Reply, answer_of, ask
 from betapod.evidence.records.study import Record
 from betapod.evidence.synthesis import certainty
 from betapod.evidence.synthesis import pool as synthesis
@@ -69,7 +69,7 @@ def test_moderate_certainty_is_enough_for_supported_and_low_is_not(level: str, v
     ],
 )
 def test_answers_at_the_ends_of_intervals(expects, null, requires, ci, answer) -> None:
-    assert judge(expects, null, requires, sum(ci) / 2, ci) == answer
+    assert answer_of(expects, null, requires, sum(ci) / 2, ci) == answer
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_answers_at_the_ends_of_intervals(expects, null, requires, ci, answer) -
      ("within", 2.0 + 1e-9, "leans against")],
 )  # fmt: skip
 def test_numbers_without_an_interval_lean_from_what_is_required_on(expects, estimate, answer) -> None:
-    assert judge(expects, 0.0, 2.0, estimate, None) == answer
+    assert answer_of(expects, 0.0, 2.0, estimate, None) == answer
 
 
 def rows(count: int = 3, **changed: object) -> list[Record]:

@@ -11,12 +11,12 @@ from betapod.claims import claim_people, claim_simulation, claims
 from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.engine.scipy.reference import simulate
 
-OUTCOMES = {claim.id: claim.outcome for claim in claims.load() if claim.outcome}
+OUTCOMES = {claim.id: claim.outcome for claim in claims.load_claims() if claim.outcome}
 
 
 @pytest.fixture(scope="module")
 def fresh() -> dict[str, SimulatedOutcome]:
-    return claim_simulation.compute({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
+    return claim_simulation.compute_outcomes({name: OUTCOMES[name] for name in ("A04", "A09", "A10", "B07", "B20")})
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_little_effect_can_be_what_is_claimed() -> None:
 def test_people_with_kidney_disease_have_it() -> None:
     """As the trials in diabetic kidney disease took them: eGFR 20 to 50, UACR 30 to 3000; and as their labels say."""
     for name, older in claim_people.OLDER.items():
-        who = claim_people.patient(name)
+        who = claim_people.ledger_patient(name)
         table = simulate(who.model, [0.0, 0.01], initial=who.state, outputs=["eGFR", "UACR"]).table
         filtration, albumin = (float(table[key].iloc[0]) for key in ("eGFR", "UACR"))
         assert f"eGFR {round(filtration)}, UACR {10 * round(albumin / 10)} mg/g" in older.kidney
@@ -104,7 +104,7 @@ def test_what_was_simulated_anew_is_what_claims_show(tmp_path, monkeypatch) -> N
     before = claim_simulation.STORED.read_bytes()
     packaged = claim_simulation.simulate_outcomes(one)["A09"]
     made = replace(packaged, allowed=packaged.allowed + 1.0)
-    monkeypatch.setattr(claim_simulation, "compute", lambda outcomes: dict.fromkeys(outcomes, made))
+    monkeypatch.setattr(claim_simulation, "compute_outcomes", lambda outcomes: dict.fromkeys(outcomes, made))
     claim_simulation.store(one)
     assert claim_simulation.simulate_outcomes(one)["A09"] == made != packaged
     assert claim_simulation.STORED.read_bytes() == before

@@ -11,10 +11,10 @@ from betapod.base.errors import EvidenceError
 from betapod.claims import claims, ledger
 from betapod.claims.questions import Question, ask
 from betapod.evidence.records import registry
-from betapod.validation.scorecard.targets import select
+from betapod.validation.scorecard.targets import select_targets
 
 KNOWN = ledger.evidence_for_claims()
-ENTRIES = {entry.claim.id: entry for entry in ledger.ledger(records=KNOWN, run=False)}
+ENTRIES = {entry.claim.id: entry for entry in ledger.judge_ledger(records=KNOWN, run=False)}
 
 
 def test_every_claim_asks_and_is_answered() -> None:
@@ -23,7 +23,7 @@ def test_every_claim_asks_and_is_answered() -> None:
 
 
 def test_every_record_that_a_question_names_is_there() -> None:
-    names = {name for claim in claims.load() for question in claim.questions for name in question.records}
+    names = {name for claim in claims.load_claims() for question in claim.questions for name in question.records}
     assert names - {record.id for record in KNOWN if record.tag == "seen"} == set()
 
 
@@ -76,7 +76,7 @@ def test_other_people_lower_the_certainty_by_one_step() -> None:
 @pytest.mark.parametrize("name", ["A01", "A02", "A03", "B04", "B05", "B06", "B07", "B25", "B27"])
 def test_claims_on_distribution_and_persistence_rest_on_the_findings(name: str) -> None:
     """Without the autopsies, tracers and cultures these claims have no direct answer, and none is better judged."""
-    bare = ledger.ledger([name], records=registry.load(), run=False)[0]
+    bare = ledger.judge_ledger([name], records=registry.load_registry(), run=False)[0]
     assert bare.verdict.verdict == "untested"
     assert ENTRIES[name].verdict.verdict in ("contradicted", "untested")  # without simulation none is excluded by it
 
@@ -106,7 +106,7 @@ PAIRS = [
 def test_findings_are_the_numbers_of_the_targets(record: str, target: str, column: str, factor: float) -> None:
     value = KNOWN[record].value
     assert value is not None
-    assert factor * value == pytest.approx(getattr(select(ids=[target])[0], column), rel=1e-3)
+    assert factor * value == pytest.approx(getattr(select_targets(ids=[target])[0], column), rel=1e-3)
 
 
 @pytest.mark.parametrize(("after", "before", "target", "kind"), PAIRS)
@@ -114,7 +114,7 @@ def test_pairs_of_findings_are_the_numbers_of_the_targets(after: str, before: st
     a, b = KNOWN[after].value, KNOWN[before].value
     assert a is not None and b is not None
     found = {"difference": a - b, "ratio": a / b, "percent": 100 * (a / b - 1)}[kind]
-    assert found == pytest.approx(select(ids=[target])[0].value, rel=6e-3)
+    assert found == pytest.approx(select_targets(ids=[target])[0].value, rel=6e-3)
 
 
 def test_findings_have_a_quote_and_were_read() -> None:

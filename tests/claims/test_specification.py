@@ -26,8 +26,8 @@ CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
     with CLAIMS.open(encoding="utf-8", newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
-    assert {claim.id for claim in claims.load()} == set(rows)
-    for claim in claims.load():
+    assert {claim.id for claim in claims.load_claims()} == set(rows)
+    for claim in claims.load_claims():
         row = rows[claim.id]
         assert (claim.source, claim.claim, claim.specified) == (row["seed_file"], row["claim"], row["certainty"])
 
@@ -35,7 +35,7 @@ def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
 def test_the_documented_verdicts_are_the_computed_ones() -> None:
     page = (Path(__file__).parents[2] / "docs" / "background" / "claims.md").read_text(encoding="utf-8")
     found: dict[str, list[str]] = {name: [] for name in VERDICTS}
-    for entry in ledger.ledger():
+    for entry in ledger.judge_ledger():
         found[entry.verdict.verdict].append(entry.claim.id)
     for verdict, names in found.items():
         assert f"| {verdict} | {', '.join(names)} |" in page, (verdict, names)
@@ -43,14 +43,14 @@ def test_the_documented_verdicts_are_the_computed_ones() -> None:
 
 def test_disagreements_are_known() -> None:
     """A change of records, model or rule that moves a verdict across the specification's reading is to be looked at."""
-    differing = {entry.claim.id: entry.verdict.verdict for entry in ledger.ledger() if not entry.agrees}
+    differing = {entry.claim.id: entry.verdict.verdict for entry in ledger.judge_ledger() if not entry.agrees}
     assert differing == {
         "A11": "not supported",
         "B13": "untested",
         "B16": "untested",
     }
     page = (Path(__file__).parents[2] / "docs" / "background" / "claims.md").read_text(encoding="utf-8")
-    for claim in claims.load():
+    for claim in claims.load_claims():
         assert (claim.id in differing) == bool(claim.differs), claim.id
         if claim.differs:
             assert f"| {claim.id} | {differing[claim.id]} | {claim.specified} | {claim.differs} |" in page
@@ -71,7 +71,7 @@ def test_leverage_in_words(one: SimulatedOutcome | None, words: str) -> None:
 
 
 def test_what_is_done_and_required_is_said_in_words() -> None:
-    by_id = {claim.id: claim for claim in claims.load()}
+    by_id = {claim.id: claim for claim in claims.load_claims()}
     diet, cells = by_id["B22"].outcome, by_id["B29"].outcome
     assert diet is not None and cells is not None
     words = outcome_words(diet, "filtration")
@@ -93,7 +93,7 @@ def test_numbers_are_written_short(value: float | None, written: str) -> None:
 
 
 def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> None:
-    entries = {entry.claim.id: entry for entry in ledger.ledger(["A04", "A09"])}
+    entries = {entry.claim.id: entry for entry in ledger.judge_ledger(["A04", "A09"])}
     assert entries["A04"].verdict.verdict == entries["A09"].verdict.verdict == "not supported"
     assert "no study has tested" in verdict_sentences(entries["A04"]) and "no study has" not in verdict_sentences(
         entries["A09"]
@@ -101,6 +101,8 @@ def test_a_claim_out_of_the_models_reach_is_not_said_to_have_been_studied() -> N
 
 
 def test_the_caption_of_every_simulated_claim_is_plain_words() -> None:
-    captions = [outcome_caption(claim.outcome, "label", "1") for claim in claims.load() if claim.outcome is not None]
+    captions = [
+        outcome_caption(claim.outcome, "label", "1") for claim in claims.load_claims() if claim.outcome is not None
+    ]
     assert captions
     assert all(caption.startswith("Simulated: label") for caption in captions)

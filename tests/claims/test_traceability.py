@@ -28,10 +28,10 @@ def test_every_citation_of_every_claim_is_listed_and_shown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cited: set[str] = set()
-    for entry in ledger.ledger(run=False):
+    for entry in ledger.judge_ledger(run=False):
         for reply in entry.replies:
             cited |= {*reply.studies, *reply.records}
-    for claim in claims.load():
+    for claim in claims.load_claims():
         for question in claim.questions:
             cited |= set(question.records)
             wanted = question.select.get("study", ())
@@ -52,7 +52,7 @@ def test_every_citation_of_every_claim_is_listed_and_shown(
 
 
 def test_the_contest_cites_what_can_be_shown() -> None:
-    known = registry.everything()
+    known = registry.load_with_mechanisms()
     names = {name for record in known for name in (record.id, record.study)}
     import inspect
 
@@ -62,7 +62,7 @@ def test_the_contest_cites_what_can_be_shown() -> None:
 
 
 def test_the_findings_are_no_rows_of_a_confrontation() -> None:
-    assert len(registry.load()) == 1242 and len(registry.everything()) == 1289
+    assert len(registry.load_registry()) == 1242 and len(registry.load_with_mechanisms()) == 1289
 
 
 MINE = """\
@@ -125,22 +125,22 @@ def test_a_corrected_arm_replaces_the_old_row_when_it_says_so(tmp_path: Path) ->
     from betapod.evidence.records.overlay import told
 
     path = tmp_path / "mine.csv"
-    known = registry.load()["PACKHAM2016#1"]
+    known = registry.load_registry()["PACKHAM2016#1"]
     row = (
         "PACKHAM2016,x,DKD; x,RCT; x,MPC 150 million,BM-MSC,10,eGFR,12,diff_vs_control,4.4,2.16,SE,mL/min/1.73m2,q,seen"
     )
     path.write_text(f"{HEAD},replaces\n{row},\n", encoding="utf-8")
-    beside = registry.load([path])
+    beside = registry.load_registry([path])
     assert len(beside) == 1243
     (line,) = told(beside, [path])
     assert "PACKHAM2016#1" in line and "differs in arm" in line and "column 'replaces'" in line
     path.write_text(f"{HEAD},replaces\n{row},PACKHAM2016#1\n", encoding="utf-8")
-    instead = registry.load([path])
+    instead = registry.load_registry([path])
     assert len(instead) == 1242 and instead["PACKHAM2016#1"].arm == "MPC 150 million" != known.arm
     assert told(instead, [path]) == [f"{path}: replaces PACKHAM2016#1"]
     path.write_text(f"{HEAD},replaces\n{row},PACKHAM2016#99\n", encoding="utf-8")
     with pytest.raises(EvidenceError) as caught:
-        registry.load([path])
+        registry.load_registry([path])
     assert caught.value.kinds == ("unknown-record",) and caught.value.problems[0].location.line == 2
 
 

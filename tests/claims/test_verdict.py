@@ -11,10 +11,10 @@ import pytest
 from betapod.claims import claim_outcome as outcome
 from betapod.claims import claims, ledger
 from betapod.claims.claim_verdict import RULE, VERDICTS, judge_claim
-from betapod.claims.questions import Question, Reply, judge
+from betapod.claims.questions import Question, Reply, answer_of
 from betapod.evidence.records.registry import Registry
 
-IDS = [claim.id for claim in claims.load()]
+IDS = [claim.id for claim in claims.load_claims()]
 REACHED = outcome.SimulatedOutcome("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
 UNREACHED = replace(REACHED, reached_within_evidence=False)
 
@@ -26,7 +26,7 @@ def reply(answer: str, certainty: str = "high", direct: bool = True) -> Reply:
 def test_all_claims_are_there_with_their_source() -> None:
     assert len(IDS) == 44 and len(set(IDS)) == 44
     assert sum(name.startswith("A") for name in IDS) == 14
-    for claim in claims.load():
+    for claim in claims.load_claims():
         assert claim.source.startswith("000_" if claim.id.startswith("A") else "003_")
         assert claim.mechanism and claim.parameters and claim.change
         assert claim.outcome is not None or claim.not_simulated
@@ -55,7 +55,7 @@ def test_all_claims_are_there_with_their_source() -> None:
     ],
 )
 def test_answers(expects, null, requires, estimate, ci, answer) -> None:
-    assert judge(expects, null, requires, estimate, ci) == answer
+    assert answer_of(expects, null, requires, estimate, ci) == answer
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_rule(replies, simulated, cells, verdict) -> None:
 @pytest.mark.parametrize("name", IDS)
 def test_without_its_evidence_a_claim_is_untested(name: str) -> None:
     known = ledger.evidence_for_claims()
-    entry = ledger.ledger([name], records=known)[0]
+    entry = ledger.judge_ledger([name], records=known)[0]
     used = {record for one in entry.replies for record in one.records}
     studies = {study for one in entry.replies for study in one.studies}
     assert used <= {record.id for record in known if record.tag == "seen"}
     rest = Registry(tuple(record for record in known if record.study not in studies))
     for _ in range(20):  # what else the questions find is evidence of the claim as well
-        again = ledger.ledger([name], records=rest)[0]
+        again = ledger.judge_ledger([name], records=rest)[0]
         more = {study for one in again.replies for study in one.studies}
         if not more:
             break
@@ -101,14 +101,14 @@ def test_without_its_evidence_a_claim_is_untested(name: str) -> None:
 
 
 def test_a_shown_harm_keeps_safety_from_being_supported() -> None:
-    entry = ledger.ledger(["B10a"], run=False)[0]
+    entry = ledger.judge_ledger(["B10a"], run=False)[0]
     fever = next(one for one in entry.replies if one.question.text.startswith("fever"))
     assert fever.answer == "short" and fever.ci is not None and fever.ci[0] > 1.0
     assert entry.verdict.verdict == "partly supported"
 
 
 def test_structure_that_recovers_while_filtration_falls_is_mixed() -> None:
-    entry = ledger.ledger(["B08"], run=False)[0]
+    entry = ledger.judge_ledger(["B08"], run=False)[0]
     answers = {one.question.text.split(" ")[0]: one.answer for one in entry.replies if one.direct}
     assert answers["creatinine"] == "against" and answers["width"] == "for"
     assert entry.verdict.verdict == "partly supported"
@@ -117,7 +117,7 @@ def test_structure_that_recovers_while_filtration_falls_is_mixed() -> None:
 def test_a_recalled_number_is_never_used() -> None:
     known = ledger.evidence_for_claims()
     recalled = Registry(tuple(replace(record, tag="memory") for record in known))
-    assert {entry.verdict.verdict for entry in ledger.ledger(records=recalled)} == {"untested"}
+    assert {entry.verdict.verdict for entry in ledger.judge_ledger(records=recalled)} == {"untested"}
 
 
 def overlay(path: Path, **cells: str) -> Path:
@@ -130,7 +130,7 @@ def overlay(path: Path, **cells: str) -> Path:
 
 def test_one_row_of_a_user_flips_a_verdict(tmp_path: Path) -> None:
     """Ten of ten people without insulin instead of one: the only direct number about a cure changes sides."""
-    before = ledger.ledger(["A12"])[0]
+    before = ledger.judge_ledger(["A12"])[0]
     record = ledger.evidence_for_claims()["BHANSALI2014_15M#3"]
     row = overlay(
         tmp_path / "mine.csv",
@@ -151,7 +151,7 @@ def test_one_row_of_a_user_flips_a_verdict(tmp_path: Path) -> None:
     )
     known = ledger.evidence_for_claims([row])
     assert record.id in known.replaced
-    after = ledger.ledger(["A12"], [row])[0]
+    after = ledger.judge_ledger(["A12"], [row])[0]
     assert before.verdict.verdict == "contradicted"
     assert after.verdict.verdict == "partly supported"
     assert "certainty very low" in after.verdict.because

@@ -371,12 +371,12 @@ def test_show_on_a_terminal_is_dense(toy: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("NO_COLOR", "1")
     from betapod.cli.printing import print_model
-    from betapod.cli.shared import load_model, out
+    from betapod.cli.shared import model_from, out
     from betapod.model.printing.document_layout import sheet_of
 
     out.cache_clear()
     with out().capture() as captured:
-        print_model(sheet_of(load_model(str(toy))), out())
+        print_model(sheet_of(model_from(str(toy))), out())
     out.cache_clear()
     lines = captured.get().splitlines()
     assert any(line.startswith("dS/dt = -k*S + feed  [mg/day]  substance") for line in lines)
@@ -459,7 +459,7 @@ def test_every_text_is_checked_before_anybody_is_grown(betapod: Command, monkeyp
     def grown(*_: object) -> None:
         raise AssertionError("somebody was grown before the texts were checked")
 
-    monkeypatch.setattr(coupled_person, "patient", grown)
+    monkeypatch.setattr(coupled_person, "typical_patient", grown)
     done = betapod(
         *("simulate", "reference", "--person", "t2d_late", "--scenario", "curent", "--drug", "metformn 2 g"),
         *(

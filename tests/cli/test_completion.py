@@ -102,17 +102,17 @@ def test_a_small_number_is_of_millions() -> None:
 
 
 def test_names_are_those_of_the_sources() -> None:
-    from betapod.claims.claims import load
-    from betapod.evidence.records.registry import everything
+    from betapod.claims.claims import load_claims
+    from betapod.evidence.records.registry import load_with_mechanisms
     from betapod.patients.cohorts.cohort_catalogue import cohort_names
     from betapod.physiology import whole_body
     from betapod.trials.protocol.protocol_files import protocol_catalogue
 
-    assert list(kept.claims()) == [claim.id for claim in load()]
-    assert sum(kept.terms("endpoint").values()) == len(everything())
+    assert list(kept.claims()) == [claim.id for claim in load_claims()]
+    assert sum(kept.term_counts("endpoint").values()) == len(load_with_mechanisms())
     assert kept.protocols() == tuple(protocol_catalogue())
     assert kept.model_names() == list(whole_body.NAMES)
-    assert kept.cohorts() == list(cohort_names())
+    assert kept.kept_cohorts() == list(cohort_names())
     kidney = whole_body.named_model("kidney")
     assert kept.model_contents("kidney")["parameters"] == list(kidney.parameters)
     assert kept.model_contents("kidney")["fingerprint"] == kidney.fingerprint

@@ -34,7 +34,7 @@ def until(condition: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_a_log_is_told_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "PATIENCE", 0.05)
-    with words.bar(False) as progress:
+    with words.show_progress(False) as progress:
         assert progress is not None
         assert "starting (0 s so far)" in until("starting", capsys)
         progress("simulating", 3, 9)
@@ -49,11 +49,11 @@ def test_a_log_is_told_how_far_it_is(capsys: pytest.CaptureFixture[str], monkeyp
 
 
 def test_what_is_quick_or_quiet_is_silent(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with words.waiting("assembling"), words.bar(False) as progress:
+    with words.waiting("assembling"), words.show_progress(False) as progress:
         assert progress is not None
         progress("simulating", 1, 2)
     monkeypatch.setattr(words, "PATIENCE", 0.01)
-    with words.bar(True) as nothing:
+    with words.show_progress(True) as nothing:
         assert nothing is None
         time.sleep(0.1)
     assert lines(capsys) == []

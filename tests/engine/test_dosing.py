@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from betapod import Dose, Ensemble, Schedule, Switch, simulate
 from betapod.base.errors import ConfigError, SolverError
-from betapod.engine.calendar import Calendar, exact
+from betapod.engine.calendar import Calendar, exact_time
 from betapod.engine.schedule import MOST_DOSES
 from betapod.model import Model, Parameter, ParameterTable, Part, assemble
 
@@ -62,7 +62,7 @@ INTERVALS = [0.3, 0.7, 1.4, 2.3, 0.1, 1 / 24, 2 / 24, 4 / 24, 8 / 24, 1 / 1440, 
 @pytest.mark.parametrize("interval", INTERVALS)
 @pytest.mark.parametrize("count", [3, 5, 7])
 def test_a_visit_at_a_repeated_dose_sees_the_trough(interval: float, count: int) -> None:
-    for visit in (interval * count, float(exact(interval) * count), sum([interval] * count)):
+    for visit in (interval * count, float(exact_time(interval) * count), sum([interval] * count)):
         found = both([0.0, visit], Dose("A", 10.0, 0.0, interval, 9))
         right = sum(bolus(visit - k * interval, 10.0) for k in range(count))
         assert found[:, 1] == pytest.approx([right, right], rel=1e-6)
@@ -84,7 +84,7 @@ def test_a_train_of_decimal_times_falls_on_its_visits(step: Any, first: int, cou
 @settings(max_examples=100, deadline=None)
 @given(st.floats(0.0, 1e5, allow_nan=False), st.floats(1e-6, 1e3))
 def test_a_calendar_moves_no_time_by_more_than_thirteen_digits(time: float, step: float) -> None:
-    times = [exact(time), exact(time) + exact(step)]
+    times = [exact_time(time), exact_time(time) + exact_time(step)]
     calendar = Calendar(times, [time, time + step * 1.01])
     assert calendar[times[0]] == time
     assert abs(calendar[times[1]] - (time + step)) <= 2.1e-13 * (time + step)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from betapod.base.errors import ConfigError, ParameterError
-from betapod.engine.draw import draw, varied
+from betapod.engine.draw import draw_parameters, varied
 from betapod.model.parameters.table import Parameter, ParameterTable
 
 
@@ -40,12 +40,12 @@ EXPECTED = {
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_distribution(name):
-    values = draw(TABLE, 7, range(50_000), [name])[name]
+    values = draw_parameters(TABLE, 7, range(50_000), [name])[name]
     assert stats.kstest(values, EXPECTED[name].cdf).pvalue > 1e-3
 
 
 def test_implicit_lognormal_is_its_central_95_percent_cut_at_the_range():
-    values = draw(TABLE, 7, range(50_000), ["implicit"])["implicit"]
+    values = draw_parameters(TABLE, 7, range(50_000), ["implicit"])["implicit"]
     spread = math.log(4.0) / (2 * 1.959963984540054)
     expected = stats.truncnorm(-1.959963984540054, 1.959963984540054, loc=math.log(2.0), scale=spread)
     assert stats.kstest(np.log(values), expected.cdf).pvalue > 1e-3
@@ -53,7 +53,7 @@ def test_implicit_lognormal_is_its_central_95_percent_cut_at_the_range():
 
 
 def test_logitnormal_is_normal_on_the_logit_scale_within_its_range():
-    values = draw(TABLE, 7, range(50_000), ["share"])["share"]
+    values = draw_parameters(TABLE, 7, range(50_000), ["share"])["share"]
     logit = np.log(values / (1 - values))
     centre = math.log(0.3 / 0.7)
     cuts = [(math.log(p / (1 - p)) - centre) / 0.8 for p in (0.05, 0.9)]
@@ -61,7 +61,7 @@ def test_logitnormal_is_normal_on_the_logit_scale_within_its_range():
 
 
 def test_rows_are_drawn_independently():
-    values = draw(TABLE, 7, range(20_000))
+    values = draw_parameters(TABLE, 7, range(20_000))
     assert list(values) == ["weight", "factor", "implicit", "bounds", "share", "tail"]
     correlation = np.corrcoef([stats.rankdata(v) for v in values.values()])
     assert np.abs(correlation - np.eye(6)).max() < 0.03
@@ -70,21 +70,21 @@ def test_rows_are_drawn_independently():
 @settings(max_examples=40)
 @given(st.integers(0, 10**9), st.integers(1, 300), st.data())
 def test_bitwise_independent_of_sharding_order_and_company(first, count, data):
-    whole = draw(TABLE, 11, range(first, first + count))
+    whole = draw_parameters(TABLE, 11, range(first, first + count))
     cuts = sorted(data.draw(st.lists(st.integers(0, count), max_size=4)))
     edges = [0, *cuts, count]
-    shards = [draw(TABLE, 11, range(first + a, first + b)) for a, b in itertools.pairwise(edges)]
+    shards = [draw_parameters(TABLE, 11, range(first + a, first + b)) for a, b in itertools.pairwise(edges)]
     order = np.array(data.draw(st.permutations(range(count))))
-    shuffled = draw(TABLE, 11, first + order)
+    shuffled = draw_parameters(TABLE, 11, first + order)
     for name, values in whole.items():
         assert np.array_equal(np.concatenate([shard[name] for shard in shards]), values)
         assert np.array_equal(shuffled[name], values[order])
-        assert np.array_equal(draw(TABLE, 11, range(first, first + count), [name])[name], values)
+        assert np.array_equal(draw_parameters(TABLE, 11, range(first, first + count), [name])[name], values)
 
 
 def test_seed_and_replicate_give_other_patients():
     a, b, c = (
-        draw(TABLE, *args, ["weight"], r)["weight"]
+        draw_parameters(TABLE, *args, ["weight"], r)["weight"]
         for args, r in [((1, range(9)), 0), ((2, range(9)), 0), ((1, range(9)), 1)]
     )
     assert not np.any(a == b) and not np.any(a == c)
@@ -115,11 +115,11 @@ def test_what_varies_is_named_in_table_order():
 )
 def test_rows_that_cannot_be_drawn_are_refused(bad, message):
     with pytest.raises(ParameterError, match=message):
-        draw(ParameterTable([bad]), 0, range(3))
+        draw_parameters(ParameterTable([bad]), 0, range(3))
 
 
 def test_every_bad_row_is_reported_at_once():
     bad = [replace(row("x", "normal(0, 0)"), id=name) for name in ("a", "b")]
     with pytest.raises(ParameterError) as caught:
-        draw(ParameterTable(bad), 0, range(3))
+        draw_parameters(ParameterTable(bad), 0, range(3))
     assert len(caught.value.problems) == 2

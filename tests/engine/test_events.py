@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from betapod.base.errors import SolverError
 from betapod.engine.scipy.clocks import Clock
 from betapod.engine.scipy.event_queue import Computed, EventQueue
-from betapod.engine.switches import freeze, switches
+from betapod.engine.switches import find_switches, freeze
 from betapod.model.algebra.expression import TIME, binary, const, evaluate, select, symbol, unary
 from betapod.model.assembly.model import Event
 
@@ -141,7 +141,7 @@ def test_changes_in_time_are_found_to_the_last_bit():
     later = binary("ge", binary("sub", TIME, P), const(0.25))
     curved = binary("gt", unary("sin", TIME), const(0.5))
     moving = binary("gt", X, TIME)
-    found = switches([select(later, X, P), select(curved, X, P), select(moving, X, P)], [], ["x"])
+    found = find_switches([select(later, X, P), select(curved, X, P), select(moving, X, P)], [], ["x"])
     assert found.clocks == [later, curved] and found.states == [moving]
     assert Clock([later], [], [], {"p": 3.0}).next_change(0.0, 1e6, lambda t: []) == 3.25
     assert Clock([later], [], ["p"], {}).next_change(3.25, 1e6, lambda t: [], [3.0]) == 1e6

@@ -11,7 +11,7 @@ import small_runs as small
 from betapod.base.atomic import StoreError, write_atomic
 from betapod.base.errors import ConfigError
 from betapod.engine.runs.execute import execute
-from betapod.engine.runs.run_plan import changes
+from betapod.engine.runs.run_plan import identity_changes
 from betapod.engine.runs.store import Receipt, Store, write_parquet
 
 
@@ -134,7 +134,7 @@ def test_manifest_says_how_the_run_was_made(run):
     assert identity["equations"] == small.model().fingerprint
     assert set(identity["versions"]) == {"betapod", "numpy", "scipy", "llvmlite", "code"}
     assert manifest["software"]["duckdb"] and manifest["software"]["python"]
-    assert changes(identity, json.loads(json.dumps(small.plan().identity))) == []
+    assert identity_changes(identity, json.loads(json.dumps(small.plan().identity))) == []
 
 
 def test_receipts_survive_their_text(run):

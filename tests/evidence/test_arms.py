@@ -52,7 +52,7 @@ def table(tmp_path: Path):
             writer.writerow(cells)
         path = tmp_path / "mine.csv"
         path.write_text(text.getvalue(), encoding="utf-8")
-        return registry.check(path)
+        return registry.check_table(path)
 
     return read
 
@@ -72,7 +72,7 @@ def test_arms_of_ten_and_of_190_people_count_by_their_people(table) -> None:
 
 
 def test_groups_of_the_registry_count_by_their_people() -> None:
-    known = registry.load()
+    known = registry.load_registry()
     for endpoint, product, study, slope in (
         ("mGFR_slope_absolute", "conventional care", "HOVIND2001_NRA", (28 * -3.8 + 98 * -7.5) / 126),
         ("mGFR_slope", "intensive blood pressure", "NOSADINI2000_T2D", None),
@@ -223,7 +223,7 @@ def test_one_ratio_of_risks(counts, ratio, variance) -> None:
 
 
 def test_a_forest_plot_says_whom_its_numbers_count() -> None:
-    known = registry.load()
+    known = registry.load_registry()
     skyler = synthesis.pool(known.select(product="BM-MSC", population="T2D", endpoint="HbA1c", controls=True)).table
     # Two arms of 15 against a placebo group whose size does not stand with the difference.
     assert [tuple(row) for row in skyler[["n", "n_of"]].to_numpy()] == [(30, "treated")]
@@ -266,7 +266,7 @@ def test_periods_of_the_same_people_are_no_independent_arms(table, words: str) -
 
 
 def test_a_review_that_retells_one_trial_is_no_summary_of_many() -> None:
-    known = registry.everything()
+    known = registry.load_with_mechanisms()
     assert known["CARE_Table3_albuminuria#1"].design == "review" and not known["CARE_Table3_albuminuria#1"].summarises
     assert known["SANABRIA2021#1"].summarises and known["COCA2012#1"].summarises
     assert not known["PACKHAM2016#1"].summarises and not known["FIDELITY#1"].summarises

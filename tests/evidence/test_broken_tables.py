@@ -18,7 +18,7 @@ ROW = "NEW2026,A trial,T2D; adults,RCT; double-blind,UC-MSC,UC-MSC,200,HbA1c,52,
 def problems(path: Path, content: str | bytes) -> tuple[Problem, ...]:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(EvidenceError) as caught:
-        registry.check(path)
+        registry.check_table(path)
     return caught.value.problems
 
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 def test_the_sound_table_is_read(path: Path) -> None:
     for text in (f"{HEAD}\n{ROW}\n", f"{HEAD}\r\n{ROW}\r\n", f"\ufeff{HEAD}\n{ROW}"):
         path.write_bytes(text.encode())
-        assert len(registry.check(path)) == 1
+        assert len(registry.check_table(path)) == 1
 
 
 @pytest.mark.parametrize("mark", [";", "\t"])
@@ -100,11 +100,11 @@ def test_two_numbers_for_one_thing_are_not_one_after_the_other_silently(path: Pa
 
 
 def test_what_a_table_replaces_and_adds_is_said(path: Path) -> None:
-    known = registry.load()["PACKHAM2016#1"]
+    known = registry.load_registry()["PACKHAM2016#1"]
     own = {
         "study_id": known.study, "arm": known.arm, "endpoint": known.endpoint_text, "timepoint_weeks": "12",
         "population": known.population_text, "unit": known.unit,
     }  # fmt: skip
     cells = dict(zip(HEAD.split(","), ROW.split(","), strict=True)) | {k: f'"{v}"' for k, v in own.items()}
     path.write_text(f"{HEAD}\n{ROW}\n{','.join(cells.values())}\n", encoding="utf-8")
-    assert told(registry.load([path]), [path]) == [f"{path}: replaces PACKHAM2016#1; adds NEW2026#1"]
+    assert told(registry.load_registry([path]), [path]) == [f"{path}: replaces PACKHAM2016#1; adds NEW2026#1"]

@@ -101,7 +101,7 @@ def test_where_one_side_has_no_event_at_all_petos_odds_ratio_is_left() -> None:
 
 
 def test_both_groups_without_an_event_say_nothing_of_a_ratio() -> None:
-    known = registry.load()
+    known = registry.load_registry()
     row = replace(
         known["ZANG2022#1"],
         kind="proportion",
@@ -184,13 +184,13 @@ def test_two_studies_give_their_average_and_no_interval_that_tells_nobody_anythi
 
 
 def test_no_interval_of_the_registry_spans_a_factor_of_a_thousand() -> None:
-    for found in synthesis.synthesise(registry.load()):
+    for found in synthesis.synthesise(registry.load_registry()):
         if found.pooled is not None and found.pooled.k > 1 and found.pooled.ci[0] > 0.0:
             assert found.pooled.ci[1] / found.pooled.ci[0] < 1000, found.endpoint
 
 
 def test_a_method_that_does_not_fit_is_refused() -> None:
-    records = registry.load().select(product="SGLT2 inhibitor", endpoint="composite_kidney", controls=True)
+    records = registry.load_registry().select(product="SGLT2 inhibitor", endpoint="composite_kidney", controls=True)
     ask = {"measure": "hazard_ratio", "across": ("population",)}
     with pytest.raises(EvidenceError, match="events of both groups"):
         synthesis.pool(records, method="MH", **ask)

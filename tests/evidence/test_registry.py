@@ -47,7 +47,7 @@ def write(path: Path, *rows: dict[str, str]) -> Path:
 
 @pytest.fixture(scope="module")
 def known() -> registry.Registry:
-    return registry.load()
+    return registry.load_registry()
 
 
 def test_every_row_loads(known: registry.Registry) -> None:
@@ -78,7 +78,7 @@ def test_classes_are_known(known: registry.Registry) -> None:
         assert record.kind in KINDS and record.contrast in CONTRASTS
         assert record.design in DESIGNS and record.population in POPULATIONS
         assert record.source_level in SOURCE_LEVELS and record.tag in ("seen", "memory")
-        assert record.product in vocabulary.products()
+        assert record.product in vocabulary.treatment_classes()
         assert record.location.line > 1
         assert record.value is not None or record.direction
         if record.kind == "proportion":
@@ -209,7 +209,7 @@ def test_overlay_adds_and_replaces(known: registry.Registry, tmp_path: Path) -> 
         "dispersion": "2.0",
         "unit": "mL/min/1.73m2",
     }
-    both = registry.load([write(tmp_path / "mine.csv", ROW, changed)])
+    both = registry.load_registry([write(tmp_path / "mine.csv", ROW, changed)])
     assert len(both) == len(known) + 1
     assert both.replaced == ("PACKHAM2016#1",) and both["PACKHAM2016#1"].value == 4.0
     new = both["NEW2026#1"]
@@ -244,7 +244,7 @@ BAD = [
 def test_a_bad_row_is_located(tmp_path: Path, change: dict[str, str], kind: str) -> None:
     path = write(tmp_path / "mine.csv", ROW, ROW | {"arm": "second"} | change)
     with pytest.raises(EvidenceError) as raised:
-        registry.load([path])
+        registry.load_registry([path])
     assert raised.value.kinds == (kind,)
     assert raised.value.problems[0].location.file == str(path) and raised.value.problems[0].location.line == 3
 
@@ -252,7 +252,7 @@ def test_a_bad_row_is_located(tmp_path: Path, change: dict[str, str], kind: str)
 def test_all_problems_at_once(tmp_path: Path) -> None:
     rows = [ROW | {"arm": str(number)} | change for number, (change, _) in enumerate(BAD)]
     with pytest.raises(EvidenceError) as raised:
-        registry.load([write(tmp_path / "mine.csv", *rows), tmp_path / "none.csv"])
+        registry.load_registry([write(tmp_path / "mine.csv", *rows), tmp_path / "none.csv"])
     assert list(raised.value.kinds) == [*(kind for _, kind in BAD), "unreadable-file"]
     assert [problem.location.line for problem in raised.value.problems[:-1]] == list(range(2, len(BAD) + 2))
 
@@ -272,23 +272,23 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: bytes, kind: str) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(text)
     with pytest.raises(EvidenceError) as raised:
-        registry.check(path)
+        registry.check_table(path)
     assert kind in raised.value.kinds
 
 
 def test_duplicates_are_told(tmp_path: Path) -> None:
     with pytest.raises(EvidenceError, match="line 2"):
-        registry.check(write(tmp_path / "mine.csv", ROW, ROW))
+        registry.check_table(write(tmp_path / "mine.csv", ROW, ROW))
 
 
 def test_new_names_are_remarked_not_refused(tmp_path: Path) -> None:
-    found = registry.check(write(tmp_path / "mine.csv", ROW | {"endpoint": "HbA1", "product": "secret cells"}))
+    found = registry.check_table(write(tmp_path / "mine.csv", ROW | {"endpoint": "HbA1", "product": "secret cells"}))
     assert any("HbA1c" in remark for remark in found[0].remarks)
     assert found[0].product == "secret cells"
 
 
 def test_animals_are_recognised(tmp_path: Path) -> None:
-    found = registry.check(write(tmp_path / "mine.csv", ROW | {"population": "T2D; db/db mice"}))
+    found = registry.check_table(write(tmp_path / "mine.csv", ROW | {"population": "T2D; db/db mice"}))
     assert found[0].species == "animal"
 
 
@@ -297,7 +297,7 @@ def test_append_writes_all_or_nothing(tmp_path: Path) -> None:
     assert overlay.append(path, [ROW]) == 1
     assert overlay.append(path, [ROW | {"arm": "second"}], [write(tmp_path / "more.csv", ROW | {"arm": "third"})]) == 2
     before = path.read_text(encoding="utf-8")
-    assert [record.arm for record in registry.check(path)] == ["UC-MSC", "second", "third"]
+    assert [record.arm for record in registry.check_table(path)] == ["UC-MSC", "second", "third"]
     with pytest.raises(EvidenceError) as raised:
         overlay.append(path, [ROW | {"arm": "fourth", "value": "x"}, ROW | {"arm": "fifth", "unit": "mmHg"}])
     assert raised.value.kinds == ("bad-number", "wrong-unit")

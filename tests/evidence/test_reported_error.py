@@ -20,7 +20,7 @@ from betapod.evidence.synthesis.reported_error import exact_p, reported_error
 from betapod.validation.predictions.published_value import published_value
 from betapod.validation.predictions.study_readouts import readout_of
 
-PUBLISHED = registry.load()
+PUBLISHED = registry.load_registry()
 #: A row to vary: a difference of groups in a controlled trial.
 ROW = PUBLISHED["PACKHAM2016#1"]
 ROOT = math.sqrt(25.0)

@@ -34,7 +34,7 @@ with Path(__file__).with_name("metafor.csv").open(encoding="utf-8", newline="") 
 
 @pytest.fixture(scope="module")
 def known() -> registry.Registry:
-    return registry.load()
+    return registry.load_registry()
 
 
 def effect(y: float, v: float, name: str = "A") -> EffectSize:

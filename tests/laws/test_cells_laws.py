@@ -9,7 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from betapod.engine.draw import draw
+from betapod.engine.draw import draw_parameters
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
@@ -167,7 +167,7 @@ def test_drawn_patients_run_and_agree_with_the_reference_integrator(name: str) -
     patients, years = 300, [0.0, 1.0, 28.0, 84.0, 365.0, 3650.0]
     schedule = dose("UC-MSC 1e6/kg iv x3 q28d", weight=80, model=model(name), scenario=name)
     outputs = [*POOLS, *PROGRAMMES, "rho_rel", "SI_m", "pod_m"]
-    drawn = draw(model(name).parameters, 1, range(patients))
+    drawn = draw_parameters(model(name).parameters, 1, range(patients))
     result = Ensemble(model(name), outputs=outputs, rtol=1e-6, atol=1e-9).run(drawn, years, schedule)
     assert len(result.failures) == 0
     values = np.asarray(result.values)

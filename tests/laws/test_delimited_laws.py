@@ -48,7 +48,9 @@ def test_a_table_is_read_as_it_was_or_refused(
     assert tuple(table.header) == _NAMES
     assert not table.problems
     assert table.separator == separator
-    assert [tuple(map(delimited.clean, row)) for _, row in table.rows] == [tuple(map(delimited.clean, r)) for r in rows]
+    assert [tuple(map(delimited.clean_cell, row)) for _, row in table.rows] == [
+        tuple(map(delimited.clean_cell, r)) for r in rows
+    ]
     cells = [(row[k], delimited.Location("x.csv", line, k + 1)) for line, row in table.rows for k in (1, 2)]
     marks = delimited.marks(cells, separator)
     for (a, b, _), (_, row) in zip(values, table.rows, strict=True):

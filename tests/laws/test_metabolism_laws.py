@@ -230,11 +230,11 @@ def test_a_day_of_meals_is_the_same_from_the_second_day_on() -> None:
 @pytest.fixture(scope="module")
 def drawn():
     """Two hundred people with T2D from the individual distributions, over 20 years."""
-    from betapod.engine.draw import draw
+    from betapod.engine.draw import draw_parameters
     from betapod.engine.ensemble import Ensemble
 
     model = model_of(people.person("t2d"))
-    traits = draw(model.parameters, 1, range(200))
+    traits = draw_parameters(model.parameters, 1, range(200))
     times = np.linspace(0, 20 * 365.25, 41)
     return model, traits, times, Ensemble(model).run(traits, times)
 

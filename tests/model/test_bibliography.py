@@ -10,7 +10,7 @@ from betapod.base.errors import ParameterError
 from betapod.model import Parameter, ParameterTable
 from betapod.model.algebra.expression import const, symbol
 from betapod.model.assembly.linking import Definition, link
-from betapod.model.bibliography import Bibliography, cite, parse_bibtex
+from betapod.model.bibliography import Bibliography, bibtex_of, parse_bibtex
 
 TEXT = r"""
 A word between entries is a comment.
@@ -72,7 +72,7 @@ def test_cite_gives_exactly_what_is_used() -> None:
         "m", [], [Definition("W", symbol("k") * symbol("W0"), "nm")], {"W": const(0)}, parameters=ParameterTable(rows)
     )
     entries, _ = parse_bibtex(TEXT + "@book{unused, title = {never}}")
-    text = cite(model, Bibliography(entries))
+    text = bibtex_of(model, Bibliography(entries))
     found, problems = parse_bibtex(text)
     assert not problems
     assert [entry.key for entry in found] == ["nyberg1996", "hallow2016"]

@@ -13,7 +13,7 @@ from betapod.model.algebra import expression as ex
 from betapod.model.algebra import operations
 from betapod.model.algebra.derivative import SLOPES, gradient, jacobian, newton
 from betapod.model.algebra.evaluate import compile_function, split_constants
-from betapod.model.algebra.functions import FUNCTIONS, expand
+from betapod.model.algebra.functions import FUNCTIONS, expand_call
 
 NAMES = ("x", "y", "k")
 X, Y, K = (ex.symbol(name) for name in NAMES)
@@ -96,7 +96,7 @@ def test_every_slope_at_a_point_of_its_domain(op: str) -> None:
 )
 def test_functions_of_the_language(name: str, args: tuple[float, ...], expected: float) -> None:
     symbols = [ex.symbol(f"a{i}") for i in range(len(args))]
-    found = ex.evaluate([expand(name, symbols)], {s.value: a for s, a in zip(symbols, args, strict=True)})[0]
+    found = ex.evaluate([expand_call(name, symbols)], {s.value: a for s, a in zip(symbols, args, strict=True)})[0]
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-300)
     assert len(FUNCTIONS[name].arguments) == len(args)
 
@@ -108,7 +108,7 @@ def test_wright_omega_solves_its_equation(x: float) -> None:
 
 
 def test_zero_referenced_softplus_is_exactly_zero_at_its_reference() -> None:
-    assert ex.evaluate([expand("softplus0", [X, Y, K, X])], {"x": 5.2, "y": 6.0, "k": 0.35})[0] == 0.0
+    assert ex.evaluate([expand_call("softplus0", [X, Y, K, X])], {"x": 5.2, "y": 6.0, "k": 0.35})[0] == 0.0
 
 
 @given(st.floats(0.1, 5.0), st.floats(0.1, 5.0))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from betapod.observables.table import everything, fixed, measured, names_for
+from betapod.observables.table import fixed, names_for, observables_and_characteristics, trial_observables
 from betapod.observables.variation import FOLDER
 
 PACKAGE = FOLDER.parent
@@ -43,9 +43,9 @@ def typed_errors(text: str) -> list[str]:
 def definitions(text: str) -> list[int]:
     """Return the lines of dictionaries that say something of four or more observables, codes or columns."""
     known = (
-        set(everything()),
-        {*measured(), *fixed()},
-        {each.cohort for each in everything().values() if each.cohort},
+        set(observables_and_characteristics()),
+        {*trial_observables(), *fixed()},
+        {each.cohort for each in observables_and_characteristics().values() if each.cohort},
         set(names_for("registry")),
     )
     found = []
@@ -90,10 +90,10 @@ def test_units_of_the_registry_come_from_the_table() -> None:
         rows = list(csv.DictReader(file))
     for row in rows:
         known = names_for("registry").get(row["endpoint"])
-        observable = everything().get(row["endpoint"] if known is None else known.means)
+        observable = observables_and_characteristics().get(row["endpoint"] if known is None else known.means)
         if observable is not None:
             assert not row["unit"] and not row["better"], row["text"]
-        base = everything().get(row["endpoint"].removesuffix("_slope"))
+        base = observables_and_characteristics().get(row["endpoint"].removesuffix("_slope"))
         if row["endpoint"].endswith("_slope") and row["unit"] and base is not None:
             assert parse_unit(row["unit"]) == parse_unit(f"{base.unit}/year")
     assert vocabulary.endpoints()["UACR_change_pct"] == vocabulary.EvidenceEndpoint("UACR", "mg/g", -1)
@@ -108,9 +108,9 @@ def test_trials_patients_and_predictions_share_one_error() -> None:
     from betapod.validation.predictions.visits import compared
 
     for name, each in compared().items():
-        assert each is everything()[name]
+        assert each is observables_and_characteristics()[name]
         if each.paramcd:
-            assert each is measured()[each.paramcd]
+            assert each is trial_observables()[each.paramcd]
         if each.cohort in observe.NOISE:
             assert observe.NOISE[each.cohort] == each.relative_error
     assert set(observe.NOISE) == {"hba1c", "fpg", "egfr", "uacr", "c_peptide"}
@@ -122,4 +122,4 @@ def test_every_endpoint_that_is_predicted_is_an_observable() -> None:
     from betapod.validation.predictions.visits import compared
 
     assert {name for name, _, _ in _SLOPES.values()} <= set(compared())
-    assert not set(SHARES) & set(everything())
+    assert not set(SHARES) & set(observables_and_characteristics())

@@ -14,13 +14,13 @@ from betapod.base.units import parse_unit, ucum
 from betapod.observables import expressions, formulas
 from betapod.observables.table import (
     AS_PRINTED,
-    bounds,
+    bounds_for,
     fixed,
     known_characteristics,
-    measured,
     names_for,
     observables,
     observables_table,
+    trial_observables,
 )
 from betapod.observables.variation import FOLDER, Cause, variations
 from betapod.physiology import whole_body
@@ -51,7 +51,7 @@ def test_codes_are_unique() -> None:
     for column in ("loinc", "paramcd", "cohort"):
         codes = [getattr(each, column) for each in KNOWN.values() if getattr(each, column)]
         assert len(codes) == len(set(codes)), column
-    for code in (*measured(), *fixed()):
+    for code in (*trial_observables(), *fixed()):
         assert len(code) <= 8 and code.isalnum() and code.isupper(), "PARAMCD of ADaM"
     assert len(KNOWN) == len(observables()) + len(known_characteristics())
 
@@ -73,7 +73,7 @@ def test_the_reader_of_units_knows_it_in_this_unit(name: str) -> None:
     """What laboratories call so is measured in the table's unit."""
     each = KNOWN[name]
     for called in filter(None, (each.id, each.label, each.paramcd, each.cohort)):
-        quantity = clinical.known(called)
+        quantity = clinical.known_quantity(called)
         # The drug insulin and the concentration of insulin have one name.
         if quantity is not None and each.unit != "1":
             assert clinical.measures(quantity, each.unit), called
@@ -155,15 +155,15 @@ def test_everything_that_trials_and_predictions_use_has_an_error() -> None:
 
 def test_bounds_are_of_known_things_and_inside_each_other() -> None:
     for whose in ("reportable", "possible", "usual", "virtual", "group"):
-        for name, (low, high) in bounds(whose).items():
+        for name, (low, high) in bounds_for(whose).items():
             assert name in KNOWN and low < high
-    for name, (low, high) in bounds("usual").items():
-        least, most = bounds("possible")[name]
+    for name, (low, high) in bounds_for("usual").items():
+        least, most = bounds_for("possible")[name]
         assert least <= low and high <= most, name
-    for name in set(bounds("possible")) & set(bounds("reportable")):
-        assert bounds("reportable")[name][1] >= bounds("possible")[name][1], name
-    assert set(bounds("reportable")) >= {each.id for each in measured().values()}
-    assert bounds("group")["FPG"] == bounds("possible")["FPG"], "of its own it has none"
+    for name in set(bounds_for("possible")) & set(bounds_for("reportable")):
+        assert bounds_for("reportable")[name][1] >= bounds_for("possible")[name][1], name
+    assert set(bounds_for("reportable")) >= {each.id for each in trial_observables().values()}
+    assert bounds_for("group")["FPG"] == bounds_for("possible")["FPG"], "of its own it has none"
 
 
 def test_names_mean_something() -> None:

@@ -145,6 +145,6 @@ def test_nhanes_profile_is_a_distribution() -> None:
         assert sum(found["cells"].values()) == pytest.approx(1.0, abs=1e-3)
         for values in found["quantiles"].values():
             assert np.all(np.diff(values) >= 0)
-        target = nhanes.target(half)
+        target = nhanes.nhanes_target(half)
         assert set(target.distributions) == set(joint_distribution.QUANTITIES)
         assert len(target.spearman) == 28

@@ -63,7 +63,7 @@ def test_hidden_structure_goes_with_labs() -> None:
 
 
 def test_saved_and_loaded(grown: library.Library, tmp_path: Path) -> None:
-    again = library.load_library(grown.save(tmp_path / "some.npz"))
+    again = library.read_library(grown.save(tmp_path / "some.npz"))
     assert list(again.table) == list(grown.table)
     for name in grown.table:
         np.testing.assert_allclose(again.table[name], grown.table[name], rtol=1e-6, atol=1e-30)
@@ -77,9 +77,9 @@ def test_what_is_no_library_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.npz"
     path.write_bytes(content)
     with pytest.raises(ConfigError, match="not-a-library"):
-        library.load_library(path)
+        library.read_library(path)
     with pytest.raises(ConfigError, match="not-a-library"):
-        library.load_library(tmp_path / "none.npz")
+        library.read_library(tmp_path / "none.npz")
 
 
 def test_people_depend_on_seed_and_number_alone(grown: library.Library) -> None:
@@ -125,7 +125,7 @@ def test_creatinine_keeps_the_estimate_true_in_normal_ageing() -> None:
     for female, level in ((0.0, 0.917), (1.0, 0.72)):
         age = np.array([45.0, 60.0, 75.0])
         gfr = table["GFR0"].value * np.exp(-table["h_N0"].value * (age - 45.0))
-        generation = level * np.exp(-population.constant("creatinine_ageing") * (age - 45.0))
+        generation = level * np.exp(-population.population_constant("creatinine_ageing") * (age - 45.0))
         estimate = ckd_epi_2021(generation * table["GFR0"].value / gfr, age, np.full(3, female))
         np.testing.assert_allclose(estimate, gfr, rtol=0.01)
 
@@ -134,14 +134,14 @@ def test_measurement_has_the_stated_error_and_no_bias() -> None:
     n = 40000
     true = {name: np.full(n, 100.0) for name in ("hba1c", "fpg", "egfr", "uacr", "MAP")}
     person = {"age": np.full(n, 60.0), "female": np.zeros(n), "stiffness": np.zeros(n)}
-    seen = observe.measure(true, person, np.arange(n), 1, "a")
+    seen = observe.measure_once(true, person, np.arange(n), 1, "a")
     for name, sd in observe.NOISE.items():
         if name in true:
             logs = np.log(seen[name] / 100.0)
             assert logs.std() == pytest.approx(sd, rel=0.03)
             assert np.median(logs) == pytest.approx(0.0, abs=0.02 * max(1.0, logs.std() / 0.3))
     assert np.all(seen["sbp"] > seen["dbp"])
-    again = observe.measure(true, person, np.arange(n), 1, "b")
+    again = observe.measure_once(true, person, np.arange(n), 1, "b")
     assert abs(np.corrcoef(seen["uacr"], again["uacr"])[0, 1]) < 0.02
 
 
@@ -158,7 +158,7 @@ def test_diastolic_pressure_is_a_third_of_the_pulse_below_the_mean() -> None:
     n = 40000
     true = {"MAP": np.full(n, 100.0)}
     person = {"age": np.full(n, 60.0), "female": np.zeros(n), "stiffness": np.zeros(n)}
-    seen = observe.measure(true, person, np.arange(n), 1, "a")
+    seen = observe.measure_once(true, person, np.arange(n), 1, "a")
     mean = seen["dbp"] + (seen["sbp"] - seen["dbp"]) / 3.0
     assert mean.mean() == pytest.approx(100.0, abs=0.1)
     assert np.median(seen["sbp"] - seen["dbp"]) == pytest.approx(np.exp(4.004 + 0.00691 * 7.0), rel=0.01)
@@ -193,5 +193,5 @@ def test_what_is_unusual_is_possible(name: str) -> None:
 def test_names_of_saved_libraries(tmp_path: Path, given: str, written: str) -> None:
     path = library.default().take(range(3)).save(tmp_path / given)
     assert path == tmp_path / written
-    assert len(library.load_library(path)) == 3
+    assert len(library.read_library(path)) == 3
     assert [each.name for each in tmp_path.iterdir()] == [written]

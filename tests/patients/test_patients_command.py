@@ -22,7 +22,7 @@ def test_like_a_trial_with_files(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "60 patients like Skyler" in done.stdout
     assert "not matched" in done.stdout
-    chosen = library.load_library(tmp_path / "some.npz")
+    chosen = library.read_library(tmp_path / "some.npz")
     assert len(chosen) == 60
     assert (chosen.table["metformin"] == 1).all()
 
@@ -49,7 +49,7 @@ def test_bad_input_is_exit_code_2(tmp_path: Path) -> None:
 def test_grow_and_show(tmp_path: Path) -> None:
     done = run("grow", str(tmp_path / "mine.npz"), "--lives", "12", "--seed", "3")
     assert done.returncode == 0, done.stderr
-    mine = library.load_library(tmp_path / "mine.npz")
+    mine = library.read_library(tmp_path / "mine.npz")
     assert mine.origin["lives"] == 12
     document = json.loads(run("show", "--library", str(tmp_path / "mine.npz"), "--json").stdout)
     assert document["patients"] == len(mine)

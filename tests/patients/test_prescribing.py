@@ -72,7 +72,7 @@ def test_metformin_begins_from_30(egfr: float, begun: set[str]) -> None:
 @pytest.mark.parametrize(("egfr", "begun"), [(30.0, True), (29.999, False)])
 def test_sglt2_inhibitors_begin_from_30(egfr: float, begun: bool) -> None:
     """With the last lot before adding nothing: the last glucose drug of the list that is free."""
-    weights = {drug.column: drug.weight for drug in prescribing.drugs() if drug.kind == "glucose"}
+    weights = {drug.column: drug.weight for drug in prescribing.prescribed_drugs() if drug.kind == "glucose"}
     free = ["sulfonylurea", "dpp4", "semaglutide", "sglt2i"]
     taken = ("metformin",) if egfr >= 30 else ()
     # In 2018 pioglitazone and liraglutide are no longer begun.
@@ -143,7 +143,7 @@ def test_drugs_go_with_their_year(year: float, known: bool) -> None:
     """Pioglitazone alone on the market: who can have nothing else takes it until 2011."""
     only = ("metformin", "sulfonylurea")
     who = person(0.0, glucose_insulin=30.0)
-    drugs = [replace(drug) for drug in prescribing.drugs() if drug.column == "tzd"]
+    drugs = [replace(drug) for drug in prescribing.prescribed_drugs() if drug.column == "tzd"]
     assert drugs[0].from_year <= year
     found = visit(who, (*only, "dpp4"), year=year, hba1c=7.1, egfr=60.0)
     assert ("tzd" in found) == known

@@ -80,7 +80,7 @@ def test_nhanes_rank_correlations_and_grid(like_nhanes: reweight.SelectedCohort)
 
 def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.SelectedCohort) -> None:
     """Medians, distributions and grid hold there too; one rank correlation misses, as the halves differ among themselves."""
-    test = nhanes.target("test")
+    test = nhanes.nhanes_target("test")
     table = library.default().table.iloc[like_nhanes.index]
     even = np.full(len(table), 1 / len(table))
     distributions = comparison.compared_distributions(table, even, test)

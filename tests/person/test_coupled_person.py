@@ -15,13 +15,13 @@ from betapod.base.units import parse_unit
 from betapod.engine.scipy.reference import simulate
 from betapod.person import glucose_tests
 from betapod.person.clinical_status import kdigo
-from betapod.person.coupled_person import Patient, patient, treat
+from betapod.person.coupled_person import Patient, treat_patient, typical_patient
 from betapod.person.typical import person
 
 
 @pytest.fixture(scope="module")
 def t2d() -> Patient:
-    return patient("t2d")
+    return typical_patient("t2d")
 
 
 def test_organs_share_one_history(t2d: Patient) -> None:
@@ -38,7 +38,7 @@ def test_age_is_that_of_today(t2d: Patient) -> None:
 
 
 def test_drug_and_cells_come_together(t2d: Patient) -> None:
-    plan = treat(t2d, ["metformin 2 g"], ["UC-MSC 1e6/kg iv x3 q28d"], "current-evidence")
+    plan = treat_patient(t2d, ["metformin 2 g"], ["UC-MSC 1e6/kg iv x3 q28d"], "current-evidence")
     assert {switch.input for switch in plan.schedule.switches} >= {"met", "pi_M"}
     lung = next(dose for dose in plan.schedule.doses if dose.state == "N_L")
     assert (lung.ii, lung.addl) == (28.0, 2)
@@ -52,7 +52,7 @@ def test_drug_and_cells_come_together(t2d: Patient) -> None:
 
 def test_everything_wrong_is_said_at_once(t2d: Patient) -> None:
     with pytest.raises(ConfigError) as caught:
-        treat(t2d, ["metfornin 2 g"], ["UC-MSCX 1e6/kg iv", "UC-MSC -5e6 iv"])
+        treat_patient(t2d, ["metfornin 2 g"], ["UC-MSCX 1e6/kg iv", "UC-MSC -5e6 iv"])
     text = str(caught.value)
     assert len(caught.value.problems) >= 3
     assert "metformin" in text and "UC-MSC" in text
@@ -60,7 +60,7 @@ def test_everything_wrong_is_said_at_once(t2d: Patient) -> None:
 
 def test_a_model_without_cells_takes_none() -> None:
     with pytest.raises(ConfigError, match="no cell therapy"):
-        treat(patient("ngt", "metabolism"), cells=["UC-MSC 1e6/kg iv"])
+        treat_patient(typical_patient("ngt", "metabolism"), cells=["UC-MSC 1e6/kg iv"])
 
 
 def test_kdigo_grid() -> None:

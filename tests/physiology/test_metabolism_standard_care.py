@@ -20,7 +20,7 @@ from betapod.person.metabolic_state import follow, model_of, snapshot
 from betapod.physiology import whole_body
 from betapod.therapies import standard_care
 from betapod.therapies.drug_switches import CautionWarning, care
-from betapod.therapies.standard_care import catalogue, concerns, courses, therapy
+from betapod.therapies.standard_care import catalogue, contraindications, input_courses, therapy
 
 WEEKS_26 = 182.0
 STAGES = ("t2d_early", "t2d", "t2d_late")
@@ -226,7 +226,7 @@ BASE = {name: row.value for name, row in whole_body.named_model("metabolism").in
 
 
 def value_at(therapies, quantity: str, time: float) -> float:
-    steps = courses(therapies, BASE)[quantity]
+    steps = input_courses(therapies, BASE)[quantity]
     if time >= steps[-1].time:
         return steps[-1].after
     k = max(i for i, step in enumerate(steps) if step.time <= time)
@@ -270,8 +270,8 @@ def test_combination_multiplies_adds_and_takes_the_strongest() -> None:
 def test_two_targets_clash_unless_one_stops_first() -> None:
     first, second = "titrated insulin 8.8 mmol/L", "titrated insulin 11.9 mmol/L"
     with pytest.raises(ConfigError, match="both set 'insulin_target'"):
-        courses([therapy(first), therapy(second)], BASE)
-    courses([therapy(first, stop=100), therapy(second, start=200)], BASE)
+        input_courses([therapy(first), therapy(second)], BASE)
+    input_courses([therapy(first, stop=100), therapy(second, start=200)], BASE)
 
 
 def test_therapy_for_an_organ_that_the_model_lacks_is_refused() -> None:
@@ -305,8 +305,8 @@ def test_contraindications_by_filtration() -> None:
         care(["metformin 2 g"], low)
     with pytest.warns(CautionWarning, match="starting is not recommended"):
         care(["metformin 2 g"], low.with_values({"GFR": 40}))
-    assert concerns([therapy("metformin 2 g")], {"GFR": 80}) == ([], [])
-    errors, cautions = concerns([therapy("ACE inhibitor"), therapy("ARB")], {"GFR": 80})
+    assert contraindications([therapy("metformin 2 g")], {"GFR": 80}) == ([], [])
+    errors, cautions = contraindications([therapy("ACE inhibitor"), therapy("ARB")], {"GFR": 80})
     assert not errors and len(cautions) == 1 and "avoid" in cautions[0]
 
 

@@ -12,7 +12,7 @@ import small_trials as small
 from ruamel.yaml import YAML
 
 import betapod.claims
-from betapod.claims.ledger import ledger
+from betapod.claims.ledger import judge_ledger
 from betapod.report.claims import claims_page as ledger_page
 from betapod.report.trial import trial_report
 from betapod.report.trial.report_writing import make
@@ -34,7 +34,7 @@ WRITTEN = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     trial = small.protocol(replicates="20")
-    run = conduct.run_trial(trial, pool=small.pool(trial))
+    run = conduct.conduct_trial(trial, pool=small.pool(trial))
     return make(run, tmp_path_factory.mktemp("claims"), ["report", "small"], quick=True)
 
 
@@ -47,7 +47,7 @@ def test_a_run_with_cells_names_the_right_claims(made) -> None:
     rows = {row[0]: row for row in section.tables[0].rows}
     assert list(rows) == named({"cells", "diabetes"})
     assert {"A12", "B10b", "B17", "B18"} <= set(rows) and not {"A01", "B20"} & set(rows)
-    judged = {entry.claim.id: entry for entry in ledger(rows)}
+    judged = {entry.claim.id: entry for entry in judge_ledger(rows)}
     for name, (_, claim, verdict, certainty, _) in rows.items():
         assert claim == judged[name].claim.claim
         assert (verdict, certainty) == (judged[name].verdict.verdict, judged[name].verdict.certainty or "none")

@@ -25,7 +25,7 @@ def table() -> Any:
 
 
 def test_every_product_of_the_registry_has_a_class() -> None:
-    missing = {record.product for record in registry.load()} - {p for mine in CLASSES.values() for p in mine}
+    missing = {record.product for record in registry.load_registry()} - {p for mine in CLASSES.values() for p in mine}
     assert missing == set()
     assert class_of("UC-MSC") == "cells" and class_of("a product of one's own") == "other"
     assert set(confront_figure.MARKS) == set(CLASSES)

@@ -26,7 +26,7 @@ from betapod.trials.operating.sizing import AS_WRITTEN, enlarged
 @pytest.fixture(scope="module")
 def run():
     trial = small.protocol(replicates="80")
-    return conduct.run_trial(trial, pool=small.pool(trial))
+    return conduct.conduct_trial(trial, pool=small.pool(trial))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_power_rises_and_enlarged_trials_keep_the_protocol(run) -> None:
     assert protocol is not None and protocol.size("randomised") == 200 and list(protocol.designs) == ["randomised"]
     assert all(each.samples == 3 for each in protocol.measurements.values())
     plain = enlarged(run.protocol, 200, 40)
-    a = assess(run, {AS_WRITTEN: conduct.run_trial(plain, pool=run.pool)})
+    a = assess(run, {AS_WRITTEN: conduct.conduct_trial(plain, pool=run.pool)})
     curve = a.power[(a.power["scenario"] == "seed-claims") & (a.power["role"] == "primary")].sort_values("n")
     assert (np.diff(curve["smooth"]) > 0).all()
     assert (np.diff(curve["power"]) > -0.15).all() and curve["power"].iloc[-1] > 0.9
@@ -182,7 +182,7 @@ def test_words() -> None:
     assert words.change("UACR", 0.0) == "0.0\u00a0%"
     assert words.change("EGFR", -3.25) == "\u22123.2\u00a0mL/min/1.73\u00a0m²"
     assert words.change("HBA1C", 0.004) == "0.00\u00a0percentage points"
-    assert words.percent(0.004) == "under 1\u00a0%" and words.percent(0.9999) == "over 99\u00a0%"
-    assert words.percent(0.0) == "0\u00a0%" and words.percent(math.nan) == "\u2013"
+    assert words.percent_text(0.004) == "under 1\u00a0%" and words.percent_text(0.9999) == "over 99\u00a0%"
+    assert words.percent_text(0.0) == "0\u00a0%" and words.percent_text(math.nan) == "\u2013"
     assert words.p_value(0.00001) == "< 0.001" and words.p_value(0.04) == "0.040"
     assert tidy("95 % of\x07 ten") == "95\u00a0% of ten"

@@ -122,7 +122,7 @@ def reports(tmp_path_factory):
                 and stage in ("care", "co-medication", "cells")
             ):
                 pool.keys[arm, stage, scenario] = "cells"  # the course in which UACR is halved
-        run = conduct.run_trial(trial, pool=pool)
+        run = conduct.conduct_trial(trial, pool=pool)
         found[name] = make(run, tmp_path_factory.mktemp("report"), ["report", name], quick=True)
     return found
 
@@ -222,7 +222,7 @@ def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
     trial = parse_protocol(
         protocol("parts", middle + "designs: {of cells: {arms: {cells: 1}}, of drugs: {arms: {drug: 1, placebo: 1}}}\n")
     )
-    run = conduct.run_trial(trial, ["of drugs"], pool=small.pool(trial, people=300))
+    run = conduct.conduct_trial(trial, ["of drugs"], pool=small.pool(trial, people=300))
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert not re.search(WORDS["cells"], text) and "of cells" not in text and "Of drugs" in text
@@ -232,7 +232,7 @@ def test_designs_that_were_not_run_are_not_spoken_of(tmp_path) -> None:
 def test_few_people_behind_many_patients_are_told(tmp_path) -> None:
     """F8b: the report, its JSON and the terminal say how many virtual people the patients are."""
     trial = parse_protocol(TEXTS["drug"])
-    run = conduct.run_trial(trial, pool=small.pool(trial, people=12))
+    run = conduct.conduct_trial(trial, pool=small.pool(trial, people=12))
     made = make(run, tmp_path, ["report"], quick=True)
     text = shown(made.files[0].read_text(encoding="utf-8"))
     assert "40 patients are drawn from" in text and "widen the eligibility" in text
@@ -259,7 +259,7 @@ def test_texts_of_a_protocol_stay_texts(tmp_path) -> None:
         "scenarios: [none, seed-claims]\nseed: 1\nreplicates: 8\n"
     )
     trial = parse_protocol(text)
-    run = conduct.run_trial(trial, pool=small.pool(trial, people=300))
+    run = conduct.conduct_trial(trial, pool=small.pool(trial, people=300))
     page = make(run, tmp_path, ["report", name], quick=True).files[0].read_text(encoding="utf-8")
     assert "<img" not in page and "<script" not in page and "</script" not in page
     body = page[page.index("<main>") : page.index("</main>") + 7]
@@ -281,7 +281,7 @@ def test_what_came_out_says_what_is_supposed_of_the_cells():
     text = text.replace("summary: ratio", "summary: responders, percent: -30")
     for scenarios, count in (("[seed-claims]", 1), ("[none, seed-claims]", 2)):
         protocol = small.parse_protocol(text.replace("[none, seed-claims]", scenarios))
-        a = result_tables.assess(conduct.run_trial(protocol, pool=small.pool(protocol), replicates=3))
+        a = result_tables.assess(conduct.conduct_trial(protocol, pool=small.pool(protocol), replicates=3))
         ((question, text_found),) = [each for each in answers.answer_questions(a, []) if each[0] == "What came out?"]
         assert "if cells do all that is claimed for them" in text_found and text_found.count(" if cells") == count, (
             question

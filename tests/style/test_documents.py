@@ -152,7 +152,7 @@ def test_examples_are_found() -> None:
 
 def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from betapod.base.errors import ModelError
-    from betapod.cli.shared import load_model
+    from betapod.cli.shared import model_from
 
     page = (ROOT / "docs" / "reference" / "language.md").read_text(encoding="utf-8")
     model, shown = (re.findall(rf"^({start}.*?)^```", page, re.M | re.S)[0] for start in ("reads feed", "toy.txt:"))
@@ -166,7 +166,7 @@ def test_the_problem_that_is_shown_is_the_one_that_comes(tmp_path: Path, monkeyp
         encoding="utf-8",
     )
     with pytest.raises(ModelError) as caught:
-        load_model("toy.txt")
+        model_from("toy.txt")
     assert str(caught.value) == shown.rstrip()
 
 

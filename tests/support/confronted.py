@@ -47,5 +47,5 @@ def found() -> Confrontation:
             prediction("WEIGHT#1", "body_weight", -2.0, -1.0, 0.9, unit="kg"),
             prediction("PRESSURE#1", "SBP", -8.0, -1.0, 2.0, unit="mmHg"),
         ]
-    refused = [(record, "a baseline, no result") for record in registry.load() if record.study == "ZANG2022"]
+    refused = [(record, "a baseline, no result") for record in registry.load_registry() if record.study == "ZANG2022"]
     return Confrontation(rows, refused)

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from betapod.observables.table import (
-    bounds,
-    everything,
+    bounds_for,
     known_characteristics,
     names_for,
     observables,
+    observables_and_characteristics,
 )
 from betapod.observables.variation import Variation, variations
 
@@ -97,7 +97,7 @@ def _life(life: Variation | None) -> tuple[str, str]:
 
 
 def _span(whose: str, name: str) -> str:
-    own = bounds(whose).get(name)  # type: ignore[arg-type]
+    own = bounds_for(whose).get(name)  # type: ignore[arg-type]
     return "" if own is None else f"{own[0]:g} to {own[1]:,.10g}".replace(",", " ")
 
 
@@ -159,8 +159,8 @@ def page() -> str:
             ("", "unit", *whose),
             [
                 (_code(name), each.unit, *(_span(which, name) for which in whose))
-                for name, each in everything().items()
-                if any(name in bounds(which) for which in whose)
+                for name, each in observables_and_characteristics().items()
+                if any(name in bounds_for(which) for which in whose)
             ],
         )
     )

@@ -14,7 +14,7 @@ from betapod.therapies.cell_dosing import dose, regimen
 from betapod.therapies.cell_order import read_order
 from betapod.therapies.cell_population import regimens
 from betapod.therapies.cell_products import PRODUCTS, ROUTES
-from betapod.therapies.cell_risks import ceilings, risks
+from betapod.therapies.cell_risks import ceilings, course_risks
 
 
 def test_order_of_the_manual() -> None:
@@ -121,7 +121,7 @@ def test_nothing_ordered_is_nothing_done() -> None:
     course = regimen("UC-MSC 0 iv x3 q28d")
     assert course.doses == ()
     assert course.switches == ()
-    assert all(risk.events == 0 for risk in risks(course))
+    assert all(risk.events == 0 for risk in course_risks(course))
 
 
 def test_claims_lose_no_cell() -> None:
@@ -201,16 +201,16 @@ def test_course_reaches_the_programme_of_its_potency() -> None:
 
 def test_risks_belong_to_the_route_and_count_events() -> None:
     def names(text: str) -> dict[str, int]:
-        return {risk.name: risk.events for risk in risks(regimen(text))}
+        return {risk.name: risk.events for risk in course_risks(regimen(text))}
 
     common = {"p_fever": 3, "p_reaction": 3, "p_thrombosis": 3, "p_antibody": 1}
     assert names("UC-MSC 80e6 iv x3 q28d") == common
     assert names("UC-MSC 80e6 pa x3 q28d") == common | {"p_artery": 3}
     assert "p_lesion" in names("renal-cells 100e6 ir")
     assert names("SC-islets 800e6 pv") == {"p_bleeding": 1, "p_portal_clot": 1, "p_growth": 1}
-    fever = risks(regimen("UC-MSC 80e6 iv x3 q28d"))[0]
+    fever = course_risks(regimen("UC-MSC 80e6 iv x3 q28d"))[0]
     assert fever.at_least_one == pytest.approx(1 - (1 - 0.032) ** 3)
-    assert risks(regimen("AD-MSC 20e6 iv autologous"))[3].chance == 0.0
+    assert course_risks(regimen("AD-MSC 20e6 iv autologous"))[3].chance == 0.0
 
 
 def test_replacement_ceiling_of_100_million_viable_cells() -> None:

@@ -98,7 +98,7 @@ def test_the_model_of_a_plan_is_that_of_its_scenario(name: str) -> None:
     treatment = plan(MODEL, people(), cells=ORDER, scenario=name)
     assert treatment.scenario == name
     assert treatment.model.values() == cell_parameters.parameterise(MODEL, name).values()
-    changes = cell_parameters.changes(MODEL, name)
+    changes = cell_parameters.scenario_values(MODEL, name)
     assert changes == {key: treatment.model.parameters[key].value for key in changes}
 
 

@@ -60,7 +60,7 @@ def test_slopes_of_straight_lines() -> None:
     values = 50 - 4.0 * days / 365.25 + np.zeros((3, 1))
     values[1, 3:] = np.nan  # followed for 90 of 365 days: no slope
     values[2, 1] = np.nan
-    found = analysis.slopes(days, values, acute_until=80)
+    found = analysis.patient_slopes(days, values, acute_until=80)
     np.testing.assert_allclose(found.total[[0, 2]], -4.0)
     np.testing.assert_allclose(found.chronic[[0, 2]], -4.0)
     np.testing.assert_allclose(found.acute, -4.0 * 90 / 365.25)
@@ -183,10 +183,10 @@ def test_assurance() -> None:
 
 def test_the_control_is_what_trials_call_control() -> None:
     from betapod.trials.analysis.endpoints import comparisons
-    from betapod.trials.protocol.protocol_files import load_protocol, protocol_catalogue
+    from betapod.trials.protocol.protocol_files import find_protocol, protocol_catalogue
 
     for name in protocol_catalogue():
-        protocol = load_protocol(name)
+        protocol = find_protocol(name)
         for design in protocol.designs:
             for each in comparisons(protocol, design):
                 if each.control is None:

@@ -12,7 +12,7 @@ import small_trials as small
 from betapod.observables.quantities import visit_observables
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
-from betapod.trials.analysis.estimators import estimate
+from betapod.trials.analysis.estimators import as_estimate
 from betapod.trials.conduct import conduct, eligibility, measurement
 from betapod.trials.operating import likelihood, power_analysis, replicate_summaries
 
@@ -22,18 +22,20 @@ from betapod.trials.operating import likelihood, power_analysis, replicate_summa
 def test_the_chronic_slope_begins_at_the_visit_of_the_acute_change() -> None:
     """The visit on day 80 itself is the first of the chronic slope."""
     days, values = np.array([0.0, 30, 80, 445.25, 810.5]), np.array([[60.0, 57, 50, 49, 48]])
-    found = analysis.slopes(days, values, acute_until=80.0)
+    found = analysis.patient_slopes(days, values, acute_until=80.0)
     assert found.acute[0] == -10 and found.chronic[0] == pytest.approx(-1.0)
     values[0, 2] = 40.0  # the kink is part of the chronic slope
-    assert analysis.slopes(days, values, 80.0).chronic[0] == pytest.approx(4.0)
-    later = analysis.slopes(days, values, 80.001)
+    assert analysis.patient_slopes(days, values, 80.0).chronic[0] == pytest.approx(4.0)
+    later = analysis.patient_slopes(days, values, 80.001)
     assert later.acute[0] == -11 and later.chronic[0] == pytest.approx(-1.0)
 
 
 def test_a_slope_needs_half_of_its_time() -> None:
     days = np.array([0.0, 50, 100])
-    assert np.isfinite(analysis.slopes(days, np.array([[60.0, 59, np.nan]]), 0.0).total[0])
-    assert np.isnan(analysis.slopes(days - np.array([0, 0.001, 0]), np.array([[60.0, 59, np.nan]]), 0.0).total[0])
+    assert np.isfinite(analysis.patient_slopes(days, np.array([[60.0, 59, np.nan]]), 0.0).total[0])
+    assert np.isnan(
+        analysis.patient_slopes(days - np.array([0, 0.001, 0]), np.array([[60.0, 59, np.nan]]), 0.0).total[0]
+    )
 
 
 @pytest.mark.parametrize(("value", "event"), [(36.0, True), (36.01, False), (15.0, True)])
@@ -57,7 +59,7 @@ def test_patients_are_at_risk_on_the_day_they_are_last_seen() -> None:
 
 
 def test_significant_is_below_the_level() -> None:
-    found = estimate(np.array([1.0, 1.0, -1.0]), np.array([0.5, 0.6, 0.4]), np.inf, 10)
+    found = as_estimate(np.array([1.0, 1.0, -1.0]), np.array([0.5, 0.6, 0.4]), np.inf, 10)
     level = float(found.p[0])
     assert power_analysis.significant(found, level).tolist() == [0, 0, 1]
     assert power_analysis.significant(found, level * 1.0001).tolist() == [1, 0, 1]
@@ -162,7 +164,7 @@ def exact() -> Any:
         down = 1.0 if name.startswith("rescue") else 0.0
         for k, value in enumerate((9.0, 9.001, 8.0)):
             values[k::3, :, code] = value - down
-    return conduct.run_trial(protocol, pool=pool, replicates=4)["randomised", "none"]
+    return conduct.conduct_trial(protocol, pool=pool, replicates=4)["randomised", "none"]
 
 
 def test_rescue_is_for_values_beyond_the_bound(exact: Any) -> None:
@@ -195,7 +197,7 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
 
 def test_normal_albuminuria_is_below_30() -> None:
     protocol = small.protocol()
-    data = conduct.run_trial(protocol, pool=small.pool(protocol, people=200), replicates=2)["randomised", "none"]
+    data = conduct.conduct_trial(protocol, pool=small.pool(protocol, people=200), replicates=2)["randomised", "none"]
     shape = data.observed["UACR"].shape
     for value, base, share in ((29.999, 30.0, 1.0), (30.0, 30.0, 0.0), (29.999, 29.999, np.nan)):
         observed = {**data.observed, "UACR": np.full(shape, value, dtype=np.float32)}
@@ -219,10 +221,10 @@ def test_every_quantity_says_which_way_is_better() -> None:
 
 def test_a_trial_that_could_not_be_tested_shows_nothing() -> None:
     """Trials without events were left out of the power, as if they had not been run."""
-    found = estimate(np.array([2.0, np.nan, 0.1, np.nan]), np.array([0.5, np.nan, 0.5, np.nan]), np.inf, 10)
+    found = as_estimate(np.array([2.0, np.nan, 0.1, np.nan]), np.array([0.5, np.nan, 0.5, np.nan]), np.inf, 10)
     assert power_analysis.significant(found).tolist() == [1, 0, 0, 0]
     assert power_analysis.rate(power_analysis.significant(found)).value == 0.25
-    nothing = estimate(np.array([2.0, np.nan]), np.array([np.nan, np.nan]), np.inf, 10)
+    nothing = as_estimate(np.array([2.0, np.nan]), np.array([np.nan, np.nan]), np.inf, 10)
     assert np.isnan(power_analysis.significant(nothing)).all()
 
 

@@ -18,7 +18,7 @@ def trial():
 
 @pytest.fixture(scope="module")
 def run(trial):
-    return conduct.run_trial(trial, pool=small.pool(trial), threads=2)
+    return conduct.conduct_trial(trial, pool=small.pool(trial), threads=2)
 
 
 def same(a, b):
@@ -59,7 +59,7 @@ def test_regression_to_the_mean_is_what_mathematics_says():
     """Screening at 30 mg/g of log-normal people: the expected error of the baseline is a truncated normal's mean."""
     trial = small.protocol().model_copy(update={"strata": {}, "replicates": 200})
     people = small.pool(trial, people=20_000)
-    data = conduct.run_trial(trial, ["single arm"], ["none"], pool=people)["single arm", "none"]
+    data = conduct.conduct_trial(trial, ["single arm"], ["none"], pool=people)["single arm", "none"]
     error = float(np.nanmean(data.at("month 6").parts("UACR")["regression to the mean"]))
     noise, wide = measurement_sd(trial, "UACR")[0], 1.3
     whole = np.hypot(noise, wide)
@@ -90,14 +90,14 @@ def test_scenarios_and_designs_share_people_and_random_numbers(run):
 def test_threads_and_parts_change_nothing(trial, run, monkeypatch):
     people = small.pool(trial)
     monkeypatch.setattr(conduct, "SHARD", 7)
-    again = conduct.run_trial(trial, pool=people, threads=3)
+    again = conduct.conduct_trial(trial, pool=people, threads=3)
     assert all(same(run[key], again[key]) for key in run)
-    other = conduct.run_trial(trial, pool=people, seed=6)
+    other = conduct.conduct_trial(trial, pool=people, seed=6)
     assert not same(run["randomised", "none"], other["randomised", "none"])
 
 
 def test_fewer_replicates_are_the_first_of_more(trial, run):
-    few = conduct.run_trial(trial, pool=small.pool(trial), replicates=9)
+    few = conduct.conduct_trial(trial, pool=small.pool(trial), replicates=9)
     assert same(few["randomised", "none"], run["randomised", "none"].select(range(9)))
 
 
@@ -184,7 +184,7 @@ def test_a_place_that_cannot_be_filled_stays_empty():
     trial = small.protocol(patients=12)
     people = small.pool(trial, people=40)
     people.values["natural"][:, :, 0] = 5.0
-    data = conduct.run_trial(trial, ["single arm"], ["none"], 3, pool=people)["single arm", "none"]
+    data = conduct.conduct_trial(trial, ["single arm"], ["none"], 3, pool=people)["single arm", "none"]
     assert data.enrolled.mean() < 0.7
     assert np.isnan(data.observed["UACR"][~data.enrolled]).all()
 
@@ -193,7 +193,7 @@ def test_nothing_is_measured_after_kidney_failure(trial):
     known = small.pool(trial, people=400)
     known.failed["natural"][:] = 100.0
     known.values["natural"][:, known.times > 100, :] = np.nan
-    data = conduct.run_trial(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
+    data = conduct.conduct_trial(trial, ["randomised"], ["none"], 5, pool=known)["randomised", "none"]
     assert not np.isfinite(data.observed["EGFR"][:, :, data.days > 100]).any()
     stayed = ~(data.disposition_day < 100)
     assert np.all(data.kidney_failure[stayed] == 100)
@@ -210,7 +210,7 @@ def test_the_summary_has_a_row_per_arm(run):
 
 def test_unknown_designs_and_scenarios_are_told_together(trial):
     with pytest.raises(ConfigError) as caught:
-        conduct.run_trial(trial, ["single arn"], ["nothing"], pool=small.pool(trial))
+        conduct.conduct_trial(trial, ["single arn"], ["nothing"], pool=small.pool(trial))
     assert caught.value.kinds == ("unknown-design", "unknown-scenario")
     with pytest.raises(ConfigError):
-        conduct.run_trial(trial, replicates=0, pool=small.pool(trial))
+        conduct.conduct_trial(trial, replicates=0, pool=small.pool(trial))

@@ -85,7 +85,7 @@ def test_courses_of_few(data: st.DataObject, n: int, visits: int) -> None:
     values = np.array(data.draw(st.lists(st.lists(VALUE, min_size=visits, max_size=visits), min_size=n, max_size=n)))
     values = values.reshape(n, visits)
     days = np.arange(visits) * 60.0
-    found = analysis.slopes(days, values, 80.0)
+    found = analysis.patient_slopes(days, values, 80.0)
     assert found.total.shape == found.chronic.shape == found.acute.shape == (n,)
     if days[-1] < 80:
         assert np.isnan(found.acute).all() and np.isnan(found.chronic).all()
@@ -147,7 +147,7 @@ def test_a_trial_that_shows_nothing_is_assessed(primary: str, trial: str) -> Non
     (old, new), replicates = TRIALS[trial]
     text = small.TEXT.replace(old, new).replace(PRIMARY["change"], PRIMARY[primary])
     protocol = small.parse_protocol(text)
-    run = conduct.run_trial(protocol, pool=small.pool(protocol, people=200), replicates=replicates)
+    run = conduct.conduct_trial(protocol, pool=small.pool(protocol, people=200), replicates=replicates)
     made: Any = result_tables.assess(run).results
     assert np.isfinite(made["n"]).all()
     shown = made[["mean", "low", "high", "significant"]].to_numpy(dtype=float)

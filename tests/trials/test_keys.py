@@ -202,7 +202,7 @@ def ran(protocol: Protocol) -> list[Any]:
     found: list[Any] = [protocol.replicates]
     pool = small.pool(protocol, people=300)
     more = {name: {**getattr(pool, name), "rescue 1": getattr(pool, name)["rescue 0"]} for name in ("values", "failed")}
-    made = conduct.run_trial(protocol, pool=replace(pool, **more), threads=1)
+    made = conduct.conduct_trial(protocol, pool=replace(pool, **more), threads=1)
     for key, data in made.items():
         arrays = [
             data.member,

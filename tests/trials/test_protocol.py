@@ -59,7 +59,7 @@ def test_ten_mistakes_are_ten_located_problems():
 
 @pytest.mark.parametrize("name", protocol_files.protocol_catalogue())
 def test_the_library_is_good(name):
-    trial = protocol_files.load_protocol(name)
+    trial = protocol_files.find_protocol(name)
     assert trial.name == name
     assert trial.sources and trial.assumptions
     for design in trial.designs:
@@ -73,7 +73,7 @@ def test_the_library_has_what_users_ask_for():
         "pancreas_transplant",
     }  # fmt: skip
     assert wanted <= set(protocol_files.protocol_catalogue())
-    assert protocol_files.load_protocol("dn61").size("single arm") == 61
+    assert protocol_files.find_protocol("dn61").size("single arm") == 61
 
 
 @pytest.mark.parametrize(
@@ -125,9 +125,9 @@ endpoints:
 
 def test_unknown_protocols_name_the_nearest():
     with pytest.raises(ConfigError, match="dn61"):
-        protocol_files.load_protocol("dn16")
+        protocol_files.find_protocol("dn16")
     with pytest.raises(ConfigError) as caught:
-        protocol_files.load_protocol("nowhere/none.yaml")
+        protocol_files.find_protocol("nowhere/none.yaml")
     assert caught.value.kinds == ("unreadable-file",)
 
 
@@ -140,7 +140,7 @@ def test_the_schema_knows_every_key():
 
 
 def test_quotas_keep_their_ratio_in_other_sizes():
-    trial = protocol_files.load_protocol("dn61")
+    trial = protocol_files.find_protocol("dn61")
     design = trial.designs["single arm"].model_copy(update={"patients": 200})
     larger = trial.model_copy(update={"designs": {"single arm": design}})
     assert larger.quotas("single arm") == [102, 98]

@@ -55,7 +55,7 @@ def equal(a, b):
 
 
 def test_same_bytes_whatever_the_threads(tmp_path, protocol_file):
-    what = run_folder.plan(protocol_file)
+    what = run_folder.trial_plan(protocol_file)
     run_folder.run_into(tmp_path / "a", what, threads=1)
     run_folder.run_into(tmp_path / "b", what, threads=3)
     assert digests(tmp_path / "a") == digests(tmp_path / "b")
@@ -63,8 +63,8 @@ def test_same_bytes_whatever_the_threads(tmp_path, protocol_file):
 
 
 def test_what_is_read_is_what_was_run(tmp_path, protocol_file):
-    made = run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file))
-    again = run_folder.open_run(tmp_path / "a")
+    made = run_folder.run_into(tmp_path / "a", run_folder.trial_plan(protocol_file))
+    again = run_folder.open_trial_run(tmp_path / "a")
     assert list(made) == list(again)
     for key in made:
         equal(made[key], again[key])
@@ -76,14 +76,14 @@ def test_what_is_read_is_what_was_run(tmp_path, protocol_file):
 
 def test_damage_is_found_and_mended(tmp_path, protocol_file):
     place = tmp_path / "a"
-    run_folder.run_into(place, run_folder.plan(protocol_file))
+    run_folder.run_into(place, run_folder.trial_plan(protocol_file))
     before = digests(place)
     part = place / "visits" / "part-00001.parquet"
     part.write_bytes(part.read_bytes()[:-100])
     (place / "receipts" / "00002.json").unlink()
     (place / "pool.npz").write_bytes(b"nothing")
     with pytest.raises(ConfigError, match="betapod resume"):
-        run_folder.open_run(place)
+        run_folder.open_trial_run(place)
     run_folder.resume(place)
     assert digests(place) == before
 
@@ -103,7 +103,7 @@ done = []
 def progress(what, now, whole):
     if now == 2:
         os.kill(os.getpid(), signal.SIGKILL)
-run_folder.run_into({str(place)!r}, run_folder.plan({str(protocol_file)!r}), threads=1, progress=progress)
+run_folder.run_into({str(place)!r}, run_folder.trial_plan({str(protocol_file)!r}), threads=1, progress=progress)
 """
     died = subprocess.run([sys.executable, "-c", program], capture_output=True, env=dict(os.environ), check=False)
     assert died.returncode == -9, died.stderr.decode()
@@ -111,15 +111,15 @@ run_folder.run_into({str(place)!r}, run_folder.plan({str(protocol_file)!r}), thr
     assert 2 <= left < 4
     assert not (place / "summary.json").exists()
     run_folder.resume(place)
-    run_folder.run_into(tmp_path / "whole", run_folder.plan(protocol_file))
+    run_folder.run_into(tmp_path / "whole", run_folder.trial_plan(protocol_file))
     killed, whole = digests(place), digests(tmp_path / "whole")
     assert killed == whole
 
 
 def test_another_run_is_refused(tmp_path, protocol_file):
-    run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file, replicates=15))
+    run_folder.run_into(tmp_path / "a", run_folder.trial_plan(protocol_file, replicates=15))
     with pytest.raises(ConfigError) as caught:
-        run_folder.run_into(tmp_path / "a", run_folder.plan(protocol_file, replicates=15, seed=9))
+        run_folder.run_into(tmp_path / "a", run_folder.trial_plan(protocol_file, replicates=15, seed=9))
     assert caught.value.kinds == ("other-run",)
     assert "seed" in str(caught.value)
     (tmp_path / "b").mkdir()
@@ -131,13 +131,13 @@ def test_another_run_is_refused(tmp_path, protocol_file):
 
 def test_folders_of_an_earlier_version_are_refused_with_their_command(tmp_path, protocol_file):
     place = tmp_path / "a"
-    plan = run_folder.plan(protocol_file, replicates=15)
+    plan = run_folder.trial_plan(protocol_file, replicates=15)
     run_folder.run_into(place, plan, command=["betapod", "run", "my trial.yaml"])
     written = json.loads((place / "manifest.json").read_text())
     assert written["schema_version"] == SCHEMA_VERSION
     (place / "manifest.json").write_text(json.dumps(written | {"schema_version": SCHEMA_VERSION - 1}))
     before = digests(place)
-    for use in (run_folder.open_run, run_folder.resume, lambda folder: run_folder.run_into(folder, plan)):
+    for use in (run_folder.open_trial_run, run_folder.resume, lambda folder: run_folder.run_into(folder, plan)):
         with pytest.raises(ConfigError, match=r"earlier version.*\n.*\n.*\n.*betapod run 'my trial.yaml'") as caught:
             use(place)
         assert caught.value.kinds == ("earlier-version",)
@@ -148,7 +148,7 @@ def test_the_dictionary_names_every_column(tmp_path, protocol_file):
     import duckdb
 
     place = tmp_path / "a"
-    run_folder.run_into(place, run_folder.plan(protocol_file, replicates=15))
+    run_folder.run_into(place, run_folder.trial_plan(protocol_file, replicates=15))
     told = {line.split(",")[0] for line in (place / "dictionary.csv").read_text().splitlines()[1:]}
     with duckdb.connect() as connection:
         for table in ("visits", "patients"):

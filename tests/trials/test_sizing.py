@@ -82,7 +82,7 @@ def test_power_counts_the_patients_of_a_third_arm() -> None:
 def run(arms: str, text: str = small.TEXT):  # type: ignore[no-untyped-def]
     text = text.replace("{arms: {cells: 1, control: 1}}", f"{{arms: {arms}}}")
     protocol = small.parse_protocol(text)
-    return conduct.run_trial(protocol, pool=small.pool(protocol), replicates=40, designs=["randomised"])
+    return conduct.conduct_trial(protocol, pool=small.pool(protocol), replicates=40, designs=["randomised"])
 
 
 @pytest.mark.parametrize(("arms", "factor"), [("{cells: 1, control: 1}", 1.0), ("{cells: 5, control: 1}", 1.8)])
@@ -130,7 +130,7 @@ def with_courses(cells: list[float], days: list[float]) -> TrialData:
     protocol = small.parse_protocol(
         text.replace("at: month 6", "at: v0").replace("baseline: screening", "baseline: baseline")
     )
-    data = conduct.run_trial(protocol, pool=small.pool(protocol), replicates=2)["randomised", "none"]
+    data = conduct.conduct_trial(protocol, pool=small.pool(protocol), replicates=2)["randomised", "none"]
     values = np.full(data.observed["EGFR"].shape, 50.0, dtype=np.float32)
     values[:, :, 1:] += np.where((data.arm == 0)[:, :, None], np.array(cells, dtype=np.float32), 0)
     return replace(data, observed={**data.observed, "EGFR": values}, base={**data.base, "EGFR": values[:, :, 0]},
@@ -191,7 +191,7 @@ def test_a_trial_of_a_drug_is_sized_too() -> None:
         key: "cells" if key[0] == "drug" and key[1] not in ("natural", "run-in") else name
         for key, name in pool.keys.items()
     }
-    made = conduct.run_trial(protocol, pool=replace(pool, keys=keys), replicates=30)
+    made = conduct.conduct_trial(protocol, pool=replace(pool, keys=keys), replicates=30)
     power, sizes = sizing.power_and_sizes(made, {})
     row = sizes[(sizes["scenario"] == "none") & (sizes["power"] == 0.8)].iloc[0]
     assert row["n"] > 0 and row["effect"] == pytest.approx(math.log(0.5), abs=1e-6) and not power.empty

@@ -31,7 +31,7 @@ def drug_run(protocol: Protocol) -> TrialRun:
     pool = small.pool(protocol, effect=2 / 3)
     moved = {key: "cells" if key[0] == "drug" and key[1] in ("care", "co-medication", "cells") else name
              for key, name in pool.keys.items()}  # fmt: skip
-    return conduct.run_trial(protocol, pool=replace(pool, keys=moved), replicates=20)
+    return conduct.conduct_trial(protocol, pool=replace(pool, keys=moved), replicates=20)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_drug_before_and_after_has_the_effect_of_the_drug(drug: TrialRun) -> N
 
 def test_no_effect_of_cells_stands_where_nobody_has_cells(drug: TrialRun) -> None:
     data = drug["randomised", "none"]
-    rows = result_rows.courses(data, {})
+    rows = result_rows.course_rows(data, {})
     assert rows and all(np.isnan(row["truth"]) for row in rows)
 
 
@@ -92,7 +92,7 @@ def test_the_contrast_is_that_of_all_who_were_randomised() -> None:
     after, code = pool.times > 0, pool.codes.index("UACR")
     factor = np.linspace(0.2, 1.0, 50)
     values[:, after, code] *= factor[:, None]
-    data = conduct.run_trial(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
+    data = conduct.conduct_trial(protocol, pool=replace(pool, values={**pool.values, "cells": values}), replicates=10)[
         "randomised", "seed-claims"
     ]
     found = replicate_summaries.true_contrast(data, "UACR", "month 6", "cells", "control")

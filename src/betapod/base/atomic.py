@@ -111,7 +111,7 @@ def half_written(path: Path) -> bool:
     return _TEMPORARY in path.name
 
 
-def clean(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes of this machine left half-written below a folder."""
     for path in folder.rglob(f"*{_TEMPORARY}*"):
         host, _, rest = path.name.partition(_TEMPORARY)[2].partition("~")

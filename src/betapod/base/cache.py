@@ -154,7 +154,7 @@ def key(module: str, *parts: Any) -> str:
     module
         The module that computes the result, such as ``betapod.trials.conduct.pool_build``.
     parts
-        Whatever else shaped it, as JSON holds it; content of files as `content`, arrays as their digests.
+        Whatever else shaped it, as JSON holds it; content of files as `content_digest`, arrays as their digests.
     """
     text = json.dumps([program(module), *parts], sort_keys=True, default=repr)
     return hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest()[:32]
@@ -166,15 +166,17 @@ def program(module: str) -> str:
     digest = hashlib.sha256(json.dumps([version_of(name) for name in PACKAGES]).encode())
     files = closure(module)
     for path in (*files, *data_files(files)):
-        digest.update(f"{path.relative_to(_PACKAGE)}:{content(path)}\n".encode())
+        digest.update(f"{path.relative_to(_PACKAGE)}:{content_digest(path)}\n".encode())
     return digest.hexdigest()
 
 
-def content(path: Path) -> str:
+def content_digest(path: Path) -> str:
     """Return the SHA-256 of a file, or of all files in a folder; read again only if the file was touched since."""
     if path.is_dir():
         inner = sorted(entry for entry in path.rglob("*") if entry.is_file())
-        return hashlib.sha256("".join(f"{p.relative_to(path)}:{content(p)}\n" for p in inner).encode()).hexdigest()
+        return hashlib.sha256(
+            "".join(f"{p.relative_to(path)}:{content_digest(p)}\n" for p in inner).encode()
+        ).hexdigest()
     facts = path.stat()
     return _content(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
 

@@ -97,7 +97,7 @@ def clinical_quantities() -> dict[str, Clinical]:
     return _table()[0]
 
 
-def known(name: str) -> Clinical | None:
+def known_quantity(name: str) -> Clinical | None:
     """Return the quantity that a name means (of a column, an endpoint, a PARAMCD, a label), whatever its case; None if none."""
     return _table()[1].get(_folded(name))
 
@@ -334,7 +334,7 @@ def convert_labelled(
         The units do not fit, or the label does not name the analyte.
     """
     location = location or NOWHERE
-    quantity = known(label)
+    quantity = known_quantity(label)
     if quantity is not None and measures(quantity, target):
         return convert_clinical(value, quantity, source, target, kind, location)
     if _HBA1C.search(label) and respell_unit(target)[0] in _SHARES and respell_unit(source)[0].startswith("mmol/mol"):

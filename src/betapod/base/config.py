@@ -219,7 +219,9 @@ def _scalar(tag: str, text: str) -> Any:
     return text
 
 
-def validate(kind: type[Kind], document: Document, more: Callable[[Document], Iterator[Problem]] | None = None) -> Kind:
+def check_document(
+    kind: type[Kind], document: Document, more: Callable[[Document], Iterator[Problem]] | None = None
+) -> Kind:
     """Return a checked object.
 
     Parameters
@@ -364,7 +366,7 @@ def read_quantity(
     if not written:
         if bare or number == 0 or unit in ("", "1"):
             return number
-        measured = clinical.known(label)
+        measured = clinical.known_quantity(label)
         units = measured.usual if measured is not None else (unit,)
         expected = ", ".join(f"{text} {usual_unit}" for usual_unit in units)
         raise ConfigError(Problem("missing-unit", "a unit is missing", inside, text, expected, context=text))

@@ -68,7 +68,7 @@ class DelimitedTable:
     problems: tuple[Problem, ...] = ()
 
 
-def clean(cell: str) -> str:
+def clean_cell(cell: str) -> str:
     """Return a cell without white space at its ends, that which cannot be seen included."""
     return cell.strip(_BLANK)
 
@@ -155,7 +155,7 @@ def _decoded(content: bytes, where: Location) -> tuple[str, str]:
         raise ConfigError(Problem("bad-encoding", "the encoding of the text is unknown", where, hint=hint)) from None
 
 
-def lines_of(text: str) -> list[str]:
+def text_lines(text: str) -> list[str]:
     """Return the lines of a text, whatever ends them, each with a line feed at its end."""
     lines = [match[0].rstrip("\r\n") + "\n" for match in _LINE.finditer(text)]
     return lines[:-1] if lines and lines[-1] == "\n" else lines
@@ -185,7 +185,7 @@ def split(
     text: str, file: str, is_column: Callable[[str], bool], notes: Sequence[str] = (), remarks: bool = False
 ) -> DelimitedTable:
     """Return the cells of a text; as `read`."""
-    lines = lines_of(text)
+    lines = text_lines(text)
     told = list(notes)
     skip, separator = _stated(lines)
     start, separator = _header(lines, skip, separator, is_column, file)
@@ -208,7 +208,7 @@ def _stated(lines: list[str]) -> tuple[int, str]:
 
 def _plain_cells(line: str, separator: str) -> list[str]:
     try:
-        return [clean(cell) for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+        return [clean_cell(cell) for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     except csv.Error:
         return []
 
@@ -259,14 +259,14 @@ def _cells(
         except csv.Error as error:
             if not rows:
                 raise ConfigError(_unreadable(error, file, line)) from None
-            return [clean(cell) for cell in rows[0][1]], rows[1:], [_unreadable(error, file, line)]
+            return [clean_cell(cell) for cell in rows[0][1]], rows[1:], [_unreadable(error, file, line)]
         if cells is None:
             break
-        if any(clean(cell) for cell in cells):
+        if any(clean_cell(cell) for cell in cells):
             rows.append((line, cells))
     if not rows:
         raise ConfigError(Problem("empty-table", "the file has no rows", Location(file, 1)))
-    return [clean(cell) for cell in rows[0][1]], rows[1:], []
+    return [clean_cell(cell) for cell in rows[0][1]], rows[1:], []
 
 
 def _unreadable(error: csv.Error, file: str, line: int) -> Problem:
@@ -285,7 +285,7 @@ def _fitted(table: DelimitedTable, remarks: bool) -> DelimitedTable:
     while (
         width > 1
         and not table.header[width - 1]
-        and all(not any(map(clean, row[width - 1 :])) for _, row in table.rows)
+        and all(not any(map(clean_cell, row[width - 1 :])) for _, row in table.rows)
     ):
         width -= 1
     marked = [line for line, row in table.rows if row[0].lstrip(_BLANK).startswith("#")]
@@ -303,7 +303,7 @@ def _fitted(table: DelimitedTable, remarks: bool) -> DelimitedTable:
         if len(row) < width:
             problems.append(Problem("short-row", "the row ends early", where, f"{len(row)} cells", f"{width}"))
             row = [*row, *[""] * (width - len(row))]
-        elif len(row) > len(table.header) or any(map(clean, row[width:])):
+        elif len(row) > len(table.header) or any(map(clean_cell, row[width:])):
             # An empty cell too many is no harm in itself, but `7,5,` under two names may be a decimal comma.
             problems.append(_long_row(row, width, table.separator, where))
             continue
@@ -369,7 +369,7 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
     for cell, where in cells:
         if "," not in cell and ("." not in cell or ("." in first_of_mark and cell.count(".") == 1)):
             continue  # nothing that is not known
-        text = _SPACES.sub("", clean(cell).replace("\u2212", "-"))
+        text = _SPACES.sub("", clean_cell(cell).replace("\u2212", "-"))
         for mark, other in ((".", ","), (",", ".")):
             if mark not in text:
                 continue
@@ -384,11 +384,11 @@ def marks(cells: Iterable[tuple[str, Location]], separator: str) -> Marks:
     if len(first_of_mark) > 1:
         message = "some numbers have a decimal point and others a decimal comma"
         (first, first_location), (second, other_place) = first_of_mark.values()
-        examples = f"{clean(first)} in line {first_location.line}, {clean(second)} in line {other_place.line}"
+        examples = f"{clean_cell(first)} in line {first_location.line}, {clean_cell(second)} in line {other_place.line}"
         raise ConfigError(Problem("mixed-decimals", message, other_place, examples, "one of them throughout"))
     if first_of_mark:
         mark, (witness, _) = next(iter(first_of_mark.items()))
-        return Marks(mark, clean(witness))
+        return Marks(mark, clean_cell(witness))
     if doubtful[","] or (doubtful["."] and separator != ","):
         return Marks("", doubtful[","] or doubtful["."])
     return Marks(".")
@@ -402,7 +402,7 @@ def cell_number(text: str, decimal: str) -> float | None:
     decimal
         The decimal mark, as of `marks`; empty reads whole numbers and what has neither mark.
     """
-    plain = _SPACES.sub("", clean(text).replace("\u2212", "-"))
+    plain = _SPACES.sub("", clean_cell(text).replace("\u2212", "-"))
     if decimal:
         other = "," if decimal == "." else "."
         if other in plain:

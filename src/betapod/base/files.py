@@ -195,7 +195,7 @@ def _unfit(path: Path, location: Location) -> list[Problem]:
     return [refused] if refused else []
 
 
-def content(path: str | Path, most: int) -> bytes:
+def file_content(path: str | Path, most: int) -> bytes:
     """Return the content of a file, up to a size limit; endless devices are not read to their end.
 
     Raises

@@ -113,7 +113,7 @@ _UCUM = {
 }
 
 _BSA = re.compile(r"1\.73\s*m(?:\^|\*\*)?2")
-#: Names, powers, products and quotients as `registry` spells them; anything else goes through `spelling`.
+#: Names, powers, products and quotients as `unit_registry` spells them; anything else goes through `spelling`.
 _STRICT = re.compile(r"[A-Za-z_0-9.%*/^() -]*")
 #: What reads as mega and is always meant as milli, in capitals that say nothing.
 _MEGA = re.compile(r"(?<![A-Za-z])M(?:g|G|l|L|mol|MOL|Mol|U|IU|Eq|EQ)(?![A-Za-z])")
@@ -194,7 +194,7 @@ def _join(a: Unit, b: Unit, operator: str) -> str:
 
 
 @functools.cache
-def registry() -> pint.UnitRegistry[Any]:
+def unit_registry() -> pint.UnitRegistry[Any]:
     """Return the one pint registry."""
     import pint
 
@@ -250,8 +250,8 @@ def _parsed(text: str, factor: float, written: str, location: Location) -> Unit:
     if readable in ("1", "", "dimensionless"):
         return DIMENSIONLESS if factor == 1.0 else Unit((), factor, written.strip())
     try:
-        parsed = registry().parse_units(readable)
-        scale, base = registry().get_base_units(parsed)
+        parsed = unit_registry().parse_units(readable)
+        scale, base = unit_registry().get_base_units(parsed)
     except pint.UndefinedUnitError as error:
         unknown = error.unit_names if isinstance(error.unit_names, str) else next(iter(error.unit_names))
         raise UnitError(
@@ -280,7 +280,7 @@ def _parsed(text: str, factor: float, written: str, location: Location) -> Unit:
 @functools.cache
 def unit_names() -> tuple[str, ...]:
     """Return the unit names that a reader would write, for suggestions."""
-    names = {name for name in registry()._units if not name.startswith("[") and len(name) < 20}
+    names = {name for name in unit_registry()._units if not name.startswith("[") and len(name) < 20}
     names |= {p + u for p in ("m", "u", "n", "p", "k", "d") for u in ("g", "L", "mol", "m")}
     return tuple(sorted(names))
 

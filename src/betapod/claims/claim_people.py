@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @cache
-def patient(name: str) -> Patient:
+def ledger_patient(name: str) -> Patient:
     """Return a person of the ledger with every state today.
 
     Raises
@@ -22,7 +22,7 @@ def patient(name: str) -> Patient:
     """
     from ..person import coupled_person
 
-    return coupled_person.patient(name)
+    return coupled_person.typical_patient(name)
 
 
 def describe_person(name: str) -> str:

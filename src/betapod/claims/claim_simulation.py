@@ -19,7 +19,7 @@ from ..base.errors import Problem, SolverError
 from ..base.files import write_text
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
 from .claim_outcome import Outcome, SimulatedOutcome
-from .claim_people import OLDER, patient
+from .claim_people import OLDER, ledger_patient
 
 if TYPE_CHECKING:
     from ..engine.schedule import Schedule
@@ -90,7 +90,7 @@ def store(outcomes: Mapping[str, Outcome], to: Path | None = None) -> None:
 
 
 def _computed(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
-    results = compute(outcomes)
+    results = compute_outcomes(outcomes)
     for name, result in results.items():
         caching.write_entry(_name(outcomes[name]), json.dumps(asdict(result)).encode())
     return results
@@ -138,7 +138,7 @@ def _model_key() -> str:
     return str(_model().fingerprint)
 
 
-def compute(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
+def compute_outcomes(outcomes: Mapping[str, Outcome]) -> dict[str, SimulatedOutcome]:
     """Simulate outcomes: every scenario of every claim in one ensemble for each length of follow-up, then the levers together.
 
     Raises
@@ -322,7 +322,8 @@ def _run(jobs: Mapping[tuple[str, str], tuple[_Job, Outcome]]) -> dict[tuple[str
         default = {**_model().values()}
         patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
         states = {
-            key: np.array([patient(job.person).state[key] for _, job, _ in group]) for key in _model().state_names
+            key: np.array([ledger_patient(job.person).state[key] for _, job, _ in group])
+            for key in _model().state_names
         }
         schedules = [_schedule(job) for _, job, _ in group]
         result = _ensemble().run(patients, [years * DAYS_PER_YEAR], schedules, states)
@@ -344,7 +345,7 @@ def _person_values(name: str, scenario: str) -> dict[str, float]:
     """Return everything in which a person under a scenario differs from the tables."""
     from ..therapies import cell_parameters
 
-    model = cell_parameters.parameterise(patient(name).model, scenario)
+    model = cell_parameters.parameterise(ledger_patient(name).model, scenario)
     default = _model().values()
     return {key: value for key, value in model.values().items() if value != default[key]}
 
@@ -367,7 +368,7 @@ def _course(person: str, course: str, scenario: str, first_pass: tuple[tuple[str
     from ..therapies import cell_parameters
     from ..therapies.cell_dosing import regimen
 
-    who = patient(person)
+    who = ledger_patient(person)
     model = cell_parameters.parameterise(who.model, scenario).with_values(dict(first_pass))
     return regimen(course, who.state["BW"], model, scenario, who.state).schedule
 

@@ -59,7 +59,7 @@ class Claim:
 
 
 @functools.cache
-def load() -> tuple[Claim, ...]:
+def load_claims() -> tuple[Claim, ...]:
     """Return the claims of the package.
 
     Raises
@@ -71,7 +71,7 @@ def load() -> tuple[Claim, ...]:
 
 
 def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
-    """Return the claims of a text; see `load`."""
+    """Return the claims of a text; see `load_claims`."""
     from ..base.config import parse_yaml
 
     rows = parse_yaml(text, file).data
@@ -87,7 +87,7 @@ def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def find(names: Iterable[str]) -> list[Claim]:
+def find_claims(names: Iterable[str]) -> list[Claim]:
     """Return claims by id, all if there is none.
 
     Raises
@@ -95,7 +95,7 @@ def find(names: Iterable[str]) -> list[Claim]:
     EvidenceError
         Unknown ids, each with the nearest.
     """
-    by_id = {claim.id.lower(): claim for claim in load()}
+    by_id = {claim.id.lower(): claim for claim in load_claims()}
     wanted = list(names)
     problems = [
         Problem("unknown-claim", f"there is no claim {name!r}", hint=_meant(name))
@@ -104,12 +104,12 @@ def find(names: Iterable[str]) -> list[Claim]:
     ]
     if problems:
         raise EvidenceError(problems)
-    return [by_id[name.lower()] for name in wanted] if wanted else list(load())
+    return [by_id[name.lower()] for name in wanted] if wanted else list(load_claims())
 
 
 def _meant(name: str) -> str:
     """Return the nearest ids: A01 for A1, every part for B10, else what looks like the name."""
-    ids = [claim.id for claim in load()]
+    ids = [claim.id for claim in load_claims()]
     digits = name[1:]
     padded = f"{name[:1]}{digits:0>2}".lower()
     near = [candidate for candidate in ids if candidate.lower().startswith(padded)] if digits.isdigit() else []
@@ -120,7 +120,7 @@ def _meant(name: str) -> str:
 
 def claimed_quantities() -> list[str]:
     """Return every quantity that some claim is about."""
-    return sorted({claim.outcome.quantity for claim in load() if claim.outcome})
+    return sorted({claim.outcome.quantity for claim in load_claims() if claim.outcome})
 
 
 def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:

@@ -68,10 +68,10 @@ class Ledger(Displayed, Sequence[JudgedClaim]):
 
 def evidence_for_claims(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return the registry with the findings about mechanisms, and the user's own tables over both."""
-    return registry.everything(overlays)
+    return registry.load_with_mechanisms(overlays)
 
 
-def ledger(
+def judge_ledger(
     names: Iterable[str] = (), overlays: Iterable[str | Path] = (), records: Registry | None = None, run: bool = True
 ) -> list[JudgedClaim]:
     """Judge claims.
@@ -87,7 +87,7 @@ def ledger(
     run
         Whether the model is asked as well.
     """
-    selected = claims_of.find(names)
+    selected = claims_of.find_claims(names)
     evidence_records = evidence_for_claims(overlays) if records is None else records
     outcomes = {claim.id: claim.outcome for claim in selected if claim.outcome is not None}
     simulated = claim_simulation.simulate_outcomes(outcomes) if run else {}

@@ -10,7 +10,7 @@ from typing import Any
 from ..evidence.records.registry import Registry
 from .judged_claim import JudgedClaim
 from .questions import Reply, records_of
-from .wording import estimate
+from .wording import estimate_text
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def own_rows(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
     return [record.id for record in registry if record.location.file in files]
 
 
-def moved(
+def moved_answers(
     before: Sequence[JudgedClaim], after: Sequence[JudgedClaim], registry: Registry, ids: Iterable[str]
 ) -> list[AnswerChange]:
     """Return the questions that ask rows of the user's own, with their answers before and after.
@@ -89,7 +89,7 @@ def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after:
     lines = [f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(asking)}"]
     for change in changes:
         line = f"{change.claim} question {change.number}: {change.before.answer} -> {change.after.answer}"
-        was, now = estimate(change.before), estimate(change.after)
+        was, now = estimate_text(change.before), estimate_text(change.after)
         if was != now:
             line += f", {was or 'no number'} -> {now or 'no number'}"
         if change.before.certainty != change.after.certainty:

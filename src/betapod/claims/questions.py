@@ -161,7 +161,7 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
         how += f"; certainty one step down: {question.step_down}"
     return Reply(
         question,
-        judge(question.expects, null, question.requires, estimate, ci),
+        answer_of(question.expects, null, question.requires, estimate, ci),
         estimate,
         ci,
         pooled.unit,
@@ -211,7 +211,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     estimate = sum(sign * value for sign, value in zip(signs, values, strict=True))
     share = _share(records) if len(records) == 1 else None
     if share is not None:
-        answer = judge(question.expects, null, question.requires, estimate, share)
+        answer = answer_of(question.expects, null, question.requires, estimate, share)
         how = f"share of {first.n} counted, exact interval"
         return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
     error = _error(records)
@@ -221,10 +221,10 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     if any(record.species != "human" for record in records):
         how += ", not in people"
     if error is None:
-        answer = judge(question.expects, null, question.requires, estimate, None)
+        answer = answer_of(question.expects, null, question.requires, estimate, None)
         return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
     ci = _interval(first, estimate, error, len(values))
-    answer = judge(question.expects, null, question.requires, estimate, ci)
+    answer = answer_of(question.expects, null, question.requires, estimate, ci)
     return Reply(
         question,
         answer,
@@ -269,7 +269,7 @@ def _interval(first: Record, estimate: float, error: float, count: int) -> tuple
     return normal_interval(estimate, error)
 
 
-def judge(
+def answer_of(
     expects: str, null: float | None, requires: float | None, estimate: float, ci: tuple[float, float] | None
 ) -> str:
     """Return the answer that an estimate gives; see `ANSWERS`."""

@@ -8,7 +8,7 @@ from ..evidence.records.registry import Registry
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE
 from . import claim_simulation
 from .claim_outcome import Outcome
-from .claim_people import patient
+from .claim_people import ledger_patient
 from .ledger import evidence_for_claims
 from .questions import Question, ask
 
@@ -110,7 +110,7 @@ def _lung(scenario: str) -> float:
     from ..therapies import cell_parameters
     from ..therapies.cell_dosing import regimen
 
-    who = patient("t2d")
+    who = ledger_patient("t2d")
     model = cell_parameters.parameterise(who.model, scenario)
     course = regimen("UC-MSC 1e6/kg iv", who.state["BW"], model, scenario, who.state)
     return float(course.fractions["L"])
@@ -119,7 +119,7 @@ def _lung(scenario: str) -> float:
 def _alive(scenario: str) -> float:
     """Return 1 if more than 1 % of the cells given are settled in the kidneys after a year, else 0: equal people are alike."""
     persistence = claim_simulation.simulate_outcomes(OUTCOMES)["contest persistence"]
-    dose = 3.0 * patient("t2d").state["BW"]
+    dose = 3.0 * ledger_patient("t2d").state["BW"]
     living = persistence.claimed if scenario == AS_CLAIMED else persistence.allowed
     assert living is not None
     return float(living > 0.01 * dose)

@@ -63,7 +63,7 @@ def effect_unit(quantity: str, unit: str, measure: str = "difference") -> str:
     return "percentage points" if unit == "%" and quantity == "HbA1c" and measure == "difference" else unit
 
 
-def estimate(reply: Reply) -> str:
+def estimate_text(reply: Reply) -> str:
     """Return an estimate with its interval and unit."""
     if reply.estimate is None:
         return ""

@@ -55,10 +55,10 @@ def _names(context: typer.Context, *kinds: str) -> list[str]:
     if name in kept.model_names():
         facts = kept.model_contents(name)
         return [name_of for kind in kinds for name_of in facts[kind]]
-    from .shared import load_model
+    from .shared import model_from
 
     try:
-        model = load_model(name) if name else None
+        model = model_from(name) if name else None
     except (BetapodError, OSError):
         return []
     if model is None:
@@ -199,14 +199,14 @@ def complete_term(column: str) -> Callable[[str], list[str]]:
     """Return what completes words of a column of the registry, such as endpoints."""
 
     def complete(incomplete: str) -> list[str]:
-        return starting(kept.terms(column), incomplete)
+        return starting(kept.term_counts(column), incomplete)
 
     return complete
 
 
 def complete_study(incomplete: str) -> list[str]:
     """Complete the name of a study or family."""
-    return starting(sorted({*kept.terms("study"), *kept.terms("family")}), incomplete)
+    return starting(sorted({*kept.term_counts("study"), *kept.term_counts("family")}), incomplete)
 
 
 def complete_table(incomplete: str) -> list[str]:
@@ -243,4 +243,4 @@ def complete_folder(incomplete: str) -> list[str]:
 
 def complete_cohort(incomplete: str) -> list[str]:
     """Complete the name of a real cohort, or of a file that describes one."""
-    return [*starting(kept.cohorts(), incomplete), *files(incomplete, (".yaml", ".yml", ".csv"))]
+    return [*starting(kept.kept_cohorts(), incomplete), *files(incomplete, (".yaml", ".yml", ".csv"))]

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from ..base.errors import ConfigError, Problem
-from .shared import note, with_noun, write_out
+from .shared import print_note, with_noun, write_out
 
 CsvOption = Annotated[
     Path | None,
@@ -97,7 +97,7 @@ def given_as_csv(
 
     write_text(path, table.text())
     if not quiet:
-        note(f"wrote {path}: {with_noun(table.rows, 'row')}")
+        print_note(f"wrote {path}: {with_noun(table.rows, 'row')}")
     return not (text or as_json or wide)
 
 

@@ -36,7 +36,7 @@ def model_names() -> list[str]:
     return names
 
 
-def cohorts() -> list[str]:
+def kept_cohorts() -> list[str]:
     """Return the names of the real cohorts that the package knows."""
 
     def make() -> list[str]:
@@ -71,7 +71,7 @@ def model_contents(name: str) -> dict[str, Any]:
     return facts
 
 
-def switches() -> dict[str, dict[str, Any]]:
+def switch_values() -> dict[str, dict[str, Any]]:
     """Return the mechanism switches of the models by name, as plain values."""
 
     def make() -> dict[str, Any]:
@@ -83,7 +83,7 @@ def switches() -> dict[str, dict[str, Any]]:
     return by_name
 
 
-def terms(column: str) -> dict[str, int]:
+def term_counts(column: str) -> dict[str, int]:
     """Return the words of a column of the registry of evidence with how many records have each.
 
     Parameters
@@ -93,10 +93,10 @@ def terms(column: str) -> dict[str, int]:
     """
 
     def make() -> dict[str, dict[str, int]]:
-        from ..evidence.records.registry import everything
+        from ..evidence.records.registry import load_with_mechanisms
 
         counts: dict[str, dict[str, int]] = {name: {} for name in COLUMNS}
-        for record in everything():
+        for record in load_with_mechanisms():
             for name in COLUMNS:
                 word = str(getattr(record, name))
                 counts[name][word] = counts[name].get(word, 0) + 1
@@ -110,21 +110,21 @@ def claims() -> dict[str, str]:
     """Return the id of each claim of the ledger with its text."""
 
     def make() -> dict[str, str]:
-        from ..claims.claims import load
+        from ..claims.claims import load_claims
 
-        return {claim.id: claim.claim for claim in load()}
+        return {claim.id: claim.claim for claim in load_claims()}
 
     texts: dict[str, str] = _kept("betapod.claims.claims", "claims", make)
     return texts
 
 
-def targets() -> dict[str, str]:
+def organs_by_target() -> dict[str, str]:
     """Return each row of the scorecard with the organ that it belongs to."""
 
     def make() -> dict[str, str]:
-        from ..validation.scorecard.targets import select
+        from ..validation.scorecard.targets import select_targets
 
-        return {target.row: target.organ for target in select()}
+        return {target.row: target.organ for target in select_targets()}
 
     organs: dict[str, str] = _kept("betapod.validation.scorecard.targets", "targets", make)
     return organs

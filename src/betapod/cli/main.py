@@ -22,7 +22,7 @@ from ..base.clinical import read_as
 from ..base.errors import BetapodError, Location, OutputError, Problem
 from .catalogue import MODULES, InOrder, arrange
 from .numbers import check_numbers
-from .shared import err, note, print_json, warn
+from .shared import err, print_json, print_note, warn
 from .writing import guard
 
 #: Exit codes.
@@ -121,7 +121,7 @@ def _carry_out(arguments: list[str]) -> int:
     """Carry out a command and return its exit code."""
     try:
         _register(arguments)
-        with read_as(note), _warnings_in_words():
+        with read_as(print_note), _warnings_in_words():
             app(prog_name="betapod")
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else INTERNAL if done.code else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..base.errors import BetapodError, Location, Problem, did_you_mean
 from ..base.units import convert_unit
-from ..engine.calendar import exact
+from ..engine.calendar import exact_time
 from ..engine.limits import MOST_VISITS, SHORTEST
 from .shared import assignments, gather, option_quantity, warn
 
@@ -179,7 +179,7 @@ def read_visits(
     if len(problems) > before:
         return [0.0]
     if step is None:
-        return _steps(end, exact(end) / _ROWS)
+        return _steps(end, exact_time(end) / _ROWS)
     values: dict[str, float] = {}
     where = f"--step {step}"
     _collect(problems, values, "step", step, unit, where)
@@ -191,7 +191,7 @@ def read_visits(
     if end / values["step"] > MOST_VISITS:
         problems.append(Problem("bad-option", "that is more than a million rows", Location(where)))
         return [0.0]
-    return _steps(end, exact(values["step"]))
+    return _steps(end, exact_time(values["step"]))
 
 
 def _listed_times(text: str, unit: str, problems: list[Problem]) -> list[float]:
@@ -237,7 +237,7 @@ def end_of(spans: dict[str, str | float | None], unit: str, problems: list[Probl
 
 def _steps(end: float, step: Fraction) -> list[float]:
     """Return times from 0 to an end; multiples are those that were written, not those of binary numbers."""
-    count = math.floor(round(exact(end) / step, 9))
+    count = math.floor(round(exact_time(end) / step, 9))
     plain = float(step)
     visits = [float(k * step) for k in range(count + 1)] if count < 20_000 else [k * plain for k in range(count + 1)]
     if visits[-1] < end * (1 - 1e-9):

@@ -77,7 +77,7 @@ def warn(message: str) -> None:
     err().print(Text.assemble(("warning: ", "yellow"), message))
 
 
-def note(message: str) -> None:
+def print_note(message: str) -> None:
     """Print a remark to stderr."""
     err().print(message, markup=False, style="dim")
 
@@ -139,9 +139,9 @@ def print_text(text: str, style: str = "", hanging: int = 0) -> None:
     """Print a text to stdout, broken between words where a terminal ends; `hanging` blanks stand before lines that go on."""
     from rich.text import Text
 
-    from .tables import wrapped
+    from .tables import wrap_cells
 
-    for line in wrapped(printable(text), out().width, hanging):
+    for line in wrap_cells(printable(text), out().width, hanging):
         out().print(Text(line, style=style), soft_wrap=True)
 
 
@@ -156,7 +156,7 @@ def is_file(path: Path) -> bool:
 # -- models ----------------------------------------------------------------------------------------------------------
 
 
-def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
+def model_from(name: str, parameters: Sequence[Path] = ()) -> Model:
     """Return a model by name, or from a file: equation text, Python with Submodel classes, or SBML.
 
     Parameters
@@ -190,7 +190,7 @@ def load_model(name: str, parameters: Sequence[Path] = ()) -> Model:
 
         read = read_sbml(path)
         for text in read.report.ignored:
-            note(text)
+            print_note(text)
         for text in read.report.notes:
             warn(text)
         return _overlaid(read, parameters)
@@ -329,10 +329,10 @@ def set_values(model: Model, settings: Sequence[str]) -> Model:
     try:
         return model.with_values(assignments(settings, "--set"), "--set")
     except ParameterError as error:
-        raise ParameterError([explained(problem, model) for problem in error.problems]) from None
+        raise ParameterError([explain_unknown_parameter(problem, model) for problem in error.problems]) from None
 
 
-def explained(problem: Problem, model: Model) -> Problem:
+def explain_unknown_parameter(problem: Problem, model: Model) -> Problem:
     """Say of an unknown parameter that it is a state or an equation, where it is one."""
     from dataclasses import replace
 

@@ -130,7 +130,7 @@ def _pieces(word: str) -> list[str]:
     )
 
 
-def wrapped(text: str, width: int, hanging: int = 0) -> list[str]:
+def wrap_cells(text: str, width: int, hanging: int = 0) -> list[str]:
     """Return lines of at most `width` cells, broken between words; only a word that is longer than a line is broken.
 
     Parameters
@@ -187,26 +187,26 @@ def print_terminal_table(console: Console, table: TerminalTable, wide: bool | No
         return
     same = table.constants()
     for text in _said_once(table, same):
-        _print(console, wrapped(text, console.width, 2), "dim")
+        _print(console, wrap_cells(text, console.width, 2), "dim")
     total = 10_000 if wide else console.width
     fitting, column_widths, lost = layout(table.without(set(same)), total)
     if column_widths is None:
         _cards(console, fitting)
         return
     numeric = [fitting.numeric(k) for k in range(len(column_widths))]
-    heads = [wrapped(name, width) for name, width in zip(fitting.columns, column_widths, strict=True)]
+    heads = [wrap_cells(name, width) for name, width in zip(fitting.columns, column_widths, strict=True)]
     deep = max(map(len, heads))
     _print(console, _lines([[""] * (deep - len(head)) + head for head in heads], column_widths, numeric), "bold")
     _print(console, ["─" * min(total, sum(column_widths) + _GAP * (len(column_widths) - 1))], "")
     for row, heading in _with_headings(fitting):
         if heading is not None:
-            _print(console, wrapped(heading, total, 4), "bold")
-        cells = [wrapped(cell, width) for cell, width in zip(row, column_widths, strict=True)]
+            _print(console, wrap_cells(heading, total, 4), "bold")
+        cells = [wrap_cells(cell, width) for cell, width in zip(row, column_widths, strict=True)]
         _print(console, _lines(cells, column_widths, numeric), "")
     if lost:
         how = "a wider terminal shows them" if wide is None else "--wide shows them, --csv FILE writes them"
         text = f"left out at this width: {', '.join(lost)}; {how}"
-        _print(console, wrapped(text, console.width, 2), "dim")
+        _print(console, wrap_cells(text, console.width, 2), "dim")
 
 
 def fields(console: Console, lines: Sequence[tuple[str, str]], indent: int = 2) -> None:
@@ -214,7 +214,7 @@ def fields(console: Console, lines: Sequence[tuple[str, str]], indent: int = 2) 
     with_text = [(name, text) for name, text in lines if text]
     beside = indent + 2 + max((cell_len(name) for name, _ in with_text), default=0)
     for name, text in with_text:
-        first, *rest = wrapped(text, max(console.width - beside, 20))
+        first, *rest = wrap_cells(text, max(console.width - beside, 20))
         label = " " * indent + name
         # Control characters are spelt by the console.
         console.print(Text.assemble((label.ljust(beside), "dim"), first), soft_wrap=True)
@@ -280,11 +280,11 @@ def _cards(console: Console, table: TerminalTable) -> None:
     """Print each row as lines of name and value."""
     for row, heading in _with_headings(table):
         if heading is not None:
-            _print(console, wrapped(heading, console.width, 4), "bold")
-        _print(console, wrapped(row[0], console.width, 2), "" if table.groups else "bold")
+            _print(console, wrap_cells(heading, console.width, 4), "bold")
+        _print(console, wrap_cells(row[0], console.width, 2), "" if table.groups else "bold")
         for name, cell in zip(table.columns[1:], row[1:], strict=True):
             if cell:
-                _print(console, wrapped(f"  {name}: {cell}", console.width, 4), "")
+                _print(console, wrap_cells(f"  {name}: {cell}", console.width, 4), "")
 
 
 def _print(console: Console, lines: Sequence[str], style: str) -> None:

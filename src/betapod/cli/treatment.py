@@ -10,7 +10,7 @@ import typer
 from ..base.errors import BetapodError, ConfigError, Problem
 from ..engine.schedule import Schedule
 from .completion import complete_cells, complete_drug, complete_patient, complete_scenario
-from .shared import gather, note, warn
+from .shared import gather, print_note, warn
 from .waiting import waiting
 
 if TYPE_CHECKING:
@@ -121,19 +121,19 @@ def treated(model: Model, treatment: Given) -> Treated:
     """
     from warnings import catch_warnings, simplefilter
 
-    from ..person.coupled_person import Patient, patient, treat
+    from ..person.coupled_person import Patient, treat_patient, typical_patient
     from ..therapies.scenarios import DEFAULT
 
     problems: list[Problem] = []
     person, drugs, cells, scenario = treatment.person, treatment.drug or [], treatment.cells or [], treatment.scenario
     who = Patient("", "", model, {}, 0.0)
     if (cells or scenario) and "N_L" not in model.state_names:
-        treat(who, (), cells, scenario)  # refuses a model without cells, before a history is simulated
+        treat_patient(who, (), cells, scenario)  # refuses a model without cells, before a history is simulated
     if person is not None:
         try:
             with waiting(f"simulating the history of {person}"):
-                who = patient(person, model.name, _changes(model))
-            note(f"{who.label}: {who.history:.1f} years of history simulated")
+                who = typical_patient(person, model.name, _changes(model))
+            print_note(f"{who.label}: {who.history:.1f} years of history simulated")
         except BetapodError as error:
             gather(problems, error)
     plan, without = None, None
@@ -141,8 +141,8 @@ def treated(model: Model, treatment: Given) -> Treated:
         simplefilter("always")
         try:
             if drugs or cells or scenario:
-                plan = treat(_with_state(who), drugs, cells, scenario)
-                without = treat(_with_state(who), drugs, (), scenario).schedule if cells else None
+                plan = treat_patient(_with_state(who), drugs, cells, scenario)
+                without = treat_patient(_with_state(who), drugs, (), scenario).schedule if cells else None
         except BetapodError as error:
             gather(problems, error)
     if problems:
@@ -151,7 +151,7 @@ def treated(model: Model, treatment: Given) -> Treated:
         return Treated(who.model, dict(who.state), Schedule(), who.label)
     for course in plan.courses[0]:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
-        note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
+        print_note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
     for text in dict.fromkeys(
         [*(str(warning.message) for warning in caught), *(w for course in plan.courses[0] for w in course.warnings)]
     ):

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from .shared import err, note
+from .shared import err, print_note
 
 #: Seconds after which a log is told that the work goes on, and how far it is; and again after as many.
 PATIENCE = 20.0
@@ -28,7 +28,7 @@ def waiting(activity: str) -> Iterator[None]:
 
 
 @contextmanager
-def bar(quiet: bool) -> Iterator[Progress | None]:
+def show_progress(quiet: bool) -> Iterator[Progress | None]:
     """Show on stderr what is being done and how far it is; nothing when `quiet`.
 
     Yields a function of what is being done, how much of it is done, and of how much (0 where nobody knows).
@@ -60,7 +60,7 @@ def _speaking(activity: str) -> Iterator[Progress]:
 
     def speak() -> None:
         while not done.wait(PATIENCE):
-            note(f"{now} ({time.monotonic() - started:.0f} s so far)")
+            print_note(f"{now} ({time.monotonic() - started:.0f} s so far)")
 
     def progress(activity: str, finished: int, total: int) -> None:
         nonlocal now

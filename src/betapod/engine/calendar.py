@@ -20,7 +20,7 @@ _DENOMINATOR = 100_000
 
 
 @functools.lru_cache(maxsize=65536)
-def exact(time: float | Fraction) -> Fraction:
+def exact_time(time: float | Fraction) -> Fraction:
     """Return the number that a time was meant to be: its shortest decimals, or the simple fraction that it equals to the last bits.
 
     Parameters
@@ -38,9 +38,9 @@ def exact(time: float | Fraction) -> Fraction:
     return simple if abs(float(simple) - time) <= 4 * math.ulp(time) else decimal
 
 
-def repeated(time: float | Fraction, every: float | Fraction, more: int) -> list[Fraction]:
+def repeated_times(time: float | Fraction, every: float | Fraction, more: int) -> list[Fraction]:
     """Return a first time and `more` further ones, `every` apart."""
-    first, step = exact(time), exact(every)
+    first, step = exact_time(time), exact_time(every)
     return [first + k * step for k in range(more + 1)]
 
 

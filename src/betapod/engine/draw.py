@@ -61,7 +61,7 @@ def varied(table: ParameterTable, names: str | Iterable[str] = ALL) -> tuple[str
     return tuple(row for row in table if row in set(ids))
 
 
-def draw(
+def draw_parameters(
     table: ParameterTable,
     seed: int,
     patients: Patients,

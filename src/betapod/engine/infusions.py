@@ -10,7 +10,7 @@ from fractions import Fraction
 from ..model.algebra.expression import add, symbol
 from ..model.assembly.model import Model
 from ..model.parameters.table import Parameter, ParameterTable
-from .calendar import exact
+from .calendar import exact_time
 from .schedule import Dose, Schedule, Switch
 
 #: An infusion shorter than this share of the time at which it ends is given at once: no step could resolve it.
@@ -74,7 +74,7 @@ def as_switches(model: Model, schedule: Schedule, end: float) -> Schedule:
         if not length:
             boluses.append(dose)
             continue
-        rate = dose.rate or float(exact(dose.amount) / length)
+        rate = dose.rate or float(exact_time(dose.amount) / length)
         for begin in dose.until(end):
             if length < _SHORTEST * (begin + length):
                 boluses.append(Dose(dose.state, dose.amount, float(begin)))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.arguments import wrong
 from ..base.errors import ConfigError, Location, Problem, did_you_mean
-from .calendar import Calendar, exact, repeated
+from .calendar import Calendar, exact_time, repeated_times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,12 +73,12 @@ class Dose:
     @property
     def times(self) -> list[float]:
         """Times of all doses."""
-        return [float(time) for time in repeated(self.time, self.ii, self.addl)]
+        return [float(time) for time in repeated_times(self.time, self.ii, self.addl)]
 
     @property
     def length(self) -> Fraction:
         """How long each dose takes; 0 for doses at once."""
-        return exact(self.amount) / exact(self.rate) if self.rate else exact(self.duration)
+        return exact_time(self.amount) / exact_time(self.rate) if self.rate else exact_time(self.duration)
 
     def until(self, end: float) -> list[Fraction]:
         """Return the exact times of the doses, up to the first that begins at an end or later.
@@ -106,7 +106,7 @@ class Dose:
         """
         more = self.addl
         if more:
-            more = min(more, max(0, math.ceil((exact(end) - exact(self.time)) / exact(self.ii))))
+            more = min(more, max(0, math.ceil((exact_time(end) - exact_time(self.time)) / exact_time(self.ii))))
         if more >= MOST_DOSES:
             raise ConfigError(
                 Problem(
@@ -117,7 +117,7 @@ class Dose:
                     expected=f"at most {MOST_DOSES}",
                 )
             )
-        return repeated(self.time, self.ii, more)
+        return repeated_times(self.time, self.ii, more)
 
 
 @dataclass(frozen=True)
@@ -218,7 +218,7 @@ class Schedule:
         >>> schedule = betapod.Schedule([betapod.Dose("glucose", 50.0, 1.0)])
         >>> schedule.check(model)
         """
-        from ..model.parameters.possible_values import impossible
+        from ..model.parameters.possible_values import impossible_value
 
         problems: list[Problem] = []
         for where, orders, kind in (("doses", self.doses, Dose), ("switches", self.switches, Switch)):
@@ -256,7 +256,7 @@ class Schedule:
             elif switch.width < 0 or switch.time < 0:
                 bad(where, "bad-switch", "the width and the time of a switch are not negative")
             elif isinstance(switch.input, str) and switch.input in model.inputs:
-                problem = impossible(model.inputs[switch.input], switch.value, Location(where))
+                problem = impossible_value(model.inputs[switch.input], switch.value, Location(where))
                 problems += [problem] if problem is not None else []
         if problems:
             raise ConfigError(problems)
@@ -299,7 +299,10 @@ class Schedule:
         2
         """
         dose_times = [(time, dose) for dose in self.doses for time in dose.until(end)]
-        changes = [(exact(s.time), exact(s.width), s) for s in sorted(self.switches, key=lambda s: exact(s.time))]
+        changes = [
+            (exact_time(s.time), exact_time(s.width), s)
+            for s in sorted(self.switches, key=lambda s: exact_time(s.time))
+        ]
         all_times = [time for time, _ in dose_times] + [
             moment for time, width, _ in changes for moment in (time, time + width)
         ]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..base.errors import ConfigError, Location, Problem, SolverError
 from ..model.algebra.expression import TIME, topological
 from ..model.assembly.model import Model
-from .calendar import exact
+from .calendar import exact_time
 from .schedule import Dose, Schedule
 
 States = NDArray[np.float64]
@@ -46,7 +46,7 @@ def check_steady(model: Model, schedule: Schedule) -> None:
     """
     doses = [dose for dose in schedule.doses if dose.ss]
     problems = []
-    if len({exact(dose.ii) for dose in doses}) > 1:
+    if len({exact_time(dose.ii) for dose in doses}) > 1:
         intervals = ", ".join(f"{dose.state} every {dose.ii:g}" for dose in doses)
         problems.append(Problem("bad-dose", "doses in a steady state need one interval", found=intervals))
     if TIME in topological([state.rate for state in model.states]):
@@ -61,7 +61,7 @@ def dosing_interval(schedule: Schedule) -> tuple[Schedule, float]:
     """Return what is done within one interval of the train, and how long that is."""
     doses: list[Dose] = []
     [every, *_] = [dose.ii for dose in schedule.doses if dose.ss]
-    period = exact(every)
+    period = exact_time(every)
     for dose in schedule.doses:
         if not dose.ss:
             continue
@@ -81,16 +81,16 @@ def continued(schedule: Schedule) -> Schedule:
     doses = []
     for dose in schedule.doses:
         doses.append(replace(dose, ss=False))
-        if dose.ss and dose.length > exact(dose.ii):
-            left = dose.length - exact(dose.ii)
+        if dose.ss and dose.length > exact_time(dose.ii):
+            left = dose.length - exact_time(dose.ii)
             while left > 0:
                 doses.append(Dose(dose.state, float(_rate(dose) * left), duration=float(left)))
-                left -= exact(dose.ii)
+                left -= exact_time(dose.ii)
     return Schedule(tuple(doses), schedule.switches)
 
 
 def _rate(dose: Dose) -> Fraction:
-    return exact(dose.amount) / dose.length
+    return exact_time(dose.amount) / dose.length
 
 
 def settled(model: Model, start: States, one_interval: Callable[[States], States]) -> States:

@@ -170,7 +170,7 @@ def gates(rates: Sequence[Expr], others: Iterable[str], triggers: Sequence[Expr]
     return list(conditions)
 
 
-def switches(
+def find_switches(
     rates: Sequence[Expr],
     triggers: Sequence[Expr],
     states: Iterable[str],

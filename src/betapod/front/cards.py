@@ -54,7 +54,7 @@ class Card:
     more: str = ""
 
 
-def line(result: Any) -> str:
+def card_line(result: Any) -> str:
     """Return a result in one line, such as ``<Model kidney: 42 states, ...>``."""
     return f"<{type(result).__name__} {_card(result).title}>"
 

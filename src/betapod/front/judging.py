@@ -44,9 +44,9 @@ def load_evidence(overlays: Iterable[str | Path] = ()) -> Registry:
     >>> betapod.pool(trials, contrast="between", across=["population"]).measure
     'difference'
     """
-    from ..evidence.records.registry import everything
+    from ..evidence.records.registry import load_with_mechanisms
 
-    return everything(overlays)
+    return load_with_mechanisms(overlays)
 
 
 def list_claims() -> pd.DataFrame:
@@ -65,10 +65,10 @@ def list_claims() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from ..claims.claims import load
+    from ..claims.claims import load_claims
 
     columns = ["id", "about", "claim", "mechanism", "source"]
-    return pd.DataFrame([[getattr(claim, name) for name in columns] for claim in load()], columns=columns)
+    return pd.DataFrame([[getattr(claim, name) for name in columns] for claim in load_claims()], columns=columns)
 
 
 def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = (), simulate: bool = True) -> Ledger:
@@ -103,7 +103,7 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
     from ..claims import ledger
 
     names = [claims] if isinstance(claims, str) else list(claims)
-    return ledger.Ledger(tuple(ledger.ledger(names, list(overlays), run=simulate)))
+    return ledger.Ledger(tuple(ledger.judge_ledger(names, list(overlays), run=simulate)))
 
 
 def confront(
@@ -167,7 +167,7 @@ def confront(
     if problems:
         raise ConfigError(problems)
     selected = load_evidence().records if records is None else records
-    return campaign.confront(selected, names, patients, seed, threads, None, progress)
+    return campaign.confront_records(selected, names, patients, seed, threads, None, progress)
 
 
 def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:
@@ -200,9 +200,9 @@ def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: 
     ['kidney']
     """
     from ..validation.scorecard.scorecard import run_scorecard
-    from ..validation.scorecard.targets import select
+    from ..validation.scorecard.targets import select_targets
 
-    return run_scorecard(select(_listed(organs), _listed(targets)), progress)
+    return run_scorecard(select_targets(_listed(organs), _listed(targets)), progress)
 
 
 def _listed(names: Iterable[str]) -> list[str]:

@@ -211,6 +211,6 @@ def cite(model: Model, bibliography: Mapping[str, BibliographyEntry] | None = No
     True
     """
     from ..model.bibliography import Bibliography
-    from ..model.bibliography import cite as bibtex
+    from ..model.bibliography import bibtex_of as bibtex
 
     return bibtex(model, Bibliography.read(whole_body.BIBLIOGRAPHY) if bibliography is None else bibliography)

@@ -48,9 +48,9 @@ def load_person(name: str, model: str = "reference", values: Mapping[str, float 
     >>> round(person.state["HbA1c"], 1)
     8.1
     """
-    from ..person.coupled_person import patient
+    from ..person.coupled_person import typical_patient
 
-    return patient(name, model, values)
+    return typical_patient(name, model, values)
 
 
 def list_people() -> pd.DataFrame:
@@ -116,7 +116,7 @@ def draw_patients(
     import pandas as pd
 
     from ..base.errors import ConfigError, Problem
-    from ..engine.draw import draw
+    from ..engine.draw import draw_parameters
     from ..model import ParameterTable
 
     if isinstance(patients, bool) or not isinstance(patients, int) or patients < 0:
@@ -125,7 +125,7 @@ def draw_patients(
             Problem("bad-number", "so many patients cannot be drawn", found=f"{patients!r}", expected=expected)
         )
     table = ParameterTable((*model.parameters.values(), *model.inputs.values()))
-    return pd.DataFrame(draw(table, seed, range(patients), vary, replicate))
+    return pd.DataFrame(draw_parameters(table, seed, range(patients), vary, replicate))
 
 
 def load_library(path: str | Path | None = None) -> Library:
@@ -157,7 +157,7 @@ def load_library(path: str | Path | None = None) -> Library:
     """
     from ..patients import library
 
-    return library.default() if path is None else library.load_library(path)
+    return library.default() if path is None else library.read_library(path)
 
 
 def list_cohorts() -> pd.DataFrame:

@@ -238,7 +238,7 @@ def _course(data: TrialData, code: str, arm: str) -> tuple[Any, Any, Any, Any]:
     return data.days[with_values], quantity.backward(low), quantity.backward(middle), quantity.backward(high)
 
 
-def registry(evidence: Registry) -> Figure:
+def draw_endpoints(evidence: Registry) -> Figure:
     """Draw how many published numbers there are of the commonest endpoints."""
     counts = Counter(record.endpoint for record in evidence.records).most_common(_BARS)
     return _stacked([name for name, _ in counts], {"": [count for _, count in counts]}, "published numbers")
@@ -251,7 +251,7 @@ def pooled(estimate: Pooled, title: str = "", favours: int = 0) -> Figure:
     return forest_figure(estimate, title, favours)[0]
 
 
-def ledger(claims: Ledger) -> Figure:
+def draw_verdicts(claims: Ledger) -> Figure:
     """Draw how many claims about cells, and about diabetes, have which verdict."""
     from ..claims.claim_verdict import VERDICTS
 
@@ -263,14 +263,14 @@ def ledger(claims: Ledger) -> Figure:
 
 def confrontation(result: Confrontation) -> Figure:
     """Draw observed against predicted values with 90 % predictive intervals, by group of endpoints and scenario."""
-    from ..evidence.records.registry import everything
+    from ..evidence.records.registry import load_with_mechanisms
     from ..report.predictions import predictions_view as view
     from ..report.predictions.predictions_figure import panels_figure
 
     predicted = {prediction.record for predictions in result.predictions.values() for prediction in predictions}
     if not predicted:
         raise ConfigError(Problem("nothing-to-draw", "nothing was predicted"))
-    products = view.products(everything())
+    products = view.products_by_record(load_with_mechanisms())
     table = view.view(result, {name: products.get(name, "") for name in predicted})
     return panels_figure(table, view.groups(table))
 
@@ -328,13 +328,13 @@ def _stacked(names: Sequence[str], counts: Mapping[str, Sequence[int]], counted:
 _PLOTS: dict[str, Callable[..., Figure]] = {
     "Confrontation": confrontation,
     "EnsembleResult": draw_ensemble,
-    "Ledger": ledger,
+    "Ledger": draw_verdicts,
     "Library": library,
     "Model": draw_dependencies,
     "ParameterTable": parameters,
     "Pooled": pooled,
     "Protocol": protocol,
-    "Registry": registry,
+    "Registry": draw_endpoints,
     "Result": result,
     "Scorecard": scorecard,
     "SelectedCohort": library,

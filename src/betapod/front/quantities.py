@@ -50,7 +50,7 @@ def convert(
     from ..base import clinical
     from ..base.errors import ConfigError, not_among
 
-    concept = clinical.known(quantity)
+    concept = clinical.known_quantity(quantity)
     if concept is None:
         message = f"there is no clinical quantity {quantity!r}"
         raise ConfigError(not_among(list(clinical.clinical_quantities()), "unknown-quantity", message, quantity))

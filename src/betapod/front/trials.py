@@ -37,7 +37,7 @@ def list_protocols() -> pd.DataFrame:
     """
     import pandas as pd
 
-    from ..trials.protocol.protocol_files import load_protocol as load
+    from ..trials.protocol.protocol_files import find_protocol as load
     from ..trials.protocol.protocol_files import protocol_catalogue
 
     protocols = [(name, load(path)) for name, path in protocol_catalogue().items()]
@@ -70,7 +70,7 @@ def load_protocol(protocol: str | Path) -> Protocol:
     >>> list(protocol.arms)
     ['cells', 'conventional', 'both']
     """
-    from ..trials.protocol.protocol_files import load_protocol as load
+    from ..trials.protocol.protocol_files import find_protocol as load
 
     return load(protocol)
 
@@ -128,17 +128,19 @@ def run_trial(
     """
     from ..trials.conduct import conduct
     from ..trials.protocol.protocol import Protocol
-    from ..trials.protocol.protocol_files import load_protocol as load
+    from ..trials.protocol.protocol_files import find_protocol as load
 
     if folder is None:
         trial_protocol = protocol if isinstance(protocol, Protocol) else load(protocol)
-        return conduct.run_trial(trial_protocol, designs, scenarios, replicates, seed, library, None, threads, progress)
+        return conduct.conduct_trial(
+            trial_protocol, designs, scenarios, replicates, seed, library, None, threads, progress
+        )
     from ..trials import run_folder as store
 
     if isinstance(protocol, Protocol):
         message = "a trial in a folder is run from the text of its protocol"
         raise ConfigError(Problem("no-text", message, Location("protocol"), "a Protocol", "a name or a YAML file"))
-    plan = store.plan(protocol, designs, scenarios, replicates, seed)
+    plan = store.trial_plan(protocol, designs, scenarios, replicates, seed)
     return store.run_into(folder, plan, library, threads, progress)
 
 
@@ -169,9 +171,9 @@ def open_trial(folder: str | Path) -> TrialRun:
     >>> bool((kept.table["change"] == made.table["change"]).all())
     True
     """
-    from ..trials.run_folder import open_run
+    from ..trials.run_folder import open_trial_run
 
-    return open_run(folder)
+    return open_trial_run(folder)
 
 
 def write_report(

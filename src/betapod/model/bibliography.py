@@ -272,7 +272,7 @@ def _entry(scanner: _Scanner, kind: str, closing: str, location: Location) -> Bi
     return BibliographyEntry(kind, key, fields, location)
 
 
-def cite(model: Model, bibliography: Mapping[str, BibliographyEntry]) -> str:
+def bibtex_of(model: Model, bibliography: Mapping[str, BibliographyEntry]) -> str:
     """Return BibTeX of exactly the works that a model's rows cite, grouped by the reason.
 
     A comment above each entry names the rows that rest on it, with the place in the work. A work cited for several reasons stands

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from .table import Numbers
-from .variation import read_rows
+from .variation import read_observable_rows
 
 #: Body surface that values are related to, m2.
 REFERENCE_SURFACE = 1.73
@@ -23,7 +23,7 @@ _HOMA_LEAST = 0.5
 
 @functools.cache
 def _coefficients() -> dict[str, float]:
-    return {row["id"]: float(row["value"]) for row in read_rows("formulas")}
+    return {row["id"]: float(row["value"]) for row in read_observable_rows("formulas")}
 
 
 def coefficient(name: str) -> float:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from .table import Characteristic, Numbers, Observable, everything, fixed, measured, names_for
+from .table import (
+    Characteristic,
+    Numbers,
+    Observable,
+    fixed,
+    names_for,
+    observables_and_characteristics,
+    trial_observables,
+)
 
 __all__ = [
     "CHARACTERISTICS",
@@ -22,19 +30,19 @@ CHARACTERISTICS = fixed()
 
 def visit_observables() -> dict[str, Observable]:
     """Return what can be measured at visits, by PARAMCD."""
-    return measured()
+    return trial_observables()
 
 
 def code_of(name: str) -> str:
     """Return the PARAMCD or characteristic that a name means, or the name in capitals where it means none."""
     upper = " ".join(str(name).upper().split())
     meant = names_for("protocol").get(upper)
-    return everything()[meant.means].paramcd if meant is not None else upper
+    return observables_and_characteristics()[meant.means].paramcd if meant is not None else upper
 
 
 def known_codes() -> list[str]:
     """Return every PARAMCD and characteristic."""
-    return [*measured(), *CHARACTERISTICS]
+    return [*trial_observables(), *CHARACTERISTICS]
 
 
 def observable_unit(code: str) -> str:
@@ -48,4 +56,4 @@ def label_of(code: str) -> str:
 
 
 def _row(code: str) -> Observable | Characteristic:
-    return measured().get(code) or CHARACTERISTICS[code]
+    return trial_observables().get(code) or CHARACTERISTICS[code]

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.units import ucum
-from .variation import Variation, read_rows, variations
+from .variation import Variation, read_observable_rows, variations
 
 if TYPE_CHECKING:
     import pandas as pd
 
 T = TypeVar("T")
 Numbers: TypeAlias = NDArray[np.float64]
-#: Whose values, see `bounds`.
+#: Whose values, see `bounds_for`.
 Whose = Literal["reportable", "possible", "usual", "virtual", "group"]
 #: Who uses a name: protocols of trials, tables of people, the registry of evidence.
 Where = Literal["protocol", "cohort", "registry"]
@@ -189,14 +189,14 @@ def observables() -> dict[str, Observable]:
                 "digits": int(row["digits"]),
             }  # type: ignore[arg-type]
         )
-        for row in read_rows("observables")
+        for row in read_observable_rows("observables")
     }
 
 
 @functools.cache
 def known_characteristics() -> dict[str, Characteristic]:
     """Return what is known of people besides, by id."""
-    return {row["id"]: Characteristic(**row) for row in read_rows("characteristics")}
+    return {row["id"]: Characteristic(**row) for row in read_observable_rows("characteristics")}
 
 
 @functools.cache
@@ -206,13 +206,13 @@ def names_for(where: Where) -> dict[str, Name]:
         row["name"]: Name(
             row["name"], row["means"], row["where"], row["unit"], _BETTER[row["better"]] if row["better"] else None
         )
-        for row in read_rows("names")
+        for row in read_observable_rows("names")
         if row["where"] == where
     }
 
 
 @functools.cache
-def measured() -> dict[str, Observable]:
+def trial_observables() -> dict[str, Observable]:
     """Return what trials measure, by PARAMCD."""
     return {item.paramcd: item for item in observables().values() if item.paramcd}
 
@@ -224,20 +224,20 @@ def fixed() -> dict[str, Characteristic]:
 
 
 @functools.cache
-def everything() -> dict[str, Observable | Characteristic]:
+def observables_and_characteristics() -> dict[str, Observable | Characteristic]:
     """Return characteristics and observables, by id."""
     return {**known_characteristics(), **observables()}
 
 
 @functools.cache
-def columns() -> dict[str, str]:
+def people_columns() -> dict[str, str]:
     """Return the column of tables of people, by observable or characteristic that has one."""
-    return {name: item.cohort for name, item in everything().items() if item.cohort}
+    return {name: item.cohort for name, item in observables_and_characteristics().items() if item.cohort}
 
 
 def by_column(values: Mapping[str, T]) -> dict[str, T]:
     """Return what is known by observable or characteristic by the column that tables of people have for it."""
-    return {columns()[name]: value for name, value in values.items() if name in columns()}
+    return {people_columns()[name]: value for name, value in values.items() if name in people_columns()}
 
 
 #: Whose bounds hold where an observable has none of its own.
@@ -245,7 +245,7 @@ _INSTEAD = {"virtual": "usual", "group": "possible"}
 
 
 @functools.cache
-def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
+def bounds_for(whose: Whose) -> dict[str, tuple[float, float]]:
     """Return the lowest and highest value, by observable or characteristic, in its unit.
 
     Parameters
@@ -254,7 +254,7 @@ def bounds(whose: Whose) -> dict[str, tuple[float, float]]:
         ``reportable``: what a laboratory, a scale or a calendar can give. ``possible``: what an adult can have; beyond it is an error of entry
         or of unit. ``usual``: beyond it is said. ``virtual``: true values of virtual patients. ``group``: means of groups of people.
     """
-    rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in read_rows("bounds")}
+    rows = {(row["name"], row["of"]): (float(row["low"]), float(row["high"])) for row in read_observable_rows("bounds")}
     instead = {name: span for (name, of), span in rows.items() if of == _INSTEAD.get(whose)}
     return instead | {name: span for (name, of), span in rows.items() if of == whose}
 
@@ -279,7 +279,7 @@ def observables_table() -> pd.DataFrame:
     """
     import pandas as pd
 
-    possible, words = bounds("possible"), {1: "higher", -1: "lower", 0: ""}
+    possible, words = bounds_for("possible"), {1: "higher", -1: "lower", 0: ""}
     rows = []
     for item in observables().values():
         error, life = item.error, item.life

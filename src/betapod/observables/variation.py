@@ -45,7 +45,7 @@ class Variation:
         return self.sd if self.scale == "log" else self.sd / self.at
 
 
-def read_rows(name: str) -> list[dict[str, str]]:
+def read_observable_rows(name: str) -> list[dict[str, str]]:
     """Return the rows of one of the tables of this room."""
     with (FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -54,7 +54,7 @@ def read_rows(name: str) -> list[dict[str, str]]:
 @functools.cache
 def variations() -> dict[tuple[str, str], Variation]:
     """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
-    rows = {(row["observable"], row["of"]): row for row in read_rows("variation")}
+    rows = {(row["observable"], row["of"]): row for row in read_observable_rows("variation")}
     variation = {}
     for (name, cause), row in rows.items():
         size = rows[row["like"], cause] if row["like"] else row

@@ -202,7 +202,7 @@ class Library(Displayed):
 
 def _whole() -> list[str]:
     """Return the columns that hold whole numbers."""
-    return ["person", "female", "T1D", "diagnosed", *prescribing.columns(), "glp1ra"]
+    return ["person", "female", "T1D", "diagnosed", *prescribing.drug_columns(), "glp1ra"]
 
 
 def _table_columns() -> tuple[str, ...]:
@@ -213,7 +213,7 @@ def _table_columns() -> tuple[str, ...]:
     return (*_whole(), *person, *measured, *true)
 
 
-def load_library(path: str | Path) -> Library:
+def read_library(path: str | Path) -> Library:
     """Read a library.
 
     Raises
@@ -223,7 +223,7 @@ def load_library(path: str | Path) -> Library:
     """
     try:
         # The whole file first: a broken archive would leave a handle open.
-        content = files.content(path, _LARGEST)
+        content = files.file_content(path, _LARGEST)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("not-a-library", f"cannot read the library: {reason}", Location(str(path)))) from None
@@ -231,7 +231,7 @@ def load_library(path: str | Path) -> Library:
 
 
 def of_bytes(content: bytes, path: str | Path) -> Library:
-    """Return the library that a file holds; errors as of `load_library`."""
+    """Return the library that a file holds; errors as of `read_library`."""
     import pandas as pd
 
     where = Location(str(path))
@@ -261,7 +261,7 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     true, numbers = snapshots.true, snapshots.people
     # A person with several snapshots is measured afresh in each: draws depend on person and month.
     key = numbers * 4096 + np.floor(true["age"] * 12).astype(np.int64)
-    measured = observe.measure(true, true, key, seed, "library")
+    measured = observe.measure_once(true, true, key, seed, "library")
     height = snapshots.parameters["height"]
     columns: dict[str, Any] = {"person": numbers}
     columns |= {name: true[name] for name in ("age", "female", "T1D", "diagnosed", "duration", "years_ill", "year")}
@@ -312,7 +312,7 @@ def default() -> Library:
     """Return the library of the package; where there is none that fits the model, one is grown once and cached."""
     if READY.is_file():
         try:
-            return load_library(READY)
+            return read_library(READY)
         except ConfigError as error:
             if "old-library" not in error.kinds:
                 raise

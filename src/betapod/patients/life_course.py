@@ -20,8 +20,8 @@ from ..engine.ensemble import Ensemble
 from ..observables.formulas import morning_glucose
 from ..physiology import whole_body
 from . import observe
-from .population import YOUNG, Numbers, People, constant
-from .prescribing import INSULIN, Prescriptions, columns
+from .population import YOUNG, Numbers, People, population_constant
+from .prescribing import INSULIN, Prescriptions, drug_columns
 
 Flags = NDArray[np.bool_]
 
@@ -140,7 +140,7 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns["S_cr0"] = people.creatinine(middle)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
-    columns["beta_decline"] = np.where(falling, constant("beta_decline"), 0.0)
+    columns["beta_decline"] = np.where(falling, population_constant("beta_decline"), 0.0)
     # Insulitis before diagnosis, then the typical person's fading autoimmunity.
     insulitis = type_1 & (middle >= traits["onset_type_1"] - INSULITIS_YEARS) & (middle < traits["onset_type_1"])
     after = type_1 & (middle >= traits["onset_type_1"])
@@ -235,7 +235,9 @@ def _snapshot(
     age = lives.age + STEP
     ill = lives.ill_at <= age
     chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
-    share = keep * np.exp(-np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0) / constant("survival_years"))
+    share = keep * np.exp(
+        -np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0) / population_constant("survival_years")
+    )
     kept = ill & np.isfinite(values["MAP"]) & (year >= FIRST_YEAR) & (chance < share)
     if not kept.any():
         return []
@@ -252,7 +254,7 @@ def _snapshot(
     states = np.column_stack([values[name][kept] for name in life_course_ensemble().model.state_names])
     now = {name: column[kept] for name, column in parameters.items()}
     now["age"] = true["age"]
-    drugs = {name: lives.drugs.current[name][kept] for name in columns()}
+    drugs = {name: lives.drugs.current[name][kept] for name in drug_columns()}
     return [Snapshots(people.numbers[kept], true, now, states, drugs)]
 
 
@@ -283,7 +285,7 @@ def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) ->
     end = lives.age + STEP
     laboratory = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
     person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
-    measured = observe.measure(laboratory, person, people.numbers, people.seed, f"care {step}")
+    measured = observe.measure_once(laboratory, person, people.numbers, people.seed, f"care {step}")
     before = lives.drugs.current[INSULIN].copy()
     # Where titration has come down to next to nothing, insulin is stopped.
     needless = before & (laboratory["insulin_dose"] < LEAST_INSULIN) & (traits["T1D"] == 0)

@@ -29,7 +29,7 @@ def _sd(name: str) -> float:
     return error.sd
 
 
-def measure(
+def measure_once(
     true: Mapping[str, Numbers],
     person: Mapping[str, Numbers],
     numbers: NDArray[np.int64],

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..observables.table import bounds, by_column
+from ..observables.table import bounds_for, by_column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VIRTUAL = bounds("virtual")
+VIRTUAL = bounds_for("virtual")
 #: Ranges in which an ambulant adult's own values lie, by column of a library; wider than any cohort's. Units as in the table.
 RANGES = {
     "age": VIRTUAL["age"],
@@ -29,9 +29,9 @@ RANGES = {
 }
 #: Values beyond which a number is an error of entry or of unit, by column of tables of people; wide enough for all of the 50,834 adults of
 #: NHANES 1999-2016, of whom one has 371 kg.
-POSSIBLE = by_column(bounds("possible"))
+POSSIBLE = by_column(bounds_for("possible"))
 #: Ranges outside of which a value is possible and unusual, so that it is said.
-UNUSUAL = by_column(bounds("usual"))
+UNUSUAL = by_column(bounds_for("usual"))
 
 
 @dataclass(frozen=True)

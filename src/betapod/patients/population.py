@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.randomness import Patients, Stream
-from ..engine.draw import draw
+from ..engine.draw import draw_parameters
 from ..model.parameters.table import ParameterTable
 from ..physiology import whole_body
 
@@ -55,7 +55,7 @@ def population_table() -> ParameterTable:
     return ParameterTable.read(PROFILES / "population.csv", sources=whole_body.bibliography_keys())
 
 
-def constant(name: str) -> float:
+def population_constant(name: str) -> float:
     """Return the value of a row of `population_table`."""
     return population_table()[name].value
 
@@ -97,13 +97,13 @@ class People:
 
     def pressure_shift(self, age: Numbers) -> Numbers:
         """Return the shift of the pressure set point (mmHg) at an age, without drugs."""
-        onset = constant("pressure_onset")
+        onset = population_constant("pressure_onset")
         shift: Numbers = self.traits["dMAP_60"] * np.clip((age - onset) / (60.0 - onset), 0.0, 1.3)
         return shift
 
     def creatinine(self, age: Numbers) -> Numbers:
         """Return the creatinine (mg/dL) that goes with nominal filtration at an age: muscle shrinks."""
-        level: Numbers = self.traits["S_cr"] * np.exp(-constant("creatinine_ageing") * (age - 45.0))
+        level: Numbers = self.traits["S_cr"] * np.exp(-population_constant("creatinine_ageing") * (age - 45.0))
         return level
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> People:
@@ -125,16 +125,16 @@ def sample(seed: int, patients: Patients) -> People:
         A negative seed or number.
     """
     numbers = np.asarray(patients, dtype=np.int64)
-    traits = draw(population_table(), seed, numbers)
-    model = draw(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS)
-    female = Stream(seed, "patients:female").uniform(numbers) < constant("female_share")
-    type_1 = Stream(seed, "patients:type-1").uniform(numbers) < constant("type_1_share")
+    traits = draw_parameters(population_table(), seed, numbers)
+    model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS)
+    female = Stream(seed, "patients:female").uniform(numbers) < population_constant("female_share")
+    type_1 = Stream(seed, "patients:type-1").uniform(numbers) < population_constant("type_1_share")
     traits["female"], traits["T1D"] = female.astype(np.float64), type_1.astype(np.float64)
     traits["height"] = np.where(female, traits.pop("height_female"), traits.pop("height_male"))
     traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
     # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
     traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), traits["bmi_adult"])
-    earlier = constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_table()["bmi_adult"].value)
+    earlier = population_constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_table()["bmi_adult"].value)
     low, high = population_table()["decline_age"].low, population_table()["decline_age"].high
     traits["decline_age"] = np.clip(traits["decline_age"] + earlier, low, high)
     adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
@@ -143,9 +143,9 @@ def sample(seed: int, patients: Patients) -> People:
     model["T1D"] = traits["T1D"]
     model["fat_threshold_weight"] = traits["fat_threshold_share"] * adult
     model["xE"] = np.where(type_1, 1.15, traits["xE"])
-    model["capacity_inherited"] = np.where(type_1, 1.0, constant("capacity_inherited"))
+    model["capacity_inherited"] = np.where(type_1, 1.0, population_constant("capacity_inherited"))
     model["capacity_compensation"] = np.where(
         type_1, 0.4, whole_body.model_parameters("reference")["capacity_compensation"].value
     )
-    model["first_phase_inherited"] = np.where(type_1, 0.7, constant("first_phase_inherited"))
+    model["first_phase_inherited"] = np.where(type_1, 0.7, population_constant("first_phase_inherited"))
     return People(seed, numbers, traits, model)

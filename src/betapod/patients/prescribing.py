@@ -62,7 +62,7 @@ class Drug:
 
 
 @functools.cache
-def drugs() -> tuple[Drug, ...]:
+def prescribed_drugs() -> tuple[Drug, ...]:
     """Return the drugs, those of glucose first."""
     with (PROFILES / "drugs.csv").open(encoding="utf-8", newline="") as file:
         return tuple(
@@ -78,9 +78,9 @@ def drugs() -> tuple[Drug, ...]:
         )
 
 
-def columns() -> tuple[str, ...]:
+def drug_columns() -> tuple[str, ...]:
     """Return the names of the drug columns of a library, insulin last."""
-    return (*(drug.column for drug in drugs()), INSULIN)
+    return (*(drug.column for drug in prescribed_drugs()), INSULIN)
 
 
 @dataclass
@@ -92,7 +92,7 @@ class Prescriptions:
     @classmethod
     def none(cls, count: int) -> Prescriptions:
         """Return empty prescriptions."""
-        return cls({name: np.zeros(count, dtype=bool) for name in columns()})
+        return cls({name: np.zeros(count, dtype=bool) for name in drug_columns()})
 
     def __getitem__(self, rows: Flags) -> Prescriptions:
         return Prescriptions({name: flags[rows] for name, flags in self.current.items()})
@@ -108,7 +108,7 @@ class Prescriptions:
             return model_inputs.setdefault(name, np.full(len(people), model.inputs[name].value))
 
         for rule in ("multiply", "add", "max"):
-            for drug in drugs():
+            for drug in prescribed_drugs():
                 for effect in drug.effects:
                     if effect.rule != rule:
                         continue
@@ -154,7 +154,7 @@ class Prescriptions:
             acts = high & (people.uniform(f"glucose-{number}-{turn}") < traits["care_inertia"])
             # A second drug at once only where glucose is far off.
             acts &= (turn == 0) | (measured["hba1c"] > traits["care_from"] + 1.5)
-            count = np.sum([self.current[drug.column] for drug in drugs() if drug.kind == "glucose"], axis=0)
+            count = np.sum([self.current[drug.column] for drug in prescribed_drugs() if drug.kind == "glucose"], axis=0)
             severe = (measured["hba1c"] > INSULIN_AT) & (people.uniform(f"insulin-{number}-{turn}") < INSULIN_SHARE)
             injects = acts & (severe | (count >= MOST_DRUGS)) & (measured["hba1c"] > goal)
             self.current[INSULIN] |= injects
@@ -165,12 +165,16 @@ class Prescriptions:
         self._add("pressure", raised, people.uniform(f"pressure-drug-{number}"), year, {})
         blocked = self.current["acei"] | self.current["arb"]
         leaks = cares & diagnosed & (measured["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
-        rare = {drug.column: np.ones(len(people), dtype=bool) for drug in drugs() if drug.column not in ("acei", "arb")}
+        rare = {
+            drug.column: np.ones(len(people), dtype=bool)
+            for drug in prescribed_drugs()
+            if drug.column not in ("acei", "arb")
+        }
         self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, rare)
 
     def _add(self, kind: str, who: Flags, draws: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
         """Prescribe each of `who` one more drug of a kind, drawn by weight among those on the market and not yet taken."""
-        candidates = [drug for drug in drugs() if drug.kind == kind]
+        candidates = [drug for drug in prescribed_drugs() if drug.kind == kind]
         weights = np.zeros((len(candidates), len(who)))
         blocked = self.current["acei"] | self.current["arb"]
         incretin = np.any([self.current[name] for name in _INCRETINS], axis=0)

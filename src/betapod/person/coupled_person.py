@@ -45,7 +45,9 @@ class Patient:
     history: float
 
 
-def patient(name: str, assembly: str = "reference", changes: Mapping[str, float | str] | None = None) -> Patient:
+def typical_patient(
+    name: str, assembly: str = "reference", changes: Mapping[str, float | str] | None = None
+) -> Patient:
     """Return a typical person as an assembly sees them, grown through the history that the person is the end of.
 
     Kidney, vessels and beta cells live through the same years: a person with 15 years of diabetes has kidneys with 15 years
@@ -79,7 +81,7 @@ def patient(name: str, assembly: str = "reference", changes: Mapping[str, float 
 
 
 def person_names() -> tuple[str, ...]:
-    """Return the names of all whom `patient` knows; those who are older need an assembly with kidneys."""
+    """Return the names of all whom `typical_patient` knows; those who are older need an assembly with kidneys."""
     return (*people.typical_names(), *OLDER)
 
 
@@ -94,7 +96,7 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) 
     if "UACR" not in whole_body.named_model(assembly).names:
         message = f"the model {assembly!r} has no kidneys, whose disease makes {name}"
         raise ConfigError(Problem("no-kidneys", message, hint="Use the model reference."))
-    young = patient(older.start, assembly, changes)
+    young = typical_patient(older.start, assembly, changes)
     names = list(young.model.state_names)
     table = simulate(young.model, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
     model = young.model.with_values({"age": young.model.inputs["age"].value + older.years})
@@ -132,7 +134,9 @@ def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
     return float(times[above[0]]) / DAYS_PER_YEAR, {key: float(row[key]) for key in names}
 
 
-def treat(who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None) -> Plan:
+def treat_patient(
+    who: Patient, drugs: Iterable[str] = (), cells: Iterable[str] = (), scenario: str | None = None
+) -> Plan:
     """Return what a patient is given, with the patient's model under the scenario; see `therapies.plan.plan`.
 
     Parameters

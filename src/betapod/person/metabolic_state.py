@@ -90,7 +90,7 @@ def grown(person: Person, step: float = 5.0, years: float = 40.0) -> Person:
     return snapshot(person, row)
 
 
-def changed(person: Person, values: Mapping[str, float | str]) -> Person:
+def with_values(person: Person, values: Mapping[str, float | str]) -> Person:
     """Return a person with other values.
 
     Parameters

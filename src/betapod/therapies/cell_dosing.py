@@ -139,10 +139,10 @@ def regimen(
     table = cell_parameters.cell_parameter_table(scenario)
     if model is None:
         model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
-    return build(Course(order, model, table, state or {}), weight, batch, where)
+    return regimen_of(Course(order, model, table, state or {}), weight, batch, where)
 
 
-def build(course: Course, weight: float | None, batch: float, where: str = "dose") -> Regimen:
+def regimen_of(course: Course, weight: float | None, batch: float, where: str = "dose") -> Regimen:
     """Return the regimen of a course, of which order, model and patient are known."""
     order = course.order
     ordered = _given(course, weight, batch, where)

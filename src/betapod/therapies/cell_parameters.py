@@ -63,11 +63,11 @@ def parameterise(model: Model, name: str) -> Model:
 
     Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = cell_parameter_table(name).select(changes(model, name))
+    rows = cell_parameter_table(name).select(scenario_values(model, name))
     return replace(model, parameters=model.parameters.overlay(rows))
 
 
-def changes(model: Model, name: str) -> dict[str, float]:
+def scenario_values(model: Model, name: str) -> dict[str, float]:
     """Return the values of a scenario of every parameter of a model that any scenario changes, in the rows' units."""
     rows = cell_parameter_table(name)
     varied = dict.fromkeys(key for scenario in SCENARIOS for key in overlay(scenario))

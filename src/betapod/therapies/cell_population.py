@@ -12,7 +12,7 @@ from ..model import Model
 from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
-from .cell_dosing import Course, Regimen, build
+from .cell_dosing import Course, Regimen, regimen_of
 from .cell_order import Order, read_order
 from .scenarios import DEFAULT
 
@@ -65,7 +65,9 @@ def regimens(
         person_products = {name: float(values[k]) for name, values in products.items()}
         weight = None if np.isnan(heavy[k]) else float(heavy[k])
         courses.append(
-            build(Course(order, model, table, {}, person_quantities, person_products), weight, float(potency[k]), where)
+            regimen_of(
+                Course(order, model, table, {}, person_quantities, person_products), weight, float(potency[k]), where
+            )
         )
     return courses
 

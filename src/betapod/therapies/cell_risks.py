@@ -56,7 +56,7 @@ class Risk:
         return 1 - (1 - self.chance) ** self.events
 
 
-def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
+def course_risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
     """Return the chances of adverse events of a course, for trials to draw from at each event.
 
     Rates per year (immunosuppression) and factors on the host's own hazards are quantities of the model: `SAE_rate`,
@@ -94,7 +94,7 @@ def risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
 def adverse_event_risks(order: str, scenario: str) -> tuple[Risk, ...]:
     """Return the chances of adverse events of a course of cells that an order describes, under a scenario."""
     model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
-    return tuple(risks(regimen(order, _WEIGHT, model, scenario), model))
+    return tuple(course_risks(regimen(order, _WEIGHT, model, scenario), model))
 
 
 @dataclass(frozen=True)

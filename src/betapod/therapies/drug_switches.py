@@ -10,7 +10,7 @@ from ..base.constants import MINUTES_PER_DAY
 from ..base.errors import ConfigError
 from ..engine.schedule import Schedule, Switch
 from ..model import Model
-from .standard_care import Step, Therapy, concerns, courses, therapy
+from .standard_care import Step, Therapy, contraindications, input_courses, therapy
 
 
 class CautionWarning(UserWarning):
@@ -41,12 +41,12 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
     """
     prescribed = [therapy(drug) if isinstance(drug, str) else drug for drug in therapies]
     base = {name: model.inputs[name].value for name in model.inputs}
-    errors, cautions = concerns(prescribed, {**base, **(state or {})})
+    errors, cautions = contraindications(prescribed, {**base, **(state or {})})
     if errors:
         raise ConfigError(errors)
     for text in cautions:
         warnings.warn(text, CautionWarning, stacklevel=2)
-    steps_by_input = courses(prescribed, base)
+    steps_by_input = input_courses(prescribed, base)
     for name, steps in steps_by_input.items():
         row = model.inputs[name]
         worst = max(

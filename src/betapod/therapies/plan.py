@@ -17,7 +17,7 @@ from .cell_dosing import Regimen, regimen
 from .cell_population import regimens
 from .drug_switches import care, switches_of
 from .scenarios import DEFAULT
-from .standard_care import Therapy, concerns, courses, therapy
+from .standard_care import Therapy, contraindications, input_courses, therapy
 
 if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
@@ -70,7 +70,7 @@ class Recipients:
                 blocked = drug.name in _ONE_OF and any(self.takes[name][person] for name in _ONE_OF & set(self.takes))
                 if blocked or any(drug.name == earlier.name for earlier in accepted):
                     continue
-            if concerns([drug], filtration)[0]:
+            if contraindications([drug], filtration)[0]:
                 continue
             accepted.append(drug)
         return tuple(accepted)
@@ -296,7 +296,7 @@ def _drug_schedules(
         }
         key = (tuple(prescribed), tuple(base.values()))
         if key not in shared:
-            steps = courses(prescribed, base) if prescribed else {}
+            steps = input_courses(prescribed, base) if prescribed else {}
             moved = (switch for name, course in steps.items() for switch in switches_of(name, course))
             shared[key] = Schedule((), (*inputs, *moved))
         yield shared[key]

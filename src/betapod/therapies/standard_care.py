@@ -260,7 +260,7 @@ class Step:
     after: float
 
 
-def courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str, list[Step]]:
+def input_courses(therapies: Iterable[Therapy], base: Mapping[str, float]) -> dict[str, list[Step]]:
     """Return how each input moves under therapies given together.
 
     Parameters
@@ -341,7 +341,7 @@ def _combined(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float, time: fl
     return value
 
 
-def concerns(therapies: Iterable[Therapy], values: Mapping[str, float]) -> tuple[list[Problem], list[str]]:
+def contraindications(therapies: Iterable[Therapy], values: Mapping[str, float]) -> tuple[list[Problem], list[str]]:
     """Return contraindications as problems, and cautions as sentences, for a person with these values at the start.
 
     Parameters

@@ -78,7 +78,7 @@ class TrialPlan:
         }
 
 
-def plan(
+def trial_plan(
     name: str | Path,
     designs: Sequence[str] | None = None,
     scenarios: Sequence[str] | None = None,
@@ -123,7 +123,9 @@ def run_into(
     refuse_nobody(trial_plan.protocol, pool)
     content = pool.to_bytes()
     identity = {**trial_plan.identity, "pool": hashlib.sha256(content).hexdigest()}
-    store = Store.create(folder, {"identity": identity, "origin": _origin(command)}, dictionary(trial_plan.protocol))
+    store = Store.create(
+        folder, {"identity": identity, "origin": _origin(command)}, trial_dictionary(trial_plan.protocol)
+    )
     _same_run(folder, identity)
     store.clean()
     for name, kept in (("pool.npz", content), ("protocol.yaml", trial_plan.text.encode())):
@@ -168,7 +170,7 @@ def resume(folder: str | Path, threads: int | None = None, progress: Progress | 
     return run_into(folder, _plan_of(Store.open(folder)), None, threads, progress)
 
 
-def open_run(folder: str | Path) -> TrialRun:
+def open_trial_run(folder: str | Path) -> TrialRun:
     """Return the complete run in a folder.
 
     Raises
@@ -211,7 +213,7 @@ def _plan_of(store: Store) -> TrialPlan:
         hint = "Runs of ensembles are continued with: betapod ensemble resume"
         raise ConfigError(Problem("no-trial", "the folder holds no trial", Location(str(store.folder)), hint=hint))
     path = store.folder / "manifest.json"
-    manifest.check(store.manifest, manifest.Trial, path)
+    manifest.check_fields(store.manifest, manifest.Trial, path)
     protocol = read_protocol(parse_yaml(identity["protocol"], str(store.folder / "protocol.yaml")))
     protocol = trial.adapted(protocol, identity["replicates"], identity["seed"])
     manifest.check_names_present(identity["designs"], list(protocol.designs), "designs", path)
@@ -244,7 +246,7 @@ def _origin(command: Sequence[str]) -> dict[str, Any]:
     return {"betapod": __version__, "numpy": np.__version__, "command": list(command)}
 
 
-def dictionary(protocol: Protocol) -> str:
+def trial_dictionary(protocol: Protocol) -> str:
     """Return a CSV with the label and unit of every column."""
     rows = [
         ("design", "design of the trial", ""),

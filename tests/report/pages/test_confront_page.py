@@ -12,16 +12,16 @@ import pytest
 from betapod.evidence.records import registry
 from betapod.report.predictions import predictions_page as confront_page
 from betapod.report.predictions import predictions_view as confront_view
-from betapod.validation.predictions.campaign import confront
+from betapod.validation.predictions.campaign import confront_records
 
 WIDTHS = pytest.mark.parametrize("width", [390, 1280])
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    records = list(registry.load().select(study=["PACKHAM2016", "LIAN2022"], tag=None))
-    found = confront(records, ["none", "current-evidence"], count=4, threads=1)
-    return found, confront_view.view(found, confront_view.products(records))
+    records = list(registry.load_registry().select(study=["PACKHAM2016", "LIAN2022"], tag=None))
+    found = confront_records(records, ["none", "current-evidence"], count=4, threads=1)
+    return found, confront_view.view(found, confront_view.products_by_record(records))
 
 
 @pytest.fixture(scope="module")

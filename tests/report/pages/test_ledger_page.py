@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from betapod.claims.claim_verdict import VERDICTS
-from betapod.claims.ledger import ledger
+from betapod.claims.ledger import judge_ledger
 from betapod.report.claims import claims_page as ledger_page
 
 
 @pytest.fixture(scope="module")
 def entries() -> list[Any]:
-    return ledger()
+    return judge_ledger()
 
 
 @pytest.fixture(scope="module")

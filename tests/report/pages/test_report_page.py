@@ -18,7 +18,7 @@ WIDTHS = pytest.mark.parametrize("width", [390, 1280])
 @pytest.fixture(scope="module")
 def file(tmp_path_factory) -> Path:
     trial = small.protocol(replicates="60")
-    run = conduct.run_trial(trial, pool=small.pool(trial))
+    run = conduct.conduct_trial(trial, pool=small.pool(trial))
     return make(run, tmp_path_factory.mktemp("page"), ["report", "small"], quick=True).files[0]
 
 

@@ -61,7 +61,7 @@ def _texts(*texts: str) -> Callable[[], list[bytes]]:
 def _protocol(path: Path) -> None:
     from betapod.trials.protocol import checks, protocol_files
 
-    checks.check(protocol_files.load_protocol(path)) if hasattr(checks, "check") else protocol_files.load_protocol(path)
+    checks.check(protocol_files.find_protocol(path)) if hasattr(checks, "check") else protocol_files.find_protocol(path)
 
 
 def _patients(path: Path) -> None:
@@ -79,8 +79,8 @@ def _cohort(path: Path) -> None:
 def _evidence(path: Path) -> None:
     from betapod.evidence.records import registry
 
-    registry.check(path)
-    registry.load([path])
+    registry.check_table(path)
+    registry.load_registry([path])
 
 
 def _parameters(path: Path) -> None:
@@ -90,11 +90,11 @@ def _parameters(path: Path) -> None:
 
 
 def _model(path: Path) -> None:
-    from betapod.cli.shared import load_model
+    from betapod.cli.shared import model_from
 
     table = path.with_suffix(".csv")
     table.write_text(PARAMETERS, encoding="utf-8")
-    model = load_model(str(path))
+    model = model_from(str(path))
     try:
         _simulated(model)
     finally:
@@ -119,13 +119,13 @@ def _sbml(path: Path) -> None:
 
 
 def _sbml_seeds() -> list[bytes]:
-    from betapod.cli.shared import load_model
+    from betapod.cli.shared import model_from
     from betapod.exchange import write_sbml
 
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "pk.txt").write_text(MODEL, encoding="utf-8")
         (Path(folder) / "pk.csv").write_text(PARAMETERS, encoding="utf-8")
-        made = write_sbml(load_model(str(Path(folder) / "pk.txt")))
+        made = write_sbml(model_from(str(Path(folder) / "pk.txt")))
     return [made.encode() if isinstance(made, str) else bytes(made), EVENTS.encode()]
 
 
@@ -230,7 +230,7 @@ def _library_seeds() -> list[bytes]:
 def _library(path: Path) -> None:
     from betapod.patients import library
 
-    library.load_library(path)
+    library.read_library(path)
 
 
 READERS: dict[str, Reader] = {

@@ -54,7 +54,7 @@ def test_classes_of_kdigo(event: str, name: str, values: tuple[float, float], ho
 
 
 def test_what_cannot_be_counted_says_why() -> None:
-    published = registry.load()
+    published = registry.load_registry()
 
     def why(record: str) -> str:
         found: Record = published[record]
@@ -66,12 +66,12 @@ def test_what_cannot_be_counted_says_why() -> None:
 
 
 def test_the_slope_after_stopping_is_laid_through_the_last_weeks() -> None:
-    readout = readout_of(registry.load()["EMPAREG_slope2018#5"])
+    readout = readout_of(registry.load_registry()["EMPAREG_slope2018#5"])
     assert readout is not None
     assert (readout.quantity, readout.weeks(160.0)) == ("eGFR", [156.0, 160.0])
 
 
 def test_what_was_measured_is_not_estimated() -> None:
-    readout = readout_of(registry.load()["ATIRMA2014#3"])
+    readout = readout_of(registry.load_registry()["ATIRMA2014#3"])
     assert readout is not None
     assert (readout.quantity, readout.form) == ("mGFR", "change")

@@ -33,7 +33,7 @@ def test_table_figure_page_and_csv(run, tmp_path: Path) -> None:
     study = ["--study", "PACKHAM2016", "--scenario", "none"]
     done = run(*study, "--csv", str(table), "--figure", str(figure), "--page", str(page), "--rows")
     assert done.exit_code == 0, done.output
-    can, cannot = studies.sort(registry.load().select(study=["PACKHAM2016"], tag=None))
+    can, cannot = studies.sort(registry.load_registry().select(study=["PACKHAM2016"], tag=None))
     assert can and f"{len(can)} rows simulated, {len(cannot)} not" in done.output
     with table.open(newline="") as file:
         found = list(csv.DictReader(file))
@@ -146,7 +146,7 @@ def test_rows_have_units_and_tissue_is_in_the_document(run) -> None:
 
 def test_a_table_laid_over_the_registry_is_on_the_page_and_in_the_document(run, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    known = registry.load()["PACKHAM2016#1"]
+    known = registry.load_registry()["PACKHAM2016#1"]
     cells = {
         "study_id": known.study, "citation": "mine", "population": known.population_text, "design": known.design_text,
         "arm": known.arm, "product": known.product_text, "n": "10", "endpoint": known.endpoint_text, "timepoint_weeks": "12",

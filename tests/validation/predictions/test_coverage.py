@@ -13,7 +13,14 @@ from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
 from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.validation.predictions import event_counts, row_predictions, studies
-from betapod.validation.predictions.prediction import Errors, Prediction, judged, normal_score, share_of, student
+from betapod.validation.predictions.prediction import (
+    Errors,
+    Prediction,
+    compare_prediction,
+    normal_score,
+    share_of,
+    student,
+)
 from betapod.validation.predictions.published_value import freedom
 from betapod.validation.predictions.study_courses import Courses
 from betapod.validation.predictions.study_readouts import Readout, readout_of
@@ -26,7 +33,7 @@ VISIT = 52.0
 
 @pytest.fixture(scope="module")
 def template() -> Record:
-    found = registry.load()["ZANG2022#7"]
+    found = registry.load_registry()["ZANG2022#7"]
     return replace(found, study="MADE", arm="treated", dispersion=None, p_value="", weeks=VISIT, statistic_text="mean")
 
 
@@ -110,7 +117,7 @@ def test_a_printed_sd_of_few_people_is_itself_a_guess(template: Record) -> None:
         error = reported_error(record, readout.scale == "log").size
         assert error is not None
         errors = Errors(error, 0.0, printed=True, freedom=freedom(record, 5, 1))
-        found.append(judged(record, readout, ARM, 8.0, float(x.mean()), errors, False))
+        found.append(compare_prediction(record, readout, ARM, 8.0, float(x.mean()), errors, False))
     # With the quantile of the normal distribution 82.5 % would be inside.
     assert np.mean([each.inside for each in found]) == pytest.approx(0.9, abs=0.015)
     assert np.std([each.z for each in found]) == pytest.approx(1.0, abs=0.04)
@@ -121,7 +128,7 @@ def test_eight_sets_of_parameters_leave_their_scatter_uncertain(template: Record
     inside = []
     for drawn, true in zip(generator.standard_normal((4000, 8)), generator.standard_normal(4000), strict=True):
         errors = Errors(0.0, 0.0, row_predictions._scatter(0.0, list(drawn)), draws=8)
-        inside.append(judged(template, Readout("HbA1c"), ARM, 0.0, float(true), errors, False).inside)
+        inside.append(compare_prediction(template, Readout("HbA1c"), ARM, 0.0, float(true), errors, False).inside)
     assert np.mean(inside) == pytest.approx(0.9, abs=0.015)
 
 
@@ -244,7 +251,7 @@ def test_what_life_moves_does_not_raise_a_skewed_mean(template: Record, monkeypa
 
 
 def test_numbers_without_a_logarithm_are_refused() -> None:
-    known = registry.load()
+    known = registry.load_registry()
     rate = next(r for r in known if r.kind == "rate" and not studies.reason(studies.as_counted(r)))
     assert studies.reason(replace(studies.as_counted(rate), value=0.0)) == "nought has no logarithm"
     ratio = known["FIDELITY_stage4#1"]
@@ -253,7 +260,7 @@ def test_numbers_without_a_logarithm_are_refused() -> None:
 
 
 def test_people_of_an_exposure_are_those_who_have_it() -> None:
-    known = registry.load()
+    known = registry.load_registry()
     exposed, allocated = known["BABAZONO2019#1"], known["RENAAL2001#7"]
     assert row_predictions._people_per_group(exposed, 2) == known["BABAZONO2019#6"].n == 823
     assert row_predictions._people_per_group(allocated, 2) == 1513 // 2

@@ -23,7 +23,7 @@ def read(path: Path, statistic: str, endpoint: str, unit: str, value: str, sprea
         f"{HEAD}\nZZ1,Made up,DKD; x,RCT; x,{arm},ZZ,100,{endpoint},52,{statistic},{value},{spread},{unit},q,seen\n",
         encoding="utf-8",
     )
-    (record,) = registry.check(path)
+    (record,) = registry.check_table(path)
     return record
 
 

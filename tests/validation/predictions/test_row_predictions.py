@@ -14,7 +14,7 @@ from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
 from betapod.validation.predictions import row_predictions, studies
-from betapod.validation.predictions.campaign import confront
+from betapod.validation.predictions.campaign import confront_records
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.published_value import error_of_change
 from betapod.validation.predictions.study_courses import Condition, people, simulate_arms
@@ -26,7 +26,7 @@ FEW = 12
 
 @pytest.fixture(scope="module")
 def published() -> registry.Registry:
-    return registry.load()
+    return registry.load_registry()
 
 
 def test_every_row_is_simulated_or_has_a_reason(published: registry.Registry) -> None:
@@ -67,8 +67,8 @@ def test_every_arm_belongs_to_the_registry_and_to_a_cohort(published: registry.R
     known = {(record.study, record.arm) for record in published}
     for key, arm in studies.arms().items():
         assert key in known
-        assert arm.cohort in studies.cohorts() or (not arm.cohort and arm.note)
-        assert not arm.control[0] or arm.control[0] in studies.cohorts()
+        assert arm.cohort in studies.baseline_cohorts() or (not arm.cohort and arm.note)
+        assert not arm.control[0] or arm.control[0] in studies.baseline_cohorts()
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,10 @@ def test_predictions_are_a_function_of_parameters(published: registry.Registry) 
 def test_a_campaign_resumes_and_sees_changed_rows(published: registry.Registry, tmp_path) -> None:
     records = [published["PACKHAM2016#1"], published["ZANG2022#6"]]
     begun: list[str] = []
-    run = lambda rows: confront(rows, ["none"], FEW, folder=tmp_path, progress=lambda what, *_: begun.append(what))  # noqa: E731
+
+    def run(rows):
+        return confront_records(rows, ["none"], FEW, folder=tmp_path, progress=lambda what, *_: begun.append(what))
+
     first, second = run(records), run(records)
     assert begun == ["PACKHAM2016, none"]
     assert first.predictions == second.predictions
@@ -289,7 +292,7 @@ def test_studies_side_by_side_give_what_they_give_one_by_one(published: registry
     records = list(first.values())[:8]
     assert len(records) == 8
     seen: list[tuple[int, int]] = []
-    run = lambda threads, name, tell=None: confront(  # noqa: E731
+    run = lambda threads, name, tell=None: confront_records(  # noqa: E731
         records, ["none"], 4, threads=threads, folder=tmp_path / name, progress=tell, draws=0
     )
     together = run(2, "together", lambda what, done, jobs: seen.append((done, jobs)))
@@ -301,7 +304,7 @@ def test_a_baseline_of_ones_own_anchors_the_change(published: registry.Registry,
     level, baseline = published["ZANG2022#7"], published["ZANG2022#6"]
     assert studies.baseline_of(level) == baseline and baseline.value is not None
     moved = replace(baseline, value=baseline.value + 1.0)
-    run = lambda start: confront([level, start], ["none"], 4, draws=0, folder=tmp_path).predictions["none"][0]  # noqa: E731
+    run = lambda start: confront_records([level, start], ["none"], 4, draws=0, folder=tmp_path).predictions["none"][0]  # noqa: E731
     as_published, as_moved = run(baseline), run(moved)
     assert as_moved.observed == pytest.approx(as_published.observed - 1.0)
     assert as_moved.predicted == pytest.approx(as_published.predicted)

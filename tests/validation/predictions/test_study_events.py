@@ -150,12 +150,12 @@ def test_groups_without_events_are_not_known_to_be_equal() -> None:
 
 
 def test_every_event_of_the_table_can_be_read() -> None:
-    found = [event_of(record) for record in registry.load()]
+    found = [event_of(record) for record in registry.load_registry()]
     assert sum(event is not None for event in found) > 150
 
 
 def test_a_kidney_drug_raises_the_odds_of_less_albuminuria() -> None:
-    record = studies.as_counted(registry.load()["CREDENCE_Oshima2020#3"])
+    record = studies.as_counted(registry.load_registry()["CREDENCE_Oshima2020#3"])
     assert not studies.reason(record)
     (found,) = predict([record], Condition("none"), 10)
     assert found.form == "odds ratio" and found.scale == "log"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betapod.validation.scorecard.agreement import interval, judge
+from betapod.validation.scorecard.agreement import agreement_of, interval
 from betapod.validation.scorecard.targets import Target
 
 NAN = math.nan
@@ -61,34 +61,34 @@ def test_what_counts_as_inside(made: Target, low: float, high: float) -> None:
     ],
 )
 def test_verdicts(made: Target, model: float, verdict: str, size: float) -> None:
-    found = judge(made, model)
+    found = agreement_of(made, model)
     assert found.name == verdict
     assert found.size == pytest.approx(size)
 
 
 def test_near_needs_the_same_direction() -> None:
     wide = target("CI", -2, -5, 1, statistic="difference")
-    assert judge(wide, 2.0).name == "miss"
-    assert judge(replace(wide, statistic="mean"), 2.0).name == "near"
+    assert agreement_of(wide, 2.0).name == "miss"
+    assert agreement_of(replace(wide, statistic="mean"), 2.0).name == "near"
     ratio = target("CI", 1.2, 0.9, 1.5, statistic="ratio")
-    assert judge(ratio, 0.8).name == "miss"
-    assert judge(ratio, 1.6).name == "near"
+    assert agreement_of(ratio, 0.8).name == "miss"
+    assert agreement_of(ratio, 1.6).name == "near"
 
 
 def test_beyond_a_bound_at_zero_there_is_no_size() -> None:
-    found = judge(target("bound", high=0), 3.0)
+    found = agreement_of(target("bound", high=0), 3.0)
     assert (found.name, found.difference) == ("miss", 3.0)
     assert math.isnan(found.size)
 
 
 @pytest.mark.parametrize("model", [math.nan, math.inf])
 def test_no_number_is_a_miss(model: float) -> None:
-    assert judge(target("number", 100), model).name == "miss"
+    assert agreement_of(target("number", 100), model).name == "miss"
 
 
 def test_a_lone_zero_is_met_by_zero_only() -> None:
-    assert judge(target("number", 0, statistic="difference"), 0.0).name == "inside"
-    assert judge(target("number", 0, statistic="difference"), 0.1).name == "miss"
+    assert agreement_of(target("number", 0, statistic="difference"), 0.0).name == "inside"
+    assert agreement_of(target("number", 0, statistic="difference"), 0.1).name == "miss"
 
 
 numbers = st.floats(-1e3, 1e3).filter(lambda x: abs(x) > 1e-3)
@@ -96,7 +96,7 @@ numbers = st.floats(-1e3, 1e3).filter(lambda x: abs(x) > 1e-3)
 
 @given(numbers, st.floats(0.01, 100), numbers)
 def test_size_and_verdict_agree(value: float, spread: float, model: float) -> None:
-    found = judge(target("SD", value, spread=spread), model)
+    found = agreement_of(target("SD", value, spread=spread), model)
     assert (found.name == "inside") == (abs(found.size) <= 1 + 1e-9)
     assert found.size * spread == pytest.approx(found.difference, rel=1e-9, abs=1e-9)
     assert found.difference == pytest.approx(model - value)
@@ -104,6 +104,6 @@ def test_size_and_verdict_agree(value: float, spread: float, model: float) -> No
 
 @given(numbers, st.floats(0.01, 100), numbers, st.floats(0.1, 10))
 def test_the_unit_does_not_matter(value: float, spread: float, model: float, factor: float) -> None:
-    one = judge(target("SD", value, spread=spread), model)
-    other = judge(target("SD", value * factor, spread=spread * factor), model * factor)
+    one = agreement_of(target("SD", value, spread=spread), model)
+    other = agreement_of(target("SD", value * factor, spread=spread * factor), model * factor)
     assert other.size == pytest.approx(one.size, rel=1e-6, abs=1e-9)

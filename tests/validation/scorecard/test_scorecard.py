@@ -14,12 +14,12 @@ from betapod.base.errors import ConfigError, ModelError
 from betapod.validation.scorecard import kidney_trials
 from betapod.validation.scorecard.scorecard import NOT_ADDRESSED, Score, Scorecard, run_scorecard
 from betapod.validation.scorecard.scorecard_text import csv_text, full_report, misses
-from betapod.validation.scorecard.targets import select
+from betapod.validation.scorecard.targets import select_targets
 
 
 @pytest.fixture(scope="module")
 def card() -> Scorecard:
-    return run_scorecard(select())
+    return run_scorecard(select_targets())
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def scores(card: Scorecard) -> dict[str, Score]:
 
 
 def test_every_target_has_a_score(card: Scorecard) -> None:
-    assert [score.target for score in card.scores] == list(select())
+    assert [score.target for score in card.scores] == list(select_targets())
     for score in card.scores:
         assert (score.status == NOT_ADDRESSED) == (score.model is None) == (not score.target.addressed)
 
@@ -171,27 +171,27 @@ def test_report_names_every_row_and_prints_the_rule(card: Scorecard, width: int)
 
 @pytest.mark.parametrize("ending", ["png", "svg"])
 def test_picture(card: Scorecard, tmp_path: Path, ending: str) -> None:
-    from betapod.validation.scorecard.scorecard_figure import draw
+    from betapod.validation.scorecard.scorecard_figure import draw_scorecard
 
     part = Scorecard(card.scores[:40], card.seconds)
-    draw(part, tmp_path / f"card.{ending}")
+    draw_scorecard(part, tmp_path / f"card.{ending}")
     assert (tmp_path / f"card.{ending}").stat().st_size > 10_000
 
 
 def test_picture_of_nothing_and_in_no_format(card: Scorecard, tmp_path: Path) -> None:
-    from betapod.validation.scorecard.scorecard_figure import draw
+    from betapod.validation.scorecard.scorecard_figure import draw_scorecard
 
     with pytest.raises(ConfigError, match="nothing-to-draw"):
-        draw(Scorecard((), 0.0), tmp_path / "a.png")
+        draw_scorecard(Scorecard((), 0.0), tmp_path / "a.png")
     with pytest.raises(ConfigError, match="unknown-format"):
-        draw(card, tmp_path / "a.xyz")
+        draw_scorecard(card, tmp_path / "a.xyz")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_row_that_asks_for_a_missing_number_is_refused() -> None:
     from dataclasses import replace
 
-    (target,) = select(ids=["kidney/V1a"])
+    (target,) = select_targets(ids=["kidney/V1a"])
     with pytest.raises(ModelError, match="unknown-number"):
         run_scorecard([replace(target, procedure="healthy_nominal.GRF")])
     with pytest.raises(ModelError, match="unknown-procedure"):

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from betapod.base.errors import ParameterError
-from betapod.validation.scorecard.procedure import find, procedures
-from betapod.validation.scorecard.targets import COLUMNS, ORGANS, read_targets, select, sources, targets
+from betapod.validation.scorecard.procedure import find_procedure, procedures
+from betapod.validation.scorecard.targets import COLUMNS, ORGANS, read_targets, select_targets, sources, targets_of
 
 LISTS = {
     "kidney": [f"V{number}" for number in range(1, 61)],
@@ -19,44 +19,44 @@ LISTS = {
 
 @pytest.mark.parametrize("organ", ORGANS)
 def test_every_row_of_the_list_is_there(organ: str) -> None:
-    assert list(dict.fromkeys(target.row for target in targets(organ))) == LISTS[organ]
+    assert list(dict.fromkeys(target.row for target in targets_of(organ))) == LISTS[organ]
 
 
 @pytest.mark.parametrize("organ", ORGANS)
 def test_every_row_is_addressed_or_says_why_not(organ: str) -> None:
-    for target in targets(organ):
+    for target in targets_of(organ):
         assert bool(target.procedure) != (len(target.reason) > 10), target.key
 
 
 @pytest.mark.parametrize("organ", ORGANS)
 def test_every_procedure_exists_is_used_and_states_its_set_up(organ: str) -> None:
-    used = {find(organ, target.procedure)[0].name for target in targets(organ) if target.addressed}
+    used = {find_procedure(organ, target.procedure)[0].name for target in targets_of(organ) if target.addressed}
     assert used == set(procedures(organ))
     for made in procedures(organ).values():
         assert len(made.assumptions) > 40, made.name
 
 
 def test_recalled_numbers_have_no_source_and_never_count() -> None:
-    recalled = [target for target in select() if target.tag == "memory"]
+    recalled = [target for target in select_targets() if target.tag == "memory"]
     assert len(recalled) > 15
     assert not any(target.source or target.counts for target in recalled)
-    assert all(target.source in sources() for target in select() if target.tag != "memory")
+    assert all(target.source in sources() for target in select_targets() if target.tag != "memory")
 
 
 def test_inputs_never_count() -> None:
-    assert not any(target.counts for target in select() if target.use == "input")
+    assert not any(target.counts for target in select_targets() if target.use == "input")
 
 
 def test_selection_by_row_number_and_organ() -> None:
-    assert [t.key for t in select(ids=["kidney/V56"])] == ["kidney/V56a", "kidney/V56b", "kidney/V56c"]
-    assert [t.id for t in select(["metabolism"], ["V-14d", "V-02b"])] == ["V-14d", "V-02b"]
-    assert {t.organ for t in select(ids=["V16"])} == {"kidney", "cells"}
-    assert len(select()) == sum(len(targets(organ)) for organ in ORGANS)
+    assert [t.key for t in select_targets(ids=["kidney/V56"])] == ["kidney/V56a", "kidney/V56b", "kidney/V56c"]
+    assert [t.id for t in select_targets(["metabolism"], ["V-14d", "V-02b"])] == ["V-14d", "V-02b"]
+    assert {t.organ for t in select_targets(ids=["V16"])} == {"kidney", "cells"}
+    assert len(select_targets()) == sum(len(targets_of(organ)) for organ in ORGANS)
 
 
 def test_unknown_names_are_refused_together() -> None:
     with pytest.raises(ParameterError) as caught:
-        select(["liver"], ["V16", "V16x"])
+        select_targets(["liver"], ["V16", "V16x"])
     assert [problem.kind for problem in caught.value.problems] == ["unknown-organ", "unknown-target"]
     assert "V16" in caught.value.problems[1].hint
 

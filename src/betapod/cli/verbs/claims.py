@@ -14,7 +14,7 @@ from ...base.errors import BetapodError, ConfigError, Problem, not_among
 from ..completion import complete_claim, complete_table, complete_verdict
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..running import command
-from ..shared import JsonOption, gather, note, print_fields, print_json, print_table, print_text, with_noun
+from ..shared import JsonOption, gather, print_fields, print_json, print_note, print_table, print_text, with_noun
 from ..waiting import waiting
 from ..writing import ForceOption
 
@@ -37,10 +37,10 @@ class ClaimVerbs(TyperGroup):
 
 
 def _no_verb(word: str, verbs: Sequence[str]) -> Problem:
-    from ...claims.claims import load
+    from ...claims.claims import load_claims
 
     problem = not_among(verbs, "unknown-verb", f"'betapod claims' has no verb {word!r}", word)
-    if word.lower() in {claim.id.lower() for claim in load()}:
+    if word.lower() in {claim.id.lower() for claim in load_claims()}:
         return replace(problem, hint=f"To show this claim: {command('claims', 'show', word)}")
     if "Did you mean" in problem.hint:
         return problem
@@ -155,7 +155,7 @@ def list_claims_command(
     for entry in entries:
         counts[entry.verdict.verdict] = counts.get(entry.verdict.verdict, 0) + 1
     by_verdict = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
-    note(with_noun(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
+    print_note(with_noun(len(entries), "claim") + (f": {by_verdict}" if entries else ""))
 
 
 def _texts(entry: JudgedClaim) -> list[str]:
@@ -277,7 +277,7 @@ def page_command(
         raise ConfigError(problems)
     entries, laid = _entries((), overlay, False, None)
     write_claims_page(entries, to, laid_over([*laid.told, *laid.moved]))
-    note(f"wrote {to}")
+    print_note(f"wrote {to}")
 
 
 @claims_app.command("contest")
@@ -331,10 +331,10 @@ def simulate_claims_command(
     from ...claims import claim_simulation, claims
     from ...claims.seed_comparison import OUTCOMES
 
-    outcomes = {**{claim.id: claim.outcome for claim in claims.load() if claim.outcome}, **OUTCOMES}
+    outcomes = {**{claim.id: claim.outcome for claim in claims.load_claims() if claim.outcome}, **OUTCOMES}
     with waiting(f"simulating {len(outcomes)} outcomes"):
         claim_simulation.store(outcomes, to)
-    note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
+    print_note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
 
 
 def _entries(
@@ -343,7 +343,7 @@ def _entries(
     """Return judged claims, and what tables change; all that is wrong with names, verdicts and tables is said at once."""
     from ...claims import ledger
     from ...claims.claim_verdict import VERDICTS
-    from ...claims.claims import find
+    from ...claims.claims import find_claims
 
     problems = [
         not_among(VERDICTS, "unknown-status", f"there is no verdict {name!r}", name)
@@ -351,7 +351,7 @@ def _entries(
         if name not in VERDICTS
     ]
     try:
-        find(names)
+        find_claims(names)
     except BetapodError as error:
         gather(problems, error)
     try:
@@ -362,10 +362,10 @@ def _entries(
         raise ConfigError(problems)
     selected = list(dict.fromkeys(names))
     with waiting("judging claims"):
-        entries = ledger.ledger(selected, records=records, run=not no_model)
+        entries = ledger.judge_ledger(selected, records=records, run=not no_model)
     laid = _laid(selected, entries, records, overlay or (), not no_model)
     for line in (*laid.told, *_unasked(records, overlay or ()), *laid.moved):
-        note(line)
+        print_note(line)
     return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
 
 
@@ -404,8 +404,8 @@ def _laid(
     from ...evidence.records.overlay import told
 
     with waiting("judging claims without your tables"):
-        before = ledger.ledger(names, run=with_model)
-    changes = overlay_changes.moved(before, entries, records, overlay_changes.own_rows(records, overlays))
+        before = ledger.judge_ledger(names, run=with_model)
+    changes = overlay_changes.moved_answers(before, entries, records, overlay_changes.own_rows(records, overlays))
     return Laid(
         told(records, overlays),
         overlay_changes.words(changes, before, entries),
@@ -418,12 +418,14 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
     """Say which rows of the user's own tables no claim asks."""
     if not overlays:
         return []
-    from ...claims.claims import load
+    from ...claims.claims import load_claims
     from ...claims.questions import records_of
 
     files = {str(path) for path in overlays}
     own_records = [record.id for record in records if record.location.file in files]
-    asked = {record.id for claim in load() for question in claim.questions for record in records_of(question, records)}
+    asked = {
+        record.id for claim in load_claims() for question in claim.questions for record in records_of(question, records)
+    }
     lost = [name for name in own_records if name not in asked]
     if not lost:
         return []
@@ -433,7 +435,14 @@ def _unasked(records: Registry, overlays: Sequence[Path]) -> list[str]:
 
 def _show(entry: JudgedClaim) -> None:
     from ...claims.claim_simulation import unit_and_label
-    from ...claims.wording import estimate, leverage_words, outcome_words, required, three_digits, verdict_sentences
+    from ...claims.wording import (
+        estimate_text,
+        leverage_words,
+        outcome_words,
+        required,
+        three_digits,
+        verdict_sentences,
+    )
 
     claim, verdict = entry.claim, entry.verdict
     sure = f", certainty {verdict.certainty}" if verdict.certainty else ""
@@ -449,7 +458,7 @@ def _show(entry: JudgedClaim) -> None:
         needs = f"; needs {required(reply.question)}" if required(reply.question) else ""
         sure = f"; certainty {reply.certainty}" if reply.certainty else ""
         said = " ".join(
-            part for part in (estimate(reply), f"[{reply.how}{needs}{sure}]", ", ".join(reply.records)) if part
+            part for part in (estimate_text(reply), f"[{reply.how}{needs}{sure}]", ", ".join(reply.records)) if part
         )
         lines.append((reply.answer, f"{reply.question.text}{direct}: {said}"))
     if claim.outcome is not None and entry.simulated is not None:

@@ -13,9 +13,9 @@ from ..completion import complete_claim, complete_scenario, starting
 from ..csv_output import Csv, given_as_csv
 from ..options import spelt_out
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, gather, names_option, note, print_json, print_table, print_text, with_noun
+from ..shared import JsonOption, gather, names_option, print_json, print_note, print_table, print_text, with_noun
 from ..tables import rounded
-from ..waiting import bar
+from ..waiting import show_progress
 from .evidence_selection import OverlayOption, terms_option
 
 if TYPE_CHECKING:
@@ -156,27 +156,27 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
     the published number.
     """
     from ...therapies.scenarios import COMPARED
-    from ...validation.predictions.campaign import confront
+    from ...validation.predictions.campaign import confront_records
 
     scenarios = names_option(how.scenario) if how.scenario is not None else list[str](COMPARED)
     problems = [*_wrong_names(scenarios, views.by), *_wrong_files(views.csv_path, views.figure, views.page)]
     records, laid = _records(selection.names, selection.claims, selection.overlay or (), problems)
     if not views.quiet:
         for line in laid:
-            note(line)
-    with breaking(), bar(views.quiet) as progress:
-        confrontation = confront(
+            print_note(line)
+    with breaking(), show_progress(views.quiet) as progress:
+        confrontation = confront_records(
             records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws
         )
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view
 
-    table = confront_view.view(confrontation, confront_view.products(records))
+    table = confront_view.view(confrontation, confront_view.products_by_record(records))
     about = [*_choice({**selection.names, "claim": selection.claims}), *laid_over(laid)]
     for line in _write(confrontation, table, views, how, about):
         if not views.quiet:
-            note(line)
+            print_note(line)
     csv = Csv(lambda: table_as_csv(confrontation.table, float_format="%.10g"), len(table))
     if given_as_csv(csv, views.csv_path, views.as_json, text=True, quiet=views.quiet):
         return
@@ -267,20 +267,20 @@ def _records(
     ConfigError
         What is wrong with these options and the tables, and `problems` of the other ones.
     """
-    from ...claims.claims import find
+    from ...claims.claims import find_claims
     from ...evidence.records.overlay import told
-    from ...evidence.records.registry import Registry, load
+    from ...evidence.records.registry import Registry, load_registry
 
     registry = Registry(())
     records: list[Record] = []
     asked = None
     try:
         if claims is not None:
-            asked = find(claims)
+            asked = find_claims(claims)
     except BetapodError as error:
         gather(problems, error)
     try:
-        registry = load(overlays)
+        registry = load_registry(overlays)
         records = registry.select(**selection, tag=None)  # type: ignore[arg-type]
     except BetapodError as error:
         gather(problems, error)

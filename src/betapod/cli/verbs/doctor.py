@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ...base.exports import printable
-from ..shared import JsonOption, note, out, print_json, print_text
+from ..shared import JsonOption, out, print_json, print_note, print_text
 from ..waiting import waiting
 
 
@@ -27,7 +27,7 @@ def doctor_command(
     Exit code 1 if something that betapod needs is missing or wrong.
     """
     from .. import installation as doctor
-    from ..tables import wrapped
+    from ..tables import wrap_cells
 
     with waiting("examining"):
         findings = doctor.examine(simulate=not quick)
@@ -39,7 +39,7 @@ def doctor_command(
             mark, style = {True: ("ok", "green"), False: ("WRONG", "bold red"), None: ("-", "dim")}[finding.ok]
             out().print(f"{mark:>5} ", style=style, end="")
             out().print(f"{finding.what:<18}", end="")
-            first, *rest = wrapped(printable(finding.found), max(out().width - 24, 20))
+            first, *rest = wrap_cells(printable(finding.found), max(out().width - 24, 20))
             out().print(first, markup=False, soft_wrap=True)
             for line in rest:
                 out().print(f"{'':>24}{line}", markup=False, soft_wrap=True)
@@ -47,6 +47,6 @@ def doctor_command(
                 print_text(f"{'':>24}get it: {finding.get}", "bold", 24)
         out().print("sound" if sound else "not sound", style="green" if sound else "bold red")
         if missing := [finding.what for finding in findings if finding.ok is None and finding.get]:
-            note(f"optional and missing: {', '.join(missing)}")
+            print_note(f"optional and missing: {', '.join(missing)}")
     if not sound:
         raise typer.Exit(1)

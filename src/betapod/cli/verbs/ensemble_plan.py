@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.errors import BetapodError, ConfigError, Location, Problem
 from ...base.units import convert_unit, split_quantity
-from ...engine.calendar import exact
+from ...engine.calendar import exact_time
 from ...engine.limits import MOST_PATIENTS, MOST_VISITS
 from ..schedules import end_of
-from ..shared import gather, is_file, load_model, model_table, note, option_quantity, warn
+from ..shared import gather, is_file, model_from, model_table, option_quantity, print_note, warn
 
 if TYPE_CHECKING:
     from ...engine.runs.run_plan import Cohort, RunPlan
@@ -44,7 +44,7 @@ def plan_of(origin: Mapping[str, Any]) -> RunPlan:
     from ...engine.runs.run_plan import Drawn, RunPlan
 
     tables = [Path(path) for path in origin["parameters"]]
-    base = load_model(origin["model"], tables)
+    base = model_from(origin["model"], tables)
     model = base.with_values(origin["set"], "--set")
     table = model_table(model)
     vary = list(origin["vary"])
@@ -112,7 +112,7 @@ def plan_of_folder(folder: Path) -> RunPlan:
     BetapodError
         The folder holds no run, or one that was not begun from the command line, or its files are gone or wrong.
     """
-    from ...engine.runs.manifest import EnsembleManifest, RunOrigin, check
+    from ...engine.runs.manifest import EnsembleManifest, RunOrigin, check_fields
     from ...engine.runs.store import Store
 
     origin = Store.open(folder).of(EnsembleManifest).manifest["origin"]
@@ -125,20 +125,20 @@ def plan_of_folder(folder: Path) -> RunPlan:
                 hint="Continue it where it was begun, with betapod.engine.runs.execute.execute.",
             )
         )
-    check({"origin": origin}, RunOrigin, folder / "manifest.json")
+    check_fields({"origin": origin}, RunOrigin, folder / "manifest.json")
     return plan_of(origin)
 
 
 def plan_or_none(store: Store) -> RunPlan | None:
     """Return the plan of a run if it can be made again as it was; without it, accuracy cannot be reported."""
-    from ...engine.runs.run_plan import changes
+    from ...engine.runs.run_plan import identity_changes
 
     try:
         plan = plan_of_folder(store.folder)
     except BetapodError as error:
         warn(f"accuracy is not reported: {error.problems[0].message}")
         return None
-    found = changes(store.manifest["identity"], plan.identity)
+    found = identity_changes(store.manifest["identity"], plan.identity)
     if found:
         warn(f"accuracy is not reported: {found[0].message}")
         return None
@@ -160,8 +160,8 @@ def _times(origin: Mapping[str, Any], unit: str) -> tuple[float, ...]:
     if text is not None:
         step = _interval(text, unit, end)
     else:
-        step = exact(end) / 40 if spans["years"] is None else exact(convert_unit(6.0, "month", unit))
-    count = math.floor(round(exact(end) / step, 9))
+        step = exact_time(end) / 40 if spans["years"] is None else exact_time(convert_unit(6.0, "month", unit))
+    count = math.floor(round(exact_time(end) / step, 9))
     return tuple(float(step * k) for k in range(count + 1))
 
 
@@ -178,7 +178,7 @@ def _interval(text: str, unit: str, end: float) -> Fraction:
     if end / step > MOST_VISITS:
         most = f"at most {MOST_VISITS:,} visits"
         raise ConfigError(Problem("bad-visits", "these are too many visits", place, f"{end / step:.2g}", most))
-    return exact(step)
+    return exact_time(step)
 
 
 def _listed_visits(text: str, unit: str) -> tuple[float, ...]:
@@ -268,7 +268,7 @@ def _numbers(path: Path, known: set[str]) -> tuple[dict[str, Any], int]:
     if problems:
         raise ConfigError(problems[:_MOST_SAID])
     for text in table.notes:
-        note(text)
+        print_note(text)
     values = np.array(found, dtype=np.float64).reshape(len(places), len(table.rows))
     return {table.header[place]: column for place, column in zip(places, values, strict=True)}, len(table.rows)
 

@@ -16,8 +16,8 @@ from ...base.errors import ConfigError, Location, MissingExtraError, Problem
 from ...base.units import convert_unit
 from ..csv_output import Csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, err, note, print_json, print_table, print_text, warn
-from ..waiting import bar
+from ..shared import JsonOption, err, print_json, print_note, print_table, print_text, warn
+from ..waiting import show_progress
 
 if TYPE_CHECKING:
     from ...engine.runs.execute import Progress, RunOutcome
@@ -104,9 +104,11 @@ def _report(outcome: RunOutcome, folder: Path) -> None:
     for shard, reason in outcome.redone.items():
         warn(f"shard {shard} was computed again: {reason}")
     rate = f", {outcome.computed / outcome.seconds:,.0f} patients/s" if outcome.computed and outcome.seconds else ""
-    note(f"{outcome.computed:,} patients computed in {outcome.seconds:.1f} s{rate}; results in {folder}")
+    print_note(f"{outcome.computed:,} patients computed in {outcome.seconds:.1f} s{rate}; results in {folder}")
     if outcome.missing:
-        note(f"{len(outcome.missing)} shards are left to other parts of the run; then: {command('merge', folder)}")
+        print_note(
+            f"{len(outcome.missing)} shards are left to other parts of the run; then: {command('merge', folder)}"
+        )
 
 
 @contextmanager
@@ -158,7 +160,7 @@ def _log() -> Iterator[Callable[[str, int, int], None]]:
     if sys.stderr.isatty():
         yield lambda what, done, total: None
         return
-    with bar(False) as told:
+    with show_progress(False) as told:
         assert told is not None
         yield told
 
@@ -225,7 +227,7 @@ def print_run_summary(store: Store, document: Mapping[str, Any]) -> None:
     done = document.get("patients_done", document["patients"])
     print_text(f"{document['model']}: {done:,} of {document['patients']:,} virtual patients")
     if done < document["patients"]:
-        note(f"the rest is computed by: {command('ensemble', 'resume', store.folder)}")
+        print_note(f"the rest is computed by: {command('ensemble', 'resume', store.folder)}")
     for status, count in document["status"].items():
         print_text(f"  {count:>12,}  {status}")
     for event, count in document["events"].items():

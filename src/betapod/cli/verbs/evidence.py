@@ -14,10 +14,10 @@ from ..options import spelt_out
 from ..shared import (
     JsonOption,
     assignments,
-    note,
     out,
     print_fields,
     print_json,
+    print_note,
     print_table,
     print_text,
     with_noun,
@@ -124,7 +124,9 @@ def list_studies_command(
         )
     seen = sum(record.tag == "seen" for record in records)
     studies = with_noun(len({r.study for r in records}), "study", "studies")
-    note(f"{with_noun(len(records), 'row')} of {studies}, {seen} seen, {len(records) - seen} recalled (never used)")
+    print_note(
+        f"{with_noun(len(records), 'row')} of {studies}, {seen} seen, {len(records) - seen} recalled (never used)"
+    )
 
 
 def _texts(record: Record) -> tuple[str, ...]:
@@ -182,7 +184,7 @@ def show_study_command(
     for study in dict.fromkeys(r.study for r in records):
         members = [r for r in records if r.study == study]
         first = members[0]
-        known_study = vocabulary.studies().get(study, vocabulary.Study())
+        known_study = vocabulary.study_families().get(study, vocabulary.Study())
         reason = f" ({known_study.family_reason})" if known_study.family_reason else ""
         print_text(f"{study}: {first.citation}", hanging=2)
         print_fields(
@@ -207,7 +209,7 @@ def show_study_command(
         )
         for record in members:
             for remark in record.remarks:
-                note(f"{record.id}: {remark}")
+                print_note(f"{record.id}: {remark}")
 
 
 def _each(texts: Iterable[str]) -> str:
@@ -217,13 +219,13 @@ def _each(texts: Iterable[str]) -> str:
 
 def _askers(registry: Registry, records: list[Record]) -> list[str]:
     """Return the claims that ask any of the records."""
-    from ...claims.claims import load
+    from ...claims.claims import load_claims
     from ...claims.questions import records_of
 
     ids = {record.id for record in records}
     return [
         claim.id
-        for claim in load()
+        for claim in load_claims()
         if any(record.id in ids for question in claim.questions for record in records_of(question, registry))
     ]
 
@@ -256,7 +258,7 @@ def terms_command(
     if column not in kept.COLUMNS:
         message = f"the registry has no vocabulary of {column!r}"
         raise ConfigError(not_among(kept.COLUMNS, "unknown-column", message, column))
-    words = {word: count for word, count in kept.terms(column).items() if (search or "").lower() in word.lower()}
+    words = {word: count for word, count in kept.term_counts(column).items() if (search or "").lower() in word.lower()}
     units = (
         {endpoint.name: endpoint.unit for endpoint in vocabulary.endpoints().values()} if column == "endpoint" else {}
     )
@@ -282,17 +284,17 @@ def check_evidence_command(
 ) -> None:
     """Check tables of evidence: every error with file and line."""
     from ...base.errors import EvidenceError
-    from ...evidence.records.registry import check, everything
+    from ...evidence.records.registry import check_table, load_with_mechanisms
 
     problems, records, listed = [], [], []
     if tables:
         for path in tables:
             try:
-                records += check(path)
+                records += check_table(path)
             except EvidenceError as error:
                 problems += list(error.problems)
     else:
-        registry = everything()
+        registry = load_with_mechanisms()
         records, listed = list(registry.records), list(registry.listed)
     if problems:
         raise EvidenceError(problems)
@@ -312,12 +314,12 @@ def check_evidence_command(
         return
     if tables:
         for location, text in remarks:
-            note(f"{location}: {text}")
+            print_note(f"{location}: {text}")
     else:
         for text in dict.fromkeys(text for _, text in remarks):
-            note(f"{sum(other == text for _, other in remarks)} rows: {text}")
+            print_note(f"{sum(other == text for _, other in remarks)} rows: {text}")
     for row in listed:
-        note(f"{row.location}: not a record: {row.reason}")
+        print_note(f"{row.location}: not a record: {row.reason}")
     out().print(
         f"{len(records)} of {len(records) + len(listed)} rows are records: {seen} seen, {len(records) - seen} recalled, {len(listed)} listed with a reason"
     )

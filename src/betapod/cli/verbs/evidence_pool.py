@@ -12,7 +12,7 @@ import typer
 from ...base.errors import ConfigError, Problem
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
 from ..options import spelt_out
-from ..shared import JsonOption, names_option, note, print_json, print_table, print_text
+from ..shared import JsonOption, names_option, print_json, print_note, print_table, print_text
 from ..waiting import waiting
 from .evidence_selection import RecordSelection, shown_unit
 
@@ -135,22 +135,22 @@ def pool_command(
             if without
             else "nothing to pool"
         )
-        note(f"without {', '.join(map(str, selection.overlay))}: {before}")
+        print_note(f"without {', '.join(map(str, selection.overlay))}: {before}")
     if small.note:
-        note(f"small studies: {small.note}")
+        print_note(f"small studies: {small.note}")
     for reason in pooled.reasons:
-        note(reason)
+        print_note(reason)
 
 
 def _without(selection: RecordSelection, pooling: Pooling) -> Pooled | None:
     """Return the same question without the user's own tables; None without tables, or where nothing is left to pool."""
     from ...base.errors import EvidenceError
-    from ...evidence.records.registry import everything
+    from ...evidence.records.registry import load_with_mechanisms
 
     if not selection.overlay:
         return None
     try:
-        return pooling.of(selection.of(everything(), controls=True))
+        return pooling.of(selection.of(load_with_mechanisms(), controls=True))
     except EvidenceError:
         return None
 
@@ -178,7 +178,7 @@ def plot_command(
     named = title or f"{', '.join(selection.product or ['all treatments'])}: {pooled.endpoint}"
     figure, table = forest_figure(pooled, named, better, own_studies=_own_studies(records, selection.overlay or ()))
     for path in save(figure, to, table, alt_text(pooled)):
-        note(f"wrote {path}")
+        print_note(f"wrote {path}")
 
 
 def _own_studies(records: list[Record], overlays: list[Path] | tuple[()]) -> set[str]:
@@ -244,7 +244,7 @@ def _everything(registry: Registry, method: str, csv_path: Path | None, wide: bo
     )
     single = sum(g.pooled is not None and g.pooled.k == 1 for g in groups)
     not_pooled = sum(g.pooled is None for g in groups)
-    note(
+    print_note(
         f"{len(groups)} questions: {len(pooled)} pooled, {single} with one independent study, {not_pooled} not pooled (--csv FILE and --json "
         "give the reasons)"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ..completion import complete_table, complete_term
-from ..shared import names_option, note
+from ..shared import names_option, print_note
 
 if TYPE_CHECKING:
     from ...evidence.records.registry import Registry
@@ -30,11 +30,11 @@ OverlayOption = Annotated[
 def overlaid(tables: list[Path] | None) -> Registry:
     """Return the registry with overlays, having said what they replace and add."""
     from ...evidence.records.overlay import told
-    from ...evidence.records.registry import everything
+    from ...evidence.records.registry import load_with_mechanisms
 
-    registry = everything(tables or ())
+    registry = load_with_mechanisms(tables or ())
     for line in told(registry, tables or ()):
-        note(line)
+        print_note(line)
     return registry
 
 

@@ -18,8 +18,8 @@ from ..shared import (
     JsonOption,
     assignments,
     gather,
-    note,
     print_json,
+    print_note,
     print_table,
     print_text,
     set_values,
@@ -152,7 +152,7 @@ def clamp_command(
 def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
     """Return who is tested; changed values are checked first, then the history is simulated again with them."""
     from ...person import typical
-    from ...person.metabolic_state import changed, model_of
+    from ...person.metabolic_state import model_of, with_values
 
     problems = unfit_figure(sheet.plot)
     values: dict[str, str] = {}
@@ -169,8 +169,8 @@ def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
     states = model_of(who).state_names
     set_values(model_of(who), [f"{key}={value}" for key, value in values.items() if key not in states])
     with waiting(f"simulating the history of {name}"):
-        person = changed(who, values)
-    note(f"{who.label}, with {', '.join(f'{key} {value}' for key, value in values.items())}")
+        person = with_values(who, values)
+    print_note(f"{who.label}, with {', '.join(f'{key} {value}' for key, value in values.items())}")
     return person
 
 
@@ -227,4 +227,4 @@ def _plot(title: str, test: GlucoseTest, path: Path, model: Model, with_data: bo
     rows = {name: {"label": model.labels[name], "unit": model.units[name]} for name in test.table.columns}
     figure, data = table_figure(test.table, pd.DataFrame.from_dict(rows, orient="index"), "minute", title)
     for written in save(figure, path, data if with_data else None, f"{title}: courses of {', '.join(rows)}."):
-        note(f"wrote {written}")
+        print_note(f"wrote {written}")

@@ -16,12 +16,12 @@ from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
     load_bibliography,
-    load_model,
+    model_from,
     model_table,
-    note,
     out,
     print_fields,
     print_json,
+    print_note,
     print_table,
     warn,
     write_out,
@@ -134,7 +134,7 @@ def show_model(
     as_json: JsonOption = False,
 ) -> None:
     """Show a model: equations, parameters with sources, events."""
-    loaded = load_model(model, tables or ())
+    loaded = model_from(model, tables or ())
     if path is None and form == "text" and not as_json and sys.stdout.isatty():
         from ...model.printing.document_layout import sheet_of
         from ...model.printing.render import only
@@ -176,7 +176,7 @@ def export_model(
                 "unknown-format", f"the name {path} does not tell the format", expected=f"--as {' | '.join(_forms())}"
             )
         )
-    _deliver(_printed(load_model(model, tables or ()), form, submodel), path)
+    _deliver(_printed(model_from(model, tables or ()), form, submodel), path)
 
 
 def _printed(model: Model, form: str, submodel: str | None) -> str:
@@ -202,7 +202,7 @@ def _deliver(text: str, path: Path | None) -> None:
     from ...base.files import write_text
 
     write_text(path, text)
-    note(f"wrote {path}")
+    print_note(f"wrote {path}")
 
 
 @models.command("check")
@@ -221,7 +221,7 @@ def check_models(
     reports = []
     for name in files:
         try:
-            model = load_model(name, tables or ())
+            model = model_from(name, tables or ())
         except BetapodError as error:
             problems += error.problems
             continue
@@ -262,10 +262,10 @@ def cite_command(
 
     The works are grouped by what they were used for.
     """
-    from ...model.bibliography import cite
+    from ...model.bibliography import bibtex_of
     from ...model.parameters.table import source_keys
 
-    loaded = load_model(model, tables or ())
+    loaded = model_from(model, tables or ())
     works = load_bibliography()
     if as_json:
         rows = list(model_table(loaded).values())
@@ -285,4 +285,4 @@ def cite_command(
             )
         print_json({"model": model, "works": entries})
         return
-    _deliver(cite(loaded, works), path)
+    _deliver(bibtex_of(loaded, works), path)

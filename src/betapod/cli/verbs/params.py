@@ -13,13 +13,13 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..options import ModelArgument, ParametersOption
 from ..shared import (
     JsonOption,
-    explained,
+    explain_unknown_parameter,
     load_bibliography,
-    load_model,
+    model_from,
     model_table,
-    note,
     print_fields,
     print_json,
+    print_note,
     print_table,
     print_text,
     with_noun,
@@ -101,7 +101,7 @@ def list_parameters(
     _known("grade", grade, GRADES)
     selected = [
         row
-        for row in model_table(load_model(model, tables or ())).values()
+        for row in model_table(model_from(model, tables or ())).values()
         if (role is None or row.role == role)
         and (grade is None or row.grade == grade)
         and (source is None or source in source_keys([row]))
@@ -119,7 +119,7 @@ def list_parameters(
             spare=("source", "range", "grade", "role", "unit"),
             wide=wide,
         )
-        note(with_noun(len(selected), "row"))
+        print_note(with_noun(len(selected), "row"))
 
 
 def _known(column: str, value: str | None, allowed: tuple[str, ...]) -> None:
@@ -177,7 +177,7 @@ def show_parameter(
     as_json: JsonOption = False,
 ) -> None:
     """Show a parameter: value, range, distribution, source, uses."""
-    loaded = load_model(model, tables or ())
+    loaded = model_from(model, tables or ())
     table = model_table(loaded)
     rows = _selected(loaded, table, ids)
     users = _users(loaded)
@@ -194,7 +194,9 @@ def show_parameter(
 
 def _selected(model: Model, table: ParameterTable, ids: list[str]) -> list[Parameter]:
     problems = [
-        explained(Problem("unknown-parameter", f"there is no parameter {key!r}", hint=did_you_mean(key, table)), model)
+        explain_unknown_parameter(
+            Problem("unknown-parameter", f"there is no parameter {key!r}", hint=did_you_mean(key, table)), model
+        )
         for key in ids
         if key not in table
     ]
@@ -256,9 +258,9 @@ def diff_parameters(
     """
     from ...model.parameters.table import compare
 
-    model = load_model(first)
+    model = model_from(first)
     a = model_table(model)
-    b = model_table(load_model(first, [Path(second)]) if second.endswith(".csv") else load_model(second))
+    b = model_table(model_from(first, [Path(second)]) if second.endswith(".csv") else model_from(second))
     differences = compare(a, b)
     done = given_as_csv(Csv.of(*_differences(differences)), csv, as_json, wide)
     if as_json:
@@ -273,7 +275,7 @@ def diff_parameters(
         print_json({"first": first, "second": second, "differences": entries})
     elif not done:
         _show_differences(differences, first, second, wide)
-        note(f"{len(differences)} of {len({*a, *b})} rows differ")
+        print_note(f"{len(differences)} of {len({*a, *b})} rows differ")
 
 
 _SIDE = ("value", "unit", "role", "grade", "source")

@@ -10,9 +10,9 @@ import typer
 from ...base.exports import table_as_csv
 from ..completion import complete_cohort, files
 from ..csv_output import Csv, CsvOption, WideOption, given_as_csv
-from ..shared import JsonOption, note, print_json, print_table, print_text, warn
+from ..shared import JsonOption, print_json, print_note, print_table, print_text, warn
 from ..tables import rounded
-from ..waiting import bar
+from ..waiting import show_progress
 
 if TYPE_CHECKING:
     from ...patients.cohorts.comparison import CohortComparison
@@ -52,7 +52,7 @@ def register(app: typer.Typer) -> None:
 def _library(path: Path | None) -> Library:
     from ...patients import library
 
-    return library.default() if path is None else library.load_library(path)
+    return library.default() if path is None else library.read_library(path)
 
 
 def _writable(path: Path, *endings: str) -> None:
@@ -74,7 +74,7 @@ def _write(patients: Library, path: Path) -> None:
         # With units in the header, as every table of people that is read back needs them.
         table = patients.table.rename(columns={n: f"{n} [{unit}]" for n, unit in UNITS.items() if unit != "1"})
         write_text(path, table_as_csv(table, float_format="%.6g"))
-    note(f"wrote {path}: {len(patients)} patients")
+    print_note(f"wrote {path}: {len(patients)} patients")
 
 
 @_app.command("grow")
@@ -91,12 +91,12 @@ def grow_command(
 
     path = path if path.suffix else path.with_name(f"{path.name}.npz")
     _writable(path, ".npz")
-    with bar(False) as told:
+    with show_progress(False) as told:
         assert told is not None
         grown = library.grow(lives, seed, lambda done, total: told("simulating lives", done, total), first)
     _write(grown, path)
     for name, count in grown.origin["implausible"].items():
-        note(f"left out as implausible: {count} by {name}")
+        print_note(f"left out as implausible: {count} by {name}")
 
 
 @_app.command("list")
@@ -205,7 +205,7 @@ def like_command(
     if path is not None:
         _writable(path, ".npz", ".csv")
     for text in target.notes:
-        note(text)
+        print_note(text)
     patients = _library(library)
     cohort = reweight.select_patients(patients, target, count, seed)
     if path is not None:

@@ -11,9 +11,9 @@ import typer
 
 from ..completion import complete_run
 from ..running import QuietOption, breaking
-from ..shared import JsonOption, note, out, print_json, print_table, print_text
+from ..shared import JsonOption, out, print_json, print_note, print_table, print_text
 from ..tables import without_unit
-from ..waiting import bar
+from ..waiting import show_progress
 
 if TYPE_CHECKING:
     from ...report.trial.report_writing import WrittenReport
@@ -61,15 +61,15 @@ def report_command(
     from ...trials import run_folder as store
 
     run_folder = Path(what)
-    with breaking("resume", folder=run_folder), bar(quiet) as progress:
+    with breaking("resume", folder=run_folder), show_progress(quiet) as progress:
         if store.is_trial(run_folder):
             if replicates is not None:
                 raise ConfigError(
                     Problem("bad-option", "--replicates does not fit a run that exists", hint="Run the protocol again.")
                 )
-            run = store.open_run(run_folder)
+            run = store.open_trial_run(run_folder)
         else:
-            plan = store.plan(what, replicates=replicates)
+            plan = store.trial_plan(what, replicates=replicates)
             run_folder = Path(f"betapod-{plan.protocol.name}")
             run = store.run_into(run_folder, plan, None, None, progress, ["betapod", *sys.argv[1:]])
         written = make(run, folder or run_folder / "report", sys.argv[1:], progress, quick)
@@ -94,13 +94,13 @@ def demo_command(
     """
     from ...report.trial import demo
 
-    with breaking("resume", folder=folder / "run"), bar(as_json) as progress:
+    with breaking("resume", folder=folder / "run"), show_progress(as_json) as progress:
         result = demo.run_demo(folder, replicates, progress, sys.argv[1:], quick)
     first = next(iter(result.seconds))
     speed = result.trial_patients / max(result.seconds[first], 1e-9)
     timing = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in result.seconds.items())
     if not as_json:
-        note(f"{result.trial_patients} trial patients, {speed:.0f} per second; {timing}")
+        print_note(f"{result.trial_patients} trial patients, {speed:.0f} per second; {timing}")
     _tell(result.report, as_json, False, {"seconds": result.seconds, "trial_patients": result.trial_patients})
 
 
@@ -108,7 +108,7 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     from ...report.common import words
     from ...report.trial import answers
     from ...report.trial.trial_report import WARNING, report_as_dict, terminal_summary
-    from ...trials.conduct.feasibility import concerns
+    from ...trials.conduct.feasibility import feasibility_notes
 
     a = written.assessment
     if as_json:
@@ -126,8 +126,8 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
         print_text(question, "bold")
         print_text(answer)
     for design, people in a.behind.items():
-        for text in concerns(a.protocol, design, people):
-            note(f"{design}: {text}")
+        for text in feasibility_notes(a.protocol, design, people):
+            print_note(f"{design}: {text}")
     if not quiet:
-        note(WARNING)
+        print_note(WARNING)
     out().print(os.fspath(written.files[0]), markup=False)

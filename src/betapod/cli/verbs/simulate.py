@@ -26,11 +26,11 @@ from ..schedules import read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
     gather,
-    load_model,
+    model_from,
     names_option,
-    note,
     out,
     print_json,
+    print_note,
     print_table,
     print_text,
     set_values,
@@ -165,7 +165,7 @@ def simulate_patient_command(
     problems += unfit_figure(plot)
     try:
         with waiting("assembling"):
-            loaded = load_model(model, tables or ())
+            loaded = model_from(model, tables or ())
     except BetapodError as error:
         gather(problems, error)
         raise ConfigError(problems) from None
@@ -278,7 +278,7 @@ def _plot(model: Model, result: Result, path: Path, with_data: bool) -> None:
     figure, data = result_figure(result, model.time_unit, model.name)
     about = f"Simulated courses of {', '.join(result.table.columns)} in the model {model.name}."
     for written in save(figure, path, data if with_data else None, about):
-        note(f"wrote {written}")
+        print_note(f"wrote {written}")
 
 
 def _summary(model: Model, result: Result, without: Result | None = None, wide: bool = False) -> None:

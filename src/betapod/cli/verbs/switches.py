@@ -10,7 +10,7 @@ import typer
 from .. import kept
 from ..completion import complete_switch
 from ..csv_output import Csv, WideOption, given_as_csv, matching
-from ..shared import JsonOption, note, print_fields, print_json, print_table, print_text
+from ..shared import JsonOption, print_fields, print_json, print_note, print_table, print_text
 from ..waiting import waiting
 
 
@@ -51,7 +51,7 @@ def switches_command(
     from ...base.errors import ConfigError, not_among
 
     with waiting("assembling models"):
-        every = kept.switches()
+        every = kept.switch_values()
     if unknown := [name for name in names or () if name not in every]:
         message = "there is no mechanism switch {!r}"
         raise ConfigError([not_among(every, "unknown-switch", message.format(name), name) for name in unknown])
@@ -75,7 +75,7 @@ def switches_command(
         spare=("submodels", "default"),
         wide=wide,
     )
-    note(f"{len(selected)} of {len(every)} switches; a card of each: betapod switches NAME")
+    print_note(f"{len(selected)} of {len(every)} switches; a card of each: betapod switches NAME")
 
 
 def _mentions(switch: dict[str, Any], words: str | None) -> bool:

@@ -15,8 +15,8 @@ from ...base.errors import BetapodError, ConfigError, Location, Problem, not_amo
 from ..completion import complete_folder, complete_protocol, complete_scenario, starting
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
-from ..shared import JsonOption, note, print_json, print_table, print_text, with_noun, write_out
-from ..waiting import bar, waiting
+from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
+from ..waiting import show_progress, waiting
 
 if TYPE_CHECKING:
     from ...report.trial.estimates import Scale
@@ -89,9 +89,9 @@ def run_command(
     """
     from ...trials import run_folder as store
 
-    trial_plan = store.plan(protocol, designs, scenarios, replicates, seed)
+    trial_plan = store.trial_plan(protocol, designs, scenarios, replicates, seed)
     run_folder = folder or Path(f"betapod-{trial_plan.protocol.name}")
-    with breaking("resume", folder=run_folder), bar(quiet) as progress:
+    with breaking("resume", folder=run_folder), show_progress(quiet) as progress:
         run = store.run_into(run_folder, trial_plan, None, threads, progress, ["betapod", *sys.argv[1:]])
     _tell(run, run_folder, csv, quiet, as_json)
 
@@ -108,7 +108,7 @@ def resume_command(
     """Resume a trial: recompute missing or damaged parts."""
     from ...trials import run_folder as store
 
-    with breaking("resume", folder=folder), bar(quiet) as progress:
+    with breaking("resume", folder=folder), show_progress(quiet) as progress:
         run = store.resume(folder, threads, progress)
     _tell(run, folder, csv, quiet, as_json)
 
@@ -139,9 +139,9 @@ def list_protocols_command(csv: CsvOption = None, as_json: JsonOption = False) -
 
     Into a pipe or a file the list goes as CSV.
     """
-    from ...trials.protocol.protocol_files import load_protocol, protocol_catalogue
+    from ...trials.protocol.protocol_files import find_protocol, protocol_catalogue
 
-    protocols = [load_protocol(path) for path in protocol_catalogue().values()]
+    protocols = [find_protocol(path) for path in protocol_catalogue().values()]
     heads = ("name", "patients", "arms", "title")
     rows = [
         (protocol.name, str(protocol.size(next(iter(protocol.designs)))), ", ".join(protocol.arms), protocol.title)
@@ -193,7 +193,7 @@ def new_command(
     schema = path.with_name("betapod-trial.schema.json")
     _write(schema, json.dumps(json_schema(), indent=2) + "\n")
     _write(path, f"# yaml-language-server: $schema={schema.name}\n{text}")
-    note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
+    print_note(f"{path} written, a copy of {like}; check it with: {command('trial', 'check', path)}")
 
 
 @trial.command("check")
@@ -279,7 +279,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) -> None:
-    from ...trials.conduct.feasibility import Behind, concerns
+    from ...trials.conduct.feasibility import Behind, feasibility_notes
 
     protocol_document = run.summary
     done = given_as_csv(_as_csv(protocol_document), csv, as_json, text=True, quiet=quiet)
@@ -295,10 +295,12 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
         _tell_comparisons(protocol_document, several, cells)
     _tell_groups(protocol_document, several, cells)
     for design, people in protocol_document["people_behind_patients"].items():
-        for text in concerns(run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])):
-            note(f"{design}: {text}")
+        for text in feasibility_notes(
+            run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])
+        ):
+            print_note(f"{design}: {text}")
     if not quiet:
-        note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
+        print_note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")
 
 
 def _as_csv(document: dict[str, Any]) -> Csv:
@@ -313,7 +315,7 @@ def _as_csv(document: dict[str, Any]) -> Csv:
 
 def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
     """Print what trials find: difference, its range, power, and the truth."""
-    from ...report.common.words import capital, percent, truth_label
+    from ...report.common.words import capital, percent_text, truth_label
     from ...report.trial.estimates import Scale
 
     endpoint = protocol_document["endpoint"]
@@ -337,7 +339,7 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
             f"{row['treated']} against {row['control']}",
             _estimate(scale, row["estimate"]),
             _estimates(scale, row["low"], row["high"]),
-            "-" if row["benefit"] is None else percent(row["benefit"], 1),
+            "-" if row["benefit"] is None else percent_text(row["benefit"], 1),
             *([_estimate(scale, row["true_effect"])] if truths else []),
         )
         for row in comparisons

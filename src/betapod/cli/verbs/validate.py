@@ -13,8 +13,8 @@ import typer
 from .. import kept
 from ..completion import starting
 from ..csv_output import Csv, given_as_csv
-from ..shared import JsonOption, err, names_option, note, out, print_json
-from ..waiting import bar
+from ..shared import JsonOption, err, names_option, out, print_json, print_note
+from ..waiting import show_progress
 
 
 def register(app: typer.Typer) -> None:
@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _complete_organ(incomplete: str) -> list[str]:
-    return starting(dict.fromkeys(kept.targets().values()), incomplete)
+    return starting(dict.fromkeys(kept.organs_by_target().values()), incomplete)
 
 
 def _complete_id(incomplete: str) -> list[str]:
-    return starting(kept.targets(), incomplete)
+    return starting(kept.organs_by_target(), incomplete)
 
 
 def validate_command(
@@ -57,16 +57,16 @@ def validate_command(
     Each target is simulated and printed with the model's value and a verdict. A miss is a result: the exit code is 0.
     """
     from ...validation.scorecard.scorecard import run_scorecard
-    from ...validation.scorecard.targets import select
+    from ...validation.scorecard.targets import select_targets
 
-    targets = select(names_option(organ or ()), names_option(ids or ()))
+    targets = select_targets(names_option(organ or ()), names_option(ids or ()))
     with _progress() as progress:
         card = run_scorecard(targets, progress)
     if plot is not None:
-        from ...validation.scorecard.scorecard_figure import draw
+        from ...validation.scorecard.scorecard_figure import draw_scorecard
 
-        draw(card, plot)
-        note(f"wrote {plot}")
+        draw_scorecard(card, plot)
+        print_note(f"wrote {plot}")
     from ...validation.scorecard.scorecard_text import csv_text
 
     done = given_as_csv(Csv(lambda: csv_text(card), len(card.scores)), csv_path, as_json, text=True)
@@ -86,7 +86,7 @@ def validate_command(
 def _progress() -> Iterator[Callable[[str, int, int], None] | None]:
     """Show a progress bar on stderr, where stderr is a terminal."""
     if not sys.stderr.isatty():
-        with bar(False) as told:
+        with show_progress(False) as told:
             assert told is not None
             yield lambda name, done, total: told(f"simulating {name or 'the last target'}", done, total)
         return

@@ -33,7 +33,7 @@ from ...model.algebra.expression import (
 from ...model.algebra.expression import rebuild as rebuild_node
 from ...model.assembly.model import Model
 from ..enclosures import is_truth, quiet, same
-from ..switches import Switches, small, switches
+from ..switches import Switches, find_switches, small
 from .accumulate import accumulated_jacobian
 from .factorise import factorise
 from .program import SWITCHES, Block, EventProgram, Instruction, Program, SwitchProgram
@@ -130,7 +130,7 @@ class _Lowering:
         equations = substitute([state.rate for state in model.states], everything)
         # A state that only events and doses change stands still between them.
         self.going = [n for n, rate in zip(model.state_names, equations, strict=True) if not is_const(rate, 0.0)]
-        switching = switches(equations, triggers, self.going, aliases=[SEGMENT_START, *model.inputs])
+        switching = find_switches(equations, triggers, self.going, aliases=[SEGMENT_START, *model.inputs])
         rates = switching.rates
         held = self._hold(switching, triggers)
         names = [symbol(name) for name in model.state_names]

@@ -41,7 +41,7 @@ def identifier(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-def target(path: Path) -> str:
+def sql_path(path: Path) -> str:
     """Return the SQL literal of a file to be written: this file, whatever its name looks like."""
     return quoted(str(_plain(path)))
 

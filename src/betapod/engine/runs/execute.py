@@ -17,8 +17,8 @@ from ...base.cores import cores
 from ...base.errors import BetapodError, ConfigError, Location, Problem, SolverError
 from ...base.exports import rows_as_csv
 from .manifest import EnsembleManifest as Manifest
-from .run_plan import RunPlan, changes, versions
-from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute, task
+from .run_plan import RunPlan, identity_changes, versions
+from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute_shard, task
 from .store import Receipt, Store
 from .transport import pack
 
@@ -77,7 +77,7 @@ class RunOutcome:
         return not self.missing
 
 
-def open_run(plan: RunPlan, folder: str | Path, command: Sequence[str] = ()) -> Store:
+def open_store(plan: RunPlan, folder: str | Path, command: Sequence[str] = ()) -> Store:
     """Make the folder of a run, or open it if it is the same run.
 
     Raises
@@ -87,9 +87,9 @@ def open_run(plan: RunPlan, folder: str | Path, command: Sequence[str] = ()) -> 
     """
     folder = Path(folder)
     if not (folder / "manifest.json").exists():
-        return Store.create(folder, manifest(plan, command), dictionary(plan))
+        return Store.create(folder, manifest(plan, command), run_dictionary(plan))
     store = Store.open(folder).of(Manifest)
-    differences = changes(store.manifest["identity"], plan.identity)
+    differences = identity_changes(store.manifest["identity"], plan.identity)
     if differences:
         location = Location(str(folder / "manifest.json"))
         raise ConfigError(
@@ -130,7 +130,7 @@ def manifest(plan: RunPlan, command: Sequence[str] = ()) -> dict[str, Any]:
     }
 
 
-def dictionary(plan: RunPlan) -> str:
+def run_dictionary(plan: RunPlan) -> str:
     """Return the data dictionary of the tables as CSV."""
     rows = [
         (table, column, column, unit, label)
@@ -224,7 +224,7 @@ def execute(
     requested = chosen(plan.shards, part)
     if not (Path(folder) / "manifest.json").exists():
         _afford(plan, Path(folder), requested)
-    store = open_run(plan, folder, command)
+    store = open_store(plan, folder, command)
     store.clean()
     finished, damaged = store.survey(requested)
     todo = list(order([shard for shard in requested if shard not in finished]))
@@ -322,7 +322,7 @@ class _Session:
                     shard = waiting.popleft()
                     item = task(self.plan, self.packed, shard, self.store.run, folder, threads)
                     try:
-                        running[pool.submit(compute, item)] = shard
+                        running[pool.submit(compute_shard, item)] = shard
                     except BrokenProcessPool:
                         broken.append(shard)
                 if not running:

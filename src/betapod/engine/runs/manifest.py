@@ -239,7 +239,7 @@ def read_run_file(path: Path, schema: type[BaseModel] = Run) -> dict[str, Any]:
         message = f"the {path.stem} was written by another version of betapod, or by another program"
         location = Location(str(path))
         raise ConfigError(Problem("bad-manifest", message, location, f"schema_version {version}", str(SCHEMA_VERSION)))
-    check(content, schema, path)
+    check_fields(content, schema, path)
     return content
 
 
@@ -292,7 +292,7 @@ def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def check(content: Mapping[str, Any], schema: type[BaseModel], path: Path) -> None:
+def check_fields(content: Mapping[str, Any], schema: type[BaseModel], path: Path) -> None:
     """Check the fields that are read.
 
     Raises

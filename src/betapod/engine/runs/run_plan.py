@@ -19,7 +19,7 @@ from ...base.errors import ConfigError, Problem, did_you_mean, unit_in
 from ...base.randomness import Patients
 from ...model import Model, ParameterTable
 from ...model.parameters.possible_values import impossible_columns
-from ..draw import ALL, draw, varied
+from ..draw import ALL, draw_parameters, varied
 from ..limits import MOST_ENSEMBLE_VALUES, MOST_PATIENTS, MOST_VISITS
 from ..schedule import Schedule
 from ..tolerance import check_tolerances
@@ -55,7 +55,7 @@ class Drawn:
 
     def values(self, patients: Patients) -> Mapping[str, NDArray[np.float64]]:
         """Return the drawn parameters of these patients."""
-        return draw(self.table, self.seed, patients, self.names, self.replicate)
+        return draw_parameters(self.table, self.seed, patients, self.names, self.replicate)
 
     def part(self, patients: range) -> Drawn:
         """Return the cohort itself: it knows everybody without storing anybody."""
@@ -303,10 +303,12 @@ def versions() -> dict[str, str]:
 @functools.cache
 def _code() -> str:
     """Return a digest of our own files that a part is computed by. A version number alone does not tell of an edited copy."""
-    return hashlib.sha256("".join(map(cache.content, cache.closure("betapod.engine.runs.shard"))).encode()).hexdigest()
+    return hashlib.sha256(
+        "".join(map(cache.content_digest, cache.closure("betapod.engine.runs.shard"))).encode()
+    ).hexdigest()
 
 
-def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:
+def identity_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Problem]:
     """Return a problem for each thing in which two identities differ, down to the single parameter."""
     differences = []
     old, new = _leaves(before), _leaves(now)

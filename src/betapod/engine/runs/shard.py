@@ -78,7 +78,7 @@ def task(plan: RunPlan, packed: bytes, shard: int, run: str, folder: Path | None
     )
 
 
-def compute(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
+def compute_shard(task: Task) -> tuple[Receipt, dict[str, bytes] | None]:
     """Simulate the patients of a shard and write its parts.
 
     Returns

@@ -27,10 +27,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.atomic import clean, file_hash, half_written, placed, write_atomic, writing
+from ...base.atomic import file_hash, half_written, placed, remove_leftovers, write_atomic, writing
 from ...base.errors import ConfigError, Location, Problem
 from . import manifest
-from .database import connect, parquet, quoted, target
+from .database import connect, parquet, quoted, sql_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -124,7 +124,7 @@ class Store:
         ConfigError
             Every field that is missing or of another kind.
         """
-        manifest.check(self.manifest, schema, self.folder / "manifest.json")
+        manifest.check_fields(self.manifest, schema, self.folder / "manifest.json")
         return self
 
     @classmethod
@@ -277,7 +277,7 @@ class Store:
 
     def clean(self) -> None:
         """Remove what killed processes of this machine left half-written."""
-        clean(self.folder)
+        remove_leftovers(self.folder)
 
     def connect(self, threads: int | None = None) -> duckdb.DuckDBPyConnection:
         """Return a DuckDB connection with the views ``visits``, ``patients`` and ``failures`` over all whole shards."""
@@ -324,7 +324,7 @@ def write_parquet(
         for name, columns in tables.items():
             connection.register(name, dict(columns))
         (rows,) = connection.execute(
-            f"COPY ({select}) TO {target(temporary)} "
+            f"COPY ({select}) TO {sql_path(temporary)} "
             f"(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, KV_METADATA {{betapod_run: {quoted(run)}}})"
         ).fetchone() or (0,)
         part = StoredPart(int(rows), temporary.stat().st_size, file_hash(temporary))

@@ -15,7 +15,7 @@ from ...base.errors import ConfigError, Location, Problem
 from .database import connect, identifier, parquet, quoted
 from .manifest import SCHEMA_VERSION
 from .manifest import EnsembleManifest as Manifest
-from .run_plan import RunPlan, changes
+from .run_plan import RunPlan, identity_changes
 from .store import Receipt, Store, write_parquet
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     first = stores[0]
     problems = []
     for store in stores[1:]:
-        differences = changes(first.manifest["identity"], store.manifest["identity"])
+        differences = identity_changes(first.manifest["identity"], store.manifest["identity"])
         where = Location(str(store.folder))
         problems += [Problem("other-run", p.message, where, p.found, p.expected) for p in differences]
     if problems:
@@ -81,7 +81,7 @@ def merge(folders: Sequence[str | Path], out: str | Path | None = None) -> Store
     if out is None:
         return first
     target = Store.create(out, {k: v for k, v in first.manifest.items() if k != "schema_version"}, _dictionary(first))
-    differences = changes(first.manifest["identity"], target.manifest["identity"])
+    differences = identity_changes(first.manifest["identity"], target.manifest["identity"])
     if differences:
         where = Location(str(target.folder))
         raise ConfigError([Problem("other-run", p.message, where, p.found, p.expected) for p in differences])

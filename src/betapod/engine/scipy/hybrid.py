@@ -17,7 +17,7 @@ from ...model.algebra.operations import NOT_SMOOTH
 from ...model.assembly.model import Model
 from ..enclosures import is_truth
 from ..schedule import Segment
-from ..switches import gates, small, switches
+from ..switches import find_switches, gates, small
 from .clocks import Clock, Watch, narrowed
 from .event_queue import Compute, Computed, EventQueue
 
@@ -85,7 +85,7 @@ class Hybrid:
 
     def _compile_rates(self, names: Sequence[str], triggers: Sequence[Expr], values: dict[str, float]) -> None:
         states = [self.model.state_names[k] for k in self.moving]
-        switching = switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
+        switching = find_switches([self.model.states[k].rate for k in self.moving], triggers, states, self.input_names)
         # States that only events change stand still between events.
         self._still = [k for k in range(len(self.model.states)) if k not in set(self.moving.tolist())]
         still = [self.model.state_names[k] for k in self._still]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...base.errors import Location, Problem
-from ...base.files import content as read_content
+from ...base.files import file_content as read_content
 
 #: Bytes of a table.
 _LARGEST = 64_000_000

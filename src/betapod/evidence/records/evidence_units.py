@@ -76,7 +76,7 @@ class Conversion:
         self.factor, self.offset = before, 0.0
         if endpoint == "HOMA_B" and printed == "index":  # the index is the percentage
             unit = "%"
-        quantity = clinical.known(endpoint) if not share else None
+        quantity = clinical.known_quantity(endpoint) if not share else None
         if not target and quantity is not None and quantity.form == "HbA1c" and unit.startswith("mmol/mol"):
             self.unit = target = "%" + "".join(re.findall(r"^mmol/mol(/[a-z]+)", unit))
         if not target or not unit:
@@ -105,7 +105,7 @@ class Conversion:
         return float(f"{abs(self.factor) * width:.15g}")
 
 
-def readable(printed: str) -> bool:
+def is_known_unit(printed: str) -> bool:
     """Return whether the printed unit is known."""
     unit = spelt(printed)[0]
     try:

@@ -12,7 +12,7 @@ from ...base.errors import EvidenceError, Location, Problem, did_you_mean
 from ...base.exports import rows_as_csv
 from ...base.files import write_text
 from .reading import OPTIONAL, REQUIRED
-from .registry import Registry, check
+from .registry import Registry, check_table
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
 #: Ids that are listed one by one.
@@ -47,7 +47,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
     ]
     for path in files:
         try:
-            check(path)
+            check_table(path)
         except EvidenceError as error:
             problems += error.problems
             continue
@@ -66,7 +66,7 @@ def append(table: str | Path, rows: Sequence[dict[str, str]], files: Iterable[st
         trial = Path(folder) / table.name
         write_text(trial, text)
         try:
-            check(trial)
+            check_table(trial)
         except EvidenceError as error:
             raise EvidenceError(
                 replace(problem, location=replace(problem.location, file=str(table))) for problem in error.problems
@@ -122,7 +122,7 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _content(path: Path) -> tuple[list[str], list[list[str]]]:
-    check(path)
+    check_table(path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = [line for line in csv.reader(file) if any(cell.strip() for cell in line)]
     return [name.strip() for name in lines[0]], lines[1:]

@@ -7,11 +7,11 @@ import functools
 from ...base import clinical
 from ...base.errors import UnitError
 from ...base.units import parse_unit
-from ...observables.table import bounds, everything, names_for
+from ...observables.table import bounds_for, names_for, observables_and_characteristics
 from .vocabulary import Statistic
 
 
-def impossible(statistic: Statistic, endpoint: str, unit: str, value: float) -> tuple[str, str] | None:
+def impossible_mean(statistic: Statistic, endpoint: str, unit: str, value: float) -> tuple[str, str] | None:
     """Return what is wrong with a mean that no group has, or a change that none can make, and what is possible; None if nothing."""
     usual, low, high = _possible(endpoint)
     if not usual or not _same(unit, usual):
@@ -32,12 +32,12 @@ def _possible(endpoint: str) -> tuple[str, float, float]:
     """Return the registry's unit of an endpoint and the range beyond which no group's mean lies; an empty unit where nobody knows."""
     name = names_for("registry").get(endpoint)
     observable = endpoint if name is None else name.means
-    span = bounds("group").get(observable)
+    span = bounds_for("group").get(observable)
     if span is None:
         return "", 0.0, 0.0
-    own_unit = everything()[observable].unit
+    own_unit = observables_and_characteristics()[observable].unit
     usual = own_unit if name is None or not name.unit else name.unit
-    quantity = clinical.known(endpoint)
+    quantity = clinical.known_quantity(endpoint)
     if usual != own_unit and quantity is not None:
         span = (
             clinical.convert_clinical(span[0], quantity, own_unit, usual),

@@ -9,8 +9,8 @@ from dataclasses import replace
 from ...base import clinical
 from ...base.errors import UnitError, did_you_mean
 from . import vocabulary
-from .evidence_units import Conversion, readable, spelt
-from .possible_means import impossible
+from .evidence_units import Conversion, is_known_unit, spelt
+from .possible_means import impossible_mean
 from .row import Row
 from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
@@ -115,7 +115,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         row.wrong("missing-value", "a seen number needs the words it was read in", "quote")
     if row.problems or statistic is None:
         return None
-    study = vocabulary.studies().get(row["study_id"], vocabulary.Study())
+    study = vocabulary.study_families().get(row["study_id"], vocabulary.Study())
     if row["tag"] == "memory":
         row.remarks.append("recalled, not read: shown, never used")
     if level == "author_manuscript_discrepant":
@@ -244,7 +244,7 @@ def _numbers(
     if not row["value"]:
         row.wrong("missing-value", "a number is needed for this statistic", "value")
     if not row["unit"] and needs_unit(statistic):
-        usual = clinical.known(name)
+        usual = clinical.known_quantity(name)
         expected = ", ".join(usual.usual) if usual is not None else endpoint.unit or "a unit; 1 for a plain number"
         expected = (
             "% or fraction" if statistic_unit(statistic, endpoint) in ("%", "1") and name != "HbA1c" else expected
@@ -253,7 +253,7 @@ def _numbers(
         return None, None, "", name
     if any(problem.kind == "wrong-unit" for problem in row.problems):
         return None, None, "", name
-    if not readable(row["unit"]):
+    if not is_known_unit(row["unit"]):
         row.wrong(
             "unknown-unit",
             "the unit cannot be read",
@@ -291,7 +291,7 @@ def _numbers(
         value = _transformed(conversion(value), statistic.transform)
     unit = "1" if statistic.transform and statistic.transform != "negate" else conversion.unit
     _check(row, statistic, value)
-    if value is not None and (wrong := impossible(statistic, name, unit, value)):
+    if value is not None and (wrong := impossible_mean(statistic, name, unit, value)):
         row.wrong("impossible", wrong[0], "value", wrong[1], "Is the unit right?")
     dispersion = _dispersion(row, statistic, conversion, value)
     return value, dispersion, unit, name

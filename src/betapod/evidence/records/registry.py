@@ -268,7 +268,7 @@ def study_meant(name: str, study_names: Iterable[str]) -> str:
     return did_you_mean(name, names)
 
 
-def everything(overlays: Iterable[str | Path] = ()) -> Registry:
+def load_with_mechanisms(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return all that claims may cite: the registry with the findings about mechanisms, and the user's own tables over both.
 
     Raises
@@ -276,10 +276,10 @@ def everything(overlays: Iterable[str | Path] = ()) -> Registry:
     EvidenceError
         Everything that is wrong with the tables, with file and line.
     """
-    return load([FINDINGS, *overlays])
+    return load_registry([FINDINGS, *overlays])
 
 
-def load(overlays: Iterable[str | Path] = ()) -> Registry:
+def load_registry(overlays: Iterable[str | Path] = ()) -> Registry:
     """Return the registry, overridden or extended by the user's tables.
 
     A row of an overlay replaces the record that its column `replaces` names, else the one of the same study, arm, endpoint, time,
@@ -328,7 +328,7 @@ def _own() -> tuple[tuple[Record, ...], tuple[SkippedRow, ...]]:
     return tuple(records), tuple(listed)
 
 
-def check(path: str | Path) -> list[Record]:
+def check_table(path: str | Path) -> list[Record]:
     """Return the records of one table alone.
 
     Raises

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...observables.table import AS_PRINTED, Observable, everything, names_for
+from ...observables.table import AS_PRINTED, Observable, names_for, observables_and_characteristics
 from .study import DESIGNS, KINDS, POPULATIONS
 
 FOLDER = Path(__file__).with_name("vocabulary")
@@ -72,7 +72,7 @@ def statistics() -> dict[str, Statistic]:
 def _observable(name: str) -> EvidenceEndpoint | None:
     """Return the class that is an observable; None for other endpoints, such as events and slopes."""
     entry = names_for("registry").get(name)
-    observable = everything().get(name if entry is None else entry.means)
+    observable = observables_and_characteristics().get(name if entry is None else entry.means)
     if observable is None:
         return None
     unit = observable.unit if entry is None or not entry.unit else entry.unit
@@ -110,14 +110,14 @@ def design_of(text: str) -> str:
     return code if code in DESIGNS else _plain("designs", "design").get(text, "")
 
 
-def products() -> tuple[str, ...]:
+def treatment_classes() -> tuple[str, ...]:
     """Return the classes of treatments."""
     return tuple(sorted(set(_plain("products", "product").values())))
 
 
 def product_of(text: str) -> str:
     """Return the class of a treatment, or an empty string; a class is its own text."""
-    return text if text in products() else _plain("products", "product").get(text, "")
+    return text if text in treatment_classes() else _plain("products", "product").get(text, "")
 
 
 def source_level_of(locator: str) -> str:
@@ -126,7 +126,7 @@ def source_level_of(locator: str) -> str:
 
 
 @functools.cache
-def studies() -> dict[str, Study]:
+def study_families() -> dict[str, Study]:
     """Return families and reliability by study."""
     return {
         row["study"]: Study(row["family"], row["family_reason"], row["grade"], row["remark"])

@@ -160,7 +160,7 @@ def _counted(effects: Sequence[EffectSize], method: str) -> Fit:
 
 def _exact(effects: Sequence[EffectSize]) -> Fit:
     events, people = sum(e.events or 0.0 for e in effects), float(sum(e.n or 0 for e in effects))
-    low, high = rare.exact(events, people)
+    low, high = rare.exact_share_interval(events, people)
     x = min(max(events, 0.5), people - 0.5)
     mu, se = math.log(x / (people - x)), math.sqrt(1.0 / x + 1.0 / (people - x))
     notes: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...base.constants import Z95
 from ...base.display import Displayed
 from .candidate_effects import MEASURES, EffectSize, Exclusion
-from .rare_events import exact
+from .rare_events import exact_share_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,6 +148,6 @@ def back_to_scale(measure: str) -> Callable[[float], float]:
 def _of(effect: EffectSize, back: Callable[[float], float]) -> tuple[float, float, float]:
     """Return a study's own estimate and 95 % interval; of a share as it was counted, with the exact one."""
     if effect.events is not None and effect.n:
-        return (effect.events / effect.n, *exact(effect.events, effect.n))
+        return (effect.events / effect.n, *exact_share_interval(effect.events, effect.n))
     half = Z95 * math.sqrt(effect.v)
     return back(effect.y), back(effect.y - half), back(effect.y + half)

@@ -93,7 +93,7 @@ def _error(loss: Any, mu: float, tau: float) -> float:
     return math.sqrt(variance)
 
 
-def exact(events: float, people: float) -> tuple[float, float]:
+def exact_share_interval(events: float, people: float) -> tuple[float, float]:
     """Return the exact 95 % interval (Clopper and Pearson) of a share."""
     from scipy.stats import binomtest
 

@@ -82,7 +82,7 @@ class UnitWriter:
         return identifier
 
 
-def describe(element: Any, row: Parameter, entry: BibliographyEntry | None) -> None:
+def annotate_parameter(element: Any, row: Parameter, entry: BibliographyEntry | None) -> None:
     """Attach role, grade, source and note of a number to its SBML parameter."""
     lines = [f"role: {row.role}", f"grade: {row.grade}"]
     if row.source:
@@ -95,12 +95,12 @@ def describe(element: Any, row: Parameter, entry: BibliographyEntry | None) -> N
         lines.append(f"distribution: {row.distribution}")
     if row.note:
         lines.append(f"note: {row.note}")
-    note(element, lines)
+    attach_note(element, lines)
     if entry is not None:
         refer(element, entry)
 
 
-def note(element: Any, lines: list[str]) -> None:
+def attach_note(element: Any, lines: list[str]) -> None:
     """Attach paragraphs of plain text."""
     body = "".join(f"<p>{escape(line, quote=False)}</p>" for line in lines if line)
     if body:

@@ -82,7 +82,7 @@ def _omega(x: Expr) -> Expr:
     return select(binary("lt", x, const(-36.0)), exp(x), w)
 
 
-def expand(roots: Iterable[Expr]) -> list[Expr]:
+def expand_roots(roots: Iterable[Expr]) -> list[Expr]:
     """Return the roots with everything written in operations that MathML or a function definition has."""
     wanted = list(roots)
     done: dict[Expr, Expr] = {}

@@ -12,7 +12,7 @@ from ...model.algebra.expression import ONE, TIME, ZERO, Expr, const, div, mul, 
 from .mathml_reader import MathReader, SbmlFunction, Unsupported
 from .mathml_writer import own_function
 from .rates import Motion, solve_relations
-from .sbml_units import quotient_unit, unit_text
+from .sbml_units import quotient_unit, sbml_unit_text
 
 #: Names that the parser of Level 1 formulas takes for constants.
 _CONSTANT_WORDS = frozenset(
@@ -119,7 +119,7 @@ class Builder:
 
     def unit(self, reference: str) -> str:
         """Return the text of a unit, or of the plain number where betapod cannot express it."""
-        return unit_text(self.source, reference) or "1"
+        return sbml_unit_text(self.source, reference) or "1"
 
     # -- reading -----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from ...model.assembly.linking import Definition, link
 from ...model.assembly.model import Event, Model
 from ...model.parameters.table import Parameter, ParameterTable
 from .import_report import ImportReport
-from .sbml_units import unit_text
+from .sbml_units import sbml_unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder
@@ -69,7 +69,7 @@ def link_model(builder: Builder, events: list[Event]) -> Model:
             builder.initials,
             events,
             ParameterTable(rows),
-            time_unit=unit_text(builder.source, time) or "1",
+            time_unit=sbml_unit_text(builder.source, time) or "1",
             description=builder.source.getName(),
         )
     except ModelError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...model.algebra.expression import ONE, ZERO, Expr, add, const, mul, neg, symbol
 from ...model.assembly.model import Event
-from .sbml_units import quotient_unit, unit_text
+from .sbml_units import quotient_unit, sbml_unit_text
 
 if TYPE_CHECKING:
     from .model_builder import Builder
@@ -43,7 +43,8 @@ def _extent_rate_unit(builder: Builder) -> str:
     if builder.level >= 3:
         return (
             quotient_unit(
-                builder.unit(builder.source.getExtentUnits()), unit_text(builder.source, builder.source.getTimeUnits())
+                builder.unit(builder.source.getExtentUnits()),
+                sbml_unit_text(builder.source, builder.source.getTimeUnits()),
             )
             or "1"
         )

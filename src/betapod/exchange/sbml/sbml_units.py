@@ -48,7 +48,7 @@ def _scaled(kind: str, multiplier: float, scale: int) -> str | None:
     return None
 
 
-def unit_text(model: Any, reference: str) -> str | None:
+def sbml_unit_text(model: Any, reference: str) -> str | None:
     """Return the text of a unit that an SBML model refers to, or None where betapod cannot express it.
 
     Parameters

@@ -20,8 +20,8 @@ from ...base.files import write_text
 from ...model.algebra.expression import Expr, free_symbols, mul, symbol
 from ...model.assembly.model import Event, Model
 from ...model.bibliography import BibliographyEntry
-from .annotations import UnitWriter, describe, note
-from .mathml_writer import Formulas, expand
+from .annotations import UnitWriter, annotate_parameter, attach_note
+from .mathml_writer import Formulas, expand_roots
 
 _QUANTITY, _KINETIC, _EXPRESSION, _CONTINUOUS = "SBO:0000002", "SBO:0000009", "SBO:0000064", "SBO:0000293"
 
@@ -123,7 +123,7 @@ class _Writer:
         target.setName(model.name)
         target.setSBOTerm(_CONTINUOUS)
         target.setTimeUnits(self.units.identifier(model.time_unit) or "dimensionless")
-        note(target, [model.description, "Written by betapod."])
+        attach_note(target, [model.description, "Written by betapod."])
         self._numbers()
         roots, formulas = self._prepare()
         self._quantities(roots, formulas)
@@ -156,7 +156,7 @@ class _Writer:
                 parameter.setValue(row.value)
                 rate = row.unit in ("1/day", "1/h", "1/min", "1/year", "1/s")
                 parameter.setSBOTerm(_KINETIC if rate else _QUANTITY)
-                describe(parameter, row, self.bibliography.get(row.source))
+                annotate_parameter(parameter, row, self.bibliography.get(row.source))
         for name, (value, unit) in self.model.conversions.items():
             parameter = self._parameter(self.identifiers[name], "exact conversion", unit, True)
             parameter.setValue(value)
@@ -184,10 +184,10 @@ class _Writer:
             for target, value in _event_values(event):
                 wanted["event", k, target] = value
         keys = list(wanted)
-        expanded = dict(zip(keys, expand(wanted.values()), strict=True))
+        expanded = dict(zip(keys, expand_roots(wanted.values()), strict=True))
         # An inlined formula may contain another equation as a whole: there that one's name is written, unless it is but an alias.
         names = [n for n, a in model.assignments.items() if not (isinstance(a.local, Expr) and a.local.op == "sym")]
-        inlined = expand([model.assignments[name].expr for name in names])
+        inlined = expand_roots([model.assignments[name].expr for name in names])
         named = {e: self.identifiers[name] for name, e in reversed(list(zip(names, inlined, strict=True))) if e.args}
         formulas = Formulas(self.identifiers, named, set(self.identifiers.values()))
         formulas.prepare(

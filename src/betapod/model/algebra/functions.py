@@ -108,6 +108,6 @@ FUNCTIONS: dict[str, Function] = {
 }
 
 
-def expand(name: str, args: Sequence[Expr]) -> Expr:
+def expand_call(name: str, args: Sequence[Expr]) -> Expr:
     """Return the graph of a function call."""
     return FUNCTIONS[name].expand(*args)

@@ -12,7 +12,7 @@ from ..language.dimensions import UnitChecker
 from ..parameters.parameter_rows import PLAIN_NOTE
 from ..parameters.table import Parameter, ParameterTable
 from .model import Model
-from .model_build import build
+from .model_build import build_model
 from .name_checks import check_names
 from .name_owners import NameOwners, Owned, unit_or_none
 from .submodel import Part, Submodel
@@ -69,7 +69,7 @@ def assemble(
     check_units(assembly)
     if assembly.problems:
         raise ModelError(assembly.sorted_problems())
-    return build(assembly, name, description)
+    return build_model(assembly, name, description)
 
 
 def _with_inputs(parts: Sequence[Part], parameters: ParameterTable) -> ParameterTable:

@@ -22,7 +22,7 @@ from ..algebra.expression import (
     symbol,
     unary,
 )
-from ..algebra.functions import FUNCTIONS, expand
+from ..algebra.functions import FUNCTIONS, expand_call
 from ..language.syntax import EventStatement, Statement, Syntax
 from ..parameters.table import ParameterTable
 from .linking import Definition, link
@@ -31,7 +31,7 @@ from .name_owners import NameOwners, expressions_of
 from .submodel import Part
 
 
-def build(assembly: NameOwners, name: str, description: str) -> Model:
+def build_model(assembly: NameOwners, name: str, description: str) -> Model:
     """Return the model; call only when no problem was found.
 
     Raises
@@ -156,7 +156,7 @@ class _Builder:
                 function = self.functions[node.text]
                 inner = dict(zip((symbol(a) for a in function.arguments), args, strict=True))
                 return substitute([self.expr(function.expression)], inner)[0]
-            return expand(node.text, args)
+            return expand_call(node.text, args)
         if node.kind == "neg":
             return neg(self.expr(node.args[0]))
         if node.kind == "not":

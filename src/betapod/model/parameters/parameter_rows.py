@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ...base.delimited import clean
+from ...base.delimited import clean_cell
 from ...base.delimited import read_delimited as read_table
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ...base.units import parse_unit
 from .parameter import COLUMNS, DISTRIBUTION, DISTRIBUTIONS, GRADES, ROLES, Parameter
-from .possible_values import impossible
+from .possible_values import impossible_value
 
 #: Columns that every table has. A table with these alone is a plain one: see `PLAIN`.
 _NEEDED = ("id", "value", "unit")
@@ -23,7 +23,7 @@ PLAIN_NOTE = "from a table that names no role: nobody said where the number come
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
+def read_parameter_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Parameter], list[Problem]]:
     """Return the good rows of a CSV file, and what is wrong with it and with the others.
 
     Parameters
@@ -58,7 +58,7 @@ def read_rows(path: Path, sources: frozenset[str] | None) -> tuple[list[Paramete
     for line, cells in table.rows:
         if line in broken:
             continue
-        named = dict(zip(header, map(clean, cells), strict=True))
+        named = dict(zip(header, map(clean_cell, cells), strict=True))
         row, bad = _row(_filled({**dict.fromkeys(COLUMNS, ""), **named}), Location(str(path), line), sources)
         problems.extend(bad)
         if row is not None:
@@ -140,7 +140,7 @@ def _row(
     # A number that an imported file lacks is written as nan.
     if not math.isfinite(row.value) and not (row.role == "imported" and math.isnan(row.value)):
         bad("bad-number", "the value is not finite", found=cells["value"])
-    elif (problem := impossible(row, row.value, location)) is not None:
+    elif (problem := impossible_value(row, row.value, location)) is not None:
         problems.append(problem)
     return (None, problems) if problems else (row, [])
 

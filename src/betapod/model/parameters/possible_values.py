@@ -24,7 +24,7 @@ _SHARE = re.compile(
 _STUFF = frozenset(["[mass]", "[substance]", "[cell_count]", "[biological_activity]"])
 
 
-def bounds(row: Parameter) -> tuple[float, float]:
+def possible_bounds(row: Parameter) -> tuple[float, float]:
     """Return the lowest and the highest number that a row can be at all.
 
     A row whose plausible range lies above 0 cannot be negative. One whose range lies within 0 to 1 (or 0 to 100 %) cannot exceed it if its
@@ -42,9 +42,9 @@ def _slack(row: Parameter) -> float:
     return 1e-9 * (max(abs(row.low), abs(row.high)) if math.isfinite(row.low) and math.isfinite(row.high) else 1e-3)
 
 
-def impossible(row: Parameter, value: float, location: Location = NOWHERE) -> Problem | None:
+def impossible_value(row: Parameter, value: float, location: Location = NOWHERE) -> Problem | None:
     """Return the problem of a value that the row cannot have, or None."""
-    low, high = bounds(row)
+    low, high = possible_bounds(row)
     slack = _slack(row)
     if low - slack <= value <= high + slack:
         return None
@@ -68,10 +68,12 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
         if row is None or column.ndim != 1:
             continue
         slack = _slack(row)
-        low, high = bounds(row)[0] - slack, bounds(row)[1] + slack
+        low, high = possible_bounds(row)[0] - slack, possible_bounds(row)[1] + slack
         wrong = np.flatnonzero((column < low) | (column > high))
         if len(wrong):
-            problem = impossible(row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}"))
+            problem = impossible_value(
+                row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}")
+            )
             assert problem is not None
             problems.append(problem)
     return problems

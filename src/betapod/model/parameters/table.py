@@ -156,12 +156,12 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         >>> ParameterTable.read(path)["k"].value
         0.5
         """
-        from .parameter_rows import read_rows
+        from .parameter_rows import read_parameter_rows
 
         rows: list[Parameter] = []
         problems: list[Problem] = []
         for path in paths:
-            read, bad = read_rows(
+            read, bad = read_parameter_rows(
                 file_path("paths", path, ParameterError), None if sources is None else frozenset(sources)
             )
             rows.extend(read)
@@ -210,7 +210,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         30.0
         """
         from .parameter_rows import PLAIN_NOTE
-        from .possible_values import impossible
+        from .possible_values import impossible_value
 
         rows = dict(self._rows)
         problems: list[Problem] = []
@@ -251,7 +251,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                     distribution=distribution,
                     role="input" if row.note == PLAIN_NOTE and base.role == "input" else row.role,
                 )
-                if (problem := impossible(laid, value, row.location)) is not None:
+                if (problem := impossible_value(laid, value, row.location)) is not None:
                     problems.append(problem)
                 rows[row.id] = laid
         if problems:
@@ -287,7 +287,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         >>> table.with_values({"V": "35000 mL"})["V"].value
         35.0
         """
-        from .possible_values import impossible
+        from .possible_values import impossible_value
 
         rows = dict(self._rows)
         problems: list[Problem] = []
@@ -303,7 +303,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                 continue
             try:
                 value = parameter_quantity(new_value, base.unit, location, base.label)
-                if (problem := impossible(base, value, location)) is not None:
+                if (problem := impossible_value(base, value, location)) is not None:
                     problems.append(problem)
                 rows[key] = replace(base, value=value)
             except (ParameterError, UnitError) as error:

@@ -304,10 +304,10 @@ def _is_word(node: Syntax) -> bool:
     return len(base) > 1 and base not in GREEK
 
 
-def terms(node: Syntax) -> list[tuple[str, Syntax]]:
+def sum_terms(node: Syntax) -> list[tuple[str, Syntax]]:
     """Take a sum apart into ``(sign, term)`` pairs, so that a long one can be broken over lines."""
     if node.kind in ("+", "-"):
-        return [*terms(node.args[0]), (node.kind, node.args[1])]
+        return [*sum_terms(node.args[0]), (node.kind, node.args[1])]
     return [("", node)]
 
 
@@ -321,13 +321,13 @@ def weight(node: Syntax) -> int:
     return width + sum(weight(arg) + 1 for arg in node.args)
 
 
-def lines_of(node: Syntax, width: int) -> list[list[tuple[str, Syntax]]]:
+def formula_lines(node: Syntax, width: int) -> list[list[tuple[str, Syntax]]]:
     """Break a sum into lines of at most about `width` characters."""
     if weight(node) <= width:
         return [[("", node)]]
     lines: list[list[tuple[str, Syntax]]] = [[]]
     used = 0
-    for sign, term in terms(node):
+    for sign, term in sum_terms(node):
         wide = weight(term) + 2
         if lines[-1] and used + wide > width:
             lines.append([])

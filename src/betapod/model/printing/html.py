@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup, escape
 
 from ..language.syntax import Syntax
-from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
+from .formula_notation import GREEK, FormulaPrinter, formula_lines, split_symbol
 from .model_document import EventLine, Line, ModelDocument, number_text, range_text
 
 _OPERATORS = {
@@ -137,7 +137,7 @@ class MathmlPrinter(FormulaPrinter):
             assert line.other is not None
             both = f"{self.expression(line.expression)}<mo>=</mo>{self.expression(line.other)}"
             return _math(f"{left}<mo>:</mo><mspace width='1em'/>{both}")
-        lines = lines_of(line.expression, _WIDTH)
+        lines = formula_lines(line.expression, _WIDTH)
         if len(lines) == 1:
             return _math(f"{left}<mo>=</mo>{self.expression(line.expression)}")
         rows = []

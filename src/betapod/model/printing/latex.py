@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..language.syntax import Syntax
-from .formula_notation import GREEK, FormulaPrinter, lines_of, split_symbol
+from .formula_notation import GREEK, FormulaPrinter, formula_lines, split_symbol
 
 if TYPE_CHECKING:
     from ..parameters.table import Parameter
@@ -158,7 +158,7 @@ class LatexPrinter(FormulaPrinter):
             assert line.other is not None
             relation = f"{self.expression(line.expression)} = {self.expression(line.other)}"
             return rf"{left}:\quad {relation}"
-        lines = lines_of(line.expression, _WIDTH)
+        lines = formula_lines(line.expression, _WIDTH)
         if len(lines) == 1:
             return f"{left} = {self.expression(line.expression)}"
         printed = [

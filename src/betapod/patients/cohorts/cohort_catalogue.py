@@ -80,9 +80,9 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortT
 def _own_target(name: str) -> CohortTarget:
     match name.lower():
         case "nhanes":
-            return nhanes.target("calibration")
+            return nhanes.nhanes_target("calibration")
         case "nhanes test":
-            return nhanes.target("test")
+            return nhanes.nhanes_target("test")
     return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
 
 

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...observables import kdigo
-from ...observables.table import by_column, everything
+from ...observables.table import by_column, observables_and_characteristics
 from ..population import Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: Units of everything that a table of people may have; creatinine, which becomes eGFR, is no column of a library.
-READ_UNITS = by_column({name: item.unit for name, item in everything().items()})
+READ_UNITS = by_column({name: item.unit for name, item in observables_and_characteristics().items()})
 #: Quantities that targets may speak of and their units in the table of a library.
 UNITS = {name: unit for name, unit in READ_UNITS.items() if name != "creatinine"}
 

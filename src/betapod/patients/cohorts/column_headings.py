@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from ...observables.table import columns, names_for
+from ...observables.table import names_for, people_columns
 from . import sexes
 from .cohort_target import READ_UNITS, UNITS
 from .conversions import fits_table
@@ -13,7 +13,7 @@ from .conversions import fits_table
 #: Other names of quantities, in lower case: as hospitals of many countries export them. A name that could mean two things is none.
 SYNONYMS = {
     **dict.fromkeys(sexes.COLUMNS, "female"),
-    **{name: columns()[column.means] for name, column in names_for("cohort").items()},
+    **{name: people_columns()[column.means] for name, column in names_for("cohort").items()},
     **dict.fromkeys(
         ("patient", "subject", "patient_id", "subject_id", "usubjid", "pid", "subjid", "seqn", "record_id"), "id"
     ),

@@ -39,7 +39,7 @@ def to_table_unit(
     """
     library_unit, where = table_unit(name), location or NOWHERE
     # Yes-or-no columns, such as that of the drug insulin, have shares; everything else is a clinical quantity.
-    quantity = clinical.known(name) if library_unit != "1" else None
+    quantity = clinical.known_quantity(name) if library_unit != "1" else None
     if quantity is not None:
         return clinical.convert_clinical(
             value, quantity, unit, library_unit, "difference" if difference else "level", where

@@ -35,7 +35,7 @@ def profile() -> Mapping[str, Any]:
     return loaded
 
 
-def target(half: str = "calibration") -> CohortTarget:
+def nhanes_target(half: str = "calibration") -> CohortTarget:
     """Return adults with diabetes in one half of NHANES as a target."""
     label = "adults with diabetes, NHANES 1999-2016"
     return target_of(profile()[half], f"NHANES {half} half", label, CITATION, UNMATCHED)

@@ -121,7 +121,7 @@ class _Table:
                 near = len(unused) < _MOST_NAMED and len(plain) <= _LONGEST
                 hint = did_you_mean(plain, [*KNOWN.values(), *SYNONYMS]) if near else ""
                 unused.append(f"{delimited.quote_cell(text)!r}" + (f" ({hint})" if hint else ""))
-            elif position and any(delimited.clean(row[position]) for _, row in cells.rows):
+            elif position and any(delimited.clean_cell(row[position]) for _, row in cells.rows):
                 message = "this column has values and no name"
                 self.problems.append(Problem("nameless-column", message, Location(self.file, cells.line, position + 1)))
         if unused:
@@ -149,7 +149,7 @@ class _Table:
         table_unit = READ_UNITS[name]
         if name == "female" and plain not in ("female", "male"):
             # What stands in its brackets is no unit, but may say what codes mean.
-            self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.explained(unit)
+            self.sex_codes = self.sex_codes if self.sex_codes is not None else sexes.sex_codes(unit)
             unit = ""
         if unit and unit != table_unit:
             try:
@@ -202,7 +202,7 @@ class _Table:
 
     def _meant(self, name: str, cells: list[str], marks: delimited.Marks, where: Location) -> bool:
         """Return whether a column without a unit is in the library's, since its numbers fit no other; else that is a problem."""
-        numbers = [delimited.cell_number(delimited.clean(cell), marks.decimal) for cell in cells]
+        numbers = [delimited.cell_number(delimited.clean_cell(cell), marks.decimal) for cell in cells]
         raw = [number for number in numbers if number is not None and math.isfinite(number)]
         table_unit, *others = _IN_USE[name]
         fitting = [unit for unit in _IN_USE[name] if _fits(raw, name, unit)]
@@ -220,7 +220,7 @@ class _Table:
         first_line: dict[tuple[str, ...], int] = {}
         for line, row in self.cells.rows:
             identity_cells = (row[self.identity],) if self.identity is not None else tuple(row)
-            key = tuple(delimited.clean(cell) for cell in identity_cells)
+            key = tuple(delimited.clean_cell(cell) for cell in identity_cells)
             where = Location(self.file, line)
             if self.identity is not None and not key[0]:
                 self.problems.append(Problem("no-id", "this person has no id", where))
@@ -236,7 +236,7 @@ class _Table:
             first_line.setdefault(key, line)
 
     def _flag(self, text: str, name: str, where: Location) -> float:
-        plain = sexes.code(delimited.clean(text))
+        plain = sexes.code(delimited.clean_cell(text))
         if plain in _MISSING:
             return math.nan
         if plain not in _YES:
@@ -287,7 +287,7 @@ class _Column:
         """Return the value of a cell in the library's unit; NaN where it is empty or unreadable."""
         if self.marks.decimal == "." and _SIMPLE.fullmatch(text):
             return self._possible(float(text), where)
-        plain = delimited.clean(text)
+        plain = delimited.clean_cell(text)
         if plain.lower() in _MISSING:
             return math.nan
         if len(plain) > _LONGEST:

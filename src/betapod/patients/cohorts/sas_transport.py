@@ -81,7 +81,7 @@ def read_transport(path: str | Path) -> pd.DataFrame:
     """
     where = Location(str(path))
     try:
-        content = files.content(path, _LARGEST)
+        content = files.file_content(path, _LARGEST)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("no-file", f"cannot read the file: {reason}", where)) from None

@@ -74,7 +74,7 @@ def parse_codes(text: str) -> dict[str, str]:
     return sex_by_code
 
 
-def explained(heading: str) -> dict[str, str] | None:
+def sex_codes(heading: str) -> dict[str, str] | None:
     """Return code -> sex from what stands in the brackets of a heading, such as ``0=F, 1=M``; None where it explains nothing."""
     sex_by_code: dict[str, str] = {}
     for left, right in re.findall(r"(\w+)\s*[=:]\s*(\w+)", heading.lower()):

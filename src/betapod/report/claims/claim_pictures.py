@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from ..common.svg import bar, circle, line, svg, svg_text
+from ..common.svg import circle, svg, svg_bar, svg_line, svg_text
 from ..common.words import MINUS, counted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def picture(entry: JudgedClaim) -> Markup:
     return _simulation(entry) if entry.simulated is not None else _studies(entry)
 
 
-def overview(entries: Sequence[JudgedClaim]) -> Markup:
+def verdicts_overview(entries: Sequence[JudgedClaim]) -> Markup:
     """Return an SVG of how many claims have each verdict; about cells dark, about diabetes itself light."""
     row, left, right = 26, 124, _WIDTH
     counts = {
@@ -53,7 +53,7 @@ def overview(entries: Sequence[JudgedClaim]) -> Markup:
         parts.append(svg_text(left - 8, y + 15, name, _INK, "end"))
         for share, opacity in zip(both, (1.0, 0.45), strict=True):
             if share:
-                parts.append(bar(x, y, scale * share, row - 6, VERDICT_COLOURS[name], opacity))
+                parts.append(svg_bar(x, y, scale * share, row - 6, VERDICT_COLOURS[name], opacity))
                 x += scale * share
         parts.append(svg_text(x + 6, y + 15, str(sum(both)), _INK, "start"))
     words = "; ".join(f"{name} {both[0]} about cells, {both[1]} about diabetes" for name, both in counts.items())
@@ -88,8 +88,8 @@ def _simulation(entry: JudgedClaim) -> Markup:
     height = _ROW * len(points) + 44
     bottom = _ROW * len(points) + 22
     parts = [
-        line(x(0), 20, x(0), bottom, "#9ca3af", ""),
-        line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _INK, "5 3", 1.5),
+        svg_line(x(0), 20, x(0), bottom, "#9ca3af", ""),
+        svg_line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _INK, "5 3", 1.5),
     ]
     bound = "at most " if outcome.at_most else ""
     claimed = f"claimed: {bound}{number(outcome.claimed)}{unit}"
@@ -105,8 +105,8 @@ def _simulation(entry: JudgedClaim) -> Markup:
         # A long unit stands once, with what is claimed.
         written = "none" if abs(value) < 1e-3 * abs(outcome.claimed) else number(value) + unit * (len(unit) < 4)
         parts.append(svg_text(_LEFT, y + 2, f"{name}: {written}", _INK, "start"))
-        parts.append(line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
-        parts.append(line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
+        parts.append(svg_line(_LEFT, y + 12, _RIGHT, y + 12, "#e5e7eb", ""))
+        parts.append(svg_line(x(0), y + 12, x(value), y + 12, _COLOURS[key], "", 3))
         parts.append(circle(x(value), y + 12, 5, _COLOURS[key]))
     words = f"{outcome.quantity}: claimed {number(outcome.claimed)}{unit}; " + "; ".join(
         f"{name} {number(value)}{unit}" for _, name, value in points
@@ -123,13 +123,13 @@ def _studies(entry: JudgedClaim) -> Markup:
         )
     height = 22 * len(replies) + 34
     centre = _WIDTH / 2
-    parts = [line(centre, 20, centre, height - 8, "#9ca3af", "")]
+    parts = [svg_line(centre, 20, centre, height - 8, "#9ca3af", "")]
     parts += [svg_text(_LEFT, 14, "against", _SOFT, "start"), svg_text(_RIGHT, 14, "for", _SOFT, "end")]
     for number_, reply in enumerate(replies):
         y = 34 + 22 * number_
         at = centre + 70 * sides[reply.answer]
         fill = _COLOURS["evidence"] if reply.direct else "#ffffff"
-        parts.append(line(centre, y, at, y, _COLOURS["evidence"], "", 2))
+        parts.append(svg_line(centre, y, at, y, _COLOURS["evidence"], "", 2))
         parts.append(circle(at, y, 6, fill, "#0072b2"))
     words = "; ".join(f"{reply.question.text}: {reply.answer}" for reply in replies)
     return svg(_WIDTH, height, words, parts)

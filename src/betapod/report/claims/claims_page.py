@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..common.pages import template
 from ..common.words import capital, listed, true_minus
-from .claim_pictures import overview, picture
+from .claim_pictures import picture, verdicts_overview
 
 if TYPE_CHECKING:
     from ...claims.claim_outcome import Outcome
@@ -32,8 +32,8 @@ def render_claims_page(entries: Sequence[JudgedClaim], remarks: Sequence[str] = 
     counts = {name: sum(card["verdict"] == name for card in cards) for name in VERDICTS}
     return template(TEMPLATE, printed=true_minus, first_capital=capital).render(
         cards=cards,
-        message=message(entries),
-        overview=overview(entries),
+        message=claims_message(entries),
+        overview=verdicts_overview(entries),
         remarks=remarks,
         counts=counts,
         verdicts=VERDICTS,
@@ -76,7 +76,7 @@ def write_claims_page(entries: Sequence[JudgedClaim], to: Path, remarks: Sequenc
     return write_text(to, render_claims_page(entries, remarks))
 
 
-def message(entries: Sequence[JudgedClaim]) -> list[str]:
+def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
     """Return what came out, in sentences: verdicts about cells, about diabetes, and what the model says."""
     from ...claims.claim_verdict import VERDICTS
 
@@ -100,7 +100,7 @@ def message(entries: Sequence[JudgedClaim]) -> list[str]:
 
 def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ...claims.claim_verdict import VERDICTS
-    from ...claims.wording import effect_unit, estimate, leverage_words, required, shortfall, verdict_sentences
+    from ...claims.wording import effect_unit, estimate_text, leverage_words, required, shortfall, verdict_sentences
     from ...claims.wording import three_digits as written
 
     claim, simulated = entry.claim, entry.simulated
@@ -147,7 +147,7 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
                 "answer": reply.answer,
                 "text": reply.question.text,
                 "direct": reply.direct,
-                "estimate": estimate(reply),
+                "estimate": estimate_text(reply),
                 "requires": required(reply.question),
                 "certainty": reply.certainty,
                 "records": ", ".join(reply.records),
@@ -196,7 +196,7 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
 
     measured = {name.lower() for name in quantities}
     bearing_claims = []
-    for claim in claims.load():
+    for claim in claims.load_claims():
         asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
         promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
         if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
@@ -206,13 +206,13 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
 
 def section(quantities: Iterable[str], cells: bool) -> Section | None:
     """Return the section of a trial's report with the claims that it bears on; None if there are none."""
-    from ...claims.ledger import ledger
+    from ...claims.ledger import judge_ledger
     from ..common.document import Section, Table
 
     selected = bearing(quantities, cells)
     if not selected:
         return None
-    entries = ledger([claim.id for claim in selected])
+    entries = judge_ledger([claim.id for claim in selected])
     rows = [
         [e.claim.id, e.claim.claim, e.verdict.verdict, e.verdict.certainty or "none", _reach(factor(e))]
         for e in entries

@@ -87,7 +87,7 @@ def axis(code: str, changed: bool = True) -> str:
     return f"{'change of ' if changed else ''}{name} ({unit})" if unit else name
 
 
-def wrapped(text: str, width: int = 16, lines: int = 3) -> str:
+def wrap_label(text: str, width: int = 16, lines: int = 3) -> str:
     """Break a label into lines of at most `width` letters; what is longer ends in dots, and stands in full in the text."""
     import textwrap
 

@@ -11,7 +11,7 @@ def svg(width: float, height: float, words: str, parts: list[Markup]) -> Markup:
     return head + Markup("").join(parts) + Markup("</svg>")
 
 
-def line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "", width: float = 1) -> Markup:
+def svg_line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = "", width: float = 1) -> Markup:
     """Return a line; `dash` as SVG has it, such as ``5 3``."""
     dashes = Markup(' stroke-dasharray="{}"').format(dash) if dash else Markup("")
     return Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{:g}"{}/>').format(
@@ -19,7 +19,7 @@ def line(x1: float, y1: float, x2: float, y2: float, colour: str, dash: str = ""
     )
 
 
-def bar(x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0) -> Markup:
+def svg_bar(x: float, y: float, width: float, height: float, colour: str, opacity: float = 1.0) -> Markup:
     """Return a filled rectangle from its left upper corner."""
     return Markup('<rect x="{:.1f}" y="{:g}" width="{:.1f}" height="{:g}" fill="{}" fill-opacity="{:g}"/>').format(
         x, y, width, height, colour, opacity

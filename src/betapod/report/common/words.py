@@ -196,7 +196,7 @@ def change(code: str, value: float) -> str:
     return f"{text}\u00a0{change_unit(code)}"
 
 
-def percent(share: float, digits: int = 0) -> str:
+def percent_text(share: float, digits: int = 0) -> str:
     """Return a share as per cent; never 0 or 100 % for what is neither."""
     if not math.isfinite(share):
         return "\u2013"

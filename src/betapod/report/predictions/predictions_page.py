@@ -67,8 +67,8 @@ def render_predictions_page(
     ]
     first = FIRST if FIRST in scenarios else scenarios[0] if scenarios else ""
     return template(TEMPLATE).render(
-        message=message(table, first),
-        overview=overview(table, first, {mark["name"]: f"var(--{mark['colour']})" for mark in marks}),
+        message=predictions_message(table, first),
+        overview=coverage_overview(table, first, {mark["name"]: f"var(--{mark['colour']})" for mark in marks}),
         scenarios=[(name, SCENARIOS[name].label if name in SCENARIOS else "") for name in scenarios],
         first=first,
         rows=_rows(table),
@@ -100,7 +100,7 @@ def render_predictions_page(
     )
 
 
-def message(table: pd.DataFrame, scenario: str) -> list[str]:
+def predictions_message(table: pd.DataFrame, scenario: str) -> list[str]:
     """Return what came out under one scenario, in sentences: all records, then the classes of treatment at both ends."""
     counts = confront_view.coverage_summary(table, "")
     rows = counts[counts["scenario"] == scenario].to_dict("records")
@@ -127,17 +127,17 @@ def _classes(table: pd.DataFrame, scenario: str) -> list[dict[Any, Any]]:
     return list(counts[counts["scenario"] == scenario].to_dict("records"))
 
 
-def overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> Markup:
+def coverage_overview(table: pd.DataFrame, scenario: str, colours: Mapping[str, str]) -> Markup:
     """Return an SVG: the share of records inside their interval for every class of treatment, beside the 90 % of a correct model."""
     row, left, width = 24, 172, 340
     classes = _classes(table, scenario)
     scale = (width - left - 44) / 100
     bottom = row * len(classes) + 8
-    parts = [svg.line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
+    parts = [svg.svg_line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
     for number, counts in enumerate(classes):
         y, share = 6 + row * number, 100 * counts["inside"] / counts["rows"]
         parts.append(svg.svg_text(left - 6, y + 13, counts["treatment"], "var(--ink)", "end"))
-        parts.append(svg.bar(left, y, max(share * scale, 1.5), row - 7, colours[counts["treatment"]]))
+        parts.append(svg.svg_bar(left, y, max(share * scale, 1.5), row - 7, colours[counts["treatment"]]))
         parts.append(svg.svg_text(width, y + 13, f"{counts['inside']}/{counts['rows']}", "var(--ink)", "end"))
     parts.append(svg.svg_text(left + 90 * scale, bottom + 14, "90 %", "var(--ink)", "middle"))
     words = "; ".join(f"{counts['treatment']}: {counts['inside']} of {counts['rows']} inside" for counts in classes)

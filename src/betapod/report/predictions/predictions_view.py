@@ -73,7 +73,7 @@ class EndpointAxis:
     ratio: bool = False
 
 
-def products(records: Iterable[Record]) -> dict[str, str]:
+def products_by_record(records: Iterable[Record]) -> dict[str, str]:
     """Return the product of each row by its id, as `view` wants it."""
     return {record.id: record.product for record in records}
 

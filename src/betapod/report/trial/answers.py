@@ -55,7 +55,7 @@ def primary_endpoint_answer(assessment: Assessment) -> str:
     return f"{name}, on average over {words.counted(assessment.replicates, 'replicate')}: {'; '.join(pieces)}."
 
 
-def measured(assessment: Assessment) -> str:
+def primary_quantity(assessment: Assessment) -> str:
     """Return the primary quantity in words."""
     return words.short_name(assessment.code)
 
@@ -76,8 +76,8 @@ def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
     lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
     treatment = "With cells that do nothing" if named else f"With {words.arm(assessment, arms[0])}"
     text = (
-        f"{lead if named else ''}{treatment}, {moved(assessment, scale, row['mean'])} on average (95 % of studies: "
-        f"{scale.range(row['low'], row['high'])}), and {words.percent(row['improved'])} of such studies would report a "
+        f"{lead if named else ''}{treatment}, {moved_text(assessment, scale, row['mean'])} on average (95 % of studies: "
+        f"{scale.range(row['low'], row['high'])}), and {words.percent_text(row['improved'])} of such studies would report a "
         f"statistically significant improvement. "
     )
     truth = words.truth_label(row.get("truth_of", ""))
@@ -86,16 +86,16 @@ def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
     chance = regression_share(assessment, design, scenario)
     if math.copysign(1, row["mean"]) == assessment.better and math.isfinite(chance) and chance >= 0.02:
         text += (
-            f"Regression to the mean alone accounts for {words.percent(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
+            f"Regression to the mean alone accounts for {words.percent_text(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
             f"improvement{_selected(assessment)}."
         )
     does = " even if the cells did nothing" if named else ""
     return [(f"Would a study of {words.counted(n, 'patient')} without a control group report improvement{does}?", text)]
 
 
-def moved(assessment: Assessment, scale: estimates.Scale, mean: float) -> str:
+def moved_text(assessment: Assessment, scale: estimates.Scale, mean: float) -> str:
     size = scale.text(mean).lstrip("+" + words.MINUS)
-    quantity = f"the {scale.what}" if scale.summary == "slope" else measured(assessment)
+    quantity = f"the {scale.what}" if scale.summary == "slope" else primary_quantity(assessment)
     if scale.summary == "slope":
         return f"{quantity} is {scale.text(mean)}"
     return f"{quantity} {'falls' if mean < 0 else 'rises'} by {size}"
@@ -137,7 +137,7 @@ def _evidence(assessment: Assessment) -> list[tuple[str, str]]:
     strongest = max(rows, key=lambda r: r["ratio"])
     text += (
         f"A prior probability of 10 % that {words.scenario(strongest['scenario'])} becomes "
-        f"{words.percent(strongest['belief_from_tenth'])} after such a report."
+        f"{words.percent_text(strongest['belief_from_tenth'])} after such a report."
     )
     if strongest["ratio_of_typical"] > 30:
         scale = estimates.primary(assessment, strongest["design"])
@@ -196,7 +196,7 @@ def _compared(assessment: Assessment, design: str, treated: str, control: str, s
             else f"a difference of {scale.text(row['mean'])} in the {scale.what}"
         )
         benefit = (
-            f" {words.percent(row['improved'])} of them show a significant benefit."
+            f" {words.percent_text(row['improved'])} of them show a significant benefit."
             if math.isfinite(row["improved"])
             else ""
         )
@@ -205,14 +205,16 @@ def _compared(assessment: Assessment, design: str, treated: str, control: str, s
     if NULL in rows and math.isfinite(rows[NULL]["significant"]):
         expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
         pieces.append(
-            f"a significant difference in {words.percent(rows[NULL]['significant'], 1)} of trials if cells do nothing{expected}"
+            f"a significant difference in {words.percent_text(rows[NULL]['significant'], 1)} of trials if cells do nothing{expected}"
         )
     for scenario, row in rows.items():
         if scenario == NULL or not math.isfinite(row["improved"]):
             continue
         truth = words.truth_label(row["truth_of"]) if math.isfinite(row["truth"]) else ""
         true = f" ({truth} {scale.text(row['truth'])})" if truth else ""
-        pieces.append(f"a significant benefit in {words.percent(row['improved'])} if {words.scenario(scenario)}{true}")
+        pieces.append(
+            f"a significant benefit in {words.percent_text(row['improved'])} if {words.scenario(scenario)}{true}"
+        )
     if not pieces:
         return ""
     who = f"Trials that compare {pair} show" if several else "Such trials show"
@@ -220,22 +222,26 @@ def _compared(assessment: Assessment, design: str, treated: str, control: str, s
 
 
 def _able(assessment: Assessment) -> list[tuple[str, str]]:
-    rows = sizes(assessment, "primary")
+    rows = sizes_by_scenario(assessment, "primary")
     rows = {name: variants for name, variants in rows.items() if AS_WRITTEN in variants}
     if not rows:
         return []
     named = words.has_cells(assessment)
     able = {name: r for name, r in rows.items() if math.isfinite(float(r[AS_WRITTEN]["n"]))}
-    unknown = [words.scenario(name) for name, r in rows.items() if not known(r[AS_WRITTEN])]
-    unable = [words.scenario(name) for name, r in rows.items() if name not in able and known(r[AS_WRITTEN])]
+    unknown = [words.scenario(name) for name, r in rows.items() if not is_estimable(r[AS_WRITTEN])]
+    unable = [words.scenario(name) for name, r in rows.items() if name not in able and is_estimable(r[AS_WRITTEN])]
     endpoint = assessment.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
-    quantity = measured(assessment) if plain else f"the {estimates.Scale(endpoint.summary, assessment.code).what}"
+    quantity = (
+        primary_quantity(assessment) if plain else f"the {estimates.Scale(endpoint.summary, assessment.code).what}"
+    )
     text = ""
     if able:
-        pieces = [needed(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()]
+        pieces = [
+            needed_text(r[AS_WRITTEN]) + (f" if {words.scenario(name)}" if named else "") for name, r in able.items()
+        ]
         text = f"For 80 % power on {quantity}{_of_which(assessment)} a trial needs {words.listed(pieces)}"
-        better = [needed(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
+        better = [needed_text(r[BETTER_MEASURED]) for r in able.values() if BETTER_MEASURED in r]
         text += f"; with three samples per visit and an averaged baseline {words.listed(better)}. " if better else ". "
     if unable:
         supposed = f"if {words.listed(unable, 'or')}, " if named else ""
@@ -248,7 +254,7 @@ def _able(assessment: Assessment) -> list[tuple[str, str]]:
     return [("How large must a trial be to detect the effect?", (text + _best_endpoint(assessment)).strip())]
 
 
-def known(row: Mapping[str, Any]) -> bool:
+def is_estimable(row: Mapping[str, Any]) -> bool:
     """Return whether a row of the sizes rests on an effect that could be estimated."""
     return math.isfinite(float(row["effect"])) and math.isfinite(float(row["error_of_effect"]))
 
@@ -296,7 +302,7 @@ def _best_endpoint(assessment: Assessment) -> str:
     return text.strip()
 
 
-def sizes(assessment: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
+def sizes_by_scenario(assessment: Assessment, role: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Return scenario -> variant -> row of the size for 80 % power; without the null scenario about cells."""
     by_scenario: dict[str, dict[str, dict[str, Any]]] = {}
     if assessment.sizes.empty:
@@ -309,7 +315,7 @@ def sizes(assessment: Assessment, role: str) -> dict[str, dict[str, dict[str, An
     return by_scenario
 
 
-def needed(row: dict[str, Any]) -> str:
+def needed_text(row: dict[str, Any]) -> str:
     """Return how many patients a trial needs, in words."""
     n = float(row["n"])
     if not math.isfinite(n):

@@ -95,8 +95,8 @@ def _remission(assessment: Assessment, design: str, treated: str, first: str, se
         return ""
     shares = [value[NULL, s] for s in strata]
     text = (
-        f"Even if cells do nothing, albuminuria is measured as normal at the end in {words.percent(shares[0])} of {first} and "
-        f"{words.percent(shares[1])} of {second} patients"
+        f"Even if cells do nothing, albuminuria is measured as normal at the end in {words.percent_text(shares[0])} of {first} and "
+        f"{words.percent_text(shares[1])} of {second} patients"
     )
     if assessment.single and abs(shares[0] - shares[1]) >= _NOTABLE:
         ahead = first if shares[0] > shares[1] else second
@@ -104,9 +104,7 @@ def _remission(assessment: Assessment, design: str, treated: str, first: str, se
     last = names[-1]
     claimed = [value.get((last, s), math.nan) for s in strata]
     if last != NULL and all(math.isfinite(x) for x in claimed):
-        text += (
-            f". If {words.scenario(last)}, these shares are {words.percent(claimed[0])} and {words.percent(claimed[1])}"
-        )
+        text += f". If {words.scenario(last)}, these shares are {words.percent_text(claimed[0])} and {words.percent_text(claimed[1])}"
     return f"{text}. "
 
 

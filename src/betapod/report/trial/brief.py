@@ -55,8 +55,8 @@ def _uncontrolled(assessment: Assessment, design: str) -> str:
     patients = words.counted(assessment.protocol.size(design), "patient")
     supposed = "even if the cells did nothing" if named else f"with {words.arm(assessment, arms[0])}"
     return (
-        f"Without a control group, {words.percent(row['improved'])} of studies of {patients} would report a significant improvement {supposed}. "
-        f"On average, {answers.moved(assessment, scale, row['mean'])} (95 % of studies: {scale.range(row['low'], row['high'])})."
+        f"Without a control group, {words.percent_text(row['improved'])} of studies of {patients} would report a significant improvement {supposed}. "
+        f"On average, {answers.moved_text(assessment, scale, row['mean'])} (95 % of studies: {scale.range(row['low'], row['high'])})."
     )
 
 
@@ -104,7 +104,7 @@ def _shares(assessment: Assessment, rows: Mapping[str, Mapping[str, Any]], colum
     """Return a share for every scenario: ``5 % if cells do nothing and 60 % if cells do all that is claimed for them``."""
     named = any(words.has_cells(assessment, str(row["treated"]), str(row["control"])) for row in rows.values())
     pieces = [
-        words.percent(row[column]) + (f" if {words.scenario(name)}" if named else "")
+        words.percent_text(row[column]) + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
         if math.isfinite(row[column])
     ]
@@ -127,15 +127,15 @@ def _size(assessment: Assessment) -> str:
     """Say how many patients a trial needs on the primary endpoint, as the protocol measures it."""
     rows = {
         name: variants[AS_WRITTEN]
-        for name, variants in answers.sizes(assessment, "primary").items()
+        for name, variants in answers.sizes_by_scenario(assessment, "primary").items()
         if AS_WRITTEN in variants
     }
-    rows = {name: row for name, row in rows.items() if answers.known(row)}
+    rows = {name: row for name, row in rows.items() if answers.is_estimable(row)}
     if not rows:
         return ""
     named = words.has_cells(assessment)
     pieces = [
-        (answers.needed(row) if math.isfinite(float(row["n"])) else "no trial can show a benefit")
+        (answers.needed_text(row) if math.isfinite(float(row["n"])) else "no trial can show a benefit")
         + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
     ]

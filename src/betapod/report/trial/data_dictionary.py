@@ -121,7 +121,7 @@ def is_change(column: str) -> bool:
     return COLUMNS.get(column, ("", _CHANGE))[1] == _CHANGE
 
 
-def describe(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, str, str, str]]:
+def describe_columns(tables: Mapping[str, pd.DataFrame], code: str) -> list[tuple[str, str, str, str]]:
     """Return table, column, meaning and unit of every column.
 
     Parameters

@@ -64,7 +64,7 @@ def run_demo(
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(Problem("cannot-write", f"cannot make the folder: {reason}", Location(str(folder)))) from None
     began = time.perf_counter()
-    plan = store.plan(PROTOCOL, replicates=replicates)
+    plan = store.trial_plan(PROTOCOL, replicates=replicates)
     datasets = store.run_into(folder / "run", plan, None, None, progress, ["betapod", *command])
     patients = sum(data.replicates * data.patients for data in datasets.values())
     seconds = {"simulating people and trials": time.perf_counter() - began}

@@ -98,14 +98,15 @@ def _sharing(assessment: Assessment) -> str:
 def _conduct(assessment: Assessment) -> str:
     conduct = assessment.protocol.conduct
     drift = [
-        f"{item.therapy} in {words.percent(item.share)} ({item.note or 'assumed'})" for item in conduct.co_medication
+        f"{item.therapy} in {words.percent_text(item.share)} ({item.note or 'assumed'})"
+        for item in conduct.co_medication
     ]
     effects = [
         f"{words.short_name(code_of(item.quantity))} {_effect(code_of(item.quantity), item.change, item.factor)} ({item.note or 'assumed'})"
         for item in conduct.effects
     ]
     return (
-        f"Drop-out {words.percent(conduct.drop_out)} per year; missed visits {words.percent(conduct.missed_visits)}; co-medication begun by "
+        f"Drop-out {words.percent_text(conduct.drop_out)} per year; missed visits {words.percent_text(conduct.missed_visits)}; co-medication begun by "
         f"others: {'; '.join(drift) or 'none'}; effect of being in the trial: {'; '.join(effects) or 'none'}."
     )
 

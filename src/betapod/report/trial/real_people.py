@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...observables.table import everything
+from ...observables.table import observables_and_characteristics
 from ..common import words
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _SHOWN = ("age", "duration", "bmi", "HbA1c", "FPG", "SBP", "eGFR", "UACR")
 #: Their columns of the library, with label and unit.
 SHOWN = {
     observable.cohort: (observable.short or observable.label, words.unit(observable.unit))
-    for observable in (everything()[name] for name in _SHOWN)
+    for observable in (observables_and_characteristics()[name] for name in _SHOWN)
 }
 
 

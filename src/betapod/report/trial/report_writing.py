@@ -107,7 +107,7 @@ def larger(run: TrialRun, threads: int | None = None) -> dict[str, TrialRun]:
     for name, samples in ((AS_WRITTEN, 1), (BETTER_MEASURED, 3)):
         protocol = enlarged(as_run(run), LARGER_PATIENTS, LARGER_REPLICATES, samples)
         if protocol is not None:
-            runs[name] = conduct.run_trial(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
+            runs[name] = conduct.conduct_trial(protocol, scenarios=run.scenarios, pool=run.pool, threads=threads)
     return runs
 
 

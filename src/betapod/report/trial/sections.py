@@ -12,7 +12,7 @@ import numpy as np
 from ...base.constants import DAYS_PER_MONTH
 from ...observables.quantities import CHARACTERISTICS, code_of, visit_observables
 from ...trials.analysis.endpoints import comparisons
-from ...trials.conduct.feasibility import concerns
+from ...trials.conduct.feasibility import feasibility_notes
 from ...trials.operating.sizing import NULL, title
 from ..common import words
 from ..common.document import Section, Table
@@ -140,7 +140,7 @@ def _normal(assessment: Assessment, design: str, arm: str, strata: list[str], wh
             [
                 [
                     *([words.capital(words.scenario(h))] if named else []),
-                    *(words.percent(normal[h, s][how]) for s in strata for how in ("measured", "true")),
+                    *(words.percent_text(normal[h, s][how]) for s in strata for how in ("measured", "true")),
                 ]
                 for h in names
             ],
@@ -216,7 +216,7 @@ def _able(assessment: Assessment) -> Section | None:
             pick = part[part["variant"] == variant].set_index("power")
             for wanted in (0.8, 0.9):
                 n = float(pick.loc[wanted, "n"]) if wanted in pick.index else math.nan
-                estimable = wanted in pick.index and answers.known(pick.loc[wanted].to_dict())
+                estimable = wanted in pick.index and answers.is_estimable(pick.loc[wanted].to_dict())
                 lacking |= estimable and not math.isfinite(n)
                 unknown |= not estimable
                 cells.append(answers.count(n) if math.isfinite(n) else "no benefit" if estimable else "not estimable")
@@ -294,7 +294,7 @@ def _other_endpoints(assessment: Assessment) -> Section | None:
                 *([words.scenario_short(str(r["scenario"]))] if named else []),
                 of_row(r).text(r["mean"]),
                 of_row(r).range(r["low"], r["high"]),
-                *([words.percent(r["improved"])] if tested else []),
+                *([words.percent_text(r["improved"])] if tested else []),
             ]
             for r in part.sort_values("endpoint", kind="stable").to_dict("records")
         ]
@@ -332,7 +332,7 @@ def _harms(assessment: Assessment) -> Section | None:
             words.arm(assessment, str(r["arm"])),
             words.written_number(r["patients"], 1),
             f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
-            f"{words.percent(r['share'], 1)}",
+            f"{words.percent_text(r['share'], 1)}",
         ]
         for r in table.to_dict("records")
         if r["patients"] > 0 or r["share"] > 0
@@ -378,7 +378,7 @@ def _people(assessment: Assessment, extra: ReportSupplement) -> Section:
     )
     told: dict[str, str] = {}
     for name, people in assessment.behind.items():
-        for text in concerns(assessment.protocol, name, people):
+        for text in feasibility_notes(assessment.protocol, name, people):
             told.setdefault(text, words.design(assessment, name))
     few = [f"{words.capital(design)}: {text}" for text, design in told.items()]
     table_found = Table(

@@ -41,7 +41,7 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
             scale.text(r["mean"]),
             scale.range(r["low"], r["high"]),
             _rate(r),
-            words.percent(r["improved"], 1),
+            words.percent_text(r["improved"], 1),
             *([scale.text(r["truth"])] if truth else []),
         ]
         for r in rows
@@ -58,16 +58,16 @@ def controlled_section(assessment: Assessment, design: str) -> Section:
     ]
     tells = any(row["tests_cells"] for row in rows)
     figures = kept(
-        draw.studies(assessment, design),
+        draw.draw_studies(assessment, design),
         draw.free_of_event(assessment, design, names[-1]),
-        *(draw.course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
+        *(draw.draw_course(assessment, design, arm, assessment.code) for arm in arms_of(assessment, design)),
     )
     tables += _slopes(assessment, design, names, named)
     closing = []
     if tells and len(names) > 1 and math.isfinite(assessment.assurance(design)):
         closing.append(
             f"If the scenarios are held equally probable, the chance that such a trial shows a benefit (assurance) is "
-            f"{words.percent(assessment.assurance(design))}{words.first_of_several(assessment, design)}."
+            f"{words.percent_text(assessment.assurance(design))}{words.first_of_several(assessment, design)}."
         )
     tables += _one_trial(assessment, design, names, named)
     key = f"design-{slug(design)}"
@@ -108,7 +108,7 @@ def _difference(scale: estimates.Scale) -> str:
 def _rate(row: Any) -> str:
     if not math.isfinite(row["significant"]):
         return "\u2013"
-    return f"{words.percent(row['significant'], 1)} ({100 * row['significant_low']:.1f}\u2013{100 * row['significant_high']:.1f})"
+    return f"{words.percent_text(row['significant'], 1)} ({100 * row['significant_low']:.1f}\u2013{100 * row['significant_high']:.1f})"
 
 
 def _slopes(assessment: Assessment, design: str, names: Sequence[str], named: bool) -> list[Table]:
@@ -129,7 +129,7 @@ def _slopes(assessment: Assessment, design: str, names: Sequence[str], named: bo
             words.written_number(r["mean"], 1, sign=True),
             f"{words.written_number(r['low'], 1, sign=True)} to {words.written_number(r['high'], 1, sign=True)}",
             words.unit(r["unit"]),
-            words.percent(r["significant"]),
+            words.percent_text(r["significant"]),
         ]
         for r in slopes.to_dict("records")
     ]

@@ -75,7 +75,7 @@ def simulated(assessment: Assessment) -> Section:
 
 def _flow(assessment: Assessment, design: str) -> str:
     rows = assessment.flow[(assessment.flow["design"] == design)]
-    return words.percent(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
+    return words.percent_text(1 - float(rows["completed"].iloc[0])) if len(rows) else "\u2013"
 
 
 def uncontrolled(assessment: Assessment, design: str) -> Section:
@@ -106,7 +106,7 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
             *([words.capital(words.scenario(h))] if named else []),
             scale.text(r["mean"]),
             scale.range(r["low"], r["high"]),
-            *([words.percent(r["improved"])] if tested else []),
+            *([words.percent_text(r["improved"])] if tested else []),
             *([scale.text(r["truth"])] if truth else []),
         ]
         for h, r in results
@@ -126,11 +126,11 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
     )
     waterfalls = [draw.waterfall(assessment, design, h) for h in names if h in (NULL, names[-1])]
     figures = kept(
-        draw.studies(assessment, design),
-        draw.course(assessment, design, arm, assessment.code),
+        draw.draw_studies(assessment, design),
+        draw.draw_course(assessment, design, arm, assessment.code),
         draw.draw_change_parts(assessment, design, arm) if _split(assessment) else None,
         *(waterfalls if _split(assessment) else ()),
-        draw.course(assessment, design, arm, "EGFR") if assessment.code != "EGFR" else None,
+        draw.draw_course(assessment, design, arm, "EGFR") if assessment.code != "EGFR" else None,
     )
     return Section(
         f"design-{slug(design)}",
@@ -213,8 +213,8 @@ def evidence_section(assessment: Assessment) -> Section | None:
         [
             words.capital(words.design(assessment, r["design"])) + words.first_of_several(assessment, r["design"]),
             words.scenario(r["scenario"]),
-            words.percent(r["reported_if_true"]),
-            words.percent(r["reported_if_nothing"]),
+            words.percent_text(r["reported_if_true"]),
+            words.percent_text(r["reported_if_nothing"]),
             f"{words.ratio_text(r['ratio'])} ({words.ratio_text(r['ratio_low'])}\u2013{words.ratio_text(r['ratio_high'])})",
             r["words"],
             _much(r["ratio_of_typical"]),

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...trials.operating.sizing import NULL
 from ..common import words
-from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrapped
+from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrap_label
 from ..common.figures import GREY, PALETTE
 from . import estimates
 
@@ -60,11 +60,11 @@ def by_stratum(assessment: Assessment, design: str) -> Drawing | None:
                         axes.plot([truth], [y - 0.28], color="black", marker="D", markersize=4, linestyle="none")
                 ticks.append(y)
                 labels.append(
-                    words.scenario_short(scenario) if cells else wrapped(words.arm(assessment, str(first)), 18)
+                    words.scenario_short(scenario) if cells else wrap_label(words.arm(assessment, str(first)), 18)
                 )
                 y -= 1.0
             axes.text(
-                0.01, top + 0.42, wrapped(words.capital(stratum), 50, 1), transform=axes.get_yaxis_transform(), fontweight="bold",
+                0.01, top + 0.42, wrap_label(words.capital(stratum), 50, 1), transform=axes.get_yaxis_transform(), fontweight="bold",
                 fontsize=9.5, va="bottom",
             )  # fmt: skip
             y -= 1.0
@@ -126,7 +126,9 @@ def mechanisms(attributions: Sequence[Attribution]) -> Drawing | None:
             high = [words.displayed_change(code, float(table.loc[name, "high"])) for name in names]
             axes.hlines(y, low, high, color="black", linewidth=1)
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set_yticks(np.arange(len(names))[::-1], [wrapped(words.MECHANISMS.get(name, name), 22) for name in names])
+        axes.set_yticks(
+            np.arange(len(names))[::-1], [wrap_label(words.MECHANISMS.get(name, name), 22) for name in names]
+        )
         axes.grid(False, axis="y")
         axes.set_xlabel(axis(code))
         axes.figure.legend(loc="outside lower center", ncols=2, fontsize=9)

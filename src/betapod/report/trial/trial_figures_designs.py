@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.constants import DAYS_PER_MONTH
 from ..common import words
-from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrapped
+from ..common.drawing import GROUPS, MARKS, STYLES, Drawing, axis, colour, drawing, slug, wrap_label
 from ..common.figures import GREY
 from . import estimates
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
 
 
-def studies(assessment: Assessment, design: str) -> Drawing | None:
+def draw_studies(assessment: Assessment, design: str) -> Drawing | None:
     """Draw what repeated studies of one design find, one row per scenario, or per comparison where nobody gets cells."""
     scale = estimates.primary(assessment, design)
     rows = _studied(assessment, design)
@@ -54,7 +54,7 @@ def studies(assessment: Assessment, design: str) -> Drawing | None:
                 marked = True
         if not scale.share or scale.controlled:
             axes.axvline(scale.value(0.0), color=GREY, linewidth=1, linestyle=(0, (3, 2)))
-        axes.set_yticks(np.arange(len(rows)) + 0.35, [wrapped(label, 20) for label, *_ in reversed(rows)])
+        axes.set_yticks(np.arange(len(rows)) + 0.35, [wrap_label(label, 20) for label, *_ in reversed(rows)])
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.set_ylim(-0.1, len(rows) + 0.05)
@@ -90,7 +90,7 @@ def studies(assessment: Assessment, design: str) -> Drawing | None:
 
 
 def _studied(assessment: Assessment, design: str) -> list[tuple[str, dict[str, Any], str, Any, str]]:
-    """Return label, result, colour, estimates and name of the true effect of every row of `studies`."""
+    """Return label, result, colour, estimates and name of the true effect of every row of `draw_studies`."""
     arms = list(assessment.protocol.designs[design].arms)
     rows = []
     for scenario in words.scenarios(assessment, *arms):
@@ -110,7 +110,7 @@ def _finite(values: Any) -> Any:
     return values[np.isfinite(values)]
 
 
-def course(assessment: Assessment, design: str, arm: str, code: str, stratum: str = "all") -> Drawing | None:
+def draw_course(assessment: Assessment, design: str, arm: str, code: str, stratum: str = "all") -> Drawing | None:
     """Draw the observed mean change over time with its range over studies, and the true effect of cells."""
     table = assessment.courses
     table = table[
@@ -203,7 +203,7 @@ def draw_change_parts(assessment: Assessment, design: str, arm: str) -> Drawing 
             axes.barh(y, middle, height=0.2, color=tint, label=words.scenario_short(scenario))
         axes.axvline(0, color=GREY, linewidth=0.8)
         axes.axhline(0.5, color=GREY, linewidth=0.6)
-        axes.set_yticks(np.arange(len(rows))[::-1], [wrapped(words.part(assessment, part)) for part in rows])
+        axes.set_yticks(np.arange(len(rows))[::-1], [wrap_label(words.part(assessment, part)) for part in rows])
         axes.grid(False, axis="y")
         axes.set_xlabel(axis(assessment.code))
         if cells:
@@ -253,7 +253,7 @@ def waterfall(assessment: Assessment, design: str, scenario: str) -> Drawing | N
                 clipped[members],
                 color=paints[stratum],
                 width=0.85,
-                label=wrapped(words.capital(stratum), 30) if stratum in assessment.protocol.strata else "patients",
+                label=wrap_label(words.capital(stratum), 30) if stratum in assessment.protocol.strata else "patients",
             )
         axes.plot(
             x, [words.displayed_change(assessment.code, value) for value in table["true_effect_of_cells"]], linestyle="none", marker=".",
@@ -312,7 +312,7 @@ def free_of_event(assessment: Assessment, design: str, scenario: str) -> Drawing
                     linewidth=0,
                 )
             axes.step(
-                months, 100 * rows["free"], where="post", color=tint, label=wrapped(words.arm(assessment, arm), 34),
+                months, 100 * rows["free"], where="post", color=tint, label=wrap_label(words.arm(assessment, arm), 34),
                 linestyle=("-", "--", "-.", ":")[number % 4],
             )  # fmt: skip
         lines = table[["one_trial_low", "free"] if shaded else ["free"]]

@@ -16,7 +16,7 @@ from ..common.document import Page, Section, Table, render_page
 from ..common.drawing import Drawing, slug
 from . import answers, methods
 from .brief import brief
-from .data_dictionary import describe, is_change
+from .data_dictionary import describe_columns, is_change
 from .estimates import of_row
 from .sections import ReportSupplement, sections
 
@@ -165,7 +165,7 @@ def _statistics(assessment: Assessment, extra: ReportSupplement) -> list[str]:
 def _dictionary(assessment: Assessment) -> Section:
     rows = [
         [name, column, meaning, unit]
-        for name, column, meaning, unit in describe(report_tables(assessment), assessment.code)
+        for name, column, meaning, unit in describe_columns(report_tables(assessment), assessment.code)
     ]
     return Section(
         "dictionary",
@@ -235,7 +235,7 @@ def write_trial_report(
         written.append(_parquet(table, data / f"{name}.parquet"))
     rows = [
         "table,column,meaning,unit",
-        *(",".join(_quoted(cell) for cell in row) for row in describe(by_name, assessment.code)),
+        *(",".join(_quoted(cell) for cell in row) for row in describe_columns(by_name, assessment.code)),
     ]
     written.append(write_text(data / "dictionary.csv", "\n".join(rows) + "\n"))
     return written
@@ -246,13 +246,13 @@ def _quoted(text: str) -> str:
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> Path:
-    from ...engine.runs.database import connect, target
+    from ...engine.runs.database import connect, sql_path
 
     with replacing(path) as temporary:
         connection = connect()
         try:
             connection.register("given", table)
-            connection.execute(f"COPY given TO {target(temporary)} (FORMAT parquet)")
+            connection.execute(f"COPY given TO {sql_path(temporary)} (FORMAT parquet)")
         finally:
             connection.close()
     return path
@@ -356,7 +356,7 @@ def terminal_summary(assessment: Assessment) -> tuple[list[str], list[list[str]]
                 *([words.scenario_short(str(row["scenario"])) if has else "none given"] if named else []),
                 scale.text(row["mean"]),
                 scale.range(row["low"], row["high"]),
-                words.percent(row["improved"]),
+                words.percent_text(row["improved"]),
                 *([scale.text(row["truth"])] if "true" in header[-1] else []),
             ]
         )

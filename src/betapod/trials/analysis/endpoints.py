@@ -142,7 +142,7 @@ def _change(data: TrialData, endpoint: Endpoint) -> Array:
         values = data.quantity(name).forward(data.aval(name, strategy)[:, :, after].astype(float))
         base = data.quantity(name).forward(data.base[name].astype(float))
         course = np.concatenate([base[..., None], values], -1)
-        return analysis.slopes(np.concatenate([[0.0], data.days[after]]), course, 0.0).total
+        return analysis.patient_slopes(np.concatenate([[0.0], data.days[after]]), course, 0.0).total
     if endpoint.summary == "ratio" and data.quantity(name).link != "log":
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio: Array = np.log(data.aval(name, strategy)[:, :, v].astype(float) / data.base[name].astype(float))

@@ -53,7 +53,9 @@ class Estimate:
         return {name: float(np.atleast_1d(getattr(self, name))[replicate]) for name in names}
 
 
-def estimate(effect: Array, standard_error: Array, degrees: ArrayLike, n: ArrayLike, level: float = 0.95) -> Estimate:
+def as_estimate(
+    effect: Array, standard_error: Array, degrees: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> Estimate:
     """Return an `Estimate` from effect, standard error and degrees of freedom (infinite: normal).
 
     Without scatter there is nothing to test with: where the standard error is 0, it, the interval and p are NaN.
@@ -89,7 +91,7 @@ def mean_change(change: ArrayLike, level: float = 0.95) -> Estimate:
         square = (np.where(present, values - mean[..., None], 0.0) ** 2).sum(-1)
         square = np.where(square > _rounding(values, present), square, 0.0)
         error = np.sqrt(square / (n - 1) / n)
-    return estimate(mean, error, n - 1, n, level)
+    return as_estimate(mean, error, n - 1, n, level)
 
 
 def ancova(
@@ -144,7 +146,7 @@ def ancova(
         variance = np.where(degrees > 0, square / degrees, np.nan)
         error = np.sqrt(variance * inverse[..., 1, 1])
     effect = np.where(_both(arm, present), coefficients[..., 1, 0], np.nan)
-    return estimate(effect, np.where(np.isfinite(effect), error, np.nan), degrees, n, level)
+    return as_estimate(effect, np.where(np.isfinite(effect), error, np.nan), degrees, n, level)
 
 
 def _rounding(values: Array, present: NDArray[np.bool_]) -> Array:
@@ -247,7 +249,9 @@ class Slopes:
     total: Array
 
 
-def slopes(times: ArrayLike, values: ArrayLike, acute_until: float, days_per_year: float = DAYS_PER_YEAR) -> Slopes:
+def patient_slopes(
+    times: ArrayLike, values: ArrayLike, acute_until: float, days_per_year: float = DAYS_PER_YEAR
+) -> Slopes:
     """Return acute change, chronic slope and total slope of every patient, by least squares on the visits attended.
 
     A slope needs visits that span at least half of its time: over a few weeks it would be nothing but measurement error.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .estimators import Array, Estimate, estimate
+from .estimators import Array, Estimate, as_estimate
 
 #: Patients per parameter of the covariance below which it is not estimated; assumed.
 _PATIENTS_PER_PARAMETER = 1.0
@@ -64,7 +64,7 @@ def mmrm(
         codes = np.asarray(strata)[keep]
         columns += [(codes == code).astype(float) for code in np.unique(codes)[1:]]
     covariates, visits = np.stack(columns, 1), y.shape[1]
-    nothing = estimate(np.array([np.nan]), np.array([np.nan]), np.nan, float(len(y)), level)
+    nothing = as_estimate(np.array([np.nan]), np.array([np.nan]), np.nan, float(len(y)), level)
     present = np.isfinite(y)
     if not len(y) or not visits:
         return nothing
@@ -81,7 +81,7 @@ def mmrm(
     if fit is None:
         return nothing
     effect, variance, degrees = fit
-    return estimate(
+    return as_estimate(
         np.array([effect * size[-1]]), np.array([np.sqrt(variance) * size[-1]]), degrees, float(len(y)), level
     )
 

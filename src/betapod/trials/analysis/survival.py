@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .estimators import Array, Estimate, estimate
+from .estimators import Array, Estimate, as_estimate
 
 #: Log hazard ratio beyond which a fit has run away: the likelihood has no maximum.
 _ENDLESS = 12.0
@@ -224,4 +224,4 @@ def cox(time: ArrayLike, event: ArrayLike, treated: ArrayLike, level: float = 0.
     with np.errstate(divide="ignore", invalid="ignore"):
         estimable = finite & (information > 0) & (np.abs(beta) < _ENDLESS)
         error = np.where(estimable, 1 / np.sqrt(information), np.nan)
-    return estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)
+    return as_estimate(np.where(np.isfinite(error), beta, np.nan), error, np.inf, m.sum(-1), level)

@@ -25,7 +25,7 @@ from ...therapies.cell_risks import adverse_event_risks
 from ..protocol import randomise
 from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
-from .measurement import death_rate, measure
+from .measurement import death_rate, measure_at_visit
 from .patient_pool import Pool
 from .pool_build import pool_of
 from .trial_data import DISPOSITIONS, TrialData
@@ -46,7 +46,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-def run_trial(
+def conduct_trial(
     protocol: Protocol,
     designs: Sequence[str] | None = None,
     scenarios: Sequence[str] | None = None,
@@ -289,7 +289,7 @@ class _Design:
     def _measured(self, true: dict[str, Numbers]) -> dict[str, Numbers]:
         draws, measured = self.draws, {}
         for code in draws.sampled_codes:
-            measured[code] = measure(
+            measured[code] = measure_at_visit(
                 self.protocol, code, visit_observables()[code].backward(true[code]), draws.noise[code]
             )
         if "EGFR" in self.protocol.codes:

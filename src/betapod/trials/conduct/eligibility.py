@@ -16,7 +16,7 @@ from ...base.constants import DAYS_PER_YEAR
 from ...base.randomness import Stream
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, visit_observables
-from .measurement import measure
+from .measurement import measure_at_visit
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Criterion, Protocol
@@ -130,7 +130,7 @@ def screen(
             stream = Stream(seed, f"trial:screen:{code}")
             people = range(replicates.start * size, replicates.stop * size)
             draws = np.stack([stream.normal(people, turn * len(days) + k) for k in range(len(days))], axis=1)
-            value = measure(protocol, code, true, draws)
+            value = measure_at_visit(protocol, code, true, draws)
         measured[code] = value.reshape(*who.shape, len(days))
     return measured
 

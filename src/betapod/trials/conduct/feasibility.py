@@ -91,7 +91,7 @@ def behind(member: NDArray[np.integer]) -> Behind:
     return Behind(float(patients), float(people), float(heaviest))
 
 
-def concerns(protocol: Protocol, design: str, people: Behind) -> list[str]:
+def feasibility_notes(protocol: Protocol, design: str, people: Behind) -> list[str]:
     """Return notes on the patients of a design: unfilled places, few distinct people among many patients."""
     sentences = []
     size = protocol.size(design)

@@ -32,7 +32,7 @@ def measurement_sd(protocol: Protocol, code: str) -> tuple[float, str]:
     return sd / math.sqrt(how.samples), scale
 
 
-def measure(protocol: Protocol, code: str, true: Numbers, draws: Numbers) -> Numbers:
+def measure_at_visit(protocol: Protocol, code: str, true: Numbers, draws: Numbers) -> Numbers:
     """Return measurements.
 
     Parameters

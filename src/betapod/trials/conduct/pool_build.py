@@ -99,7 +99,7 @@ def identity(protocol: Protocol, library: Library) -> str:
     cohort = Path(protocol.population.cohort)
     if protocol.population.cohort and cohort.exists():
         # A file may change under its name, and the same file may stand elsewhere.
-        content["population"]["cohort"] = caching.content(cohort)
+        content["population"]["cohort"] = caching.content_digest(cohort)
     return caching.key(__name__, content, _digest(library))
 
 

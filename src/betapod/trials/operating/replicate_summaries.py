@@ -238,7 +238,7 @@ def slope_difference(
         [data.base["EGFR"].astype(float)[..., None], data.aval("EGFR").astype(float)[:, :, after]], -1
     )
     days = np.concatenate([[0.0], data.days[after]])
-    slopes = analysis.slopes(days, course, acute_until)
+    slopes = analysis.patient_slopes(days, course, acute_until)
     first, second = selected_patients(data, treated), selected_patients(data, control)
 
     def differ(outcome: Array) -> Estimate:

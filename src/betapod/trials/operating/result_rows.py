@@ -68,7 +68,7 @@ def results(data: TrialData, some: TrialData, keys: dict[str, str]) -> list[Any]
     return rows
 
 
-def courses(data: TrialData, keys: dict[str, str]) -> list[Any]:
+def course_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum, quantity and visit after baseline: the apparent change and the true effect."""
     rows: list[Any] = []
     visits = [name for name, day in zip(data.visits, data.days, strict=True) if day > 0]
@@ -198,7 +198,7 @@ def flow(data: TrialData) -> dict[str, Any]:
     }
 
 
-def slopes(data: TrialData, keys: dict[str, str]) -> list[Any]:
+def slope_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per controlled comparison and kind of eGFR slope: the difference, mL/min/1.73 m² per year (acute: no time)."""
     if "EGFR" not in data.codes:
         return []

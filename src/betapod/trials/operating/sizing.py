@@ -104,7 +104,7 @@ def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.D
                 better = np.sign(curve.effect) == endpoints.better(endpoint)
                 why = caution(data, endpoint, comparison)
                 for wanted in (0.8, 0.9):
-                    n = None if none or not better else needed(data, endpoint, comparison, curve, wanted, lost)
+                    n = None if none or not better else patients_needed(data, endpoint, comparison, curve, wanted, lost)
                     sizes.append(
                         more
                         | {
@@ -178,7 +178,7 @@ def _all_arms(data: TrialData, comparison: Comparison, control: int) -> int:
     return randomised(control, [n / shares[name] for arm, n in shares.items() if arm != name])
 
 
-def needed(
+def patients_needed(
     data: TrialData, endpoint: Endpoint, comparison: Comparison, curve: PowerCurve, power: float, lost: float
 ) -> int | None:
     """Return the patients to randomise to all arms of a design for a given power of one comparison, in the design's ratio."""

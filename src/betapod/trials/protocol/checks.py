@@ -18,10 +18,10 @@ from ...observables.quantities import (
     observable_unit,
     visit_observables,
 )
-from .conduct_checks import conducted, judged, repeated
+from .conduct_checks import check_duplicates, check_endpoints, conducted
 from .key_checks import idle
 from .run_cost import costs
-from .value_checks import booleans, day_of, list_of, mapping_of, possible, short, sizes, texts, unknown, valued
+from .value_checks import booleans, check_sizes, day_of, list_of, mapping_of, possible, short, texts, unknown, valued
 
 
 def across(document: Document) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def across(document: Document) -> Iterator[Problem]:
     data = document.data
     yield from texts(document)
     yield from booleans(document)
-    yield from sizes(document)
+    yield from check_sizes(document)
     yield from _criteria(document, mapping_of(data, "eligibility"), ("eligibility",))
     confirmed = mapping_of(mapping_of(data, "population"), "confirmed")
     yield from _criteria(document, confirmed, ("population", "confirmed"))
@@ -41,8 +41,8 @@ def across(document: Document) -> Iterator[Problem]:
     yield from _visits(document)
     yield from _measurements(document)
     yield from conducted(document)
-    yield from judged(document)
-    yield from repeated(document)
+    yield from check_endpoints(document)
+    yield from check_duplicates(document)
     yield from idle(document)
     yield from costs(document)
 

@@ -14,7 +14,7 @@ from .endpoint_checks import endpoint
 from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 
 
-def repeated(document: Document) -> Iterator[Problem]:
+def check_duplicates(document: Document) -> Iterator[Problem]:
     """Find duplicate scenarios, and quantities listed under two names."""
     scenarios: set[Any] = set()
     for i, name in enumerate(list_of(document.data, "scenarios")):
@@ -124,7 +124,7 @@ def _spread(document: Document, effect: dict[str, Any], code: str, where: Where)
         )
 
 
-def judged(document: Document) -> Iterator[Problem]:
+def check_endpoints(document: Document) -> Iterator[Problem]:
     """Check the endpoints: what is measured, when it is judged, what makes a responder or an event."""
     endpoints = mapping_of(document.data, "endpoints")
     visits = [

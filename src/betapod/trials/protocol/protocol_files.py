@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...base import plugins
-from ...base.config import Document, parse_yaml, read_yaml, validate
+from ...base.config import Document, check_document, parse_yaml, read_yaml
 from ...base.errors import ConfigError, not_among
 from .checks import across
 from .cohort_paths import resolved
@@ -22,10 +22,10 @@ def shipped_protocols() -> dict[str, Path]:
 def protocol_catalogue() -> dict[str, Path]:
     """Return the protocols that can be named: those of the package, and those of installed packages."""
     shipped = shipped_protocols()
-    return shipped | plugins.plugin_files("protocols", shipped, load_protocol)
+    return shipped | plugins.plugin_files("protocols", shipped, find_protocol)
 
 
-def load_protocol(name: str | Path) -> Protocol:
+def find_protocol(name: str | Path) -> Protocol:
     """Return a protocol of the package by name, or one from a file.
 
     Raises
@@ -61,10 +61,10 @@ def protocol_document(name: str | Path) -> Document:
 
 
 def parse_protocol(text: str, file: str = "<text>") -> Protocol:
-    """Return the protocol that a YAML text describes; errors as `load_protocol`."""
+    """Return the protocol that a YAML text describes; errors as `find_protocol`."""
     return read_protocol(parse_yaml(text, file))
 
 
 def read_protocol(document: Document) -> Protocol:
-    """Return the protocol of a parsed YAML document; errors as `load_protocol`."""
-    return validate(Protocol, document, across)
+    """Return the protocol of a parsed YAML document; errors as `find_protocol`."""
+    return check_document(Protocol, document, across)

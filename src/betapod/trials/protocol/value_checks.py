@@ -17,7 +17,7 @@ from ...base.config import Document, Where, read_quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import BetapodError, Problem, did_you_mean
 from ...observables.quantities import CHARACTERISTICS, code_of, label_of, observable_unit, visit_observables
-from ...observables.table import bounds, everything
+from ...observables.table import bounds_for, observables_and_characteristics
 
 #: Letters of a name, such as that of an arm; longer ones fit no table and no figure.
 LONGEST_NAME = 200
@@ -33,7 +33,10 @@ LARGEST_PERCENT = 10_000.0
 LARGEST_FACTOR = 100.0
 #: Lowest and highest value that a laboratory, a scale or a calendar can give, in the unit of the quantity, by PARAMCD.
 POSSIBLE = {
-    item.paramcd: span for name, span in bounds("reportable").items() for item in (everything()[name],) if item.paramcd
+    item.paramcd: span
+    for name, span in bounds_for("reportable").items()
+    for item in (observables_and_characteristics()[name],)
+    if item.paramcd
 }
 
 
@@ -135,7 +138,7 @@ def _kinds() -> dict[str, set[str]]:
     return types_by_key
 
 
-def sizes(document: Document) -> Iterator[Problem]:
+def check_sizes(document: Document) -> Iterator[Problem]:
     """Find numbers beyond the range of any trial."""
     data = document.data
     for where, value in _values(data, ()):

@@ -151,7 +151,7 @@ class Confrontation(Displayed):
         return pd.DataFrame(rows, columns=["record", "study", "arm", "endpoint", "weeks", "reason"])
 
 
-def confront(
+def confront_records(
     records: Iterable[Record],
     scenarios: Sequence[str] = COMPARED,
     count: int = 60,

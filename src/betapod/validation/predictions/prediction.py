@@ -127,7 +127,7 @@ def student(z: float, freedom: float) -> float:
     return math.copysign(math.sqrt(freedom * math.expm1(root * root / freedom)), z)
 
 
-def judged(
+def compare_prediction(
     record: Record, readout: Readout, arm: StudyArm, expected: float, number: float, errors: Errors, anchored: bool
 ) -> Prediction:
     """Compare a number: `expected`, `number` and the errors on the scale of comparison."""

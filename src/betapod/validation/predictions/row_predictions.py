@@ -21,7 +21,7 @@ from .event_counts import (
     statistic,
     without_events,
 )
-from .prediction import Errors, Prediction, judged, share_of
+from .prediction import Errors, Prediction, compare_prediction, share_of
 from .published_value import error_of_change, freedom, published_value
 from .studies import StudyArm, arms, baseline_of, reason
 from .study_courses import Condition, Courses
@@ -127,12 +127,12 @@ def _chance(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
     from ...physiology import whole_body
     from ...therapies import cell_parameters
     from ...therapies.cell_dosing import regimen
-    from ...therapies.cell_risks import risks
+    from ...therapies.cell_risks import course_risks
 
     model = cell_parameters.parameterise(whole_body.named_model("cells"), condition.scenario)
     model = model.with_values({key: value for key, value in condition.values.items() if key in model.parameters})
     course = regimen(arm.cells, _WEIGHT, model, condition.scenario, where=arm.study)
-    return 1.0 - math.prod(1.0 - risk.at_least_one for risk in risks(course, model) if risk.name in names)
+    return 1.0 - math.prod(1.0 - risk.at_least_one for risk in course_risks(course, model) if risk.name in names)
 
 
 def _prediction(
@@ -203,7 +203,7 @@ def _prediction(
         printed if printed is not None else sampled, float(np.std(cohort)), parameters, printed is not None, degrees,
         len(moved),
     )  # fmt: skip
-    return judged(record, readout, arm, expected, published_value(record, readout, base), errors, anchored)
+    return compare_prediction(record, readout, arm, expected, published_value(record, readout, base), errors, anchored)
 
 
 def _counted(
@@ -233,7 +233,9 @@ def _counted(
     error = printed if printed is not None else scatter_of_study(readout.form, counts, n or 1)
     spread = scatter_of_cohort(readout.form, counts, paired(arm, groups), np.random.default_rng(key))
     errors = Errors(error, spread, parameters, printed is not None, draws=len(others))
-    prediction = judged(record, readout, arm, expected, published_value(record, readout, None), errors, False)
+    prediction = compare_prediction(
+        record, readout, arm, expected, published_value(record, readout, None), errors, False
+    )
     rare = without_events(counts, record)
     return replace(prediction, note="; ".join(filter(None, (prediction.note, rare)))) if rare else prediction
 

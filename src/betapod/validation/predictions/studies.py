@@ -32,7 +32,7 @@ class StudyArm:
     Attributes
     ----------
     cohort
-        Name of the people, see `cohorts`; empty where the arm cannot be mapped, `note` says why.
+        Name of the people, see `baseline_cohorts`; empty where the arm cannot be mapped, `note` says why.
     cells
         Order for cells, empty for none.
     care
@@ -115,7 +115,7 @@ def _refusals() -> tuple[tuple[str, re.Pattern[str], str], ...]:
 
 
 @functools.cache
-def cohorts() -> dict[str, CohortTarget]:
+def baseline_cohorts() -> dict[str, CohortTarget]:
     """Return the baseline of every cohort that an arm names."""
     from ruamel.yaml import YAML
 
@@ -138,10 +138,10 @@ def cohorts() -> dict[str, CohortTarget]:
 @functools.cache
 def _published() -> dict[str, tuple[Record, ...]]:
     """Return the rows of the package by study."""
-    from ...evidence.records.registry import load
+    from ...evidence.records.registry import load_registry
 
     by_study: dict[str, list[Record]] = {}
-    for record in load():
+    for record in load_registry():
         by_study.setdefault(record.study, []).append(record)
     return {study: tuple(rows) for study, rows in by_study.items()}
 

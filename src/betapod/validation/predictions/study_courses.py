@@ -23,7 +23,7 @@ from ...therapies import cell_parameters
 from ...therapies.plan import plan
 from ...therapies.scenarios import DEFAULT
 from ...therapies.standard_care import Therapy, therapy
-from .studies import StudyArm, cohorts
+from .studies import StudyArm, baseline_cohorts
 from .visits import compared
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def outputs() -> tuple[str, ...]:
 
 
 @functools.cache
-def readable() -> tuple[str, ...]:
+def readable_observables() -> tuple[str, ...]:
     """Return the observables that can be made of `outputs`: those that are compared, and their relatives."""
     model_outputs = set(outputs())
     return tuple(
@@ -147,7 +147,7 @@ def people(cohort: str, count: int, seed: int) -> Library:
     from ...patients.cohorts import reweight
 
     everybody = library.default()
-    return reweight.select_patients(everybody, cohorts()[cohort], count, seed).patients
+    return reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed).patients
 
 
 @functools.cache
@@ -224,7 +224,7 @@ def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:
 
 def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
     model = whole_body.named_model("reference")
-    values = cell_parameters.changes(model, condition.scenario)
+    values = cell_parameters.scenario_values(model, condition.scenario)
     values |= {key: value for key, value in condition.values.items() if key in model.parameters}
     return {key: np.full(count, value) for key, value in values.items()}
 
@@ -261,9 +261,9 @@ def _observed(model: dict[str, Numbers], weeks: Numbers, who: Library) -> dict[s
     """Return what a clinic sees, by observable; creatinine in the registry's unit, umol/L."""
     person = {
         name: who.table[name].to_numpy(dtype=np.float64)[:, None]
-        for name in dict.fromkeys(name for observable in readable() for name in of_person(observable))
+        for name in dict.fromkeys(name for observable in readable_observables() for name in of_person(observable))
     }
     person["age"] = person["age"] + weeks[None, :] * DAYS_PER_WEEK / DAYS_PER_YEAR
-    observed = {name: value(name, model, person) for name in readable()}
+    observed = {name: value(name, model, person) for name in readable_observables()}
     observed["creatinine"] = CREATININE_UMOL_L * observed["creatinine"]
     return observed

@@ -65,12 +65,12 @@ def readout_for(record: Record) -> Readout:
 
 def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     """Return scenarios whose parameters are drawn; what the condition fixes stays."""
-    from ...engine.draw import draw
+    from ...engine.draw import draw_parameters
     from ...therapies import cell_parameters
 
     if draws < 1 or condition.scenario == NONE:
         return []
-    table = draw(cell_parameters.cell_parameter_table(condition.scenario), seed, np.arange(draws))
+    table = draw_parameters(cell_parameters.cell_parameter_table(condition.scenario), seed, np.arange(draws))
     draws_of_rows = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
     return [Condition(condition.scenario, {**values, **condition.values}) for values in draws_of_rows]
 

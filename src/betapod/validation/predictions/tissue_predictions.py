@@ -17,8 +17,8 @@ from ...physiology import whole_body
 from ...physiology.cells.routes import ORGANS
 from ...therapies import cell_parameters
 from ...therapies.cell_dosing import regimen
-from ..scorecard.agreement import judge
-from ..scorecard.targets import Target, select
+from ..scorecard.agreement import agreement_of
+from ..scorecard.targets import Target, select_targets
 
 #: Weight of the typical patient, kg, and the order that autopsies are compared with.
 _WEIGHT, _ORDER = 80.0, "BM-MSC 80e6 iv"
@@ -76,8 +76,10 @@ def tissue(scenario: str) -> list[Tissue]:
         ("V9a", "product cells in the kidneys, day 365", year["kidney"]),
         ("V9a", "beta cells of the donor, day 365", year["beta"]),
     ]
-    targets = {target.id: target for target in select(["cells"], sorted({name for name, _, _ in numbers}))}
-    return [Tissue(targets[name], label, value, judge(targets[name], value).name) for name, label, value in numbers]
+    targets = {target.id: target for target in select_targets(["cells"], sorted({name for name, _, _ in numbers}))}
+    return [
+        Tissue(targets[name], label, value, agreement_of(targets[name], value).name) for name, label, value in numbers
+    ]
 
 
 def _model(assembly: str, scenario: str, **values: float) -> Model:

@@ -72,7 +72,7 @@ def interval(target: Target) -> Interval:
     return Interval(centre, low, high)
 
 
-def judge(target: Target, model: float) -> Agreement:
+def agreement_of(target: Target, model: float) -> Agreement:
     """Return the verdict on a number of the model; a number that is not finite is a miss without a size."""
     if not math.isfinite(model):
         return Agreement("miss", math.nan, math.nan)

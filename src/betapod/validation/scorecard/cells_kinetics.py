@@ -29,7 +29,7 @@ def host(name: str = "cells", /, **values: float) -> Model:
     )
 
 
-def treat(order: str, days: Sequence[float], outputs: Sequence[str], **values: float) -> pd.DataFrame:
+def follow_order(order: str, days: Sequence[float], outputs: Sequence[str], **values: float) -> pd.DataFrame:
     """Follow an order for cells, such as ``UC-MSC 1e6/kg iv x3 q28d``; rows by day."""
     model = host(**values)
     schedule = regimen(order, WEIGHT, model).schedule
@@ -91,7 +91,9 @@ def arrest() -> dict[str, float]:
 @procedure
 def persistence() -> dict[str, float]:
     """80 million marrow stromal cells into a vein; all product cells of both kidneys on day 30 over their native cells."""
-    course = treat("BM-MSC 80e6 iv", [0.0, 30.0], ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]).iloc[-1]
+    course = follow_order(
+        "BM-MSC 80e6 iv", [0.0, 30.0], ["N_K", "G_K", "Z_end", "Z_pod", "Z_mes", "Z_tub", "Z_mal"]
+    ).iloc[-1]
     values = host().values()
     native = sum(values[f"count_{kind}"] for kind in ("end", "pod", "mes", "tub"))
     return {"kidney_30d": 100.0 * float(course.sum()) / native}
@@ -114,6 +116,6 @@ def routes() -> dict[str, float]:
 @procedure
 def plugging() -> dict[str, float]:
     """Marrow stromal cells into both renal arteries, 0.07 or 0.7 million per gram (21 or 210 million): GFR after a week or a day."""
-    best = treat("BM-MSC 21e6 ra bilateral", [0.0, 7.0], ["gfr_m"]).iloc[-1]["gfr_m"]
-    tenfold = treat("BM-MSC 210e6 ra bilateral", [0.0, 1.0], ["gfr_m"]).iloc[-1]["gfr_m"]
+    best = follow_order("BM-MSC 21e6 ra bilateral", [0.0, 7.0], ["gfr_m"]).iloc[-1]["gfr_m"]
+    tenfold = follow_order("BM-MSC 210e6 ra bilateral", [0.0, 1.0], ["gfr_m"]).iloc[-1]["gfr_m"]
     return {"dGFR_best": 100.0 * (best - 1.0), "dGFR_tenfold": 100.0 * (tenfold - 1.0)}

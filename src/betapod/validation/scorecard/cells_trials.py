@@ -16,7 +16,7 @@ from ...person.metabolic_state import follow, snapshot
 from ...person.typical import person
 from ...therapies import cell_parameters
 from ...therapies.cell_dosing import regimen
-from .cells_kinetics import WEIGHT, host, treat
+from .cells_kinetics import WEIGHT, follow_order, host
 from .kidney_person import ARB, YEAR, KidneyPerson
 from .procedure import procedure
 
@@ -37,7 +37,7 @@ def renal_artery() -> dict[str, float]:
     gain of endothelial proliferation, from which the parameter was derived.
     """
     order = "AD-MSC 0.25e6/kg ra autologous"
-    end = treat(order, [0.0, 90.0], ["gain_end", "hyp_fraction", "gfr_m"], hyp_0=0.121).iloc[-1]
+    end = follow_order(order, [0.0, 90.0], ["gain_end", "hyp_fraction", "gfr_m"], hyp_0=0.121).iloc[-1]
     return {
         "dRBF": 100.0 * end["gain_end"],
         "dhypoxic": 100.0 * (end["hyp_fraction"] - 0.121),
@@ -52,10 +52,10 @@ def packham() -> dict[str, float]:
     """
     results = {}
     for cells in (150, 300):
-        end = treat(f"MPC {cells}e6 iv", [0.0, 84.0], ["gfr_m"], CKD=1.0).iloc[-1]
+        end = follow_order(f"MPC {cells}e6 iv", [0.0, 84.0], ["gfr_m"], CKD=1.0).iloc[-1]
         results[f"dGFR_{cells}"] = _BASELINE_GFR * (end["gfr_m"] - 1.0)
     days = list(np.arange(0.0, 541.0, 10.0))
-    results["slope_factor_80"] = float(treat("BM-MSC 80e6 iv", days, ["slope_m"], CKD=1.0)["slope_m"].mean())
+    results["slope_factor_80"] = float(follow_order("BM-MSC 80e6 iv", days, ["slope_m"], CKD=1.0)["slope_m"].mean())
     return results
 
 
@@ -64,7 +64,7 @@ def mpc_t2d() -> dict[str, float]:
     """Precursor cells once into a vein, 0.3 or 2 million/kg; HbA1c by the reduced form at weeks 8 and 12."""
     results = {}
     for name, amount in (("low", "0.3e6/kg"), ("high", "2e6/kg")):
-        table = treat(f"MPC {amount} iv", [0.0, 56.0, 84.0], ["dHbA1c_reduced"])["dHbA1c_reduced"]
+        table = follow_order(f"MPC {amount} iv", [0.0, 56.0, 84.0], ["dHbA1c_reduced"])["dHbA1c_reduced"]
         results[f"dHbA1c_{name}_8"], results[f"dHbA1c_{name}_12"] = table.iloc[1], table.iloc[2]
     return results
 
@@ -75,7 +75,7 @@ def uc_t2d() -> dict[str, float]:
     reduced-form HbA1c at 48 weeks, HbA1c at 12 months, secretion per beta cell.
     """
     outputs = ["SI_m", "dHbA1c_reduced", "fn_m"]
-    table = treat("UC-MSC 1e6/kg iv x3 q28d", [0.0, 336.0, 365.0], outputs)
+    table = follow_order("UC-MSC 1e6/kg iv x3 q28d", [0.0, 336.0, 365.0], outputs)
     end = table.loc[336.0]
     return {
         "dSI": 100.0 * (end["SI_m"] - 1.0),
@@ -86,7 +86,7 @@ def uc_t2d() -> dict[str, float]:
 
 
 def _protection(order: str, days: Sequence[float]) -> pd.Series[float]:
-    return treat(order, days, ["eta_X"], T1D=1.0)["eta_X"]
+    return follow_order(order, days, ["eta_X"], T1D=1.0)["eta_X"]
 
 
 def _retained(order: str | None) -> list[float]:
@@ -129,7 +129,7 @@ def cai() -> dict[str, float]:
     """Cord cells, 1.1 million/kg into the pancreatic artery in T1D: factor on secretion per beta cell after a year; mononuclear cells are left
     out.
     """
-    end = treat("UC-MSC 1.1e6/kg pa", [0.0, 365.0], ["fn_m"], T1D=1.0).iloc[-1]
+    end = follow_order("UC-MSC 1.1e6/kg pa", [0.0, 365.0], ["fn_m"], T1D=1.0).iloc[-1]
     return {"dC_peptide": 100.0 * (end["fn_m"] - 1.0)}
 
 

@@ -27,7 +27,7 @@ from .procedure import procedure
 _SODIUM_PER_GLUCOSE_SGLT2 = 0.9
 
 
-def percent(after: float, before: float) -> float:
+def percent_change(after: float, before: float) -> float:
     """Return a change in percent of the value before."""
     return 100.0 * (after / before - 1.0)
 
@@ -103,7 +103,7 @@ def hyperglycaemia_4h() -> dict[str, float]:
     """The nominal healthy person at 12.2 mmol/L for 4 hours."""
     before = healthy().course([0.0]).iloc[0]
     after = healthy().course([0.0, 4.0 / 24.0], G=12.2).iloc[-1]
-    return {"dGFR_percent": percent(after["GFR"], before["GFR"])}
+    return {"dGFR_percent": percent_change(after["GFR"], before["GFR"])}
 
 
 @procedure
@@ -133,8 +133,8 @@ def glucose_transport() -> dict[str, float]:
     return {
         "Tm_healthy": healthy().course([0.0]).iloc[0]["Tm"] * mg_per_mmol,
         "Tm_T2D": before * mg_per_mmol,
-        "dTm_48h": percent(after.loc[2.0], before),
-        "dTm_14d": percent(after.loc[14.0], before),
+        "dTm_48h": percent_change(after.loc[2.0], before),
+        "dTm_14d": percent_change(after.loc[14.0], before),
     }
 
 
@@ -187,7 +187,7 @@ def anp_infusion() -> dict[str, float]:
         return outputs(brentq(lambda ln_x: math.log(outputs(ln_x)[-1]) - ln_x, math.log(0.05), math.log(0.6)))
 
     before, after = settled(1.0), settled(4.0)
-    return {f"d{name}": percent(a, b) for name, a, b in zip(names[:-1], after, before, strict=False)}
+    return {f"d{name}": percent_change(a, b) for name, a, b in zip(names[:-1], after, before, strict=False)}
 
 
 @procedure
@@ -217,9 +217,9 @@ def sglt2_t1d_hyperfiltering() -> dict[str, float]:
     before, after = _inhibited(hyperfiltering(), 8 * WEEK)
     return {
         "dGFR": after["GFR"] - before["GFR"],
-        "dGFR_percent": percent(after["GFR"], before["GFR"]),
-        "dRPF_percent": percent(after["RPF"], before["RPF"]),
-        "dRVR_percent": percent(_resistance(after), _resistance(before)),
+        "dGFR_percent": percent_change(after["GFR"], before["GFR"]),
+        "dRPF_percent": percent_change(after["RPF"], before["RPF"]),
+        "dRVR_percent": percent_change(_resistance(after), _resistance(before)),
         "dP_GC": after["P_GC"] - before["P_GC"],
     }
 
@@ -238,7 +238,9 @@ def sglt2_t2d() -> dict[str, float]:
     changes = []
     for name, person in (("hyperfiltering", type_2(1.0, 10.0)), ("normofiltering", type_2(10.0, 8.5))):
         before, after = _inhibited(person, 120.0)
-        results[f"dGFR_{name}"] = percent(after["GFR"], before["GFR"])
-        changes.append((percent(after["FF"], before["FF"]), percent(_resistance(after), _resistance(before))))
+        results[f"dGFR_{name}"] = percent_change(after["GFR"], before["GFR"])
+        changes.append(
+            (percent_change(after["FF"], before["FF"]), percent_change(_resistance(after), _resistance(before)))
+        )
     results["dFF"], results["dRVR"] = (float(value) for value in np.mean(changes, axis=0))
     return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from ...base.constants import CREATININE_UMOL_L
-from .kidney_acute import hyperfiltering, normofiltering, percent
+from .kidney_acute import hyperfiltering, normofiltering, percent_change
 from .kidney_person import MONTH, YEAR, KidneyPerson, albuminuric_on_ARB, type_1
 from .procedure import procedure
 
@@ -31,8 +31,8 @@ def protein_t1d() -> dict[str, float]:
     before, after = _restricted(type_1(10.0, 10.0), 1.4, 0.9, 28.0)
     return {
         "GFR_before": before["GFR"],
-        "dGFR": percent(after["GFR"], before["GFR"]),
-        "dRPF": percent(after["RPF"], before["RPF"]),
+        "dGFR": percent_change(after["GFR"], before["GFR"]),
+        "dRPF": percent_change(after["RPF"], before["RPF"]),
     }
 
 
@@ -52,7 +52,7 @@ def protein_halved() -> dict[str, float]:
 def protein_minimal() -> dict[str, float]:
     """T1D for 10 years at 10 mmol/L; protein 1.4 g/kg/d (assumed) for 3 months, then 0.5 for 7 days."""
     before, after = _restricted(type_1(10.0, 10.0), 1.4, 0.5, 7.0)
-    return {"dGFR": percent(after["GFR"], before["GFR"]), "UAER_ratio": after["UAER"] / before["UAER"]}
+    return {"dGFR": percent_change(after["GFR"], before["GFR"]), "UAER_ratio": after["UAER"] / before["UAER"]}
 
 
 @procedure
@@ -75,5 +75,5 @@ def vegetable_protein() -> dict[str, float]:
     after = before.course([0.0, 28.0], protein_animal=0.4, protein_vegetable=1.0).iloc[-1]
     return {
         "dS_cr": CREATININE_UMOL_L * (swapped - usual),
-        "dGFR": percent(after["GFR"], before.course([0.0]).iloc[0]["GFR"]),
+        "dGFR": percent_change(after["GFR"], before.course([0.0]).iloc[0]["GFR"]),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...physiology import whole_body
-from .kidney_acute import percent
+from .kidney_acute import percent_change
 from .kidney_person import ACE_INHIBITOR, ARB, YEAR, KidneyPerson, albuminuric, healthy, type_1, type_2
 from .procedure import procedure
 
@@ -66,12 +66,12 @@ def pima() -> dict[str, float]:
     table = person.course([0.0, 4 * YEAR])
     start, end = table.iloc[0], table.iloc[-1]
     return {
-        "dpodocytes": percent(end["podocytes"], start["podocytes"]),
+        "dpodocytes": percent_change(end["podocytes"], start["podocytes"]),
         "UACR_ratio": end["UACR"] / start["UACR"],
         "GFR": start["GFR"],
-        "dGFR": percent(end["GFR"], start["GFR"]),
-        "dKf": percent(end["K_f"], start["K_f"]),
-        "dsurface": percent(end["surface"], start["surface"]),
+        "dGFR": percent_change(end["GFR"], start["GFR"]),
+        "dKf": percent_change(end["K_f"], start["K_f"]),
+        "dsurface": percent_change(end["surface"], start["surface"]),
     }
 
 
@@ -111,9 +111,9 @@ def nephrectomy() -> dict[str, float]:
     before = healthy().course([0.0]).iloc[0]
     after = healthy().course([0.0, YEAR], u_nx=0.5).iloc[-1]
     return {
-        "dGFR": percent(after["GFR"], before["GFR"]),
+        "dGFR": percent_change(after["GFR"], before["GFR"]),
         "dP_GC": after["P_GC"] - before["P_GC"],
-        "dSNGFR": percent(after["SNGFR"], before["SNGFR"]),
+        "dSNGFR": percent_change(after["SNGFR"], before["SNGFR"]),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .kidney_acute import percent
+from .kidney_acute import percent_change
 from .kidney_person import (
     ACE_INHIBITOR,
     ARB,
@@ -61,7 +61,7 @@ def _comparison(person: KidneyPerson, drug: dict[str, float]) -> dict[str, float
     results["dGFR_3wk_control"] = control["eGFR"].loc[3 * WEEK] - start
     results["dGFR_3wk_treated"] = treated["eGFR"].loc[3 * WEEK] - start
     for name, day in (("4mo", 4 * MONTH), ("6mo", 6 * MONTH), ("26wk", 26 * WEEK)):
-        results[f"UACR_{name}"] = percent(treated["UACR"].loc[day], control["UACR"].loc[day])
+        results[f"UACR_{name}"] = percent_change(treated["UACR"].loc[day], control["UACR"].loc[day])
     # What the specification's own table prints: GFR at a month against the value before, and slopes of GFR.
     results["dGFR_1mo"] = treated["GFR"].loc[MONTH] - control["GFR"].iloc[0]
     results["GFR_slope_control"] = _chronic(control, "GFR")
@@ -107,7 +107,7 @@ def arb_ckd() -> dict[str, float]:
     """The CKD patient untreated (GFR 62, UACR 1.2 g/g) with or without an ARB."""
     control, treated = _arms(albuminuric(), ARB)
     return {
-        "UAER": percent(treated["UAER"].loc[6 * MONTH], control["UAER"].loc[6 * MONTH]),
+        "UAER": percent_change(treated["UAER"].loc[6 * MONTH], control["UAER"].loc[6 * MONTH]),
         "slope_control": _chronic(control, "GFR"),
         "slope_treated": _chronic(treated, "GFR"),
     }
@@ -121,6 +121,6 @@ def esprit() -> dict[str, float]:
     table = person.course([0.0, 3 * MONTH, 6 * MONTH, 3 * YEAR], **ACE_INHIBITOR)
     return {
         "slope": (table["GFR"].iloc[3] - table["GFR"].iloc[1]) / 2.75,
-        "dUAER_6mo": percent(table["UAER"].iloc[2], start["UAER"]),
-        "dUAER_3y": percent(table["UAER"].iloc[3], start["UAER"]),
+        "dUAER_6mo": percent_change(table["UAER"].iloc[2], start["UAER"]),
+        "dUAER_3y": percent_change(table["UAER"].iloc[3], start["UAER"]),
     }

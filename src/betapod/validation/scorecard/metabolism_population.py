@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...base.constants import DAYS_PER_YEAR, MINUTES_PER_DAY
 from ...base.randomness import Stream
-from ...engine.draw import draw
+from ...engine.draw import draw_parameters
 from ...engine.ensemble import Ensemble
 from ...engine.schedule import Dose, Schedule
 from ...observables.table import observables
@@ -69,7 +69,7 @@ def _take(columns: dict[str, Numbers], kept: NDArray[np.bool_]) -> dict[str, Num
 def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
     """Return values and states of people drawn around a typical one, after so many years of that person's history."""
     people = {key: np.full(_PEOPLE, value) for key, value in person(name).values.items()}
-    people.update(draw(whole_body.model_parameters("metabolism"), _SEED, range(_PEOPLE)))
+    people.update(draw_parameters(whole_body.model_parameters("metabolism"), _SEED, range(_PEOPLE)))
     return people, _row(_day().run(people, [0.0, years * _YEAR]).values, 1)
 
 

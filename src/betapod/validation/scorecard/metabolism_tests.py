@@ -20,23 +20,25 @@ from .procedure import procedure
 _KG_PER_MG_FLUX = 0.180
 
 
-def changed(who: Person, **values: float) -> Person:
+def under_inputs(who: Person, **values: float) -> Person:
     """Return the same person in the same state under other inputs."""
     return replace(who, values={**who.values, **values})
 
 
 def later(who: Person, days: float, schedule: Schedule | None = None, /, **values: float) -> Person:
     """Return the person days later, spent under changed inputs, which stay."""
-    table = follow(changed(who, **values), [0.0, days], schedule).table
-    return snapshot(changed(who, **values), table.iloc[-1])
+    table = follow(under_inputs(who, **values), [0.0, days], schedule).table
+    return snapshot(under_inputs(who, **values), table.iloc[-1])
 
 
-def course(who: Person, days: Sequence[float], schedule: Schedule | None = None, /, **values: float) -> pd.DataFrame:
+def follow_days(
+    who: Person, days: Sequence[float], schedule: Schedule | None = None, /, **values: float
+) -> pd.DataFrame:
     """Follow the day layer under changed inputs; rows by day."""
-    return follow(changed(who, **values), days, schedule).table
+    return follow(under_inputs(who, **values), days, schedule).table
 
 
-def constant(name: str) -> float:
+def metabolism_constant(name: str) -> float:
     """Return a parameter of the metabolism's table."""
     return whole_body.model_parameters("metabolism")[name].value
 
@@ -60,8 +62,8 @@ def meals() -> dict[str, float]:
 @procedure
 def glycation_line() -> dict[str, float]:
     """The line from mean glucose to HbA1c, turned round."""
-    slope = MG_PER_DL / constant("HbA1c_per_glucose")
-    return {"slope": slope, "intercept": -constant("HbA1c_at_zero_glucose") * slope}
+    slope = MG_PER_DL / metabolism_constant("HbA1c_per_glucose")
+    return {"slope": slope, "intercept": -metabolism_constant("HbA1c_at_zero_glucose") * slope}
 
 
 @procedure
@@ -73,7 +75,7 @@ def tolerance() -> dict[str, float]:
         for minute in (0, 60, 120):
             row: pd.Series[float] = test.table.loc[float(minute)]  # type: ignore[assignment]
             results[f"C_peptide_{minute}_{name}"] = row["C_peptide"]
-            results[f"insulin_{minute}_{name}"] = row["insulin"] / constant("insulin_per_unit_assay")
+            results[f"insulin_{minute}_{name}"] = row["insulin"] / metabolism_constant("insulin_per_unit_assay")
         results[f"insulinogenic_index_{name}"] = test.indices["insulinogenic_index"]
         results[f"Matsuda_{name}"] = test.indices["Matsuda"]
     results["dMatsuda"] = 100.0 * (results["Matsuda_t2d_early"] / results["Matsuda_ngt"] - 1.0)
@@ -90,7 +92,7 @@ def clamps() -> dict[str, float]:
         full = today(who, "clamp_M", "PI3K_active_clamp", "PI3K_active_fasting", "EGP_fasting")
         results[f"M_{name}"] = full["clamp_M"]
         results[f"PI3K_fold_{name}"] = full["PI3K_active_clamp"] / full["PI3K_active_fasting"]
-        low = today(changed(who, clamp_insulin_rate=0.25), "clamp_EGP")
+        low = today(under_inputs(who, clamp_insulin_rate=0.25), "clamp_EGP")
         results[f"dEGP_{name}"] = full["EGP_fasting"] * _KG_PER_MG_FLUX - low["clamp_EGP"]
     results["dM_obese"] = 100.0 * (results["M_obese"] / results["M_ngt"] - 1.0)
     results["dM_t2d"] = 100.0 * (results["M_t2d"] / results["M_ngt"] - 1.0)
@@ -103,7 +105,7 @@ def clearance() -> dict[str, float]:
     per_surface = {
         name: today(person(name), "insulin_clearance")["insulin_clearance"] for name in ("ngt", "obese", "t2d")
     }
-    surface = constant("BSA")
+    surface = metabolism_constant("BSA")
     return {
         "T2D": per_surface["t2d"],
         "lean": per_surface["ngt"] / surface,

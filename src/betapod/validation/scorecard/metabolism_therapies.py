@@ -13,7 +13,7 @@ from ...person import glucose_tests
 from ...person.metabolic_state import model_of
 from ...person.typical import Person, person
 from ...therapies.drug_switches import care
-from .metabolism_tests import changed, constant, course, later, today
+from .metabolism_tests import follow_days, later, metabolism_constant, today, under_inputs
 from .procedure import procedure
 
 HALF_YEAR = 182.0
@@ -34,7 +34,7 @@ def drugs() -> dict[str, float]:
     control = _t2d_half_year().state
     results = {}
     for name, drug in (("metformin", "metformin 2 g"), ("semaglutide", "semaglutide 1 mg/week")):
-        end = course(who, [0.0, HALF_YEAR], care([drug], model_of(who))).iloc[-1]
+        end = follow_days(who, [0.0, HALF_YEAR], care([drug], model_of(who))).iloc[-1]
         results[name] = end["HbA1c"] - control["HbA1c"]
         results[f"{name}_weight"] = end["BW"] - control["BW"]
     on_metformin = later(who, HALF_YEAR, met=0.475)
@@ -52,7 +52,8 @@ def sglt2_by_filtration() -> dict[str, float]:
     results = {"share": _SGLT2_INHIBITOR["phiS"]}
     for GFR in (95, 75, 45, 22):
         drug, none = (
-            course(who, [0.0, HALF_YEAR], GFR=float(GFR), **treatment).iloc[-1] for treatment in (_SGLT2_INHIBITOR, {})
+            follow_days(who, [0.0, HALF_YEAR], GFR=float(GFR), **treatment).iloc[-1]
+            for treatment in (_SGLT2_INHIBITOR, {})
         )
         results[f"dHbA1c_{GFR}"] = drug["HbA1c"] - none["HbA1c"]
         results[f"dUGE_{GFR}"] = drug["glucose_excretion"] - none["glucose_excretion"]
@@ -81,9 +82,9 @@ def graft() -> dict[str, float]:
 @procedure
 def islet_after_kidney() -> dict[str, float]:
     """T1D titrated for 3 years to HbA1c 8.1 %, then given 0.35 normal beta-cell masses; the kidney transplant filters 100 mL/min."""
-    target = (8.1 - constant("HbA1c_at_zero_glucose")) / constant("HbA1c_per_glucose")
+    target = (8.1 - metabolism_constant("HbA1c_at_zero_glucose")) / metabolism_constant("HbA1c_per_glucose")
     who = later(person("t1d"), 3 * DAYS_PER_YEAR, insulin_target=target)
-    table = course(who, list(np.arange(4.0) * DAYS_PER_YEAR), _graft(0.35))
+    table = follow_days(who, list(np.arange(4.0) * DAYS_PER_YEAR), _graft(0.35))
     return {f"dHbA1c_{year}": table["HbA1c"].iloc[year] - table["HbA1c"].iloc[0] for year in (1, 2, 3)}
 
 
@@ -96,8 +97,8 @@ def msc_t2d() -> dict[str, float]:
     treated, control = (later(who, 336.0, **treatment) for treatment in (_MSC, {}))
     clamp = [today(state, "clamp_M")["clamp_M"] for state in (treated, control)]
     year = [later(who, 364.0, **treatment).state["HbA1c"] for treatment in (_MSC, {})]
-    target = (8.0 - constant("HbA1c_at_zero_glucose")) / constant("HbA1c_per_glucose")
-    on_insulin = changed(who, insulin_titration=1.0, insulin_target=target)
+    target = (8.0 - metabolism_constant("HbA1c_at_zero_glucose")) / metabolism_constant("HbA1c_per_glucose")
+    on_insulin = under_inputs(who, insulin_titration=1.0, insulin_target=target)
     on_insulin = later(replace(on_insulin, state={**who.state, "ln_insulin_dose": float(np.log(20.0))}), 365.0)
     doses = [today(later(on_insulin, 336.0, **treatment), "insulin_dose")["insulin_dose"] for treatment in (_MSC, {})]
     return {
@@ -113,7 +114,7 @@ def msc_t2d() -> dict[str, float]:
 def msc_precursors() -> dict[str, float]:
     """T2D at HbA1c 8.1 %: dJ -0.3 (lowest dose) or -0.5 (highest dose, both assumed) against none, weeks 8 and 12."""
     who = person("t2d")
-    tables = {dJ: course(who, [0.0, 56.0, 84.0], dJ=dJ)["HbA1c"] for dJ in (0.0, -0.3, -0.5)}
+    tables = {dJ: follow_days(who, [0.0, 56.0, 84.0], dJ=dJ)["HbA1c"] for dJ in (0.0, -0.3, -0.5)}
     return {
         f"{name}_{week}": tables[dJ].loc[7.0 * week] - tables[0.0].loc[7.0 * week]
         for name, dJ in (("low", -0.3), ("high", -0.5))

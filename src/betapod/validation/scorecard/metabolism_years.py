@@ -11,7 +11,7 @@ from ...person import glucose_tests
 from ...person.metabolic_state import at_rest, grown, model_of
 from ...person.typical import person
 from ...therapies.drug_switches import care
-from .metabolism_tests import changed, constant, course, later, today
+from .metabolism_tests import follow_days, later, metabolism_constant, today, under_inputs
 from .procedure import procedure
 
 YEAR = DAYS_PER_YEAR
@@ -26,7 +26,7 @@ def ukpds() -> dict[str, float]:
     results: dict[str, float] = {"HOMA_B_diagnosis": glucose_tests.ogtt(who).indices["HOMA_B"]}
     drug = care(["sulfonylurea 0.5 dose"], model_of(who))
     for name, schedule, label in (("diet", None, "conventional"), ("sulfonylurea", drug, "intensive")):
-        table = course(who, days, schedule)
+        table = follow_days(who, days, schedule)
         results[f"HbA1c_{name}"] = table["HbA1c"].loc[3 * YEAR]
         results[f"FPG_{name}"] = table["FPG"].loc[3 * YEAR]
         results[f"HbA1c_10y_{label}"] = float(table["HbA1c"].mean())
@@ -40,7 +40,7 @@ def adopt() -> dict[str, float]:
     """T2D from HbA1c 7.1 %: half-dose sulfonylurea or metformin 2 g for 5 years."""
     who = person("t2d_early")
     ends = [
-        course(who, [0.0, 5 * YEAR], care([drug], model_of(who))).iloc[-1]["HbA1c"]
+        follow_days(who, [0.0, 5 * YEAR], care([drug], model_of(who))).iloc[-1]["HbA1c"]
         for drug in ("sulfonylurea 0.5 dose", "metformin 2 g")
     ]
     return {"dHbA1c": ends[0] - ends[1]}
@@ -51,7 +51,7 @@ def direct() -> dict[str, float]:
     """T2D when HbA1c reaches 7.5 %: total diet replacement of 16.4 kg, kept off; capacity is beta-cell function, over the start."""
     who = grown(replace(person("t2d"), state={}, history="HbA1c", until=7.5))
     days = [0.0, 5 * MONTH, 12 * MONTH, 24 * MONTH]
-    table = course(who, days, care(["total diet replacement 16.4 kg"], model_of(who)))
+    table = follow_days(who, days, care(["total diet replacement 16.4 kg"], model_of(who)))
     results = {}
     for months, day in zip((5, 12, 24), days[1:], strict=True):
         for name, quantity in (("capacity", "beta_function"), ("first_phase", "first_phase")):
@@ -112,12 +112,13 @@ def kidney_failure() -> dict[str, float]:
     failing = today(later(who, 2 * YEAR, GFR=30.0), "C_peptide_fasting", "insulin_fasting")
     glucose = 164.5 / glucose_tests.MG_PER_DL
     results = {
-        "HbA1c_dialysis": constant("HbA1c_at_zero_glucose") + constant("HbA1c_per_glucose") * glucose * 0.74,
+        "HbA1c_dialysis": metabolism_constant("HbA1c_at_zero_glucose")
+        + metabolism_constant("HbA1c_per_glucose") * glucose * 0.74,
         "dC_peptide": 100.0 * (failing["C_peptide_fasting"] / normal["C_peptide_fasting"] - 1.0),
         "dinsulin": 100.0 * (failing["insulin_fasting"] / normal["insulin_fasting"] - 1.0),
     }
     t1d = person("t1d")
-    t2d = changed(person("t2d_late"), insulin_titration=1.0, insulin_target=8.0)
+    t2d = under_inputs(person("t2d_late"), insulin_titration=1.0, insulin_target=8.0)
     t2d = replace(t2d, state={**t2d.state, "ln_insulin_dose": float(np.log(20.0))})
 
     for label, patient, filtration in (("T1D_3b", t1d, 37.0), ("T1D_5", t1d, 12.0), ("T2D_5", t2d, 12.0)):

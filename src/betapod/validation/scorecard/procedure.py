@@ -50,7 +50,7 @@ def procedures(organ: str) -> Mapping[str, Procedure]:
     return _REGISTRY[organ]
 
 
-def find(organ: str, reference: str) -> tuple[Procedure, str]:
+def find_procedure(organ: str, reference: str) -> tuple[Procedure, str]:
     """Return the procedure of ``name.number`` and the name of its number.
 
     Raises

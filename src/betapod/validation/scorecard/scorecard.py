@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...base.display import Displayed
 from ...base.errors import BetapodError, ModelError, Problem, did_you_mean
-from .agreement import Agreement, interval, judge
-from .procedure import Procedure, find
+from .agreement import Agreement, agreement_of, interval
+from .procedure import Procedure, find_procedure
 from .targets import Target
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def run_scorecard(targets: Sequence[Target], progress: Callable[[str, int, int],
     wanted: dict[tuple[str, str], Procedure] = {}
     for target in targets:
         if target.addressed:
-            computed_by, _ = find(target.organ, target.procedure)
+            computed_by, _ = find_procedure(target.organ, target.procedure)
             wanted[target.organ, computed_by.name] = computed_by
     numbers: dict[tuple[str, str], Mapping[str, float]] = {}
     for done, (key, computed_by) in enumerate(wanted.items()):
@@ -165,4 +165,4 @@ def _score(
             )
         )
     model = float(value[number])
-    return Score(target, model, judge(target, model), wanted[target.organ, name].assumptions)
+    return Score(target, model, agreement_of(target, model), wanted[target.organ, name].assumptions)

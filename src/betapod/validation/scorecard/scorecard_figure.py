@@ -11,7 +11,7 @@ from ...base.errors import ConfigError, Location, Problem
 from ...base.files import replacing
 from .agreement import interval
 from .scorecard import Score, Scorecard
-from .scorecard_text import scorecard_number, target_text, unit_text, use_text
+from .scorecard_text import scorecard_number, target_text, target_unit, use_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ _ROW_INCHES = 0.165
 _ONE, _TWO = 50, 120
 
 
-def draw(card: Scorecard, path: Path) -> None:
+def draw_scorecard(card: Scorecard, path: Path) -> None:
     """Write the picture; the ending decides the format.
 
     Raises
@@ -142,7 +142,7 @@ def _label(score: Score) -> str:
 
 def _numbers(score: Score) -> str:
     assert score.model is not None
-    return f"{scorecard_number(score.model)} vs {target_text(score.target)} {unit_text(score.target)}"
+    return f"{scorecard_number(score.model)} vs {target_text(score.target)} {target_unit(score.target)}"
 
 
 def _row(ax: Axes, y: int, score: Score) -> None:

@@ -44,7 +44,7 @@ def target_text(target: Target) -> str:
     return "-" if math.isnan(target.value) else value
 
 
-def unit_text(target: Target) -> str:
+def target_unit(target: Target) -> str:
     """Return the unit, with the percent sign; nothing for plain numbers."""
     return "" if target.unit == "1" else target.unit.replace("percent", "%")
 
@@ -64,7 +64,7 @@ def _what(target: Target, style: str = "") -> Text:
 
 
 def _with_unit(target: Target) -> str:
-    return f"{target_text(target)} {unit_text(target)}".rstrip()
+    return f"{target_text(target)} {target_unit(target)}".rstrip()
 
 
 def rows_table(scores: Sequence[Score]) -> Table:

@@ -198,12 +198,12 @@ def _target(line: dict[str, str], organ: str, where: Location, problems: list[Pr
 
 
 @functools.cache
-def targets(organ: str) -> tuple[Target, ...]:
+def targets_of(organ: str) -> tuple[Target, ...]:
     """Return the targets of an organ, in the order of its list."""
     return read_targets(FOLDER / f"{organ}.csv", organ)
 
 
-def select(organs: Sequence[str] = (), ids: Sequence[str] = ()) -> tuple[Target, ...]:
+def select_targets(organs: Sequence[str] = (), ids: Sequence[str] = ()) -> tuple[Target, ...]:
     """Return targets by organ and by id.
 
     Parameters
@@ -224,7 +224,7 @@ def select(organs: Sequence[str] = (), ids: Sequence[str] = ()) -> tuple[Target,
         if organ not in ORGANS
     ]
     searched = [organ for organ in ORGANS if organ in organs] or ORGANS
-    candidates = [target for organ in searched for target in targets(organ)]
+    candidates = [target for organ in searched for target in targets_of(organ)]
     selected: list[Target] = []
     names = {name for t in candidates for name in (t.id, t.row, t.key, f"{t.organ}/{t.row}")}
     for wanted in ids:
