@@ -188,6 +188,8 @@ def test_every_comparison_of_three_groups_is_told(reports) -> None:
     assert "low against placebo" in text and "high against placebo" in text
     _, rows = terminal_summary(reports["three"].assessment)
     assert [row[0] for row in rows] == ["low against placebo", "high against placebo"]
+    (size,) = [fact for fact in brief(reports["three"].assessment).facts if "80 % power" in fact]
+    assert size.startswith("For 80 % power (low against placebo): ")
 
 
 def test_groups_that_both_have_cells_are_said_to(reports) -> None:

@@ -139,4 +139,5 @@ def _size(assessment: Assessment) -> str:
         + (f" if {words.scenario(name)}" if named else "")
         for name, row in rows.items()
     ]
-    return f"For 80 % power: {'; '.join(pieces)}."
+    pair = answers.of_several(assessment)
+    return f"For 80 % power{f' ({pair})' if pair else ''}: {'; '.join(pieces)}."
