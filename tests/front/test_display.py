@@ -195,6 +195,11 @@ def test_what_cannot_be_drawn_is_said(results: dict[str, Any]) -> None:
         results["TrialData"].plot()
 
 
+def test_printing_a_protocol_gives_the_line() -> None:
+    found = betapod.load_protocol("dn61")
+    assert str(found) == repr(found) and str(found).startswith("<Protocol dn61")
+
+
 def test_a_line_needs_no_analysis() -> None:
     run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=2)
     repr(run)

@@ -80,6 +80,12 @@ def test_names_that_do_not_exist_are_told_with_the_nearest() -> None:
         betapod.select_cohort("FLO")
 
 
+@pytest.mark.parametrize(("file", "reader"), [("pk.txt", "Part.from_file"), ("pk.xml", "read_sbml")])
+def test_who_names_a_file_is_told_what_reads_it(file: str, reader: str) -> None:
+    with pytest.raises(ModelError, match=reader):
+        betapod.load_model(file)
+
+
 def test_every_list_names_what_can_be_loaded() -> None:
     assert set(betapod.list_models()["name"]) >= {"kidney", "metabolism", "cells", "reference"}
     for name in betapod.list_protocols()["name"]:

@@ -27,6 +27,9 @@ class Displayed:
     def __repr__(self) -> str:
         return str(import_module(f"{_ROOM}.cards").line(self))
 
+    def __str__(self) -> str:
+        return repr(self)
+
     def _repr_html_(self) -> str:
         return str(import_module(f"{_ROOM}.cards").card(self))
 

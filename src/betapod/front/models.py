@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..base.errors import ModelError, Problem
 from ..model import Model, ParameterTable
 from ..physiology import whole_body
 
@@ -13,6 +14,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ..model.bibliography import BibliographyEntry
+
+#: What reads a model from a file, by the end of its name.
+_READERS = {
+    ".txt": "betapod.assemble(name, [betapod.Part.from_file(file)], betapod.ParameterTable.read(table))",
+    ".xml": "betapod.read_sbml(file)",
+    ".sbml": "betapod.read_sbml(file)",
+}
 
 
 def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTable] = ()) -> Model:
@@ -49,6 +57,10 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     """
     from ..base.plugins import overlay_file
 
+    ending = Path(str(name)).suffix
+    if ending in _READERS:
+        message, hint = f"{str(name)!r} is a file, not the name of a model", f"Read it by {_READERS[ending]}."
+        raise ModelError(Problem("unknown-model", message, expected=", ".join(whole_body.NAMES), hint=hint))
     model = whole_body.named_model(name)
     tables = [
         overlay if isinstance(overlay, ParameterTable) else ParameterTable.read(overlay_file(overlay))
