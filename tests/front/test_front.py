@@ -45,10 +45,8 @@ def test_a_trial_in_a_folder_is_the_trial_in_memory(tmp_path: Path) -> None:
 
 
 def test_the_table_of_a_trial_is_its_summary_in_the_units_of_readers() -> None:
-    from betapod.trials.operating.run_summary import run_summary
-
     run = betapod.run_trial("dn61", designs=["randomised"], replicates=3)
-    rows = run_summary(run)["rows"]
+    rows = run.summary["rows"]
     assert len(run.table) == len(rows) == 2 * len(run.scenarios)
     for shown, row in zip(run.table.to_dict("records"), rows, strict=True):
         assert shown["arm"] == row["arm"] and shown["scenario"] == row["scenario"]
