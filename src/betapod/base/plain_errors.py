@@ -53,7 +53,7 @@ _WHOLE = _plainly("this is no whole number", "a whole number, such as 3")
 _NUMBER = _plainly("this is no number", "a number, such as 0.5")
 _YES = _plainly("this is neither true nor false", "true or false")
 _LIST = _plainly("this is no list", "a list, such as [a, b]")
-_KEYS = _plainly("there are no keys and values here", "keys and values, such as {name: a, day: 0 day}")
+_KEYS = _plainly("there are no keys and values here", "keys and values, such as {key: value, another: value}")
 _TEXT = _plainly("this is no text", "text", hint=_QUOTED)
 
 #: Words by the library's type of error.

@@ -90,7 +90,9 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     if endpoint is None:
         endpoint = vocabulary.EvidenceEndpoint(row["endpoint"])
         hint = did_you_mean(row["endpoint"], vocabulary.endpoints())
-        row.remarks.append(f"endpoint {row['endpoint']!r} is new: kept in its printed unit. {hint}".strip())
+        row.remarks.append(
+            f"endpoint {row['endpoint']!r} has no unit of its own in the vocabulary: kept as printed. {hint}".strip()
+        )
     if statistic is not None and statistic.kind == "mean" and endpoint.name.endswith("_slope"):
         statistic = replace(statistic, kind="slope")
     if statistic is not None:
