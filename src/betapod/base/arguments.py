@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,48 @@ def as_list(value: object) -> list[Any] | None:
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes)) or getattr(value, "ndim", 1) == 0:
         return None
     return list(value)
+
+
+def several(name: str, value: object, kinds: type | tuple[type, ...] = (str, os.PathLike)) -> list[Any]:
+    """Return what an argument lists; one thing of the kinds alone is a list of it.
+
+    Raises
+    ------
+    ConfigError
+        It is neither.
+    """
+    if isinstance(value, kinds):
+        return [value]
+    entries = as_list(value)
+    if entries is None:
+        raise ConfigError(wrong(name, value, "a list, or one thing alone"))
+    return entries
+
+
+def whole(name: str, value: object, least: int) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    ConfigError
+        It is none, or below `least`.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ConfigError(wrong(name, value, f"a whole number from {least} on", "out-of-range"))
+    return int(value)
+
+
+def number(name: str, value: object) -> float:
+    """Return one number.
+
+    Raises
+    ------
+    ConfigError
+        It is none: text, a list, an array.
+    """
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise ConfigError(wrong(name, value, "one number, such as 7.5"))
+    return float(value)
 
 
 def by_name(name: str, value: object, error: type[BetapodError] = ConfigError) -> dict[str, Any]:

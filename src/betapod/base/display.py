@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .arguments import path as named_path
 from .errors import ConfigError, Location, Problem
 
 if TYPE_CHECKING:
@@ -191,8 +193,8 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _free(path: str | Path, overwrite: bool) -> Path:
-    path = Path(path)
-    if path.exists() and not overwrite:
+    path = named_path("path", path)
+    if os.path.lexists(path) and not overwrite:
         hint = "Give another name, or overwrite=True."
         raise ConfigError(Problem("would-overwrite", "the file exists", Location(str(path)), hint=hint))
     return path

@@ -44,6 +44,8 @@ def replacing(path: str | Path, in_place: bool = False) -> Iterator[Path]:
     """
     path = Path(path)
     with _failing(path):
+        if "\0" in str(path):
+            raise OSError(errno.EINVAL, "a name of a file holds no null character")
         stream = _stream(path)
         if stream is not None or _special(path):
             with _beside(path, None) as temporary:
@@ -193,6 +195,14 @@ def _unfit(path: Path, location: Location) -> list[Problem]:
         ]
     refused = overwriting.refusal(path, last=False)
     return [refused] if refused else []
+
+
+def is_file(path: Path) -> bool:
+    """Return whether a path is one of a file; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def file_content(path: str | Path, most: int) -> bytes:

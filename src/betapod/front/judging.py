@@ -44,9 +44,10 @@ def load_evidence(overlays: Iterable[str | Path] = ()) -> Registry:
     >>> betapod.pool(trials, contrast="between", across=["population"]).measure
     'difference'
     """
+    from ..base.arguments import several
     from ..evidence.records.registry import load_with_mechanisms
 
-    return load_with_mechanisms(overlays)
+    return load_with_mechanisms(several("overlays", overlays))
 
 
 def list_claims() -> pd.DataFrame:
@@ -100,10 +101,11 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
     >>> ledger[0].verdict.verdict
     'untested'
     """
+    from ..base.arguments import several
     from ..claims import ledger
 
     names = [claims] if isinstance(claims, str) else list(claims)
-    return ledger.Ledger(tuple(ledger.judge_ledger(names, list(overlays), run=simulate)))
+    return ledger.Ledger(tuple(ledger.judge_ledger(names, several("overlays", overlays), run=simulate)))
 
 
 def confront(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,7 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     >>> kidney.units["GFR"]
     'mL/min'
     """
+    from ..base.arguments import several
     from ..base.plugins import overlay_file
 
     ending = Path(str(name)).suffix
@@ -64,7 +66,7 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     model = whole_body.named_model(name)
     tables = [
         overlay if isinstance(overlay, ParameterTable) else ParameterTable.read(overlay_file(overlay))
-        for overlay in overlays
+        for overlay in several("overlays", overlays, (str, PathLike, ParameterTable))
     ]
     return model.overlay(*tables) if tables else model
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..patients.library import Library
     from ..person.coupled_person import Patient
 
+#: Patients that are drawn at once; ensembles draw more in parts.
+_DRAWN = 10_000_000
+
 
 def load_person(name: str, model: str = "reference", values: Mapping[str, float | str] | None = None) -> Patient:
     """Return a typical person, grown through the history that led to the state they are in today.
@@ -119,8 +122,8 @@ def draw_patients(
     from ..engine.draw import draw_parameters
     from ..model import ParameterTable
 
-    if isinstance(patients, bool) or not isinstance(patients, int) or patients < 0:
-        expected = "a whole number from 0 on"
+    if isinstance(patients, bool) or not isinstance(patients, int) or not 0 <= patients <= _DRAWN:
+        expected = f"a whole number from 0 to {_DRAWN:,}"
         raise ConfigError(
             Problem("bad-number", "so many patients cannot be drawn", found=f"{patients!r}", expected=expected)
         )

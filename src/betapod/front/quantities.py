@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 
 def convert(
@@ -47,8 +47,15 @@ def convert(
     >>> round(betapod.convert(-11, "HbA1c", "mmol/mol", kind="difference"), 2)
     -1.01
     """
-    from ..base import clinical
+    from ..base import arguments, clinical
     from ..base.errors import ConfigError, not_among
+
+    value = arguments.number("value", value)
+    for name, text in (("quantity", quantity), ("unit", unit), ("to", to)):
+        arguments.instance(name, text, str, "a text")
+    kinds = get_args(clinical.Kind)
+    if kind not in kinds:
+        raise ConfigError(not_among(kinds, "unknown-kind", f"nothing is converted as {kind!r}", str(kind)))
 
     concept = clinical.known_quantity(quantity)
     if concept is None:

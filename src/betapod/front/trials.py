@@ -126,10 +126,13 @@ def run_trial(
     >>> run.table[["arm", "scenario", "patients"]].values.tolist()
     [['cells', 'none', 61.0]]
     """
+    from ..base.arguments import whole
     from ..trials.conduct import conduct
     from ..trials.protocol.protocol import Protocol
     from ..trials.protocol.protocol_files import find_protocol as load
 
+    if threads is not None:
+        threads = whole("threads", threads, 1)
     if folder is None:
         trial_protocol = protocol if isinstance(protocol, Protocol) else load(protocol)
         return conduct.conduct_trial(
@@ -220,6 +223,10 @@ def write_report(
     ...     page.suffix
     '.html'
     """
+    from ..base.arguments import instance, path
     from ..report.trial.report_writing import make
+    from ..trials.conduct.trial_run import TrialRun
 
+    instance("run", run, TrialRun, "a TrialRun; open_trial(folder) opens the one of a run folder")
+    path("folder", folder)
     return make(run, Path(folder), (), progress, quick, threads).files[0]

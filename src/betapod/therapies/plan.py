@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..base.arguments import instance, several
 from ..base.errors import BetapodError, ConfigError, Problem
 from ..engine.schedule import Schedule, Switch
 from ..model import Model
@@ -194,14 +195,17 @@ def plan(
     metformin 2 g/day from day 0; 2 infusions of 80 million UC-MSC, iv, on days 0, 28
     """
     orders = (cells,) if isinstance(cells, str) and cells else tuple(cells)
+    drug_orders = several("drugs", drugs, (str, Therapy))
+    for drug in drug_orders:
+        instance("drugs", drug, (str, Therapy), "a drug with its dose, such as 'metformin 2 g', or a Therapy")
     inputs = tuple(Switch(name, value, start) for name, value in (held or {}).items())
     if isinstance(people, Recipients):
         per_person = own_drugs
         if per_person is None:
-            common = [_read(drug) for drug in drugs]
+            common = [_read(drug) for drug in drug_orders]
             per_person = [people.accepted(person, common, as_ordered) for person in range(len(people))]
         return _for_many(model, people, per_person, orders, scenario, start, inputs, where)
-    return _for_one(model, people, list(drugs), orders, scenario, start, inputs)
+    return _for_one(model, people, drug_orders, orders, scenario, start, inputs)
 
 
 def _read(drug: Therapy | str) -> Therapy:

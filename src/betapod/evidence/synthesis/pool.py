@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from ...base.arguments import as_list, wrong
 from ...base.errors import EvidenceError, Problem, not_among
 from ..records.registry import Registry
 from ..records.study import Record
@@ -84,7 +85,10 @@ def pool(
     >>> betapod.pool(trials, contrast="between", across=["population"]).unit
     '%'
     """
-    records = list(records)
+    listed_records = as_list(records)
+    if listed_records is None or not all(isinstance(record, Record) for record in listed_records):
+        raise EvidenceError(wrong("records", records, "records, such as those of load_evidence().select(...)"))
+    records = listed_records
     problems = _unknown_names(method, interval, across, contrast, measure)
     if problems:
         raise EvidenceError(problems)

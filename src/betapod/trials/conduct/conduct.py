@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base import arguments
 from ...base.config import read_quantity
 from ...base.constants import DAYS_PER_YEAR
 from ...base.cores import cores
-from ...base.errors import ConfigError, Problem, not_among
+from ...base.errors import ConfigError, not_among
 from ...base.randomness import Stream
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, observable_unit, visit_observables
@@ -104,9 +105,7 @@ def adapted(protocol: Protocol, replicates: int | None, seed: int | None) -> Pro
         A number of replicates below 1, a seed below 0, or a run that does not fit into memory.
     """
     changes = {name: value for name, value in (("replicates", replicates), ("seed", seed)) if value is not None}
-    wrong = [name for name, value in changes.items() if value < (1 if name == "replicates" else 0)]
-    if wrong:
-        raise ConfigError([Problem("out-of-range", f"the {name} cannot be {changes[name]}") for name in wrong])
+    changes = {name: arguments.whole(name, value, 1 if name == "replicates" else 0) for name, value in changes.items()}
     return bounded(protocol.model_copy(update=changes))
 
 
@@ -125,7 +124,7 @@ def selected_names(
         ("design", designs, list(protocol.designs)),
         ("scenario", scenarios, list(protocol.scenarios)),
     ):
-        for name in requested or ():
+        for name in () if requested is None else arguments.as_names(f"{kind}s", requested):
             if name not in available:
                 problems.append(
                     not_among(available, f"unknown-{kind}", f"{protocol.name} has no {kind} {name!r}", name)
@@ -133,8 +132,8 @@ def selected_names(
     if problems:
         raise ConfigError(problems)
     names, scenario_names = (
-        list(dict.fromkeys(designs or protocol.designs)),
-        list(dict.fromkeys(scenarios or protocol.scenarios)),
+        list(dict.fromkeys(arguments.as_names("designs", designs or ()) or protocol.designs)),
+        list(dict.fromkeys(arguments.as_names("scenarios", scenarios or ()) or protocol.scenarios)),
     )
     # Without cells in any arm all scenarios give the same numbers.
     without = all(protocol.arms[arm].cells is None for name in names for arm in protocol.designs[name].arms)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...base.display import Displayed
+from ...base.errors import ConfigError, not_among
 from .trial_data import TrialData
 
 if TYPE_CHECKING:
@@ -46,6 +47,10 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
     facts: Mapping[str, object] = field(default_factory=dict)
 
     def __getitem__(self, key: tuple[str, str]) -> TrialData:
+        if key not in self.data:
+            pairs = [f"{design!r}, {scenario!r}" for design, scenario in self.data]
+            name = ", ".join(map(repr, key)) if isinstance(key, tuple) else repr(key)
+            raise ConfigError(not_among(pairs, "unknown-name", f"the run has no data of [{name}]", name))
         return self.data[key]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:

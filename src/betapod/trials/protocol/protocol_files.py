@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...base import plugins
+from ...base import arguments, plugins
 from ...base.config import Document, check_document, parse_yaml, read_yaml
 from ...base.errors import ConfigError, not_among
+from ...base.files import is_file
 from .checks import across
 from .cohort_paths import resolved
 from .protocol import Protocol
@@ -50,8 +51,8 @@ def protocol_document(name: str | Path) -> Document:
     file = plugins.plugin_file("protocols", text, shipped) or shipped.get(text)
     if file is not None:
         return read_yaml(file)
-    path = Path(name)
-    if path.is_file() or path.suffix in (".yaml", ".yml") or "/" in text:
+    path = arguments.path("protocol", name)
+    if is_file(path) or path.suffix in (".yaml", ".yml") or "/" in text:
         return read_yaml(path)
     raise ConfigError(
         not_among(
