@@ -197,7 +197,7 @@ def _unfit(path: Path, location: Location) -> list[Problem]:
     return [refused] if refused else []
 
 
-def is_file(path: Path) -> bool:
+def names_file(path: Path) -> bool:
     """Return whether a path is one of a file; a name that no file can have is none."""
     try:
         return path.is_file()

@@ -7,7 +7,7 @@ from pathlib import Path
 from ...base import arguments, plugins
 from ...base.config import Document, check_document, parse_yaml, read_yaml
 from ...base.errors import ConfigError, not_among
-from ...base.files import is_file
+from ...base.files import names_file
 from .checks import across
 from .cohort_paths import resolved
 from .protocol import Protocol
@@ -52,7 +52,7 @@ def protocol_document(name: str | Path) -> Document:
     if file is not None:
         return read_yaml(file)
     path = arguments.path("protocol", name)
-    if is_file(path) or path.suffix in (".yaml", ".yml") or "/" in text:
+    if names_file(path) or path.suffix in (".yaml", ".yml") or "/" in text:
         return read_yaml(path)
     raise ConfigError(
         not_among(
