@@ -59,9 +59,9 @@ def _texts(*texts: str) -> Callable[[], list[bytes]]:
 
 
 def _protocol(path: Path) -> None:
-    from betapod.trials.protocol import checks, protocol_files
+    from betapod.trials.protocol import protocol_files
 
-    checks.check(protocol_files.find_protocol(path)) if hasattr(checks, "check") else protocol_files.find_protocol(path)
+    protocol_files.find_protocol(path)
 
 
 def _patients(path: Path) -> None:
