@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -241,3 +242,15 @@ def test_an_overlay_is_laid_over_a_model() -> None:
     assert betapod.load_model("kidney") is kidney
     with pytest.raises(ParameterError):
         betapod.load_model("kidney", [betapod.ParameterTable([betapod.Parameter("nothing", "", 1.0, "1")])])
+
+
+def test_names_of_users_are_text_in_cards_and_lines() -> None:
+    """Neither markup nor control characters of a name reach a notebook or a terminal."""
+    evil = "<script>x</script>\x00\x1b[31m&"
+    kidney = dataclasses.replace(betapod.load_model("kidney"), name=evil, description=evil)
+    trial = betapod.load_protocol("dn61").model_copy(update={"name": evil, "title": evil})
+    for result in (kidney, trial):
+        card = result._repr_html_()
+        ET.fromstring(card)
+        assert "<script" not in card
+        assert repr(result).isprintable()

@@ -27,7 +27,7 @@ class Displayed:
     """
 
     def __repr__(self) -> str:
-        return str(import_module(f"{_ROOM}.cards").line(self))
+        return str(import_module(f"{_ROOM}.cards").card_line(self))
 
     def __str__(self) -> str:
         return repr(self)

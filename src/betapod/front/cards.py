@@ -56,7 +56,7 @@ class Card:
 
 def card_line(result: Any) -> str:
     """Return a result in one line, such as ``<Model kidney: 42 states, ...>``."""
-    return f"<{type(result).__name__} {_card(result).title}>"
+    return f"<{type(result).__name__} {_plain(_card(result).title)}>"
 
 
 def card(result: Any) -> str:
@@ -66,7 +66,9 @@ def card(result: Any) -> str:
     facts = _card(result)
     frame = None if facts.table is None else facts.table()
     table = None if frame is None or not len(frame) else _head_of_table(frame, column_units(result))
-    return template("card.html.jinja", cell=_cell).render(kind=type(result).__name__, card=facts, table=table)
+    return template("card.html.jinja", cell=_cell, plain=_plain).render(
+        kind=type(result).__name__, card=facts, table=table
+    )
 
 
 def _card(result: Any) -> Card:
@@ -96,9 +98,13 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
     text = "" if value is None else str(value)
-    # Control characters are not allowed in XML at all.
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    text = _plain(text)
     return text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "\u2026"
+
+
+def _plain(text: str) -> str:
+    """Return a text without control characters: XML may not have them at all, terminals obey them."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _counted(numbers: dict[str, int]) -> str:
