@@ -2,5 +2,3 @@
 
 #: Keys of protocols.
 PROTOCOL_KEYS = {"hypotheses": "scenarios"}
-#: Options of the command line.
-OPTIONS = {"--hypothesis": "--scenario", "--mechanisms": "--scenario", "--under": "--scenario"}

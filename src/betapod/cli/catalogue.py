@@ -9,8 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from ..base.former_names import OPTIONS
 from .examples import EXAMPLES
+from .former_options import OPTIONS
 
 #: Headings of the help, in the order in which a newcomer reads, and under each the verbs with the modules that define them.
 PANELS: dict[str, dict[str, str]] = {

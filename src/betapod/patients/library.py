@@ -28,6 +28,7 @@ from .population import PROFILES, Numbers, sample
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..therapies.plan import Recipients
     from .life_course import Progress, Snapshots
 
 READY = PROFILES / "library.npz"
@@ -130,6 +131,29 @@ class Library(Displayed):
             self.state_names,
             self.origin,
         )
+
+    def recipients(self) -> Recipients:
+        """Return the patients as those who are given something, for `betapod.plan`.
+
+        Returns
+        -------
+        Recipients
+            Their own values, what they take already, and how well their kidneys filter.
+
+        Raises
+        ------
+        KeyError
+            The table lacks a column of a drug or of filtration.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> len(betapod.load_library().take([0, 1]).recipients())
+        2
+        """
+        from .recipients import recipients
+
+        return recipients(self)
 
     def save(self, path: str | Path) -> Path:
         """Write the library as one compressed file of single-precision numbers; its name gets the ending .npz.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,15 @@ class Recipients:
         return tuple(accepted)
 
 
+@runtime_checkable
+class HasRecipients(Protocol):
+    """Patients of a library, who say how they are given something."""
+
+    def recipients(self) -> Recipients:
+        """Return them as recipients."""
+        ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is given to whom.
@@ -134,7 +143,7 @@ class Plan:
 
 def plan(
     model: Model,
-    people: Recipients | Mapping[str, float] | None = None,
+    people: Recipients | HasRecipients | Mapping[str, float] | None = None,
     drugs: Iterable[Therapy | str] = (),
     cells: str | Iterable[str] = (),
     scenario: str | None = None,
@@ -152,8 +161,8 @@ def plan(
     model
         With one person's own values, or what is common to many.
     people
-        One person's states (the model's initial values by default), or many people. One person's contraindicated drug is an
-        error; of many, those whom it does not fit go without.
+        One person's states (the model's initial values by default), or many people: a `Library`, such as the patients of
+        `select_cohort`. One person's contraindicated drug is an error; of many, those whom it does not fit go without.
     drugs
         Such as ``"metformin 2 g"``, from day 0 on unless they say otherwise.
     cells
@@ -193,12 +202,18 @@ def plan(
     >>> treatment = betapod.plan(betapod.load_model("reference"), drugs=["metformin 2 g"], cells=["UC-MSC 80e6 iv x2 q28d"])
     >>> print(*treatment.understood, sep="; ")
     metformin 2 g/day from day 0; 2 infusions of 80 million UC-MSC, iv, on days 0, 28
+    >>> patients = betapod.load_library().take(range(3))
+    >>> many = betapod.plan(betapod.load_model("reference"), patients, cells="UC-MSC 1e6/kg iv")
+    >>> len(many.schedules)
+    3
     """
     orders = (cells,) if isinstance(cells, str) and cells else tuple(cells)
     drug_orders = several("drugs", drugs, (str, Therapy))
     for drug in drug_orders:
         instance("drugs", drug, (str, Therapy), "a drug with its dose, such as 'metformin 2 g', or a Therapy")
     inputs = tuple(Switch(name, value, start) for name, value in (held or {}).items())
+    if isinstance(people, HasRecipients):
+        people = people.recipients()
     if isinstance(people, Recipients):
         per_person = own_drugs
         if per_person is None:

@@ -53,6 +53,38 @@ class TrialRun(Displayed, Mapping[tuple[str, str], TrialData]):
             raise ConfigError(not_among(pairs, "unknown-name", f"the run has no data of [{name}]", name))
         return self.data[key]
 
+    def __contains__(self, key: object) -> bool:
+        return key in self.data
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        """Return the data of a design under a scenario, if the run has them.
+
+        Parameters
+        ----------
+        key
+            Design and scenario.
+        default
+            What is returned where the run has no such data.
+
+        Returns
+        -------
+        TrialData
+            Or `default`.
+
+        Raises
+        ------
+        TypeError
+            The key is no pair of names.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> run = betapod.run_trial("dn61", designs=["single arm"], scenarios=["none"], replicates=2)
+        >>> run.get(("randomised", "none")) is None
+        True
+        """
+        return self.data.get(key, default)
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.data)
 
