@@ -199,10 +199,9 @@ def test_names_of_saved_libraries(tmp_path: Path, given: str, written: str) -> N
 
 def test_patients_of_a_library_are_planned_as_their_recipients_are() -> None:
     import betapod
-    from betapod.patients.recipients import recipients
 
     model, few = betapod.load_model("reference"), betapod.load_library().take(range(40))
     ours = betapod.plan(model, few, drugs=["SGLT2 inhibitor"], cells="UC-MSC 1e6/kg iv x3 q28d")
-    theirs = betapod.plan(model, recipients(few), drugs=["SGLT2 inhibitor"], cells="UC-MSC 1e6/kg iv x3 q28d")
+    theirs = betapod.plan(model, few.recipients(), drugs=["SGLT2 inhibitor"], cells="UC-MSC 1e6/kg iv x3 q28d")
     assert ours.schedules == theirs.schedules and ours.drugs == theirs.drugs
     assert len(set(map(id, ours.schedules))) > 1

@@ -153,7 +153,7 @@ class Library(Displayed):
         """
         from .recipients import recipients
 
-        return recipients(self)
+        return recipients(self.table, self.parameters, self.initial)
 
     def save(self, path: str | Path) -> Path:
         """Write the library as one compressed file of single-precision numbers; its name gets the ending .npz.

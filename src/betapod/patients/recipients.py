@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..therapies.plan import Recipients
+from .population import Numbers
 
 if TYPE_CHECKING:
-    from .library import Library
+    import pandas as pd
 
 #: Library column that says who takes a drug already.
 DRUG_COLUMNS = {
@@ -27,8 +29,7 @@ DRUG_COLUMNS = {
 }
 
 
-def recipients(library: Library) -> Recipients:
-    """Return the patients of a library as `therapies.plan.plan` takes them; contraindications go by their true eGFR."""
-    takes = {drug: library.table[column].to_numpy() > 0 for drug, column in DRUG_COLUMNS.items()}
-    filtration = library.table["true_egfr"].to_numpy(dtype=np.float64)
-    return Recipients(library.parameters, library.initial, takes, filtration)
+def recipients(table: pd.DataFrame, parameters: Mapping[str, Numbers], states: Mapping[str, Numbers]) -> Recipients:
+    """Return patients of a library as `therapies.plan.plan` takes them; contraindications go by their true eGFR."""
+    takes = {drug: table[column].to_numpy() > 0 for drug, column in DRUG_COLUMNS.items()}
+    return Recipients(parameters, states, takes, table["true_egfr"].to_numpy(dtype=np.float64))

@@ -13,7 +13,6 @@ from ...base.config import read_quantity
 from ...base.randomness import Stream
 from ...model import Model
 from ...observables.quantities import Numbers
-from ...patients.recipients import recipients
 from ...therapies.plan import Plan, Recipients, plan
 from ...therapies.scenarios import NONE
 from ...therapies.standard_care import Therapy, therapy
@@ -46,7 +45,7 @@ class Planner:
     @cached_property
     def recipients(self) -> Recipients:
         """The people as they stand before treatment."""
-        return recipients(self.library)
+        return self.library.recipients()
 
     def begins(self, number: int, item: CoMedication) -> Numbers:
         """Return (people,) the day on which each person begins a co-medication; infinite for those who never do."""

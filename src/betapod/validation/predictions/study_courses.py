@@ -17,7 +17,6 @@ from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_
 from ...engine.schedule import Schedule
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
-from ...patients.recipients import recipients
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.plan import plan
@@ -231,7 +230,7 @@ def _values_of(condition: Condition, count: int) -> dict[str, Numbers]:
 
 def _schedules(arm: StudyArm, who: Library, condition: Condition) -> tuple[Schedule, ...]:
     """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person."""
-    people = recipients(who)
+    people = who.recipients()
     varied = {name: np.full(len(who), value) for name, value in condition.values.items()}
     people = replace(people, parameters={**people.parameters, **varied})
     return plan(
