@@ -112,21 +112,6 @@ def compile_object(text: str, level: int = 2) -> bytes:
     return code
 
 
-def processor_assembly(text: str, level: int = 2) -> str:
-    """Return the processor's own assembly of a module, to look at."""
-    import llvmlite.binding as llvm
-
-    machine = _target_machine(level)
-    module = llvm.parse_assembly(text)
-    module.triple = llvm.get_default_triple()
-    module.data_layout = str(machine.target_data)
-    options = llvm.create_pipeline_tuning_options(speed_level=level)
-    options.loop_vectorization = options.slp_vectorization = options.loop_unrolling = False
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    return str(machine.emit_assembly(module))
-
-
 @dataclass
 class Loaded:
     """Machine code in memory; its functions live as long as this object."""
