@@ -137,7 +137,8 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns = dict(people.model)
     columns["age"] = lives.age
     columns["Wt"] = people.weight(middle)
-    columns["S_cr0"] = people.creatinine(middle)
+    # Generation falls within the year, in the model.
+    columns["S_cr0"] = people.creatinine(lives.age)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
     columns["beta_decline"] = np.where(falling, population_constant("beta_decline"), 0.0)

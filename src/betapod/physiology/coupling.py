@@ -38,16 +38,16 @@ class BodySurface(Submodel):
 
 
 class MeasuredFiltration(Submodel):
-    """Filtration and perfusion as changed by cells, reversibly.
+    """Filtration and perfusion as changed by cells and by acute kidney injury, reversibly.
 
     The functional gain of filtration (trials in kidney disease) has no known haemodynamic cause. It acts on what is filtered and
     cleared, and so on creatinine and eGFR, not on glomerular pressure, from which it would draw effects nobody has seen. Plugged
-    arterioles cost filtration and perfusion alike.
+    arterioles cost filtration and perfusion alike. An episode of acute kidney injury multiplies the same measured filtration.
     """
 
-    reads = ("GFR [mL/min]", "RBF [L/min]", "gfr_m [1]", "plug_loss [1]")
+    reads = ("GFR [mL/min]", "RBF [L/min]", "gfr_m [1]", "plug_loss [1]", "aki_m [1]")
     equations = """
-    GFR_measured  = GFR*gfr_m                [mL/min]  glomerular filtration rate as measured
+    GFR_measured  = GFR*gfr_m*aki_m          [mL/min]  glomerular filtration rate as measured
     RBF_perfusing = RBF*(1 - plug_loss)      [L/min]   renal blood flow that reaches the capillaries
     RBF_rel       = RBF/RBF0                 [1]       renal blood flow relative to normal
     """
@@ -141,13 +141,10 @@ def _with_seams(parts: Iterable[Part], names: Mapping[str, Mapping[str, str]]) -
 
 
 KIDNEY = _with_seams(
-    _parts("kidney"),
-    {
-        # Clearance and the laboratory see filtration as changed by cells; capillaries see the flow that reaches them.
-        "Creatinine": {"GFR": "GFR_measured"},
-        "Urea": {"GFR": "GFR_measured"},
-        "Oxygen": {"RBF": "RBF_perfusing"},
-    },
+    # Clearance and the laboratory see filtration as changed by cells too: MeasuredFiltration below gives it.
+    (part for part in _parts("kidney") if part.name != "ClearedFiltration"),
+    # Capillaries see the flow that reaches them.
+    {"Oxygen": {"RBF": "RBF_perfusing"}},
 )
 
 METABOLISM = _with_seams(

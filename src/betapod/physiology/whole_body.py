@@ -85,6 +85,7 @@ _ASSEMBLIES = {
             "kidney.glycation.Glycation",
             "kidney.glycation.Inflammation",
             "kidney.nephron.Nephrons",
+            "kidney.clearance.ClearedFiltration",
             "kidney.clearance.Creatinine",
             "kidney.clearance.Urea",
         ),

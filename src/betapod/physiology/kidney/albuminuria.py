@@ -12,7 +12,7 @@ class Albuminuria(Submodel):
         Sieving rises with effacement, podocyte deficit, fenestral loss, membrane width and pressure, bounded at 0.1. Uptake along
         the tubule is plug flow with Michaelis-Menten kinetics, whose exact solution is a Lambert W; ``wright_omega`` evaluates it
         without overflow. Capacity falls with fibrosis and inflammation and with ANP, and grows with the tubule; flow shortens contact.
-        Urinary creatinine for the ratio is nominal creatinine generation.
+        Urinary creatinine for the ratio is what muscle and meat generate.
     Provenance
         Human sieving coefficient: norden2001 (contested: rat work gives eight times more). Uptake is built so that lazzara2007
         holds: fluid flow +50 % multiplies excretion four to five times, saturation at a sieving of 0.001 to 0.01. Weights tuned.

@@ -1,6 +1,23 @@
-"""Serum creatinine, urea nitrogen and estimated GFR."""
+"""What the blood is cleared of: filtration as measured, serum creatinine, urea nitrogen and estimated GFR."""
 
 from ...model import Submodel
+
+
+class ClearedFiltration(Submodel):
+    """Filtration as measured, lowered for a time by acute kidney injury.
+
+    Purpose
+        Gives what creatinine and urea are cleared by.
+    Assumptions
+        An episode takes a factor off filtration, without a cause inside the glomerulus; what it costs for good is a loss of nephrons.
+    Provenance
+        None needed: a definition. In a person with cells, coupling.MeasuredFiltration takes its place.
+    """
+
+    reads = ("GFR [mL/min]", "aki_m [1]")
+    equations = """
+    GFR_measured = GFR*aki_m                                    [mL/min]     glomerular filtration rate as measured
+    """
 
 
 class Creatinine(Submodel):
@@ -9,18 +26,20 @@ class Creatinine(Submodel):
     Purpose
         The laboratory's view of the kidney.
     Assumptions
-        Constant generation, which nominal creatinine and GFR fix; a constant share is secreted. Very young people have less muscle
-        and would need their own nominal creatinine. The estimate uses the exact published formula, which has kinks: it is an output
-        only.
+        Generation is muscle, which nominal creatinine stands for at a filtration that is the same for everyone: few nephrons from
+        birth show as high creatinine. It falls with age, from the start of the simulated stretch, and some comes with meat. A constant
+        share is secreted. Very young people have less muscle and would need their own nominal creatinine. The estimate uses the exact
+        published formula, which has kinks: it is an output only.
     Provenance
         Formula and coefficients: ckdepi2021. Secretion and distribution volume: recalled, not confirmed.
     """
 
-    reads = ("GFR [mL/min]", "age_now [year]", "female [1]")
+    reads = ("GFR_measured [mL/min]", "age_now [year]", "female [1]", "protein_animal [g/kg/day]")
     equations = """
-    creatinine_generation = S_cr0*GFR0*(1 + creatinine_secretion)*min_per_day/mL_per_dL   [mg/day]  creatinine generation
-    S_cr(0)    = S_cr0                                          [mg/dL]      serum creatinine
-    dS_cr/dt   = (creatinine_generation - S_cr*GFR*(1 + creatinine_secretion)*min_per_day/mL_per_dL)/(dL_per_L*V_creatinine)
+    creatinine_generation = S_cr0*GFR_muscle*exp(-creatinine_fall*t/day_per_year)*(1 + k_creatine*(protein_animal - protein_animal0))
+                 *(1 + creatinine_secretion)*min_per_day/mL_per_dL           [mg/day]  creatinine generation
+    S_cr(0)    = S_cr0*GFR_muscle/GFR0                          [mg/dL]      serum creatinine
+    dS_cr/dt   = (creatinine_generation - S_cr*GFR_measured*(1 + creatinine_secretion)*min_per_day/mL_per_dL)/(dL_per_L*V_creatinine)
                                                                 [mg/dL/day]  generation less excretion
     eGFR_kappa = kappa_male + (kappa_female - kappa_male)*female             [mg/dL]  creatinine at the kink of the formula
     eGFR_alpha = alpha_male + (alpha_female - alpha_male)*female             [1]  exponent below the kink
@@ -41,11 +60,11 @@ class Urea(Submodel):
         Non-urea nitrogen and fractional excretion: recalled, not confirmed.
     """
 
-    reads = ("GFR [mL/min]", "protein_animal [g/kg/day]", "protein_vegetable [g/kg/day]", "BW [kg]")
+    reads = ("GFR_measured [mL/min]", "protein_animal [g/kg/day]", "protein_vegetable [g/kg/day]", "BW [kg]")
     equations = """
     urea_generation = softplus((nitrogen_in_protein*(protein_animal + protein_vegetable) - nitrogen_not_urea)*BW*mg_per_g, w_urea)
                                                                 [mg/day]     urea nitrogen generation
     BUN(0)   = BUN_start                                        [mg/dL]      blood urea nitrogen
-    dBUN/dt  = (urea_generation - BUN*urea_excretion*GFR*min_per_day/mL_per_dL)/(urea_space*BW*dL_per_L)
+    dBUN/dt  = (urea_generation - BUN*urea_excretion*GFR_measured*min_per_day/mL_per_dL)/(urea_space*BW*dL_per_L)
                                                                 [mg/dL/day]  generation less excretion
     """

@@ -33,8 +33,8 @@ class Inflammation(Submodel):
     Purpose
         One lumped signal between injury and its slow consequences; the hook `j` of anti-inflammatory therapies acts here.
     Assumptions
-        Driven by glycaemia, AGE, protein overload and hypoxia; amplified by mineralocorticoids; lowered by SGLT2 inhibitors beyond
-        their haemodynamic effect.
+        Driven by late AGE, protein overload, hypoxia and a little by present glycaemia; amplified by mineralocorticoids; lowered by
+        SGLT2 inhibitors beyond their haemodynamic effect and by GLP-1 receptor agonists.
     Provenance
         Tuned; not a measured quantity.
     """
@@ -48,10 +48,12 @@ class Inflammation(Submodel):
         "inflammation_added [1]",
         "j [1]",
         "e_S [1]",
+        "e_GLP1 [1]",
     )
     equations = """
     inflammation_target = (c_J_g*glycaemia + c_J_AGE*AGE_late + c_J_load*albumin_load + c_J_hypoxia*hypoxia + inflammation_added)
-                          *(1 + c_J_MR*(MR - 1))*(1 - j)*(1 - c_J_S*e_S/e_S_full)   [1]  inflammatory tone at steady state
+                          *(1 + c_J_MR*(MR - 1))*(1 - j)*(1 - c_J_S*e_S/e_S_full)*(1 - c_J_GLP1*e_GLP1)
+                                                                [1]          inflammatory tone at steady state
     inflammation(0)  = 0                                        [1]          intrarenal inflammatory and profibrotic tone
     dinflammation/dt = (inflammation_target - inflammation)/tau_J            [1/day]  rise and resolution
     """

@@ -10,9 +10,9 @@ class Arterioles(Submodel):
         Gives the resistances that set renal blood flow and glomerular pressure.
     Assumptions
         Tubuloglomerular feedback acts on the afferent arteriole, angiotensin on both and more on the efferent, ANP dilates the
-        afferent and constricts the efferent. Autoregulation is impaired by hyalinosis and hyperglycaemia. Effects multiply; their
-        total saturates at a factor two either way. Vessels are in parallel over nephrons and widen as glomeruli grow. Nominal
-        resistances follow from nominal pressures and flows.
+        afferent and constricts the efferent, SGLT2 inhibitors dilate the efferent a little. Autoregulation is impaired by hyalinosis
+        and hyperglycaemia. Effects multiply; their total saturates at a factor two either way. Vessels are in parallel over
+        nephrons and widen as glomeruli grow. Nominal resistances follow from nominal pressures and flows.
     Provenance
         Structure and feedback gain: hallow2016; other gains tuned to infusion, salt and drug studies.
     """
@@ -30,6 +30,7 @@ class Arterioles(Submodel):
         "nephrons [1]",
         "V_G [1]",
         "e_CCB [1]",
+        "e_S [1]",
     )
     equations = """
     R_A0 = (MAP0 - P_GC0)/RBF0                                  [mmHg*min/L] nominal afferent resistance
@@ -44,7 +45,7 @@ class Arterioles(Submodel):
     ln_tone_A = log(tone_TGF) + log(tone_AT1A) + log(tone_myogenic) - a_ANP_A*ln_ANP - a_protein_A*protein_excess
                 - a_g_A*glycaemia_saturating*PT_growth/PT_growth_max + a_H_A*hyalinosis - a_CCB_A*e_CCB
                                                                 [1]          logarithm of afferent tone before saturation
-    ln_tone_E = log(tone_AT1E) + a_ANP_E*ln_ANP                 [1]          logarithm of efferent tone before saturation
+    ln_tone_E = log(tone_AT1E) + a_ANP_E*ln_ANP - a_S_E*e_S/e_S_full         [1]  logarithm of efferent tone before saturation
     ln_tone_max = log(tone_max)                                 [1]          bound of the logarithm of tone
     tone_A    = exp(ln_tone_max*tanh(ln_tone_A/ln_tone_max))    [1]          afferent tone relative to nominal
     tone_E    = exp(ln_tone_max*tanh(ln_tone_E/ln_tone_max))    [1]          efferent tone relative to nominal

@@ -11,11 +11,14 @@ class Nephrons(Submodel):
     Assumptions
         Lost nephrons never return. Vulnerability is podocyte depletion (rising between 20 and 45 %), mesangial expansion and
         fibrosis; stress is pressure, inflammation and hypoxia. Without the factor of present stress no drug could slow decline within
-        a trial. Ageing is an exponential factor of its own. The hazard fades when almost nothing is left. GFR below 8 mL/min ends
+        a trial. How fast nephrons are lost under given damage differs between people. Nephrons behind sclerosed vessels are lost
+        without injury of podocytes: the path to a low GFR without albuminuria, which grows with age, glycaemia and pressure.
+        Ageing is an exponential factor of its own. The hazard fades when almost nothing is left. GFR below 8 mL/min ends
         the person's kidney: the simulation stops.
     Provenance
         Stages of podocyte depletion: wharram2005; functional ageing is slower than the anatomical 1.3 % per year of denic2017jasn.
-        Rates and weights tuned; `c_tubule_S` is a residual effect of SGLT2 inhibitors that the modelled mechanisms do not explain.
+        Rates and weights tuned; `c_tubule_S` and `c_tubule_GLP1` are residual effects of SGLT2 inhibitors and GLP-1 receptor
+        agonists that the modelled mechanisms do not explain.
     """
 
     reads = (
@@ -27,7 +30,10 @@ class Nephrons(Submodel):
         "P_GC_excess [mmHg]",
         "inflammation [1]",
         "hypoxia [1]",
+        "MAP [mmHg]",
+        "glycaemia [1]",
         "e_S [1]",
+        "e_GLP1 [1]",
         "GFR [mL/min]",
     )
     equations = """
@@ -43,7 +49,12 @@ class Nephrons(Submodel):
     nephron_vulnerability = h_podocyte*hill(softplus(1 - podocyte_density, w_depletion), depletion_half, n_depletion)
                          + h_mes*hill(Vv_mes, Vv_mes_half, n_mes) + h_I*hill(Vv_int, Vv_int_half, n_I)
                                                                 [1/year]     hazard that structure puts on nephrons
-    nephron_hazard     = nephron_vulnerability*nephron_stress*(1 - c_tubule_S*e_S/e_S_full)   [1/year]  hazard of nephron loss
+    nephron_ischaemia  = h_vessel*xi_vessel*exp((age_now - age_vessel)/tau_vessel)*(1 + c_vessel_g*glycaemia
+                         + c_vessel_MAP*softplus0(MAP, MAP_H, w_MAP_H, MAP_H_none))
+                                                                [1/year]     hazard of nephrons behind sclerosed vessels
+    nephron_hazard     = (xi_nephron*nephron_vulnerability*nephron_stress + nephron_ischaemia)
+                         *(1 - c_tubule_S*e_S/e_S_full)*(1 - c_tubule_GLP1*e_GLP1)
+                                                                [1/year]     hazard of nephron loss
     ln_nephrons(0)     = 0                                      [1]          logarithm of the surviving fraction of nephrons
     dln_nephrons/dt    = -nephron_hazard*nephrons_surviving/(nephrons_surviving + nephrons_fade)   [1/year]  loss of nephrons
     """

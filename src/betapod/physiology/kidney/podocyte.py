@@ -10,9 +10,10 @@ class Podocytes(Submodel):
         Number per glomerulus (lost for good), density (number over the surface to be covered) and effacement (reversible).
     Assumptions
         Loss has the normal ageing rate times a stress that grows with AGE, local angiotensin, pressure and with density already
-        lost: a loop that can run away by design. Susceptibility differs between people. Effacement saturates and recovers over
-        months. A factor on loss and repair rates are inputs for therapies; replacement of podocytes by transfused cells has no human evidence and its
-        default is 0.
+        lost: a loop that can run away by design. Susceptibility differs between people. Effacement follows late AGE and structure
+        more than today's glucose, saturates and recovers over months; SGLT2 inhibitors and GLP-1 receptor agonists lower its
+        stress. A factor on loss and repair rates are inputs for therapies; replacement of podocytes by transfused cells has no
+        human evidence and its default is 0.
     Provenance
         Number and normal loss: ding2017. Density deficit matters beyond about a fifth: stages of wharram2005. Weights tuned.
     """
@@ -26,6 +27,8 @@ class Podocytes(Submodel):
         "glycaemia [1]",
         "inflammation [1]",
         "MR [1]",
+        "e_S [1]",
+        "e_GLP1 [1]",
         "pod_m [1]",
         "r_P [1/day]",
         "r_E [1/day]",
@@ -41,8 +44,10 @@ class Podocytes(Submodel):
                        + r_P*day_per_year*(podocytes0/podocytes - 1)         [1/year]  loss, and replacement by therapy
 
     AT1_permissive   = 1 - c_E_AT1_permissive + c_E_AT1_permissive*AT1_local [1]  angiotensin's hold on injury signals
-    podocyte_stress  = (xi^xi_exponent_E*(c_E_g*glycaemia*AT1_local + c_E_pressure*P_GC_excess + c_E_AT1*(AT1_local - 1)
-                       + c_E_J*inflammation*AT1_permissive) + c_E_deficit*podocyte_deficit*AT1_permissive)*(1 + c_E_MR*(MR - 1))
+    podocyte_stress  = (xi^xi_exponent_E*((c_E_g*glycaemia + c_E_AGE*AGE_late)*AT1_local + c_E_pressure*P_GC_excess
+                       + c_E_AT1*(AT1_local - 1) + c_E_J*inflammation*AT1_permissive)
+                       + c_E_deficit*podocyte_deficit*AT1_permissive)*(1 + c_E_MR*(MR - 1))
+                       *(1 - c_E_S*e_S/e_S_full)*(1 - c_E_GLP1*e_GLP1)
                                                                 [1]          stress that effaces podocytes
     effacement(0)    = effacement0                              [1]          podocyte effacement, reversible
     deffacement/dt   = (1 - (1 - effacement0)*exp(-softplus0(podocyte_stress, 0, w_stress, 0)) - effacement)/tau_E

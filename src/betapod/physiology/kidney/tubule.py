@@ -9,13 +9,15 @@ class ProximalTubule(Submodel):
     Purpose
         Gives the sodium that leaves the proximal tubule and urinary glucose; SGLT2 inhibition acts here.
     Assumptions
-        Glucose and its co-transported sodium saturate smoothly at the transport capacity (splay). All other proximal sodium
-        reabsorption is a fraction of filtered load on the logit scale: shifted by tubular growth, angiotensin, pressure, ANP,
-        dietary amino acids (animal protein counts more than vegetable) and, with SGLT2 inhibitors, NHE3. The sodium that leaves the
-        tubule is a fast state (0.03 day) only to break the loop GFR, tubule, feedback, GFR; its logarithm is integrated.
+        Glucose and its co-transported sodium saturate smoothly at the transport capacity (splay). Sodium that enters with glucose
+        competes with other proximal routes for the same load, so that only a share of its change is missing at the macula densa.
+        All other proximal sodium reabsorption is a fraction of filtered load on the logit scale: shifted by tubular growth,
+        angiotensin, pressure, ANP and dietary amino acids (animal protein counts more than vegetable). SGLT2 inhibitors take part of
+        what growth has added (NHE3), so that hyperfiltration falls most. The sodium that leaves the tubule is a fast state
+        (0.03 day) only to break the loop GFR, tubule, feedback, GFR; its logarithm is integrated.
     Provenance
         Segment fractions: hallow2016. Glucose transport maximum and its change: aljobori2017. Stoichiometry: cardiorenal_code.
-        Other gains tuned to hyperfiltration, to diet trials and to the dip of GFR under SGLT2 inhibitors.
+        Other gains tuned to hours of high glucose, to hyperfiltration, to diet trials and to the dip of GFR under SGLT2 inhibitors.
     """
 
     reads = (
@@ -44,11 +46,14 @@ class ProximalTubule(Submodel):
     UGE          = (glucose_filtered - glucose_reabsorbed)/mmol_per_mol*molar_mass_glucose*min_per_day
                                                                 [g/day]      urinary glucose excretion
     Na_SGLT      = Na_per_glucose*glucose_reabsorbed/(Na_filtered0*nephrons) [1]  sodium reabsorbed with glucose, per nephron
-    e_PT_other   = logistic(logit(e_PT_other0) + PT_growth + k_PT_AT1*log(AT1) - k_PT_MAP*MAP_natriuresis - k_PT_ANP*ln_ANP
-                   + k_PT_protein*protein_excess - k_PT_S*e_S)  [1]          proximal fraction without glucose
+    Na_SGLT_net  = Na_SGLT0*SNGFR_relative + k_glucose_Na*(Na_SGLT - Na_SGLT0*SNGFR_relative)
+                                                                [1]          the same, less what other transport gives up for it
+    e_PT_other   = logistic(logit(e_PT_other0) + PT_growth*(1 - k_S_growth*e_S/e_S_full) + k_PT_AT1*log(AT1)
+                   - k_PT_MAP*MAP_natriuresis - k_PT_ANP*ln_ANP + k_PT_protein*protein_excess - k_PT_S*e_S)
+                                                                [1]          proximal fraction without glucose
 
     Na_PT        = exp(ln_Na_PT)                                [1]          sodium leaving the proximal tubule, per nephron
-    Na_PT_target = softplus(SNGFR_relative*(1 - e_PT_other) - Na_SGLT - Na_PT_floor, Na_PT_width) + Na_PT_floor
+    Na_PT_target = softplus(SNGFR_relative*(1 - e_PT_other) - Na_SGLT_net - Na_PT_floor, Na_PT_width) + Na_PT_floor
                                                                 [1]          the same at steady state
     ln_Na_PT(0)  = log(Na_PT0)                                  [1]          logarithm of sodium leaving the proximal tubule
     dln_Na_PT/dt = (log(Na_PT_target) - ln_Na_PT)/tau_Na_PT     [1/day]      breaks the algebraic loop of tubule and filtration
@@ -69,9 +74,12 @@ class DistalNephron(Submodel):
         Gives the macula-densa signal, which drives tubuloglomerular feedback and renin, and sodium excretion.
     Assumptions
         Loop reabsorption depends on flow; a tubule that has grown with its glomerulus resets its own reference. The nominal
-        collecting-duct fraction is what balances nominal intake. Aldosterone, ANP and pressure act on the collecting duct.
+        collecting-duct fraction is what balances nominal intake. Aldosterone, ANP and pressure act on the collecting duct. When
+        fewer than about half of the nephrons are left, each reabsorbs a smaller share beyond the proximal tubule (the adaptation
+        of intact nephrons), which keeps volume and pressure bounded to the end; feedback resets and does not see it.
     Provenance
-        Segment fractions: hallow2016; flow dependence of the loop: cardiorenal_code; the rest tuned to the salt response.
+        Segment fractions: hallow2016; flow dependence of the loop: cardiorenal_code; the rest tuned to the salt response. That
+        fractional excretion of sodium rises as GFR falls is known; size and onset tuned to pressure and volume at low GFR.
     """
 
     reads = (
@@ -92,9 +100,15 @@ class DistalNephron(Submodel):
 
     e_CD0        = 1 - N_in0/min_per_day/(Na_filtered0*Na_PT0*(1 - e_loop0)*(1 - e_distal))
                                                                 [1]          collecting-duct fraction that balances nominal intake
-    e_CD         = logistic(logit(e_CD0) + k_CD_MR*log(MR) - k_CD_ANP*ln_ANP - k_CD_MAP*MAP_natriuresis)
+    Na_adaptation = -k_Na_adaptation*softplus0(-log(nephrons), ln_n_adaptation, w_n_adaptation, 0)
+                                                                [1]          few nephrons reabsorb a smaller share each
+    e_loop_now   = logistic(logit(e_loop) + c_loop_adaptation*Na_adaptation)
+                                                                [1]          fraction reabsorbed in the loop, adaptation included
+    e_distal_now = logistic(logit(e_distal) + Na_adaptation)    [1]          fraction reabsorbed in the distal tubule
+    e_CD         = logistic(logit(e_CD0) + k_CD_MR*log(MR) - k_CD_ANP*ln_ANP - k_CD_MAP*MAP_natriuresis + Na_adaptation)
                                                                 [1]          fraction reabsorbed in the collecting duct
-    Na_excretion = nephrons*Na_filtered0*Na_md*(1 - e_distal)*(1 - e_CD)*min_per_day   [mmol/day]  urinary sodium
+    Na_excretion = nephrons*Na_filtered0*Na_PT*(1 - e_loop_now)*(1 - e_distal_now)*(1 - e_CD)*min_per_day
+                                                                [mmol/day]   urinary sodium
     """
 
 

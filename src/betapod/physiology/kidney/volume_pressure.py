@@ -9,9 +9,10 @@ class VolumePressure(Submodel):
     Purpose
         Closes the loop intake, volume, pressure, excretion (pressure natriuresis), and gives atrial natriuretic peptide.
     Assumptions
-        Plasma sodium is constant, so sodium content determines volume (no vasopressin, no water balance of its own). One linear
-        equation stands for the chain volume, cardiac output, peripheral resistance; only chronic pressure matters here. Essential
-        hypertension shifts the set point and the natriuresis curve together. ANP follows volume within minutes and is algebraic.
+        Plasma sodium is constant, so sodium content determines volume (no vasopressin, no water balance of its own). One equation,
+        linear for a few litres and bounded beyond, stands for the chain volume, cardiac output, peripheral resistance; only chronic
+        pressure matters here. Essential hypertension shifts the set point and the natriuresis curve together. ANP follows volume
+        within minutes and is algebraic.
     Provenance
         Volume and sodium of hallow2016; the gains of pressure and of ANP are tuned.
     """
@@ -29,7 +30,7 @@ class VolumePressure(Submodel):
     dV_E/dt = (N_in - Na_excretion)/Na_plasma                   [L/day]      sodium balance at constant plasma sodium
 
     MAP(0)  = MAP0                                              [mmHg]       mean arterial pressure
-    dMAP/dt = (MAP0 + dMAP + k_MAP_volume*(V_E - V_E0) + k_MAP_AT1*log(AT1) - k_MAP_CCB*e_CCB - MAP)/tau_MAP
+    dMAP/dt = (MAP0 + dMAP + k_MAP_volume*dV_MAP*tanh((V_E - V_E0)/dV_MAP) + k_MAP_AT1*log(AT1) - k_MAP_CCB*e_CCB - MAP)/tau_MAP
                                                                 [mmHg/day]   chronic pressure control
     MAP_natriuresis = MAP - MAP0 - dMAP                         [mmHg]       pressure that drives natriuresis
 
