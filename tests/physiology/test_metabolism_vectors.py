@@ -135,8 +135,8 @@ def test_C_peptide_kinetics() -> None:
     [
         ("fasting", {}, (5.17449, 47.4128, 115.898, 0, 92.4843)),
         ("fed", {"carbohydrate_intake": 18 * 180 * 75 * 720 / 0.9e6}, (6.02907, 120.887, 295.501, 0, 235.804)),
-        # 100 pmol/min from outside, all of it basal.
-        ("fasting", {"insulin_prescribed": 40, "insulin_basal_fraction": 1}, (3.63886, 105.653, 36.0418, 0, 119.670)),
+        # 100 pmol/min from outside, all of it basal: 48 U/day of which half is effective.
+        ("fasting", {"insulin_prescribed": 48, "insulin_basal_fraction": 1}, (3.63886, 105.653, 36.0418, 0, 119.670)),
     ],
 )
 def test_steady_state(phase: str, changes: dict[str, float], expected: tuple[float, ...]) -> None:
@@ -195,16 +195,17 @@ T2D = {
     "first_phase_start": 0.5,
 }
 RATES = {
-    "HbA1c": 0.0155717,
+    "HbA1c": 0.0155718,
     "BW": 0.0,
     "ectopic_fat": 0.00667303,
     "systemic_inflammation": 0.0186667,
-    "nR": -0.00170463,
-    "beta_mass": -1.31422e-4,
-    "beta_dedifferentiated": -1.62726e-5,
+    "nR": -0.00170456,
+    "beta_mass": -1.31423e-4,
+    "beta_dedifferentiated": -1.62724e-5,
     "secretory_capacity": 0.00118732,
-    "first_phase": -0.0114426,
-    "autoimmunity": 6.4e-4,
+    "first_phase": -0.0114427,
+    # Nobody without type 1 diabetes has autoimmune activity: none appears.
+    "autoimmunity": 0.0,
     "graft_infused": 0.0,
     "graft_engrafting": 0.0,
     "graft_functional": 0.0,

@@ -100,17 +100,20 @@ class BetaCellMass(Submodel):
 
     Assumptions
         Replication and apoptosis balance in health. Hyperglycaemia adds apoptosis and dedifferentiation; dedifferentiated cells
-        return only near normal glucose. People prone to T2D lose cells under any therapy. Autoimmunity kills in T1D. Neogenesis
-        is 0 in adults unless an input says otherwise.
+        return only near normal glucose. People prone to T2D lose cells under any therapy. Autoimmunity kills in T1D, the faster the
+        younger the person was at onset, with wide differences between people; cells and drugs prevent shares of it independently.
+        Neogenesis is 0 in adults unless an input says otherwise.
     Provenance
-        Rates assumed from histology in man (butler2003, cnop2010, perl2010, cinti2016); intrinsic decline and autoimmune killing
-        tuned to secondary failure (UKPDS, ADOPT) and to C-peptide slopes (greenbaum2012).
+        Rates assumed from histology in man (butler2003, cnop2010, perl2010, cinti2016); intrinsic decline
+        tuned to secondary failure (UKPDS, ADOPT); autoimmune killing, its age and its spread fitted to quartiles of C-peptide by age
+        and time since diagnosis in control groups of trials (dufort2019), its end to a stable C-peptide after 7 years (shields2018).
     """
 
     reads = (
         "G [mmol/L]",
         "autoimmunity [1]",
         "eta_X [1]",
+        "eta_drug [1]",
         "kneo [1/day]",
         "kre_m [1]",
         "apo_m [1]",
@@ -118,6 +121,7 @@ class BetaCellMass(Submodel):
         "prog_m [1]",
         "prog_drug [1]",
         "rep_m [1]",
+        "onset_age [year]",
     )
     equations = """
     beta_apoptosis_rate = beta_decline*beta_decline_factor*prog_m*prog_drug + apo_m*(beta_apoptosis
@@ -127,7 +131,11 @@ class BetaCellMass(Submodel):
                                                                       [1/day]  dedifferentiation
     redifferentiation_rate = redifferentiation*kre_m*logistic((redifferentiation_G - G)/redifferentiation_width)
                                                                       [1/day]  redifferentiation
-    autoimmune_rate = autoimmune_killing*autoimmunity*(1 - eta_X)     [1/day]  autoimmune killing
+    onset_age_held = killing_age_from + softplus(onset_age - killing_age_from, killing_age_smoothing)
+                     - softplus(onset_age - killing_age_to, killing_age_smoothing)   [year]   age at onset, held within a range
+    autoimmune_killing_person = autoimmune_killing*killing_factor*exp(-killing_age*(onset_age_held - killing_age_reference))
+                                                                      [1/day]  autoimmune killing at full activity
+    autoimmune_rate = autoimmune_killing_person*autoimmunity*(1 - eta_X)*(1 - eta_drug)   [1/day]  autoimmune killing
     dbeta_mass/dt   = (beta_replication*rep_m - beta_apoptosis_rate - dedifferentiation_rate - autoimmune_rate)*beta_mass
                       + redifferentiation_rate*beta_dedifferentiated + kneo   [1/day]  functional beta-cell mass, normal is 1
     beta_mass(0)    = beta_mass_start                                 [1]      functional beta-cell mass, normal is 1
@@ -139,10 +147,11 @@ class BetaCellMass(Submodel):
 
 
 class Autoimmunity(Submodel):
-    """Autoimmune activity against beta cells: 1 at the diagnosis of T1D, 0 in other people."""
+    """Autoimmune activity against beta cells: 1 at the diagnosis of T1D, fading to a floor over years; 0 in other people."""
 
+    reads = ("T1D [1]",)
     equations = """
-    dautoimmunity/dt = (autoimmunity_floor - autoimmunity)/tau_autoimmunity   [1/day]  autoimmune activity
+    dautoimmunity/dt = (T1D*autoimmunity_floor - autoimmunity)/tau_autoimmunity   [1/day]  autoimmune activity
     autoimmunity(0)  = autoimmunity_start                                     [1]      autoimmune activity
     """
 

@@ -4,11 +4,17 @@ from ...model import Submodel
 
 
 class BodyWeight(Submodel):
-    """Weight tends to the person's own, shifted by diet and drugs. Response times assumed."""
+    """Weight tends to the person's own, shifted by diet and drugs, to which people respond differently.
+
+    Assumptions
+        Weight of single people wanders from the mean course of their group; `dWt_own` is where a person's own change leads, from the
+        start of what is simulated on (0 unless a population says otherwise). Response times assumed.
+    """
 
     reads = ("dWt [kg]", "weight_response_time [day]")
     equations = """
-    dBW/dt = (Wt + dWt - BW)/weight_response_time    [kg/day]  body weight
+    weight_target = Wt + dWt*dWt_response + dWt_own*(1 - exp(-t/tau_own_weight))   [kg]   weight aimed at
+    dBW/dt = (weight_target - BW)/weight_response_time    [kg/day]  body weight
     BW(0)  = BW_start                                [kg]      body weight
     """
 

@@ -147,10 +147,11 @@ class DayPhases(Submodel):
         "renal_glucose_fed [mmol/min]",
         "BW [kg]",
         "GFR [mL/min]",
+        "intake_m [1]",
     )
     equations = """
     Ra_fasting = 0                                                          [umol/kg/min]  glucose appearing from meals, fasting
-    Ra_fed     = carbohydrate_intake*glucose_bioavailability/glucose_molar_mass/BW/fed_fraction*umol_per_mol/min_per_day
+    Ra_fed     = carbohydrate_intake*intake_m*glucose_bioavailability/glucose_molar_mass/BW/fed_fraction*umol_per_mol/min_per_day
                                                                             [umol/kg/min]  glucose appearing from meals, fed
     G          = fed_fraction*G_fed + (1 - fed_fraction)*G_fasting          [mmol/L]       mean plasma glucose
     insulin    = fed_fraction*insulin_fed + (1 - fed_fraction)*insulin_fasting   [pmol/L]  mean plasma insulin

@@ -39,7 +39,8 @@ class Sensitivity(Submodel):
 
     Assumptions
         Fat and inflammation add up in the denominator of post-receptor coupling in muscle; fat alone acts on the liver. Uraemia
-        weakens muscle. Metformin lowers production and raises hepatic sensitivity in proportion to hyperglycaemia.
+        weakens muscle. Metformin lowers production and raises hepatic sensitivity, in part at any glucose, in part in proportion to
+        hyperglycaemia: it lowers HbA1c more where that is high (Hirst 2012) and still delays failure where it is near 7 % (ADOPT).
     Provenance
         Sizes tuned to disposal in lean, obese and diabetic people; uraemia and renal production assumed.
     """
@@ -59,7 +60,8 @@ class Sensitivity(Submodel):
     equations = """
     uraemia(g)       = 1/(1 + (g/GFR_half_uraemia)^2)                     [1]   uraemia at filtration g
     uraemia_excess   = uraemia(GFR) - uraemia(GFR_reference)              [1]   uraemia beyond the reference
-    metformin_effect = met*logistic((HbA1c - metformin_HbA1c)/metformin_HbA1c_width)   [1]   metformin at this HbA1c
+    metformin_effect = met*(metformin_floor + (1 - metformin_floor)*logistic((HbA1c - metformin_HbA1c)/metformin_HbA1c_width))
+                                                                          [1]   metformin at this HbA1c
     sI = sIg*sIg_factor*sI_m*sI_drug*(1 + resistance_inflammation*inflammation_baseline)
          /(1 + resistance_fat*ectopic_fat + resistance_inflammation*systemic_inflammation)
          *(1 - uraemia_sensitivity*uraemia_excess)                        [1]   post-receptor coupling in muscle, relative
