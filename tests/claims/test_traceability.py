@@ -62,7 +62,7 @@ def test_the_contest_cites_what_can_be_shown() -> None:
 
 
 def test_the_findings_are_no_rows_of_a_confrontation() -> None:
-    assert len(registry.load_registry()) == 1242 and len(registry.load_with_mechanisms()) == 1289
+    assert len(registry.load_registry()) == 1246 and len(registry.load_with_mechanisms()) == 1293
 
 
 MINE = """\
@@ -131,12 +131,12 @@ def test_a_corrected_arm_replaces_the_old_row_when_it_says_so(tmp_path: Path) ->
     )
     path.write_text(f"{HEAD},replaces\n{row},\n", encoding="utf-8")
     beside = registry.load_registry([path])
-    assert len(beside) == 1243
+    assert len(beside) == 1247
     (line,) = told(beside, [path])
     assert "PACKHAM2016#1" in line and "differs in arm" in line and "column 'replaces'" in line
     path.write_text(f"{HEAD},replaces\n{row},PACKHAM2016#1\n", encoding="utf-8")
     instead = registry.load_registry([path])
-    assert len(instead) == 1242 and instead["PACKHAM2016#1"].arm == "MPC 150 million" != known.arm
+    assert len(instead) == 1246 and instead["PACKHAM2016#1"].arm == "MPC 150 million" != known.arm
     assert told(instead, [path]) == [f"{path}: replaces PACKHAM2016#1"]
     path.write_text(f"{HEAD},replaces\n{row},PACKHAM2016#99\n", encoding="utf-8")
     with pytest.raises(EvidenceError) as caught:

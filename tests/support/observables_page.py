@@ -46,7 +46,9 @@ ERRORS = """
 *Error* is the SD of one measurement about a person's own value: of the logarithm where no unit is given. Variation between days and that of the
 assay are one number where people were examined twice. Trials compute eGFR from the creatinine that they measure; its own error is used where no
 creatinine is measured. *Life* is the SD by which a year of changing care, diet, season and illness moves people besides the model, and after how
-many years that is forgotten; only comparisons with published results use it. Grade A is measured, D assumed.
+many years that is forgotten; only comparisons with published results use it. It grows from nothing within a year, except for albuminuria: its
+slow deviation is there on the day on which people are selected (column `life_uacr` of a library), so that those chosen for a high value regress.
+Grade A is measured, D assumed.
 """
 
 BOUNDS = """

@@ -26,6 +26,9 @@ class Variation:
         Value at which a linear SD becomes a share.
     lasts
         Correlation time of what life moves, year; NaN for measurements, which are independent.
+    person
+        Column of a library with everybody's standard normal deviation on the day of the snapshot: such a deviation is there from the
+        start, and people who were selected for it regress. Empty: people begin without one, and it grows for a year.
     role, source, grade, note
         Where the number comes from, as in tables of parameters.
     """
@@ -34,6 +37,7 @@ class Variation:
     scale: str
     at: float
     lasts: float
+    person: str
     role: str
     source: str
     grade: str
@@ -63,6 +67,7 @@ def variations() -> dict[tuple[str, str], Variation]:
             size["scale"],
             float(size["at"] or "nan"),
             float(row["lasts"] or "nan"),
+            row["person"],
             row["role"],
             row["source"],
             row["grade"],

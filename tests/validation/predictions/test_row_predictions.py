@@ -162,6 +162,55 @@ def test_what_life_moves_lasts() -> None:
     assert abs(far) < 0.02
 
 
+def _albuminuria(people: int, weeks: tuple[float, ...], seed: int = 0) -> dict[str, np.ndarray]:
+    """Return constant albuminuria of people who begin with a deviation of their own."""
+    start = np.random.default_rng(seed).standard_normal(people)
+    life = np.repeat(start[:, None], len(weeks), axis=1)
+    return {"UACR": np.full((people, len(weeks)), 30.0), "UAER": np.full((people, len(weeks)), 30.0), "life_uacr": life}
+
+
+def test_a_deviation_of_albuminuria_is_there_from_the_start_and_keeps_its_size() -> None:
+    weeks = (0.0, 26.0, 130.45, 520.0)
+    values, generator = _albuminuria(100_000, weeks), np.random.default_rng(1)
+    seen = seen_in(values, np.array(weeks), lambda x: generator.standard_normal(x.shape), samples={"UACR": 10**9})
+    logs = [np.log(seen("UACR", week) / 30.0) for week in weeks]
+    life = compared()["UACR"].life
+    assert [float(x.std()) for x in logs] == pytest.approx([life.share] * 4, rel=0.01)
+    # Two and a half years on, a deviation is remembered by exp(-1).
+    found = [float(np.corrcoef(logs[0], x)[0, 1]) for x in logs]
+    assert found == pytest.approx([math.exp(-week * 7.0 / 365.25 / life.lasts) for week in weeks], abs=0.01)
+
+
+def test_people_selected_for_much_albumin_regress() -> None:
+    weeks = np.array([0.0, 260.9])
+    values, generator = _albuminuria(100_000, (0.0, 260.9)), np.random.default_rng(1)
+    high = values["life_uacr"][:, 0] > 1.0
+    chosen = {name: table[high] for name, table in values.items()}
+    seen = seen_in(chosen, weeks, lambda x: generator.standard_normal(x.shape))
+    first, last = (float(np.log(seen("UACR", week) / 30.0).mean()) for week in weeks)
+    deviation = 0.45 * float(chosen["life_uacr"][:, 0].mean())
+    assert (first, last) == pytest.approx((deviation, deviation * math.exp(-2.0)), abs=0.02)
+
+
+def test_without_luck_a_group_moves_as_is_expected_of_it() -> None:
+    weeks = (0.0, 104.0)
+    values = _albuminuria(200_000, weeks)
+    expected = seen_in(values, np.array(weeks), None)
+    # Everybody together keeps the mean, although each moves towards the true value.
+    assert expected("UACR", 104.0).mean() == pytest.approx(expected("UACR", 0.0).mean(), rel=0.01)
+    assert expected("UACR", 104.0).std() < expected("UACR", 0.0).std()
+    with_errors = seen_in(values, np.array(weeks), lambda x: np.zeros(x.shape), with_life=False)
+    assert with_errors("UACR", 104.0) == pytest.approx(expected("UACR", 104.0))
+    assert expected("UACR", 104.0) == pytest.approx(expected("UAER", 104.0)), "one kidney has one deviation"
+
+
+def test_actuarial_shares_have_fewer_people_behind_them(published: registry.Registry) -> None:
+    counted = {record.id: studies.as_counted(record) for record in published if record.study == "CIT08_RICKELS2022"}
+    assert (counted["CIT08_RICKELS2022#2"].n, counted["CIT08_RICKELS2022#4"].n) == (20, 12)
+    assert counted["CIT08_RICKELS2022#6"].n == 48
+    assert set(studies._at_risk()) <= {record.id for record in published}
+
+
 def test_errors_that_the_source_prints(published: registry.Registry) -> None:
     def printed(name: str) -> float | None:
         record = published[name]

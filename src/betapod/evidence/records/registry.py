@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER = Path(__file__).with_name("studies")
-TABLES = ("cell_therapy", "conventional")
+TABLES = ("cell_therapy", "conventional", "supplement")
 #: Findings that belong to no trial of an outcome: autopsies, tracers, safety reviews; laid under the user's own tables.
 FINDINGS = FOLDER / "mechanism.csv"
 _OPEN_QUOTE = "Is a quotation mark left open?"

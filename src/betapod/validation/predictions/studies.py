@@ -177,18 +177,29 @@ def own_baselines(records: Iterable[Record]) -> dict[str, tuple[Record, ...]]:
     return baselines
 
 
+@functools.cache
+def _at_risk() -> dict[str, int]:
+    """Return the people behind actuarial numbers, by row: fewer than began, for some were lost on the way."""
+    with (_FOLDER / "at_risk.csv").open(encoding="utf-8", newline="") as file:
+        return {row["record"]: int(row["n"]) for row in csv.DictReader(file)}
+
+
 def contrasts(record: Record) -> bool:
     """Return whether a row compares two groups: allocated, or by exposure."""
     return record.contrast in ("between", "association")
 
 
 def as_counted(record: Record) -> Record:
-    """Return a count of people with an event as a share of those at risk, and number of people and follow-up where known elsewhere."""
+    """Return a count of people with an event as a share of those at risk, and number of people and follow-up where known elsewhere.
+
+    Actuarial shares have as many people as would leave them as uncertain as they are.
+    """
     arm = arms().get((record.study, record.arm))
     event = event_of(record)
     if record.weeks is None and event is not None:
         record = replace(record, weeks=event.follow_up)
-    n = record.n if record.n is not None else _people(record, arm)
+    n = _at_risk().get(record.id, record.n)
+    n = n if n is not None else _people(record, arm)
     if record.kind == "count" and n and record.value is not None and event is not None:
         return replace(record, kind="proportion", value=record.value / n, n=n, dispersion=None)
     return record if n == record.n else replace(record, n=n)

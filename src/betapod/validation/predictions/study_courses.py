@@ -23,7 +23,7 @@ from ...therapies.plan import plan
 from ...therapies.scenarios import DEFAULT
 from ...therapies.standard_care import Therapy, therapy
 from .studies import StudyArm, baseline_cohorts
-from .visits import compared
+from .visits import compared, deviation_columns
 
 if TYPE_CHECKING:
     from ...engine.ensemble import Ensemble
@@ -85,7 +85,7 @@ class Courses:
     weeks
         (weeks,).
     values
-        Observable -> (people, weeks), NaN from kidney failure on; see `visits.compared`.
+        Observable -> (people, weeks), NaN from kidney failure on; see `visits.compared`. Deviations that people begin with besides.
     member
         (people,) place of everybody in the cohort.
     failed
@@ -265,4 +265,7 @@ def _observed(model: dict[str, Numbers], weeks: Numbers, who: Library) -> dict[s
     person["age"] = person["age"] + weeks[None, :] * DAYS_PER_WEEK / DAYS_PER_YEAR
     observed = {name: value(name, model, person) for name in readable_observables()}
     observed["creatinine"] = CREATININE_UMOL_L * observed["creatinine"]
+    for name in deviation_columns():
+        if name in who.table:
+            observed[name] = np.repeat(who.table[name].to_numpy(dtype=np.float64)[:, None], len(weeks), axis=1)
     return observed

@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...observables.outcomes import Flags, Readings
 from ...observables.table import Numbers, Observable, names_for, observables
+from ...observables.variation import Variation
 
-__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "observable_of", "seen_in"]
+__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "deviation_columns", "observable_of", "seen_in"]
 
 #: Observables of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
+
+#: Makes standard normal numbers of the shape of its argument.
+Draw = Callable[[Numbers], Numbers]
 
 
 @functools.cache
@@ -25,16 +29,59 @@ def compared() -> dict[str, Observable]:
     return {name: observable for name, observable in observables().items() if observable.compared}
 
 
+@functools.cache
+def deviation_columns() -> tuple[str, ...]:
+    """Return the columns of a library with deviations that people have from the start; `seen_in` reads them among the values."""
+    lives = (observable.life for observable in compared().values())
+    return tuple(dict.fromkeys(life.person for life in lives if life is not None and life.person))
+
+
 def observable_of(endpoint: str) -> str:
     """Return the id of the observable that an endpoint of the registry names, or the endpoint where it names none."""
     name = names_for("registry").get(endpoint)
     return endpoint if name is None else name.means
 
 
+class _Lives:
+    """Standard normal numbers of what life moves, by what it moves and week; each is correlated with that of the nearest week known."""
+
+    def __init__(self, starts: Callable[[str], Numbers | None]) -> None:
+        self._starts = starts
+        self._drawn: dict[str, dict[float, Numbers]] = {}
+
+    def number(self, name: str, week: float, like: Numbers, life: Variation, draw: Draw) -> Numbers:
+        """Return the numbers of a week, drawn once."""
+        drawn = self._drawn.setdefault(life.person or name, {})
+        if not drawn and life.person:
+            start = self._starts(life.person)
+            drawn[0.0] = draw(like) if start is None else np.broadcast_to(start, like.shape)
+        if not drawn:
+            drawn[week] = draw(like)
+        elif week not in drawn:
+            nearest = min(drawn, key=lambda other: abs(other - week))
+            share = _remembered(abs(week - nearest), life)
+            drawn[week] = share * drawn[nearest] + math.sqrt(1.0 - share**2) * draw(like)
+        return drawn[week]
+
+    def expected(self, week: float, like: Numbers, life: Variation) -> Numbers:
+        """Return the mean factor of a week, given where people began; 1 where they began without a deviation."""
+        start = self._starts(life.person) if life.person else None
+        if start is None:
+            return np.ones_like(like)
+        share = _remembered(week, life)
+        # The mean of a log-normal number: an unselected group has the same mean in every week.
+        return np.asarray(np.exp(life.share * share * start + 0.5 * life.share**2 * (1.0 - share**2)))
+
+
+def _remembered(weeks: float, life: Variation) -> float:
+    """Return the correlation of what life moves with itself some weeks later."""
+    return math.exp(-weeks * DAYS_PER_WEEK / DAYS_PER_YEAR / life.lasts)
+
+
 def seen_in(
     values: Mapping[str, Numbers],
     weeks: Numbers,
-    draw: Callable[[Numbers], Numbers] | None,
+    draw: Draw | None,
     frozen: bool = False,
     samples: Mapping[str, int] | None = None,
     index: NDArray[np.int64] | None = None,
@@ -45,9 +92,9 @@ def seen_in(
     Parameters
     ----------
     values
-        Observable -> (..., people, weeks).
+        Observable -> (..., people, weeks); with `deviation_columns`, where people begin with a known deviation.
     draw
-        Makes standard normal numbers of the shape of its argument; None for courses as they are.
+        None for courses as they are expected, without errors of measurement.
     frozen
         Whether people stay as they were at the start, with the random numbers of later weeks.
     samples
@@ -55,42 +102,40 @@ def seen_in(
     index
         Samples of the people, (..., people); everybody once unless given.
     with_life
-        Whether life moves people besides measurement.
+        Whether life moves people besides measurement. Without it they move as is expected of them: towards their true value.
     """
     computed: dict[tuple[str, float], Numbers] = {}
-    lives: dict[str, dict[float, Numbers]] = {}
 
-    def life(name: str, week: float, like: Numbers, lasts: float, draw: Callable[[Numbers], Numbers]) -> Numbers:
-        """Return standard normal numbers of life, which lasts: correlated with that of the nearest week known."""
-        drawn = lives.setdefault(name, {})
-        if not drawn:
-            drawn[week] = draw(like)
-        elif week not in drawn:
-            nearest = min(drawn, key=lambda other: abs(other - week))
-            share = math.exp(-abs(nearest - week) * DAYS_PER_WEEK / DAYS_PER_YEAR / lasts)
-            drawn[week] = share * drawn[nearest] + math.sqrt(1.0 - share**2) * draw(like)
-        return drawn[week]
+    def of_people(table: Numbers) -> Numbers:
+        return table if index is None else np.asarray(table[index])
+
+    def start_of(column: str) -> Numbers | None:
+        return of_people(values[column][..., 0]) if column in values else None
+
+    lives = _Lives(start_of)
 
     def seen(name: str, week: float) -> Numbers:
         if (name, week) not in computed:
             observable = compared()[name]
-            true = values[name][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))]
-            true = true if index is None else true[index]
+            true = of_people(values[name][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))])
             error = observable.relative_error / math.sqrt(1 if samples is None else samples.get(name, 1))
-            life_of = observable.life if with_life else None
-            lived = (
-                life_of.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
-                if life_of is not None
-                else 0.0
-            )
-            if draw is not None and (error > 0 or lived > 0):
+            life = observable.life
+            lived = 0.0 if life is None else _size(life, week)
+            if life is not None and life.person and (draw is None or not with_life):
+                true = true * lives.expected(week, true, life)
+            if draw is not None and (error > 0 or (lived > 0 and with_life)):
                 # Symmetric where means are compared, so that random numbers move no mean.
                 moved = error * draw(true)
-                if life_of is not None and lived > 0:
-                    moved = moved + lived * life(name, week, true, life_of.lasts, draw)
+                if life is not None and with_life and lived > 0:
+                    moved = moved + lived * lives.number(name, week, true, life, draw)
                 ratios = observable.compared != "linear"
                 true = true * (np.exp(moved) if ratios else np.maximum(1.0 + moved, 0.0))
             computed[name, week] = true
         return computed[name, week]
 
     return seen
+
+
+def _size(life: Variation, week: float) -> float:
+    """Return the SD of what life moves until a week: all of it from the start where people begin with a deviation."""
+    return life.share if life.person else life.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
