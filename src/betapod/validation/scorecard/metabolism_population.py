@@ -62,6 +62,18 @@ def _row(values: Numbers, visit: int) -> dict[str, Numbers]:
     return {name: values[:, visit, i] for i, name in enumerate(_day().outputs)}
 
 
+def _follow(
+    people: dict[str, Numbers], days: Numbers | list[float], start: dict[str, Numbers] | None = None
+) -> Numbers:
+    """Run the day layer, which knows nothing of how fast a meal is absorbed."""
+    model = _day().model
+    model_names = {*model.parameters, *model.inputs}
+    values: Numbers = (
+        _day().run({name: column for name, column in people.items() if name in model_names}, days, None, start).values
+    )
+    return values
+
+
 def _take(columns: dict[str, Numbers], kept: NDArray[np.bool_]) -> dict[str, Numbers]:
     return {name: values[kept] for name, values in columns.items()}
 
@@ -70,7 +82,7 @@ def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbe
     """Return values and states of people drawn around a typical one, after so many years of that person's history."""
     people = {key: np.full(_PEOPLE, value) for key, value in person(name).values.items()}
     people.update(draw_parameters(whole_body.model_parameters("metabolism"), _SEED, range(_PEOPLE)))
-    return people, _row(_day().run(people, [0.0, years * _YEAR]).values, 1)
+    return people, _row(_follow(people, [0.0, years * _YEAR]), 1)
 
 
 @functools.cache
@@ -100,7 +112,7 @@ def _incidence(**care: float) -> float:
     people = {**people, **{name: np.full(len(numbers), value) for name, value in care.items()}}
     states = {name: start[name] for name in _day().model.state_names}
     visits = np.arange(0.5, 3.01, 0.5)
-    values = _day().run(people, visits * _YEAR, None, states).values
+    values = _follow(people, visits * _YEAR, states)
     free = np.ones(len(numbers), dtype=bool)
     years = cases = 0.0
     for visit, time in enumerate(visits):
@@ -154,6 +166,6 @@ def adopt_failure() -> dict[str, float]:
     fasting = _day().outputs.index("G_fasting")
     for name, effects in drugs.items():
         treated = {**people, **{key: np.full(int(eligible.sum()), value) for key, value in effects.items()}}
-        values = _day().run(treated, np.arange(1.0, 6.0) * _YEAR, None, states).values[:, :, fasting]
+        values = _follow(treated, np.arange(1.0, 6.0) * _YEAR, states)[:, :, fasting]
         results[name] = 100.0 * float((values > 10.0).any(axis=1).mean())
     return results
