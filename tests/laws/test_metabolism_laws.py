@@ -176,7 +176,7 @@ def after(name: str, days: float = 180.0, **changes: float) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("changes", "signs"),
     [
-        ({"GFR": 130.0}, {"insulin_fasting": -1, "C_peptide_fasting": -1}),
+        ({"GFR": 130.0}, {"insulin_morning": -1, "C_peptide_fasting": -1}),
         ({"phiS": 0.3}, {"G": -1, "glucose_excretion": 1}),
         ({"dJ": 0.3}, {"clamp_M": -1, "HbA1c": 1}),
         ({"dJ": -0.3}, {"clamp_M": 1, "HbA1c": -1}),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -23,16 +21,6 @@ def test_homa_of_the_reference_person() -> None:
     found = formulas.homa_b(np.array([5.0, 10.0]), np.array([4.5, 5.0]), 20.0, 3.5)
     np.testing.assert_allclose(found, [100.0, 200.0 / 1.5])
     assert formulas.homa_b(np.array([5.0]), np.array([3.5]), 20.0, 3.5)[0] == 20.0 * 5.0 / 0.5
-
-
-def test_mornings_lie_above_the_fasting_half_of_the_day() -> None:
-    """NHANES: 15.1 mmol/L at an HbA1c of 10.5 %, where the day layer has 11.5; nothing is added up to 6.8 %, nothing more beyond 10.5 %."""
-    nobody = np.zeros(4)
-    factor = formulas.morning_glucose(np.ones(4), np.array([5.0, 6.8, 10.5, 13.0]), nobody, nobody)
-    np.testing.assert_allclose(factor, [1.0, 1.0, 15.1 / 11.5, 15.1 / 11.5], rtol=0.05)
-    one = np.ones(1)
-    without, using = (formulas.morning_glucose(one, 6.0 * one, 0.1 * one, insulin) for insulin in (0.0 * one, one))
-    assert math.log(using[0]) == pytest.approx(2.2 * math.log(without[0]))
 
 
 def test_c_peptide_after_a_meal() -> None:

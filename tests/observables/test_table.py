@@ -84,7 +84,7 @@ def test_the_model_has_what_the_expression_names(name: str) -> None:
     model = whole_body.named_model("reference")
     for used in expressions.of_model(name):
         assert used in model.units, used
-    assert set(expressions.of_person(name)) <= {"age", "female", "height", "stiffness", "dawn", "insulin"}
+    assert set(expressions.of_person(name)) <= {"age", "female", "height", "stiffness"}
 
 
 @pytest.mark.parametrize(

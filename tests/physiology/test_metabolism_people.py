@@ -28,12 +28,12 @@ def columns(name: str) -> list[float]:
     """Return what the table prints, in its order."""
     person = people.person(name)
     state = model_of(person).evaluate(
-        ["HbA1c", "FPG", "insulin_fasting", "C_peptide_fasting", "EGP_fasting", "clamp_M"],
+        ["HbA1c", "FPG", "insulin_morning", "C_peptide_fasting", "EGP_fasting", "clamp_M"],
         person.state,
     )
     test = ogtt(person)
     table, index = test.table, test.indices
-    shown = [state["HbA1c"], state["FPG"], state["insulin_fasting"], state["C_peptide_fasting"], index["glucose_2h"]]
+    shown = [state["HbA1c"], state["FPG"], state["insulin_morning"], state["C_peptide_fasting"], index["glucose_2h"]]
     shown += [table["G"].loc[t] for t in (0, 30, 60, 90, 120, 180)]
     shown += [table["insulin"].loc[t] for t in (0, 30, 60, 120)]
     shown += [table["C_peptide"].loc[t] for t in (0, 60, 120)]

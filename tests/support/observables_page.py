@@ -34,7 +34,7 @@ betapod.list_observables().loc["UACR", ["unit", "loinc", "error"]]
 - *Change* says whether changes are counted as ratios (log) or differences (linear), *better* which direction is an improvement, *least* the
   smallest value that is reported.
 - *Model* is computed from the coupled model; `person.` marks what belongs to a person and not to the model: age at that time, sex, height,
-  stiffness of arteries, dawn rise of glucose, use of insulin.
+  stiffness of arteries.
 - *Compared*: published groups are compared by means (linear) or geometric means (log), or as ratios to the start where the model has the course of
   an observable but not its level (course).
 

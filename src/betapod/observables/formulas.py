@@ -1,4 +1,4 @@
-"""Formulas of the clinic: pressures from the mean, glucose of a fasting morning, values per body surface, HOMA, C-peptide after a meal."""
+"""Formulas of the clinic: pressures from the mean, values per body surface, HOMA, C-peptide after a meal."""
 
 from __future__ import annotations
 
@@ -50,18 +50,6 @@ def diastolic(MAP: Numbers, age: Numbers, female: Numbers, stiffness: Numbers) -
     return MAP - pulse_pressure(MAP, age, female, stiffness) / 3.0
 
 
-def morning_glucose(fasting: Numbers, hba1c: Numbers, dawn: Numbers, insulin: Numbers) -> Numbers:
-    """Return glucose on a fasting morning (mmol/L) from that of the day layer's fasting phase.
-
-    Mornings lie above the mean of the fasting half of the day, the more the worse the control, and differ between people with the
-    same HbA1c, most in users of insulin (1). The relation is fitted to NHANES, calibration half.
-    """
-    excess = np.clip(hba1c - coefficient("dawn_from"), 0.0, coefficient("dawn_to") - coefficient("dawn_from"))
-    spread = np.where(insulin > 0, coefficient("dawn_insulin"), 1.0) * dawn
-    result: Numbers = fasting * np.exp(coefficient("dawn_slope") * excess + spread)
-    return result
-
-
 def per_surface(rate: Numbers, weight: Numbers, height: Numbers) -> Numbers:
     """Return a flow per 1.73 m2 of body surface (Du Bois 1916): weight in kg, height in cm."""
     surface = 0.007184 * weight**0.425 * height**0.725
@@ -101,7 +89,6 @@ FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
         pulse_pressure,
         systolic,
         diastolic,
-        morning_glucose,
         per_surface,
         homa_b,
         stimulated_C_peptide,

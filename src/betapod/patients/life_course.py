@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Stream
 from ..engine.ensemble import Ensemble
-from ..observables.formulas import morning_glucose
 from ..physiology import whole_body
 from . import observe
 from .population import YOUNG, Numbers, People, population_constant
@@ -40,7 +39,7 @@ DIABETES_FED = 8.0
 #: Insulin: first dose, dose below which it is stopped in type 2, and the model's stand-in for none (U/day); assumed.
 FIRST_INSULIN, LEAST_INSULIN, _NO_INSULIN = 10.0, 2.0, 0.001
 _OUTPUTS = {
-    "fpg": "G_fasting",
+    "fpg": "FPG",
     "fed": "G_fed",
     "MAP": "MAP",
     "egfr": "eGFR",
@@ -138,6 +137,7 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns["age"] = lives.age
     columns["Wt"] = people.weight(middle)
     # Generation falls within the year, in the model.
+    columns["dawn_shift"] = traits["dawn"]
     columns["S_cr0"] = people.creatinine(lives.age)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
@@ -217,10 +217,7 @@ def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
 
 def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]:
     """Return error-free laboratory values at the end of the year."""
-    true = {name: values[source] for name, source in _OUTPUTS.items()}
-    insulin = lives.drugs.current[INSULIN].astype(np.float64)
-    true["fpg"] = morning_glucose(true["fpg"], true["hba1c"], lives.people.traits["dawn"], insulin)
-    return true
+    return {name: values[source] for name, source in _OUTPUTS.items()}
 
 
 def _snapshot(

@@ -78,7 +78,7 @@ def ogtt(
     bolus
         Rapid insulin injected with it, U.
     """
-    table = _meals(person, [0.0], [dose], [bolus], minutes, step)
+    table = _meals(person, [0.0], [dose], [bolus], minutes, step, _dawn(person))
     return GlucoseTest(table, _indices(table))
 
 
@@ -161,6 +161,7 @@ def clamp(
         person,
         "metabolism_clamp",
         {
+            **model_of(person).evaluate(["dawn_EGP"], person.state),
             "clamp_G": glucose,
             "insulin_basal_fraction": 0.0,
             "insulin_infusion": rate * 1e-3 * values["insulin_per_unit"] * person.state["BW"],
@@ -179,16 +180,36 @@ def values_of(person: Person) -> dict[str, float]:
     return model_of(person).values()
 
 
+def _dawn(person: Person) -> dict[str, float]:
+    """Return what the dawn adds to production on this morning, so that the fasting sample finds the day layer's FPG.
+
+    The minute layer secretes a little more at rest than the day layer (its response to rising glucose has a smooth foot), hence two
+    passes: what is secreted at this glucose, then the production that holds it.
+    """
+    model = model_of(person, "metabolism_fast")
+    state = dict.fromkeys(model.state_names, 0.0) | _rest(person, model)
+    names = ["glucose_balance", "EGP", "insulin_delivery", "insulin_clearance", "portal_increment"]
+    factor = 1.0
+    volume = model.values()["V_glucose"] * 1000.0
+    for _ in range(3):
+        fluxes = model.evaluate(names, state, {"dawn_EGP": factor})
+        factor *= 1.0 - fluxes["glucose_balance"] * volume / fluxes["EGP"]
+        rest = model.evaluate(names, state, {"dawn_EGP": factor})
+        insulin = rest["insulin_delivery"] / rest["insulin_clearance"]
+        state |= {"insulin": insulin, "insulin_muscle": insulin, "insulin_liver": insulin + rest["portal_increment"]}
+    return {"dawn_EGP": factor}
+
+
 def _rest(person: Person, model: Model) -> dict[str, float]:
-    """Start the minute layer near the fasting state of the day layer."""
-    names = ["G_fasting", "insulin_fasting", "insulin_liver_fasting", "C_peptide_fasting", "CP_k21", "CP_k12"]
+    """Start the minute layer near the fasting morning of the day layer."""
+    names = ["FPG", "insulin_morning", "insulin_liver_morning", "C_peptide_fasting", "CP_k21", "CP_k12"]
     fasting = model_of(person).evaluate(names, person.state)
     plasma = fasting["C_peptide_fasting"] * 1000.0
     start = {
-        "G": fasting["G_fasting"],
-        "insulin": fasting["insulin_fasting"],
-        "insulin_muscle": fasting["insulin_fasting"],
-        "insulin_liver": fasting["insulin_liver_fasting"],
+        "G": fasting["FPG"],
+        "insulin": fasting["insulin_morning"],
+        "insulin_muscle": fasting["insulin_morning"],
+        "insulin_liver": fasting["insulin_liver_morning"],
         "CP_plasma": plasma,
         "CP_periphery": plasma * fasting["CP_k21"] / fasting["CP_k12"],
     }
@@ -202,8 +223,9 @@ def _meals(
     bolus: Sequence[float],
     minutes: float,
     step: float,
+    changes: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
-    """Run the minute layer through meals given in minutes after the fasting sample."""
+    """Run the minute layer, with changed values, through meals given in minutes after the fasting sample."""
     problems = [
         Problem("out-of-range", f"{label} must be positive", found=f"{value:g}")
         for label, value in (("minutes", minutes), ("step", step))
@@ -217,7 +239,7 @@ def _meals(
     ]
     if problems:
         raise ConfigError(problems)
-    model = model_of(person, "metabolism_fast")
+    model = model_of(person, "metabolism_fast", changes)
     values = model.values()
     doses = []
     for time, meal, units in zip(times, carbohydrate, bolus, strict=True):

@@ -127,16 +127,16 @@ class CPeptideKinetics(Submodel):
 
 
 class RestingCPeptide(Submodel):
-    """Fasting C-peptide of the day layer."""
+    """C-peptide in the sample of a fasting morning."""
 
     reads = (
-        "secretion_fasting [pmol/min]",
-        "extra_islet_secretion_fasting [pmol/min]",
+        "secretion_morning [pmol/min]",
+        "extra_islet_secretion_morning [pmol/min]",
         "CP_V [L]",
         "CP_k01 [1/min]",
     )
     equations = """
-    C_peptide_fasting = (secretion_fasting + extra_islet_secretion_fasting)/(CP_V*CP_k01)/pmol_per_nmol   [nmol/L]   fasting C-peptide
+    C_peptide_fasting = (secretion_morning + extra_islet_secretion_morning)/(CP_V*CP_k01)/pmol_per_nmol   [nmol/L]   fasting C-peptide
     """
 
 

@@ -4,13 +4,12 @@ from ...model import Submodel
 
 
 class FastingIndices(Submodel):
-    """Fasting glucose and HOMA indices of the day layer."""
+    """HOMA indices from the sample of a fasting morning."""
 
-    reads = ("G_fasting [mmol/L]", "insulin_fasting [pmol/L]")
+    reads = ("FPG [mmol/L]", "insulin_morning [pmol/L]")
     equations = """
-    FPG     = G_fasting                                                              [mmol/L]  fasting plasma glucose
-    HOMA_IR = G_fasting*insulin_fasting/insulin_per_unit_assay/HOMA_IR_scale         [1]       HOMA insulin resistance
-    HOMA_B  = HOMA_B_scale*insulin_fasting/insulin_per_unit_assay/(G_fasting - HOMA_B_glucose)   [%]   HOMA beta-cell function
+    HOMA_IR = FPG*insulin_morning/insulin_per_unit_assay/HOMA_IR_scale               [1]       HOMA insulin resistance
+    HOMA_B  = HOMA_B_scale*insulin_morning/insulin_per_unit_assay/(FPG - HOMA_B_glucose)   [%]   HOMA beta-cell function
     """
 
 

@@ -1,4 +1,4 @@
-"""One set of equations, four settings: the fasting and the fed phase of a day, the clamp, and the minute layer.
+"""One set of equations for all settings: the fasting and the fed phase of a day, the morning, the clamp, and the minute layer.
 
 What differs between the settings is renamed, what they share is not: parameters, slow states and drugs are the same everywhere.
 """
@@ -34,11 +34,20 @@ def phase(setting: str) -> tuple[Part, ...]:
 
 FASTING = phase("fasting")
 FED = phase("fed")
-CLAMP = resting("clamp")
+#: The sample of a fasting morning: insulin at rest at a glucose that `Morning` gives.
+MORNING = resting("morning")
+
+
+def _dawning(part: Part) -> Part:
+    """Return the glucose balance of a morning: with the drive that the dawn adds to."""
+    return part.renamed({"EGP_drive": "EGP_drive_dawn"}, part.name) if part.name.startswith("GlucoseBalance") else part
+
+
+CLAMP = tuple(map(_dawning, resting("clamp")))
 #: Plasma glucose, insulin and their effects minute by minute; the incretin effect answers to meals, not to infusions.
 MINUTES = (
     InsulinSignalling.part(),
-    GlucoseBalance.part(),
+    _dawning(GlucoseBalance.part()),
     InsulinSecretion.part().renamed({"Ra": "Ra_meal"}, "InsulinSecretion"),
     DynamicSecretion.part(),
     InsulinDelivery.part(),
@@ -46,7 +55,7 @@ MINUTES = (
 #: The same with glucose held, so that secretion has nothing to rise with.
 HELD = (
     InsulinSignalling.part(),
-    GlucoseBalance.part(),
+    _dawning(GlucoseBalance.part()),
     InsulinSecretion.part(),
     StaticSecretion.part(),
     InsulinDelivery.part(),

@@ -33,7 +33,7 @@ _DIABETES_FASTING, _DIABETES_2H = 7.0, 11.1
 @functools.cache
 def _day() -> Ensemble:
     model = whole_body.named_model("metabolism")
-    return Ensemble(model, (*model.state_names, "G_fasting", "insulin_fasting", "insulin_liver_fasting"))
+    return Ensemble(model, (*model.state_names, "FPG", "insulin_morning", "insulin_liver_morning", "dawn_EGP"))
 
 
 @functools.cache
@@ -47,10 +47,10 @@ def _two_hours(people: dict[str, Numbers], row: dict[str, Numbers]) -> Numbers:
     model_names = {*model.parameters, *model.inputs}
     columns = {name: values for name, values in {**people, **row}.items() if name in model_names}
     start = {
-        "G": row["G_fasting"],
-        "insulin": row["insulin_fasting"],
-        "insulin_muscle": row["insulin_fasting"],
-        "insulin_liver": row["insulin_liver_fasting"],
+        "G": row["FPG"],
+        "insulin": row["insulin_morning"],
+        "insulin_muscle": row["insulin_morning"],
+        "insulin_liver": row["insulin_liver_morning"],
     }
     meal = Schedule(doses=(Dose("Q_stomach", 75.0, RELAXATION / MINUTES_PER_DAY),))
     end = (RELAXATION + 120.0) / MINUTES_PER_DAY
@@ -89,7 +89,7 @@ def _grown(name: str, years: float) -> tuple[dict[str, Numbers], dict[str, Numbe
 def _screened() -> tuple[dict[str, Numbers], dict[str, Numbers], NDArray[np.int64]]:
     """Return values and states of those with prediabetes who are let in, and their numbers."""
     people, row = _grown("prediabetes", 4.0)
-    fasting, after = row["G_fasting"], _two_hours(people, row)
+    fasting, after = row["FPG"], _two_hours(people, row)
     eligible = (
         (fasting >= _SCREEN_FASTING[0])
         & (fasting < _SCREEN_FASTING[1])
@@ -117,7 +117,7 @@ def _incidence(**care: float) -> float:
     years = cases = 0.0
     for visit, time in enumerate(visits):
         row = _row(values, visit)
-        diagnosed = _above(row["G_fasting"], _DIABETES_FASTING, _NOISE_FASTING, "fasting", numbers, visit)
+        diagnosed = _above(row["FPG"], _DIABETES_FASTING, _NOISE_FASTING, "fasting", numbers, visit)
         if time == round(time):
             diagnosed |= _above(_two_hours(people, row), _DIABETES_2H, _NOISE_2H, "two hours", numbers, visit)
         years += 0.5 * float(free.sum())
@@ -154,7 +154,7 @@ def adopt_failure() -> dict[str, float]:
     pioglitazone, sulfonylurea is full dose.
     """
     people, row = _grown("t2d", 10.0)
-    eligible = (row["G_fasting"] >= 7.0) & (row["G_fasting"] <= 10.0)
+    eligible = (row["FPG"] >= 7.0) & (row["FPG"] <= 10.0)
     people, row = _take(people, eligible), _take(row, eligible)
     states = {name: row[name] for name in _day().model.state_names}
     drugs = {
@@ -163,7 +163,7 @@ def adopt_failure() -> dict[str, float]:
         "glyburide": {"dKs": -1.6, "sec_drug": 1.25, "prog_drug": 1.3},
     }
     results = {}
-    fasting = _day().outputs.index("G_fasting")
+    fasting = _day().outputs.index("FPG")
     for name, effects in drugs.items():
         treated = {**people, **{key: np.full(int(eligible.sum()), value) for key, value in effects.items()}}
         values = _follow(treated, np.arange(1.0, 6.0) * _YEAR, states)[:, :, fasting]

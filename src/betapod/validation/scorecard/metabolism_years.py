@@ -74,7 +74,7 @@ def early_insulin() -> dict[str, float]:
         return at_rest(model, {**who.state, "HbA1c": 9.6, "first_phase": 0.03, "secretory_capacity": capacity})
 
     def excess(capacity: float) -> float:
-        return float(model.evaluate(["G_fasting"], state(capacity))["G_fasting"]) - 11.5
+        return float(model.evaluate(["FPG"], state(capacity))["FPG"]) - 11.5
 
     ill = replace(who, state=state(float(brentq(excess, 0.05, 1.5, xtol=1e-4))))
     untreated = later(ill, 182.0)
@@ -108,14 +108,14 @@ def kidney_failure() -> dict[str, float]:
     HbA1c at 164.5 mg/dL with red cells of 0.74 of their normal age.
     """
     who = person("ngt")
-    normal = today(later(who, 2 * YEAR), "C_peptide_fasting", "insulin_fasting")
-    failing = today(later(who, 2 * YEAR, GFR=30.0), "C_peptide_fasting", "insulin_fasting")
+    normal = today(later(who, 2 * YEAR), "C_peptide_fasting", "insulin_morning")
+    failing = today(later(who, 2 * YEAR, GFR=30.0), "C_peptide_fasting", "insulin_morning")
     glucose = 164.5 / glucose_tests.MG_PER_DL
     results = {
         "HbA1c_dialysis": metabolism_constant("HbA1c_at_zero_glucose")
         + metabolism_constant("HbA1c_per_glucose") * glucose * 0.74,
         "dC_peptide": 100.0 * (failing["C_peptide_fasting"] / normal["C_peptide_fasting"] - 1.0),
-        "dinsulin": 100.0 * (failing["insulin_fasting"] / normal["insulin_fasting"] - 1.0),
+        "dinsulin": 100.0 * (failing["insulin_morning"] / normal["insulin_morning"] - 1.0),
     }
     t1d = person("t1d")
     t2d = under_inputs(person("t2d_late"), insulin_titration=1.0, insulin_target=8.0)
