@@ -60,6 +60,14 @@ def test_logitnormal_is_normal_on_the_logit_scale_within_its_range():
     assert stats.kstest(logit, stats.truncnorm(*cuts, loc=centre, scale=0.8).cdf).pvalue > 1e-3
 
 
+def test_bernoulli_is_1_with_its_chance_and_0_otherwise():
+    table = ParameterTable([row("acts", "bernoulli(0.85)", 1.0, 0.0, 1.0)])
+    values = draw_parameters(table, 7, range(50_000))["acts"]
+    assert set(values) == {0.0, 1.0}
+    assert stats.binomtest(int(values.sum()), len(values), 0.85).pvalue > 1e-3
+    assert table["acts"].shape == ("bernoulli", 0.85, 1.0)
+
+
 def test_rows_are_drawn_independently():
     values = draw_parameters(TABLE, 7, range(20_000))
     assert list(values) == ["weight", "factor", "implicit", "bounds", "share", "tail"]
@@ -111,6 +119,10 @@ def test_what_varies_is_named_in_table_order():
         (row("x", "logitnormal(1.5, 0.2)"), "outside the domain"),
         (row("x", "lognormal(1, 0.2)", 1, -5, 0), "leaves nothing"),
         (row("x", "normal(0, 1)", 0, 60, 70), "too far out"),
+        (row("x", "bernoulli(1.2)", 1, 0, 1), "between 0 and 1"),
+        (row("x", "bernoulli(0.5)", 1, 0.5, 1), "both 0 and 1"),
+        (row("x", "bernoulli", 1, 0, 1), "no finite spread"),
+        (row("x", "normal(0)", 0, -1, 1), "no finite spread"),
     ],
 )
 def test_rows_that_cannot_be_drawn_are_refused(bad, message):

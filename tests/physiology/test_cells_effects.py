@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.engine.draw import draw_parameters
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
 from betapod.model import Model, ParameterTable
@@ -73,8 +74,8 @@ SWITCHES = {
     "sw_function": {"fn_m": 1},
     "sw_recovery": {"kre_m": 1, "tox_m": 1},
     "sw_ectopic": {"ectopic": 0, "Esrc": 0},
-    "sw_sensitivity": {"SI_m": 1, "nR_m": 1, "aR_m": 1, "tau4_m": 1},
-    "sw_indirect": {"dJ": 0, "sHd": 1},
+    "sw_sensitivity": {"SI_m": 1, "nR_m": 1, "aR_m": 1, "tau4_m": 1, "sHd": 1},
+    "sw_indirect": {"dJ": 0},
     "sw_HbA1c": {"dHbA1c_reduced": 0},
     "sw_endothelium": {"end_m": 1, "r_R": 0, "r_F": 0},
     "sw_podocyte": {"pod_m": 1, "r_E": 0},
@@ -98,7 +99,7 @@ def claims(**changes: float) -> Model:
 def full(model: Model) -> dict[str, float]:
     """Return a state in which every programme is half on and cells sit everywhere."""
     state = dict.fromkeys(model.state_names, 0.0)
-    state |= dict.fromkeys(("E_A", "E_TK", "E_TP", "E_M", "E_M30", "rho_c", "R_allo"), 0.5)
+    state |= dict.fromkeys(("E_A", "E_TK", "E_TP", "E_M", "E_MK", "E_M30", "rho_c", "R_allo"), 0.5)
     return state | {name: 10.0 for name in model.state_names if name[:2] in ("N_", "G_", "Z_", "I_")}
 
 
@@ -175,7 +176,7 @@ def test_no_cells_no_effect_in_any_scenario() -> None:
 
 def test_claims_at_an_early_stage_keep_multipliers_positive() -> None:
     model = claims(early_stage=1.0)
-    state = full(model) | {"E_M": 1.0, "E_TP": 1.0, "E_TK": 1.0}
+    state = full(model) | {"E_M": 1.0, "E_MK": 1.0, "E_TP": 1.0, "E_TK": 1.0}
     found = model.evaluate(["auto_m", "apo_m", "pod_m", "fib_m", "inf_m", "tox_m"], state)
     assert all(0 < value < 1 for value in found.values())
 
@@ -187,12 +188,44 @@ def test_sensitivity_is_split_without_loss() -> None:
     assert f["nR_m"] * f["aR_m"] * f["tau4_m"] == pytest.approx(f["SI_m"], rel=1e-14)
 
 
-def test_reprogramming_fades_more_slowly_in_autoimmunity() -> None:
-    late = []
+def test_reprogramming_fades_at_the_rate_of_what_it_acts_on() -> None:
+    late = {}
     for t1d in (0.0, 1.0):
         model = whole_body.named_model("cells").with_values({"T1D": t1d})
-        late.append(simulate(model, [365.0], Schedule([Dose("N_L", 80.0)]), outputs=["E_M"]).table["E_M"].iloc[0])
-    assert late[1] > 2 * late[0]
+        table = simulate(model, [100.0, 465.0], Schedule([Dose("N_L", 80.0)]), rtol=1e-9, outputs=["E_M", "E_MK"]).table
+        late[t1d] = -np.log(table.iloc[1] / table.iloc[0]) / 365.0
+    values = whole_body.named_model("cells").values()
+    assert late[0.0]["E_M"] == pytest.approx(values["koff_M_metabolic"], rel=1e-3)
+    assert late[1.0]["E_M"] == pytest.approx(values["koff_M_autoimmune"], rel=1e-3)
+    for rates in late.values():
+        assert rates["E_MK"] == pytest.approx(values["koff_M_renal"], rel=1e-3)
+
+
+def test_effects_on_the_kidney_answer_to_its_own_programme() -> None:
+    model = claims()
+    of_kidney, others = ["fib_m", "j", "gfr_m", "slope_m"], ["SI_m", "sHd", "eta_X"]
+    state = full(model)
+    before = model.evaluate([*of_kidney, *others], state)
+    for changed, moved, kept in (("E_MK", of_kidney, others), ("E_M", others, of_kidney)):
+        after = model.evaluate([*of_kidney, *others], state | {changed: 0.8})
+        assert all(after[name] != before[name] for name in moved)
+        assert all(after[name] == before[name] for name in kept)
+
+
+def test_cells_that_do_not_act_on_sensitivity_act_on_neither_muscle_nor_liver() -> None:
+    model = whole_body.named_model("cells")
+    assert model.evaluate(["SI_m", "sHd"], full(model)) == pytest.approx({"SI_m": 1.5, "sHd": 1.4})
+    assert model.with_values({"acts_SI": 0.0}).evaluate(["SI_m", "sHd"], full(model)) == {"SI_m": 1.0, "sHd": 1.0}
+
+
+def test_a_draw_may_say_that_cells_do_not_act_on_sensitivity() -> None:
+    table = cell_parameters.cell_parameter_table("current-evidence")
+    drawn = draw_parameters(table, 3, np.arange(4000), ["acts_SI", "Emax_SI", "Emax_SH"])
+    assert set(drawn["acts_SI"]) == {0.0, 1.0}
+    assert np.mean(drawn["acts_SI"] == 0) == pytest.approx(0.15, abs=0.015)
+    muscle, liver = drawn["acts_SI"] * drawn["Emax_SI"], drawn["acts_SI"] * drawn["Emax_SH"]
+    assert ((muscle == 0) == (liver == 0)).all()
+    assert np.median(muscle[muscle > 0]) == pytest.approx(1.0, rel=0.03)
 
 
 def test_deficit_gate_stops_replacement_at_health() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from betapod.engine.schedule import Dose, Schedule
 from betapod.engine.scipy.reference import simulate
 from betapod.model import Model
 from betapod.physiology import whole_body
 from betapod.physiology.cells.routes import ORGANS
+from betapod.validation.scorecard.procedure import find_procedure
 
 
 def rest(model: Model) -> dict[str, float]:
@@ -42,23 +45,42 @@ REICHMAN = {90.0: 424.0, 180.0: 1036.0, 365.0: 1274.0}
 def c_peptide(**changes: float) -> dict[float, float]:
     """Return C-peptide after a full dose of stem-cell islets into the portal vein."""
     model = whole_body.named_model("cells").with_values({"adherence_IS": 1.0, **changes})
-    taken = model.evaluate(["graft_taken"], dict.fromkeys(model.state_names, 0.0))["graft_taken"]
+    name = "graft_taken_stem"
+    taken = model.evaluate([name], dict.fromkeys(model.state_names, 0.0))[name]
     table = simulate(
         model, list(REICHMAN), Schedule([Dose("I_1", 800.0 * taken)]), rtol=1e-9, outputs=["graft_C_peptide"]
     ).table
     return dict(table["graft_C_peptide"])
 
 
-def test_four_stages_follow_c_peptide_of_stem_cell_islets() -> None:
-    # The fit of the maturation rate had no losses of its own; then every point is within 13 pmol/L.
-    found = c_peptide(del_e=0.0, del_on=0.0)
-    assert max(abs(found[day] - value) for day, value in REICHMAN.items()) < 13
+def test_recipients_follow_c_peptide_of_stem_cell_islets() -> None:
+    # What was measured is a mean over people, some of whom lose their graft fast; the means miss by 7 % at most.
+    chances = (np.arange(25) + 0.5) / 25
+    factors = np.exp(1.1 * ndtri(chances)).clip(0.05, 12)
+    people = [c_peptide(del_on_factor=float(factor)) for factor in factors]
+    means = {day: np.mean([person[day] for person in people]) for day in REICHMAN}
+    assert means == pytest.approx({90.0: 414.1, 180.0: 1106.9, 365.0: 1221.7}, abs=1)
+    assert all(abs(means[day] / value - 1) < 0.08 for day, value in REICHMAN.items())
 
 
-def test_losses_of_the_specification_bend_the_curve() -> None:
-    # With death in maturation and failure under immunosuppression the same constants miss by up to 200 pmol/L at one year.
-    found = c_peptide()
-    assert max(abs(found[day] - value) for day, value in REICHMAN.items()) == pytest.approx(201, abs=15)
+@pytest.mark.parametrize(
+    ("cells", "c_peptide", "mass"), [(50, 413.5, 0.1456), (180, 1488.6, 0.5242), (215, 1778.05, 0.6261)]
+)
+def test_graft_has_the_mass_that_its_c_peptide_says(cells: float, c_peptide: float, mass: float) -> None:
+    model = whole_body.named_model("cells")
+    found = model.evaluate(["beq", "graft_C_peptide", "m3_graft"], rest(model) | {"I_f": cells / 0.55})
+    assert found == pytest.approx({"beq": cells, "graft_C_peptide": c_peptide, "m3_graft": mass}, rel=1e-3)
+
+
+def test_people_differ_in_what_takes_and_islets_of_one_maker_do_less() -> None:
+    model = whole_body.named_model("cells")
+    names = ["graft_taken", "graft_taken_stem"]
+    typical = model.evaluate(names, rest(model))
+    assert typical == pytest.approx(dict.fromkeys(names, 0.75 * 0.65))
+    unlucky = model.with_values({"f_proc_shift": 0.5, "f_ibmir_shift": 0.5}).evaluate(names, rest(model))
+    lost = [1 / (1 + math.exp(-math.log(p / (1 - p)) - 0.5)) for p in (0.25, 0.35)]
+    assert unlucky["graft_taken"] == pytest.approx((1 - lost[0]) * (1 - lost[1]))
+    assert typical["graft_taken_stem"] > unlucky["graft_taken_stem"] > unlucky["graft_taken"]
 
 
 def test_unprotected_graft_is_lost_and_a_hidden_one_is_not() -> None:
@@ -71,14 +93,16 @@ def test_unprotected_graft_is_lost_and_a_hidden_one_is_not() -> None:
         model = whole_body.named_model("cells").with_values(changes)
         left[name] = simulate(model, [365.0], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table["I_f"].iloc[0]
     assert left["unprotected"] < 1
-    assert left["hidden"] > left["protected"] > 500
+    assert left["hidden"] > left["protected"] > 400
 
 
 def test_failure_over_the_edmonton_follow_up_is_of_the_right_size() -> None:
-    # 36 % over 7.4 years gives 0.060 per year; the value in use, 0.07, was chosen between two sources.
+    # 36 % of grafts failed within 7.4 years; mass that is lost at the rate of the median person is another thing.
+    found = find_procedure("cells", "donor_islets.lost")[0].function()
+    assert found["lost"] == pytest.approx(36, abs=4)
     model = whole_body.named_model("cells").with_values({"adherence_IS": 1.0, "del_e": 0.0})
-    table = simulate(model, [365.0, 7.4 * 365.25], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table
-    assert 1 - table["I_f"].iloc[1] / 600 == pytest.approx(1 - math.exp(-0.07 * 7.4), abs=0.01)
+    table = simulate(model, [365.0, 730.0], Schedule([Dose("I_4", 600.0)]), outputs=["I_f"]).table
+    assert table["I_f"].iloc[1] / table["I_f"].iloc[0] == pytest.approx(math.exp(-0.25 * 365.0 / 365.25), abs=0.001)
 
 
 def test_graft_cells_are_conserved() -> None:

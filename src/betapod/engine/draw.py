@@ -53,7 +53,7 @@ def varied(table: ParameterTable, names: str | Iterable[str] = ALL) -> tuple[str
                     f"{name!r} has no distribution to draw from",
                     table[name].location,
                     found=table[name].distribution,
-                    expected="normal, lognormal, uniform or logitnormal",
+                    expected="normal, lognormal, uniform, logitnormal or bernoulli",
                 )
             )
     if problems:
@@ -129,6 +129,13 @@ def _inverse(row: Parameter) -> Callable[[Numbers], Numbers]:
             described,
             "Give low and high, or write the arguments, such as lognormal(1, 0.3).",
         )
+    if name == "bernoulli":
+        if not 0.0 <= first <= 1.0:
+            raise bad("the chance is not between 0 and 1", described)
+        if not row.low <= 0.0 <= 1.0 <= row.high:
+            raise bad("the range does not hold both 0 and 1", described)
+        # The upper end of the numbers is 1, as for every other distribution: correlated rows go the same way.
+        return lambda u: np.where(u < 1.0 - first, 0.0, 1.0)
     if name == "uniform":
         low, high = max(first, row.low), min(second, row.high)
         if not low < high:

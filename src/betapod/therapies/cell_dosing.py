@@ -225,8 +225,9 @@ def _graft(course: Course, viable: float) -> None:
     hidden = order.donor in ("autologous", "hypoimmune")
     course.switch("graft_hidden", 1.0 if hidden else 0.0)
     course.switch("adherence_IS", 0.0 if hidden else 1.0)
-    (take_rate,) = course.evaluate("graft_taken")
-    course.add(order.product.state, viable * take_rate)
+    (take_rate,) = course.evaluate(order.product.surviving_part)
+    function = course.number(order.product.function) if order.product.function else 1.0
+    course.add(order.product.state, viable * take_rate * function)
     if order.route.name == "depot":
         course.warnings.append("early losses in a depot are taken as in the portal vein; no number is known")
 

@@ -106,7 +106,7 @@ def _weights(weights: ArrayLike | None, columns: Mapping[str, np.ndarray], model
 def _quantities(order: Order, model: Model, columns: Mapping[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
     """Return what a course asks of the model, for all patients at once."""
     if order.product.kind == "graft":
-        names = ["graft_taken"]
+        names = [order.product.surviving_part]
     else:
         names = [f"{order.route.fractions}_{organ}" for organ in ORGANS]
         if order.route.name == "ra":

@@ -39,8 +39,10 @@ class Product:
         ``allogeneic`` and ``autologous`` where the product exists so; the first is the usual one.
     potency, tissue_factor
         Ids of rows; empty where they mean nothing.
-    state
-        Where a graft enters: the first stage of maturation or the last.
+    state, surviving_part
+        Where a graft enters: the first stage of maturation or the last; and the quantity that says how much of it takes.
+    function
+        Id of the row with the function of a cell, counted in the dose; empty where cells are counted as they are.
     dose
         Id of the row with the usual dose, and its range in trials; empty where none is known.
     caution
@@ -56,6 +58,8 @@ class Product:
     potency: str = ""
     tissue_factor: str = "TF_BM"
     state: str = ""
+    surviving_part: str = ""
+    function: str = ""
     dose: str = ""
     caution: str = ""
 
@@ -155,6 +159,8 @@ PRODUCTS = {
             ("islets", "donor islets"),
             tissue_factor="",
             state="I_4",
+            surviving_part="graft_taken",
+            function="function_donor_islets",
         ),
         Product(
             "SC-islets",
@@ -165,6 +171,7 @@ PRODUCTS = {
             ("stem-cell islets", "zimislecel"),
             tissue_factor="",
             state="I_1",
+            surviving_part="graft_taken_stem",
             dose="dose_SC_islets",
         ),
     )

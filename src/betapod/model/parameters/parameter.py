@@ -13,9 +13,9 @@ from ...base.errors import NOWHERE, Location
 COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
 GRADES = ("A", "B", "C", "D")
-DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal")
-#: A distribution as text: its name, and two arguments or none.
-DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*,\s*([^,()]+)\s*\))?")
+DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal", "bernoulli")
+#: A distribution as text: its name, and two arguments, one (`bernoulli`) or none.
+DISTRIBUTION = re.compile(r"(\w+)(?:\(\s*([^,()]+)\s*(?:,\s*([^,()]+)\s*)?\))?")
 
 
 _TRANSFORMS: dict[str, Callable[[float], float]] = {
@@ -34,8 +34,9 @@ class Parameter:
     low, high
         Plausible range in `unit`; for a distribution without explicit arguments, its central 95 %.
     distribution
-        ``fixed``, ``normal``, ``lognormal``, ``uniform`` or ``logitnormal``; ``lognormal(m, s)`` gives median and log-SD,
-        ``normal(m, s)`` mean and SD explicitly.
+        ``fixed``, ``normal``, ``lognormal``, ``uniform``, ``logitnormal`` or ``bernoulli``; ``lognormal(m, s)`` gives median and
+        log-SD, ``normal(m, s)`` mean and SD explicitly. ``bernoulli(p)`` is 1 with the chance p and 0 otherwise: an effect that may
+        be none is the product of such a row with one that has a size, and effects that share the row are none together.
 
     Examples
     --------
@@ -66,14 +67,16 @@ class Parameter:
 
     @property
     def shape(self) -> tuple[str, float, float] | None:
-        """Name and two arguments of the distribution (median and log-SD, mean and SD, or bounds); None when fixed."""
+        """Name and two arguments of the distribution (median and log-SD, mean and SD, bounds, or chance and 1); None when fixed."""
         match = DISTRIBUTION.fullmatch(self.distribution)
         assert match is not None
         name, first, second = match.groups()
         if name == "fixed":
             return None
+        if name == "bernoulli":
+            return name, math.nan if first is None else float(first), 1.0 if second is None else math.nan
         if first is not None:
-            return name, float(first), float(second)
+            return name, float(first), math.nan if second is None else float(second)
         if name == "uniform":
             return name, self.low, self.high
         transform = _TRANSFORMS[name]

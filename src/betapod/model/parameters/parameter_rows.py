@@ -117,6 +117,15 @@ def _row(
             found=repr(cells["distribution"]),
             expected=", ".join(DISTRIBUTIONS),
         )
+    elif sum(argument is not None for argument in shape.groups()[1:]) not in (
+        (1,) if shape[1] == "bernoulli" else (0, 2)
+    ):
+        bad(
+            "bad-distribution",
+            "wrong number of arguments",
+            found=repr(cells["distribution"]),
+            expected="such as bernoulli(0.85)" if shape[1] == "bernoulli" else f"{shape[1]}, or with two arguments",
+        )
     _check_source(cells, sources, bad)
     if not problems and not numbers["low"] <= numbers["high"]:
         bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")

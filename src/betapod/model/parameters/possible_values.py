@@ -33,7 +33,7 @@ def possible_bounds(row: Parameter) -> tuple[float, float]:
     low = 0.0 if row.low >= 0.0 else -float("inf")
     total = 100.0 if row.unit == "%" else 1.0
     within = row.unit in ("1", "%") and row.low >= 0.0 and row.high <= total
-    part = row.distribution.startswith("logitnormal") or bool(_SHARE.search(row.label))
+    part = row.distribution.startswith(("logitnormal", "bernoulli")) or bool(_SHARE.search(row.label))
     return low, total if within and part else float("inf")
 
 

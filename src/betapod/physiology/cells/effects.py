@@ -55,12 +55,14 @@ class PancreaticEffects(Submodel):
 class MetabolicEffects(Submodel):
     """Effects on insulin sensitivity and, as a reduced form, on HbA1c.
 
-    The gain of sensitivity is split between receptor and GLUT4 by an exponent that no human study identifies.
+    The gain of sensitivity is split between receptor and GLUT4 by an exponent that no human study identifies. Whether cells act on
+    insulin sensitivity at all is a question of its own (`acts_SI`, shared with the liver in `MetabolismHooks`): a draw of what is
+    known may say no.
     """
 
     reads = ("E_M [1]", "E_M30 [1]", "stage_m [1]", "sw_sensitivity [1]", "sw_HbA1c [1]")
     equations = """
-    SI_m       = 1 + sw_sensitivity*stage_m*Emax_SI*E_M       [1]        factor on insulin sensitivity
+    SI_m       = 1 + sw_sensitivity*stage_m*acts_SI*Emax_SI*E_M   [1]          factor on insulin sensitivity
     receptor_m = SI_m^theta_R                                 [1]        its share at the insulin receptor
     GLUT4_m    = SI_m^(1 - theta_R)                           [1]        its share at glucose transport
     dHbA1c_reduced = -sw_HbA1c*h_A1c*E_M30                    [percent]  change of HbA1c, reduced form without metabolism
@@ -77,7 +79,7 @@ class RenalEffects(Submodel):
     reads = (
         "E_A [1]",
         "E_TK [1]",
-        "E_M [1]",
+        "E_MK [1]",
         "Z_mal [Mcell]",
         "stage_m [1]",
         "plug_loss [1]",
@@ -95,10 +97,10 @@ class RenalEffects(Submodel):
     end_m    = 1 + gain_end                                       [1]  factor on endothelial proliferation
     pod_m    = 1 - sw_podocyte*held(Imax_pod)*E_TK                [1]  factor on podocyte loss
     tub_m    = 1 + sw_tubule*stage_m*Emax_tub*E_TK                [1]  factor on tubular repair
-    fib_m    = 1 - sw_fibrosis*held(Imax_fib)*E_M                 [1]  factor on matrix and fibrosis formation
+    fib_m    = 1 - sw_fibrosis*held(Imax_fib)*E_MK                [1]  factor on matrix and fibrosis formation
     fib_add  = k_mal*Z_mal                                        [1]  fibrosis by mal-differentiated cells, relative to normal formation
-    j        = sw_inflammation*held(Imax_inf)*E_M                 [1]  inhibition of intrarenal inflammation
+    j        = sw_inflammation*held(Imax_inf)*E_MK                [1]  inhibition of intrarenal inflammation
     inf_m    = 1 - j                                              [1]  factor on inflammation
-    gfr_m    = (1 + sw_filtration*g_GFR*E_M)*(1 - plug_loss)      [1]  factor on GFR, functional
-    slope_m  = 1 - sw_slope*r_slope*E_M                           [1]  factor on the slope of eGFR, reduced form
+    gfr_m    = (1 + sw_filtration*g_GFR*E_MK)*(1 - plug_loss)      [1]  factor on GFR, functional
+    slope_m  = 1 - sw_slope*r_slope*E_MK                          [1]  factor on the slope of eGFR, reduced form
     """

@@ -35,9 +35,10 @@ class KidneyHooks(Submodel):
 class MetabolismHooks(Submodel):
     """Hooks of metabolism, together with `eta_X`, `apo_m`, `kre_m` and `tox_m` of `PancreaticEffects`.
 
-    Insulin sensitivity has two routes, never to be counted twice. The direct route (default) multiplies the signalling chain:
-    receptor number and binding share the receptor part, translocation takes the transport part. The indirect route
-    (`sw_indirect` 1, with `sw_sensitivity` 0) lowers systemic inflammation by `dJ` and raises hepatic sensitivity by `sHd`.
+    Insulin sensitivity has two routes, never to be counted twice. The direct route (default) multiplies the signalling chain of
+    muscle (receptor number and binding share the receptor part, translocation takes the transport part) and, by `Emax_SH`, the
+    sensitivity of the liver: HbA1c fell in blinded trials, which muscle alone cannot explain. The indirect route (`sw_indirect` 1,
+    with `sw_sensitivity` 0) lowers systemic inflammation by `dJ` and raises hepatic sensitivity by `sH_gain`.
     Neither transporter affinity nor post-receptor coupling is changed by anything in the evidence.
     """
 
@@ -49,7 +50,9 @@ class MetabolismHooks(Submodel):
         "become_beta [1/day]",
         "G_P [Mcell]",
         "ectopic [1]",
+        "stage_m [1]",
         "sw_indirect [1]",
+        "sw_sensitivity [1]",
     )
     equations = """
     nR_m   = receptor_m^(1 - theta_B)                              [1]      factor on insulin receptor number
@@ -59,7 +62,8 @@ class MetabolismHooks(Submodel):
     sI_m   = 1                                                     [1]      factor on post-receptor coupling
     prog_m = 1                                                     [1]      factor on the inherited loss of beta cells
     dJ     = -sw_indirect*dJ_max*E_M                               [1]      shift of systemic inflammation
-    sHd    = 1 + sw_indirect*sH_gain*E_M                           [1]      factor on hepatic insulin sensitivity
+    sHd    = 1 + (sw_indirect*sH_gain + sw_sensitivity*stage_m*acts_SI*Emax_SH)*E_M
+                                                                   [1]      factor on hepatic insulin sensitivity
     kneo   = (neogenesis + f_fun_beta*become_beta*G_P)/count_beta      [1/day]  new functional beta cells, in normal masses
     Esrc   = k_ectopic*ectopic                                     [1/day]  source of extra-islet secretors, in normal masses
     """

@@ -38,11 +38,13 @@ class CellSignals(Submodel):
 
 
 class HostProgrammes(Submodel):
-    """Four programmes of the host, each between 0 and 1: they outlive the cells that started them.
+    """Programmes of the host, each between 0 and 1: they outlive the cells that started them.
 
     `E_A` angiogenic (kidney), `E_TK` and `E_TP` trophic (kidney, pancreas), `E_M` immune and inflammatory reprogramming
-    (systemic). Each is switched on by a saturating signal and fades at its own rate. The immune programme fades more slowly for
-    autoimmunity (type 1) than for metabolic and renal inflammation. `E_M30` is its 30-day mean, as HbA1c would see it.
+    (systemic), `E_MK` the same in the kidney. Each is switched on by a saturating signal and fades at its own rate. One signal
+    starts the immune programme everywhere, but how long it lasts is known apart: from trials of glucose in metabolism, from
+    trials of C-peptide in autoimmunity (type 1), from trials of filtration in the kidney. `E_M30` is the 30-day mean of `E_M`, as
+    HbA1c would see it.
     """
 
     reads = (
@@ -66,10 +68,12 @@ class HostProgrammes(Submodel):
     dE_TK/dt = sw_trophic_K*kon_T*S_TK*(1 - E_TK) - koff_T*E_TK           [1/day]
     dE_TP/dt = sw_trophic_P*kon_T*S_TP*(1 - E_TP) - koff_T*E_TP           [1/day]
     dE_M/dt  = sw_immune*kon_M*S_M*(1 - E_M) - koff_M*E_M                 [1/day]
+    dE_MK/dt = sw_immune*kon_M*S_M*(1 - E_MK) - koff_M_renal*E_MK         [1/day]
     dE_M30/dt = (E_M - E_M30)/tau_mean                                    [1/day]
     E_A(0)   = 0   [1]  angiogenic programme, kidney
     E_TK(0)  = 0   [1]  trophic programme, kidney
     E_TP(0)  = 0   [1]  trophic programme, pancreas
     E_M(0)   = 0   [1]  immune reprogramming of the host
+    E_MK(0)  = 0   [1]  immune reprogramming of the kidney
     E_M30(0) = 0   [1]  30-day mean of the immune programme
     """
