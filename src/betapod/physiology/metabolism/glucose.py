@@ -105,11 +105,14 @@ class PhaseGlucose(Submodel):
     The balance is not solved but relaxed, at its own physical rate (about half an hour): a state costs one evaluation of the
     signalling chain where unrolled Newton steps would cost eight, and because the balance falls strictly with glucose it comes to
     rest at the one root from wherever it starts. The logarithm keeps glucose positive. Implicit integrators do not mind.
+
+    Where mean glucose is held for an experiment, both phases are: whatever metabolism would make of it rests.
     """
 
-    reads = ("glucose_balance [mmol/L/min]",)
+    reads = ("glucose_balance [mmol/L/min]", "hold_glucose [1]", "glucose_held [mmol/L]")
     equations = """
-    dln_G/dt = glucose_balance/G     [1/min]    logarithm of plasma glucose
+    dln_G/dt = (1 - hold_glucose)*glucose_balance/G + hold_glucose*hold_rate*(log(glucose_held/glucose_unit) - ln_G)
+                                     [1/min]    logarithm of plasma glucose
     G        = glucose_unit*exp(ln_G)     [mmol/L]   plasma glucose
     """
 

@@ -98,15 +98,22 @@ class Titration(Submodel):
 
     Assumptions
         Doses rise above the target and are reduced below `insulin_wean_below`; between the two they stay. Where that is not below the
-        target (its default) there is no such band: doses follow the target from both sides, whatever else is given.
+        target (its default) there is no such band: doses follow the target from both sides, whatever else is given. While glucose is
+        held nobody titrates: a dose that cannot move glucose would rise or fall without end.
     """
 
-    reads = ("G [mmol/L]", "insulin_titration [1]", "insulin_target [mmol/L]", "insulin_wean_below [mmol/L]")
+    reads = (
+        "G [mmol/L]",
+        "insulin_titration [1]",
+        "insulin_target [mmol/L]",
+        "insulin_wean_below [mmol/L]",
+        "hold_glucose [1]",
+    )
     equations = """
     wean_below = insulin_target - softplus(insulin_target - insulin_wean_below, titration_smoothing)   [mmol/L]   lower edge of the band
     titration_error = softplus(G - insulin_target, titration_smoothing) - softplus(wean_below - G, titration_smoothing)
                                                                         [mmol/L]   distance from the band
-    dln_insulin_dose/dt = insulin_titration*titration_rate*tanh(titration_error/titration_width)   [1/day]  logarithm of the titrated dose
+    dln_insulin_dose/dt = (1 - hold_glucose)*insulin_titration*titration_rate*tanh(titration_error/titration_width)   [1/day]  logarithm of the titrated dose
     ln_insulin_dose(0)  = log(insulin_dose_start/insulin_dose_unit)     [1]   logarithm of the titrated insulin dose in U/day
     """
 
