@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from betapod.observables import ckd_epi
 from betapod.patients import population, prescribing
-from betapod.therapies import standard_care
+from betapod.therapies import drug_limits
 
 
 class Sure(population.People):
@@ -50,23 +50,35 @@ def test_nobody_is_treated_at_target() -> None:
 
 @pytest.mark.parametrize(("egfr", "stays"), [(90.0, True), (45.0, True), (44.9, True), (30.0, True), (29.999, False)])
 def test_metformin_stops_below_30(egfr: float, stays: bool) -> None:
-    """Contraindicated below an eGFR of 30 mL/min/1.73 m2: FDA 2016."""
-    assert visit(person(), ("metformin",), egfr=egfr) == ({"metformin"} if stays else set())
+    """Contraindicated below an eGFR of 30 mL/min/1.73 m2 since April 2016."""
+    assert visit(person(), ("metformin",), year=2018.0, egfr=egfr) == ({"metformin"} if stays else set())
 
 
-def test_the_limit_is_that_of_standard_care() -> None:
-    path = standard_care.__file__.replace(
-        "therapies/standard_care.py", "physiology/parameters/standard_care_limits.csv"
-    )
-    with open(path, encoding="utf-8", newline="") as file:  # noqa: PTH123
-        limits = [row for row in csv.DictReader(file) if "metformin" in row.values()]
-    assert {"30"} <= set(limits[0].values())
-    assert prescribing.METFORMIN_STOPS == 30.0
+@pytest.mark.parametrize(
+    ("egfr", "begun"), [(45.0, {"metformin"}), (44.999, {"sulfonylurea"}), (30.0, {"sulfonylurea"})]
+)
+def test_metformin_begins_from_45(egfr: float, begun: set[str]) -> None:
+    """Not begun at an eGFR of 30 to 45: the label of April 2016."""
+    assert visit(person(), year=2018.0, hba1c=7.1, egfr=egfr) == begun
 
 
-@pytest.mark.parametrize(("egfr", "begun"), [(30.0, {"metformin"}), (29.999, {"sulfonylurea"})])
-def test_metformin_begins_from_30(egfr: float, begun: set[str]) -> None:
-    assert visit(person(), hba1c=7.1, egfr=egfr) == begun
+@pytest.mark.parametrize(("female", "creatinine"), [(0.0, 1.5), (1.0, 1.4)])
+def test_until_2016_metformin_has_a_limit_of_creatinine(female: float, creatinine: float) -> None:
+    """1.5 mg/dL in men and 1.4 in women, at the age of the visit."""
+    age, year = 70.0, 2016.0
+    who = person(female=female, birth_year=year - age)
+    limit = float(ckd_epi.ckd_epi_2021(np.array([creatinine]), np.array([age]), np.array([female]))[0])
+    assert visit(who, ("metformin",), year=year, egfr=limit + 0.01) == {"metformin"}
+    assert visit(who, ("metformin",), year=year, egfr=limit - 0.01) == set()
+    assert visit(who, year=year, hba1c=7.1, egfr=limit + 0.01) == {"metformin"}
+    assert visit(who, year=year, hba1c=7.1, egfr=limit - 0.01) == {"sulfonylurea"}
+
+
+def test_the_limits_are_those_of_standard_care() -> None:
+    limits = {(row["therapy"], row["severity"]): float(row["low"]) for row in drug_limits.drug_limits()}
+    assert limits["metformin", "error"] == prescribing.METFORMIN_STOPS
+    assert limits["metformin", "warning"] == prescribing.METFORMIN_STARTS
+    assert limits["SGLT2 inhibitor", "warning"] == prescribing.SGLT2_STARTS
 
 
 @pytest.mark.parametrize(("egfr", "begun"), [(30.0, True), (29.999, False)])
@@ -75,6 +87,7 @@ def test_sglt2_inhibitors_begin_from_30(egfr: float, begun: bool) -> None:
     weights = {drug.column: drug.weight for drug in prescribing.prescribed_drugs() if drug.kind == "glucose"}
     free = ["sulfonylurea", "dpp4", "semaglutide", "sglt2i"]
     taken = ("metformin",) if egfr >= 30 else ()
+    # Below 45 metformin is not begun.
     # In 2018 pioglitazone and liraglutide are no longer begun.
     total = sum(weights[name] for name in free if name != "sglt2i" or begun)
     lot = (total - 1e-6) / (total + prescribing.RESTRAINT["glucose"])
@@ -126,6 +139,23 @@ def test_pressure_is_acted_on_above_the_own_threshold(sbp: float, treated: bool)
 )
 def test_albuminuria_is_acted_on_from_a2_and_1994_on(uacr: float, year: float, diagnosed: bool, treated: bool) -> None:
     assert visit(person(), year=year, diagnosed=diagnosed, uacr=uacr) == ({"acei"} if treated else set())
+
+
+def test_nobody_takes_two_of_a_class_whatever_the_draws() -> None:
+    """Many visits with the highest readings: one drug of each class, one blocker, one drug on GLP-1."""
+    classes = {drug.column: drug.drug_class for drug in prescribing.prescribed_drugs()}
+    most = 0
+    for lot in np.linspace(0.0, 0.99, 12):
+        taken: set[str] = set()
+        for year in (1990.0, 2005.0, 2010.0, 2018.0, 2019.0, 2020.0, 2021.0):
+            high = {"hba1c": 9.5, "sbp": 190.0, "uacr": 900.0}
+            taken = visit(person(float(lot), glucose_insulin=30.0), tuple(taken), year=year, **high)
+        drugs = [classes[name] for name in taken if name in classes]
+        assert len(drugs) == len(set(drugs))
+        most = max(most, len(drugs))
+        assert not {"ACE inhibitor", "ARB"} <= set(drugs)
+        assert not {"GLP-1 receptor agonist", "DPP-4 inhibitor"} <= set(drugs)
+    assert most >= 4
 
 
 def test_nobody_takes_two_blockers() -> None:

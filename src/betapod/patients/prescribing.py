@@ -1,8 +1,9 @@
 """Routine care by calendar time: prescriptions at clinic visits and their effect on the model's inputs.
 
 Treat to target with inertia: at each visit glucose above the person's own threshold, systolic pressure above another, or
-albuminuria, is acted on with some chance, by a drug that was on the market in that year. Drugs act as `physiology.standard_care`
-has them, times the person's adherence. All of it is assumed but for the effects; shares of users are compared with NHANES.
+albuminuria, is acted on with some chance, by a drug that was on the market in that year. Drugs act as `therapies.standard_care`
+has them, times the person's adherence; nobody takes two of a class, nor classes that exclude each other. All of it is assumed but for the
+effects; shares of users are compared with NHANES.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..observables import kdigo
+from ..observables import ckd_epi, kdigo
 from ..physiology import whole_body
-from ..therapies.standard_care import DrugEffect, therapy
+from ..therapies.drug_catalogue import exclusion_between
+from ..therapies.standard_care import DrugEffect, Therapy, therapy
 from .population import PROFILES, Numbers, People
 
 if TYPE_CHECKING:
@@ -26,17 +28,19 @@ if TYPE_CHECKING:
 
 #: Years from which renin-angiotensin blockers were given for albuminuria (A2 or more).
 ALBUMINURIA_CARE_FROM = 1994
-#: Filtration limits of drugs (mL/min/1.73m2): metformin is contraindicated below 30 (FDA 2016, as in standard_care_limits.csv; that it
-#: is not begun below 45 is left out); SGLT2 inhibitors are begun from 30 on, below which none acted
-#: on HbA1c (same table).
-METFORMIN_STOPS, SGLT2_STARTS = 30.0, 30.0
+#: Filtration (mL/min/1.73m2) below which metformin is stopped, and below which it is not begun, since the revised label of April 2016.
+METFORMIN_STOPS, METFORMIN_STARTS, METFORMIN_LABEL = 30.0, 45.0, 2016.25
+#: Serum creatinine (mg/dL) of men and women from which the label before that barred metformin.
+METFORMIN_CREATININE = (1.5, 1.4)
+#: Filtration from which SGLT2 inhibitors are begun; below it none acted on HbA1c (standard_care_limits.csv).
+SGLT2_STARTS = 30.0
 #: Glucose drugs at once before insulin; drugs that one visit may add.
 MOST_DRUGS, MOST_NEW = 2, 2
 #: HbA1c (%) above which insulin may come first, and how often it does.
 INSULIN_AT, INSULIN_SHARE = 9.0, 0.35
 INSULIN = "insulin"
-#: Drugs on the incretin effect, of which one is given at a time.
-_INCRETINS = ("dpp4", "liraglutide", "semaglutide")
+#: Classes that are given for albuminuria.
+_BLOCKERS = ("ACE inhibitor", "ARB")
 #: Weight of adding nothing, beside the weights of drugs.
 RESTRAINT = {"glucose": 0.5, "pressure": 5.0}
 
@@ -51,6 +55,8 @@ class Drug:
         ``glucose`` or ``pressure``.
     weight
         How often it is chosen relative to others of its kind.
+    drug_class
+        Of which a person takes one at a time.
     """
 
     column: str
@@ -59,23 +65,36 @@ class Drug:
     to_year: float
     weight: float
     effects: tuple[DrugEffect, ...]
+    drug_class: str = ""
+
+    def bars(self, other: Drug) -> bool:
+        """Return whether who takes this drug is not given another: one of its class, or of a class that excludes it."""
+        return self.drug_class == other.drug_class or exclusion_between(self.drug_class, other.drug_class) is not None
 
 
 @functools.cache
 def prescribed_drugs() -> tuple[Drug, ...]:
     """Return the drugs, those of glucose first."""
     with (PROFILES / "drugs.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(
-            Drug(
-                row["column"],
-                row["kind"],
-                float(row["from_year"]),
-                float(row["to_year"]),
-                float(row["weight"]),
-                therapy(row["therapy"]).effects,
-            )
-            for row in csv.DictReader(file)
-        )
+        return tuple(_drug(row, therapy(row["therapy"])) for row in csv.DictReader(file))
+
+
+def _drug(row: dict[str, str], ordered: Therapy) -> Drug:
+    years = float(row["from_year"]), float(row["to_year"])
+    return Drug(row["column"], row["kind"], *years, float(row["weight"]), ordered.effects, ordered.drug_class)
+
+
+def _metformin_bars(people: People, year: Numbers, egfr: Numbers) -> tuple[Flags, Flags]:
+    """Return who may not begin metformin and who may not stay on it, by the label of the year.
+
+    Before 2016 the label had a limit of serum creatinine, which is one of filtration by age and sex (CKD-EPI 2021).
+    """
+    female, age = people.traits["female"] > 0, year - people.traits["birth_year"]
+    creatinine = np.where(female, METFORMIN_CREATININE[1], METFORMIN_CREATININE[0])
+    limit = ckd_epi.ckd_epi_2021(creatinine, age, people.traits["female"])
+    new = year >= METFORMIN_LABEL
+    begins = np.where(new, METFORMIN_STARTS, limit)
+    return egfr < begins, egfr < np.where(new, METFORMIN_STOPS, limit)
 
 
 def drug_columns() -> tuple[str, ...]:
@@ -145,7 +164,8 @@ class Prescriptions:
         traits = people.traits
         type_1 = traits["T1D"] > 0
         self.current[INSULIN] |= diagnosed & type_1
-        self.current["metformin"] &= measured["egfr"] >= METFORMIN_STOPS
+        not_begun, stopped = _metformin_bars(people, year, measured["egfr"])
+        self.current["metformin"] &= ~stopped
         high = diagnosed & ~type_1 & (measured["hba1c"] > traits["care_from"]) & ~self.current[INSULIN]
         # Insulin is begun only where it would be titrated up.
         line = whole_body.model_parameters("reference")
@@ -158,34 +178,30 @@ class Prescriptions:
             severe = (measured["hba1c"] > INSULIN_AT) & (people.uniform(f"insulin-{number}-{turn}") < INSULIN_SHARE)
             injects = acts & (severe | (count >= MOST_DRUGS)) & (measured["hba1c"] > goal)
             self.current[INSULIN] |= injects
-            barred = {"metformin": measured["egfr"] < METFORMIN_STOPS, "sglt2i": measured["egfr"] < SGLT2_STARTS}
+            barred = {"metformin": not_begun, "sglt2i": measured["egfr"] < SGLT2_STARTS}
             self._add("glucose", acts & ~injects, people.uniform(f"drug-{number}-{turn}"), year, barred)
         cares = people.uniform(f"pressure-{number}") < traits["care_inertia"]
         raised = cares & (measured["sbp"] > traits["pressure_care"])
         self._add("pressure", raised, people.uniform(f"pressure-drug-{number}"), year, {})
-        blocked = self.current["acei"] | self.current["arb"]
+        blockers = [drug.column for drug in prescribed_drugs() if drug.drug_class in _BLOCKERS]
+        blocked = np.any([self.current[column] for column in blockers], axis=0)
         leaks = cares & diagnosed & (measured["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
-        rare = {
-            drug.column: np.ones(len(people), dtype=bool)
-            for drug in prescribed_drugs()
-            if drug.column not in ("acei", "arb")
+        others = {
+            drug.column: np.ones(len(people), dtype=bool) for drug in prescribed_drugs() if drug.column not in blockers
         }
-        self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, rare)
+        self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, others)
 
     def _add(self, kind: str, who: Flags, draws: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
         """Prescribe each of `who` one more drug of a kind, drawn by weight among those on the market and not yet taken."""
         candidates = [drug for drug in prescribed_drugs() if drug.kind == kind]
         weights = np.zeros((len(candidates), len(who)))
-        blocked = self.current["acei"] | self.current["arb"]
-        incretin = np.any([self.current[name] for name in _INCRETINS], axis=0)
         for i, drug in enumerate(candidates):
             free = ~self.current[drug.column] & (year >= drug.from_year) & (year < drug.to_year)
             if drug.column in barred:
                 free &= ~barred[drug.column]
-            if drug.column in ("acei", "arb"):
-                free &= ~blocked
-            if drug.column in _INCRETINS:
-                free &= ~incretin
+            for other in prescribed_drugs():
+                if other.bars(drug):
+                    free &= ~self.current[other.column]
             weights[i] = np.where(free, drug.weight, 0.0)
         reached = np.cumsum(weights, axis=0)
         scaled_draw = draws * (reached[-1] + RESTRAINT[kind])

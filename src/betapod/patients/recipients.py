@@ -13,19 +13,19 @@ from .population import Numbers
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Library column that says who takes a drug already.
+#: Library column that says who takes a drug of a class already.
 DRUG_COLUMNS = {
-    "metformin": "metformin",
+    "biguanide": "metformin",
     "sulfonylurea": "sulfonylurea",
-    "pioglitazone": "tzd",
+    "thiazolidinedione": "tzd",
     "DPP-4 inhibitor": "dpp4",
-    "liraglutide": "glp1ra",
-    "semaglutide": "glp1ra",
+    "GLP-1 receptor agonist": "glp1ra",
     "SGLT2 inhibitor": "sglt2i",
     "ACE inhibitor": "acei",
     "ARB": "arb",
-    "MRA": "mra",
+    "steroidal MRA": "mra",
     "calcium-channel blocker": "ccb",
+    "thiazide": "diuretic",
 }
 
 

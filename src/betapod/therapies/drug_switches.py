@@ -10,14 +10,20 @@ from ..base.constants import MINUTES_PER_DAY
 from ..base.errors import ConfigError
 from ..engine.schedule import Schedule, Switch
 from ..model import Model
-from .standard_care import Step, Therapy, contraindications, input_courses, therapy
+from .drug_limits import contraindications
+from .standard_care import Step, Therapy, input_courses, therapy
 
 
 class CautionWarning(UserWarning):
     """A therapy that is given with caution to such a person."""
 
 
-def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, float] | None = None) -> Schedule:
+def care(
+    therapies: Iterable[Therapy | str],
+    model: Model,
+    state: Mapping[str, float] | None = None,
+    as_ordered: bool = False,
+) -> Schedule:
     """Return the switches of inputs that therapies given together make.
 
     Parameters
@@ -28,11 +34,13 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
         Whose inputs are switched; its values are those without therapy.
     state
         Further values of the person for contraindications, such as ``{"GFR": 28}`` where filtration is a state.
+    as_ordered
+        Give several drugs of a class, and classes that exclude each other.
 
     Raises
     ------
     ConfigError
-        A therapy is contraindicated, unknown, or clashes with another.
+        A therapy is contraindicated, unknown, or clashes with another, such as one of the same class.
 
     Warns
     -----
@@ -42,6 +50,8 @@ def care(therapies: Iterable[Therapy | str], model: Model, state: Mapping[str, f
     prescribed = [therapy(drug) if isinstance(drug, str) else drug for drug in therapies]
     base = {name: model.inputs[name].value for name in model.inputs}
     errors, cautions = contraindications(prescribed, {**base, **(state or {})})
+    if as_ordered:
+        errors = [problem for problem in errors if problem.kind not in ("same-class", "not-together")]
     if errors:
         raise ConfigError(errors)
     for text in cautions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -16,15 +17,13 @@ from ..model import Model
 from . import cell_parameters
 from .cell_dosing import Regimen, regimen
 from .cell_population import regimens
+from .drug_limits import Withheld, allowed_drugs
 from .drug_switches import care, switches_of
 from .scenarios import DEFAULT
-from .standard_care import Therapy, contraindications, input_courses, therapy
+from .standard_care import Therapy, input_courses, therapy
 
 if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
-
-#: Drugs of which a person takes one at a time: both block the renin-angiotensin system.
-_ONE_OF = frozenset({"ACE inhibitor", "ARB"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Recipients:
     states
         Everybody's state at the start: name -> (people,).
     takes
-        Drug -> (people,) whether somebody takes it already.
+        Drug or class of drugs -> (people,) whether somebody takes it already.
     filtration
         (people,) GFR, mL/min/1.73 m2, for contraindications.
     """
@@ -53,28 +52,23 @@ class Recipients:
         return len(self.filtration)
 
     def accepted(self, person: int, drugs: Iterable[Therapy], as_ordered: bool = False) -> tuple[Therapy, ...]:
-        """Return the drugs that a person is given: not what is taken already, what is contraindicated, or what comes twice.
+        """Return the drugs that a person is given: see `judged`."""
+        return self.judged(person, drugs, as_ordered)[0]
+
+    def judged(
+        self, person: int, drugs: Iterable[Therapy], as_ordered: bool = False
+    ) -> tuple[tuple[Therapy, ...], tuple[Withheld, ...]]:
+        """Return the drugs that a person is given, and those that are withheld: taken already, of a class that is, or contraindicated.
 
         Parameters
         ----------
         person
             Place in the columns.
         as_ordered
-            Give a drug twice, and an ACE inhibitor beside an ARB, where it is so ordered, as a published study may have done.
+            See `drug_limits.allowed_drugs`.
         """
-        accepted: list[Therapy] = []
-        filtration = {"GFR": float(self.filtration[person])}
-        for drug in drugs:
-            if drug.name in self.takes and self.takes[drug.name][person]:
-                continue
-            if not as_ordered:
-                blocked = drug.name in _ONE_OF and any(self.takes[name][person] for name in _ONE_OF & set(self.takes))
-                if blocked or any(drug.name == earlier.name for earlier in accepted):
-                    continue
-            if contraindications([drug], filtration)[0]:
-                continue
-            accepted.append(drug)
-        return tuple(accepted)
+        already = [name for name, takers in self.takes.items() if takers[person]]
+        return allowed_drugs(drugs, already, {"GFR": float(self.filtration[person])}, as_ordered)
 
 
 @runtime_checkable
@@ -102,6 +96,8 @@ class Plan:
         What each person is given, after what does not fit was left out.
     courses
         Each person's courses of cells, with what is unusual about them.
+    withheld
+        What was ordered for each person and is not given, each with the reason; empty where everything is given.
 
     Examples
     --------
@@ -118,6 +114,7 @@ class Plan:
     schedules: tuple[Schedule, ...]
     drugs: tuple[tuple[Therapy, ...], ...]
     courses: tuple[tuple[Regimen, ...], ...] = field(default_factory=tuple)
+    withheld: tuple[tuple[Withheld, ...], ...] = field(default_factory=tuple)
 
     def __repr__(self) -> str:
         many = f", {len(self.schedules)} people" if len(self.schedules) != 1 else ""
@@ -131,13 +128,12 @@ class Plan:
 
     @property
     def understood(self) -> list[str]:
-        """What was understood, in words: drugs with how many get them, courses of cells of the first person."""
-        counts: dict[str, int] = {}
-        for person in self.drugs:
-            for drug in person:
-                counts[drug.words] = counts.get(drug.words, 0) + 1
+        """What was understood, in words: drugs with how many get them, who goes without and why, courses of cells of the first person."""
         many = len(self.schedules)
+        counts = Counter(drug.words for person in self.drugs for drug in person)
         lines = [f"{words}: {n} of {many} people" if many > 1 else words for words, n in counts.items()]
+        without = Counter((item.drug.label, item.reason) for person in self.withheld for item in person)
+        lines += [f"{label} not given to {n} of {many} people: {reason}" for (label, reason), n in without.items()]
         return lines + [course.words for course in (self.courses[0] if self.courses else ())]
 
 
@@ -162,7 +158,8 @@ def plan(
         With one person's own values, or what is common to many.
     people
         One person's states (the model's initial values by default), or many people: a `Library`, such as the patients of
-        `select_cohort`. One person's contraindicated drug is an error; of many, those whom it does not fit go without.
+        `select_cohort`. One person's contraindicated drug is an error; of many, those whom it does not fit go without. A person gets one
+        drug of a class.
     drugs
         Such as ``"metformin 2 g"``, from day 0 on unless they say otherwise.
     cells
@@ -176,7 +173,7 @@ def plan(
     own_drugs
         What each of many is given, where it is not the same for all; taken as it is.
     as_ordered
-        See `Recipients.accepted`.
+        Give several drugs of a class, and classes that exclude each other, where it is so ordered, as a published study may have done.
     where
         How errors name the place of an order for many.
 
@@ -215,12 +212,13 @@ def plan(
     if isinstance(people, HasRecipients):
         people = people.recipients()
     if isinstance(people, Recipients):
-        per_person = own_drugs
-        if per_person is None:
-            common = [_read(drug) for drug in drug_orders]
-            per_person = [people.accepted(person, common, as_ordered) for person in range(len(people))]
-        return _for_many(model, people, per_person, orders, scenario, start, inputs, where)
-    return _for_one(model, people, drug_orders, orders, scenario, start, inputs)
+        if own_drugs is not None:
+            return _for_many(model, people, own_drugs, orders, scenario, start, inputs, where)
+        common = [_read(drug) for drug in drug_orders]
+        judged = [people.judged(person, common, as_ordered) for person in range(len(people))]
+        planned = _for_many(model, people, [allowed for allowed, _ in judged], orders, scenario, start, inputs, where)
+        return replace(planned, withheld=tuple(withheld for _, withheld in judged))
+    return _for_one(model, people, drug_orders, orders, scenario, start, inputs, as_ordered)
 
 
 def _read(drug: Therapy | str) -> Therapy:
@@ -249,6 +247,7 @@ def _for_one(
     scenario: str | None,
     start: float,
     inputs: tuple[Switch, ...],
+    as_ordered: bool = False,
 ) -> Plan:
     under, name = _under(model, scenario, orders)
     states = model.initial_values() if state is None else state
@@ -256,7 +255,7 @@ def _for_one(
     schedule, prescribed = Schedule(), tuple[Therapy, ...]()
     try:
         filtration = {"GFR": float(model.evaluate(["GFR"], states)["GFR"])} if "GFR" in model.names else None
-        schedule = care(drugs, under, filtration)
+        schedule = care(drugs, under, filtration, as_ordered)
         prescribed = tuple(_read(drug) for drug in drugs)
     except BetapodError as error:
         problems.extend(error.problems)

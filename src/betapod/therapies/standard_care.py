@@ -1,6 +1,7 @@
 """Standard care: drugs, insulin, diet and weight loss as effects on named inputs of metabolism and kidney.
 
-A therapy is named with its dose, ``metformin 2 g``; what it does stands in ``parameters/standard_care.csv``. Rules of combination:
+A therapy is named with its dose, ``metformin 2 g``; what it does stands in ``parameters/standard_care.csv``, what it is (class, substance, other
+names) in ``parameters/drugs.csv``, see `drug_catalogue`. Rules of combination:
 
 ======== ===================================================================================================
 rule     several therapies on one quantity
@@ -17,18 +18,24 @@ Adherence shortens the way from no effect (1 for factors, 0 for shifts, the pers
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from ..base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
+from ..base.errors import ConfigError, Location, Problem, UnitError
 from ..base.units import convert_unit
+from .drug_catalogue import (
+    class_named,
+    class_of_drug,
+    drug_classes,
+    listed_drugs,
+    read_rows,
+    suggested_drugs,
+    therapy_named,
+)
 
-_FOLDER = Path(__file__).parents[1] / "physiology" / "parameters"
 RULES = ("set", "multiply", "add", "max", "policy")
 _TEXT = re.compile(r"(?P<name>.+?)(?:\s+(?P<dose>[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*(?P<unit>\S.*)?)?")
 _SCALED = re.compile(r"([-+]?[\d.]+)\*dose")
@@ -44,6 +51,8 @@ class DrugEffect:
         ``metabolic`` or ``renal``.
     onset, offset
         Days from start to full effect and from stop to none; linear in between.
+    lasts
+        Days after the start at which the effect of a single course begins to fade by itself; infinite for what is taken on and on.
     role, source, grade, note
         Where the value comes from, as in a parameter table.
     """
@@ -59,6 +68,7 @@ class DrugEffect:
     source: str = ""
     grade: str = "D"
     note: str = ""
+    lasts: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -87,14 +97,24 @@ class Therapy:
         adherence_text = "" if self.adherence == 1.0 else f", {100 * self.adherence:g} % of the effect"
         return f"{self.label} from day {self.start:g}{stop}{adherence_text}"
 
+    @property
+    def drug_class(self) -> str:
+        """Class of which a person takes one drug at a time; empty for insulin, diet and the like."""
+        return class_of_drug(self.name)
+
+    def ends(self, effect: DrugEffect) -> float:
+        """Return the day on which an effect begins to fade."""
+        return min(self.stop, self.start + effect.lasts)
+
     def share(self, effect: DrugEffect, time: float) -> tuple[float, float]:
         """Return the share of full effect just before and just after a time."""
         reach = 1.0 if effect.rule == "policy" else self.adherence
-        reached = _ramp(self.stop - self.start, effect.onset, -1)
+        end = self.ends(effect)
+        reached = _ramp(end - self.start, effect.onset, -1)
 
         def at(side: int) -> float:
             risen = min(_ramp(time - self.start, effect.onset, side), reached)
-            return reach * risen * (1.0 - _ramp(time - self.stop, effect.offset, side))
+            return reach * risen * (1.0 - _ramp(time - end, effect.offset, side))
 
         return at(-1), at(1)
 
@@ -110,14 +130,12 @@ def _ramp(elapsed: float, width: float, side: int) -> float:
 
 @functools.cache
 def _rows() -> tuple[dict[str, str], ...]:
-    with (_FOLDER / "standard_care.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    return read_rows("standard_care.csv")
 
 
 @functools.cache
 def _limits() -> tuple[dict[str, str], ...]:
-    with (_FOLDER / "standard_care_limits.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
+    return read_rows("standard_care_limits.csv")
 
 
 def catalogue() -> dict[str, tuple[str, ...]]:
@@ -139,6 +157,8 @@ def therapy(
 ) -> Therapy:
     """Read a therapy such as ``metformin 2 g``, ``semaglutide 1 mg``, ``SGLT2 inhibitor``, ``basal insulin 20 U``.
 
+    Short forms and brands that ``drugs.csv`` lists are read as the therapy that they mean; a class alone is what is typical of it.
+
     Parameters
     ----------
     start, stop
@@ -155,14 +175,12 @@ def therapy(
     """
     where = Location(f"therapy {text!r}")
     match = _TEXT.fullmatch(text.strip())
-    names = {name.lower(): name for name in catalogue()}
-    drug_name = match["name"].lower() if match else text.lower()
+    drug_name = match["name"] if match else text
     problems = _bad_course(where, start, stop, adherence, onset, offset)
-    if match is None or drug_name not in names:
-        hint = did_you_mean(drug_name, names) or f"Known: {', '.join(names.values())}."
-        problems.append(Problem("unknown-therapy", f"there is no therapy {drug_name!r}", where, hint=hint))
+    name = therapy_named(drug_name)
+    if match is None or name is None:
+        problems.append(_unknown(drug_name, where))
         raise ConfigError(problems)
-    name = names[drug_name]
     rows = [row for row in _rows() if row["therapy"] == name]
     unit = rows[0]["dose_unit"]
     dose = _dose(match, rows, where, problems)
@@ -171,6 +189,21 @@ def therapy(
     effect_rows = [row for row in rows if row["dose"] == "any" or math.isclose(float(row["dose"]), dose, rel_tol=1e-9)]
     effects = tuple(_effect(row, dose, onset, offset) for row in effect_rows)
     return Therapy(name, dose, unit, effects, start, stop, adherence)
+
+
+def _unknown(name: str, where: Location) -> Problem:
+    """Return what to say of a name that means no therapy, or a class without a typical drug."""
+    doses = catalogue()
+    if name in doses:
+        return Problem(
+            "uncatalogued-drug", f"{name!r} has effects in standard_care.csv, but no row in drugs.csv", where
+        )
+    drug_class = class_named(name)
+    if drug_class is None:
+        return Problem("unknown-therapy", f"there is no therapy {name!r}", where, hint=suggested_drugs(name))
+    members = [f"{drug} {dose}" for drug in drug_classes()[drug_class] for dose in doses[drug]]
+    text = f"{drug_class!r} is a class: name a drug of it with its dose"
+    return Problem("class-of-drugs", text, where, expected=listed_drugs(members))
 
 
 def _bad_course(
@@ -248,6 +281,7 @@ def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: fl
         row["source"],
         row["grade"],
         row["note"],
+        float(row["lasts"] or math.inf),
     )
 
 
@@ -309,7 +343,7 @@ def _clashes(quantity: str, pairs: Sequence[tuple[Therapy, DrugEffect]]) -> list
         )
         for i, (a, e) in enumerate(setting)
         for b, f in setting[i + 1 :]
-        if a.start < b.stop + f.offset and b.start < a.stop + e.offset and e.value != f.value
+        if a.start < b.ends(f) + f.offset and b.start < a.ends(e) + e.offset and e.value != f.value
     ]
 
 
@@ -317,8 +351,8 @@ def _steps(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float) -> list[Ste
     times = {0.0}
     for drug, effect in pairs:
         times |= {drug.start, drug.start + effect.onset}
-        if math.isfinite(drug.stop):
-            times |= {drug.stop, drug.stop + effect.offset}
+        if math.isfinite(end := drug.ends(effect)):
+            times |= {end, end + effect.offset}
     return [Step(time, *(_combined(pairs, base, time, side) for side in (0, 1))) for time in sorted(times)]
 
 
@@ -339,31 +373,3 @@ def _combined(pairs: Sequence[tuple[Therapy, DrugEffect]], base: float, time: fl
         if effect.rule == "max":
             value = max(value, share * effect.value)
     return value
-
-
-def contraindications(therapies: Iterable[Therapy], values: Mapping[str, float]) -> tuple[list[Problem], list[str]]:
-    """Return contraindications as problems, and cautions as sentences, for a person with these values at the start.
-
-    Parameters
-    ----------
-    values
-        Such as ``{"GFR": 28}``; what is missing is not judged. Effects of the therapies count too.
-    """
-    prescribed = list(therapies)
-    errors, warnings = [], []
-    together = dict(values)
-    for drug in prescribed:
-        together.update({effect.quantity: effect.value for effect in drug.effects if effect.rule == "max"})
-    for row in _limits():
-        if row["quantity"] not in together or all(drug.name != row["therapy"] for drug in prescribed):
-            continue
-        value = together[row["quantity"]]
-        low, high = (float(row[key]) if row[key] else bound for key, bound in (("low", -math.inf), ("high", math.inf)))
-        if low <= value <= high:
-            continue
-        text = f"{row['therapy']}: {row['message']} ({row['quantity']} is {value:g}; {row['source']}, {row['locator']})"
-        if row["severity"] == "error":
-            errors.append(Problem("contraindicated", text, found=f"{row['quantity']} = {value:g}"))
-        else:
-            warnings.append(text)
-    return errors, warnings
