@@ -27,7 +27,7 @@ class ProximalTubule(Submodel):
         "nephrons [1]",
         "AT1 [1]",
         "MAP_natriuresis [mmHg]",
-        "ln_ANP [1]",
+        "volume_drive [1]",
         "glycaemia_saturating [1]",
         "protein_excess [g/kg/day]",
         "e_S [1]",
@@ -49,7 +49,7 @@ class ProximalTubule(Submodel):
     Na_SGLT_net  = Na_SGLT0*SNGFR_relative + k_glucose_Na*(Na_SGLT - Na_SGLT0*SNGFR_relative)
                                                                 [1]          the same, less what other transport gives up for it
     e_PT_other   = logistic(logit(e_PT_other0) + PT_growth*(1 - k_S_growth*e_S/e_S_full) + k_PT_AT1*log(AT1)
-                   - k_PT_MAP*MAP_natriuresis - k_PT_ANP*ln_ANP + k_PT_protein*protein_excess - k_PT_S*e_S)
+                   - k_PT_MAP*MAP_natriuresis - k_PT_ANP*volume_drive + k_PT_protein*protein_excess - k_PT_S*e_S)
                                                                 [1]          proximal fraction without glucose
 
     Na_PT        = exp(ln_Na_PT)                                [1]          sodium leaving the proximal tubule, per nephron
@@ -74,8 +74,8 @@ class DistalNephron(Submodel):
         Gives the macula-densa signal, which drives tubuloglomerular feedback and renin, and sodium excretion.
     Assumptions
         Loop reabsorption depends on flow; a tubule that has grown with its glomerulus resets its own reference. The nominal
-        collecting-duct fraction is what balances nominal intake. Aldosterone, ANP and pressure act on the collecting duct. When
-        fewer than about half of the nephrons are left, each reabsorbs a smaller share beyond the proximal tubule (the adaptation
+        collecting-duct fraction is what balances nominal intake. Aldosterone, volume and pressure act on the collecting duct. When
+        less than about half of the nominal is filtered, a smaller share is reabsorbed beyond the proximal tubule (the adaptation
         of intact nephrons), which keeps volume and pressure bounded to the end; feedback resets and does not see it.
     Provenance
         Segment fractions: hallow2016; flow dependence of the loop: cardiorenal_code; the rest tuned to the salt response. That
@@ -88,9 +88,10 @@ class DistalNephron(Submodel):
         "Na_filtered0 [mmol/min]",
         "V_G [1]",
         "MR [1]",
-        "ln_ANP [1]",
+        "volume_drive [1]",
         "MAP_natriuresis [mmHg]",
         "nephrons [1]",
+        "SNGFR_relative [1]",
     )
     equations = """
     tubule_size  = k_tubule_size*log(V_G)                       [1]          growth of the tubule with its glomerulus
@@ -100,12 +101,12 @@ class DistalNephron(Submodel):
 
     e_CD0        = 1 - N_in0/min_per_day/(Na_filtered0*Na_PT0*(1 - e_loop0)*(1 - e_distal))
                                                                 [1]          collecting-duct fraction that balances nominal intake
-    Na_adaptation = -k_Na_adaptation*softplus0(-log(nephrons), ln_n_adaptation, w_n_adaptation, 0)
-                                                                [1]          few nephrons reabsorb a smaller share each
+    Na_adaptation = -k_Na_adaptation*softplus0(-log(nephrons*SNGFR_relative), ln_n_adaptation, w_n_adaptation, 0)
+                                                                [1]          when little is filtered, a smaller share is reabsorbed
     e_loop_now   = logistic(logit(e_loop) + c_loop_adaptation*Na_adaptation)
                                                                 [1]          fraction reabsorbed in the loop, adaptation included
     e_distal_now = logistic(logit(e_distal) + Na_adaptation)    [1]          fraction reabsorbed in the distal tubule
-    e_CD         = logistic(logit(e_CD0) + k_CD_MR*log(MR) - k_CD_ANP*ln_ANP - k_CD_MAP*MAP_natriuresis + Na_adaptation)
+    e_CD         = logistic(logit(e_CD0) + k_CD_MR*log(MR) - k_CD_ANP*volume_drive - k_CD_MAP*MAP_natriuresis + Na_adaptation)
                                                                 [1]          fraction reabsorbed in the collecting duct
     Na_excretion = nephrons*Na_filtered0*Na_PT*(1 - e_loop_now)*(1 - e_distal_now)*(1 - e_CD)*min_per_day
                                                                 [mmol/day]   urinary sodium

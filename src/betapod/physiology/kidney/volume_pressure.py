@@ -12,7 +12,8 @@ class VolumePressure(Submodel):
         Plasma sodium is constant, so sodium content determines volume (no vasopressin, no water balance of its own). One equation,
         linear for a few litres and bounded beyond, stands for the chain volume, cardiac output, peripheral resistance; only chronic
         pressure matters here. Essential hypertension shifts the set point and the natriuresis curve together. ANP follows volume
-        within minutes and is algebraic.
+        within minutes, is algebraic and bounded; what else tells the tubule of too much volume has no bound, so that it never fills
+        without end.
     Provenance
         Volume and sodium of hallow2016; the gains of pressure and of ANP are tuned.
     """
@@ -34,6 +35,7 @@ class VolumePressure(Submodel):
                                                                 [mmHg/day]   chronic pressure control
     MAP_natriuresis = MAP - MAP0 - dMAP                         [mmHg]       pressure that drives natriuresis
 
-    ln_ANP  = ANP_gain*(V_E - V_E0)/V_E0 + log(ANP_factor)         [1]          logarithm of relative natriuretic peptide
+    volume_drive = ANP_gain*(V_E - V_E0)/V_E0 + log(ANP_factor) [1]          what volume and peptide tell the tubule
+    ln_ANP  = volume_drive/sqrt(sqrt(1 + (volume_drive/ln_ANP_max)^4))       [1]  logarithm of relative natriuretic peptide
     ANP     = exp(ln_ANP)                                       [1]          atrial natriuretic peptide relative to nominal
     """
