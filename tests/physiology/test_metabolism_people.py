@@ -12,13 +12,13 @@ from betapod.physiology import whole_body
 
 # HbA1c, FPG, fasting insulin, fasting C-peptide, 2-h glucose; OGTT glucose 0-180 and insulin and C-peptide; M, EGP, HOMA, Matsuda, IGI.
 PRINTED = {
-    "ngt": "4.97 4.80 52 .54 6.3 | 4.8 7.9 8.5 7.4 6.3 4.6 | 53 275 298 166 | .54 2.42 2.02 | 8.2 2.04 1.6 121 6.4 71",
-    "obese": "5.29 5.36 96 .91 7.0 | 5.3 7.9 8.7 8.0 7.0 5.1 | 96 335 402 274 | .91 2.97 2.78 | 6.1 2.13 3.3 152 3.7 93",
-    "prediabetes": "5.78 6.00 102 .96 8.7 | 6.0 8.8 10.1 9.8 8.7 6.1 | 102 286 373 303 | .96 2.73 2.88 | 5.5 2.22 3.9 118 3.1 65",
-    "t2d_early": "7.10 7.61 126 1.19 13.1 | 7.6 10.8 13.1 13.7 13.1 9.9 | 126 239 321 329 | 1.19 2.42 2.91 | 3.8 2.39 6.1 88 2.2 35",
-    "t2d": "8.10 8.76 112 1.06 15.4 | 8.8 12.1 14.7 15.7 15.4 12.6 | 112 183 235 248 | 1.06 1.84 2.19 | 3.8 2.49 6.3 61 2.4 22",
-    "t2d_late": "9.00 9.84 100 .94 17.2 | 9.8 13.2 16.0 17.2 17.2 14.7 | 100 150 184 194 | .94 1.48 1.72 | 3.8 2.57 6.3 45 2.5 15",
-    "t1d": "7.78 10.65 42 .01 23 | 10.7 15.3 19.6 22.0 22.9 20.5 | 42 42 43 43 | .01 .01 .01 | 7.4 2.79",
+    "ngt": "4.97 4.80 52 .54 6.3 | 4.8 7.9 8.5 7.4 6.3 4.6 | 54 276 299 166 | .56 2.42 2.02 | 8.2 2.04 1.7 119 6.3 72",
+    "obese": "5.29 5.36 96 .91 7.0 | 5.4 7.9 8.7 8.0 7.0 5.2 | 98 337 403 274 | .92 2.98 2.79 | 6.1 2.13 3.4 151 3.6 94",
+    "prediabetes": "5.78 6.00 102 .96 8.7 | 6.0 8.8 10.2 9.8 8.7 6.1 | 103 286 373 303 | .97 2.74 2.88 | 5.5 2.22 3.9 118 3.1 65",
+    "t2d_early": "7.10 7.87 118 1.11 13.7 | 7.9 11.1 13.4 14.1 13.7 10.6 | 118 217 288 298 | 1.11 2.19 2.63 | 3.9 2.24 5.9 78 2.3 31",
+    "t2d": "8.10 9.63 114 1.08 16.3 | 9.6 12.9 15.5 16.4 16.3 13.5 | 114 175 214 223 | 1.08 1.72 1.99 | 3.8 2.35 7.0 54 2.2 19",
+    "t2d_late": "9.00 11.44 106 1.00 18.6 | 11.4 14.7 17.3 18.5 18.6 16.1 | 106 146 169 174 | 1.00 1.41 1.57 | 3.7 2.44 7.8 38 2.2 12",
+    "t1d": "7.78 11.64 42 .01 24 | 11.6 16.2 20.4 22.7 23.5 21.1 | 42 43 43 43 | .01 .01 .01 | 7.4 2.79",
 }
 # The table does not print the exact HbA1c at which the three states of T2D were taken (8.095 prints as 8.10): one half per cent more.
 PICKED = {"t2d_early", "t2d", "t2d_late"}
@@ -58,8 +58,8 @@ def test_table_of_typical_people(name: str) -> None:
         ("ngt", 5.27, 0.06),
         ("obese", 5.80, 0.03),
         ("prediabetes", 6.65, -0.02),
-        ("t2d_early", 8.89, -0.14),
-        ("t2d", 10.45, -0.09),
+        ("t2d_early", 8.91, -0.16),
+        ("t2d", 10.44, -0.08),
         ("t2d_late", 11.85, -0.06),
         ("t1d", 9.76, 0.04),
     ],
@@ -70,15 +70,15 @@ def test_two_phases_stand_for_a_day_with_meals(name: str, printed: float, excess
     day = meal_day(person).indices["mean_glucose"]
     assert day == pytest.approx(printed, abs=0.03)
     two_phases = model_of(person).evaluate(["G"], person.state)["G"]
-    # Two phases are least exact where a meal is absorbed fast and secretion is slow to answer: 0.14 mmol/L in early T2D.
+    # Two phases are least exact where a meal is absorbed fast and secretion is slow to answer: 0.16 mmol/L in early T2D.
     assert two_phases - day == pytest.approx(excess, abs=0.02)
 
 
-def test_T2D_reaches_7_1_per_cent_after_eleven_years() -> None:
+def test_T2D_reaches_7_1_per_cent_after_10_7_years() -> None:
     person = people.person("t2d_early")
     from betapod.engine.scipy.reference import simulate
 
-    days = [0.0, 10.9 * 365.25, 11.1 * 365.25]
+    days = [0.0, 10.65 * 365.25, 10.8 * 365.25]
     early, late = simulate(model_of(person), days, outputs=["HbA1c"]).table["HbA1c"].iloc[1:]
     assert early < 7.1 < late
 
