@@ -63,6 +63,7 @@ def people() -> TrialData:
         np.full((1, 6), -1, dtype=np.int8),
         {},
         {},
+        {},
         np.array([6], dtype=np.int32),
         small.pool(protocol, people=6),
     )

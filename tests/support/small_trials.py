@@ -4,6 +4,9 @@ import itertools
 
 import numpy as np
 
+from betapod.hazards.event_times import cumulative_hazard
+from betapod.hazards.rates import CAUSES, cause_rates
+from betapod.hazards.risk import RiskProfile
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.observables.quantities import visit_observables
 from betapod.trials.conduct.patient_pool import Pool
@@ -89,4 +92,20 @@ def pool(trial, people=2000, effect=0.5, seed=3):
         "TYPE1": np.zeros(people),
     }
     failed = {name: np.full(people, np.inf) for name in values}
-    return Pool(times, codes, values, failed, keys, features, np.full(people, 1 / people))
+    risks = {
+        name: RiskProfile(
+            age[:, None] + times / 365.25,
+            female[:, None],
+            table[:, :, codes.index("EGFR")],
+            table[:, :, codes.index("UACR")],
+        )
+        for name, table in values.items()
+    }
+    after = times >= 0
+    hazards = {name: np.zeros((people, len(times), len(CAUSES))) for name in values}
+    for name, risk in risks.items():
+        for k, rates in enumerate(cause_rates(risk).values()):
+            hazards[name][:, after, k] = cumulative_hazard(
+                times[after], np.broadcast_to(rates, (people, len(times)))[:, after]
+            )
+    return Pool(times, codes, values, failed, hazards, keys, features, np.full(people, 1 / people))

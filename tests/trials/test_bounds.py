@@ -13,7 +13,7 @@ from betapod.observables.quantities import visit_observables
 from betapod.trials.analysis import estimators as analysis
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.estimators import as_estimate
-from betapod.trials.conduct import conduct, eligibility, measurement
+from betapod.trials.conduct import conduct, eligibility
 from betapod.trials.operating import likelihood, power_analysis, replicate_summaries
 
 # -- slopes and events ---------------------------------------------------------------------------------------------------
@@ -189,9 +189,9 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
         small.TEXT.replace("window: 10 day", "window: 0 day").replace("missed_visits: 10 %", "missed_visits: 0 %")
     )
     draws = conduct._SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
-    draws.disposition_day = np.full(draws.shape, np.nan, dtype=np.float32)
-    draws.disposition_day[:, 0], draws.disposition_day[:, 1] = 183.0, 182.99
-    attended = np.isfinite(draws._attended()[:, :, 2])
+    left = np.full(draws.shape, np.nan, dtype=np.float32)
+    left[:, 0], left[:, 1] = 183.0, 182.99
+    attended = np.isfinite(conduct._Design(draws, "randomised")._attended(left)[:, :, 2])
     assert attended[:, 0].all() and not attended[:, 1].any() and attended[:, 2].all()
 
 
@@ -203,14 +203,6 @@ def test_normal_albuminuria_is_below_30() -> None:
         observed = {**data.observed, "UACR": np.full(shape, value, dtype=np.float32)}
         made = replace(data, observed=observed, base={**data.base, "UACR": np.full(shape[:2], base, dtype=np.float32)})
         np.testing.assert_array_equal(replicate_summaries.albuminuria_remission(made, "month 6", "cells"), share)
-
-
-def test_mortality_changes_at_its_bounds() -> None:
-    rates = measurement._mortality()
-    for low, high, least, most, rate in rates:
-        assert measurement.death_rate(np.array([low]), np.array([least])).tolist() == [rate]
-        inside = np.nextafter(high, 0), np.nextafter(most, 0)
-        assert measurement.death_rate(*(np.array([each]) for each in inside)).tolist() == [rate]
 
 
 def test_every_quantity_says_which_way_is_better() -> None:

@@ -6,8 +6,9 @@ import small_trials as small
 from scipy.stats import norm
 
 from betapod.base.errors import ConfigError
+from betapod.hazards.rates import DEATHS, death_rate
 from betapod.trials.conduct import conduct
-from betapod.trials.conduct.measurement import death_rate, measurement_sd
+from betapod.trials.conduct.measurement import measurement_sd
 from betapod.trials.conduct.trial_data import DISPOSITIONS, PARTS
 
 
@@ -77,7 +78,10 @@ def test_a_baseline_measured_again_has_no_regression(run):
 def test_scenarios_and_designs_share_people_and_random_numbers(run):
     a, b = run["single arm", "none"], run["single arm", "seed-claims"]
     assert np.array_equal(a.member, b.member)
-    assert np.array_equal(a.day, b.day, equal_nan=True)
+    # Halved albuminuria delays deaths, so that few people have more visits; nobody has fewer.
+    alive = (a.disposition == b.disposition) & (a.disposition != DISPOSITIONS.index("died"))
+    assert np.array_equal(a.day[alive], b.day[alive], equal_nan=True)
+    assert np.isfinite(b.day)[np.isfinite(a.day)].all() and alive.mean() > 0.95
     for name in ("screening", "enrolment"):
         v = a.visit(name)
         assert np.array_equal(a.observed["UACR"][:, :, v], b.observed["UACR"][:, :, v], equal_nan=True)
@@ -138,10 +142,50 @@ def test_people_leave_at_the_rates_given(run):
     assert left == pytest.approx(1 - np.exp(-0.2 * years), abs=0.03)
     died = np.mean(data.disposition == DISPOSITIONS.index("died"))
     v = data.visit("enrolment")
-    expected = 1 - np.exp(-death_rate(data.true("EGFR")[:, :, v], data.true("UACR")[:, :, v]) * years)
-    assert died == pytest.approx(np.nanmean(expected), abs=0.015)
+    age, female = (data.pool.people[name][data.member] for name in ("AGE", "FEMALE"))
+    rate = death_rate(age + 0.5 * years, female, data.true("EGFR")[:, :, v], data.true("UACR")[:, :, v])
+    # Of those who would die some leave before.
+    expected = rate / (rate + 0.2) * (1 - np.exp(-(rate + 0.2) * years))
+    assert died == pytest.approx(np.nanmean(expected), abs=0.005)
+    assert 0 < died < 0.03
     assert not np.any(data.day > np.where(np.isnan(data.disposition_day), np.inf, data.disposition_day)[:, :, None])
     assert not np.isfinite(data.observed["UACR"][np.isnan(data.day)]).any()
+
+
+def test_outcomes_come_before_people_leave_and_everybody_dies_once(run):
+    data = run["randomised", "none"]
+    last = np.where(np.isnan(data.disposition_day), np.inf, data.disposition_day)
+    for day in data.outcome_days.values():
+        assert not np.any(day > last)
+    deaths = [np.isfinite(data.outcome_days[cause]) for cause in DEATHS]
+    died = data.disposition == DISPOSITIONS.index("died")
+    assert np.array_equal(deaths[0] | deaths[1], died) and not np.any(deaths[0] & deaths[1])
+    both = np.fmin(*(data.outcome_days[cause] for cause in DEATHS))
+    assert np.array_equal(both[died], data.disposition_day[died])
+    assert np.array_equal(np.isfinite(data.outcome_day("death")), died)
+    with pytest.raises(ConfigError, match="there is no outcome 'deth'"):
+        data.outcome_day("deth")
+
+
+def test_arms_share_the_luck_of_outcomes(trial):
+    """With the same course in both arms nobody's death depends on the arm."""
+    one, other = (
+        conduct.conduct_trial(trial.model_copy(update={"seed": 11}), ["randomised"], [name], pool=small.pool(trial))
+        for name in ("none", "seed-claims")
+    )
+    first, second = one["randomised", "none"], other["randomised", "seed-claims"]
+    control = first.arm == first.arms.index("control")
+    assert np.array_equal(first.disposition_day[control], second.disposition_day[control], equal_nan=True)
+    # Half of the albuminuria means fewer deaths, and each of them later in the same person.
+    treated = ~control & np.isfinite(first.outcome_day("death")) & np.isfinite(second.outcome_day("death"))
+    assert np.all(second.outcome_day("death")[treated] >= first.outcome_day("death")[treated])
+
+
+def test_without_deaths_nobody_dies(trial):
+    alive = trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"deaths": False}), "replicates": 4})
+    data = conduct.conduct_trial(alive, pool=small.pool(alive), threads=1)["randomised", "none"]
+    assert not (data.disposition == DISPOSITIONS.index("died")).any()
+    assert np.isnan(data.outcome_day("death")).all() and np.isfinite(data.outcome_day("aki")).any()
 
 
 def test_rescue_acts_after_it_is_given(run, trial):

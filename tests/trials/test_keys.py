@@ -148,6 +148,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "endpoints.*.threshold": (("endpoints", "secondary", 0, "threshold"), "100 mg/g"),
     "endpoints.*.percent": (("endpoints", "secondary", 0, "percent"), -50),
     "endpoints.*.analysis": (("endpoints", "primary", "analysis"), "t test"),
+    "endpoints.*.also": (("endpoints", "secondary", 1, "also"), ["hf_hospitalisation"]),
     "endpoints.*.intercurrent.rescue": (("endpoints", "primary", "intercurrent", "rescue"), "hypothetical"),
     "endpoints.*.intercurrent.drop_out": (("endpoints", "primary", "intercurrent"), {"drop_out": "composite"}),
     "endpoints.*.intercurrent.death": (("endpoints", "primary", "intercurrent"), {"death": "composite"}),

@@ -199,9 +199,10 @@ def trial(run: TrialRun, quantity: str | None = None) -> Figure:
     """
     from ..observables.quantities import code_of
     from ..report.common.drawing import colour
+    from ..trials.analysis.endpoints import described_code
 
     first = next(iter(run.values()))
-    code = code_of(quantity or run.protocol.endpoints.primary.quantity)
+    code = code_of(quantity) if quantity else described_code(run.protocol, run.protocol.endpoints.primary)
     if code not in first.codes:
         raise ConfigError(not_among(first.codes, "unknown-quantity", f"the trial measures no {quantity!r}", code))
     keys = [(design, arm) for design in run.designs for arm in run[design, run.scenarios[0]].arms]

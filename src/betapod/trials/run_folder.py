@@ -32,6 +32,7 @@ from ..engine.runs import manifest
 from ..engine.runs.database import connect, parquet, quoted
 from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
+from ..hazards.rates import CAUSES, OUTCOME_LABELS
 from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
@@ -273,6 +274,7 @@ def trial_dictionary(protocol: Protocol) -> str:
             for k, e in enumerate(protocol.conduct.effects)
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
+        *((f"day_{cause}", f"day of {OUTCOME_LABELS[cause]}; empty without", "day") for cause in CAUSES),
     ]
     return rows_as_csv(("column", "label", "unit"), rows)
 
@@ -372,6 +374,7 @@ def _person_columns(trial_plan: TrialPlan, key: tuple[str, str], data: TrialData
     columns["screened"] = np.repeat(data.screened, data.patients)
     columns |= {f"BASE_{code}": data.base[code].reshape(-1) for code in data.codes}
     columns |= {f"effect_draw_{name}": values.reshape(-1) for name, values in data.effect_draws.items()}
+    columns |= {f"day_{name}": day.reshape(-1) for name, day in data.outcome_days.items()}
     return columns | {f"events_{name}": counts.reshape(-1) for name, counts in data.events.items()}
 
 
@@ -434,6 +437,7 @@ def _rebuilt(
         take("patients", "rescued", shape, np.float32), take("patients", "rescue_rule", shape, np.int8),
         {str(k): take("patients", f"effect_draw_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
         {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in expected_events},
+        {cause: take("patients", f"day_{cause}", shape, np.float32) for cause in CAUSES},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]

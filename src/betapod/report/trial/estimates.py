@@ -100,13 +100,13 @@ class Scale:
     @property
     def what(self) -> str:
         """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
-        named = words.short_name(self.code)
         if self.hazard:
             return "hazard of the event"
         if self.summary == "time to event":
             return "share of patients with the event"
         if self.summary == "responders":
             return "share of responders"
+        named = words.short_name(self.code)
         return f"slope of {named}" if self.summary == "slope" else f"change of {named}"
 
     @property

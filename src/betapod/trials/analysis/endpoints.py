@@ -9,6 +9,7 @@ import numpy as np
 
 from ...base.config import read_quantity
 from ...base.errors import ConfigError, Problem, not_among
+from ...hazards.rates import DEATHS, OUTCOMES
 from ...observables.quantities import code_of, label_of, observable_unit
 from ..conduct.trial_data import DISPOSITIONS
 from ..operating.replicate_summaries import selected_patients
@@ -54,8 +55,13 @@ def comparisons(protocol: Protocol, design: str) -> list[Comparison]:
 
 
 def endpoint_code(endpoint: Endpoint) -> str:
-    """Return the PARAMCD of an endpoint."""
-    return code_of(endpoint.quantity)
+    """Return the PARAMCD of an endpoint, or the name of the outcome that it is."""
+    return endpoint.outcome or code_of(endpoint.quantity)
+
+
+def described_code(protocol: Protocol, endpoint: Endpoint) -> str:
+    """Return the PARAMCD whose course is shown beside an endpoint: its own, or the first measured one beside an outcome."""
+    return protocol.codes[0] if endpoint.outcome else code_of(endpoint.quantity)
 
 
 def endpoint_visit(protocol: Protocol, endpoint: Endpoint) -> str:
@@ -198,10 +204,15 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     (15 mL/min/1.73m2) unless the endpoint has a threshold of its own. Who is beyond the bound at baseline is not at risk: the day
     is NaN, and there is no event.
 
+    Outcomes such as death are dated by day and need no confirmation; whoever leaves without one is watched until then, and
+    everybody at risk at enrolment. Of a composite the first component counts.
+
     An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never
     comes to those who failed before, and they stay at risk to the last day.
     """
     name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
+    if endpoint.outcome is not None:
+        return _outcome_times(data, endpoint, float(data.days[v]))
     after = (data.days > 0) & (np.arange(len(data.days)) <= v)
     days = np.concatenate([[0.0], data.days[after]])
     base, later = data.base[name].astype(float), data.aval(name, _strategy(endpoint))[:, :, after].astype(float)
@@ -217,6 +228,10 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     if name == "EGFR" and falls:
         # Whose kidneys fail between two visits has no further value, yet the event is known.
         time, event = survival.sooner(time, event, np.ceil(_kidneys_failed(data, endpoint)))
+    if endpoint.also:
+        time, event = survival.sooner(
+            time, event, np.ceil(_first_outcome(data, endpoint, _last_day(data.protocol, endpoint)))
+        )
     # Events that are known without a visit are dated by whole days.
     failed = np.ceil(failures(data, endpoint))
     if better(endpoint) > 0:
@@ -227,6 +242,37 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     with np.errstate(invalid="ignore"):
         beyond = sign * base <= sign * bound
     return np.where(beyond, np.nan, time), event & ~beyond
+
+
+def _outcome_times(data: TrialData, endpoint: Endpoint, last: float) -> tuple[Array, np.ndarray]:
+    """Return day and indicator of an outcome up to the day `last`, by days; those who leave without it are watched until then."""
+    day = np.fmin(
+        _first_outcome(data, endpoint, last),
+        np.where(failures(data, endpoint) <= last, failures(data, endpoint), np.nan),
+    )
+    left = np.fmin(data.disposition_day.astype(float), last)
+    event = np.isfinite(day)
+    time = np.ceil(np.where(event, day, np.where(np.isfinite(left), left, last)))
+    return np.where(data.enrolled, time, np.nan), event & data.enrolled
+
+
+def _first_outcome(data: TrialData, endpoint: Endpoint, last: float) -> Array:
+    """Return (R, n) day of the first outcome of an endpoint up to a day; NaN without, and after rescue where that ends counting."""
+    day = np.fmin.reduce([data.outcome_day(name) for name in endpoint.composite])
+    counts = day <= last
+    if _strategy(endpoint) != "treatment policy":
+        counts &= ~(day > data.rescued)
+    return np.where(counts, day, np.nan)
+
+
+def death_times(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) day of a death that competes with the event of an endpoint; NaN without, and where death is part of the event."""
+    if endpoint.intercurrent.death == "composite":
+        return np.full(data.member.shape, np.nan)
+    rival = data.disposition == DISPOSITIONS.index("died")
+    for cause in {cause for name in endpoint.composite for cause in OUTCOMES.get(name, ())} & set(DEATHS):
+        rival = rival & np.isnan(data.outcome_days[cause])
+    return np.where(rival, data.disposition_day, np.nan).astype(float)
 
 
 def _kidneys_failed(data: TrialData, endpoint: Endpoint) -> Array:
@@ -303,7 +349,7 @@ def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
     """
     keep = selected_patients(data, comparison.treated, stratum)
     if endpoint.summary == "time to event":
-        return _share_with_event(*times(data, endpoint), keep)
+        return _share_with_event(*times(data, endpoint), np.ceil(death_times(data, endpoint)), keep)
     hit = outcome(data, endpoint)
     evaluable = keep & np.isfinite(hit)
     n = evaluable.sum(-1).astype(float)
@@ -315,13 +361,16 @@ def _share(data: TrialData, endpoint: Endpoint, comparison: Comparison, stratum:
     return _untested(share, error, low, high, n)
 
 
-def _share_with_event(time: Array, event: np.ndarray, keep: np.ndarray) -> Estimate:
+def _share_with_event(time: Array, event: np.ndarray, death: Array, keep: np.ndarray) -> Estimate:
+    """Return the share with the event at the last visit; deaths that are no event compete with it (Aalen and Johansen)."""
     keep = keep & (time > 0)
+    rival = np.isfinite(death) & ~event & keep
+    time = np.where(rival, np.fmax(death, time), time)
     n = keep.sum(-1).astype(float)
-    curve = survival.kaplan_meier(time, event, keep)
-    share, inner = 1 - curve.free[..., -1], (curve.free[..., -1] > 0) & (curve.free[..., -1] < 1)
+    curve = survival.cumulative_incidence(time, event, rival, keep)
+    share, inner = curve.share[..., -1], (curve.share[..., -1] > 0) & (curve.share[..., -1] < 1)
     low, high = analysis.wilson(np.where(share > 0, n, 0.0), n)
-    low, high = np.where(inner, 1 - curve.high[..., -1], low), np.where(inner, 1 - curve.low[..., -1], high)
+    low, high = np.where(inner, curve.low[..., -1], low), np.where(inner, curve.high[..., -1], high)
     share, error, low, high = (np.where(n > 0, values, np.nan) for values in (share, curve.error[..., -1], low, high))
     return _untested(share, error, low, high, n)
 

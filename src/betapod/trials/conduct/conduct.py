@@ -20,13 +20,15 @@ from ...base.constants import DAYS_PER_YEAR
 from ...base.cores import cores
 from ...base.errors import ConfigError, not_among
 from ...base.randomness import Stream
+from ...hazards.rates import CAUSES, DEATHS
+from ...hazards.risk import hazard_values
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, observable_unit, visit_observables
 from ...therapies.cell_risks import adverse_event_risks
 from ..protocol import randomise
 from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
-from .measurement import death_rate, measure_at_visit
+from .measurement import measure_at_visit
 from .patient_pool import Pool
 from .pool_build import pool_of
 from .trial_data import DISPOSITIONS, TrialData
@@ -190,8 +192,10 @@ class _SharedDraws:
         self.effects = {
             str(k): self.normal(f"effect:{k}").astype(np.float32) for k in range(len(protocol.conduct.effects))
         }
-        self.disposition, self.disposition_day = self._dispositions()
-        self.day = self._attended()
+        self.leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, protocol.conduct.drop_out))
+        self.missed = self._missed()
+        self.luck = {cause: -np.log(self.uniform(f"hazard:{cause}")) for cause in CAUSES}
+        self.study = self._study_factor()
 
     @property
     def sampled_codes(self) -> list[str]:
@@ -214,34 +218,18 @@ class _SharedDraws:
         # Days are kept in single precision: courses are read on the very same days later.
         return when.astype(np.float32).astype(np.float64)
 
-    def _dispositions(self) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        how, end = self.protocol.conduct, self.days[-1] + self.protocol.visits[-1].window
-        leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, how.drop_out))
-        rate = np.zeros(self.shape)
-        if how.deaths:
-            key, flat = self.pool.keys["", "run-in", ""], self.member.reshape(-1)
-            at = {
-                c: visit_observables()[c]
-                .backward(self.pool.at(key, c, flat, np.zeros((flat.size, 1))))
-                .reshape(self.shape)
-                for c in ("EGFR", "UACR")
-            }
-            rate = death_rate(at["EGFR"], at["UACR"])
-        dying = _exponential(self.uniform("death"), rate)
-        first = np.minimum(leaving, dying)
-        over = first <= end
-        died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
-        disposition = np.where(over, np.where(dying <= leaving, died, left), 0).astype(np.int8)
-        return disposition, np.where(over, first, np.nan).astype(np.float32)
-
-    def _attended(self) -> NDArray[np.float32]:
-        """(R, n, V) day of visits that took place, NaN for others."""
+    def _missed(self) -> NDArray[np.bool_]:
+        """(R, n, V) visits that are missed by chance."""
         missed = np.zeros(self.when.shape, dtype=bool)
         for v in np.flatnonzero(self.days > 0):
             missed[:, :, v] = self.uniform("missed visit", int(v)) < self.protocol.conduct.missed_visits
-        missed |= self.when > np.where(np.isnan(self.disposition_day), np.inf, self.disposition_day)[:, :, None]
-        missed |= (self.recruited.member < 0)[:, :, None]
-        return np.where(missed, np.nan, self.when).astype(np.float32)
+        return missed | (self.recruited.member < 0)[:, :, None]
+
+    def _study_factor(self) -> Numbers:
+        """(R, 1) absolute rates of each trial relative to those of like trials, with a mean of 1; the same in all arms."""
+        spread = hazard_values()["between_studies"]
+        normal = Stream(self.seed, "trial:rates of the study").normal(self.part)
+        return np.asarray(np.exp(spread * normal - 0.5 * spread**2))[:, None]
 
 
 class _Design:
@@ -259,15 +247,45 @@ class _Design:
         draws, protocol = self.draws, self.protocol
         true = self._true(scenario)
         measured = self._measured(true)
+        disposition, disposition_day, outcome_days = self._outcomes(scenario)
         data = TrialData(
             protocol, self.design, scenario, self.arms, tuple(protocol.strata) or ("all",),
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
-            draws.recruited.member, self.arm, draws.recruited.stratum, draws.day, {}, {}, draws.disposition, draws.disposition_day,
+            draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(disposition_day), {}, {}, disposition, disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, self._events(scenario), draws.recruited.screened, self.pool,
+            draws.effects, self._events(scenario), outcome_days, draws.recruited.screened, self.pool,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
+
+    def _outcomes(self, scenario: str) -> tuple[NDArray[np.int8], NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        """Return how everybody leaves and when, and the day of the first event of each cause; NaN without, or after leaving."""
+        draws, protocol = self.draws, self.protocol
+        end = draws.days[-1] + protocol.visits[-1].window
+        days = {cause: np.full(draws.shape, np.inf) for cause in CAUSES}
+        for index, name in enumerate(self.arms):
+            in_arm = self.arm == index
+            key = self.pool.key(name, "cells", scenario)
+            for cause in CAUSES:
+                # A study with twice the rates reaches the same cumulative hazard at half of a person's number.
+                number = (draws.luck[cause] / draws.study)[in_arm]
+                days[cause][in_arm] = self.pool.event_days(key, cause, draws.member[in_arm], number)
+        if not protocol.conduct.deaths:
+            days |= {cause: np.full(draws.shape, np.inf) for cause in DEATHS}
+        dying = np.minimum.reduce([days[cause] for cause in DEATHS])
+        gone = np.minimum(draws.leaving, dying)
+        over = gone <= end
+        died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
+        disposition = np.where(over, np.where(dying <= draws.leaving, died, left), 0).astype(np.int8)
+        last = np.minimum(gone, end)
+        seen = {cause: np.where(day <= last, day, np.nan).astype(np.float32) for cause, day in days.items()}
+        return disposition, np.where(over, gone, np.nan).astype(np.float32), seen
+
+    def _attended(self, disposition_day: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(R, n, V) day of visits that took place, NaN for others."""
+        draws = self.draws
+        last = np.where(np.isnan(disposition_day), np.inf, disposition_day)[:, :, None]
+        return np.where(draws.missed | (draws.when > last), np.nan, draws.when).astype(np.float32)
 
     def _true(self, scenario: str) -> dict[str, Numbers]:
         """Return code -> (R, n, V) true value before rescue, on the quantity's scale."""
@@ -389,6 +407,6 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
     }
     tables: dict[str, Any] = {
         name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
-        for name in ("observed", "base", "effect_draws", "events")
+        for name in ("observed", "base", "effect_draws", "events", "outcome_days")
     }
     return replace(first, **arrays, **tables)

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from ...base import npz
+from ...hazards.event_times import event_day
+from ...hazards.rates import CAUSES
 from ...observables.quantities import Numbers, visit_observables
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 class _Head(BaseModel):
@@ -28,10 +30,11 @@ class _Head(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[1]
+    format: Literal[2]
     codes: list[str]
     names: list[str]
     keys: list[tuple[str, str, str, str]]
+    hazards: list[str]
     people: list[str]
     facts: dict[str, Any]
 
@@ -50,6 +53,8 @@ class Pool:
         Course -> (people, T, codes) in the quantities' units; NaN after kidney failure.
     failed
         Course -> (people,) day of kidney failure from enrolment; infinite without.
+    hazards
+        Course of an arm -> (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.rates.CAUSES`.
     keys
         (arm, stage, scenario) -> course.
     people
@@ -64,6 +69,7 @@ class Pool:
     codes: tuple[str, ...]
     values: Mapping[str, Numbers] = field(repr=False)
     failed: Mapping[str, Numbers] = field(repr=False)
+    hazards: Mapping[str, Numbers] = field(repr=False)
     keys: Mapping[tuple[str, str, str], str] = field(repr=False)
     people: Mapping[str, Numbers] = field(repr=False)
     weights: Numbers = field(repr=False)
@@ -125,6 +131,20 @@ class Pool:
         shift = self.at(f"rescue {rule}", code, member, day) - self.at(self.keys["", "run-in", ""], code, member, day)
         return np.where(elapsed > 0, np.nan_to_num(shift), 0.0)
 
+    def event_days(self, key: str, cause: str, member: NDArray[np.integer], exponential: Numbers) -> Numbers:
+        """Return (k,) day from enrolment on which the event of a cause comes to people; infinite without.
+
+        Parameters
+        ----------
+        key
+            Course of an arm.
+        exponential
+            (k,) the person's luck, as of `hazards.event_times.luck`.
+        """
+        cumulative = self.hazards[key][member, :, list(CAUSES).index(cause)]
+        after = self.times >= 0.0
+        return event_day(self.times[after], cumulative[:, after], exponential)
+
     # -- on disk -----------------------------------------------------------------------------------------------------
 
     def to_bytes(self) -> bytes:
@@ -135,12 +155,14 @@ class Pool:
             "codes": self.codes,
             "names": names,
             "keys": [[*key, name] for key, name in self.keys.items()],
+            "hazards": list(self.hazards),
             "people": list(self.people),
             "facts": {name: value for name, value in self.facts.items() if name != "seconds"},
         }
         arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), "times": self.times}
         arrays |= {f"v{i}": self.values[name] for i, name in enumerate(names)}
         arrays |= {f"f{i}": self.failed[name] for i, name in enumerate(names)}
+        arrays |= {f"h{i}": values for i, values in enumerate(self.hazards.values())}
         arrays |= {f"p{i}": values for i, values in enumerate(self.people.values())}
         arrays["weights"] = self.weights
         buffer = io.BytesIO()
@@ -159,6 +181,7 @@ class Pool:
                 tuple(head.codes),
                 {name: file[f"v{i}"] for i, name in enumerate(names)},
                 {name: file[f"f{i}"] for i, name in enumerate(names)},
+                {name: file[f"h{i}"] for i, name in enumerate(head.hazards)},
                 {(arm, stage, scenario): name for arm, stage, scenario, name in head.keys},
                 {name: file[f"p{i}"] for i, name in enumerate(head.people)},
                 file["weights"],
@@ -177,6 +200,8 @@ class Pool:
             and times > 0
             and bool(np.all(np.diff(self.times) > 0))
             and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
+            and all(table.shape == (people, times, len(CAUSES)) for table in self.hazards.values())
+            and set(self.keys.values()) <= set(self.hazards)
             and all(column.shape == (people,) for column in (*self.failed.values(), *self.people.values()))
             and all(name in self.values for name in self.keys.values())
             and set(self.codes) <= set(visit_observables())

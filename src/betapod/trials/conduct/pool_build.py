@@ -23,11 +23,13 @@ from ...therapies import cell_parameters
 from ...therapies.scenarios import NONE
 from .arm_schedules import Planner
 from .candidates import choose
+from .course_hazards import course_hazards
 from .patient_pool import Pool
 from .prescreening import fixed_characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library
+    from ...therapies.standard_care import Therapy
     from ..protocol.protocol import Arm, Protocol
 
 #: Solver tolerances; differences between courses of one person are far larger.
@@ -122,12 +124,21 @@ class _Job:
     schedules: list[Schedule] = field(default_factory=list)
     scenarios: list[str] = field(default_factory=list)
     copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
+    given: dict[str, Sequence[tuple[Therapy, ...]]] = field(default_factory=dict)
 
-    def add(self, name: str, rows: NDArray[np.int64], schedules: Sequence[Schedule], scenario: str) -> None:
+    def add(
+        self,
+        name: str,
+        rows: NDArray[np.int64],
+        schedules: Sequence[Schedule],
+        scenario: str,
+        given: Sequence[tuple[Therapy, ...]],
+    ) -> None:
         self.names.append(name)
         self.rows.append(rows)
         self.schedules += [schedules[i] for i in rows]
         self.scenarios += [scenario] * len(rows)
+        self.given[name] = given
 
 
 def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool:
@@ -141,6 +152,7 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     job, keys = _plan(protocol, planner)
     grid = _grid(protocol)
     values, failed, broken = _integrate(job, people, protocol, grid, threads)
+    hazards = _hazards(job, planner, people, grid, values, failed, set(keys.values()))
     lost = np.flatnonzero(broken)
     if len(lost) > 0.05 * len(people):
         raise SolverError(
@@ -158,7 +170,33 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
         "lost": len(lost),
         "seconds": time.perf_counter() - began,
     }
-    return Pool(grid, tuple(visit_observables()), values, failed, keys, fixed_characteristics(people), weights, facts)
+    characteristics = fixed_characteristics(people)
+    return Pool(grid, tuple(visit_observables()), values, failed, hazards, keys, characteristics, weights, facts)
+
+
+def _hazards(
+    job: _Job,
+    planner: Planner,
+    people: Library,
+    grid: Numbers,
+    values: Mapping[str, Numbers],
+    failed: Mapping[str, Numbers],
+    courses: set[str],
+) -> dict[str, Numbers]:
+    """Return the cumulative hazards of the courses that arms have."""
+    codes = list(visit_observables())
+    return {
+        name: course_hazards(
+            people,
+            grid,
+            {code: values[name][:, :, k] for k, code in enumerate(codes)},
+            failed[name],
+            planner.recipients.takes,
+            job.given[name],
+            planner.lead,
+        )
+        for name in sorted(courses)
+    }
 
 
 def _grid(protocol: Protocol) -> Numbers:
@@ -173,15 +211,16 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
     job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     no_therapies: list[Any] = [()] * len(everybody)
     plain = planner.plan(no_therapies, None).schedules
-    job.add("natural", everybody, plain, NONE)
+    job.add("natural", everybody, plain, NONE, no_therapies)
     before_arms = "natural"
     if protocol.run_in is not None:
         before_arms = "run-in"
-        job.add(before_arms, everybody, planner.plan(planner.therapies(None, False), None).schedules, NONE)
+        run_in = planner.therapies(None, False)
+        job.add(before_arms, everybody, planner.plan(run_in, None).schedules, NONE, run_in)
     keys["", "run-in", ""] = before_arms
     for number, rule in enumerate(protocol.conduct.rescue):
         therapies = planner.therapies(None, False, rule.therapy)
-        job.add(f"rescue {number}", everybody, planner.plan(therapies, None).schedules, NONE)
+        job.add(f"rescue {number}", everybody, planner.plan(therapies, None).schedules, NONE, therapies)
     courses_by_content: dict[str, str] = {}
     for name, arm in protocol.arms.items():
         care, added = _care(protocol, planner, job, name, arm, before_arms, courses_by_content)
@@ -201,7 +240,7 @@ def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, s
                 courses_by_content[content] = f"{name}, cells, {scenario}"
                 therapies = planner.therapies(arm, bool(protocol.conduct.co_medication))
                 treatment = planner.plan(therapies, arm, arm.cells, scenario)
-                job.add(courses_by_content[content], everybody, treatment.schedules, scenario)
+                job.add(courses_by_content[content], everybody, treatment.schedules, scenario, therapies)
             keys[name, "cells", scenario] = courses_by_content[content]
     return job, keys
 
@@ -223,7 +262,7 @@ def _care(
         courses_by_content[f"care{content}"] = before_arms
         if arm.therapies or arm.inputs:
             courses_by_content[f"care{content}"] = f"{name}, care"
-            job.add(f"{name}, care", everybody, planner.plan(arm_therapies, arm).schedules, NONE)
+            job.add(f"{name}, care", everybody, planner.plan(arm_therapies, arm).schedules, NONE, arm_therapies)
     care = courses_by_content[f"care{content}"]
     if not protocol.conduct.co_medication:
         return care, care
@@ -233,7 +272,7 @@ def _care(
         changed = np.array([i for i in everybody if more[i] != arm_therapies[i]], dtype=np.int64)
         courses_by_content[f"co{content}"] = f"{name}, co-medication"
         job.copied[f"{name}, co-medication"] = (care, changed)
-        job.add(f"{name}, co-medication", changed, planner.plan(more, arm).schedules, NONE)
+        job.add(f"{name}, co-medication", changed, planner.plan(more, arm).schedules, NONE, more)
     return care, courses_by_content[f"co{content}"]
 
 

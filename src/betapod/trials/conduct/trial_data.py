@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem, not_among
+from ...hazards.rates import OUTCOMES
 from ...observables.quantities import Numbers, Observable, visit_observables
+from ..protocol.endpoint_keys import KIDNEY_FAILURE, trial_outcomes
 from .trial_effects import rescue_shift, trial_shift
 
 if TYPE_CHECKING:
@@ -73,6 +75,8 @@ class TrialData(Displayed):
         (R, n) day of rescue therapy; NaN without.
     events
         Name of an adverse event -> (R, n) how often it happened.
+    outcome_days
+        Cause of `hazards.rates.CAUSES` -> (R, n) day of its first event while the patient was in the trial; NaN without.
     screened
         (R,) candidates screened until recruitment was complete.
     """
@@ -97,6 +101,7 @@ class TrialData(Displayed):
     rescue_rule: NDArray[np.int8]
     effect_draws: Mapping[str, NDArray[np.float32]]
     events: Mapping[str, NDArray[np.int16]]
+    outcome_days: Mapping[str, NDArray[np.float32]]
     screened: NDArray[np.int32]
     pool: Pool = field(repr=False)
     whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
@@ -179,6 +184,23 @@ class TrialData(Displayed):
             failure_day[in_arm] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[in_arm]]
         gone = failure_day > np.where(np.isnan(self.disposition_day), np.inf, self.disposition_day)
         return np.where(np.isinf(failure_day) | gone, np.nan, failure_day).astype(np.float32)
+
+    def outcome_day(self, outcome: str) -> Numbers:
+        """Return (R, n) day of an outcome of `hazards.rates.OUTCOMES`, or of ``kidney_failure``, seen in the trial; NaN without.
+
+        Raises
+        ------
+        ConfigError
+            There is no such outcome.
+        """
+        if outcome == KIDNEY_FAILURE:
+            return self.kidney_failure.astype(np.float64)
+        if outcome not in OUTCOMES:
+            raise ConfigError(
+                not_among(trial_outcomes(), "unknown-outcome", f"there is no outcome {outcome!r}", outcome)
+            )
+        days = [self.outcome_days[cause].astype(np.float64) for cause in OUTCOMES[outcome]]
+        return np.asarray(np.fmin.reduce(days))
 
     # -- what no sponsor sees ----------------------------------------------------------------------------------------
 
@@ -336,6 +358,7 @@ class TrialData(Displayed):
             "rescued": part.rescued.reshape(-1),
             "kidney_failure": part.kidney_failure.reshape(-1),
             **{f"events_{name}": counts.reshape(-1) for name, counts in part.events.items()},
+            **{f"day_{name}": day.reshape(-1) for name, day in part.outcome_days.items()},
         }
         return pd.DataFrame(columns)[kept].reset_index(drop=True)
 
@@ -359,6 +382,7 @@ class TrialData(Displayed):
             rescue_rule=self.rescue_rule[k],
             effect_draws={name: values[k] for name, values in self.effect_draws.items()},
             events={name: values[k] for name, values in self.events.items()},
+            outcome_days={name: values[k] for name, values in self.outcome_days.items()},
             screened=self.screened[k],
         )
 

@@ -106,7 +106,7 @@ def attribute(
         library = default()
     if progress is not None:
         progress(f"switching mechanisms off, {scenario}")
-    code = endpoints.endpoint_code(protocol.endpoints.primary)
+    code = endpoints.described_code(protocol, protocol.endpoints.primary)
     visit = endpoints.endpoint_visit(protocol, protocol.endpoints.primary)
     candidates = choose(protocol, library, protocol.seed)
     pool = candidates.library

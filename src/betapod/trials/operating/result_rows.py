@@ -84,7 +84,8 @@ def course_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
 def change_part_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
     """Return a row per arm, stratum and part of the observed change of the primary quantity, on the scale of `TrialData.change`."""
     endpoint = data.protocol.endpoints.primary
-    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
+    code = endpoints.described_code(data.protocol, endpoint)
+    visit = endpoints.endpoint_visit(data.protocol, endpoint)
     rows: list[Any] = []
     for arm in data.arms:
         for stratum in _groups(data):
@@ -99,7 +100,8 @@ def patients(data: TrialData, keys: dict[str, str], replicate: int) -> Any:
     import pandas as pd
 
     endpoint = data.protocol.endpoints.primary
-    code, visit = endpoints.endpoint_code(endpoint), endpoints.endpoint_visit(data.protocol, endpoint)
+    code = endpoints.described_code(data.protocol, endpoint)
+    visit = endpoints.endpoint_visit(data.protocol, endpoint)
     trial = data.select([replicate])
     v = trial.visit(visit)
     table = pd.DataFrame(

@@ -169,7 +169,7 @@ def assess(
     power, sizes = power_and_sizes(run, larger or {})
     return Assessment(
         protocol=as_run(run),
-        code=endpoints.endpoint_code(primary),
+        code=endpoints.described_code(protocol, primary),
         visit=endpoints.endpoint_visit(protocol, primary),
         better=endpoints.better(primary),
         replicates=next(iter(run.values())).replicates,

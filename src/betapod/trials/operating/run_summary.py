@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...observables.quantities import code_of
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
@@ -35,7 +34,7 @@ def run_summary(
         About the pool of patients.
     """
     endpoint = protocol.endpoints.primary
-    code = code_of(endpoint.quantity)
+    code = endpoints.described_code(protocol, endpoint)
     visit = endpoints.endpoint_visit(protocol, endpoint)
     first = next(iter(data.values()))
     return {
@@ -45,7 +44,7 @@ def run_summary(
         "seed": protocol.seed,
         "endpoint": {
             "name": endpoint.name,
-            "quantity": code,
+            "quantity": endpoints.endpoint_code(endpoint),
             "summary": endpoint.summary,
             "visit": visit,
             "scale": first.quantity(code).link,

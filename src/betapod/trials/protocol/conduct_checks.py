@@ -10,7 +10,8 @@ from ...base.config import Document, Where
 from ...base.errors import BetapodError, Problem
 from ...observables.quantities import code_of, known_codes, observable_unit, visit_observables
 from ..conduct.trial_effects import effect_spread
-from .endpoint_checks import endpoint
+from .endpoint_checks import endpoint, outcome_keys
+from .endpoint_keys import trial_outcome, trial_outcomes
 from .value_checks import LARGEST_FACTOR, POSSIBLE, day_of, list_of, mapping_of, possible, short, unknown, valued
 
 
@@ -133,14 +134,20 @@ def check_endpoints(document: Document) -> Iterator[Problem]:
     entries: list[tuple[Where, Any]] = [(("endpoints", "primary"), endpoints.get("primary"))]
     entries += [(("endpoints", "secondary", i), entry) for i, entry in enumerate(list_of(endpoints, "secondary"))]
     for where, entry in entries:
-        code, problems = _measured_code(document, entry, where)
+        outcome = trial_outcome(entry.get("quantity")) if isinstance(entry, dict) else None
+        code, problems = (None, []) if outcome is not None else _measured_code(document, entry, where, outcomes=True)
         yield from problems
         if not isinstance(entry, dict):
             continue
+        yield from outcome_keys(document, entry, where, outcome)
         if entry.get("at") and visits and entry["at"] not in visits:
             yield unknown(document, "visit", entry["at"], visits, (*where, "at"))
         yield from _judged_after(document, entry, (*where, "at"))
-        if entry.get("summary") in ("responders", "time to event") and not {"threshold", "percent"} & set(entry):
+        if (
+            outcome is None
+            and entry.get("summary") in ("responders", "time to event")
+            and not {"threshold", "percent"} & set(entry)
+        ):
             yield document.problem(
                 "missing-key",
                 "a responder or an event needs a threshold or a percentage",
@@ -176,14 +183,17 @@ def _judged_after(document: Document, entry: dict[str, Any], where: Where) -> It
         )
 
 
-def _measured_code(document: Document, entry: Any, where: Where) -> tuple[str | None, list[Problem]]:
+def _measured_code(
+    document: Document, entry: Any, where: Where, outcomes: bool = False
+) -> tuple[str | None, list[Problem]]:
     name = entry.get("quantity") if isinstance(entry, dict) else None
     if not isinstance(name, str):
         return None, []
     measured = mapping_of(document.data, "measurements")
     code = code_of(name)
     if code not in visit_observables():
-        return None, [unknown(document, "quantity", name, visit_observables(), (*where, "quantity"))]
+        known = [*visit_observables(), *(trial_outcomes() if outcomes else ())]
+        return None, [unknown(document, "quantity", name, known, (*where, "quantity"))]
     if code not in {code_of(measured_name) for measured_name in measured}:
         return None, [
             document.problem(

@@ -8,8 +8,8 @@ from typing import Any
 from ...base.config import Document, Where
 from ...base.errors import Problem
 from ...observables.quantities import visit_observables
-from .endpoint_keys import CONTROLLED
-from .value_checks import day_of, list_of
+from .endpoint_keys import CONTROLLED, trial_outcome, trial_outcomes
+from .value_checks import day_of, list_of, unknown
 
 
 def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str | None) -> Iterator[Problem]:
@@ -42,11 +42,40 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
         )
 
 
+def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcome: str | None) -> Iterator[Problem]:
+    """Yield the problems of an endpoint that is an outcome such as death, or that counts outcomes besides something measured.
+
+    Parameters
+    ----------
+    outcome
+        The outcome that its quantity names; None for something measured.
+    """
+    summary = entry.get("summary", "change")
+    also = list_of(entry, "also")
+    for i, name in enumerate(also):
+        if trial_outcome(name) is None:
+            yield unknown(document, "outcome", name, trial_outcomes(), (*where, "also", i))
+    if summary != "time to event" and (outcome is not None or also):
+        yield document.problem(
+            "wrong-summary",
+            f"{outcome or 'an outcome beside the quantity'} is an event, not a {summary}",
+            (*where, "summary"),
+            "summary" not in entry,
+            found=str(summary),
+            expected="time to event",
+        )
+    for key in ("threshold", "percent"):
+        if outcome is not None and entry.get(key) is not None:
+            yield document.problem(
+                "useless-key", f"{outcome} has no {key}", (*where, key), True, expected="a quantity that is measured"
+            )
+
+
 def _confirmed(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
     """Refuse an event that no visit can confirm: with one visit after enrolment it would never come."""
     visits = [visit for visit in list_of(document.data, "visits") if isinstance(visit, dict)]
     days = [day for visit in visits if (day := day_of(visit.get("day"))) is not None]
-    if summary != "time to event" or len(days) < len(visits):
+    if summary != "time to event" or len(days) < len(visits) or trial_outcome(entry.get("quantity")) is not None:
         return
     until = next((day_of(visit.get("day")) for visit in visits if visit.get("name") == entry.get("at")), None)
     after = [day for day in days if 0 < day <= (max(days, default=0) if until is None else until)]

@@ -9,10 +9,26 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...base.config import Settings, refuse
 from ...base.errors import Problem
+from ...hazards.rates import OUTCOMES, outcome_of
 from ...observables.quantities import code_of, visit_observables
 
 #: A quantity whose unit depends on what is measured; checked with the name beside it.
 Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["30 mg/g"]})]
+
+
+#: Outcome that the courses themselves have.
+KIDNEY_FAILURE = "kidney_failure"
+
+
+def trial_outcome(name: Any) -> str | None:
+    """Return the outcome that an endpoint names, or None where it names something measured."""
+    text = str(name)
+    return KIDNEY_FAILURE if text.lower().replace(" ", "_") == KIDNEY_FAILURE else outcome_of(text)
+
+
+def trial_outcomes() -> tuple[str, ...]:
+    """Return every outcome that endpoints may name."""
+    return (*OUTCOMES, KIDNEY_FAILURE)
 
 
 class Intercurrent(Settings):
@@ -91,7 +107,22 @@ class Endpoint(Settings):
         default=None,
         description="against a control: ANCOVA (baseline and strata) or t test, risk difference, log-rank or Cox; one group alone: paired",
     )
+    also: list[str] = Field(
+        default_factory=list,
+        description="outcomes that count as the event too, which makes a composite: death, cv_death, hf_hospitalisation, mi, stroke, mace, aki, severe_hypoglycaemia, kidney_failure",
+    )
     intercurrent: Intercurrent = Intercurrent()
+
+    @property
+    def outcome(self) -> str | None:
+        """The outcome that `quantity` names in place of something measured, such as ``death``; None for a measurement."""
+        return trial_outcome(self.quantity)
+
+    @property
+    def composite(self) -> tuple[str, ...]:
+        """Outcomes that are the event, each once: that of `quantity`, and those of `also`."""
+        names = [self.outcome, *(trial_outcome(name) for name in self.also)]
+        return tuple(dict.fromkeys(name for name in names if name is not None))
 
     @model_validator(mode="before")
     @classmethod
@@ -99,6 +130,8 @@ class Endpoint(Settings):
         """Take the direction of the quantity where none is given."""
         if not isinstance(content, dict) or content.get("better") is not None:
             return content
+        if trial_outcome(content.get("quantity", "")) is not None:
+            return content | {"better": "lower"}
         quantity = visit_observables().get(code_of(content.get("quantity", "")))
         return content if quantity is None else content | {"better": "higher" if quantity.better > 0 else "lower"}
 
