@@ -68,7 +68,7 @@ def drug_hazards() -> tuple[DrugHazard, ...]:
     """
     from ..physiology import whole_body
 
-    known = whole_body.bibliography_keys()
+    works = whole_body.bibliography_keys()
     rows, problems = [], []
     with _PATH.open(encoding="utf-8", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), start=2):
@@ -84,7 +84,7 @@ def drug_hazards() -> tuple[DrugHazard, ...]:
             problems += [
                 Problem("unknown-source", f"the bibliography has no {key!r}", where)
                 for key in item.source.split(";")
-                if key not in known
+                if key not in works
             ]
             rows.append(item)
     if problems:
@@ -97,16 +97,16 @@ def class_of(drug: str) -> str:
     return _CLASSES.get(drug, drug)
 
 
-def drug_factors(taken: Mapping[str, Numbers | float]) -> dict[str, Numbers]:
+def drug_factors(intake: Mapping[str, Numbers | float]) -> dict[str, Numbers]:
     """Return the factor on the rate of each cause; 1 for causes that are not named.
 
     Parameters
     ----------
-    taken
+    intake
         Drug or class -> share of its effect that is reached, 0 (not taken) to 1. Of one class the largest counts.
     """
     shares: dict[str, Numbers] = {}
-    for drug, share in taken.items():
+    for drug, share in intake.items():
         name = class_of(drug)
         shares[name] = np.maximum(shares.get(name, np.zeros(())), share)
     factors: dict[str, Numbers] = {}
@@ -135,7 +135,7 @@ def taken_on(
     """
     named = {name for row in drug_hazards() for name in row.drug.split(_BOTH)}
     shape = (len(added), len(days))
-    taken = {
+    intake = {
         drug: np.broadcast_to(np.asarray(flags, dtype=np.float64)[:, None], shape)
         for drug, flags in background.items()
         if class_of(drug) in named and np.any(flags)
@@ -144,9 +144,9 @@ def taken_on(
         for item in therapies:
             if class_of(item.name) not in named:
                 continue
-            share = taken.setdefault(item.name, np.zeros(shape))
+            share = intake.setdefault(item.name, np.zeros(shape))
             if not share.flags.writeable:
-                share = taken[item.name] = share.copy()
+                share = intake[item.name] = share.copy()
             on = item.adherence * ((days >= item.start) & (days < item.stop))
             share[person] = np.maximum(share[person], on)
-    return taken
+    return intake
