@@ -23,9 +23,9 @@ from unittest import mock
 import numpy as np
 
 from betapod.base.constants import DAYS_PER_YEAR
-from betapod.hazards import rates, risk
+from betapod.hazards import outcome_rates, risk
 from betapod.hazards.event_times import cumulative_hazard
-from betapod.hazards.rates import death_rate
+from betapod.hazards.outcome_rates import death_rate
 
 #: mmHg and the like are not needed; years per step of a course.
 STEP = 0.25
@@ -129,7 +129,7 @@ def fit(tables: dict[str, Any]) -> dict[str, float]:
         values = {**usual, **dict(zip(names, np.exp(logs), strict=True))}
         with (
             mock.patch.object(risk, "hazard_values", lambda: values),
-            mock.patch.object(rates, "hazard_values", lambda: values),
+            mock.patch.object(outcome_rates, "hazard_values", lambda: values),
         ):
             found = [np.log(deaths_of(g, tables[g.name]) / g.deaths) / 0.33 for g in GROUPS if g.role == "fit"]
             found += [np.log(deaths_in_state(s) / s[-1]) / 0.33 for s in STATES]

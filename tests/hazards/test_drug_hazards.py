@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from betapod.hazards.drug_hazards import class_of, drug_factors, drug_hazards, taken_on
+from betapod.hazards.drug_hazards import drug_factors, drug_hazards, hazard_class, taken_on
 from betapod.therapies.standard_care import therapy
 
 
@@ -23,7 +23,7 @@ def test_factors_multiply_over_classes_and_count_once_within_one() -> None:
     glp1, sglt2 = (_factor(name, "cv_death") for name in ("GLP-1 receptor agonist", "SGLT2 inhibitor"))
     both = drug_factors({"semaglutide": 1.0, "liraglutide": 1.0, "SGLT2 inhibitor": 1.0})
     assert float(both["cv_death"]) == pytest.approx(glp1 * sglt2)
-    assert class_of("semaglutide") == class_of("liraglutide") == "GLP-1 receptor agonist"
+    assert hazard_class("semaglutide") == hazard_class("liraglutide") == "GLP-1 receptor agonist"
     assert drug_factors({"metformin": 1.0}) == {}
 
 

@@ -1,11 +1,11 @@
-"""Times of events: cumulative hazards and their inverse, shared luck, and who dies first."""
+"""Times of events: cumulative hazards and their inverse, shared numbers, and who dies first."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from betapod.hazards.event_times import cumulative_hazard, event_day, first_events, luck
+from betapod.hazards.event_times import cumulative_hazard, event_day, first_events, hazard_thresholds
 
 DAYS = np.array([0.0, 365.25, 730.5, 1461.0])
 
@@ -14,7 +14,7 @@ def test_a_constant_rate_gives_exponential_times() -> None:
     rates = np.full((20_000, len(DAYS)), 0.2)
     cumulative = cumulative_hazard(DAYS, rates)
     assert cumulative[0].tolist() == pytest.approx([0.0, 0.2, 0.4, 0.8])
-    days = event_day(DAYS, cumulative, luck(1, "cv_death", range(20_000)))
+    days = event_day(DAYS, cumulative, hazard_thresholds(1, "cv_death", range(20_000)))
     for day in (100.0, 500.0, 1400.0):
         assert np.mean(days <= day) == pytest.approx(1.0 - np.exp(-0.2 * day / 365.25), abs=0.01)
     assert np.isinf(days[days > DAYS[-1]]).all()
@@ -29,9 +29,9 @@ def test_the_cumulative_hazard_of_a_line_is_exact() -> None:
 
 
 def test_half_of_the_rate_delays_everybodys_event() -> None:
-    numbers = luck(7, "mi", range(500))
-    assert (numbers == luck(7, "mi", range(500))).all()
-    assert not (numbers == luck(7, "stroke", range(500))).any()
+    numbers = hazard_thresholds(7, "mi", range(500))
+    assert (numbers == hazard_thresholds(7, "mi", range(500))).all()
+    assert not (numbers == hazard_thresholds(7, "stroke", range(500))).any()
     full, half = (event_day(DAYS, cumulative_hazard(DAYS, np.full((500, 4), rate)), numbers) for rate in (0.4, 0.2))
     came = np.isfinite(half)
     assert came.any() and (half[came] > full[came]).all()

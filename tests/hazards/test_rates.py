@@ -5,8 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from betapod.hazards.rates import CAUSES, OUTCOMES, cause_rates, causes_of, cv_death_share, death_rate, outcome_of
-from betapod.hazards.rates import severe_hypoglycaemia_rate as severe_rate
+from betapod.hazards.outcome_rates import (
+    CAUSES,
+    OUTCOMES,
+    cause_rates,
+    causes_of,
+    cv_death_share,
+    death_rate,
+    outcome_of,
+)
+from betapod.hazards.outcome_rates import severe_hypoglycaemia_rate as severe_rate
 from betapod.hazards.risk import RiskProfile, cvd_chance, egfr_factor, era_factor, hazard_parameters, uacr_factor
 
 

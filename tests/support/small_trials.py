@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from betapod.hazards.event_times import cumulative_hazard
-from betapod.hazards.rates import CAUSES, cause_rates
+from betapod.hazards.outcome_rates import CAUSES, cause_rates
 from betapod.hazards.risk import RiskProfile
 from betapod.observables.ckd_epi import ckd_epi_2021
 from betapod.observables.quantities import visit_observables

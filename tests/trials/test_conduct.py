@@ -6,7 +6,7 @@ import small_trials as small
 from scipy.stats import norm
 
 from betapod.base.errors import ConfigError
-from betapod.hazards.rates import DEATHS, death_rate
+from betapod.hazards.outcome_rates import DEATHS, death_rate
 from betapod.trials.conduct import conduct
 from betapod.trials.conduct.measurement import measurement_sd
 from betapod.trials.conduct.trial_data import DISPOSITIONS, PARTS
@@ -167,7 +167,7 @@ def test_outcomes_come_before_people_leave_and_everybody_dies_once(run):
         data.outcome_day("deth")
 
 
-def test_arms_share_the_luck_of_outcomes(trial):
+def test_arms_share_the_random_numbers_of_outcomes(trial):
     """With the same course in both arms nobody's death depends on the arm."""
     one, other = (
         conduct.conduct_trial(trial.model_copy(update={"seed": 11}), ["randomised"], [name], pool=small.pool(trial))
@@ -182,7 +182,7 @@ def test_arms_share_the_luck_of_outcomes(trial):
 
 
 def test_without_deaths_nobody_dies(trial):
-    alive = trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"deaths": False}), "replicates": 4})
+    alive = trial.model_copy(update={"conduct": trial.conduct.model_copy(update={"deaths": False}), "replicates": 40})
     data = conduct.conduct_trial(alive, pool=small.pool(alive), threads=1)["randomised", "none"]
     assert not (data.disposition == DISPOSITIONS.index("died")).any()
     assert np.isnan(data.outcome_day("death")).all() and np.isfinite(data.outcome_day("aki")).any()

@@ -9,7 +9,7 @@ import pytest
 import small_trials as small
 
 from betapod.base.errors import ConfigError
-from betapod.hazards.rates import DEATHS
+from betapod.hazards.outcome_rates import DEATHS
 from betapod.trials.analysis import survival
 from betapod.trials.analysis.endpoints import Comparison, analyse, better, death_times, endpoint_code, times
 from betapod.trials.conduct import conduct

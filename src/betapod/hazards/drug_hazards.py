@@ -17,16 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Location, Problem
+from ..therapies.drug_catalogue import class_of_drug
 from ..therapies.standard_care import Therapy
-from .rates import CAUSES
+from .outcome_rates import CAUSES
 from .risk import Numbers
 
 _PATH = Path(__file__).with_name("drug_hazards.csv")
-#: Class of a drug in `drug_hazards.csv`, where it is not its own.
-_CLASSES = {
-    "liraglutide": "GLP-1 receptor agonist",
-    "semaglutide": "GLP-1 receptor agonist",
-}
 #: Between two drugs that must be taken together.
 _BOTH = " + "
 
@@ -92,9 +88,9 @@ def drug_hazards() -> tuple[DrugHazard, ...]:
     return tuple(rows)
 
 
-def class_of(drug: str) -> str:
-    """Return the class under which `drug_hazards` has a drug; itself where it stands alone."""
-    return _CLASSES.get(drug, drug)
+def hazard_class(drug: str) -> str:
+    """Return the class under which `drug_hazards` has a drug; its own name where it has none."""
+    return class_of_drug(drug) or drug
 
 
 def drug_factors(intake: Mapping[str, Numbers | float]) -> dict[str, Numbers]:
@@ -107,7 +103,7 @@ def drug_factors(intake: Mapping[str, Numbers | float]) -> dict[str, Numbers]:
     """
     shares: dict[str, Numbers] = {}
     for drug, share in intake.items():
-        name = class_of(drug)
+        name = hazard_class(drug)
         shares[name] = np.maximum(shares.get(name, np.zeros(())), share)
     factors: dict[str, Numbers] = {}
     for row in drug_hazards():
@@ -138,11 +134,11 @@ def taken_on(
     intake = {
         drug: np.broadcast_to(np.asarray(flags, dtype=np.float64)[:, None], shape)
         for drug, flags in background.items()
-        if class_of(drug) in named and np.any(flags)
+        if hazard_class(drug) in named and np.any(flags)
     }
     for person, therapies in enumerate(added):
         for item in therapies:
-            if class_of(item.name) not in named:
+            if hazard_class(item.name) not in named:
                 continue
             share = intake.setdefault(item.name, np.zeros(shape))
             if not share.flags.writeable:

@@ -1,7 +1,7 @@
 """From rates on a course to times of events: cumulative hazards, and their inverse.
 
-Rates are known at visits and linear in between, so that cumulative hazards are exact sums of trapezoids. A person's luck is one
-exponential number per cause: the event comes when the cumulative hazard reaches it. Arms that share this number share the luck,
+Rates are known at visits and linear in between, so that cumulative hazards are exact sums of trapezoids. Everybody has one
+exponential number per cause: the event comes when the cumulative hazard reaches it. Arms share this number,
 and an event that a treatment only delays comes later in the same person.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Patients, Stream
-from .rates import DEATHS
+from .outcome_rates import DEATHS
 from .risk import Numbers
 
 
@@ -33,13 +33,13 @@ def cumulative_hazard(days: Numbers, rates: Numbers) -> Numbers:
     return np.concatenate([np.zeros((*rates.shape[:-1], 1)), np.cumsum(pieces, axis=-1)], axis=-1)
 
 
-def luck(seed: int, cause: str, people: Patients, item: int = 0) -> Numbers:
+def hazard_thresholds(seed: int, cause: str, people: Patients, item: int = 0) -> Numbers:
     """Return one exponential number per person: the cumulative hazard at which the event of a cause comes.
 
     Parameters
     ----------
     people
-        Numbers of the people; the same number has the same luck under every treatment.
+        Numbers of the people; a person has the same one under every treatment.
     item
         Which of several events.
     """
@@ -56,7 +56,7 @@ def event_day(days: Numbers, cumulative: Numbers, exponential: Numbers) -> Numbe
     cumulative
         (..., T), as of `cumulative_hazard`.
     exponential
-        (...,), as of `luck`.
+        (...,), as of `hazard_thresholds`.
     """
     days = np.asarray(days, dtype=np.float64)
     if len(days) < 2:

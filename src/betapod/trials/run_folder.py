@@ -32,7 +32,7 @@ from ..engine.runs import manifest
 from ..engine.runs.database import connect, parquet, quoted
 from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
-from ..hazards.rates import CAUSES, OUTCOME_LABELS
+from ..hazards.outcome_rates import CAUSES, OUTCOME_LABELS
 from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial

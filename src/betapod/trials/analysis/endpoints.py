@@ -9,7 +9,7 @@ import numpy as np
 
 from ...base.config import read_quantity
 from ...base.errors import ConfigError, Problem, not_among
-from ...hazards.rates import DEATHS, OUTCOMES
+from ...hazards.outcome_rates import DEATHS, OUTCOMES
 from ...observables.quantities import code_of, label_of, observable_unit
 from ..conduct.trial_data import DISPOSITIONS
 from ..operating.replicate_summaries import selected_patients
@@ -204,7 +204,7 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
     (15 mL/min/1.73m2) unless the endpoint has a threshold of its own. Who is beyond the bound at baseline is not at risk: the day
     is NaN, and there is no event.
 
-    Outcomes such as death are dated by day and need no confirmation; whoever leaves without one is watched until then, and
+    Outcomes such as death are dated by day and need no confirmation; those who leave without one are watched until then, and
     everybody at risk at enrolment. Of a composite the first component counts.
 
     An intercurrent event under the composite strategy is an event on its own day; where the event is an improvement, it never

@@ -178,12 +178,12 @@ def cumulative_incidence(
         hazard = np.where(risk > 0, happened / risk, 0.0)
         share = np.cumsum(before * hazard, -1)
         greenwood = np.where(risk > gone, gone / (risk * (risk - gone)), 0.0)
-        own = np.where(risk > 0, before**2 * happened * (risk - happened) / np.maximum(risk, 1) ** 3, 0.0)
+        single = np.where(risk > 0, before**2 * happened * (risk - happened) / np.maximum(risk, 1) ** 3, 0.0)
         cross = np.where(risk > 0, before * happened / np.maximum(risk, 1) ** 2, 0.0)
         # Sums over earlier days of (F(t) - F(s))^2 g + own - 2 (F(t) - F(s)) cross, expanded so that they accumulate.
         g0, g1, g2 = (np.cumsum(share**k * greenwood, -1) for k in range(3))
         c0, c1 = (np.cumsum(share**k * cross, -1) for k in range(2))
-        variance = share**2 * g0 - 2 * share * g1 + g2 + np.cumsum(own, -1) - 2 * (share * c0 - c1)
+        variance = share**2 * g0 - 2 * share * g1 + g2 + np.cumsum(single, -1) - 2 * (share * c0 - c1)
         error = np.sqrt(np.maximum(variance, 0.0))
         remaining = 1 - share
         width = ndtri((1 + level) / 2) * error / (remaining * np.log(remaining))

@@ -20,7 +20,7 @@ from ...base.constants import DAYS_PER_YEAR
 from ...base.cores import cores
 from ...base.errors import ConfigError, not_among
 from ...base.randomness import Stream
-from ...hazards.rates import CAUSES, DEATHS
+from ...hazards.outcome_rates import CAUSES, DEATHS
 from ...hazards.risk import hazard_values
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, observable_unit, visit_observables
@@ -194,7 +194,7 @@ class _SharedDraws:
         }
         self.leaving = _exponential(self.uniform("drop-out"), np.full(self.shape, protocol.conduct.drop_out))
         self.missed = self._missed()
-        self.luck = {cause: -np.log(self.uniform(f"hazard:{cause}")) for cause in CAUSES}
+        self.thresholds = {cause: -np.log(self.uniform(f"hazard:{cause}")) for cause in CAUSES}
         self.study = self._study_factor()
 
     @property
@@ -268,7 +268,7 @@ class _Design:
             key = self.pool.key(name, "cells", scenario)
             for cause in CAUSES:
                 # A study with twice the rates reaches the same cumulative hazard at half of a person's number.
-                number = (draws.luck[cause] / draws.study)[in_arm]
+                number = (draws.thresholds[cause] / draws.study)[in_arm]
                 days[cause][in_arm] = self.pool.event_days(key, cause, draws.member[in_arm], number)
         if not protocol.conduct.deaths:
             days |= {cause: np.full(draws.shape, np.inf) for cause in DEATHS}
@@ -278,8 +278,8 @@ class _Design:
         died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
         disposition = np.where(over, np.where(dying <= draws.leaving, died, left), 0).astype(np.int8)
         last = np.minimum(gone, end)
-        seen = {cause: np.where(day <= last, day, np.nan).astype(np.float32) for cause, day in days.items()}
-        return disposition, np.where(over, gone, np.nan).astype(np.float32), seen
+        observed_days = {cause: np.where(day <= last, day, np.nan).astype(np.float32) for cause, day in days.items()}
+        return disposition, np.where(over, gone, np.nan).astype(np.float32), observed_days
 
     def _attended(self, disposition_day: NDArray[np.float32]) -> NDArray[np.float32]:
         """(R, n, V) day of visits that took place, NaN for others."""

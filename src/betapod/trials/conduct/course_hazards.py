@@ -12,7 +12,7 @@ from ...base.constants import DAYS_PER_YEAR
 from ...hazards.drug_hazards import drug_factors, taken_on
 from ...hazards.event_times import cumulative_hazard
 from ...hazards.histories import histories
-from ...hazards.rates import CAUSES, ON_DIALYSIS, cause_rates
+from ...hazards.outcome_rates import CAUSES, ON_DIALYSIS, cause_rates
 from ...hazards.risk import RiskProfile
 from ...observables.formulas import MEAL_PER_FASTING
 from ...observables.quantities import Numbers
@@ -34,7 +34,7 @@ def course_hazards(
     added: Sequence[Iterable[Therapy]],
     lead: float,
 ) -> Numbers:
-    """Return (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.rates.CAUSES`; 0 before.
+    """Return (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.outcome_rates.CAUSES`; 0 before.
 
     Parameters
     ----------
@@ -76,5 +76,5 @@ def course_hazards(
 
 def _held(values: Numbers) -> Numbers:
     """Return values with the last known one held where there is none."""
-    place = np.where(np.isfinite(values), np.arange(values.shape[1]), 0)
-    return np.asarray(np.take_along_axis(values, np.maximum.accumulate(place, axis=1), axis=1))
+    last_visit = np.where(np.isfinite(values), np.arange(values.shape[1]), 0)
+    return np.asarray(np.take_along_axis(values, np.maximum.accumulate(last_visit, axis=1), axis=1))

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...base import npz
 from ...hazards.event_times import event_day
-from ...hazards.rates import CAUSES
+from ...hazards.outcome_rates import CAUSES
 from ...observables.quantities import Numbers, visit_observables
 
 _FORMAT = 2
@@ -54,7 +54,7 @@ class Pool:
     failed
         Course -> (people,) day of kidney failure from enrolment; infinite without.
     hazards
-        Course of an arm -> (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.rates.CAUSES`.
+        Course of an arm -> (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.outcome_rates.CAUSES`.
     keys
         (arm, stage, scenario) -> course.
     people
@@ -139,7 +139,7 @@ class Pool:
         key
             Course of an arm.
         exponential
-            (k,) the person's luck, as of `hazards.event_times.luck`.
+            (k,) numbers of the people, as of `hazards.event_times.hazard_thresholds`.
         """
         cumulative = self.hazards[key][member, :, list(CAUSES).index(cause)]
         after = self.times >= 0.0

@@ -124,7 +124,7 @@ class _Job:
     schedules: list[Schedule] = field(default_factory=list)
     scenarios: list[str] = field(default_factory=list)
     copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
-    given: dict[str, Sequence[tuple[Therapy, ...]]] = field(default_factory=dict)
+    treatments: dict[str, Sequence[tuple[Therapy, ...]]] = field(default_factory=dict)
 
     def add(
         self,
@@ -132,13 +132,13 @@ class _Job:
         rows: NDArray[np.int64],
         schedules: Sequence[Schedule],
         scenario: str,
-        given: Sequence[tuple[Therapy, ...]],
+        therapies: Sequence[tuple[Therapy, ...]],
     ) -> None:
         self.names.append(name)
         self.rows.append(rows)
         self.schedules += [schedules[i] for i in rows]
         self.scenarios += [scenario] * len(rows)
-        self.given[name] = given
+        self.treatments[name] = therapies
 
 
 def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool:
@@ -192,7 +192,7 @@ def _hazards(
             {code: values[name][:, :, k] for k, code in enumerate(codes)},
             failed[name],
             planner.recipients.takes,
-            job.given[name],
+            job.treatments[name],
             planner.lead,
         )
         for name in sorted(courses)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...base.display import Displayed
 from ...base.errors import ConfigError, Problem, not_among
-from ...hazards.rates import OUTCOMES
+from ...hazards.outcome_rates import OUTCOMES
 from ...observables.quantities import Numbers, Observable, visit_observables
 from ..protocol.endpoint_keys import KIDNEY_FAILURE, trial_outcomes
 from .trial_effects import rescue_shift, trial_shift
@@ -76,7 +76,7 @@ class TrialData(Displayed):
     events
         Name of an adverse event -> (R, n) how often it happened.
     outcome_days
-        Cause of `hazards.rates.CAUSES` -> (R, n) day of its first event while the patient was in the trial; NaN without.
+        Cause of `hazards.outcome_rates.CAUSES` -> (R, n) day of its first event while the patient was in the trial; NaN without.
     screened
         (R,) candidates screened until recruitment was complete.
     """
@@ -186,7 +186,7 @@ class TrialData(Displayed):
         return np.where(np.isinf(failure_day) | gone, np.nan, failure_day).astype(np.float32)
 
     def outcome_day(self, outcome: str) -> Numbers:
-        """Return (R, n) day of an outcome of `hazards.rates.OUTCOMES`, or of ``kidney_failure``, seen in the trial; NaN without.
+        """Return (R, n) day of an outcome of `hazards.outcome_rates.OUTCOMES`, or of ``kidney_failure``, seen in the trial; NaN without.
 
         Raises
         ------

@@ -192,8 +192,8 @@ def _measured_code(
     measured = mapping_of(document.data, "measurements")
     code = code_of(name)
     if code not in visit_observables():
-        known = [*visit_observables(), *(trial_outcomes() if outcomes else ())]
-        return None, [unknown(document, "quantity", name, known, (*where, "quantity"))]
+        quantities = [*visit_observables(), *(trial_outcomes() if outcomes else ())]
+        return None, [unknown(document, "quantity", name, quantities, (*where, "quantity"))]
     if code not in {code_of(measured_name) for measured_name in measured}:
         return None, [
             document.problem(

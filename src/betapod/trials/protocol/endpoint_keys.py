@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...base.config import Settings, refuse
 from ...base.errors import Problem
-from ...hazards.rates import OUTCOMES, outcome_of
+from ...hazards.outcome_rates import OUTCOMES, outcome_of
 from ...observables.quantities import code_of, visit_observables
 
 #: A quantity whose unit depends on what is measured; checked with the name beside it.

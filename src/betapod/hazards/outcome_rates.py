@@ -79,7 +79,7 @@ def death_rate(
 
     Examples
     --------
-    >>> from betapod.hazards.rates import death_rate
+    >>> from betapod.hazards.outcome_rates import death_rate
     >>> bool(death_rate(75, 0, 40, 300) > 4 * death_rate(65, 0, 95, 5))
     True
     """
