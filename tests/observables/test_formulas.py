@@ -30,6 +30,41 @@ def test_c_peptide_after_a_meal() -> None:
     np.testing.assert_allclose(found, [1.38, 0.69, 0.9])
 
 
+@pytest.mark.parametrize(
+    ("mean", "injected", "cv"),
+    [(5.5, 0.0, 0.19), (7.8, 0.0, 0.22), (9.0, 0.0, 0.25), (9.8, 1.0, 0.39), (6.0, 1.0, 0.33)],
+)
+def test_variation_of_glucose_by_diabetes_and_injected_insulin(mean: float, injected: float, cv: float) -> None:
+    assert formulas.glucose_cv(np.array(mean), np.array(injected)) == pytest.approx(cv, abs=1e-9)
+
+
+def test_time_in_range_of_published_groups() -> None:
+    """Medians at the groups' median glucose: Shanghai type 1 55 % in range and 42 % above (16 records; variation was read from them, times
+    were not); type 2 without insulin at 7.8 mmol/L, and people with prediabetes (Hall), 98 %. Time below range of type 1 comes out low.
+    """
+    mean, injected = np.array([9.78, 7.77, 6.04]), np.array([1.0, 0.25, 0.0])
+    np.testing.assert_allclose(formulas.time_in_range(mean, injected), [54.8, 82.9, 97.7], atol=4.0)
+    np.testing.assert_allclose(formulas.time_above_range(mean, injected), [41.7, 14.6, 0.3], atol=3.0)
+    assert formulas.time_below_range(mean, injected)[0] == pytest.approx(6.0, abs=3.5)
+
+
+@pytest.mark.parametrize(("mean", "injected"), [(4.0, 0.0), (7.0, 0.3), (12.0, 1.0), (25.0, 0.5)])
+def test_times_sum_to_all_of_it_and_are_those_of_the_gamma_distribution(mean: float, injected: float) -> None:
+    from scipy import stats
+
+    cv = formulas.glucose_cv(np.array(mean), np.array(injected))
+    expected = stats.gamma(1 / cv**2, scale=mean * cv**2)
+    assert [expected.mean(), expected.std()] == pytest.approx([mean, mean * cv])
+    times = [
+        f(np.array(mean), np.array(injected))
+        for f in (formulas.time_below_range, formulas.time_in_range, formulas.time_above_range)
+    ]
+    assert times == pytest.approx(
+        [100 * p for p in (expected.cdf(3.9), expected.cdf(10) - expected.cdf(3.9), expected.sf(10))]
+    )
+    assert sum(times) == pytest.approx(100.0, abs=1e-9)
+
+
 def test_who_injects_nothing_has_no_dose() -> None:
     np.testing.assert_array_equal(formulas.injected(np.array([0.001, 0.0099, 0.01, 12.0])), [0.0, 0.0, 0.01, 12.0])
 

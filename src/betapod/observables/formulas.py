@@ -1,4 +1,4 @@
-"""Formulas of the clinic: pressures from the mean, values per body surface, HOMA, C-peptide after a meal."""
+"""Formulas of the clinic: pressures from the mean, values per body surface, HOMA, C-peptide after a meal, time in range."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ REFERENCE_SURFACE = 1.73
 #: C-peptide of a mixed meal (mean of two hours) over that of the fasting phase, without a graft: 2.36, 2.34, 2.30 and 2.26 in the
 #: model's person with type 1 diabetes at 0, 1, 2 and 3 years (validation.metabolism_years).
 MEAL_PER_FASTING = 2.3
+#: Glucose that continuous monitoring counts as in range, mmol/L (70 to 180 mg/dL).
+GLUCOSE_RANGE = (3.9, 10.0)
 #: Insulin below which nobody injects, U/day: where no dose is titrated its state stays at 0.001.
 NO_INSULIN = 0.01
 #: Least distance (mmol/L) of glucose from where HOMA-B diverges.
@@ -77,6 +79,52 @@ def stimulated_C_peptide(fasting: Numbers, native: Numbers, graft: Numbers, from
     return MEAL_PER_FASTING * resting + from_graft / 1000.0
 
 
+def glucose_cv(mean: Numbers, injected_share: Numbers) -> Numbers:
+    """Return the coefficient of variation of continuously monitored glucose over days.
+
+    Parameters
+    ----------
+    mean
+        Mean glucose, mmol/L.
+    injected_share
+        Share of plasma insulin that was injected, 0 to 1.
+
+    Notes
+    -----
+    The two phases of the model's day hold no single meals, so the variation is not computed but goes by what was measured: more in
+    diabetes than without, most where insulin is injected.
+    """
+    low, high = coefficient("cgm_from"), coefficient("cgm_to")
+    diabetes = np.clip((mean - low) / (high - low), 0.0, 1.0)
+    result: Numbers = coefficient("cgm_cv") + coefficient("cgm_cv_diabetes") * diabetes
+    return result + coefficient("cgm_cv_insulin") * np.clip(injected_share, 0.0, 1.0)
+
+
+def _share_below(limit: float, mean: Numbers, injected_share: Numbers) -> Numbers:
+    """Return the share of time (%) below a glucose, by a gamma distribution with that mean and variation."""
+    from scipy.special import gammainc
+
+    shape = glucose_cv(mean, injected_share) ** -2.0
+    result: Numbers = 100.0 * gammainc(shape, np.maximum(limit, 0.0) * shape / mean)
+    return result
+
+
+def time_below_range(mean: Numbers, injected_share: Numbers) -> Numbers:
+    """Return the share of time (%) below 3.9 mmol/L; arguments as of `glucose_cv`."""
+    return _share_below(GLUCOSE_RANGE[0], mean, injected_share)
+
+
+def time_in_range(mean: Numbers, injected_share: Numbers) -> Numbers:
+    """Return the share of time (%) from 3.9 to 10.0 mmol/L; arguments as of `glucose_cv`."""
+    low, high = GLUCOSE_RANGE
+    return _share_below(high, mean, injected_share) - _share_below(low, mean, injected_share)
+
+
+def time_above_range(mean: Numbers, injected_share: Numbers) -> Numbers:
+    """Return the share of time (%) above 10.0 mmol/L; arguments as of `glucose_cv`."""
+    return 100.0 - _share_below(GLUCOSE_RANGE[1], mean, injected_share)
+
+
 def injected(dose: Numbers) -> Numbers:
     """Return a dose of insulin (U/day), none where nothing is injected."""
     return np.where(dose < NO_INSULIN, 0.0, dose)
@@ -92,6 +140,9 @@ FUNCTIONS: Mapping[str, Callable[..., Numbers]] = {
         per_surface,
         homa_b,
         stimulated_C_peptide,
+        time_below_range,
+        time_in_range,
+        time_above_range,
         injected,
     )
 }
