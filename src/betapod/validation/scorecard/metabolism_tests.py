@@ -15,6 +15,7 @@ from ...person.glucose_tests import MG_PER_DL, GlucoseTest
 from ...person.metabolic_state import follow, model_of, snapshot
 from ...person.typical import Person, person
 from ...physiology import whole_body
+from ...therapies.standard_care import input_courses, therapy
 from .procedure import procedure
 
 _KG_PER_MG_FLUX = 0.180
@@ -46,6 +47,13 @@ def metabolism_constant(name: str) -> float:
 def today(who: Person, *names: str) -> dict[str, float]:
     """Return quantities of the day layer in the person's state."""
     return model_of(who).evaluate(names, who.state)
+
+
+def drug_inputs(text: str) -> dict[str, float]:
+    """Return the metabolic inputs under a therapy at its full effect, such as ``"metformin 2 g"``."""
+    model = whole_body.named_model("metabolism")
+    base = {name: model.inputs[name].value for name in model.inputs}
+    return {name: steps[-1].after for name, steps in input_courses([therapy(text)], base).items()}
 
 
 @functools.cache

@@ -13,13 +13,13 @@ from ...person import glucose_tests
 from ...person.metabolic_state import model_of
 from ...person.typical import Person, person
 from ...therapies.drug_switches import care
-from .metabolism_tests import follow_days, later, metabolism_constant, today, under_inputs
+from .metabolism_tests import drug_inputs, follow_days, later, metabolism_constant, today, under_inputs
 from .procedure import procedure
 
 HALF_YEAR = 182.0
 #: What cells do to metabolism as the specification chose it: muscle through inflammation, and the liver.
 _MSC = {"dJ": -0.6, "sHd": 1.10}
-_SGLT2_INHIBITOR = {"phiS": 0.45, "xEd": 1.05, "dWt": -2.0}
+_SGLT2_INHIBITOR = "SGLT2 inhibitor"
 
 
 @functools.cache
@@ -37,9 +37,9 @@ def drugs() -> dict[str, float]:
         end = follow_days(who, [0.0, HALF_YEAR], care([drug], model_of(who))).iloc[-1]
         results[name] = end["HbA1c"] - control["HbA1c"]
         results[f"{name}_weight"] = end["BW"] - control["BW"]
-    on_metformin = later(who, HALF_YEAR, met=0.475)
+    on_metformin = later(who, HALF_YEAR, **drug_inputs("metformin 2 g"))
     both, metformin_alone = (
-        later(on_metformin, HALF_YEAR, **treatment).state["HbA1c"] for treatment in (_SGLT2_INHIBITOR, {})
+        later(on_metformin, HALF_YEAR, **treatment).state["HbA1c"] for treatment in (drug_inputs(_SGLT2_INHIBITOR), {})
     )
     results["sglt2_added"] = both - metformin_alone
     return results
@@ -49,11 +49,11 @@ def drugs() -> dict[str, float]:
 def sglt2_by_filtration() -> dict[str, float]:
     """T2D at HbA1c 8.1 % with GFR 95, 75, 45 or 22 mL/min from the start: 26 weeks on the drug against 26 weeks without."""
     who = person("t2d")
-    results = {"share": _SGLT2_INHIBITOR["phiS"]}
+    inhibitor = drug_inputs(_SGLT2_INHIBITOR)
+    results = {"share": inhibitor["phiS"]}
     for GFR in (95, 75, 45, 22):
         drug, none = (
-            follow_days(who, [0.0, HALF_YEAR], GFR=float(GFR), **treatment).iloc[-1]
-            for treatment in (_SGLT2_INHIBITOR, {})
+            follow_days(who, [0.0, HALF_YEAR], GFR=float(GFR), **treatment).iloc[-1] for treatment in (inhibitor, {})
         )
         results[f"dHbA1c_{GFR}"] = drug["HbA1c"] - none["HbA1c"]
         results[f"dUGE_{GFR}"] = drug["glucose_excretion"] - none["glucose_excretion"]
