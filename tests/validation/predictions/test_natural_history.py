@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +12,9 @@ from betapod.base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from betapod.evidence.records import registry
 from betapod.patients import library
 from betapod.patients.cohorts import reweight
+from betapod.patients.follow_up import RULES
 from betapod.validation.predictions import studies
+from betapod.validation.predictions.study_courses import Condition, simulate_arms
 from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
@@ -70,3 +75,45 @@ def test_every_cohort_has_enough_people() -> None:
         # The last steps for UKPDS are below rounding, its mean is met.
         assert balance.converged or name == "UKPDS", name
         assert balance.effective > 30.0, name
+
+
+def test_care_goes_on_in_cohorts_and_not_in_placebo_groups() -> None:
+    rules = {key: arm.care_rule for key, arm in studies.arms().items() if arm.cohort}
+    assert set(rules.values()) == set(RULES)
+    placebo = [key for key in rules if key[1].split(",")[0] in ("placebo", "sham control", "saline + insulin")]
+    assert len(placebo) >= 10 and all(rules[key] == "frozen" for key in placebo)
+    for arm in studies.arms().values():
+        assert (arm.care_rule == "frozen") == math.isnan(arm.year)
+        assert arm.care_rule == "frozen" or 1975 <= arm.year <= 2025
+        assert arm.other.care_rule == arm.care_rule, "both groups of a contrast live in the same years"
+        # A year that was not read says so.
+        assert arm.care_rule == "frozen" or any(word in arm.note for word in ("recalled", "read", "year"))
+
+
+def test_who_decides_on_glucose() -> None:
+    arms = studies.arms()
+    assert arms["UKPDS64", "all"].sets_glucose and arms["DCCT_Perkins2022", "all"].sets_glucose
+    assert not arms["PERKINS2003", "all"].sets_glucose and not arms["LOOKAHEAD2014", "ILI"].sets_glucose
+
+
+@pytest.mark.parametrize(
+    ("rule", "year", "cells", "words"),
+    [
+        ("often", "", "", "one of"),
+        ("usual", "", "", "a year"),
+        ("frozen", "1999", "", "a year"),
+        ("usual", "1999", "UC-MSC", "cells"),
+    ],
+)
+def test_care_that_cannot_go_on_so(rule: str, year: str, cells: str, words: str) -> None:
+    row = {"care_rule": rule, "year": year, "cells": cells, "cohort": "Gall"}
+    assert words in studies._wrong_care(row)
+
+
+def test_albuminuria_regresses_more_where_a_clinic_treats_it() -> None:
+    arm = studies.arms()["PERKINS2003", "all"]
+    frozen = replace(arm, care_rule="frozen", year=math.nan)
+    treated, left = simulate_arms([arm, frozen], [0.0, 104.0, 208.0], Condition("none"), 20, 1, 1)
+    assert treated.values["UACR"][:, 0] == pytest.approx(left.values["UACR"][:, 0])
+    ratios = [np.nanmean(np.log(c.values["UACR"][:, -1] / c.values["UACR"][:, 0])) for c in (treated, left)]
+    assert ratios[0] < ratios[1]

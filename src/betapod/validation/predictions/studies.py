@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 #: Cohorts that have a table of their own among the patients.
 _KNOWN = ("Packham", "Skyler", "FLOW")
+#: Inputs and therapies with which a study decides on glucose.
+_SETS_GLUCOSE, _TITRATED = ("hold_glucose", "insulin_titration"), "titrated insulin"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,10 @@ class StudyArm:
         People in the arm where the row does not say and another row of the same patients does.
     imposes
         Endpoints that the mapping itself sets: no prediction of them.
+    care_rule
+        Whether care goes on besides: ``frozen`` (a placebo-controlled trial), ``usual`` or ``clinic``, see `patients.follow_up`.
+    year
+        Calendar year in which follow-up begins, where care goes on.
     note
         What was assumed.
     """
@@ -58,13 +65,35 @@ class StudyArm:
     control: tuple[str, tuple[str, ...], tuple[tuple[str, float], ...]] = ("", (), ())
     n: int | None = None
     imposes: tuple[str, ...] = ()
+    care_rule: str = "frozen"
+    year: float = math.nan
     note: str = ""
 
     @property
     def other(self) -> StudyArm:
         """The group that a contrast compares with."""
         cohort, care, inputs = self.control
-        return StudyArm(self.study, "control", cohort or self.cohort, care=care, inputs=inputs)
+        return StudyArm(
+            self.study,
+            "control",
+            cohort or self.cohort,
+            care=care,
+            inputs=inputs,
+            care_rule=self.care_rule,
+            year=self.year,
+        )
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What makes two arms the same: who they are, and what they get."""
+        going = () if self.care_rule == "frozen" else (self.care_rule, self.year)
+        return (self.cohort, self.cells, self.care, self.inputs, *going)
+
+    @property
+    def sets_glucose(self) -> bool:
+        """Whether the study itself decides on glucose, so that doctors do not."""
+        held = any(name in _SETS_GLUCOSE for name, _ in self.inputs)
+        return held or any(text.startswith(_TITRATED) for text in self.care)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -83,7 +112,7 @@ def arms() -> dict[tuple[str, str], StudyArm]:
     Raises
     ------
     ConfigError
-        An arm stands in the tables twice.
+        An arm stands in the tables twice, or its care cannot go on as it says.
     """
     mapped: dict[tuple[str, str], StudyArm] = {}
     for path in sorted((_FOLDER / "arms").glob("*.csv")):
@@ -93,6 +122,8 @@ def arms() -> dict[tuple[str, str], StudyArm]:
                 if key in mapped:
                     problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
                     raise ConfigError(problem)
+                if why := _wrong_care(row):
+                    raise ConfigError(Problem("bad-care", f"{key[0]}, {key[1]!r}: {why}", Location(path.name)))
                 control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
                 mapped[key] = StudyArm(
                     *key,
@@ -103,9 +134,23 @@ def arms() -> dict[tuple[str, str], StudyArm]:
                     control,
                     int(row["n"]) if row["n"] else None,
                     _split(row["imposes"]),
+                    row["care_rule"] or "frozen",
+                    float(row["year"] or "nan"),
                     row["note"],
                 )
     return mapped
+
+
+def _wrong_care(row: Mapping[str, str]) -> str:
+    """Say what is wrong with how the care of an arm goes on."""
+    from ...patients.follow_up import RULES
+
+    rule, year = row["care_rule"], row["year"]
+    if row["cohort"] and rule not in RULES:
+        return f"care_rule is one of {', '.join(RULES)}"
+    if (rule in ("", "frozen")) != (year == ""):
+        return "a year, and only with care that goes on"
+    return "care goes on without cells only" if row["cells"] and year else ""
 
 
 @functools.cache

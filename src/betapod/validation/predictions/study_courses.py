@@ -178,8 +178,46 @@ def simulate_arms(
     SolverError
         More than one person in twenty could not be integrated.
     """
-    from ...engine.ensemble_result import ENDED
+    grid = np.asarray(weeks, dtype=float)
+    frozen = [arm for arm in arms if arm.care_rule == "frozen"]
+    simulated = dict(
+        zip((id(arm) for arm in frozen), _frozen(frozen, grid, condition, count, seed, threads), strict=True)
+    )
+    for arm in arms:
+        if id(arm) not in simulated:
+            simulated[id(arm)] = _followed(arm, grid, condition, count, seed, threads)
+    return [simulated[id(arm)] for arm in arms]
 
+
+def _followed(
+    arm: StudyArm, weeks: Numbers, condition: Condition, count: int, seed: int, threads: int | None
+) -> Courses:
+    """Return the course of people whose care goes on."""
+    from ...patients.follow_up import GoingCare, follow_patients
+
+    who = people(arm.cohort, count, seed)
+    care = GoingCare(arm.care_rule, arm.year, glucose=not arm.sets_glucose)
+    followed = follow_patients(
+        who,
+        DAYS_PER_WEEK * weeks,
+        outputs(),
+        care,
+        lambda now: _schedules(arm, now, condition),
+        initial=_initial(arm, who),
+        values=_values_of(condition, len(who)),
+        rtol=_RTOL,
+        atol=_ATOL,
+        threads=threads,
+    )
+    return _courses(arm, who, weeks, followed.values, followed.status, followed.ended_at)
+
+
+def _frozen(
+    arms: Sequence[StudyArm], weeks: Numbers, condition: Condition, count: int, seed: int, threads: int | None
+) -> list[Courses]:
+    """Return the courses of people who go on with what they take, all arms integrated at once."""
+    if not arms:
+        return []
     groups = [people(arm.cohort, count, seed) for arm in arms]
     schedules = [
         schedule for arm, who in zip(arms, groups, strict=True) for schedule in _schedules(arm, who, condition)
@@ -189,23 +227,30 @@ def simulate_arms(
     } | _values_of(condition, len(schedules))
     starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
     initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
-    result = _ensemble(threads).run(columns, 7.0 * np.asarray(weeks, dtype=float), schedules, initial)
+    result = _ensemble(threads).run(columns, DAYS_PER_WEEK * weeks, schedules, initial)
     courses, start = [], 0
     for arm, who in zip(arms, groups, strict=True):
         rows = slice(start, start + len(who))
         start += len(who)
-        lost = int(np.sum(result.status[rows] > ENDED))
-        if lost > _MOST_LOST * len(who):
-            message = f"{lost} of {len(who)} people of the arm {arm.arm!r} could not be integrated"
-            raise SolverError(Problem("many-failures", message, Location(arm.study)))
-        sound = result.status[rows] <= ENDED
-        kept = who.take(np.flatnonzero(sound))
-        table = {name: result.values[rows][sound][:, :, i] for i, name in enumerate(outputs())}
-        ended = result.ended_at[rows][sound] / 7.0
-        failed = np.where(np.isfinite(ended), ended, np.inf)
-        grid = np.asarray(weeks, dtype=float)
-        courses.append(Courses(grid, _observed(table, grid, kept), np.flatnonzero(sound), failed))
+        courses.append(_courses(arm, who, weeks, result.values[rows], result.status[rows], result.ended_at[rows]))
     return courses
+
+
+def _courses(
+    arm: StudyArm, who: Library, weeks: Numbers, values: Numbers, status: NDArray[np.int64], ended_at: Numbers
+) -> Courses:
+    """Return what is seen of an arm whose people were integrated; those who could not be are left out."""
+    from ...engine.ensemble_result import ENDED
+
+    lost = int(np.sum(status > ENDED))
+    if lost > _MOST_LOST * len(who):
+        message = f"{lost} of {len(who)} people of the arm {arm.arm!r} could not be integrated"
+        raise SolverError(Problem("many-failures", message, Location(arm.study)))
+    sound = np.flatnonzero(status <= ENDED)
+    table = {name: values[sound][:, :, i] for i, name in enumerate(outputs())}
+    ended = ended_at[sound] / DAYS_PER_WEEK
+    failed = np.where(np.isfinite(ended), ended, np.inf)
+    return Courses(weeks, _observed(table, weeks, who.take(sound)), sound, failed)
 
 
 def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:

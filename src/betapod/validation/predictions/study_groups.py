@@ -34,7 +34,7 @@ class StudyPlan:
         for record in self.records:
             arm = arms()[record.study, record.arm]
             for group in (arm, arm.other) if contrasts(record) else (arm,):
-                by_treatment[_key(group)] = group
+                by_treatment[group.key] = group
         return by_treatment
 
     @property
@@ -80,7 +80,7 @@ def groups_of(record: Record, arm: StudyArm, courses: Mapping[tuple[object, ...]
 
     Everybody for events; for slopes people with enough visits before kidney failure; completers otherwise.
     """
-    groups = [courses[_key(side)] for side in ((arm, arm.other) if contrasts(record) else (arm,))]
+    groups = [courses[side.key] for side in ((arm, arm.other) if contrasts(record) else (arm,))]
     same = paired(arm, groups)
     readout = readout_for(record)
     if readout.event is None:
@@ -95,7 +95,3 @@ def groups_of(record: Record, arm: StudyArm, courses: Mapping[tuple[object, ...]
 def paired(arm: StudyArm, groups: Sequence[Courses]) -> bool:
     """Return whether both groups of a contrast are the same people."""
     return len(groups) == 2 and arm.cohort == arm.other.cohort
-
-
-def _key(arm: StudyArm) -> tuple[object, ...]:
-    return (arm.cohort, arm.cells, arm.care, arm.inputs)
