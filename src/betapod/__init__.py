@@ -6,7 +6,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
-therapies      plan  Plan  list_scenarios  list_switches
+therapies      plan  Plan  list_drugs  show_drug  list_scenarios  list_switches
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
@@ -47,12 +47,14 @@ if TYPE_CHECKING:
     from .front.judging import load_evidence as load_evidence
     from .front.judging import validate as validate
     from .front.models import cite as cite
+    from .front.models import list_drugs as list_drugs
     from .front.models import list_models as list_models
     from .front.models import list_observables as list_observables
     from .front.models import list_overlays as list_overlays
     from .front.models import list_scenarios as list_scenarios
     from .front.models import list_switches as list_switches
     from .front.models import load_model as load_model
+    from .front.models import show_drug as show_drug
     from .front.people import draw_patients as draw_patients
     from .front.people import list_cohorts as list_cohorts
     from .front.people import list_people as list_people
@@ -116,6 +118,7 @@ _PUBLIC = {
     "judge_claims": "front.judging",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
+    "list_drugs": "front.models",
     "list_models": "front.models",
     "list_observables": "front.models",
     "list_overlays": "front.models",
@@ -135,6 +138,7 @@ _PUBLIC = {
     "render": "model.printing.render",
     "run_trial": "front.trials",
     "select_cohort": "front.people",
+    "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
     "validate": "front.judging",
     "write_report": "front.trials",
@@ -175,6 +179,7 @@ __all__ = [
     "judge_claims",
     "list_claims",
     "list_cohorts",
+    "list_drugs",
     "list_models",
     "list_observables",
     "list_overlays",
@@ -194,6 +199,7 @@ __all__ = [
     "render",
     "run_trial",
     "select_cohort",
+    "show_drug",
     "simulate",
     "validate",
     "write_report",

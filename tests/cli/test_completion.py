@@ -51,6 +51,7 @@ def complete(words: str, cache: Path | None = None) -> list[str]:
         ("betapod trial check dn", "dn61"),
         ("betapod run pack", "packham2016"),
         ("betapod switches sw_fil", "sw_filtration"),
+        ("betapod drugs show empa", "empagliflozin"),
         ("betapod evidence show SKYL", "SKYLER2015"),
         ("betapod confront --claim B2", "B20"),
         ("betapod confront --endpoint Hb", "HbA1c"),

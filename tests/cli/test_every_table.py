@@ -31,6 +31,8 @@ claims --no-model
 claims --no-model --search 'beta cells'
 claims contest
 switches
+drugs
+drugs --search ARB
 ogtt
 simulate kidney --years 1
 """.strip().splitlines()
@@ -45,6 +47,8 @@ evidence pool --endpoint HbA1c --across population --across product
 evidence check
 claims show A01 B07 --no-model
 switches sw_filtration
+drugs show semaglutide
+drugs show 'SGLT2 inhibitor' teplizumab
 doctor --quick
 """.strip().splitlines()
 

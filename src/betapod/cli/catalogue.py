@@ -15,7 +15,13 @@ from .former_options import OPTIONS
 #: Headings of the help, in the order in which a newcomer reads, and under each the verbs with the modules that define them.
 PANELS: dict[str, dict[str, str]] = {
     "Start": {"demo": "report", "doctor": "doctor"},
-    "One patient": {"simulate": "simulate", "ogtt": "glucose_tests", "mmtt": "glucose_tests", "clamp": "glucose_tests"},
+    "One patient": {
+        "simulate": "simulate",
+        "ogtt": "glucose_tests",
+        "mmtt": "glucose_tests",
+        "clamp": "glucose_tests",
+        "drugs": "drugs",
+    },
     "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
     "Evidence and claims": {"evidence": "evidence", "claims": "claims"},

@@ -147,6 +147,15 @@ def complete_drug(incomplete: str) -> list[str]:
     )
 
 
+def complete_drug_name(incomplete: str) -> list[str]:
+    """Complete a drug, a class of drugs or a brand, without dose."""
+    from ..therapies.drug_catalogue import catalogued_drugs, drug_classes
+
+    drugs = catalogued_drugs()
+    names = [*drugs, *drug_classes(), *(name for drug in drugs.values() for name in drug.names)]
+    return starting(dict.fromkeys(names), incomplete)
+
+
 def complete_scenario(incomplete: str) -> list[str]:
     """Complete the name of a scenario of cell therapy."""
     from ..therapies.scenarios import SCENARIOS

@@ -27,6 +27,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod simulate kidney --years 5 --switch 'e_ARB=0.6@2 year' --plot k.png",
         ),
     ),
+    "drugs": (
+        ("Which drugs, by class, at which doses?", "betapod drugs"),
+        ("What blocks the angiotensin receptor?", "betapod drugs --search ARB"),
+        ("All doses as a table", "betapod drugs --csv drugs.csv"),
+    ),
+    "drugs show": (
+        ("What does empagliflozin change, and on whose word?", "betapod drugs show empagliflozin"),
+        ("All of a class, as a table", "betapod drugs show 'GLP-1 receptor agonist' --csv glp1.csv"),
+    ),
     "ogtt": (
         ("75 g of glucose in type 2 diabetes", "betapod ogtt --person t2d"),
         ("Fewer beta cells than the typical person has", "betapod ogtt --person ngt --set beta_mass=0.7"),

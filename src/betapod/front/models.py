@@ -170,6 +170,67 @@ def list_switches() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["name", "label", "default", "scenarios", "submodels"])
 
 
+def list_drugs() -> pd.DataFrame:
+    """Return the drugs, insulins and diets that `plan` and protocols take.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per therapy: ``name``, ``class`` (a person takes one drug of a class), ``kind`` (``drug``, ``insulin``, ``diet``,
+        ``other``), ``substance``, ``atc`` (code of the WHO), ``route``, ``doses``, ``names`` (brands and short forms that are understood).
+
+    Examples
+    --------
+    >>> import betapod
+    >>> drugs = betapod.list_drugs().set_index("name")
+    >>> drugs.loc["empagliflozin", "class"]
+    'SGLT2 inhibitor'
+    >>> drugs.loc["empagliflozin", "doses"]
+    '10 mg/day, 25 mg/day'
+    """
+    import pandas as pd
+
+    from ..therapies.drug_cards import drug_list
+
+    rows = [{**row, "doses": ", ".join(row["doses"]), "names": ", ".join(row["names"])} for row in drug_list()]
+    return pd.DataFrame(rows)
+
+
+def show_drug(name: str) -> pd.DataFrame:
+    """Return what a drug does, with the origin of its numbers.
+
+    Parameters
+    ----------
+    name
+        A drug, a brand, or a class, whose drugs are all shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per drug, dose and quantity: ``name``, ``dose``, ``dose_unit``, ``quantity`` (an input of the models), ``label``, ``rule`` (how
+        it combines), ``value``, ``unit``, ``onset``, ``offset`` and ``lasts`` (days), ``role``, ``source``, ``grade``, ``note``.
+
+    Raises
+    ------
+    ConfigError
+        There is no such drug; the nearest is named.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> effects = betapod.show_drug("Jardiance")
+    >>> sorted(set(effects["quantity"]))
+    ['dMAP', 'dWt', 'e_S', 'phiS', 'xEd']
+    """
+    import pandas as pd
+
+    from ..therapies.drug_cards import drug_effects, drugs_named
+
+    rows = [{"name": drug, **effect} for drug in drugs_named(name) for effect in drug_effects(drug)]
+    names = ["name", "dose", "dose_unit", "quantity", "label", "rule", "value", "unit", "onset", "offset", "lasts"]
+    return pd.DataFrame(rows, columns=[*names, "role", "source", "grade", "note"])
+
+
 def list_observables() -> pd.DataFrame:
     """Return everything that is measured of people.
 

@@ -147,6 +147,14 @@ def catalogue() -> dict[str, tuple[str, ...]]:
     return {name: tuple(doses) for name, doses in doses_by_drug.items()}
 
 
+def scales_with_dose(name: str, quantity: str) -> bool:
+    """Return whether what a therapy does to a quantity is a number for each unit of its dose."""
+    return any(
+        row["therapy"] == name and row["quantity"] == quantity and bool(_SCALED.fullmatch(row["value"]))
+        for row in _rows()
+    )
+
+
 def therapy(
     text: str,
     start: float = 0.0,
