@@ -24,10 +24,10 @@ def test_homa_of_the_reference_person() -> None:
 
 
 def test_c_peptide_after_a_meal() -> None:
-    """Own cells secrete 2.3 times as much after a meal; what a graft secretes fasting is not counted again."""
+    """Own cells secrete 1.9 times as much after a meal; what a graft secretes fasting is not counted again."""
     fasting, from_graft = np.array([0.6, 0.6, 0.6]), np.array([0.0, 0.0, 900.0])
     found = formulas.stimulated_C_peptide(fasting, np.array([1.0, 1.0, 0.0]), np.array([0.0, 1.0, 0.5]), from_graft)
-    np.testing.assert_allclose(found, [1.38, 0.69, 0.9])
+    np.testing.assert_allclose(found, [1.14, 0.57, 0.9])
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_coefficients_say_where_they_come_from() -> None:
     from betapod.model import ParameterTable
 
     for row in ParameterTable.read(FOLDER / "formulas.csv").values():
-        assert row.plausible and row.role in ("derived", "calibrated") and row.note, row.id
+        assert row.plausible and row.role in ("derived", "calibrated", "assumed") and row.note, row.id
         assert formulas.coefficient(row.id) == row.value
 
 
