@@ -15,8 +15,8 @@ class Morning(Submodel):
         scale of HbA1c), up to where that ends; people with the same control differ (`dawn_shift`), users of insulin more. Beta cells
         answer within minutes, so that insulin and C-peptide of the sample go with this glucose.
     Provenance
-        Fasting glucose over mean glucose by HbA1c: NHANES 1999-2016 (calibration half), ADAG profiles (wei2014), and continuous
-        monitoring at 6 to 8 h against 3 to 5 h (zhao2023).
+        Fitted to fasting glucose by HbA1c in NHANES 1999-2016, calibration half; agrees with ADAG profiles (wei2014). Continuous
+        monitoring shows the rise from 3 to 5 h to 6 to 8 h (zhao2023).
     """
 
     reads = (
