@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evidence.records.study import Record
+from .outcome_chances import chances_on
 from .study_courses import Courses
-from .study_events import CountedEvent
+from .study_events import CountedEvent, parsed
 from .visits import URINE, Numbers, seen_in
 
 #: Draws of measurement errors per virtual person, besides as many mirror images; samples of the cohort behind its own error.
@@ -44,8 +45,17 @@ class Counts:
         return risk, events, years
 
 
-def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[int]) -> Counts:
-    """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same random numbers."""
+def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[int], study: float = 1.0) -> Counts:
+    """Return who of a group has an event by a week; the same seed gives both groups of a contrast the same random numbers.
+
+    An event of a visit comes to those whom no death took before; an outcome that is part of the event has its own chance until
+    then. An event of the last visit is counted among those who live to see it.
+
+    Parameters
+    ----------
+    study
+        Absolute rates of outcomes relative to those of like studies.
+    """
     generator = np.random.default_rng(seed)
 
     def draw(x: Numbers) -> Numbers:
@@ -54,9 +64,30 @@ def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[i
 
     full = group.filled()
     observed = seen_in(full.values, group.weeks, draw, samples=dict.fromkeys(URINE, event.samples))
-    risk, happened, years = event.passages(observed, group.failed, last)
-    means = (np.broadcast_to(x, (2 * _DRAWS, len(group))).mean(axis=0) for x in (risk, happened, years))
+    risk, happened, first = event.first_visits(observed, group.failed, last)
+    chances = chances_on(
+        full.values, full.weeks, full.failed, full.risks, event.outcomes, event.free, _watched(full, event), event.begins, event.year, study
+    )  # fmt: skip
+    by_visit = happened * chances.at(chances.alive, first) * chances.at(chances.free, first)
+    if event.at_last:
+        counted = risk * chances.at(chances.alive, first)
+        events = by_visit
+    else:
+        counted = risk.astype(np.float64)
+        events = risk * (by_visit + chances.at(chances.events, first))
+    # Without outcomes nobody is watched beyond kidney failure.
+    until = first if event.outcomes else np.minimum(first, np.maximum(group.failed, event.begins))
+    years = risk * chances.at(chances.years, until)
+    means = (np.broadcast_to(x, (2 * _DRAWS, len(group))).mean(axis=0) for x in (counted, events, years))
     return Counts(*(np.asarray(x, dtype=np.float64) for x in means))
+
+
+def _watched(full: Courses, event: CountedEvent) -> NDArray[np.bool_] | None:
+    """Return (people, weeks) when an event is watched for, by the course without errors of measurement; None for always."""
+    if not event.within:
+        return None
+    observed, holds = seen_in(full.values, full.weeks, None), parsed(event.within)
+    return np.stack([holds(observed, float(week), full.failed) for week in full.weeks], axis=-1)
 
 
 def statistic(form: str, sums: Sequence[tuple[Numbers, Numbers, Numbers]]) -> Numbers:

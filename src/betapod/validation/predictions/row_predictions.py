@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.reported_error import reported_error
+from ...hazards.risk import hazard_values
 from .event_counts import (
     Counts,
     counts_of,
@@ -224,7 +225,7 @@ def _counted(
         float(statistic(readout.form, [counts_of(g, event, record.weeks or 0.0, key).sums() for g in of]))
         for of in moved
     ]
-    parameters = _scatter(expected, others)
+    parameters = math.hypot(_scatter(expected, others), _between_studies(record, readout, groups, key))
     if readout.scale == "share":
         behind = people_behind(counts[0], np.random.default_rng(key))
         return share_of(record, readout, expected, behind, arm, parameters, len(others))
@@ -238,6 +239,19 @@ def _counted(
     )
     rare = without_events(counts, record)
     return replace(prediction, note="; ".join(filter(None, (prediction.note, rare)))) if rare else prediction
+
+
+def _between_studies(record: Record, readout: Readout, groups: Sequence[Courses], key: Sequence[int]) -> float:
+    """Return how far absolute rates of outcomes differ between studies of like people, on the scale of the row; 0 for contrasts."""
+    event = readout.event
+    if event is None or len(groups) > 1 or not (event.outcomes or event.free):
+        return 0.0
+    spread = hazard_values()["between_studies"]
+    low, high = (
+        float(statistic(readout.form, [counts_of(groups[0], event, record.weeks or 0.0, key, study).sums()]))
+        for study in (math.exp(-spread), math.exp(spread))
+    )
+    return 0.5 * abs(high - low)
 
 
 def _scatter(expected: float, drawn: Sequence[float]) -> float:

@@ -22,6 +22,7 @@ from ...therapies import cell_parameters
 from ...therapies.plan import plan
 from ...therapies.scenarios import DEFAULT
 from ...therapies.standard_care import Therapy, therapy
+from .outcome_chances import risks_of
 from .studies import StudyArm, baseline_cohorts
 from .visits import compared, deviation_columns
 
@@ -90,12 +91,15 @@ class Courses:
         (people,) place of everybody in the cohort.
     failed
         (people,) week of kidney failure, inf without.
+    risks
+        What hazards of outcomes read besides, (people, weeks) by name, see `outcome_chances.risks_of`; nobody dies without.
     """
 
     weeks: Numbers
     values: Mapping[str, Numbers] = field(repr=False)
     member: NDArray[np.int64]
     failed: Numbers
+    risks: Mapping[str, Numbers] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.member)
@@ -119,7 +123,8 @@ class Courses:
 
     def _take(self, kept: NDArray[np.bool_]) -> Courses:
         values = {name: table[kept] for name, table in self.values.items()}
-        return Courses(self.weeks, values, self.member[kept], self.failed[kept])
+        risks = {name: table[kept] for name, table in self.risks.items()}
+        return Courses(self.weeks, values, self.member[kept], self.failed[kept], risks)
 
 
 @functools.cache
@@ -250,7 +255,9 @@ def _courses(
     table = {name: values[sound][:, :, i] for i, name in enumerate(outputs())}
     ended = ended_at[sound] / DAYS_PER_WEEK
     failed = np.where(np.isfinite(ended), ended, np.inf)
-    return Courses(weeks, _observed(table, weeks, who.take(sound)), sound, failed)
+    kept = who.take(sound)
+    risks = risks_of(kept, weeks, [timed(text) for text in arm.care], 0.0 if math.isnan(arm.year) else arm.year)
+    return Courses(weeks, _observed(table, weeks, kept), sound, failed, risks)
 
 
 def _initial(arm: StudyArm, who: Library) -> dict[str, Numbers]:

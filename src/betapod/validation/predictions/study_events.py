@@ -10,7 +10,7 @@ endpoint    class of endpoint, as in the registry
 wording     words that the statistic must contain, where one study has two definitions; may be empty
 event       terms with ``and`` or ``or``: ``UACR > 300``, ``eGFR < 60``, ``UACR 30 to 300``, ``eGFR -40 %`` (a fall by that share
             of the value at the start), ``creatinine x 2``, ``UACR class better`` or ``eGFR class worse`` (by a class of KDIGO or
-            more than at the start), ``kidney failure``, a condition such as ``insulin_independence``, or for the last visit alone
+            more than at the start), ``HbA1c change <= -1`` from the start, ``kidney failure``, an outcome such as ``death`` or ``mace``, a condition such as ``insulin_independence``, or for the last visit alone
             the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start. Empty where the model does not
             have what is counted, and the note says why
 at risk     terms that hold at the start for people who can have the event; empty for everybody
@@ -18,6 +18,9 @@ every       weeks between visits
 confirmed   1 if the next visit must confirm it, 0 if not
 weeks       follow-up, week, where the registry gives the time unit of a rate in its place; may be empty
 note        what was assumed
+free of     outcomes (`hazards.outcome_rates.OUTCOMES`, with ``and``) that must not have come since counting began
+while       terms: only time in which they hold is watched, and only outcomes in it count; empty for all time
+year        calendar year of week 0 where the arm has none, for absolute rates of outcomes; empty for that of their table
 samples     urine samples whose mean is taken on a visit; 3 unless said otherwise, as classes of albuminuria ask for
 from        week in which counting begins and people are at risk, where treatment began before; 0 unless said otherwise
 =========== ==========================================================================================================
@@ -37,6 +40,7 @@ import numpy as np
 from ...base.constants import DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, did_you_mean
 from ...evidence.records.study import Record
+from ...hazards.outcome_rates import OUTCOMES
 from ...observables import kdigo
 from ...observables.outcomes import SHARES, Flags, Readings
 from .visits import Numbers, compared
@@ -53,6 +57,8 @@ FORMS = {
     "difference": "difference",
 }
 _FAILURE = "kidney failure"
+#: Weeks between visits from which on an event is one of the last visit alone.
+_LAST_ONLY = 520.0
 #: Weeks between the visits through which a slope is laid.
 _STEP = 26.0
 _NUMBER = r"[\d.]+"
@@ -61,6 +67,7 @@ _RANGE = re.compile(rf"(?P<name>\w+)\s+(?P<low>{_NUMBER})\s+to\s+(?P<high>{_NUMB
 _SHARE = re.compile(rf"(?P<name>\w+)\s*(?P<sign>[-+])\s*(?P<share>{_NUMBER})\s*%")
 _SLOPE = re.compile(rf"(?P<name>\w+)\s+slope\s*(?P<sign><=|>=|<|>)\s*(?P<bound>-?{_NUMBER})\s*(?P<percent>%?)")
 _TIMES = re.compile(rf"(?P<name>\w+)\s+x\s*(?P<factor>{_NUMBER})")
+_CHANGE = re.compile(rf"(?P<name>\w+)\s+change\s*(?P<sign><=|>=|<|>)\s*(?P<bound>-?{_NUMBER})")
 _CLASS = re.compile(r"(?P<name>UACR|eGFR)\s+class\s+(?P<way>better|worse)")
 #: Numbers of classes, the worse the higher; -1 without a value.
 _CLASSES = {"UACR": kdigo.a_number, "eGFR": kdigo.g_number}
@@ -93,6 +100,10 @@ class CountedEvent:
         Of urine on a visit.
     begins
         Week in which people are at risk and counting begins; falls and slopes are from week 0 nevertheless.
+    free_of, within
+        Outcomes that must not have come, and terms of the time that is watched (column ``while``); may be empty.
+    year
+        Calendar year of week 0 where the arm has none; 0 where it does not matter.
     """
 
     event: str
@@ -103,6 +114,33 @@ class CountedEvent:
     note: str = ""
     samples: int = 3
     begins: float = 0.0
+    free_of: str = ""
+    within: str = ""
+    year: float = 0.0
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """Outcomes that are the event, or parts of it."""
+        return tuple(term for term in _choices(self.event) if term in OUTCOMES)
+
+    @property
+    def measured(self) -> str:
+        """The event without its outcomes, which are no terms of visits; may be empty."""
+        return " or ".join(term for term in _choices(self.event) if term not in OUTCOMES)
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Outcomes that must not have come."""
+        return tuple(term.strip() for term in self.free_of.split(" and ") if term.strip())
+
+    @property
+    def at_last(self) -> bool:
+        """Whether it is judged on the last visit alone, so that only those who live to see it are counted."""
+        return bool(self.measured) and (self.slope or (not self.confirmed and self.every >= _LAST_ONLY))
+
+    def end(self, last: float) -> float:
+        """Return the week of the last visit that counts."""
+        return self.weeks(last)[-2 if self.confirmed and not self.slope else -1]
 
     @property
     def slope(self) -> bool:
@@ -119,7 +157,17 @@ class CountedEvent:
         return [self.begins + step * k for k in range(count + 1 + self.confirmed)]
 
     def passages(self, observed: Readings, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
-        """Return who is at risk, who of them has the event, and for how many years each was watched.
+        """Return who is at risk, who of them has the event on a visit, and for how many years each was watched.
+
+        Parameters as of `first_visits`.
+        """
+        risk, happened, first = self.first_visits(observed, failed, last)
+        watched = np.minimum(first, np.maximum(failed, 1e-9)) - self.begins
+        years = np.where(risk, np.maximum(watched, 0.0), 0.0) * DAYS_PER_WEEK / DAYS_PER_YEAR
+        return risk, happened, np.asarray(years, dtype=np.float64)
+
+    def first_visits(self, observed: Readings, failed: Numbers, last: float) -> tuple[Flags, Flags, Numbers]:
+        """Return who is at risk, who of them has the event on a visit, and its week, or that of the last visit without.
 
         Parameters
         ----------
@@ -131,7 +179,7 @@ class CountedEvent:
             Week of the row.
         """
         weeks = self.weeks(last)
-        holds = parsed(self.event)
+        holds = parsed(self.measured) if self.measured else _never
         table = np.stack([holds(observed, week, failed) for week in weeks], axis=-1)
         if self.slope:
             table[..., :-1] = False
@@ -150,9 +198,15 @@ class CountedEvent:
             # Nobody is watched beyond the visit that finds kidney failure.
             visits = np.append(weeks, np.inf)
             happened &= first <= visits[np.searchsorted(weeks, failed)]
-        watched = np.minimum(first, np.maximum(failed, 1e-9)) - self.begins
-        years = np.where(risk, np.maximum(watched, 0.0), 0.0) * DAYS_PER_WEEK / DAYS_PER_YEAR
-        return risk, happened, np.asarray(years, dtype=np.float64)
+        return risk, happened, first
+
+
+def _choices(event: str) -> list[str]:
+    return [choice.strip() for choice in event.split(" or ")]
+
+
+def _never(observed: Readings, week: float, failed: Numbers) -> Flags:
+    return np.zeros(observed("eGFR", week).shape, dtype=bool)
 
 
 @functools.cache
@@ -241,6 +295,11 @@ def _class(match: re.Match[str]) -> Test:
     return test
 
 
+def _change(match: re.Match[str]) -> Test:
+    name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
+    return lambda observed, week, failed: compare(observed(name, week) - observed(name, 0.0), bound)
+
+
 def _slope(match: re.Match[str]) -> Test:
     name, bound, compare = match["name"], float(match["bound"]), _COMPARE[match["sign"]]
 
@@ -271,6 +330,7 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = 
     (_SHARE, _share),
     (_TIMES, _times),
     (_SLOPE, _slope),
+    (_CHANGE, _change),
     (_CLASS, _class),
 )
 
@@ -291,9 +351,15 @@ def _table() -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
                     row["note"],
                     int(row["samples"] or 3),
                     float(row["from"] or 0.0),
+                    row["free of"] or "",
+                    row["while"] or "",
+                    float(row["year"] or 0.0),
                 )
-                for text in filter(None, (event.event, event.at_risk)):
+                for text in filter(None, (event.measured, event.at_risk, event.within)):
                     parsed(text)
+                if unknown := [name for name in event.free if name not in OUTCOMES]:
+                    message = f"there is no outcome {unknown[0]!r}"
+                    raise ConfigError(Problem("unknown-outcome", message, hint=did_you_mean(unknown[0], OUTCOMES)))
             except ConfigError as error:
                 problems += [Problem(p.kind, p.message, Location(_PATH.name, number), p.found) for p in error.problems]
                 continue
