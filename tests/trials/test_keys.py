@@ -32,6 +32,7 @@ strata:
   early: {where: {UACR: {min: 30 mg/g, max: 300 mg/g}}}
   late: {where: {UACR: {min: 300 mg/g}}}
 run_in: {therapies: [{therapy: ACE inhibitor, adherence: 90 %}], duration: 28 day}
+background: [{therapy: sodium intake 100 mmol/day, start: 5 day, stop: 200 day, adherence: 90 %}]
 patients: 40
 arms:
   control: {placebo: true, therapies: [{therapy: SGLT2 inhibitor, start: 10 day, stop: 100 day, adherence: 80 %}]}
@@ -105,6 +106,10 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "run_in.therapies.therapy": (("run_in", "therapies", 0, "therapy"), "ARB"),
     "run_in.therapies.adherence": (("run_in", "therapies", 0, "adherence"), "50 %"),
     "run_in.duration": (("run_in", "duration"), "60 day"),
+    "background.therapy": (("background", 0, "therapy"), "fixed-dose insulin"),
+    "background.start": (("background", 0, "start"), "8 day"),
+    "background.stop": (("background", 0, "stop"), "220 day"),
+    "background.adherence": (("background", 0, "adherence"), "50 %"),
     "arms.*.cells": (("arms", "cells", "cells"), "UC-MSC 3e6/kg iv"),
     "arms.*.placebo": (("arms", "more"), {"placebo": True}),
     "arms.*.therapies.therapy": (("arms", "control", "therapies", 0, "therapy"), "MRA"),

@@ -149,6 +149,8 @@ def treated(model: Model, treatment: Given) -> Treated:
         raise ConfigError(problems)
     if plan is None:
         return Treated(who.model, dict(who.state), Schedule(), who.label)
+    for line in plan.insulin_lines:
+        print_note(line)
     for course in plan.courses[0]:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
         print_note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")

@@ -19,6 +19,7 @@ from .cell_dosing import Regimen, regimen
 from .cell_population import regimens
 from .drug_limits import Withheld, allowed_drugs
 from .drug_switches import care, switches_of
+from .insulin_rules import other_rules, rule_of_insulin
 from .scenarios import DEFAULT
 from .standard_care import Therapy, input_courses, therapy
 
@@ -98,6 +99,8 @@ class Plan:
         Each person's courses of cells, with what is unusual about them.
     withheld
         What was ordered for each person and is not given, each with the reason; empty where everything is given.
+    insulin
+        The rule by which each person's insulin dose changes, in words; empty for who injects none.
 
     Examples
     --------
@@ -115,6 +118,7 @@ class Plan:
     drugs: tuple[tuple[Therapy, ...], ...]
     courses: tuple[tuple[Regimen, ...], ...] = field(default_factory=tuple)
     withheld: tuple[tuple[Withheld, ...], ...] = field(default_factory=tuple)
+    insulin: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         many = f", {len(self.schedules)} people" if len(self.schedules) != 1 else ""
@@ -134,7 +138,19 @@ class Plan:
         lines = [f"{words}: {n} of {many} people" if many > 1 else words for words, n in counts.items()]
         without = Counter((item.drug.label, item.reason) for person in self.withheld for item in person)
         lines += [f"{label} not given to {n} of {many} people: {reason}" for (label, reason), n in without.items()]
+        lines += self.insulin_lines
         return lines + [course.words for course in (self.courses[0] if self.courses else ())]
+
+    @property
+    def insulin_lines(self) -> list[str]:
+        """Which rule acts on insulin, and for how many people; nothing where nothing else is given or nobody injects insulin."""
+        if not (any(self.drugs) or any(self.courses)):
+            return []
+        many = len(self.schedules)
+        counts = Counter(rule for rule in self.insulin if rule)
+        lines = [f"{rule}: {n} of {many} people" if many > 1 else rule for rule, n in counts.items()]
+        titrated = any("titrated" in rule for rule in counts)
+        return [f"{line}; {other_rules()}" if titrated and "titrated" in line else line for line in lines]
 
 
 def plan(
@@ -270,7 +286,9 @@ def _for_one(
     moved = [_moved(course.schedule, start) for course in ordered]
     doses = tuple(dose for course in moved for dose in course.doses)
     switches = (*inputs, *schedule.switches, *(switch for course in moved for switch in course.switches))
-    return Plan(under, name, (Schedule(doses, switches),), (prescribed,), (tuple(ordered),))
+    titrates = "insulin_titration" in under.inputs and under.inputs["insulin_titration"].value > 0
+    rule = rule_of_insulin(prescribed, titrates)
+    return Plan(under, name, (Schedule(doses, switches),), (prescribed,), (tuple(ordered),), insulin=(rule,))
 
 
 def _for_many(
@@ -296,7 +314,10 @@ def _for_many(
             doses = tuple(dose for course in moved for dose in course.doses)
             switches = (switch for course in moved for switch in course.switches)
             schedules[person] = Schedule(doses, (*schedules[person].switches, *switches))
-    return Plan(under, name, tuple(schedules), tuple(tuple(person) for person in drugs), courses_of_people)
+    titrate = people.parameters.get("insulin_titration", np.zeros(len(people)))
+    rules = tuple(rule_of_insulin(person, titrates > 0) for person, titrates in zip(drugs, titrate, strict=True))
+    prescribed = tuple(tuple(person) for person in drugs)
+    return Plan(under, name, tuple(schedules), prescribed, courses_of_people, insulin=rules)
 
 
 def _drug_schedules(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...observables.quantities import code_of
+from ...therapies.insulin_rules import rule_of_insulin
 from ...therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
+from ...therapies.standard_care import therapy
 from ..common import words
 from ..common.document import Section
 from .analyses import analyses
@@ -81,8 +83,20 @@ def _simulation(assessment: Assessment) -> str:
         "trial is full, "
         + ("allocated, " if len(assessment.single) < len(assessment.protocol.designs) else "")
         + "measured at visits with error, and some are lost. Random numbers are named by seed, purpose, replicate and patient, so that "
-        f"{_sharing(assessment)}."
+        f"{_sharing(assessment)}. {_insulin(assessment)}"
     )
+
+
+def _insulin(assessment: Assessment) -> str:
+    """Say by which rule people who inject insulin change their dose: it decides whether a treatment shows in HbA1c or in the dose."""
+    protocol = assessment.protocol
+    named = [item.therapy for item in protocol.background]
+    rule = rule_of_insulin([therapy(text) for text in named], True)
+    ordered = sorted(
+        {item.therapy for arm in protocol.arms.values() for item in arm.therapies if "insulin" in item.therapy}
+    )
+    more = f" Arms order {words.listed(ordered)}." if ordered else ""
+    return f"In those who inject insulin, {rule}.{more}"
 
 
 def _sharing(assessment: Assessment) -> str:

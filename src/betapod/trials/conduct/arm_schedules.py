@@ -56,17 +56,16 @@ class Planner:
         return np.where(stream.uniform(people) < item.share, day, np.inf)
 
     def therapies(self, arm: Arm | None, comedicated: bool, rescue: str | None = None) -> list[tuple[Therapy, ...]]:
-        """Return the added therapies per person: run-in, the arm's therapies, co-medication, without contraindicated ones."""
+        """Return the added therapies per person: run-in, background, the arm's therapies, co-medication, without contraindicated ones."""
         run_in = self.protocol.run_in
         common: list[Therapy] = []
         if run_in is not None:
             common += [
                 _made(item.therapy, self.lead - run_in.duration, None, item.adherence) for item in run_in.therapies
             ]
-        if arm is not None:
-            for item in arm.therapies:
-                stop = None if item.stop is None else item.stop + self.lead
-                common.append(_made(item.therapy, item.start + self.lead, stop, item.adherence))
+        for item in (*self.protocol.background, *(arm.therapies if arm is not None else ())):
+            stop = None if item.stop is None else item.stop + self.lead
+            common.append(_made(item.therapy, item.start + self.lead, stop, item.adherence))
         if rescue is not None:
             common.append(_made(rescue, self.lead, None, 1.0))
         begins = [(item, self.begins(k, item)) for k, item in enumerate(self.protocol.conduct.co_medication)]

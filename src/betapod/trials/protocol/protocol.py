@@ -252,6 +252,10 @@ class Protocol(Displayed, Settings):
     eligibility: dict[str, Criterion] = Field(default_factory=dict)
     strata: dict[str, Stratum] = Field(default_factory=dict)
     run_in: RunIn | None = None
+    background: Therapies = Field(
+        default_factory=list,
+        description="what everybody gets from enrolment on in every arm, such as the rule for insulin: fixed-dose insulin",
+    )
     arms: dict[str, Arm] = Field(min_length=1)
     designs: dict[str, Design] = Field(min_length=1)
     patients: Count
