@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
     from ...validation.predictions.prediction import Prediction
 
 #: What counts may be made by, and the column of the view.
-COUNTED = {"class": "treatment", "group": "group", "family": "family", "endpoint": "endpoint", "study": "study"}
+COUNTED = {
+    "class": "treatment",
+    "group": "group",
+    "family": "family",
+    "endpoint": "endpoint",
+    "study": "study",
+    "use": "use",
+}
 #: Letters of the longest bar of the terminal.
 _BAR = 24
 
@@ -114,7 +122,7 @@ class PredictionResults:
         typer.Option(
             "--by",
             metavar="COLUMN",
-            help="Count records by class (of treatment), group (of endpoints), family, endpoint or study.",
+            help="Count records by class (of treatment), group (of endpoints), family, endpoint, study or use (fit, validation).",
             autocompletion=_complete_by,
         ),
     ] = "class"
@@ -209,6 +217,7 @@ def _report(
         _print_rows(confrontation, views.rows, views.worst)
     elif len(table):
         _print_counts(table, views.by)
+        _print_uses(confrontation)
     simulated = count - len(confrontation.refused)
     why = " (--refused says why)" if confrontation.refused else ""
     print_text(f"{with_noun(simulated, 'row')} simulated, {len(confrontation.refused)} not{why}.")
@@ -344,6 +353,23 @@ def _print_counts(table: pd.DataFrame, by: str) -> None:
                 cells.append([str(row[COUNTED[by]]), str(row["rows"]), str(row["inside"]), f"{row['median']:.1f}", bar])
                 groups.append(f"scenario {scenario}")
     print_table([COUNTED[by], *heads], cells, heads[:3], groups=groups, varying=heads[3:])
+
+
+def _print_uses(confrontation: Confrontation) -> None:
+    """Print how many rows that were used for fitting, and that were kept, lie inside their interval, and how wide intervals are."""
+    from ...validation.predictions.uses import coverage_by_use
+
+    heads = ["rows", "inside", "median |z|", "width: ratios", "shares", "others"]
+    cells, groups = [], []
+    for scenario, predictions in confrontation.predictions.items():
+        for use, row in coverage_by_use(predictions).iterrows():
+            widths = (("factor", "x{:.2f}"), ("points", "{:.2f}"), ("relative", "{:.0%}"))
+            width_texts = ["-" if math.isnan(row[name]) else text.format(row[name]) for name, text in widths]
+            cells.append(
+                [str(use), f"{row['rows']:.0f}", f"{row['inside']:.0f}", rounded(row["median"], ".1f"), *width_texts]
+            )
+            groups.append(f"scenario {scenario}")
+    print_table(["use", *heads], cells, heads, groups=groups)
 
 
 def _bar(below: int, inside: int, above: int, longest: int) -> str:

@@ -21,6 +21,7 @@ from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
 from .study_courses import Condition
+from .uses import use_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,15 +56,15 @@ class Confrontation(Displayed):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row for each prediction, the scenario in ``scenario``."""
+        """One row for each prediction, the scenario in ``scenario``, in ``use`` whether parameters were fitted to it (see `uses`)."""
         import pandas as pd
 
         rows = [
-            {"scenario": name, **asdict(prediction)}
+            {"scenario": name, **asdict(p), "use": use_of(p.record, p.study, p.family)}
             for name, predictions in self.predictions.items()
-            for prediction in predictions
+            for p in predictions
         ]
-        columns = ["scenario", *Prediction.__dataclass_fields__]
+        columns = ["scenario", *Prediction.__dataclass_fields__, "use"]
         return pd.DataFrame(rows, columns=columns)
 
     def counts(self, by: str = "family") -> pd.DataFrame:
@@ -72,7 +73,7 @@ class Confrontation(Displayed):
         Parameters
         ----------
         by
-            ``family``, ``endpoint``, ``study`` or ``""`` for all together.
+            ``family``, ``endpoint``, ``study``, ``use`` or ``""`` for all together.
 
         Returns
         -------
