@@ -27,6 +27,8 @@ SGLT2_INHIBITOR = {"e_S": 0.65}
 ARB = {"e_ARB": 0.6}
 ACE_INHIBITOR = {"e_ACE": 0.8}
 MRA = {"e_MRA": 0.5}
+#: Of the albuminuric person, whose glucose is 9.9 mmol/L and pressure shifted by 8 mmHg.
+GLP1_RECEPTOR_AGONIST = {"e_GLP1": 1.0, "G": 9.1, "dMAP": 6.5}
 _EQUATIONS = (
     "GFR",
     "eGFR",

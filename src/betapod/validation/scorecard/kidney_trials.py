@@ -8,6 +8,7 @@ from .kidney_acute import percent_change
 from .kidney_person import (
     ACE_INHIBITOR,
     ARB,
+    GLP1_RECEPTOR_AGONIST,
     MONTH,
     MRA,
     SGLT2_INHIBITOR,
@@ -98,8 +99,8 @@ def mra_ckd4() -> dict[str, float]:
 
 @procedure
 def glp1_ckd() -> dict[str, float]:
-    """The CKD patient after a year on ARB; the drug is given as j 0.5, glucose -0.9 mmol/L and pressure -2 mmHg."""
-    return _comparison(albuminuric_on_ARB(), {"j": 0.5, "G": 9.0, "dMAP": 6.0})
+    """The CKD patient after a year on ARB; the drug is its renal effect, glucose -0.8 mmol/L and pressure -1.5 mmHg."""
+    return _comparison(albuminuric_on_ARB(), GLP1_RECEPTOR_AGONIST)
 
 
 @procedure
