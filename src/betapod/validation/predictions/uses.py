@@ -59,8 +59,8 @@ def use_of(record: str, study: str, family: str) -> str:
     """Return what a row was used for: ``fit`` or ``validation``."""
     lines = [line for line in row_uses() if line.family == family]
     named = [line for line in lines if record in line.records or study in line.records]
-    whole = [line for line in lines if not line.records]
-    return next((line.use for line in (*named, *whole)), VALIDATION)
+    of_family = [line for line in lines if not line.records]
+    return next((line.use for line in (*named, *of_family)), VALIDATION)
 
 
 def width_of(prediction: Prediction) -> float:
