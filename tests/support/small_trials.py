@@ -108,4 +108,5 @@ def pool(trial, people=2000, effect=0.5, seed=3):
             hazards[name][:, after, k] = cumulative_hazard(
                 times[after], np.broadcast_to(rates, (people, len(times)))[:, after]
             )
-    return Pool(times, codes, values, failed, hazards, keys, features, np.full(people, 1 / people))
+    injured = {name: np.where(generator.random(people) < 0.02, 100.0, np.inf) for name in values}
+    return Pool(times, codes, values, failed, hazards, injured, keys, features, np.full(people, 1 / people))

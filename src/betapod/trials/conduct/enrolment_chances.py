@@ -34,7 +34,9 @@ def still(library: Library, weights: Numbers) -> Pool:
     egfr = values[:, 0, codes.index("EGFR")]
     values[:, 0, codes.index("CREAT")] = creatinine_of(egfr, people["AGE"], people["FEMALE"])
     failed = {"natural": np.full(len(library), np.inf)}
-    return Pool(np.zeros(1), codes, {"natural": values}, failed, {}, {("", "run-in", ""): "natural"}, people, weights)
+    return Pool(
+        np.zeros(1), codes, {"natural": values}, failed, {}, {}, {("", "run-in", ""): "natural"}, people, weights
+    )
 
 
 def enrolled_chances(protocol: Protocol, pool: Pool, draws: int = _DRAWS) -> Numbers:

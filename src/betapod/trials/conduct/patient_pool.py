@@ -55,6 +55,8 @@ class Pool:
         Course -> (people,) day of kidney failure from enrolment; infinite without.
     hazards
         Course of an arm -> (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.outcome_rates.CAUSES`.
+    injured
+        Course of an arm -> (people,) day of acute kidney injury, which the course holds; infinite without.
     keys
         (arm, stage, scenario) -> course.
     people
@@ -70,6 +72,7 @@ class Pool:
     values: Mapping[str, Numbers] = field(repr=False)
     failed: Mapping[str, Numbers] = field(repr=False)
     hazards: Mapping[str, Numbers] = field(repr=False)
+    injured: Mapping[str, Numbers] = field(repr=False)
     keys: Mapping[tuple[str, str, str], str] = field(repr=False)
     people: Mapping[str, Numbers] = field(repr=False)
     weights: Numbers = field(repr=False)
@@ -134,6 +137,8 @@ class Pool:
     def event_days(self, key: str, cause: str, member: NDArray[np.integer], exponential: Numbers) -> Numbers:
         """Return (k,) day from enrolment on which the event of a cause comes to people; infinite without.
 
+        Acute kidney injury is part of the person's course, and does not depend on the random numbers of a replicate.
+
         Parameters
         ----------
         key
@@ -141,6 +146,8 @@ class Pool:
         exponential
             (k,) numbers of the people, as of `hazards.event_times.hazard_thresholds`.
         """
+        if cause == "aki":
+            return np.asarray(self.injured[key][member])
         cumulative = self.hazards[key][member, :, list(CAUSES).index(cause)]
         after = self.times >= 0.0
         return event_day(self.times[after], cumulative[:, after], exponential)
@@ -163,6 +170,7 @@ class Pool:
         arrays |= {f"v{i}": self.values[name] for i, name in enumerate(names)}
         arrays |= {f"f{i}": self.failed[name] for i, name in enumerate(names)}
         arrays |= {f"h{i}": values for i, values in enumerate(self.hazards.values())}
+        arrays |= {f"i{i}": self.injured[name] for i, name in enumerate(self.hazards)}
         arrays |= {f"p{i}": values for i, values in enumerate(self.people.values())}
         arrays["weights"] = self.weights
         buffer = io.BytesIO()
@@ -182,6 +190,7 @@ class Pool:
                 {name: file[f"v{i}"] for i, name in enumerate(names)},
                 {name: file[f"f{i}"] for i, name in enumerate(names)},
                 {name: file[f"h{i}"] for i, name in enumerate(head.hazards)},
+                {name: file[f"i{i}"] for i, name in enumerate(head.hazards)},
                 {(arm, stage, scenario): name for arm, stage, scenario, name in head.keys},
                 {name: file[f"p{i}"] for i, name in enumerate(head.people)},
                 file["weights"],
@@ -202,7 +211,10 @@ class Pool:
             and all(values.shape == (people, times, len(self.codes)) for values in self.values.values())
             and all(table.shape == (people, times, len(CAUSES)) for table in self.hazards.values())
             and set(self.keys.values()) <= set(self.hazards)
-            and all(column.shape == (people,) for column in (*self.failed.values(), *self.people.values()))
+            and all(
+                column.shape == (people,)
+                for column in (*self.failed.values(), *self.injured.values(), *self.people.values())
+            )
             and all(name in self.values for name in self.keys.values())
             and set(self.codes) <= set(visit_observables())
         )

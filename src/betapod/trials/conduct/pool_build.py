@@ -16,6 +16,7 @@ from ...base import cache as caching
 from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
+from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import Numbers, visit_observables
 from ...physiology import whole_body
@@ -124,6 +125,8 @@ class _Job:
     schedules: list[Schedule] = field(default_factory=list)
     scenarios: list[str] = field(default_factory=list)
     copied: dict[str, tuple[str, NDArray[np.int64]]] = field(default_factory=dict)
+    injuries: Callable[[Sequence[tuple[Therapy, ...]]], KidneyInjuries] | None = None
+    injured: dict[str, Numbers] = field(default_factory=dict)
     treatments: dict[str, Sequence[tuple[Therapy, ...]]] = field(default_factory=dict)
 
     def add(
@@ -134,6 +137,9 @@ class _Job:
         scenario: str,
         therapies: Sequence[tuple[Therapy, ...]],
     ) -> None:
+        if self.injuries is not None:
+            episodes = self.injuries(therapies)
+            schedules, self.injured[name] = episodes.added_to(schedules), episodes.day
         self.names.append(name)
         self.rows.append(rows)
         self.schedules += [schedules[i] for i in rows]
@@ -149,8 +155,8 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     people, weights = candidates.library, candidates.weights
     model = whole_body.named_model("reference")
     planner = Planner(protocol, people, model, protocol.seed)
-    job, keys = _plan(protocol, planner)
     grid = _grid(protocol)
+    job, keys = _plan(protocol, planner, float(grid[-1]))
     values, failed, broken = _integrate(job, people, protocol, grid, threads)
     hazards = _hazards(job, planner, people, grid, values, failed, set(keys.values()))
     lost = np.flatnonzero(broken)
@@ -171,7 +177,10 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
         "seconds": time.perf_counter() - began,
     }
     characteristics = fixed_characteristics(people)
-    return Pool(grid, tuple(visit_observables()), values, failed, hazards, keys, characteristics, weights, facts)
+    injured = {name: job.injured[name] - protocol.lead for name in hazards}
+    return Pool(
+        grid, tuple(visit_observables()), values, failed, hazards, injured, keys, characteristics, weights, facts
+    )
 
 
 def _hazards(
@@ -206,9 +215,11 @@ def _grid(protocol: Protocol) -> Numbers:
     return np.array(sorted(days), dtype=np.float64)
 
 
-def _plan(protocol: Protocol, planner: Planner) -> tuple[_Job, dict[tuple[str, str, str], str]]:
+def _plan(protocol: Protocol, planner: Planner, last: float) -> tuple[_Job, dict[tuple[str, str, str], str]]:
     """Return the courses to simulate, and the course of each arm, stage and scenario."""
-    job, keys, everybody = _Job(), dict[tuple[str, str, str], str](), np.arange(len(planner.library))
+    table, takes, lead = planner.library.table, planner.recipients.takes, planner.lead
+    job = _Job(injuries=lambda added: injuries_of(table, takes, added, protocol.seed, lead, lead + last))
+    keys, everybody = dict[tuple[str, str, str], str](), np.arange(len(planner.library))
     no_therapies: list[Any] = [()] * len(everybody)
     plain = planner.plan(no_therapies, None).schedules
     job.add("natural", everybody, plain, NONE, no_therapies)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ...engine.schedule import Schedule
+from ...hazards.kidney_injury import injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
 from ...physiology import whole_body
@@ -225,7 +226,9 @@ def _frozen(
         return []
     groups = [people(arm.cohort, count, seed) for arm in arms]
     schedules = [
-        schedule for arm, who in zip(arms, groups, strict=True) for schedule in _schedules(arm, who, condition)
+        schedule
+        for arm, who in zip(arms, groups, strict=True)
+        for schedule in _injured(arm, who, _schedules(arm, who, condition), seed, DAYS_PER_WEEK * float(weeks[-1]))
     ]
     columns = {
         name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
@@ -239,6 +242,16 @@ def _frozen(
         start += len(who)
         courses.append(_courses(arm, who, weeks, result.values[rows], result.status[rows], result.ended_at[rows]))
     return courses
+
+
+def _injured(
+    arm: StudyArm, who: Library, schedules: Sequence[Schedule], seed: int, last: float
+) -> tuple[Schedule, ...]:
+    """Return schedules with episodes of acute kidney injury; a person has the same random numbers in every arm."""
+    recipients = who.recipients()
+    care = [timed(text) for text in arm.care]
+    added = [recipients.accepted(person, care, as_ordered=True) for person in range(len(who))]
+    return injuries_of(who.table, recipients.takes, added, seed, 0.0, last).added_to(schedules)
 
 
 def _courses(
