@@ -56,14 +56,14 @@ def test_little_effect_can_be_what_is_claimed() -> None:
     assert outcome.reached_by(outcome.claimed - 0.1) and not outcome.reached_by(outcome.claimed + 0.1)
 
 
-def test_people_with_kidney_disease_have_it() -> None:
-    """As the trials in diabetic kidney disease took them: eGFR 20 to 50, UACR 30 to 3000; and as their labels say."""
-    for name, older in claim_people.OLDER.items():
+def test_people_of_the_ledger_have_the_kidneys_that_claims_speak_of() -> None:
+    """As the trials in diabetic kidney disease took them: eGFR 20 to 50, UACR 300 to 3000; or early nephropathy."""
+    for name, (low, high) in {"t2d_ckd": (300, 3000), "t2d_micro": (30, 300)}.items():
         who = claim_people.ledger_patient(name)
         table = simulate(who.model, [0.0, 0.01], initial=who.state, outputs=["eGFR", "UACR"]).table
         filtration, albumin = (float(table[key].iloc[0]) for key in ("eGFR", "UACR"))
-        assert f"eGFR {round(filtration)}, UACR {10 * round(albumin / 10)} mg/g" in older.kidney
-        assert (20 < filtration < 50 and 300 < albumin < 3000) if name == "t2d_ckd" else 30 < albumin < 300
+        assert low < albumin < high
+        assert name != "t2d_ckd" or 20 < filtration < 50
 
 
 def test_claims_of_damaged_kidneys_are_simulated_in_damaged_kidneys() -> None:

@@ -37,6 +37,50 @@ def test_age_is_that_of_today(t2d: Patient) -> None:
     assert now["age_now"].iloc[0] == t2d.model.inputs["age"].value
 
 
+# Age, HbA1c, eGFR, UACR and categories of KDIGO that a reader expects behind each name.
+OLDER_PEOPLE = {
+    "t2d_micro": (56, "type 2", "G1", "A2"),
+    "t2d_ckd_a2": (69, "type 2", "G3a", "A2"),
+    "t2d_ckd_a3": (66, "type 2", "G3a", "A3"),
+    "t2d_ckd": (67, "type 2", "G3b", "A3"),
+    "t2d_no_albuminuria": (74, "type 2", "G3a", "A1"),
+    "t1d_dkd": (44, "type 1", "G3a", "A3"),
+}
+
+
+@pytest.mark.parametrize("name", OLDER_PEOPLE)
+def test_people_with_kidney_disease_are_as_their_labels_say(name: str) -> None:
+    who = typical_patient(name)
+    outputs = ["HbA1c", "eGFR", "UACR", "age_now", "insulin_dose", "MAP"]
+    now, later = (
+        row for _, row in simulate(who.model, [0.0, 365.25], initial=who.state, outputs=outputs).table.iterrows()
+    )
+    age, diabetes, filtration, albumin = OLDER_PEOPLE[name]
+    assert now["age_now"] == age and diabetes in who.label
+    shown = round(now["UACR"], -1) if now["UACR"] >= 10 else round(now["UACR"])
+    assert f"HbA1c {now['HbA1c']:.1f} %, eGFR {now['eGFR']:.0f}, UACR {shown:.0f} mg/g" in who.label
+    categories = kdigo(now.to_frame().T).iloc[0]
+    assert (categories["G"], categories["A"]) == (filtration, albumin)
+    # Care goes on: glucose stays, the insulin of people who use it too, and the kidney gets no better by itself.
+    assert later["HbA1c"] == pytest.approx(now["HbA1c"], abs=0.15)
+    assert (now["insulin_dose"] > 15.0) == ("on insulin" in who.label)
+    assert 90.0 < now["MAP"] < 110.0 and later["eGFR"] < now["eGFR"]
+
+
+def test_drugs_act_in_someone_who_lives_on_under_care() -> None:
+    """An SGLT2 inhibitor lets eGFR dip at first, lowers albuminuria, and slows the loss after that."""
+    who = typical_patient("t2d_ckd_a3")
+    outputs = ["eGFR", "UACR"]
+    days = [0.0, 30.0, 365.25, 730.5]
+    plan = treat_patient(who, ["SGLT2 inhibitor"])
+    treated = simulate(plan.model, days, plan.schedule, who.state, outputs=outputs).table
+    plain = simulate(who.model, days, None, who.state, outputs=outputs).table
+    assert treated["eGFR"].loc[30.0] < plain["eGFR"].loc[30.0]
+    assert treated["UACR"].loc[365.25] < 0.9 * plain["UACR"].loc[365.25]
+    lost = [table["eGFR"].loc[365.25] - table["eGFR"].iloc[-1] for table in (treated, plain)]
+    assert lost[0] < lost[1]
+
+
 def test_drug_and_cells_come_together(t2d: Patient) -> None:
     plan = treat_patient(t2d, ["metformin 2 g"], ["UC-MSC 1e6/kg iv x3 q28d"], "current-evidence")
     assert {switch.input for switch in plan.schedule.switches} >= {"met", "pi_M"}

@@ -22,7 +22,7 @@ PersonOption = Annotated[
         "--person",
         metavar="NAME",
         help="A typical person, simulated through their history first: ngt, obese, prediabetes, t2d_early, t2d, t2d_late, "
-        "t1d_new, t1d; with kidney disease t2d_micro, t2d_ckd.",
+        "t1d_new, t1d; with kidney disease t2d_micro, t2d_ckd_a2, t2d_ckd_a3, t2d_ckd, t2d_no_albuminuria, t1d_dkd.",
         autocompletion=complete_patient,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from ..engine.scipy.reference import simulate
 from ..model import Model
 from ..physiology import whole_body
 from ..therapies.plan import Plan, plan
+from ..therapies.standard_care import input_courses, therapy
 from . import typical as people
 from .older import OLDER
 
@@ -76,7 +78,7 @@ def typical_patient(
     years, state = _grow(person, model)
     if "age" in model.inputs:
         # The age is today's; the history happened before, and its length depends little on age.
-        years, state = _grow(person, model.with_values({"age": model.inputs["age"].value - years}))
+        years, state = _grow(person, _earlier(model, years))
     return Patient(name, person.label, model, state, years)
 
 
@@ -91,17 +93,33 @@ def person_label(name: str) -> str:
 
 
 def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) -> Patient:
-    """Let a typical person live on, untreated."""
+    """Let a typical person live on under the care of their later years."""
     older = OLDER[name]
     if "UACR" not in whole_body.named_model(assembly).names:
         message = f"the model {assembly!r} has no kidneys, whose disease makes {name}"
         raise ConfigError(Problem("no-kidneys", message, hint="Use the model reference."))
-    young = typical_patient(older.start, assembly, changes)
-    names = list(young.model.state_names)
-    table = simulate(young.model, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
-    model = young.model.with_values({"age": young.model.inputs["age"].value + older.years})
+    today = whole_body.named_model(assembly).with_values({**older.values, "age": older.age}).with_values(changes or {})
+    before = _earlier(today, older.years)
+    then = {key: before.values()[key] for key in ("age", "S_cr0")}
+    young = typical_patient(older.start, assembly, {**older.values, **(changes or {}), **then})
+    base = {key: young.model.inputs[key].value for key in young.model.inputs}
+    # Of a drug that has acted for years only its full effect is seen.
+    care = {key: steps[-1].after for key, steps in input_courses([therapy(text) for text in older.care], base).items()}
+    treated = young.model.with_values(care)
+    names = list(treated.state_names)
+    table = simulate(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
+    model = treated.with_values({key: today.values()[key] for key in then})
     state = {key: float(table[key].iloc[-1]) for key in names}
     return Patient(name, older.kidney, model, state, young.history + older.years)
+
+
+def _earlier(model: Model, years: float) -> Model:
+    """Return the model of a person so many years younger, who had more muscle and so more creatinine."""
+    values = model.values()
+    earlier = {"age": values["age"] - years}
+    if "S_cr0" in model.parameters:
+        earlier["S_cr0"] = values["S_cr0"] * math.exp(values["creatinine_fall"] * years)
+    return model.with_values(earlier)
 
 
 def _with_person(model: Model, person: Person) -> Model:
