@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, ParameterError, Problem, did_you_mean
 from ..base.randomness import Patients, Stream
+from ..model.parameters.possible_values import drawn_range
 from ..model.parameters.table import Parameter, ParameterTable
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -72,7 +73,7 @@ def draw_parameters(
 
     A patient's values depend on the seed, the replicate, the patient's number and the row alone: not on which other patients or
     rows are drawn with it. Rows are drawn independently of each other, by inverting their distribution function, truncated to the
-    plausible range `low` to `high` of the row.
+    plausible range `low` to `high` of the row and to what is possible at all.
 
     Parameters
     ----------
@@ -123,6 +124,7 @@ def _inverse(row: Parameter) -> Callable[[Numbers], Numbers]:
     assert shape is not None
     name, first, second = shape
     described = f"{row.distribution}, value {row.value:g}, low {row.low:g}, high {row.high:g}"
+    low, high = drawn_range(row)
     if not (math.isfinite(first) and math.isfinite(second)):
         raise bad(
             "the distribution has no finite spread",
@@ -132,12 +134,12 @@ def _inverse(row: Parameter) -> Callable[[Numbers], Numbers]:
     if name == "bernoulli":
         if not 0.0 <= first <= 1.0:
             raise bad("the chance is not between 0 and 1", described)
-        if not row.low <= 0.0 <= 1.0 <= row.high:
+        if not low <= 0.0 <= 1.0 <= high:
             raise bad("the range does not hold both 0 and 1", described)
         # The upper end of the numbers is 1, as for every other distribution: correlated rows go the same way.
         return lambda u: np.where(u < 1.0 - first, 0.0, 1.0)
     if name == "uniform":
-        low, high = max(first, row.low), min(second, row.high)
+        low, high = max(first, low), min(second, high)
         if not low < high:
             raise bad("the bounds leave nothing to draw", described)
         return lambda u: low + u * (high - low)
@@ -147,14 +149,13 @@ def _inverse(row: Parameter) -> Callable[[Numbers], Numbers]:
         raise bad("the centre is outside the domain of the distribution", described)
     to_line, from_line = _TRANSFORMS[name]
     centre = to_line(first)
-    z_low, z_high = (to_line(row.low) - centre) / second, (to_line(row.high) - centre) / second
+    z_low, z_high = (to_line(low) - centre) / second, (to_line(high) - centre) / second
     if not z_low < z_high:
         raise bad("the range leaves nothing to draw", described)
     truncated = _truncated_normal(z_low, z_high)
     if truncated is None:
         raise bad("the plausible range is too far out in the tail to draw from", described)
-    low, high = row.low, row.high
-    # Rounding must not carry a draw over the edge of its plausible range.
+    # Rounding must not carry a draw over the edge of its range.
     return lambda u: np.clip(from_line(centre + second * truncated(u)), low, high)
 
 

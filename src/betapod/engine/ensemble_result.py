@@ -139,11 +139,16 @@ class EnsembleResult(Displayed):
 
     @property
     def failures(self) -> pd.DataFrame:
-        """One row per failed patient: its number, the reason, the time, and the last good value of every state."""
+        """One row per failed patient: number, reason, time, quantity at which the equations fail, last good value of every state."""
         import pandas as pd
 
+        from .failed_quantity import failed_quantities
+
         patients = self.failed
+        columns = {name: column[patients] for name, column in self.otherwise.columns.items()}
+        quantities = failed_quantities(self.otherwise.model, columns, self.last[patients], self.ended_at[patients])
         table = pd.DataFrame(self.last[patients], columns=list(self.state_names))
+        table.insert(0, "quantity", quantities)
         table.insert(0, "time", self.ended_at[patients])
         table.insert(0, "reason", [STATUS[code] for code in self.status[patients]])
         table.insert(0, "patient", patients)

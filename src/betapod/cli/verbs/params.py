@@ -219,7 +219,7 @@ def _users(model: Model) -> dict[str, list[str]]:
 
 def _show(row: Parameter, users: list[str], works: Any) -> None:
     from ...model.parameters.table import source_keys
-    from ...model.printing.model_document import range_text
+    from ...model.printing.model_document import limits_text, range_text
 
     print_text(f"{row.id}  {row.label}", "bold", 2)
     sources = [f"{key}: {works[key].readable()}" if key in works else key for key in source_keys([row])]
@@ -227,6 +227,7 @@ def _show(row: Parameter, users: list[str], works: Any) -> None:
         [
             ("value", f"{row.value:.10g} {row.unit}"),
             ("range", f"{range_text(row)} {row.unit}" if range_text(row) else ""),
+            ("possible", f"{limits_text(row)} {row.unit}" if limits_text(row) else ""),
             ("distribution", row.distribution),
             ("role", f"{row.role}, grade {row.grade}" if row.grade else row.role),
             *(("source", source) for source in sources),

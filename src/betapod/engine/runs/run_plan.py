@@ -18,7 +18,7 @@ from ...base import cache
 from ...base.errors import ConfigError, Problem, did_you_mean, unit_in
 from ...base.randomness import Patients
 from ...model import Model, ParameterTable
-from ...model.parameters.possible_values import impossible_columns
+from ...model.parameters.possible_values import drawn_range, impossible_columns
 from ..draw import ALL, draw_parameters, varied
 from ..limits import MOST_ENSEMBLE_VALUES, MOST_PATIENTS, MOST_VISITS
 from ..schedule import Schedule
@@ -66,7 +66,8 @@ class Drawn:
         rows = {}
         for name in self.names:
             row = self.table[name]
-            rows[name] = {"shape": list(row.shape or ()), "low": json_number(row.low), "high": json_number(row.high)}
+            low, high = drawn_range(row)
+            rows[name] = {"shape": list(row.shape or ()), "low": json_number(low), "high": json_number(high)}
         return {"seed": self.seed, "replicate": self.replicate, "drawn": rows}
 
 

@@ -10,7 +10,22 @@ from dataclasses import dataclass
 from ...base.constants import Z95
 from ...base.errors import NOWHERE, Location
 
-COLUMNS = ("id", "label", "value", "unit", "low", "high", "distribution", "role", "source", "locator", "grade", "note")
+COLUMNS = (
+    "id",
+    "label",
+    "value",
+    "unit",
+    "low",
+    "high",
+    "distribution",
+    "role",
+    "source",
+    "locator",
+    "grade",
+    "note",
+    "hard_low",
+    "hard_high",
+)
 ROLES = ("literature", "calibrated", "derived", "memory", "assumed", "input", "imported")
 GRADES = ("A", "B", "C", "D")
 DISTRIBUTIONS = ("fixed", "normal", "lognormal", "uniform", "logitnormal", "bernoulli")
@@ -37,6 +52,9 @@ class Parameter:
         ``fixed``, ``normal``, ``lognormal``, ``uniform``, ``logitnormal`` or ``bernoulli``; ``lognormal(m, s)`` gives median and
         log-SD, ``normal(m, s)`` mean and SD explicitly. ``bernoulli(p)`` is 1 with the chance p and 0 otherwise: an effect that may
         be none is the product of such a row with one that has a size, and effects that share the row are none together.
+    hard_low, hard_high
+        Smallest and largest value that is possible at all, where unit and kind do not say it already: no draw, table, option or
+        patient goes beyond them. See `betapod.model.parameters.possible_values`.
 
     Examples
     --------
@@ -59,6 +77,8 @@ class Parameter:
     grade: str = "D"
     note: str = ""
     location: Location = NOWHERE
+    hard_low: float = -math.inf
+    hard_high: float = math.inf
 
     @property
     def plausible(self) -> bool:

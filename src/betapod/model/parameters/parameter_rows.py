@@ -86,7 +86,8 @@ def _row(
     if not _IDENTIFIER.fullmatch(key):
         bad("bad-id", "the id is not a name", found=repr(key), expected="letters, digits and _")
     numbers: dict[str, float] = {}
-    for name, default in (("value", math.nan), ("low", -math.inf), ("high", math.inf)):
+    defaults = {"value": math.nan, "low": -math.inf, "high": math.inf, "hard_low": -math.inf, "hard_high": math.inf}
+    for name, default in defaults.items():
         try:
             numbers[name] = float(cells[name]) if cells[name] or name == "value" else default
         except ValueError:
@@ -127,8 +128,17 @@ def _row(
             expected="such as bernoulli(0.85)" if shape[1] == "bernoulli" else f"{shape[1]}, or with two arguments",
         )
     _check_source(cells, sources, bad)
-    if not problems and not numbers["low"] <= numbers["high"]:
-        bad("bad-range", "low is above high", found=f"{numbers['low']:g} > {numbers['high']:g}")
+    for low, high in (("low", "high"), ("hard_low", "hard_high")):
+        if not problems and not numbers[low] <= numbers[high]:
+            bad("bad-range", f"{low} is above {high}", found=f"{numbers[low]:g} > {numbers[high]:g}")
+    for name, beyond in (("low", numbers["low"] < numbers["hard_low"]), ("high", numbers["high"] > numbers["hard_high"])):
+        if not problems and math.isfinite(numbers[name]) and beyond:
+            bad(
+                "bad-range",
+                f"the plausible range reaches beyond what is possible: {name} is past hard_{name}",
+                found=f"{numbers[name]:g}",
+                expected=f"{numbers[f'hard_{name}']:g}",
+            )
     if problems:
         return None, problems
     row = Parameter(
@@ -145,6 +155,8 @@ def _row(
         cells["grade"],
         cells["note"],
         location,
+        numbers["hard_low"],
+        numbers["hard_high"],
     )
     # A number that an imported file lacks is written as nan.
     if not math.isfinite(row.value) and not (row.role == "imported" and math.isnan(row.value)):

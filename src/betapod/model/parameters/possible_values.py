@@ -1,4 +1,13 @@
-"""Physically possible values of quantities: no concentration below 0, no share above 1."""
+"""Physically possible values of quantities: no concentration below 0, no share above 1, no time constant of 0.
+
+The limits of a row are what its columns ``hard_low`` and ``hard_high`` say. Where they are empty, unit and kind give them:
+
+- An amount, a concentration, a volume, and whatever has a plausible range from 0 on, is not negative.
+- A time, a length, an area, a volume, an amount or a concentration whose plausible range begins above 0 is not 0 either, nor is the
+  smoothness of a corner: equations divide by such numbers. A rate or an effect may be 0, which turns it off.
+- A part of a whole lies within 0 to 1 (or 0 to 100 %), and so does what is either 0 or 1.
+- Shifts, differences and exponents are as their plausible range says: what reaches below 0 may be negative.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +28,88 @@ if TYPE_CHECKING:
 
 #: Words of a label by which a number between 0 and 1 is a part of a whole.
 _SHARE = re.compile(
-    r"\b(fraction|share|proportion|probability|haematocrit|hematocrit|saturation|bioavailability)\b", re.I
+    r"\b(fraction|share|proportion|probability|haematocrit|hematocrit|saturation|bioavailability|inhibition|blockade"
+    r"|protection)\b",
+    re.I,
 )
+#: How labels name what is either 0 or 1.
+_EITHER = re.compile(r"\(1\)|1 female, 0 male")
+#: Words of what may be negative whatever its unit.
+_SIGNED = re.compile(r"\b(shift|change|difference|offset|excess)\b", re.I)
+#: Words of the width of a corner, by which equations divide.
+_WIDTH = re.compile(r"\b(width|smoothness|smoothing)\b", re.I)
 _STUFF = frozenset(["[mass]", "[substance]", "[cell_count]", "[biological_activity]"])
 
 
 def possible_bounds(row: Parameter) -> tuple[float, float]:
-    """Return the lowest and the highest number that a row can be at all.
+    """Return the lowest and the highest number that a row can be at all; 0 itself may be excluded, see `excludes_zero`.
 
-    A row whose plausible range lies above 0 cannot be negative. One whose range lies within 0 to 1 (or 0 to 100 %) cannot exceed it if its
-    distribution or its label says that it is a part of a whole.
+    Parameters
+    ----------
+    row
+        With its own limits, or with unit, label and plausible range that give them.
+
+    Returns
+    -------
+    tuple of float
+        Infinite where there is no limit.
+
+    Examples
+    --------
+    >>> from betapod import Parameter
+    >>> from betapod.model.parameters.possible_values import possible_bounds
+    >>> possible_bounds(Parameter("f", "fraction absorbed", 0.6, "1", 0.4, 0.9))
+    (0.0, 1.0)
+    >>> possible_bounds(Parameter("k", "splay", 0.98, "1", 0.9, 0.99, hard_high=1.0))
+    (0.0, 1.0)
     """
-    low = 0.0 if row.low >= 0.0 else -float("inf")
+    low = row.hard_low
+    if math.isinf(low) and (row.low >= 0.0 or _never_negative(row)):
+        low = 0.0
+    high = row.hard_high
     total = 100.0 if row.unit == "%" else 1.0
-    within = row.unit in ("1", "%") and row.low >= 0.0 and row.high <= total
-    part = row.distribution.startswith(("logitnormal", "bernoulli")) or bool(_SHARE.search(row.label))
-    return low, total if within and part else float("inf")
+    if math.isinf(high) and row.unit in ("1", "%") and row.low >= 0.0 and row.high <= total:
+        part = row.distribution.startswith(("logitnormal", "bernoulli")) or bool(_SHARE.search(row.label))
+        either = row.unit == "1" and (row.low, row.high) == (0.0, 1.0) and _is_switch(row)
+        high = total if part or either else high
+    return low, high
+
+
+def excludes_zero(row: Parameter) -> bool:
+    """Return whether a row can come near 0 but not be 0: equations divide by it.
+
+    Parameters
+    ----------
+    row
+        One whose possible values begin at 0.
+
+    Returns
+    -------
+    bool
+        False for rates and effects, which 0 turns off.
+
+    Examples
+    --------
+    >>> from betapod import Parameter
+    >>> from betapod.model.parameters.possible_values import excludes_zero
+    >>> excludes_zero(Parameter("tau", "response time", 50.0, "day", 40.0, 60.0))
+    True
+    >>> excludes_zero(Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9))
+    False
+    """
+    if not row.low > 0.0 or row.hard_low != -math.inf:
+        return False
+    return bool(_WIDTH.search(row.label)) or _is_extent(row.unit)
+
+
+def _never_negative(row: Parameter) -> bool:
+    """Return whether a row without a plausible range is of something of which there is never less than nothing."""
+    unbounded = math.isinf(row.low) and row.role != "imported" and not row.value < 0.0
+    return unbounded and stays_positive(row.unit) and not _SIGNED.search(row.label)
+
+
+def _is_switch(row: Parameter) -> bool:
+    return row.id.startswith("sw_") or bool(_EITHER.search(row.label))
 
 
 def _slack(row: Parameter) -> float:
@@ -46,15 +121,38 @@ def impossible_value(row: Parameter, value: float, location: Location = NOWHERE)
     """Return the problem of a value that the row cannot have, or None."""
     low, high = possible_bounds(row)
     slack = _slack(row)
-    if low - slack <= value <= high + slack:
+    zero = value == 0.0 and excludes_zero(row)
+    if low - slack <= value <= high + slack and not zero:
         return None
     unit = "" if row.unit == "1" else f" {row.unit}"
+    if zero:
+        wrong = "cannot be 0"
+    elif value < low:
+        wrong = "cannot be negative" if low == 0.0 else f"cannot be below {low:g}{unit}"
+    else:
+        wrong = f"cannot be above {high:g}{unit}"
     return Problem(
         "impossible-value",
-        f"{row.id}{f' ({row.label})' if row.label else ''} cannot be {'negative' if value < low else f'above {high:g}{unit}'}",
+        f"{row.id}{f' ({row.label})' if row.label else ''} {wrong}",
         location,
         found=f"{value:g}{unit}",
         expected=f"plausible is {row.low:g} to {row.high:g}{unit}",
+    )
+
+
+def impossible_range(base: Parameter, laid: Parameter, location: Location = NOWHERE) -> Problem | None:
+    """Return the problem of a plausible range that an overlay gives to a row and that reaches beyond what is possible, or None."""
+    low, high = possible_bounds(base)
+    slack = _slack(base)
+    beyond = [x for x in (laid.low, laid.high) if math.isfinite(x) and not low - slack <= x <= high + slack]
+    if not beyond:
+        return None
+    return Problem(
+        "bad-range",
+        f"{base.id}: the plausible range reaches beyond what is possible",
+        location,
+        found=f"{laid.low:g} to {laid.high:g}",
+        expected=f"within {low:g} to {high:g} {base.unit}",
     )
 
 
@@ -69,7 +167,7 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
             continue
         slack = _slack(row)
         low, high = possible_bounds(row)[0] - slack, possible_bounds(row)[1] + slack
-        wrong = np.flatnonzero((column < low) | (column > high))
+        wrong = np.flatnonzero((column < low) | (column > high) | ((column == 0.0) & excludes_zero(row)))
         if len(wrong):
             problem = impossible_value(
                 row, float(column[wrong[0]]), Location(f"patients[{name!r}], patient {wrong[0]}")
@@ -77,6 +175,12 @@ def impossible_columns(rows: Mapping[str, Parameter], columns: Mapping[str, NDAr
             assert problem is not None
             problems.append(problem)
     return problems
+
+
+def drawn_range(row: Parameter) -> tuple[float, float]:
+    """Return the range that draws are cut to: the plausible one, within what is possible."""
+    low, high = possible_bounds(row)
+    return max(row.low, low), min(row.high, high)
 
 
 def stays_positive(unit: str) -> bool:
@@ -89,3 +193,14 @@ def stays_positive(unit: str) -> bool:
     if not dimensions:
         return length == 3
     return set(dimensions) <= _STUFF and set(dimensions.values()) == {1} and len(dimensions) == 1 and length in (0, -3)
+
+
+def _is_extent(unit: str) -> bool:
+    """Return whether a unit is that of a time, a length, an area, a volume, an amount or a concentration."""
+    if stays_positive(unit):
+        return True
+    try:
+        dimensions = dict(parse_unit(unit).dimensions)
+    except UnitError:
+        return False
+    return dimensions in ({"[time]": Fraction(1)}, {"[length]": Fraction(1)}, {"[length]": Fraction(2)})

@@ -64,7 +64,7 @@ def _by_id(rows: object) -> dict[str, Parameter]:
         for name in ("id", "label", "unit", "distribution"):
             if not isinstance(getattr(row, name), str):
                 problems.append(wrong(f"{where}: {name}", getattr(row, name), "text"))
-        for name in ("value", "low", "high"):
+        for name in ("value", "low", "high", "hard_low", "hard_high"):
             value = getattr(row, name)
             if type(value) is not float and (isinstance(value, bool) or not isinstance(value, (Real, Decimal))):
                 problems.append(wrong(f"{where}: {name}", value, "a number, without its unit"))
@@ -114,11 +114,10 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per parameter, with the columns of the CSV files."""
+        """One row per parameter, with the columns of the CSV files; limits that follow from unit and kind are filled in."""
         import pandas as pd
 
-        rows = [[getattr(row, name) for name in COLUMNS] for row in self._rows.values()]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
+        return pd.DataFrame(as_rows(list(self._rows.values())), columns=list(COLUMNS))
 
     @property
     def units(self) -> dict[str, str]:
@@ -210,7 +209,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         30.0
         """
         from .parameter_rows import PLAIN_NOTE
-        from .possible_values import impossible_value
+        from .possible_values import impossible_range, impossible_value
 
         rows = dict(self._rows)
         problems: list[Problem] = []
@@ -228,9 +227,9 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                     )
                     continue
                 try:
-                    value, low, high = (
+                    value, low, high, own_low, own_high = (
                         convert_labelled(number, row.unit, base.unit, base.label, location=row.location)
-                        for number in (row.value, row.low, row.high)
+                        for number in (row.value, row.low, row.high, row.hard_low, row.hard_high)
                     )
                     distribution = _distribution(row, base)
                     if value != row.value:
@@ -249,9 +248,14 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                     unit=base.unit,
                     label=row.label or base.label,
                     distribution=distribution,
+                    hard_low=max(base.hard_low, own_low),
+                    hard_high=min(base.hard_high, own_high),
                     role="input" if row.note == PLAIN_NOTE and base.role == "input" else row.role,
                 )
-                if (problem := impossible_value(laid, value, row.location)) is not None:
+                # What is possible is a matter of the quantity: an overlay can narrow it and nothing else.
+                impossible = (impossible_value(base, value, row.location), impossible_value(laid, value, row.location))
+                problems.extend([problem for problem in impossible if problem is not None][:1])
+                if (problem := impossible_range(base, laid, row.location)) is not None:
                     problems.append(problem)
                 rows[row.id] = laid
         if problems:
@@ -461,5 +465,8 @@ def source_keys(rows: Iterable[Parameter]) -> list[str]:
 
 
 def as_rows(rows: Sequence[Parameter]) -> list[dict[str, object]]:
-    """Return parameters as plain rows in the order of `COLUMNS`."""
-    return [{name: getattr(row, name) for name in COLUMNS} for row in rows]
+    """Return parameters as plain rows in the order of `COLUMNS`; limits that follow from unit and kind are filled in."""
+    from .possible_values import possible_bounds
+
+    limited = [(row, dict(zip(("hard_low", "hard_high"), possible_bounds(row), strict=True))) for row in rows]
+    return [{name: limits.get(name, getattr(row, name)) for name in COLUMNS} for row, limits in limited]

@@ -123,13 +123,27 @@ def number_text(value: float) -> str:
 
 def range_text(row: Parameter) -> str:
     """Return the plausible range of a parameter."""
-    if math.isinf(row.low) and math.isinf(row.high):
+    return _span_text(row.low, row.high)
+
+
+def limits_text(row: Parameter) -> str:
+    """Return what a parameter can be at all."""
+    from ..parameters.possible_values import excludes_zero, possible_bounds
+
+    low, high = possible_bounds(row)
+    if not excludes_zero(row):
+        return _span_text(low, high)
+    return "above 0" if math.isinf(high) else f"above 0, at most {high:g}"
+
+
+def _span_text(low: float, high: float) -> str:
+    if math.isinf(low) and math.isinf(high):
         return ""
-    if math.isinf(row.high):
-        return f"at least {row.low:g}"
-    if math.isinf(row.low):
-        return f"at most {row.high:g}"
-    return f"{row.low:g} to {row.high:g}"
+    if math.isinf(high):
+        return f"at least {low:g}"
+    if math.isinf(low):
+        return f"at most {high:g}"
+    return f"{low:g} to {high:g}"
 
 
 def statement_text(line: Line) -> str:
