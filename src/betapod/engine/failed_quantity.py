@@ -38,13 +38,13 @@ def failed_quantities(model: Model, columns: Mapping[str, Numbers], states: Numb
     expressions = [*quantities.values(), *(state.rate for state in model.states)]
     compute = compile_function(expressions, [list(values)], array=True)
     with np.errstate(all="ignore"):
-        found = [np.broadcast_to(np.asarray(value, dtype=float), (count,)) for value in compute(list(values.values()))]
-    table = np.array(found)
+        columns_of_values = [
+            np.broadcast_to(np.asarray(value, dtype=float), (count,)) for value in compute(list(values.values()))
+        ]
+    table = np.array(columns_of_values)
     names = [*quantities, *model.state_names]
     undefined = ~np.isfinite(table)
     rates = np.abs(table[len(quantities) :].T) / (np.abs(states) + 1e-9)
     fastest = np.argmax(np.where(np.isfinite(rates), rates, -1.0), axis=1)
     first = np.argmax(undefined, axis=0)
-    return [
-        names[first[k]] if undefined[:, k].any() else str(model.state_names[fastest[k]]) for k in range(count)
-    ]
+    return [names[first[k]] if undefined[:, k].any() else str(model.state_names[fastest[k]]) for k in range(count)]

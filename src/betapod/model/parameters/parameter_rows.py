@@ -131,7 +131,10 @@ def _row(
     for low, high in (("low", "high"), ("hard_low", "hard_high")):
         if not problems and not numbers[low] <= numbers[high]:
             bad("bad-range", f"{low} is above {high}", found=f"{numbers[low]:g} > {numbers[high]:g}")
-    for name, beyond in (("low", numbers["low"] < numbers["hard_low"]), ("high", numbers["high"] > numbers["hard_high"])):
+    for name, beyond in (
+        ("low", numbers["low"] < numbers["hard_low"]),
+        ("high", numbers["high"] > numbers["hard_high"]),
+    ):
         if not problems and math.isfinite(numbers[name]) and beyond:
             bad(
                 "bad-range",

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 #: Words of a label by which a number between 0 and 1 is a part of a whole.
 _SHARE = re.compile(
-    r"\b(fraction|share|proportion|probability|haematocrit|hematocrit|saturation|bioavailability|inhibition|blockade"
-    r"|protection)\b",
+    r"\b(fraction|share|proportion|part|probability|haematocrit|hematocrit|saturation|bioavailability|adherence|inhibition|blockade"
+    r"|protection|prevented|lost|splay|sharpness)\b|\bfall of\b(?!.*\bper\b)",
     re.I,
 )
 #: How labels name what is either 0 or 1.
