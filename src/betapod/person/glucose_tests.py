@@ -183,8 +183,8 @@ def values_of(person: Person) -> dict[str, float]:
 def _dawn(person: Person) -> dict[str, float]:
     """Return what the dawn adds to production on this morning, so that the fasting sample finds the day layer's FPG.
 
-    The minute layer secretes a little more at rest than the day layer (its response to rising glucose has a smooth foot), hence two
-    passes: what is secreted at this glucose, then the production that holds it.
+    The minute layer secretes a little more at rest than the day layer, for its response to rising glucose has a smooth foot. So production
+    and insulin are settled in turns; the first turn leaves next to nothing to the others.
     """
     model = model_of(person, "metabolism_fast")
     state = dict.fromkeys(model.state_names, 0.0) | _rest(person, model)
