@@ -31,7 +31,16 @@ def written(tmp_path: Path, text: str) -> Path:
 
 
 def test_known_cohorts() -> None:
-    assert cohort_catalogue.cohort_names() == ("NHANES", "NHANES test", "FLOW", "Packham", "Skyler")
+    assert cohort_catalogue.cohort_names() == (
+        "NHANES",
+        "NHANES test",
+        "NHANES 2020",
+        "NHANES general",
+        "NHANES prediabetes",
+        "FLOW",
+        "Packham",
+        "Skyler",
+    )
     flow = {(m.kind, m.names[0]): m.value for m in cohort_catalogue.load_target("flow").moments}
     assert flow[("mean", "egfr")] == 47.0
     assert flow[("sd", "egfr")] == 15.2

@@ -116,10 +116,15 @@ def test_schedules_are_cut_without_a_seam(albuminuric: Library) -> None:
     left, switched = _continued([schedule] * 2, person, 365.25)
     assert switched["N_in"] == pytest.approx([250.0, 250.0])
     states = {name: first.values[:, -1, i] for i, name in enumerate(person.state_names)}
-    # The model's own time begins anew: people are so much older, and their muscle so much less.
+    # The model's own time begins anew: people are so much older, their muscle so much less, and their own change of weight so far.
     columns = person.parameters | switched
-    fall = whole_body.model_parameters("reference")["creatinine_fall"].value
-    columns = columns | {"age": columns["age"] + 1.0, "S_cr0": columns["S_cr0"] * np.exp(-fall)}
+    table = whole_body.model_parameters("reference")
+    columns = columns | {
+        "age": columns["age"] + 1.0,
+        "S_cr0": columns["S_cr0"] * np.exp(-table["creatinine_fall"].value),
+    }
+    own, stays = columns["dWt_own"], np.exp(-365.25 / table["tau_own_weight"].value)
+    columns = columns | {"Wt": columns["Wt"] + own * (1.0 - stays), "dWt_own": own * stays}
     second = ensemble.run(columns, [420.0 - 365.25, 700.0 - 365.25], left, states)
     pressure = whole.names.index("MAP")
     assert second.values[:, :, pressure] == pytest.approx(whole.values[:, 2:, pressure], rel=1e-5)

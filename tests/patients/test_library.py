@@ -101,7 +101,9 @@ def test_drawn_people_follow_their_distributions() -> None:
     people = population.sample(3, range(20000))
     for name in ("beta_decline_factor", "xi", "MAP0"):
         assert np.isfinite(people.model[name]).all()
-    assert np.median(people.model["xi"]) == pytest.approx(0.9, rel=0.03)
+    others = people.traits["T1D"] == 0
+    assert np.median(people.model["xi"][others]) == pytest.approx(0.9, rel=0.03)
+    assert np.median(people.model["xi"][~others]) == pytest.approx(0.45, rel=0.05)
     assert people.traits["female"].mean() == pytest.approx(0.49, abs=0.01)
     men = people.traits["height"][people.traits["female"] == 0]
     assert men.mean() == pytest.approx(174.1, abs=0.2)
@@ -117,17 +119,19 @@ def test_weight_and_pressure_follow_age() -> None:
 
 
 def test_creatinine_keeps_the_estimate_true_in_normal_ageing() -> None:
-    """What `creatinine_ageing` is derived from: nominal filtration at any age is estimated without bias."""
-    from betapod.observables.ckd_epi import ckd_epi_2021
-    from betapod.physiology import whole_body
+    """What `creatinine_ageing` is derived from: in a healthy person the estimate goes with filtration for thirty years."""
+    import betapod
 
-    table = whole_body.model_parameters("kidney")
+    kidney = betapod.load_model("kidney")
+    assert population.population_constant("creatinine_ageing") == kidney.parameters["creatinine_fall"].value
     for female, level in ((0.0, 0.917), (1.0, 0.72)):
-        age = np.array([45.0, 60.0, 75.0])
-        gfr = table["GFR0"].value * np.exp(-table["h_N0"].value * (age - 45.0))
-        generation = level * np.exp(-population.population_constant("creatinine_ageing") * (age - 45.0))
-        estimate = ckd_epi_2021(generation * table["GFR0"].value / gfr, age, np.full(3, female))
-        np.testing.assert_allclose(estimate, gfr, rtol=0.01)
+        person = {"female": [female], "S_cr0": [level]}
+        years = np.array([0.0, 15.0, 30.0])
+        result = betapod.Ensemble(kidney, ["GFR", "eGFR"]).run(person, 365.25 * years)
+        gfr, estimate = result.values[0, :, 0], result.values[0, :, 1]
+        # Per body surface of 1.73 m2, as the nominal person has it.
+        np.testing.assert_allclose(estimate / gfr, (estimate / gfr)[0], rtol=0.02)
+        assert gfr[2] < 0.9 * gfr[0]
 
 
 def test_measurement_has_the_stated_error_and_no_bias() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, ParameterError, Problem, did_you_mean
-from ..base.randomness import Patients, Stream
+from ..base.randomness import Patients
 from ..model.parameters.possible_values import drawn_range
 from ..model.parameters.table import Parameter, ParameterTable
+from .correlations import Correlations
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -68,12 +69,13 @@ def draw_parameters(
     patients: Patients,
     names: str | Iterable[str] = ALL,
     replicate: int = 0,
+    correlations: Correlations | None = None,
 ) -> dict[str, Numbers]:
     """Return the parameters of virtual patients, ``{id: array (n,)}`` in the rows' own units.
 
     A patient's values depend on the seed, the replicate, the patient's number and the row alone: not on which other patients or
-    rows are drawn with it. Rows are drawn independently of each other, by inverting their distribution function, truncated to the
-    plausible range `low` to `high` of the row and to what is possible at all.
+    rows are drawn with it. Rows are drawn by inverting their distribution function, truncated to the plausible range `low` to `high`
+    of the row and to what is possible at all; independently of each other, but for those that `correlations` lists.
 
     Parameters
     ----------
@@ -81,6 +83,8 @@ def draw_parameters(
         Their numbers, from 0.
     names
         What to draw, see `varied`.
+    correlations
+        Of rows, of this table or another; rows without an entry are drawn as without it, to the last bit.
 
     Raises
     ------
@@ -99,9 +103,8 @@ def draw_parameters(
             problems.extend(error.problems)
     if problems:
         raise ParameterError(problems)
-    return {
-        name: inverse(Stream(seed, f"draw:{name}", replicate).uniform(patients)) for name, inverse in inverses.items()
-    }
+    together = correlations or Correlations()
+    return {name: inverse(together.uniform(name, seed, patients, replicate)) for name, inverse in inverses.items()}
 
 
 def _spreads(row: Parameter) -> bool:

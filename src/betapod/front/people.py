@@ -189,7 +189,11 @@ def list_cohorts() -> pd.DataFrame:
 
 
 def select_cohort(
-    cohort: str | Path, patients: int = 1000, seed: int = 1, library: Library | None = None
+    cohort: str | Path,
+    patients: int = 1000,
+    seed: int = 1,
+    library: Library | None = None,
+    year: int | None = None,
 ) -> SelectedCohort:
     """Choose virtual patients who together look like a real cohort.
 
@@ -203,6 +207,8 @@ def select_cohort(
         Of the random numbers; each seed gives other patients.
     library
         Where they are chosen from; the package's library by default.
+    year
+        Calendar year whose people, and whose care, are wanted, 1999 to 2024; any by default.
 
     Returns
     -------
@@ -226,5 +232,5 @@ def select_cohort(
     from ..patients.cohorts import cohort_catalogue, reweight
 
     return reweight.select_patients(
-        load_library() if library is None else library, cohort_catalogue.load_target(cohort), patients, seed
+        load_library() if library is None else library, cohort_catalogue.load_target(cohort, year=year), patients, seed
     )

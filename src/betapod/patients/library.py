@@ -226,14 +226,26 @@ class Library(Displayed):
 
 def _whole() -> list[str]:
     """Return the columns that hold whole numbers."""
-    return ["person", "female", "T1D", "diagnosed", *prescribing.drug_columns(), "glp1ra"]
+    return [
+        "person",
+        "segment",
+        "female",
+        "T1D",
+        "diabetes",
+        "diagnosed",
+        "cvd",
+        "hf",
+        *prescribing.drug_columns(),
+        "glp1ra",
+    ]
 
 
 def _table_columns() -> tuple[str, ...]:
     """Return the columns that every library has."""
     measured = ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")
     true = tuple(f"true_{name}" for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide"))
-    person = ("age", "duration", "years_ill", "year", "height", "weight", "bmi", "stiffness", "dawn", "insulin_dose")
+    person: tuple[str, ...] = ("age", "duration", "years_ill", "year", "height", "weight", "bmi", "stiffness", "dawn")
+    person = (*person, "life_uacr", "insulin_dose")
     return (*_whole(), *person, *measured, *true)
 
 
@@ -288,9 +300,10 @@ def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> L
     measured = observe.measure_once(true, true, key, seed, "library")
     height = snapshots.parameters["height"]
     columns: dict[str, Any] = {"person": numbers}
-    columns |= {name: true[name] for name in ("age", "female", "T1D", "diagnosed", "duration", "years_ill", "year")}
+    columns |= {name: true[name] for name in ("segment", "age", "female", "T1D", "diabetes", "diagnosed", "cvd", "hf")}
+    columns |= {name: true[name] for name in ("duration", "years_ill", "year")}
     columns |= {"height": height, "weight": true["weight"], "bmi": true["weight"] / (height / 100.0) ** 2}
-    columns |= {name: true[name] for name in ("stiffness", "dawn")}
+    columns |= {name: true[name] for name in ("stiffness", "dawn", "life_uacr")}
     columns |= {name: measured[name] for name in ("hba1c", "fpg", "sbp", "dbp", "egfr", "uacr", "c_peptide")}
     columns |= {f"true_{name}": true[name] for name in ("hba1c", "fpg", "MAP", "egfr", "gfr", "uacr", "c_peptide")}
     columns |= {"insulin_dose": np.where(snapshots.drugs[prescribing.INSULIN], true["insulin_dose"], 0.0)}

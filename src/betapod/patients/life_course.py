@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Stream
 from ..engine.ensemble import Ensemble
+from ..observables import kdigo
 from ..physiology import whole_body
 from . import observe
+from .history import cardiovascular_disease, deaths, heart_failure
 from .population import YOUNG, Numbers, People, population_constant
 from .prescribing import INSULIN, Prescriptions, drug_columns
 
@@ -30,12 +32,19 @@ STEP = 1.0
 #: Age at which lives end to be followed; calendar years of snapshots.
 OLDEST = 90.0
 FIRST_YEAR, LAST_YEAR = 1999.0, 2024.0
-#: Type 1: beta cells left at diagnosis, and years in which the others are killed before.
-LEFT_AT_DIAGNOSIS, INSULITIS_YEARS = 0.23, 2.0
+#: Pima were studied earlier.
+FIRST_YEAR_PIMA = 1982.0
+#: Years of type 1 diabetes of which many snapshots are kept.
+NEW_TYPE_1 = 5.0
+#: Rows that differ from the model's table before diagnosis only.
+_OF_TABLE = ("autoimmune_killing", "autoimmunity_floor")
 #: Diabetes: HbA1c (%) or fasting glucose (mmol/L) from which on a person has it.
 DIABETES_HBA1C, DIABETES_FPG = 6.5, 7.0
-#: Stand-in for a 2-h glucose of 11.1 mmol/L in a tolerance test: mean glucose of the fed half of the day (mmol/L), assumed.
-DIABETES_FED = 8.0
+#: Prediabetes, the same.
+PREDIABETES_HBA1C, PREDIABETES_FPG = 5.7, 5.6
+#: Stand-in for a 2-h glucose of 11.1 mmol/L in a tolerance test: mean glucose of the fed half of the day (mmol/L). By HbA1c as many people
+#: exceed it as exceed the other in NHANES, calibration half, never diagnosed: 7, 15 and 38 % at 5.7 to 6, 6 to 6.3 and 6.3 to 6.5 %.
+DIABETES_FED = 8.8
 #: Insulin: first dose, dose below which it is stopped in type 2, and the model's stand-in for none (U/day); assumed.
 FIRST_INSULIN, LEAST_INSULIN, _NO_INSULIN = 10.0, 2.0, 0.001
 _OUTPUTS = {
@@ -72,7 +81,8 @@ class Snapshots:
     people
         (n,) numbers of the people.
     true
-        Laboratory without error of measurement, and ``age``, ``duration`` (years since diagnosis), ``year``, ``diagnosed``.
+        Laboratory without error of measurement, and ``age``, ``duration`` (years since diagnosis), ``year``, ``diagnosed``,
+        ``diabetes``, ``cvd``, ``hf``, ``segment``, ``life_uacr``.
     parameters
         Parameters and inputs of the model on that day: name -> (n,).
     states
@@ -121,11 +131,13 @@ class _Lives:
     drugs: Prescriptions
     ill_at: Numbers
     found_at: Numbers
+    life_uacr: Numbers
     states: dict[str, Numbers] = field(default_factory=dict)
 
     def keep(self, alive: Flags) -> None:
         self.people, self.age, self.drugs = self.people[alive], self.age[alive], self.drugs[alive]
         self.ill_at, self.found_at = self.ill_at[alive], self.found_at[alive]
+        self.life_uacr = self.life_uacr[alive]
         self.states = {name: values[alive] for name, values in self.states.items()}
 
 
@@ -136,35 +148,54 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns = dict(people.model)
     columns["age"] = lives.age
     columns["Wt"] = people.weight(middle)
+    # Weight follows the curve of life here.
+    columns["dWt_own"] = np.zeros(len(people))
     # Generation falls within the year, in the model.
     columns["dawn_shift"] = traits["dawn"]
     columns["S_cr0"] = people.creatinine(lives.age)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
     columns["beta_decline"] = np.where(falling, population_constant("beta_decline"), 0.0)
-    # Insulitis before diagnosis, then the typical person's fading autoimmunity.
-    insulitis = type_1 & (middle >= traits["onset_type_1"] - INSULITIS_YEARS) & (middle < traits["onset_type_1"])
-    after = type_1 & (middle >= traits["onset_type_1"])
-    silent = -np.log(LEFT_AT_DIAGNOSIS) / (INSULITIS_YEARS * YEAR)
-    columns["autoimmune_killing"] = np.where(insulitis, silent, np.where(after, 0.0036, 0.0))
-    columns["autoimmunity_floor"] = np.where(insulitis, 1.0, np.where(after, 0.11, 0.0))
-    columns["tau_autoimmunity"] = np.where(after, 220.0, 250.0)
+    columns |= _autoimmunity(people, middle)
     columns.update(lives.drugs.inputs(people, middle))
     return columns
+
+
+def _autoimmunity(people: People, middle: Numbers) -> dict[str, Numbers]:
+    """Return the rows of autoimmunity at an age (year): none, insulitis at a steady pace before diagnosis, the model's own law after it."""
+    traits, person_rows = people.traits, people.model
+    table = whole_body.model_parameters("reference")
+    onset, years = traits["onset_type_1"], population_constant("insulitis_years")
+    type_1 = traits["T1D"] > 0
+    insulitis = type_1 & (middle >= onset - years) & (middle < onset)
+    before = type_1 & (middle < onset - years)
+    left = traits["left_at_diagnosis"] * np.exp(-population_constant("left_per_onset") * (onset - 15.0))
+    steady = -np.log(left) / (years * YEAR)
+    floor = table["autoimmunity_floor"].value
+    return {
+        "autoimmune_killing": np.where(insulitis, steady, table["autoimmune_killing"].value),
+        "autoimmunity_floor": np.where(insulitis, 1.0, np.where(before, 0.0, floor)),
+        # What is left at diagnosis is drawn: neither age nor the person's own factor change the pace that leads there.
+        "killing_factor": np.where(insulitis, 1.0, person_rows["killing_factor"]),
+        "onset_age": np.where(insulitis, table["killing_age_reference"].value, person_rows["onset_age"]),
+    }
 
 
 def _begin(people: People) -> _Lives:
     type_1 = people.traits["T1D"] > 0
     # Visits must not fall on birthdays in everybody.
     begin = np.where(
-        type_1, people.traits["onset_type_1"] - INSULITIS_YEARS - STEP, YOUNG + people.uniform("first visit")
+        type_1,
+        people.traits["onset_type_1"] - population_constant("insulitis_years") - STEP,
+        YOUNG + people.uniform("first visit"),
     )
     unknown = np.full(len(people), np.inf)
-    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy())
+    deviation = Stream(people.seed, "patients:life-uacr").normal(people.numbers)
+    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), deviation)
 
 
 def live(people: People, progress: Progress | None = None, keep: float = 1.0) -> Snapshots:
-    """Follow people through life and return snapshots of those with diabetes.
+    """Follow people through life and return snapshots: of those with diabetes, and of some without.
 
     Parameters
     ----------
@@ -173,7 +204,7 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
 
     Notes
     -----
-    Lives end with kidney failure or at 90; other deaths are left to weighting by age.
+    Lives end with kidney failure, with death at the rates of `betapod.hazards` in the calendar year, or at 90.
     """
     lives = _begin(people)
     table = whole_body.model_parameters("reference")
@@ -196,11 +227,15 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         year = lives.people.traits["birth_year"] + lives.age + STEP
         true = _laboratory(lives, values)
         _diagnose(lives, true, step)
+        _deviate(lives, step)
         snapshots += _snapshot(lives, parameters, values, true, year, step, keep)
         lives.states = {name: values[name] for name in run.model.state_names}
         _visit(lives, true, year, step)
         alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
-        alive &= lives.people.traits["birth_year"] + lives.age + STEP <= LAST_YEAR
+        alive &= year <= LAST_YEAR
+        # Courses that ended with kidney failure have no laboratory any more.
+        laboratory = {name: np.nan_to_num(true[name], nan=1.0) for name in ("egfr", "uacr")}
+        alive &= ~deaths(lives.people, lives.age + STEP, year, lives.ill_at <= lives.age + STEP, laboratory, step)
         lives.age = lives.age + STEP
         lives.keep(alive)
         if progress is not None:
@@ -213,6 +248,13 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
 def _reported_duration(age: Numbers, found_at: Numbers) -> Numbers:
     """Return whole years since diagnosis, as a questionnaire has them: age in whole years less age at diagnosis."""
     return np.floor(age) - np.floor(found_at)
+
+
+def _deviate(lives: _Lives, step: int) -> None:
+    """Let the slow deviation of albuminuria drift by a year."""
+    stays = np.exp(-STEP / observe.LIFE_UACR_YEARS)
+    news = Stream(lives.people.seed, "patients:life-uacr").normal(lives.people.numbers, step + 1)
+    lives.life_uacr = stays * lives.life_uacr + np.sqrt(1.0 - stays**2) * news
 
 
 def _laboratory(lives: _Lives, values: dict[str, Numbers]) -> dict[str, Numbers]:
@@ -229,31 +271,50 @@ def _snapshot(
     step: int,
     keep: float,
 ) -> list[Snapshots]:
-    people = lives.people
+    people, traits = lives.people, lives.people.traits
     age = lives.age + STEP
     ill = lives.ill_at <= age
     chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
-    share = keep * np.exp(
-        -np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0) / population_constant("survival_years")
-    )
-    kept = ill & np.isfinite(values["MAP"]) & (year >= FIRST_YEAR) & (chance < share)
+    first_year = np.where(traits["segment"] > 0, FIRST_YEAR_PIMA, FIRST_YEAR)
+    kept = np.isfinite(values["MAP"]) & (year >= first_year) & (chance < keep * _share(lives, laboratory, age, ill))
     if not kept.any():
         return []
-    true = {name: column[kept] for name, column in laboratory.items()}
-    true["age"], true["year"] = age[kept], year[kept]
     diagnosed = lives.found_at <= age
-    true["diagnosed"] = diagnosed[kept].astype(np.float64)
-    true["duration"] = np.where(diagnosed, _reported_duration(age, np.where(diagnosed, lives.found_at, age)), np.nan)[
-        kept
-    ]
-    true["years_ill"] = (age - lives.ill_at)[kept]
-    true["stiffness"], true["dawn"] = people.traits["stiffness"][kept], people.traits["dawn"][kept]
-    true["female"], true["T1D"] = people.traits["female"][kept], people.traits["T1D"][kept]
+    cvd = cardiovascular_disease(people, age, ill)
+    true = {name: column[kept] for name, column in laboratory.items()}
+    duration = np.where(diagnosed, _reported_duration(age, np.where(diagnosed, lives.found_at, age)), np.nan)
+    facts = {
+        "age": age,
+        "year": year,
+        "diagnosed": diagnosed,
+        "duration": duration,
+        "years_ill": np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0),
+        "diabetes": ill,
+        "cvd": cvd,
+        "hf": heart_failure(people, age, ill, cvd, laboratory),
+        "life_uacr": lives.life_uacr,
+        **{name: traits[name] for name in ("stiffness", "dawn", "female", "T1D", "segment")},
+    }
+    true |= {name: np.asarray(column[kept], dtype=np.float64) for name, column in facts.items()}
     states = np.column_stack([values[name][kept] for name in life_course_ensemble().model.state_names])
-    now = {name: column[kept] for name, column in parameters.items()}
-    now["age"] = true["age"]
+    # Parameters of that day: creatinine generation has fallen by a year, and weight goes its own way from here on.
+    now = {**parameters, "age": age, "S_cr0": people.creatinine(age), "dWt_own": people.model["dWt_own"]}
+    now = {name: column[kept] for name, column in now.items() if name not in _OF_TABLE}
     drugs = {name: lives.drugs.current[name][kept] for name in drug_columns()}
     return [Snapshots(people.numbers[kept], true, now, states, drugs)]
+
+
+def _share(lives: _Lives, laboratory: dict[str, Numbers], age: Numbers, ill: Flags) -> Numbers:
+    """Return the share of the snapshots of this year that the library wants."""
+    type_1 = lives.people.traits["T1D"] > 0
+    years = np.where(ill, age - np.where(ill, lives.ill_at, age), 0.0)
+    long_ill = type_1 & (years >= NEW_TYPE_1) & (laboratory["uacr"] < kdigo.A2_FROM)
+    of_ill = np.where(long_ill, population_constant("keep_type_1"), 1.0)
+    high = (laboratory["hba1c"] >= PREDIABETES_HBA1C) | (laboratory["fpg"] >= PREDIABETES_FPG)
+    of_others = np.where(high, population_constant("keep_prediabetes"), population_constant("keep_without_diabetes"))
+    # Before type 1 diabetes people are children.
+    result: Numbers = np.where(ill, of_ill, np.where(type_1, 0.0, of_others))
+    return result
 
 
 def _diagnose(lives: _Lives, true: dict[str, Numbers], step: int) -> None:
@@ -282,7 +343,12 @@ def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) ->
     people, traits = lives.people, lives.people.traits
     end = lives.age + STEP
     laboratory = {name: np.nan_to_num(column, nan=1.0) for name, column in true.items()}
-    person = {"age": end, "female": traits["female"], "stiffness": traits["stiffness"]}
+    person = {
+        "age": end,
+        "female": traits["female"],
+        "stiffness": traits["stiffness"],
+        "life_uacr": lives.life_uacr,
+    }
     measured = observe.measure_once(laboratory, person, people.numbers, people.seed, f"care {step}")
     before = lives.drugs.current[INSULIN].copy()
     # Where titration has come down to next to nothing, insulin is stopped.

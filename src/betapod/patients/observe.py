@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..base.randomness import Stream
 from ..observables.formulas import pulse_pressure
 from ..observables.table import Numbers, observables
+from ..observables.variation import variations
 
 #: Column with one measurement and the log-SD of its error.
 NOISE = {
@@ -21,6 +22,9 @@ NOISE = {
     for item in observables().values()
     if item.library.startswith("true_") and item.cohort
 }
+
+#: Slow deviation of albuminuria from the person's own: SD of its logarithm, and the years that it lasts.
+LIFE_UACR_SD, LIFE_UACR_YEARS = variations()["UACR", "life"].sd, variations()["UACR", "life"].lasts
 
 
 def _sd(name: str) -> float:
@@ -43,7 +47,7 @@ def measure_once(
     true
         ``hba1c`` (%), ``fpg`` (mmol/L), ``MAP`` (mmHg), ``egfr``, ``uacr`` (mg/g), and ``c_peptide`` (nmol/L) where known.
     person
-        ``age`` (year), ``female``, ``stiffness``.
+        ``age`` (year), ``female``, ``stiffness``, and ``life_uacr`` where albuminuria is measured: its slow deviation, standard normal.
     numbers
         (n,) numbers that fix the errors, with the seed and the name of the visit.
 
@@ -57,6 +61,8 @@ def measure_once(
         return Stream(seed, f"measure:{visit}:{name}").normal(numbers)
 
     measured = {name: true[name] * np.exp(sd * error(name)) for name, sd in NOISE.items() if name in true}
+    if "life_uacr" in person and "uacr" in measured:
+        measured["uacr"] = measured["uacr"] * np.exp(LIFE_UACR_SD * person["life_uacr"])
     MAP = true["MAP"] + _sd("MAP") * error("MAP")
     pulse = pulse_pressure(
         MAP, person["age"], person["female"], person["stiffness"] + _sd("pulse_pressure") * error("pulse")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.randomness import Patients, Stream
+from ..engine.correlations import Correlations, read_correlations
 from ..engine.draw import draw_parameters
 from ..model.parameters.table import ParameterTable
 from ..physiology import whole_body
@@ -19,7 +20,7 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 PROFILES = Path(__file__).parent / "profiles"
 
-#: Rows of the model in which people differ, drawn from their own distributions; cells differ between products, not patients.
+#: Rows of the model in which people differ, drawn from their own distributions; of cells those that say how a person's body treats a graft.
 MODEL_ROWS = (
     "N_in",
     "xi",
@@ -43,7 +44,18 @@ MODEL_ROWS = (
     "first_phase_shift",
     "beta_decline_factor",
     "rRBC_person",
+    "xi_vessel",
+    "xi_nephron",
+    "killing_factor",
+    "del_on_factor",
+    "f_ibmir_shift",
+    "f_proc_shift",
+    "dWt_own",
+    "dWt_response",
 )
+
+#: Numbers of people from here on are those of the Pima segment: who somebody is depends on the number alone.
+PIMA_FIRST = 10_000_000
 
 #: Age at which weight, muscle and pressure curves are anchored, years.
 YOUNG, GROWN, OLD = 20.0, 55.0, 65.0
@@ -53,6 +65,12 @@ YOUNG, GROWN, OLD = 20.0, 55.0, 65.0
 def population_table() -> ParameterTable:
     """Return the distributions of people, their care and their measurements."""
     return ParameterTable.read(PROFILES / "population.csv", sources=whole_body.bibliography_keys())
+
+
+@functools.cache
+def population_correlations() -> Correlations:
+    """Return which rows of people, and of the model, go together."""
+    return read_correlations(PROFILES / "correlations.csv", whole_body.bibliography_keys())
 
 
 def population_constant(name: str) -> float:
@@ -69,7 +87,8 @@ class People:
     numbers
         (n,) their numbers; with the seed they fix everything that is drawn.
     traits
-        Name -> (n,): rows of `population_table` that vary, in their units, and ``female``, ``T1D``, ``height``.
+        Name -> (n,): rows of `population_table` that vary, in their units, and ``female``, ``T1D``, ``prone`` (to type 2 diabetes),
+        ``segment`` (1: Pima), ``height``.
     model
         Name -> (n,): parameters of the coupled model that stay the same for life.
     """
@@ -125,27 +144,71 @@ def sample(seed: int, patients: Patients) -> People:
         A negative seed or number.
     """
     numbers = np.asarray(patients, dtype=np.int64)
-    traits = draw_parameters(population_table(), seed, numbers)
-    model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS)
-    female = Stream(seed, "patients:female").uniform(numbers) < population_constant("female_share")
-    type_1 = Stream(seed, "patients:type-1").uniform(numbers) < population_constant("type_1_share")
+    together = population_correlations()
+    traits = draw_parameters(population_table(), seed, numbers, correlations=together)
+    model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS, correlations=together)
+
+    def chance(purpose: str) -> Numbers:
+        return Stream(seed, f"patients:{purpose}").uniform(numbers)
+
+    pima = numbers >= PIMA_FIRST
+    female = chance("female") < population_constant("female_share")
+    type_1 = (chance("type-1") < population_constant("type_1_share")) & ~pima
+    prone = ~type_1 & (pima | (chance("prone") < population_constant("prone_share")))
     traits["female"], traits["T1D"] = female.astype(np.float64), type_1.astype(np.float64)
+    traits["prone"], traits["segment"] = prone.astype(np.float64), pima.astype(np.float64)
     traits["height"] = np.where(female, traits.pop("height_female"), traits.pop("height_male"))
     traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
+    _segment(traits, model, pima)
     # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
     traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), traits["bmi_adult"])
+    heavier = traits["bmi_adult"] / population_table()["bmi_adult"].value
     earlier = population_constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_table()["bmi_adult"].value)
     low, high = population_table()["decline_age"].low, population_table()["decline_age"].high
-    traits["decline_age"] = np.clip(traits["decline_age"] + earlier, low, high)
+    traits["decline_age"] = np.where(prone, np.clip(traits["decline_age"] + earlier, low, high), np.inf)
+    # Those who have just fallen ill must be of every calendar year, and as young as they are.
+    born = traits.pop("onset_year_type_1") - traits["onset_type_1"]
+    traits["birth_year"] = np.where(type_1, born, traits["birth_year"])
     adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
     model["height"] = traits["height"]
     model["female"] = traits["female"]
     model["T1D"] = traits["T1D"]
-    model["fat_threshold_weight"] = traits["fat_threshold_share"] * adult
-    model["xE"] = np.where(type_1, 1.15, traits["xE"])
-    model["capacity_inherited"] = np.where(type_1, 1.0, population_constant("capacity_inherited"))
-    model["capacity_compensation"] = np.where(
-        type_1, 0.4, whole_body.model_parameters("reference")["capacity_compensation"].value
+    unaffected = whole_body.named_model("reference").inputs["onset_age"].value
+    model["onset_age"] = np.where(type_1, traits["onset_type_1"], unaffected)
+    model["fat_threshold_weight"] = (
+        traits["fat_threshold_share"] * adult * heavier ** population_constant("fat_threshold_bmi")
     )
-    model["first_phase_inherited"] = np.where(type_1, 0.7, population_constant("first_phase_inherited"))
+    reference = whole_body.model_parameters("reference")
+
+    def by_kind(of_type_1: Numbers | float, of_prone: Numbers | float, of_others: Numbers | float) -> Numbers:
+        result: Numbers = np.where(type_1, of_type_1, np.where(prone, of_prone, of_others))
+        return result
+
+    other_xE = traits["xE"] * population_constant("xE_other")
+    model["xE"] = by_kind(population_constant("xE_type_1"), traits["xE"], other_xE)
+    other_capacity = population_constant("capacity_inherited_other")
+    model["capacity_inherited"] = by_kind(1.0, population_constant("capacity_inherited"), other_capacity)
+    compensation = reference["capacity_compensation"].value
+    model["capacity_compensation"] = by_kind(
+        population_constant("capacity_compensation_type_1"), compensation, compensation
+    )
+    model["first_phase_inherited"] = by_kind(
+        population_constant("first_phase_type_1"),
+        population_constant("first_phase_inherited"),
+        population_constant("first_phase_other"),
+    )
+    model["sIg"] = by_kind(reference["sIg"].value, traits.pop("sIg_type_2"), reference["sIg"].value)
+    model["sHg"] = model["sHg"] * by_kind(1.0, traits.pop("sHg_type_2"), 1.0)
+    model["xi"] = model["xi"] * by_kind(population_constant("xi_factor_type_1"), 1.0, 1.0)
+    model["xi_theta"] = model["xi_theta"] * by_kind(1.0, population_constant("xi_theta_factor_type_2"), 1.0)
     return People(seed, numbers, traits, model)
+
+
+def _segment(traits: dict[str, Numbers], model: dict[str, Numbers], pima: NDArray[np.bool_]) -> None:
+    """Give Pima their own numbers, in place."""
+    for name in ("decline_age", "birth_year"):
+        traits[name] = np.where(pima, traits.pop(f"{name}_pima"), traits[name])
+    model["GFR0"] = np.where(pima, traits.pop("GFR0_pima"), model["GFR0"])
+    for name in ("xi", "xi_h"):
+        model[name] = model[name] * np.where(pima, population_constant(f"{name}_factor_pima"), 1.0)
+    traits["dMAP_60"] = traits["dMAP_60"] + np.where(pima, population_constant("dMAP_60_pima"), 0.0)

@@ -21,7 +21,7 @@ from ..observables import ckd_epi, kdigo
 from ..physiology import whole_body
 from ..therapies.drug_catalogue import exclusion_between
 from ..therapies.standard_care import DrugEffect, Therapy, therapy
-from .population import PROFILES, Numbers, People
+from .population import PROFILES, Numbers, People, population_constant
 
 if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
@@ -182,14 +182,17 @@ class Prescriptions:
             self._add("glucose", acts & ~injects, people.uniform(f"drug-{number}-{turn}"), year, barred)
         cares = people.uniform(f"pressure-{number}") < traits["care_inertia"]
         raised = cares & (measured["sbp"] > traits["pressure_care"])
-        self._add("pressure", raised, people.uniform(f"pressure-drug-{number}"), year, {})
         blockers = [drug.column for drug in prescribed_drugs() if drug.drug_class in _BLOCKERS]
+        # Pima had blockers of the renin system later than others.
+        too_early = (traits["segment"] > 0) & (year < population_constant("blocker_from_pima"))
+        early = dict.fromkeys(blockers, too_early)
+        self._add("pressure", raised, people.uniform(f"pressure-drug-{number}"), year, early)
         blocked = np.any([self.current[column] for column in blockers], axis=0)
         leaks = cares & diagnosed & (measured["uacr"] >= kdigo.A2_FROM) & (year >= ALBUMINURIA_CARE_FROM) & ~blocked
         others = {
             drug.column: np.ones(len(people), dtype=bool) for drug in prescribed_drugs() if drug.column not in blockers
         }
-        self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, others)
+        self._add("pressure", leaks, people.uniform(f"kidney-drug-{number}"), year, early | others)
 
     def _add(self, kind: str, who: Flags, draws: Numbers, year: Numbers, barred: Mapping[str, Flags]) -> None:
         """Prescribe each of `who` one more drug of a kind, drawn by weight among those on the market and not yet taken."""

@@ -181,6 +181,12 @@ def like_command(
     ],
     count: Annotated[int, typer.Option("--patients", "-n", min=1, help="Number of patients to select.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Random seed.")] = 1,
+    year: Annotated[
+        int | None,
+        typer.Option(
+            "--year", metavar="YEAR", help="Only people, and care, of about that calendar year (1999 to 2024)."
+        ),
+    ] = None,
     library: _LibraryOption = None,
     path: _OutOption = None,
     csv: Annotated[
@@ -201,7 +207,7 @@ def like_command(
     """
     from ...patients.cohorts import cohort_catalogue, reweight
 
-    target = cohort_catalogue.load_target(what, _codes(sex_codes))
+    target = cohort_catalogue.load_target(what, _codes(sex_codes), year)
     if path is not None:
         _writable(path, ".npz", ".csv")
     for text in target.notes:

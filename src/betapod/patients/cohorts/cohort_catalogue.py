@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 #: Endings of tables with one row per person.
 PEOPLE = (".csv", ".tsv", ".txt")
+#: Cohorts from the survey, and the part of it that each is.
+_NHANES = {
+    "NHANES": "calibration",
+    "NHANES test": "test",
+    "NHANES 2020": "present",
+    "NHANES general": "general",
+    "NHANES prediabetes": "prediabetes",
+}
+#: Years about a calendar year whose snapshots stand for it, and the years that there are.
+_YEARS_BEFORE, _YEARS_AFTER = 3.0, 5.0
+_FIRST, _LAST = 1999, 2024
 #: People below which a CSV is no distribution.
 _FEWEST = 20
 
@@ -38,14 +49,16 @@ def named_targets() -> dict[str, CohortTarget]:
 
 @functools.cache
 def _own() -> tuple[str, ...]:
-    return ("NHANES", "NHANES test", *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
+    return (*_NHANES, *(_title(path) for path in sorted(PROFILES.glob("*.yaml"))))
 
 
 def _title(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("name:").strip()
 
 
-def load_target(cohort: str | Path, sex_codes: Mapping[str, str] | None = None) -> CohortTarget:
+def load_target(
+    cohort: str | Path, sex_codes: Mapping[str, str] | None = None, year: int | None = None
+) -> CohortTarget:
     """Return a target: a known cohort such as ``FLOW`` or ``NHANES``, a table in a YAML file, real people in a CSV, or a folder
     with NHANES's transport files.
 
@@ -53,14 +66,24 @@ def load_target(cohort: str | Path, sex_codes: Mapping[str, str] | None = None) 
     ----------
     sex_codes
         Of real people in a CSV, as `patient_tables.read_csv` takes them.
+    year
+        Calendar year whose people, and whose care, are wanted: those of three years before to four years after. ``NHANES`` of 2017
+        and later is ``NHANES 2020``.
 
     Raises
     ------
     ConfigError
-        No such cohort or file, or everything that is wrong in it, with line and column.
+        No such cohort or file, everything that is wrong in it, with line and column, or a year beyond those of the library.
     """
     name = str(cohort)
+    if year is not None and not _FIRST <= year <= _LAST:
+        expected = f"a year from {_FIRST} to {_LAST}"
+        raise ConfigError(Problem("bad-year", "there are no patients of that year", found=str(year), expected=expected))
+    if year is not None and year >= nhanes.PRESENT[0] and name.lower() == "nhanes":
+        name, cohort = "NHANES 2020", "NHANES 2020"
     target = _load(name, Path(cohort), sex_codes)
+    if year is not None:
+        target = replace(target, ranges={**target.ranges, "year": (year - _YEARS_BEFORE, year + _YEARS_AFTER)})
     if name.lower() in {title.lower() for title in cohort_names()} and Path(cohort).exists():
         here = f"{name} is the package's own cohort; for what is here under this name give ./{name}"
         return replace(target, notes=(*target.notes, here))
@@ -78,11 +101,9 @@ def _load(name: str, path: Path, sex_codes: Mapping[str, str] | None) -> CohortT
 
 
 def _own_target(name: str) -> CohortTarget:
-    match name.lower():
-        case "nhanes":
-            return nhanes.nhanes_target("calibration")
-        case "nhanes test":
-            return nhanes.nhanes_target("test")
+    for title, part in _NHANES.items():
+        if name.lower() == title.lower():
+            return nhanes.nhanes_target(part)
     return read_baseline_tables(PROFILES / f"{name.lower()}.yaml")
 
 

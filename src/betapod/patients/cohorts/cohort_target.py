@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 READ_UNITS = by_column({name: item.unit for name, item in observables_and_characteristics().items()})
 #: Quantities that targets may speak of and their units in the table of a library.
 UNITS = {name: unit for name, unit in READ_UNITS.items() if name != "creatinine"}
+
+#: Eligibility of targets that say nothing else of these: adults with diabetes, but Pima.
+IMPLICIT: Mapping[str, tuple[float, float]] = {"diabetes": (1.0, 1.0), "segment": (0.0, 0.0), "age": (18.0, math.inf)}
 
 
 @dataclass(frozen=True)
@@ -123,9 +128,13 @@ class CohortTarget:
     notes: tuple[str, ...] = ()
 
     def eligible(self, table: pd.DataFrame) -> NDArray[np.bool_]:
-        """Return who is within every range; missing values do not exclude."""
+        """Return who is within every range, those of `IMPLICIT` too; missing values do not exclude."""
         good = np.ones(len(table), dtype=bool)
-        for name, (low, high) in self.ranges.items():
+        stated = {name for moment in self.moments for name in moment.names}
+        implicit = {
+            name: span for name, span in IMPLICIT.items() if name in table and (name == "age" or name not in stated)
+        }
+        for name, (low, high) in {**implicit, **self.ranges}.items():
             values = table[name].to_numpy(dtype=float)
             good &= np.isnan(values) | ((values >= low) & (values <= high))
         return good

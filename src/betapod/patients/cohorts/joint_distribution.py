@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 QUANTITIES = ("age", "duration", "bmi", "hba1c", "fpg", "sbp", "egfr", "uacr")
 SHARES = (
     "female",
+    "diabetes",
+    "T1D",
     "diagnosed",
+    "cvd",
+    "hf",
     "insulin",
     "metformin",
     "sulfonylurea",
     "tzd",
     "dpp4",
     "glp1ra",
+    "sglt2i",
     "acei",
     "arb",
     "ccb",

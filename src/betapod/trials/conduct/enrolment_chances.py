@@ -107,7 +107,8 @@ def _masks(protocol: Protocol, library: Library) -> dict[tuple[str, ...], NDArra
     masks: dict[tuple[str, ...], NDArray[np.bool_]] = {}
     kind = protocol.population.diabetes
     if kind != "any":
-        masks["population", "diabetes"] = (pool.people["TYPE1"] > 0) == (kind == "type 1")
+        of_kind = (pool.people["TYPE1"] > 0) == (kind == "type 1") if kind != "none" else True
+        masks["population", "diabetes"] = ((pool.people["DIABETES"] > 0) == (kind != "none")) & of_kind
     for name in protocol.population.confirmed:
         only = protocol.population.model_copy(update={"confirmed": {name: protocol.population.confirmed[name]}})
         mask = confirmed(protocol.model_copy(update={"population": only}), library, protocol.seed)

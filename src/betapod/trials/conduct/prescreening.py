@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 TRUE = {code: item.library for code, item in visit_observables().items() if item.library and item.is_relative}
 #: A person farther outside a bound than this many SDs of a measurement is never called to screening.
 _FAR = 4.0
+#: Age from which people are enrolled where a protocol names none, year.
+ADULT = 18.0
 #: Samples that make a diagnosis (KDIGO: two of three).
 _SAMPLES, _NEEDED = 3, 2
 
@@ -42,8 +44,15 @@ def may_be_eligible(protocol: Protocol, library: Library) -> NDArray[np.bool_]:
     """Return who may be eligible: characteristics within bounds, true values within or near them."""
     fixed = fixed_characteristics(library)
     allowed: NDArray[np.bool_] = np.ones(len(library), dtype=bool)
-    if protocol.population.diabetes != "any":
-        allowed &= (fixed["TYPE1"] > 0) == (protocol.population.diabetes == "type 1")
+    wanted = protocol.population.diabetes
+    allowed &= (fixed["DIABETES"] > 0) == (wanted != "none")
+    if wanted not in ("any", "none"):
+        allowed &= (fixed["TYPE1"] > 0) == (wanted == "type 1")
+    named = {code_of(name) for name in (*protocol.eligibility, *protocol.population.confirmed)}
+    if "PIMA" not in named:
+        allowed &= fixed["PIMA"] == 0
+    if "AGE" not in named:
+        allowed &= fixed["AGE"] >= ADULT
     for name, criterion in protocol.eligibility.items():
         code = code_of(name)
         low, high = criterion.bounds(code)

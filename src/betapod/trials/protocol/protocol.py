@@ -100,7 +100,7 @@ class Population(Settings):
     cohort: str = Field(
         default="", description="a cohort that candidates are weighted to look like, such as NHANES; else the library"
     )
-    diabetes: Literal["type 1", "type 2", "any"] = "type 2"
+    diabetes: Literal["type 1", "type 2", "any", "none"] = "type 2"
     confirmed: dict[str, Criterion] = Field(
         default_factory=dict, description="what two of three earlier samples showed, when the diagnosis was made"
     )
