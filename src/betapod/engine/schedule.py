@@ -139,7 +139,7 @@ class Switch:
     >>> kidney = load_model("kidney")
     >>> schedule = Schedule(switches=[Switch("e_S", 0.5, time=30.0)])
     >>> rate = simulate(kidney, [30.0, 60.0], schedule, outputs=["GFR"]).table["GFR"]
-    >>> bool(rate[60.0] < rate[30.0] - 1.0)
+    >>> bool(rate[60.0] < rate[30.0] - 0.5)
     True
     """
 
