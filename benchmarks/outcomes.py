@@ -27,7 +27,7 @@ from betapod.hazards import outcome_rates, risk
 from betapod.hazards.event_times import cumulative_hazard
 from betapod.hazards.outcome_rates import death_rate
 
-#: mmHg and the like are not needed; years per step of a course.
+#: Years per step of a course.
 STEP = 0.25
 
 
@@ -50,7 +50,7 @@ class Group:
 GROUPS = (
     Group("EMPA-REG OUTCOME", "EMPA-REG", "fit", 2013.0, 2.9, 0.99, 0.10, -1.5, 28.6, "194 of 2333: read"),
     Group("LEADER", "LEADER", "fit", 2013.5, 3.8, 0.75, 0.18, -1.5, 25.2, "447 of 4672 in 3.8 years: read"),
-    Group("FLOW", "FLOW", "fit", 2021.5, 3.2, 0.23, 0.19, -3.3, 49.4, "279 of 1766: recalled"),
+    Group("FLOW", "FLOW with blockers", "fit", 2021.5, 3.2, 0.23, 0.19, -3.3, 49.4, "279 of 1766: recalled"),
     Group("CREDENCE", "CREDENCE", "validation", 2016.5, 2.6, 0.50, 0.15, -4.0, 35.0, "recalled"),
     Group(
         "DAPA-CKD", "DAPA-CKD T2D", "validation", 2018.5, 2.4, 0.40, 0.11, -3.6, 28.3, "6.8 % in 2.4 years: recalled"
@@ -122,7 +122,7 @@ def fit(tables: dict[str, Any]) -> dict[str, float]:
     from scipy.optimize import least_squares
 
     names = ("death_rate_65", "death_tau", "death_cvd", "era_decline")
-    prior = {"death_tau": (14.0, 0.3), "death_cvd": (1.7, 0.2), "era_decline": (0.0223, 0.3)}
+    prior = {"death_tau": (14.0, 0.3), "death_cvd": (1.7, 0.2), "era_decline": (0.0223, 0.5)}
     usual = risk.hazard_values()
 
     def misses(logs: np.ndarray) -> list[float]:
@@ -132,7 +132,7 @@ def fit(tables: dict[str, Any]) -> dict[str, float]:
             mock.patch.object(outcome_rates, "hazard_values", lambda: values),
         ):
             found = [np.log(deaths_of(g, tables[g.name]) / g.deaths) / 0.33 for g in GROUPS if g.role == "fit"]
-            found += [np.log(deaths_in_state(s) / s[-1]) / 0.33 for s in STATES]
+            found += [0.7 * np.log(deaths_in_state(s) / s[-1]) / 0.33 for s in STATES]
         return [*found, *(np.log(values[name] / middle) / spread for name, (middle, spread) in prior.items())]
 
     start = np.log([usual[name] for name in names])
