@@ -30,7 +30,14 @@ def main() -> None:
     with (HERE / "outcomes.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     figure, axes = plt.subplots(figsize=(6.4, 5.6))
-    axes.fill_between(LIMITS, [x / 1.5 for x in LIMITS], [x * 1.5 for x in LIMITS], color="#dddddd", linewidth=0, label="within a factor of 1.5")
+    axes.fill_between(
+        LIMITS,
+        [x / 1.5 for x in LIMITS],
+        [x * 1.5 for x in LIMITS],
+        color="#dddddd",
+        linewidth=0,
+        label="within a factor of 1.5",
+    )
     axes.plot(LIMITS, LIMITS, color="#666666", linewidth=0.8)
     for kind, (label, marker, colour) in KINDS.items():
         chosen = [row for row in rows if ("NHANES" if row["group"].startswith("NHANES") else row["role"]) == kind]
@@ -38,7 +45,13 @@ def main() -> None:
         axes.plot(x, y, marker, color=colour, markersize=5, label=label, alpha=0.8, markeredgewidth=0)
         if kind != "NHANES":
             for row, left, up in zip(chosen, x, y, strict=True):
-                axes.annotate(row["group"].replace("UKPDS 64, ", "UKPDS: "), (left, up), (4, -3), textcoords="offset points", fontsize=6.5)
+                axes.annotate(
+                    row["group"].replace("UKPDS 64, ", "UKPDS: "),
+                    (left, up),
+                    (4, -3),
+                    textcoords="offset points",
+                    fontsize=6.5,
+                )
     axes.set(xscale="log", yscale="log", xlim=LIMITS, ylim=LIMITS)
     axes.set_xlabel("seen, deaths per 1000 person-years")
     axes.set_ylabel("by the hazards")

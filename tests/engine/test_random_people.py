@@ -80,6 +80,7 @@ def test_the_quantity_that_fails_is_named_before_what_depends_on_it() -> None:
     [
         (Parameter("tau", "response time", 50.0, "day", 40.0, 60.0), (0.0, np.inf), False),
         (Parameter("k", "rate of loss", 0.5, "1/day", 0.2, 0.9), (0.0, np.inf), True),
+        (Parameter("k", "reabsorption per protein", 0.25, "kg*day/g", 0.1, 0.4), (0.0, np.inf), True),
         (Parameter("w", "smoothness of a threshold", 0.1, "1", 0.05, 0.2), (0.0, np.inf), False),
         (Parameter("f", "fraction absorbed", 0.6, "1", 0.4, 0.9), (0.0, 1.0), True),
         (Parameter("f", "fraction absorbed", 60.0, "%", 40.0, 90.0), (0.0, 100.0), True),

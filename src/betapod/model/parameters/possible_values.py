@@ -199,6 +199,9 @@ def _is_extent(unit: str) -> bool:
     """Return whether a unit is that of a time, a length, an area, a volume, an amount or a concentration."""
     if stays_positive(unit):
         return True
+    # Per gram a day of intake per kilogram of weight: a gain, in which masses cancel and leave a time.
+    if "*" in unit or "/" in unit:
+        return False
     try:
         dimensions = dict(parse_unit(unit).dimensions)
     except UnitError:

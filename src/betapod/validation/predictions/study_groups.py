@@ -64,14 +64,17 @@ def readout_for(record: Record) -> Readout:
 
 
 def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
-    """Return scenarios whose parameters are drawn; what the condition fixes stays."""
-    from ...engine.draw import draw_parameters
+    """Return scenarios whose parameters are drawn; what the condition fixes stays, and so does what each person has of their own."""
+    from ...engine.draw import draw_parameters, varied
+    from ...patients.population import MODEL_ROWS
     from ...therapies import cell_parameters
 
     if draws < 1 or condition.scenario == NONE:
         return []
-    table = draw_parameters(cell_parameters.cell_parameter_table(condition.scenario), seed, np.arange(draws))
-    draws_of_rows = [{name: float(values[k]) for name, values in table.items()} for k in range(draws)]
+    table = cell_parameters.cell_parameter_table(condition.scenario)
+    shared = [name for name in varied(table) if name not in MODEL_ROWS]
+    columns = draw_parameters(table, seed, np.arange(draws), shared)
+    draws_of_rows = [{name: float(values[k]) for name, values in columns.items()} for k in range(draws)]
     return [Condition(condition.scenario, {**values, **condition.values}) for values in draws_of_rows]
 
 
