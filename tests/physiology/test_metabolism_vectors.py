@@ -207,7 +207,7 @@ def test_clamp() -> None:
 
 
 @pytest.mark.parametrize(
-    ("HbA1c", "printed"), [(5.1, 1.0), (7.1, 1.081), (8.1, 1.148), (9.0, 1.212), (10.5, 1.320), (12, 1.326)]
+    ("HbA1c", "printed"), [(5.1, 1.0), (7.1, 1.095), (8.1, 1.175), (9.0, 1.251), (10.5, 1.383), (12, 1.390)]
 )
 def test_glucose_of_the_morning_over_that_of_the_fasting_phase(HbA1c: float, printed: float) -> None:
     G = math.log((HbA1c - 1.627) / 0.6277)
@@ -217,11 +217,11 @@ def test_glucose_of_the_morning_over_that_of_the_fasting_phase(HbA1c: float, pri
     assert found["HbA1c_settled"] == pytest.approx(HbA1c, rel=1e-9)
 
 
-@pytest.mark.parametrize(("dose", "factor"), [(1e-9, 1.0), (1.0, 1.6), (40.0, 2.2)])
+@pytest.mark.parametrize(("dose", "factor"), [(1e-9, 1.0), (1.0, 2.15), (40.0, 3.3)])
 def test_users_of_insulin_differ_more_in_the_morning(dose: float, factor: float) -> None:
     state = {**Q0.state, "ln_insulin_dose": math.log(dose)}
     high, usual = (SLOW.evaluate(["FPG"], state, {"dawn_shift": shift})["FPG"] for shift in (0.1, 0.0))
-    assert math.log(high / usual) == pytest.approx(0.1 * factor, abs=1e-4)
+    assert math.log(high / usual) == pytest.approx(0.1 * factor, abs=2e-4)
 
 
 @pytest.mark.parametrize("shift", [-0.2, 0.0, 0.3])
