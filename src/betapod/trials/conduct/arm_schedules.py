@@ -13,6 +13,7 @@ from ...base.config import read_quantity
 from ...base.randomness import Stream
 from ...model import Model
 from ...observables.quantities import Numbers
+from ...therapies.drug_limits import Withheld
 from ...therapies.plan import Plan, Recipients, plan
 from ...therapies.scenarios import NONE
 from ...therapies.standard_care import Therapy, therapy
@@ -57,17 +58,7 @@ class Planner:
 
     def therapies(self, arm: Arm | None, comedicated: bool, rescue: str | None = None) -> list[tuple[Therapy, ...]]:
         """Return the added therapies per person: run-in, background, the arm's therapies, co-medication, without contraindicated ones."""
-        run_in = self.protocol.run_in
-        common: list[Therapy] = []
-        if run_in is not None:
-            common += [
-                _made(item.therapy, self.lead - run_in.duration, None, item.adherence) for item in run_in.therapies
-            ]
-        for item in (*self.protocol.background, *(arm.therapies if arm is not None else ())):
-            stop = None if item.stop is None else item.stop + self.lead
-            common.append(_made(item.therapy, item.start + self.lead, stop, item.adherence))
-        if rescue is not None:
-            common.append(_made(rescue, self.lead, None, 1.0))
+        common = self._ordered(arm, rescue)
         begins = [(item, self.begins(k, item)) for k, item in enumerate(self.protocol.conduct.co_medication)]
         per_person = []
         for person in range(len(self.library)):
@@ -80,6 +71,26 @@ class Planner:
                 ]
             per_person.append(self.recipients.accepted(person, planned))
         return per_person
+
+    def _ordered(self, arm: Arm | None, rescue: str | None = None) -> list[Therapy]:
+        """Return what is ordered for everybody: run-in, background, the arm's therapies, rescue."""
+        run_in = self.protocol.run_in
+        common: list[Therapy] = []
+        if run_in is not None:
+            common += [
+                _made(item.therapy, self.lead - run_in.duration, None, item.adherence) for item in run_in.therapies
+            ]
+        for item in (*self.protocol.background, *(arm.therapies if arm is not None else ())):
+            stop = None if item.stop is None else item.stop + self.lead
+            common.append(_made(item.therapy, item.start + self.lead, stop, item.adherence))
+        if rescue is not None:
+            common.append(_made(rescue, self.lead, None, 1.0))
+        return common
+
+    def withheld(self, arm: Arm) -> list[tuple[Withheld, ...]]:
+        """Return, for each person, what an arm orders and they are not given, with the reason: what they take already, or a limit."""
+        ordered = self._ordered(arm)
+        return [self.recipients.judged(person, ordered)[1] for person in range(len(self.library))]
 
     def plan(
         self, drugs: Sequence[tuple[Therapy, ...]], arm: Arm | None, cells: str = "", scenario: str = NONE

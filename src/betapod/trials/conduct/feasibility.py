@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Location, Problem
 from ...base.randomness import Stream
 from ...observables.quantities import Numbers
+from ...physiology import whole_body
+from .arm_schedules import Planner
 from .candidates import choose
 from .eligibility import CANDIDATES_PER_PLACE
 from .enrolment_chances import enrolled_chances, still
@@ -30,6 +32,8 @@ _TRIALS = 20
 #: A note is shown below this share of distinct people among the patients of one trial, or from this share of the most frequent person.
 #: Assumed: in a trial of 60 from a pool of 1000 about 57 are different.
 FEW_DIFFERENT, HEAVY = 0.6, 0.1
+#: Share of patients from which it is said that a drug is withheld from them.
+_WORTH_SAYING = 0.005
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class Feasible:
         Design -> share of its places that can be filled.
     behind
         Design -> the people behind its patients.
+    withheld
+        What arms order and some patients are not given, with the share of patients and the reason, as sentences.
     """
 
     library: int
@@ -123,6 +129,7 @@ class Feasible:
     eligible: int
     filled: Mapping[str, float]
     behind: Mapping[str, Behind]
+    withheld: tuple[str, ...] = ()
 
     @property
     def sentences(self) -> list[str]:
@@ -137,13 +144,13 @@ class Feasible:
         for design, people in self.behind.items():
             if people.few:
                 told.setdefault(people.words, design)
-        return [*sentences, *(f"{design}: {text}" for text, design in told.items())]
+        return [*sentences, *self.withheld, *(f"{design}: {text}" for text, design in told.items())]
 
     def as_dict(self) -> dict[str, object]:
         """Return plain values for JSON."""
         people = {design: sources.as_dict() for design, sources in self.behind.items()}
         numbers = {"library": self.library, "pool": self.pool, "eligible": self.eligible}
-        return {**numbers, "filled": dict(self.filled), "behind": people}
+        return {**numbers, "filled": dict(self.filled), "behind": people, "withheld": list(self.withheld)}
 
 
 def feasible(protocol: Protocol, library: Library) -> Feasible:
@@ -160,7 +167,27 @@ def feasible(protocol: Protocol, library: Library) -> Feasible:
     for design in protocol.designs:
         filled[design], people[design] = _foreseen(protocol, design, candidates.weights, chances)
     may = int((chances.sum(axis=1) > 0).sum())
-    return Feasible(len(library), len(candidates.weights), may, filled, people)
+    withheld = _withheld(protocol, candidates.library, candidates.weights * chances.sum(axis=1))
+    return Feasible(len(library), len(candidates.weights), may, filled, people, withheld)
+
+
+def _withheld(protocol: Protocol, library: Library, chances: Numbers) -> tuple[str, ...]:
+    """Say what is ordered and not given to some patients: to which share, and what blocks it."""
+    planner = Planner(protocol, library, whole_body.named_model("reference"), protocol.seed)
+    arms: dict[str, list[str]] = {}
+    for name, arm in protocol.arms.items():
+        shares: dict[tuple[str, str], float] = {}
+        for chance, items in zip(chances / chances.sum(), planner.withheld(arm), strict=True):
+            for item in items:
+                key = item.drug.label, item.reason
+                shares[key] = shares.get(key, 0.0) + float(chance)
+        for (label, reason), share in shares.items():
+            if share >= _WORTH_SAYING:
+                arms.setdefault(f"{label} is not given to {100 * share:.0f} % of patients: {reason}.", []).append(name)
+    every = len(protocol.arms)
+    return tuple(
+        f"{'every arm' if len(names) == every > 1 else ', '.join(names)}: {text}" for text, names in arms.items()
+    )
 
 
 def _foreseen(protocol: Protocol, design: str, weights: Numbers, chances: Numbers) -> tuple[float, Behind]:
