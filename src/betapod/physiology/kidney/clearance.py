@@ -34,9 +34,9 @@ class Creatinine(Submodel):
         Formula and coefficients: ckdepi2021. Secretion and distribution volume: recalled, not confirmed.
     """
 
-    reads = ("GFR_measured [mL/min]", "age_now [year]", "female [1]", "protein_animal [g/kg/day]")
+    reads = ("GFR_measured [mL/min]", "age [year]", "age_now [year]", "female [1]", "protein_animal [g/kg/day]")
     equations = """
-    creatinine_generation = S_cr0*GFR_muscle*exp(-creatinine_fall*t/day_per_year)*(1 + k_creatine*(protein_animal - protein_animal0))
+    creatinine_generation = S_cr0*GFR_muscle*exp(-creatinine_fall*(age_now - age))*(1 + k_creatine*(protein_animal - protein_animal0))
                  *(1 + creatinine_secretion)*min_per_day/mL_per_dL           [mg/day]  creatinine generation
     S_cr(0)    = S_cr0*GFR_muscle/GFR0                          [mg/dL]      serum creatinine
     dS_cr/dt   = (creatinine_generation - S_cr*GFR_measured*(1 + creatinine_secretion)*min_per_day/mL_per_dL)/(dL_per_L*V_creatinine)
