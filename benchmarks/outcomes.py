@@ -67,29 +67,13 @@ STATES = (
     ("creatinine from 175 umol/L", 64.0, 28.0, 1000.0, 0.30, 192.0),
 )
 UKPDS_YEAR, UKPDS_FEMALE, UKPDS_AGE_SD = 1990.0, 0.41, 8.5
-LEADER = {
-    "origin": "LEADER, N Engl J Med 2016;375:311, baseline recalled; albuminuria PMC7689857",
-    "eligibility": {"T1D": {"high": 0}, "diagnosed": {"low": 1}, "age": {"low": 50, "unit": "year"}, "hba1c": {"low": 7, "unit": "%"}, "sglt2i": {"high": 0}},
-    "baseline": {
-        "age": {"mean": 64.3, "sd": 7.2, "unit": "year"},
-        "female": {"proportion": 0.357},
-        "hba1c": {"mean": 8.7, "sd": 1.5, "unit": "%"},
-        "egfr": {"mean": 80, "sd": 24, "unit": "mL/min/1.73m2"},
-        "uacr": {"quantiles": {62.5: 30, 89.4: 300}, "unit": "mg/g"},
-    },
-}  # fmt: skip
 
 
 def people_of(cohort: str, count: int) -> Any:
     """Return the table of virtual people like a cohort."""
-    from betapod.patients import library
-    from betapod.patients.cohorts import cohort_catalogue, reweight
     from betapod.validation.predictions.study_courses import people
 
-    if cohort != "LEADER":
-        return people(cohort, count, 1).table
-    target = cohort_catalogue.of_mapping(LEADER, "LEADER", "LEADER")
-    return reweight.select_patients(library.default(), target, count, 1).patients.table
+    return people(cohort, count, 1).table
 
 
 def deaths_of(group: Group, table: Any) -> float:

@@ -37,6 +37,7 @@ def test_known_cohorts() -> None:
         "NHANES 2020",
         "NHANES general",
         "NHANES prediabetes",
+        "DAPA-CKD",
         "FLOW",
         "Packham",
         "Skyler",

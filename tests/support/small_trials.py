@@ -98,6 +98,7 @@ def pool(trial, people=2000, effect=0.5, seed=3):
             female[:, None],
             table[:, :, codes.index("EGFR")],
             table[:, :, codes.index("UACR")],
+            year=(trial.conduct.year or 2013.0) + times / 365.25,
         )
         for name, table in values.items()
     }

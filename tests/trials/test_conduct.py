@@ -143,7 +143,9 @@ def test_people_leave_at_the_rates_given(run):
     died = np.mean(data.disposition == DISPOSITIONS.index("died"))
     v = data.visit("enrolment")
     age, female = (data.pool.people[name][data.member] for name in ("AGE", "FEMALE"))
-    rate = death_rate(age + 0.5 * years, female, data.true("EGFR")[:, :, v], data.true("UACR")[:, :, v])
+    rate = death_rate(
+        age + 0.5 * years, female, data.true("EGFR")[:, :, v], data.true("UACR")[:, :, v], year=2013 + 0.5 * years
+    )
     # Of those who would die some leave before.
     expected = rate / (rate + 0.2) * (1 - np.exp(-(rate + 0.2) * years))
     assert died == pytest.approx(np.nanmean(expected), abs=0.005)

@@ -132,6 +132,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "measurements.*.cv": (("measurements", "UACR", "cv"), "30 %"),
     "conduct.drop_out": (("conduct", "drop_out"), "30 %/year"),
     "conduct.missed_visits": (("conduct", "missed_visits"), "20 %"),
+    "conduct.year": (("conduct", "year"), 1990),
     "conduct.deaths": (("conduct", "deaths"), False),
     "conduct.co_medication.therapy": (("conduct", "co_medication", 0, "therapy"), "MRA"),
     "conduct.co_medication.share": (("conduct", "co_medication", 0, "share"), "80 %"),
@@ -321,7 +322,7 @@ def test_no_key_is_forgotten() -> None:
 def test_a_key_without_effect_is_refused(old: str, new: str) -> None:
     assert old in TEXT
     with pytest.raises(ConfigError) as caught:
-        parse_protocol(TEXT.replace(old, new))
+        parse_protocol(TEXT.replace(old, new, 1))
     assert caught.value.kinds == ("useless-key",)
 
 

@@ -33,6 +33,7 @@ def course_hazards(
     background: Mapping[str, NDArray[np.bool_]],
     added: Sequence[Iterable[Therapy]],
     lead: float,
+    year: float = 0.0,
 ) -> Numbers:
     """Return (people, T, causes) cumulative hazard from enrolment on, in the order of `hazards.outcome_rates.CAUSES`; 0 before.
 
@@ -46,6 +47,8 @@ def course_hazards(
         (people,) day of kidney failure; infinite without.
     background, added
         What people take already, and what they are given, on the clock of the therapies, which begins `lead` days before enrolment.
+    year
+        Calendar year of enrolment; 0 for that of the table of rates.
     """
     after = times >= 0.0
     days = times[after]
@@ -64,6 +67,7 @@ def course_hazards(
         type_1=table["T1D"].to_numpy(dtype=np.float64)[:, None],
         hba1c=values["HBA1C"],
         insulin_dose=values["INSDOSE"],
+        year=year + days / DAYS_PER_YEAR if year else 0.0,
         c_peptide=MEAL_PER_FASTING * values["CPEP"] + _PMOL * values["GRAFTCP"],
     )
     rates = cause_rates(profile, drug_factors(taken_on(days + lead, background, added)))

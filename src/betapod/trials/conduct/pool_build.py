@@ -97,7 +97,7 @@ def identity(protocol: Protocol, library: Library) -> str:
     }
     content = protocol.model_dump(mode="json", exclude=not_shaping)
     conduct = content["conduct"]
-    content["conduct"] = {name: conduct[name] for name in ("co_medication", "rescue")}
+    content["conduct"] = {name: conduct[name] for name in ("co_medication", "rescue", "year")}
     content.pop("measurements")
     cohort = Path(protocol.population.cohort)
     if protocol.population.cohort and cohort.exists():
@@ -203,6 +203,7 @@ def _hazards(
             planner.recipients.takes,
             job.treatments[name],
             planner.lead,
+            planner.protocol.conduct.year or 0.0,
         )
         for name in sorted(courses)
     }

@@ -216,7 +216,11 @@ class Conduct(Settings):
 
     drop_out: Rate = 0.0
     missed_visits: Share = 0.0
-    deaths: bool = Field(default=True, description="die at the rates of adults with diabetes by eGFR and albuminuria")
+    deaths: bool = Field(default=True, description="die by age, sex, eGFR, albuminuria and cardiovascular disease")
+    year: Annotated[float, Field(ge=1950, le=2100)] | None = Field(
+        default=None,
+        description="calendar year of enrolment; rates of outcomes fall from year to year, and are those of 2013 without",
+    )
     co_medication: list[CoMedication] = Field(default_factory=list)
     effects: list[TrialEffect] = Field(default_factory=list)
     rescue: list[Rescue] = Field(default_factory=list)

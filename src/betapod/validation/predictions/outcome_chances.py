@@ -39,14 +39,11 @@ def risks_of(people: Library, weeks: Numbers, care: Sequence[Therapy], year: flo
     table, days = people.table, DAYS_PER_WEEK * weeks
     cvd, hf, diabetes = histories(table)
     shape = (len(table), len(weeks))
-    fixed = {
-        "female": table["female"].to_numpy(dtype=np.float64),
-        "type_1": table["T1D"].to_numpy(dtype=np.float64),
-        "cvd": cvd,
-        "hf": hf,
-        "diabetes": diabetes,
-    }
-    risks = {name: np.broadcast_to(values[:, None], shape) for name, values in fixed.items()}
+    female, type_1 = (table[name].to_numpy(dtype=np.float64) for name in ("female", "T1D"))
+    characteristics = zip(
+        ("female", "type_1", "cvd", "hf", "diabetes"), (female, type_1, cvd, hf, diabetes), strict=True
+    )
+    risks = {name: np.broadcast_to(values[:, None], shape) for name, values in characteristics}
     risks["age"] = table["age"].to_numpy(dtype=np.float64)[:, None] + days / DAYS_PER_YEAR
     risks["year"] = np.broadcast_to(year + days / DAYS_PER_YEAR if year else np.zeros(len(days)), shape)
     recipients = people.recipients()
