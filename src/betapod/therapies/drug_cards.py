@@ -44,18 +44,24 @@ def drug_list() -> list[dict[str, Any]]:
             "substance": drug.substance,
             "atc": drug.atc,
             "route": drug.route,
-            "doses": [_dose_words(dose) for dose in doses[drug.therapy]],
+            "doses": [_dose_words(dose) for dose in sorted(doses[drug.therapy], key=_in_order)],
             "names": list(drug.names),
         }
         for drug in catalogued_drugs().values()
     ]
 
 
+def _in_order(dose: str) -> float:
+    """Return what doses are sorted by: the number; what is ordered by its name alone comes first."""
+    number = dose.split(" ", 1)[0]
+    return 0.0 if number == "any" or dose == "1 dose" else float(number)
+
+
 def _dose_words(dose: str) -> str:
-    """Return a dose in words: nothing to name of a relative one, any number of a unit."""
+    """Return a dose in words: what is ordered by its name alone, any number of a unit, or the dose as it is written."""
     number, unit = dose.split(" ", 1)
-    if unit == "dose":
-        return "typical" if number == "1" else f"{number} of it"
+    if dose == "1 dose":
+        return "name alone"
     return f"any number of {unit}" if number == "any" else dose
 
 

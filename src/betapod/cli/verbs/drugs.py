@@ -203,7 +203,7 @@ def _dose_line(effect: dict[str, Any]) -> str:
     if effect["dose"] == "any":
         return f"any number of {effect['dose_unit']}"
     return (
-        "typical"
+        "name alone"
         if effect["dose_unit"] == "dose" and effect["dose"] == 1
         else f"{effect['dose']:g} {effect['dose_unit']}"
     )
