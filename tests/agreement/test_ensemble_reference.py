@@ -10,6 +10,7 @@ import pytest
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule, Switch
 from betapod.engine.scipy.reference import simulate
+from betapod.model.parameters.possible_values import possible_bounds
 from betapod.physiology import whole_body
 
 
@@ -20,7 +21,11 @@ def test_kidney(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rtol, count = 1e-6, 3
     random = np.random.default_rng(11)
     names = [name for name, row in model.parameters.items() if row.value > 0.0 and row.role != "derived"]
-    who = {name: model.parameters[name].value * np.exp(0.05 * random.standard_normal(count)) for name in names}
+    bounds = {name: possible_bounds(model.parameters[name]) for name in names}
+    who = {
+        name: np.clip(model.parameters[name].value * np.exp(0.05 * random.standard_normal(count)), *bounds[name])
+        for name in names
+    }
     schedule = Schedule(switches=[Switch("e_ACE", 1.0, 1000.0, 30.0)])
     times = np.linspace(0.0, 3650.0, 11)
     result = Ensemble(model, rtol=rtol).run(who, times, schedule)
