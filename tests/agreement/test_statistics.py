@@ -129,6 +129,36 @@ def test_kaplan_meier(courses: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Non
         np.testing.assert_allclose(found.high[k][where][inside], bounds[inside, 1], **CLOSE)
 
 
+def test_cumulative_incidence() -> None:
+    """Against Aalen and Johansen of lifelines, which moves tied times apart: times here have no ties."""
+    lifelines = pytest.importorskip("lifelines")
+    random = np.random.default_rng(8)
+    time = random.permutation(np.arange(1.0, 241.0)).reshape(2, 120)
+    kind = random.choice([0, 1, 2], (2, 120), p=[0.4, 0.35, 0.25])
+    found = survival.cumulative_incidence(time, kind == 1, kind == 2)
+    for k in range(2):
+        fitted = lifelines.AalenJohansenFitter(calculate_variance=False).fit(time[k], kind[k], event_of_interest=1)
+        table = fitted.cumulative_density_
+        where = np.searchsorted(found.days, table.index.to_numpy())
+        np.testing.assert_allclose(found.share[k][where], table.iloc[:, 0], **CLOSE)
+    alone = survival.cumulative_incidence(time, kind == 1, np.zeros(kind.shape, dtype=bool))
+    curve = survival.kaplan_meier(time, kind == 1)
+    np.testing.assert_allclose(alone.share, 1 - curve.free, **CLOSE)
+    np.testing.assert_allclose(alone.error[:, :-1], curve.error[:, :-1], **CLOSE)
+
+
+def test_the_error_of_the_cumulative_incidence_is_that_of_repeated_trials() -> None:
+    random = np.random.default_rng(9)
+    event, death, end = (random.exponential(scale, (4000, 150)) for scale in (900.0, 1200.0, 1500.0))
+    time = np.ceil(np.minimum(np.minimum(event, death), np.minimum(end, 720.0)) / 30) * 30
+    happened = (event <= death) & (event <= np.minimum(end, 720.0))
+    rival = (death < event) & (death <= np.minimum(end, 720.0))
+    found = survival.cumulative_incidence(time, happened, rival)
+    assert np.mean(found.error[:, -1]) == pytest.approx(np.std(found.share[:, -1]), rel=0.05)
+    inside = (found.low[:, -1] <= np.mean(found.share[:, -1])) & (np.mean(found.share[:, -1]) <= found.high[:, -1])
+    assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
+
+
 def test_log_rank_and_cox(courses: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     lifelines = pytest.importorskip("lifelines")
     phreg = pytest.importorskip("statsmodels.duration.hazard_regression")

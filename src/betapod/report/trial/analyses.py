@@ -32,7 +32,7 @@ def analyses(protocol: Protocol) -> str:
         text.append(
             "Slopes are total slopes, by least squares in each patient from the baseline and all visits up to that of the endpoint."
         )
-    if any(endpoint.summary == "time to event" for endpoint in asked):
+    if any(endpoint.summary == "time to event" and endpoint.outcome is None for endpoint in asked):
         text.append("Patients beyond the threshold of an event at baseline are not at risk of it, and are excluded.")
     if "EGFR" in protocol.codes and sum(visit.day > 0 for visit in protocol.visits) > 1:
         text.append("Curves of kidney events are Kaplan-Meier estimates.")
@@ -43,7 +43,11 @@ def _alone(asked: list[Endpoint], several: bool) -> str:
     shares = any(endpoint.summary in ("responders", "time to event") for endpoint in asked)
     changes = any(endpoint.summary not in ("responders", "time to event") for endpoint in asked)
     parts = ["paired t test of the change"] if changes else []
-    parts += ["the share with a response (Wilson's interval) or event (Kaplan-Meier), without a test"] if shares else []
+    parts += (
+        ["the share with a response (Wilson's interval) or event (Aalen-Johansen: deaths compete), without a test"]
+        if shares
+        else []
+    )
     return f"{'Designs with one group' if several else 'Analysis'}: {'; '.join(parts)}."
 
 

@@ -119,8 +119,14 @@ def _conduct(assessment: Assessment) -> str:
         f"{words.short_name(code_of(item.quantity))} {_effect(code_of(item.quantity), item.change, item.factor)} ({item.note or 'assumed'})"
         for item in conduct.effects
     ]
+    deaths = (
+        "Patients die, and have cardiovascular events, by hazards on their own course (age, sex, eGFR, albuminuria, cardiovascular disease, "
+        "drugs)."
+        if conduct.deaths
+        else "Nobody dies."
+    )
     return (
-        f"Drop-out {words.percent_text(conduct.drop_out)} per year; missed visits {words.percent_text(conduct.missed_visits)}; co-medication begun by "
+        f"{deaths} Drop-out {words.percent_text(conduct.drop_out)} per year; missed visits {words.percent_text(conduct.missed_visits)}; co-medication begun by "
         f"others: {'; '.join(drift) or 'none'}; effect of being in the trial: {'; '.join(effects) or 'none'}."
     )
 
