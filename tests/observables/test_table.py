@@ -130,7 +130,7 @@ def test_variation_has_a_source_or_says_that_it_is_assumed() -> None:
         assert name in observables() and cause in get_args(Cause)
         assert row.sd >= 0 and row.scale in ("log", "linear")
         assert (row.scale == "linear") <= math.isfinite(row.at), "a linear SD says at which value it becomes a share"
-        assert (cause == "life") == math.isfinite(row.lasts)
+        assert cause.startswith("life") == math.isfinite(row.lasts)
         assert row.role in ("derived", "calibrated", "assumed") and row.grade in "ABCD"
         assert (row.role == "assumed") <= (row.grade == "D"), f"{name}: assumed, so grade D"
         assert row.role == "assumed" or row.source or row.note, f"{name}: derived from what?"

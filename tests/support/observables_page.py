@@ -95,7 +95,10 @@ def _spread(variation: Variation | None, unit: str) -> str:
 
 
 def _life(life: Variation | None) -> tuple[str, str]:
-    return ("", "") if life is None else (f"{life.share:g}", f"{life.lasts:g}")
+    if life is None:
+        return "", ""
+    sizes = ", ".join(f"{sd:g} at {at:g}" for at, sd in life.levels) or f"{life.share:g}"
+    return sizes, f"{life.lasts:g}"
 
 
 def _span(whose: str, name: str) -> str:
@@ -150,7 +153,7 @@ def page() -> str:
                     *_life(observables()[name].life if cause == "measurement" else None),
                 )
                 for (name, cause), error in variations().items()
-                if cause != "life"
+                if not cause.startswith("life")
             ],
         )
     )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 #: What moves a value: one measurement (of anybody, or of people with prediabetes), or a year of a person's life that the model does not have.
-Cause = Literal["measurement", "measurement in prediabetes", "life"]
+Cause = Literal["measurement", "measurement in prediabetes", "life", "life at low values", "life at high values"]
+#: Causes that together say how what life moves depends on the value itself.
+_LEVELS = ("life", "life at low values", "life at high values")
 
 FOLDER = Path(__file__).parent
 
@@ -23,7 +29,7 @@ class Variation:
     sd
         SD of the logarithm or, where `scale` is ``linear``, in the observable's unit.
     at
-        Value at which a linear SD becomes a share.
+        Value at which a linear SD becomes a share, or for which an SD of life holds.
     lasts
         Correlation time of what life moves, year; NaN for measurements, which are independent.
     person
@@ -31,6 +37,8 @@ class Variation:
         start, and people who were selected for it regress. Empty: people begin without one, and it grows for a year.
     role, source, grade, note
         Where the number comes from, as in tables of parameters.
+    levels
+        Values and the SDs that hold there, increasing, where what life moves depends on the value.
     """
 
     sd: float
@@ -42,6 +50,14 @@ class Variation:
     source: str
     grade: str
     note: str
+    levels: tuple[tuple[float, float], ...] = ()
+
+    def share_at(self, values: NDArray[np.float64]) -> NDArray[np.float64] | float:
+        """Return the SD as a share of values: between those of `levels` on the scale of logarithms, constant beyond them."""
+        if not self.levels:
+            return self.share
+        at, sd = np.array(self.levels).T
+        return np.asarray(np.interp(np.log(np.maximum(values, 1e-9)), np.log(at), sd), dtype=np.float64)
 
     @property
     def share(self) -> float:
@@ -72,5 +88,12 @@ def variations() -> dict[tuple[str, str], Variation]:
             row["source"],
             row["grade"],
             row["note"],
+            _levels(rows, row["like"] or name) if cause == "life" else (),
         )
     return variation
+
+
+def _levels(rows: Mapping[tuple[str, str], Mapping[str, str]], name: str) -> tuple[tuple[float, float], ...]:
+    """Return the values for which SDs of life are known and these SDs; empty where one holds for all."""
+    known = [rows[name, cause] for cause in _LEVELS if (name, cause) in rows]
+    return tuple(sorted((float(row["at"]), float(row["sd"])) for row in known)) if len(known) > 1 else ()

@@ -23,8 +23,9 @@ NOISE = {
     if item.library.startswith("true_") and item.cohort
 }
 
-#: Slow deviation of albuminuria from the person's own: SD of its logarithm, and the years that it lasts.
-LIFE_UACR_SD, LIFE_UACR_YEARS = variations()["UACR", "life"].sd, variations()["UACR", "life"].lasts
+#: Slow deviation of albuminuria from the person's own, and the years that it lasts.
+_LIFE_UACR = variations()["UACR", "life"]
+LIFE_UACR_YEARS = _LIFE_UACR.lasts
 
 
 def _sd(name: str) -> float:
@@ -62,7 +63,7 @@ def measure_once(
 
     measured = {name: true[name] * np.exp(sd * error(name)) for name, sd in NOISE.items() if name in true}
     if "life_uacr" in person and "uacr" in measured:
-        measured["uacr"] = measured["uacr"] * np.exp(LIFE_UACR_SD * person["life_uacr"])
+        measured["uacr"] = measured["uacr"] * np.exp(_LIFE_UACR.share_at(true["uacr"]) * person["life_uacr"])
     MAP = true["MAP"] + _sd("MAP") * error("MAP")
     pulse = pulse_pressure(
         MAP, person["age"], person["female"], person["stiffness"] + _sd("pulse_pressure") * error("pulse")

@@ -166,19 +166,31 @@ def _albuminuria(people: int, weeks: tuple[float, ...], seed: int = 0) -> dict[s
     """Return constant albuminuria of people who begin with a deviation of their own."""
     start = np.random.default_rng(seed).standard_normal(people)
     life = np.repeat(start[:, None], len(weeks), axis=1)
-    return {"UACR": np.full((people, len(weeks)), 30.0), "UAER": np.full((people, len(weeks)), 30.0), "life_uacr": life}
+    return {"UACR": np.full((people, len(weeks)), 95.0), "UAER": np.full((people, len(weeks)), 95.0), "life_uacr": life}
 
 
 def test_a_deviation_of_albuminuria_is_there_from_the_start_and_keeps_its_size() -> None:
     weeks = (0.0, 26.0, 130.45, 520.0)
     values, generator = _albuminuria(100_000, weeks), np.random.default_rng(1)
     seen = seen_in(values, np.array(weeks), lambda x: generator.standard_normal(x.shape), samples={"UACR": 10**9})
-    logs = [np.log(seen("UACR", week) / 30.0) for week in weeks]
+    logs = [np.log(seen("UACR", week) / 95.0) for week in weeks]
     life = compared()["UACR"].life
     assert [float(x.std()) for x in logs] == pytest.approx([life.share] * 4, rel=0.01)
     # Two and a half years on, a deviation is remembered by exp(-1).
     found = [float(np.corrcoef(logs[0], x)[0, 1]) for x in logs]
     assert found == pytest.approx([math.exp(-week * 7.0 / 365.25 / life.lasts) for week in weeks], abs=0.01)
+
+
+def test_normal_albuminuria_deviates_less() -> None:
+    life = compared()["UACR"].life
+    assert life.share_at(np.array([3.0, 10.0, 95.0, 900.0, 5000.0])) == pytest.approx([0.19, 0.19, 0.45, 0.38, 0.38])
+    assert 0.19 < float(life.share_at(np.array(30.0))) < 0.45
+    assert compared()["HbA1c"].life.share_at(np.array([5.0, 9.0])) == compared()["HbA1c"].life.share
+    normal = {
+        name: table if name == "life_uacr" else table / 20.0 for name, table in _albuminuria(50_000, (0.0,)).items()
+    }
+    seen = seen_in(normal, np.zeros(1), lambda x: np.zeros(x.shape))
+    assert float(np.log(seen("UACR", 0.0)).std()) == pytest.approx(0.19, rel=0.02)
 
 
 def test_people_selected_for_much_albumin_regress() -> None:
@@ -187,7 +199,7 @@ def test_people_selected_for_much_albumin_regress() -> None:
     high = values["life_uacr"][:, 0] > 1.0
     chosen = {name: table[high] for name, table in values.items()}
     seen = seen_in(chosen, weeks, lambda x: generator.standard_normal(x.shape))
-    first, last = (float(np.log(seen("UACR", week) / 30.0).mean()) for week in weeks)
+    first, last = (float(np.log(seen("UACR", week) / 95.0).mean()) for week in weeks)
     deviation = 0.45 * float(chosen["life_uacr"][:, 0].mean())
     assert (first, last) == pytest.approx((deviation, deviation * math.exp(-2.0)), abs=0.02)
 

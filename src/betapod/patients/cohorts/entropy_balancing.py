@@ -77,6 +77,10 @@ def balance(
         hessian = (x * weights[:, None]).T @ x - np.outer(mean, mean) + np.diag(ridge + 1e-10)
         step = -np.linalg.solve(hessian, gradient)
         slope = float(gradient @ step)
+        if -slope < 1e-15 * max(abs(value), 1.0):
+            # The dual cannot fall by more than its own rounding: it is at its lowest.
+            done = True
+            break
         length = 1.0
         while True:
             new, new_weights = dual(multipliers + length * step)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
 from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
 from ...engine.schedule import Schedule
-from ...hazards.kidney_injury import injuries_of
+from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
 from ...observables.table import Numbers, observables
 from ...physiology import whole_body
@@ -202,13 +202,21 @@ def _followed(
     from ...patients.follow_up import GoingCare, follow_patients
 
     who = people(arm.cohort, count, seed)
+    numbered = replace(who, table=who.table.assign(place=np.arange(len(who))))
     care = GoingCare(arm.care_rule, arm.year, glucose=not arm.sets_glucose)
+    injuries = _injuries(arm, who, seed, DAYS_PER_WEEK * float(weeks[-1]))
+
+    def orders(now: Library) -> tuple[Schedule, ...]:
+        places = now.table["place"].to_numpy()
+        those = replace(injuries, day=injuries.day[places], share=injuries.share[places])
+        return those.added_to(_schedules(arm, now, condition))
+
     followed = follow_patients(
-        who,
+        numbered,
         DAYS_PER_WEEK * weeks,
         outputs(),
         care,
-        lambda now: _schedules(arm, now, condition),
+        orders,
         initial=_initial(arm, who),
         values=_values_of(condition, len(who)),
         rtol=_RTOL,
@@ -228,7 +236,9 @@ def _frozen(
     schedules = [
         schedule
         for arm, who in zip(arms, groups, strict=True)
-        for schedule in _injured(arm, who, _schedules(arm, who, condition), seed, DAYS_PER_WEEK * float(weeks[-1]))
+        for schedule in _injuries(arm, who, seed, DAYS_PER_WEEK * float(weeks[-1])).added_to(
+            _schedules(arm, who, condition)
+        )
     ]
     columns = {
         name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
@@ -244,14 +254,12 @@ def _frozen(
     return courses
 
 
-def _injured(
-    arm: StudyArm, who: Library, schedules: Sequence[Schedule], seed: int, last: float
-) -> tuple[Schedule, ...]:
-    """Return schedules with episodes of acute kidney injury; a person has the same random numbers in every arm."""
+def _injuries(arm: StudyArm, who: Library, seed: int, last: float) -> KidneyInjuries:
+    """Return episodes of acute kidney injury; a person has the same random numbers in every arm."""
     recipients = who.recipients()
     care = [timed(text) for text in arm.care]
     added = [recipients.accepted(person, care, as_ordered=True) for person in range(len(who))]
-    return injuries_of(who.table, recipients.takes, added, seed, 0.0, last).added_to(schedules)
+    return injuries_of(who.table, recipients.takes, added, seed, 0.0, last)
 
 
 def _courses(

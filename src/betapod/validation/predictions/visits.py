@@ -69,8 +69,9 @@ class _Lives:
         if start is None:
             return np.ones_like(like)
         share = _remembered(week, life)
+        size = life.share_at(like)
         # The mean of a log-normal number: an unselected group has the same mean in every week.
-        return np.asarray(np.exp(life.share * share * start + 0.5 * life.share**2 * (1.0 - share**2)))
+        return np.asarray(np.exp(size * share * start + 0.5 * size**2 * (1.0 - share**2)))
 
 
 def _remembered(weeks: float, life: Variation) -> float:
@@ -120,13 +121,14 @@ def seen_in(
             true = of_people(values[name][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))])
             error = observable.relative_error / math.sqrt(1 if samples is None else samples.get(name, 1))
             life = observable.life
-            lived = 0.0 if life is None else _size(life, week)
+            lived = 0.0 if life is None else _size(life, week, true)
             if life is not None and life.person and (draw is None or not with_life):
                 true = true * lives.expected(week, true, life)
-            if draw is not None and (error > 0 or (lived > 0 and with_life)):
+            moves = life is not None and with_life and bool(np.any(lived > 0))
+            if draw is not None and (error > 0 or moves):
                 # Symmetric where means are compared, so that random numbers move no mean.
                 moved = error * draw(true)
-                if life is not None and with_life and lived > 0:
+                if life is not None and moves:
                     moved = moved + lived * lives.number(name, week, true, life, draw)
                 ratios = observable.compared != "linear"
                 true = true * (np.exp(moved) if ratios else np.maximum(1.0 + moved, 0.0))
@@ -136,6 +138,8 @@ def seen_in(
     return seen
 
 
-def _size(life: Variation, week: float) -> float:
+def _size(life: Variation, week: float, true: Numbers) -> Numbers | float:
     """Return the SD of what life moves until a week: all of it from the start where people begin with a deviation."""
-    return life.share if life.person else life.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
+    return (
+        life.share_at(true) if life.person else life.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
+    )
