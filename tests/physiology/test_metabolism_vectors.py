@@ -218,6 +218,15 @@ def test_glucose_of_the_morning_over_that_of_the_fasting_phase(HbA1c: float, pri
 
 
 @pytest.mark.parametrize("dose", [1e-9, 1.0, 5.0, 40.0])
+def test_the_rise_of_the_morning_weakens_with_the_dose(dose: float) -> None:
+    G = math.log(12.0)
+    state = {**Q0.state, "ln_G_fasting": G, "ln_G_fed": G, "ln_insulin_dose": math.log(dose)}
+    found = SLOW.evaluate(["FPG", "dawn_excess"], state)
+    expected = 0.07 * found["dawn_excess"] * 20.0 / (20.0 + dose)
+    assert math.log(found["FPG"] / 12.0) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("dose", [1e-9, 1.0, 5.0, 40.0])
 def test_users_of_insulin_differ_more_in_the_morning(dose: float) -> None:
     """A person's own shift counts once without insulin and 3.3 times with it; a dose of 1 U/day lies midway."""
     state = {**Q0.state, "ln_insulin_dose": math.log(dose)}

@@ -12,8 +12,8 @@ class Morning(Submodel):
         The one fasting plasma glucose: trials, virtual patients, tests and comparisons read `FPG`.
     Assumptions
         Glucose of the morning lies above the mean of the fasting half of the day, the more the worse the control (mean glucose, on the
-        scale of HbA1c), up to where that ends; people with the same control differ (`dawn_shift`), users of insulin more. Beta cells
-        answer within minutes, so that insulin and C-peptide of the sample go with this glucose.
+        scale of HbA1c), up to where that ends, and the less the more insulin is injected, for its basal part is given against the morning;
+        people with the same control differ (`dawn_shift`), users of insulin more. Beta cells answer within minutes, so that insulin and C-peptide of the sample go with this glucose.
     Provenance
         Fitted to fasting glucose by HbA1c in NHANES 1999-2016, calibration half; agrees with ADAG profiles (wei2014). Continuous
         monitoring shows the rise from 3 to 5 h to 6 to 8 h (zhao2023).
@@ -31,7 +31,8 @@ class Morning(Submodel):
     dawn_excess = softplus(HbA1c_settled - dawn_from, dawn_smoothing) - softplus(HbA1c_settled - dawn_to, dawn_smoothing)
                                                                       [%]            how far that lies in the range where mornings rise
     insulin_use = hill(insulin_dose, dawn_insulin_dose, 2)            [1]            whether insulin is injected
-    dawn_factor = exp(dawn_slope*dawn_excess + dawn_shift*(1 + (dawn_insulin - 1)*insulin_use))   [1]   glucose of the morning over that of the fasting phase
+    dawn_rise   = dawn_slope*dawn_excess*dawn_half_dose/(dawn_half_dose + insulin_dose)   [1]   rise of the logarithm of glucose by the morning
+    dawn_factor = exp(dawn_rise + dawn_shift*(1 + (dawn_insulin - 1)*insulin_use))   [1]   glucose of the morning over that of the fasting phase
     FPG         = G_fasting*dawn_factor                               [mmol/L]       fasting plasma glucose
     G_morning   = FPG                                                 [mmol/L]       plasma glucose, morning
     Ra_morning  = 0                                                   [umol/kg/min]  glucose appearing from meals, morning
