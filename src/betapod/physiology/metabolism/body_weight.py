@@ -11,9 +11,10 @@ class BodyWeight(Submodel):
         start of what is simulated on (0 unless a population says otherwise). Response times assumed.
     """
 
-    reads = ("dWt [kg]", "weight_response_time [day]")
+    reads = ("dWt [kg]", "weight_response_time [day]", "age [year]")
     equations = """
-    weight_target = Wt + dWt*dWt_response + dWt_own*(1 - exp(-t/tau_own_weight))   [kg]   weight aimed at
+    age_weighed   = age + t/day_per_year             [year]    age now; integrators look for jumps where time stands in exponents alone
+    weight_target = Wt + dWt*dWt_response + dWt_own*(1 - exp(-(age_weighed - age)*day_per_year/tau_own_weight))   [kg]   weight aimed at
     dBW/dt = (weight_target - BW)/weight_response_time    [kg/day]  body weight
     BW(0)  = BW_start                                [kg]      body weight
     """
