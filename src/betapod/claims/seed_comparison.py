@@ -13,9 +13,24 @@ from .ledger import evidence_for_claims
 from .questions import Question, ask
 
 COURSE = "UC-MSC 1e6/kg iv x3 q28d"
+#: What makes or helps beta cells. With insulin resistance gone as well secretion would fall, however many beta cells there are.
+_BETA_CELLS = (
+    "sw_homing",
+    "sw_engraftment",
+    "sw_renewal",
+    "sw_differentiation",
+    "sw_immune",
+    "sw_trophic_P",
+    "sw_survival",
+    "sw_replication",
+    "sw_neogenesis",
+    "sw_function",
+    "sw_recovery",
+    "sw_ectopic",
+)
 #: What is simulated; `claimed` plays no part here.
 OUTCOMES = {
-    "contest C-peptide": Outcome("C_peptide_fasting", "t2d", 1.0, "difference", 0.1, COURSE, ("all",)),
+    "contest C-peptide": Outcome("C_peptide_fasting", "t2d", 1.0, "difference", 0.1, COURSE, _BETA_CELLS),
     "contest HbA1c": Outcome("HbA1c", "t2d", 1.0, "difference", -1.6, COURSE, ("all",)),
     "contest persistence": Outcome("G_K", "t2d", 1.0, "difference", 1.0, COURSE, ("all",)),
 }
