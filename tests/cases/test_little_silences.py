@@ -72,8 +72,8 @@ def test_no_patient_is_integrated_in_the_main_thread_so_that_an_interrupt_is_hea
 def test_insulin_per_rise_of_glucose_has_no_value_where_glucose_does_not_rise(grams: float) -> None:
     """It was 21, 62 or 432 by rounding, or a division by zero."""
     indices = glucose_tests.ogtt(people.person("t2d"), grams).indices
-    assert math.isnan(indices["insulinogenic_index"]) and indices["HOMA_B"] == pytest.approx(38.72, rel=1e-3)
-    assert glucose_tests.ogtt(people.person("t2d")).indices["insulinogenic_index"] == pytest.approx(18.5, rel=1e-2)
+    assert math.isnan(indices["insulinogenic_index"]) and indices["HOMA_B"] == pytest.approx(53.31, rel=1e-3)
+    assert glucose_tests.ogtt(people.person("t2d")).indices["insulinogenic_index"] == pytest.approx(18.35, rel=1e-2)
 
 
 @pytest.mark.parametrize("glucose", [0.0, 1e-200, 1.9, 40.1, 1e4, math.nan])
