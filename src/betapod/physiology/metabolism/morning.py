@@ -12,11 +12,12 @@ class Morning(Submodel):
         The one fasting plasma glucose: trials, virtual patients, tests and comparisons read `FPG`.
     Assumptions
         Glucose of the morning lies above the mean of the fasting half of the day, the more the worse the control (mean glucose, on the
-        scale of HbA1c), up to where that ends, and the less the more insulin is injected, for its basal part is given against the morning;
-        people with the same control differ (`dawn_shift`), users of insulin more. Beta cells answer within minutes, so that insulin and C-peptide of the sample go with this glucose.
+        scale of HbA1c), up to where that ends, and the less the more insulin is injected, for its basal part is given against the
+        morning. People with the same control differ (`dawn_shift`), users of insulin more. Beta cells answer within minutes, so that
+        insulin and C-peptide of the sample go with this glucose.
     Provenance
-        Fitted to fasting glucose by HbA1c in NHANES 1999-2016, calibration half; agrees with ADAG profiles (wei2014). Continuous
-        monitoring shows the rise from 3 to 5 h to 6 to 8 h (zhao2023).
+        Fitted to fasting glucose by HbA1c in NHANES 1999-2016, calibration half, with and without insulin; ADAG profiles lie near
+        it (wei2014). Continuous monitoring shows the rise from 3 to 5 h to 6 to 8 h (zhao2023).
     """
 
     reads = (
