@@ -119,7 +119,8 @@ def _tell(written: WrittenReport, as_json: bool, quiet: bool, more: dict[str, ob
     header, rows_with_units = terminal_summary(a)
     unit, rows = without_unit(rows_with_units)
     print_text(
-        f"{words.short_name(a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each", "dim"
+        f"{words.endpoint_name(a.protocol.endpoints.primary, a.code)} at {a.visit}{', ' if unit else ''}{unit}; {a.replicates} trials each",
+        "dim",
     )
     print_table(header, rows, varying=header)
     for question, answer in answers.answer_questions(a, written.extra.shares):

@@ -376,7 +376,7 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
     ]
     # Of a quantity that is a percentage itself, 0.5 % of change would be another number.
     unit = "%" if log else "percentage points" if endpoint["unit"] == "%" else endpoint["unit"]
-    print_text(f"{short_name(endpoint['quantity'])} at {endpoint['visit']}, mean change from baseline in {unit}")
+    print_text(f"{short_name(endpoint['described'])} at {endpoint['visit']}, mean change from baseline in {unit}")
     head = (*(["design"] if several else []), *(["scenario"] if cells else []), "arm")
     columns = (
         *head,

@@ -7,12 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ...hazards.outcome_rates import OUTCOME_LABELS
 from ...observables.quantities import CHARACTERISTICS, visit_observables
 from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
 
 if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
+    from ...trials.protocol.endpoint_keys import Endpoint
 
 MINUS = "\u2212"
 NARROW = "\u202f"
@@ -132,6 +134,11 @@ def short_name(code: str) -> str:
     if code in visit_observables():
         return visit_observables()[code].short or visit_observables()[code].label
     return CHARACTERISTICS[code].label if code in CHARACTERISTICS else code
+
+
+def endpoint_name(endpoint: Endpoint, code: str) -> str:
+    """Return what an endpoint is about: the label of its outcome, or the short name of the quantity `code`."""
+    return OUTCOME_LABELS.get(endpoint.outcome or "", "") or short_name(code)
 
 
 def printed_unit(code: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...hazards.outcome_rates import OUTCOME_LABELS
 from ..common import words
 
 if TYPE_CHECKING:
@@ -101,9 +102,9 @@ class Scale:
     def what(self) -> str:
         """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
         if self.hazard:
-            return "hazard of the event"
+            return f"hazard of {OUTCOME_LABELS.get(self.code, 'the event')}"
         if self.summary == "time to event":
-            return "share of patients with the event"
+            return f"share of patients with {OUTCOME_LABELS.get(self.code, 'the event')}"
         if self.summary == "responders":
             return "share of responders"
         named = words.short_name(self.code)

@@ -120,8 +120,7 @@ def _conduct(assessment: Assessment) -> str:
         for item in conduct.effects
     ]
     deaths = (
-        "Patients die, and have cardiovascular events, by hazards on their own course (age, sex, eGFR, albuminuria, cardiovascular disease, "
-        "drugs)."
+        "Patients die at rates of their own course (age, sex, eGFR, albuminuria, cardiovascular disease, drugs)."
         if conduct.deaths
         else "Nobody dies."
     )

@@ -45,6 +45,7 @@ def run_summary(
         "endpoint": {
             "name": endpoint.name,
             "quantity": endpoints.endpoint_code(endpoint),
+            "described": code,
             "summary": endpoint.summary,
             "visit": visit,
             "scale": first.quantity(code).link,
