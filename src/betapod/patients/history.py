@@ -1,4 +1,5 @@
-"""History of other disease that people bring along: cardiovascular disease and heart failure, as told in NHANES; and who dies.
+"""History of other disease that people bring along: cardiovascular disease and heart failure, as told in NHANES; who loses nephrons by acute kidney injury; and
+who dies.
 
 A person's own uniform number decides at every age, so that a person who has had a heart attack at 60 has had it at 70.
 """
@@ -11,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.randomness import Stream
-from ..hazards.outcome_rates import death_rate
+from ..hazards.kidney_injury import lost_share
+from ..hazards.outcome_rates import aki_rate, death_rate
+from ..hazards.risk import RiskProfile
 from .population import Numbers, People, population_constant
 
 
@@ -20,6 +23,7 @@ def cardiovascular_disease(people: People, age: Numbers, diabetes: NDArray[np.bo
     log_odds = population_constant("cvd_log_odds") + population_constant("cvd_per_year") * (age - 65.0)
     log_odds = log_odds + population_constant("cvd_men") * (1.0 - people.traits["female"])
     log_odds = log_odds + np.where(diabetes, 0.0, population_constant("cvd_without_diabetes"))
+    log_odds = log_odds + population_constant("cvd_of_survivors")
     return np.asarray(people.uniform("cardiovascular disease") < _chance(log_odds))
 
 
@@ -32,12 +36,21 @@ def heart_failure(
     log_odds = log_odds + population_constant("hf_per_egfr") * np.maximum(60.0 - true["egfr"], 0.0) / 10.0
     log_odds = log_odds + population_constant("hf_per_uacr") * np.log(np.clip(true["uacr"], 3.0, 3000.0) / 10.0)
     log_odds = log_odds + np.where(diabetes, 0.0, population_constant("hf_without_diabetes"))
+    log_odds = log_odds + population_constant("hf_of_survivors")
     return np.asarray(people.uniform("heart failure") < _chance(log_odds))
 
 
 def _chance(log_odds: Numbers) -> Numbers:
     result: Numbers = 1.0 / (1.0 + np.exp(-log_odds))
     return result
+
+
+def lost_nephrons(people: People, age: Numbers, true: Mapping[str, Numbers], visit: int) -> Numbers:
+    """Return the change of the logarithm of nephrons by acute kidney injury in the year before a visit at an age (year)."""
+    rate = aki_rate(RiskProfile(age, people.traits["female"], true["egfr"], true["uacr"]))
+    uniform = Stream(people.seed, "patients:acute kidney injury").uniform(people.numbers, visit)
+    loss = np.log1p(-lost_share(people.seed, people.numbers))
+    return np.where(uniform < -np.expm1(-rate), loss, 0.0)
 
 
 def deaths(

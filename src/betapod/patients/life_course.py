@@ -20,7 +20,7 @@ from ..engine.ensemble import Ensemble
 from ..observables import kdigo
 from ..physiology import whole_body
 from . import observe
-from .history import cardiovascular_disease, deaths, heart_failure
+from .history import cardiovascular_disease, deaths, heart_failure, lost_nephrons
 from .population import YOUNG, Numbers, People, population_constant
 from .prescribing import INSULIN, Prescriptions, drug_columns
 
@@ -235,6 +235,8 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         alive &= year <= LAST_YEAR
         # Courses that ended with kidney failure have no laboratory any more.
         laboratory = {name: np.nan_to_num(true[name], nan=1.0) for name in ("egfr", "uacr")}
+        injury = lost_nephrons(lives.people, lives.age + STEP, laboratory, step)
+        lives.states["ln_nephrons"] = lives.states["ln_nephrons"] + injury
         alive &= ~deaths(lives.people, lives.age + STEP, year, lives.ill_at <= lives.age + STEP, laboratory, step)
         lives.age = lives.age + STEP
         lives.keep(alive)

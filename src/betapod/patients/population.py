@@ -57,6 +57,9 @@ MODEL_ROWS = (
 #: Numbers of people from here on are those of the Pima segment: who somebody is depends on the number alone.
 PIMA_FIRST = 10_000_000
 
+#: Year of birth of the generation whose body-mass index the table has.
+BORN = 1950.0
+
 #: Age at which weight, muscle and pressure curves are anchored, years.
 YOUNG, GROWN, OLD = 20.0, 55.0, 65.0
 
@@ -160,15 +163,18 @@ def sample(seed: int, patients: Patients) -> People:
     traits["height"] = np.where(female, traits.pop("height_female"), traits.pop("height_male"))
     traits["S_cr"] = np.where(female, traits.pop("S_cr_female"), traits.pop("S_cr_male"))
     _segment(traits, model, pima)
+    # Those who have just fallen ill must be of every calendar year, and as young as they are.
+    born = traits.pop("onset_year_type_1") - traits["onset_type_1"]
+    traits["birth_year"] = np.where(type_1, born, traits["birth_year"])
     # What makes people prone to type 2 diabetes is left out of those who fall ill by autoimmunity.
-    traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), traits["bmi_adult"])
+    generation = np.exp(population_constant("bmi_per_birth_year") * (traits["birth_year"] - BORN))
+    row = population_table()["bmi_adult"]
+    of_others = np.clip(traits["bmi_adult"] * generation, row.low, row.high)
+    traits["bmi_adult"] = np.where(type_1, traits.pop("bmi_type_1"), of_others)
     heavier = traits["bmi_adult"] / population_table()["bmi_adult"].value
     earlier = population_constant("decline_age_per_bmi") * (traits["bmi_adult"] - population_table()["bmi_adult"].value)
     low, high = population_table()["decline_age"].low, population_table()["decline_age"].high
     traits["decline_age"] = np.where(prone, np.clip(traits["decline_age"] + earlier, low, high), np.inf)
-    # Those who have just fallen ill must be of every calendar year, and as young as they are.
-    born = traits.pop("onset_year_type_1") - traits["onset_type_1"]
-    traits["birth_year"] = np.where(type_1, born, traits["birth_year"])
     adult = traits["bmi_adult"] * (traits["height"] / 100.0) ** 2
     model["height"] = traits["height"]
     model["female"] = traits["female"]
@@ -186,8 +192,9 @@ def sample(seed: int, patients: Patients) -> People:
 
     other_xE = traits["xE"] * population_constant("xE_other")
     model["xE"] = by_kind(population_constant("xE_type_1"), traits["xE"], other_xE)
-    other_capacity = population_constant("capacity_inherited_other")
-    model["capacity_inherited"] = by_kind(1.0, population_constant("capacity_inherited"), other_capacity)
+    # Heavy people have more beta cells.
+    inherited = by_kind(1.0, population_constant("capacity_inherited"), population_constant("capacity_inherited_other"))
+    model["capacity_inherited"] = inherited * heavier ** population_constant("capacity_per_bmi")
     compensation = reference["capacity_compensation"].value
     model["capacity_compensation"] = by_kind(
         population_constant("capacity_compensation_type_1"), compensation, compensation
@@ -198,7 +205,6 @@ def sample(seed: int, patients: Patients) -> People:
         population_constant("first_phase_other"),
     )
     model["sIg"] = by_kind(reference["sIg"].value, traits.pop("sIg_type_2"), reference["sIg"].value)
-    model["sHg"] = model["sHg"] * by_kind(1.0, traits.pop("sHg_type_2"), 1.0)
     model["xi"] = model["xi"] * by_kind(population_constant("xi_factor_type_1"), 1.0, 1.0)
     model["xi_theta"] = model["xi_theta"] * by_kind(1.0, population_constant("xi_theta_factor_type_2"), 1.0)
     return People(seed, numbers, traits, model)

@@ -85,15 +85,19 @@ def grow_command(
     first: Annotated[
         int, typer.Option("--first", min=0, help="Index of the first life, to extend a library in parts.")
     ] = 0,
+    pima: Annotated[bool, typer.Option("--pima", help="Lives of the Pima segment.")] = False,
 ) -> None:
-    """Simulate lives and keep snapshots of those with diabetes."""
+    """Simulate lives and keep snapshots: of those with diabetes, and of some without."""
     from ...patients import library
+    from ...patients.population import PIMA_FIRST
 
     path = path if path.suffix else path.with_name(f"{path.name}.npz")
     _writable(path, ".npz")
     with show_progress(False) as told:
         assert told is not None
-        grown = library.grow(lives, seed, lambda done, total: told("simulating lives", done, total), first)
+        grown = library.grow(
+            lives, seed, lambda done, total: told("simulating lives", done, total), first + PIMA_FIRST * pima
+        )
     _write(grown, path)
     for name, count in grown.origin["implausible"].items():
         print_note(f"left out as implausible: {count} by {name}")
@@ -121,9 +125,15 @@ def list_cohorts_command(csv: CsvOption = None, wide: WideOption = False, as_jso
         print_table(heads, rows, spare=("origin",), wide=wide)
 
 
+def _groups(patients: Library) -> dict[str, Any]:
+    """Return who is in which group of a library: name -> (n,) flags."""
+    diabetes, pima = patients.table["diabetes"] > 0, patients.table["segment"] > 0
+    return {"with diabetes": diabetes & ~pima, "without diabetes": ~diabetes & ~pima, "Pima": pima}
+
+
 @_app.command("show")
 def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
-    """Summarise a library: quantiles of every column.
+    """Summarise a library: who is in it, and quantiles of every column in people with diabetes.
 
     Into a pipe or a file the quantiles go as CSV.
     """
@@ -131,19 +141,24 @@ def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, 
 
     patients = _library(library)
     names = [str(name) for name in patients.table if name != "person"]
-    quantiles = patients.table[names].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+    groups = _groups(patients)
+    quantiles = patients.table[names][groups["with diabetes"]].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
     columns = ("column", "unit", "5 %", "25 %", "50 %", "75 %", "95 %")
     units = {name: UNITS.get(name, "1") for name in names}
     done = given_as_csv(Csv.of(columns, [[n, units[n], *map(float, quantiles[n])] for n in names]), csv, as_json)
     if as_json:
         rows = {name: [float(value) for value in quantiles[name]] for name in names}
-        document = {"patients": len(patients), "people": int(patients.table["person"].nunique()), "quantiles": rows}
+        document: dict[str, Any] = {"patients": len(patients), "people": int(patients.table["person"].nunique())}
+        document |= {"groups": {name: int(flags.sum()) for name, flags in groups.items()}, "quantiles": rows}
         print_json(document | {"origin": patients.origin, "current": patients.current})
         return
     if not patients.current:
         warn("the model has changed since this library was grown")
     if not done:
         print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
+        print_text(
+            ", ".join(f"{name} {flags.sum()}" for name, flags in groups.items()) + "; quantiles of the first group"
+        )
         lines = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
         print_table(columns, lines, right=columns[2:], spare=("unit", "5 %", "95 %"))
 
