@@ -504,7 +504,18 @@ def test_of_thousands_of_problems_the_first_are_printed_and_json_has_all(tmp_pat
 
 def test_the_effect_of_cells_is_shown_against_the_same_without_them(betapod: Command) -> None:
     """F27: with a drug beside, a fall looked like that of the cells."""
-    given = ("--person", "t2d_micro", "--drug", "ACE inhibitor", "--years", "1", "--step", "0.5 year", "--outputs", "UACR")
+    given = (
+        "--person",
+        "t2d_micro",
+        "--drug",
+        "ACE inhibitor",
+        "--years",
+        "1",
+        "--step",
+        "0.5 year",
+        "--outputs",
+        "UACR",
+    )
     cells = ("--cells", "UC-MSC 1e6/kg iv x3 q28d", "--scenario", "none")
     with_cells = document(betapod("simulate", "reference", *given, *cells, "--json"))
     alone = document(betapod("simulate", "reference", *given, "--scenario", "none", "--json"))

@@ -138,6 +138,16 @@ def test_a_plausible_range_beyond_the_limits_is_refused(tmp_path: Path, line: st
     assert caught.value.kinds == ("bad-range",)
 
 
+def test_a_table_that_was_written_out_and_read_again_has_the_same_limits(tmp_path: Path) -> None:
+    base = whole_body.model_parameters("reference")
+    path = tmp_path / "rows.csv"
+    base.table.replace([np.inf, -np.inf], "").to_csv(path, index=False)
+    again = base.overlay(ParameterTable.read(path))
+    for row in base.values():
+        assert possible_bounds(again[row.id]) == possible_bounds(row), row.id
+        assert excludes_zero(again[row.id]) == excludes_zero(row), row.id
+
+
 def test_a_time_constant_of_0_is_refused() -> None:
     with pytest.raises(ParameterError, match=r"tau_capacity .* cannot be 0"):
         whole_body.model_parameters("reference").with_values({"tau_capacity": 0.0})

@@ -209,7 +209,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
         30.0
         """
         from .parameter_rows import PLAIN_NOTE
-        from .possible_values import impossible_range, impossible_value
+        from .possible_values import impossible_range, impossible_value, possible_bounds
 
         rows = dict(self._rows)
         problems: list[Problem] = []
@@ -240,6 +240,7 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                 if math.isinf(low) and math.isinf(high):
                     # An overlay that names no range does not lift that of the row it replaces.
                     low, high = base.low, base.high
+                possible_low, possible_high = possible_bounds(base)
                 laid = replace(
                     row,
                     value=value,
@@ -248,8 +249,8 @@ class ParameterTable(Displayed, Mapping[str, Parameter]):
                     unit=base.unit,
                     label=row.label or base.label,
                     distribution=distribution,
-                    hard_low=max(base.hard_low, own_low),
-                    hard_high=min(base.hard_high, own_high),
+                    hard_low=own_low if own_low > possible_low else base.hard_low,
+                    hard_high=own_high if own_high < possible_high else base.hard_high,
                     role="input" if row.note == PLAIN_NOTE and base.role == "input" else row.role,
                 )
                 # What is possible is a matter of the quantity: an overlay can narrow it and nothing else.
