@@ -65,7 +65,7 @@ KNOWN = {
     "metabolism/V-36b": "graft secretes too early",
     "metabolism/V-49a": "C-peptide rises too little in kidney disease",
     "metabolism/V-51a": "deficit of beta-cell mass in prediabetes too small",
-    "cells/V24": "sensitivity fades before week 48",
+    "cells/V24": "sensitivity at week 48 a little too low",
 }
 
 
