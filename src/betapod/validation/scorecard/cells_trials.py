@@ -96,7 +96,7 @@ def uc_t2d() -> dict[str, float]:
     person without cells.
     """
     order = "UC-MSC 1e6/kg iv x3 q28d"
-    end = follow_order(order, [0.0, 336.0], ["SI_m", "fn_m"]).loc[336.0]
+    end = follow_order(order, [0.0, 336.0], ["SI_m", "fn_m"]).iloc[-1]
     at_48_weeks, at_12_months = _fall_of_hba1c(order, (336.0, 365.0))
     return {
         "dSI": 100.0 * (end["SI_m"] - 1.0),
