@@ -70,7 +70,10 @@ def test_claimed_cells_lower_albuminuria(made):
     before = made.times <= 0
     # Claimed secretion outside the islets acts on the few such cells that people have of their own, before any are given.
     assert np.abs(difference[:, before]).max() < 0.01
-    assert np.all(difference[:, -1] < -0.1)
+    # Claimed cells raise filtration by a third, which lets more albumin through where little leaks: single people have more.
+    severe = course(made, "cells", "co-medication", "none", "UACR")[:, 0] > np.log(300.0)
+    assert severe.any() and np.all(difference[severe, -1] < -0.1)
+    assert difference[:, -1].mean() < -0.2
 
 
 def test_stages_begin_when_they_should(made, trial):
