@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import replace
 
@@ -112,7 +113,7 @@ def test_histories_last_and_rise_with_age() -> None:
     people = population.sample(1, range(5000))
     ill = np.ones(5000, dtype=bool)
     ages = [history.cardiovascular_disease(people, np.full(5000, age), ill) for age in (40.0, 55.0, 70.0, 85.0)]
-    for younger, older in zip(ages, ages[1:], strict=False):
+    for younger, older in itertools.pairwise(ages):
         assert (younger <= older).all() and older.sum() > younger.sum()
     age = np.full(5000, 65.0)
     healthy, kidneys = ({"egfr": np.full(5000, e), "uacr": np.full(5000, u)} for e, u in ((95.0, 5.0), (30.0, 500.0)))
@@ -214,3 +215,20 @@ def test_a_year_is_asked_of_any_cohort() -> None:
     for year in (1998, 2025):
         with pytest.raises(ConfigError, match="no patients of that year"):
             cohort_catalogue.load_target("FLOW", year=year)
+
+
+@pytest.mark.parametrize(("kind", "diabetes"), [("none", {0}), ("any", {1}), ("type 1", {1}), ("type 2", {1})])
+def test_protocols_ask_for_adults_with_diabetes_unless_they_say_none(
+    ready: library.Library, kind: str, diabetes: set[int]
+) -> None:
+    import betapod
+    from betapod.trials.conduct.prescreening import may_be_eligible
+
+    protocol = betapod.load_protocol("low_protein")
+    population_of_kind = protocol.population.model_copy(update={"diabetes": kind, "confirmed": {}})
+    anybody = protocol.model_copy(update={"population": population_of_kind, "eligibility": {}, "strata": {}})
+    called = ready.table[may_be_eligible(anybody, ready)]
+    assert set(called["diabetes"]) == diabetes
+    assert called["age"].min() >= 18 and (called["segment"] == 0).all()
+    if kind.startswith("type"):
+        assert set(called["T1D"]) == {int(kind == "type 1")}
