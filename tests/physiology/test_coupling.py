@@ -42,9 +42,9 @@ def test_one_name_per_quantity(whole: Model) -> None:
 
 # The kidney's own reference run G2 (type 1 diabetes, 11.3 mmol/L from age 15), as `test_kidney_golden` has it, with more digits.
 G2 = {
-    1: {"GFR": 147.2, "FF": 0.1896, "P_GC": 58.63, "UAER": 5.838, "W_GBM": 334.2},
-    10: {"GFR": 123.4, "FF": 0.1738, "P_GC": 59.89, "UAER": 21.07, "W_GBM": 434.7},
-    20: {"GFR": 89.44, "FF": 0.1587, "P_GC": 61.61, "UAER": 134.0, "W_GBM": 522.2},
+    1: {"GFR": 146.8, "FF": 0.1892, "P_GC": 58.59, "UAER": 5.782, "W_GBM": 334.2},
+    10: {"GFR": 123.1, "FF": 0.1734, "P_GC": 59.84, "UAER": 20.74, "W_GBM": 434.7},
+    20: {"GFR": 89.45, "FF": 0.1584, "P_GC": 61.56, "UAER": 131.5, "W_GBM": 522.1},
 }
 
 

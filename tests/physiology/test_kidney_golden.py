@@ -93,10 +93,10 @@ def test_g1_healthy(years, name, printed):
 
 G2 = table("""
 years GFR   FF    P_GC MAP   ANP  UAER  W_GBM Vv_mes V_G   podocytes podocyte_density effacement fenestration nephrons Vv_int capillary_density inflammation S_cr
-1     147.2 0.190 58.6 93.1  0.95 5.8   334.2 0.174  1.188 554.8     0.939            0.056      0.352        1.155    0.121  0.996             0.083        0.602
-5     137.6 0.182 58.9 94.7  1.20 9.2   377.4 0.196  1.234 538.6     0.900            0.122      0.309        1.129    0.139  0.964             0.292        0.627
-10    123.4 0.174 59.9 97.0  1.64 21.1  434.7 0.240  1.241 514.8     0.859            0.187      0.293        1.089    0.182  0.913             0.506        0.677
-20    89.4  0.159 61.6 101.0 3.13 134.0 522.2 0.322  1.324 460.5     0.751            0.279      0.272        0.855    0.288  0.805             0.791        0.874
+1     146.8 0.189 58.6 93.0  0.95 5.8   334.2 0.174  1.188 554.8     0.939            0.055      0.352        1.155    0.121  0.996             0.083        0.604
+5     137.3 0.182 58.9 94.7  1.19 9.1   377.4 0.196  1.234 538.7     0.900            0.121      0.309        1.129    0.139  0.964             0.291        0.629
+10    123.1 0.173 59.8 97.0  1.63 20.7  434.7 0.240  1.241 514.9     0.859            0.186      0.293        1.090    0.182  0.913             0.504        0.679
+20    89.4  0.158 61.6 101.0 3.11 131.5 522.1 0.322  1.323 460.8     0.752            0.278      0.272        0.858    0.287  0.806             0.789        0.874
 """)
 
 
@@ -112,9 +112,9 @@ def test_g2_type_1_diabetes(years, name, printed):
 
 G3 = table("""
 years GFR   UAER  W_GBM Vv_mes podocytes MAP   S_cr
-1     125.5 6.06  330.7 .      .         .     .
-10    108.2 9.93  381.2 0.1988 522.7     .     .
-20    85.56 22.63 440.5 0.2333 483.1     104.1 0.914
+1     125.2 6.02  330.7 .      .         .     .
+10    108.0 9.85  381.2 0.1987 522.8     .     .
+20    85.45 22.39 440.5 0.2332 483.2     104.1 0.915
 """)
 
 
@@ -133,14 +133,14 @@ def test_g3_type_2_diabetes(years, name, printed):
 G4 = table("""
 day GFR   V_E
 0   105   15.00
-1   106.1 15.01
-7   107.3 15.03
-30  111.1 15.06
-90  117.9 .
-180 122.8 .
-181 117.6 .
-187 117.5 .
-210 118.1 .
+1   105.9 15.01
+7   107.1 15.03
+30  110.9 15.05
+90  117.7 .
+180 122.6 .
+181 118.2 .
+187 118.2 .
+210 118.7 .
 240 124   .
 """)
 
@@ -157,11 +157,11 @@ def test_g4_glucose_step_and_sglt2_inhibitor(day, name, printed):
 
 
 def test_g4_pressure_falls_under_sglt2_inhibitor():
-    check(glucose_step()["MAP"].loc[187] - glucose_step()["MAP"].loc[180], "-0.31")
+    check(glucose_step()["MAP"].loc[187] - glucose_step()["MAP"].loc[180], "-0.26")
 
 
 def test_g4_urinary_glucose_under_sglt2_inhibitor():
-    check(glucose_step()["UGE"].loc[210], "123")
+    check(glucose_step()["UGE"].loc[210], "124")
 
 
 # -- G5: drugs and salt in health, 30 days ---------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_g7_vegetable_for_animal_protein():
 
 def test_g7_albuminuria_under_less_protein():
     # Albuminuria falls more than filtration: the tubule takes up more of what less flow brings.
-    assert diet_change(0.6, 0.3)["UAER"] == pytest.approx(-22.8, abs=0.2)
+    assert diet_change(0.6, 0.3)["UAER"] == pytest.approx(-22.7, abs=0.2)
 
 
 # -- G8: uninephrectomy --------------------------------------------------------------------------------------------------------
@@ -279,11 +279,11 @@ def test_g8_no_glomerular_hypertension():
 
 G9 = table("""
 years W_GBM Vv_mes V_G  UAER GFR
-0     518   0.32   1.32 115  86
+0     518   0.32   1.32 113  86
 1     519   0.37   1.15 122  69
-3     514   0.39   1.12 99   62
+3     514   0.39   1.12 99   63
 5     505   0.38   1.14 83   59
-7     481   0.35   1.17 61   56.9
+7     481   0.35   1.17 61   57.1
 10    415   0.28   1.24 31   57
 """)
 
@@ -305,23 +305,23 @@ def test_g9_pancreas_transplant(years, name, printed):
 # 0.7 g/kg/day of protein is 0.4 animal, 0.3 vegetable.
 
 CKD = {"xi": 2.0, "xi_theta": 2.0, "G": 9.9, "dMAP": 8.0, "N_in": 170.0}
-G10_START = {"years": "21.0", "UAER": "2303", "podocytes": "389", "Vv_mes": "0.40", "W_GBM": "548", "Vv_int": "0.28"}
+G10_START = {"years": "21.0", "UAER": "2279", "podocytes": "389", "Vv_mes": "0.40", "W_GBM": "548", "Vv_int": "0.28"}
 ARMS = {
-    "none": ({}, "slope -6.06"),
-    "ARB": ({"e_ARB": 0.6}, "GFR_1mo -1.0 slope -4.38 UAER_6mo 0.66"),
-    "lower pressure": ({"dMAP": 0.0}, "MAP_1mo -6.7 GFR_1mo -3.6 slope -5.42"),
+    "none": ({}, "slope -6.03"),
+    "ARB": ({"e_ARB": 0.6}, "GFR_1mo -1.0 slope -4.36 UAER_6mo 0.65"),
+    "lower pressure": ({"dMAP": 0.0}, "MAP_1mo -6.7 GFR_1mo -3.6 slope -5.39"),
 }
 ADDED = {
-    "nothing": ({}, "GFR_1mo -0.4 slope -4.44 UAER_6mo 1.06"),
-    "SGLT2i": ({"e_S": 0.65}, "GFR_1mo -1.7 slope -1.88 UAER_6mo 0.74"),
-    "MRA": ({"e_MRA": 0.5}, "GFR_1mo -2.0 slope -3.29 UAER_6mo 0.69"),
-    "SGLT2i and MRA": ({"e_S": 0.65, "e_MRA": 0.5}, "GFR_1mo -3.5 slope -1.59 UAER_6mo 0.51"),
-    "GLP1-like": ({"j": 0.5, "G": 9.0, "dMAP": 6.0}, "GFR_1mo -1.2 slope -3.31 UAER_6mo 0.91"),
-    "glucose": ({"G": 7.0}, "GFR_1mo -1.4 slope -4.57 UAER_6mo 0.93"),
-    "protein": ({"protein_animal": 0.40, "protein_vegetable": 0.30}, "GFR_1mo -1.8 slope -3.98 UAER_6mo 0.95"),
+    "nothing": ({}, "GFR_1mo -0.4 slope -4.42 UAER_6mo 1.06"),
+    "SGLT2i": ({"e_S": 0.65}, "GFR_1mo -1.5 slope -1.92 UAER_6mo 0.76"),
+    "MRA": ({"e_MRA": 0.5}, "GFR_1mo -2.1 slope -3.28 UAER_6mo 0.69"),
+    "SGLT2i and MRA": ({"e_S": 0.65, "e_MRA": 0.5}, "GFR_1mo -3.2 slope -1.62 UAER_6mo 0.52"),
+    "GLP1-like": ({"j": 0.5, "G": 9.0, "dMAP": 6.0}, "GFR_1mo -1.2 slope -3.30 UAER_6mo 0.91"),
+    "glucose": ({"G": 7.0}, "GFR_1mo -1.3 slope -4.57 UAER_6mo 0.93"),
+    "protein": ({"protein_animal": 0.40, "protein_vegetable": 0.30}, "GFR_1mo -1.8 slope -3.96 UAER_6mo 0.95"),
     "hooks": (
         {"j": 0.5, "r_E": 1 / 120, "r_F": 1 / 365, "r_R": 0.3 / YEAR},
-        "GFR_1mo -0.2 slope -3.40 UAER_6mo 0.76",
+        "GFR_1mo -0.2 slope -3.38 UAER_6mo 0.76",
     ),
 }
 
@@ -379,7 +379,7 @@ def test_g10_first_treatment(name, quantity, printed):
     check(untreated_arm(name)[quantity], printed)
 
 
-@pytest.mark.parametrize(("name", "printed"), [("GFR", "54.6"), ("UAER", "1418")])
+@pytest.mark.parametrize(("name", "printed"), [("GFR", "54.8"), ("UAER", "1398")])
 def test_g10_after_a_year_of_arb(name, printed):
     check(on_arb()[name].iloc[-1], printed)
 

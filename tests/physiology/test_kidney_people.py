@@ -70,34 +70,34 @@ def found_of(person: str, drug: dict[str, float]) -> dict[str, float]:
 DRUGS = {"SGLT2i": SGLT2_INHIBITOR, "MRA": MRA, "GLP-1RA": GLP1_RECEPTOR_AGONIST}
 ON_ARB = {
     "SGLT2i": {
-        "dip": -2.59,
-        "slope": -1.791,
-        "total": 1.189,
-        "UACR_6mo": -33.78,
-        "UACR_2y": -31.64,
-        "dP_GC": -1.27,
-        "dMAP": -0.6068,
-        "RVR": -1.305,
+        "dip": -2.164,
+        "slope": -1.835,
+        "total": 1.343,
+        "UACR_6mo": -31.78,
+        "UACR_2y": -29.59,
+        "dP_GC": -1.071,
+        "dMAP": -0.5105,
+        "RVR": -1.126,
     },
     "MRA": {
-        "dip": -1.706,
-        "slope": -3.17,
-        "total": 0.2686,
-        "UACR_6mo": -35.12,
-        "UACR_2y": -34.23,
-        "dP_GC": -0.8905,
-        "dMAP": -1.598,
-        "RVR": 0.8493,
+        "dip": -1.718,
+        "slope": -3.157,
+        "total": 0.2604,
+        "UACR_6mo": -35.32,
+        "UACR_2y": -34.46,
+        "dP_GC": -0.8916,
+        "dMAP": -1.603,
+        "RVR": 0.854,
     },
     "GLP-1RA": {
-        "dip": -0.7159,
-        "slope": -2.614,
-        "total": 1.127,
-        "UACR_6mo": -30.39,
-        "UACR_2y": -32.2,
-        "dP_GC": -0.3965,
-        "dMAP": -1.335,
-        "RVR": -0.2683,
+        "dip": -0.6828,
+        "slope": -2.436,
+        "total": 1.304,
+        "UACR_6mo": -30.22,
+        "UACR_2y": -31.66,
+        "dP_GC": -0.3876,
+        "dMAP": -1.328,
+        "RVR": -0.3014,
     },
 }
 
@@ -116,10 +116,10 @@ def to_the_end() -> pd.DataFrame:
 
 
 END = {
-    60: {"years": 22, "MAP": 110.2, "P_GC": 65.42, "V_E": 17.22},
-    30: {"years": 27, "MAP": 109.8, "P_GC": 65.66, "V_E": 16.8},
-    15: {"years": 30, "MAP": 110.4, "P_GC": 67, "V_E": 16.72},
-    "last": {"years": 31, "MAP": 111.5, "P_GC": 68.19, "V_E": 17.05},
+    60: {"years": 22, "MAP": 110.2, "P_GC": 65.39, "V_E": 17.21},
+    30: {"years": 27, "MAP": 109.8, "P_GC": 65.62, "V_E": 16.8},
+    15: {"years": 30, "MAP": 110.3, "P_GC": 66.91, "V_E": 16.7},
+    "last": {"years": 31, "MAP": 111.4, "P_GC": 68.06, "V_E": 17.01},
 }
 
 
