@@ -30,7 +30,8 @@ def test_filtration_rises_when_a_drug_that_lowers_it_is_stopped() -> None:
         for name, care in (("on", "SGLT2 inhibitor"), ("off", "SGLT2 inhibitor until week 8"))
     ]
     on, off = simulate_arms(arms, [0.0, 8.0, 12.0], Condition("none"), 4, 1, 1)
-    np.testing.assert_allclose(on.values["eGFR"][:, :2], off.values["eGFR"][:, :2])
+    # Up to the tolerance of the integrator, whose steps end at the switch.
+    np.testing.assert_allclose(on.values["eGFR"][:, :2], off.values["eGFR"][:, :2], rtol=1e-5)
     assert np.all(off.values["eGFR"][:, 2] > on.values["eGFR"][:, 2] + 0.2)
 
 
