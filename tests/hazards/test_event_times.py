@@ -1,11 +1,11 @@
-"""Times of events: cumulative hazards and their inverse, shared numbers, and who dies first."""
+"""Times of events: cumulative hazards and their inverse, and numbers that treatments share."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from betapod.hazards.event_times import cumulative_hazard, event_day, first_events, hazard_thresholds
+from betapod.hazards.event_times import cumulative_hazard, event_day, hazard_thresholds
 
 DAYS = np.array([0.0, 365.25, 730.5, 1461.0])
 
@@ -35,17 +35,3 @@ def test_half_of_the_rate_delays_everybodys_event() -> None:
     full, half = (event_day(DAYS, cumulative_hazard(DAYS, np.full((500, 4), rate)), numbers) for rate in (0.4, 0.2))
     came = np.isfinite(half)
     assert came.any() and (half[came] > full[came]).all()
-
-
-def test_nothing_comes_after_death_and_one_death_is_enough() -> None:
-    inf = np.inf
-    died, vascular, others = first_events(
-        {
-            "cv_death": np.array([100.0, inf, 300.0]),
-            "other_death": np.array([200.0, inf, 200.0]),
-            "mi": np.array([150.0, 900.0, 150.0]),
-        }
-    )
-    assert died.tolist() == [100.0, inf, 200.0]
-    assert vascular.tolist() == [True, False, False]
-    assert others["mi"].tolist() == [inf, 900.0, 150.0]

@@ -7,14 +7,10 @@ and an event that a treatment only delays comes later in the same person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
-from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Patients, Stream
-from .outcome_rates import DEATHS
 from .risk import Numbers
 
 
@@ -68,18 +64,3 @@ def event_day(days: Numbers, cumulative: Numbers, exponential: Numbers) -> Numbe
         share = np.where(right > left, (exponential - left) / (right - left), 0.0)
     day = days[below] + share * (days[below + 1] - days[below])
     return np.asarray(np.where(exponential <= cumulative[..., -1], day, np.inf))
-
-
-def first_events(event_days: Mapping[str, Numbers]) -> tuple[Numbers, NDArray[np.bool_], dict[str, Numbers]]:
-    """Return day of death, whether its cause is cardiovascular, and day of each other event that comes before it.
-
-    Parameters
-    ----------
-    event_days
-        Cause -> day, infinite without.
-    """
-    shape = next(iter(event_days.values())).shape
-    cv, other = (event_days.get(cause, np.full(shape, np.inf)) for cause in DEATHS)
-    died = np.minimum(cv, other)
-    others = {cause: np.where(day <= died, day, np.inf) for cause, day in event_days.items() if cause not in DEATHS}
-    return died, np.asarray((cv <= other) & np.isfinite(cv)), others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -60,10 +60,6 @@ class RiskProfile:
     insulin_dose: Numbers | float = 0.0
     c_peptide: Numbers | float = 0.0
     year: Numbers | float = 0.0
-
-    def in_years(self, year: Numbers | float) -> RiskProfile:
-        """Return the same people in other calendar years."""
-        return replace(self, year=year)
 
 
 def softplus(x: Numbers | float, width: float) -> Numbers:
