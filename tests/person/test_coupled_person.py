@@ -81,6 +81,19 @@ def test_drugs_act_in_someone_who_lives_on_under_care() -> None:
     assert lost[0] < lost[1]
 
 
+def test_albuminuria_answers_drugs_as_in_trials() -> None:
+    """Fall of UACR at half a year; trials in kidney disease: losartan -35 % (RENAAL), SGLT2 inhibitors -31 to -35 % (CREDENCE, DAPA-CKD).
+
+    A typical person answers more than the average of many: 44 and 36 %. Where albuminuria came of effacement alone it was 62 and 56 %.
+    """
+    who = typical_patient("t2d_ckd_a3")
+    plain = simulate(who.model, [0.0, 182.0], None, who.state, outputs=["UACR"]).table["UACR"].iloc[-1]
+    for drug, least, most in (("losartan 100 mg", 30.0, 50.0), ("empagliflozin 10 mg", 27.0, 42.0)):
+        plan = treat_patient(who, [drug])
+        treated = simulate(plan.model, [0.0, 182.0], plan.schedule, who.state, outputs=["UACR"]).table["UACR"].iloc[-1]
+        assert least < 100.0 * (1.0 - treated / plain) < most
+
+
 def test_drug_and_cells_come_together(t2d: Patient) -> None:
     plan = treat_patient(t2d, ["metformin 2 g"], ["UC-MSC 1e6/kg iv x3 q28d"], "current-evidence")
     assert {switch.input for switch in plan.schedule.switches} >= {"met", "pi_M"}
