@@ -81,8 +81,8 @@ def test_they_are_gone_with_the_package() -> None:
 def test_a_trial_may_name_an_installed_cohort(good: Path, tmp_path: Path) -> None:
     path = tmp_path / "with_cohort.yaml"
     text = trial("with_cohort")
-    assert "\npopulation: {" in text and "cohort:" not in text
-    path.write_text(text.replace("\npopulation: {", "\npopulation: {cohort: Clinic, ", 1), encoding="utf-8")
+    assert "\npopulation: {cohort: DAPA-CKD, " in text
+    path.write_text(text.replace("{cohort: DAPA-CKD, ", "{cohort: Clinic, ", 1), encoding="utf-8")
     assert betapod.load_protocol(path).population.cohort == "Clinic"
 
 

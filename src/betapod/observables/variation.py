@@ -95,5 +95,5 @@ def variations() -> dict[tuple[str, str], Variation]:
 
 def _levels(rows: Mapping[tuple[str, str], Mapping[str, str]], name: str) -> tuple[tuple[float, float], ...]:
     """Return the values for which SDs of life are known and these SDs; empty where one holds for all."""
-    known = [rows[name, cause] for cause in _LEVELS if (name, cause) in rows]
-    return tuple(sorted((float(row["at"]), float(row["sd"])) for row in known)) if len(known) > 1 else ()
+    levels = [rows[name, cause] for cause in _LEVELS if (name, cause) in rows]
+    return tuple(sorted((float(row["at"]), float(row["sd"])) for row in levels)) if len(levels) > 1 else ()
