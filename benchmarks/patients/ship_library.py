@@ -1,10 +1,12 @@
 """Grow the library that the package carries, and thin it to what trials need.
 
-    python benchmarks/patients/ship_library.py --lives 12000 --pima 900 --out src/betapod/patients/profiles/library.npz
+    python benchmarks/patients/ship_library.py --lives 11000 --pima 900
+    python benchmarks/patients/ship_library.py --lives 11000 --pima 900 --as-before
 
 Of the snapshots of people with diabetes, those are kept more often that adults in NHANES (calibration half, and the present) have the like
 of, that kidney trials enrol, or that have type 1 diabetes: newly, or with albuminuria. Beside them come people without diabetes and Pima.
-Thinning changes who is there, not what anybody is; cohorts are weighted afterwards in any case.
+Thinning changes who is there, not what anybody is; cohorts are weighted afterwards in any case. `--as-before` keeps the very snapshots of the
+library that is there, in its order, after a change of the model that touches few people.
 """
 
 from __future__ import annotations
@@ -96,13 +98,21 @@ def joined(parts: list[library.Library]) -> library.Library:
     )
 
 
+def as_before(grown: library.Library, before: library.Library) -> np.ndarray:
+    """Return the rows of the snapshots that are in another library, in its order; those that are no more are left out."""
+    keys = [list(zip(table["person"], np.round(table["age"], 4), strict=True)) for table in (grown.table, before.table)]
+    rows = {key: row for row, key in enumerate(keys[0])}
+    return np.array([rows[key] for key in keys[1] if key in rows], dtype=np.int64)
+
+
 def main() -> None:
     """Grow, thin, write."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--lives", type=int, default=12000)
+    parser.add_argument("--lives", type=int, default=11000)
     parser.add_argument("--pima", type=int, default=900)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--grown", type=Path, help="where everything that is grown is kept, or was before")
+    parser.add_argument("--as-before", action="store_true", help="keep the snapshots of the library that is there")
     parser.add_argument("--out", type=Path, default=library.READY)
     chosen = parser.parse_args()
     if chosen.grown is not None and chosen.grown.is_file():
@@ -113,13 +123,15 @@ def main() -> None:
         grown.origin["pima"] = chosen.pima
         if chosen.grown is not None:
             grown.save(chosen.grown)
-    generator = np.random.default_rng(chosen.seed)
-    kept = []
-    # Whoever takes the first rows shall have people with diabetes.
-    for chance in (with_diabetes(grown), without_diabetes(grown), pima(grown)):
-        rows = np.flatnonzero(generator.uniform(size=len(grown)) < chance)
-        kept.append(generator.permutation(rows))
-    thinned = grown.take(np.concatenate(kept))
+    if chosen.as_before:
+        rows = as_before(grown, library.read_library(library.READY))
+    else:
+        generator = np.random.default_rng(chosen.seed)
+        # The first rows shall have diabetes.
+        chances_of_groups = (with_diabetes(grown), without_diabetes(grown), pima(grown))
+        groups = [np.flatnonzero(generator.uniform(size=len(grown)) < chance) for chance in chances_of_groups]
+        rows = np.concatenate([generator.permutation(group) for group in groups])
+    thinned = grown.take(rows)
     thinned.origin["thinned"] = {"from": len(grown), "rows": ROWS, "shares": SHARES, "without": SHARES_WITHOUT}
     thinned.save(chosen.out)
     size = chosen.out.stat().st_size / 1e6
