@@ -91,10 +91,15 @@ def test_the_levers_are_parameters_and_the_limits_are_not_below_the_present() ->
 
 
 def test_nothing_about_cells_is_reached_within_evidence_without_evidence_of_it(stored) -> None:
-    """No claim about replacement of tissue is reached; those about diabetes that are textbook physiology are."""
+    """No claim about replacement of tissue is reached; those about diabetes that are textbook physiology are.
+
+    B14 is not: high glucose expands volume by 0.4 %, since in people filtration and lithium clearance hardly moved within hours, and the
+    peptide rises by 4 % where 5 % are asked for.
+    """
     for name in ("A04", "A06", "A07", "B04", "B05", "B07", "B24", "B25", "B27"):
         assert stored[name].reached_within_evidence is False, name
-    for name in ("B12", "B13", "B14", "B16", "B17", "B18", "B19"):
+    assert stored["B14"].reached_within_evidence is False and stored["B14"].needed < 1.2 * stored["B14"].limit
+    for name in ("B12", "B13", "B16", "B17", "B18", "B19"):
         assert stored[name].reached_within_evidence is True, name
 
 

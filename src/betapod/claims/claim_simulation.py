@@ -235,6 +235,7 @@ def _limit(outcome: Outcome) -> tuple[float, float, float]:
 
     The largest is the upper end of the interval under current evidence or, if greater, the point estimate of positive trials.
     """
+    from ..model.parameters.possible_values import possible_bounds
     from ..therapies import cell_parameters
 
     tables = [
@@ -246,7 +247,7 @@ def _limit(outcome: Outcome) -> tuple[float, float, float]:
     highs = [row.high for row in rows if row.high is not None and math.isfinite(row.high)]
     limit = max([*(row.value for row in rows), *highs])
     ceiling = outcome.ceiling if outcome.ceiling is not None else max(limit, 1e-3) * FAR
-    return now, limit, ceiling
+    return now, limit, min([ceiling, *(possible_bounds(row)[1] for row in rows)])
 
 
 def _levers(
