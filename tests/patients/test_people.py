@@ -34,8 +34,7 @@ def test_groups_of_the_library(ready: library.Library) -> None:
     table = ready.table
     assert len(table) >= 20_000
     others, pima = table["diabetes"] == 0, table["segment"] == 1
-    # Whoever takes the first rows gets people with diabetes.
-    # Few of them may have been near the limits when the library was thinned, and be beyond with the model of today.
+    # The first rows have diabetes. Few of them may have been near the limits when the library was thinned, and be beyond with the model of today.
     first = table.iloc[: int((~others & ~pima).sum())]
     assert (first["diabetes"] == 1).mean() > 0.999 and (first["segment"] == 0).all()
     assert ((table["person"] >= PIMA_FIRST) == pima).all()

@@ -150,8 +150,8 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns["Wt"] = people.weight(middle)
     # Weight follows the curve of life here.
     columns["dWt_own"] = np.zeros(len(people))
-    # Generation falls within the year, in the model.
     columns["dawn_shift"] = traits["dawn"]
+    # Generation falls within the year, in the model.
     columns["S_cr0"] = people.creatinine(lives.age)
     type_1 = traits["T1D"] > 0
     falling = (middle >= traits["decline_age"]) & ~type_1
