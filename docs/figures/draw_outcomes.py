@@ -45,11 +45,14 @@ def main() -> None:
         axes.plot(x, y, marker, color=colour, markersize=5, label=label, alpha=0.8, markeredgewidth=0)
         if kind != "NHANES":
             for row, left, up in zip(chosen, x, y, strict=True):
+                name = row["group"].replace("UKPDS 64, ", "UKPDS: ")
+                below = name.endswith("macroalbuminuria")
                 axes.annotate(
-                    row["group"].replace("UKPDS 64, ", "UKPDS: "),
+                    name,
                     (left, up),
-                    (4, -3),
+                    (0 if below else -6 if left > 150 else 5, -10 if below else -3),
                     textcoords="offset points",
+                    ha="right" if left > 150 else "left",
                     fontsize=6.5,
                 )
     axes.set(xscale="log", yscale="log", xlim=LIMITS, ylim=LIMITS)
