@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from betapod.base.errors import ConfigError
 from betapod.engine.ensemble import Ensemble
 from betapod.engine.schedule import Schedule, Switch
 from betapod.patients import library
@@ -92,6 +93,12 @@ def test_a_study_that_decides_on_glucose_leaves_doctors_pressure_and_albuminuria
     assert np.array_equal(lives.drugs.current["insulin"], table["insulin"].to_numpy() > 0)
     assert lives.drugs.current["acei"].any()
     assert np.array_equal(lives.states["ln_insulin_dose"], albuminuric.initial["ln_insulin_dose"])
+
+
+def test_a_library_without_a_seed_has_no_doctors(albuminuric: Library) -> None:
+    unknown = Library(albuminuric.table, albuminuric.parameters, albuminuric.states, albuminuric.state_names, {})
+    with pytest.raises(ConfigError, match="seed"):
+        _follow(unknown, GoingCare("usual", 2005))
 
 
 def test_a_clinic_has_its_own_thresholds(albuminuric: Library) -> None:

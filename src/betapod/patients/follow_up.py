@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
+from ..base.errors import ConfigError, Problem
 from ..engine.ensemble import Ensemble
 from ..engine.schedule import Schedule, Switch
 from ..physiology import whole_body
@@ -115,7 +116,7 @@ def follow_patients(
     Raises
     ------
     ConfigError
-        The library was grown without a seed, or the model does not know a name.
+        The library does not say its seed, or the model does not know a name.
     """
     names = tuple(dict.fromkeys((*outputs, *_LABORATORY.values(), *patients.state_names)))
     ensemble = _ensemble(names, rtol, atol, threads)
@@ -161,6 +162,9 @@ class _Lives:
 
     def __init__(self, patients: Library, care: GoingCare, states: dict[str, Numbers]) -> None:
         table = patients.table
+        if "seed" not in patients.origin:
+            message = "the library does not say with which seed its people were drawn: their doctors are not known"
+            raise ConfigError(Problem("no-seed", message))
         self.patients, self.care, self.states = patients, care, states
         self.people = sample(int(patients.origin["seed"]), table["person"].to_numpy())
         self.age = table["age"].to_numpy(dtype=np.float64)
