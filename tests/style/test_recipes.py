@@ -80,7 +80,7 @@ EXPECTED = {
     "Add a study": ("1.2", ("SE,mL/min/1.73m2,", "SE,,"), "conventional.csv:[0-9:]+ not a record: missing-unit"),
     "Add a claim": ("SOY_NMA2023", ("        'null': 0\n", ""), "missing-key"),
     "Add a protocol": ("metformin", ("metformin 2 g", "metformine 2 g"), "metformin"),
-    "Add a typical person": ("glucose", ("t2d_lean,xE,1.05,1,", "t2d_lean,xE,0.6,1,"), "HbA1c does not reach"),
+    "Add a typical person": ("glucose", ("t2d_lean,xE,1.15,1,", "t2d_lean,xE,0.6,1,"), "HbA1c does not reach"),
     "Add an endpoint": ("CAPDENS", ("quantity: CAPDENS", "quantity: CAPDEN"), "CAPDENS"),
 }
 
