@@ -60,7 +60,7 @@ PROGRAMS = {
 _LITTLE_SPACE = 2e9
 
 #: A healthy person after ten years (golden values G1 of the kidney's specification), and the tolerance of the check.
-GOLDEN = {"GFR": 97.05, "RBF": 0.9698, "MAP": 93.36, "V_E": 15.11, "UAER": 9.156, "S_cr": 0.9197, "BUN": 12.59}
+GOLDEN = {"GFR": 99.36, "RBF": 0.9944, "MAP": 93.14, "V_E": 15.05, "UAER": 9.104, "S_cr": 0.8409, "BUN": 12.29}
 TOLERANCE = 0.005
 _REPORT = "reinstall betapod in a new environment; if it stays so, report it with the output of 'betapod doctor --json'"
 

@@ -87,7 +87,7 @@ def grow_command(
     ] = 0,
     pima: Annotated[bool, typer.Option("--pima", help="Lives of the Pima segment.")] = False,
 ) -> None:
-    """Simulate lives and keep snapshots: of those with diabetes, and of some without."""
+    """Simulate lives and keep snapshots, with and without diabetes."""
     from ...patients import library
     from ...patients.population import PIMA_FIRST
 
@@ -133,7 +133,7 @@ def _groups(patients: Library) -> dict[str, Any]:
 
 @_app.command("show")
 def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
-    """Summarise a library: who is in it, and quantiles of every column in people with diabetes.
+    """Summarise a library: who is in it, and quantiles in diabetes.
 
     Into a pipe or a file the quantiles go as CSV.
     """
