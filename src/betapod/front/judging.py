@@ -154,7 +154,7 @@ def confront(
     >>> evidence = betapod.load_evidence()
     >>> found = betapod.confront(evidence.select(study="NEPHSTROM2023"), ["none"], patients=10)
     >>> len(found.predictions["none"])
-    1
+    2
     """
     from ..base.errors import ConfigError, not_among
     from ..therapies.scenarios import COMPARED, SCENARIOS

@@ -91,7 +91,7 @@ class Confrontation(Displayed):
         >>> records = betapod.load_evidence().select(study="NEPHSTROM2023")
         >>> found = betapod.confront(records, ["none"], patients=10, threads=1)
         >>> int(found.counts("study")["rows"].sum())
-        1
+        2
         """
         table = self.table
         keys = ["scenario", by] if by else ["scenario"]
