@@ -128,20 +128,8 @@ def _row(
             expected="such as bernoulli(0.85)" if shape[1] == "bernoulli" else f"{shape[1]}, or with two arguments",
         )
     _check_source(cells, sources, bad)
-    for low, high in (("low", "high"), ("hard_low", "hard_high")):
-        if not problems and not numbers[low] <= numbers[high]:
-            bad("bad-range", f"{low} is above {high}", found=f"{numbers[low]:g} > {numbers[high]:g}")
-    for name, beyond in (
-        ("low", numbers["low"] < numbers["hard_low"]),
-        ("high", numbers["high"] > numbers["hard_high"]),
-    ):
-        if not problems and math.isfinite(numbers[name]) and beyond:
-            bad(
-                "bad-range",
-                f"the plausible range reaches beyond what is possible: {name} is past hard_{name}",
-                found=f"{numbers[name]:g}",
-                expected=f"{numbers[f'hard_{name}']:g}",
-            )
+    if not problems:
+        _check_ranges(numbers, bad)
     if problems:
         return None, problems
     row = Parameter(
@@ -167,6 +155,22 @@ def _row(
     elif (problem := impossible_value(row, row.value, location)) is not None:
         problems.append(problem)
     return (None, problems) if problems else (row, [])
+
+
+def _check_ranges(numbers: dict[str, float], bad: Callable[..., None]) -> None:
+    """The plausible range and the limits go upwards, and the range lies within the limits."""
+    for low, high in (("low", "high"), ("hard_low", "hard_high")):
+        if not numbers[low] <= numbers[high]:
+            bad("bad-range", f"{low} is above {high}", found=f"{numbers[low]:g} > {numbers[high]:g}")
+            return
+    beyond = {"low": numbers["low"] < numbers["hard_low"], "high": numbers["high"] > numbers["hard_high"]}
+    for name in (name for name in beyond if beyond[name] and math.isfinite(numbers[name])):
+        bad(
+            "bad-range",
+            f"the plausible range reaches beyond what is possible: {name} is past hard_{name}",
+            found=f"{numbers[name]:g}",
+            expected=f"{numbers[f'hard_{name}']:g}",
+        )
 
 
 def _check_source(cells: dict[str, str], sources: frozenset[str] | None, bad: Callable[..., None]) -> None:
