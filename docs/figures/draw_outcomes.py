@@ -46,13 +46,14 @@ def main() -> None:
         if kind != "NHANES":
             for row, left, up in zip(chosen, x, y, strict=True):
                 name = row["group"].replace("UKPDS 64, ", "UKPDS: ")
-                below = name.endswith("macroalbuminuria")
+                # To the side where the diagonal is not; the two points that lie together one above the other.
+                before = (up > 1.05 * left and left > 20) or left > 150
                 axes.annotate(
                     name,
                     (left, up),
-                    (0 if below else -6 if left > 150 else 5, -10 if below else -3),
+                    (-6 if before else 5, -9 if name.endswith("macroalbuminuria") else -3),
                     textcoords="offset points",
-                    ha="right" if left > 150 else "left",
+                    ha="right" if before else "left",
                     fontsize=6.5,
                 )
     axes.set(xscale="log", yscale="log", xlim=LIMITS, ylim=LIMITS)
