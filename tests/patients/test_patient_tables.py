@@ -74,6 +74,15 @@ def test_broken_tables(tmp_path: Path, text: str, kind: str) -> None:
     assert kind in caught.value.kinds
 
 
+def test_a_column_of_diabetes_may_name_its_type(tmp_path: Path) -> None:
+    path = tmp_path / "people.csv"
+    path.write_text("age,diabetes\n50,T2D\n30,type 1\n60,no\n40,yes\n")
+    found = patient_tables.read_csv(path)
+    assert found.table["diabetes"].tolist() == [1.0, 1.0, 0.0, 1.0]
+    assert found.table["T1D"].tolist()[:2] == [0.0, 1.0] and found.table["T1D"].isna().tolist()[2:] == [True, True]
+    assert "T1D: from the words in diabetes" in found.notes
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no-file"):
         patient_tables.read_csv(tmp_path / "none.csv")

@@ -27,7 +27,7 @@ from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_me
 from ...observables.ckd_epi import ckd_epi_2021
 from ..plausibility import POSSIBLE, UNUSUAL
 from ..population import Numbers
-from . import sexes
+from . import sexes, yes_or_no
 from .cohort_target import READ_UNITS, UNITS
 from .column_headings import KNOWN, LONGEST, SYNONYMS, heading
 from .conversions import to_table_unit
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MISSING = ("", "na", "nan", "n/a", "#n/a", ".", "-", "--", "\u2013", "\u2014", "null", "none", "missing", "k.a.")
-_YES = {"1": 1.0, "yes": 1.0, "y": 1.0, "true": 1.0, "ja": 1.0, "oui": 1.0}
-_YES |= {"0": 0.0, "no": 0.0, "n": 0.0, "false": 0.0, "nein": 0.0, "non": 0.0}
 #: Quantities with a limit of detection below which a part of people lie.
 DETECTED = ("uacr", "c_peptide")
 _CENSORED = re.compile(r"([<>\u2264\u2265]=?|below|above)\s*(.*)")
@@ -184,7 +182,16 @@ class _Table:
                 if unknown:
                     self.notes.append(f"sex: {unknown} unknown")
             elif UNITS.get(name) == "1":
-                values = [self._flag(text, name, where) for text, where in column]
+                values, problems = yes_or_no.read_flags(column, name, _MISSING)
+                self.problems += problems
+                types = np.array(yes_or_no.types_of_diabetes([text for text, _ in column]))
+                if (
+                    name == "diabetes"
+                    and np.isfinite(types).any()
+                    and "T1D" not in {used for _, used, _, _ in self.used}
+                ):
+                    self.columns["T1D"] = types
+                    self.notes.append("T1D: from the words in diabetes")
                 if plain == "male":
                     values = [1.0 - value for value in values]
             else:
@@ -234,19 +241,6 @@ class _Table:
                 hint = "A table has one row per person: take one visit of each." if self.identity is not None else hint
                 self.problems.append(Problem("duplicate-person", text, where, hint=hint))
             first_line.setdefault(key, line)
-
-    def _flag(self, text: str, name: str, where: Location) -> float:
-        plain = sexes.code(delimited.clean_cell(text))
-        if plain in _MISSING:
-            return math.nan
-        if plain not in _YES:
-            hint = "A column of words such as F and M is named 'sex'." if plain in sexes.WORDS else ""
-            cell_text = delimited.quote_cell(text)
-            self.problems.append(
-                Problem("bad-value", f"{name} cannot be read", where, cell_text, "1 or 0, yes or no", hint)
-            )
-            return math.nan
-        return _YES[plain]
 
     def derive(self) -> None:
         """Add eGFR from creatinine and BMI from height and weight, where they are missing altogether."""
