@@ -1,8 +1,9 @@
 """Compare two tables of predictions: python benchmarks/compare_predictions.py before.csv after.csv [scenario] [study ...].
 
 Both are written by ``betapod confront --csv``. Rows that stand in both are counted by use, class of treatment and family: how many lie
-inside their interval, the median and the root mean square of z, and by how much intervals have become wider (the median ratio of
-widths, on the scale of comparison). With studies, their rows are listed: published, predicted before and after, z.
+inside their interval, how many would be if intervals had kept their widths, the median and the root mean square of z, and by how much
+intervals have become wider (the median ratio of widths, on the scale of comparison). With studies, their rows are listed: published,
+predicted before and after, z.
 """
 
 from __future__ import annotations
@@ -45,13 +46,16 @@ def summary(table: pd.DataFrame, by: str) -> pd.DataFrame:
     """Return counts by a column, before and after."""
 
     def line(part: pd.DataFrame) -> dict[str, object]:
-        ratio = (part["width"] / part["width before"].where(part["width before"] > 0)).median()
+        ratio = part["width"] / part["width before"].where(part["width before"] > 0)
+        # Of shares, whose interval is beta-binomial, about.
+        kept = (part["z"].abs() * ratio < Z90).where(ratio.notna(), part["inside"])
         return {
             "rows": len(part),
             "inside": f"{int(part['inside before'].sum())} -> {int(part['inside'].sum())}",
+            "with former widths": int(kept.sum()),
             "median of |z|": f"{part['z before'].abs().median():.1f} -> {part['z'].abs().median():.1f}",
             "root mean square": f"{_rms(part['z before']):.1f} -> {_rms(part['z']):.1f}",
-            "width": f"x{ratio:.2f}",
+            "width": f"x{ratio.median():.2f}",
         }
 
     return pd.DataFrame({name: line(part) for name, part in table.groupby(by)}).T
