@@ -14,6 +14,7 @@ from betapod.trials.analysis import survival
 from betapod.trials.analysis.endpoints import Comparison, analyse, better, death_times, endpoint_code, times
 from betapod.trials.conduct import conduct
 from betapod.trials.operating.result_tables import assess
+from betapod.trials.operating.sizing import title
 from betapod.trials.protocol.endpoint_keys import Endpoint
 from betapod.trials.protocol.protocol_files import parse_protocol
 
@@ -107,6 +108,38 @@ def test_a_trial_with_death_as_its_primary_endpoint_is_assessed(run: Any) -> Non
     assert row["quantity"] == "death" and row["summary"] == "time to event"
     assert result.code == "UACR"
     assert run.summary["endpoint"]["quantity"] == "death"
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        ({"quantity": "cv_death", "also": ["HHF"]}, "death from cardiovascular causes or hospitalisation for heart failure by month 12"),
+        ({"quantity": "kidney_failure"}, "kidney failure by month 12"),
+        ({"quantity": "death", "name": "mortality"}, "mortality"),
+    ],
+)  # fmt: skip
+def test_outcomes_without_a_name_are_called_what_they_are(run: Any, keys: dict[str, Any], name: str) -> None:
+    last = run.protocol.visits[-1].name
+    assert title(asked(**keys), run.protocol) == name.replace("month 12", last)
+
+
+def test_deaths_are_no_endpoint_where_nobody_dies() -> None:
+    without = small.TEXT.replace("conduct:", "conduct:\n  deaths: false", 1)
+    assert "deaths: false" in without
+    for endpoint in (
+        DEATH,
+        DEATH.replace("death", "mace"),
+        "primary: {quantity: aki, summary: time to event, also: [death]}",
+    ):
+        with pytest.raises(ConfigError, match="deaths are switched off"):
+            parse_protocol(without.replace(PRIMARY, endpoint))
+    parse_protocol(without.replace(PRIMARY, "primary: {quantity: aki, summary: time to event}"))
+
+
+def test_an_unknown_outcome_is_one_problem() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_protocol(small.TEXT.replace(PRIMARY, "primary: {quantity: cvdeath, summary: time to event}"))
+    assert [problem.kind for problem in caught.value.problems] == ["unknown-quantity"]
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,9 @@ _SPELLINGS = {
     "hhf": "hf_hospitalisation",
     "hospitalisation_for_heart_failure": "hf_hospitalisation",
     "hf_hospitalization": "hf_hospitalisation",
+    "heart_failure": "hf_hospitalisation",
+    "heart_failure_hospitalisation": "hf_hospitalisation",
+    "heart_failure_hospitalization": "hf_hospitalisation",
     "myocardial_infarction": "mi",
     "acute_kidney_injury": "aki",
     "severe_hypoglycemia": "severe_hypoglycaemia",
@@ -191,6 +194,11 @@ def cause_rates(
         name: np.asarray(CAUSES[name](profile) * (1.0 if factors is None else factors.get(name, 1.0)))
         for name in causes
     }
+
+
+def outcome_label(outcome: str) -> str:
+    """Return what an outcome is called in text, such as ``death from any cause``."""
+    return OUTCOME_LABELS.get(outcome, outcome.replace("_", " "))
 
 
 def outcome_of(name: str) -> str | None:

@@ -59,7 +59,8 @@ def nhanes_target(part: str = "calibration") -> CohortTarget:
     """
     years = "2015-2016, drugs of 2017-2020" if part == "present" else "1999-2016"
     who = {"general": "adults, with diabetes and without", "prediabetes": "adults with prediabetes"}
-    label = f"{who.get(part, 'adults with diabetes')}, NHANES {years}"
+    half = f", {part} half" if part in HALVES else ""
+    label = f"{who.get(part, 'adults with diabetes')}, NHANES {years}{half}"
     name = f"NHANES {part} half" if part in HALVES else f"NHANES {'2020' if part == 'present' else part}"
     ranges = {"age": (ADULT, math.inf)}
     if part == "present":

@@ -332,7 +332,8 @@ def free_of_event(assessment: Assessment, design: str, scenario: str) -> Drawing
     return drawing(
         f"free-{slug(design)}-{scenario}",
         "Kidney failure, or eGFR down by 40 %",
-        f"Kaplan-Meier{supposed}. Lines: {trials} together{shading}. An event counts when the next visit confirms it.",
+        f"Kaplan-Meier{supposed}. Lines: {trials} together{shading}. A fall of eGFR counts when the next visit confirms it; "
+        "other events of the protocol's endpoints are not in this picture.",
         f"Share free of kidney failure or a confirmed fall of eGFR by 40 %. {told}.",
         3.4,
         paint,

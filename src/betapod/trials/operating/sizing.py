@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...hazards.outcome_rates import outcome_label
 from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
 from ..analysis import estimators as analysis
@@ -51,10 +52,12 @@ def tests_cells(protocol: Protocol, comparison: Comparison) -> bool:
 
 def title(endpoint: Endpoint, protocol: Protocol) -> str:
     """Return the name of an endpoint, made up from its parts where it has none."""
-    return (
-        endpoint.name
-        or f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {endpoints.endpoint_visit(protocol, endpoint)}"
-    )
+    visit = endpoints.endpoint_visit(protocol, endpoint)
+    if endpoint.name:
+        return endpoint.name
+    if endpoint.outcome:
+        return f"{' or '.join(outcome_label(name) for name in endpoint.composite)} by {visit}"
+    return f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {visit}"
 
 
 def power_and_sizes(run: TrialRun, larger: Mapping[str, TrialRun]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -144,7 +144,7 @@ def check_endpoints(document: Document) -> Iterator[Problem]:
             yield unknown(document, "visit", entry["at"], visits, (*where, "at"))
         yield from _judged_after(document, entry, (*where, "at"))
         if (
-            outcome is None
+            code is not None
             and entry.get("summary") in ("responders", "time to event")
             and not {"threshold", "percent"} & set(entry)
         ):

@@ -7,7 +7,9 @@ from typing import Any
 
 from ...base.config import Document, Where
 from ...base.errors import Problem
+from ...hazards.outcome_rates import DEATHS, OUTCOMES
 from ...observables.quantities import code_of
+from .endpoint_keys import trial_outcome
 from .value_checks import list_of, mapping_of, unknown
 
 
@@ -42,6 +44,17 @@ def _never(document: Document, endpoint: Any, where: Where) -> Iterator[Problem]
         yield _idle(document, (*where, "intercurrent", "rescue"), "the protocol has no rescue", "a rescue in conduct")
     if rules.get("death", "missing") != "missing" and conduct.get("deaths") is False:
         yield _idle(document, (*where, "intercurrent", "death"), "deaths are switched off", "deaths: true in conduct")
+    if conduct.get("deaths") is False and isinstance(endpoint, dict):
+        for key, names in (("quantity", [endpoint.get("quantity")]), ("also", list_of(endpoint, "also"))):
+            outcomes = [outcome for name in names if (outcome := trial_outcome(name)) is not None]
+            deadly = [outcome for outcome in outcomes if set(OUTCOMES.get(outcome, ())) & set(DEATHS)]
+            if deadly:
+                yield document.problem(
+                    "no-deaths",
+                    f"{' and '.join(deadly)} cannot be counted: deaths are switched off",
+                    (*where, key),
+                    expected="deaths: true in conduct, or an endpoint without deaths",
+                )
 
 
 def _randomised(document: Document, design: Any, where: Where) -> Iterator[Problem]:
