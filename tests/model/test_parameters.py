@@ -38,6 +38,8 @@ def test_reads_rows_in_order(table: ParameterTable) -> None:
         ("a,x,1,mmHgg,0,2,fixed,assumed,,,D,", "unknown-unit"),
         ("a,x,one,1,0,2,fixed,assumed,,,D,", "bad-number"),
         ("a,x,,1,0,2,fixed,assumed,,,D,", "bad-number"),
+        ("a,x,1,1,few,2,fixed,assumed,,,D,", "bad-number"),
+        ("a,x,1,1,0,many,fixed,assumed,,,D,", "bad-number"),
         ("a,x,1,1,0,2,fixed,literature,,,A,", "missing-source"),
         ("a,x,1,1,0,2,fixed,literature,nobody2000,,A,", "unknown-source"),
         ("a,x,1,1,0,2,fixed,memory,nyberg1996,,D,", "false-source"),

@@ -150,6 +150,8 @@ def test_an_unknown_outcome_is_one_problem() -> None:
         ("primary: {quantity: death, summary: time to event, percent: -5}", "death has no percent"),
         ("primary: {quantity: eGFR, summary: time to event, percent: -40, also: [hhff]}", "there is no outcome 'hhff'"),
         ("primary: {quantity: UACR, summary: ratio, also: [death]}", "an outcome beside the quantity is an event"),
+        ("primary: {quantity: death, summary: time to event, better: higher}", "more of death is no improvement"),
+        ("primary: {quantity: death, summary: responders}", "death is an event, not a response"),
     ],
 )
 def test_what_cannot_be_is_refused(endpoint: str, words: str) -> None:

@@ -393,7 +393,8 @@ def _reading(unit: str, low: float, high: float) -> Callable[[Any], float]:
         except BetapodError as error:
             raise refuse(error) from None
         if not low <= value <= high:
-            span = f"{low:g} to {high:g} {unit}" if math.isfinite(high) else f"{low:g} {unit} or more"
+            in_unit = "" if unit == "1" else f" {unit}"
+            span = f"{low:g} to {high:g}{in_unit}" if math.isfinite(high) else f"{low:g}{in_unit} or more"
             raise refuse(Problem("out-of-range", "outside the allowed range", Location("", 1, 1), str(raw), span))
         return value
 

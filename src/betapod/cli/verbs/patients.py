@@ -135,14 +135,17 @@ def _groups(patients: Library) -> dict[str, Any]:
 def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, as_json: JsonOption = False) -> None:
     """Summarise a library: who is in it, and quantiles in diabetes.
 
-    Into a pipe or a file the quantiles go as CSV.
+    Where nobody has diabetes, the quantiles are those of everybody. Into a pipe or a file the quantiles go as CSV.
     """
     from ...patients.cohorts.cohort_target import UNITS
 
     patients = _library(library)
     names = [str(name) for name in patients.table if name != "person"]
     groups = _groups(patients)
-    quantiles = patients.table[names][groups["with diabetes"]].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+    described, whose = groups["with diabetes"], "the first group"
+    if not described.any():
+        described, whose = ~described, "everybody"
+    quantiles = patients.table[names][described].quantile([0.05, 0.25, 0.5, 0.75, 0.95])
     columns = ("column", "unit", "5 %", "25 %", "50 %", "75 %", "95 %")
     units = {name: UNITS.get(name, "1") for name in names}
     done = given_as_csv(Csv.of(columns, [[n, units[n], *map(float, quantiles[n])] for n in names]), csv, as_json)
@@ -156,9 +159,7 @@ def show_library_command(library: _LibraryOption = None, csv: CsvOption = None, 
         warn("the model has changed since this library was grown")
     if not done:
         print_text(f"{len(patients)} patients, {patients.table['person'].nunique()} people")
-        print_text(
-            ", ".join(f"{name} {flags.sum()}" for name, flags in groups.items()) + "; quantiles of the first group"
-        )
+        print_text(", ".join(f"{name} {flags.sum()}" for name, flags in groups.items()) + f"; quantiles of {whose}")
         lines = [(n, "" if units[n] == "1" else units[n], *(f"{v:.4g}" for v in quantiles[n])) for n in names]
         print_table(columns, lines, right=columns[2:], spare=("unit", "5 %", "95 %"))
 

@@ -152,7 +152,7 @@ def impossible_range(base: Parameter, laid: Parameter, location: Location = NOWH
         f"{base.id}: the plausible range reaches beyond what is possible",
         location,
         found=f"{laid.low:g} to {laid.high:g}",
-        expected=f"within {low:g} to {high:g} {base.unit}",
+        expected=f"within {low:g} to {high:g}" + ("" if base.unit == "1" else f" {base.unit}"),
     )
 
 

@@ -56,13 +56,22 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
         if trial_outcome(name) is None:
             yield unknown(document, "outcome", name, trial_outcomes(), (*where, "also", i))
     if summary != "time to event" and (outcome is not None or also):
+        kind = "response" if summary == "responders" else summary
         yield document.problem(
             "wrong-summary",
-            f"{outcome or 'an outcome beside the quantity'} is an event, not a {summary}",
+            f"{outcome or 'an outcome beside the quantity'} is an event, not a {kind}",
             (*where, "summary"),
             "summary" not in entry,
             found=str(summary),
             expected="time to event",
+        )
+    if outcome is not None and entry.get("better") == "higher":
+        yield document.problem(
+            "wrong-direction",
+            f"more of {outcome} is no improvement",
+            (*where, "better"),
+            found="higher",
+            expected="lower, or leave the key out",
         )
     for key in ("threshold", "percent"):
         if outcome is not None and entry.get(key) is not None:
