@@ -37,10 +37,6 @@ def test_every_simulated_number_is_a_number(card: Scorecard) -> None:
     assert [s.target.key for s in card.scores if s.model is not None and not math.isfinite(s.model)] == []
 
 
-def test_it_is_quick(card: Scorecard) -> None:
-    assert card.seconds < 60
-
-
 #: Failures that the specifications own up to, and what they are.
 KNOWN = {
     "kidney/V9f": "too little glucose in the urine of healthy people on an SGLT2 inhibitor",
