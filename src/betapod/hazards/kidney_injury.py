@@ -98,9 +98,10 @@ def injuries_of(
 def lost_share(seed: int, people: Patients) -> Numbers:
     """Return the share of the nephrons that an episode takes for good, one per person."""
     row = hazard_parameters()["aki_loss"]
-    spread = float(row.distribution.rpartition(",")[2].rstrip(") "))
+    assert row.shape is not None
+    _, median, spread = row.shape
     normal = Stream(seed, "hazard:aki share").normal(people)
-    return np.asarray(np.minimum(row.value * np.exp(spread * normal), _MOST))
+    return np.asarray(np.minimum(median * np.exp(spread * normal), _MOST))
 
 
 def _switches(day: float, share: float) -> tuple[Switch, ...]:

@@ -95,12 +95,13 @@ def era_factor(year: Numbers | float) -> Numbers:
     return np.asarray(np.where(calendar > 0, np.exp(-p["era_decline"] * (calendar - p["era_year"])), 1.0))
 
 
-def cvd_chance(age: Numbers | float, female: Numbers | float) -> Numbers:
-    """Return the share of people of an age (years) and sex with atherosclerotic cardiovascular disease."""
+def cvd_log_odds(age: Numbers | float, female: Numbers | float) -> Numbers:
+    """Return the log odds of atherosclerotic cardiovascular disease in people with diabetes of an age (years) and sex."""
     p = hazard_values()
-    logit = (
-        p["cvd_logit_65"]
-        + p["cvd_age"] * (np.asarray(age, dtype=np.float64) - 65.0)
-        + p["cvd_male"] * (1.0 - np.asarray(female))
-    )
-    return np.asarray(1.0 / (1.0 + np.exp(-logit)))
+    at_age = p["cvd_logit_65"] + p["cvd_age"] * (np.asarray(age, dtype=np.float64) - 65.0)
+    return np.asarray(at_age + p["cvd_male"] * (1.0 - np.asarray(female)))
+
+
+def cvd_chance(age: Numbers | float, female: Numbers | float) -> Numbers:
+    """Return the share of people with diabetes of an age (years) and sex with atherosclerotic cardiovascular disease."""
+    return np.asarray(1.0 / (1.0 + np.exp(-cvd_log_odds(age, female))))

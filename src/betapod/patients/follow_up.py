@@ -26,7 +26,7 @@ from ..engine.schedule import Schedule, Switch
 from ..physiology import whole_body
 from . import observe
 from .library import Library
-from .life_course import FIRST_INSULIN, LEAST_INSULIN
+from .life_course import FIRST_INSULIN, LEAST_INSULIN, NO_INSULIN
 from .population import Numbers, People, population_constant, sample
 from .prescribing import ALBUMINURIA_CARE_FROM, INSULIN, Prescriptions, drug_columns
 
@@ -41,8 +41,6 @@ CLINIC_ACTS, CLINIC_ADHERENCE = 0.9, 0.85
 CLINIC_PRESSURE, CLINIC_HBA1C = (140.0, 130.0), (8.0, 7.0)
 #: Mean glucose to which it titrates insulin at most, mmol/L; assumed.
 CLINIC_GLUCOSE = 10.0
-#: Dose (U/day) that stands for none.
-_NO_INSULIN = 0.001
 #: What a laboratory reports at a visit, by the name that doctors read.
 _LABORATORY = {
     "hba1c": "HbA1c",
@@ -191,7 +189,7 @@ class _Lives:
         if self.care.glucose:
             now, dose = self.drugs.current[INSULIN], self.states["ln_insulin_dose"]
             dose = np.where(now & ~before, np.log(FIRST_INSULIN), dose)
-            self.states["ln_insulin_dose"] = np.where(before & ~now, np.log(_NO_INSULIN), dose)
+            self.states["ln_insulin_dose"] = np.where(before & ~now, np.log(NO_INSULIN), dose)
         else:
             self.drugs.current[INSULIN] = before
 

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from ..base.randomness import Stream
 from ..hazards.kidney_injury import lost_share
 from ..hazards.outcome_rates import aki_rate, death_rate
-from ..hazards.risk import RiskProfile
+from ..hazards.risk import RiskProfile, cvd_log_odds
 from .population import Numbers, People, population_constant
 
 
 def cardiovascular_disease(people: People, age: Numbers, diabetes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return who has a history of coronary disease, heart attack or stroke at an age (year)."""
-    log_odds = population_constant("cvd_log_odds") + population_constant("cvd_per_year") * (age - 65.0)
-    log_odds = log_odds + population_constant("cvd_men") * (1.0 - people.traits["female"])
+    log_odds = cvd_log_odds(age, people.traits["female"])
     log_odds = log_odds + np.where(diabetes, 0.0, population_constant("cvd_without_diabetes"))
     log_odds = log_odds + population_constant("cvd_of_survivors")
     return np.asarray(people.uniform("cardiovascular disease") < _chance(log_odds))

@@ -46,7 +46,7 @@ PREDIABETES_HBA1C, PREDIABETES_FPG = 5.7, 5.6
 #: exceed it as exceed the other in NHANES, calibration half, never diagnosed: 7, 15 and 38 % at 5.7 to 6, 6 to 6.3 and 6.3 to 6.5 %.
 DIABETES_FED = 8.8
 #: Insulin: first dose, dose below which it is stopped in type 2, and the model's stand-in for none (U/day); assumed.
-FIRST_INSULIN, LEAST_INSULIN, _NO_INSULIN = 10.0, 2.0, 0.001
+FIRST_INSULIN, LEAST_INSULIN, NO_INSULIN = 10.0, 2.0, 0.001
 _OUTPUTS = {
     "fpg": "FPG",
     "fed": "G_fed",
@@ -359,4 +359,4 @@ def _visit(lives: _Lives, true: dict[str, Numbers], year: Numbers, step: int) ->
     lives.drugs.visit(people, step, year, measured, lives.found_at <= end)
     now = lives.drugs.current[INSULIN]
     dose = np.where(now & ~before, np.log(FIRST_INSULIN), lives.states["ln_insulin_dose"])
-    lives.states["ln_insulin_dose"] = np.where(now, dose, np.log(_NO_INSULIN))
+    lives.states["ln_insulin_dose"] = np.where(now, dose, np.log(NO_INSULIN))
