@@ -522,7 +522,7 @@ def test_the_effect_of_cells_is_shown_against_the_same_without_them(betapod: Com
     assert "without_cells" not in alone
     last = alone["quantities"][0]["values"][-1]
     assert with_cells["without_cells"]["UACR"] == pytest.approx(last, rel=1e-6)
-    # Cells that do nothing change nothing.
+    # Cells that do no good change nothing.
     assert with_cells["quantities"][0]["values"][-1] == pytest.approx(last, rel=1e-4)
     claimed = document(betapod("simulate", "reference", *given, *cells[:2], "--scenario", "seed-claims", "--json"))
     assert claimed["quantities"][0]["values"][-1] < 0.96 * claimed["without_cells"]["UACR"]

@@ -17,7 +17,7 @@ from betapod.physiology.cells.routes import ORGANS
 from betapod.therapies import cell_parameters
 from betapod.therapies.cell_dosing import dose
 
-#: Every multiplier, which is 1 when cells do nothing, and every hook, which is 0.
+#: Every multiplier, which is 1 when cells do no good, and every hook, which is 0.
 ONES = [
     "stage_m",
     "auto_m",
@@ -61,8 +61,6 @@ ZEROS = [
     "dJ",
     "kneo",
     "Esrc",
-    "plug_gain_one",
-    "p_antibody",
 ]
 
 #: What each switch turns off, and its neutral value.
@@ -137,7 +135,7 @@ def test_switched_off_programmes_never_start(switch: str) -> None:
             assert (table[state] == 0).all()
 
 
-def test_none_is_exactly_nothing() -> None:
+def test_none_is_exactly_no_benefit_and_the_same_harm() -> None:
     model = cell_parameters.parameterise(whole_body.named_model("cells"), "none").with_values(
         {"HLA_mm": 1.0, "early_stage": 1.0, "sw_indirect": 1.0}
     )
@@ -145,10 +143,12 @@ def test_none_is_exactly_nothing() -> None:
     found = model.evaluate([*ONES, *ZEROS], state)
     assert {name: found[name] for name in ONES} == dict.fromkeys(ONES, 1.0)
     assert {name: found[name] for name in ZEROS} == dict.fromkeys(ZEROS, 0.0)
+    harms = model.evaluate(["p_fever", "p_antibody", "plug_gain_one"], state)
+    assert min(harms.values()) > 0
 
 
 def test_none_after_real_doses() -> None:
-    model = cell_parameters.parameterise(whole_body.named_model("cells"), "none")
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), "none").with_values({"renal_delivery": 0.0})
     doses = [Dose(f"N_{organ}", 30.0, 0.0, 28.0, 2) for organ in ORGANS]
     names = [*ONES, *ZEROS]
     table = simulate(model, np.linspace(1, 365, 20), Schedule(doses), outputs=[*names, "E_M", "Z_total"]).table
@@ -156,6 +156,10 @@ def test_none_after_real_doses() -> None:
     assert (table["Z_total"] == 0).all()
     assert (table[ONES] == 1.0).all().all()
     assert (table[ZEROS] == 0.0).all().all()
+    # Into the kidney itself cells do harm: some turn into scar, as under current evidence.
+    into_kidney = model.with_values({"renal_delivery": 1.0})
+    scar = simulate(into_kidney, [365.0], Schedule(doses), outputs=["Z_mal", "fib_add"]).table
+    assert (scar > 0).all().all()
 
 
 def test_no_cells_no_effect_in_any_scenario() -> None:
@@ -164,11 +168,7 @@ def test_no_cells_no_effect_in_any_scenario() -> None:
         table = simulate(
             model,
             [10.0, 365.0],
-            outputs=[
-                n
-                for n in (*ONES, *ZEROS)
-                if n not in ("infection_m", "malignancy_m", "plug_gain_one", "p_antibody", "ectopic", "Esrc")
-            ],
+            outputs=[n for n in (*ONES, *ZEROS) if n not in ("infection_m", "malignancy_m", "ectopic", "Esrc")],
         ).table
         for column in table:
             assert (table[column] == (1.0 if column in ONES else 0.0)).all(), (name, column)

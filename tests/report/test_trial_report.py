@@ -167,7 +167,7 @@ def test_the_same_run_gives_the_same_page(run, made, tmp_path) -> None:
 def test_terminal_summary(made) -> None:
     header, rows = terminal_summary(made.assessment)
     assert len(rows) == 4 and all(len(row) == len(header) for row in rows)
-    assert rows[0][:2] == ["single arm", "no effect"]
+    assert rows[0][:2] == ["single arm", "no benefit"]
 
 
 def test_a_folder_that_cannot_be_made(run, tmp_path) -> None:

@@ -82,7 +82,7 @@ TEXTS = {
 }  # fmt: skip
 #: Features of protocols and words of them; a protocol that lacks the feature has none of the words.
 WORDS = {
-    "cells": r"\bcells?\b|infusion|seed-claims|scenario|\bclaims\b|mechanism|no effect",
+    "cells": r"\bcells?\b|infusion|seed-claims|scenario|\bclaims\b|mechanism",
     "single arm": r"without a control group|before and after|one group:|paired|would report improvement",
     "control": r"randomised trial|ANCOVA|covariance|difference|against (?!baseline|the rest|the donor)|allocated|hazard",
     "two strata": r"strat(?:um|a)\b|early|late\b|stages?\b",

@@ -9,7 +9,9 @@ from typing import get_args
 import betapod
 from betapod.physiology import whole_body
 from betapod.report.common import drawing, words
-from betapod.therapies import scenarios
+from betapod.therapies import cell_parameters, scenarios
+from betapod.therapies.cell_dosing import regimen
+from betapod.therapies.cell_risks import course_risks
 from betapod.trials.protocol.protocol import Protocol
 
 PACKAGE = Path(betapod.__file__).parent
@@ -53,3 +55,37 @@ def test_every_scenario_has_a_table_words_and_a_look() -> None:
 def test_protocols_compare_three_scenarios_unless_they_say_otherwise() -> None:
     field = Protocol.model_fields["scenarios"]
     assert field.default == list(scenarios.COMPARED)
+
+
+#: Rows of harm: the same under `none` as under current evidence.
+HARMS = ("p_fever_active", "RR_fever", "RR_reaction", "p_DSA", "k_sens", "kO_harm", "xi_mal", "k_eng")
+
+
+def test_the_null_is_no_benefit_and_the_same_harm() -> None:
+    null, current = (
+        cell_parameters.cell_parameter_table(name) for name in (scenarios.NONE, scenarios.CURRENT_EVIDENCE)
+    )
+    assert {name: null[name].value for name in HARMS} == {name: current[name].value for name in HARMS}
+    gains = [
+        name
+        for name in null
+        if name.startswith(("Emax_", "Imax_", "nu_neo", "g_GFR", "r_slope", "xi_")) and name != "xi_mal"
+    ]
+    assert len(gains) > 15 and all(null[name].value == 0.0 for name in gains if name != "Imax_auto_IS")
+    # A risk ratio below 1 would be a benefit.
+    assert null["RR_infection"].value == null["RR_malignancy"].value == 1.0
+
+
+def test_the_null_obstructs_and_sensitises_and_moves_no_organ_otherwise() -> None:
+    for order in ("UC-MSC 1e6/kg iv x3 q28d", "BM-MSC 300e6 ra"):
+        courses = {}
+        for name in (scenarios.NONE, scenarios.CURRENT_EVIDENCE):
+            model = cell_parameters.parameterise(whole_body.named_model("cells"), name)
+            course = regimen(order, 80.0, model, name)
+            courses[name] = model, {risk.name: risk.chance for risk in course_risks(course, model)}, course
+        null, current = courses[scenarios.NONE], courses[scenarios.CURRENT_EVIDENCE]
+        assert null[1] == current[1] and null[1]["p_fever"] > 0 and null[1]["p_antibody"] > 0
+        assert [d for d in null[2].doses if d.state == "plugged"] == [
+            d for d in current[2].doses if d.state == "plugged"
+        ]
+    assert any(d.state == "plugged" for d in null[2].doses)

@@ -1,4 +1,4 @@
-"""The pool on the real model: stages build on each other, cells that do nothing change nothing, drugs are given to those they fit."""
+"""The pool on the real model: stages build on each other, cells that do no good change nothing, drugs are given to those they fit."""
 
 import numpy as np
 import pytest

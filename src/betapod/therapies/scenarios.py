@@ -35,16 +35,17 @@ class Scenario:
     description: str
 
 
-#: Every scenario by its name, from no effect to all that is claimed.
+#: Every scenario by its name, from harm alone to all that is claimed.
 SCENARIOS: Final[dict[str, Scenario]] = {
     scenario.name: scenario
     for scenario in (
         Scenario(
             NONE,
             "cells_none",
-            "cells do nothing",
-            "no effect",
-            "Every multiplier is exactly 1 and every effect exactly 0, whatever is infused.",
+            "cells do no good",
+            "no benefit",
+            "No benefit and the same harm: every gain is exactly 0, while fever, reactions, antibodies, thrombosis, obstruction and "
+            "mal-differentiation are those of current evidence.",
         ),
         Scenario(
             CURRENT_EVIDENCE,

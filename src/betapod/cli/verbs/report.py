@@ -89,7 +89,7 @@ def demo_command(
 ) -> None:
     """Run the example trial dn61, from virtual patients to its report.
 
-    Would 61 patients with diabetic nephropathy seem to improve even if the cells did nothing? How strong is the evidence of such a
+    Would 61 patients with diabetic nephropathy seem to improve even if the cells did no good? How strong is the evidence of such a
     trial, and how large must a trial be that can detect the effect?
     """
     from ...report.trial import demo

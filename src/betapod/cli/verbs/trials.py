@@ -323,7 +323,7 @@ def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: b
     comparisons = protocol_document["comparisons"]
     truths = {truth_label(row["true_effect_of"]) for row in comparisons if row["true_effect"] is not None}
     unit = f", {scale.unit}" if scale.unit else ""
-    # Where cells do nothing a significant benefit is an error, not power.
+    # Where cells do no good a significant benefit is an error, not power.
     won = "significant benefit" if cells else "power"
     columns = (
         *(["design"] if several else []),

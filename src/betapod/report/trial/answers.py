@@ -74,7 +74,7 @@ def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
     n = assessment.protocol.size(design)
     scale = estimates.primary(assessment, design)
     lead = "Yes, often. " if row["improved"] >= 0.3 else "Sometimes. " if row["improved"] >= 0.1 else "Rarely. "
-    treatment = "With cells that do nothing" if named else f"With {words.arm(assessment, arms[0])}"
+    treatment = "With cells that do no good" if named else f"With {words.arm(assessment, arms[0])}"
     text = (
         f"{lead if named else ''}{treatment}, {moved_text(assessment, scale, row['mean'])} on average (95 % of studies: "
         f"{scale.range(row['low'], row['high'])}), and {words.percent_text(row['improved'])} of such studies would report a "
@@ -89,7 +89,7 @@ def _uncontrolled(assessment: Assessment) -> list[tuple[str, str]]:
             f"Regression to the mean alone accounts for {words.percent_text(min(chance, 1.0)) if chance < 1 else 'all'} of the apparent "
             f"improvement{_selected(assessment)}."
         )
-    does = " even if the cells did nothing" if named else ""
+    does = " even if the cells did no good" if named else ""
     return [(f"Would a study of {words.counted(n, 'patient')} without a control group report improvement{does}?", text)]
 
 
@@ -129,7 +129,7 @@ def _evidence(assessment: Assessment) -> list[tuple[str, str]]:
     if not rows:
         return []
     pieces = [
-        f"a report of improvement is {words.ratio_text(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do nothing "
+        f"a report of improvement is {words.ratio_text(r['ratio'])} times as probable if {words.scenario(r['scenario'])} as if they do no good "
         f"(95 % interval {words.ratio_text(r['ratio_low'])} to {words.ratio_text(r['ratio_high'])}): {words.strength(r['words'])}"
         for r in rows
     ]
@@ -143,7 +143,7 @@ def _evidence(assessment: Assessment) -> list[tuple[str, str]]:
         scale = estimates.primary(assessment, strongest["design"])
         text += (
             f" A report that also gives the size of the change is stronger evidence: the typical result if "
-            f"{words.scenario(strongest['scenario'])} ({scale.text(strongest['typical_result'])}) practically never occurs if cells do nothing."
+            f"{words.scenario(strongest['scenario'])} ({scale.text(strongest['typical_result'])}) practically never occurs if cells do no good."
         )
     return [("How much evidence is a report of improvement without a control group?", text)]
 
@@ -205,7 +205,7 @@ def _compared(assessment: Assessment, design: str, treated: str, control: str, s
     if NULL in rows and math.isfinite(rows[NULL]["significant"]):
         expected = " (5 % expected)" if rows[NULL]["tests_cells"] else ""
         pieces.append(
-            f"a significant difference in {words.percent_text(rows[NULL]['significant'], 1)} of trials if cells do nothing{expected}"
+            f"a significant difference in {words.percent_text(rows[NULL]['significant'], 1)} of trials if cells do no good{expected}"
         )
     for scenario, row in rows.items():
         if scenario == NULL or not math.isfinite(row["improved"]):

@@ -75,7 +75,7 @@ def _verdict(assessment: Assessment, design: str, treated: str, first: str, seco
 def _because(
     assessment: Assessment, design: str, treated: str, name: str, strata: tuple[str, str]
 ) -> list[float] | None:
-    """Return how many more end with normal albuminuria than if cells do nothing, in each stratum."""
+    """Return how many more end with normal albuminuria than if cells do no good, in each stratum."""
     if assessment.remission.empty:
         return None
     table = assessment.remission[(assessment.remission["design"] == design) & (assessment.remission["arm"] == treated)]
@@ -95,7 +95,7 @@ def _remission(assessment: Assessment, design: str, treated: str, first: str, se
         return ""
     shares = [value[NULL, s] for s in strata]
     text = (
-        f"Even if cells do nothing, albuminuria is measured as normal at the end in {words.percent_text(shares[0])} of {first} and "
+        f"Even if cells do no good, albuminuria is measured as normal at the end in {words.percent_text(shares[0])} of {first} and "
         f"{words.percent_text(shares[1])} of {second} patients"
     )
     if assessment.single and abs(shares[0] - shares[1]) >= _NOTABLE:

@@ -53,7 +53,7 @@ def _uncontrolled(assessment: Assessment, design: str) -> str:
         return ""
     scale = estimates.primary(assessment, design)
     patients = words.counted(assessment.protocol.size(design), "patient")
-    supposed = "even if the cells did nothing" if named else f"with {words.arm(assessment, arms[0])}"
+    supposed = "even if the cells did no good" if named else f"with {words.arm(assessment, arms[0])}"
     return (
         f"Without a control group, {words.percent_text(row['improved'])} of studies of {patients} would report a significant improvement {supposed}. "
         f"On average, {answers.moved_text(assessment, scale, row['mean'])} (95 % of studies: {scale.range(row['low'], row['high'])})."
@@ -101,7 +101,7 @@ def _rows(assessment: Assessment, design: str) -> dict[str, dict[str, Any]]:
 
 
 def _shares(assessment: Assessment, rows: Mapping[str, Mapping[str, Any]], column: str) -> str:
-    """Return a share for every scenario: ``5 % if cells do nothing and 60 % if cells do all that is claimed for them``."""
+    """Return a share for every scenario: ``5 % if cells do no good and 60 % if cells do all that is claimed for them``."""
     named = any(words.has_cells(assessment, str(row["treated"]), str(row["control"])) for row in rows.values())
     pieces = [
         words.percent_text(row[column]) + (f" if {words.scenario(name)}" if named else "")
@@ -119,7 +119,7 @@ def _evidence(assessment: Assessment) -> str:
     most = max(rows, key=lambda row: row["ratio"])
     return (
         f"A report of improvement without a control group is at most {words.ratio_text(most['ratio'])} times as probable "
-        f"if {words.scenario(str(most['scenario']))} as if they do nothing: {words.strength(most['words'])}."
+        f"if {words.scenario(str(most['scenario']))} as if they do no good: {words.strength(most['words'])}."
     )
 
 

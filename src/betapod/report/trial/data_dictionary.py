@@ -55,7 +55,7 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
         "1 or of the change",
     ),
     "reported_if_true": ("probability of a significant improvement under the scenario", "1"),
-    "reported_if_nothing": ("probability of a significant improvement if cells do nothing", "1"),
+    "reported_if_nothing": ("probability of a significant improvement if cells do no good", "1"),
     "ratio": ("likelihood ratio of a report of improvement", "1"),
     "ratio_low": ("its 95 % interval, lower bound", "1"),
     "ratio_high": ("its 95 % interval, upper bound", "1"),

@@ -88,7 +88,7 @@ def uncontrolled(assessment: Assessment, design: str) -> Section:
     paragraphs = []
     if null and named:
         paragraphs.append(
-            "The study compares every patient with the patient's own baseline. What it finds if the cells do nothing, it would find "
+            "The study compares every patient with the patient's own baseline. What it finds if the cells do no good, it would find "
             "without them."
         )
     paragraphs.append(_parts_in_words(assessment, design, arm))
@@ -171,7 +171,7 @@ def _parts_in_words(assessment: Assessment, design: str, arm: str) -> str:
         f"{words.part(assessment, name)} ({_meaning(assessment, name)}) {words.change(assessment.code, value[name])}"
         for name in largest
     ]
-    lead = "If cells do nothing, the" if named else "The"
+    lead = "If cells do no good, the" if named else "The"
     return f"{lead} mean change of {words.change(assessment.code, value['observed change'])} consists of: {'; '.join(pieces)}."
 
 
@@ -224,14 +224,14 @@ def evidence_section(assessment: Assessment) -> Section | None:
     if not rows:
         return None
     table = Table(
-        "Probability of a report of significant improvement under the scenario and if the cells do nothing; likelihood ratio of the two "
+        "Probability of a report of significant improvement under the scenario and if the cells do no good; likelihood ratio of the two "
         "with its 95 % Monte Carlo interval. Last column: likelihood ratio of a report that gives the change itself, for the median "
         "result under the scenario.",
         [
             "design",
             "scenario",
             "under the scenario",
-            "if cells do nothing",
+            "if cells do no good",
             "likelihood ratio",
             "strength",
             "ratio with the size given",
@@ -243,7 +243,7 @@ def evidence_section(assessment: Assessment) -> Section | None:
         "evidence",
         "The strength of such reports as evidence",
         [
-            "A result supports a scenario to the extent that it is more probable under it than if the cells do nothing. A likelihood ratio "
+            "A result supports a scenario to the extent that it is more probable under it than if the cells do no good. A likelihood ratio "
             "of 1 is no evidence, below 3 very weak evidence, from 10 moderate evidence. The ratios hold where every result is reported: "
             "where only improvements are published, a report of improvement is weaker evidence still."
         ],
