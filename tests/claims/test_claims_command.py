@@ -123,6 +123,6 @@ def test_diff_shows_only_what_ones_own_table_moved(tmp_path: Path) -> None:
     rows = {row["id"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
     assert set(rows) == {"A09", "A11", "A12"} and "no verdict changed" in done.stderr
     assert rows["A12"]["your records"] == "NEW2026#1"
-    assert rows["A12"]["before"].startswith("against; -0.407 (") and rows["A12"]["now"].startswith("open; -0.786 (")
+    assert rows["A12"]["before"].startswith("against; -0.468 (") and rows["A12"]["now"].startswith("open; -0.829 (")
     alone = run("--diff")
     assert alone.returncode == 2 and "Give one with --overlay" in alone.stderr

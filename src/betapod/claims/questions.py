@@ -15,13 +15,15 @@ from ..evidence.synthesis.certainty import LEVELS, grade
 from ..evidence.synthesis.pool import DISAGREE, pool
 from ..evidence.synthesis.pooled import Pooled, back_to_scale
 from ..evidence.synthesis.reported_error import reported_error
+from .baselines import CORRELATION, CORRELATION_RANGE, error_of_sum, from_baseline, same_people
 
 #: What an answer can be, with its meaning in the rule of the verdict.
 ANSWERS = {
     "for": "the interval excludes no effect, on the claimed side, and does not exclude what the claim requires",
     "short": "the interval excludes no effect, on the claimed side, but also excludes what the claim requires; "
     "for harm: some is shown, and more than is tolerated is not excluded",
-    "open": "the interval contains no effect, or reaches both sides of what the claim requires",
+    "open": "the interval contains no effect, or reaches both sides of what the claim requires; or the answer depends on a "
+    "correlation that is assumed",
     "against": "the interval lies on the other side, or excludes what the claim requires without showing any effect",
     "leans for": "a number without an interval, or a direction alone, on the claimed side",
     "leans against": "a number without an interval, or a direction alone, not on the claimed side or short of what is required",
@@ -110,7 +112,7 @@ def ask(question: Question, registry: Registry) -> Reply:
     if not records:
         return Reply(question, "nothing", None, None, "", "", (), (), "no usable record")
     if not question.records:
-        return _pooled(question, records)
+        return _pooled(question, records, registry)
     reply = _from_records(question, records)
     return replace(reply, human=all(record.species == "human" for record in records))
 
@@ -129,24 +131,25 @@ def records_of(question: Question, registry: Registry) -> list[Record]:
         return []
 
 
-def _pooled(question: Question, records: list[Record]) -> Reply:
+def _pooled(question: Question, records: list[Record], registry: Registry) -> Reply:
     try:
         pooled = pool(records, contrast=question.contrast, measure=question.measure, across=question.across)
     except EvidenceError as error:
         return Reply(
             question, "nothing", None, None, "", "", (), (), str(error.problems[0].found or error.problems[0].message)
         )
+    changed = from_baseline(pooled, registry)
+    pooled = changed.get(CORRELATION, pooled)
     null = question.null if question.null is not None else (None if math.isnan(pooled.null) else pooled.null)
     _check_criterion(question, null)
     used = tuple(name for effect in pooled.effects for name in effect.records)
     studies = tuple(dict.fromkeys(effect.study for effect in pooled.effects))
-    estimate, ci = pooled.estimate, pooled.ci
+    estimate, ci, disagree = _answer_of_both(pooled)
+    records = list({record.id: record for record in (*records, *(registry[name] for name in used))}.values())
     counted = [record for record in records if record.id in used]
     sources = _counted_as(counted, pooled.k)
     how = f"{pooled.measure.replace('_', ' ')}, {CONTRASTS.get(pooled.contrast, pooled.contrast)}; {sources}, {pooled.n or 'unknown number of'} people"
-    if pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE:
-        # An average of two that disagree answers for neither: what is said must hold for both.
-        ci = _both(pooled)
+    if disagree:
         how += "; the two disagree: interval from the lowest to the highest end of theirs"
     # One share, or none in several groups, needs no model of logits, whose added half would turn 0 of 31 into 1.6 %.
     share = _share(counted)
@@ -159,9 +162,14 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     if question.step_down:
         level = LEVELS[max(0, LEVELS.index(level) - 1)]
         how += f"; certainty one step down: {question.step_down}"
+    answer = answer_of(question.expects, null, question.requires, estimate, ci)
+    if changed:
+        ends = [_answer_of_both(changed[correlation])[:2] for correlation in CORRELATION_RANGE]
+        answer, assumed = _over_correlations(question, null, answer, ends)
+        how += f"; change against change, as the groups' starts are printed; {assumed}"
     return Reply(
         question,
-        answer_of(question.expects, null, question.requires, estimate, ci),
+        answer,
         estimate,
         ci,
         pooled.unit,
@@ -172,12 +180,30 @@ def _pooled(question: Question, records: list[Record]) -> Reply:
     )
 
 
+def _over_correlations(
+    question: Question, null: float | None, answer: str, ends: Sequence[tuple[float, tuple[float, float]]]
+) -> tuple[str, str]:
+    """Return the answer that holds at both ends of the assumed correlation, else open; and what was assumed, in words."""
+    low, high = CORRELATION_RANGE
+    others = [answer_of(question.expects, null, question.requires, *end) for end in ends]
+    words = f"correlation of before and after in the same people assumed {CORRELATION:g} ({low:g} to {high:g})"
+    if set(others) == {answer}:
+        return answer, words
+    return "open", f"{words}, on which the answer depends: at {low:g} {others[0]}, at {high:g} {others[1]}"
+
+
 def _check_criterion(question: Question, null: float | None) -> None:
     """Refuse a question whose numbers could be held against nothing."""
     if question.requires is None and (null is None or question.expects == "within"):
         needed = "requires" if question.expects == "within" else "null (the value of no effect) or requires"
         message = f"the question has no {needed.partition(' ')[0]}: what would its number be held against?"
         raise EvidenceError(Problem("missing-key", message, Location(f"question {question.text!r}"), expected=needed))
+
+
+def _answer_of_both(pooled: Pooled) -> tuple[float, tuple[float, float], bool]:
+    """Return estimate and interval, and whether two studies disagree: an average of both would answer for neither."""
+    disagree = pooled.k == 2 and pooled.q_p is not None and pooled.q_p < DISAGREE
+    return pooled.estimate, _both(pooled) if disagree else pooled.ci, disagree
 
 
 def _both(pooled: Pooled) -> tuple[float, float]:
@@ -214,7 +240,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         answer = answer_of(question.expects, null, question.requires, estimate, share)
         how = f"share of {first.n} counted, exact interval"
         return Reply(question, answer, estimate, share, first.unit, "very low", names, studies, how)
-    error = _error(records)
+    error = _error(records) if len(values) == 1 else error_of_sum(records, CORRELATION)
     how = {1: "one reported number", 2: "difference of two reported numbers", 4: "difference of two reported changes"}[
         len(values)
     ]
@@ -225,17 +251,14 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
         return Reply(question, answer, estimate, None, first.unit, "very low", names, studies, how + ", no interval")
     ci = _interval(first, estimate, error, len(values))
     answer = answer_of(question.expects, null, question.requires, estimate, ci)
-    return Reply(
-        question,
-        answer,
-        estimate,
-        ci,
-        first.unit,
-        "very low",
-        names,
-        studies,
-        how + (", as of independent groups (wider than paired)" if len(values) > 1 else f" of {first.n} people"),
-    )
+    if any(same_people(after, before) for after, before in zip(records[::2], records[1::2], strict=False)):
+        errors = [error_of_sum(records, correlation) or error for correlation in CORRELATION_RANGE]
+        ends = [(estimate, normal_interval(estimate, one)) for one in errors]
+        answer, assumed = _over_correlations(question, null, answer, ends)
+        how += f"; {assumed}"
+    else:
+        how += ", as of independent groups" if len(values) > 1 else f" of {first.n} people"
+    return Reply(question, answer, estimate, ci, first.unit, "very low", names, studies, how)
 
 
 def _share(records: Sequence[Record]) -> tuple[float, float] | None:
@@ -255,11 +278,8 @@ def _share(records: Sequence[Record]) -> tuple[float, float] | None:
 
 
 def _error(records: Sequence[Record]) -> float | None:
-    """Return the standard error of a signed sum of independent numbers, or None where one has none; of a ratio that of its logarithm."""
-    sizes = [reported_error(record, log=len(records) == 1 and record.log).size for record in records]
-    return (
-        None if any(size is None for size in sizes) else math.sqrt(sum(size**2 for size in sizes if size is not None))
-    )
+    """Return the standard error of one number, of a ratio that of its logarithm; None where it has none."""
+    return reported_error(records[0], log=records[0].log).size
 
 
 def _interval(first: Record, estimate: float, error: float, count: int) -> tuple[float, float]:
