@@ -50,6 +50,7 @@ DESIGNS = (
     "meta-analysis",
     "review",
     "equation",
+    "opinion",
 )
 
 POPULATIONS = ("DKD", "CKD", "T1D", "T2D", "T1D+T2D", "mixed", "general")
