@@ -103,6 +103,7 @@ _ASSEMBLIES = {
             "metabolism.beta_cell.SecretoryCapacity",
             "metabolism.beta_cell.Autoimmunity",
             "metabolism.beta_cell.OtherSecretors",
+            "metabolism.insulin_target.GraftedTarget",
             "metabolism.insulin_kinetics.Titration",
             "metabolism.metabolic_phases.FASTING",
             "metabolism.glucose.FastingStart",

@@ -105,15 +105,17 @@ class Titration(Submodel):
     reads = (
         "G [mmol/L]",
         "insulin_titration [1]",
-        "insulin_target [mmol/L]",
+        "titration_target [mmol/L]",
+        "titration_step_width [mmol/L]",
+        "insulin_kept [1]",
         "insulin_wean_below [mmol/L]",
         "hold_glucose [1]",
     )
     equations = """
-    wean_below = insulin_target - softplus(insulin_target - insulin_wean_below, titration_smoothing)   [mmol/L]   lower edge of the band
-    titration_error = softplus(G - insulin_target, titration_smoothing) - softplus(wean_below - G, titration_smoothing)
+    wean_below = titration_target - softplus(titration_target - insulin_wean_below, titration_smoothing)   [mmol/L]   lower edge of the band
+    titration_error = softplus(G - titration_target, titration_smoothing) - softplus(wean_below - G, titration_smoothing)
                                                                         [mmol/L]   distance from the band
-    dln_insulin_dose/dt = (1 - hold_glucose)*insulin_titration*titration_rate*tanh(titration_error/titration_width)   [1/day]  logarithm of the titrated dose
+    dln_insulin_dose/dt = (1 - hold_glucose)*insulin_titration*titration_rate*(tanh(titration_error/titration_step_width) + insulin_kept)   [1/day]  logarithm of the titrated dose
     ln_insulin_dose(0)  = log(insulin_dose_start/insulin_dose_unit)     [1]   logarithm of the titrated insulin dose in U/day
     """
 
