@@ -26,7 +26,16 @@ def test_order_of_the_manual() -> None:
     assert sum(d.amount for d in course.doses) == pytest.approx(course.viable)
     assert {(d.ii, d.addl) for d in course.doses} == {(28.0, 2)}
     switched = {s.input: s.value for s in course.switches}
-    assert switched == {"pi_A": 1.3, "pi_T": 1.3, "pi_M": 1.3, "HLA_mm": 1.0, "TF_source": 2.0, "renal_delivery": 0.0}
+    assert switched == {
+        "pi_A": 1.3,
+        "pi_T": 1.3,
+        "pi_M": 1.3,
+        "commitment_K": 1.0,
+        "commitment_P": 1.0,
+        "HLA_mm": 1.0,
+        "TF_source": 2.0,
+        "renal_delivery": 0.0,
+    }
     course.schedule.check(whole_body.named_model("cells"))
 
 

@@ -19,6 +19,8 @@ _BETA_CELLS = (
     "sw_engraftment",
     "sw_renewal",
     "sw_differentiation",
+    "sw_become_beta",
+    "sw_become_ins",
     "sw_immune",
     "sw_trophic_P",
     "sw_survival",
@@ -27,6 +29,7 @@ _BETA_CELLS = (
     "sw_function",
     "sw_recovery",
     "sw_ectopic",
+    "sw_ectopic_repair",
 )
 #: What is simulated; `claimed` plays no part here.
 OUTCOMES = {

@@ -156,7 +156,8 @@ METABOLISM = _with_seams(
 )
 
 CELLS = _with_seams(
-    (part for part in _parts("cells") if part.name not in ("CapillariesHypoxia", "FirstPass")),
+    # The whole person simulates what the reduced forms stand for.
+    (part for part in _parts("cells") if part.name not in ("CapillariesHypoxia", "FirstPass", "ReducedForms")),
     # Cells and metabolism call the same factor on secretion per beta cell by two names.
     {"PancreaticEffects": {"fn_m": "sec_m"}},
 )

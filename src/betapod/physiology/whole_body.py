@@ -56,6 +56,7 @@ _CELLS = (
     "cells.effects.PancreaticEffects",
     "cells.effects.MetabolicEffects",
     "cells.effects.RenalEffects",
+    "cells.effects.ReducedForms",
     "cells.hooks.KidneyHooks",
     "cells.hooks.MetabolismHooks",
     "cells.islet_graft.IsletGraft",

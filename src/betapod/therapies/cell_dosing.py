@@ -12,7 +12,7 @@ from ..model import Model, ParameterTable
 from ..physiology import whole_body
 from ..physiology.cells.routes import ORGANS
 from . import cell_parameters
-from .cell_order import Order, read_order
+from .cell_order import CONDITIONS, Order, read_order
 from .scenarios import DEFAULT
 
 
@@ -52,6 +52,7 @@ class Regimen:
         cells = f"{self.ordered:.4g} million {order.product.name}" if order.unit != "IEQ" else f"{self.ordered:.4g} IEQ"
         days = ", ".join(f"{time:g}" for time in order.times[:6]) + (", ..." if order.count > 6 else "")
         many = "1 infusion" if order.count == 1 else f"{order.count} infusions"
+        cells = " ".join([cells, *(word for word in CONDITIONS if word in order.words)])
         return f"{many} of {cells}, {order.route.name}, on day{'s' if order.count > 1 else ''} {days}"
 
 
@@ -190,6 +191,7 @@ def _given(course: Course, weight: float | None, batch: float, where: str) -> fl
 def _infusion(course: Course, handled: float, viable: float, batch: float) -> dict[str, float]:
     order, route = course.order, course.order.route
     _potency(course, batch)
+    _commitment(course)
     course.switch("HLA_mm", 0.0 if order.donor == "autologous" else 1.0)
     course.switch("TF_source", course.number(order.product.tissue_factor))
     course.switch("renal_delivery", 1.0 if route.renal else 0.0)
@@ -218,6 +220,25 @@ def _potency(course: Course, batch: float) -> None:
             course.switch(axis, potency * thawed, time)
             if thawed != 1.0:
                 course.switch(axis, potency, time + 1.0)
+
+
+def _commitment(course: Course) -> None:
+    """Set what source and condition of the product make of its readiness to become kidney or insulin-secreting cells."""
+    order = course.order
+    conditions = [word for word in CONDITIONS if word in order.words]
+    readiness = {organ: course.number(f"commitment_{organ}_{order.product.source}") for organ in "KP"}
+    for word in conditions:
+        for organ in "KP":
+            towards = {"induced-kidney": "K", "induced-islet": "P"}.get(word, organ)
+            row = "preconditioned" if word == "preconditioned" else "induced" if organ == towards else "induced_other"
+            readiness[organ] *= course.number(f"commitment_{row}")
+    for organ, factor in readiness.items():
+        course.switch(f"commitment_{organ}", factor)
+    if conditions and set(readiness.values()) == {1.0}:
+        named = " and ".join(conditions)
+        course.warnings.append(
+            f"{named}: no human evidence says that this changes what cells become; nothing is changed"
+        )
 
 
 def _graft(course: Course, viable: float) -> None:

@@ -18,7 +18,15 @@ WORDS = {
     "autologous": "from the patient",
     "hypoimmune": "edited to escape immunity",
     "diabetic-donor": "from a donor with type 2 diabetes",
+    "preconditioned": "kept short of oxygen or with cytokines in culture",
+    "induced-kidney": "directed in culture towards kidney cells",
+    "induced-islet": "directed in culture towards insulin-secreting cells",
 }
+
+#: Words that exclude each other.
+_EITHER = (("fresh", "thawed"), ("induced-kidney", "induced-islet"))
+#: Words about the culture of infused cells; islets are given as they were made.
+CONDITIONS = ("preconditioned", "induced-kidney", "induced-islet")
 
 _MILLION = {
     "": 1e-6,
@@ -126,10 +134,43 @@ class _Reading:
         donor = self.donor(product, words)
         if "bilateral" in words and route is not None and route.name != "ra":
             self.bad("bad-word", "'bilateral' belongs to the renal artery", 1, found=route.name)
+        self.conditions(product, words)
         if self.problems:
             raise ConfigError(self.problems)
         assert product is not None and route is not None
         return Order(self.text, product, route, amount, unit, per_kg, *timing, donor, frozenset(words))
+
+    def conditions(self, product: Product | None, words: set[str]) -> None:
+        """Refuse words that contradict each other or the product."""
+        for pair in _EITHER:
+            if words.issuperset(pair):
+                self.bad(
+                    "bad-word",
+                    f"cells are {pair[0]} or {pair[1]}, not both",
+                    1,
+                    found=" and ".join(pair),
+                    expected="one",
+                )
+        if product is None:
+            return
+        named = [word for word in CONDITIONS if word in words]
+        if named and product.kind == "graft":
+            self.bad(
+                "bad-word",
+                f"{product.label} are given as they were made",
+                self.text.lower().index(named[0]) + 1,
+                found=" and ".join(named),
+                expected="an infused product, such as UC-MSC",
+            )
+        wrong = {"kidney": "induced-islet"}.get(product.tissue)
+        if wrong in words:
+            self.bad(
+                "bad-word",
+                f"{product.label} are {product.tissue} cells already",
+                self.text.lower().index(wrong) + 1,
+                found=wrong,
+                expected="a product of unspecialised cells, such as UC-MSC",
+            )
 
     def named(self) -> int:
         """Return how many of the first words name a product, where no number ends the name."""

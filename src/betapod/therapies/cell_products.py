@@ -39,6 +39,10 @@ class Product:
         ``allogeneic`` and ``autologous`` where the product exists so; the first is the usual one.
     potency, tissue_factor
         Ids of rows; empty where they mean nothing.
+    source
+        Ends the ids of the rows that say what the product can become (``commitment_K_UC``); empty for grafts.
+    tissue
+        What the cells are already, where they are specialised: ``kidney``.
     state, surviving_part
         Where a graft enters: the first stage of maturation or the last; and the quantity that says how much of it takes.
     function
@@ -62,6 +66,8 @@ class Product:
     function: str = ""
     dose: str = ""
     caution: str = ""
+    source: str = ""
+    tissue: str = ""
 
 
 ROUTES = {
@@ -96,6 +102,7 @@ PRODUCTS = {
             _INFUSED,
             ("marrow MSC", "bone marrow MSC"),
             "potency_BM",
+            source="BM",
             dose="dose_MSC",
         ),
         Product(
@@ -107,6 +114,7 @@ PRODUCTS = {
             ("WJ-MSC", "cord MSC", "umbilical cord MSC"),
             "potency_UC",
             "TF_UC",
+            source="UC",
             dose="dose_MSC",
         ),
         Product(
@@ -118,6 +126,7 @@ PRODUCTS = {
             ("AT-MSC", "adipose MSC"),
             "potency_AD",
             "TF_AD",
+            source="AD",
             dose="dose_MSC",
         ),
         Product(
@@ -128,6 +137,7 @@ PRODUCTS = {
             _INFUSED,
             ("mesenchymal precursor cells",),
             "potency_MPC",
+            source="MPC",
             dose="dose_MSC",
         ),
         Product(
@@ -138,6 +148,7 @@ PRODUCTS = {
             _INFUSED,
             ("MNC", "marrow mononuclear cells"),
             "potency_MNC",
+            source="MNC",
             caution="kinetics and potency are those of marrow stromal cells; in the rat thirty times as many pass the lung",
         ),
         Product(
@@ -148,6 +159,8 @@ PRODUCTS = {
             ("ir",),
             ("autologous renal cells", "REACT", "rilparencel"),
             "potency_renal",
+            source="renal",
+            tissue="kidney",
             caution="survival and potency are those of marrow stromal cells; nothing is known of this product's own",
         ),
         Product(

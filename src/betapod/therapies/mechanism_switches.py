@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, not_among
-from ..model import Model, Part
+from ..model import Model, ParameterTable, Part
 from ..model.algebra.evaluate import compile_function
 from ..model.printing.document_layout import section_of_part
 from ..model.printing.model_document import statement_text
@@ -171,7 +171,7 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
     submodels: dict[str, list[str]] = {name: [] for name in model.inputs if name.startswith(PREFIX)}
     for scenario in SCENARIOS:
         table = cell_parameters.cell_parameter_table(scenario)
-        now = values | {name: table[name].value for name in model.parameters if name in table}
+        now = values | {name: table[name].value for name in model.parameters if name in table} | _ordered(table)
         passed_on = [moved(now, {state.name: now[state.name] * 1.01}) for state in cells]
         for name, scenarios in submodels.items():
             reached = moved(now, {name: 1.0 - now[name]})
@@ -182,6 +182,11 @@ def _reach(model: Model) -> dict[str, tuple[str, ...]]:
             if reached[len(cells) :].any():
                 scenarios.append(scenario)
     return {name: tuple(scenarios) for name, scenarios in submodels.items()}
+
+
+def _ordered(table: ParameterTable) -> dict[str, float]:
+    """Return what an order of preconditioned cells sets in a scenario."""
+    return dict.fromkeys(("commitment_K", "commitment_P"), table["commitment_preconditioned"].value)
 
 
 def _busy(model: Model, host: set[str]) -> dict[str, float]:

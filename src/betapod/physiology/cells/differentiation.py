@@ -15,6 +15,9 @@ class CellDifferentiation(Submodel):
     live on in them (hooks `r_P` and `kneo`), so that their native numbers hold them already: `product_hosted` 1 keeps the pools
     from counting them twice.
 
+    Each lineage has its switch. What a product can become may depend on its source and on the condition under which it was kept
+    (`commitment_K`, `commitment_P`, set by an order): factors on the rates, 1 where nothing is known, as in every scenario but the claims.
+
     Mal-differentiation (adipocytes and fibroblasts in the glomerulus, Kunter 2007) happens after delivery through the renal
     artery or into the kidney.
     """
@@ -24,6 +27,11 @@ class CellDifferentiation(Submodel):
         "G_P [Mcell]",
         "rejection [1/day]",
         "sw_differentiation [1]",
+        *(f"sw_become_{lineage} [1]" for lineage in ("end", "pod", "mes", "tub", "beta", "ins")),
+        "sw_ectopic [1]",
+        "sw_conditions [1]",
+        "commitment_K [1]",
+        "commitment_P [1]",
         "sw_maldifferentiation [1]",
         "sw_deficit_gate [1]",
         "product_hosted [1]",
@@ -37,15 +45,24 @@ class CellDifferentiation(Submodel):
     pool_mes  = native_mes  + f_fun_mes*Z_mes/count_mes       [1]  functional mesangial cells relative to normal
     pool_tub  = native_tub  + f_fun_tub*Z_tub/count_tub       [1]  functional tubular cells relative to normal
     pool_beta = native_beta + (1 - product_hosted)*f_fun_beta*Z_beta/count_beta    [1]  functional beta cells relative to normal
-    pool_ins  = native_ins  + f_fun_ins*Z_ins/count_ins       [1]  functional extra-islet insulin cells relative to normal
+    pool_ins  = sw_ectopic*native_ins + f_fun_ins*Z_ins/count_ins   [1]  functional extra-islet insulin cells relative to normal
 
     missing_beta = deficit(pool_beta)                     [1]  deficit of beta cells
-    become_end  = sw_differentiation*xi_end*deficit(pool_end)      [1/day]  differentiation into endothelium
-    become_pod  = sw_differentiation*xi_pod*deficit(pool_pod)      [1/day]  differentiation into podocytes
-    become_mes  = sw_differentiation*xi_mes*deficit(pool_mes)      [1/day]  differentiation into mesangial cells
-    become_tub  = sw_differentiation*xi_tub*deficit(pool_tub)      [1/day]  differentiation into tubular cells
-    become_beta = sw_differentiation*xi_beta*missing_beta          [1/day]  differentiation into beta cells
-    become_ins  = sw_differentiation*xi_ins*deficit(pool_ins)      [1/day]  differentiation into other insulin cells
+    condition_K = 1 + sw_conditions*(commitment_K - 1)      [1]  condition and source of the product, on becoming kidney cells
+    condition_P = 1 + sw_conditions*(commitment_P - 1)      [1]  condition and source of the product, on becoming insulin cells
+    turn_end    = sw_differentiation*sw_become_end*xi_end*condition_K       [1/day]  differentiation into endothelium if all are missing
+    turn_pod    = sw_differentiation*sw_become_pod*xi_pod*condition_K       [1/day]  differentiation into podocytes if all are missing
+    turn_mes    = sw_differentiation*sw_become_mes*xi_mes*condition_K       [1/day]  differentiation into mesangial cells if all are missing
+    turn_tub    = sw_differentiation*sw_become_tub*xi_tub*condition_K       [1/day]  differentiation into tubular cells if all are missing
+    turn_beta   = sw_differentiation*sw_become_beta*xi_beta*condition_P     [1/day]  differentiation into beta cells if all are missing
+    turn_ins    = sw_differentiation*sw_become_ins*sw_ectopic*xi_ins*condition_P
+                                                                            [1/day]  differentiation into other insulin cells if all are missing
+    become_end  = turn_end*deficit(pool_end)      [1/day]  differentiation into endothelium
+    become_pod  = turn_pod*deficit(pool_pod)      [1/day]  differentiation into podocytes
+    become_mes  = turn_mes*deficit(pool_mes)      [1/day]  differentiation into mesangial cells
+    become_tub  = turn_tub*deficit(pool_tub)      [1/day]  differentiation into tubular cells
+    become_beta = turn_beta*missing_beta          [1/day]  differentiation into beta cells
+    become_ins  = turn_ins*deficit(pool_ins)      [1/day]  differentiation into other insulin cells
     become_mal  = sw_maldifferentiation*renal_delivery*xi_mal      [1/day]  mal-differentiation
     leaving_K   = become_end + become_pod + become_mes + become_tub + become_mal   [1/day]  leave the kidney niche
     leaving_P   = become_beta + become_ins                                         [1/day]  leave the pancreas niche

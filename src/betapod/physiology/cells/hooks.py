@@ -22,29 +22,32 @@ class KidneyHooks(Submodel):
         "G_K [Mcell]",
         "sw_podocyte [1]",
         "sw_endothelium [1]",
-        "sw_differentiation [1]",
+        "turn_pod [1/day]",
     )
     equations = """
     r_R = proliferation_end*gain_end                                     [1/day]  angiogenesis: added to capillary growth
     r_F = sw_endothelium*r_F_max*E_A                                 [1/day]  repair of endothelial fenestration
     r_E = sw_podocyte*r_E_max*E_TK                                   [1/day]  recovery from podocyte effacement
-    r_P = sw_differentiation*f_fun_pod*xi_pod*G_K/count_pod              [1/day]  podocyte replacement
+    r_P = f_fun_pod*turn_pod*G_K/count_pod                             [1/day]  podocyte replacement
     """
 
 
 class MetabolismHooks(Submodel):
-    """Hooks of metabolism, together with `eta_X`, `apo_m`, `kre_m` and `tox_m` of `PancreaticEffects`.
+    """Hooks of metabolism, together with `eta_X`, `apo_m`, `prog_m`, `kre_m` and `tox_m` of `PancreaticEffects`.
 
-    Insulin sensitivity has two routes, never to be counted twice. The direct route (default) multiplies the signalling chain of
-    muscle (receptor number and binding share the receptor part, translocation takes the transport part) and, by `Emax_SH`, the
-    sensitivity of the liver: HbA1c fell in blinded trials, which muscle alone cannot explain. The indirect route (`sw_indirect` 1,
-    with `sw_sensitivity` 0) lowers systemic inflammation by `dJ` and raises hepatic sensitivity by `sH_gain`.
-    Neither transporter affinity nor post-receptor coupling is changed by anything in the evidence.
+    Insulin sensitivity has two routes, never to be counted twice. The direct route (default, `sw_sensitivity`) multiplies the
+    signalling chain of muscle and, by `Emax_SH`, the sensitivity of the liver: HbA1c fell in blinded trials, which muscle alone
+    cannot explain. Each step of the chain has its switch: receptor number and binding share the receptor part, translocation of
+    GLUT4 takes the transport part; post-receptor coupling and the bond of glucose to GLUT4 move only where a claim is under test.
+    The indirect route (`sw_indirect` 1, with `sw_sensitivity` 0) lowers systemic inflammation by `dJ` and raises hepatic
+    sensitivity by `sH_gain`.
     """
 
     reads = (
+        "SI_m [1]",
         "receptor_m [1]",
-        "GLUT4_m [1]",
+        "post_receptor_m [1]",
+        "glucose_bond_m [1]",
         "E_M [1]",
         "neogenesis [Mcell/day]",
         "become_beta [1/day]",
@@ -53,16 +56,19 @@ class MetabolismHooks(Submodel):
         "stage_m [1]",
         "sw_indirect [1]",
         "sw_sensitivity [1]",
+        "sw_receptor_number [1]",
+        "sw_receptor_binding [1]",
+        "sw_GLUT4 [1]",
+        "sw_liver_sensitivity [1]",
     )
     equations = """
-    nR_m   = receptor_m^(1 - theta_B)                              [1]      factor on insulin receptor number
-    aR_m   = receptor_m^theta_B                                    [1]      factor on insulin receptor binding
-    tau4_m = GLUT4_m                                               [1]      factor on GLUT4 translocation
-    a4_m   = 1                                                     [1]      factor on glucose affinity of GLUT4
-    sI_m   = 1                                                     [1]      factor on post-receptor coupling
-    prog_m = 1                                                     [1]      factor on the inherited loss of beta cells
+    nR_m   = receptor_m^(sw_receptor_number*(1 - theta_B))         [1]      factor on insulin receptor number
+    aR_m   = receptor_m^(sw_receptor_binding*theta_B)              [1]      factor on insulin receptor binding
+    sI_m   = post_receptor_m                                       [1]      factor on post-receptor coupling
+    tau4_m = SI_m^(sw_GLUT4*(1 - theta_R))                         [1]      factor on GLUT4 translocation
+    a4_m   = glucose_bond_m                                        [1]      factor on glucose affinity of GLUT4
     dJ     = -sw_indirect*dJ_max*E_M                               [1]      shift of systemic inflammation
-    sHd    = 1 + (sw_indirect*sH_gain + sw_sensitivity*stage_m*acts_SI*Emax_SH)*E_M
+    sHd    = 1 + (sw_indirect*sH_gain + sw_sensitivity*sw_liver_sensitivity*stage_m*acts_SI*Emax_SH)*E_M
                                                                    [1]      factor on hepatic insulin sensitivity
     kneo   = (neogenesis + f_fun_beta*become_beta*G_P)/count_beta      [1/day]  new functional beta cells, in normal masses
     Esrc   = k_ectopic*ectopic                                     [1/day]  source of extra-islet secretors, in normal masses
