@@ -1,6 +1,7 @@
 """The kidney as an assembly: its table, its provenance, its names."""
 
 import math
+import re
 
 import pytest
 
@@ -23,8 +24,13 @@ def test_every_quantity_has_a_label_and_every_value_lies_in_a_finite_range():
 
 
 def test_only_what_a_source_states_cites_it():
-    cited = {row.id for row in TABLE.values() if row.source}
-    assert {row.role for row in TABLE.values() if row.id in cited} == {"literature", "derived"}
+    cited = [row for row in TABLE.values() if row.source]
+    assert {row.role for row in cited} == {"literature", "derived", "calibrated"}
+    keys = whole_body.bibliography_keys()
+    assert not [row.id for row in cited if not row.locator or not set(re.split(r"[;\s]+", row.source)) <= keys]
+    # A calibrated value was not read in the work: the locator says that only its data were.
+    assert {row.locator.startswith("calibrated to: ") for row in cited if row.role == "calibrated"} == {True}
+    assert not [row.id for row in cited if row.role != "calibrated" and row.locator.startswith("calibrated")]
     # Numbers read in the source code of a model were not measured in man.
     assert all(row.grade == "B" for row in TABLE.values() if row.source in ("hallow2016", "cardiorenal_code"))
     assert all(row.note for row in TABLE.values() if row.role in ("derived", "assumed"))

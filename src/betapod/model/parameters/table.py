@@ -6,7 +6,8 @@ A table is a CSV file with the columns of `COLUMNS`. Roles:
 role         meaning                                                      source
 ============ ============================================================ ===============================
 literature   stated by the source that the row names                      required: a key of references.bib
-calibrated   fitted or tuned so that the whole reproduces targets         the id of a fit, or empty
+calibrated   fitted or tuned so that the whole reproduces targets         a work whose data it was fitted
+                                                                          to, the id of a fit, or empty
 derived      follows from other numbers; the note says how                may name where those were read
 memory       recalled, not confirmed in any source                        must be empty
 assumed      a modelling choice                                           must be empty
