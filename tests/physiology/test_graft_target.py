@@ -86,3 +86,17 @@ def test_a_dose_that_nobody_needs_fades_to_next_to_nothing_and_no_further() -> N
     assert at(40.0) == pytest.approx(-0.03, rel=1e-3)
     assert at(2.0) == pytest.approx(-0.03, rel=1e-2)
     assert at(0.3) > 0.0
+
+
+def test_immunosuppression_takes_filtration_only_where_it_is_set_and_while_it_is_taken() -> None:
+    model = whole_body.named_model("reference")
+
+    def filtration(**values: float) -> float:
+        return model.with_values(values).evaluate(["GFR_measured"])["GFR_measured"]
+
+    free = filtration()
+    assert filtration(adherence_IS=1.0) == free
+    assert filtration(IS_filtration_loss=0.2) == free
+    assert filtration(adherence_IS=1.0, IS_filtration_loss=0.2) == pytest.approx(0.8 * free, rel=1e-12)
+    # Who has a kidney transplant takes the same drugs already.
+    assert filtration(adherence_IS=1.0, IS_filtration_loss=0.2, kidney_recipient=1.0) == free

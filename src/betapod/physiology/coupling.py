@@ -42,12 +42,13 @@ class MeasuredFiltration(Submodel):
 
     The functional gain of filtration (trials in kidney disease) has no known haemodynamic cause. It acts on what is filtered and
     cleared, and so on creatinine and eGFR, not on glomerular pressure, from which it would draw effects nobody has seen. Plugged
-    arterioles cost filtration and perfusion alike. An episode of acute kidney injury multiplies the same measured filtration.
+    arterioles cost filtration and perfusion alike. An episode of acute kidney injury multiplies the same measured filtration, and so
+    does immunosuppression for a graft.
     """
 
-    reads = ("GFR [mL/min]", "RBF [L/min]", "gfr_m [1]", "plug_loss [1]", "aki_m [1]")
+    reads = ("GFR [mL/min]", "RBF [L/min]", "gfr_m [1]", "plug_loss [1]", "aki_m [1]", "immunosuppressed_m [1]")
     equations = """
-    GFR_measured  = GFR*gfr_m*aki_m          [mL/min]  glomerular filtration rate as measured
+    GFR_measured  = GFR*gfr_m*aki_m*immunosuppressed_m   [mL/min]  glomerular filtration rate as measured
     RBF_perfusing = RBF*(1 - plug_loss)      [L/min]   renal blood flow that reaches the capillaries
     RBF_rel       = RBF/RBF0                 [1]       renal blood flow relative to normal
     """

@@ -182,6 +182,7 @@ _ASSEMBLIES = {
             "coupling.BodySurface",
             "cells.routes.FirstPass",
             "coupling.CELLS",
+            "cells.islet_graft.ImmunosuppressedFiltration",
             "coupling.MeasuredFiltration",
             "coupling.Uraemia",
             "coupling.InflammationExchange",
