@@ -34,11 +34,11 @@ def reply(answer: str, level: str) -> Reply:
     ],
 )
 def test_moderate_certainty_is_enough_for_supported_and_low_is_not(level: str, verdict: str) -> None:
-    found = judge_claim([reply("for", level)], None, False)
+    found = judge_claim([reply("for", level)], [], False)
     assert (found.verdict, found.certainty) == (verdict, level)
     # An answer of low certainty beside it takes nothing away.
-    assert judge_claim([reply("for", level), reply("for", "very low")], None, False).verdict == verdict
-    assert judge_claim([reply("for", level), reply("short", "high")], None, False).verdict == "partly supported"
+    assert judge_claim([reply("for", level), reply("for", "very low")], [], False).verdict == verdict
+    assert judge_claim([reply("for", level), reply("short", "high")], [], False).verdict == "partly supported"
 
 
 @pytest.mark.parametrize(

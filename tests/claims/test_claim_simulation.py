@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from betapod.claims import claim_people, claim_simulation, claims
+from betapod.claims import claim_levers, claim_people, claim_simulation, claims
 from betapod.claims.claim_outcome import SimulatedOutcome
 from betapod.engine.scipy.reference import simulate
 
-OUTCOMES = {claim.id: claim.outcome for claim in claims.load_claims() if claim.outcome}
+OUTCOMES = claims.all_outcomes(claims.load_claims())
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_the_lever_gives_the_outcome_and_less_does_not(fresh) -> None:
     for name in ("A04", "A09", "A10", "B20"):
         outcome, needed = OUTCOMES[name], fresh[name].needed
         assert needed is not None
-        at, below = claim_simulation._effects({name: outcome}, {name: [needed, 0.97 * needed]})[name]
+        at, below = claim_levers.effects_at({name: outcome}, {name: [needed, 0.97 * needed]})[name]
         assert at >= outcome.claimed > below
 
 
@@ -86,8 +86,8 @@ def test_without_mechanism_there_is_no_effect(stored) -> None:
 def test_the_levers_are_parameters_and_the_limits_are_not_below_the_present() -> None:
     for name, outcome in OUTCOMES.items():
         if outcome.lever:
-            now, limit, ceiling = claim_simulation._limit(outcome)
-            assert now <= limit <= ceiling, name
+            span = claim_levers.lever_range(outcome)
+            assert span.now <= span.limit <= span.ceiling, name
 
 
 def test_nothing_about_cells_is_reached_within_evidence_without_evidence_of_it(stored) -> None:

@@ -16,7 +16,9 @@ from betapod.evidence.records.registry import Registry
 
 IDS = [claim.id for claim in claims.load_claims()]
 REACHED = outcome.SimulatedOutcome("", 0.0, 1.0, 1.0, 1.0, reached_within_evidence=True)
-UNREACHED = replace(REACHED, reached_within_evidence=False)
+UNREACHED = replace(REACHED, reached_within_evidence=False, expressible=True)
+#: Not reached, but not even when the model is told all that is claimed.
+INEXPRESSIBLE = replace(UNREACHED, expressible=False)
 
 
 def reply(answer: str, certainty: str = "high", direct: bool = True) -> Reply:
@@ -66,6 +68,8 @@ def test_answers(expects, null, requires, estimate, ci, answer) -> None:
         ([reply("for", direct=False)], REACHED, True, "untested"),
         ([reply("for", direct=False)], UNREACHED, True, "not supported"),
         ([reply("for", direct=False)], UNREACHED, False, "untested"),
+        ([reply("for", direct=False)], INEXPRESSIBLE, True, "untested"),
+        ([reply("for")], INEXPRESSIBLE, True, "supported"),
         ([reply("for")], REACHED, True, "supported"),
         ([reply("for")], UNREACHED, True, "partly supported"),
         ([reply("for")], UNREACHED, False, "supported"),
@@ -78,8 +82,35 @@ def test_answers(expects, null, requires, estimate, ci, answer) -> None:
     ],
 )
 def test_rule(replies, simulated, cells, verdict) -> None:
-    found = judge_claim(replies, simulated, cells)
+    found = judge_claim(replies, [simulated], cells)
     assert found.verdict == verdict and found.rule in RULE.values() and found.because
+
+
+def test_one_excluded_outcome_of_several_is_enough() -> None:
+    indirect = [reply("for", direct=False)]
+    assert judge_claim(indirect, [REACHED, UNREACHED], True).verdict == "not supported"
+    assert judge_claim(indirect, [REACHED, INEXPRESSIBLE], True).verdict == "untested"
+    assert judge_claim(indirect, [], True).verdict == "untested"
+
+
+#: Each line of the rule: answers and simulation that fit it, and the least change that makes another line fit.
+FLIPS = [
+    ("untested", [reply("nothing")], UNREACHED, [reply("for", direct=False)], UNREACHED, "unreached"),
+    ("unreached", [reply("for", direct=False)], UNREACHED, [reply("for", direct=False)], REACHED, "untested"),
+    ("unreached", [reply("for", direct=False)], UNREACHED, [reply("for", direct=False)], INEXPRESSIBLE, "untested"),
+    ("contradicted", [reply("against")], REACHED, [reply("against"), reply("short")], REACHED, "partly supported"),
+    ("supported", [reply("for")], REACHED, [reply("for")], UNREACHED, "partly supported"),
+    ("supported", [reply("for")], REACHED, [reply("for"), reply("short")], REACHED, "partly supported"),
+    ("partly supported", [reply("for", "low")], REACHED, [reply("for", "moderate")], REACHED, "supported"),
+    ("not supported", [reply("open")], REACHED, [reply("against")], REACHED, "contradicted"),
+]
+
+
+@pytest.mark.parametrize(("line", "replies", "simulated", "changed", "changed_simulated", "other"), FLIPS)
+def test_each_line_of_the_rule_can_be_flipped(line, replies, simulated, changed, changed_simulated, other) -> None:
+    assert judge_claim(replies, [simulated], True).rule == RULE[line]
+    assert judge_claim(changed, [changed_simulated], True).rule == RULE[other]
+    assert {flip[0] for flip in FLIPS} == set(RULE)
 
 
 @pytest.mark.parametrize("name", IDS)

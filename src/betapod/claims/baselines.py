@@ -75,8 +75,8 @@ def _starts(effect: EffectSize, registry: Registry) -> tuple[Record, ...]:
         return ()
     ends = [registry[name] for name in effect.records]
     starts = [_start(end, registry) for end in ends]
-    found = [start for start in starts if start is not None]
-    return (ends[0], found[0], ends[1], found[1]) if len(found) == len(ends) else ()
+    beginnings = [start for start in starts if start is not None]
+    return (ends[0], beginnings[0], ends[1], beginnings[1]) if len(beginnings) == len(ends) else ()
 
 
 def _start(end: Record, registry: Iterable[Record]) -> Record | None:

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+#: What is computed of two lives, treated and untreated. `level` is the treated life alone.
+LIFE_MEASURES = ("difference", "percent", "level")
+
+
+@dataclass(frozen=True)
+class ContrastTerm:
+    """One effect in a contrast: two lives that are compared, with the sign or weight of what comes out.
+
+    Attributes
+    ----------
+    person
+        Another than the outcome's.
+    cells, cells_against
+        Whether the course of cells is given to the one who is treated, and to the one who is compared.
+    inputs, against
+        Beside those of the outcome.
+    """
+
+    weight: float = 1.0
+    person: str = ""
+    cells: bool = True
+    cells_against: bool = False
+    inputs: Mapping[str, float] = field(default_factory=dict)
+    against: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -13,21 +38,35 @@ class Outcome:
     Attributes
     ----------
     measure
-        ``difference`` or ``percent``: treated against untreated (the same person without cells, or under `against`).
+        One of `LIFE_MEASURES`: treated against untreated (the same person without cells, or under `against`).
     person
         A typical person or one of `claim_people.OLDER`.
     claimed
         What the claim requires of it; a negative number means a fall.
-    at_most
-        For claims that little happens: reached while the effect is not above `claimed`.
+    at_most, at_least
+        Reached while the effect is not above, or not below, `claimed`; else the sign of `claimed` says which side it is on.
     course, switches
         For claims about cells: the order, and the switches of the model that are this mechanism.
+    people, courses
+        More people and orders, where the claim does not say whom or what: the best is taken, and named.
     inputs, against
         For claims about diabetes: what is done, and what it is compared with.
     off
         For claims about diabetes: parameters at which the mechanism is absent.
+    as_claimed
+        For claims about diabetes: parameters that the claim needs.
     lever, ceiling
         The parameter whose needed size is sought, and the largest value that nature permits.
+    granted
+        Other parameters that are granted while the needed size of the lever is sought, where one alone does nothing.
+    contrast
+        Effects whose weighted sum is the outcome; without any the outcome is one effect.
+    rival, rival_words
+        Values under which only another explanation of the same outcome is left, and what it is.
+    described
+        What is simulated, in words, where quantity and comparison do not say it.
+    no_body_could
+        Why the outcome cannot be reached even with everything that is claimed.
     """
 
     quantity: str
@@ -44,12 +83,35 @@ class Outcome:
     ceiling: float | None = None
     reason: str = ""
     at_most: bool = False
+    at_least: bool = False
+    people: tuple[str, ...] = ()
+    courses: tuple[str, ...] = ()
+    as_claimed: Mapping[str, float] = field(default_factory=dict)
+    granted: Mapping[str, float] = field(default_factory=dict)
+    contrast: tuple[ContrastTerm, ...] = ()
+    rival: Mapping[str, float] = field(default_factory=dict)
+    rival_words: str = ""
+    described: str = ""
+    no_body_could: str = ""
+
+    @property
+    def upwards(self) -> bool:
+        """Whether more is nearer to what is claimed."""
+        return not self.at_most and (self.at_least or self.claimed >= 0)
 
     def reached_by(self, effect: float) -> bool:
         """Whether an effect is what is claimed, or more."""
-        if self.at_most:
-            return effect <= self.claimed
-        return effect >= self.claimed if self.claimed >= 0 else effect <= self.claimed
+        return effect >= self.claimed if self.upwards else effect <= self.claimed
+
+    def best_of(self, effects: Mapping[str, float]) -> str:
+        """Return the name of the effect that is nearest to what is claimed, or beyond it."""
+        return (max if self.upwards else min)(effects, key=lambda name: effects[name])
+
+    def variants(self) -> Iterator[tuple[str, str]]:
+        """Give everybody with every order: person and course; what stands first is the outcome's own."""
+        for person in dict.fromkeys((self.person, *self.people)):
+            for course in dict.fromkeys((self.course, *self.courses)):
+                yield person, course
 
 
 @dataclass(frozen=True)
@@ -60,12 +122,25 @@ class SimulatedOutcome:
     ----------
     off, allowed, claimed, largest
         The outcome with the mechanism off (None where it has no switch of its own), with current evidence, with the parameters
-        that the claims need (None where these do not concern it), and with the lever at the largest value that evidence allows.
+        that the claims need (None where these do not concern it), and the best within what evidence allows.
+    face
+        With positive trials at face value; None for claims about diabetes.
     now, limit, needed
         The lever: value under current evidence, largest that evidence allows, and value that gives the claimed outcome; None
         if it is reached nowhere up to `ceiling`.
     reached_within_evidence
-        Whether the claimed outcome is reached with the lever at no more than the limit.
+        Whether the claimed outcome is reached within what evidence allows.
+    best
+        Which simulation gave `largest`: the table of values, the lever at its limit, person and course.
+    expressible
+        Whether the model gives the claimed outcome when it is told all that is claimed; None where it was not told. Where it does
+        not, that it is not reached says nothing.
+    lever_moves
+        By how much the outcome differs over the range of the lever; a lever that moves nothing is an error of the ledger.
+    rival, rival_claimed
+        What another explanation alone gives, with current evidence and with the parameters that the claims need.
+    variants
+        For each person and course: effect under current evidence and at face value.
     """
 
     unit: str
@@ -80,3 +155,19 @@ class SimulatedOutcome:
     needed: float | None = None
     ceiling: float | None = None
     reached_within_evidence: bool | None = None
+    face: float | None = None
+    best: str = ""
+    expressible: bool | None = None
+    lever_moves: float | None = None
+    rival: float | None = None
+    rival_claimed: float | None = None
+    variants: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def lever_is_dead(self, claimed: float) -> bool:
+        """Return whether the lever moves the outcome by less than a hundredth of what is claimed, over its range and as claimed."""
+        return bool(self.lever) and (self.lever_moves or 0.0) < 0.01 * (abs(claimed) or 1e-4)
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the model says that the outcome lies beyond what evidence allows: it could give it, and does not."""
+        return self.reached_within_evidence is False and self.expressible is not False

@@ -17,14 +17,19 @@ VERDICTS = ("supported", "partly supported", "untested", "not supported", "contr
 #: The rule, in the order in which it is applied; the first line that fits decides.
 RULE = {
     "untested": "no usable record answers a question of the claim; or only indirect records do, and the simulation does not "
-    "exclude the claimed outcome",
-    "unreached": "only indirect records answer, and the largest value that evidence allows does not give the claimed outcome",
+    "exclude the claimed outcome (one that the model cannot give even when told all that is claimed is not excluded by it)",
+    "unreached": "only indirect records answer, and a claimed outcome that the model can express is not reached within what evidence "
+    "allows",
     "contradicted": "at least one direct answer is against, and none is for or short",
     "supported": "a direct answer of moderate or high certainty is for, no direct answer is against or short, and, for claims "
     "about treatment with cells, the outcome is reached within what evidence allows",
     "partly supported": "some direct answer with an interval is for or short, but the line above is not met",
     "not supported": "direct answers exist, and none with an interval is for or short",
 }
+
+
+#: Said where the simulation holds a verdict back.
+_SIMULATION = "the claimed outcome is not reached within what evidence allows"
 
 
 @dataclass(frozen=True)
@@ -43,23 +48,25 @@ class ClaimVerdict:
     certainty: str
 
 
-def judge_claim(replies: Sequence[Reply], simulated: SimulatedOutcome | None, about_cells: bool) -> ClaimVerdict:
+def judge_claim(replies: Sequence[Reply], simulations: Sequence[SimulatedOutcome], about_cells: bool) -> ClaimVerdict:
     """Apply the rule to the answers of one claim.
 
     Parameters
     ----------
+    simulations
+        What the model says of each outcome; one that is excluded is enough. None if it was not asked.
     about_cells
         Whether the claim is about treatment with cells: then the simulation may hold a verdict back.
     """
     answered = [reply for reply in replies if reply.answer != "nothing"]
     direct = [reply for reply in answered if reply.direct]
-    reached = simulated is None or simulated.reached_within_evidence is not False
+    reached = not any(simulation.excluded for simulation in simulations)
     if not answered:
         return _verdict("untested", "untested", "no usable record", [])
     if not direct:
         indirect = "only indirect records: " + _list(answered)
         if about_cells and not reached:
-            return _verdict("not supported", "unreached", f"{indirect}; {_simulation(simulated)}", [])
+            return _verdict("not supported", "unreached", f"{indirect}; {_SIMULATION}", [])
         return _verdict("untested", "untested", indirect, [])
     good = [reply for reply in direct if reply.answer == "for"]
     short = [reply for reply in direct if reply.answer == "short"]
@@ -74,7 +81,7 @@ def judge_claim(replies: Sequence[Reply], simulated: SimulatedOutcome | None, ab
         reasons += ["short of what is claimed: " + _list(short)] if short else []
         reasons += ["against: " + _list(bad)] if bad else []
         reasons += [f"certainty {_best(good + short)}"] if not sure else []
-        reasons += [_simulation(simulated)] if about_cells and not reached else []
+        reasons += [_SIMULATION] if about_cells and not reached else []
         return _verdict("partly supported", "partly supported", "; ".join(reasons), good + short)
     return _verdict("not supported", "not supported", "none with an interval is for: " + _list(direct), direct)
 
@@ -90,7 +97,3 @@ def _best(replies: Sequence[Reply]) -> str:
 
 def _list(replies: Sequence[Reply]) -> str:
     return ", ".join(f"{reply.question.text} ({', '.join(reply.studies)}: {reply.answer})" for reply in replies)
-
-
-def _simulation(simulated: SimulatedOutcome | None) -> str:
-    return "the claimed outcome is not reached with the largest value that evidence allows" if simulated else ""

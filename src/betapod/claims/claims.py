@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean
-from .claim_outcome import Outcome
-from .questions import Question
+from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
+from .questions import EXPECTS, Question
 
 FILE = Path(__file__).with_name("claims.yaml")
 
@@ -27,8 +27,8 @@ class Claim:
         ``cells`` or ``diabetes``.
     specified
         Certainty that the specification gave by reading alone; for comparison, never used.
-    outcome
-        What is simulated; None where the model has no such quantity.
+    outcomes
+        What is simulated, each judged apart; none where the model has no such quantity.
     not_simulated
         Why nothing or not all is simulated, and what the model would need.
     change
@@ -50,12 +50,22 @@ class Claim:
     parameters: str
     specified: str
     questions: tuple[Question, ...]
-    outcome: Outcome | None
+    outcomes: tuple[Outcome, ...]
     not_simulated: str
     change: str
     missing: str = ""
     note: str = ""
     differs: str = ""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The first of what is simulated."""
+        return self.outcomes[0] if self.outcomes else None
+
+    @property
+    def named_outcomes(self) -> dict[str, Outcome]:
+        """What is simulated, by the name under which results are kept: the claim's id, then with a number."""
+        return {self.id if n == 1 else f"{self.id}.{n}": outcome for n, outcome in enumerate(self.outcomes, 1)}
 
 
 @functools.cache
@@ -72,9 +82,29 @@ def load_claims() -> tuple[Claim, ...]:
 
 def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
     """Return the claims of a text; see `load_claims`."""
+    return claims_of_rows(claim_rows(text, file), file)
+
+
+def claim_rows(text: str, file: str) -> list[dict[str, Any]]:
+    """Return the entries of a list of claims as they are written.
+
+    Raises
+    ------
+    EvidenceError
+        It is no list of entries with an id.
+    """
     from ..base.config import parse_yaml
 
     rows = parse_yaml(text, file).data
+    fit = isinstance(rows, list) and all(isinstance(row, dict) and row.get("id") for row in rows)
+    if not fit:
+        expected = "a list of entries, each with an id, such as '- id: A05'"
+        raise EvidenceError(Problem("no-claims", "this is no list of claims", Location(file), expected=expected))
+    return list(rows)
+
+
+def claims_of_rows(rows: Iterable[dict[str, Any]], file: str) -> tuple[Claim, ...]:
+    """Return claims of entries; see `load_claims`."""
     problems: list[Problem] = []
     claims = [_claim(row, problems, file) for row in rows]
     ids: set[str] = set()
@@ -87,29 +117,34 @@ def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
-def find_claims(names: Iterable[str]) -> list[Claim]:
+def find_claims(names: Iterable[str], claims: Iterable[Claim] | None = None) -> list[Claim]:
     """Return claims by id, all if there is none.
+
+    Parameters
+    ----------
+    claims
+        Among which they are looked for; those of the package by default.
 
     Raises
     ------
     EvidenceError
         Unknown ids, each with the nearest.
     """
-    by_id = {claim.id.lower(): claim for claim in load_claims()}
+    candidates = list(load_claims() if claims is None else claims)
+    by_id = {claim.id.lower(): claim for claim in candidates}
     wanted = list(names)
     problems = [
-        Problem("unknown-claim", f"there is no claim {name!r}", hint=_meant(name))
+        Problem("unknown-claim", f"there is no claim {name!r}", hint=_meant(name, [claim.id for claim in candidates]))
         for name in wanted
         if name.lower() not in by_id
     ]
     if problems:
         raise EvidenceError(problems)
-    return [by_id[name.lower()] for name in wanted] if wanted else list(load_claims())
+    return [by_id[name.lower()] for name in wanted] if wanted else candidates
 
 
-def _meant(name: str) -> str:
+def _meant(name: str, ids: list[str]) -> str:
     """Return the nearest ids: A01 for A1, every part for B10, else what looks like the name."""
-    ids = [claim.id for claim in load_claims()]
     digits = name[1:]
     padded = f"{name[:1]}{digits:0>2}".lower()
     near = [candidate for candidate in ids if candidate.lower().startswith(padded)] if digits.isdigit() else []
@@ -120,19 +155,58 @@ def _meant(name: str) -> str:
 
 def claimed_quantities() -> list[str]:
     """Return every quantity that some claim is about."""
-    return sorted({claim.outcome.quantity for claim in load_claims() if claim.outcome})
+    return sorted({outcome.quantity for claim in load_claims() for outcome in claim.outcomes})
+
+
+def all_outcomes(claims: Iterable[Claim]) -> dict[str, Outcome]:
+    """Return everything that is simulated for claims, by name."""
+    return {name: outcome for claim in claims for name, outcome in claim.named_outcomes.items()}
 
 
 def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:
     name = str(row.get("id"))
-    questions = tuple(_build(Question, keys, name, problems, file) for keys in row.get("questions", ()))
-    outcome = _build(Outcome, row["outcome"], name, problems, file) if row.get("outcome") else None
-    rest = {key: value for key, value in row.items() if key not in ("questions", "outcome")}
+    questions = tuple(_question(keys, name, problems, file) for keys in row.get("questions", ()))
+    outcomes = tuple(_outcome(keys, name, problems, file) for keys in _listed_outcomes(row, name, problems, file))
+    rest = {key: value for key, value in row.items() if key not in ("questions", "outcome", "outcomes")}
     rest.setdefault("not_simulated", "")
-    if outcome is None and not rest["not_simulated"]:
+    if not outcomes and not rest["not_simulated"]:
         problems.append(Problem("missing-outcome", f"{name} has neither an outcome nor a reason", Location(file)))
-    built: Claim = _build(Claim, {**rest, "questions": questions, "outcome": outcome}, name, problems, file)
+    built: Claim = _build(Claim, {**rest, "questions": questions, "outcomes": outcomes}, name, problems, file)
     return built
+
+
+def _question(keys: dict[str, Any], name: str, problems: list[Problem], file: str) -> Question:
+    question: Question = _build(Question, keys, name, problems, file)
+    where, text = Location(file), f"{name}, question {question.text!r}"
+    if question.expects not in EXPECTS:
+        hint = did_you_mean(str(question.expects), EXPECTS) or f"One of {', '.join(EXPECTS)}."
+        problems.append(
+            Problem("unknown-expects", f"{text}: unknown 'expects'", where, str(question.expects), hint=hint)
+        )
+    for key in ("null", "requires"):
+        value = getattr(question, key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            problems.append(Problem("no-number", f"{text}: {key} is no number", where, str(value)))
+    if bool(question.records) == bool(question.select) or len(question.records) not in (0, 1, 2, 4):
+        message = f"{text}: asks neither or both of a selection and records, or another number of records than it can"
+        problems.append(Problem("bad-question", message, where, expected="select, or 1, 2 or 4 records"))
+    return question
+
+
+def _listed_outcomes(row: dict[str, Any], name: str, problems: list[Problem], file: str) -> list[dict[str, Any]]:
+    if row.get("outcome") and row.get("outcomes"):
+        problems.append(Problem("two-outcomes", f"{name} has both 'outcome' and 'outcomes'", Location(file)))
+    return [row["outcome"]] if row.get("outcome") else list(row.get("outcomes") or ())
+
+
+def _outcome(keys: dict[str, Any], name: str, problems: list[Problem], file: str) -> Outcome:
+    terms = tuple(_build(ContrastTerm, term, name, problems, file) for term in keys.get("contrast", ()))
+    outcome: Outcome = _build(Outcome, {**keys, "contrast": terms}, name, problems, file)
+    if outcome.measure not in LIFE_MEASURES:
+        hint = did_you_mean(outcome.measure, LIFE_MEASURES) or f"One of {', '.join(LIFE_MEASURES)}."
+        message = f"{name}: there is no measure {outcome.measure!r}"
+        problems.append(Problem("unknown-measure", message, Location(file), hint=hint))
+    return outcome
 
 
 def _build(kind: type, row: dict[str, Any], name: str, problems: list[Problem], file: str) -> Any:

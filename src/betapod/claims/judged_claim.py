@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .claim_outcome import SimulatedOutcome
+from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_verdict import ClaimVerdict
 from .claims import Claim
 from .questions import Reply
@@ -25,8 +25,18 @@ class JudgedClaim:
 
     claim: Claim
     replies: tuple[Reply, ...]
-    simulated: SimulatedOutcome | None
+    simulations: tuple[SimulatedOutcome, ...]
     verdict: ClaimVerdict
+
+    @property
+    def simulated(self) -> SimulatedOutcome | None:
+        """What the model says of the first outcome."""
+        return self.simulations[0] if self.simulations else None
+
+    @property
+    def simulated_outcomes(self) -> tuple[tuple[Outcome, SimulatedOutcome], ...]:
+        """Each outcome with what the model says of it."""
+        return tuple(zip(self.claim.outcomes, self.simulations, strict=False))
 
     @property
     def favourable(self) -> tuple[Reply, ...]:
@@ -41,4 +51,4 @@ class JudgedClaim:
     @property
     def agrees(self) -> bool:
         """Whether the verdict is one that the specification's certainty would give."""
-        return self.verdict.verdict in _AS_VERDICT[self.claim.specified]
+        return self.verdict.verdict in _AS_VERDICT.get(self.claim.specified, (self.verdict.verdict,))

@@ -13,7 +13,9 @@ from ..evidence.records.registry import Registry
 from . import claim_simulation
 from . import claims as claims_of
 from .claim_verdict import judge_claim
+from .claims import Claim
 from .judged_claim import JudgedClaim
+from .own_questions import check_questions
 from .questions import ask
 from .wording import leverage_words, verdict_sentences
 
@@ -72,7 +74,11 @@ def evidence_for_claims(overlays: Iterable[str | Path] = ()) -> Registry:
 
 
 def judge_ledger(
-    names: Iterable[str] = (), overlays: Iterable[str | Path] = (), records: Registry | None = None, run: bool = True
+    names: Iterable[str] = (),
+    overlays: Iterable[str | Path] = (),
+    records: Registry | None = None,
+    run: bool = True,
+    claims: Iterable[Claim] | None = None,
 ) -> list[JudgedClaim]:
     """Judge claims.
 
@@ -86,14 +92,22 @@ def judge_ledger(
         A registry instead of the package's.
     run
         Whether the model is asked as well.
+    claims
+        Claims instead of the package's, see `own_questions.with_questions`.
+
+    Raises
+    ------
+    EvidenceError
+        Unknown ids; questions that name what no table has, unless `records` were given.
     """
-    selected = claims_of.find_claims(names)
+    selected = claims_of.find_claims(names, claims)
     evidence_records = evidence_for_claims(overlays) if records is None else records
-    outcomes = {claim.id: claim.outcome for claim in selected if claim.outcome is not None}
-    simulated = claim_simulation.simulate_outcomes(outcomes) if run else {}
+    if records is None:
+        check_questions(selected, evidence_records)
+    simulated = claim_simulation.simulate_outcomes(claims_of.all_outcomes(selected)) if run else {}
     entries = []
     for claim in selected:
         replies = tuple(ask(question, evidence_records) for question in claim.questions)
-        result = simulated.get(claim.id)
-        entries.append(JudgedClaim(claim, replies, result, judge_claim(replies, result, claim.about == "cells")))
+        results = tuple(simulated[name] for name in claim.named_outcomes if name in simulated)
+        entries.append(JudgedClaim(claim, replies, results, judge_claim(replies, results, claim.about == "cells")))
     return entries

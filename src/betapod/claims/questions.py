@@ -29,7 +29,8 @@ ANSWERS = {
     "leans against": "a number without an interval, or a direction alone, not on the claimed side or short of what is required",
     "nothing": "no usable record",
 }
-
+#: What a claim can predict of an answer; see `Question`.
+EXPECTS = ("above", "below", "within")
 
 #: Contrasts of the registry as readers see them.
 CONTRASTS = {"between": "between groups", "within": "within one group"}
@@ -253,7 +254,7 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     answer = answer_of(question.expects, null, question.requires, estimate, ci)
     if any(same_people(after, before) for after, before in zip(records[::2], records[1::2], strict=False)):
         errors = [error_of_sum(records, correlation) or error for correlation in CORRELATION_RANGE]
-        ends = [(estimate, normal_interval(estimate, one)) for one in errors]
+        ends = [(estimate, normal_interval(estimate, reply_end)) for reply_end in errors]
         answer, assumed = _over_correlations(question, null, answer, ends)
         how += f"; {assumed}"
     else:

@@ -22,8 +22,8 @@ PLAIN = {
 }
 #: The same where a claim is not supported without any direct study.
 PLAIN_UNREACHED = (
-    "In the literature that we have read, no study has tested this directly in the people it is about. In our model it is not reached, "
-    "even with effects as large as the evidence allows."
+    "In the literature that we have read, no study has tested this directly in the people it is about. Our model could give it, and does "
+    "not with effects as large as the evidence allows."
 )
 #: What is done to a simulated person, in words; `{}` is the value.
 _INPUTS = {
@@ -83,27 +83,65 @@ def required(question: Question) -> str:
 
 def outcome_words(outcome: Outcome, label: str) -> str:
     """Return the simulated outcome in words: quantity, person, what is done, time, what is claimed."""
-    kind = "change in %" if outcome.measure == "percent" else "difference"
-    claimed = f"claimed {'at most ' if outcome.at_most else ''}{outcome.claimed:g}"
-    return f"{label} ({outcome.quantity}), {kind}; {person_label(outcome.person)}; {_compared(outcome)}; after {_time(outcome)}; {claimed}"
+    bound = "at most " if outcome.at_most else "at least " if outcome.at_least else ""
+    return (
+        f"{_what(outcome, f'{label} ({outcome.quantity})', _KIND[outcome.measure])}; claimed {bound}{outcome.claimed:g}"
+    )
+
+
+#: What the measure of an outcome is called.
+_KIND = {"percent": "change in %", "difference": "difference", "level": "value reached"}
 
 
 def outcome_caption(outcome: Outcome, label: str, unit: str) -> str:
     """Return a sentence that says what the picture of a claim shows: quantity and unit, comparison, time, person."""
-    kind = "relative change" if outcome.measure == "percent" else "difference"
+    kind = "relative change" if outcome.measure == "percent" else _KIND[outcome.measure]
     unit_shown = effect_unit(outcome.quantity, "%" if outcome.measure == "percent" else unit, outcome.measure)
-    bracket = f" ({unit_shown})" if unit_shown else ""
-    return f"Simulated: {label}, {kind}{bracket} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
+    return f"Simulated: {_what(outcome, label, kind + (f' ({unit_shown})' if unit_shown else ''))}"
 
 
-def shortfall(entry: JudgedClaim) -> str:
-    """Say that even the parameters of the claims do not give what is claimed, where it is so."""
-    outcome, simulated = entry.claim.outcome, entry.simulated
-    if outcome is None or simulated is None or simulated.claimed is None or outcome.reached_by(simulated.claimed):
+def _what(outcome: Outcome, label: str, kind: str) -> str:
+    if outcome.described:
+        return f"{label}, {kind}; {outcome.described}; after {_time(outcome)}"
+    return f"{label}, {kind} after {_time(outcome)}; {_compared(outcome)}; {person_label(outcome.person)}"
+
+
+def shortfall(outcome: Outcome, simulated: SimulatedOutcome) -> str:
+    """Say that the model cannot express what is claimed, where it is so, and why."""
+    if simulated.expressible is not False:
         return ""
-    return (
-        "Even with the parameters that the claims need as a whole, this mechanism alone does not reach what is claimed."
+    unit = effect_unit(outcome.quantity, simulated.unit, outcome.measure)
+    unit = f" {unit}" if unit else ""
+    told = (
+        f"The model cannot express this: told all that is claimed, it gives {three_digits(simulated.claimed)}{unit} where "
+        f"{three_digits(outcome.claimed)}{unit} is claimed. That it is not reached is therefore no finding about the treatment."
     )
+    return f"{told} {outcome.no_body_could}" if outcome.no_body_could else told
+
+
+def simulated_parts(outcome: Outcome, simulated: SimulatedOutcome) -> list[tuple[str, float]]:
+    """Return what was simulated, in words, with the effect of each."""
+    best = f" ({best_words(outcome, simulated)})" if simulated.best else ""
+    parts = (
+        ("without the mechanism", simulated.off),
+        ("by current evidence" if outcome.course else "by the model as it is", simulated.allowed),
+        ("with positive trials at face value", simulated.face),
+        (f"best within what evidence allows{best}", simulated.largest),
+        ("as claimed", simulated.claimed),
+        (f"the same by {outcome.rival_words} alone, by current evidence", simulated.rival),
+        (f"the same by {outcome.rival_words} alone, as claimed", simulated.rival_claimed),
+    )
+    return [(name, value) for name, value in parts if value is not None]
+
+
+def best_words(outcome: Outcome, simulated: SimulatedOutcome) -> str:
+    """Return which simulation within what evidence allows came nearest, with person and order in words."""
+    words = simulated.best
+    for person, course in outcome.variants():
+        name = f"{person}, {course}" if course else person
+        if words.endswith(f", {name}"):
+            return f"{words.removesuffix(name)}{person_label(person)}{f', {course}' if course else ''}"
+    return words
 
 
 def _time(outcome: Outcome) -> str:
@@ -131,6 +169,8 @@ def leverage_words(simulated: SimulatedOutcome | None) -> str:
     if not simulated.lever:
         reached = "reached" if simulated.reached_within_evidence else "not reached"
         return f"{reached} by the model as it is; no parameter was varied"
+    if simulated.expressible is False:
+        return "the model cannot express this, even told all that is claimed"
     unit = "" if simulated.lever_unit in ("", "1") else f" {simulated.lever_unit}"
     if simulated.needed is None:
         return f"not reached even with {simulated.lever} at {three_digits(simulated.ceiling)}{unit}; evidence allows up to {three_digits(simulated.limit)}"
@@ -139,6 +179,8 @@ def leverage_words(simulated: SimulatedOutcome | None) -> str:
     text = f"{simulated.lever} must be {three_digits(simulated.needed)}{unit}; evidence allows up to {three_digits(simulated.limit)}"
     if simulated.limit and simulated.needed > simulated.limit * (1 + 1e-6):
         text += f", {three_digits(simulated.needed / simulated.limit)} times less"
+        if simulated.reached_within_evidence:
+            text += f"; reached by {simulated.best}"
     return text
 
 
@@ -181,6 +223,15 @@ def claim_as_dict(entry: JudgedClaim) -> dict[str, Any]:
         "outcome": asdict(claim.outcome) if claim.outcome else None,
         "not_simulated": claim.not_simulated,
         "simulated": asdict(entry.simulated) if entry.simulated else None,
+        "outcomes": [
+            {
+                "outcome": asdict(outcome),
+                "simulated": asdict(simulated),
+                "leverage": leverage_words(simulated),
+                "cannot_express": shortfall(outcome, simulated),
+            }
+            for outcome, simulated in entry.simulated_outcomes
+        ],
         "leverage": leverage_words(entry.simulated),
         "missing": claim.missing,
         "note": claim.note,

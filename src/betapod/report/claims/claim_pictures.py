@@ -72,7 +72,7 @@ def _simulation(entry: JudgedClaim) -> Markup:
     rows = [
         ("off", "without the mechanism", simulated.off),
         ("evidence", "current evidence", simulated.allowed),
-        ("most", "largest effect allowed by evidence", simulated.largest),
+        ("most", "best within what evidence allows", simulated.largest),
         ("claims", "parameters as claimed", simulated.claimed),
     ]
     points = [(key, name, value) for key, name, value in rows if value is not None]
@@ -91,7 +91,7 @@ def _simulation(entry: JudgedClaim) -> Markup:
         svg_line(x(0), 20, x(0), bottom, "#9ca3af", ""),
         svg_line(x(outcome.claimed), 20, x(outcome.claimed), bottom, _INK, "5 3", 1.5),
     ]
-    bound = "at most " if outcome.at_most else ""
+    bound = "at most " if outcome.at_most else "at least " if outcome.at_least else ""
     claimed = f"claimed: {bound}{number(outcome.claimed)}{unit}"
     wide = _LETTER * len(claimed)
     if x(outcome.claimed) > _WIDTH / 2:

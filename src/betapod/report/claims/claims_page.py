@@ -12,7 +12,7 @@ from ..common.words import capital, listed, true_minus
 from .claim_pictures import picture, verdicts_overview
 
 if TYPE_CHECKING:
-    from ...claims.claim_outcome import Outcome
+    from ...claims.claim_outcome import Outcome, SimulatedOutcome
     from ...claims.claims import Claim
     from ...claims.judged_claim import JudgedClaim
     from ..common.document import Section
@@ -87,34 +87,24 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
         if judged:
             none = " none is supported" if "supported" not in judged else ""
             sentences.append(f"Of {len(judged)} claims about {subject}{none}: {listed(counts)}.")
-    simulated = [e.simulated for e in entries if e.claim.about == "cells" and e.simulated is not None]
-    short = sum(not outcome.reached_within_evidence for outcome in simulated)
+    simulated = [e.simulations for e in entries if e.claim.about == "cells" and e.simulations]
+    reached = sum(all(simulation.reached_within_evidence for simulation in several) for several in simulated)
+    silent = sum(any(simulation.expressible is False for simulation in several) for several in simulated)
     if simulated:
-        reached = len(simulated) - short
         sentences.append(
             f"The model can simulate {len(simulated)} claims about cells: with the largest effect that evidence allows it reaches "
             f"{reached or 'none'} of them."
         )
+    if silent:
+        sentences.append(f"Of {silent} the model cannot express what is claimed; there it says nothing.")
     return sentences
 
 
 def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ...claims.claim_verdict import VERDICTS
-    from ...claims.wording import effect_unit, estimate_text, leverage_words, required, shortfall, verdict_sentences
-    from ...claims.wording import three_digits as written
+    from ...claims.wording import estimate_text, required, verdict_sentences
 
-    claim, simulated = entry.claim, entry.simulated
-    scenarios = []
-    if simulated is not None and claim.outcome is not None:
-        unit = effect_unit(claim.outcome.quantity, simulated.unit, claim.outcome.measure)
-        for name, value in (
-            ("without the mechanism", simulated.off),
-            ("current evidence", simulated.allowed),
-            ("largest effect allowed by evidence" if simulated.lever else "", simulated.largest),
-            ("parameters as claimed", simulated.claimed),
-        ):
-            if value is not None:
-                scenarios.append((name, f"{written(value)} {unit}".strip()))
+    claim = entry.claim
     return {
         "id": claim.id,
         "number": number,
@@ -132,11 +122,8 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
         "specified": claim.specified,
         "agrees": entry.agrees,
         "factor": factor(entry),
-        "leverage": leverage_words(simulated),
-        "outcome": _outcome(claim.outcome) if claim.outcome and simulated is not None else "",
-        "shortfall": shortfall(entry),
+        "outcomes": [_outcome(outcome, simulated) for outcome, simulated in entry.simulated_outcomes],
         "not_simulated": claim.not_simulated,
-        "scenarios": scenarios,
         "picture": picture(entry),
         "missing": claim.missing,
         "note": claim.note,
@@ -158,21 +145,42 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     }
 
 
-def _outcome(outcome: Outcome) -> str:
+def _outcome(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, Any]:
+    """Return what is shown of one simulated outcome."""
     from ...claims.claim_simulation import unit_and_label
-    from ...claims.wording import outcome_caption
+    from ...claims.wording import effect_unit, leverage_words, outcome_caption, shortfall, simulated_parts
+    from ...claims.wording import three_digits as written
 
     unit, label = unit_and_label(outcome.quantity)
-    return outcome_caption(outcome, label, unit)
+    unit_shown = effect_unit(outcome.quantity, simulated.unit, outcome.measure)
+    bound = "at most " if outcome.at_most else "at least " if outcome.at_least else ""
+    return {
+        "caption": outcome_caption(outcome, label, unit),
+        "scenarios": [
+            ("claimed", f"{bound}{written(outcome.claimed)} {unit_shown}".strip()),
+            *((name, f"{written(value)} {unit_shown}".strip()) for name, value in simulated_parts(outcome, simulated)),
+        ],
+        "leverage": leverage_words(simulated),
+        "shortfall": shortfall(outcome, simulated),
+    }
 
 
 def factor(entry: JudgedClaim) -> float:
-    """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never."""
-    simulated = entry.simulated
-    if simulated is None:
-        return -1.0
+    """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never.
+
+    Of several outcomes the farthest; below 0 where nothing is simulated (-1) or the model cannot express it (-0.5).
+    """
+    factors = [_factor(simulated) for simulated in entry.simulations]
+    return max(factors, default=-1.0)
+
+
+def _factor(simulated: SimulatedOutcome) -> float:
+    if simulated.expressible is False:
+        return -0.5
+    if simulated.reached_within_evidence:
+        return 1.0
     if not simulated.lever:
-        return 1.0 if simulated.reached_within_evidence else 1e9
+        return 1e9
     if simulated.needed is None:
         return 1e9
     return simulated.needed / simulated.limit if simulated.limit else 1.0
@@ -198,7 +206,7 @@ def bearing(quantities: Iterable[str], cells: bool) -> list[Claim]:
     bearing_claims = []
     for claim in claims.load_claims():
         asked = {str(question.select.get("endpoint", "")).lower() for question in claim.questions}
-        promised = {claim.outcome.quantity.lower()} if claim.outcome else set()
+        promised = {outcome.quantity.lower() for outcome in claim.outcomes}
         if measured & (asked | promised) and (cells or (claim.about == "diabetes" and not _CELLS.search(claim.claim))):
             bearing_claims.append(claim)
     return bearing_claims
@@ -229,7 +237,7 @@ def section(quantities: Iterable[str], cells: bool) -> Section | None:
 def _reach(times: float) -> str:
     """Say in words how far the model must be stretched for a claim, without naming its parameters."""
     if times < 0:
-        return "not simulated"
+        return "not simulated" if times <= -1 else "beyond what the model can express"
     if times >= 1e9:
         return "out of the model's reach"
     if times <= 1:

@@ -1,0 +1,196 @@
+"""The lives behind a simulated claim: who lives under which values and course, and how several are run at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..base.constants import DAYS_PER_YEAR
+from ..therapies.scenarios import NONE
+from .claim_outcome import ContrastTerm, Outcome
+from .claim_people import ledger_patient
+
+if TYPE_CHECKING:
+    from ..engine.schedule import Schedule
+
+#: Switches that are about bookkeeping or the body itself, not about a claimed mechanism.
+_KEPT = ("sw_deficit_gate", "sw_plugging", "sw_sensitisation", "sw_hypoxia", "sw_AGE")
+#: Parameters on which the first pass depends, so that the doses change with them.
+_FIRST_PASS = ("h_max_K", "h_max_P", "eps_L")
+
+
+@dataclass(frozen=True)
+class Life:
+    """One simulated life; equal lives are simulated once."""
+
+    person: str
+    values: tuple[tuple[str, float], ...]
+    course: str
+    scenario: str
+    years: float
+
+    def changed(self, values: Mapping[str, float]) -> Life:
+        """Return the same life under other values."""
+        return replace(self, values=tuple(sorted({**dict(self.values), **values}.items())))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A weighted sum of treated against untreated lives."""
+
+    quantity: str
+    measure: str
+    terms: tuple[tuple[float, Life, Life], ...]
+
+    def lives(self) -> Iterable[Life]:
+        """Give every life that is needed."""
+        for _, treated, untreated in self.terms:
+            yield treated
+            yield untreated
+
+    def of(self, values: Mapping[tuple[Life, str], float]) -> float:
+        """Return the effect, of what each life ended with."""
+        pairs = [(w, values[item, self.quantity], values[other, self.quantity]) for w, item, other in self.terms]
+        return sum(weight * _compared(self.measure, treated, untreated) for weight, treated, untreated in pairs)
+
+    def changed(self, values: Mapping[str, float]) -> Effect:
+        """Return the same effect with all lives under other values."""
+        terms = tuple((weight, item.changed(values), other.changed(values)) for weight, item, other in self.terms)
+        return replace(self, terms=terms)
+
+
+def _compared(measure: str, treated: float, untreated: float) -> float:
+    if measure == "percent":
+        return 100.0 * (treated / untreated - 1.0)
+    return treated if measure == "level" else treated - untreated
+
+
+def whole_body_model() -> Any:
+    """Return the model of one whole person."""
+    return _model()
+
+
+@cache
+def _model() -> Any:
+    from ..physiology import whole_body
+
+    return whole_body.named_model("reference")
+
+
+def effect(
+    outcome: Outcome,
+    scenario: str = NONE,
+    values: Mapping[str, float] | None = None,
+    person: str = "",
+    course: str | None = None,
+) -> Effect:
+    """Return an outcome as lives under a scenario.
+
+    Parameters
+    ----------
+    values
+        Parameters and inputs that differ, in treated and untreated.
+    person, course
+        Others than the outcome's own.
+    """
+    order = outcome.course if course is None else course
+    common = {**(_silenced(outcome) if order else {}), **(values or {})}
+    terms = []
+    for term in outcome.contrast or (ContrastTerm(),):
+        who = term.person or person or outcome.person
+        lives = []
+        for with_cells, inputs in ((term.cells, _inputs(outcome, term)), (term.cells_against, _against(outcome, term))):
+            settings = tuple(sorted({**common, **inputs}.items()))
+            lives.append(Life(who, settings, order if with_cells else "", scenario, outcome.years))
+        terms.append((term.weight, lives[0], lives[1]))
+    return Effect(outcome.quantity, outcome.measure, tuple(terms))
+
+
+def _inputs(outcome: Outcome, term: ContrastTerm) -> dict[str, float]:
+    return {**outcome.inputs, **term.inputs}
+
+
+def _against(outcome: Outcome, term: ContrastTerm) -> dict[str, float]:
+    # Cells are compared with no cells in the same person under the same inputs.
+    shared = outcome.inputs if outcome.course and not outcome.against else outcome.against
+    return {**shared, **term.against}
+
+
+def _silenced(outcome: Outcome) -> dict[str, float]:
+    """Return every other mechanism switched off."""
+    if "all" in outcome.switches:
+        return {}
+    switches = [name for name in _model().inputs if name.startswith("sw_") and name not in _KEPT]
+    return {name: 0.0 for name in switches if name not in outcome.switches}
+
+
+def live_through(effects: Iterable[Effect]) -> dict[tuple[Life, str], float]:
+    """Simulate all lives of effects, one ensemble for each length; not a number where a life did not come to its end."""
+    import numpy as np
+
+    wanted: dict[Life, set[str]] = {}
+    for item in effects:
+        for life in item.lives():
+            wanted.setdefault(life, set()).add(item.quantity)
+    quantities = sorted({name for names in wanted.values() for name in names})
+    if not quantities:
+        return {}
+    ensemble = _ensemble(tuple(quantities))
+    default = dict(_model().values())
+    ends: dict[tuple[Life, str], float] = {}
+    for years in sorted({life.years for life in wanted}):
+        group = [life for life in wanted if life.years == years]
+        columns = [_values(life) for life in group]
+        names = sorted({key for column in columns for key in column})
+        patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
+        states = {
+            key: np.array([ledger_patient(life.person).state[key] for life in group]) for key in _model().state_names
+        }
+        result = ensemble.run(patients, [years * DAYS_PER_YEAR], [_schedule(life) for life in group], states)
+        position = {name: list(result.names).index(name) for name in quantities}
+        for row, life in enumerate(group):
+            for name in wanted[life]:
+                ends[life, name] = float(result.values[row, -1, position[name]])
+    return ends
+
+
+@cache
+def _ensemble(quantities: tuple[str, ...]) -> Any:
+    from ..engine.ensemble import Ensemble
+
+    return Ensemble(_model(), list(quantities))
+
+
+@cache
+def _person_values(name: str, scenario: str) -> dict[str, float]:
+    """Return everything in which a person under a scenario differs from the tables."""
+    from ..therapies import cell_parameters
+
+    model = cell_parameters.parameterise(ledger_patient(name).model, scenario)
+    default = _model().values()
+    return {key: value for key, value in model.values().items() if value != default[key]}
+
+
+def _values(life: Life) -> dict[str, float]:
+    return {**_person_values(life.person, life.scenario), **dict(life.values)}
+
+
+def _schedule(life: Life) -> Schedule:
+    from ..engine.schedule import Schedule
+
+    if not life.course:
+        return Schedule()
+    first_pass = tuple((k, v) for k, v in life.values if k in (*_FIRST_PASS, "sw_homing"))
+    return _course(life.person, life.course, life.scenario, first_pass)
+
+
+@cache
+def _course(person: str, course: str, scenario: str, first_pass: tuple[tuple[str, float], ...]) -> Schedule:
+    from ..therapies import cell_parameters
+    from ..therapies.cell_dosing import regimen
+
+    who = ledger_patient(person)
+    model = cell_parameters.parameterise(who.model, scenario).with_values(dict(first_pass))
+    return regimen(course, who.state["BW"], model, scenario, who.state).schedule

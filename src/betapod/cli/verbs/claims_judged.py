@@ -1,0 +1,173 @@
+"""Claims as judged with a user's own tables and questions, and what these moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ...base.errors import BetapodError, ConfigError, not_among
+from ..completion import complete_table
+from ..shared import gather, print_note
+from ..waiting import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...claims.claims import Claim
+    from ...claims.judged_claim import JudgedClaim
+    from ...evidence.records.registry import Registry
+
+
+OverlayOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--overlay",
+        metavar="CSV",
+        help="Your own table of evidence, which extends or overrides the registry; may be repeated.",
+        autocompletion=complete_table,
+    ),
+]
+QuestionsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--questions",
+        metavar="YAML",
+        help="Your own questions to the evidence, and claims of your own; may be repeated.",
+    ),
+]
+
+
+def judged_entries(
+    names: list[str] | tuple[str, ...],
+    overlay: list[Path] | None,
+    no_model: bool,
+    status: list[str] | None,
+    questions: list[Path] | None = None,
+) -> tuple[list[JudgedClaim], Laid]:
+    """Return judged claims, and what tables change; all that is wrong with names, verdicts, tables and questions is said at once."""
+    from ...claims import ledger
+    from ...claims.claim_verdict import VERDICTS
+    from ...claims.claims import find_claims, load_claims
+    from ...claims.own_questions import check_questions, with_questions
+
+    problems = [
+        not_among(VERDICTS, "unknown-status", f"there is no verdict {name!r}", name)
+        for name in status or ()
+        if name not in VERDICTS
+    ]
+    claims, records = load_claims(), None
+    try:
+        claims = with_questions(questions or ())
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        find_claims(names, claims)
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        records = ledger.evidence_for_claims(overlay or ())
+        check_questions(claims, records)
+    except BetapodError as error:
+        gather(problems, error)
+    if problems or records is None:
+        raise ConfigError(problems)
+    selected = list(dict.fromkeys(names))
+    with waiting("judging claims"):
+        entries = ledger.judge_ledger(selected, records=records, run=not no_model, claims=claims)
+    laid = what_tables_moved(selected, entries, records, overlay or (), not no_model, claims)
+    for line in (*laid.told, *_unasked(records, overlay or (), claims), *laid.moved):
+        print_note(line)
+    return [entry for entry in entries if not status or entry.verdict.verdict in status], laid
+
+
+@dataclass(frozen=True)
+class Laid:
+    """What the user's own tables replace and add, and which answers and verdicts they moved."""
+
+    told: list[str] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    verdicts: list[dict[str, str]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
+        return {"overlaid": self.told, "moved": self.changes, "verdicts_changed": self.verdicts}
+
+    @staticmethod
+    def has_moved(change: dict[str, Any]) -> bool:
+        """Return whether an answer, its number or its certainty is another than without the tables."""
+        return any(
+            change[name]["before"] != change[name]["after"] for name in ("answer", "estimate", "ci", "certainty")
+        )
+
+    def moved_claims(self) -> set[str]:
+        """Return the ids of claims of which anything moved."""
+        return {change["claim"] for change in (*filter(self.has_moved, self.changes), *self.verdicts)}
+
+
+def what_tables_moved(
+    names: list[str],
+    entries: list[JudgedClaim],
+    records: Registry,
+    overlays: Sequence[Path],
+    with_model: bool,
+    claims: Sequence[Claim],
+) -> Laid:
+    """Judge the same claims without the tables, and say what they moved."""
+    if not overlays:
+        return Laid()
+    from ...claims import ledger, overlay_changes
+    from ...evidence.records.overlay import told
+
+    with waiting("judging claims without your tables"):
+        before = ledger.judge_ledger(names, run=with_model, claims=claims)
+    changes = overlay_changes.moved_answers(before, entries, records, overlay_changes.own_rows(records, overlays))
+    return Laid(
+        told(records, overlays),
+        overlay_changes.words(changes, before, entries),
+        [change.as_dict() for change in changes],
+        overlay_changes.verdicts(before, entries),
+    )
+
+
+def _unasked(records: Registry, overlays: Sequence[Path], claims: Sequence[Claim]) -> list[str]:
+    """Say which rows of the user's own tables no claim asks."""
+    if not overlays:
+        return []
+    from ...claims.questions import records_of
+
+    files = {str(path) for path in overlays}
+    own_records = [record.id for record in records if record.location.file in files]
+    asked = {record.id for claim in claims for question in claim.questions for record in records_of(question, records)}
+    lost = [name for name in own_records if name not in asked]
+    if not lost:
+        return []
+    more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
+    return [
+        f"no claim asks {', '.join(lost[:6])}{more}: most questions name the study that they ask; --questions asks it"
+    ]
+
+
+def moved_rows(entries: Sequence[JudgedClaim], laid: Laid) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows of what the user's own tables moved: answers, and last verdicts."""
+    from ...claims.wording import three_digits
+
+    def shown(change: dict[str, Any], when: str) -> str:
+        estimate, ci = change["estimate"][when], change["ci"][when]
+        interval = f" ({three_digits(ci[0])} to {three_digits(ci[1])})" if ci else ""
+        parts = ["" if estimate is None else three_digits(estimate) + interval, change["certainty"][when]]
+        return "; ".join([change["answer"][when], *(part for part in parts if part)])
+
+    verdicts = {verdict["claim"]: verdict for verdict in laid.verdicts}
+    rows = []
+    for entry in entries:
+        for change in laid.changes:
+            if change["claim"] == entry.claim.id and Laid.has_moved(change):
+                records = ", ".join(change["records"])
+                rows.append([entry.claim.id, change["text"], records, shown(change, "before"), shown(change, "after")])
+        if verdict := verdicts.get(entry.claim.id):
+            rows.append([entry.claim.id, "verdict", "", verdict["before"], verdict["after"]])
+    return ["id", "question", "your records", "before", "now"], rows

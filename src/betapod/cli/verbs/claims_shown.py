@@ -1,0 +1,57 @@
+"""A claim shown in full: evidence, simulation, deciding rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..shared import print_fields, print_text
+
+if TYPE_CHECKING:
+    from ...claims.judged_claim import JudgedClaim
+
+
+def show_claim(entry: JudgedClaim) -> None:
+    """Print a claim in full."""
+    from ...claims.claim_simulation import unit_and_label
+    from ...claims.wording import (
+        estimate_text,
+        leverage_words,
+        outcome_words,
+        required,
+        shortfall,
+        simulated_parts,
+        three_digits,
+        verdict_sentences,
+    )
+
+    claim, verdict = entry.claim, entry.verdict
+    sure = f", certainty {verdict.certainty}" if verdict.certainty else ""
+    lines = [
+        ("stands in", claim.source),
+        ("mechanism", f"{claim.mechanism} ({claim.parameters})"),
+        ("verdict", f"{verdict.verdict}{sure}\n{verdict_sentences(entry)}"),
+        ("rule", verdict.rule),
+        ("because", verdict.because),
+    ]
+    for reply in entry.replies:
+        direct = "" if reply.direct else ", indirect"
+        needs = f"; needs {required(reply.question)}" if required(reply.question) else ""
+        sure = f"; certainty {reply.certainty}" if reply.certainty else ""
+        said = " ".join(
+            part for part in (estimate_text(reply), f"[{reply.how}{needs}{sure}]", ", ".join(reply.records)) if part
+        )
+        lines.append((reply.answer, f"{reply.question.text}{direct}: {said}"))
+    for outcome, simulated in entry.simulated_outcomes:
+        unit = "" if simulated.unit == "1" else f" {simulated.unit}"
+        words = f"{outcome_words(outcome, unit_and_label(outcome.quantity)[1])}{unit}"
+        values = "; ".join(f"{name} {three_digits(value)}" for name, value in simulated_parts(outcome, simulated))
+        lines += [("simulated", f"{words}: {values}"), ("leverage", leverage_words(simulated))]
+        lines += [("not expressed", shortfall(outcome, simulated))]
+    lines += [
+        ("not simulated", claim.not_simulated),
+        ("no direct record", claim.missing),
+        ("mind", claim.note),
+        ("would change it", claim.change),
+    ]
+    print_text(f"{claim.id}  {claim.claim}", "bold", 2)
+    print_fields(lines)
