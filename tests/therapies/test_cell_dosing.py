@@ -100,6 +100,11 @@ WRONG = {
     "UC-MSC 1e6 iv autologous": (["wrong-donor"], ["allogeneic"]),
     "BM-MSC 1e6 iv autologous allogeneic": (["bad-word"], ["one donor"]),
     "MPC 1e6 iv bilateral": (["bad-word"], ["renal artery"]),
+    "UC-MSC 1e6 iv fresh thawed": (["bad-word"], ["fresh or thawed"]),
+    "UC-MSC 1e6 iv induced": (["unknown-word"], ["induced-kidney", "induced-islet"]),
+    "UC-MSC 1e6 iv induced-kidney induced-islet": (["bad-word"], ["not both"]),
+    "SC-islets 8e8 pv preconditioned": (["bad-word"], ["as they were made", "dose:1:18"]),
+    "renal-cells 50e6 ir induced-islet": (["bad-word"], ["kidney cells already", "dose:1:21"]),
     "UC-MSC iv": (["missing-dose"], ["80e6"]),
     "": (["missing-product", "missing-dose", "missing-route"], []),
     "UC-MCS -5 mg foo x2": (["unknown-product", "bad-dose", "wrong-unit", "missing-route", "missing-interval"], []),
@@ -113,6 +118,36 @@ def test_wrong_orders_say_what_where_and_what_to_do(text: str) -> None:
         regimen(text)
     assert list(caught.value.kinds) == kinds
     assert all(part in str(caught.value) for part in parts)
+
+
+def commitments(text: str, scenario: str) -> dict[str, float]:
+    switches = regimen(text, scenario=scenario).switches
+    return {s.input[-1]: s.value for s in switches if s.input.startswith("commitment_")}
+
+
+@pytest.mark.parametrize("scenario", ["none", "current-evidence", "face-value"])
+@pytest.mark.parametrize("product", [name for name in PRODUCTS if PRODUCTS[name].kind == "infused"])
+def test_no_evidence_says_that_source_or_condition_changes_what_cells_become(product: str, scenario: str) -> None:
+    route = PRODUCTS[product].routes[0]
+    for words in ("", "preconditioned", "induced-kidney", "preconditioned induced-kidney"):
+        assert commitments(f"{product} 50e6 {route} {words}", scenario) == {"K": 1.0, "P": 1.0}
+
+
+def test_the_right_condition_where_it_is_claimed() -> None:
+    assert commitments("UC-MSC 50e6 iv", "seed-claims") == {"K": 1.0, "P": 1.0}
+    assert commitments("UC-MSC 50e6 iv preconditioned", "seed-claims") == {"K": 2.0, "P": 2.0}
+    assert commitments("UC-MSC 50e6 iv induced-kidney", "seed-claims") == {"K": 5.0, "P": 0.0}
+    assert commitments("UC-MSC 50e6 iv preconditioned induced-islet", "seed-claims") == {"K": 0.0, "P": 10.0}
+    assert commitments("renal-cells 50e6 ir", "seed-claims") == {"K": 1.0, "P": 0.0}
+
+
+def test_a_condition_without_effect_is_said() -> None:
+    course = regimen("UC-MSC 50e6 iv induced-islet")
+    assert "induced-islet" in course.words
+    assert any("no human evidence" in warning for warning in course.warnings)
+    assert not any(
+        "no human evidence" in w for w in regimen("UC-MSC 50e6 iv induced-islet", scenario="seed-claims").warnings
+    )
 
 
 @pytest.mark.parametrize("weight", [0.0, -70.0, math.nan, math.inf])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from switches_page import PAGE, page
 
 from betapod.base.errors import ConfigError
 from betapod.physiology import whole_body
@@ -71,3 +72,12 @@ def test_a_default_is_that_of_each_model() -> None:
 def test_the_nearest_is_named() -> None:
     with pytest.raises(ConfigError, match="sw_podocyte"):
         mechanism_switch("sw_podocytes")
+
+
+def test_what_moves_nobody_where_everything_is_claimed_says_why() -> None:
+    silent = [each for each in mechanism_switches().values() if "seed-claims" not in each.scenarios]
+    assert not [each.name for each in silent if not each.note]
+
+
+def test_the_page_is_that_of_the_equations() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run python tests/support/switches_page.py"

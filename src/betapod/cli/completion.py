@@ -165,7 +165,7 @@ def complete_scenario(incomplete: str) -> list[str]:
 
 def complete_cells(incomplete: str) -> list[str]:
     """Complete an order of cells word by word: product, dose, route, repeats, what is special about it."""
-    from ..therapies.cell_order import WORDS
+    from ..therapies.cell_order import CONDITIONS, WORDS
     from ..therapies.cell_products import PRODUCTS
 
     typed = incomplete.split()
@@ -184,7 +184,8 @@ def complete_cells(incomplete: str) -> list[str]:
         words = product.routes
     else:
         every = () if any(word.startswith("q") for word in done) else ("x3 q28d", "x2 q7d", "x4 q12w")
-        words = [*every, *(word for word in WORDS if word not in done)]
+        unfit = CONDITIONS if product.kind == "graft" else ()
+        words = [*every, *(word for word in WORDS if word not in (*done, *unfit))]
     return [" ".join((*done, word)) for word in starting(words, last)]
 
 
