@@ -135,9 +135,9 @@ def test_no_evidence_says_that_source_or_condition_changes_what_cells_become(pro
 
 def test_the_right_condition_where_it_is_claimed() -> None:
     assert commitments("UC-MSC 50e6 iv", "seed-claims") == {"K": 1.0, "P": 1.0}
-    assert commitments("UC-MSC 50e6 iv preconditioned", "seed-claims") == {"K": 2.0, "P": 2.0}
-    assert commitments("UC-MSC 50e6 iv induced-kidney", "seed-claims") == {"K": 5.0, "P": 0.0}
-    assert commitments("UC-MSC 50e6 iv preconditioned induced-islet", "seed-claims") == {"K": 0.0, "P": 10.0}
+    assert commitments("UC-MSC 50e6 iv preconditioned", "seed-claims") == {"K": 1.25, "P": 1.25}
+    assert commitments("UC-MSC 50e6 iv induced-kidney", "seed-claims") == {"K": 1.5, "P": 0.0}
+    assert commitments("UC-MSC 50e6 iv preconditioned induced-islet", "seed-claims") == {"K": 0.0, "P": 1.875}
     assert commitments("renal-cells 50e6 ir", "seed-claims") == {"K": 1.0, "P": 0.0}
 
 
