@@ -8,6 +8,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# No test is timed: on a busy machine an example may take any time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 #: Reasons that only say what the machine lacks and could have: where all is installed, such a skip is a failure.
 PROGRAMS = ("Chromium", "Graphviz", "pdflatex")
