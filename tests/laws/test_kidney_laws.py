@@ -216,7 +216,6 @@ def test_t8_solvers_agree(method):
 )
 def test_sensitivity_to_individual_factors(name, median, slope):
     """Albuminuria after 15 years is smooth in what differs between people: three steps agree to 1e-5 once their curvature is taken out."""
-
     steps = np.array([0.04, 0.02, 0.01])
     person = MODEL.with_values({"G": 9.3, "dMAP": 6, "age": 52})
     ensemble = Ensemble(person, outputs=["UAER"], rtol=1e-10, atol=1e-13)
