@@ -27,14 +27,19 @@ TO_SCAR = ["sw_homing", "sw_engraftment", "sw_maldifferentiation", "sw_sensitisa
 
 
 def test_where_cells_do_no_good_only_switches_of_harm_matter() -> None:
-    """The law of the scenario none: every gain is exactly 0, and harm is that of current evidence."""
-    assert [each.name for each in mechanism_switches().values() if "none" in each.scenarios] == TO_SCAR
+    """The law of the scenario none: every gain is exactly 0, and harm is that of current evidence. Glycation is the body's own."""
+    acting = {each.name for each in mechanism_switches().values() if "none" in each.scenarios}
+    assert acting == {*TO_SCAR, "sw_AGE"}
 
 
 def test_where_everything_is_claimed_what_the_claims_need_matters() -> None:
     acting = {each.name for each in mechanism_switches().values() if "seed-claims" in each.scenarios}
     assert {"sw_engraftment", "sw_differentiation", "sw_neogenesis", "sw_ectopic", "sw_recovery"} <= acting
     evidence = {each.name for each in mechanism_switches().values() if "current-evidence" in each.scenarios}
+    rebuilding = {"sw_rebuild_nephrons", "sw_rebuild_interstitium", "sw_rebuild_glomeruli", "sw_perfusion"}
+    claimed = rebuilding | {"sw_oxygen_repair", "sw_insulin_vessel", "sw_stage"}
+    assert claimed <= acting
+    assert not claimed & evidence
     # Controlled trials support no self-renewal, no neogenesis and no insulin from outside of islets.
     assert not {"sw_renewal", "sw_neogenesis", "sw_ectopic", "sw_recovery"} & evidence
     assert {"sw_filtration", "sw_sensitivity"} <= evidence

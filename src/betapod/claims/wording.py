@@ -35,7 +35,7 @@ _INPUTS = {
     "ANP_factor": "atrial natriuretic peptide times {}",
 }
 #: Inputs that only go with another.
-_SILENT = ("hold_glucose", "early_stage")
+_SILENT = ("hold_glucose",)
 
 
 def verdict_sentences(entry: JudgedClaim) -> str:

@@ -276,18 +276,25 @@ def of_bytes(content: bytes, path: str | Path) -> Library:
     for name, values in columns.items():
         kind, _, rest = name.partition("/")
         parts[kind][rest] = values
-    names = tuple(parts["state"])
     model = whole_body.named_model("reference")
     unknown = [n for n in parts["parameter"] if n not in model.parameters and n not in model.inputs]
-    if names != model.state_names or unknown:
+    _begin_new_states(parts["state"], len(parts["table"]["person"]))
+    if set(parts["state"]) != set(model.state_names) or unknown:
         hint = "Grow it again with: betapod patients grow"
-        differences = f"{len(names)} states, {len(unknown)} unknown parameters"
+        differences = f"{len(parts['state'])} states, {len(unknown)} unknown parameters"
         raise ConfigError(
             Problem("old-library", "the library was grown with another model", where, differences, hint=hint)
         )
     table = pd.DataFrame(parts["table"])
     table[_whole()] = table[_whole()].astype(np.int64)
-    return Library(table, parts["parameter"], np.column_stack(list(parts["state"].values())), names, origin)
+    states = np.column_stack([parts["state"][name] for name in model.state_names])
+    return Library(table, parts["parameter"], states, model.state_names, origin)
+
+
+def _begin_new_states(states: dict[str, Numbers], people: int) -> None:
+    """Add states of the model that a library lacks and that begin at 0 in everybody, such as what only a therapy brings."""
+    initial = whole_body.named_model("reference").initial_values()
+    states |= {name: np.zeros(people) for name, value in initial.items() if name not in states and value == 0.0}
 
 
 def from_snapshots(snapshots: Snapshots, seed: int, origin: dict[str, Any]) -> Library:

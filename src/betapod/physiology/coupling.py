@@ -54,6 +54,34 @@ class MeasuredFiltration(Submodel):
     """
 
 
+class NewCapillaries(Submodel):
+    """Capillaries that cells have added, against the density that there would be without them."""
+
+    reads = ("capillaries_made [1]", "capillary_density [1]")
+    equations = """
+    capillary_gain = capillaries_made/(capillary_density - capillaries_made)     [1]  capillaries added by cells, relative to the others
+    """
+
+
+class DiseaseStage(Submodel):
+    """How early the kidney disease is, from the person's own albuminuria and filtration.
+
+    Early is an albumin-creatinine ratio below 300 mg/g and an eGFR from 60 mL/min/1.73m2: grades A1 or A2 and G1 or G2 of KDIGO, with
+    smooth borders. A grade asks for three months of persistence, so that albuminuria counts as its running mean. Of the formula of
+    eGFR only the branch for raised creatinine is needed, which is exact below about 90 and has no kink.
+    """
+
+    reads = ("UACR [mg/g]", "S_cr [mg/dL]", "eGFR_kappa [mg/dL]", "age_now [year]", "female [1]")
+    equations = """
+    ln_UACR_rise(0)  = 0                                                         [1]  log of lasting albuminuria over that of health
+    dln_UACR_rise/dt = (log(UACR/UACR_healthy) - ln_UACR_rise)/tau_stage         [1/day]  running mean
+    eGFR_raised  = eGFR_scale*(S_cr/eGFR_kappa)^eGFR_exponent*eGFR_age^(age_now/one_year)*eGFR_female^female
+                                                                       [mL/min/1.73m2]  eGFR by the branch for raised creatinine
+    early_stage  = logistic((log(UACR_late/UACR_healthy) - ln_UACR_rise)/w_UACR_late)*logistic((eGFR_raised - eGFR_late)/w_eGFR_late)
+                                                                                 [1]  early stage of disease (1) or late (0)
+    """
+
+
 class Uraemia(Submodel):
     """What a failing kidney does to the rest of the body: young red cells, inflammation, and the flag of kidney disease.
 
@@ -89,17 +117,20 @@ class DamageSignals(Submodel):
     Damage is 0 in health and saturates at 1. That of the kidney follows intrarenal inflammation and hypoxia, that of the
     pancreas the missing beta cells and autoimmunity; half-points are assumed, such that usual diabetic disease lies near the
     0.5 of the cell model's reference runs. The hypoxic drive of secretion comes from the kidney's own oxygen balance: one
-    capillary bed, one hypoxia; the angiogenic programme multiplies that bed's own proliferation. Mesangial cells and insulin
-    cells outside islets are not lost in this model.
+    capillary bed, one hypoxia; the angiogenic programme multiplies that bed's own proliferation. Insulin cells outside islets are
+    not lost in this model, nor are mesangial cells: where their arrival is claimed (`arrive_mes` 1) an expanded mesangium has too few
+    of them for its matrix. A removed kidney lacks no tubular cells.
     """
 
     reads = (
         "inflammation [1]",
         "hypoxia [1]",
+        "hypoxia_excess [1]",
         "VEGF [1]",
         "capillary_density [1]",
         "podocytes [1]",
-        "nephrons_present [1]",
+        "nephrons_surviving [1]",
+        "mesangial_share [1]",
         "beta_mass [1]",
         "autoimmunity [1]",
         "T1D [1]",
@@ -107,15 +138,15 @@ class DamageSignals(Submodel):
         "m3_graft [1]",
     )
     equations = """
-    damage_K      = (inflammation + hypoxia)/(inflammation + hypoxia + damage_K_half)     [1]   damage signal of the kidneys
+    damage_K      = (inflammation + hypoxia_excess)/(inflammation + hypoxia_excess + damage_K_half)   [1]   damage signal of the kidneys
     islet_damage  = softplus(1 - beta_mass - islet_reserve, deficit_smoothing) + T1D*autoimmunity   [1]   missing beta cells and insulitis
     damage_P      = islet_damage/(islet_damage + damage_P_half)                           [1]   damage signal of the pancreas
     hypoxic_drive = sw_hypoxia*hypoxia/(hypoxia + hypoxia_half)                           [1]   hypoxic stimulus to secretion
     proliferation_end = k_angiogenesis*VEGF/day_per_year       [1/day]   proliferation of renal endothelium
     native_end  = capillary_density        [1]   native renal endothelial cells relative to normal
     native_pod  = podocytes/podocytes0     [1]   native podocytes relative to normal, per glomerulus
-    native_mes  = 1                        [1]   native mesangial cells relative to normal
-    native_tub  = nephrons_present         [1]   native tubular cells relative to normal
+    native_mes  = 1 - arrive_mes*(1 - mesangial_share)   [1]   native mesangial cells relative to normal
+    native_tub  = nephrons_surviving       [1]   native tubular cells relative to normal
     native_beta = beta_mass                [1]   native functional beta cells relative to normal
     native_ins  = 1                        [1]   native extra-islet insulin cells relative to normal
     graft_equivalents = m3_graft           [1]   functional islet graft in normal beta-cell masses

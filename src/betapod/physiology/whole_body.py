@@ -184,6 +184,8 @@ _ASSEMBLIES = {
             "coupling.CELLS",
             "cells.islet_graft.ImmunosuppressedFiltration",
             "coupling.MeasuredFiltration",
+            "coupling.NewCapillaries",
+            "coupling.DiseaseStage",
             "coupling.Uraemia",
             "coupling.InflammationExchange",
             "coupling.DamageSignals",

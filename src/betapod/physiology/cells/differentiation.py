@@ -13,7 +13,8 @@ class CellDifferentiation(Submodel):
     leaves ``gate_width*ln 2`` of it at health and never turns negative. What other modules get is the functional pool, native
     cells plus the functioning fraction of the product's. Where kidney and metabolism run, product-derived podocytes and beta cells
     live on in them (hooks `r_P` and `kneo`), so that their native numbers hold them already: `product_hosted` 1 keeps the pools
-    from counting them twice.
+    from counting them twice. Endothelial, mesangial and tubular cells do so where they are claimed to arrive in their tissues
+    (`arrive_end`, `arrive_mes`, `arrive_tub` 1; hooks `r_end`, `r_mes`, `r_N`).
 
     Each lineage has its switch. What a product can become may depend on its source and on the condition under which it was kept
     (`commitment_K`, `commitment_P`, set by an order): factors on the rates, 1 where nothing is known, as in every scenario but the claims.
@@ -40,10 +41,10 @@ class CellDifferentiation(Submodel):
     )
     equations = """
     deficit(pool) = 1 - sw_deficit_gate*(1 - softplus(1 - pool, gate_width))                 [1]
-    pool_end  = native_end  + f_fun_end*Z_end/count_end       [1]  functional renal endothelial cells relative to normal
+    pool_end  = native_end  + (1 - product_hosted*arrive_end)*f_fun_end*Z_end/count_end       [1]  functional renal endothelial cells relative to normal
     pool_pod  = native_pod  + (1 - product_hosted)*f_fun_pod*Z_pod/count_pod       [1]  functional podocytes relative to normal
-    pool_mes  = native_mes  + f_fun_mes*Z_mes/count_mes       [1]  functional mesangial cells relative to normal
-    pool_tub  = native_tub  + f_fun_tub*Z_tub/count_tub       [1]  functional tubular cells relative to normal
+    pool_mes  = native_mes  + (1 - product_hosted*arrive_mes)*f_fun_mes*Z_mes/count_mes       [1]  functional mesangial cells relative to normal
+    pool_tub  = native_tub  + (1 - product_hosted*arrive_tub)*f_fun_tub*Z_tub/count_tub       [1]  functional tubular cells relative to normal
     pool_beta = native_beta + (1 - product_hosted)*f_fun_beta*Z_beta/count_beta    [1]  functional beta cells relative to normal
     pool_ins  = sw_ectopic*native_ins + f_fun_ins*Z_ins/count_ins   [1]  functional extra-islet insulin cells relative to normal
 

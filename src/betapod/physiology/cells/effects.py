@@ -8,9 +8,9 @@ from ...model import Submodel
 class EarlyStage(Submodel):
     """The claim that treatment works best early: a factor on every maximal effect, 1 under current evidence."""
 
-    reads = ("early_stage [1]",)
+    reads = ("early_stage [1]", "sw_stage [1]")
     equations = """
-    stage_m = exp(early_stage*log(beta_stage))      [1]  factor on every maximal effect at an early stage
+    stage_m = exp(sw_stage*early_stage*log(beta_stage))      [1]  factor on every maximal effect at an early stage
     """
 
 
@@ -102,6 +102,11 @@ class RenalEffects(Submodel):
     """Effects on the kidney: endothelium, podocytes, tubules, matrix, inflammation, filtration.
 
     The functional gain of filtration is reversible and acts on eGFR as measured.
+
+    Three claims have a gain of 0 unless they are under test. Blood flow follows the capillaries that cells have added: as vessels in
+    parallel they raise the conductance of the bed by `k_perfusion` times their share. The oxygen that they bring accelerates every
+    repair; supply counts as in the kidney, density times conductance, as a logarithm. Insulin of product cells or grafts dilates
+    renal vessels, half of it at one normal beta-cell mass.
     """
 
     reads = (
@@ -111,6 +116,13 @@ class RenalEffects(Submodel):
         "Z_mal [Mcell]",
         "stage_m [1]",
         "plug_loss [1]",
+        "capillary_gain [1]",
+        "Z_beta [Mcell]",
+        "Z_ins [Mcell]",
+        "m3_graft [1]",
+        "sw_perfusion [1]",
+        "sw_oxygen_repair [1]",
+        "sw_insulin_vessel [1]",
         "sw_endothelium [1]",
         "sw_podocyte [1]",
         "sw_tubule [1]",
@@ -123,10 +135,17 @@ class RenalEffects(Submodel):
     gain_end = sw_endothelium*stage_m*Emax_end*E_A                [1]  gain of endothelial proliferation
     end_m    = 1 + gain_end                                       [1]  factor on endothelial proliferation
     pod_m    = 1 - sw_podocyte*held(Imax_pod)*E_TK                [1]  factor on podocyte loss
-    tub_m    = 1 + sw_tubule*stage_m*Emax_tub*E_TK                [1]  factor on tubular repair
+    perfusion_m   = 1 + sw_perfusion*k_perfusion*capillary_gain   [1]  factor of new capillaries on vascular conductance
+    oxygen_gained = log(1 + capillary_gain) + log(perfusion_m)    [1]  log gain of oxygen supply by new capillaries
+    repair_m = 1 + sw_oxygen_repair*k_oxygen_repair*oxygen_gained [1]  factor of oxygen on the speed of repair
+    tub_m    = 1 + sw_tubule*stage_m*Emax_tub*E_TK*repair_m       [1]  factor on tubular repair
     fib_m    = 1 - sw_fibrosis*held(Imax_fib)*E_MK                [1]  factor on matrix and fibrosis formation
     fib_add  = k_mal*Z_mal                                        [1]  fibrosis by mal-differentiated cells, relative to normal formation
     j        = sw_inflammation*held(Imax_inf)*E_MK                [1]  inhibition of intrarenal inflammation
     inf_m    = 1 - j                                              [1]  factor on inflammation
     gfr_m    = (1 + sw_filtration*g_GFR*E_MK)*(1 - plug_loss)      [1]  factor on GFR, functional
+    cell_insulin = (f_fun_beta*Z_beta + s_ins*f_fun_ins*Z_ins)/count_beta + m3_graft
+                                                                  [1]  insulin cells that were given, in normal beta-cell masses
+    insulin_dilatation = sw_insulin_vessel*stage_m*k_insulin_vessel*cell_insulin/(1 + cell_insulin)
+                                                                  [1]  log dilatation of renal vessels by insulin that they release
     """

@@ -10,8 +10,10 @@ class KidneyHooks(Submodel):
 
     `r_R` adds the gain of endothelial proliferation in absolute terms: a share of the host's own proliferation. `r_P` is exact: with
     deficit ``1 - P/P0`` the kidney's term ``r_P*(P0/P - 1)`` is the flux of functioning podocytes that differentiation gives.
-    Maximal repair rates of effacement and endothelium have no human evidence: 0 unless a claim is under test. There is
-    deliberately no hook that restores nephrons.
+    Endothelial, mesangial and tubular cells arrive by the same rule, `r_end`, `r_mes` and a part of `r_N`, where that is claimed.
+    Maximal rates of repair and rebuilding (effacement, endothelium, nephrons, scar, sclerosis) have no human evidence: 0 unless a
+    claim is under test. The trophic programme rebuilds nephrons, the immune programme removes scar and sclerosis. Better oxygen
+    supply, where it is claimed to accelerate repair, multiplies every rate of repair (`repair_m`), not the arrival of cells.
     """
 
     reads = (
@@ -19,16 +21,31 @@ class KidneyHooks(Submodel):
         "proliferation_end [1/day]",
         "E_A [1]",
         "E_TK [1]",
+        "E_MK [1]",
         "G_K [Mcell]",
+        "stage_m [1]",
+        "repair_m [1]",
+        "turn_end [1/day]",
+        "turn_pod [1/day]",
+        "turn_mes [1/day]",
+        "turn_tub [1/day]",
         "sw_podocyte [1]",
         "sw_endothelium [1]",
-        "turn_pod [1/day]",
+        "sw_rebuild_nephrons [1]",
+        "sw_rebuild_interstitium [1]",
+        "sw_rebuild_glomeruli [1]",
     )
     equations = """
     r_R = proliferation_end*gain_end                                     [1/day]  angiogenesis: added to capillary growth
-    r_F = sw_endothelium*r_F_max*E_A                                 [1/day]  repair of endothelial fenestration
-    r_E = sw_podocyte*r_E_max*E_TK                                   [1/day]  recovery from podocyte effacement
-    r_P = f_fun_pod*turn_pod*G_K/count_pod                             [1/day]  podocyte replacement
+    r_F = sw_endothelium*r_F_max*E_A*repair_m                            [1/day]  repair of endothelial fenestration
+    r_E = sw_podocyte*r_E_max*E_TK*repair_m                              [1/day]  recovery from podocyte effacement
+    r_P = turn_pod*f_fun_pod*G_K/count_pod                               [1/day]  podocyte replacement
+    r_end = arrive_end*turn_end*f_fun_end*G_K/count_end                  [1/day]  arrival of endothelial cells in capillaries
+    r_mes = arrive_mes*turn_mes*f_fun_mes*G_K/count_mes                  [1/day]  arrival of mesangial cells in the mesangium
+    r_tub = arrive_tub*turn_tub*f_fun_tub*G_K/count_tub                  [1/day]  arrival of tubular cells, as nephrons
+    r_N = sw_rebuild_nephrons*stage_m*r_N_max*E_TK*repair_m + r_tub      [1/day]  rebuilding of nephrons
+    r_I = sw_rebuild_interstitium*stage_m*r_I_max*E_MK*repair_m          [1/day]  removal of interstitial scar
+    r_S = sw_rebuild_glomeruli*stage_m*r_S_max*E_MK*repair_m             [1/day]  removal of glomerular sclerosis
     """
 
 

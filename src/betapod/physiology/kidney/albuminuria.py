@@ -57,7 +57,7 @@ class Albuminuria(Submodel):
     albumin_filtered = albumin_Bowman*GFR/mL_per_L*min_per_day  [mg/day]     filtered albumin
     albumin_reabsorbed = (albumin_filtered - UAER)/nephrons     [mg/day]     tubular uptake, as if all nephrons were present
     albumin_load     = softplus0(log(albumin_reabsorbed/albumin_reabsorbed0), ln_load, w_load, 0)
-                                                                [1]          protein overload of the tubule
+                                                                [1]          protein overload of the tubule, 0 at nominal
     UACR             = UAER/creatinine_generation*mg_per_g      [mg/g]       urinary albumin-creatinine ratio
 
     albumin_uptake(0)  = 1                                      [1]          tubular capacity for albumin relative to nominal

@@ -55,7 +55,7 @@ class Filtration(Submodel):
     GFR         = FF*RPF*mL_per_L                               [mL/min]     glomerular filtration rate, both kidneys, per 1.73 m2
     SNGFR_relative = GFR/GFR0/nephrons                          [1]          single-nephron GFR relative to nominal
     SNGFR       = GFR/(N_nephrons0*nephrons)*nL_per_mL          [nL/min]     single-nephron GFR
-    P_GC_excess = softplus0(P_GC, P_GC_injury, w_P_GC_injury, P_GC0)         [mmHg]  capillary pressure above the injurious threshold
+    P_GC_excess = softplus0(P_GC, P_GC_injury, w_P_GC_injury, P_GC0)         [mmHg]  capillary pressure above the injurious threshold, 0 at nominal
     """
 
 
@@ -68,31 +68,40 @@ class GlomerularStructure(Submodel):
         Early glycation, pressure, angiotensin and inflammation deposit matrix; removal is blocked while cross-linked AGE is present,
         so lesions persist for about five years of normoglycaemia and then regress. Growth of the membrane slows as it nears a
         bound. Glomeruli grow with glycaemia and with loss of other nephrons, the latter less when the mesangium is expanded.
+        Two hooks of therapies, 0 without them: `r_S` removes sclerosis from membrane and mesangium; `r_mes` is the arrival of mesangial
+        cells, of which an expanded mesangium has too few for its matrix: if the normal share is ``Vv_mes0/V_mes``, what arrives raises
+        that share by `r_mes` times what it lacks. No human evidence supports either.
     Provenance
         Rates tuned to biopsy series (bangstad1993, nyberg1996) and to regression after pancreas transplantation (fioretto1998).
         No published human model of these structures was found: this is the least certain part together with podocytes.
     """
 
     reads = (
-        "AGE_early [1]",
-        "AGE_late [1]",
+        "AGE_early_acting [1]",
+        "AGE_late_acting [1]",
         "P_GC_excess [mmHg]",
         "AT1_local [1]",
         "inflammation [1]",
         "glycaemia_saturating [1]",
         "nephrons_present [1]",
         "fib_m [1]",
+        "r_S [1/day]",
+        "r_mes [1/day]",
     )
     equations = """
-    matrix_removal = removal_min + (1 - removal_min)/(1 + (softplus(AGE_late, w_AGE_removal)/AGE_removal)^n_AGE_removal)
+    matrix_removal = removal_min + (1 - removal_min)/(1 + (softplus(AGE_late_acting, w_AGE_removal)/AGE_removal)^n_AGE_removal)
                                                                 [1]          matrix removal, blocked by cross-linked AGE
     W_GBM(0)  = W_GBM0                                          [nm]         width of the glomerular basement membrane
-    dW_GBM/dt = fib_m*k_GBM*xi^xi_exponent_GBM*AGE_early*(1 + c_GBM_pressure*P_GC_excess)*(1 - (W_GBM - W_GBM0)/W_GBM_capacity)
-                - (W_GBM - W_GBM0)/tau_GBM*matrix_removal       [nm/year]    deposition less removal
+    dW_GBM/dt = fib_m*k_GBM*xi^xi_exponent_GBM*AGE_early_acting*(1 + c_GBM_pressure*P_GC_excess)*(1 - (W_GBM - W_GBM0)/W_GBM_capacity)
+                - (W_GBM - W_GBM0)/tau_GBM*matrix_removal - r_S*day_per_year*(W_GBM - W_GBM0)
+                                                                [nm/year]    deposition less removal
 
     V_mes(0)  = Vv_mes0                                         [1]          mesangial volume per nominal glomerular volume
-    dV_mes/dt = fib_m*k_mes*xi*(AGE_early*(1 - c_mes_AT1 + c_mes_AT1*AT1_local) + c_mes_pressure*P_GC_excess + c_mes_J*inflammation)
-                - (V_mes - Vv_mes0)/tau_mes*matrix_removal      [1/year]     deposition less removal
+    dV_mes/dt = fib_m*k_mes*xi*(AGE_early_acting*(1 - c_mes_AT1 + c_mes_AT1*AT1_local) + c_mes_pressure*P_GC_excess + c_mes_J*inflammation)
+                - (V_mes - Vv_mes0)/tau_mes*matrix_removal
+                - (r_S + r_mes*V_mes/Vv_mes0)*day_per_year*(V_mes - Vv_mes0)
+                                                                [1/year]     deposition less removal
+    mesangial_share = Vv_mes0/V_mes                             [1]          share of the mesangium that its cells have in health
     Vv_mes    = V_mes/V_G                                       [1]          mesangial fraction of the glomerulus, Vv(Mes/glom)
 
     V_G_target = 1 + k_V_G_g*glycaemia_saturating + k_V_G_nephrons*(1 - nephrons_present)*exp(-k_V_G_mes*(Vv_mes - Vv_mes0))

@@ -9,7 +9,9 @@ class Nephrons(Submodel):
     Purpose
         Nephron number, which all whole-kidney quantities are proportional to, and kidney failure.
     Assumptions
-        Lost nephrons never return. Vulnerability is podocyte depletion (rising between 20 and 45 %), mesangial expansion and
+        Lost nephrons never return by themselves. The hook `r_N` rebuilds what disease has taken: with a share n left the flux is
+        ``r_N*(1 - n)``, so that it ends where nothing is missing. A removed kidney and what ageing takes do not return, and a rebuilt
+        nephron is as the others are. No human evidence supports the hook: 0 unless a claim is under test. Vulnerability is podocyte depletion (rising between 20 and 45 %), mesangial expansion and
         fibrosis; stress is pressure, inflammation and hypoxia. Without the factor of present stress no drug could slow decline within
         a trial. How fast nephrons are lost under given damage differs between people. Nephrons behind sclerosed vessels are lost
         without injury of podocytes: the path to a low GFR without albuminuria, which grows with age, glycaemia and pressure.
@@ -29,12 +31,13 @@ class Nephrons(Submodel):
         "Vv_int [1]",
         "P_GC_excess [mmHg]",
         "inflammation [1]",
-        "hypoxia [1]",
+        "hypoxia_excess [1]",
         "MAP [mmHg]",
         "glycaemia [1]",
         "e_S [1]",
         "e_GLP1 [1]",
         "aki_loss [1/day]",
+        "r_N [1/day]",
         "GFR [mL/min]",
     )
     equations = """
@@ -46,7 +49,7 @@ class Nephrons(Submodel):
     nephron_number     = N_nephrons0*nephrons                   [1]          functioning nephrons, both kidneys
 
     nephron_stress     = stress0 + stress_pressure*P_GC_excess/P_GC_excess_unit + stress_J*inflammation/J_unit
-                         + stress_hypoxia*hypoxia/hypoxia_unit  [1]          present stress on nephrons
+                         + stress_hypoxia*hypoxia_excess/hypoxia_unit  [1]          present stress on nephrons
     nephron_vulnerability = h_podocyte*hill(softplus(1 - podocyte_density, w_depletion), depletion_half, n_depletion)
                          + h_mes*hill(Vv_mes, Vv_mes_half, n_mes) + h_I*hill(Vv_int, Vv_int_half, n_I)
                                                                 [1/year]     hazard that structure puts on nephrons
@@ -58,7 +61,7 @@ class Nephrons(Submodel):
                                                                 [1/year]     hazard of nephron loss
     ln_nephrons(0)     = 0                                      [1]          logarithm of the surviving fraction of nephrons
     dln_nephrons/dt    = -nephron_hazard*nephrons_surviving/(nephrons_surviving + nephrons_fade) - aki_loss*day_per_year
-                                                                [1/year]     loss of nephrons
+                       + r_N*day_per_year*(1/nephrons_surviving - 1)         [1/year]  loss of nephrons, and rebuilding by therapy
     """
     events = """
     kidney_failure when GFR < GFR_failure then stop "kidney failure: GFR too low for life without replacement therapy"

@@ -20,8 +20,8 @@ class Podocytes(Submodel):
 
     reads = (
         "V_G [1]",
-        "AGE_early [1]",
-        "AGE_late [1]",
+        "AGE_early_acting [1]",
+        "AGE_late_acting [1]",
         "AT1_local [1]",
         "P_GC_excess [mmHg]",
         "glycaemia [1]",
@@ -37,14 +37,14 @@ class Podocytes(Submodel):
     podocytes        = exp(ln_podocytes)                        [1]          podocytes per glomerulus
     podocyte_density = podocytes/podocytes0/cbrt(V_G)           [1]          podocyte density relative to nominal
     podocyte_deficit = softplus0(1 - podocyte_density, deficit_threshold, deficit_width, 0)
-                                                                [1]          density deficit beyond what can be covered
+                                                                [1]          density deficit beyond what can be covered, less that of health
     ln_podocytes(0)  = log(podocytes0)                          [1]          logarithm of podocytes per glomerulus
-    dln_podocytes/dt = -h_P0*pod_m*(1 + xi*(a_P_AGE*AGE_late + a_P_g*AGE_early*AT1_local + a_P_pressure*P_GC_excess
+    dln_podocytes/dt = -h_P0*pod_m*(1 + xi*(a_P_AGE*AGE_late_acting + a_P_g*AGE_early_acting*AT1_local + a_P_pressure*P_GC_excess
                        + a_P_AT1*softplus0(AT1_local, 1, w_AT1_local, 1) + a_P_deficit*podocyte_deficit))
                        + r_P*day_per_year*(podocytes0/podocytes - 1)         [1/year]  loss, and replacement by therapy
 
     AT1_permissive   = 1 - c_E_AT1_permissive + c_E_AT1_permissive*AT1_local [1]  angiotensin's hold on injury signals
-    podocyte_stress  = (xi^xi_exponent_E*((c_E_g*glycaemia + c_E_AGE*AGE_late)*AT1_local + c_E_pressure*P_GC_excess
+    podocyte_stress  = (xi^xi_exponent_E*((c_E_g*glycaemia + c_E_AGE*AGE_late_acting)*AT1_local + c_E_pressure*P_GC_excess
                        + c_E_AT1*(AT1_local - 1) + c_E_J*inflammation*AT1_permissive)
                        + c_E_deficit*podocyte_deficit*AT1_permissive)*(1 + c_E_MR*(MR - 1))
                        *(1 - c_E_S*e_S/e_S_full)*(1 - c_E_GLP1*e_GLP1)
@@ -66,9 +66,9 @@ class Endothelium(Submodel):
         Normal and diabetic fenestration: weil2012; coefficients tuned to it.
     """
 
-    reads = ("AGE_early [1]", "inflammation [1]", "r_F [1/day]")
+    reads = ("AGE_early_acting [1]", "inflammation [1]", "r_F [1/day]")
     equations = """
     fenestration(0)  = fenestration0                            [1]          fenestrated fraction of capillary surface
-    dfenestration/dt = (fenestration0*exp(-c_F_g*AGE_early/(1 + c_F_saturation*AGE_early) - c_F_J*inflammation) - fenestration)/tau_F
+    dfenestration/dt = (fenestration0*exp(-c_F_g*AGE_early_acting/(1 + c_F_saturation*AGE_early_acting) - c_F_J*inflammation) - fenestration)/tau_F
                        + r_F*day_per_year*(fenestration0 - fenestration)     [1/year]  loss and recovery of fenestrae
     """

@@ -119,13 +119,17 @@ class DietaryProtein(Submodel):
     Purpose
         Amino acids raise proximal reabsorption and dilate the afferent arteriole; this is the dose.
     Assumptions
-        Vegetable protein counts a fraction of animal protein. The reference diet is 1 g/kg/day, two thirds of it animal.
+        Vegetable protein counts a fraction of animal protein. The reference diet is 1 g/kg/day, two thirds of it animal. Protein is
+        digested and reaches the blood as amino acids and short peptides: the size of its molecules does not reach the kidney. Only
+        with `digestion` below 1, which nobody has seen, would what is not digested load the kidney by its molecular mass.
     Provenance
         The weight of vegetable protein is tuned; soy in place of animal protein lowers creatinine and proteinuria in trials.
     """
 
     reads = ("protein_animal [g/kg/day]", "protein_vegetable [g/kg/day]")
     equations = """
-    protein_excess = (protein_animal + vegetable_weight*protein_vegetable) - (protein_animal0 + vegetable_weight*protein_vegetable0)
+    vegetable_load = vegetable_weight*(digestion + (1 - digestion)*mass_vegetable/mass_animal)
+                                                                [1]          load by vegetable protein relative to animal
+    protein_excess = (protein_animal + vegetable_load*protein_vegetable) - (protein_animal0 + vegetable_load*protein_vegetable0)
                                                                 [g/kg/day]   protein above reference, animal equivalents
     """

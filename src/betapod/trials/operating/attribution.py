@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 #: acts; so do the harms (obstruction, mal-differentiation, sensitisation).
 MECHANISMS: Mapping[str, tuple[str, ...]] = {
     "podocytes": ("sw_podocyte",),
-    "vessels": ("sw_endothelium",),
-    "scarring": ("sw_fibrosis", "sw_inflammation", "sw_tubule"),
+    "vessels": ("sw_endothelium", "sw_perfusion", "sw_insulin_vessel"),
+    "scarring": (
+        "sw_fibrosis",
+        "sw_inflammation",
+        "sw_tubule",
+        "sw_rebuild_interstitium",
+        "sw_rebuild_glomeruli",
+    ),
     "filtration": ("sw_filtration",),
-    "replacement": ("sw_differentiation",),
+    "replacement": ("sw_differentiation", "sw_rebuild_nephrons"),
     "glucose": (
         "sw_sensitivity",
         "sw_survival",
