@@ -66,13 +66,20 @@ ZEROS = [
 #: What each switch turns off, and its neutral value.
 SWITCHES = {
     "sw_autoimmunity": {"eta_X": 0, "auto_m": 1},
-    "sw_survival": {"apo_m": 1},
+    "sw_survival": {"apo_m": 1, "prog_m": 1},
     "sw_replication": {"rep_m": 1},
     "sw_neogenesis": {"neogenesis": 0},
     "sw_function": {"fn_m": 1},
     "sw_recovery": {"kre_m": 1, "tox_m": 1},
-    "sw_ectopic": {"ectopic": 0, "Esrc": 0},
-    "sw_sensitivity": {"SI_m": 1, "nR_m": 1, "aR_m": 1, "tau4_m": 1, "sHd": 1},
+    "sw_ectopic": {"ectopic": 0, "Esrc": 0, "turn_ins": 0},
+    "sw_ectopic_repair": {"secreting_ins": 0, "ectopic": 0, "Esrc": 0},
+    "sw_sensitivity": {"SI_m": 1, "nR_m": 1, "aR_m": 1, "sI_m": 1, "tau4_m": 1, "a4_m": 1, "sHd": 1},
+    "sw_receptor_number": {"nR_m": 1},
+    "sw_receptor_binding": {"aR_m": 1},
+    "sw_post_receptor": {"sI_m": 1},
+    "sw_GLUT4": {"tau4_m": 1},
+    "sw_glucose_bond": {"a4_m": 1},
+    "sw_liver_sensitivity": {"sHd": 1},
     "sw_indirect": {"dJ": 0},
     "sw_HbA1c": {"dHbA1c_reduced": 0},
     "sw_endothelium": {"end_m": 1, "r_R": 0, "r_F": 0},
@@ -86,6 +93,7 @@ SWITCHES = {
     "sw_engraftment": {"k_settle": 0},
     "sw_renewal": {"births_K": 0, "births_P": 0},
     "sw_differentiation": {"become_pod": 0, "become_beta": 0, "r_P": 0},
+    **{f"sw_become_{lineage}": {f"become_{lineage}": 0} for lineage in ("end", "pod", "mes", "tub", "beta", "ins")},
     "sw_hypoxia": {"hypoxic_drive": 0},
 }
 
@@ -247,6 +255,26 @@ def test_neogenesis_fills_what_is_missing() -> None:
     assert open_gate["neogenesis"] == pytest.approx(2 * 0.5)
     assert gated["neogenesis"] == pytest.approx(0.6 * open_gate["neogenesis"])
     assert healthy["kneo"] < 1e-3 * open_gate["kneo"]
+
+
+def test_replication_fills_what_is_missing() -> None:
+    state = full(claims()) | {"Z_beta": 0.0}
+    gain = claims().evaluate(["rep_m"], state)["rep_m"] - 1
+    half = claims(sw_deficit_gate=1.0, native_beta=0.5).evaluate(["rep_m"], state)["rep_m"] - 1
+    healthy = claims(sw_deficit_gate=1.0).evaluate(["rep_m"], state)["rep_m"] - 1
+    assert half == pytest.approx(0.5 * gain)
+    assert healthy < 1e-3 * gain
+
+
+def test_a_gain_of_the_bond_is_a_lower_half_saturation_of_transport() -> None:
+    model = whole_body.named_model("metabolism")
+    state = model.initial_values()
+    names = ["GLUT4_uptake_fed", "transporter_affinity_fed"]
+    bound = model.evaluate(names, state, {"a4_m": 1.3})
+    lower = model.with_values({"Km_GLUT4": model.parameters["Km_GLUT4"].value / 1.3}).evaluate(names, state)
+    assert bound["transporter_affinity_fed"] == pytest.approx(1.3 * lower["transporter_affinity_fed"])
+    assert bound["GLUT4_uptake_fed"] == pytest.approx(lower["GLUT4_uptake_fed"], rel=1e-12)
+    assert bound["GLUT4_uptake_fed"] > model.evaluate(names, state)["GLUT4_uptake_fed"]
 
 
 def test_product_that_lives_in_the_host_is_not_counted_twice() -> None:
