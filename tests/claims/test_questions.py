@@ -78,7 +78,8 @@ def test_claims_on_distribution_and_persistence_rest_on_the_findings(name: str) 
     """Without the autopsies, tracers and cultures these claims have no direct answer, and none is better judged."""
     bare = ledger.judge_ledger([name], records=registry.load_registry(), run=False)[0]
     assert bare.verdict.verdict == "untested"
-    assert ENTRIES[name].verdict.verdict in ("contradicted", "untested")  # without simulation none is excluded by it
+    # Without simulation none is excluded by it; donor insulin cells after cord blood are few, but they are there.
+    assert ENTRIES[name].verdict.verdict in (("partly supported",) if name == "B07" else ("contradicted", "untested"))
 
 
 #: Findings and the targets of validation that are the same printed number; a factor where the unit differs.

@@ -62,7 +62,7 @@ def test_the_contest_cites_what_can_be_shown() -> None:
 
 
 def test_the_findings_are_no_rows_of_a_confrontation() -> None:
-    assert len(registry.load_registry()) == 1246 and len(registry.load_with_mechanisms()) == 1371
+    assert len(registry.load_registry()) == 1246 and len(registry.load_with_mechanisms()) == 1372
 
 
 MINE = """\
@@ -102,11 +102,11 @@ def test_a_verdict_that_changes_is_named(
     path = tmp_path / "mine.csv"
     row = "HSC_BETA2007,x,mixed,cohort,x,HSCT,3100,pancreas_with_donor_beta_cells,,proportion,0.9,,,fraction,q,seen,HSC_BETA2007#1"
     path.write_text(f"{HEAD},replaces\n{row}\n", encoding="utf-8")
-    assert run(monkeypatch, "claims", "show", "B07", "--overlay", str(path), "--no-model", "--json") == 0
+    assert run(monkeypatch, "claims", "show", "B25", "--overlay", str(path), "--no-model", "--json") == 0
     said = capsys.readouterr()
     assert "replaces HSC_BETA2007#1" in said.err
     (changed,) = json.loads(said.out)["verdicts_changed"]
-    assert changed["claim"] == "B07" and changed["before"] == "contradicted" and changed["after"] in said.err
+    assert changed["claim"] == "B25" and changed["before"] == "contradicted" and changed["after"] in said.err
 
 
 def test_pooling_says_what_it_would_be_without_the_table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..evidence.synthesis.certainty import LEVELS
-from .questions import Reply
+from .questions import SILENT, Reply
 
 if TYPE_CHECKING:
     from .claim_outcome import SimulatedOutcome
@@ -21,8 +21,8 @@ RULE = {
     "unreached": "only indirect records answer, and a claimed outcome that the model can express is not reached within what evidence "
     "allows",
     "contradicted": "at least one direct answer is against, and none is for or short",
-    "supported": "a direct answer of moderate or high certainty is for, no direct answer is against or short, and, for claims "
-    "about treatment with cells, the outcome is reached within what evidence allows",
+    "supported": "a direct answer of moderate or high certainty is for, no direct answer is against, short or a case of harm, and, "
+    "for claims about treatment with cells, the outcome is reached within what evidence allows",
     "partly supported": "some direct answer with an interval is for or short, but the line above is not met",
     "not supported": "direct answers exist, and none with an interval is for or short",
 }
@@ -58,7 +58,7 @@ def judge_claim(replies: Sequence[Reply], simulations: Sequence[SimulatedOutcome
     about_cells
         Whether the claim is about treatment with cells: then the simulation may hold a verdict back.
     """
-    answered = [reply for reply in replies if reply.answer != "nothing"]
+    answered = [reply for reply in replies if reply.answer not in SILENT]
     direct = [reply for reply in answered if reply.direct]
     reached = not any(simulation.excluded for simulation in simulations)
     if not answered:
@@ -71,15 +71,17 @@ def judge_claim(replies: Sequence[Reply], simulations: Sequence[SimulatedOutcome
     good = [reply for reply in direct if reply.answer == "for"]
     short = [reply for reply in direct if reply.answer == "short"]
     bad = [reply for reply in direct if reply.answer == "against"]
+    harm = [reply for reply in direct if reply.answer == "case of harm"]
     if bad and not good and not short:
         return _verdict("contradicted", "contradicted", "against: " + _list(bad), bad)
     sure = [reply for reply in good if LEVELS.index(reply.certainty) >= LEVELS.index("moderate")]
-    if sure and not bad and not short and (reached or not about_cells):
+    if sure and not bad and not short and not harm and (reached or not about_cells):
         return _verdict("supported", "supported", "for: " + _list(sure), sure)
     if good or short:
         reasons = ["for: " + _list(good)] if good else []
         reasons += ["short of what is claimed: " + _list(short)] if short else []
         reasons += ["against: " + _list(bad)] if bad else []
+        reasons += ["cases of harm: " + _list(harm)] if harm else []
         reasons += [f"certainty {_best(good + short)}"] if not sure else []
         reasons += [_SIMULATION] if about_cells and not reached else []
         return _verdict("partly supported", "partly supported", "; ".join(reasons), good + short)

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean
 from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
+from .legal_status import legal_facts
 from .questions import EXPECTS, Question
 
 FILE = Path(__file__).with_name("claims.yaml")
@@ -26,7 +27,7 @@ class Claim:
     about
         ``cells`` or ``diabetes``.
     specified
-        Certainty that the specification gave by reading alone; for comparison, never used.
+        Certainty that the specification gave by reading alone, for comparison, never used; empty for claims that it lacks.
     outcomes
         What is simulated, each judged apart; none where the model has no such quantity.
     not_simulated
@@ -39,6 +40,8 @@ class Claim:
         What a reader could take the verdict for and should not.
     differs
         Why the computed verdict stands although the specification's certainty would give another.
+    legal
+        Ids of facts of `legal_status`, which stand on the card and decide nothing.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Claim:
     missing: str = ""
     note: str = ""
     differs: str = ""
+    legal: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> Outcome | None:
@@ -169,6 +173,12 @@ def _claim(row: dict[str, Any], problems: list[Problem], file: str) -> Claim:
     outcomes = tuple(_outcome(keys, name, problems, file) for keys in _listed_outcomes(row, name, problems, file))
     rest = {key: value for key, value in row.items() if key not in ("questions", "outcome", "outcomes")}
     rest.setdefault("not_simulated", "")
+    for fact in rest.get("legal", ()):
+        if fact not in legal_facts():
+            hint = did_you_mean(fact, legal_facts())
+            problems.append(
+                Problem("unknown-fact", f"{name}: there is no legal fact {fact!r}", Location(file), hint=hint)
+            )
     if not outcomes and not rest["not_simulated"]:
         problems.append(Problem("missing-outcome", f"{name} has neither an outcome nor a reason", Location(file)))
     built: Claim = _build(Claim, {**rest, "questions": questions, "outcomes": outcomes}, name, problems, file)
@@ -187,9 +197,11 @@ def _question(keys: dict[str, Any], name: str, problems: list[Problem], file: st
         value = getattr(question, key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             problems.append(Problem("no-number", f"{text}: {key} is no number", where, str(value)))
-    if bool(question.records) == bool(question.select) or len(question.records) not in (0, 1, 2, 4):
+    if bool(question.records) == bool(question.select) or (
+        len(question.records) not in (0, 1, 2, 4) and not question.says
+    ):
         message = f"{text}: asks neither or both of a selection and records, or another number of records than it can"
-        problems.append(Problem("bad-question", message, where, expected="select, or 1, 2 or 4 records"))
+        problems.append(Problem("bad-question", message, where, expected="select, or 1, 2 or 4 records, or statements"))
     return question
 
 

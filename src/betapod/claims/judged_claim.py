@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_verdict import ClaimVerdict
 from .claims import Claim
-from .questions import Reply
+from .questions import SILENT, Reply
 
 #: What the specification's certainty would be as a verdict, where the two can be compared.
 _AS_VERDICT = {
@@ -46,7 +46,7 @@ class JudgedClaim:
     @property
     def adverse(self) -> tuple[Reply, ...]:
         """Answers that are not."""
-        return tuple(reply for reply in self.replies if reply.answer not in ("for", "leans for", "nothing"))
+        return tuple(reply for reply in self.replies if reply.answer not in ("for", "leans for", *SILENT))
 
     @property
     def agrees(self) -> bool:

@@ -14,7 +14,7 @@ from ..evidence.records.study import Record
 from ..evidence.synthesis.certainty import LEVELS, grade
 from ..evidence.synthesis.pool import DISAGREE, pool
 from ..evidence.synthesis.pooled import Pooled, back_to_scale
-from ..evidence.synthesis.reported_error import reported_error
+from ..evidence.synthesis.reported_error import error_at_most, reported_error
 from .baselines import CORRELATION, CORRELATION_RANGE, error_of_sum, from_baseline, same_people
 
 #: What an answer can be, with its meaning in the rule of the verdict.
@@ -27,8 +27,12 @@ ANSWERS = {
     "against": "the interval lies on the other side, or excludes what the claim requires without showing any effect",
     "leans for": "a number without an interval, or a direction alone, on the claimed side",
     "leans against": "a number without an interval, or a direction alone, not on the claimed side or short of what is required",
+    "case of harm": "a documented case of serious harm that its authors hold to be caused by the treatment",
+    "opinion": "what experts or a guideline say; it is shown, and decides nothing",
     "nothing": "no usable record",
 }
+#: Answers without weight in the rule of the verdict.
+SILENT = ("opinion", "nothing")
 #: What a claim can predict of an answer; see `Question`.
 EXPECTS = ("above", "below", "within")
 
@@ -54,7 +58,8 @@ class Question:
     requires
         The least effect that the claim as asserted needs.
     says
-        For statements: which words agree with the claim; any other disagree.
+        For statements: which words agree with the claim; any other disagree. For case reports of harm (``within``): which
+        words say that the treatment did the harm.
     direct
         Whether it is about the claimed treatment, people and outcome; indirect answers are shown and never decide alone.
     step_down
@@ -226,9 +231,8 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     studies = tuple(dict.fromkeys(record.study for record in records))
     first = records[0]
     if first.value is None:
-        agrees = first.direction in question.says
-        answer = "leans for" if agrees else "leans against"
-        return Reply(question, answer, None, None, "", "very low", names, studies, f"stated: {first.quote}")
+        answer, how = _stated(question, records)
+        return Reply(question, answer, None, None, "", "very low", names, studies, how)
     null = question.null if question.null is not None else (0.0 if len(records) > 1 else None)
     _check_criterion(question, null)
     values = [record.value for record in records if record.value is not None]
@@ -262,6 +266,18 @@ def _from_records(question: Question, records: list[Record]) -> Reply:
     return Reply(question, answer, estimate, ci, first.unit, "very low", names, studies, how)
 
 
+def _stated(question: Question, records: Sequence[Record]) -> tuple[str, str]:
+    """Return the answer of statements without a number: the first decides, or of case reports of harm any."""
+    said = "stated: " + "; ".join(record.quote for record in records)
+    if any(record.design == "opinion" for record in records):
+        return "opinion", said
+    if question.expects != "within":
+        return "leans for" if records[0].direction in question.says else "leans against", said
+    caused = sum(record.design == "case-report" and record.direction in question.says for record in records)
+    answer = "case of harm" if caused else "leans against"
+    return answer, f"{caused} of {len(records)} hold the treatment to be the cause; {said}"
+
+
 def _share(records: Sequence[Record]) -> tuple[float, float] | None:
     """Return the exact interval (Clopper and Pearson) of one reported proportion, or of several that are zero."""
     from scipy.stats import binomtest
@@ -279,8 +295,9 @@ def _share(records: Sequence[Record]) -> tuple[float, float] | None:
 
 
 def _error(records: Sequence[Record]) -> float | None:
-    """Return the standard error of one number, of a ratio that of its logarithm; None where it has none."""
-    return reported_error(records[0], log=records[0].log).size
+    """Return the standard error of one number, of a ratio that of its logarithm, at most where p is bounded; None without any."""
+    size = reported_error(records[0], log=records[0].log).size
+    return error_at_most(records[0]) if size is None else size
 
 
 def _interval(first: Record, estimate: float, error: float, count: int) -> tuple[float, float]:

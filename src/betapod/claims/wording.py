@@ -10,6 +10,7 @@ from .claim_outcome import Outcome, SimulatedOutcome
 from .claim_people import describe_person as person_label
 from .claim_verdict import RULE
 from .judged_claim import JudgedClaim
+from .legal_status import legal_sentences
 from .questions import Question, Reply
 
 #: What each verdict means to a reader without a statistician at hand.
@@ -236,5 +237,6 @@ def claim_as_dict(entry: JudgedClaim) -> dict[str, Any]:
         "missing": claim.missing,
         "note": claim.note,
         "differs": claim.differs,
+        "legal": legal_sentences(claim.legal),
         "change": claim.change,
     }

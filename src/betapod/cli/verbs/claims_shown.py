@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def show_claim(entry: JudgedClaim) -> None:
     """Print a claim in full."""
     from ...claims.claim_simulation import unit_and_label
+    from ...claims.legal_status import legal_sentences
     from ...claims.wording import (
         estimate_text,
         leverage_words,
@@ -51,6 +52,7 @@ def show_claim(entry: JudgedClaim) -> None:
         ("not simulated", claim.not_simulated),
         ("no direct record", claim.missing),
         ("mind", claim.note),
+        ("the law", " ".join(legal_sentences(claim.legal))),
         ("would change it", claim.change),
     ]
     print_text(f"{claim.id}  {claim.claim}", "bold", 2)

@@ -16,6 +16,7 @@ _MEDIAN_PER_MEAN = 1.2533141373155001
 #: Smallest ratio that is taken for a logarithm.
 _LEAST_RATIO = 1e-3
 _EXACT_P = re.compile(r"(?:p\s*=\s*)?(0?\.\d+)", re.IGNORECASE)
+_BOUNDED_P = re.compile(r"(?:p\s*)?<\s*(0?\.\d+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,20 @@ def exact_p(record: Record) -> float | None:
     if record.contrast not in ("between", "association") or match is None or not 0.0 < float(match[1]) < 1.0:
         return None
     return float(match[1])
+
+
+def error_at_most(record: Record) -> float | None:
+    """Return the largest standard error that a bound of p allows: below 0.001, the effect over 3.29 (Cochrane Handbook 6.5.2.3).
+
+    Only of a difference of two groups or of two treatments of the same people; for one number by itself, never for pooling,
+    whose weights a bound would make too small.
+    """
+    match = _BOUNDED_P.fullmatch(record.p_value.strip())
+    if record.contrast != "between" or record.log or match is None or not record.value:
+        return None
+    from scipy import stats
+
+    return abs(record.value) / float(stats.norm.isf(float(match[1]) / 2.0))
 
 
 def compared_ratio(record: Record, number: float) -> float:

@@ -115,8 +115,10 @@ def _simulation(entry: JudgedClaim) -> Markup:
 
 
 def _studies(entry: JudgedClaim) -> Markup:
-    sides = {"for": 2, "leans for": 1, "open": 0, "nothing": 0, "leans against": -1, "short": -1, "against": -2}
-    replies = [reply for reply in entry.replies if reply.answer != "nothing"]
+    from ...claims.questions import SILENT
+
+    sides = {"for": 2, "leans for": 1, "open": 0, "leans against": -1, "short": -1, "case of harm": -2, "against": -2}
+    replies = [reply for reply in entry.replies if reply.answer not in SILENT]
     if not replies:
         return svg(
             _WIDTH, 60, "no usable study", [svg_text(_LEFT, 34, "No usable study: nothing to draw.", _SOFT, "start")]

@@ -102,6 +102,7 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
 
 def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
     from ...claims.claim_verdict import VERDICTS
+    from ...claims.legal_status import legal_sentences
     from ...claims.wording import estimate_text, required, verdict_sentences
 
     claim = entry.claim
@@ -127,6 +128,7 @@ def _card(entry: JudgedClaim, number: int) -> dict[str, Any]:
         "picture": picture(entry),
         "missing": claim.missing,
         "note": claim.note,
+        "legal": legal_sentences(claim.legal),
         "differs": claim.differs,
         "change": claim.change,
         "replies": [
