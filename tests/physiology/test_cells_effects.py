@@ -277,6 +277,37 @@ def test_a_gain_of_the_bond_is_a_lower_half_saturation_of_transport() -> None:
     assert bound["GLUT4_uptake_fed"] > model.evaluate(names, state)["GLUT4_uptake_fed"]
 
 
+REPAIRED = ["SI_m", "sI_m", "a4_m", "sHd", "fn_m", "gain_ins"]
+
+
+def test_claimed_repair_ends_where_glucose_is_normal() -> None:
+    model = claims()
+    state = full(model)
+    high, half, normal = (model.evaluate(REPAIRED, state, {"glucose_above_normal": left}) for left in (1.0, 0.5, 0.0))
+    neutral = dict.fromkeys(REPAIRED, 1.0) | {"gain_ins": 0.0}
+    assert normal == neutral
+    for name in REPAIRED:
+        assert half[name] - neutral[name] == pytest.approx(0.5 * (high[name] - neutral[name]))
+
+
+@pytest.mark.parametrize("scenario", ["current-evidence", "face-value"])
+def test_what_was_measured_is_a_gain_at_any_glucose(scenario: str) -> None:
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
+    state = full(model)
+    assert model.evaluate(REPAIRED, state, {"glucose_above_normal": 0.0}) == model.evaluate(REPAIRED, state)
+
+
+def test_glucose_above_normal_of_the_whole_person() -> None:
+    model = whole_body.named_model("reference").with_values({"hold_glucose": 1.0})
+    found = [
+        model.evaluate(["glucose_above_normal"], model.initial_values(), {"glucose_held": glucose})[
+            "glucose_above_normal"
+        ]
+        for glucose in (4.0, 5.2, 5.7, 9.0)
+    ]
+    assert found == pytest.approx([0.0, 0.069, 0.5, 1.0], abs=2e-3)
+
+
 def test_product_that_lives_in_the_host_is_not_counted_twice() -> None:
     model = claims(sw_deficit_gate=1.0, native_beta=0.6, native_pod=0.6)
     state = full(model) | {"Z_beta": 400.0, "Z_pod": 480.0}

@@ -119,10 +119,12 @@ class DamageSignals(Submodel):
     0.5 of the cell model's reference runs. The hypoxic drive of secretion comes from the kidney's own oxygen balance: one
     capillary bed, one hypoxia; the angiogenic programme multiplies that bed's own proliferation. Insulin cells outside islets are
     not lost in this model, nor are mesangial cells: where their arrival is claimed (`arrive_mes` 1) an expanded mesangium has too few
-    of them for its matrix. A removed kidney lacks no tubular cells.
+    of them for its matrix. A removed kidney lacks no tubular cells. What is claimed for insulin action and secretion is repair: it
+    ends where glucose is normal.
     """
 
     reads = (
+        "G [mmol/L]",
         "inflammation [1]",
         "hypoxia [1]",
         "hypoxia_excess [1]",
@@ -141,6 +143,8 @@ class DamageSignals(Submodel):
     damage_K      = (inflammation + hypoxia_excess)/(inflammation + hypoxia_excess + damage_K_half)   [1]   damage signal of the kidneys
     islet_damage  = softplus(1 - beta_mass - islet_reserve, deficit_smoothing) + T1D*autoimmunity   [1]   missing beta cells and insulitis
     damage_P      = islet_damage/(islet_damage + damage_P_half)                           [1]   damage signal of the pancreas
+    glucose_above_normal = smooth_min(softplus(G - normal_glucose, normal_glucose_smoothing)/repair_glucose_range, 1, cap_sharpness)
+                                                                                          [1]   mean glucose above normal, 0 to 1
     hypoxic_drive = sw_hypoxia*hypoxia/(hypoxia + hypoxia_half)                           [1]   hypoxic stimulus to secretion
     proliferation_end = k_angiogenesis*VEGF/day_per_year       [1/day]   proliferation of renal endothelium
     native_end  = capillary_density        [1]   native renal endothelial cells relative to normal

@@ -53,6 +53,7 @@ _CELLS = (
     "cells.host_programmes.HostProgrammes",
     "cells.capillaries_hypoxia.MicrovascularPlugging",
     "cells.effects.EarlyStage",
+    "cells.effects.RepairToNormal",
     "cells.effects.PancreaticEffects",
     "cells.effects.MetabolicEffects",
     "cells.effects.RenalEffects",

@@ -14,6 +14,15 @@ class EarlyStage(Submodel):
     """
 
 
+class RepairToNormal(Submodel):
+    """Claimed repair of insulin action and of secretion ends where glucose is normal; what trials measured is a gain without end."""
+
+    reads = ("glucose_above_normal [1]",)
+    equations = """
+    unrepaired = 1 - repair_to_normal*(1 - glucose_above_normal)      [1]  what is left to repair in insulin action and secretion
+    """
+
+
 class PancreaticEffects(Submodel):
     """Effects on beta cells and on other insulin-secreting cells.
 
@@ -33,6 +42,7 @@ class PancreaticEffects(Submodel):
         "missing_beta [1]",
         "E_M [1]",
         "stage_m [1]",
+        "unrepaired [1]",
         "T1D [1]",
         "native_ins [1]",
         "Z_ins [Mcell]",
@@ -53,10 +63,10 @@ class PancreaticEffects(Submodel):
     prog_m  = 1 - sw_survival*held(Imax_decline)*E_TP                                  [1]  factor on the inherited loss of beta cells
     rep_m   = 1 + sw_replication*stage_m*Emax_rep*missing_beta*E_TP                    [1]  factor on beta-cell replication
     neogenesis = sw_neogenesis*nu_neo*missing_beta*E_TP                                      [Mcell/day]  new beta cells from the host
-    fn_m    = 1 + sw_function*stage_m*(Emax_fn_T2D*(1 - T1D) + Emax_fn_T1D*T1D)*E_TP   [1]  factor on secretion per beta cell
+    fn_m    = 1 + sw_function*stage_m*(Emax_fn_T2D*(1 - T1D) + Emax_fn_T1D*T1D)*E_TP*unrepaired   [1]  factor on secretion per beta cell
     kre_m   = 1 + sw_recovery*stage_m*Emax_rediff*E_TP                                 [1]  factor on redifferentiation of beta cells
     tox_m   = 1 - sw_recovery*held(Imax_tox)*E_TP                                      [1]  factor on glucotoxicity to beta cells
-    gain_ins     = stage_m*Emax_ins*E_M                                [1]  gain of secretion of other insulin cells
+    gain_ins     = stage_m*Emax_ins*E_M*unrepaired                     [1]  gain of secretion of other insulin cells
     secreting_ins = sw_ectopic_repair*(native_ins*gain_ins + f_fun_ins*Z_ins/count_ins*(1 + gain_ins))
                                                                [1]  other insulin cells that secrete, relative to their normal number
     ectopic = sw_ectopic*s_ins*secreting_ins*count_ins/count_beta
@@ -73,14 +83,21 @@ class MetabolicEffects(Submodel):
     claimed beside it and have gains of their own, 0 but where a claim is under test.
     """
 
-    reads = ("E_M [1]", "stage_m [1]", "sw_sensitivity [1]", "sw_post_receptor [1]", "sw_glucose_bond [1]")
+    reads = (
+        "E_M [1]",
+        "stage_m [1]",
+        "unrepaired [1]",
+        "sw_sensitivity [1]",
+        "sw_post_receptor [1]",
+        "sw_glucose_bond [1]",
+    )
     equations = """
-    SI_m       = 1 + sw_sensitivity*stage_m*acts_SI*Emax_SI*E_M   [1]          factor on insulin sensitivity
+    SI_m       = 1 + sw_sensitivity*stage_m*acts_SI*Emax_SI*E_M*unrepaired   [1]          factor on insulin sensitivity
     receptor_m = SI_m^theta_R                                 [1]        its share at the insulin receptor
     GLUT4_m    = SI_m^(1 - theta_R)                           [1]        its share at glucose transport
-    post_receptor_m = 1 + sw_sensitivity*sw_post_receptor*stage_m*acts_SI*Emax_post_receptor*E_M
+    post_receptor_m = 1 + sw_sensitivity*sw_post_receptor*stage_m*acts_SI*Emax_post_receptor*E_M*unrepaired
                                                               [1]        factor on the signal behind the receptor, as claimed
-    glucose_bond_m  = 1 + sw_sensitivity*sw_glucose_bond*stage_m*acts_SI*Emax_glucose_bond*E_M
+    glucose_bond_m  = 1 + sw_sensitivity*sw_glucose_bond*stage_m*acts_SI*Emax_glucose_bond*E_M*unrepaired
                                                               [1]        factor on the bond of glucose to GLUT4, as claimed
     """
 

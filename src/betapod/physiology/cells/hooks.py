@@ -71,6 +71,7 @@ class MetabolismHooks(Submodel):
         "G_P [Mcell]",
         "ectopic [1]",
         "stage_m [1]",
+        "unrepaired [1]",
         "sw_indirect [1]",
         "sw_sensitivity [1]",
         "sw_receptor_number [1]",
@@ -85,7 +86,7 @@ class MetabolismHooks(Submodel):
     tau4_m = SI_m^(sw_GLUT4*(1 - theta_R))                         [1]      factor on GLUT4 translocation
     a4_m   = glucose_bond_m                                        [1]      factor on glucose affinity of GLUT4
     dJ     = -sw_indirect*dJ_max*E_M                               [1]      shift of systemic inflammation
-    sHd    = 1 + (sw_indirect*sH_gain + sw_sensitivity*sw_liver_sensitivity*stage_m*acts_SI*Emax_SH)*E_M
+    sHd    = 1 + (sw_indirect*sH_gain + sw_sensitivity*sw_liver_sensitivity*stage_m*acts_SI*Emax_SH*unrepaired)*E_M
                                                                    [1]      factor on hepatic insulin sensitivity
     kneo   = (neogenesis + f_fun_beta*become_beta*G_P)/count_beta      [1/day]  new functional beta cells, in normal masses
     Esrc   = k_ectopic*ectopic                                     [1/day]  source of extra-islet secretors, in normal masses
