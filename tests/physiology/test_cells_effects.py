@@ -35,6 +35,8 @@ ONES = [
     "fib_m",
     "inf_m",
     "gfr_m",
+    "perfusion_m",
+    "repair_m",
     "slope_m",
     "nR_m",
     "aR_m",
@@ -58,6 +60,13 @@ ZEROS = [
     "r_F",
     "r_E",
     "r_P",
+    "r_N",
+    "r_I",
+    "r_S",
+    "r_end",
+    "r_mes",
+    "r_tub",
+    "insulin_dilatation",
     "dJ",
     "kneo",
     "Esrc",
@@ -84,6 +93,12 @@ SWITCHES = {
     "sw_HbA1c": {"dHbA1c_reduced": 0},
     "sw_endothelium": {"end_m": 1, "r_R": 0, "r_F": 0},
     "sw_podocyte": {"pod_m": 1, "r_E": 0},
+    "sw_rebuild_interstitium": {"r_I": 0},
+    "sw_rebuild_glomeruli": {"r_S": 0},
+    "sw_perfusion": {"perfusion_m": 1},
+    "sw_oxygen_repair": {"repair_m": 1},
+    "sw_insulin_vessel": {"insulin_dilatation": 0},
+    "sw_stage": {"stage_m": 1},
     "sw_tubule": {"tub_m": 1},
     "sw_fibrosis": {"fib_m": 1},
     "sw_inflammation": {"inf_m": 1, "j": 0},
@@ -112,7 +127,7 @@ def full(model: Model) -> dict[str, float]:
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_each_mechanism_has_its_switch(switch: str) -> None:
     names = list(SWITCHES[switch])
-    model = claims(hyp_0=0.12)
+    model = claims(hyp_0=0.12, capillary_gain=0.1, early_stage=0.5)
     state = full(model)
     on = model.evaluate(names, state, {switch: 1.0})
     off = model.evaluate(names, state, {switch: 0.0})

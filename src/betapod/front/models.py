@@ -52,7 +52,7 @@ def load_model(name: str = "kidney", overlays: Iterable[str | Path | ParameterTa
     >>> import betapod
     >>> kidney = betapod.load_model("kidney")
     >>> kidney
-    <Model kidney: 24 states, 127 equations, 278 parameters, 28 inputs>
+    <Model kidney: 25 states, 134 equations, 281 parameters, 36 inputs>
     >>> kidney.units["GFR"]
     'mL/min'
     """
