@@ -123,13 +123,6 @@ def complete_switch(incomplete: str) -> list[str]:
 # -- people and treatments -------------------------------------------------------------------------------------------
 
 
-def complete_person(incomplete: str) -> list[str]:
-    """Complete the name of a typical person whose metabolism is known."""
-    from ..person import typical
-
-    return starting(typical.typical_names(), incomplete)
-
-
 def complete_patient(incomplete: str) -> list[str]:
     """Complete the name of a typical person, those with kidney disease included."""
     from ..person import typical

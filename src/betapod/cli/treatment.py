@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -84,13 +85,12 @@ class Treated:
     without_cells: Schedule | None = None
 
 
-def _known(person: str) -> None:
+def known_person(person: str) -> None:
     """Refuse a person whom nobody knows."""
     from ..base.errors import not_among
-    from ..person import typical
-    from ..person.older import OLDER
+    from ..person.coupled_person import person_names
 
-    names = (*typical.typical_names(), *OLDER)
+    names = person_names()
     if person not in names:
         raise ConfigError(not_among(names, "unknown-person", f"there is no typical person {person!r}", person))
 
@@ -100,7 +100,7 @@ def check_texts(treatment: Given, problems: list[Problem]) -> None:
     from ..therapies import cell_parameters, standard_care
     from ..therapies.cell_order import read_order
 
-    checks: list[tuple[Any, ...]] = [(_known, treatment.person)] if treatment.person is not None else []
+    checks: list[tuple[Any, ...]] = [(known_person, treatment.person)] if treatment.person is not None else []
     checks += [(standard_care.therapy, text) for text in treatment.drug or ()]
     checks += [(read_order, text, f"cells {text!r}") for text in treatment.cells or ()]
     checks += [(cell_parameters.overlay, treatment.scenario)] if treatment.scenario is not None else []
@@ -111,8 +111,13 @@ def check_texts(treatment: Given, problems: list[Problem]) -> None:
             gather(problems, error)
 
 
-def treated(model: Model, treatment: Given) -> Treated:
+def treated(model: Model, treatment: Given, said: Iterable[str] = ()) -> Treated:
     """Put a typical person into a named model and prescribe.
+
+    Parameters
+    ----------
+    said
+        Names that were given a value, which holds even where it is the model's own and the person has another.
 
     Raises
     ------
@@ -132,8 +137,10 @@ def treated(model: Model, treatment: Given) -> Treated:
     if person is not None:
         try:
             with waiting(f"simulating the history of {person}"):
-                who = typical_patient(person, model.name, _changes(model))
+                changes = _changes(model, said)
+                who = typical_patient(person, model.name, changes)
             print_note(f"{who.label}: {who.history:.1f} years of history simulated")
+            _say_when(changes)
         except BetapodError as error:
             gather(problems, error)
     plan, without = None, None
@@ -168,14 +175,23 @@ def _with_state(who: Any) -> Any:
     return who if who.state else replace(who, state=who.model.initial_values())
 
 
-def _changes(model: Model) -> dict[str, float | str]:
-    """Return what the user has changed in a named model."""
+def _say_when(changes: dict[str, float | str]) -> None:
+    """Say which values hold for the whole life, and which begin today."""
+    from ..person.begins_today import lifelong_and_today
+
+    for names, when in zip(lifelong_and_today(changes), ("in the whole life", "from today on"), strict=True):
+        if names:
+            print_note(f"{when}: {', '.join(f'{name} {value:.6g}' for name, value in names.items())}")
+
+
+def _changes(model: Model, said: Iterable[str]) -> dict[str, float | str]:
+    """Return what the user has changed in a named model, or has said."""
     from ..physiology import whole_body
 
     if model.name not in whole_body.NAMES:
         return {}
     base = whole_body.named_model(model.name)
     shipped = {**base.parameters, **base.inputs}
-    return {
-        key: row.value for key, row in {**model.parameters, **model.inputs}.items() if row.value != shipped[key].value
-    }
+    rows = {**model.parameters, **model.inputs}
+    names = {*said}
+    return {key: row.value for key, row in rows.items() if key in names or row.value != shipped[key].value}

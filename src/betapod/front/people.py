@@ -28,7 +28,8 @@ def load_person(name: str, model: str = "reference", values: Mapping[str, float 
     model
         Name of the model that sees the person.
     values
-        Parameters and inputs that differ in the person's whole life: numbers in the row's unit, or text with a unit.
+        Parameters and inputs that differ: numbers in the row's unit, or text with a unit. What the person is differs in the whole life;
+        treatments and experiments, such as ``hold_glucose``, begin today.
 
     Returns
     -------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from ..physiology import whole_body
 from ..therapies.plan import Plan, plan
 from ..therapies.standard_care import input_courses, therapy
 from . import typical as people
+from .begins_today import lifelong_and_today
 from .older import OLDER
 
 if TYPE_CHECKING:
@@ -58,27 +59,41 @@ def typical_patient(
     Parameters
     ----------
     changes
-        Values that differ, in the person's whole life.
+        Values that differ: of what the person is in the whole life, of treatments and experiments (`begins_today`) from today on.
 
     Raises
     ------
     ConfigError
-        No such person, a model without metabolism (or kidneys, for who is known by them), or HbA1c does not reach the person's mark.
+        No such person, a model without metabolism (or kidneys, for who is known by them), HbA1c does not reach the person's mark, or
+        somebody younger than the diabetes.
+    ParameterError, UnitError
+        Everything wrong with `changes`.
     """
-    if name in OLDER:
-        return _later(name, assembly, changes)
-    if name not in people.typical_names():
+    if name not in person_names():
         message = f"there is no typical person {name!r}"
         raise ConfigError(not_among(person_names(), "unknown-person", message, name))
+    lifelong, today = lifelong_and_today(changes or {})
+    if not today:
+        return _with_history(name, assembly, lifelong)
+    # Checked with the rest, before a history is simulated.
+    whole_body.named_model(assembly).with_values(dict(changes or {}))
+    who = _with_history(name, assembly, lifelong)
+    return replace(who, model=who.model.with_values(today))
+
+
+def _with_history(name: str, assembly: str, changes: Mapping[str, float | str]) -> Patient:
+    """Let somebody live up to today with values that differ in the whole life."""
+    if name in OLDER:
+        return _later(name, assembly, changes)
     person = people.person(name)
     if "HbA1c" not in whole_body.named_model(assembly).state_names:
         message = f"the model {assembly!r} has no metabolism, by whose history a person is known"
         raise ConfigError(Problem("no-metabolism", message, hint="Use the models reference or metabolism."))
-    model = _with_person(whole_body.named_model(assembly), person).with_values(dict(changes or {}))
+    model = _with_person(whole_body.named_model(assembly), person).with_values(changes)
     years, state = _grow(person, model)
     if "age" in model.inputs:
         # The age is today's; the history happened before, and its length depends little on age.
-        years, state = _grow(person, _earlier(model, years))
+        years, state = _grow(person, _earlier(model, years, name))
     return Patient(name, person.label, model, state, years)
 
 
@@ -92,16 +107,47 @@ def person_label(name: str) -> str:
     return OLDER[name].kidney if name in OLDER else people.person(name).label
 
 
-def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) -> Patient:
+def metabolism_today(name: str, changes: Mapping[str, float | str] | None = None) -> Person:
+    """Return the metabolism of any typical person today, those with kidney disease included, as glucose tests take it.
+
+    Whoever is known by the kidneys lives up to today in the whole body; what the kidneys do to glucose and insulin then stands still.
+
+    Parameters
+    ----------
+    changes
+        As of `typical_patient`.
+
+    Raises
+    ------
+    ConfigError, ParameterError, UnitError
+        As of `typical_patient`.
+    """
+    who = typical_patient(name, "reference", changes)
+    base = whole_body.named_model("metabolism")
+    wanted = [*base.parameters, *base.inputs]
+    known = who.model.values()
+    computed = [key for key in wanted if key not in known and key in who.model.assignments]
+    values = {key: known[key] for key in wanted if key in known}
+    # The whole body knows height, and with it the surface that the volume of C-peptide goes by.
+    values |= who.model.evaluate([*computed, "BSA_person"], {**who.state})
+    values["BSA"] = values.pop("BSA_person")
+    return people.Person(
+        name, who.label, values, {key: who.state[key] for key in base.state_names}, "years", who.history
+    )
+
+
+def _later(name: str, assembly: str, changes: Mapping[str, float | str]) -> Patient:
     """Let a typical person live on under the care of their later years."""
     older = OLDER[name]
-    if "UACR" not in whole_body.named_model(assembly).names:
-        message = f"the model {assembly!r} has no kidneys, whose disease makes {name}"
-        raise ConfigError(Problem("no-kidneys", message, hint="Use the model reference."))
-    today = whole_body.named_model(assembly).with_values({**older.values, "age": older.age}).with_values(changes or {})
-    before = _earlier(today, older.years)
+    present = whole_body.named_model(assembly).names
+    if "UACR" not in present or "HbA1c" not in present:
+        lacks = "kidneys" if "UACR" not in present else "metabolism"
+        message = f"the model {assembly!r} has no {lacks}: {name} is known by kidneys that diabetes made ill"
+        raise ConfigError(Problem(f"no-{lacks}", message, hint="Use the model reference."))
+    today = whole_body.named_model(assembly).with_values({**older.values, "age": older.age}).with_values(changes)
+    before = _earlier(today, older.years, name)
     then = {key: before.values()[key] for key in ("age", "S_cr0")}
-    young = typical_patient(older.start, assembly, {**older.values, **(changes or {}), **then})
+    young = _with_history(older.start, assembly, {**older.values, **changes, **then})
     base = {key: young.model.inputs[key].value for key in young.model.inputs}
     # Of a drug that has acted for years only its full effect is seen.
     care = {key: steps[-1].after for key, steps in input_courses([therapy(text) for text in older.care], base).items()}
@@ -113,9 +159,14 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str] | None) 
     return Patient(name, older.kidney, model, state, young.history + older.years)
 
 
-def _earlier(model: Model, years: float) -> Model:
+def _earlier(model: Model, years: float, name: str) -> Model:
     """Return the model of a person so many years younger, who had more muscle and so more creatinine."""
     values = model.values()
+    if values["age"] < years:
+        message = f"{name} has {years:.1f} years of history: too many at the age of {values['age']:g}"
+        raise ConfigError(
+            Problem("too-young", message, hint="Choose a higher age, or a person with a shorter history.")
+        )
     earlier = {"age": values["age"] - years}
     if "S_cr0" in model.parameters:
         earlier["S_cr0"] = values["S_cr0"] * math.exp(values["creatinine_fall"] * years)
@@ -145,7 +196,8 @@ def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
             Problem(
                 "unreachable",
                 f"HbA1c does not reach {person.until:g} % within {LONGEST_HISTORY:g} years",
-                hint="Change fewer of the person's values, or choose a person with lower HbA1c.",
+                hint="Such values hold for the person's whole life: change fewer, or choose a person with lower HbA1c. "
+                "What shall begin later is a switch of an input.",
             )
         )
     row = table.iloc[int(above[0])]

@@ -17,6 +17,7 @@ from ..model import Model
 from ..model.algebra.evaluate import compile_function
 from ..model.parameters.table import parameter_quantity
 from ..physiology import whole_body
+from .begins_today import lifelong_and_today
 from .typical import Person
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ def with_values(person: Person, values: Mapping[str, float | str]) -> Person:
     Parameters
     ----------
     values
-        Parameters and inputs of the assembly ``metabolism``, which hold for the whole history: it is simulated anew, up to the
-        same mark. States are given as they are today. Numbers in the model's units, or text with a unit.
+        Parameters and inputs of the assembly ``metabolism``. What the person is holds for the whole history, which is simulated
+        anew up to the same mark; treatments and experiments (`begins_today`) hold today, and so do states. Numbers in the model's
+        units, or text with a unit.
 
     Raises
     ------
@@ -107,16 +109,16 @@ def with_values(person: Person, values: Mapping[str, float | str]) -> Person:
         With such values HbA1c does not reach the person's mark.
     """
     model = model_of(person)
-    today = {name: value for name, value in values.items() if name in model.state_names}
-    lifelong = {name: value for name, value in values.items() if name not in today}
-    table = model.with_values(lifelong)
-    lifelong_values = {name: table.values()[name] for name in lifelong}
+    states = {name: value for name, value in values.items() if name in model.state_names}
+    others = {name: value for name, value in values.items() if name not in states}
+    numbers = model.with_values(others).values()
+    lifelong, today = lifelong_and_today({name: numbers[name] for name in others})
     state = {
         name: value if isinstance(value, float) else parameter_quantity(str(value), model.units[name], Location(name))
-        for name, value in today.items()
+        for name, value in states.items()
     }
-    who = grown(replace(person, values={**person.values, **lifelong_values})) if lifelong_values else person
-    return replace(who, state={**who.state, **state})
+    who = grown(replace(person, values={**person.values, **lifelong})) if lifelong else person
+    return replace(who, values={**who.values, **today}, state={**who.state, **state})
 
 
 def at_rest(model: Model, state: Mapping[str, float]) -> dict[str, float]:

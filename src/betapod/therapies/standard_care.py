@@ -147,6 +147,11 @@ def catalogue() -> dict[str, tuple[str, ...]]:
     return {name: tuple(doses) for name, doses in doses_by_drug.items()}
 
 
+def changed_quantities() -> frozenset[str]:
+    """Return the inputs that any therapy changes."""
+    return frozenset(row["quantity"] for row in _rows())
+
+
 def scales_with_dose(name: str, quantity: str) -> bool:
     """Return whether what a therapy does to a quantity is a number for each unit of its dose."""
     return any(

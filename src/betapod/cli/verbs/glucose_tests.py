@@ -11,7 +11,7 @@ import typer
 
 from ...base.errors import BetapodError, ConfigError
 from ...base.exports import table_as_csv
-from ..completion import complete_person, complete_value
+from ..completion import complete_patient, complete_value
 from ..csv_output import Csv, WideOption, given_as_csv
 from ..options import spelt_out
 from ..shared import (
@@ -45,8 +45,9 @@ PersonOption = Annotated[
     typer.Option(
         "--person",
         metavar="NAME",
-        help="A typical person: ngt, obese, prediabetes, t2d_early, t2d, t2d_late, t1d_new, t1d.",
-        autocompletion=complete_person,
+        help="A typical person: ngt, obese, prediabetes, t2d_early, t2d, t2d_late, t1d_new, t1d; with kidney disease t2d_micro, "
+        "t2d_ckd_a2, t2d_ckd_a3, t2d_ckd, t2d_no_albuminuria, t1d_dkd.",
+        autocompletion=complete_patient,
     ),
 ]
 SettingOption = Annotated[
@@ -54,7 +55,8 @@ SettingOption = Annotated[
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Parameter, input (for the person's whole history) or state (today) of the model metabolism; may be repeated.",
+        help="Parameter, input or state of the model metabolism; may be repeated. What the person is holds for the whole history, "
+        "treatments, experiments and states today.",
         autocompletion=complete_value,
     ),
 ]
@@ -153,16 +155,23 @@ def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
     """Return who is tested; changed values are checked first, then the history is simulated again with them."""
     from ...person import typical
     from ...person.metabolic_state import model_of, with_values
+    from ...person.older import OLDER
+    from ..treatment import known_person
 
     problems = unfit_figure(sheet.plot)
     values: dict[str, str] = {}
-    for check in (lambda: typical.person(name), lambda: values.update(assignments(settings or (), "--set"))):
-        try:
-            check()
-        except BetapodError as error:
-            gather(problems, error)
+    try:
+        known_person(name)
+    except BetapodError as error:
+        gather(problems, error)
+    try:
+        values = assignments(settings or (), "--set")
+    except BetapodError as error:
+        gather(problems, error)
     if problems:
         raise ConfigError(problems)
+    if name in OLDER:
+        return _with_kidney_disease(name, values)
     who = typical.person(name)
     if not values:
         return who
@@ -171,6 +180,23 @@ def _person(name: str, settings: list[str] | None, sheet: Sheet) -> Person:
     with waiting(f"simulating the history of {name}"):
         person = with_values(who, values)
     print_note(f"{who.label}, with {', '.join(f'{key} {value}' for key, value in values.items())}")
+    return person
+
+
+def _with_kidney_disease(name: str, values: dict[str, str]) -> Person:
+    """Return somebody with kidney disease, who lives up to today in the whole body, with changed values."""
+    from ...person.coupled_person import metabolism_today
+    from ...person.metabolic_state import with_values
+    from ...physiology import whole_body
+
+    model = whole_body.named_model("metabolism")
+    states = {key: value for key, value in values.items() if key in model.state_names}
+    others = {key: value for key, value in values.items() if key not in states}
+    set_values(model, [f"{key}={value}" for key, value in others.items()])
+    with waiting(f"simulating the history of {name}"):
+        person = with_values(metabolism_today(name, others), states)
+    changed = f", with {', '.join(f'{key} {value}' for key, value in values.items())}" if values else ""
+    print_note(f"{person.label}{changed}")
     return person
 
 

@@ -25,6 +25,7 @@ from ..options import (
 from ..schedules import read_initial, read_schedule, read_visits
 from ..shared import (
     JsonOption,
+    assignments,
     gather,
     model_from,
     names_option,
@@ -183,7 +184,7 @@ def simulate_patient_command(
     if problems:
         raise ConfigError(problems)
     # Growing a person takes seconds: only now that every text is known to be good.
-    plan = treated(loaded, given)
+    plan = treated(loaded, given, assignments(settings or (), "--set"))
     loaded = plan.model
     start = {**plan.state, **start}
     users_schedule, schedule = schedule, _joined(plan.schedule, schedule)
