@@ -6,7 +6,7 @@ Everything a user needs stands here; the names are imported when first used, so 
 models         load_model  list_models  list_overlays  assemble  Model  Submodel  Part  Parameter  ParameterTable
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
-therapies      plan  Plan  list_drugs  show_drug  list_scenarios  list_switches
+therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_switches
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from .front.people import load_person as load_person
     from .front.people import select_cohort as select_cohort
     from .front.quantities import convert as convert
+    from .front.risks import harms as harms
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -115,6 +116,7 @@ _PUBLIC = {
     "draw_patients": "front.people",
     "errors": "base.errors",
     "grade": "evidence.synthesis.certainty",
+    "harms": "front.risks",
     "judge_claims": "front.judging",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
@@ -176,6 +178,7 @@ __all__ = [
     "draw_patients",
     "errors",
     "grade",
+    "harms",
     "judge_claims",
     "list_claims",
     "list_cohorts",

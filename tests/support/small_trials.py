@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from betapod.hazards.event_times import cumulative_hazard
+from betapod.hazards.harm_rates import deaths_apart
 from betapod.hazards.outcome_rates import CAUSES, cause_rates
 from betapod.hazards.risk import RiskProfile
 from betapod.observables.ckd_epi import ckd_epi_2021
@@ -105,7 +106,7 @@ def pool(trial, people=2000, effect=0.5, seed=3):
     after = times >= 0
     hazards = {name: np.zeros((people, len(times), len(CAUSES))) for name in values}
     for name, risk in risks.items():
-        for k, rates in enumerate(cause_rates(risk).values()):
+        for k, rates in enumerate(deaths_apart(np.maximum(times, 0.0), cause_rates(risk), risk.age).values()):
             hazards[name][:, after, k] = cumulative_hazard(
                 times[after], np.broadcast_to(rates, (people, len(times)))[:, after]
             )

@@ -188,7 +188,7 @@ def test_a_visit_on_the_last_day_takes_place() -> None:
     protocol = small.parse_protocol(
         small.TEXT.replace("window: 10 day", "window: 0 day").replace("missed_visits: 10 %", "missed_visits: 0 %")
     )
-    draws = conduct._SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
+    draws = conduct.SharedDraws(protocol, small.pool(protocol, people=200), "randomised", range(2))
     left = np.full(draws.shape, np.nan, dtype=np.float32)
     left[:, 0], left[:, 1] = 183.0, 182.99
     attended = np.isfinite(conduct._Design(draws, "randomised")._attended(left)[:, :, 2])

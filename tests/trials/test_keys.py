@@ -112,6 +112,7 @@ CHANGES: dict[str, tuple[tuple[Any, ...], Any]] = {
     "background.adherence": (("background", 0, "adherence"), "50 %"),
     "arms.*.cells": (("arms", "cells", "cells"), "UC-MSC 3e6/kg iv"),
     "arms.*.placebo": (("arms", "more"), {"placebo": True}),
+    "arms.*.infusions_like": (("arms", "control", "infusions_like"), "cells"),
     "arms.*.therapies.therapy": (("arms", "control", "therapies", 0, "therapy"), "MRA"),
     "arms.*.therapies.start": (("arms", "control", "therapies", 0, "start"), "20 day"),
     "arms.*.therapies.stop": (("arms", "control", "therapies", 0, "stop"), "120 day"),
@@ -222,7 +223,7 @@ def ran(protocol: Protocol) -> list[Any]:
             data.stratum,
         ]
         found += [key, data.arms, data.visits, *(a.tobytes() for a in arrays)]
-        found += [each.tobytes() for each in (*data.observed.values(), *data.base.values())]
+        found += [each.tobytes() for each in (*data.observed.values(), *data.base.values(), *data.events.values())]
         for each in [protocol.endpoints.primary, *protocol.endpoints.secondary]:
             for comparison in endpoints.comparisons(protocol, key[0]):
                 fit = endpoints.analyse(data, each, comparison)

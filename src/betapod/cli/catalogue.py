@@ -21,6 +21,7 @@ PANELS: dict[str, dict[str, str]] = {
         "mmtt": "glucose_tests",
         "clamp": "glucose_tests",
         "drugs": "drugs",
+        "harms": "harms",
     },
     "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},

@@ -36,6 +36,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("What does empagliflozin change, and on whose word?", "betapod drugs show empagliflozin"),
         ("All of a class, as a table", "betapod drugs show 'GLP-1 receptor agonist' --csv glp1.csv"),
     ),
+    "harms": (
+        ("What may three infusions do, against three of placebo?", "betapod harms 'UC-MSC 1e6/kg iv x3 q28d'"),
+        ("Into the renal artery, in kidney disease", "betapod harms 'BM-MSC 100e6 ra' --kidney-disease"),
+        ("Islets made from stem cells, over five years", "betapod harms 'SC-islets 0.8e9 pv' --years 5"),
+    ),
     "ogtt": (
         ("75 g of glucose in type 2 diabetes", "betapod ogtt --person t2d"),
         ("Fewer beta cells than the typical person has", "betapod ogtt --person ngt --set beta_mass=0.7"),

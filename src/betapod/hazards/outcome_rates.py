@@ -1,4 +1,4 @@
-"""Rates of outcomes per year: death and its causes, heart failure, infarction, stroke, kidney injury, severe hypoglycaemia.
+"""Rates of outcomes per year: death and its causes, heart failure, infarction, stroke, kidney injury, hypoglycaemia, harms.
 
 Everything else that ends or interrupts a course is made of the `CAUSES`, which compete: at most one of the two deaths comes, and
 nothing comes after it. An outcome of `OUTCOMES` is the first of its causes, so that its hazard is their sum.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
+from .harm_rates import cancer_rate, serious_infection_rate, thromboembolism_rate
 from .risk import Numbers, RiskProfile, egfr_factor, era_factor, hazard_values, softplus, uacr_factor
 
 #: Outcome -> its causes. The causes of an outcome that is its own cause stand alone.
@@ -23,6 +24,9 @@ OUTCOMES: Mapping[str, tuple[str, ...]] = {
     "mace": ("cv_death", "mi", "stroke"),
     "aki": ("aki",),
     "severe_hypoglycaemia": ("severe_hypoglycaemia",),
+    "serious_infection": ("serious_infection",),
+    "thromboembolism": ("thromboembolism",),
+    "cancer": ("cancer",),
 }
 #: What each outcome is called.
 OUTCOME_LABELS: Mapping[str, str] = {
@@ -35,6 +39,9 @@ OUTCOME_LABELS: Mapping[str, str] = {
     "mace": "cardiovascular death, non-fatal infarction or non-fatal stroke",
     "aki": "acute kidney injury",
     "severe_hypoglycaemia": "severe hypoglycaemia",
+    "serious_infection": "serious infection",
+    "thromboembolism": "venous thromboembolism",
+    "cancer": "cancer",
 }
 #: Other spellings of outcomes, in small letters with underscores.
 _SPELLINGS = {
@@ -51,6 +58,11 @@ _SPELLINGS = {
     "myocardial_infarction": "mi",
     "acute_kidney_injury": "aki",
     "severe_hypoglycemia": "severe_hypoglycaemia",
+    "infection": "serious_infection",
+    "hospitalisation_for_infection": "serious_infection",
+    "venous_thromboembolism": "thromboembolism",
+    "vte": "thromboembolism",
+    "malignancy": "cancer",
 }
 #: Causes that end everything.
 DEATHS = ("cv_death", "other_death")
@@ -177,6 +189,9 @@ CAUSES: Mapping[str, Callable[[RiskProfile], Numbers]] = {
     "stroke": stroke_rate,
     "aki": aki_rate,
     "severe_hypoglycaemia": severe_hypoglycaemia_rate,
+    "serious_infection": serious_infection_rate,
+    "thromboembolism": thromboembolism_rate,
+    "cancer": cancer_rate,
 }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..model import Model
 from ..physiology import whole_body
@@ -22,6 +24,17 @@ EVENTS = {
     "p_bleeding": "bleeding",
     "p_portal_clot": "portal vein thrombosis",
     "p_growth": "unwanted growth",
+    "p_kidney_loss": "kidney failure after cells",
+    "SAE": "serious event under immunosuppression",
+}
+#: Chance of an event -> the same after a placebo infusion; procedures have theirs whatever is infused, and the others come by cells alone.
+CONTROL = {
+    "p_fever": "p_fever_control",
+    "p_reaction": "p_reaction_control",
+    "p_thrombosis": "p_thrombosis_control",
+    "p_artery": "p_artery",
+    "p_bleeding": "p_bleeding",
+    "p_portal_clot": "p_portal_clot",
 }
 
 #: Body weight for which an order is read where only its chances of adverse events count, kg; they do not depend on it.
@@ -42,6 +55,10 @@ class Risk:
         Number of infusions, procedures or courses.
     per
         What an event is.
+    control
+        Chance per placebo infusion of the same kind; 0 where only cells bring it.
+    days
+        Days of the events.
     """
 
     name: str
@@ -49,22 +66,63 @@ class Risk:
     chance: float
     events: int
     per: str
+    control: float = 0.0
+    days: tuple[float, ...] = ()
 
     @property
     def at_least_one(self) -> float:
         """Chance of at least one in the course."""
         return 1 - (1 - self.chance) ** self.events
 
+    @property
+    def at_least_one_control(self) -> float:
+        """Chance of at least one in as many placebo infusions."""
+        return 1 - (1 - self.control) ** self.events
 
-def course_risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
+
+def course_risks(regimen: Regimen, model: Model | None = None, kidney_disease: float = 0.0) -> list[Risk]:
     """Return the chances of adverse events of a course, for trials to draw from at each event.
 
-    Rates per year (immunosuppression) and factors on the host's own hazards are quantities of the model: `SAE_rate`,
-    `infection_m`, `malignancy_m`.
+    Rates per year (immunosuppression) and factors on the host's own hazards are `course_ratios` and quantities of the model.
+
+    Parameters
+    ----------
+    kidney_disease
+        Whether the person has kidney disease, 1 or 0.
     """
     model = model or whole_body.named_model("cells")
-    order, route = regimen.order, regimen.order.route
+    order, wanted = regimen.order, wanted_risks(regimen)
     count = order.count if regimen.ordered > 0 else 0
+    controls = [CONTROL[name] for name, _ in wanted if name in CONTROL]
+    chances = evaluate_risks([*(name for name, _ in wanted), *controls], regimen, model, {"CKD": kidney_disease})
+
+    def risk(name: str, per: str) -> Risk:
+        events = min(count, 1) if per == "course" else count
+        control = chances[CONTROL[name]] if name in CONTROL else 0.0
+        label = EVENTS.get(name, model.labels[name].partition(",")[0])
+        return Risk(name, label, chances[name], events, per, control, tuple(order.times[:events]))
+
+    return [risk(name, per) for name, per in wanted]
+
+
+def evaluate_risks(
+    names: Iterable[str], regimen: Regimen, model: Model, values: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return quantities of risk under a course, before any cell is in the body: chances are those of the first event.
+
+    Parameters
+    ----------
+    values
+        Parameters and inputs that differ from the model, each a number or (n,).
+    """
+    nothing = dict.fromkeys(model.state_names, 0.0)
+    switched = {s.input: s.value for s in regimen.switches if s.input in model.inputs}
+    return model.evaluate(names, nothing, switched, values or {})
+
+
+def wanted_risks(regimen: Regimen) -> list[tuple[str, str]]:
+    """Return which chances a course has, and what each is counted per."""
+    order, route = regimen.order, regimen.order.route
     wanted: list[tuple[str, str]] = []
     if order.product.kind == "infused":
         wanted += [
@@ -73,6 +131,8 @@ def course_risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
             ("p_thrombosis", "infusion"),
             ("p_antibody", "course"),
         ]
+        if order.donor == "autologous":
+            wanted.append(("p_kidney_loss", "course"))
     if route.arterial:
         wanted.append(("p_artery", "procedure"))
     if route.name == "ir":
@@ -81,20 +141,64 @@ def course_risks(regimen: Regimen, model: Model | None = None) -> list[Risk]:
         wanted += [("p_bleeding", "procedure"), ("p_portal_clot", "procedure")]
     if order.product.name == "SC-islets":
         wanted.append(("p_growth", "course"))
-    chances = model.evaluate([name for name, _ in wanted], _before_any(model), _inputs(regimen, model))
-    return [
-        Risk(
-            name, model.labels[name].partition(",")[0], chances[name], min(count, 1) if per == "course" else count, per
-        )
-        for name, per in wanted
-    ]
+    return wanted
+
+
+#: Event of `hazards.harm_rates` -> the factor on its rate after stromal cells.
+RATIOS = {"serious_infection": "infection_m", "thromboembolism": "thrombosis_m", "cancer": "malignancy_m"}
+
+
+def course_ratios(regimen: Regimen, model: Model | None = None) -> dict[str, float]:
+    """Return the factors of a course on rates of serious infection, thromboembolism and cancer; 1 for grafts, of which none is known."""
+    if regimen.order.product.kind != "infused" or regimen.ordered == 0:
+        return dict.fromkeys(RATIOS, 1.0)
+    model = model or whole_body.named_model("cells")
+    factors = evaluate_risks(RATIOS.values(), regimen, model)
+    return {event: factors[name] for event, name in RATIOS.items()}
+
+
+def immunosuppression_rate(regimen: Regimen, model: Model | None = None) -> float:
+    """Return the rate of serious adverse events under the immunosuppression of a course, 1/year; 0 without."""
+    if regimen.order.product.kind == "infused" or regimen.ordered == 0:
+        return 0.0
+    model = model or whole_body.named_model("cells")
+    return float(evaluate_risks(["SAE_rate"], regimen, model)["SAE_rate"])
+
+
+@dataclass(frozen=True)
+class CourseHarms:
+    """Everything that an order for cells may do to somebody, under one scenario.
+
+    Attributes
+    ----------
+    risks
+        Chances without and with kidney disease, in the same order.
+    ratios
+        As of `course_ratios`.
+    immunosuppression
+        As of `immunosuppression_rate`, 1/year.
+    start
+        Day of the first infusion.
+    """
+
+    risks: tuple[tuple[Risk, Risk], ...]
+    ratios: dict[str, float]
+    immunosuppression: float
+    start: float
 
 
 @functools.cache
-def adverse_event_risks(order: str, scenario: str) -> tuple[Risk, ...]:
-    """Return the chances of adverse events of a course of cells that an order describes, under a scenario."""
+def course_harms(order: str, scenario: str) -> CourseHarms:
+    """Return what the cells that an order describes may do under a scenario."""
     model = cell_parameters.parameterise(whole_body.named_model("cells"), scenario)
-    return tuple(course_risks(regimen(order, _WEIGHT, model, scenario), model))
+    course = regimen(order, _WEIGHT, model, scenario)
+    both = (course_risks(course, model, kidney_disease) for kidney_disease in (0.0, 1.0))
+    return CourseHarms(
+        tuple(zip(*both, strict=True)),
+        course_ratios(course, model),
+        immunosuppression_rate(course, model),
+        course.order.start,
+    )
 
 
 @dataclass(frozen=True)
@@ -127,17 +231,8 @@ def ceilings(regimen: Regimen, model: Model | None = None) -> list[Ceiling]:
     """Return the replacement ceiling of a course for each lineage: mass balance before any biology."""
     model = model or whole_body.named_model("cells")
     lineages = {"pod": "K", "tub": "K", "end": "K", "mes": "K", "beta": "P"}
-    native = model.evaluate([f"count_{name}" for name in lineages], _before_any(model))
+    native = model.evaluate([f"count_{name}" for name in lineages], dict.fromkeys(model.state_names, 0.0))
     return [
         Ceiling(name, regimen.viable * regimen.order.count * regimen.fractions.get(organ, 0.0), native[f"count_{name}"])
         for name, organ in lineages.items()
     ]
-
-
-def _before_any(model: Model) -> dict[str, float]:
-    """Return every state at nought: chances are those of the first event, before any cell is in the body."""
-    return dict.fromkeys(model.state_names, 0.0)
-
-
-def _inputs(regimen: Regimen, model: Model) -> dict[str, float]:
-    return {s.input: s.value for s in regimen.switches if s.input in model.inputs}

@@ -32,11 +32,11 @@ from ..engine.runs import manifest
 from ..engine.runs.database import connect, parquet, quoted
 from ..engine.runs.database import identifier as _id
 from ..engine.runs.store import Receipt, Store, write_parquet
-from ..hazards.outcome_rates import CAUSES, OUTCOME_LABELS
 from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
+from .conduct.harm_events import DATED, event_names
 from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
@@ -274,7 +274,7 @@ def trial_dictionary(protocol: Protocol) -> str:
             for k, e in enumerate(protocol.conduct.effects)
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
-        *((f"day_{cause}", f"day of {OUTCOME_LABELS[cause]}; empty without", "day") for cause in CAUSES),
+        *((f"day_{name}", f"day of {label}; empty without", "day") for name, label in DATED.items()),
     ]
     return rows_as_csv(("column", "label", "unit"), rows)
 
@@ -425,7 +425,7 @@ def _rebuilt(
 
     arms, strata = tuple(protocol.designs[design].arms), tuple(protocol.strata) or ("all",)
     events = [name for name in tables["patients"] if name.startswith("events_")]
-    expected_events = {f"events_{name}" for name in trial.event_names(protocol, design, scenario)}
+    expected_events = {f"events_{name}" for name in event_names(protocol, design, scenario)}
     data = TrialData(
         protocol, design, scenario, arms, strata, tuple(v.name for v in protocol.visits),
         np.array(protocol.days, dtype=np.float64), protocol.codes,
@@ -437,7 +437,7 @@ def _rebuilt(
         take("patients", "rescued", shape, np.float32), take("patients", "rescue_rule", shape, np.int8),
         {str(k): take("patients", f"effect_draw_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
         {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in expected_events},
-        {cause: take("patients", f"day_{cause}", shape, np.float32) for cause in CAUSES},
+        {name: take("patients", f"day_{name}", shape, np.float32) for name in DATED},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]

@@ -10,7 +10,9 @@ class InfusionRisks(Submodel):
 
     Only fever is raised beyond doubt in randomised trials of stromal cells (risk ratio 2.48, Thompson 2020). Thrombosis is
     weighted by the tissue factor of the product and by kidney disease; both weights are assumed, only their direction is known.
-    The chance of a lesion after intrarenal injection rests on one case with an unknown denominator.
+    The chance of a lesion after intrarenal injection rests on one case with an unknown denominator, and so does that of kidney failure
+    after infusion of the person's own cells into somebody with kidney disease. A placebo infusion has the chances that end in
+    ``_control``; an arterial or portal procedure has its own, whatever is infused.
     """
 
     reads = ("TF_source [1]", "CKD [1]", "HLA_mm [1]")
@@ -19,14 +21,17 @@ class InfusionRisks(Submodel):
     p_fever_control = p_fever_active/RR_fever                          [1]  the same after placebo
     p_reaction   = p_reaction_control*RR_reaction                      [1]  other infusion reaction, per infusion
     p_thrombosis = p_thrombosis_base*TF_source*(1 + (RR_CKD - 1)*CKD)  [1]  thrombosis, per infusion
+    p_thrombosis_control = p_thrombosis_base/RR_thrombosis*(1 + (RR_CKD - 1)*CKD)  [1]  the same after placebo
     p_artery     = p_arterial_procedure                                [1]  access or contrast injury, per arterial procedure
     p_lesion     = p_intrarenal_lesion                                 [1]  proliferative lesion, per intrarenal injection
+    p_kidney_loss = p_kidney_loss_base*CKD*(1 - HLA_mm)                [1]  kidney failure after own cells, per course
     p_antibody   = p_DSA*HLA_mm                                        [1]  donor-specific antibody, per course
     p_bleeding   = p_portal_bleeding                                   [1]  bleeding, per portal procedure
     p_portal_clot = p_portal_thrombosis                                [1]  thrombosis of a portal branch, per portal procedure
     p_growth     = p_offtarget                                         [1]  off-target growth of a stem-cell-derived graft, cumulative
     infection_m  = RR_infection                                        [1]  factor on the host's hazard of infection
     malignancy_m = RR_malignancy                                       [1]  factor on the host's hazard of malignancy
+    thrombosis_m = RR_thrombosis                                       [1]  factor on the host's hazard of thromboembolism
     """
 
 

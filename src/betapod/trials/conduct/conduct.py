@@ -20,19 +20,19 @@ from ...base.constants import DAYS_PER_YEAR
 from ...base.cores import cores
 from ...base.errors import ConfigError, not_among
 from ...base.randomness import Stream
-from ...hazards.outcome_rates import CAUSES, DEATHS
+from ...hazards.outcome_rates import CAUSES
 from ...hazards.risk import hazard_values
 from ...observables.ckd_epi import ckd_epi_2021
 from ...observables.quantities import Numbers, code_of, label_of, observable_unit, visit_observables
-from ...therapies.cell_risks import adverse_event_risks
 from ..protocol import randomise
 from ..protocol.run_cost import bounded
 from . import eligibility, feasibility
+from .harm_events import DrawnOutcomes, draw_outcomes
 from .measurement import measure_at_visit
 from .patient_pool import Pool
 from .pool_build import pool_of
-from .trial_data import DISPOSITIONS, TrialData
-from .trial_effects import rescue_shift, trial_shift
+from .trial_data import TrialData
+from .trial_effects import kidney_loss, rescue_shift, trial_shift
 from .trial_run import TrialRun
 
 if TYPE_CHECKING:
@@ -163,19 +163,19 @@ def conduct(
     protocol: Protocol, pool: Pool, designs: Sequence[str], scenarios: Sequence[str], part: range
 ) -> dict[tuple[str, str], TrialData]:
     """Return some replicates of designs under scenarios: (design, scenario) -> data."""
-    draws: dict[tuple[int, ...], _SharedDraws] = {}
+    draws: dict[tuple[int, ...], SharedDraws] = {}
     datasets = {}
     for design in designs:
         key = (protocol.size(design), *protocol.quotas(design))
         if key not in draws:
-            draws[key] = _SharedDraws(protocol, pool, design, part)
+            draws[key] = SharedDraws(protocol, pool, design, part)
         trial_design = _Design(draws[key], design)
         for scenario in scenarios:
             datasets[design, scenario] = trial_design.data(scenario)
     return datasets
 
 
-class _SharedDraws:
+class SharedDraws:
     """Draws common to all designs of one size, whatever the arms: enrolled patients, visit days, measurement errors, disposition."""
 
     def __init__(self, protocol: Protocol, pool: Pool, design: str, part: range) -> None:
@@ -235,7 +235,7 @@ class _SharedDraws:
 class _Design:
     """One design, on draws that it shares with other designs of its size."""
 
-    def __init__(self, draws: _SharedDraws, design: str) -> None:
+    def __init__(self, draws: SharedDraws, design: str) -> None:
         self.draws, self.protocol, self.pool, self.design = draws, draws.protocol, draws.pool, design
         shape = self.protocol.designs[design]
         self.arms = tuple(shape.arms)
@@ -245,41 +245,18 @@ class _Design:
 
     def data(self, scenario: str) -> TrialData:
         draws, protocol = self.draws, self.protocol
-        true = self._true(scenario)
+        drawn = draw_outcomes(draws, self.arm, self.arms, scenario)
+        true = self._true(scenario, drawn)
         measured = self._measured(true)
-        disposition, disposition_day, outcome_days = self._outcomes(scenario)
         data = TrialData(
             protocol, self.design, scenario, self.arms, tuple(protocol.strata) or ("all",),
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
-            draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(disposition_day), {}, {}, disposition, disposition_day,
+            draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(drawn.disposition_day), {}, {}, drawn.disposition, drawn.disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, self._events(scenario), outcome_days, draws.recruited.screened, self.pool,
+            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
-
-    def _outcomes(self, scenario: str) -> tuple[NDArray[np.int8], NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-        """Return how everybody leaves and when, and the day of the first event of each cause; NaN without, or after leaving."""
-        draws, protocol = self.draws, self.protocol
-        end = draws.days[-1] + protocol.visits[-1].window
-        days = {cause: np.full(draws.shape, np.inf) for cause in CAUSES}
-        for index, name in enumerate(self.arms):
-            in_arm = self.arm == index
-            key = self.pool.key(name, "cells", scenario)
-            for cause in CAUSES:
-                # A study with twice the rates reaches the same cumulative hazard at half of a person's number.
-                number = (draws.thresholds[cause] / draws.study)[in_arm]
-                days[cause][in_arm] = self.pool.event_days(key, cause, draws.member[in_arm], number)
-        if not protocol.conduct.deaths:
-            days |= {cause: np.full(draws.shape, np.inf) for cause in DEATHS}
-        dying = np.minimum.reduce([days[cause] for cause in DEATHS])
-        gone = np.minimum(draws.leaving, dying)
-        over = gone <= end
-        died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
-        disposition = np.where(over, np.where(dying <= draws.leaving, died, left), 0).astype(np.int8)
-        last = np.minimum(gone, end)
-        observed_days = {cause: np.where(day <= last, day, np.nan).astype(np.float32) for cause, day in days.items()}
-        return disposition, np.where(over, gone, np.nan).astype(np.float32), observed_days
 
     def _attended(self, disposition_day: NDArray[np.float32]) -> NDArray[np.float32]:
         """(R, n, V) day of visits that took place, NaN for others."""
@@ -287,7 +264,7 @@ class _Design:
         last = np.where(np.isnan(disposition_day), np.inf, disposition_day)[:, :, None]
         return np.where(draws.missed | (draws.when > last), np.nan, draws.when).astype(np.float32)
 
-    def _true(self, scenario: str) -> dict[str, Numbers]:
+    def _true(self, scenario: str, drawn: DrawnOutcomes) -> dict[str, Numbers]:
         """Return code -> (R, n, V) true value before rescue, on the quantity's scale."""
         draws, values_by_code = self.draws, {}
         below, share = draws.grid_position
@@ -297,7 +274,8 @@ class _Design:
                 in_arm = self.arm == index
                 key = self.pool.key(name, "cells", scenario)
                 values[in_arm] = self.pool.read(key, code, draws.member[in_arm], (below[in_arm], share[in_arm]))
-            values_by_code[code] = values + self._shift(code)
+            lost = kidney_loss(self.pool, draws.member, drawn.days, code, draws.when)
+            values_by_code[code] = values + self._shift(code) + lost
         return values_by_code
 
     def _shift(self, code: str) -> Numbers:
@@ -314,18 +292,6 @@ class _Design:
             female = self.pool.people["FEMALE"][draws.member][:, :, None]
             measured["EGFR"] = ckd_epi_2021(measured["CREAT"], age, female) + self._shift("EGFR")
         return measured
-
-    def _events(self, scenario: str) -> dict[str, NDArray[np.int16]]:
-        """Return adverse event -> (R, n) number of events per patient."""
-        draws = self.draws
-        events: dict[str, NDArray[np.int16]] = {}
-        for index, name in enumerate(self.arms):
-            order = self.protocol.arms[name].cells
-            for risk in adverse_event_risks(order, scenario) if order else ():
-                counts = events.setdefault(risk.name, np.zeros(draws.shape, dtype=np.int16))
-                for k in range(risk.events):
-                    counts += (self.arm == index) & (draws.uniform(f"event:{risk.name}", k) < risk.chance)
-        return events
 
     def _rescue(self, data: TrialData, measured: dict[str, Numbers], true: dict[str, Numbers]) -> None:
         """Find rescued patients, and add the effect of rescue to their later visits; one rescue per patient."""
@@ -369,12 +335,6 @@ class _Design:
             mean = quantity.forward(kept[:, :, selected_names].astype(np.float64)).mean(axis=2)
             base[code] = quantity.backward(mean).astype(np.float32)
         return replace(data, observed=observed, base=base)
-
-
-def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
-    """Return the adverse events that a design may see."""
-    orders = [protocol.arms[arm].cells for arm in protocol.designs[design].arms]
-    return list(dict.fromkeys(risk.name for order in orders if order for risk in adverse_event_risks(order, scenario)))
 
 
 def _exponential(uniform: Numbers, rate: Numbers) -> Numbers:

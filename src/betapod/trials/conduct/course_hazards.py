@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...base.constants import DAYS_PER_YEAR
 from ...hazards.drug_hazards import drug_factors, taken_on
 from ...hazards.event_times import cumulative_hazard
+from ...hazards.harm_rates import deaths_apart
 from ...hazards.histories import histories
 from ...hazards.outcome_rates import CAUSES, ON_DIALYSIS, cause_rates
 from ...hazards.risk import RiskProfile
@@ -71,6 +72,7 @@ def course_hazards(
         c_peptide=MEAL_PER_FASTING * values["CPEP"] + _PMOL * values["GRAFTCP"],
     )
     rates = cause_rates(profile, drug_factors(taken_on(days + lead, background, added)))
+    rates = deaths_apart(days, rates, profile.age)
     shape = (len(table), len(days))
     hazards = np.zeros((len(table), len(times), len(CAUSES)))
     for k, cause in enumerate(CAUSES):

@@ -23,6 +23,8 @@ from ...hazards.outcome_rates import CAUSES
 from ...observables.quantities import Numbers, visit_observables
 
 _FORMAT = 2
+#: Course of people who lose a kidney at enrolment, where an arm is given cells into the kidney.
+ONE_KIDNEY = "one kidney"
 
 
 class _Head(BaseModel):
@@ -128,10 +130,10 @@ class Pool:
         )
         return interpolated
 
-    def rescue_effect(self, rule: int, code: str, member: NDArray[np.integer], elapsed: Numbers) -> Numbers:
-        """Return (k, V) how far rescue moves a quantity this many days after it began."""
+    def effect_since(self, course: str, code: str, member: NDArray[np.integer], elapsed: Numbers) -> Numbers:
+        """Return (k, V) how far what sets a course apart, such as rescue, moves a quantity this many days after it began."""
         day = np.clip(elapsed, 0.0, self.times[-1])
-        shift = self.at(f"rescue {rule}", code, member, day) - self.at(self.keys["", "run-in", ""], code, member, day)
+        shift = self.at(course, code, member, day) - self.at(self.keys["", "run-in", ""], code, member, day)
         return np.where(elapsed > 0, np.nan_to_num(shift), 0.0)
 
     def event_days(self, key: str, cause: str, member: NDArray[np.integer], exponential: Numbers) -> Numbers:

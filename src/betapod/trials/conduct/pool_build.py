@@ -21,17 +21,19 @@ from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import Numbers, visit_observables
 from ...physiology import whole_body
 from ...therapies import cell_parameters
+from ...therapies.cell_order import read_order
 from ...therapies.scenarios import NONE
+from ..protocol.protocol import Arm
 from .arm_schedules import Planner
 from .candidates import choose
 from .course_hazards import course_hazards
-from .patient_pool import Pool
+from .patient_pool import ONE_KIDNEY, Pool
 from .prescreening import fixed_characteristics
 
 if TYPE_CHECKING:
     from ...patients.library import Library
     from ...therapies.standard_care import Therapy
-    from ..protocol.protocol import Arm, Protocol
+    from ..protocol.protocol import Protocol
 
 #: Solver tolerances; differences between courses of one person are far larger.
 RTOL, ATOL = 1e-6, 1e-9
@@ -233,6 +235,10 @@ def _plan(protocol: Protocol, planner: Planner, last: float) -> tuple[_Job, dict
     for number, rule in enumerate(protocol.conduct.rescue):
         therapies = planner.therapies(None, False, rule.therapy)
         job.add(f"rescue {number}", everybody, planner.plan(therapies, None).schedules, NONE, therapies)
+    if any(arm.cells is not None and read_order(arm.cells).route.name == "ir" for arm in protocol.arms.values()):
+        # An injection into the kidney may cost it.
+        common = planner.therapies(None, False)
+        job.add(ONE_KIDNEY, everybody, planner.plan(common, Arm(inputs={"u_nx": 0.5})).schedules, NONE, common)
     courses_by_content: dict[str, str] = {}
     for name, arm in protocol.arms.items():
         care, added = _care(protocol, planner, job, name, arm, before_arms, courses_by_content)

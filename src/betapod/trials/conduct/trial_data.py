@@ -15,7 +15,7 @@ from ...base.errors import ConfigError, Problem, not_among
 from ...hazards.outcome_rates import OUTCOMES
 from ...observables.quantities import Numbers, Observable, visit_observables
 from ..protocol.endpoint_keys import KIDNEY_FAILURE, trial_outcomes
-from .trial_effects import rescue_shift, trial_shift
+from .trial_effects import failed_by_cells, kidney_loss, rescue_shift, trial_shift
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ class TrialData(Displayed):
     events
         Name of an adverse event -> (R, n) how often it happened.
     outcome_days
-        Cause of `hazards.outcome_rates.CAUSES` -> (R, n) day of its first event while the patient was in the trial; NaN without.
+        Name of `harm_events.DATED` -> (R, n) day of its first event while the patient was in the trial; NaN without.
     screened
         (R,) candidates screened until recruitment was complete.
     """
@@ -182,6 +182,7 @@ class TrialData(Displayed):
         for index, name in enumerate(self.arms):
             in_arm = (self.arm == index) & self.enrolled
             failure_day[in_arm] = self.pool.failed[self.pool.key(name, "cells", self.scenario)][self.member[in_arm]]
+        failure_day = np.fmin(failure_day, failed_by_cells(self.pool, self.member, self.outcome_days))
         gone = failure_day > np.where(np.isnan(self.disposition_day), np.inf, self.disposition_day)
         return np.where(np.isinf(failure_day) | gone, np.nan, failure_day).astype(np.float32)
 
@@ -430,6 +431,8 @@ class TrialData(Displayed):
             key = self.pool.key(name, stage, self.scenario)
             in_arm = (self.arm == index) & self.enrolled
             values[in_arm] = self.pool.read(key, code, self.member[in_arm], (below[in_arm], share[in_arm]))
+        if stage == "cells":
+            values += kidney_loss(self.pool, self.member, self.outcome_days, code, self._when if when is None else when)
         return values
 
     def _baseline_true(self, code: str) -> dict[str, Numbers]:

@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from ...base.config import read_quantity
 from ...base.units import split_quantity
 from ...observables.quantities import Numbers, code_of, label_of, observable_unit
+from .patient_pool import ONE_KIDNEY
 
 if TYPE_CHECKING:
     from ..protocol.protocol import Protocol, TrialEffect
     from .patient_pool import Pool
+
+
+#: Days of kidneys lost to cells, among the days of outcomes: one removed after an injection, both failed.
+KIDNEY_REMOVED, KIDNEYS_FAILED = "kidney_removed", "kidneys_failed"
 
 
 def effect_size(effect: TrialEffect) -> float:
@@ -99,5 +104,34 @@ def rescue_shift(
         treated = (rescue_rule == rule) & np.isfinite(rescued) & (member >= 0)
         if treated.any():
             elapsed = np.maximum(when[treated] - rescued[treated][:, None], 0.0)
-            shift[treated] = pool.rescue_effect(int(rule), code, member[treated], elapsed)
+            shift[treated] = pool.effect_since(f"rescue {int(rule)}", code, member[treated], elapsed)
     return shift
+
+
+def kidney_loss(
+    pool: Pool, member: NDArray[np.int32], days: Mapping[str, NDArray[np.float32]], code: str, when: Numbers
+) -> Numbers:
+    """Return (R, n, V) how far a kidney that was lost to cells has moved a quantity; NaN once both have failed by them.
+
+    The effect is that of one kidney in the same person from enrolment on, moved to the day of its removal.
+
+    Parameters
+    ----------
+    member, days
+        (R, n) virtual person (below 0: none), and days of losses, as of `TrialData.outcome_days`.
+    """
+    shift = np.zeros(when.shape)
+    removed = np.isfinite(days[KIDNEY_REMOVED]) & (member >= 0)
+    if removed.any():
+        elapsed = np.maximum(when[removed] - days[KIDNEY_REMOVED][removed][:, None], 0.0)
+        shift[removed] = pool.effect_since(ONE_KIDNEY, code, member[removed], elapsed)
+    with np.errstate(invalid="ignore"):
+        return np.where(when > days[KIDNEYS_FAILED][:, :, None], np.nan, shift)
+
+
+def failed_by_cells(pool: Pool, member: NDArray[np.int32], days: Mapping[str, NDArray[np.float32]]) -> Numbers:
+    """Return (R, n) day on which kidneys fail by what cells did, at once or with the one that is left; NaN without."""
+    day = days[KIDNEYS_FAILED].astype(np.float64)
+    if ONE_KIDNEY in pool.failed:
+        day = np.fmin(day, days[KIDNEY_REMOVED] + pool.failed[ONE_KIDNEY][np.maximum(member, 0)])
+    return day

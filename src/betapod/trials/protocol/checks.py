@@ -149,6 +149,34 @@ def _arms(document: Document) -> Iterator[Problem]:
         if used and name not in used:
             yield document.problem("unused-arm", f"no design has the arm {name!r}", ("arms", name), True)
         yield from _inputs(document, name, mapping_of(arms[name], "inputs"))
+        yield from _infused_like(document, name, arms)
+
+
+def _infused_like(document: Document, name: str, arms: dict[str, Any]) -> Iterator[Problem]:
+    """Find placebo infusions that imitate no cells."""
+    arm = arms[name] if isinstance(arms[name], dict) else {}
+    like, where = arm.get("infusions_like"), ("arms", name, "infusions_like")
+    if like is None:
+        return
+    with_cells = [other for other, item in arms.items() if isinstance(item, dict) and item.get("cells")]
+    if arm.get("cells"):
+        yield document.problem(
+            "useless-key",
+            "infusions_like has no effect: the arm has infusions of cells",
+            where,
+            True,
+            expected="infusions_like in an arm without cells",
+        )
+    elif like not in arms:
+        yield unknown(document, "arm", str(like), with_cells, where)
+    elif like not in with_cells:
+        yield document.problem(
+            "no-cells",
+            f"the arm {like!r} has no cells whose infusions could be imitated",
+            where,
+            found=str(like),
+            expected=", ".join(with_cells) or "an arm with cells",
+        )
 
 
 def _empty_arms(document: Document, name: str, design: Any, allocated: dict[str, Any]) -> Iterator[Problem]:

@@ -122,6 +122,9 @@ class Arm(Settings):
     label: str = ""
     cells: OrderText | None = None
     placebo: bool = False
+    infusions_like: str | None = Field(
+        default=None, description="arm whose infusions of cells this arm gets as placebo"
+    )
     therapies: Therapies = Field(default_factory=list)
     inputs: dict[str, Measured] = Field(default_factory=dict, description="inputs of the model, set from enrolment on")
 

@@ -1,0 +1,196 @@
+"""What happens to patients of a trial: outcomes on their courses, harms of infusions and cells, and what those do afterwards.
+
+Every number belongs to a patient and a purpose, not to an arm: a placebo infusion draws the same number as one of cells and compares it with
+another chance. Serious infection, thromboembolism and cancer come in every arm, at a rate that cells change by a factor; some of them kill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.constants import DAYS_PER_YEAR
+from ...hazards.harm_rates import DEADLY, fatal_share
+from ...hazards.outcome_rates import CAUSES, DEATHS, OUTCOME_LABELS
+from ...hazards.risk import hazard_values
+from ...observables.quantities import Numbers
+from ...therapies.cell_risks import CourseHarms, course_harms
+from .trial_data import DISPOSITIONS
+from .trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
+
+if TYPE_CHECKING:
+    from ..protocol.protocol import Protocol
+    from .conduct import SharedDraws
+
+#: What is dated for each patient: causes of outcomes, and losses of kidneys by cells.
+DATED: Mapping[str, str] = {cause: OUTCOME_LABELS[cause] for cause in CAUSES} | {
+    KIDNEY_REMOVED: "removal of a kidney after an injection of cells",
+    KIDNEYS_FAILED: "kidney failure after cells",
+}
+#: eGFR (mL/min/1.73m2) below which there is kidney disease.
+_KIDNEY_DISEASE = 60.0
+#: Serious adverse events under immunosuppression that one patient can have.
+_MOST = 50
+
+
+@dataclass(frozen=True)
+class DrawnOutcomes:
+    """What happened.
+
+    Attributes
+    ----------
+    disposition, disposition_day
+        (R, n) as of `TrialData`.
+    days
+        Name of `DATED` -> (R, n) day of the first event while the patient was in the trial; NaN without.
+    events
+        Adverse event -> (R, n) how often it happened while the patient was in the trial.
+    """
+
+    disposition: NDArray[np.int8]
+    disposition_day: NDArray[np.float32]
+    days: dict[str, NDArray[np.float32]]
+    events: dict[str, NDArray[np.int16]]
+
+
+def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ...], scenario: str) -> DrawnOutcomes:
+    """Return what happens to everybody under a scenario.
+
+    Parameters
+    ----------
+    draws
+        Random numbers of the patients, the same in every arm.
+    arm
+        (R, n) index into `arms`.
+    """
+    drawing = _Drawing(draws, arm, arms, scenario)
+    end = draws.days[-1] + draws.protocol.visits[-1].window
+    dying = np.minimum.reduce([drawing.days[cause] for cause in DEATHS])
+    gone = np.minimum(draws.leaving, dying)
+    over, last = gone <= end, np.minimum(gone, end)
+    died, left = DISPOSITIONS.index("died"), DISPOSITIONS.index("discontinued")
+    disposition = np.where(over, np.where(dying <= draws.leaving, died, left), 0).astype(np.int8)
+    days = {name: np.where(day <= last, day, np.nan).astype(np.float32) for name, day in drawing.days.items()}
+    events = {name: np.zeros(draws.shape, dtype=np.int16) for name in drawing.names}
+    for name, day, hit in drawing.hits:
+        events[name] += hit & (day <= last)
+    return DrawnOutcomes(disposition, np.where(over, gone, np.nan).astype(np.float32), days, events)
+
+
+def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:
+    """Return the adverse events that a design may see."""
+    names: dict[str, None] = {}
+    for arm in protocol.designs[design].arms:
+        harms, cells = arm_harms(protocol, arm, scenario)
+        if harms is not None:
+            names |= dict.fromkeys(risk.name for risk, _ in harms.risks)
+            names |= {"SAE": None} if cells and harms.immunosuppression else {}
+    return list(names)
+
+
+def arm_harms(protocol: Protocol, arm: str, scenario: str) -> tuple[CourseHarms | None, bool]:
+    """Return what the infusions of an arm may do, and whether they hold cells; None where it has no infusions."""
+    item = protocol.arms[arm]
+    if item.cells is not None:
+        return course_harms(item.cells, scenario), True
+    like = protocol.arms[item.infusions_like].cells if item.infusions_like is not None else None
+    return (course_harms(like, scenario), False) if like is not None else (None, False)
+
+
+class _Drawing:
+    """Events of one design under one scenario, before anybody leaves.
+
+    Attributes
+    ----------
+    days
+        Name of `DATED` -> (R, n) day; infinite without.
+    hits
+        Adverse event, its day (a number or (R, n)), and (R, n) whether it came.
+    """
+
+    def __init__(self, draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ...], scenario: str) -> None:
+        self.draws, self.arm, self.arms, self.scenario = draws, arm, arms, scenario
+        self.days = {name: np.full(draws.shape, np.inf) for name in DATED}
+        self.hits: list[tuple[str, Numbers | float, NDArray[np.bool_]]] = []
+        self.names: dict[str, None] = {}
+        self._on_courses()
+        for harms, cells, in_arm in self._infused():
+            self._infusions(harms, cells, in_arm)
+            if cells and harms.immunosuppression:
+                self._immunosuppressed(harms, in_arm)
+        self._killed()
+        if not draws.protocol.conduct.deaths:
+            self.days |= {cause: np.full(draws.shape, np.inf) for cause in DEATHS}
+
+    def _infused(self) -> Iterator[tuple[CourseHarms, bool, NDArray[np.bool_]]]:
+        for index, name in enumerate(self.arms):
+            harms, cells = arm_harms(self.draws.protocol, name, self.scenario)
+            if harms is not None:
+                yield harms, cells, self.arm == index
+
+    def _on_courses(self) -> None:
+        """Date what comes by the hazards of a person's own course."""
+        draws, pool = self.draws, self.draws.pool
+        for index, name in enumerate(self.arms):
+            in_arm = self.arm == index
+            harms, cells = arm_harms(draws.protocol, name, self.scenario)
+            key = pool.key(name, "cells", self.scenario)
+            for cause in CAUSES:
+                # A study with twice the rates reaches the same cumulative hazard at half of a person's number.
+                ratio = harms.ratios.get(cause, 1.0) if harms is not None and cells else 1.0
+                number = (draws.thresholds[cause] / (draws.study * ratio))[in_arm]
+                self.days[cause][in_arm] = pool.event_days(key, cause, draws.member[in_arm], number)
+
+    def _infusions(self, harms: CourseHarms, cells: bool, in_arm: NDArray[np.bool_]) -> None:
+        sick = self._kidney_disease()
+        p = hazard_values()
+        after = {
+            "p_thrombosis": ("thromboembolism", 0.0),
+            "p_lesion": (KIDNEY_REMOVED, p["nephrectomy_days"]),
+            "p_kidney_loss": (KIDNEYS_FAILED, p["kidney_loss_days"]),
+        }
+        for well, ill in harms.risks:
+            self.names[well.name] = None
+            chance = np.where(sick, ill.chance, well.chance) if cells else np.where(sick, ill.control, well.control)
+            for k, day in enumerate(well.days):
+                hit = in_arm & (self.draws.uniform(f"event:{well.name}", k) < chance)
+                self.hits.append((well.name, day, hit))
+                if well.name in after:
+                    loss, wait = after[well.name]
+                    self.days[loss] = np.where(hit, np.minimum(self.days[loss], day + wait), self.days[loss])
+
+    def _immunosuppressed(self, harms: CourseHarms, in_arm: NDArray[np.bool_]) -> None:
+        draws, end = self.draws, self.draws.days[-1] + self.draws.protocol.visits[-1].window
+        self.names["SAE"] = None
+        day = np.full(draws.shape, harms.start)
+        for k in range(_MOST):
+            day = day - np.log(draws.uniform("event:SAE", k)) / harms.immunosuppression * DAYS_PER_YEAR
+            hit = in_arm & (day <= end)
+            if not hit.any():
+                break
+            self.hits.append(("SAE", day, hit))
+            fatal = hit & (draws.uniform("fatal:SAE", k) < hazard_values()["SAE_fatal"])
+            self.days["other_death"] = np.where(
+                fatal, np.minimum(self.days["other_death"], day), self.days["other_death"]
+            )
+
+    def _killed(self) -> None:
+        """Let some infections, thromboembolisms and cancers end in death."""
+        draws, age = self.draws, self.draws.pool.people["AGE"][self.draws.member]
+        for event, harm in DEADLY.items():
+            fatal = draws.uniform(f"fatal:{event}") < fatal_share(event, age)
+            wait = -np.log(draws.uniform(f"fatal day:{event}")) * hazard_values()[harm.days]
+            day = np.where(fatal, self.days[event] + wait, np.inf)
+            self.days[harm.death] = np.minimum(self.days[harm.death], day)
+
+    def _kidney_disease(self) -> NDArray[np.bool_]:
+        """Return (R, n) whether patients enter with kidney disease."""
+        pool = self.draws.pool
+        now = int(np.searchsorted(pool.times, 0.0))
+        course = pool.values[pool.keys["", "run-in", ""]]
+        sick: NDArray[np.bool_] = course[self.draws.member, now, pool.codes.index("EGFR")] < _KIDNEY_DISEASE
+        return sick
