@@ -124,6 +124,9 @@ def test_what_differentiates_is_what_arrives(lineage: str) -> None:
     # From the rate of the state to that of the native number: density itself, Vv_mes0/V_mes, exp(ln_nephrons).
     slope = {"end": 1.0, "mes": -found["Vv_mes0"] / found["V_mes"] ** 2, "tub": found["nephrons_surviving"]}[lineage]
     assert gained * slope == pytest.approx(flux, rel=1e-6)
+    # What has arrived is part of the native number and is not counted again.
+    counted = model.evaluate([f"pool_{lineage}", f"native_{lineage}"], {**state, f"Z_{lineage}": 50.0})
+    assert counted[f"pool_{lineage}"] == counted[f"native_{lineage}"]
 
 
 def test_oxygen_and_new_vessels_never_slow_repair_and_hypoxia_is_never_negative() -> None:
@@ -171,6 +174,15 @@ def test_without_action_of_glycation_products_structure_is_as_if_there_were_none
     # The products themselves go on as they are.
     own = ("AGE_early", "AGE_late")
     assert rates("kidney", own, {**with_products, "sw_AGE": 0.0}) == rates("kidney", own, with_products)
+
+
+@pytest.mark.parametrize("scenario", ["none", "current-evidence", "face-value"])
+def test_what_is_only_claimed_has_no_gain_elsewhere_and_none_is_drawn(scenario: str) -> None:
+    table = cell_parameters.cell_parameter_table(scenario)
+    gains = ("r_N_max", "r_I_max", "r_S_max", "k_perfusion", "k_oxygen_repair", "k_insulin_vessel")
+    neutral = dict.fromkeys((*gains, "arrive_end", "arrive_mes", "arrive_tub"), 0.0) | {"beta_stage": 1.0}
+    assert {name: table[name].value for name in neutral} == neutral
+    assert {table[name].distribution for name in neutral} == {"fixed"}
 
 
 def test_the_stage_is_early_below_both_borders_and_late_above_either() -> None:
