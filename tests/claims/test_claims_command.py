@@ -21,7 +21,7 @@ def test_list_as_json() -> None:
     done = run("--json")
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["claims"]
-    assert len(rows) == 44
+    assert len(rows) == 50
     assert all(row["rule"] and row["because"] and row["leverage"] for row in rows)
 
 

@@ -26,8 +26,12 @@ CLAIMS = Path(__file__).parents[3] / "shared" / "science" / "claims.csv"
 def test_every_claim_of_the_specification_is_in_the_ledger() -> None:
     with CLAIMS.open(encoding="utf-8", newline="") as file:
         rows = {row["id"]: row for row in csv.DictReader(file)}
-    assert {claim.id for claim in claims.load_claims()} == set(rows)
+    # Sentences of the pages that it did not list have an id of their own, without a certainty by reading.
+    more = {claim.id for claim in claims.load_claims() if not claim.specified}
+    assert {claim.id for claim in claims.load_claims()} - more == set(rows) and not more & set(rows)
     for claim in claims.load_claims():
+        if claim.id in more:
+            continue
         row = rows[claim.id]
         assert (claim.source, claim.claim, claim.specified) == (row["seed_file"], row["claim"], row["certainty"])
 

@@ -108,8 +108,8 @@ class Reply:
 
     @property
     def direct(self) -> bool:
-        """Whether the answer may decide alone."""
-        return self.question.direct and self.human
+        """Whether the answer may decide alone: an opinion never may."""
+        return self.question.direct and self.human and self.answer != "opinion"
 
 
 def ask(question: Question, registry: Registry) -> Reply:
