@@ -65,6 +65,8 @@ class Outcome:
         Values under which only another explanation of the same outcome is left, and what it is.
     described
         What is simulated, in words, where quantity and comparison do not say it.
+    unmeasured
+        Why no table of evidence has a number for the mechanism, which then excludes nothing; only shown.
     no_body_could
         Why the outcome cannot be reached even with everything that is claimed.
     """
@@ -92,6 +94,7 @@ class Outcome:
     rival: Mapping[str, float] = field(default_factory=dict)
     rival_words: str = ""
     described: str = ""
+    unmeasured: str = ""
     no_body_could: str = ""
 
     @property
@@ -129,7 +132,7 @@ class SimulatedOutcome:
         The lever: value under current evidence, largest that evidence allows, and value that gives the claimed outcome; None
         if it is reached nowhere up to `ceiling`.
     reached_within_evidence
-        Whether the claimed outcome is reached within what evidence allows.
+        Whether the claimed outcome is reached within what evidence allows; None where no evidence has a number for it.
     best
         Which simulation gave `largest`: the table of values, the lever at its limit, person and course.
     expressible

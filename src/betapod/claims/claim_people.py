@@ -7,6 +7,23 @@ from typing import TYPE_CHECKING
 
 from ..person.older import OLDER as OLDER
 
+#: Orders to which several claims speak at once, since they say no more than "stem cells": products, doses and routes of trials, beside
+#: the order of the claim itself.
+_INFUSED = (
+    "UC-MSC 1e6/kg iv x3 q28d",
+    "BM-MSC 2e6/kg iv",
+    "AD-MSC 1e6/kg iv x3 q28d",
+    "BM-MNC 4e6/kg iv",
+    "MPC 300e6 iv",
+)
+COURSE_SETS = {
+    "infused cells": _INFUSED,
+    "cells once": ("BM-MSC 2e6/kg iv", "AD-MSC 1e6/kg iv", "BM-MNC 4e6/kg iv", "MPC 300e6 iv"),
+    "cells for kidneys": (*_INFUSED, "UC-MSC 1e6/kg ra bilateral"),
+    "cells for islets": (*_INFUSED, "BM-MNC 4e6/kg pa"),
+    "cells and islets": (*_INFUSED, "BM-MNC 4e6/kg pa", "SC-islets 0.8e9 pv"),
+}
+
 if TYPE_CHECKING:
     from ..person.coupled_person import Patient
 

@@ -89,7 +89,8 @@ def _kept(outcome: Outcome) -> SimulatedOutcome | None:
 def _simulated_fields(outcome: Outcome) -> dict[str, Any]:
     """Return what of an outcome is simulated: all but its words."""
     words = ("reason", "described", "rival_words", "no_body_could")
-    return {key: value for key, value in asdict(outcome).items() if key not in words}
+    fields = {key: value for key, value in asdict(outcome).items() if key not in words}
+    return {**fields, "unmeasured": bool(outcome.unmeasured)}
 
 
 def _older(outcome: Outcome) -> str:
@@ -216,7 +217,7 @@ def _simulated(outcome: Outcome, effects: Mapping[str, float], lever: LeverFound
         limit=limit,
         needed=needed,
         ceiling=ceiling,
-        reached_within_evidence=bool(within or outcome.reached_by(candidates[best])),
+        reached_within_evidence=None if outcome.unmeasured else bool(within or outcome.reached_by(candidates[best])),
         face=effects.get("face"),
         best=best if len(candidates) > 1 else "",
         expressible=None if claimed is None else outcome.reached_by(claimed),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import EvidenceError, Location, Problem, did_you_mean
+from ..base.errors import EvidenceError, Location, Problem, did_you_mean, not_among
 from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
+from .claim_people import COURSE_SETS
 from .legal_status import legal_facts
 from .questions import EXPECTS, Question
 
@@ -213,7 +214,13 @@ def _listed_outcomes(row: dict[str, Any], name: str, problems: list[Problem], fi
 
 def _outcome(keys: dict[str, Any], name: str, problems: list[Problem], file: str) -> Outcome:
     terms = tuple(_build(ContrastTerm, term, name, problems, file) for term in keys.get("contrast", ()))
-    outcome: Outcome = _build(Outcome, {**keys, "contrast": terms}, name, problems, file)
+    courses = keys.get("courses", ())
+    if isinstance(courses, str):
+        if courses not in COURSE_SETS:
+            problem = not_among(COURSE_SETS, "unknown-courses", f"{name}: there are no courses {courses!r}", courses)
+            problems.append(replace(problem, location=Location(file)))
+        courses = COURSE_SETS.get(courses, ())
+    outcome: Outcome = _build(Outcome, {**keys, "contrast": terms, "courses": courses}, name, problems, file)
     if outcome.measure not in LIFE_MEASURES:
         hint = did_you_mean(outcome.measure, LIFE_MEASURES) or f"One of {', '.join(LIFE_MEASURES)}."
         message = f"{name}: there is no measure {outcome.measure!r}"

@@ -167,6 +167,8 @@ def leverage_words(simulated: SimulatedOutcome | None) -> str:
     """Return how large the parameter must be, against what evidence allows."""
     if simulated is None:
         return "not simulated"
+    if simulated.reached_within_evidence is None:
+        return "no table of evidence has a number for this mechanism: the model neither excludes nor supports it"
     if not simulated.lever:
         reached = "reached" if simulated.reached_within_evidence else "not reached"
         return f"{reached} by the model as it is; no parameter was varied"

@@ -88,7 +88,9 @@ def claims_message(entries: Sequence[JudgedClaim]) -> list[str]:
             none = " none is supported" if "supported" not in judged else ""
             sentences.append(f"Of {len(judged)} claims about {subject}{none}: {listed(counts)}.")
     simulated = [e.simulations for e in entries if e.claim.about == "cells" and e.simulations]
-    reached = sum(all(simulation.reached_within_evidence for simulation in several) for several in simulated)
+    reached = sum(
+        all(simulation.reached_within_evidence is not False for simulation in several) for several in simulated
+    )
     silent = sum(any(simulation.expressible is False for simulation in several) for several in simulated)
     if simulated:
         sentences.append(
@@ -170,14 +172,14 @@ def _outcome(outcome: Outcome, simulated: SimulatedOutcome) -> dict[str, Any]:
 def factor(entry: JudgedClaim) -> float:
     """Return how many times more than evidence allows the parameter must be: at most 1 where it is reached, 1e9 where never.
 
-    Of several outcomes the farthest; below 0 where nothing is simulated (-1) or the model cannot express it (-0.5).
+    Of several outcomes the farthest; below 0 where nothing is simulated (-1) or the model cannot say (-0.5).
     """
     factors = [_factor(simulated) for simulated in entry.simulations]
     return max(factors, default=-1.0)
 
 
 def _factor(simulated: SimulatedOutcome) -> float:
-    if simulated.expressible is False:
+    if simulated.expressible is False or simulated.reached_within_evidence is None:
         return -0.5
     if simulated.reached_within_evidence:
         return 1.0
@@ -239,7 +241,7 @@ def section(quantities: Iterable[str], cells: bool) -> Section | None:
 def _reach(times: float) -> str:
     """Say in words how far the model must be stretched for a claim, without naming its parameters."""
     if times < 0:
-        return "not simulated" if times <= -1 else "beyond what the model can express"
+        return "not simulated" if times <= -1 else "the model cannot say"
     if times >= 1e9:
         return "out of the model's reach"
     if times <= 1:
