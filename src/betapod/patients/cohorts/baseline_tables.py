@@ -24,7 +24,8 @@ from ...base.clinical import say
 from ...base.errors import ConfigError, Location, Problem, UnitError, did_you_mean
 from ..plausibility import POSSIBLE
 from ..plausibility import UNUSUAL as RANGES
-from .cohort_target import UNITS, CohortTarget, Moment
+from .cohort_target import ELIGIBILITY_UNITS, CohortTarget, Moment
+from .cohort_target import UNITS as COLUMN_UNITS
 from .conversions import to_table_unit
 
 #: Statistics that a table may state of a quantity.
@@ -139,8 +140,9 @@ class _Reader:
             return {}
         good = {}
         for key in entries:
-            if not isinstance(key, str) or key not in UNITS:
-                hint = did_you_mean(str(key), UNITS)
+            allowed = ELIGIBILITY_UNITS if name == "eligibility" else COLUMN_UNITS
+            if not isinstance(key, str) or key not in allowed:
+                hint = did_you_mean(str(key), allowed)
                 self.bad("unknown-quantity", f"there is no quantity {key!r}", entries, key, hint=hint)
             elif not isinstance(entries[key], Mapping):
                 example = "{low: 25, high: 75}" if name == "eligibility" else "{mean: 64, sd: 9}"
@@ -167,13 +169,13 @@ class _Reader:
         """Return a converter of values, or differences of values, to the library's unit."""
         unit = row.get("unit")
         if unit is None:
-            if UNITS[name] != "1":
+            if ELIGIBILITY_UNITS[name] != "1":
                 self.problems.append(
                     Problem(
                         "missing-unit",
                         f"{name} needs a unit",
                         self.where(row, next(iter(row), "")),
-                        expected=UNITS[name],
+                        expected=ELIGIBILITY_UNITS[name],
                         hint="Nothing is converted on a guess.",
                     )
                 )
@@ -189,25 +191,25 @@ class _Reader:
             converted = to_table_unit(value, name, str(unit), difference)
             if converted != value:
                 subject = f"{self.file}: {name}, a difference," if difference else f"{self.file}: {name}"
-                say(subject, f"{value:g} {unit}", converted, UNITS[name])
+                say(subject, f"{value:g} {unit}", converted, ELIGIBILITY_UNITS[name])
             return converted
 
         return turned
 
     def possible(self, row: Mapping[Any, Any], key: Any, name: str, value: float) -> float:
         """Return a value of a quantity that people can have; say where they rarely have it."""
-        low, high = (0.0, 1.0) if UNITS[name] == "1" else POSSIBLE.get(name, (-math.inf, math.inf))
-        span = f"{low:g} to {high:g} {UNITS[name]}"
+        low, high = (0.0, 1.0) if ELIGIBILITY_UNITS[name] == "1" else POSSIBLE.get(name, (-math.inf, math.inf))
+        span = f"{low:g} to {high:g} {ELIGIBILITY_UNITS[name]}"
         if math.isnan(value):
             return value
         if not low <= value <= high:
-            message = f"{name} cannot be {value:.4g} {UNITS[name]}"
-            kind = "out-of-range" if UNITS[name] == "1" else "impossible"
+            message = f"{name} cannot be {value:.4g} {ELIGIBILITY_UNITS[name]}"
+            kind = "out-of-range" if ELIGIBILITY_UNITS[name] == "1" else "impossible"
             self.bad(kind, message, row, key, found=str(row[key]), expected=span, hint=_UNIT_HINT)
             return math.nan
         inner, outer = RANGES.get(name, (low, high))
         if not inner <= value <= outer:
-            usual = f"{inner:g} to {outer:g} {UNITS[name]}"
+            usual = f"{inner:g} to {outer:g} {ELIGIBILITY_UNITS[name]}"
             self.notes.append(f"{self.where(row, key)}: {name} of {value:.4g} is unusual; usual is {usual}")
         return value
 
@@ -218,14 +220,14 @@ class _Reader:
                 self.bad("unknown-key", f"there is no {key!r}", row, key, expected="low, high, unit, source")
         convert = self.converter(row, name)
         self.text(row, "source")
-        least, most = (0.0, 1.0) if UNITS[name] == "1" else POSSIBLE.get(name, (0.0, math.inf))
+        least, most = (0.0, 1.0) if ELIGIBILITY_UNITS[name] == "1" else POSSIBLE.get(name, (0.0, math.inf))
         low = self.number(row, "low", lambda v: convert(v, False), False) if "low" in row else -math.inf
         high = self.number(row, "high", lambda v: convert(v, False), False) if "high" in row else math.inf
         if low > high:
             self.bad("out-of-range", "low is above high", row, "low", found=f"{low:g} to {high:g}")
         elif low > most or high < least or -math.inf < low < 0:
             key = "high" if high < least else "low"
-            expected = f"{least:g} to {most:g} {UNITS[name]}"
+            expected = f"{least:g} to {most:g} {ELIGIBILITY_UNITS[name]}"
             stated = f"{low:g} to {high:g}"
             self.bad(
                 "impossible",
@@ -242,7 +244,7 @@ class _Reader:
 
     def moments(self, section: Mapping[str, Any], name: str) -> list[Moment]:
         row = section[name]
-        flag = UNITS[name] == "1"
+        flag = ELIGIBILITY_UNITS[name] == "1"
         for key in row:
             if key not in (*STATISTICS, *_OTHER):
                 hint = did_you_mean(str(key), STATISTICS)
@@ -276,7 +278,7 @@ class _Reader:
                 low, high = POSSIBLE.get(name, (-math.inf, math.inf))
                 # Of numbers between two bounds the SD is at most half their distance (Popoviciu).
                 if sd > (high - low) / 2.0:
-                    expected = f"at most {(high - low) / 2.0:g} {UNITS[name]}"
+                    expected = f"at most {(high - low) / 2.0:g} {ELIGIBILITY_UNITS[name]}"
                     self.bad(
                         "impossible", f"{name} cannot have this SD", row, "sd", found=str(row["sd"]), expected=expected
                     )

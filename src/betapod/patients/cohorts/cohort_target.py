@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...observables import kdigo
-from ...observables.table import by_column, observables_and_characteristics
+from ...observables.table import by_column, observables, observables_and_characteristics
 from ..population import Numbers
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 READ_UNITS = by_column({name: item.unit for name, item in observables_and_characteristics().items()})
 #: Quantities that targets may speak of and their units in the table of a library.
 UNITS = {name: unit for name, unit in READ_UNITS.items() if name != "creatinine"}
+
+#: Quantities of eligibility alone: no column of a library, but one of its columns over another.
+RATIOS: Mapping[str, tuple[str, str]] = {"insulin_dose_per_kg": ("insulin_dose", "weight")}
+#: Units of all that eligibility may speak of.
+ELIGIBILITY_UNITS = {**UNITS, **{name: observables()[name].unit for name in RATIOS}}
 
 #: Eligibility of targets that say nothing else of these: adults with diabetes, but Pima.
 IMPLICIT: Mapping[str, tuple[float, float]] = {"diabetes": (1.0, 1.0), "segment": (0.0, 0.0), "age": (18.0, math.inf)}
@@ -135,7 +140,8 @@ class CohortTarget:
             name: span for name, span in IMPLICIT.items() if name in table and (name == "age" or name not in stated)
         }
         for name, (low, high) in {**implicit, **self.ranges}.items():
-            values = table[name].to_numpy(dtype=float)
+            above, below = RATIOS.get(name, (name, ""))
+            values = (table[above] / table[below] if below else table[above]).to_numpy(dtype=float)
             good &= np.isnan(values) | ((values >= low) & (values <= high))
         return good
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ...base import clinical
 from ...base.errors import NOWHERE, Location, Problem, UnitError
-from ...base.units import parse_unit
-from .cohort_target import READ_UNITS
+from ...base.units import convert_unit, parse_unit
+from .cohort_target import ELIGIBILITY_UNITS, READ_UNITS
 
 
 def table_unit(name: str) -> str:
     """Return the unit of a quantity in a table of people, empty where there is no such quantity."""
-    return READ_UNITS.get(name, "")
+    return READ_UNITS.get(name, ELIGIBILITY_UNITS.get(name, ""))
 
 
 def fits_table(name: str, unit: str) -> bool:
@@ -44,6 +44,8 @@ def to_table_unit(
         return clinical.convert_clinical(
             value, quantity, unit, library_unit, "difference" if difference else "level", where
         )
+    if library_unit != "1":
+        return convert_unit(value, unit, library_unit, where)
     share = parse_unit(unit, where)
     if share.dimensions or not unit.strip():
         raise UnitError(
