@@ -187,19 +187,24 @@ def test_what_is_only_claimed_has_no_gain_elsewhere_and_none_is_drawn(scenario: 
 
 def test_the_stage_is_early_below_both_borders_and_late_above_either() -> None:
     model = whole()
-    healthy = model.parameters["UACR_healthy"].value
-    creatinine = {35: 2.1, 95: 0.9}
+    # Albuminuria of the initial state is normal; borders are moved instead.
+    ratio = model.evaluate(["UACR"])["UACR"]
 
-    def stage(uacr: float, egfr: int) -> tuple[float, float]:
-        state = {"ln_UACR_rise": np.log(uacr / healthy), "S_cr": creatinine[egfr]}
-        found = model.evaluate(["early_stage", "stage_m"], state)
-        return found["early_stage"], found["stage_m"]
+    def early(uacr: float, creatinine: float) -> float:
+        return float(model.evaluate(["early_now"], {"S_cr": creatinine, "UACR_late": ratio * 300 / uacr})["early_now"])
 
-    assert stage(30, 95)[0] > 0.99
-    assert stage(900, 95)[0] < 0.01
-    assert stage(30, 35)[0] < 0.01
-    assert stage(30, 95)[1] == pytest.approx(model.parameters["beta_stage"].value, rel=0.01)
-    assert stage(900, 35)[1] == pytest.approx(1.0, abs=0.01)
+    assert early(30, 0.9) > 0.99
+    assert early(900, 0.9) < 0.01
+    assert early(30, 2.1) < 0.01
     # Above the kink of creatinine it is the eGFR that the laboratory prints.
     found = model.evaluate(["eGFR", "eGFR_raised"], {"S_cr": 2.1})
     assert found["eGFR_raised"] == pytest.approx(found["eGFR"], rel=1e-12)
+
+
+def test_a_late_stage_comes_within_months_and_goes_within_years() -> None:
+    model = whole()
+    for late, factor in ((0.0, model.parameters["beta_stage"].value), (1.0, 1.0)):
+        assert model.evaluate(["stage_m"], {"late_stage": late})["stage_m"] == pytest.approx(factor, rel=1e-12)
+    sick, well = {"S_cr": 3.0, "late_stage": 0.0}, {"late_stage": 1.0}
+    assert rates("reference", ("late_stage",), sick)["late_stage"] == pytest.approx(1 / 90, rel=0.01)
+    assert rates("reference", ("late_stage",), well)["late_stage"] == pytest.approx(-1 / (10 * YEAR), rel=0.01)

@@ -67,18 +67,20 @@ class DiseaseStage(Submodel):
     """How early the kidney disease is, from the person's own albuminuria and filtration.
 
     Early is an albumin-creatinine ratio below 300 mg/g and an eGFR from 60 mL/min/1.73m2: grades A1 or A2 and G1 or G2 of KDIGO, with
-    smooth borders. A grade asks for three months of persistence, so that albuminuria counts as its running mean. Of the formula of
-    eGFR only the branch for raised creatinine is needed, which is exact below about 90 and has no kink.
+    smooth borders. A grade asks for three months of persistence. Who has been late stays late for as long as lesions take to heal:
+    the claim is about the stage at which treatment begins, not about numbers that treatment has moved. Of the formula of eGFR only
+    the branch for raised creatinine is needed, which is exact below about 90 and has no kink.
     """
 
     reads = ("UACR [mg/g]", "S_cr [mg/dL]", "eGFR_kappa [mg/dL]", "age_now [year]", "female [1]")
     equations = """
-    ln_UACR_rise(0)  = 0                                                         [1]  log of lasting albuminuria over that of health
-    dln_UACR_rise/dt = (log(UACR/UACR_healthy) - ln_UACR_rise)/tau_stage         [1/day]  running mean
-    eGFR_raised  = eGFR_scale*(S_cr/eGFR_kappa)^eGFR_exponent*eGFR_age^(age_now/one_year)*eGFR_female^female
+    eGFR_raised = eGFR_scale*(S_cr/eGFR_kappa)^eGFR_exponent*eGFR_age^(age_now/one_year)*eGFR_female^female
                                                                        [mL/min/1.73m2]  eGFR by the branch for raised creatinine
-    early_stage  = logistic((log(UACR_late/UACR_healthy) - ln_UACR_rise)/w_UACR_late)*logistic((eGFR_raised - eGFR_late)/w_eGFR_late)
-                                                                                 [1]  early stage of disease (1) or late (0)
+    early_now   = logistic(log(UACR_late/UACR)/w_UACR_late)*logistic((eGFR_raised - eGFR_late)/w_eGFR_late)
+                                                                       [1]      albuminuria and filtration are those of early disease
+    late_stage(0)  = 0                                                 [1]      late stage of disease (1) or early (0)
+    dlate_stage/dt = (1 - early_now)*(1 - late_stage)/tau_stage - early_now*late_stage/(tau_remission*day_per_year)   [1/day]
+    early_stage = 1 - late_stage                                       [1]      early stage of disease (1) or late (0)
     """
 
 
