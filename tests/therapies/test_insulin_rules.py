@@ -96,3 +96,13 @@ def test_one_person_is_told_too() -> None:
     user = MODEL.with_values({"insulin_titration": 1})
     assert any("titrated to a target" in line for line in plan(user, drugs=["semaglutide 1 mg"]).understood)
     assert not plan(MODEL, drugs=["semaglutide 1 mg"]).insulin_lines
+
+
+def test_with_islets_the_rule_is_another() -> None:
+    user = MODEL.with_values({"insulin_titration": 1, "T1D": 1})
+    (line,) = plan(user, cells=["SC-islets 800e6 pv"]).insulin_lines
+    assert "while a graft works it aims at an HbA1c of 6.5 %" in line and "HbA1c stays" not in line
+    assert "HbA1c stays" in plan(user, cells=["UC-MSC 1e6/kg iv"]).insulin_lines[0]
+    states = {name: np.full(2, value) for name, value in MODEL.initial_values().items()}
+    people = Recipients({"insulin_titration": np.array([1.0, 1.0])}, states, {}, np.full(2, 80.0))
+    assert "while a graft works" in plan(MODEL, people, cells=["SC-islets 800e6 pv"]).insulin_lines[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..physiology import whole_body
 from .standard_care import Therapy
 
 #: Therapies that are rules of insulin, not drugs.
@@ -11,7 +12,7 @@ TITRATED, WEANED, FIXED = "titrated insulin", "insulin weaned below", "fixed-dos
 _NAMES = (TITRATED, WEANED, FIXED)
 
 
-def rule_of_insulin(therapies: Iterable[Therapy], titrates: bool) -> str:
+def rule_of_insulin(therapies: Iterable[Therapy], titrates: bool, grafted: bool = False) -> str:
     """Return in words which rule acts on somebody's insulin dose; empty where nobody titrates and no rule is named.
 
     Parameters
@@ -20,6 +21,8 @@ def rule_of_insulin(therapies: Iterable[Therapy], titrates: bool) -> str:
         What is given.
     titrates
         Whether the person titrates insulin before anything is given.
+    grafted
+        Whether islets are given: with a working graft insulin aims at near-normal glucose.
 
     Returns
     -------
@@ -33,8 +36,16 @@ def rule_of_insulin(therapies: Iterable[Therapy], titrates: bool) -> str:
         return ""
     if WEANED in rules:
         limit = f"{rules[WEANED].dose:g} {rules[WEANED].dose_unit}"
-        return f"insulin is lowered only below a mean glucose of {limit}, so that what lowers glucose lowers HbA1c until there"
+        rule = f"insulin is lowered only below a mean glucose of {limit}, so that what lowers glucose lowers HbA1c until there"
+        return f"{rule}; {_with_graft()}" if grafted else rule
+    if grafted:
+        return f"insulin is titrated to a target; {_with_graft()}"
     return "insulin is titrated to a target, so that what lowers glucose lowers the dose and HbA1c stays"
+
+
+def _with_graft() -> str:
+    aim = whole_body.model_parameters("metabolism")["HbA1c_aim_grafted"]
+    return f"while a graft works it aims at an HbA1c of {aim.value:g} {aim.unit} or the person's own lower target, so that HbA1c falls with the dose"
 
 
 def other_rules() -> str:

@@ -287,7 +287,7 @@ def _for_one(
     doses = tuple(dose for course in moved for dose in course.doses)
     switches = (*inputs, *schedule.switches, *(switch for course in moved for switch in course.switches))
     titrates = "insulin_titration" in under.inputs and under.inputs["insulin_titration"].value > 0
-    rule = rule_of_insulin(prescribed, titrates)
+    rule = rule_of_insulin(prescribed, titrates, any(map(_is_graft, ordered)))
     return Plan(under, name, (Schedule(doses, switches),), (prescribed,), (tuple(ordered),), insulin=(rule,))
 
 
@@ -315,9 +315,16 @@ def _for_many(
             switches = (switch for course in moved for switch in course.switches)
             schedules[person] = Schedule(doses, (*schedules[person].switches, *switches))
     titrate = people.parameters.get("insulin_titration", np.zeros(len(people)))
-    rules = tuple(rule_of_insulin(person, titrates > 0) for person, titrates in zip(drugs, titrate, strict=True))
+    grafted = any(map(_is_graft, courses_of_people[0])) if len(people) else False
+    rules = tuple(
+        rule_of_insulin(person, titrates > 0, grafted) for person, titrates in zip(drugs, titrate, strict=True)
+    )
     prescribed = tuple(tuple(person) for person in drugs)
     return Plan(under, name, tuple(schedules), prescribed, courses_of_people, insulin=rules)
+
+
+def _is_graft(course: Regimen) -> bool:
+    return course.order.product.kind == "graft"
 
 
 def _drug_schedules(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...observables.quantities import code_of
+from ...therapies.cell_order import read_order
 from ...therapies.insulin_rules import rule_of_insulin
 from ...therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE
 from ...therapies.standard_care import therapy
@@ -91,7 +92,8 @@ def _insulin(assessment: Assessment) -> str:
     """Say by which rule people who inject insulin change their dose: it decides whether a treatment shows in HbA1c or in the dose."""
     protocol = assessment.protocol
     named = [item.therapy for item in protocol.background]
-    rule = rule_of_insulin([therapy(text) for text in named], True)
+    grafted = any(read_order(arm.cells).product.kind == "graft" for arm in protocol.arms.values() if arm.cells)
+    rule = rule_of_insulin([therapy(text) for text in named], True, grafted)
     ordered = sorted(
         {item.therapy for arm in protocol.arms.values() for item in arm.therapies if "insulin" in item.therapy}
     )
