@@ -22,6 +22,12 @@ def test_every_claim_asks_and_is_answered() -> None:
     assert silent == []
 
 
+def test_no_claim_asks_the_same_twice() -> None:
+    for claim in claims.load_claims():
+        texts = [question.text for question in claim.questions]
+        assert len(texts) == len(set(texts)), claim.id
+
+
 def test_every_record_that_a_question_names_is_there() -> None:
     names = {name for claim in claims.load_claims() for question in claim.questions for name in question.records}
     assert names - {record.id for record in KNOWN if record.tag == "seen"} == set()
