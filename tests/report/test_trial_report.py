@@ -17,6 +17,7 @@ from betapod.report.common import words
 from betapod.report.common.document import tidy
 from betapod.report.trial import answers
 from betapod.report.trial.report_writing import make
+from betapod.report.trial.sections_harms import harms_section
 from betapod.report.trial.trial_report import report_as_dict, report_tables, terminal_summary
 from betapod.trials.conduct import conduct
 from betapod.trials.operating.result_tables import assess
@@ -186,3 +187,17 @@ def test_words() -> None:
     assert words.percent_text(0.0) == "0\u00a0%" and words.percent_text(math.nan) == "\u2013"
     assert words.p_value(0.00001) == "< 0.001" and words.p_value(0.04) == "0.040"
     assert tidy("95 % of\x07 ten") == "95\u00a0% of ten"
+
+
+def test_harms_of_every_group_stand_side_by_side(made) -> None:
+    section = harms_section(made.assessment)
+    assert section is not None
+    (table,) = section.tables
+    assert table.header[-3:] == ["risk ratio", "difference", "95 % of trials"]
+    groups = {
+        event: [row[1] for row in table.rows if row[0] == event] for event in dict.fromkeys(r[0] for r in table.rows)
+    }
+    assert "Fever" in groups and "Serious infection" in groups
+    assert all(len(names) == 2 for names in groups.values())
+    # The control of this trial is not infused, and the section says so.
+    assert any("no infusions" in text for text in section.paragraphs)

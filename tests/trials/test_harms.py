@@ -18,6 +18,7 @@ from betapod.trials.conduct import conduct, harm_events
 from betapod.trials.conduct.patient_pool import ONE_KIDNEY
 from betapod.trials.conduct.trial_data import TrialData
 from betapod.trials.conduct.trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
+from betapod.trials.operating.harm_summaries import harm_rows
 
 ORDER = "UC-MSC 1e6/kg iv x3 q28d"
 
@@ -203,3 +204,19 @@ def test_an_arm_with_cells_imitates_nobody() -> None:
     text = small.TEXT.replace(f"{{cells: {ORDER}}}", f"{{cells: {ORDER}, infusions_like: control}}")
     with pytest.raises(ConfigError, match="infusions_like has no effect"):
         small.parse_protocol(text)
+
+
+def test_both_groups_of_a_blinded_trial_are_compared(blinded: TrialData) -> None:
+    rows = {(row["event"], row["arm"]): row for row in harm_rows(blinded)}
+    assert {arm for _, arm in rows} == {"cells", "control"}
+    fever = rows["p_fever", "cells"]
+    well = course_harms(ORDER, "none").risks[0][0]
+    expected = well.at_least_one / well.at_least_one_control
+    assert fever["control"] == "control" and fever["risk_ratio_low"] < expected < fever["risk_ratio_high"]
+    assert fever["risk_difference"] == pytest.approx(fever["share"] - rows["p_fever", "control"]["share"], abs=1e-12)
+    assert fever["risk_difference_low"] < 0 < fever["risk_difference_high"]  # one trial of 40 hardly sees it
+    assert rows["p_fever", "control"]["control"] == "" and np.isnan(rows["p_fever", "control"]["risk_ratio"])
+    assert np.isnan(rows["p_antibody", "cells"]["risk_ratio"])  # nobody has them without cells
+    assert rows["death", "cells"]["patients"] > 0 and {*DEADLY, "kidney_failure", "death"} <= {
+        event for event, _ in rows
+    }

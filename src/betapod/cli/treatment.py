@@ -11,6 +11,7 @@ import typer
 from ..base.errors import BetapodError, ConfigError, Problem
 from ..engine.schedule import Schedule
 from .completion import complete_cells, complete_drug, complete_patient, complete_scenario
+from .running import command
 from .shared import gather, print_note, warn
 from .waiting import waiting
 
@@ -161,6 +162,7 @@ def treated(model: Model, treatment: Given, said: Iterable[str] = ()) -> Treated
     for course in plan.courses[0]:
         default = "" if scenario else " (nothing else was asked for; see --scenario)"
         print_note(f"cells: {course.words}; their effects: {scenario or DEFAULT}{default}")
+        print_note(f"what they may do to somebody: {command('harms', course.order.text)}")
     for text in dict.fromkeys(
         [*(str(warning.message) for warning in caught), *(w for course in plan.courses[0] for w in course.warnings)]
     ):

@@ -17,7 +17,7 @@ from .cell_dosing import Regimen, regimen
 EVENTS = {
     "p_fever": "fever",
     "p_reaction": "infusion reaction",
-    "p_thrombosis": "thrombosis",
+    "p_thrombosis": "thrombosis after an infusion",
     "p_antibody": "antibodies against the donor",
     "p_artery": "injury of an artery",
     "p_lesion": "kidney lesion by injection",

@@ -16,6 +16,7 @@ from ..completion import complete_folder, complete_protocol, complete_scenario, 
 from ..csv_output import Csv, CsvOption, given_as_csv
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun, write_out
+from ..trial_harms import print_trial_harms
 from ..waiting import show_progress, waiting
 
 if TYPE_CHECKING:
@@ -285,8 +286,7 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
     done = given_as_csv(_as_csv(protocol_document), csv, as_json, text=True, quiet=quiet)
     if as_json:
         print_json({**protocol_document, "folder": str(folder)})
-        return
-    if done:
+    if as_json or done:
         return
     print_text(protocol_document["title"], "bold")
     cells = any(row["cells"] for row in protocol_document["rows"])
@@ -294,10 +294,10 @@ def _tell(run: Any, folder: Path, csv: Path | None, quiet: bool, as_json: bool) 
     if protocol_document["comparisons"]:
         _tell_comparisons(protocol_document, several, cells)
     _tell_groups(protocol_document, several, cells)
+    print_trial_harms(protocol_document)
     for design, people in protocol_document["people_behind_patients"].items():
-        for text in feasibility_notes(
-            run.protocol, design, Behind(people["patients"], people["people"], people["heaviest"])
-        ):
+        behind = Behind(people["patients"], people["people"], people["heaviest"])
+        for text in feasibility_notes(run.protocol, design, behind):
             print_note(f"{design}: {text}")
     if not quiet:
         print_note(f"{with_noun(protocol_document['replicates'], 'replicate')}; results in {folder}")

@@ -102,10 +102,10 @@ def stratum(assessment: Assessment, name: str) -> str:
 
 
 def event(name: str) -> str:
-    """Return an adverse event in words."""
+    """Return an adverse event, or an outcome among the harms, in words."""
     from ...therapies.cell_risks import EVENTS
 
-    return EVENTS.get(name, name.removeprefix("p_").replace("_", " "))
+    return EVENTS.get(name) or OUTCOME_LABELS.get(name, name.replace("_", " "))
 
 
 def capital(text: str) -> str:

@@ -20,6 +20,7 @@ from . import answers, trial_figures
 from .estimates import Scale, of_row
 from .sections_controlled import controlled_section
 from .sections_designs import evidence_section, kept, simulated, supposed, uncontrolled
+from .sections_harms import harms_section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def sections(assessment: Assessment, extra: ReportSupplement) -> list[Section]:
         _mechanisms(extra.shares),
         _able(assessment),
         _other_endpoints(assessment),
-        _harms(assessment),
+        harms_section(assessment),
         _people(assessment, extra),
     ]
     return [section for section in candidates if section is not None]
@@ -316,44 +317,6 @@ def _other_endpoints(assessment: Assessment) -> Section | None:
         ],
         tables=tables,
         folded=True,
-    )
-
-
-def _harms(assessment: Assessment) -> Section | None:
-    if assessment.adverse.empty or not words.has_cells(assessment):
-        return None
-    design = [*assessment.controlled, *assessment.single, *assessment.protocol.designs][0]
-    names = words.scenarios(assessment)
-    h = names[min(1, len(names) - 1)]
-    table = assessment.adverse[(assessment.adverse["design"] == design) & (assessment.adverse["scenario"] == h)]
-    rows = [
-        [
-            words.capital(words.event(str(r["event"]))),
-            words.arm(assessment, str(r["arm"])),
-            words.written_number(r["patients"], 1),
-            f"{r['trials_low']:.0f}\u2013{r['trials_high']:.0f}",
-            f"{words.percent_text(r['share'], 1)}",
-        ]
-        for r in table.to_dict("records")
-        if r["patients"] > 0 or r["share"] > 0
-    ]
-    if not rows:
-        return None
-    return Section(
-        "harms",
-        "Harms of the cells",
-        [
-            f"Patients with at least one event, if {words.scenario(h)}: expected number in one trial, range of 95 % of trials, share. Only events that "
-            "cells cause are simulated; events that occur without them too, as in the control group of a real trial, are not."
-        ],
-        tables=[
-            Table(
-                f"{words.capital(words.design(assessment, design))}.",
-                ["event", "group", "patients", "95 % of trials", "share"],
-                rows,
-                2,
-            )
-        ],
     )
 
 

@@ -262,34 +262,6 @@ def kidney_events(data: TrialData) -> tuple[Array, NDArray[np.bool_]]:
     return survival.sooner(time, event, data.kidney_failure.astype(float))
 
 
-def expected_adverse_events(data: TrialData, arm: str) -> pd.DataFrame:
-    """Return one row per adverse event: expected number of patients with it in one trial, share, range over trials."""
-    import pandas as pd
-
-    keep = selected_patients(data, arm)
-    rows = []
-    for name, counts in data.events.items():
-        hit = (np.where(keep, counts, 0) > 0).sum(-1)
-        n = keep.sum(-1)
-        with np.errstate(invalid="ignore"):
-            share = hit / n
-        share = share[np.isfinite(share)]
-        low, high = analysis.exact_interval(hit.sum(), n.sum())
-        rows.append(
-            {
-                "event": name,
-                "patients": float(hit.mean()),
-                "n": float(n.mean()),
-                "share": float(share.mean()) if len(share) else float("nan"),
-                "share_low": float(low),
-                "share_high": float(high),
-                "trials_low": float(np.quantile(hit, 0.025)),
-                "trials_high": float(np.quantile(hit, 0.975)),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
 def typical(estimate: Estimate) -> int:
     """Return the replicate whose estimate is the median: one trial that stands for all."""
     effect = np.where(np.isfinite(estimate.effect), estimate.effect, np.inf)

@@ -11,6 +11,7 @@ from ..analysis import endpoints, survival
 from ..analysis.endpoints import analyse, comparisons
 from ..analysis.estimators import Estimate
 from . import likelihood, replicate_summaries
+from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics, significant
 from .sizing import NULL, tests_cells, title
 from .true_effects import truth, truth_of
@@ -176,14 +177,8 @@ def remission_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
 
 
 def adverse_event_rows(data: TrialData, keys: dict[str, str]) -> list[Any]:
-    """Return a row per arm and adverse event."""
-    rows: list[Any] = []
-    for arm in data.arms:
-        rows += [
-            keys | {"arm": arm} | row
-            for row in replicate_summaries.expected_adverse_events(data, arm).to_dict("records")
-        ]
-    return rows
+    """Return a row per arm and harm, see `harm_summaries.harm_rows`."""
+    return [keys | row for row in harm_rows(data)]
 
 
 def flow(data: TrialData) -> dict[str, Any]:

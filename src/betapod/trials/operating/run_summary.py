@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
 from ..conduct.feasibility import behind
 from ..conduct.trial_data import PARTS
+from .harm_summaries import harm_rows
 from .power_analysis import operating_characteristics
 from .true_effects import truth, truth_of
 
@@ -57,10 +59,28 @@ def run_summary(
             for design in dict.fromkeys(design for design, _ in data)
         },
         "comparisons": [row for trial_data in data.values() for row in _comparisons(trial_data)],
+        "harms": [row for trial_data in _of_evidence(data) for row in _harms(trial_data)],
         "rows": [
             row for trial_data in data.values() for row in _rows(trial_data, code, visit, endpoint.better == "lower")
         ],
     }
+
+
+def _of_evidence(data: Mapping[tuple[str, str], TrialData]) -> list[TrialData]:
+    """Return each design under current evidence, or under its first scenario where that was not run."""
+    designs: dict[str, TrialData] = {}
+    for (design, scenario), trial_data in data.items():
+        if design not in designs or scenario == CURRENT_EVIDENCE:
+            designs[design] = trial_data
+    return list(designs.values())
+
+
+def _harms(data: TrialData) -> list[dict[str, Any]]:
+    keys = {"design": data.design, "scenario": data.scenario}
+    return [
+        keys | {name: _number(value) if isinstance(value, float) else value for name, value in row.items()}
+        for row in harm_rows(data)
+    ]
 
 
 def _comparisons(data: TrialData) -> list[dict[str, Any]]:
