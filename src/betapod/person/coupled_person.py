@@ -110,7 +110,7 @@ def person_label(name: str) -> str:
 def metabolism_today(name: str, changes: Mapping[str, float | str] | None = None) -> Person:
     """Return the metabolism of any typical person today, those with kidney disease included, as glucose tests take it.
 
-    Whoever is known by the kidneys lives up to today in the whole body; what the kidneys do to glucose and insulin then stands still.
+    Those who are known by their kidneys live up to today in the whole body; what the kidneys do to glucose and insulin then stands still.
 
     Parameters
     ----------
@@ -125,9 +125,9 @@ def metabolism_today(name: str, changes: Mapping[str, float | str] | None = None
     who = typical_patient(name, "reference", changes)
     base = whole_body.named_model("metabolism")
     wanted = [*base.parameters, *base.inputs]
-    known = who.model.values()
-    computed = [key for key in wanted if key not in known and key in who.model.assignments]
-    values = {key: known[key] for key in wanted if key in known}
+    values_now = who.model.values()
+    computed = [key for key in wanted if key not in values_now and key in who.model.assignments]
+    values = {key: values_now[key] for key in wanted if key in values_now}
     # The whole body knows height, and with it the surface that the volume of C-peptide goes by.
     values |= who.model.evaluate([*computed, "BSA_person"], {**who.state})
     values["BSA"] = values.pop("BSA_person")
