@@ -112,6 +112,17 @@ def test_more_events_bring_more_deaths(event: str, ratio: float, blinded: TrialD
     assert np.isfinite(harmed.outcome_days[DEADLY[event].death][dead]).all()
 
 
+def test_thrombosis_after_an_infusion_kills_few(blinded: TrialData, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed(course_harms(ORDER, "none"), monkeypatch, p_thrombosis=1.0)
+    harmed = run(replicates=100)
+    cells = harmed.arm == harmed.arms.index("cells")
+    more = np.isfinite(harmed.outcome_day("cv_death")) & ~np.isfinite(blinded.outcome_day("cv_death")[:100])
+    expected = 1 - (1 - hazard_values()["clot_fatal"]) ** 3
+    assert more[cells].mean() == pytest.approx(expected, abs=4 * np.sqrt(expected / cells.sum()))
+    assert not more[~cells].any()
+    assert (harmed.outcome_days["thromboembolism"][cells] == 0.0).mean() > 0.9
+
+
 def test_kidneys_that_fail_after_cells_end_the_course(monkeypatch: pytest.MonkeyPatch) -> None:
     harms = course_harms(f"{ORDER} autologous".replace("UC-MSC", "AD-MSC"), "none")
     changed(harms, monkeypatch, p_kidney_loss=1.0)

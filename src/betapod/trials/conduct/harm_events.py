@@ -118,11 +118,11 @@ class _Drawing:
         self.hits: list[tuple[str, Numbers | float, NDArray[np.bool_]]] = []
         self.names: dict[str, None] = {}
         self._on_courses()
+        self._killed()
         for harms, cells, in_arm in self._infused():
             self._infusions(harms, cells, in_arm)
             if cells and harms.immunosuppression:
                 self._immunosuppressed(harms, in_arm)
-        self._killed()
         if not draws.protocol.conduct.deaths:
             self.days |= {cause: np.full(draws.shape, np.inf) for cause in DEATHS}
 
@@ -159,6 +159,12 @@ class _Drawing:
             for k, day in enumerate(well.days):
                 hit = in_arm & (self.draws.uniform(f"event:{well.name}", k) < chance)
                 self.hits.append((well.name, day, hit))
+                if well.name == "p_thrombosis":
+                    wait = p["vte_death_days"]
+                    fatal = hit & (self.draws.uniform("fatal:p_thrombosis", k) < p["clot_fatal"])
+                    self.days["cv_death"] = np.where(
+                        fatal, np.minimum(self.days["cv_death"], day + wait), self.days["cv_death"]
+                    )
                 if well.name in after:
                     loss, wait = after[well.name]
                     self.days[loss] = np.where(hit, np.minimum(self.days[loss], day + wait), self.days[loss])
