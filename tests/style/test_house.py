@@ -341,6 +341,7 @@ PUBLIC = [
     "draw_patients",
     "errors",
     "grade",
+    "harms",
     "judge_claims",
     "list_claims",
     "list_cohorts",
