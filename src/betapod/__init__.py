@@ -11,6 +11,7 @@ people         load_person  list_people  draw_patients  load_library  Library  l
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
+               answer  Answer
 validation     validate  Scorecard  confront  Confrontation
 vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
+    from .front.judging import answer as answer
     from .front.judging import confront as confront
     from .front.judging import judge_claims as judge_claims
     from .front.judging import list_claims as list_claims
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from .model.printing.render import render as render
     from .patients.cohorts.reweight import SelectedCohort as SelectedCohort
     from .patients.library import Library as Library
+    from .report.answer.whole_answer import Answer as Answer
     from .therapies.plan import Plan as Plan
     from .therapies.plan import plan as plan
     from .trials.conduct.trial_run import TrialRun as TrialRun
@@ -87,6 +90,7 @@ if TYPE_CHECKING:
 
 #: Public names, each with the module that holds it.
 _PUBLIC = {
+    "Answer": "report.answer.whole_answer",
     "Bibliography": "model.bibliography",
     "Confrontation": "validation.predictions.campaign",
     "Dose": "engine.schedule",
@@ -109,6 +113,7 @@ _PUBLIC = {
     "Submodel": "model.assembly.submodel",
     "Switch": "engine.schedule",
     "TrialRun": "trials.conduct.trial_run",
+    "answer": "front.judging",
     "assemble": "model.assembly.assemble",
     "cite": "front.models",
     "confront": "front.judging",
@@ -148,6 +153,7 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "Answer",
     "Bibliography",
     "Confrontation",
     "Dose",
@@ -171,6 +177,7 @@ __all__ = [
     "Switch",
     "TrialRun",
     "__version__",
+    "answer",
     "assemble",
     "cite",
     "confront",

@@ -312,6 +312,7 @@ def test_the_language_needs_no_science_stack() -> None:
 
 #: What users may rely on. A name that goes or comes is a decision: change this list with the changelog.
 PUBLIC = [
+    "Answer",
     "Bibliography",
     "Confrontation",
     "Dose",
@@ -334,6 +335,7 @@ PUBLIC = [
     "Submodel",
     "Switch",
     "TrialRun",
+    "answer",
     "assemble",
     "cite",
     "confront",

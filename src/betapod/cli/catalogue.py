@@ -25,7 +25,7 @@ PANELS: dict[str, dict[str, str]] = {
     },
     "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
-    "Evidence and claims": {"evidence": "evidence", "claims": "claims"},
+    "Evidence and claims": {"evidence": "evidence", "claims": "claims", "answer": "answer"},
     "Validation": {"validate": "validate", "confront": "confront"},
     "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},
 }

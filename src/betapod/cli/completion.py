@@ -229,6 +229,13 @@ def complete_verdict(incomplete: str) -> list[str]:
     return starting(VERDICTS, incomplete)
 
 
+def complete_reader(incomplete: str) -> list[str]:
+    """Complete whom a text of the answer is for."""
+    from ..report.answer.answer_texts import READERS
+
+    return starting(READERS, incomplete)
+
+
 def complete_protocol(incomplete: str) -> list[str]:
     """Complete the name of a protocol, or of a file that may hold one."""
     return [*starting(kept.protocols(), incomplete), *files(incomplete, (".yaml", ".yml"))]

@@ -195,6 +195,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Rows of another table", "betapod evidence add mine.csv --from studies.csv"),
         ("What the columns mean, from a row that exists", "betapod evidence list --study SKYLER2015 --csv like.csv"),
     ),
+    "answer": (
+        ("Is it effective, in brief", "betapod answer"),
+        ("All of it as one page", "betapod answer --out answer.html"),
+        ("The text for a patient", "betapod answer --for patient"),
+    ),
     "claims": (
         ("Every claim with its verdict", "betapod claims"),
         ("Those that the evidence contradicts", "betapod claims --status contradicted --no-model"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..model import Model, ParameterTable
     from ..patients.cohorts.reweight import SelectedCohort
     from ..patients.library import Library
+    from ..report.answer.whole_answer import Answer
     from ..trials.conduct.trial_data import TrialData
     from ..trials.conduct.trial_run import TrialRun
     from ..trials.protocol.protocol import Protocol
@@ -278,6 +279,13 @@ def _ledger(ledger: Ledger) -> Card:
     return Card(_several(len(ledger), "claim"), facts, lambda: ledger.table[names], more)
 
 
+def _answer(answer: Answer) -> Card:
+    facts = [(verdict, f"{count:,}") for verdict, count in answer.counts.verdicts.items()]
+    more = "Texts: .text('patient'), 'clinician', 'reviewer'. The page: .write('answer.html')."
+    title = " ".join(answer.book.plain(sentence) for sentence in answer.headline)
+    return Card(title, facts, lambda: answer.table[["text", "meaning"]], more)
+
+
 def _confrontation(result: Confrontation) -> Card:
     rows = max((len(predictions) for predictions in result.predictions.values()), default=0)
     title = f"{_several(rows, 'published number')} predicted under {_several(len(result.predictions), 'scenario')}"
@@ -300,6 +308,7 @@ def _scorecard(scores: Scorecard) -> Card:
 
 
 _CARDS: dict[str, Callable[[Any], Card]] = {
+    "Answer": _answer,
     "Confrontation": _confrontation,
     "EnsembleResult": _ensemble,
     "Ledger": _ledger,

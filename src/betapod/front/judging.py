@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..claims.ledger import Ledger
     from ..evidence.records.registry import Registry
     from ..evidence.records.study import Record
+    from ..report.answer.whole_answer import Answer
     from ..validation.predictions.campaign import Confrontation
     from ..validation.scorecard.scorecard import Scorecard
 
@@ -106,6 +107,44 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
 
     names = [claims] if isinstance(claims, str) else list(claims)
     return ledger.Ledger(tuple(ledger.judge_ledger(names, several("overlays", overlays), run=simulate)))
+
+
+def answer(person: str = "", cells: str = "") -> Answer:
+    """Answer whether transplanted cells are effective: benefit, harm, certainty, alternatives, and what is not known, joined.
+
+    What is simulated is kept in the cache; the first time takes a minute or two.
+
+    Parameters
+    ----------
+    person
+        A typical person to simulate as well, of `list_people`, ``t2d_micro`` or ``t2d_ckd``.
+    cells
+        A course to simulate as well, such as ``UC-MSC 1e6/kg iv x3 q28d``. Where only one of the two is said, the other is what is usual for it.
+
+    Returns
+    -------
+    Answer
+        ``text`` gives the answer for a patient, a clinician or a reviewer, ``table`` every number with how it was computed, ``write``
+        the page.
+
+    Raises
+    ------
+    ConfigError
+        No such person, or an order that is not understood: everything at once.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> whole = betapod.answer()
+    >>> len(whole.text("patient").split()) <= 300
+    True
+    """
+    from ..base import arguments
+    from ..report.answer.whole_answer import join_answer
+
+    arguments.instance("person", person, str, "the name of a typical person")
+    arguments.instance("cells", cells, str, "an order for cells")
+    return join_answer(person, cells)
 
 
 def confront(

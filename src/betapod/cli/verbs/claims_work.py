@@ -86,8 +86,9 @@ def simulate_claims_command(
     """Simulate every claim again and keep the results in the cache."""
     from ...claims import claim_simulation, claims
     from ...claims.seed_comparison import OUTCOMES
+    from ...claims.typical_effects import typical_outcomes
 
-    outcomes = {**claims.all_outcomes(claims.load_claims()), **OUTCOMES}
+    outcomes = {**claims.all_outcomes(claims.load_claims()), **OUTCOMES, **typical_outcomes()}
     with waiting(f"simulating {len(outcomes)} outcomes"):
         claim_simulation.store(outcomes, to)
     print_note(f"{len(outcomes)} outcomes simulated and kept" + (f"; wrote {to}" if to is not None else ""))
