@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.engine.ensemble import Ensemble
 from betapod.hazards.outcome_rates import death_rate
 from betapod.observables import kdigo
 from betapod.observables.variation import variations
@@ -17,6 +18,7 @@ from betapod.patients import history, library, life_course, population
 from betapod.patients.cohorts import cohort_catalogue, nhanes, reweight
 from betapod.patients.cohorts.cohort_target import CohortTarget, Moment
 from betapod.patients.population import PIMA_FIRST
+from betapod.physiology import whole_body
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +155,24 @@ def test_insulitis_leaves_what_is_drawn() -> None:
     np.testing.assert_array_equal(after["killing_factor"], people.model["killing_factor"])
     np.testing.assert_array_equal(after["onset_age"], onset)
     assert (life_course._autoimmunity(people, onset - years - 1.0)["autoimmunity_floor"] == 0).all()
+
+
+def test_who_does_not_lose_beta_cells_yet_begins_to_at_the_own_age() -> None:
+    """Ten years without a visit are as ten years of life: nobody keeps the loss, or its absence, of the first day."""
+    people = population.sample(1, range(4000))
+    prone = people.traits["prone"] == 1
+    rows = people.decline
+    assert (rows["beta_decline"][~prone] == 0).all() and (rows["decline_age"][~prone] == 0).all()
+    np.testing.assert_array_equal(rows["decline_age"][prone], people.traits["decline_age"][prone])
+    assert set(rows["beta_decline"][prone]) == {population.population_constant("beta_decline")}
+    begins = people[prone & (np.abs(people.traits["decline_age"] - 60.0) < 4.0)]
+    columns = begins.model | begins.decline | {"age": np.full(len(begins), 50.0)}
+    ensemble = Ensemble(whole_body.named_model("reference"), ("decline_begun",))
+    begun = ensemble.run(columns, np.array([0.0, 20 * 365.25])).values[:, :, 0]
+    # Some kidneys fail within twenty years without care.
+    lived = np.isfinite(begun).all(axis=1)
+    assert lived.mean() > 0.8
+    assert (begun[lived, 0] < 1e-6).all() and (begun[lived, 1] > 1 - 1e-6).all()
 
 
 def test_measured_albuminuria_has_its_slow_deviation(ready: library.Library, lives: library.Library) -> None:

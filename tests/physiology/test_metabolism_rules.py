@@ -66,6 +66,33 @@ def test_metformin_acts_at_any_glucose_and_more_where_it_is_high(HbA1c: float, e
     assert list(found.values()) == pytest.approx([effect, drive], abs=6e-6)
 
 
+@pytest.mark.parametrize(
+    ("age", "begun"), [(50.0, 0.0), (59.75, 1 / (1 + math.e)), (60.0, 0.5), (62.5, 0.9999546), (70.0, 1.0)]
+)
+def test_decline_begins_at_its_age(age: float, begun: float) -> None:
+    person = people.person("t2d")
+    values = {"age": age, "decline_age": 60.0, "apo_m": 0.0}
+    found = model_of(person, changes=values).evaluate(["decline_begun", "beta_apoptosis_rate"], person.state)
+    assert found["decline_begun"] == pytest.approx(begun, abs=1e-7)
+    assert found["beta_apoptosis_rate"] == pytest.approx(found["decline_begun"] * 1e-4, rel=1e-12)
+
+
+def test_decline_begins_while_time_goes_by() -> None:
+    """Twenty years from 50 on, with a loss that begins at 60: half of what is lost if it goes on from the start."""
+    person = people.person("t2d")
+    still = {"age": 50.0, "glucotoxic_apoptosis": 0.0, "dedifferentiation": 0.0, "glucotoxic_dedifferentiation": 0.0}
+    still |= {"redifferentiation": 0.0, "beta_decline": 2e-5}
+
+    def lost(decline_age: float) -> float:
+        who = replace(person, values={**person.values, **still, "decline_age": decline_age})
+        mass = follow(who, [0.0, 7305.0]).table["beta_mass"].to_numpy()
+        return math.log(mass[0] / mass[-1])
+
+    assert lost(0.0) == pytest.approx(2e-5 * 7305, rel=1e-4)
+    assert lost(60.0) == pytest.approx(1e-5 * 7305, rel=1e-3)
+    assert lost(90.0) == pytest.approx(0.0, abs=1e-5)
+
+
 @pytest.mark.parametrize(("onset", "held"), [(2, 8), (8, 8), (15, 15), (25, 25), (45, 45), (70, 45)])
 def test_killing_by_age_at_onset(onset: float, held: float) -> None:
     model = whole_body.named_model("metabolism").with_values({"onset_age": onset, "killing_factor": 2.0})

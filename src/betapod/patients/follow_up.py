@@ -27,7 +27,7 @@ from ..physiology import whole_body
 from . import observe
 from .library import Library
 from .life_course import FIRST_INSULIN, LEAST_INSULIN, NO_INSULIN
-from .population import Numbers, People, population_constant, sample
+from .population import Numbers, People, sample
 from .prescribing import ALBUMINURIA_CARE_FROM, INSULIN, Prescriptions, drug_columns
 
 #: How care goes on: not at all, as everybody's own doctor has it, or as a clinic that treats to target.
@@ -212,9 +212,7 @@ class _Lives:
         """Return everybody as they are at the start of a year."""
         people, age = self._under(self.care.year + year), self.age + year
         columns = dict(self.patients.parameters)
-        columns |= {"age": age, "S_cr0": people.creatinine(age)}
-        falling = (age + 0.5 >= people.traits["decline_age"]) & (people.traits["T1D"] == 0)
-        columns["beta_decline"] = np.where(falling, population_constant("beta_decline"), 0.0)
+        columns |= {"age": age, "S_cr0": people.creatinine(age)} | people.decline
         # The own change of weight goes on where it was, although the model's time begins anew.
         weight_change = columns.get("dWt_own", np.zeros(len(people)))
         time_constant = columns.get("tau_own_weight", whole_body.model_parameters("reference")["tau_own_weight"].value)

@@ -153,9 +153,7 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
     columns["dawn_shift"] = traits["dawn"]
     # Generation falls within the year, in the model.
     columns["S_cr0"] = people.creatinine(lives.age)
-    type_1 = traits["T1D"] > 0
-    falling = (middle >= traits["decline_age"]) & ~type_1
-    columns["beta_decline"] = np.where(falling, population_constant("beta_decline"), 0.0)
+    columns |= people.decline
     columns |= _autoimmunity(people, middle)
     columns.update(lives.drugs.inputs(people, middle))
     return columns

@@ -128,6 +128,15 @@ class People:
         level: Numbers = self.traits["S_cr"] * np.exp(-population_constant("creatinine_ageing") * (age - 45.0))
         return level
 
+    @property
+    def decline(self) -> dict[str, Numbers]:
+        """The model's rows of the intrinsic loss of beta cells: how fast, and from which age on; none but in those prone to it."""
+        loses = np.isfinite(self.traits["decline_age"])
+        return {
+            "beta_decline": np.where(loses, population_constant("beta_decline"), 0.0),
+            "decline_age": np.where(loses, self.traits["decline_age"], 0.0),
+        }
+
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> People:
         """Return some of them."""
         return People(

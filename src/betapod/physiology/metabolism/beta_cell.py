@@ -100,9 +100,9 @@ class BetaCellMass(Submodel):
 
     Assumptions
         Replication and apoptosis balance in health. Hyperglycaemia adds apoptosis and dedifferentiation; dedifferentiated cells
-        return only near normal glucose. People prone to T2D lose cells under any therapy. Autoimmunity kills in T1D, the faster the
-        younger the person was at onset, with wide differences between people; cells and drugs prevent shares of it independently.
-        Neogenesis is 0 in adults unless an input says otherwise.
+        return only near normal glucose. People prone to T2D lose cells under any therapy, each from an age of their own on. Autoimmunity
+        kills in T1D, the faster the younger the person was at onset, with wide differences between people; cells and drugs prevent
+        shares of it independently. Neogenesis is 0 in adults unless an input says otherwise.
     Provenance
         Rates assumed from histology in man (butler2003, cnop2010, perl2010, cinti2016); intrinsic decline
         tuned to secondary failure (UKPDS, ADOPT); autoimmune killing, its age and its spread fitted to quartiles of C-peptide by age
@@ -122,9 +122,12 @@ class BetaCellMass(Submodel):
         "prog_drug [1]",
         "rep_m [1]",
         "onset_age [year]",
+        "age_weighed [year]",
+        "decline_age [year]",
     )
     equations = """
-    beta_apoptosis_rate = beta_decline*beta_decline_factor*prog_m*prog_drug + apo_m*(beta_apoptosis
+    decline_begun = logistic((age_weighed - decline_age)/decline_smoothing)   [1]   intrinsic decline has begun
+    beta_apoptosis_rate = decline_begun*beta_decline*beta_decline_factor*prog_m*prog_drug + apo_m*(beta_apoptosis
         + glucotoxic_apoptosis*logistic((G - glucotoxic_apoptosis_G)/glucotoxic_apoptosis_width))   [1/day]  loss of beta cells
     dedifferentiation_rate = ddm*(dedifferentiation
         + glucotoxic_dedifferentiation*logistic((G - glucotoxic_dedifferentiation_G)/glucotoxic_dedifferentiation_width))
