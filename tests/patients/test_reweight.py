@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -61,10 +62,16 @@ def test_more_slack_never_costs_effective_size(seed: int, slack: float) -> None:
     assert tight.weights.sum() == pytest.approx(1.0)
 
 
+def medians_hold(found: pd.DataFrame) -> bool:
+    """Within 5 %; years since diagnosis, reported as whole years, within one of them."""
+    allowed = np.where(found["quantity"] == "duration", 100.0 / found["target_median"], 5.0)
+    return bool((found["miss_percent"].abs() <= allowed).all())
+
+
 def test_nhanes_medians_and_distributions(like_nhanes: reweight.SelectedCohort) -> None:
     found = like_nhanes.report.distributions
     assert set(found["quantity"]) == {"age", "duration", "bmi", "hba1c", "fpg", "sbp", "egfr", "uacr"}
-    assert found["miss_percent"].abs().max() < 5.0
+    assert medians_hold(found)
     assert found["ks"].max() < 0.08
 
 
@@ -84,7 +91,7 @@ def test_nhanes_half_that_nothing_was_fitted_to(like_nhanes: reweight.SelectedCo
     table = library.default().table.iloc[like_nhanes.index]
     even = np.full(len(table), 1 / len(table))
     distributions = comparison.compared_distributions(table, even, test)
-    assert distributions["miss_percent"].abs().max() < 5.0
+    assert medians_hold(distributions)
     assert distributions["ks"].max() < 0.08
     assert comparison.compared_cells(table, even, test)["miss"].abs().max() < 3.0
     misses = comparison.compared_correlations(table, even, test)
