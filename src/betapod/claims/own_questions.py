@@ -84,7 +84,7 @@ def check_questions(claims: Sequence[Claim], records: Registry) -> None:
             f"unknown-{kind}",
             f"{claim.id} asks the {kind} {name!r}, which no table of evidence has",
             Location(f"question {question.text!r}"),
-            hint=did_you_mean(name, listed),
+            hint=did_you_mean(name, listed) or _others(name, records),
         )
         for claim in claims
         for question in claim.questions
@@ -99,3 +99,10 @@ def check_questions(claims: Sequence[Claim], records: Registry) -> None:
 def _studies(question: Question) -> Sequence[str]:
     wanted = question.select.get("study", ())
     return [wanted] if isinstance(wanted, str) else list(wanted)
+
+
+def _others(name: str, records: Registry) -> str:
+    """Say which records the study of a record has, if there is one."""
+    study = name.partition("#")[0]
+    ids = [record.id for record in records if record.study == study]
+    return f"{study} has {ids[0]} to {ids[-1]}." if ids else ""

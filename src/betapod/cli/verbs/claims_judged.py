@@ -123,7 +123,7 @@ def what_tables_moved(
     from ...evidence.records.overlay import told
 
     with waiting("judging claims without your tables"):
-        before = ledger.judge_ledger(names, run=with_model, claims=claims)
+        before = ledger.judge_ledger(names, records=ledger.evidence_for_claims(), run=with_model, claims=claims)
     changes = overlay_changes.moved_answers(before, entries, records, overlay_changes.own_rows(records, overlays))
     return Laid(
         told(records, overlays),
