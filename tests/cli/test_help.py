@@ -122,6 +122,9 @@ def test_examples_stand_in_the_help() -> None:
             assert f"{what}:\n    {line}".replace("[", "\\[") in command.help
 
 
+QUESTIONS = "- id: B24\n  questions:\n    - {text: eGFR at 12 weeks, select: {study: PACKHAM2016, endpoint: mGFR}, requires: 11}\n"
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files of a user."""
@@ -134,6 +137,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"{head}k,elimination,0.5,1/day,,,fixed,assumed,,,D,\nS0,dose,10,mg,,,fixed,assumed,,,D,\n", encoding="utf-8"
     )
     (place / "studies.csv").write_text(STUDY, encoding="utf-8")
+    (place / "mine.yaml").write_text(QUESTIONS, encoding="utf-8")
     return place
 
 

@@ -214,6 +214,18 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("All claims on one page", "betapod claims page claims.html"),
         ("With studies of your own", "betapod claims page mine.html --overlay studies.csv"),
     ),
+    "claims targets": (
+        ("Every simulated outcome beside what is claimed of it", "betapod claims targets --csv targets.csv"),
+        ("With claims of your own", "betapod claims targets --questions mine.yaml"),
+    ),
+    "claims check": (
+        ("Look for mistakes in the ledger", "betapod claims check"),
+        ("In questions of your own", "betapod claims check --questions mine.yaml --overlay studies.csv"),
+    ),
+    "claims systems": (
+        ("What stands for each system of the source pages", "betapod claims systems"),
+        ("As one JSON document", "betapod claims systems --json"),
+    ),
     "claims contest": (
         ("Four predictions that can be wrong", "betapod claims contest"),
         ("As one JSON document", "betapod claims contest --json"),

@@ -73,7 +73,12 @@ def list_claims() -> pd.DataFrame:
     return pd.DataFrame([[getattr(claim, name) for name in columns] for claim in load_claims()], columns=columns)
 
 
-def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = (), simulate: bool = True) -> Ledger:
+def judge_claims(
+    claims: Iterable[str] = (),
+    overlays: Iterable[str | Path] = (),
+    simulate: bool = True,
+    questions: Iterable[str | Path] = (),
+) -> Ledger:
     """Judge claims by the published numbers and by the model.
 
     Parameters
@@ -84,6 +89,8 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
         Tables of evidence of your own (CSV) that override or extend the registry.
     simulate
         Whether the model is asked as well.
+    questions
+        Files of your own (YAML) with questions to add to claims, and claims of your own.
 
     Returns
     -------
@@ -93,7 +100,7 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
     Raises
     ------
     EvidenceError
-        Unknown ids, each with the nearest; everything that is wrong with the overlays.
+        Unknown ids, each with the nearest; everything that is wrong with the overlays or questions.
 
     Examples
     --------
@@ -104,9 +111,12 @@ def judge_claims(claims: Iterable[str] = (), overlays: Iterable[str | Path] = ()
     """
     from ..base.arguments import several
     from ..claims import ledger
+    from ..claims.own_questions import with_questions
 
     names = [claims] if isinstance(claims, str) else list(claims)
-    return ledger.Ledger(tuple(ledger.judge_ledger(names, several("overlays", overlays), run=simulate)))
+    asked = with_questions(several("questions", questions))
+    entries = ledger.judge_ledger(names, several("overlays", overlays), run=simulate, claims=asked)
+    return ledger.Ledger(tuple(entries))
 
 
 def answer(person: str = "", cells: str = "") -> Answer:

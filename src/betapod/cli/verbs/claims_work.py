@@ -173,7 +173,7 @@ def systems_command(csv: CsvOption = None, wide: WideOption = False, as_json: Js
     with waiting("simulating the systems"):
         systems = described_systems()
     done = given_as_csv(
-        Csv.of(list(systems[0].flat()), [list(one.flat().values()) for one in systems]), csv, as_json, wide
+        Csv.of(list(systems[0].flat()), [list(system.flat().values()) for system in systems]), csv, as_json, wide
     )
     if as_json:
         print_json({"systems": [system.as_dict() for system in systems]})
