@@ -12,6 +12,7 @@ from ..base.errors import EvidenceError, Location, Problem, did_you_mean
 from .claims import load_claims
 
 FILE = Path(__file__).with_name("source_pages.yaml")
+_KEYS = ("says", "claims", "why", "gap", "note")
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,15 @@ class SourceStatement:
         Why no claim does; empty where one does.
     gap
         Which part of it no claim judges.
+    note
+        What else a reader must know.
     """
 
     says: str
     claims: tuple[str, ...]
     why: str = ""
     gap: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,10 @@ def _statement(keys: dict[str, Any], ids: list[str], location: Location, problem
             hint = did_you_mean(name, ids)
             problems.append(Problem("unknown-claim", f"{says!r} names a claim that is none", location, name, hint=hint))
     for key in keys:
-        if key not in ("says", "claims", "why", "gap"):
-            hint = did_you_mean(key, ["says", "claims", "why", "gap"])
+        if key not in _KEYS:
+            hint = did_you_mean(key, _KEYS)
             problems.append(Problem("unknown-key", f"{says!r} has an unknown key", location, key, hint=hint))
     if bool(claims) == bool(keys.get("why")):
         expected = "claims, or a reason why there is none, and not both"
         problems.append(Problem("no-claims", f"{says!r} is judged by nothing", location, expected=expected))
-    return SourceStatement(says, claims, str(keys.get("why", "")), str(keys.get("gap", "")))
+    return SourceStatement(says, claims, str(keys.get("why", "")), str(keys.get("gap", "")), str(keys.get("note", "")))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from ...claims.legal_status import legal_facts
 from ..common.pages import template
-from ..common.words import true_minus
+from ..common.words import capital, true_minus
 from .answer_picture import effects_picture
 from .answer_texts import READERS
 from .harm_numbers import case_words, people_text
@@ -76,14 +77,16 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
                         "placebo": people_text(line.people_placebo),
                         "key": course.keys[line.harm],
                         "excess": people_text(line.excess),
+                        "more": f"{people_text(line.excess_low)} to {people_text(line.excess_high)}",
                         "grade": line.grade,
                     }
                     for line in course.lines
                 ],
-                "notes": course.notes,
+                "notes": [capital(note) for note in course.notes],
             }
             for course in answer.harms
         ],
+        legal=list(legal_facts().values()),
         cases=case_words(answer.cases),
         who=answer.who_and_when(),
         unknown=answer.not_known(),

@@ -74,7 +74,7 @@ def missing_knowledge(answer: Answer) -> list[str]:
     gaps = [statement.gap for page in answer.pages for statement in page.statements if statement.gap]
     open_questions = [
         "For how long any effect lasts, and what a second course adds.",
-        "Which cells, which dose and which route are best: no trial compared them in diabetic kidney disease.",
+        "Which cells, which dose and which route are best: no trial in diabetic kidney disease was large enough to tell.",
         "What many cells of a stranger do to a later transplant, beyond the antibodies that were counted.",
         "Who is eligible, what a course costs, and whether there would be enough cells for many patients.",
     ]

@@ -87,7 +87,8 @@ def _patient(findings: Findings) -> list[str]:
     glucose = " They may lower blood sugar a little." if findings.glucose_shown else ""
     failure = "" if findings.failure_measured else "No study measured whether they prevent kidney failure. "
     small = "That is too little to feel, and the studies were weak." if not _sure(effects["cells-eGFR"]) else ""
-    supported = "None" if not counts.supported else "{claims-supported}"
+    supported = "none of them" if not counts.supported else "{claims-supported} of them"
+    partly = ", and point to {claims-partly-supported} in part" if counts.verdicts["partly supported"] else ""
     harm = (
         "Of 1,000 people who have {events-UC-MSC} drips, about {harm-UC-MSC-p_fever} more get a fever than after a dummy drip, and about "
         "{harm-UC-MSC-p_antibody} make antibodies that can make a later kidney transplant harder."
@@ -101,7 +102,7 @@ def _patient(findings: Findings) -> list[str]:
         f"In short: {kidney}{glucose} They do not cure diabetes.",
         f"What is known: {failure}Only {{trials-DKD}} trials with groups made by chance were in people with diabetes and kidney disease: {{people-DKD}} people. "
         f"Some studies together saw kidneys filter {{cells-eGFR-plain}} units more, where somebody with advanced disease has about {{eGFR-t2d_ckd}}. {small} In another study {{cells-insulin-free-counted}} people could stop "
-        f"insulin. We checked {{claims-cells}} promises about cells. {supported} is backed by studies in people.",
+        f"insulin. We checked {{claims-cells}} promises about cells: studies in people clearly back {supported}{partly}.",
         f"What can go wrong: {harm}{cases}",
         "A different treatment: islets grown from stem cells, for some people with type 1 diabetes. In a first trial "
         "{SC-islets-insulin-free-counted} people needed no insulin after a year, and {SC-islets-deaths} people died. They need drugs "

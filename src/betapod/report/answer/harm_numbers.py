@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ...hazards.harm_table import HarmLine, harm_table
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..common.words import written_number
-from .published_effects import printed
 from .simulated_effects import course_key
 from .traced_numbers import NumberBook, TracedNumber
 
@@ -76,7 +75,7 @@ def enter_harms(course: str, kidney_disease: bool, book: NumberBook) -> EnteredH
 
 def people_text(value: float) -> str:
     """Return a number of people of 1,000."""
-    return printed(value) if abs(value) < 1 else written_number(value, 0)
+    return written_number(value, 1 if abs(value) < 0.95 else 0)
 
 
 def deaths_after_graft(registry: Registry, book: NumberBook) -> str:
@@ -110,4 +109,7 @@ def reported_cases(registry: Registry) -> list[Record]:
 
 def case_words(cases: Sequence[Record]) -> list[tuple[str, str]]:
     """Return the id of each case with what its source says."""
-    return [(record.id, f"{record.population_text or record.population}: {record.quote}") for record in cases]
+    return [
+        (record.id, f"{record.population_text or record.population}: \u201c{record.quote}\u201d {record.citation}")
+        for record in cases
+    ]

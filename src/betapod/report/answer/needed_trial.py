@@ -30,6 +30,8 @@ class TrialSize:
 
     Attributes
     ----------
+    whose
+        Who had the effect, in words.
     people
         Of both groups; None where more would be needed than any trial could enrol.
     """
@@ -38,6 +40,7 @@ class TrialSize:
     endpoint: str
     effect: str
     effect_key: str
+    whose: str
     people: int | None
 
 
@@ -62,13 +65,12 @@ def trial_sizes(
         book.add(TracedNumber(key, text, value, meaning, "keys for the design", certainty="assumed"))
     by_key = {effect.key: effect for effect in published}
     sizes = [_of_failure(registry, by_key["sglt2-failure"], book)]
-    sizes += [
-        _of_eGFR(registry, key, by_key[key].value, by_key[key].text, book)
-        for key in ("cells-eGFR-blinded", "cells-eGFR")
-    ]
-    for effect in simulated:
-        if effect.scenario == CURRENT_EVIDENCE and effect.quantity == "eGFR" and effect.course == INFUSED:
-            sizes.append(_of_eGFR(registry, effect.key, effect.value, effect.text, book))
+    for key in ("cells-eGFR-blinded", "cells-eGFR"):
+        effect = by_key[key]
+        sizes.append(_of_eGFR(registry, key, effect.value, effect.text, f"infused cells, {effect.when}", book))
+    for item in simulated:
+        if item.scenario == CURRENT_EVIDENCE and item.quantity == "eGFR" and item.course == INFUSED:
+            sizes.append(_of_eGFR(registry, item.key, item.value, item.text, f"simulated: {item.label}", book))
     return tuple(sizes)
 
 
@@ -90,6 +92,7 @@ def _of_failure(registry: Registry, effect: PublishedEffect, book: NumberBook) -
         "kidney failure or loss of function",
         effect.text,
         effect.key,
+        f"{effect.treatment}, {effect.when}",
         people,
         origin,
         (RATE, *effect.reply.records),
@@ -97,7 +100,9 @@ def _of_failure(registry: Registry, effect: PublishedEffect, book: NumberBook) -
     )
 
 
-def _of_eGFR(registry: Registry, effect_key: str, effect: float | None, text: str, book: NumberBook) -> TrialSize:
+def _of_eGFR(
+    registry: Registry, effect_key: str, effect: float | None, text: str, whose: str, book: NumberBook
+) -> TrialSize:
     record = registry[SCATTER]
     error = record.dispersion.low if record.dispersion is not None else None
     # The printed error is that of a difference between two groups of n people.
@@ -108,7 +113,7 @@ def _of_eGFR(registry: Registry, effect_key: str, effect: float | None, text: st
         f"comparison of means with baseline (noncentral t), two-sided 5 %: difference {text}; standard deviation {deviation:.1f} mL/min, from the "
         f"printed error of the difference; {100 * LOST:.0f} % lost"
     )
-    return _entered(f"size-{effect_key}", "eGFR", text, effect_key, people, origin, (SCATTER,), book)
+    return _entered(f"size-{effect_key}", "eGFR", text, effect_key, whose, people, origin, (SCATTER,), book)
 
 
 def _entered(
@@ -116,6 +121,7 @@ def _entered(
     endpoint: str,
     effect: str,
     effect_key: str,
+    whose: str,
     people: int | None,
     origin: str,
     records: tuple[str, ...],
@@ -135,4 +141,4 @@ def _entered(
             "computed",
         )
     )
-    return TrialSize(key, endpoint, effect, effect_key, people)
+    return TrialSize(key, endpoint, effect, effect_key, whose, people)
