@@ -137,9 +137,31 @@ def test_json_holds_it_all(whole: Answer) -> None:
     assert sum(document["verdicts"].values()) == sum(claim.about == "cells" for claim in load_claims())
 
 
+def test_what_is_asked_for_has_a_text_of_its_own(whole: Answer) -> None:
+    """The paragraph of a person and course stands in the clinician's text, which keeps its length."""
+    findings = Findings(whole.published, whole.harms, whole.counts, whole.sizes)
+    asked = answer_texts(findings, whole.simulated, ("t1d", "SC-islets 0.8e9 pv"))["clinician"]
+    assert asked[:-1] == whole.texts["clinician"] and "sim-t1d-SC-islets-current-evidence-HbA1c" in asked[-1]
+    assert sum(len(whole.book.plain(paragraph).split()) for paragraph in asked) <= MOST_WORDS
+
+
+def test_the_command_says_everything_that_is_wrong_at_once() -> None:
+    from typer.testing import CliRunner
+
+    from betapod.base.errors import ConfigError
+    from betapod.cli import main as cli
+
+    cli._register([])
+    order = ["answer", "--for", "pacient", "--person", "t2d_ckdd", "--cells", "UC-MSCC 1e6/kg iv"]
+    result = CliRunner().invoke(cli.app, order)
+    assert isinstance(result.exception, ConfigError)
+    kinds = {problem.kind for problem in result.exception.problems}
+    assert kinds == {"unknown-reader", "unknown-person", "unknown-product"}
+
+
 def test_only_one_of_person_and_order_is_enough() -> None:
     assert check_request("", "") == ()
-    assert check_request("t2d_micro", "")[0] == "t2d_micro"
+    assert check_request("t1d", "")[0] == "t1d"
     assert check_request("", "SC-islets 0.8e9 pv")[0] == "t1d"
 
 
