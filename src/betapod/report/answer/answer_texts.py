@@ -85,7 +85,9 @@ def _patient(findings: Findings) -> list[str]:
         else "Nobody has shown that cells given through a drip help the kidneys."
     )
     glucose = " They may lower blood sugar a little." if findings.glucose_shown else ""
-    failure = "" if findings.failure_measured else "No study measured whether they prevent kidney failure. "
+    failure = (
+        "" if findings.failure_measured else "No study that we read measured whether they prevent kidney failure. "
+    )
     small = "That is too little to feel, and the studies were weak." if not _sure(effects["cells-eGFR"]) else ""
     supported = "none of them" if not counts.supported else "{claims-supported} of them"
     partly = ", and point to {claims-partly-supported} in part" if counts.verdicts["partly supported"] else ""

@@ -75,7 +75,7 @@ def enter_harms(course: str, kidney_disease: bool, book: NumberBook) -> EnteredH
 
 def people_text(value: float) -> str:
     """Return a number of people of 1,000."""
-    return written_number(value, 1 if abs(value) < 0.95 else 0)
+    return "0" if abs(value) < 0.05 else written_number(value, 1 if abs(value) < 0.95 else 0)
 
 
 def deaths_after_graft(registry: Registry, book: NumberBook) -> str:

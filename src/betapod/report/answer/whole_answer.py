@@ -155,7 +155,7 @@ def join_answer(person: str = "", cells: str = "", entries: Sequence[JudgedClaim
 
     asked_for = check_request(person, cells)
     registry = evidence_for_claims()
-    judged = tuple(judge_ledger() if entries is None else entries)
+    judged = tuple(judge_ledger(records=registry) if entries is None else entries)
     book = NumberBook()
     published = published_effects(registry, book)
     courses = [*COURSES, *([asked_for] if asked_for else [])]
