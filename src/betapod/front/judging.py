@@ -122,7 +122,7 @@ def judge_claims(
 def answer(person: str = "", cells: str = "") -> Answer:
     """Answer whether transplanted cells are effective: benefit, harm, certainty, alternatives, and what is not known, joined.
 
-    What is simulated is kept in the cache; the first time takes a minute or two.
+    A person or a course of your own takes a minute the first time; then it is kept in the cache.
 
     Parameters
     ----------

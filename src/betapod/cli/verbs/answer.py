@@ -60,8 +60,8 @@ def answer_command(
 ) -> None:
     """Say whether transplanted cells are effective, on one page.
 
-    Benefit, harm, certainty, alternatives: published numbers, the verdicts of the claims and simulation are joined; each number says how it was computed. The first time takes a
-    minute or two, later times seconds.
+    Benefit, harm, certainty, alternatives: published numbers, verdicts of claims and simulation are joined, and each number says how it was
+    computed. A person or a course that is asked for takes a minute the first time.
     """
     from ...base.files import unfit
     from ...report.answer.whole_answer import check_reader, check_request, join_answer
