@@ -207,7 +207,7 @@ def check_request(person: str, cells: str) -> tuple[str, str] | tuple[()]:
     problems: list[Problem] = []
     grafted = False
     try:
-        grafted = read_order(cells or INFUSED, "--cells").product.kind != "infused"
+        grafted = read_order(cells or INFUSED, "cells").product.kind != "infused"
     except BetapodError as error:
         problems += error.problems
     name = person or ("t1d" if grafted else "t2d_ckd")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.constants import Z95
 from ...hazards.harm_rates import DEADLY
 from ..analysis import estimators
 from ..analysis.endpoints import comparisons
@@ -73,7 +74,7 @@ def _against(
     if a and b:
         # Katz and others, Biometrics 1978;34:469.
         middle, error = math.log(a * m / (b * n)), math.sqrt(1 / a - 1 / n + 1 / b - 1 / m)
-        ratio = dict(zip(names, (math.exp(middle + k * error) for k in (0.0, -1.96, 1.96)), strict=True))
+        ratio = dict(zip(names, (math.exp(middle + k * error) for k in (0.0, -Z95, Z95)), strict=True))
     per_trial = _ratio(*treated) - _ratio(*control)
     per_trial = per_trial[np.isfinite(per_trial)]
     if not len(per_trial):
