@@ -86,32 +86,30 @@ def _patient(findings: Findings) -> list[str]:
     )
     glucose = " They may lower blood sugar a little." if findings.glucose_shown else ""
     failure = (
-        "" if findings.failure_measured else "No study that we read measured whether they prevent kidney failure. "
+        "" if findings.failure_measured else "No study that we read measured whether they keep people off dialysis. "
     )
-    small = "That is too little to feel, and the studies were weak." if not _sure(effects["cells-eGFR"]) else ""
-    supported = "none of them" if not counts.supported else "{claims-supported} of them"
-    partly = ", and point to {claims-partly-supported} in part" if counts.verdicts["partly supported"] else ""
-    harm = (
-        "Of 1,000 people who have {events-UC-MSC} drips, about {harm-UC-MSC-p_fever} more get a fever than after a dummy drip, and about "
-        "{harm-UC-MSC-p_antibody} make antibodies that can make a later kidney transplant harder."
-    )
+    small = ": too little to feel, in weak studies" if not _sure(effects["cells-eGFR"]) else ""
+    proven = "not one is proven" if not counts.supported else "{claims-supported} are shown by studies"
+    hints = "; for {claims-partly-supported} there are weak hints" if counts.verdicts["partly supported"] else ""
     cases = (
-        " {reported-cases} published reports describe serious harm, such as lost kidneys and death."
-        if "reported-cases"
+        " {reported-cases} published reports describe serious harm, such as lost kidneys and death; nobody knows out of how many."
+        if counts.cases
         else ""
     )
     return [
         f"In short: {kidney}{glucose} They do not cure diabetes.",
-        f"What is known: {failure}Only {{trials-DKD}} trials with groups made by chance were in people with diabetes and kidney disease: {{people-DKD}} people. "
-        f"Some studies together saw kidneys filter {{cells-eGFR-plain}} units more, where somebody with advanced disease has about {{eGFR-t2d_ckd}}. {small} In another study {{cells-insulin-free-counted}} people could stop "
-        f"insulin. We checked {{claims-cells}} promises about cells: studies in people clearly back {supported}{partly}.",
-        f"What can go wrong: {harm}{cases}",
-        "A different treatment: islets grown from stem cells, for some people with type 1 diabetes. In a first trial "
-        "{SC-islets-insulin-free-counted} people needed no insulin after a year, and {SC-islets-deaths} people died. They need drugs "
-        "that hold back the body's defences. Whether their kidneys gain is not known.",
-        "What protects kidneys: SGLT2 inhibitors, which are tablets, cut the risk of losing kidney function by about {sglt2-failure-cut}, in trials "
-        "with {sglt2-failure-people} people. Semaglutide, an injection, cut it by {glp1-failure-cut}, and finerenone, a tablet, by "
-        "{finerenone-failure-cut}. Ask your doctor whether you have those that suit you.",
+        f"What is known: {failure}Only {{trials-DKD}} trials, with {{people-DKD}} people, let chance decide who with kidney disease from diabetes got "
+        f"cells. Several small studies together saw kidneys filter {{cells-eGFR-plain}} units more{small}. Of {{claims-cells}} promises about cells "
+        f"{proven}{hints}. No study compared early with late treatment.",
+        "What can go wrong: Of 1,000 people who have {events-UC-MSC} drips, about {harm-UC-MSC-p_fever} more get a fever than after a dummy drip, and "
+        f"about {{harm-UC-MSC-p_antibody}} make antibodies, which make a fitting kidney for a transplant harder to find.{cases}",
+        "A different treatment: islets (cells that make insulin) grown from stem cells, for type 1 diabetes. In a first trial "
+        "{SC-islets-insulin-free-counted} people needed no insulin after a year; {SC-islets-deaths} died. They need drugs that hold back the "
+        "body's defences. Whether their kidneys gain is not known.",
+        "What protects kidneys: SGLT2 inhibitors (tablets) cut the risk of losing kidney function by about {sglt2-failure-cut}, in trials with "
+        "{sglt2-failure-people} people; semaglutide (an injection) by {glp1-failure-cut}; finerenone (a tablet) by {finerenone-failure-cut}. Ask your doctor "
+        "which suit you.",
+        "What would settle it: a trial of about {size-failure} for {trial-years}, in which chance decides who gets cells, unknown to all.",
         "If somebody offers you cells, ask: Is it a registered trial? Is there a group for comparison? Do I have to pay? Who looks after me for "
         "years? Do not stop your medicines.",
     ]

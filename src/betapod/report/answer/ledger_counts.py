@@ -32,6 +32,8 @@ class LedgerCounts:
         Claims about cells that are simulated; of these reached within what evidence allows; and where the model cannot express it.
     trials, people
         Randomised trials of infused cells in diabetic kidney disease, and people in them.
+    cases
+        Published cases of serious harm.
     """
 
     verdicts: Mapping[str, int]
@@ -41,6 +43,7 @@ class LedgerCounts:
     silent: int
     trials: int
     people: int
+    cases: int
 
 
 def count_ledger(
@@ -54,7 +57,9 @@ def count_ledger(
     reached = sum(all(one_of.reached_within_evidence for one_of in entry.simulations) for entry in simulated)
     silent = sum(any(one_of.expressible is False for one_of in entry.simulations) for entry in simulated)
     sizes = trial_people(registry)
-    counts = LedgerCounts(verdicts, supported, len(simulated), reached, silent, len(sizes), sum(sizes.values()))
+    counts = LedgerCounts(
+        verdicts, supported, len(simulated), reached, silent, len(sizes), sum(sizes.values()), len(cases)
+    )
     _enter(book, "claims-cells", len(cells), "claims about treatment with cells", "betapod claims")
     for name, count in verdicts.items():
         _enter(book, f"claims-{name.replace(' ', '-')}", count, f"of these {name}", f"betapod claims --status '{name}'")
