@@ -130,8 +130,7 @@ def kidney_loss(
 
 
 def failed_by_cells(pool: Pool, member: NDArray[np.int32], days: Mapping[str, NDArray[np.float32]]) -> Numbers:
-    """Return (R, n) day on which kidneys fail by what cells did, at once or with the one that is left; NaN without, or where
-    no losses were drawn."""
+    """Return (R, n) day on which kidneys fail by what cells did, at once or with the one left; NaN without, or where none are drawn."""
     if KIDNEYS_FAILED not in days:
         return np.full(member.shape, np.nan)
     day = days[KIDNEYS_FAILED].astype(np.float64)
