@@ -23,6 +23,8 @@ READERS = {"patient": "For a patient", "clinician": "For a clinician", "reviewer
 MOST_WORDS = 300
 _SURE = ("moderate", "high")
 _KIDNEY = ("kidney failure", "eGFR", "UACR")
+#: Filtration, mL/min/1.73 m2, below which a difference is called too little to feel: what the ledger asks of "great" and "significant".
+_FELT = 5.0
 
 
 class Findings:
@@ -88,7 +90,8 @@ def _patient(findings: Findings) -> list[str]:
     failure = (
         "" if findings.failure_measured else "No study that we read measured whether they keep people off dialysis. "
     )
-    small = ": too little to feel, in weak studies" if not _sure(effects["cells-eGFR"]) else ""
+    little = "too little to feel, " if abs(effects["cells-eGFR"].reply.estimate or 0.0) < _FELT else ""
+    small = f": {little}in weak studies" if not _sure(effects["cells-eGFR"]) else ""
     proven = "not one is proven" if not counts.supported else "{claims-supported} are shown by studies"
     hints = "; for {claims-partly-supported} there are weak hints" if counts.verdicts["partly supported"] else ""
     cases = (
