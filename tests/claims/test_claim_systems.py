@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import betapod
 from betapod.claims import claims
 from betapod.claims.claim_lives import whole_body_model
 from betapod.claims.claim_systems import claimed_systems, described_systems
@@ -20,6 +22,14 @@ def test_each_system_names_what_there_is() -> None:
         assert set(system.submodels) <= parts, system.id
         assert {*system.off, *system.inputs, system.quantity} <= set(model.units), system.id
         assert (ROOT / system.test).is_file() and system.off, system.id
+
+
+def test_claims_name_parameters_that_the_models_have() -> None:
+    names = {name for model in (whole_body_model(), betapod.load_model("cells")) for name in model.units}
+    for claim in claims.load_claims():
+        for word in re.findall(r"\w*_\w*\*?", claim.parameters):
+            starts = word.endswith("*") and any(name.startswith(word[:-1]) for name in names)
+            assert starts or word in names, (claim.id, word)
 
 
 def test_every_claim_belongs_to_a_system() -> None:

@@ -29,7 +29,7 @@ RULE = {
 
 
 #: Said where the simulation holds a verdict back.
-_SIMULATION = "the claimed outcome is not reached within what evidence allows"
+_SIMULATION = "a claimed outcome is not reached within what evidence allows"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from .legal_status import legal_facts
 from .questions import EXPECTS, Question
 
 FILE = Path(__file__).with_name("claims.yaml")
+#: What a row of the file is called.
+_ENTRY = {"Question": "question", "Outcome": "outcome", "ContrastTerm": "term of a contrast"}
 
 
 @dataclass(frozen=True)
@@ -235,8 +237,9 @@ def _build(kind: type, row: dict[str, Any], name: str, problems: list[Problem], 
             hint = did_you_mean(key, allowed)
             problems.append(Problem("unknown-key", f"{name}: there is no {key!r}", Location(file), hint=hint))
     kept = {key: tuple(v) if isinstance(v, list) else v for key, v in row.items() if key in allowed}
-    try:
-        return kind(**kept)
-    except TypeError as error:
-        problems.append(Problem("missing-key", f"{name}: {error}", Location(file)))
-        raise EvidenceError(problems) from None
+    needed = [item.name for item in fields(kind) if item.default is MISSING and item.default_factory is MISSING]
+    if missing := [key for key in needed if key not in kept]:
+        message = f"{name}: a {_ENTRY.get(kind.__name__, 'claim')} has no {', '.join(map(repr, missing))}"
+        problems.append(Problem("missing-key", message, Location(file)))
+        raise EvidenceError(problems)
+    return kind(**kept)

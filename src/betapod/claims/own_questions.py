@@ -50,7 +50,10 @@ def with_questions(paths: Iterable[str | Path]) -> tuple[Claim, ...]:
                 keys = ", ".join(sorted(set(row) - {"id", "questions"}))
                 problems.append(Problem("own-claim", message, Location(file), found=keys, expected="id, questions"))
                 continue
-            claims[name] = _joined(row, listed, file, problems)
+            try:
+                claims[name] = _joined(row, listed, file, problems)
+            except EvidenceError as error:
+                problems += error.problems
     if problems:
         raise EvidenceError(problems)
     return tuple(claims.values())

@@ -240,3 +240,5 @@ def show_claims_command(
         return
     for entry in entries:
         show_claim(entry)
+    if not entries:
+        print_note(f"none of these claims is {', '.join(status or ())}")

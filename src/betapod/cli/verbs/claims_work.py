@@ -181,12 +181,13 @@ def systems_command(csv: CsvOption = None, wide: WideOption = False, as_json: Js
     if done:
         return
     print_table(
-        ["system", "what", "on", "off", "parameters", "with a source", "claims"],
+        ["system", "what", "quantity", "on", "off", "parameters", "with a source", "claims"],
         (
             [
                 system.id,
                 system.name,
-                f"{three_digits(system.on)} {system.unit}".strip(),
+                system.shown_as.partition(",")[0],
+                f"{three_digits(system.on)} {system.unit}".removesuffix(" 1").strip(),
                 three_digits(system.off),
                 str(system.parameters),
                 str(system.sourced),
@@ -194,6 +195,10 @@ def systems_command(csv: CsvOption = None, wide: WideOption = False, as_json: Js
             ]
             for system in systems
         ),
-        spare=("claims",),
+        spare=("claims", "with a source", "parameters"),
         wide=wide,
+    )
+    print_note(
+        "Where cells are given they are told all that is claimed: on and off show what the model can express, not what evidence shows. "
+        "What evidence shows: betapod claims."
     )

@@ -64,7 +64,7 @@ def harms_command(
         )
     if done or as_json:
         return
-    who = "a person of 60 with kidney disease" if kidney_disease else "a person of 60"
+    who = "a person 60 years old, of 80 kg" + (", with kidney disease" if kidney_disease else "")
     print_text(f"{understood}; {who}", "bold", 2)
     print_text(f"Of 1000 people, those who have it at least once, if {SCENARIOS[scenario or DEFAULT].label}:")
     print_table(
@@ -74,6 +74,9 @@ def harms_command(
         right=("with cells", "placebo", "more with cells"),
         wide=wide,
     )
+    if not rows:
+        print_note("the order has no cells in it, so that there is nothing to count")
+        return
     for note in notes:
         print_note(note)
 

@@ -163,8 +163,8 @@ def _reviewer(findings: Findings) -> list[str]:
         "{sim-t2d_ckd-UC-MSC-none-eGFR} if cells do no good, {sim-t2d_ckd-UC-MSC-current-evidence-eGFR} by current evidence, "
         "{sim-t2d_ckd-UC-MSC-face-value-eGFR} if positive trials are taken at face value, {sim-t2d_ckd-UC-MSC-seed-claims-eGFR} as claimed. "
         "Simulation holds verdicts back and never makes them.",
-        "Harm: {reported-cases} published cases of serious harm count in the rule; they have no denominator. Rates per course come from trials of all "
-        "diseases, most short.",
+        "Harm: {reported-cases} cases of serious harm were published; they have no denominator. One that its authors blame on cells counts in "
+        "the rule. Rates per course come from trials of all diseases, most short.",
         "Trial that would tell: randomised, blinded, with as many placebo infusions, on top of SGLT2 inhibitors; kidney failure or loss of "
         "function first, measured filtration second, antibodies and cancer followed; {trial-years}. To show an effect as large as that of SGLT2 "
         "inhibitors takes {size-failure}; of eGFR as current evidence has it in advanced disease, "
