@@ -201,6 +201,7 @@ def test_immunosuppression_brings_serious_events_over_the_years() -> None:
     ("arms", "kind", "says"),
     [
         ("control: {placebo: true, infusions_like: cels}", "unknown-arm", "cells"),
+        ("control: {placebo: true, infusions_like: [cells]}", "wrong-type", "expected text"),
         ("control: {placebo: true, infusions_like: control}", "no-cells", "no cells whose infusions"),
     ],
 )

@@ -156,7 +156,7 @@ def _infused_like(document: Document, name: str, arms: dict[str, Any]) -> Iterat
     """Find placebo infusions that imitate no cells."""
     arm = arms[name] if isinstance(arms[name], dict) else {}
     like, where = arm.get("infusions_like"), ("arms", name, "infusions_like")
-    if like is None:
+    if not isinstance(like, str):  # the type of what is there is checked with the other keys
         return
     with_cells = [other for other, item in arms.items() if isinstance(item, dict) and item.get("cells")]
     if arm.get("cells"):
