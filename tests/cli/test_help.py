@@ -137,7 +137,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"{head}k,elimination,0.5,1/day,,,fixed,assumed,,,D,\nS0,dose,10,mg,,,fixed,assumed,,,D,\n", encoding="utf-8"
     )
     (place / "studies.csv").write_text(STUDY, encoding="utf-8")
-    (place / "mine.yaml").write_text(QUESTIONS, encoding="utf-8")
+    (place / "questions.yaml").write_text(QUESTIONS, encoding="utf-8")
     return place
 
 

@@ -216,11 +216,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "claims targets": (
         ("Every simulated outcome beside what is claimed of it", "betapod claims targets --csv targets.csv"),
-        ("With claims of your own", "betapod claims targets --questions mine.yaml"),
+        ("With claims of your own", "betapod claims targets --questions questions.yaml"),
     ),
     "claims check": (
         ("Look for mistakes in the ledger", "betapod claims check"),
-        ("In questions of your own", "betapod claims check --questions mine.yaml --overlay studies.csv"),
+        ("In questions of your own", "betapod claims check --questions questions.yaml --overlay studies.csv"),
     ),
     "claims systems": (
         ("What stands for each system of the source pages", "betapod claims systems"),

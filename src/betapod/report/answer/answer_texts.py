@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...claims.typical_effects import GRAFTED, INFUSED
+from ...therapies.scenarios import CURRENT_EVIDENCE
 
 if TYPE_CHECKING:
     from .harm_numbers import EnteredHarms
@@ -182,7 +183,7 @@ def _asked(simulated: Sequence[SimulatedEffect], asked_for: tuple[str, str] | tu
     keys = {
         effect.quantity: effect.key
         for effect in simulated
-        if (effect.person, effect.course, effect.scenario) == (person, course, "current-evidence")
+        if (effect.person, effect.course, effect.scenario) == (person, course, CURRENT_EVIDENCE)
     }
     label = next(effect.label for effect in simulated if effect.person == person)
     parts = ", ".join(f"{quantity.replace('_', ' ')} {{{key}}}" for quantity, key in keys.items())
