@@ -203,8 +203,8 @@ def test_the_stage_is_early_below_both_borders_and_late_above_either() -> None:
 
 def test_a_late_stage_comes_within_months_and_goes_within_years() -> None:
     model = whole()
-    for late, factor in ((0.0, model.parameters["beta_stage"].value), (1.0, 1.0)):
-        assert model.evaluate(["stage_m"], {"late_stage": late})["stage_m"] == pytest.approx(factor, rel=1e-12)
-    sick, well = {"S_cr": 3.0, "late_stage": 0.0}, {"late_stage": 1.0}
-    assert rates("reference", ("late_stage",), sick)["late_stage"] == pytest.approx(1 / 90, rel=0.01)
-    assert rates("reference", ("late_stage",), well)["late_stage"] == pytest.approx(-1 / (10 * YEAR), rel=0.01)
+    for early, factor in ((1.0, model.parameters["beta_stage"].value), (0.0, 1.0)):
+        assert model.evaluate(["stage_m"], {"early_stage": early})["stage_m"] == pytest.approx(factor, rel=1e-12)
+    sick, well = {"S_cr": 3.0, "early_stage": 1.0}, {"early_stage": 0.0}
+    assert rates("reference", ("early_stage",), sick)["early_stage"] == pytest.approx(-1 / 90, rel=0.01)
+    assert rates("reference", ("early_stage",), well)["early_stage"] == pytest.approx(1 / (10 * YEAR), rel=0.01)

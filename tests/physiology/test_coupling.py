@@ -29,7 +29,7 @@ def with_table(model: Model, file: str) -> Model:
 def test_organs_bring_all_their_states(whole: Model) -> None:
     expected = set(whole_body.named_model("kidney").state_names) | set(whole_body.named_model("metabolism").state_names)
     expected |= set(whole_body.named_model("cells").state_names) - {"rho_c"}
-    assert set(whole.state_names) == expected | {"late_stage"}
+    assert set(whole.state_names) == expected | {"early_stage"}
 
 
 def test_one_name_per_quantity(whole: Model) -> None:

@@ -78,9 +78,8 @@ class DiseaseStage(Submodel):
                                                                        [mL/min/1.73m2]  eGFR by the branch for raised creatinine
     early_now   = logistic(log(UACR_late/UACR)/w_UACR_late)*logistic((eGFR_raised - eGFR_late)/w_eGFR_late)
                                                                        [1]      albuminuria and filtration are those of early disease
-    late_stage(0)  = 0                                                 [1]      late stage of disease (1) or early (0)
-    dlate_stage/dt = (1 - early_now)*(1 - late_stage)/tau_stage - early_now*late_stage/(tau_remission*day_per_year)   [1/day]
-    early_stage = 1 - late_stage                                       [1]      early stage of disease (1) or late (0)
+    early_stage(0)  = 1                                                [1]      early stage of disease (1) or late (0)
+    dearly_stage/dt = early_now*(1 - early_stage)/(tau_remission*day_per_year) - (1 - early_now)*early_stage/tau_stage   [1/day]
     """
 
 

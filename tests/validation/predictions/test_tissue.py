@@ -25,13 +25,15 @@ def test_the_claims_lose_on_distribution_persistence_and_beta_cells(verdicts) ->
     claimed = verdicts["seed-claims"]
     assert claimed["label in the lung, minutes after infusion"][1] == "miss"
     assert claimed["label in the spleen, day 10"][1] == "miss"
-    assert claimed["product cells in the kidneys, day 365"][0] > 1.0
+    # Half of the dose after a year, where autopsies find next to nothing.
+    assert claimed["product cells in the kidneys, day 365"][0] > 0.5
     assert claimed["beta cells of the donor, day 365"][0] > 50.0
 
 
-def test_without_effect_nothing_engrafts(verdicts) -> None:
+def test_without_benefit_cells_settle_as_they_do_and_replace_nothing(verdicts) -> None:
+    kidneys = "product cells in the kidneys, day 30"
     assert verdicts["none"]["beta cells of the donor, day 365"][0] == 0.0
-    assert verdicts["none"]["product cells in the kidneys, day 30"][0] < 1e-6
+    assert verdicts["none"][kidneys][0] == pytest.approx(verdicts["current-evidence"][kidneys][0], rel=0.02)
 
 
 def test_numbers_are_those_of_the_scorecard(verdicts) -> None:
