@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..observables.table import observables
 from .claim_outcome import Outcome
 
 #: What is infused where the reader does not say, and what is grafted: two treatments that are never mixed.
@@ -11,8 +12,8 @@ INFUSED = "UC-MSC 1e6/kg iv x3 q28d"
 GRAFTED = "SC-islets 0.8e9 pv"
 #: Who is simulated where the reader does not say, with what is given to whom.
 COURSES = (("t2d_micro", INFUSED), ("t2d_ckd", INFUSED), ("t1d", INFUSED), ("t1d", GRAFTED))
-#: Quantity -> how treated and untreated are compared.
-QUANTITIES = {"eGFR": "difference", "UACR": "percent", "HbA1c": "difference", "insulin_dose": "difference"}
+#: What is compared between treated and untreated: in per cent where changes of the observable are ratios, else as a difference.
+QUANTITIES = ("eGFR", "UACR", "HbA1c", "insulin_dose")
 YEARS = 1.0
 
 
@@ -29,7 +30,8 @@ def typical_outcomes(courses: Sequence[tuple[str, str]] = COURSES) -> dict[str, 
     """
     outcomes = {}
     for person, course in dict.fromkeys(courses):
-        for quantity, measure in QUANTITIES.items():
+        for quantity in QUANTITIES:
+            measure = "percent" if observables()[quantity].link == "log" else "difference"
             outcomes[f"typical {person}, {course}: {quantity}"] = _outcome(quantity, person, measure, course)
     for person in dict.fromkeys(person for person, _ in courses):
         outcomes[f"typical {person}: eGFR"] = _outcome("eGFR", person, "level", INFUSED)

@@ -280,9 +280,12 @@ def _ledger(ledger: Ledger) -> Card:
 
 
 def _answer(answer: Answer) -> Card:
-    facts = [(verdict, f"{count:,}") for verdict, count in answer.counts.verdicts.items()]
+    infused, islets = (answer.book.plain(sentence) for sentence in answer.headline)
+    facts = [("infused cells", infused), ("islets", islets)]
+    facts += [(f"claims {verdict}", f"{count:,}") for verdict, count in answer.counts.verdicts.items()]
     more = "Texts: .text('patient'), 'clinician', 'reviewer'. The page: .write('answer.html')."
-    title = " ".join(answer.book.plain(sentence) for sentence in answer.headline)
+    claims = _several(sum(answer.counts.verdicts.values()), "claim")
+    title = f"{_several(len(answer.numbers), 'number')} with their origin, {claims} about cells judged"
     return Card(title, facts, lambda: answer.table[["text", "meaning"]], more)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,10 +151,17 @@ def answer(person: str = "", cells: str = "") -> Answer:
     True
     """
     from ..base import arguments
-    from ..report.answer.whole_answer import join_answer
 
     arguments.instance("person", person, str, "the name of a typical person")
     arguments.instance("cells", cells, str, "an order for cells")
+    return _joined(person, cells)
+
+
+@functools.lru_cache(maxsize=4)
+def _joined(person: str, cells: str) -> Answer:
+    """Return an answer, joined once in a session: all that it is made of comes with the package or is in the cache."""
+    from ..report.answer.whole_answer import join_answer
+
     return join_answer(person, cells)
 
 

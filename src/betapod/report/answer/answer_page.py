@@ -10,6 +10,7 @@ from ...claims.legal_status import legal_facts
 from ..common.pages import template
 from ..common.words import capital, true_minus
 from .answer_picture import effects_picture
+from .answer_sections import who_rows
 from .answer_texts import READERS
 from .harm_numbers import case_words, people_text
 from .published_effects import OUTCOMES, effects_of
@@ -88,7 +89,7 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
         ],
         legal=list(legal_facts().values()),
         cases=case_words(answer.cases),
-        who=answer.who_and_when(),
+        who=who_rows(answer),
         unknown=answer.not_known(),
         sizes=answer.sizes,
         pages=answer.pages,

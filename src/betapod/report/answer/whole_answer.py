@@ -78,11 +78,49 @@ class Answer(Displayed):
         return pd.DataFrame(rows)
 
     def text(self, reader: str) -> str:
-        """Return the text for a reader of `READERS` as plain paragraphs."""
+        """Return the text for a reader as plain paragraphs, numbers filled in.
+
+        Parameters
+        ----------
+        reader
+            ``patient``, ``clinician`` or ``reviewer``.
+
+        Returns
+        -------
+        str
+            Paragraphs, with an empty line between them.
+
+        Raises
+        ------
+        ConfigError
+            There is no text for this reader.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> whole = betapod.answer()
+        >>> len(whole.text("patient").split()) <= 300
+        True
+        """
+        check_reader(reader, all_readers=False)
         return "\n\n".join(self.book.plain(paragraph) for paragraph in self.texts[reader])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, for JSON."""
+        """Return everything as plain values, for JSON.
+
+        Returns
+        -------
+        dict
+            ``texts`` by reader, ``numbers``, ``verdicts`` with the count of each, ``statements`` of the pages that were read and
+            their claims, and ``reported_cases``, ids of records of harm in single people.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> whole = betapod.answer()
+        >>> sorted(whole.as_dict())
+        ['numbers', 'reported_cases', 'statements', 'texts', 'verdicts']
+        """
         return {
             "texts": {reader: self.text(reader) for reader in self.texts},
             "numbers": self.book.as_rows(),
@@ -107,11 +145,37 @@ class Answer(Displayed):
         return {entry.claim.id: entry.verdict.verdict for entry in self.entries}
 
     def who_and_when(self) -> list[dict[str, str]]:
-        """Return what is known by stage, type of diabetes and product: question, published, model."""
-        return who_rows(self)
+        """Return what is known by stage of kidney disease, type of diabetes and product.
+
+        Returns
+        -------
+        list of dict
+            A row each, with texts under ``question``, ``published`` and ``model``; their numbers have units.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> whole = betapod.answer()
+        >>> whole.who_and_when()[0]["question"]
+        'Early kidney disease'
+        """
+        return [{name: self.book.plain(text) for name, text in row.items()} for row in who_rows(self)]
 
     def not_known(self) -> list[str]:
-        """Return what nobody knows, a sentence each."""
+        """Return what nobody knows: outcomes that no trial measured, open questions, and claims that nobody tested.
+
+        Returns
+        -------
+        list of str
+            One text for each.
+
+        Examples
+        --------
+        >>> import betapod
+        >>> whole = betapod.answer()
+        >>> any("kidney failure" in each for each in whole.not_known())
+        True
+        """
         return missing_knowledge(self)
 
     def write(self, to: str | Path, reader: str = "") -> Path:
@@ -122,16 +186,29 @@ class Answer(Displayed):
         to
             The file.
         reader
-            Whose text stands open; all by default.
+            Whose text stands open, ``patient``, ``clinician`` or ``reviewer``; all by default.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
 
         Raises
         ------
         ConfigError
-            The folder does not exist or cannot be written to.
+            There is no such reader, or the folder does not exist or cannot be written to.
+
+        Examples
+        --------
+        >>> import betapod, pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> betapod.answer().write(folder / "answer.html", "patient").name
+        'answer.html'
         """
         from ...base.files import write_text
         from .answer_page import render_answer_page
 
+        check_reader(reader)
         return write_text(to, render_answer_page(self, reader))
 
 
@@ -220,8 +297,15 @@ def check_request(person: str, cells: str) -> tuple[str, str] | tuple[()]:
     return (name, cells or INFUSED)
 
 
-def check_reader(reader: str) -> None:
+def check_reader(reader: str, all_readers: bool = True) -> None:
     """Refuse a reader that is none of `READERS`.
+
+    Parameters
+    ----------
+    reader
+        A name.
+    all_readers
+        Whether an empty name is accepted, which stands for all of them.
 
     Raises
     ------
@@ -230,5 +314,5 @@ def check_reader(reader: str) -> None:
     """
     from ...base.errors import ConfigError, not_among
 
-    if reader and reader not in READERS:
+    if reader not in READERS and (reader or not all_readers):
         raise ConfigError(not_among(READERS, "unknown-reader", f"there is no text for {reader!r}", reader))
