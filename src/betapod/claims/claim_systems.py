@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..base import cache as caching
 from ..therapies.scenarios import AS_CLAIMED, NONE
 from .claim_lives import Effect, Life, live_through, whole_body_model
 from .claim_people import describe_person
@@ -114,10 +116,25 @@ def _system(row: Mapping[str, Any]) -> ClaimedSystem:
 def described_systems() -> list[DescribedSystem]:
     """Return every system simulated on and off, with its parameters counted and its claims judged."""
     systems = claimed_systems()
-    effects = {system.id: _on_and_off(system) for system in systems}
-    ends = live_through(effects.values())
+    numbers = _numbers(systems)
     verdicts = {entry.claim.id: entry.verdict.verdict for entry in judge_ledger()}
-    return [_described(system, effects[system.id], ends, verdicts) for system in systems]
+    return [_described(system, numbers[system.id], verdicts) for system in systems]
+
+
+def _numbers(systems: Iterable[ClaimedSystem]) -> dict[str, tuple[float, float]]:
+    """Return each system's quantity on and off, from the cache where the same program has computed it."""
+    effects = {system.id: _on_and_off(system) for system in systems}
+    name = f"claims/{caching.key(__name__, [repr(effect) for effect in effects.values()])}.json"
+    kept = caching.read_entry(name)
+    if kept is not None:
+        return {key: (on, off) for key, (on, off) in json.loads(kept).items()}
+    ends = live_through(effects.values())
+    numbers = {}
+    for key, effect in effects.items():
+        ((_, on, off),) = effect.terms
+        numbers[key] = (ends[on, effect.quantity], ends[off, effect.quantity])
+    caching.write_entry(name, json.dumps(numbers).encode())
+    return numbers
 
 
 def _on_and_off(system: ClaimedSystem) -> Effect:
@@ -129,14 +146,11 @@ def _on_and_off(system: ClaimedSystem) -> Effect:
     return Effect(system.quantity, "level", ((1.0, lives[0], lives[1]),))
 
 
-def _described(
-    system: ClaimedSystem, effect: Effect, ends: Mapping[tuple[Life, str], float], verdicts: Mapping[str, str]
-) -> DescribedSystem:
+def _described(system: ClaimedSystem, numbers: tuple[float, float], verdicts: Mapping[str, str]) -> DescribedSystem:
     model = whole_body_model()
-    ((_, on, off),) = effect.terms
     uses = {name for part in model.parts if _base(part.name) in system.submodels for name in part.uses}
     rows = [model.parameters[name] for name in sorted(uses) if name in model.parameters]
-    when = f"{system.quantity}, {describe_person(system.person)}, after {system.years:g} years"
+    when = f"{system.quantity}, {describe_person(system.person)}, after {system.years:g} year{'' if system.years == 1 else 's'}"
     return DescribedSystem(
         system.id,
         system.name,
@@ -144,8 +158,7 @@ def _described(
         system.off,
         f"{when}, {system.course}" if system.course else when,
         model.units[system.quantity],
-        ends[on, system.quantity],
-        ends[off, system.quantity],
+        *numbers,
         len(rows),
         sum(bool(row.source) for row in rows),
         dict(sorted(Counter(row.grade for row in rows).items())),
