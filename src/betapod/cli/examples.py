@@ -111,7 +111,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "trial": (
         ("Protocols that come with betapod", "betapod trial list"),
-        ("A protocol of your own, to edit", "betapod trial new my_trial --from dn61"),
+        ("A protocol of your own, to edit", "betapod trial new mine --from dn61"),
         ("Is it good, who is eligible, what does a run cost?", "betapod trial check mine.yaml"),
     ),
     "trial list": (
