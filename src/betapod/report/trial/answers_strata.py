@@ -133,6 +133,10 @@ def _why(assessment: Assessment, shares: list[Attribution], first: str, second: 
         best = {s: str(r.abs().idxmax()) for s, r in rows.items()}
         labels = {s: words.MECHANISMS.get(name, name).partition(":")[0] for s, name in best.items()}
         where = "in both" if best[first] == best[second] else f"in {first}, {labels[second]} in {second}"
-        lost = "; nephrons once lost do not return in the model" if assessment.code in _KIDNEY else ""
+        lost = (
+            "; nephrons once lost return in the model only if cells do all that is claimed for them"
+            if assessment.code in _KIDNEY
+            else ""
+        )
         return f"In the model most of the effect comes from {labels[first]} {where}{lost}."
     return ""
