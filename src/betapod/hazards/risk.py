@@ -46,6 +46,14 @@ class RiskProfile:
         %, U/day and nmol/L (stimulated); for severe hypoglycaemia.
     year
         Calendar year; 0 for the year that the rates belong to.
+    sbp, bmi, hdl, ldl
+        mmHg, kg/m2, and mmol/L of cholesterol; for complications, as all that follows.
+    smoker
+        0 or 1, or a share.
+    duration
+        Years since diabetes was diagnosed.
+    haemoglobin, potassium
+        g/dL and mmol/L.
     """
 
     age: Numbers | float
@@ -60,6 +68,14 @@ class RiskProfile:
     insulin_dose: Numbers | float = 0.0
     c_peptide: Numbers | float = 0.0
     year: Numbers | float = 0.0
+    sbp: Numbers | float = 130.0
+    bmi: Numbers | float = 30.0
+    hdl: Numbers | float = 1.2
+    ldl: Numbers | float = 2.6
+    smoker: Numbers | float = 0.0
+    duration: Numbers | float = 10.0
+    haemoglobin: Numbers | float = 13.5
+    potassium: Numbers | float = 4.4
 
 
 def softplus(x: Numbers | float, width: float) -> Numbers:

@@ -1,0 +1,1 @@
+"""Health over a life: who gets which complication when, quality of life, and what it adds up to."""
