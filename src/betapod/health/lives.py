@@ -1,0 +1,306 @@
+"""Lives: which event comes to whom and when, on a course.
+
+Everybody has one exponential number per event: it comes when the cumulative hazard reaches it, in continuous time. Strategies share
+these numbers, and what a treatment only delays comes later to the same person. An event changes the rates of others from the next step on;
+within a step events come in the order of their days, and nothing after death.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.constants import DAYS_PER_YEAR
+from ..base.randomness import Stream
+from ..hazards.event_times import hazard_thresholds
+from ..hazards.risk import Numbers
+from .event_table import REPLACED, EventTable
+from .prepared_course import PreparedCourse, Singles
+
+#: More occurrences of one event within a step are not counted.
+_ROUNDS = 40
+#: Log hazards above this are cut, 1/year.
+_LARGEST = 7.0
+
+
+@dataclass(frozen=True)
+class Lives:
+    """What happened to people, step by step.
+
+    Attributes
+    ----------
+    days
+        (T,) edges of the steps.
+    events, states
+        Names.
+    alive
+        (steps, people) share of the step lived.
+    in_state
+        (states, steps, people) share of the step lived in each state.
+    happened
+        (events, steps, people) how often.
+    first_day
+        (events, people) day of the first; infinite without.
+    died
+        (people,) day of death; infinite while alive at the end.
+    cause
+        (people,) number of the event that killed; -1 while alive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from betapod.hazards.risk import RiskProfile
+    >>> from betapod.hazards.risk_course import RiskCourse
+    >>> from betapod.health.event_table import own_events
+    >>> from betapod.health.lives import live_on
+    >>> from betapod.health.prepared_course import prepare
+    >>> days = np.arange(0, 21) * 365.25
+    >>> course = RiskCourse(days, RiskProfile(age=70 + days / 365.25, female=0, egfr=60, uacr=300), np.arange(500))
+    >>> lives = live_on(prepare(course, own_events()), seed=1)
+    >>> bool(5 < lives.life_years().mean() < 20)
+    True
+    """
+
+    days: Numbers
+    events: tuple[str, ...]
+    states: tuple[str, ...]
+    alive: Singles
+    in_state: Singles
+    happened: NDArray[np.uint8]
+    first_day: Numbers
+    died: Numbers
+    cause: NDArray[np.int16]
+
+    @property
+    def years(self) -> Numbers:
+        """(steps,) length of the steps."""
+        return np.diff(self.days) / DAYS_PER_YEAR
+
+    def life_years(self) -> Numbers:
+        """Return (people,) years lived, not discounted."""
+        return np.asarray(self.years @ self.alive.astype(np.float64))
+
+    def state(self, name: str) -> Singles:
+        """Return (steps, people) the share of the step lived in a state."""
+        share: Singles = self.in_state[self.states.index(name)]
+        return share
+
+    def counts(self, event: str) -> Numbers:
+        """Return (people,) how often an event happened."""
+        return np.asarray(self.happened[self.events.index(event)].sum(axis=0, dtype=np.int64), dtype=np.float64)
+
+
+def live_on(
+    prepared: PreparedCourse,
+    values: Mapping[str, float] | None = None,
+    seed: int = 1,
+    replicate: int = 0,
+    factors: Mapping[str, float] | None = None,
+) -> Lives:
+    """Return the lives of people on a course.
+
+    Parameters
+    ----------
+    values
+        Row of `complication_parameters` -> value; others keep that of the table.
+    seed, replicate
+        Of the numbers that decide on events: the same for strategies that are compared.
+    factors
+        Event -> factor on its rate, such as that between studies.
+    """
+    from .event_table import complication_values
+
+    return _Living(prepared, {**complication_values(), **(values or {})}, seed, replicate, factors or {}).lives()
+
+
+class _Living:
+    """The state of everybody while steps go by."""
+
+    def __init__(
+        self,
+        prepared: PreparedCourse,
+        values: Mapping[str, float],
+        seed: int,
+        replicate: int,
+        factors: Mapping[str, float],
+    ) -> None:
+        self.prepared, self.table, self.seed = prepared, prepared.table, seed
+        self.luck = _Luck(seed, replicate, tuple(self.prepared.course.numbers.tolist()), prepared.table.events)
+        of_terms, of_states, of_drugs = self.table.coefficients(values)
+        self.of_terms, self.of_states = of_terms.astype(np.float32), of_states.astype(np.float32)
+        self.of_drugs = of_drugs.astype(np.float32)
+        self.durations = self.table.durations(values)
+        self.factors = np.array([factors.get(name, 1.0) for name in self.table.events], dtype=np.float32)[:, None]
+        n, events, states = prepared.people, len(self.table.events), len(self.table.states)
+        steps = len(prepared.years)
+        self.hazard = np.zeros((events, n), dtype=np.float32)
+        self.threshold = self.luck.first().copy()
+        self.count = np.zeros((events, n), dtype=np.int64)
+        self.begun, self.until = np.full((states, n), np.inf), np.full((states, n), np.inf)
+        self.died, self.cause = np.full(n, np.inf), np.full(n, -1, dtype=np.int16)
+        self.first_day = np.full((events, n), np.inf)
+        self.alive = np.zeros((steps, n), dtype=np.float32)
+        self.in_state = np.zeros((states, steps, n), dtype=np.float32)
+        self.happened = np.zeros((events, steps, n), dtype=np.uint8)
+        self.flagged = [self.table.states.index(name) for name in prepared.flags]
+        # What comes once and leaves no state is counted; a state that is on keeps its event away.
+        self.endless = (self.table.repeats | self.table.begins.any(axis=1))[:, None]
+        self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
+        self._begin()
+
+    def _begin(self) -> None:
+        course = self.prepared.course
+        for name, chance in course.histories.items():
+            if name in self.table.states:
+                on = self.luck.uniform(f"history:{name}") < np.asarray(chance)
+                self.begun[self.table.states.index(name), on] = -1.0
+        self.begun[self.table.states.index("kidney_failure")] = course.failure_day()
+
+    def lives(self) -> Lives:
+        for step in range(len(self.prepared.years)):
+            if not np.isinf(self.died).any():
+                break
+            self._step(step)
+        return Lives(
+            self.prepared.edges, self.table.events, self.table.states, self.alive, self.in_state, self.happened,
+            self.first_day, self.died, self.cause,
+        )  # fmt: skip
+
+    def _step(self, step: int) -> None:
+        start, end = self.prepared.edges[step], self.prepared.edges[step + 1]
+        on = (self.begun <= start) & (self.until > start)
+        for place, flags in zip(self.flagged, self.prepared.flags.values(), strict=True):
+            on[place] = flags[step]
+        self._replaced(on)
+        more = self._rates(step, on) * np.float32(self.prepared.years[step])
+        more *= self._allowed(on) & np.isinf(self.died)
+        before = self.hazard.copy()
+        self.hazard += more
+        self._happen(step, start, end - start, before, more)
+        lived = np.clip((self.died - start) / (end - start), 0.0, 1.0)
+        self.alive[step] = lived
+        last = np.minimum(end, self.died)
+        share = (np.minimum(self.until, last) - np.maximum(self.begun, start)) / (end - start)
+        self.in_state[:, step] = np.clip(share, 0.0, 1.0)
+        for place in self.flagged:
+            self.in_state[place, step] = on[place] * lived
+
+    def _replaced(self, on: NDArray[np.bool_]) -> None:
+        """Let stage 5 be that of people without replacement therapy or a graft."""
+        states = self.table.states
+        treated = on[[states.index(name) for name in REPLACED]].any(axis=0)
+        on[states.index("ckd_5")] &= ~treated
+
+    def _rates(self, step: int, on: NDArray[np.bool_]) -> Singles:
+        """Return (events, people) 1/year."""
+        prepared = self.prepared
+        logs = self.of_terms @ prepared.terms[step] + self.of_states @ on.astype(np.float32)
+        if len(self.table.drugs):
+            logs += self.of_drugs @ prepared.drugs[step]
+        if prepared.harms is not None:
+            logs += prepared.harms[step]
+        cvd, hf = (on[place] for place in self.hearts)
+        heart = 2 * cvd + hf
+        causes = np.take_along_axis(prepared.causes[:, step], heart[None, None, :], axis=0)[0]
+        return np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
+
+    def _allowed(self, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return (events, people) whether an event may come."""
+        states = on.astype(np.float32)
+        needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
+        allowed = (needs @ states >= needs.sum(axis=1, keepdims=True)) & (unless @ states == 0)
+        return np.asarray(allowed & (self.endless | (self.count == 0)))
+
+    def _happen(self, step: int, start: float, length: float, before: Singles, more: Singles) -> None:
+        """Let events come whose number is reached, in the order of their days."""
+        rows = np.flatnonzero(((self.hazard >= self.threshold) & (more > 0)).any(axis=0))
+        for _ in range(_ROUNDS):
+            if not rows.size:
+                return
+            reached, added = self.threshold[:, rows] - before[:, rows], more[:, rows]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = np.where((added > 0) & (reached <= added), reached / added, np.inf)
+            share = np.where(self._possible(rows, start), share, np.inf)
+            event = np.argmin(share, axis=0)
+            place = np.arange(rows.size)
+            coming = np.isfinite(share[event, place])
+            rows, event, share_of = rows[coming], event[coming], share[event, place][coming]
+            self._take_place(step, rows, event, start + np.maximum(share_of, 0.0) * length)
+            rows = rows[np.isinf(self.died[rows])]
+
+    def _possible(self, rows: NDArray[np.int64], start: float) -> NDArray[np.bool_]:
+        """Return whether events may come after those that came in this step: some exclude others, and some come once."""
+        now = (self.begun[:, rows] < np.inf) & (self.until[:, rows] > start)
+        unless = self.table.unless.astype(np.float32) @ now.astype(np.float32)
+        once = self.endless | (self.count[:, rows] == 0)
+        return np.asarray(once & ((unless == 0) | self.table.repeats[:, None]))
+
+    def _take_place(self, step: int, rows: NDArray[np.int64], event: NDArray[np.int64], day: Numbers) -> None:
+        self.happened[event, step, rows] += 1
+        self.first_day[event, rows] = np.minimum(self.first_day[event, rows], day)
+        fatal = self.table.fatal[event]
+        self.died[rows[fatal]], self.cause[rows[fatal]] = day[fatal], event[fatal]
+        for number in np.unique(event):
+            chosen = event == number
+            who, when = rows[chosen], day[chosen]
+            for state in np.flatnonzero(self.table.clears[number]):
+                self.until[state, who] = np.minimum(self.until[state, who], when)
+            ends = when + self.luck.lasting(int(number), self.count[number, who], who) * self.durations[number]
+            for state in np.flatnonzero(self.table.begins[number]):
+                on = (self.begun[state, who] <= when) & (self.until[state, who] > when)
+                self.begun[state, who] = np.where(on, self.begun[state, who], when)
+                self.until[state, who] = np.where(on, np.maximum(self.until[state, who], ends), ends)
+            self.count[number, who] += 1
+            self.threshold[number, who] += self.luck.again(int(number), self.count[number, who], who)
+
+
+@functools.lru_cache(maxsize=8)
+def _first_numbers(seed: int, replicate: int, numbers: tuple[int, ...], events: tuple[str, ...]) -> Singles:
+    people = np.array(numbers, dtype=np.int64)
+    return np.stack([_exponential(seed, replicate, f"hazard:{name}", people, 0) for name in events]).astype(np.float32)
+
+
+def _exponential(seed: int, replicate: int, purpose: str, people: NDArray[np.int64], item: int) -> Numbers:
+    if not replicate and purpose.startswith("hazard:"):
+        return hazard_thresholds(seed, purpose.removeprefix("hazard:"), people, item)
+    return np.asarray(-np.log(Stream(seed, purpose, replicate).uniform(people, item)))
+
+
+class _Luck:
+    """The numbers that decide, each by person, event and occurrence."""
+
+    def __init__(self, seed: int, replicate: int, numbers: tuple[int, ...], events: tuple[str, ...]) -> None:
+        self.seed, self.replicate, self.numbers, self.events = seed, replicate, numbers, events
+        self.people = np.array(numbers, dtype=np.int64)
+
+    def first(self) -> Singles:
+        """Return (events, people)."""
+        return _first_numbers(self.seed, self.replicate, self.numbers, self.events)
+
+    def uniform(self, purpose: str) -> Numbers:
+        """Return (people,) from 0 to 1."""
+        return np.asarray(Stream(self.seed, purpose, self.replicate).uniform(self.people))
+
+    def again(self, event: int, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
+        """Return what the cumulative hazard must gain until the next occurrence."""
+        return self._by_count(f"hazard:{self.events[event]}", count, who)
+
+    def lasting(self, event: int, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
+        """Return how long a state lasts, in units of its mean."""
+        return self._by_count(f"lasting:{self.events[event]}", count, who)
+
+    def _by_count(self, purpose: str, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
+        result = np.zeros(len(who))
+        for item in np.unique(count):
+            chosen = count == item
+            result[chosen] = _exponential(self.seed, self.replicate, purpose, self.people[who[chosen]], int(item))
+        return result
+
+
+def causes_of_death(table: EventTable) -> tuple[str, ...]:
+    """Return the events that kill."""
+    return tuple(name for name, fatal in zip(table.events, table.fatal, strict=True) if fatal)
