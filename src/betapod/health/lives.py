@@ -128,8 +128,8 @@ class _Living:
         replicate: int,
         factors: Mapping[str, float],
     ) -> None:
-        self.prepared, self.table, self.seed = prepared, prepared.table, seed
-        self.luck = _Luck(seed, replicate, tuple(self.prepared.course.numbers.tolist()), prepared.table.events)
+        self.prepared, self.table = prepared, prepared.table
+        self.luck = _luck(seed, replicate, tuple(prepared.course.numbers.tolist()))
         of_terms, of_states, of_drugs = self.table.coefficients(values)
         self.of_terms, self.of_states = of_terms.astype(np.float32), of_states.astype(np.float32)
         self.of_drugs = of_drugs.astype(np.float32)
@@ -138,7 +138,7 @@ class _Living:
         n, events, states = prepared.people, len(self.table.events), len(self.table.states)
         steps = len(prepared.years)
         self.hazard = np.zeros((events, n), dtype=np.float32)
-        self.threshold = self.luck.first().copy()
+        self.threshold = self.luck.first(prepared.table.events)
         self.count = np.zeros((events, n), dtype=np.int64)
         self.begun, self.until = np.full((states, n), np.inf), np.full((states, n), np.inf)
         self.died, self.cause = np.full(n, np.inf), np.full(n, -1, dtype=np.int16)
@@ -249,56 +249,56 @@ class _Living:
             who, when = rows[chosen], day[chosen]
             for state in np.flatnonzero(self.table.clears[number]):
                 self.until[state, who] = np.minimum(self.until[state, who], when)
-            ends = when + self.luck.lasting(int(number), self.count[number, who], who) * self.durations[number]
+            name, count = self.table.events[number], self.count[number, who]
+            ends = np.full(len(who), np.inf)
+            if np.isfinite(self.durations[number]):
+                ends = when + self.luck.of(f"lasting:{name}", count, who) * self.durations[number]
             for state in np.flatnonzero(self.table.begins[number]):
                 on = (self.begun[state, who] <= when) & (self.until[state, who] > when)
                 self.begun[state, who] = np.where(on, self.begun[state, who], when)
                 self.until[state, who] = np.where(on, np.maximum(self.until[state, who], ends), ends)
-            self.count[number, who] += 1
-            self.threshold[number, who] += self.luck.again(int(number), self.count[number, who], who)
-
-
-@functools.lru_cache(maxsize=8)
-def _first_numbers(seed: int, replicate: int, numbers: tuple[int, ...], events: tuple[str, ...]) -> Singles:
-    people = np.array(numbers, dtype=np.int64)
-    return np.stack([_exponential(seed, replicate, f"hazard:{name}", people, 0) for name in events]).astype(np.float32)
-
-
-def _exponential(seed: int, replicate: int, purpose: str, people: NDArray[np.int64], item: int) -> Numbers:
-    if not replicate and purpose.startswith("hazard:"):
-        return hazard_thresholds(seed, purpose.removeprefix("hazard:"), people, item)
-    return np.asarray(-np.log(Stream(seed, purpose, replicate).uniform(people, item)))
+            self.count[number, who] = count + 1
+            self.threshold[number, who] += self.luck.of(f"hazard:{name}", count + 1, who)
 
 
 class _Luck:
-    """The numbers that decide, each by person, event and occurrence."""
+    """The numbers that decide, each by person, event and occurrence; kept, for draws of rates share them."""
 
-    def __init__(self, seed: int, replicate: int, numbers: tuple[int, ...], events: tuple[str, ...]) -> None:
-        self.seed, self.replicate, self.numbers, self.events = seed, replicate, numbers, events
+    def __init__(self, seed: int, replicate: int, numbers: tuple[int, ...]) -> None:
+        self.seed, self.replicate = seed, replicate
         self.people = np.array(numbers, dtype=np.int64)
+        self.kept: dict[tuple[str, int], Numbers] = {}
 
-    def first(self) -> Singles:
+    def first(self, events: tuple[str, ...]) -> Singles:
         """Return (events, people)."""
-        return _first_numbers(self.seed, self.replicate, self.numbers, self.events)
+        return np.stack([self.exponential(f"hazard:{name}", 0) for name in events]).astype(np.float32)
+
+    def exponential(self, purpose: str, item: int) -> Numbers:
+        """Return (people,) numbers with mean 1."""
+        if (purpose, item) not in self.kept:
+            if not self.replicate and purpose.startswith("hazard:"):
+                values = hazard_thresholds(self.seed, purpose.removeprefix("hazard:"), self.people, item)
+            else:
+                values = -np.log(Stream(self.seed, purpose, self.replicate).uniform(self.people, item))
+            self.kept[purpose, item] = np.asarray(values)
+        return self.kept[purpose, item]
 
     def uniform(self, purpose: str) -> Numbers:
         """Return (people,) from 0 to 1."""
-        return np.asarray(Stream(self.seed, purpose, self.replicate).uniform(self.people))
+        return np.asarray(np.exp(-self.exponential(purpose, 0)))
 
-    def again(self, event: int, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
-        """Return what the cumulative hazard must gain until the next occurrence."""
-        return self._by_count(f"hazard:{self.events[event]}", count, who)
-
-    def lasting(self, event: int, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
-        """Return how long a state lasts, in units of its mean."""
-        return self._by_count(f"lasting:{self.events[event]}", count, who)
-
-    def _by_count(self, purpose: str, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
+    def of(self, purpose: str, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
+        """Return numbers with mean 1 of some people, each for an occurrence."""
         result = np.zeros(len(who))
         for item in np.unique(count):
             chosen = count == item
-            result[chosen] = _exponential(self.seed, self.replicate, purpose, self.people[who[chosen]], int(item))
+            result[chosen] = self.exponential(purpose, int(item))[who[chosen]]
         return result
+
+
+@functools.lru_cache(maxsize=16)
+def _luck(seed: int, replicate: int, numbers: tuple[int, ...]) -> _Luck:
+    return _Luck(seed, replicate, numbers)
 
 
 def causes_of_death(table: EventTable) -> tuple[str, ...]:
