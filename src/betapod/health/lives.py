@@ -23,6 +23,10 @@ from .prepared_course import PreparedCourse, Singles
 
 #: More occurrences of one event within a step are not counted.
 _ROUNDS = 40
+#: Share of people still alive below which the dead are left out of what is computed.
+_SPARSE = 0.8
+#: Occurrences of an event whose numbers are kept for everybody.
+_KEPT = 4
 #: Log hazards above this are cut, 1/year.
 _LARGEST = 7.0
 
@@ -137,10 +141,12 @@ class _Living:
         self.factors = np.array([factors.get(name, 1.0) for name in self.table.events], dtype=np.float32)[:, None]
         n, events, states = prepared.people, len(self.table.events), len(self.table.states)
         steps = len(prepared.years)
+        self.rows = np.arange(n)
         self.hazard = np.zeros((events, n), dtype=np.float32)
         self.threshold = self.luck.first(prepared.table.events)
         self.count = np.zeros((events, n), dtype=np.int64)
-        self.begun, self.until = np.full((states, n), np.inf), np.full((states, n), np.inf)
+        never = np.full((states, n), np.inf, dtype=np.float32)
+        self.begun, self.until = never, never.copy()
         self.died, self.cause = np.full(n, np.inf), np.full(n, -1, dtype=np.int16)
         self.first_day = np.full((events, n), np.inf)
         self.alive = np.zeros((steps, n), dtype=np.float32)
@@ -150,6 +156,8 @@ class _Living:
         # What comes once and leaves no state is counted; a state that is on keeps its event away.
         self.endless = (self.table.repeats | self.table.begins.any(axis=1))[:, None]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
+        self.clearing = np.flatnonzero(self.table.clears.any(axis=1))
+        self.begins = _places(self.table.begins)
         self._begin()
 
     def _begin(self) -> None:
@@ -162,32 +170,45 @@ class _Living:
 
     def lives(self) -> Lives:
         for step in range(len(self.prepared.years)):
-            if not np.isinf(self.died).any():
+            living = np.isinf(self.died[self.rows])
+            if not living.any():
                 break
+            if living.mean() < _SPARSE:
+                self._leave_out(~living)
             self._step(step)
         return Lives(
             self.prepared.edges, self.table.events, self.table.states, self.alive, self.in_state, self.happened,
             self.first_day, self.died, self.cause,
         )  # fmt: skip
 
+    def _leave_out(self, dead: NDArray[np.bool_]) -> None:
+        """Go on with the living."""
+        self.rows = self.rows[~dead]
+        for name in ("hazard", "threshold", "count", "begun", "until"):
+            setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, ~dead]))
+
     def _step(self, step: int) -> None:
+        rows = self.rows
         start, end = self.prepared.edges[step], self.prepared.edges[step + 1]
         on = (self.begun <= start) & (self.until > start)
         for place, flags in zip(self.flagged, self.prepared.flags.values(), strict=True):
-            on[place] = flags[step]
+            on[place] = flags[step][rows]
         self._replaced(on)
         more = self._rates(step, on) * np.float32(self.prepared.years[step])
-        more *= self._allowed(on) & np.isinf(self.died)
+        more *= self._allowed(on) & np.isinf(self.died[rows])
         before = self.hazard.copy()
         self.hazard += more
         self._happen(step, start, end - start, before, more)
-        lived = np.clip((self.died - start) / (end - start), 0.0, 1.0)
-        self.alive[step] = lived
-        last = np.minimum(end, self.died)
-        share = (np.minimum(self.until, last) - np.maximum(self.begun, start)) / (end - start)
-        self.in_state[:, step] = np.clip(share, 0.0, 1.0)
+        died = self.died[rows]
+        lived = np.clip((died - start) / (end - start), 0.0, 1.0)
+        self.alive[step, rows] = lived
+        last = np.minimum(end, died).astype(np.float32)
+        share = np.minimum(self.until, last) - np.maximum(self.begun, np.float32(start))
+        share *= np.float32(1.0 / (end - start))
+        np.clip(share, 0.0, 1.0, out=share)
         for place in self.flagged:
-            self.in_state[place, step] = on[place] * lived
+            share[place] = on[place] * lived
+        self.in_state[:, step, rows] = share
 
     def _replaced(self, on: NDArray[np.bool_]) -> None:
         """Let stage 5 be that of people without replacement therapy or a graft."""
@@ -198,14 +219,15 @@ class _Living:
     def _rates(self, step: int, on: NDArray[np.bool_]) -> Singles:
         """Return (events, people) 1/year."""
         prepared = self.prepared
-        logs = self.of_terms @ prepared.terms[step] + self.of_states @ on.astype(np.float32)
+        rows: NDArray[np.int64] | slice = self.rows if len(self.rows) < prepared.people else slice(None)
+        logs = self.of_terms @ prepared.terms[step][:, rows] + self.of_states @ on.astype(np.float32)
         if len(self.table.drugs):
-            logs += self.of_drugs @ prepared.drugs[step]
+            logs += self.of_drugs @ prepared.drugs[step][:, rows]
         if prepared.harms is not None:
-            logs += prepared.harms[step]
+            logs += prepared.harms[step][:, rows]
         cvd, hf = (on[place] for place in self.hearts)
         heart = 2 * cvd + hf
-        causes = np.take_along_axis(prepared.causes[:, step], heart[None, None, :], axis=0)[0]
+        causes = prepared.causes[heart, step, :, self.rows].T
         return np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
 
     def _allowed(self, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -218,9 +240,10 @@ class _Living:
     def _happen(self, step: int, start: float, length: float, before: Singles, more: Singles) -> None:
         """Let events come whose number is reached, in the order of their days."""
         rows = np.flatnonzero(((self.hazard >= self.threshold) & (more > 0)).any(axis=0))
+        reaching = rows
         for _ in range(_ROUNDS):
             if not rows.size:
-                return
+                break
             reached, added = self.threshold[:, rows] - before[:, rows], more[:, rows]
             with np.errstate(divide="ignore", invalid="ignore"):
                 share = np.where((added > 0) & (reached <= added), reached / added, np.inf)
@@ -230,7 +253,16 @@ class _Living:
             coming = np.isfinite(share[event, place])
             rows, event, share_of = rows[coming], event[coming], share[event, place][coming]
             self._take_place(step, rows, event, start + np.maximum(share_of, 0.0) * length)
-            rows = rows[np.isinf(self.died[rows])]
+            rows = rows[np.isinf(self.died[self.rows[rows]])]
+        self._passed(reaching)
+
+    def _passed(self, rows: NDArray[np.int64]) -> None:
+        """Let events that another one of the same step kept away have a new number."""
+        event, place = np.nonzero(self.hazard[:, rows] >= self.threshold[:, rows])
+        if event.size:
+            who = rows[place]
+            more = self.luck.of("hazard", self.table.events, event, self.count[event, who] + 1, self.rows[who])
+            self.threshold[event, who] = self.hazard[event, who] + more
 
     def _possible(self, rows: NDArray[np.int64], start: float) -> NDArray[np.bool_]:
         """Return whether events may come after those that came in this step: some exclude others, and some come once."""
@@ -240,25 +272,49 @@ class _Living:
         return np.asarray(once & ((unless == 0) | self.table.repeats[:, None]))
 
     def _take_place(self, step: int, rows: NDArray[np.int64], event: NDArray[np.int64], day: Numbers) -> None:
-        self.happened[event, step, rows] += 1
-        self.first_day[event, rows] = np.minimum(self.first_day[event, rows], day)
-        fatal = self.table.fatal[event]
-        self.died[rows[fatal]], self.cause[rows[fatal]] = day[fatal], event[fatal]
-        for number in np.unique(event):
-            chosen = event == number
-            who, when = rows[chosen], day[chosen]
-            for state in np.flatnonzero(self.table.clears[number]):
-                self.until[state, who] = np.minimum(self.until[state, who], when)
-            name, count = self.table.events[number], self.count[number, who]
-            ends = np.full(len(who), np.inf)
-            if np.isfinite(self.durations[number]):
-                ends = when + self.luck.of(f"lasting:{name}", count, who) * self.durations[number]
-            for state in np.flatnonzero(self.table.begins[number]):
-                on = (self.begun[state, who] <= when) & (self.until[state, who] > when)
-                self.begun[state, who] = np.where(on, self.begun[state, who], when)
-                self.until[state, who] = np.where(on, np.maximum(self.until[state, who], ends), ends)
-            self.count[number, who] = count + 1
-            self.threshold[number, who] += self.luck.of(f"hazard:{name}", count + 1, who)
+        """Note one event of each of some people, each on its day."""
+        people, fatal = self.rows[rows], self.table.fatal[event]
+        self.happened[event, step, people] += 1
+        self.first_day[event, people] = np.minimum(self.first_day[event, people], day)
+        self.died[people[fatal]], self.cause[people[fatal]] = day[fatal], event[fatal]
+        for number in self.clearing:
+            if (chosen := event == number).any():
+                ended = np.ix_(np.flatnonzero(self.table.clears[number]), rows[chosen])
+                self.until[ended] = np.minimum(self.until[ended], day[chosen])
+        count = self.count[event, rows]
+        for places in self.begins:
+            state = places[event]
+            some = state >= 0
+            self._state_begins(state[some], rows[some], event[some], count[some], day[some])
+        self.count[event, rows] = count + 1
+        self.threshold[event, rows] += self.luck.of("hazard", self.table.events, event, count + 1, people)
+
+    def _state_begins(
+        self,
+        state: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        event: NDArray[np.int64],
+        count: NDArray[np.int64],
+        day: Numbers,
+    ) -> None:
+        ends = np.full(len(rows), np.inf)
+        short = np.isfinite(self.durations[event])
+        lasting = self.luck.of("lasting", self.table.events, event[short], count[short], self.rows[rows[short]])
+        ends[short] = day[short] + lasting * self.durations[event[short]]
+        begun, until = self.begun[state, rows], self.until[state, rows]
+        on = (begun <= day) & (until > day)
+        self.begun[state, rows] = np.where(on, begun, day)
+        self.until[state, rows] = np.where(on, np.maximum(until, ends), ends)
+
+
+def _places(begins: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Return (events,) the first, second ... state that each event begins; -1 for none."""
+    most = int(begins.sum(axis=1).max(initial=0))
+    places = np.full((most, len(begins)), -1)
+    for event, states in enumerate(begins):
+        found = np.flatnonzero(states)
+        places[: len(found), event] = found
+    return list(places)
 
 
 class _Luck:
@@ -267,33 +323,44 @@ class _Luck:
     def __init__(self, seed: int, replicate: int, numbers: tuple[int, ...]) -> None:
         self.seed, self.replicate = seed, replicate
         self.people = np.array(numbers, dtype=np.int64)
-        self.kept: dict[tuple[str, int], Numbers] = {}
+        self.kept: dict[tuple[str, int], Singles] = {}
+        self.stacked: dict[tuple[str, tuple[str, ...]], Singles] = {}
 
-    def first(self, events: tuple[str, ...]) -> Singles:
-        """Return (events, people)."""
-        return np.stack([self.exponential(f"hazard:{name}", 0) for name in events]).astype(np.float32)
-
-    def exponential(self, purpose: str, item: int) -> Numbers:
+    def exponential(self, purpose: str, item: int = 0) -> Singles:
         """Return (people,) numbers with mean 1."""
         if (purpose, item) not in self.kept:
             if not self.replicate and purpose.startswith("hazard:"):
                 values = hazard_thresholds(self.seed, purpose.removeprefix("hazard:"), self.people, item)
             else:
                 values = -np.log(Stream(self.seed, purpose, self.replicate).uniform(self.people, item))
-            self.kept[purpose, item] = np.asarray(values)
+            self.kept[purpose, item] = values.astype(np.float32)
         return self.kept[purpose, item]
 
-    def uniform(self, purpose: str) -> Numbers:
+    def uniform(self, purpose: str) -> Singles:
         """Return (people,) from 0 to 1."""
-        return np.asarray(np.exp(-self.exponential(purpose, 0)))
+        return np.asarray(np.exp(-self.exponential(purpose)))
 
-    def of(self, purpose: str, count: NDArray[np.int64], who: NDArray[np.int64]) -> Numbers:
-        """Return numbers with mean 1 of some people, each for an occurrence."""
-        result = np.zeros(len(who))
-        for item in np.unique(count):
-            chosen = count == item
-            result[chosen] = self.exponential(purpose, int(item))[who[chosen]]
-        return result
+    def first(self, events: tuple[str, ...]) -> Singles:
+        """Return (events, people) what cumulative hazards must reach."""
+        return np.stack([self.exponential(f"hazard:{name}") for name in events])
+
+    def of(
+        self,
+        purpose: str,
+        events: tuple[str, ...],
+        event: NDArray[np.int64],
+        count: NDArray[np.int64],
+        rows: NDArray[np.int64],
+    ) -> Singles:
+        """Return numbers with mean 1, each of a person, an event and an occurrence."""
+        if (purpose, events) not in self.stacked:
+            parts = [[self.exponential(f"{purpose}:{name}", k) for k in range(_KEPT)] for name in events]
+            self.stacked[purpose, events] = np.array(parts)
+        result = self.stacked[purpose, events][event, np.minimum(count, _KEPT - 1), rows]
+        for number, item in {(int(event[k]), int(count[k])) for k in np.flatnonzero(count >= _KEPT)}:
+            chosen = (event == number) & (count == item)
+            result[chosen] = self.exponential(f"{purpose}:{events[number]}", item)[rows[chosen]]
+        return np.asarray(result)
 
 
 @functools.lru_cache(maxsize=16)
