@@ -18,6 +18,8 @@ from ..risk import Numbers, RiskProfile
 _LEAST_DURATION = 0.5
 #: Least UACR (mg/g) and eGFR of which a logarithm is taken.
 _LEAST_UACR, _LEAST_EGFR = 1.0, 2.0
+#: Stimulated C-peptide (nmol/L) from which the cells of one's own suffice against ketoacidosis.
+_FULL_RESERVE = 0.6
 
 
 def _array(values: Numbers | float | NDArray[np.bool_]) -> Numbers:
@@ -50,6 +52,8 @@ TERMS: Mapping[str, Callable[[RiskProfile], Numbers]] = {
     "log_egfr": lambda p: np.log(np.maximum(p.egfr, _LEAST_EGFR) / 90.0),
     "insulin": lambda p: _array(_array(p.insulin_dose) > 0.0),
     "c_peptide": lambda p: _array(p.c_peptide),
+    "c_peptide_reserve": lambda p: np.clip(_array(p.c_peptide) / _FULL_RESERVE, 0.0, 1.0),
+    "age_type_1": lambda p: _array(p.type_1) * (_array(p.age) - 60.0) / 10.0,
     "haemoglobin": lambda p: _array(p.haemoglobin) - 13.5,
     "potassium": lambda p: _array(p.potassium) - 4.4,
     "no_diabetes": lambda p: 1.0 - _array(p.diabetes),
@@ -76,6 +80,8 @@ TERM_UNITS: Mapping[str, str] = {
     "log_egfr": "e-fold of eGFR from 90",
     "insulin": "people on insulin",
     "c_peptide": "1 nmol/L of stimulated C-peptide",
+    "c_peptide_reserve": "a stimulated C-peptide of 0.6 nmol/L and more; less in proportion",
+    "age_type_1": "10 years from 60 in type 1 diabetes",
     "haemoglobin": "1 g/dL from 13.5",
     "potassium": "1 mmol/L from 4.4",
     "no_diabetes": "people without diabetes",
