@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, not_among
 from ..model import Model, ParameterTable
@@ -72,6 +76,26 @@ def scenario_values(model: Model, name: str) -> dict[str, float]:
     rows = cell_parameter_table(name)
     varied = dict.fromkeys(key for scenario in SCENARIOS for key in overlay(scenario))
     return {key: rows[key].value for key in varied if key in model.parameters}
+
+
+def scenario_columns(model: Model, names: Sequence[str], own: Container[str] = ()) -> dict[str, NDArray[np.float64]]:
+    """Return the rows of cell therapy in which scenarios differ from the model, one column each.
+
+    Parameters
+    ----------
+    names
+        (n,) scenario of each person.
+    own
+        Rows in which people have values of their own; they are left out.
+    """
+    models = {name: parameterise(model, name) for name in dict.fromkeys(names)}
+    which = np.array([list(models).index(name) for name in names])
+    columns = {}
+    for row in model.parameters:
+        values = np.array([variant.parameters[row].value for variant in models.values()])
+        if row not in own and np.any(values != model.parameters[row].value):
+            columns[row] = values[which]
+    return columns
 
 
 def _path(file: str) -> Path:

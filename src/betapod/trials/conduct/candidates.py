@@ -10,8 +10,9 @@ import numpy as np
 from ...base.errors import ConfigError
 from ...base.randomness import Stream
 from ...observables.quantities import Numbers
+from ...patients.library_identity import snapshot_number
 from .enrolment_chances import enrolled_chances, nobody, still
-from .prescreening import confirmed, may_be_eligible, snapshot_number
+from .prescreening import confirmed, may_be_eligible
 
 if TYPE_CHECKING:
     from ...patients.library import Library

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base import cache as caching
-from ...base.constants import DAYS_PER_YEAR
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
-from ...observables.expressions import of_model, of_person, value
 from ...observables.quantities import Numbers, visit_observables
+from ...patients.clinic_values import clinic_outputs, clinic_values
+from ...patients.library_identity import library_digest
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.cell_order import read_order
@@ -105,17 +104,7 @@ def identity(protocol: Protocol, library: Library) -> str:
     if protocol.population.cohort and cohort.exists():
         # A file may change under its name, and the same file may stand elsewhere.
         content["population"]["cohort"] = caching.content_digest(cohort)
-    return caching.key(__name__, content, _digest(library))
-
-
-def _digest(library: Library) -> str:
-    """Return a hash of all patients in a library."""
-    digest = hashlib.sha256(json.dumps([list(library.state_names), len(library)]).encode())
-    digest.update(np.ascontiguousarray(library.states).tobytes())
-    columns = {**library.parameters, **{f"table/{name}": library.table[name].to_numpy() for name in library.table}}
-    for name in sorted(columns):
-        digest.update(name.encode() + np.ascontiguousarray(columns[name], dtype=np.float64).tobytes())
-    return digest.hexdigest()
+    return caching.key(__name__, content, library_digest(library))
 
 
 @dataclass
@@ -301,16 +290,14 @@ def _integrate(
     from ...engine.ensemble_result import ENDED
 
     model = whole_body.named_model("reference")
-    asked = list(visit_observables().values())
-    outputs = list(dict.fromkeys(name for asked_quantity in asked for name in of_model(asked_quantity.id)))
     rows = np.concatenate(job.rows)
     patients = {name: values[rows] for name, values in people.parameters.items()}
-    patients |= _scenarios(job.scenarios, patients)
-    ensemble = Ensemble(model, outputs, RTOL, ATOL, threads=threads)
+    patients |= cell_parameters.scenario_columns(model, job.scenarios, patients)
+    ensemble = Ensemble(model, clinic_outputs(), RTOL, ATOL, threads=threads)
     times = grid + protocol.lead
     initial = {name: values[rows] for name, values in people.initial.items()}
     result = ensemble.run(patients, times, job.schedules, initial)
-    table = _table(result.values, outputs, people, rows, grid)
+    table = clinic_values(result.values, people.table.iloc[rows], grid)
     ended = np.where(result.status == ENDED, result.ended_at - protocol.lead, np.inf)
     bad = result.status > ENDED
     broken = np.zeros(len(people), dtype=bool)
@@ -327,31 +314,3 @@ def _integrate(
         else:
             values[name], failed[name] = table[block], ended[block]
     return values, failed, broken
-
-
-def _scenarios(names: list[str], patients: Mapping[str, Numbers]) -> dict[str, Numbers]:
-    """Return the rows of cell therapy in which scenarios differ, one column each."""
-    model = whole_body.named_model("reference")
-    models = {name: cell_parameters.parameterise(model, name) for name in dict.fromkeys(names)}
-    which = np.array([list(models).index(name) for name in names])
-    columns = {}
-    for row in model.parameters:
-        values = np.array([variant.parameters[row].value for variant in models.values()])
-        if row not in patients and np.any(values != model.parameters[row].value):
-            columns[row] = values[which]
-    return columns
-
-
-def _table(values: Numbers, outputs: list[str], people: Library, rows: NDArray[np.int64], grid: Numbers) -> Numbers:
-    """Return (rows, T, codes) what is measured, from what the model gives."""
-    asked = list(visit_observables().values())
-    model = {name: values[:, :, i] for i, name in enumerate(outputs)}
-    person = {
-        name: people.table[name].to_numpy(dtype=np.float64)[rows, None]
-        for name in dict.fromkeys(name for item in asked for name in of_person(item.id))
-    }
-    person["age"] = person["age"] + grid[None, :] / DAYS_PER_YEAR
-    table = np.empty((*values.shape[:2], len(asked)))
-    for i, item in enumerate(asked):
-        table[:, :, i] = value(item.id, model, person)
-    return table

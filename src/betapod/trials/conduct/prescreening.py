@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from ...base.randomness import Stream
 from ...observables.ckd_epi import STEEPEST
 from ...observables.quantities import CHARACTERISTICS, Numbers, code_of, visit_observables
+from ...patients.library_identity import snapshot_number
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from ...patients.library import Library
     from ..protocol.protocol import Protocol
 
@@ -85,13 +84,6 @@ def confirmed(protocol: Protocol, library: Library, seed: int) -> NDArray[np.boo
         measured = true * np.exp(sd * draws)
         allowed &= np.asarray(np.sum((measured >= low) & (measured <= high), axis=0) >= _NEEDED)
     return allowed
-
-
-def snapshot_number(table: pd.DataFrame) -> NDArray[np.int64]:
-    """Return a number for each row: a person may be in the library at several ages, each with its own draws."""
-    months = np.floor(table["age"].to_numpy(dtype=np.float64) * 12).astype(np.int64)
-    number: NDArray[np.int64] = table["person"].to_numpy(dtype=np.int64) * 4096 + months
-    return number
 
 
 def _screening_error(code: str) -> float:

@@ -1,0 +1,79 @@
+"""What events read of people of a library on a simulated course."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..base.constants import DAYS_PER_YEAR
+from ..hazards.histories import histories
+from ..hazards.outcome_rates import ON_DIALYSIS
+from ..hazards.risk import RiskProfile
+from ..observables.formulas import MEAL_PER_FASTING
+from ..observables.quantities import Numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What is measured at visits that events read, by PARAMCD.
+READ_CODES = ("EGFR", "UACR", "HBA1C", "SBP", "WEIGHT", "INSDOSE", "CPEP", "GRAFTCP")
+#: nmol/L in one pmol/L.
+_PMOL = 1e-3
+
+
+def profile_on_course(
+    table: pd.DataFrame, days: Numbers, course: Mapping[str, Numbers], failed: Numbers, year: float = 0.0
+) -> RiskProfile:
+    """Return the profile of people on a course.
+
+    Parameters
+    ----------
+    table
+        Of the library, one row per person; ages and durations are those of day 0.
+    days
+        (T,) from day 0.
+    course
+        Each of `READ_CODES` -> (people, T); NaN after kidney failure, where the last value is held.
+    failed
+        (people,) day of kidney failure; infinite without.
+    year
+        Calendar year of day 0; 0 for that of the table of rates.
+    """
+    values = {name: held(course[name]) for name in READ_CODES}
+    cvd, hf, diabetes = histories(table)
+    years = days / DAYS_PER_YEAR
+
+    def column(name: str) -> Numbers:
+        return np.asarray(table[name], dtype=np.float64)[:, None]
+
+    return RiskProfile(
+        age=column("age") + years,
+        female=column("female"),
+        egfr=np.where(days[None, :] >= failed[:, None], ON_DIALYSIS, values["EGFR"]),
+        uacr=values["UACR"],
+        cvd=cvd[:, None],
+        hf=hf[:, None],
+        diabetes=diabetes[:, None],
+        type_1=column("T1D"),
+        hba1c=values["HBA1C"],
+        insulin_dose=values["INSDOSE"],
+        c_peptide=MEAL_PER_FASTING * values["CPEP"] + _PMOL * values["GRAFTCP"],
+        year=year + years if year else 0.0,
+        sbp=values["SBP"],
+        bmi=values["WEIGHT"] / (column("height") / 100.0) ** 2,
+        duration=np.where(diabetes[:, None] > 0, known_duration(table)[:, None] + years, 0.0),
+    )
+
+
+def known_duration(table: pd.DataFrame) -> Numbers:
+    """Return (people,) years since diagnosis; years since the onset in who does not know of it."""
+    diagnosed, ill = (np.asarray(table[name], dtype=np.float64) for name in ("duration", "years_ill"))
+    return np.where(np.isfinite(diagnosed), diagnosed, ill)
+
+
+def held(values: Numbers) -> Numbers:
+    """Return (people, T) values with the last known one held where there is none."""
+    last_visit = np.where(np.isfinite(values), np.arange(values.shape[1]), 0)
+    return np.asarray(np.take_along_axis(values, np.maximum.accumulate(last_visit, axis=1), axis=1))
