@@ -1,8 +1,8 @@
 """Lives: which event comes to whom and when, on a course.
 
 Everybody has one exponential number per event: it comes when the cumulative hazard reaches it, in continuous time. Strategies share
-these numbers, and what a treatment only delays comes later to the same person. An event changes the rates of others from the next step on;
-within a step events come in the order of their days, and nothing after death.
+these numbers, and what a treatment only delays comes later to the same person. Rates are constant within a step while states stay as they are;
+an event changes those of others from its day on, and nothing comes after death.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from ..hazards.risk import Numbers
 from .event_table import REPLACED, EventTable
 from .prepared_course import PreparedCourse, Singles
 
-#: More occurrences of one event within a step are not counted.
-_ROUNDS = 40
+#: Pieces of a step after which the rest of it is left out.
+_PIECES = 200
+#: States that tell of people's own kidneys, off under replacement therapy, with a graft and in care without dialysis.
+_OWN_KIDNEYS = ("ckd_3a", "ckd_3b", "ckd_4", "ckd_5", "albuminuria_a2", "albuminuria_a3")
 #: Share of people still alive below which the dead are left out of what is computed.
 _SPARSE = 0.8
 #: Occurrences of an event whose numbers are kept for everybody.
@@ -155,6 +157,7 @@ class _Living:
         self.flagged = [self.table.states.index(name) for name in prepared.flags]
         # What comes once and leaves no state is counted; a state that is on keeps its event away.
         self.endless = (self.table.repeats | self.table.begins.any(axis=1))[:, None]
+        self.replaced = [self.table.states.index(name) for name in REPLACED]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
         self.clearing = np.flatnonzero(self.table.clears.any(axis=1))
         self.begins = _places(self.table.begins)
@@ -188,88 +191,79 @@ class _Living:
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, ~dead]))
 
     def _step(self, step: int) -> None:
-        rows = self.rows
+        """Let a step pass, in pieces: an event, or a state that begins or ends, changes the rates of what follows."""
         start, end = self.prepared.edges[step], self.prepared.edges[step + 1]
-        on = (self.begun <= start) & (self.until > start)
-        for place, flags in zip(self.flagged, self.prepared.flags.values(), strict=True):
-            on[place] = flags[step][rows]
-        self._replaced(on)
-        more = self._rates(step, on) * np.float32(self.prepared.years[step])
-        more *= self._allowed(on) & np.isinf(self.died[rows])
-        before = self.hazard.copy()
-        self.hazard += more
-        self._happen(step, start, end - start, before, more)
-        died = self.died[rows]
-        lived = np.clip((died - start) / (end - start), 0.0, 1.0)
-        self.alive[step, rows] = lived
-        last = np.minimum(end, died).astype(np.float32)
-        share = np.minimum(self.until, last) - np.maximum(self.begun, np.float32(start))
-        share *= np.float32(1.0 / (end - start))
-        np.clip(share, 0.0, 1.0, out=share)
-        for place in self.flagged:
-            share[place] = on[place] * lived
-        self.in_state[:, step, rows] = share
+        at, now = np.arange(len(self.rows)), np.full(len(self.rows), start)
+        lived = np.zeros(len(self.rows), dtype=np.float32)
+        share = np.zeros((len(self.table.states), len(self.rows)), dtype=np.float32)
+        at = at[np.isinf(self.died[self.rows])]
+        for _ in range(_PIECES):
+            if not at.size:
+                break
+            then, on = self._piece(step, at, now[at], end)
+            part = ((then - now[at]) / (end - start)).astype(np.float32)
+            lived[at] += part
+            share[:, at] += on * part
+            now[at] = then
+            at = at[(then < end) & np.isinf(self.died[self.rows[at]])]
+        self.alive[step, self.rows] = lived
+        self.in_state[:, step, self.rows] = share
 
-    def _replaced(self, on: NDArray[np.bool_]) -> None:
-        """Let stage 5 be that of people without replacement therapy or a graft."""
-        states = self.table.states
-        treated = on[[states.index(name) for name in REPLACED]].any(axis=0)
-        on[states.index("ckd_5")] &= ~treated
+    def _piece(self, step: int, at: NDArray[np.int64], now: Numbers, end: float) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Go on to the next event or change of state, at most to the end of the step.
 
-    def _rates(self, step: int, on: NDArray[np.bool_]) -> Singles:
+        Returns
+        -------
+        tuple
+            The day that each of the people comes to, and (states, people) what is on until then.
+        """
+        begun, until = self.begun[:, at], self.until[:, at]
+        on = (begun <= now) & (until > now)
+        changes = np.minimum(np.where(begun > now, begun, np.inf), np.where(on, until, np.inf)).min(axis=0)
+        until_then = np.minimum(changes, end)
+        self._flags(step, at, on)
+        years = ((until_then - now) / DAYS_PER_YEAR).astype(np.float32)
+        more = self._rates(step, at, on) * self._allowed(at, on) * years
+        hazard, left = self.hazard[:, at], self.threshold[:, at] - self.hazard[:, at]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = np.where((more > 0) & (left <= more), left / more, np.inf)
+        event = np.argmin(shares, axis=0)
+        first = shares[event, np.arange(at.size)]
+        coming = np.isfinite(first)
+        first = np.where(coming, np.clip(first, 0.0, 1.0), 1.0)
+        self.hazard[:, at] = hazard + more * first
+        then = np.where(coming, now + first * (until_then - now), until_then)
+        if coming.any():
+            self._take_place(step, at[coming], event[coming], then[coming])
+        return then, on
+
+    def _flags(self, step: int, at: NDArray[np.int64], on: NDArray[np.bool_]) -> None:
+        """Note the states that the course has by itself; stages of kidney disease are those of people's own kidneys."""
+        rows = self.rows[at]
+        treated = on[self.replaced].any(axis=0)
+        for (name, flags), place in zip(self.prepared.flags.items(), self.flagged, strict=True):
+            on[place] = flags[step][rows] & ~treated if name in _OWN_KIDNEYS else flags[step][rows]
+
+    def _rates(self, step: int, at: NDArray[np.int64], on: NDArray[np.bool_]) -> Singles:
         """Return (events, people) 1/year."""
-        prepared = self.prepared
-        rows: NDArray[np.int64] | slice = self.rows if len(self.rows) < prepared.people else slice(None)
+        prepared, people = self.prepared, self.rows[at]
+        rows: NDArray[np.int64] | slice = people if len(people) < prepared.people else slice(None)
         logs = self.of_terms @ prepared.terms[step][:, rows] + self.of_states @ on.astype(np.float32)
         if len(self.table.drugs):
             logs += self.of_drugs @ prepared.drugs[step][:, rows]
         if prepared.harms is not None:
             logs += prepared.harms[step][:, rows]
         cvd, hf = (on[place] for place in self.hearts)
-        heart = 2 * cvd + hf
-        causes = prepared.causes[heart, step, :, self.rows].T
-        return np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
+        causes = prepared.causes[2 * cvd + hf, step, :, people].T
+        rates = np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
+        return np.asarray(rates, dtype=np.float32)
 
-    def _allowed(self, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def _allowed(self, at: NDArray[np.int64], on: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return (events, people) whether an event may come."""
         states = on.astype(np.float32)
         needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
         allowed = (needs @ states >= needs.sum(axis=1, keepdims=True)) & (unless @ states == 0)
-        return np.asarray(allowed & (self.endless | (self.count == 0)))
-
-    def _happen(self, step: int, start: float, length: float, before: Singles, more: Singles) -> None:
-        """Let events come whose number is reached, in the order of their days."""
-        rows = np.flatnonzero(((self.hazard >= self.threshold) & (more > 0)).any(axis=0))
-        reaching = rows
-        for _ in range(_ROUNDS):
-            if not rows.size:
-                break
-            reached, added = self.threshold[:, rows] - before[:, rows], more[:, rows]
-            with np.errstate(divide="ignore", invalid="ignore"):
-                share = np.where((added > 0) & (reached <= added), reached / added, np.inf)
-            share = np.where(self._possible(rows, start), share, np.inf)
-            event = np.argmin(share, axis=0)
-            place = np.arange(rows.size)
-            coming = np.isfinite(share[event, place])
-            rows, event, share_of = rows[coming], event[coming], share[event, place][coming]
-            self._take_place(step, rows, event, start + np.maximum(share_of, 0.0) * length)
-            rows = rows[np.isinf(self.died[self.rows[rows]])]
-        self._passed(reaching)
-
-    def _passed(self, rows: NDArray[np.int64]) -> None:
-        """Let events that another one of the same step kept away have a new number."""
-        event, place = np.nonzero(self.hazard[:, rows] >= self.threshold[:, rows])
-        if event.size:
-            who = rows[place]
-            more = self.luck.of("hazard", self.table.events, event, self.count[event, who] + 1, self.rows[who])
-            self.threshold[event, who] = self.hazard[event, who] + more
-
-    def _possible(self, rows: NDArray[np.int64], start: float) -> NDArray[np.bool_]:
-        """Return whether events may come after those that came in this step: some exclude others, and some come once."""
-        now = (self.begun[:, rows] < np.inf) & (self.until[:, rows] > start)
-        unless = self.table.unless.astype(np.float32) @ now.astype(np.float32)
-        once = self.endless | (self.count[:, rows] == 0)
-        return np.asarray(once & ((unless == 0) | self.table.repeats[:, None]))
+        return np.asarray(allowed & (self.endless | (self.count[:, at] == 0)))
 
     def _take_place(self, step: int, rows: NDArray[np.int64], event: NDArray[np.int64], day: Numbers) -> None:
         """Note one event of each of some people, each on its day."""
