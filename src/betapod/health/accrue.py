@@ -34,6 +34,8 @@ class UtilityWeights:
         See `Combination`.
     reference
         Utility of those in whom the losses were measured; where losses multiply a state leaves ``1 - loss / reference``.
+    worst_of
+        Groups of states, stages of one disease, of which the worst alone counts.
     """
 
     base: Numbers | float
@@ -41,6 +43,7 @@ class UtilityWeights:
     events: Mapping[str, float] = field(default_factory=dict)
     combine: Combination = "additive"
     reference: float = 1.0
+    worst_of: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,16 +166,27 @@ def quality(lives: Lives, utilities: UtilityWeights) -> Numbers:
     states = {name: loss for name, loss in utilities.states.items() if loss}
     if not states:
         return np.asarray(base * lives.alive)
-    rows = [lives.states.index(name) for name in states]
-    loss = np.array(list(states.values()), dtype=np.float32)
+    grouped = {name for group in utilities.worst_of for name in group}
+    alone = {name: loss for name, loss in states.items() if name not in grouped}
+    together = [_worst(lives, states, group) for group in utilities.worst_of if set(group) & set(states)]
+    rows = [lives.states.index(name) for name in alone]
+    loss = np.array(list(alone.values()), dtype=np.float32)
     if utilities.combine == "additive":
-        return np.asarray(base * lives.alive - np.tensordot(loss, lives.in_state[rows], axes=1))
+        lost = np.tensordot(loss, lives.in_state[rows], axes=1) if rows else np.zeros_like(lives.alive)
+        return np.asarray(base * lives.alive - lost - sum(together))
+    parts = np.concatenate([lives.in_state[rows] * loss[:, None, None], *(part[None] for part in together)])
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(lives.alive > 0, lives.in_state[rows] / lives.alive, 0.0)
+        parts = np.where(lives.alive > 0, parts / lives.alive, 0.0)
     if utilities.combine == "multiplicative":
-        left = np.prod(1.0 - share * (loss / np.float32(utilities.reference))[:, None, None], axis=0)
+        left = np.prod(1.0 - parts / np.float32(utilities.reference), axis=0)
         return np.asarray(base * left * lives.alive)
-    return np.asarray((base - np.max(np.maximum(share * loss[:, None, None], 0.0), axis=0)) * lives.alive)
+    return np.asarray((base - np.max(np.maximum(parts, 0.0), axis=0)) * lives.alive)
+
+
+def _worst(lives: Lives, states: Mapping[str, float], group: Iterable[str]) -> Numbers:
+    """Return (steps, people) the largest loss by the states of a group."""
+    losses = [np.float32(states[name]) * lives.state(name) for name in group if name in states]
+    return np.asarray(np.maximum.reduce(losses))
 
 
 def _lost(lives: Lives, utilities: UtilityWeights) -> Numbers:
