@@ -25,6 +25,7 @@ from .prepared_course import PreparedCourse, Singles
 _PIECES = 200
 #: States that tell of people's own kidneys, off under replacement therapy, with a graft and in care without dialysis.
 _OWN_KIDNEYS = ("ckd_3a", "ckd_3b", "ckd_4", "ckd_5", "albuminuria_a2", "albuminuria_a3")
+_NEVER = np.float32(np.inf)
 #: Share of people still alive below which the dead are left out of what is computed.
 _SPARSE = 0.8
 #: Occurrences of an event whose numbers are kept for everybody.
@@ -156,7 +157,9 @@ class _Living:
         self.happened = np.zeros((events, steps, n), dtype=np.uint8)
         self.flagged = [self.table.states.index(name) for name in prepared.flags]
         # What comes once and leaves no state is counted; a state that is on keeps its event away.
-        self.endless = (self.table.repeats | self.table.begins.any(axis=1))[:, None]
+        self.once = np.flatnonzero(~self.table.repeats & ~self.table.begins.any(axis=1))
+        needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
+        self.against, self.needed = unless - needs, needs.sum(axis=1, keepdims=True)
         self.replaced = [self.table.states.index(name) for name in REPLACED]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
         self.clearing = np.flatnonzero(self.table.clears.any(axis=1))
@@ -217,24 +220,35 @@ class _Living:
         tuple
             The day that each of the people comes to, and (states, people) what is on until then.
         """
-        begun, until = self.begun[:, at], self.until[:, at]
-        on = (begun <= now) & (until > now)
-        changes = np.minimum(np.where(begun > now, begun, np.inf), np.where(on, until, np.inf)).min(axis=0)
+        every = at.size == len(self.rows)
+        begun, until = (self.begun, self.until) if every else (self.begun[:, at], self.until[:, at])
+        # Days of states are single numbers: compared as such, a state is on from its own day.
+        today = now.astype(np.float32)
+        ahead = begun > today
+        on = (until > today) & ~ahead
+        changes = np.where(ahead, begun, np.where(on, until, _NEVER)).min(axis=0)
         until_then = np.minimum(changes, end)
         self._flags(step, at, on)
-        years = ((until_then - now) / DAYS_PER_YEAR).astype(np.float32)
-        more = self._rates(step, at, on) * self._allowed(at, on) * years
-        hazard, left = self.hazard[:, at], self.threshold[:, at] - self.hazard[:, at]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shares = np.where((more > 0) & (left <= more), left / more, np.inf)
-        event = np.argmin(shares, axis=0)
-        first = shares[event, np.arange(at.size)]
-        coming = np.isfinite(first)
-        first = np.where(coming, np.clip(first, 0.0, 1.0), 1.0)
-        self.hazard[:, at] = hazard + more * first
-        then = np.where(coming, now + first * (until_then - now), until_then)
-        if coming.any():
-            self._take_place(step, at[coming], event[coming], then[coming])
+        more = self._rates(step, at, on)
+        more *= self._allowed(at, on)
+        more *= ((until_then - now) / DAYS_PER_YEAR).astype(np.float32)
+        left = self.threshold - self.hazard if every else self.threshold[:, at] - self.hazard[:, at]
+        coming = np.flatnonzero(((left <= more) & (more > 0)).any(axis=0))
+        first, then = np.ones(at.size, dtype=np.float32), until_then
+        if coming.size:
+            gain = more[:, coming]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                shares = np.where(gain > 0, left[:, coming] / gain, _NEVER)
+            event = np.argmin(shares, axis=0)
+            first[coming] = np.clip(shares[event, np.arange(coming.size)], 0.0, 1.0)
+            more *= first
+            then = np.where(first < 1.0, now + first * (until_then - now), until_then)
+        if every:
+            self.hazard += more
+        else:
+            self.hazard[:, at] += more
+        if coming.size:
+            self._take_place(step, at[coming], event, then[coming])
         return then, on
 
     def _flags(self, step: int, at: NDArray[np.int64], on: NDArray[np.bool_]) -> None:
@@ -260,10 +274,10 @@ class _Living:
 
     def _allowed(self, at: NDArray[np.int64], on: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return (events, people) whether an event may come."""
-        states = on.astype(np.float32)
-        needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
-        allowed = (needs @ states >= needs.sum(axis=1, keepdims=True)) & (unless @ states == 0)
-        return np.asarray(allowed & (self.endless | (self.count[:, at] == 0)))
+        # Needs that are off and others that are on count against it.
+        against = self.against @ on.astype(np.float32) + self.needed
+        against[self.once] += self.count[np.ix_(self.once, at)]
+        return np.asarray(against == 0)
 
     def _take_place(self, step: int, rows: NDArray[np.int64], event: NDArray[np.int64], day: Numbers) -> None:
         """Note one event of each of some people, each on its day."""
