@@ -135,6 +135,22 @@ def test_people_do_not_depend_on_their_neighbours() -> None:
     assert part.first_day[-1] == pytest.approx(whole.first_day[-1][rows], rel=1e-5)
 
 
+def test_a_graft_filters() -> None:
+    """Kidney injury is read at the eGFR of a graft, not of failed kidneys."""
+    from betapod.hazards.complications.complication import GRAFT_EGFR, complication_parameters
+
+    egfr = complication_parameters()[GRAFT_EGFR].value
+    graft = Complication("graft", "kidney_care", "x", "soon", state="transplant", needs=("kidney_failure",))
+    on = course(age=60.0)
+    failed = RiskCourse(on.days, on.profile, on.numbers, failed=np.zeros(PEOPLE))
+    dialysed, grafted, own = (
+        lived(*items, on=where).counts("aki").mean()
+        for items, where in (((), failed), ((graft,), failed), ((), course(age=60.0, egfr=egfr)))
+    )
+    assert grafted == pytest.approx(own, rel=0.1)
+    assert dialysed > 2 * own
+
+
 def test_hearts_raise_the_rates_of_what_follows() -> None:
     table = event_table([])
     on = course(age=75.0)

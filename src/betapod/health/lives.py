@@ -160,6 +160,7 @@ class _Living:
         self.once = np.flatnonzero(~self.table.repeats & ~self.table.begins.any(axis=1))
         needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
         self.against, self.needed = unless - needs, needs.sum(axis=1, keepdims=True)
+        self.graft = self.table.states.index("transplant")
         self.replaced = [self.table.states.index(name) for name in REPLACED]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
         self.clearing = np.flatnonzero(self.table.clears.any(axis=1))
@@ -267,8 +268,13 @@ class _Living:
             logs += self.of_drugs @ prepared.drugs[step][:, rows]
         if prepared.harms is not None:
             logs += prepared.harms[step][:, rows]
-        cvd, hf = (on[place] for place in self.hearts)
-        causes = prepared.causes[2 * cvd + hf, step, :, people].T
+        heart = 2 * on[self.hearts[0]] + on[self.hearts[1]]
+        causes = prepared.causes[heart, step, :, people].T
+        graft = np.flatnonzero(on[self.graft])
+        if graft.size and prepared.grafted is not None:
+            place, other = prepared.failing[people[graft]], prepared.grafted
+            logs[:, graft] += self.of_terms @ (other.terms[step][:, place] - prepared.terms[step][:, people[graft]])
+            causes[:, graft] = other.causes[heart[graft], step, :, place].T
         rates = np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
         return np.asarray(rates, dtype=np.float32)
 

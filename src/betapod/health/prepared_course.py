@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
+from ..hazards.complications.complication import GRAFT_EGFR, complication_parameters
 from ..hazards.complications.terms import term_values
 from ..hazards.drug_hazards import drug_factors, hazard_class
 from ..hazards.harm_rates import DEADLY, fatal_share
@@ -47,6 +48,10 @@ class PreparedCourse:
         State -> (steps, people) whether it is on, of states that the course has by itself.
     harms
         (steps, complications, people) log factor by cells; None where there is none.
+    grafted
+        Terms and rates of the people of `failing`, had they a working graft; None where no kidney fails.
+    failing
+        (people,) place among those whose kidneys fail; -1 for others.
     """
 
     table: EventTable
@@ -58,6 +63,8 @@ class PreparedCourse:
     causes: Singles
     flags: Mapping[str, NDArray[np.bool_]]
     harms: Singles | None
+    grafted: PreparedCourse | None
+    failing: NDArray[np.int64]
 
     @property
     def people(self) -> int:
@@ -66,8 +73,21 @@ class PreparedCourse:
 
 
 def prepare(course: RiskCourse, table: EventTable) -> PreparedCourse:
-    """Return a course ready for the events of a table."""
-    profile, shape = _after_failure(course), (course.people, course.steps)
+    """Return a course ready for the events of a table.
+
+    After kidney failure the eGFR is that on dialysis; with a graft it is that of the row `GRAFT_EGFR`.
+    """
+    failing = np.isfinite(course.failure_day())
+    places = np.where(failing, np.cumsum(failing) - 1, -1)
+    grafts = complication_parameters()[GRAFT_EGFR].value
+    with_graft = _prepared(course.take(failing), table, grafts, None, places) if failing.any() else None
+    return _prepared(course, table, ON_DIALYSIS, with_graft, places)
+
+
+def _prepared(
+    course: RiskCourse, table: EventTable, egfr: float, grafted: PreparedCourse | None, failing: NDArray[np.int64]
+) -> PreparedCourse:
+    profile, shape = _after_failure(course, egfr), (course.people, course.steps)
     middle = _in_the_middle(profile, len(course.days))
     terms = [np.ones(shape), *(np.broadcast_to(values, shape) for values in term_values(middle, table.terms))]
     intake = {name: _mid(values) for name, values in course.intake.items()}
@@ -82,13 +102,15 @@ def prepare(course: RiskCourse, table: EventTable) -> PreparedCourse:
         np.stack([_causes(course, middle, intake, cvd, hf, shape) for cvd, hf in _HEARTS]),
         {name: np.broadcast_to(values, shape).T for name, values in _flags(middle).items()},
         _harms(course, table, shape),
+        grafted,
+        failing,
     )
 
 
-def _after_failure(course: RiskCourse) -> RiskProfile:
-    """Return the profile with the eGFR of failed kidneys from then on."""
+def _after_failure(course: RiskCourse, after: float) -> RiskProfile:
+    """Return the profile with an eGFR from kidney failure on."""
     over = course.days[None, :] >= course.failure_day()[:, None]
-    egfr = np.where(over, ON_DIALYSIS, np.broadcast_to(course.profile.egfr, over.shape))
+    egfr = np.where(over, after, np.broadcast_to(course.profile.egfr, over.shape))
     return replace(course.profile, egfr=egfr)
 
 

@@ -45,6 +45,8 @@ COURSE_STATES = (
     "obesity",
     "insulin",
 )
+#: Row that no event names: the eGFR (mL/min/1.73m2) with a working graft.
+GRAFT_EGFR = "graft_egfr"
 _TEXTS = ("label", "state", "rate", "days")
 _LISTS = ("clears", "needs", "unless")
 _MAPS = ("terms", "states", "drugs")
@@ -218,5 +220,5 @@ def _unknown(items: Mapping[str, Complication], rows: ParameterTable) -> Iterato
 
 def unused_rows() -> tuple[str, ...]:
     """Return ids of rows that no event reads."""
-    read = {row for item in complications().values() for row in item.rows()}
+    read = {GRAFT_EGFR, *(row for item in complications().values() for row in item.rows())}
     return tuple(row for row in complication_parameters() if row not in read)
