@@ -25,8 +25,8 @@ CAUSE_STATES: Mapping[str, tuple[str, ...]] = {
 _ONCE = ("cancer",)
 #: States in which people die at rates of their own, not at those of `DEATHS`.
 REPLACED = ("dialysis", "transplant", "conservative_care")
-#: State -> a state that begins with it.
-ALSO: Mapping[str, str] = {"peripheral_artery_disease": "cvd"}
+#: State -> a state that begins with it and lasts for life.
+ALSO: Mapping[str, str] = {"peripheral_artery_disease": "cvd", "foot_ulcer": "past_ulcer"}
 
 Flags = NDArray[np.bool_]
 
@@ -133,7 +133,7 @@ def event_table(items: Iterable[Complication]) -> EventTable:
     items = tuple(items)
     causes = tuple(CAUSES)
     events = (*causes, *(item.name for item in items))
-    states = tuple(dict.fromkeys((*all_states(items), *REPLACED, *ALSO)))
+    states = tuple(dict.fromkeys((*all_states(items), *REPLACED, *ALSO, *ALSO.values())))
     terms = tuple(dict.fromkeys(term for item in items for term in item.terms))
     drugs = tuple(dict.fromkeys(drug for item in items for drug in item.drugs))
     begun = [CAUSE_STATES.get(name, ()) for name in causes]

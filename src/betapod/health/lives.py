@@ -18,7 +18,7 @@ from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Stream
 from ..hazards.event_times import hazard_thresholds
 from ..hazards.risk import Numbers
-from .event_table import REPLACED, EventTable
+from .event_table import ALSO, REPLACED, EventTable
 from .prepared_course import PreparedCourse, Singles
 
 #: Pieces of a step after which the rest of it is left out.
@@ -141,6 +141,7 @@ class _Living:
         self.of_terms, self.of_states = of_terms.astype(np.float32), of_states.astype(np.float32)
         self.of_drugs = of_drugs.astype(np.float32)
         self.durations = self.table.durations(values)
+        self.for_life = np.isin(self.table.states, list(ALSO.values()))
         self.factors = np.array([factors.get(name, 1.0) for name in self.table.events], dtype=np.float32)[:, None]
         n, events, states = prepared.people, len(self.table.events), len(self.table.states)
         steps = len(prepared.years)
@@ -312,7 +313,7 @@ class _Living:
         day: Numbers,
     ) -> None:
         ends = np.full(len(rows), np.inf)
-        short = np.isfinite(self.durations[event])
+        short = np.isfinite(self.durations[event]) & ~self.for_life[state]
         lasting = self.luck.of("lasting", self.table.events, event[short], count[short], self.rows[rows[short]])
         ends[short] = day[short] + lasting * self.durations[event[short]]
         begun, until = self.begun[state, rows], self.until[state, rows]

@@ -189,8 +189,8 @@ def all_states(items: Iterable[Complication]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*COURSE_STATES, *_OF_CAUSES, *begun)))
 
 
-#: States that follow from events of `outcome_rates.CAUSES`.
-_OF_CAUSES = ("cvd", "mi", "stroke", "hf", "cancer")
+#: States that follow from events of `outcome_rates.CAUSES`, or from states of complications, for life.
+_OF_CAUSES = ("cvd", "mi", "stroke", "hf", "cancer", "past_ulcer")
 
 
 def _unknown(items: Mapping[str, Complication], rows: ParameterTable) -> Iterator[Problem]:
