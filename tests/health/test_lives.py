@@ -135,6 +135,14 @@ def test_people_do_not_depend_on_their_neighbours() -> None:
     assert part.first_day[-1] == pytest.approx(whole.first_day[-1][rows], rel=1e-5)
 
 
+def test_what_the_course_dates_comes_on_its_day() -> None:
+    days = np.where(np.arange(PEOPLE) % 2 == 0, 800.0, np.inf)
+    on = course(age=80.0, egfr=30.0)
+    lives = lived(ULCER, on=RiskCourse(on.days, on.profile, on.numbers, dated={"aki": days}))
+    assert lives.first_day[lives.events.index("aki")] == pytest.approx(days)
+    assert lives.counts("aki").tolist() == np.isfinite(days).tolist()
+
+
 def test_a_graft_filters() -> None:
     """Kidney injury is read at the eGFR of a graft, not of failed kidneys."""
     from betapod.hazards.complications.complication import GRAFT_EGFR, complication_parameters

@@ -31,8 +31,9 @@ class RiskCourse:
         Drug or class -> (people, T) share of its effect, as of `drug_hazards.taken_on`.
     harms
         Event -> factor on its rate by cells, a number or (people, T).
-    known
-        Event -> (people,) day on which it happens as part of the course, such as a kidney removed after an injection; infinite without.
+    dated
+        Event -> (people,) day on which it comes as part of the course, such as an acute kidney injury that has cost nephrons; infinite
+        without. Such an event comes on that day and on no other.
 
     Examples
     --------
@@ -52,7 +53,7 @@ class RiskCourse:
     failed: Numbers | None = None
     intake: Mapping[str, Numbers] = field(default_factory=dict)
     harms: Mapping[str, Numbers | float] = field(default_factory=dict)
-    known: Mapping[str, Numbers] = field(default_factory=dict)
+    dated: Mapping[str, Numbers] = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -85,5 +86,5 @@ class RiskCourse:
             self.failure_day()[rows],
             {name: values[rows] for name, values in self.intake.items()},
             {name: of(values) for name, values in self.harms.items()},
-            {name: values[rows] for name, values in self.known.items()},
+            {name: values[rows] for name, values in self.dated.items()},
         )

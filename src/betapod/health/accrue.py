@@ -241,7 +241,7 @@ def _known(lives: Lives, utilities: UtilityWeights, costs: CostWeights) -> None:
         raise ConfigError(problems)
 
 
-def _unknown(names: Iterable[str], known: tuple[str, ...], kind: str) -> Iterator[Problem]:
+def _unknown(names: Iterable[str], possible: tuple[str, ...], kind: str) -> Iterator[Problem]:
     for name in names:
-        if name not in known:
-            yield Problem(f"unknown-{kind}", f"there is no {kind} {name!r}", hint=did_you_mean(name, known))
+        if name not in possible:
+            yield Problem(f"unknown-{kind}", f"there is no {kind} {name!r}", hint=did_you_mean(name, possible))

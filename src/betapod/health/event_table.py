@@ -118,8 +118,8 @@ def event_label(event: str) -> str:
         return OUTCOME_LABELS[event]
     if event in complications():
         return complications()[event].label
-    known = (*CAUSES, *complications())
-    raise ConfigError(Problem("unknown-event", f"there is no event {event!r}", hint=did_you_mean(event, known)))
+    possible = (*CAUSES, *complications())
+    raise ConfigError(Problem("unknown-event", f"there is no event {event!r}", hint=did_you_mean(event, possible)))
 
 
 @functools.cache

@@ -7,7 +7,6 @@ an event changes those of others from its day on, and nothing comes after death.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
-from ..base.randomness import Stream
-from ..hazards.event_times import hazard_thresholds
 from ..hazards.risk import Numbers
+from .event_numbers import event_numbers
 from .event_table import ALSO, REPLACED, EventTable
 from .prepared_course import PreparedCourse, Singles
 
@@ -28,8 +26,6 @@ _OWN_KIDNEYS = ("ckd_3a", "ckd_3b", "ckd_4", "ckd_5", "albuminuria_a2", "albumin
 _NEVER = np.float32(np.inf)
 #: Share of people still alive below which the dead are left out of what is computed.
 _SPARSE = 0.8
-#: Occurrences of an event whose numbers are kept for everybody.
-_KEPT = 4
 #: Log hazards above this are cut, 1/year.
 _LARGEST = 7.0
 
@@ -136,7 +132,7 @@ class _Living:
         factors: Mapping[str, float],
     ) -> None:
         self.prepared, self.table = prepared, prepared.table
-        self.luck = _luck(seed, replicate, tuple(prepared.course.numbers.tolist()))
+        self.numbers = event_numbers(seed, replicate, tuple(prepared.course.numbers.tolist()))
         of_terms, of_states, of_drugs = self.table.coefficients(values)
         self.of_terms, self.of_states = of_terms.astype(np.float32), of_states.astype(np.float32)
         self.of_drugs = of_drugs.astype(np.float32)
@@ -147,7 +143,7 @@ class _Living:
         steps = len(prepared.years)
         self.rows = np.arange(n)
         self.hazard = np.zeros((events, n), dtype=np.float32)
-        self.threshold = self.luck.first(prepared.table.events)
+        self.threshold = self.numbers.first(prepared.table.events)
         self.count = np.zeros((events, n), dtype=np.int64)
         never = np.full((states, n), np.inf, dtype=np.float32)
         self.begun, self.until = never, never.copy()
@@ -161,6 +157,9 @@ class _Living:
         self.once = np.flatnonzero(~self.table.repeats & ~self.table.begins.any(axis=1))
         needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
         self.against, self.needed = unless - needs, needs.sum(axis=1, keepdims=True)
+        # Events that the course dates come by no hazard.
+        self.dated = {self.table.events.index(name): day for name, day in prepared.course.dated.items()}
+        self.factors[list(self.dated)] = 0.0
         self.graft = self.table.states.index("transplant")
         self.replaced = [self.table.states.index(name) for name in REPLACED]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
@@ -172,7 +171,7 @@ class _Living:
         course = self.prepared.course
         for name, chance in course.histories.items():
             if name in self.table.states:
-                on = self.luck.uniform(f"history:{name}") < np.asarray(chance)
+                on = self.numbers.uniform(f"history:{name}") < np.asarray(chance)
                 self.begun[self.table.states.index(name), on] = -1.0
         self.begun[self.table.states.index("kidney_failure")] = course.failure_day()
 
@@ -235,12 +234,18 @@ class _Living:
         more *= self._allowed(at, on)
         more *= ((until_then - now) / DAYS_PER_YEAR).astype(np.float32)
         left = self.threshold - self.hazard if every else self.threshold[:, at] - self.hazard[:, at]
-        coming = np.flatnonzero(((left <= more) & (more > 0)).any(axis=0))
+        reached = ((left <= more) & (more > 0)).any(axis=0)
+        due = self._due(at, now, until_then)
+        for days in due.values():
+            reached |= np.isfinite(days)
+        coming = np.flatnonzero(reached)
         first, then = np.ones(at.size, dtype=np.float32), until_then
         if coming.size:
             gain = more[:, coming]
             with np.errstate(divide="ignore", invalid="ignore"):
                 shares = np.where(gain > 0, left[:, coming] / gain, _NEVER)
+            for number, days in due.items():
+                shares[number] = days[coming]
             event = np.argmin(shares, axis=0)
             first[coming] = np.clip(shares[event, np.arange(coming.size)], 0.0, 1.0)
             more *= first
@@ -253,12 +258,23 @@ class _Living:
             self._take_place(step, at[coming], event, then[coming])
         return then, on
 
+    def _due(self, at: NDArray[np.int64], now: Numbers, then: Numbers) -> dict[int, Singles]:
+        """Return dated events: number -> share of the piece after which they come; infinite where they do not."""
+        due = {}
+        for number, day in self.dated.items():
+            days = day[self.rows[at]]
+            coming = (self.count[number, at] == 0) & (days >= now) & (days <= then)
+            shares = np.full(at.size, _NEVER)
+            shares[coming] = ((days - now) / np.maximum(then - now, 1e-9))[coming]
+            due[number] = shares
+        return due
+
     def _flags(self, step: int, at: NDArray[np.int64], on: NDArray[np.bool_]) -> None:
         """Note the states that the course has by itself; stages of kidney disease are those of people's own kidneys."""
         rows = self.rows[at]
         treated = on[self.replaced].any(axis=0)
-        for (name, flags), place in zip(self.prepared.flags.items(), self.flagged, strict=True):
-            on[place] = flags[step][rows] & ~treated if name in _OWN_KIDNEYS else flags[step][rows]
+        for (name, flags), state in zip(self.prepared.flags.items(), self.flagged, strict=True):
+            on[state] = flags[step][rows] & ~treated if name in _OWN_KIDNEYS else flags[step][rows]
 
     def _rates(self, step: int, at: NDArray[np.int64], on: NDArray[np.bool_]) -> Singles:
         """Return (events, people) 1/year."""
@@ -273,9 +289,9 @@ class _Living:
         causes = prepared.causes[heart, step, :, people].T
         graft = np.flatnonzero(on[self.graft])
         if graft.size and prepared.grafted is not None:
-            place, other = prepared.failing[people[graft]], prepared.grafted
-            logs[:, graft] += self.of_terms @ (other.terms[step][:, place] - prepared.terms[step][:, people[graft]])
-            causes[:, graft] = other.causes[heart[graft], step, :, place].T
+            column, other = prepared.failing[people[graft]], prepared.grafted
+            logs[:, graft] += self.of_terms @ (other.terms[step][:, column] - prepared.terms[step][:, people[graft]])
+            causes[:, graft] = other.causes[heart[graft], step, :, column].T
         rates = np.concatenate([causes, np.exp(np.minimum(logs, _LARGEST))]) * self.factors
         return np.asarray(rates, dtype=np.float32)
 
@@ -293,16 +309,16 @@ class _Living:
         self.first_day[event, people] = np.minimum(self.first_day[event, people], day)
         self.died[people[fatal]], self.cause[people[fatal]] = day[fatal], event[fatal]
         for number in self.clearing:
-            if (chosen := event == number).any():
-                ended = np.ix_(np.flatnonzero(self.table.clears[number]), rows[chosen])
-                self.until[ended] = np.minimum(self.until[ended], day[chosen])
+            if (matching := event == number).any():
+                ended = np.ix_(np.flatnonzero(self.table.clears[number]), rows[matching])
+                self.until[ended] = np.minimum(self.until[ended], day[matching])
         count = self.count[event, rows]
         for places in self.begins:
             state = places[event]
             some = state >= 0
             self._state_begins(state[some], rows[some], event[some], count[some], day[some])
         self.count[event, rows] = count + 1
-        self.threshold[event, rows] += self.luck.of("hazard", self.table.events, event, count + 1, people)
+        self.threshold[event, rows] += self.numbers.of("hazard", self.table.events, event, count + 1, people)
 
     def _state_begins(
         self,
@@ -314,7 +330,7 @@ class _Living:
     ) -> None:
         ends = np.full(len(rows), np.inf)
         short = np.isfinite(self.durations[event]) & ~self.for_life[state]
-        lasting = self.luck.of("lasting", self.table.events, event[short], count[short], self.rows[rows[short]])
+        lasting = self.numbers.of("lasting", self.table.events, event[short], count[short], self.rows[rows[short]])
         ends[short] = day[short] + lasting * self.durations[event[short]]
         begun, until = self.begun[state, rows], self.until[state, rows]
         on = (begun <= day) & (until > day)
@@ -327,60 +343,9 @@ def _places(begins: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
     most = int(begins.sum(axis=1).max(initial=0))
     places = np.full((most, len(begins)), -1)
     for event, states in enumerate(begins):
-        found = np.flatnonzero(states)
-        places[: len(found), event] = found
+        begun = np.flatnonzero(states)
+        places[: len(begun), event] = begun
     return list(places)
-
-
-class _Luck:
-    """The numbers that decide, each by person, event and occurrence; kept, for draws of rates share them."""
-
-    def __init__(self, seed: int, replicate: int, numbers: tuple[int, ...]) -> None:
-        self.seed, self.replicate = seed, replicate
-        self.people = np.array(numbers, dtype=np.int64)
-        self.kept: dict[tuple[str, int], Singles] = {}
-        self.stacked: dict[tuple[str, tuple[str, ...]], Singles] = {}
-
-    def exponential(self, purpose: str, item: int = 0) -> Singles:
-        """Return (people,) numbers with mean 1."""
-        if (purpose, item) not in self.kept:
-            if not self.replicate and purpose.startswith("hazard:"):
-                values = hazard_thresholds(self.seed, purpose.removeprefix("hazard:"), self.people, item)
-            else:
-                values = -np.log(Stream(self.seed, purpose, self.replicate).uniform(self.people, item))
-            self.kept[purpose, item] = values.astype(np.float32)
-        return self.kept[purpose, item]
-
-    def uniform(self, purpose: str) -> Singles:
-        """Return (people,) from 0 to 1."""
-        return np.asarray(np.exp(-self.exponential(purpose)))
-
-    def first(self, events: tuple[str, ...]) -> Singles:
-        """Return (events, people) what cumulative hazards must reach."""
-        return np.stack([self.exponential(f"hazard:{name}") for name in events])
-
-    def of(
-        self,
-        purpose: str,
-        events: tuple[str, ...],
-        event: NDArray[np.int64],
-        count: NDArray[np.int64],
-        rows: NDArray[np.int64],
-    ) -> Singles:
-        """Return numbers with mean 1, each of a person, an event and an occurrence."""
-        if (purpose, events) not in self.stacked:
-            parts = [[self.exponential(f"{purpose}:{name}", k) for k in range(_KEPT)] for name in events]
-            self.stacked[purpose, events] = np.array(parts)
-        result = self.stacked[purpose, events][event, np.minimum(count, _KEPT - 1), rows]
-        for number, item in {(int(event[k]), int(count[k])) for k in np.flatnonzero(count >= _KEPT)}:
-            chosen = (event == number) & (count == item)
-            result[chosen] = self.exponential(f"{purpose}:{events[number]}", item)[rows[chosen]]
-        return np.asarray(result)
-
-
-@functools.lru_cache(maxsize=16)
-def _luck(seed: int, replicate: int, numbers: tuple[int, ...]) -> _Luck:
-    return _Luck(seed, replicate, numbers)
 
 
 def causes_of_death(table: EventTable) -> tuple[str, ...]:

@@ -176,11 +176,11 @@ def _bad_keys(name: str, entry: Any, file: str) -> Iterator[Problem]:
 
 
 def _complication(name: str, group: str, entry: Mapping[str, Any]) -> Complication:
-    given: dict[str, Any] = {key: str(entry[key]) for key in _TEXTS if key in entry}
-    given |= {key: tuple(map(str, entry[key])) for key in _LISTS if key in entry}
-    given |= {key: {str(k): str(v) for k, v in entry[key].items()} for key in _MAPS if key in entry}
-    given |= {key: bool(entry[key]) for key in _FLAGS if key in entry}
-    return Complication(name, group, **given)
+    attributes: dict[str, Any] = {key: str(entry[key]) for key in _TEXTS if key in entry}
+    attributes |= {key: tuple(map(str, entry[key])) for key in _LISTS if key in entry}
+    attributes |= {key: {str(k): str(v) for k, v in entry[key].items()} for key in _MAPS if key in entry}
+    attributes |= {key: bool(entry[key]) for key in _FLAGS if key in entry}
+    return Complication(name, group, **attributes)
 
 
 def all_states(items: Iterable[Complication]) -> tuple[str, ...]:
