@@ -119,11 +119,11 @@ class _ReadingOut:
 
     def profile(self) -> RiskProfile:
         """Return the whole profile."""
-        own = replace(self.start, smoker=self._has("smoker"))
-        named = [values for name, values in self.intake.items() if _is_of(name, _DRUGS["statin"])]
-        statin = np.maximum.reduce(named) if named else self._has("statin")
-        found = {name: self._amount(name, own, statin) for name in LIMITS}
-        return replace(own, **found)
+        person = replace(self.start, smoker=self._has("smoker"))
+        statins = [values for name, values in self.intake.items() if _is_of(name, _DRUGS["statin"])]
+        statin = np.maximum.reduce(statins) if statins else self._has("statin")
+        amounts = {name: self._amount(name, person, statin) for name in LIMITS}
+        return replace(person, **amounts)
 
     def _has(self, name: str) -> Numbers:
         """Return (people, 1) whether people have something, from the chance at the start; the chance itself without scatter."""
@@ -135,25 +135,25 @@ class _ReadingOut:
             Stream(self.seed, f"read-out:{name}").uniform(self.numbers)[:, None] < chance, dtype=np.float64
         )
 
-    def _amount(self, name: str, own: RiskProfile, statin: Numbers) -> Numbers:
+    def _amount(self, name: str, person: RiskProfile, statin: Numbers) -> Numbers:
         """Return (people, times)."""
-        mean = np.broadcast_to(self._sum(name, own, statin), self._shape())
+        mean = np.broadcast_to(self._sum(name, person, statin), self._shape())
         deviation = Stream(self.seed, f"read-out:{name}").normal(self.numbers)[:, None] if self.scatter else 0.0
         return np.asarray(np.clip(mean + self.values[f"{name}_scatter"] * deviation, *LIMITS[name]))
 
-    def _sum(self, name: str, own: RiskProfile, statin: Numbers | float) -> Numbers:
+    def _sum(self, name: str, person: RiskProfile, statin: Numbers | float) -> Numbers:
         total = np.asarray(self.values[f"{name}_base"], dtype=np.float64)
         for term in READ_OUTS[name]:
-            total = total + self.values[f"{name}_{term}"] * self._term(term, own, statin)
+            total = total + self.values[f"{name}_{term}"] * self._term(term, person, statin)
         return total
 
-    def _term(self, term: str, own: RiskProfile, statin: Numbers | float) -> Numbers:
+    def _term(self, term: str, person: RiskProfile, statin: Numbers | float) -> Numbers:
         if term == "statin":
             return np.asarray(statin)
         if term in _DRUGS:
             shares = [values for name, values in self.intake.items() if _is_of(name, _DRUGS[term])]
             return np.maximum.reduce(shares) if shares else np.zeros(1)
-        return _OTHER_TERMS.get(term, TERMS.get(term, _no_term))(own)
+        return _OTHER_TERMS.get(term, TERMS.get(term, _no_term))(person)
 
     def _shape(self) -> tuple[int, int]:
         """Return (people, times)."""
