@@ -107,6 +107,12 @@ def _prepared(
     )
 
 
+def course_states(course: RiskCourse) -> dict[str, NDArray[np.bool_]]:
+    """Return state -> (steps, people) whether it is on, of states that a course has without an event."""
+    middle, shape = _in_the_middle(_after_failure(course, ON_DIALYSIS), len(course.days)), (course.people, course.steps)
+    return {name: np.broadcast_to(values, shape).T for name, values in _flags(middle).items()}
+
+
 def _after_failure(course: RiskCourse, after: float) -> RiskProfile:
     """Return the profile with an eGFR from kidney failure on."""
     over = course.days[None, :] >= course.failure_day()[:, None]

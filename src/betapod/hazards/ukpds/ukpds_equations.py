@@ -136,7 +136,16 @@ def ukpds_coefficients(values: Mapping[str, float] | None = None) -> UkpdsCoeffi
         Row of `ukpds_parameters` -> value; others keep that of the table. A slope that differs from the table turns the line about the
         reference person of `UkpdsRiskFactors`, 55 years old, since the constant goes with the slopes: only differences between people change.
     """
-    table, overrides = ukpds_values(), values or {}
+    return _table_coefficients() if not values else _coefficients(values)
+
+
+@functools.cache
+def _table_coefficients() -> UkpdsCoefficients:
+    return _coefficients({})
+
+
+def _coefficients(overrides: Mapping[str, float]) -> UkpdsCoefficients:
+    table = ukpds_values()
     names = tuple(COVARIATES)
     parts = {"covariate": names, "before": UKPDS_BEFORE, "now": UKPDS_NOW}
     count = len(UKPDS_EQUATIONS)

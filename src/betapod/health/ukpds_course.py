@@ -1,0 +1,154 @@
+"""A course made ready for UKPDS Outcomes Model 2: risk factors year by year."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.constants import DAYS_PER_YEAR
+from ..hazards.drug_hazards import drug_factors
+from ..hazards.outcome_rates import ON_DIALYSIS
+from ..hazards.risk import Numbers, RiskProfile
+from ..hazards.risk_course import RiskCourse
+from ..hazards.ukpds.risk_factors import COVARIATES, UkpdsRiskFactors
+from ..hazards.ukpds.ukpds_equations import UKPDS_EQUATIONS, UKPDS_FORMS, ukpds_values
+from .prepared_course import Singles, course_states
+
+#: Kinds of events, of which each may come once a year: the first or the second of its kind.
+UKPDS_KINDS = ("hf", "ihd", "mi", "stroke", "blindness", "ulcer", "amputation", "renal")
+#: Kind -> the outcome of the package whose drug effects count for it.
+_DRUG_OUTCOME = {"hf": "hf_hospitalisation", "mi": "mi", "stroke": "stroke"}
+
+
+@dataclass(frozen=True)
+class UkpdsCourse:
+    """What the equations read, year by year.
+
+    Attributes
+    ----------
+    course
+        The course that it was made of.
+    starts, lengths
+        (years,) first day, and length in years: 1, and less for the last.
+    covariates
+        (years, 1 + covariates, people): 1 and `risk_factors.COVARIATES` in the middle of the year, age and duration at its beginning.
+    ages, durations
+        (years, people) at its beginning.
+    women
+        (people,) flags.
+    drugs
+        Kind -> (years, people) factor of drugs on its hazard.
+    states
+        State -> (steps, people) whether it is on, of states that the course has by itself.
+    """
+
+    course: RiskCourse
+    starts: Numbers
+    lengths: Numbers
+    covariates: Singles
+    ages: Numbers
+    durations: Numbers
+    women: NDArray[np.bool_]
+    drugs: Mapping[str, Numbers]
+    states: Mapping[str, NDArray[np.bool_]]
+
+
+def prepare_ukpds(course: RiskCourse, drugs: bool = True) -> UkpdsCourse:
+    """Return a course ready for `ukpds_lives.live_on_ukpds`.
+
+    Parameters
+    ----------
+    drugs
+        Whether effects of drugs on heart failure, infarction and stroke count (`drug_hazards`). The equations know none: without them
+        drugs act through risk factors alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from betapod.hazards.risk import RiskProfile
+    >>> from betapod.hazards.risk_course import RiskCourse
+    >>> from betapod.health.ukpds_course import prepare_ukpds
+    >>> days = np.arange(0, 21) * 182.625
+    >>> course = RiskCourse(days, RiskProfile(age=60 + days / 365.25, female=0, egfr=60, uacr=100), np.arange(3))
+    >>> prepare_ukpds(course).ages[:, 0].round(1).tolist()
+    [60.0, 61.0, 62.0, 63.0, 64.0, 65.0, 66.0, 67.0, 68.0, 69.0]
+    """
+    days = np.asarray(course.days, dtype=np.float64)
+    starts = np.arange(0.0, days[-1] - 1e-6, DAYS_PER_YEAR)
+    lengths = np.diff(np.append(starts, days[-1])) / DAYS_PER_YEAR
+    middle = _profile_on(course, starts + 0.5 * lengths * DAYS_PER_YEAR)
+    first = _profile_on(course, starts)
+    shape = (course.people, len(starts))
+    factors = replace(_risk_factors(middle), age=first.age, duration=np.maximum(first.duration, 0.0))
+    columns = [np.ones(shape), *(np.broadcast_to(form(factors), shape) for form in COVARIATES.values())]
+    intake = {name: _on(values, days, starts) for name, values in course.intake.items()}
+    of_drugs = drug_factors(intake) if drugs else {}
+    return UkpdsCourse(
+        course,
+        starts,
+        lengths,
+        np.ascontiguousarray(np.stack(columns).transpose(2, 0, 1), dtype=np.float32),
+        np.broadcast_to(np.asarray(first.age, dtype=np.float64), shape).T,
+        np.broadcast_to(np.asarray(factors.duration, dtype=np.float64), shape).T,
+        np.broadcast_to(np.asarray(first.female, dtype=np.float64), shape)[:, 0] > 0.5,
+        {kind: np.broadcast_to(of_drugs[name], shape).T for kind, name in _DRUG_OUTCOME.items() if name in of_drugs},
+        course_states(course),
+    )
+
+
+def year_spans(prepared: UkpdsCourse, shapes: Numbers) -> Singles:
+    """Return (years, equations, people) by what the rate of each equation is multiplied within a year."""
+    spans = np.empty((len(prepared.starts), len(UKPDS_EQUATIONS), prepared.course.people), dtype=np.float32)
+    lengths = prepared.lengths[:, None]
+    for number, equation in enumerate(UKPDS_EQUATIONS):
+        shape, form = float(shapes[number]), UKPDS_FORMS[equation]
+        if form == "gompertz":
+            spans[:, number] = np.exp(shape * prepared.ages) * np.expm1(shape * lengths) / shape
+        elif form == "weibull" and shape != 1.0:
+            spans[:, number] = (prepared.durations + lengths) ** shape - prepared.durations**shape
+        else:
+            spans[:, number] = lengths
+    return spans
+
+
+def _risk_factors(profile: RiskProfile) -> UkpdsRiskFactors:
+    values = ukpds_values()
+    return UkpdsRiskFactors(
+        age=profile.age,
+        duration=profile.duration,
+        female=np.asarray(np.asarray(profile.female) > 0.5, dtype=np.float64),
+        hba1c=profile.hba1c,
+        sbp=profile.sbp,
+        hdl=profile.hdl,
+        ldl=profile.ldl,
+        bmi=profile.bmi,
+        egfr=profile.egfr,
+        albuminuria=np.asarray(np.asarray(profile.uacr) >= values["om2_uacr_limit"], dtype=np.float64),
+        smoker=profile.smoker,
+        haemoglobin=profile.haemoglobin,
+        heart_rate=values["om2_heart_rate"],
+        white_cells=values["om2_white_cells"],
+    )
+
+
+def _profile_on(course: RiskCourse, when: Numbers) -> RiskProfile:
+    """Return the profile on some days, with the eGFR of failed kidneys after failure."""
+    profile, days = course.profile, np.asarray(course.days, dtype=np.float64)
+    values = {name: _on(getattr(profile, name), days, when) for name in profile.__dataclass_fields__}
+    over = when[None, :] >= course.failure_day()[:, None]
+    if over.any():
+        values["egfr"] = np.where(over, ON_DIALYSIS, np.broadcast_to(values["egfr"], over.shape))
+    return RiskProfile(**values)
+
+
+def _on(values: Numbers | float, days: Numbers, when: Numbers) -> Numbers | float:
+    """Return values on some days; what has no axis of time stays as it is."""
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0 or array.shape[-1] != len(days):
+        return array
+    left = np.clip(np.searchsorted(days, when, side="right") - 1, 0, len(days) - 2)
+    share = (when - days[left]) / (days[left + 1] - days[left])
+    return np.asarray(array[..., left] * (1.0 - share) + array[..., left + 1] * share)
