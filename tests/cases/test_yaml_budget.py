@@ -80,6 +80,10 @@ def test_aliases_are_welcome_otherwise():
     assert parse_yaml(text).data == {"a": expected, "b": expected, "c": [expected, expected]}
 
 
+def test_an_anchor_may_be_given_anew():
+    assert parse_yaml("a: &a 1\nb: *a\nc: &a 2\nd: *a").data == {"a": 1, "b": 1, "c": 2, "d": 2}
+
+
 def test_what_is_affordable_can_be_had_to_the_end():
     deep = "[" * (yaml_budget.DEPTH - 1) + "]" * (yaml_budget.DEPTH - 1)
     found, levels = parse_yaml(f"x: {deep}").data["x"], 1

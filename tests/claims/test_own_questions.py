@@ -76,6 +76,7 @@ def test_the_verb_asks_them_too(
         ("- id: B24\n  claim: another\n  questions: []\n", ("own-claim",), "only questions can be added"),
         ("- id: B24\n  questions:\n    - {text: q, records: ['A#1', 'A#2', 'A#3']}\n", ("bad-question",), "1, 2 or 4"),
         ("- id: B24\n  questions:\n    - {text: q, select: {study: FLOW}, expects: up, requires: much}\n", ("unknown-expects", "no-number"), "above"),
+        ("- id: B24\n  questions:\n    - {text: q, select: {studdy: FLOW}, requires: 1}\n", ("unknown-key",), "Did you mean 'study'"),
         ("id: B24\n", ("no-claims",), "a list of entries"),
         ("- id: M01\n  questions: [{records: ['A#1']}]\n- id: B24\n  claim: x\n", ("missing-key", "own-claim"), "a question has no 'text'"),
         ("- id: M01\n  claim: c\n  outcome: {quantity: eGFR, person: t2d, years: 1, measure: percnt, claimed: 1}\n", ("unknown-measure",), "percent"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from betapod.base.errors import UnitError
+from betapod.base.errors import Location, UnitError
 from betapod.base.units import Unit, conversion_factor, convert_unit, parse_unit, ucum
 
 
@@ -83,3 +83,10 @@ def test_other_names_are_no_conversions(name: str) -> None:
 )
 def test_ucum(text: str, code: str) -> None:
     assert ucum(text) == code
+
+
+def test_a_unit_that_is_none_is_refused_at_each_of_its_places() -> None:
+    for line in (1, 2):
+        with pytest.raises(UnitError) as caught:
+            parse_unit("mgg", Location("mine.csv", line))
+        assert [problem.location.line for problem in caught.value.problems] == [line]

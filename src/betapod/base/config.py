@@ -19,7 +19,7 @@ from .errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from .plain_errors import in_words
 from .spelling import respell_unit
 from .units import split_quantity
-from .yaml_budget import SIZE, afford
+from .yaml_budget import SIZE, afford, compose
 
 #: A place in a document: keys and positions from the top.
 Where = tuple[str | int, ...]
@@ -123,11 +123,8 @@ def parse_yaml(text: str, file: str = "<text>") -> Document:
     ConfigError
         The text is not YAML, with line and column.
     """
-    from ruamel.yaml import YAML
-
-    with _yaml(text, file):
-        # The round-trip reader would mark where folded text was folded.
-        node = YAML(typ="safe", pure=True).compose(text)
+    with _in_words(text, file):
+        node = compose(text, file)
     reader = _Reader(Document(file, text, None))
     data = reader.value(node, ()) if node is not None else None
     return Document(file, text, data, reader.keys, reader.values, tuple(reader.problems))
@@ -143,17 +140,17 @@ def marked_yaml(text: str, file: str = "<text>") -> Any:
     """
     from ruamel.yaml import YAML
 
-    with _yaml(text, file):
+    with _in_words(text, file):
+        afford(text, file)
         return YAML(typ="rt").load(text)
 
 
 @contextmanager
-def _yaml(text: str, file: str) -> Iterator[None]:
-    """Check what a text asks for before it is read, and turn what is wrong with it into problems."""
+def _in_words(text: str, file: str) -> Iterator[None]:
+    """Turn what is wrong with a text into problems."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
-        afford(text, file)
         yield
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -211,7 +211,6 @@ def _readable(text: str) -> str:
 _LONGEST = 300
 
 
-@functools.lru_cache(maxsize=4096)
 def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     """Read a unit such as ``mL/min``, ``mmHg*min/L``, ``1/year``, ``%`` or ``mL/min/1.73m2``.
 
@@ -220,18 +219,27 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     UnitError
         The text is not a unit; the nearest known unit is named.
     """
+    try:
+        return _unit(text)
+    except UnitError as error:
+        raise UnitError([replace(problem, location=location) for problem in error.problems]) from None
+
+
+@functools.lru_cache(maxsize=4096)
+def _unit(text: str) -> Unit:
+    """Read a unit, once for all places where it stands."""
     written = text.strip()
     if len(written) > _LONGEST:
         excerpt = f"[{written[:40]}…], {len(written):,} letters"
-        raise UnitError(Problem("unknown-unit", "this is too long for a unit", location, excerpt, f"up to {_LONGEST}"))
+        raise UnitError(Problem("unknown-unit", "this is too long for a unit", NOWHERE, excerpt, f"up to {_LONGEST}"))
     mega = _MEGA.search(written)
     if mega is not None:
         milli = written[: mega.start()] + "m" + written[mega.start() + 1 :]
         hint = f"If milli is meant, write {respell_unit(milli)[0]}."
-        raise UnitError(Problem("ambiguous-unit", "M is mega, a million", location, f"[{written}]", hint=hint))
+        raise UnitError(Problem("ambiguous-unit", "M is mega, a million", NOWHERE, f"[{written}]", hint=hint))
     if _STRICT.fullmatch(written) and not _BESIDE.search(_BSA.sub("bsa173", written)):
         try:
-            return _parsed(written, 1.0, text, location)
+            return _parsed(written, 1.0, text)
         except UnitError:
             spelt, factor = respell_unit(written)
             if spelt == written:
@@ -239,10 +247,10 @@ def parse_unit(text: str, location: Location = NOWHERE) -> Unit:
     else:
         # Pint multiplies what stands side by side and passes over signs that it does not know.
         spelt, factor = respell_unit(written)
-    return _parsed(spelt, factor, text, location)
+    return _parsed(spelt, factor, text)
 
 
-def _parsed(text: str, factor: float, written: str, location: Location) -> Unit:
+def _parsed(text: str, factor: float, written: str) -> Unit:
     """Return `factor` times a unit in the spelling of the registry."""
     import pint
 
@@ -254,23 +262,11 @@ def _parsed(text: str, factor: float, written: str, location: Location) -> Unit:
         scale, base = unit_registry().get_base_units(parsed)
     except pint.UndefinedUnitError as error:
         unknown = error.unit_names if isinstance(error.unit_names, str) else next(iter(error.unit_names))
-        raise UnitError(
-            Problem(
-                "unknown-unit",
-                f"unknown unit {unknown!r} in [{written}]",
-                location,
-                hint=did_you_mean(unknown, unit_names()),
-            )
-        ) from None
+        message, hint = f"unknown unit {unknown!r} in [{written}]", did_you_mean(unknown, unit_names())
+        raise UnitError(Problem("unknown-unit", message, hint=hint)) from None
     except Exception:
-        raise UnitError(
-            Problem(
-                "bad-unit",
-                f"cannot read the unit [{written}]",
-                location,
-                hint="Write units like mL/min, 1/day, mmHg*min/L or 1.",
-            )
-        ) from None
+        hint = "Write units like mL/min, 1/day, mmHg*min/L or 1."
+        raise UnitError(Problem("bad-unit", f"cannot read the unit [{written}]", hint=hint)) from None
     dimensions = tuple(
         sorted((str(name), Fraction(str(power)).limit_denominator(1000)) for name, power in base.dimensionality.items())
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base import cache as caching
+from ..base.packaged_yaml import packaged_yaml
 from ..therapies.scenarios import AS_CLAIMED, NONE
 from .claim_lives import Effect, Life, live_through, whole_body_model
 from .claim_people import describe_person
@@ -102,10 +103,7 @@ class DescribedSystem:
 @functools.cache
 def claimed_systems() -> tuple[ClaimedSystem, ...]:
     """Return the systems in the order of the source pages."""
-    from ..base.config import parse_yaml
-
-    rows = parse_yaml(FILE.read_text(encoding="utf-8"), FILE.name).data
-    return tuple(_system(row) for row in rows)
+    return tuple(_system(row) for row in packaged_yaml(FILE))
 
 
 def _system(row: Mapping[str, Any]) -> ClaimedSystem:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from ..base.errors import EvidenceError, Location, Problem, did_you_mean, not_among
+from ..base.packaged_yaml import packaged_yaml
+from ..evidence.records.selecting import CONDITIONS
 from .claim_outcome import LIFE_MEASURES, ContrastTerm, Outcome
 from .claim_people import COURSE_SETS
 from .legal_status import legal_facts
@@ -84,7 +86,7 @@ def load_claims() -> tuple[Claim, ...]:
     EvidenceError
         Everything wrong with the file.
     """
-    return parse_claims(FILE.read_text(encoding="utf-8"), FILE.name)
+    return claims_of_rows(_entries(packaged_yaml(FILE), FILE.name), FILE.name)
 
 
 def parse_claims(text: str, file: str) -> tuple[Claim, ...]:
@@ -102,7 +104,10 @@ def claim_rows(text: str, file: str) -> list[dict[str, Any]]:
     """
     from ..base.config import parse_yaml
 
-    rows = parse_yaml(text, file).data
+    return _entries(parse_yaml(text, file).data, file)
+
+
+def _entries(rows: Any, file: str) -> list[dict[str, Any]]:
     fit = isinstance(rows, list) and all(isinstance(row, dict) and row.get("id") for row in rows)
     if not fit:
         expected = "a list of entries, each with an id, such as '- id: A05'"
@@ -196,6 +201,10 @@ def _question(keys: dict[str, Any], name: str, problems: list[Problem], file: st
         problems.append(
             Problem("unknown-expects", f"{text}: unknown 'expects'", where, str(question.expects), hint=hint)
         )
+    for key in question.select if isinstance(question.select, Mapping) else ():
+        if key not in CONDITIONS:
+            message = f"{text}: records are not selected by {key!r}"
+            problems.append(replace(not_among(CONDITIONS, "unknown-key", message, str(key)), location=where))
     for key in ("null", "requires"):
         value = getattr(question, key)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):

@@ -15,8 +15,8 @@ from . import claims as claims_of
 from .claim_verdict import judge_claim
 from .claims import Claim
 from .judged_claim import JudgedClaim
+from .kept_replies import replies_to
 from .own_questions import check_questions
-from .questions import ask
 from .wording import leverage_words, verdict_sentences
 
 if TYPE_CHECKING:
@@ -105,9 +105,10 @@ def judge_ledger(
     if records is None:
         check_questions(selected, evidence_records)
     simulated = claim_simulation.simulate_outcomes(claims_of.all_outcomes(selected)) if run else {}
+    answered = iter(replies_to([question for claim in selected for question in claim.questions], evidence_records))
     entries = []
     for claim in selected:
-        replies = tuple(ask(question, evidence_records) for question in claim.questions)
+        replies = tuple(next(answered) for _ in claim.questions)
         results = tuple(simulated[name] for name in claim.named_outcomes if name in simulated)
         entries.append(JudgedClaim(claim, replies, results, judge_claim(replies, results, claim.about == "cells")))
     return entries

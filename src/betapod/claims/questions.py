@@ -10,6 +10,7 @@ from ..base.constants import Z95
 from ..base.errors import EvidenceError, Location, Problem
 from ..base.intervals import normal_interval
 from ..evidence.records.registry import Registry
+from ..evidence.records.selecting import fitting
 from ..evidence.records.study import Record
 from ..evidence.synthesis.certainty import LEVELS, grade
 from ..evidence.synthesis.pool import DISAGREE, pool
@@ -130,11 +131,8 @@ def records_of(question: Question, registry: Registry) -> list[Record]:
         by_id = {record.id: record for record in usable}
         named = [by_id[name] for name in question.records if name in by_id]
         return named if len(named) == len(question.records) else []
-    usable_registry = Registry(tuple(usable))
-    try:
-        return usable_registry.select(controls="product" in question.select, **question.select)  # type: ignore[arg-type]
-    except EvidenceError:
-        return []
+    records, unknown = fitting(usable, question.select, controls="product" in question.select)
+    return [] if unknown else records
 
 
 def _pooled(question: Question, records: list[Record], registry: Registry) -> Reply:

@@ -18,6 +18,7 @@ from ..therapies.plan import Plan, plan
 from ..therapies.standard_care import input_courses, therapy
 from . import typical as people
 from .begins_today import lifelong_and_today
+from .kept_histories import History, kept_history
 from .older import OLDER
 
 if TYPE_CHECKING:
@@ -153,9 +154,13 @@ def _later(name: str, assembly: str, changes: Mapping[str, float | str]) -> Pati
     care = {key: steps[-1].after for key, steps in input_courses([therapy(text) for text in older.care], base).items()}
     treated = young.model.with_values(care)
     names = list(treated.state_names)
-    table = simulate(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
+
+    def live() -> History:
+        table = simulate(treated, [0.0, older.years * DAYS_PER_YEAR], initial=young.state, outputs=names).table
+        return older.years, {key: float(table[key].iloc[-1]) for key in names}
+
+    _, state = kept_history(treated, ["later", older.years, young.state], live)
     model = treated.with_values({key: today.values()[key] for key in then})
-    state = {key: float(table[key].iloc[-1]) for key in names}
     return Patient(name, older.kidney, model, state, young.history + older.years)
 
 
@@ -181,8 +186,12 @@ def _with_person(model: Model, person: Person) -> Model:
     return model.with_values(values, f"person {person.name}")
 
 
-def _grow(person: Person, model: Model) -> tuple[float, dict[str, float]]:
-    """Simulate the history; return its length in years and the state at its end."""
+def _grow(person: Person, model: Model) -> History:
+    """Return the length of the history in years and the state at its end."""
+    return kept_history(model, ["grow", person.history, person.until], lambda: _simulated(person, model))
+
+
+def _simulated(person: Person, model: Model) -> History:
     names = list(model.state_names)
     if person.history == "years":
         years = person.until

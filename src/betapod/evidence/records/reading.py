@@ -89,7 +89,8 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     endpoint = vocabulary.endpoints().get(row["endpoint"])
     if endpoint is None:
         endpoint = vocabulary.EvidenceEndpoint(row["endpoint"])
-        hint = did_you_mean(row["endpoint"], vocabulary.endpoints())
+        # The package's own findings have endpoints of their own: nobody mistyped them.
+        hint = did_you_mean(row["endpoint"], vocabulary.endpoints()) if row.guessed else ""
         row.remarks.append(
             f"endpoint {row['endpoint']!r} has no unit of its own in the vocabulary: kept as printed. {hint}".strip()
         )

@@ -6,7 +6,7 @@ import csv
 import functools
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from ...base.errors import EvidenceError, Location, Problem, did_you_mean
 from .csv_places import cell_starts, read_text, within
 from .reading import OPTIONAL, REQUIRED, read_row
 from .row import Row
+from .selecting import fitting
 from .study import Record
 
 if TYPE_CHECKING:
@@ -129,33 +130,15 @@ class Registry(Displayed):
         >>> {record.product for record in records}
         {'UC-MSC'}
         """
-        conditions: list[tuple[str, str | Sequence[str] | None, Callable[[Record], tuple[str, ...]]]] = [
-            ("study", study, lambda r: (r.study,)),
-            ("family", family, lambda r: (r.family,)),
-            ("population", population, lambda r: (r.population,)),
-            ("endpoint", endpoint, lambda r: (r.endpoint, r.endpoint_text)),
-            ("product", product, lambda r: (r.product,)),
-        ]
-        selected = [record for record in self.records if tag is None or record.tag == tag]
+        wanted = {"study": study, "family": family, "population": population, "endpoint": endpoint, "product": product}
+        selected, unknown = fitting(self.records, wanted, tag, controls)
         problems = []
-        for name, wanted, read in conditions:
-            if wanted is None:
-                continue
-            names = {wanted} if isinstance(wanted, str) else set(wanted)
-            if name == "endpoint" and names <= {record.endpoint for record in self.records}:
-                read = _class_of_endpoint  # a class that is also the text of another class means the class
-            values = {value for record in self.records for value in read(record)}
+        for name, (names, values) in unknown.items():
             meant = study_meant if name in ("study", "family") else did_you_mean
             problems += [
-                Problem(f"unknown-{name}", f"no record has the {name} {unknown!r}", hint=meant(unknown, sorted(values)))
-                for unknown in sorted(names - values)
+                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=meant(one, values))
+                for one in names
             ]
-            if name == "product" and controls:
-                studies = {record.study for record in selected if record.product in names}
-                arms = [r for r in selected if r.product in names or (r.product == "control" and r.study in studies)]
-                selected = arms
-                continue
-            selected = [record for record in selected if names.intersection(read(record))]
         if problems:
             raise EvidenceError(problems)
         return selected
@@ -249,10 +232,6 @@ def records_table(records: Iterable[Record]) -> pd.DataFrame:
     columns = list(Record.__dataclass_fields__)
     position = columns.index("dispersion") + 1
     return pd.DataFrame(rows, columns=[*columns[:position], "low", "high", *columns[position:]])
-
-
-def _class_of_endpoint(record: Record) -> tuple[str, ...]:
-    return (record.endpoint,)
 
 
 def study_meant(name: str, study_names: Iterable[str]) -> str:
@@ -401,16 +380,14 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
         if len(cells) != len(header):
             problems.append(_wrong_length(cells, header, location))
             continue
-        row = Row(dict(zip(header, cells, strict=True)), location, header, "".join(lines[start - 1 : end]))
+        own = path.parent == FOLDER
+        row = Row(dict(zip(header, cells, strict=True)), location, header, "".join(lines[start - 1 : end]), not own)
         counts[row["study_id"]] = counts.get(row["study_id"], 0) + 1
         record = read_row(row, counts[row["study_id"]], table)
         problems += row.problems
         if record is None:
             continue
-        if path.parent == FOLDER:
-            # The package's findings have endpoints of their own, which is no news to anybody.
-            record = replace(record, remarks=tuple(remark for remark in record.remarks if " is new: " not in remark))
-        else:
+        if not own:
             _say_how_it_was_read(record)
             if (twice := _twice(record, keys, location)) is not None:
                 problems.append(twice)

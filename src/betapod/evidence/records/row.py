@@ -13,10 +13,12 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+")
 
 
 class Row:
-    """One row under reading: gathers its problems and remarks."""
+    """One row under reading: gathers its problems and remarks; `guessed` where remarks guess which word was meant."""
 
-    def __init__(self, cells: dict[str, str], location: Location, header: list[str], text: str = "") -> None:
-        self.cells, self.place, self.header, self.text = cells, location, header, text
+    def __init__(
+        self, cells: dict[str, str], location: Location, header: list[str], text: str = "", guessed: bool = True
+    ) -> None:
+        self.cells, self.place, self.header, self.text, self.guessed = cells, location, header, text, guessed
         self.problems: list[Problem] = []
         self.remarks: list[str] = []
 

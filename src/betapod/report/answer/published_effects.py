@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...claims.questions import Question, Reply, ask
+from ...base.packaged_yaml import packaged_yaml
+from ...claims.kept_replies import replies_to
+from ...claims.questions import Question, Reply
 from ..common.words import MINUS, percent_text, true_minus, unit
 from .traced_numbers import NumberBook, TracedNumber
 
@@ -71,17 +73,19 @@ class PublishedEffect:
 
 def published_effects(registry: Registry, book: NumberBook) -> tuple[PublishedEffect, ...]:
     """Ask every effect of the table, and enter its number into the book."""
-    from ...base.config import parse_yaml
+    rows = packaged_yaml(FILE)
+    replies = replies_to([_question(row) for row in rows], registry)
+    return tuple(_effect(row, reply, registry, book) for row, reply in zip(rows, replies, strict=True))
 
-    rows = parse_yaml(FILE.read_text(encoding="utf-8"), FILE.name).data
-    return tuple(_effect(row, registry, book) for row in rows)
 
-
-def _effect(row: dict[str, Any], registry: Registry, book: NumberBook) -> PublishedEffect:
+def _question(row: dict[str, Any]) -> Question:
     keys = dict(row["question"])
     for name in ("records", "across"):
         keys[name] = tuple(keys.get(name, ()))
-    reply = ask(Question(**keys), registry)
+    return Question(**keys)
+
+
+def _effect(row: dict[str, Any], reply: Reply, registry: Registry, book: NumberBook) -> PublishedEffect:
     value, low, high = _on_scale(reply, row["outcome"])
     text = _text(reply, row["outcome"], value, low, high)
     effect = PublishedEffect(
