@@ -116,7 +116,10 @@ def drug_factors(intake: Mapping[str, Numbers | float]) -> dict[str, Numbers]:
 
 
 def taken_on(
-    days: Numbers, background: Mapping[str, NDArray[np.bool_]], added: Sequence[Iterable[Therapy]]
+    days: Numbers,
+    background: Mapping[str, NDArray[np.bool_]],
+    added: Sequence[Iterable[Therapy]],
+    every: bool = False,
 ) -> dict[str, Numbers]:
     """Return drug -> (people, days) what people take: their own drugs throughout, added ones while they last.
 
@@ -128,17 +131,19 @@ def taken_on(
         Drug -> (people,) whether it is taken already.
     added
         Therapies of each person.
+    every
+        Whether drugs that no row of `drug_hazards` names are told too, as complications read them.
     """
     named = {name for row in drug_hazards() for name in row.drug.split(_BOTH)}
     shape = (len(added), len(days))
     intake = {
         drug: np.broadcast_to(np.asarray(flags, dtype=np.float64)[:, None], shape)
         for drug, flags in background.items()
-        if hazard_class(drug) in named and np.any(flags)
+        if (every or hazard_class(drug) in named) and np.any(flags)
     }
     for person, therapies in enumerate(added):
         for item in therapies:
-            if hazard_class(item.name) not in named:
+            if not (every or hazard_class(item.name) in named):
                 continue
             share = intake.setdefault(item.name, np.zeros(shape))
             if not share.flags.writeable:

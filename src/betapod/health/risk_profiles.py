@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
 from ..hazards.histories import histories
 from ..hazards.outcome_rates import ON_DIALYSIS
 from ..hazards.risk import RiskProfile
+from ..hazards.risk_course import RiskCourse
 from ..observables.formulas import MEAL_PER_FASTING
 from ..observables.quantities import Numbers
 
@@ -77,3 +79,19 @@ def held(values: Numbers) -> Numbers:
     """Return (people, T) values with the last known one held where there is none."""
     last_visit = np.where(np.isfinite(values), np.arange(values.shape[1]), 0)
     return np.asarray(np.take_along_axis(values, np.maximum.accumulate(last_visit, axis=1), axis=1))
+
+
+def risk_course_of(
+    table: pd.DataFrame,
+    numbers: NDArray[np.int64],
+    days: Numbers,
+    course: Mapping[str, Numbers],
+    failed: Numbers,
+    intake: Mapping[str, Numbers] | None = None,
+    dated: Mapping[str, Numbers] | None = None,
+    harms: Mapping[str, Numbers | float] | None = None,
+) -> RiskCourse:
+    """Return the course of risk of people of a library; arguments as of `profile_on_course` and `RiskCourse`."""
+    profile = profile_on_course(table, days, course, failed)
+    chances = {name: np.ravel(np.broadcast_to(getattr(profile, name), (len(table), 1))) for name in ("cvd", "hf")}
+    return RiskCourse(days, profile, numbers, chances, failed, intake or {}, harms or {}, dated or {})

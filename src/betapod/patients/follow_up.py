@@ -23,12 +23,14 @@ from ..base.constants import DAYS_PER_YEAR
 from ..base.errors import ConfigError, Problem
 from ..engine.ensemble import Ensemble
 from ..engine.schedule import Schedule, Switch
+from ..model.parameters.possible_values import stays_positive
 from ..physiology import whole_body
 from . import observe
 from .library import Library
 from .life_course import FIRST_INSULIN, LEAST_INSULIN, NO_INSULIN
 from .population import Numbers, People, sample
 from .prescribing import ALBUMINURIA_CARE_FROM, INSULIN, Prescriptions, drug_columns
+from .recipients import DRUG_COLUMNS
 
 #: How care goes on: not at all, as everybody's own doctor has it, or as a clinic that treats to target.
 CareRule = Literal["frozen", "usual", "clinic"]
@@ -76,11 +78,22 @@ class GoingCare:
 
 @dataclass(frozen=True)
 class FollowedPeople:
-    """What became of people: values (people, days, outputs), their status and the day of a terminal event as of an ensemble's result."""
+    """What became of people.
+
+    Attributes
+    ----------
+    values
+        (people, days, outputs).
+    status, ended_at
+        (people,) how each ended, and the day of a terminal event, as of an ensemble's result.
+    takes
+        Drug or class of `recipients.DRUG_COLUMNS` -> (people, years) whether it is taken after the visit of each year.
+    """
 
     values: Numbers
     status: NDArray[np.int64]
     ended_at: Numbers
+    takes: Mapping[str, NDArray[np.bool_]]
 
 
 def follow_patients(
@@ -124,10 +137,12 @@ def follow_patients(
     ended_at = np.full(len(patients), np.nan)
     alive = np.ones(len(patients), dtype=bool)
     moments = np.asarray(days, dtype=np.float64)
+    takes: list[dict[str, NDArray[np.bool_]]] = []
     for year in range(max(1, int(np.ceil(moments[-1] / DAYS_PER_YEAR)))):
         start = year * DAYS_PER_YEAR
         lives.visit(year)
         now = lives.library(year)
+        takes.append({drug: now.table[column].to_numpy() > 0 for drug, column in DRUG_COLUMNS.items()})
         rows = np.flatnonzero(alive)
         living = now.take(rows)
         if year == 0:
@@ -147,12 +162,20 @@ def follow_patients(
         alive[rows[gone]] = False
         if not alive.any():
             break
-    return FollowedPeople(course[:, :, : len(tuple(dict.fromkeys(outputs)))], status, ended_at)
+    by_year = {drug: np.stack([flags[drug] for flags in takes], axis=1) for drug in DRUG_COLUMNS}
+    return FollowedPeople(course[:, :, : len(tuple(dict.fromkeys(outputs)))], status, ended_at, by_year)
 
 
 @functools.cache
 def _ensemble(names: tuple[str, ...], rtol: float, atol: float, threads: int | None) -> Ensemble:
     return Ensemble(whole_body.named_model("reference"), names, rtol, atol, threads=threads)
+
+
+@functools.cache
+def _lowest() -> tuple[float, ...]:
+    """Return what each state is at least: 0 where it cannot be negative."""
+    states = whole_body.named_model("reference").states
+    return tuple(0.0 if stays_positive(state.unit) else -np.inf for state in states)
 
 
 class _Lives:
@@ -227,9 +250,11 @@ class _Lives:
 
     def remember(self, rows: NDArray[np.int64], last: Mapping[str, Numbers]) -> None:
         """Keep the states and the laboratory at the end of a year of those who are still followed."""
+        lowest = dict(zip(whole_body.named_model("reference").state_names, _lowest(), strict=True))
         for name in self.patients.state_names:
             self.states[name] = self.states[name].copy()
-            self.states[name][rows] = last[name]
+            # What has almost gone may be an error of integration below nothing.
+            self.states[name][rows] = np.maximum(last[name], lowest[name])
         for name, source in _LABORATORY.items():
             self.laboratory[name] = self.laboratory[name].copy()
             self.laboratory[name][rows] = last[source]

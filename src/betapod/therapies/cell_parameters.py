@@ -78,14 +78,14 @@ def scenario_values(model: Model, name: str) -> dict[str, float]:
     return {key: rows[key].value for key in varied if key in model.parameters}
 
 
-def scenario_columns(model: Model, names: Sequence[str], own: Container[str] = ()) -> dict[str, NDArray[np.float64]]:
+def scenario_columns(model: Model, names: Sequence[str], apart: Container[str] = ()) -> dict[str, NDArray[np.float64]]:
     """Return the rows of cell therapy in which scenarios differ from the model, one column each.
 
     Parameters
     ----------
     names
         (n,) scenario of each person.
-    own
+    apart
         Rows in which people have values of their own; they are left out.
     """
     models = {name: parameterise(model, name) for name in dict.fromkeys(names)}
@@ -93,7 +93,7 @@ def scenario_columns(model: Model, names: Sequence[str], own: Container[str] = (
     columns = {}
     for row in model.parameters:
         values = np.array([variant.parameters[row].value for variant in models.values()])
-        if row not in own and np.any(values != model.parameters[row].value):
+        if row not in apart and np.any(values != model.parameters[row].value):
             columns[row] = values[which]
     return columns
 

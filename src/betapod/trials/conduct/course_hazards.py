@@ -47,8 +47,8 @@ def course_hazards(
     """
     after = times >= 0.0
     days = times[after]
-    known = {name: course[name][:, after] for name in READ_CODES}
-    profile = profile_on_course(people.table, days, known, failed, year)
+    measured = {name: course[name][:, after] for name in READ_CODES}
+    profile = profile_on_course(people.table, days, measured, failed, year)
     rates = cause_rates(profile, drug_factors(taken_on(days + lead, background, added)))
     rates = deaths_apart(days, rates, profile.age)
     shape = (len(people), len(days))
