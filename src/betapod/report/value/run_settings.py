@@ -121,8 +121,8 @@ def people_words(result: ValueResult) -> str:
 
 def number_of_people(result: ValueResult) -> int:
     """Return how many people were simulated; 0 where that is not known."""
-    for people in result.person_qalys.values():
-        return int(people.shape[1])
+    for qalys in result.person_qalys.values():
+        return int(qalys.shape[1])
     people = setting(result, "people") or {}
     return int(people.get("size") or 0) if isinstance(people, Mapping) else 0
 
