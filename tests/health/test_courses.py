@@ -14,6 +14,7 @@ from betapod.health.courses import CourseSettings, drawn_rows, simulate_courses
 from betapod.health.event_table import own_events
 from betapod.health.lives import live_on
 from betapod.health.prepared_course import prepare
+from betapod.health.risk_profiles import glucose_drug_shares
 from betapod.health.simulated_courses import SimulatedCourses
 from betapod.health.strategy import Strategy
 from betapod.patients import library
@@ -102,6 +103,22 @@ def test_parts_are_the_whole_and_bytes_are_the_courses(people: CoursePeople, cou
         SimulatedCourses.from_bytes(library.default().take([0]).to_bytes(), people)
     with pytest.raises(ConfigError, match="no strategy"):
         courses.risk("car")
+
+
+def test_people_have_a_history_and_habits_of_their_own(courses: SimulatedCourses) -> None:
+    care, drug = courses.risk("care"), courses.risk("drug")
+    assert {"cvd", "hf", "retinopathy", "neuropathy"} <= set(care.histories)
+    for state, values in care.histories.items():
+        assert values.shape == (care.people,) and np.array_equal(values, drug.histories[state]), state
+    assert np.all(care.histories["cvd"] >= care.histories["peripheral_artery_disease"])
+    profile = care.profile
+    assert np.array_equal(profile.smoker, drug.profile.smoker) and np.ptp(np.asarray(profile.ldl)[:, 0]) > 0.1
+    assert np.array_equal(glucose_drug_shares(drug), np.ones((drug.people, len(drug.days))))
+    metformin = care.intake["biguanide"] > 0
+    assert np.all(glucose_drug_shares(care)[metformin] == 1.0)
+    # The same people on their own are the same people.
+    part = courses.risk("care", rows=slice(2, 5))
+    assert np.array_equal(part.profile.haemoglobin, np.asarray(profile.haemoglobin)[2:5])
 
 
 def test_lives_go_on_these_courses(courses: SimulatedCourses) -> None:

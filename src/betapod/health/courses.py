@@ -198,7 +198,7 @@ def _simulate(
         courses = {key: course.take(kept) for key, course in courses.items()}
     seconds = time.perf_counter() - began
     facts = {"patients": len(library), "lost": int(lost.sum()), "courses": len(courses), "seconds": seconds}
-    return SimulatedCourses(people.without(lost), days, courses, keys, lost, drawn, facts)
+    return SimulatedCourses(people.without(lost), days, courses, keys, lost, settings.seed, drawn, facts)
 
 
 def _refuse_large(patients: int, times: int, strategies: Mapping[str, Strategy], settings: CourseSettings) -> None:

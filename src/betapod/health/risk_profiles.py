@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
+from ..hazards.complications.prevalence import prevalent_states
+from ..hazards.drug_hazards import hazard_class
 from ..hazards.histories import histories
 from ..hazards.outcome_rates import ON_DIALYSIS
 from ..hazards.risk import RiskProfile
 from ..hazards.risk_course import RiskCourse
 from ..observables.formulas import MEAL_PER_FASTING
 from ..observables.quantities import Numbers
+from .healthy import lowers_glucose
+from .read_outs import with_read_outs
 
 if TYPE_CHECKING:
     import pandas as pd
 
 #: What is measured at visits that events read, by PARAMCD.
 READ_CODES = ("EGFR", "UACR", "HBA1C", "SBP", "WEIGHT", "INSDOSE", "CPEP", "GRAFTCP")
+#: Classes of drugs that lower glucose, as people of a library take them.
+_GLUCOSE_CLASSES = (
+    "biguanide",
+    "sulfonylurea",
+    "thiazolidinedione",
+    "DPP-4 inhibitor",
+    "GLP-1 receptor agonist",
+    "SGLT2 inhibitor",
+)
 #: nmol/L in one pmol/L.
 _PMOL = 1e-3
 
@@ -90,8 +104,44 @@ def risk_course_of(
     intake: Mapping[str, Numbers] | None = None,
     dated: Mapping[str, Numbers] | None = None,
     harms: Mapping[str, Numbers | float] | None = None,
+    seed: int = 1,
 ) -> RiskCourse:
-    """Return the course of risk of people of a library; arguments as of `profile_on_course` and `RiskCourse`."""
-    profile = profile_on_course(table, days, course, failed)
-    chances = {name: np.ravel(np.broadcast_to(getattr(profile, name), (len(table), 1))) for name in ("cvd", "hf")}
-    return RiskCourse(days, profile, numbers, chances, failed, intake or {}, harms or {}, dated or {})
+    """Return the course of risk of people of a library, with cholesterol, haemoglobin, potassium and smoking read out.
+
+    Complications that people have at the start are drawn by their chances; cardiovascular disease and heart failure are the library's.
+
+    Parameters
+    ----------
+    table, days, course, failed
+        As of `profile_on_course`.
+    numbers, intake, dated, harms
+        As of `RiskCourse`, dated events as `known`.
+    seed
+        Of what is drawn for each person: the same under every strategy.
+    """
+    simulated = profile_on_course(table, days, course, failed)
+    profile = with_read_outs(simulated, numbers, intake, seed)
+    at_start = profile_at_start(profile, len(table))
+    states = prevalent_states(at_start, numbers, seed)
+    states["cvd"] = np.maximum(np.asarray(at_start.cvd), states.get("peripheral_artery_disease", 0.0))
+    states["hf"] = np.asarray(at_start.hf)
+    return RiskCourse(days, profile, numbers, states, failed, intake or {}, harms or {}, dated or {})
+
+
+def profile_at_start(profile: RiskProfile, people: int) -> RiskProfile:
+    """Return the (people,) profile of the first day."""
+
+    def first(values: Numbers | float) -> Numbers:
+        array = np.asarray(values, dtype=np.float64)
+        return np.asarray(np.broadcast_to(array[..., 0] if array.ndim else array, (people,)))
+
+    return RiskProfile(**{item.name: first(getattr(profile, item.name)) for item in fields(RiskProfile)})
+
+
+def glucose_drug_shares(course: RiskCourse) -> Numbers:
+    """Return (people, T) the share of the effect of the glucose-lowering drug that is taken most, other than insulin; for `healthy_on`."""
+    share = np.zeros((course.people, len(course.days)))
+    for drug, values in course.intake.items():
+        if lowers_glucose(drug) or hazard_class(drug) in _GLUCOSE_CLASSES:
+            share = np.maximum(share, values)
+    return share

@@ -85,6 +85,8 @@ class SimulatedCourses:
         (strategy, draw) -> key in `courses`: draws that change nothing share one.
     lost
         (patients as they were asked for,) who could not be simulated.
+    seed
+        Of what is drawn for each person besides the courses: smoking, cholesterol, complications at the start.
     drawn
         Scenario -> parameter -> (draws,) values of the draws from 1 on.
     facts
@@ -96,6 +98,7 @@ class SimulatedCourses:
     courses: Mapping[str, StrategyCourse]
     keys: Mapping[tuple[str, int], str]
     lost: NDArray[np.bool_]
+    seed: int
     drawn: Mapping[str, Mapping[str, Numbers]] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
 
@@ -131,7 +134,9 @@ class SimulatedCourses:
         course = self.courses[self.keys[strategy, draw]].take(people.rows)
         table = people.library.table.iloc[people.rows]
         values, intake = _doubles(course.values), _doubles(course.intake)
-        return risk_course_of(table, numbers, self.days, values, course.failed, intake, course.dated, course.harms)
+        return risk_course_of(
+            table, numbers, self.days, values, course.failed, intake, course.dated, course.harms, self.seed
+        )
 
     def parts(self, strategy: str, size: int, draw: int = 0) -> Iterator[tuple[slice, RiskCourse]]:
         """Give the people in parts of at most `size`, so that a million need no more memory than `size`."""
@@ -157,7 +162,14 @@ class SimulatedCourses:
             arrays |= {f"c{i}_{j}": values for j, values in enumerate(parts.values())}
         drawn = {scenario: {name: v.tolist() for name, v in rows.items()} for scenario, rows in self.drawn.items()}
         keys = [[name, number, key] for (name, number), key in self.keys.items()]
-        head = {"format": _FORMAT, "names": names, "keys": keys, "drawn": drawn, "facts": dict(self.facts)}
+        head = {
+            "format": _FORMAT,
+            "names": names,
+            "keys": keys,
+            "drawn": drawn,
+            "seed": self.seed,
+            "facts": dict(self.facts),
+        }
         arrays |= {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)}
         buffer = io.BytesIO()
         np.savez(buffer, allow_pickle=False, **arrays)
@@ -180,7 +192,7 @@ class SimulatedCourses:
         lost = np.asarray(file.get("lost"))
         if head.get("format") != _FORMAT or set(keys.values()) - set(courses) or lost.shape != (len(people.library),):
             raise ValueError("its parts do not fit each other")
-        return cls(people.without(lost), file["days"], courses, keys, lost, drawn, head["facts"])
+        return cls(people.without(lost), file["days"], courses, keys, lost, int(head["seed"]), drawn, head["facts"])
 
 
 def _doubles(columns: Mapping[str, NDArray[np.float32]]) -> dict[str, Numbers]:
