@@ -11,8 +11,8 @@ from small_values import RUN, made_up, without
 
 from betapod.base.errors import ConfigError
 from betapod.report.value import decision_tables as deciding
-from betapod.report.value import result_tables as results
 from betapod.report.value import run_settings, value_analysis
+from betapod.report.value import strategy_tables as results
 from betapod.report.value.every_table import every_table, terminal_tables
 from betapod.report.value.value_table import ValueEstimate, cell_text, estimate, plain_table
 from betapod.report.value.workbook import sheet_names, workbook_content, write_workbook
@@ -29,7 +29,7 @@ def rows_by(table, *columns):
 
 
 def test_gains_are_those_of_the_draws(result) -> None:
-    table = rows_by(results.differences(result, "own"), "strategy")
+    table = rows_by(results.gains_table(result, "own"), "strategy")
     gain = result.qalys["own"][2] - result.qalys["own"][0]
     cell = table["as claimed",]["QALYs"]
     assert (cell.mean, cell.low, cell.high) == pytest.approx((gain.mean(), *np.quantile(gain, [0.025, 0.975])))
@@ -98,15 +98,15 @@ def test_budgets_follow_those_who_begin(result) -> None:
 
 
 def test_people_differ(result) -> None:
-    row = rows_by(results.people(result, "own"), "strategy")["as claimed",]
+    row = rows_by(results.people_table(result, "own"), "strategy")["as claimed",]
     gain = result.person_qalys["own"][2] - result.person_qalys["own"][0]
     assert row["mean gain"] == pytest.approx(gain.mean()) and row["people who gain"] == 1.0
     assert row["5 % gain less than"] <= row["50 % gain less than"] <= row["95 % gain less than"]
 
 
 def test_a_ratio_is_given_only_where_it_is_a_price(result) -> None:
-    assert results.ratio_text(result, "own", "as claimed") == "asked as a price"
-    text = results.ratio_text(result, "own", "SGLT2 inhibitor")
+    assert results.icer_text(result, "own", "as claimed") == "asked as a price"
+    text = results.icer_text(result, "own", "SGLT2 inhibitor")
     cost, gain = (result.increment("own", m, "SGLT2 inhibitor").mean() for m in ("costs", "qalys"))
     if cost > 0:
         assert text.startswith(run_settings.amount(cost / gain)) and "\u00b1" in text
@@ -119,7 +119,7 @@ def test_a_ratio_is_given_only_where_it_is_a_price(result) -> None:
 
 
 def test_cells_without_a_number_are_dashes_and_shares_are_never_rounded_to_all() -> None:
-    columns = results.differences(made_up(), "own").columns
+    columns = results.gains_table(made_up(), "own").columns
     assert cell_text(columns[3], None) == "\u2013"
     assert cell_text(deciding.price_table(made_up()).columns[4], 0.9999) == "over 99\u00a0%"
     assert estimate(np.array([1.0, 1.0])).low == 1.0

@@ -14,7 +14,7 @@ from ...value.economics.pricing import budget_impact
 from ..common import words
 from . import run_settings as run
 from .checklists import Checklist
-from .result_tables import unit
+from .strategy_tables import price_unit
 from .value_analysis import (
     ParameterWorth,
     costs_of,
@@ -34,14 +34,14 @@ _KINDS = {"rate": "rates of events", "utility": "utilities", "cost": "costs", "p
 
 def money_unit(result: ValueResult) -> str:
     """Return the currency; without a country, that in which the worth of a QALY is said."""
-    return unit(result) or "money as the QALY's"
+    return price_unit(result) or "money as the QALY's"
 
 
 def price_table(result: ValueResult) -> ValueTable | None:
     """Return the price of a course of cells at which it is worth its money; None where nobody is given cells."""
     rows = []
     for decision in run.decisions(result):
-        options = {result.strategies[place] for place in decision.options}
+        options = {result.strategies[number] for number in decision.options}
         for name in (name for name in run.with_cells(result) if name in options):
             for structure in result.structures:
                 for amount in run.willingness(result):
@@ -81,14 +81,14 @@ def best_table(result: ValueResult, structure: str, decision: run.Decision) -> V
     if len(decision.options) < 2:
         return None
     rows = list(decision.options)
-    names = [result.strategies[place] for place in rows]
+    names = [result.strategies[number] for number in rows]
     qalys, costs = result.qalys[structure][rows], costs_of(result, structure)[rows]
     amounts = run.willingness(result) if result.costs else (1.0,)
     chances = acceptability(qalys, costs, amounts)
     best = acceptability_frontier(qalys, costs, amounts)
     lines = [
-        [run.amount(amount) if result.costs else "health alone", names[int(place)], *map(float, row)]
-        for amount, place, row in zip(amounts, best.best, chances, strict=True)
+        [run.amount(amount) if result.costs else "health alone", names[int(number)], *map(float, row)]
+        for amount, number, row in zip(amounts, best.best, chances, strict=True)
     ]
     columns = [
         ValueColumn("money for a QALY"),
@@ -120,7 +120,7 @@ def information_table(result: ValueResult) -> ValueTable:
                 rows.append([*row, *([worth.price, worth.worth] if cells and result.costs else [])])
     kind: Any = "money" if result.costs else "rate"
     name = (
-        f"worth of perfect information ({unit(result)} a person)"
+        f"worth of perfect information ({price_unit(result)} a person)"
         if result.costs
         else "worth of perfect information (QALYs a person)"
     )
@@ -166,7 +166,7 @@ def partial_information(result: ValueResult, structure: str, decision: run.Decis
 
 def _worths(result: ValueResult, key: str, caption: str, first: str, rows: tuple[ParameterWorth, ...]) -> ValueTable:
     kind: Any = "money" if result.costs else "rate"
-    unit_words = f"{unit(result)} a person" if result.costs else "QALYs a person"
+    unit_words = f"{price_unit(result)} a person" if result.costs else "QALYs a person"
     columns = [
         ValueColumn(first),
         ValueColumn(f"worth ({unit_words})", kind),
@@ -201,8 +201,8 @@ def tornado_measure(result: ValueResult, strategy: str) -> str:
     if not result.costs:
         return "QALYs gained"
     if strategy in run.with_cells(result):
-        return f"price of a course ({unit(result)})"
-    return f"net benefit ({unit(result)})"
+        return f"price of a course ({price_unit(result)})"
+    return f"net benefit ({price_unit(result)})"
 
 
 def tornado_table(result: ValueResult, structure: str, strategy: str, most: int = 15) -> ValueTable | None:
@@ -257,7 +257,7 @@ def budget_table(result: ValueResult) -> ValueTable | None:
         ValueColumn("together", "more money"),
     ]
     price = " The price of cells is not in it." if run.with_cells(result) else ""
-    caption = f"More spent than with {result.comparator} ({unit(result)}, not discounted) where {words.counted(round(eligible), 'person is', 'people are')} eligible.{price}"
+    caption = f"More spent than with {result.comparator} ({price_unit(result)}, not discounted) where {words.counted(round(eligible), 'person is', 'people are')} eligible.{price}"
     return ValueTable("budget", caption, columns, rows)
 
 

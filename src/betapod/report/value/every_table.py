@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..common import words
 from . import decision_tables as deciding
-from . import result_tables as results
 from . import run_settings as run
+from . import strategy_tables as results
 from .checklists import both_checklists
 from .value_table import ValueTable, cell_text
 
@@ -21,23 +21,26 @@ def every_table(result: ValueResult) -> list[ValueTable]:
     """Return every table that the run has something for, in reading order."""
     tables: list[ValueTable | None] = []
     for structure in result.structures:
-        tables += [results.totals(result, structure), results.differences(result, structure)]
-    tables += [results.side_by_side(result), deciding.price_table(result)]
+        tables += [results.totals_table(result, structure), results.gains_table(result, structure)]
+    tables += [results.structure_table(result), deciding.price_table(result)]
     for structure in result.structures:
         for decision in run.decisions(result):
-            tables += [results.standings(result, structure, decision), deciding.best_table(result, structure, decision)]
+            tables += [
+                results.standing_table(result, structure, decision),
+                deciding.best_table(result, structure, decision),
+            ]
     for structure in result.structures:
         tables += [
-            results.free_years(result, structure),
-            results.events(result, structure),
-            results.items(result, structure),
+            results.free_years_table(result, structure),
+            results.events_table(result, structure),
+            results.item_table(result, structure),
         ]
     tables += [deciding.tornado_table(result, s, name, most=1000) for s in result.structures for name in result.others]
     tables.append(deciding.information_table(result))
     for decision in run.decisions(result):
         tables += deciding.partial_information(result, result.structures[0], decision)
-    tables += [results.people(result, structure) for structure in result.structures]
-    tables += [results.scenarios(result), deciding.budget_table(result), results.parameters(result)]
+    tables += [results.people_table(result, structure) for structure in result.structures]
+    tables += [results.scenario_table(result), deciding.budget_table(result), results.uncertain_numbers_table(result)]
     tables.append(deciding.missing_table(result))
     tables += [deciding.checklist_table(checklist) for checklist in both_checklists(result)]
     return [table for table in tables if table is not None and table.rows]
@@ -64,11 +67,11 @@ def terminal_tables(result: ValueResult) -> list[tuple[str, list[str], list[list
     >>> qalys = {"own": np.array([[8.0, 8.2], [8.4, 8.5]])}
     >>> result = ValueResult({}, ("care", "drug"), "care", ("own",), qalys, qalys, qalys)
     >>> terminal_tables(result)[0][2]
-    [['drug', '+0.350 (+0.302 to +0.398)', '+0.350 (+0.302 to +0.398)']]
+    [['drug', '+0.350 (+0.303 to +0.398)', '+0.350 (+0.303 to +0.398)']]
     """
     tables = []
     for structure in result.structures:
-        table = results.differences(result, structure)
+        table = results.gains_table(result, structure)
         keep = [k for k, column in enumerate(table.columns) if k == 0 or column.interval]
         header = ["strategy", "life-years", "QALYs", *([f"costs ({result.currency})"] if result.costs else [])]
         rows = [[cell_text(table.columns[k], row[k]) for k in keep] for row in table.rows]

@@ -29,10 +29,10 @@ def costs_of(result: ValueResult, structure: str) -> Numbers:
 
 def prices(result: ValueResult, structure: str, strategy: str, willingness: float) -> Numbers:
     """Return (draws,) the price of a course of cells at which a strategy is worth its money against the comparator."""
-    place = result.place(strategy)
-    courses = 0.0 if result.cell_courses is None else float(result.cell_courses[place])
+    number = result.place(strategy)
+    courses = 0.0 if result.cell_courses is None else float(result.cell_courses[number])
     costs = costs_of(result, structure)
-    saved = costs[place] - costs[result.reference]
+    saved = costs[number] - costs[result.reference]
     return threshold_price(result.increment(structure, "qalys", strategy), saved, courses, willingness)
 
 
@@ -52,12 +52,12 @@ def price_against_best(
     """Return the mean price at which a strategy with cells is as good as the best strategy without."""
     worth = benefits(result, structure, decision, willingness).mean(axis=1)
     treated = {result.place(name) for name in with_cells(result)}
-    others = [value for place, value in zip(decision.options, worth, strict=True) if place not in treated]
+    others = [value for number, value in zip(decision.options, worth, strict=True) if number not in treated]
     if not others or result.cell_courses is None:
         return float("nan")
-    place = result.place(strategy)
-    cells_worth = worth[decision.options.index(place)]
-    return float((cells_worth - max(others)) / result.cell_courses[place])
+    number = result.place(strategy)
+    cells_worth = worth[decision.options.index(number)]
+    return float((cells_worth - max(others)) / result.cell_courses[number])
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def information_worth(result: ValueResult, structure: str, decision: Decision, w
 
 def open_price(result: ValueResult, structure: str, decision: Decision, willingness: float) -> float:
     """Return the price at which the best strategy with cells is as good on average as the best without; 0 where it is not even if free."""
-    options = {result.strategies[place] for place in decision.options}
+    options = {result.strategies[number] for number in decision.options}
     treated = [name for name in with_cells(result) if name in options]
     asked = [price_against_best(result, structure, decision, name, willingness) for name in treated]
     return max([0.0, *(price for price in asked if np.isfinite(price))])
@@ -167,10 +167,10 @@ def ratio_error(result: ValueResult, structure: str, strategy: str) -> float:
     errors = result.monte_carlo.get(structure, {})
     if not result.costs or "incremental_qalys" not in errors or "incremental_costs" not in errors:
         return float("nan")
-    place = result.place(strategy)
+    number = result.place(strategy)
     gain = float(result.increment(structure, "qalys", strategy).mean())
     cost = float(result.increment(structure, "costs", strategy).mean())
     if gain == 0:
         return float("nan")
-    of_gain, of_cost = float(errors["incremental_qalys"][place]), float(errors["incremental_costs"][place])
+    of_gain, of_cost = float(errors["incremental_qalys"][number]), float(errors["incremental_costs"][number])
     return (of_cost + abs(cost / gain) * of_gain) / abs(gain)

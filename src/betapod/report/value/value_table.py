@@ -72,7 +72,7 @@ def estimate(draws: NDArray[np.float64]) -> ValueEstimate:
     return ValueEstimate(float(draws.mean()), float(low), float(high))
 
 
-def number_text(value: float, kind: Kind) -> str:
+def value_text(value: float, kind: Kind) -> str:
     """Return one number as it is printed; an en dash where there is none."""
     if not math.isfinite(value):
         return "\u2013"
@@ -97,9 +97,9 @@ def cell_text(column: ValueColumn, cell: Any) -> str:
     if isinstance(cell, str):
         return cell
     if isinstance(cell, ValueEstimate):
-        middle, low, high = (number_text(value, column.kind) for value in (cell.mean, cell.low, cell.high))
+        middle, low, high = (value_text(value, column.kind) for value in (cell.mean, cell.low, cell.high))
         return f"{middle} ({low} to {high})"
-    return number_text(float(cell), column.kind)
+    return value_text(float(cell), column.kind)
 
 
 def page_table(table: ValueTable) -> Table:

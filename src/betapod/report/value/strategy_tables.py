@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...patients.cohorts.comparison import weighted_quantile
 from ...value.economics.frontier import frontier, icer
 from ..common import words
 from . import run_settings as run
@@ -22,7 +23,7 @@ NOTICED = 0.01
 _EVENTS = {"mi": "heart attack", "stroke": "stroke", "hf": "heart failure", "aki": "acute kidney injury"}
 
 
-def unit(result: ValueResult) -> str:
+def price_unit(result: ValueResult) -> str:
     """Return the currency with its year of prices; empty without costs."""
     if not result.currency:
         return ""
@@ -43,7 +44,7 @@ def error_of(result: ValueResult, structure: str, measure: str, strategy: str) -
     return None if errors is None else float(errors[result.place(strategy)])
 
 
-def totals(result: ValueResult, structure: str) -> ValueTable:
+def totals_table(result: ValueResult, structure: str) -> ValueTable:
     """Return life-years, QALYs and costs of each strategy."""
     columns = [
         ValueColumn("strategy"),
@@ -53,7 +54,7 @@ def totals(result: ValueResult, structure: str) -> ValueTable:
     ]
     measures = ["years", "life_years", "qalys"]
     if result.costs:
-        columns.append(ValueColumn(f"costs, discounted ({unit(result)})", "money", True))
+        columns.append(ValueColumn(f"costs, discounted ({price_unit(result)})", "money", True))
         measures.append("costs")
     rows = [
         [name, *(estimate(getattr(result, measure)[structure][result.place(name)]) for measure in measures)]
@@ -64,7 +65,7 @@ def totals(result: ValueResult, structure: str) -> ValueTable:
     return ValueTable(f"totals-{structure}", caption, columns, rows)
 
 
-def differences(result: ValueResult, structure: str) -> ValueTable:
+def gains_table(result: ValueResult, structure: str) -> ValueTable:
     """Return what each strategy adds to the comparator, with the error of simulation by chance."""
     columns = [
         ValueColumn("strategy"),
@@ -74,7 +75,7 @@ def differences(result: ValueResult, structure: str) -> ValueTable:
     ]
     if result.costs:
         columns += [
-            ValueColumn(f"costs ({unit(result)})", "more money", True),
+            ValueColumn(f"costs ({price_unit(result)})", "more money", True),
             ValueColumn("Monte Carlo error, costs", "money"),
             ValueColumn("costs per QALY"),
         ]
@@ -90,14 +91,14 @@ def differences(result: ValueResult, structure: str) -> ValueTable:
             row += [
                 estimate(result.increment(structure, "costs", name)),
                 error_of(result, structure, "incremental_costs", name),
-                ratio_text(result, structure, name),
+                icer_text(result, structure, name),
             ]
         rows.append(row)
     caption = f"{words.capital(run.structure_label(structure))}: against {result.comparator}, a person. Life-years are not discounted."
     return ValueTable(f"differences-{structure}", caption, columns, rows)
 
 
-def ratio_text(result: ValueResult, structure: str, strategy: str) -> str:
+def icer_text(result: ValueResult, structure: str, strategy: str) -> str:
     """Return the cost per QALY of means with its error by chance, or what stands in its place."""
     if not result.costs:
         return "no costs"
@@ -117,7 +118,7 @@ def ratio_text(result: ValueResult, structure: str, strategy: str) -> str:
     return "better and cheaper" if gain >= 0 and cost <= 0 else "worse and dearer"
 
 
-def standings(result: ValueResult, structure: str, decision: run.Decision) -> ValueTable | None:
+def standing_table(result: ValueResult, structure: str, decision: run.Decision) -> ValueTable | None:
     """Return the full incremental analysis of strategies among which somebody could choose; None without costs."""
     if not result.costs or len(decision.options) < 2:
         return None
@@ -131,7 +132,7 @@ def standings(result: ValueResult, structure: str, decision: run.Decision) -> Va
         ValueColumn("strategy"),
         ValueColumn("standing"),
         ValueColumn("compared with"),
-        ValueColumn(f"costs ({unit(result)})", "money"),
+        ValueColumn(f"costs ({price_unit(result)})", "money"),
         ValueColumn("QALYs", "years"),
         ValueColumn("costs per QALY", "money"),
     ]
@@ -161,7 +162,7 @@ def by_strategy(
     return ValueTable(key, caption, columns, rows)
 
 
-def events(result: ValueResult, structure: str) -> ValueTable | None:
+def events_table(result: ValueResult, structure: str) -> ValueTable | None:
     """Return how often events come to a hundred people; those that never come are left out."""
     counts = {name: 100 * array for name, array in result.events.get(structure, {}).items() if np.any(array)}
     ordered = dict(sorted(counts.items(), key=lambda pair: -float(pair[1].mean())))
@@ -169,22 +170,22 @@ def events(result: ValueResult, structure: str) -> ValueTable | None:
     return by_strategy(result, f"events-{structure}", caption, ValueColumn("event"), ordered, "years")
 
 
-def free_years(result: ValueResult, structure: str) -> ValueTable | None:
+def free_years_table(result: ValueResult, structure: str) -> ValueTable | None:
     """Return years without dialysis, in health and so on."""
     caption = f"{words.capital(run.structure_label(structure))}: years of a person, not discounted."
     spans = {name.replace("_free", "-free"): array for name, array in result.free_years.get(structure, {}).items()}
     return by_strategy(result, f"free-years-{structure}", caption, ValueColumn("years"), spans, "years")
 
 
-def items(result: ValueResult, structure: str) -> ValueTable | None:
+def item_table(result: ValueResult, structure: str) -> ValueTable | None:
     """Return costs by item, the greatest first."""
     costs = result.items.get(structure, {})
     ordered = dict(sorted(costs.items(), key=lambda pair: -float(np.abs(pair[1]).mean())))
-    caption = f"{words.capital(run.structure_label(structure))}: discounted costs of a person ({unit(result)})."
+    caption = f"{words.capital(run.structure_label(structure))}: discounted costs of a person ({price_unit(result)})."
     return by_strategy(result, f"items-{structure}", caption, ValueColumn("item"), ordered, "money")
 
 
-def side_by_side(result: ValueResult) -> ValueTable | None:
+def structure_table(result: ValueResult) -> ValueTable | None:
     """Return gains under each set of events; None where there is only one."""
     if len(result.structures) < 2:
         return None
@@ -195,7 +196,7 @@ def side_by_side(result: ValueResult) -> ValueTable | None:
         ValueColumn("QALYs", "gain", True),
     ]
     if result.costs:
-        columns.append(ValueColumn(f"costs ({unit(result)})", "more money", True))
+        columns.append(ValueColumn(f"costs ({price_unit(result)})", "more money", True))
     rows = []
     for name in result.others:
         for structure in result.structures:
@@ -209,7 +210,7 @@ def side_by_side(result: ValueResult) -> ValueTable | None:
     )
 
 
-def people(result: ValueResult, structure: str) -> ValueTable | None:
+def people_table(result: ValueResult, structure: str) -> ValueTable | None:
     """Return how gains differ between people at central values; None where the run keeps no people."""
     if structure not in result.person_qalys:
         return None
@@ -226,7 +227,7 @@ def people(result: ValueResult, structure: str) -> ValueTable | None:
     rows: list[Sequence[Any]] = []
     for name in result.others:
         gain = qalys[result.place(name)] - qalys[result.reference]
-        quantiles = [weighted_quantile(gain, weights, share) for share in (0.05, 0.25, 0.5, 0.75, 0.95)]
+        quantiles = weighted_quantile(gain, weights, np.array([0.05, 0.25, 0.5, 0.75, 0.95])).tolist()
         gainers, losers = float(weights[gain >= NOTICED].sum()), float(weights[gain <= -NOTICED].sum())
         rows.append([name, float(weights @ gain), *quantiles, min(gainers, 1.0), min(losers, 1.0)])
     caption = (
@@ -237,23 +238,7 @@ def people(result: ValueResult, structure: str) -> ValueTable | None:
     return ValueTable(f"people-{structure}", caption, columns, rows)
 
 
-def weighted_quantile(values: NDArray[np.float64], weights: NDArray[np.float64], share: float) -> float:
-    """Return the value below which a share of weights lies.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from betapod.report.value.result_tables import weighted_quantile
-    >>> weighted_quantile(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.1, 0.8]), 0.5)
-    3.0
-    """
-    order = np.argsort(values, kind="stable")
-    reached = np.cumsum(weights[order])
-    place = int(np.searchsorted(reached, share * reached[-1] * (1 - 1e-12)))
-    return float(values[order][min(place, values.size - 1)])
-
-
-def scenarios(result: ValueResult) -> ValueTable | None:
+def scenario_table(result: ValueResult) -> ValueTable | None:
     """Return gains under each scenario of the run beside the base, at central values; None without scenarios."""
     if not result.scenarios:
         return None
@@ -266,7 +251,7 @@ def scenarios(result: ValueResult) -> ValueTable | None:
         ValueColumn("QALYs", "gain"),
     ]
     if result.costs:
-        columns.append(ValueColumn(f"costs ({unit(result)})", "more money"))
+        columns.append(ValueColumn(f"costs ({price_unit(result)})", "more money"))
     rows = [
         [case, run.structure_label(structure), name, *_gains(result, measures, name)]
         for case, by_structure in cases.items()
@@ -281,14 +266,14 @@ def scenarios(result: ValueResult) -> ValueTable | None:
 
 def _gains(result: ValueResult, measures: Mapping[str, NDArray[np.float64]], name: str) -> list[float | None]:
     names = ["years", "qalys", *(["costs"] if result.costs else [])]
-    place = result.place(name)
+    number = result.place(name)
     return [
-        float(measures[measure][place] - measures[measure][result.reference]) if measure in measures else None
+        float(measures[measure][number] - measures[measure][result.reference]) if measure in measures else None
         for measure in names
     ]
 
 
-def parameters(result: ValueResult) -> ValueTable | None:
+def uncertain_numbers_table(result: ValueResult) -> ValueTable | None:
     """Return every uncertain number with interval, distribution and source; None without any."""
     if not result.parameters:
         return None
