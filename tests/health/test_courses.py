@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.hazards.risk import RiskProfile
+from betapod.hazards.risk_course import RiskCourse
 from betapod.health.cell_harms import HARM_DAYS, dated_harms
 from betapod.health.course_people import CoursePeople
 from betapod.health.courses import CourseSettings, drawn_rows, simulate_courses
@@ -157,8 +159,26 @@ def test_harms_of_cells_are_dated_and_end() -> None:
     injected = dated_harms(Strategy("UC-MSC 1e6/kg ir", "current-evidence"), table, days, 1)
     assert 0 < np.isfinite(injected.removed).sum() < 100
     grafted = dated_harms(Strategy("SC-islets 10e6/kg portal", "current-evidence"), table, days, 1)
-    assert grafted.ratios == {} and np.median(grafted.dated["other_death"]) > 0.0
-    assert dated_harms(Strategy(), table, days, 1).dated == {}
+    assert grafted.ratios == {} and np.median(grafted.besides["other_death"]) > 0.0
+    assert dated_harms(Strategy(), table, days, 1).besides == {}
+
+
+def test_what_cells_bring_comes_besides_what_comes_anyway() -> None:
+    days = np.arange(0.0, 20.0) * 365.25
+    profile = RiskProfile(age=70 + days / 365.25, female=0, egfr=60, uacr=300)
+    never = np.full(500, np.inf)
+    clot = np.where(np.arange(500) < 100, 28.0, np.inf)
+    plain = RiskCourse(days, profile, np.arange(500))
+    without = live_on(prepare(plain, own_events()), seed=3)
+    cells = replace(plain, besides={"thromboembolism": clot, "cv_death": np.where(np.arange(500) < 10, 38.0, np.inf)})
+    lives = live_on(prepare(cells, own_events()), seed=3)
+    # Ten die of it, a hundred have it, and all else stays.
+    assert np.allclose(lives.died[:10], 38.0, atol=0.01) and np.array_equal(lives.died[100:], without.died[100:])
+    more = lives.counts("thromboembolism") - without.counts("thromboembolism")
+    alive = without.died[10:100] > 28.0
+    assert np.all(more[10:100][alive] == 1) and np.all(more[100:] == 0)
+    none = live_on(prepare(replace(plain, besides={"cv_death": never}), own_events()), seed=3)
+    assert np.array_equal(none.died, without.died)
 
 
 def test_settings_say_all_that_is_wrong() -> None:

@@ -34,6 +34,8 @@ class RiskCourse:
     dated
         Event -> (people,) day on which it comes as part of the course, such as an acute kidney injury that has cost nephrons; infinite
         without. Such an event comes on that day and on no other.
+    besides
+        Event -> (people,) day on which it comes besides those that come by its rate, such as a clot after an infusion; infinite without.
 
     Examples
     --------
@@ -54,6 +56,7 @@ class RiskCourse:
     intake: Mapping[str, Numbers] = field(default_factory=dict)
     harms: Mapping[str, Numbers | float] = field(default_factory=dict)
     dated: Mapping[str, Numbers] = field(default_factory=dict)
+    besides: Mapping[str, Numbers] = field(default_factory=dict)
 
     @property
     def people(self) -> int:
@@ -87,4 +90,5 @@ class RiskCourse:
             {name: values[rows] for name, values in self.intake.items()},
             {name: of(values) for name, values in self.harms.items()},
             {name: values[rows] for name, values in self.dated.items()},
+            {name: values[rows] for name, values in self.besides.items()},
         )

@@ -45,15 +45,15 @@ class DatedHarms:
         (patients,) day on which a kidney is removed; infinite without.
     failed
         (patients,) day on which kidneys fail by cells; infinite without.
-    dated
-        Event -> (patients,) day; infinite without.
+    besides
+        Event -> (patients,) day on which it comes besides those of its rate; infinite without.
     ratios
         Event -> (T,) factor on its rate.
     """
 
     removed: Numbers
     failed: Numbers
-    dated: Mapping[str, Numbers] = field(default_factory=dict)
+    besides: Mapping[str, Numbers] = field(default_factory=dict)
     ratios: Mapping[str, Numbers] = field(default_factory=dict)
 
 
@@ -79,13 +79,13 @@ def dated_harms(
     failed = _first(harms, "p_kidney_loss", sick, people, seed) + p["kidney_loss_days"]
     clot = _first(harms, "p_thrombosis", sick, people, seed)
     fatal = Stream(seed, "fatal:p_thrombosis").uniform(people) < p["clot_fatal"]
-    dated = {"thromboembolism": clot, "cv_death": np.where(fatal, clot + p["vte_death_days"], np.inf)}
+    besides = {"thromboembolism": clot, "cv_death": np.where(fatal, clot + p["vte_death_days"], np.inf)}
     if harms.immunosuppression:
         # Serious events come at a steady rate; each kills with the same chance.
         rate = harms.immunosuppression * p["SAE_fatal"]
         wait = -np.log(Stream(seed, "fatal:SAE").uniform(people)) / rate * DAYS_PER_YEAR
-        dated["other_death"] = harms.start + wait
-    return DatedHarms(removed, failed, dated, _ratios(strategy, days, values or {}))
+        besides["other_death"] = harms.start + wait
+    return DatedHarms(removed, failed, besides, _ratios(strategy, days, values or {}))
 
 
 def _first(harms: CourseHarms, name: str, sick: NDArray[np.bool_], people: NDArray[np.int64], seed: int) -> Numbers:

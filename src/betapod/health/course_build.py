@@ -76,9 +76,10 @@ def built_course(task: CourseTask) -> tuple[StrategyCourse, NDArray[np.bool_]]:
         for drug, share in intakes.items():
             column = intake.setdefault(drug, np.zeros((len(table), len(task.days)), dtype=np.float32))
             column[rows, :count], column[rows, count:] = share, share[:, -1:]
-    dated = {"aki": injuries.day, **harms.dated}
     columns = {code: np.ascontiguousarray(values[:, :, k]) for k, code in enumerate(READ_CODES)}
-    return StrategyCourse(columns, np.minimum(failed, harms.failed), intake, dated, harms.ratios), broken
+    return StrategyCourse(
+        columns, np.minimum(failed, harms.failed), intake, {"aki": injuries.day}, harms.besides, harms.ratios
+    ), broken
 
 
 def _bands(task: CourseTask) -> list[tuple[NDArray[np.int64], int]]:

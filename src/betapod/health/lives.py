@@ -157,9 +157,13 @@ class _Living:
         self.once = np.flatnonzero(~self.table.repeats & ~self.table.begins.any(axis=1))
         needs, unless = self.table.needs.astype(np.float32), self.table.unless.astype(np.float32)
         self.against, self.needed = unless - needs, needs.sum(axis=1, keepdims=True)
-        # Events that the course dates come by no hazard.
-        self.dated = {self.table.events.index(name): day for name, day in prepared.course.dated.items()}
-        self.factors[list(self.dated)] = 0.0
+        course = prepared.course
+        # Events that the course dates come by no hazard, others besides it.
+        self.factors[[self.table.events.index(name) for name in course.dated]] = 0.0
+        days = dict(course.besides) | {
+            name: np.minimum(day, course.besides.get(name, np.inf)) for name, day in course.dated.items()
+        }
+        self.dated = {self.table.events.index(name): np.array(day, dtype=np.float64) for name, day in days.items()}
         self.graft = self.table.states.index("transplant")
         self.replaced = [self.table.states.index(name) for name in REPLACED]
         self.hearts = [self.table.states.index(name) for name in ("cvd", "hf")]
@@ -245,8 +249,13 @@ class _Living:
             with np.errstate(divide="ignore", invalid="ignore"):
                 shares = np.where(gain > 0, left[:, coming] / gain, _NEVER)
             for number, days in due.items():
-                shares[number] = days[coming]
+                shares[number] = np.minimum(shares[number], days[coming])
             event = np.argmin(shares, axis=0)
+            by_date = np.zeros(coming.size, dtype=bool)
+            for number, days in due.items():
+                comes = (event == number) & (days[coming] <= shares[number]) & np.isfinite(days[coming])
+                self.dated[number][self.rows[at[coming[comes]]]] = np.inf
+                by_date |= comes
             first[coming] = np.clip(shares[event, np.arange(coming.size)], 0.0, 1.0)
             more *= first
             then = np.where(first < 1.0, now + first * (until_then - now), until_then)
@@ -255,7 +264,12 @@ class _Living:
         else:
             self.hazard[:, at] += more
         if coming.size:
-            self._take_place(step, at[coming], event, then[coming])
+            rows = at[coming]
+            kept = self.count[event, rows], self.threshold[event, rows]
+            self._take_place(step, rows, event, then[coming])
+            # What comes by date leaves what comes by the rate as it was.
+            self.count[event, rows] = np.where(by_date, kept[0], self.count[event, rows])
+            self.threshold[event, rows] = np.where(by_date, kept[1], self.threshold[event, rows])
         return then, on
 
     def _due(self, at: NDArray[np.int64], now: Numbers, then: Numbers) -> dict[int, Singles]:
@@ -263,7 +277,7 @@ class _Living:
         due = {}
         for number, day in self.dated.items():
             days = day[self.rows[at]]
-            coming = (self.count[number, at] == 0) & (days >= now) & (days <= then)
+            coming = (days >= now) & (days <= then)
             shares = np.full(at.size, _NEVER)
             shares[coming] = ((days - now) / np.maximum(then - now, 1e-9))[coming]
             due[number] = shares

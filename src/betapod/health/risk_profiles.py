@@ -103,6 +103,7 @@ def risk_course_of(
     failed: Numbers,
     intake: Mapping[str, Numbers] | None = None,
     dated: Mapping[str, Numbers] | None = None,
+    besides: Mapping[str, Numbers] | None = None,
     harms: Mapping[str, Numbers | float] | None = None,
     seed: int = 1,
 ) -> RiskCourse:
@@ -114,8 +115,8 @@ def risk_course_of(
     ----------
     table, days, course, failed
         As of `profile_on_course`.
-    numbers, intake, dated, harms
-        As of `RiskCourse`, dated events as `known`.
+    numbers, intake, dated, besides, harms
+        As of `RiskCourse`.
     seed
         Of what is drawn for each person: the same under every strategy.
     """
@@ -125,7 +126,7 @@ def risk_course_of(
     states = prevalent_states(at_start, numbers, seed)
     states["cvd"] = np.maximum(np.asarray(at_start.cvd), states.get("peripheral_artery_disease", 0.0))
     states["hf"] = np.asarray(at_start.hf)
-    return RiskCourse(days, profile, numbers, states, failed, intake or {}, harms or {}, dated or {})
+    return RiskCourse(days, profile, numbers, states, failed, intake or {}, harms or {}, dated or {}, besides or {})
 
 
 def profile_at_start(profile: RiskProfile, people: int) -> RiskProfile:

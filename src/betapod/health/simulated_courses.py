@@ -19,7 +19,7 @@ from .course_people import CoursePeople
 from .risk_profiles import READ_CODES, risk_course_of
 
 _FORMAT = 1
-_PARTS = ("values", "intake", "harms", "dated")
+_PARTS = ("values", "intake", "dated", "besides", "harms")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class StrategyCourse:
         (patients,) day of kidney failure; infinite without.
     intake
         Drug or class -> (patients, T) share of its effect.
-    dated
-        Event that the course holds -> (patients,) day; infinite without.
+    dated, besides
+        Event that the course holds, and event that comes besides those of its rate -> (patients,) day; infinite without.
     harms
         Event -> (T,) factor on its rate by cells.
     """
@@ -44,12 +44,14 @@ class StrategyCourse:
     failed: Numbers
     intake: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     dated: Mapping[str, Numbers] = field(default_factory=dict)
+    besides: Mapping[str, Numbers] = field(default_factory=dict)
     harms: Mapping[str, Numbers] = field(default_factory=dict)
 
     def take(self, rows: NDArray[np.int64]) -> StrategyCourse:
         """Return the courses of some of the patients."""
-        of = {name: {key: v[rows] for key, v in getattr(self, name).items()} for name in ("values", "intake", "dated")}
-        return StrategyCourse(of["values"], self.failed[rows], of["intake"], of["dated"], self.harms)
+        names = ("values", "intake", "dated", "besides")
+        of = {name: {key: v[rows] for key, v in getattr(self, name).items()} for name in names}
+        return StrategyCourse(of["values"], self.failed[rows], of["intake"], of["dated"], of["besides"], self.harms)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return every array by ``part/name``."""
@@ -65,7 +67,7 @@ class StrategyCourse:
             if part in parts:
                 parts[part][name] = values
         return cls(
-            {code: parts["values"][code] for code in READ_CODES}, arrays["failed/"], parts["intake"], parts["dated"], parts["harms"]
+            {code: parts["values"][code] for code in READ_CODES}, arrays["failed/"], parts["intake"], parts["dated"], parts["besides"], parts["harms"]
         )  # fmt: skip
 
 
@@ -135,7 +137,16 @@ class SimulatedCourses:
         table = people.library.table.iloc[people.rows]
         values, intake = _doubles(course.values), _doubles(course.intake)
         return risk_course_of(
-            table, numbers, self.days, values, course.failed, intake, course.dated, course.harms, self.seed
+            table,
+            numbers,
+            self.days,
+            values,
+            course.failed,
+            intake,
+            course.dated,
+            course.besides,
+            course.harms,
+            self.seed,
         )
 
     def parts(self, strategy: str, size: int, draw: int = 0) -> Iterator[tuple[slice, RiskCourse]]:
