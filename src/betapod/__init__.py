@@ -7,6 +7,7 @@ models         load_model  list_models  list_overlays  assemble  Model  Submodel
                render  read_sbml  write_sbml  cite  Bibliography
 simulation     simulate  Result  Ensemble  EnsembleResult  Schedule  Dose  Switch
 therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_switches
+               list_complications  show_complication
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
@@ -65,6 +66,8 @@ if TYPE_CHECKING:
     from .front.people import select_cohort as select_cohort
     from .front.quantities import convert as convert
     from .front.risks import harms as harms
+    from .front.risks import list_complications as list_complications
+    from .front.risks import show_complication as show_complication
     from .front.trials import list_protocols as list_protocols
     from .front.trials import load_protocol as load_protocol
     from .front.trials import open_trial as open_trial
@@ -125,6 +128,7 @@ _PUBLIC = {
     "judge_claims": "front.judging",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
+    "list_complications": "front.risks",
     "list_drugs": "front.models",
     "list_models": "front.models",
     "list_observables": "front.models",
@@ -145,6 +149,7 @@ _PUBLIC = {
     "render": "model.printing.render",
     "run_trial": "front.trials",
     "select_cohort": "front.people",
+    "show_complication": "front.risks",
     "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
     "validate": "front.judging",
@@ -189,6 +194,7 @@ __all__ = [
     "judge_claims",
     "list_claims",
     "list_cohorts",
+    "list_complications",
     "list_drugs",
     "list_models",
     "list_observables",
@@ -209,6 +215,7 @@ __all__ = [
     "render",
     "run_trial",
     "select_cohort",
+    "show_complication",
     "show_drug",
     "simulate",
     "validate",

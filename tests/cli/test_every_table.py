@@ -49,6 +49,8 @@ evidence check
 claims show A01 B07 --no-model
 switches sw_filtration
 drugs show semaglutide
+complications list
+complications show foot_ulcer
 drugs show 'SGLT2 inhibitor' teplizumab
 doctor --quick
 """.strip().splitlines()

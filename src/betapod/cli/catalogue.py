@@ -22,6 +22,7 @@ PANELS: dict[str, dict[str, str]] = {
         "clamp": "glucose_tests",
         "drugs": "drugs",
         "harms": "harms",
+        "complications": "complications",
     },
     "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},

@@ -41,6 +41,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Into the renal artery, in kidney disease", "betapod harms 'BM-MSC 100e6 ra' --kidney-disease"),
         ("Islets made from stem cells, over five years", "betapod harms 'SC-islets 0.8e9 pv' --years 5"),
     ),
+    "complications": (("What may come to eyes, nerves, feet and after kidney failure?", "betapod complications list"),),
+    "complications list": (
+        ("All complications, by group", "betapod complications list"),
+        ("Those of the feet, as a table", "betapod complications list --search feet --csv feet.csv"),
+    ),
+    "complications show": (
+        ("What a foot ulcer depends on, and on whose word", "betapod complications show foot_ulcer"),
+        ("Its numbers as a table", "betapod complications show foot_ulcer --csv ulcer.csv"),
+    ),
     "ogtt": (
         ("75 g of glucose in type 2 diabetes", "betapod ogtt --person t2d"),
         ("Fewer beta cells than the typical person has", "betapod ogtt --person ngt --set beta_mass=0.7"),

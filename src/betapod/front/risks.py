@@ -1,4 +1,4 @@
-"""Harms of a course of cells, as a table."""
+"""Harms of a course of cells, and complications of the disease, as tables."""
 
 from __future__ import annotations
 
@@ -68,4 +68,64 @@ def harms(order: str, *, scenario: str | None = None, kidney_disease: bool = Fal
     read = harm_table(order, scenario or DEFAULT, bool(kidney_disease), years)
     table = pd.DataFrame([vars(line) for line in read.lines], columns=list(HarmLine.__dataclass_fields__))
     table.attrs.update(understood=read.words, notes=list(read.notes))
+    return table
+
+
+def list_complications() -> pd.DataFrame:
+    """Return the complications that may come to people on their course.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per complication: ``name``, ``group``, ``label``, ``rate`` (per 1000 people and year in the reference person: a man of 60, type 2
+        diabetes for ten years, HbA1c 7 %, 130 mmHg, eGFR 90, UACR 10 mg/g), ``rises_with``, ``needs`` and ``begins`` (states),
+        ``source``, and ``grade``, the worst of its numbers.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> table = betapod.list_complications().set_index("name")
+    >>> table.loc["ketoacidosis", "group"]
+    'acute'
+    """
+    import pandas as pd
+
+    from ..hazards.complications.complication_cards import complication_list
+
+    return pd.DataFrame(complication_list())
+
+
+def show_complication(name: str) -> pd.DataFrame:
+    """Return the numbers of a complication, with their origin.
+
+    Parameters
+    ----------
+    name
+        Of `list_complications`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per number: ``kind`` (rate, term, state, drug, days), ``what``, ``value`` with ``low`` and ``high`` (ratios of hazards but for the
+        rate, 1/year, and days), ``unit``, ``parameter``, ``role``, ``source``, ``grade`` and ``note``. ``attrs["equation"]`` is the rate.
+
+    Raises
+    ------
+    ConfigError
+        There is no such complication; the nearest is named.
+
+    Examples
+    --------
+    >>> import betapod
+    >>> numbers = betapod.show_complication("foot_ulcer")
+    >>> bool((numbers["value"] > 0).all())
+    True
+    """
+    import pandas as pd
+
+    from ..hazards.complications.complication_cards import complication_card
+
+    card = complication_card(name)
+    table = pd.DataFrame(card["numbers"])
+    table.attrs.update(equation=card["equation"], label=card["label"])
     return table
