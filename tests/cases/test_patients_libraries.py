@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from commands import carry_out
 
 from betapod.base.errors import ConfigError, Problem
 from betapod.patients import library
@@ -201,7 +200,6 @@ def test_another_archive(tmp_path: Path) -> None:
 def test_the_command_line_names_file_and_fault(tmp_path: Path, good: tuple[dict[str, Any], Arrays]) -> None:
     head, arrays = good
     path = written(tmp_path, head | {"rows": 7}, arrays)
-    command = [sys.executable, "-m", "betapod", "patients", "show", "--library", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = carry_out("patients", "show", "--library", path)
     assert done.returncode == 2
     assert "edited.npz: bad-library" in done.stderr and "Traceback" not in done.stderr

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import carry_out
 
 from betapod.base import delimited
 from betapod.base.errors import ConfigError, Problem
@@ -312,12 +311,12 @@ def test_a_flag_is_no_word_for_sex(tmp_path: Path) -> None:
 def test_command_line_takes_codes(tmp_path: Path) -> None:
     path = tmp_path / "people.tsv"
     path.write_text(CODED.replace(",", "\t"), encoding="utf-8")
-    command = [sys.executable, "-m", "betapod", "patients", "check", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    command = ["patients", "check", path]
+    done = carry_out(*command)
     assert done.returncode == 2
     assert "people.tsv:2:3: coded-sex" in done.stderr
     command += ["--sex-codes", "female=0,male=1"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = carry_out(*command)
     assert done.returncode == 0, done.stderr
     assert "read as separated by tabs" in done.stdout
 

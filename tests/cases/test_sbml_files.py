@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import carry_out
 
 from betapod import simulate
 from betapod.base.errors import ExchangeError
@@ -120,12 +119,12 @@ def test_a_shipped_case_of_the_suite_imports() -> None:
     assert any("areaUnits" in text for text in read_sbml(path).report.ignored)
 
 
-def test_the_command_line_tells_and_does_not_crash(tmp_path: Path) -> None:
+def test_the_command_line_tells_and_does_not_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "nan.xml").write_text(decay(start='initialAmount="NaN"'))
     (tmp_path / "unsized.xml").write_text(unsized())
-    run = [sys.executable, "-m", "betapod", "model"]
-    done = subprocess.run([*run, "check", "nan.xml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    monkeypatch.chdir(tmp_path)
+    done = carry_out("model", "check", "nan.xml")
     assert (done.returncode, "nan.xml:7:" in done.stderr) == (2, True)
-    done = subprocess.run([*run, "show", "unsized.xml"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = carry_out("model", "show", "unsized.xml")
     assert done.returncode == 0
     assert "has no size" in done.stderr

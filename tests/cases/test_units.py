@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import carry_out
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -855,26 +854,17 @@ def test_people_that_betapod_writes_it_reads(tmp_path: Path) -> None:
     assert len(patient_tables.read_csv(tmp_path / "some.csv").table) == 20
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "betapod", *words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        check=False,
-    )
-
-
 def test_the_command_line_says_how_numbers_were_read(tmp_path: Path) -> None:
     path = tmp_path / "units.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
-    done = _run("trial", "check", str(path), "--json")
+    done = carry_out("trial", "check", str(path), "--json")
     assert done.returncode == 0
     assert "HbA1c max 86 mmol/mol read as 10.0 %" in done.stderr
     document = json.loads(done.stdout)
     assert "UACR min 22.6 mg/mmol read as 200 mg/g" in document["protocols"][0]["read_as"]
-    done = _run("simulate", "metabolism", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json")
+    done = carry_out(
+        "simulate", "metabolism", "--days", "1", "--set", "HbA1c_start=53 mmol/mol", "-O", "HbA1c", "--json"
+    )
     assert json.loads(done.stdout)["read_as"] == ["--set HbA1c_start=53 mmol/mol read as 7.00 %"]
     assert "--set HbA1c_start=53 mmol/mol read as 7.00 %" in done.stderr
 

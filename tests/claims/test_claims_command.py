@@ -1,4 +1,4 @@
-"""The verb claims as a process."""
+"""The verb claims, as users run it; once as a process of its own."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import Done, carry_out
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "betapod", "claims", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+def run(*arguments: str) -> Done:
+    return carry_out("claims", *arguments)
 
 
 def test_list_as_json() -> None:
-    done = run("--json")
+    command = [sys.executable, "-m", "betapod", "claims", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["claims"]
     assert len(rows) == 50

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
+from commands import Done, carry_out
 
 from betapod.patients import library
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "betapod", "patients", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+def run(*arguments: str) -> Done:
+    return carry_out("patients", *arguments)
 
 
 def test_like_a_trial_with_files(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
+from commands import carry_out
 
 from betapod.base.errors import ConfigError
 from betapod.base.units import parse_unit
@@ -128,12 +127,8 @@ def test_kdigo_grid() -> None:
     assert found["risk"].tolist() == ["low", "moderate", "high", "very high", "very high", "very high", None, None]
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "betapod", *arguments], capture_output=True, text=True, timeout=120)
-
-
 def test_command_line_of_a_treated_person() -> None:
-    done = run(
+    done = carry_out(
         *("simulate", "reference", "--person", "t1d_new", "--years", "0.5", "--step", "30", "--json"),
         *("--cells", "UC-MSC 1e6/kg iv", "--scenario", "none", "--outputs", "HbA1c,N_alive,GFR"),
     )
@@ -145,14 +140,16 @@ def test_command_line_of_a_treated_person() -> None:
 
 
 def test_command_line_says_all_mistakes() -> None:
-    done = run("simulate", "reference", "--person", "t2dd", "--drug", "metfornin 2 g", "--cells", "UC-MSCX 1e6 iv")
+    done = carry_out(
+        "simulate", "reference", "--person", "t2dd", "--drug", "metfornin 2 g", "--cells", "UC-MSCX 1e6 iv"
+    )
     assert done.returncode == 2
     assert "unknown-person" in done.stderr and "unknown-therapy" in done.stderr and "UC-MSCX" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["ogtt", "mmtt", "clamp"])
 def test_glucose_tests_on_the_command_line(verb: str) -> None:
-    document = json.loads(run(verb, "--person", "ngt", "--json").stdout)
+    document = json.loads(carry_out(verb, "--person", "ngt", "--json").stdout)
     expected = getattr(glucose_tests, verb)(person("ngt"), step=30.0)
     assert set(document["indices"]) == set(expected.indices)
     for name, value in expected.indices.items():
