@@ -27,6 +27,7 @@ from betapod.hazards.risk_course import RiskCourse
 from betapod.health.event_table import complication_values, own_events
 from betapod.health.lives import Lives, live_on
 from betapod.health.prepared_course import prepare
+from betapod.health.read_outs import with_read_outs
 
 PEOPLE, YEARS, YEAR = 4000, 40, 365.25
 #: Factor on hyperkalaemia where 60 % of people take a blocker of the renin system.
@@ -135,100 +136,42 @@ def without(event: str, age: float, female: float) -> float:
 
 def replacement() -> list[Row]:
     """Return which care people come to after kidney failure, and how long they live."""
-    t2, t1 = lives_from_failure(65.0), lives_from_failure(51.0, type_1=1.0, c_peptide=0.0)
-    of = lambda age, **v: lives_from_failure(age, **v)  # noqa: E731
-    started = lambda lives: 100 - ever(lives, "conservative_care")  # noqa: E731
-    grafts = lambda lives: ever(lives, "transplantation") + ever(lives, "preemptive_transplantation")  # noqa: E731
     rows = [
         Row(
             "conservative care",
-            "Netherlands, 70 and older",
+            label,
             "validation",
             "% of people",
-            34.4,
-            ever(of(78.4), "conservative_care"),
-        ),
-        Row(
-            "conservative care",
-            "Salford, 75 and older",
-            "validation",
-            "% of people",
-            39.7,
-            ever(of(80.0), "conservative_care"),
-            "age 80",
-        ),
-        Row(
-            "conservative care",
-            "Farnborough, 70 and older",
-            "validation",
-            "% of people",
-            14.4,
-            ever(of(77.0), "conservative_care"),
-            "age 77",
-        ),
-        Row(
-            "conservative care",
-            "Stevenage, all ages",
-            "validation",
-            "% of people",
-            18.4,
-            ever(of(66.0), "conservative_care"),
-            "age 66",
-        ),
-        Row(
-            "graft, ever",
-            "Denmark, type 1",
-            "validation",
-            "% of treated",
-            26.0,
-            100 * grafts(t1) / started(t1),
-            "age 51",
-        ),
-        Row(
-            "graft, ever",
-            "Denmark, type 2",
-            "validation",
-            "% of treated",
-            5.0,
-            100 * grafts(t2) / started(t2),
-            "age 65",
-        ),
-    ]
-    young, old = of(45.0, type_1=1.0, c_peptide=0.0), of(58.0)
-    rows += [
-        Row(
-            "graft, ever",
-            "Australia and New Zealand, type 1 below 70",
-            "validation",
-            "% of treated",
-            41.8,
-            100 * grafts(young) / started(young),
-            "age 45",
-        ),
-        Row(
-            "graft, ever",
-            "Australia and New Zealand, type 2 below 70",
-            "validation",
-            "% of treated",
-            6.5,
-            100 * grafts(old) / started(old),
-            "age 58",
-        ),
-    ]
-    for low, high, age, seen in ((18, 50, 42.0, 23.0), (50, 75, 63.0, 6.0)):
-        lives = of(age, type_1=0.3 if age < 50 else 0.0)
-        rows.append(
-            Row(
-                "graft, ever",
-                f"United States, diabetes, {low} to {high}",
-                "validation",
-                "% of treated",
-                seen,
-                100 * grafts(lives) / started(lives),
-                f"age {age:.0f}",
-            )
+            seen,
+            ever(lives_from_failure(age), "conservative_care"),
+            note,
         )
+        for label, age, seen, note in (
+            ("Netherlands, 70 and older", 78.4, 34.4, ""),
+            ("Salford, 75 and older", 80.0, 39.7, "age 80"),
+            ("Farnborough, 70 and older", 77.0, 14.4, "age 77"),
+            ("Stevenage, all ages", 66.0, 18.4, "age 66"),
+        )
+    ]
+    for label, age, type_1, years, seen in (
+        ("Denmark, type 1", 51.0, 1.0, 8.0, 26.0),
+        ("Denmark, type 2", 65.0, 0.0, 8.0, 5.0),
+        ("Australia and New Zealand, type 1 below 70", 45.0, 1.0, 7.5, 41.8),
+        ("Australia and New Zealand, type 2 below 70", 58.0, 0.0, 7.5, 6.5),
+        ("United States, diabetes, below 50", 42.0, 0.3, 4.5, 23.0),
+        ("United States, diabetes, 50 to 75", 63.0, 0.0, 4.5, 6.0),
+    ):
+        said = grafts(lives_from_failure(age, type_1=type_1, c_peptide=1.0 - type_1), years)
+        rows.append(Row("graft", label, "validation", "% of treated", seen, said, f"age {age:.0f}, {years:g} years"))
     return rows
+
+
+def grafts(lives: Lives, years: float) -> float:
+    """Return the percentage with a graft within some years, of people who chose dialysis or a graft."""
+    first = lives.first_day[
+        [lives.events.index(name) for name in ("transplantation", "preemptive_transplantation")]
+    ].min(axis=0)
+    return 100 * float(np.mean(first[lives.counts("conservative_care") == 0] <= years * YEAR))
 
 
 def deaths() -> list[Row]:
@@ -493,8 +436,27 @@ def causes() -> list[Row]:
         Row(aki, "VA NEPHRON-D, both blockers", "validation", "per 1000 years", 122.0, rate(aki, person(64.0, egfr=54.0, uacr=850.0), "ACE inhibitor", "ARB")),
         Row(aki, "Tayside, type 2, no kidney disease", "validation", "per 1000 years", 121.5, rate(aki, person(66.0, egfr=85.0, uacr=15.0)), "by creatinine"),
         Row(aki, "Tayside, type 2, kidney disease", "validation", "per 1000 years", 384.8, rate(aki, person(72.0, egfr=48.0, uacr=40.0)), "by creatinine"),
+        Row(aki, "Taiwan, linagliptin, 4.1 %", "validation", "per 1000 years", mean_rate(4.1, 2.0), rate(aki, person(62.0, egfr=80.0, uacr=30.0)), "age 62, eGFR 80"),
         Row(aki, "Ethiopia, new type 2, 19.8 %", "validation", "per 1000 years", mean_rate(19.76, 2.56), rate(aki, person(50.0))),
     ]  # fmt: skip
+    return rows
+
+
+def anaemia() -> list[Row]:
+    """Return the percentage of people whose haemoglobin is read out as anaemia, or as less than 11 g/dL."""
+    rows = []
+    for label, limits, seen, age, egfr, note in (
+        ("England, district, eGFR 60 and more", (13.0, 12.0), 9.0, 61.0, 85.0, "eGFR 85; not known before"),
+        ("England, district, eGFR below 60", (13.0, 12.0), 36.0, 68.0, 45.0, "eGFR 45; not known before"),
+        ("England, clinics, stage 3, below 11 g/dL", (11.0, 11.0), 18.0, 70.0, 47.0, "eGFR 47"),
+        ("Northeast Ethiopia, no kidney disease", (13.0, 12.0), 17.0, 45.0, 95.0, "age 45, eGFR 95"),
+        ("Northeast Ethiopia, kidney disease", (13.0, 12.0), 39.5, 55.0, 60.0, "age 55, eGFR 60"),
+        ("Cameroon, type 2", (13.0, 12.0), 41.4, 57.0, 75.0, "age 57, eGFR 75"),
+    ):
+        women = np.arange(PEOPLE)[:, None] % 2
+        g_per_dl = with_read_outs(person(age, female=women, egfr=egfr), np.arange(PEOPLE)).haemoglobin
+        below = np.asarray(g_per_dl) < np.where(women == 1, limits[1], limits[0])
+        rows.append(Row("anaemia", label, "validation", "% of people", seen, 100 * float(below.mean()), note))
     return rows
 
 
@@ -533,7 +495,12 @@ def main() -> None:
     if parser.parse_args().refit:
         refit()
         return
-    parts: Mapping[str, Callable[[], list[Row]]] = {"care": replacement, "deaths": deaths, "acute": acute}
+    parts: Mapping[str, Callable[[], list[Row]]] = {
+        "care": replacement,
+        "deaths": deaths,
+        "acute": acute,
+        "anaemia": anaemia,
+    }
     print("| complication | cohort | role | unit | seen | said | ratio | assumed |\n|---|---|---|---|---|---|---|---|")
     for part in parts.values():
         for row in part():
