@@ -91,6 +91,13 @@ def test_the_tornado_begins_with_what_moves_most(result) -> None:
     assert rows[0].width == pytest.approx(2 * 0.3 * gain * 50_000)
 
 
+def test_sets_of_events_stand_side_by_side(result) -> None:
+    rows = rows_by(results.structure_table(result), "strategy", "events")
+    gains = [rows["as claimed", name]["QALYs"].mean for name in ("betapod's own events", "UKPDS-OM2 equations")]
+    assert gains == pytest.approx([result.increment(name, "qalys", "as claimed").mean() for name in result.structures])
+    assert results.structure_table(made_up(draws=20, structures=("own",))) is None
+
+
 def test_budgets_follow_those_who_begin(result) -> None:
     rows = rows_by(deciding.budget_table(result), "strategy", "events")
     row = list(rows["SGLT2 inhibitor", "betapod's own events"].values())
@@ -132,8 +139,9 @@ def test_the_terminal_has_room_for_it(result) -> None:
         assert len(header) <= 4 and max(widths) <= 34, (header, widths)
 
 
-def test_a_workbook_holds_every_table_as_numbers(result, tmp_path) -> None:
+def test_a_workbook_holds_every_table_as_numbers(tmp_path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
+    result = made_up(draws=60, structures=("own",))
     path = write_workbook(result, tmp_path / "value.xlsx")
     book = openpyxl.load_workbook(path)
     tables = every_table(result)

@@ -20,9 +20,12 @@ RUN: Mapping[str, Any] = {
         "no cells": {},
         "current evidence": {"cells": CELLS, "scenario": "current-evidence"},
         "as claimed": {"cells": CELLS, "scenario": "seed-claims"},
-        "SGLT2 inhibitor": {"therapies": [{"drug": "SGLT2 inhibitor"}]},
+        "SGLT2 inhibitor": {
+            "therapies": [{"therapy": "SGLT2 inhibitor", "start": 0.0, "stop": None, "adherence": 1.0}]
+        },
     },
     "horizon": "life",
+    "care": "frozen",
     "draws": 400,
     "replicates": 2,
     "seed": 3,

@@ -34,7 +34,7 @@ _KINDS = {"rate": "rates of events", "utility": "utilities", "cost": "costs", "p
 
 def money_unit(result: ValueResult) -> str:
     """Return the currency; without a country, that in which the worth of a QALY is said."""
-    return price_unit(result) or "money as the QALY's"
+    return price_unit(result) or "in the money of a QALY"
 
 
 def price_table(result: ValueResult) -> ValueTable | None:

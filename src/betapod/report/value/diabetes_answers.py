@@ -60,8 +60,8 @@ def _comorbidities(result: ValueResult) -> str:
 
 
 def _baseline_treatment(result: ValueResult) -> str:
-    therapy = run.strategy_settings(result, result.comparator)
-    return "" if therapy else f"What each person takes goes on under {result.comparator}."
+    care = run.care_words(result)
+    return f"{words.capital(care)}." if care else ""
 
 
 def _treatment(result: ValueResult) -> str:
@@ -70,9 +70,16 @@ def _treatment(result: ValueResult) -> str:
 
 def _course(quantities: str) -> Callable[[ValueResult], str]:
     def answer(result: ValueResult) -> str:
-        return f"No target is aimed at: {quantities} follow from the physiological model under each strategy, person by person."
+        return f"{words.capital(quantities)} follow from the physiological model under each strategy, person by person."
 
     return answer
+
+
+def _intensification(result: ValueResult) -> str:
+    care = str(run.setting(result, "care", ""))
+    if care == "frozen":
+        return "Treatment is never intensified."
+    return f"{words.capital(run.care_words(result))}." if run.care_words(result) else ""
 
 
 def _initial(result: ValueResult) -> str:
@@ -83,7 +90,7 @@ def _lasting(result: ValueResult) -> str:
     text = "Drugs act as long as they are taken"
     if run.with_cells(result):
         text += "; effects of cells fade as the scenario supposes, and their harms raise the rates of events"
-    return f"{text}. Everybody takes what the strategy says: stopping and skipping are absent."
+    return f"{text}. People take what the strategy says; doses are skipped only where it names an adherence."
 
 
 def _trajectory(result: ValueResult) -> str:
@@ -188,7 +195,7 @@ ANSWERS: Mapping[str, Callable[[ValueResult], str]] = {
     "glucose_course": _course("HbA1c and what acts on it"),
     "other_course": _course("blood pressure, lipids and weight"),
     "initial_effect": _initial,
-    "intensification": lambda result: "",
+    "intensification": _intensification,
     "lasting": _lasting,
     "trajectory": _trajectory,
     "cost_years": _cost_years,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: Sets of events by name.
 STRUCTURES: Mapping[str, str] = {"own": "betapod's own events", "ukpds-om2": "UKPDS-OM2 equations"}
+#: The same for the ticks of a figure.
+SHORT_STRUCTURES: Mapping[str, str] = {"own": "own events", "ukpds-om2": "UKPDS-OM2"}
 #: Money for a QALY where the run says nothing.
 _WILLINGNESS = (20_000.0, 50_000.0, 100_000.0)
 
@@ -46,7 +48,7 @@ def structure_label(name: str) -> str:
 
 def willingness(result: ValueResult) -> tuple[float, ...]:
     """Return the amounts of money for a QALY that were asked for, the least first."""
-    amounts = setting(result, "willingness to pay") or _WILLINGNESS
+    amounts = setting(result, "willingness to pay") or setting(result, "willingness_to_pay") or _WILLINGNESS
     return tuple(sorted(float(amount) for amount in amounts))
 
 
@@ -142,10 +144,31 @@ def strategy_words(result: ValueResult, name: str) -> str:
 
 
 def _drug(drug: Any) -> str:
+    """Return a therapy of a strategy in words; times are in days, as a protocol has them."""
     if not isinstance(drug, Mapping):
         return str(drug)
-    rest = [f"{key} {value}" for key, value in drug.items() if key != "drug"]
-    return " ".join([str(drug.get("drug", "therapy")), *rest])
+    parts = [str(drug.get("therapy") or drug.get("drug") or "therapy")]
+    if drug.get("start"):
+        parts.append(f"from day {float(drug['start']):g}")
+    if drug.get("stop"):
+        parts.append(f"until day {float(drug['stop']):g}")
+    adherence = float(drug.get("adherence") or 1.0)
+    if adherence < 1.0:
+        parts.append(f"{words.percent_text(adherence)} of it taken")
+    return ", ".join(parts)
+
+
+#: What the people take besides the strategy, by the setting ``care``.
+CARE: Mapping[str, str] = {
+    "frozen": "what each person takes at the start goes on unchanged, whatever their results",
+    "usual": "doctors add and change drugs as usual care does",
+    "clinic": "a clinic treats to target, adding drugs until it is met",
+}
+
+
+def care_words(result: ValueResult) -> str:
+    """Return what people take besides the strategy, in words; empty where the run does not say."""
+    return CARE.get(str(setting(result, "care", "")), "")
 
 
 def reporting(result: ValueResult, key: str) -> str:

@@ -104,9 +104,12 @@ def cell_text(column: ValueColumn, cell: Any) -> str:
 
 def page_table(table: ValueTable) -> Table:
     """Return the table as text for a page."""
-    header = [f"{column.name} (95 % interval)" if column.interval else column.name for column in table.columns]
+    header = [column.name for column in table.columns]
     rows = [[cell_text(column, cell) for column, cell in zip(table.columns, row, strict=True)] for row in table.rows]
-    return Table(table.caption, header, rows, table.words)
+    caption = table.caption
+    if any(column.interval for column in table.columns):
+        caption = f"{caption} 95 % intervals in brackets."
+    return Table(caption, header, rows, table.words)
 
 
 def plain_table(table: ValueTable) -> tuple[list[str], list[list[Any]], list[Kind]]:
