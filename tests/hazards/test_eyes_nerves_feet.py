@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import importlib.util
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -13,6 +18,7 @@ from betapod.health.lives import Lives, live_on
 from betapod.health.prepared_course import prepare
 
 PEOPLE, YEARS = 1500, 20
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,32 @@ def test_an_amputation_ends_the_ulcer(lives: Lives) -> None:
 def test_arteries_of_the_legs_are_cardiovascular_disease(lives: Lives) -> None:
     legs, any_disease = lives.state("peripheral_artery_disease"), lives.state("cvd")
     assert (any_disease >= legs - 1e-6).all()
+
+
+@pytest.fixture(scope="module")
+def benchmark() -> Any:
+    spec = importlib.util.spec_from_file_location("complications_benchmark", BENCHMARKS / "complications.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("cohort", "low", "high"),
+    [("UKPDS 50", 19.0, 26.0), ("ACCORD Eye", 0.51, 0.87), ("one clinic, neuropathic", 8.0, 15.0)],
+)
+def test_cohorts_are_met(benchmark: Any, cohort: str, low: float, high: float) -> None:
+    (row,) = [row for row in benchmark.cohorts() if row["cohort"].startswith(cohort)]
+    assert low < benchmark.predicted(row, 1500) < high
+
+
+def test_the_page_has_every_comparison(benchmark: Any) -> None:
+    page = (BENCHMARKS.parent / "docs" / "background" / "complications.md").read_text(encoding="utf-8")
+    with (BENCHMARKS.parent / "docs" / "figures" / "complications.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["cohort"] for row in rows] == [row["cohort"] for row in benchmark.cohorts()]
+    for row in rows:
+        start, value = f"| {row['group']} | {row['cohort']} | ", f"| {float(row['predicted']):.3g} |"
+        assert any(line.startswith(start) and value in line for line in page.splitlines()), row["cohort"]

@@ -177,6 +177,11 @@ class _Living:
             if name in self.table.states:
                 on = self.numbers.uniform(f"history:{name}") < np.asarray(chance)
                 self.begun[self.table.states.index(name), on] = -1.0
+        for event in np.flatnonzero(np.isfinite(self.durations)):
+            # Times are exponential: what was there before lasts as long from now on as what begins now.
+            lasting = self.numbers.exponential(f"lasting at first:{self.table.events[event]}") * self.durations[event]
+            for state in np.flatnonzero(self.table.begins[event] & ~self.for_life):
+                self.until[state] = np.where(self.begun[state] < 0, lasting, self.until[state])
         self.begun[self.table.states.index("kidney_failure")] = course.failure_day()
 
     def lives(self) -> Lives:

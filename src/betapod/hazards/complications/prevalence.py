@@ -1,7 +1,7 @@
 """Complications that people have when they are first looked at.
 
 The logarithm of the odds of a state is linear in the terms of a person. States are drawn in their order, so that proliferative retinopathy is found
-in people with retinopathy only and amputations in people who had an ulcer. An ulcer that is open at the start is not among them.
+in people with retinopathy only, and open ulcers and amputations in people who had an ulcer.
 """
 
 from __future__ import annotations
