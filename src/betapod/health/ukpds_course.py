@@ -13,7 +13,7 @@ from ..hazards.drug_hazards import drug_factors
 from ..hazards.outcome_rates import ON_DIALYSIS
 from ..hazards.risk import Numbers, RiskProfile
 from ..hazards.risk_course import RiskCourse
-from ..hazards.ukpds.risk_factors import COVARIATES, UkpdsRiskFactors
+from ..hazards.ukpds.risk_factors import COVARIATES, SWITCHED, UkpdsRiskFactors
 from ..hazards.ukpds.ukpds_equations import UKPDS_EQUATIONS, UKPDS_FORMS, ukpds_values
 from .prepared_course import Singles, course_states
 
@@ -56,7 +56,7 @@ class UkpdsCourse:
     states: Mapping[str, NDArray[np.bool_]]
 
 
-def prepare_ukpds(course: RiskCourse, drugs: bool = True) -> UkpdsCourse:
+def prepare_ukpds(course: RiskCourse, drugs: bool = True, switched: bool = False) -> UkpdsCourse:
     """Return a course ready for `ukpds_lives.live_on_ukpds`.
 
     Parameters
@@ -64,6 +64,8 @@ def prepare_ukpds(course: RiskCourse, drugs: bool = True) -> UkpdsCourse:
     drugs
         Whether effects of drugs on heart failure, infarction and stroke count (`drug_hazards`). The equations know none: without them
         drugs act through risk factors alone.
+    switched
+        Read eGFR and LDL about their knees as `risk_factors.SWITCHED` does.
 
     Examples
     --------
@@ -81,9 +83,9 @@ def prepare_ukpds(course: RiskCourse, drugs: bool = True) -> UkpdsCourse:
     lengths = np.diff(np.append(starts, days[-1])) / DAYS_PER_YEAR
     middle = _profile_on(course, starts + 0.5 * lengths * DAYS_PER_YEAR)
     first = _profile_on(course, starts)
-    shape = (course.people, len(starts))
+    shape, forms = (course.people, len(starts)), SWITCHED if switched else COVARIATES
     factors = replace(_risk_factors(middle), age=first.age, duration=np.maximum(first.duration, 0.0))
-    columns = [np.ones(shape), *(np.broadcast_to(form(factors), shape) for form in COVARIATES.values())]
+    columns = [np.ones(shape), *(np.broadcast_to(form(factors), shape) for form in forms.values())]
     intake = {name: _on(values, days, starts) for name, values in course.intake.items()}
     of_drugs = drug_factors(intake) if drugs else {}
     return UkpdsCourse(

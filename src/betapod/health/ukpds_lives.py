@@ -171,6 +171,8 @@ class _UkpdsLiving:
         for kind, states in UKPDS_STATES.items():
             self.before[UKPDS_BEFORE.index(kind)] = self.begun[self.states.index(states[0])] <= 0.0
         self.before[UKPDS_BEFORE.index("renal")] |= on["dialysis"] | on["transplant"]
+        if "past_ulcer" in on:
+            self.before[UKPDS_BEFORE.index("ulcer")] |= on["past_ulcer"]
         self.until[self.states.index("foot_ulcer"), on["foot_ulcer"]] = 0.0
 
     def lives(self) -> Lives:
