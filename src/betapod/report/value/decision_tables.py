@@ -117,7 +117,7 @@ def information_table(result: ValueResult) -> ValueTable:
                 worth = information_worth(result, structure, decision, amount)
                 row: list[Any] = [decision.belief or "all strategies", run.structure_label(structure)]
                 row += [run.amount(amount) if result.costs else "health alone", worth.free]
-                rows.append([*row, *([worth.price, worth.worth] if cells and result.costs else [])])
+                rows.append([*row, *([worth.price or None, worth.worth] if cells and result.costs else [])])
     kind: Any = "money" if result.costs else "rate"
     name = (
         f"worth of perfect information ({price_unit(result)} a person)"
@@ -137,6 +137,8 @@ def information_table(result: ValueResult) -> ValueTable:
             ValueColumn("worth of perfect information at that price", kind),
         ]
     caption = "How much better the choice would be, on average, if every uncertain number were known."
+    if cells and result.costs:
+        caption += " A dash for the price: cells are not the best choice even if they are free."
     return ValueTable("information", caption, columns, rows)
 
 
@@ -157,9 +159,13 @@ def partial_information(result: ValueResult, structure: str, decision: run.Decis
     where = f"{words.capital(run.structure_label(structure))}{f', if {decision.belief}' if decision.belief else ''}"
     at = f" at {run.money(amount, result.currency)} a QALY" if result.costs else ""
     tables = []
+    # Less is printed as 0: the choice is the same in every draw.
+    least = 0.5 if result.costs else 0.0005
     for name, rows, first in (("parameters", single, "parameter"), ("kinds", kinds, "all of a kind")):
         if rows:
-            caption = f"{where}: worth of knowing {'one parameter' if name == 'parameters' else 'every parameter of a kind'}{at}, at the price that leaves the choice open."
+            if not any(row.worth >= least for row in rows):
+                continue
+            caption = f"{where}: worth of knowing {'one parameter' if name == 'parameters' else 'every parameter of a kind'}{at}, at the price that leaves the choice open; free, where no price does."
             tables.append(_worths(result, f"{name}-worth-{key}", caption, first, rows))
     return tuple(tables)
 

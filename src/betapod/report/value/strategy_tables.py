@@ -75,7 +75,7 @@ def gains_table(result: ValueResult, structure: str) -> ValueTable:
     ]
     if result.costs:
         columns += [
-            ValueColumn(f"costs ({price_unit(result)})", "more money", True),
+            ValueColumn("costs", "more money", True),
             ValueColumn("Monte Carlo error, costs", "money"),
             ValueColumn("costs per QALY"),
         ]
@@ -94,7 +94,8 @@ def gains_table(result: ValueResult, structure: str) -> ValueTable:
                 icer_text(result, structure, name),
             ]
         rows.append(row)
-    caption = f"{words.capital(run.structure_label(structure))}: against {result.comparator}, a person. Life-years are not discounted."
+    money = f" Costs in {price_unit(result)}." if result.costs else ""
+    caption = f"{words.capital(run.structure_label(structure))}: against {result.comparator}, a person. Life-years are not discounted.{money}"
     return ValueTable(f"differences-{structure}", caption, columns, rows)
 
 

@@ -130,7 +130,7 @@ def parameter_worths(
 def kind_worths(
     result: ValueResult, structure: str, decision: Decision, willingness: float
 ) -> tuple[ParameterWorth, ...]:
-    """Return what it is worth to know all parameters of a kind together; kinds with more than the draws can tell apart are left out."""
+    """Return what it is worth to know all parameters of a kind together; NaN where the draws are too few for so many."""
     worth = benefits(result, structure, decision, willingness, open_price(result, structure, decision, willingness))
     kinds: dict[str, list[Numbers]] = {}
     for name, values in result.drawn.items():
@@ -142,8 +142,8 @@ def kind_worths(
         try:
             rows.append(ParameterWorth(kind, evppi(worth, values), _chance_of_several(worth, values)))
         except ValueError:
-            continue
-    return tuple(sorted(rows, key=lambda row: -row.worth))
+            rows.append(ParameterWorth(kind, float("nan"), float("nan")))
+    return tuple(sorted(rows, key=lambda row: (np.isnan(row.worth), -row.worth, row.name)))
 
 
 def _chance_of_several(worth: Numbers, values: Numbers, times: int = 5) -> float:

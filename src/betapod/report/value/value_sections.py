@@ -141,13 +141,9 @@ def _information(result: ValueResult) -> Section | None:
     texts = [
         "A wrong choice costs health and money. What perfect knowledge would save of this, on average, is the most that research may cost."
     ]
-    if result.drawn and not any(
-        "parameters-worth" in table.key
-        for d in run.decisions(result)
-        for table in deciding.partial_information(result, structure, d)
-    ):
+    if len(tables) == 1:
         texts.append(
-            f"{words.capital(words.counted(result.draws, 'draw'))} are too few to tell apart what single numbers are worth."
+            "No single number is worth knowing: the choice is the same whatever it is, or the draws are too few to say."
         )
     return Section("information", "What it is worth to know more", texts, drawn, tables)
 
