@@ -70,6 +70,7 @@ def pool(trial, people=2000, effect=0.5, seed=3):
     base = {code: np.full(people, 1.0) for code in codes}
     base |= {"UACR": 60 * np.exp(1.3 * generator.standard_normal(people)), "CREAT": creatinine}
     base |= {"HBA1C": np.clip(7.5 + generator.standard_normal(people), 5, 12), "SBP": np.full(people, 135.0)}
+    base |= {"WEIGHT": np.full(people, 87.0)}
 
     def course(factor=1.0, sugar=0.0):
         values = np.stack([np.repeat(base[code][:, None], len(times), axis=1) for code in codes], axis=2)
@@ -111,4 +112,15 @@ def pool(trial, people=2000, effect=0.5, seed=3):
                 times[after], np.broadcast_to(rates, (people, len(times)))[:, after]
             )
     injured = {name: np.where(generator.random(people) < 0.02, 100.0, np.inf) for name in values}
-    return Pool(times, codes, values, failed, hazards, injured, keys, features, np.full(people, 1 / people))
+    traits = {name: np.zeros(people) for name in ("T1D", "cvd", "hf")} | {"age": age, "female": female}
+    traits |= {
+        "height": np.full(people, 170.0),
+        "diabetes": np.ones(people),
+        "duration": age - 30,
+        "years_ill": age - 28,
+    }
+    # Half of the people take metformin.
+    metformin = np.repeat((np.arange(people)[:, None] % 2).astype(np.float32), int(after.sum()), axis=1)
+    intake = {name: {"biguanide": metformin} for name in values}
+    weights = np.full(people, 1 / people)
+    return Pool(times, codes, values, failed, hazards, injured, keys, features, weights, {}, traits, intake)

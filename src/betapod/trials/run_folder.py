@@ -36,7 +36,7 @@ from ..observables.quantities import visit_observables
 from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
-from .conduct.harm_events import DATED, event_names
+from .conduct.harm_events import dated_events, event_names
 from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
@@ -274,7 +274,7 @@ def trial_dictionary(protocol: Protocol) -> str:
             for k, e in enumerate(protocol.conduct.effects)
         ),
         *((f"events_{name}", f"how often: {label}", "") for name, label in EVENTS.items()),
-        *((f"day_{name}", f"day of {label}; empty without", "day") for name, label in DATED.items()),
+        *((f"day_{name}", f"day of {label}; empty without", "day") for name, label in dated_events(protocol).items()),
     ]
     return rows_as_csv(("column", "label", "unit"), rows)
 
@@ -437,7 +437,7 @@ def _rebuilt(
         take("patients", "rescued", shape, np.float32), take("patients", "rescue_rule", shape, np.int8),
         {str(k): take("patients", f"effect_draw_{k}", shape, np.float32) for k in range(len(protocol.conduct.effects))},
         {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in expected_events},
-        {name: take("patients", f"day_{name}", shape, np.float32) for name in DATED},
+        {name: take("patients", f"day_{name}", shape, np.float32) for name in dated_events(protocol)},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]

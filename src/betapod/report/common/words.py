@@ -11,6 +11,7 @@ from ...hazards.outcome_rates import OUTCOME_LABELS
 from ...observables.quantities import CHARACTERISTICS, visit_observables
 from ...therapies.scenarios import SCENARIOS
 from ...trials.analysis.endpoints import comparisons
+from ...trials.protocol.endpoint_keys import trial_outcome_label
 
 if TYPE_CHECKING:
     from ...trials.operating.result_tables import Assessment
@@ -138,7 +139,7 @@ def short_name(code: str) -> str:
 
 def endpoint_name(endpoint: Endpoint, code: str) -> str:
     """Return what an endpoint is about: the label of its outcome, or the short name of the quantity `code`."""
-    return OUTCOME_LABELS.get(endpoint.outcome or "", "") or short_name(code)
+    return trial_outcome_label(endpoint.outcome) if endpoint.outcome else short_name(code)
 
 
 def printed_unit(code: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ...hazards.outcome_rates import OUTCOME_LABELS
+from ...trials.protocol.endpoint_keys import trial_outcome_label, trial_outcomes
 from ..common import words
 
 if TYPE_CHECKING:
@@ -102,13 +102,17 @@ class Scale:
     def what(self) -> str:
         """What is estimated, as a noun: ``change of HbA1c``, ``share of patients with a response``."""
         if self.hazard:
-            return f"hazard of {OUTCOME_LABELS.get(self.code, 'the event')}"
+            return f"hazard of {self._event}"
         if self.summary == "time to event":
-            return f"share of patients with {OUTCOME_LABELS.get(self.code, 'the event')}"
+            return f"share of patients with {self._event}"
         if self.summary == "responders":
             return "share of responders"
         named = words.short_name(self.code)
         return f"slope of {named}" if self.summary == "slope" else f"change of {named}"
+
+    @property
+    def _event(self) -> str:
+        return trial_outcome_label(self.code) if self.code in trial_outcomes() else "the event"
 
     @property
     def axis(self) -> str:

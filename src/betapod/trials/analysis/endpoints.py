@@ -14,6 +14,7 @@ from ...observables.quantities import code_of, label_of, observable_unit
 from ..conduct.trial_data import DISPOSITIONS
 from ..operating.replicate_summaries import selected_patients
 from ..protocol.endpoint_keys import CONTROLLED
+from ..protocol.health_outcomes import IMPROVEMENTS
 from . import estimators as analysis
 from . import survival
 from .estimators import Array, Estimate
@@ -78,7 +79,7 @@ def _last_day(protocol: Protocol, endpoint: Endpoint) -> float:
 def better(endpoint: Endpoint) -> int:
     """Return the sign of an improvement of the estimate: of a change, a share of responders, or a log hazard."""
     sign = -1 if endpoint.better == "lower" else 1
-    if endpoint.summary == "responders":
+    if endpoint.summary == "responders" or endpoint.outcome in IMPROVEMENTS:
         return 1
     if endpoint.summary == "time to event":
         # An event in the good direction is the better the sooner it comes.
@@ -159,6 +160,8 @@ def _change(data: TrialData, endpoint: Endpoint) -> Array:
 def _response(data: TrialData, endpoint: Endpoint) -> Array:
     """Return (R, n) 1 for a response, 0 for none; where both a threshold and a percentage are given, both must be met."""
     name, v = endpoint_code(endpoint), data.visit(endpoint_visit(data.protocol, endpoint))
+    if endpoint.outcome is not None:
+        return _outcome_response(data, endpoint)
     value = data.aval(name, _strategy(endpoint))[:, :, v].astype(float)
     base = data.base[name].astype(float)
     lower = endpoint.better == "lower"
@@ -167,6 +170,14 @@ def _response(data: TrialData, endpoint: Endpoint) -> Array:
     with np.errstate(invalid="ignore"):
         reached = value <= bound if lower else value >= bound
     return np.where(np.isfinite(value) & np.isfinite(bound), reached, np.nan)
+
+
+def _outcome_response(data: TrialData, endpoint: Endpoint) -> Array:
+    """Return (R, n) 1 where an outcome has come by the visit, 0 where not; NaN for those who left before without it."""
+    last = float(data.days[data.visit(endpoint_visit(data.protocol, endpoint))])
+    reached = np.isfinite(_first_outcome(data, endpoint, last))
+    watched = reached | ~(data.disposition_day < last)
+    return np.where(watched & data.enrolled, reached, np.nan)
 
 
 def _bounds(endpoint: Endpoint, base: Array) -> list[Array]:
@@ -246,10 +257,11 @@ def times(data: TrialData, endpoint: Endpoint) -> tuple[Array, np.ndarray]:
 
 def _outcome_times(data: TrialData, endpoint: Endpoint, last: float) -> tuple[Array, np.ndarray]:
     """Return day and indicator of an outcome up to the day `last`, by days; those who leave without it are watched until then."""
-    day = np.fmin(
-        _first_outcome(data, endpoint, last),
-        np.where(failures(data, endpoint) <= last, failures(data, endpoint), np.nan),
-    )
+    day, failed = _first_outcome(data, endpoint, last), failures(data, endpoint)
+    if endpoint.outcome in IMPROVEMENTS:
+        day = np.where(failed <= day, np.nan, day)
+    else:
+        day = np.fmin(day, np.where(failed <= last, failed, np.nan))
     left = np.fmin(data.disposition_day.astype(float), last)
     event = np.isfinite(day)
     time = np.ceil(np.where(event, day, np.where(np.isfinite(left), left, last)))

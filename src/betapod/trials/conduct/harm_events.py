@@ -19,6 +19,8 @@ from ...hazards.outcome_rates import CAUSES, DEATHS, OUTCOME_LABELS
 from ...hazards.risk import hazard_values
 from ...observables.quantities import Numbers
 from ...therapies.cell_risks import CourseHarms, course_harms
+from ..protocol.health_outcomes import health_label
+from .health_events import asked_health, health_days
 from .trial_data import DISPOSITIONS
 from .trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
 
@@ -31,6 +33,13 @@ DATED: Mapping[str, str] = {cause: OUTCOME_LABELS[cause] for cause in CAUSES} | 
     KIDNEY_REMOVED: "removal of a kidney after an injection of cells",
     KIDNEYS_FAILED: "kidney failure after cells",
 }
+
+
+def dated_events(protocol: Protocol) -> dict[str, str]:
+    """Return what is dated for each patient of a trial: `DATED`, and the outcomes of health that its endpoints ask for."""
+    return {**DATED, **{name: health_label(name) for name in asked_health(protocol)}}
+
+
 #: eGFR (mL/min/1.73m2) below which there is kidney disease.
 _KIDNEY_DISEASE = 60.0
 #: Serious adverse events under immunosuppression that one patient can have.
@@ -46,7 +55,7 @@ class DrawnOutcomes:
     disposition, disposition_day
         (R, n) as of `TrialData`.
     days
-        Name of `DATED` -> (R, n) day of the first event while the patient was in the trial; NaN without.
+        Name of `dated_events` -> (R, n) day of the first event while the patient was in the trial; NaN without.
     events
         Adverse event -> (R, n) how often it happened while the patient was in the trial.
     """
@@ -68,6 +77,7 @@ def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ..
         (R, n) index into `arms`.
     """
     drawing = _Drawing(draws, arm, arms, scenario)
+    drawing.days |= health_days(draws, arm, arms, scenario, drawing.days)
     end = draws.days[-1] + draws.protocol.visits[-1].window
     dying = np.minimum.reduce([drawing.days[cause] for cause in DEATHS])
     gone = np.minimum(draws.leaving, dying)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -22,9 +22,12 @@ from ...hazards.event_times import event_day
 from ...hazards.outcome_rates import CAUSES
 from ...observables.quantities import Numbers, visit_observables
 
-_FORMAT = 2
+_FORMAT = 3
 #: Course of people who lose a kidney at enrolment, where an arm is given cells into the kidney.
 ONE_KIDNEY = "one kidney"
+
+#: Columns of a library that hazards read of people, besides `people`.
+TRAITS = ("age", "female", "T1D", "height", "diabetes", "duration", "years_ill", "cvd", "hf")
 
 
 class _Head(BaseModel):
@@ -32,12 +35,14 @@ class _Head(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: Literal[2]
+    format: Literal[3]
     codes: list[str]
     names: list[str]
     keys: list[tuple[str, str, str, str]]
     hazards: list[str]
     people: list[str]
+    traits: list[str]
+    intake: list[tuple[str, str]]
     facts: dict[str, Any]
 
 
@@ -65,6 +70,10 @@ class Pool:
         Characteristics -> (people,).
     weights
         (people,) chance to be the next candidate.
+    traits
+        Column of `TRAITS` -> (people,): what hazards read of people besides.
+    intake
+        Course of an arm -> drug or class -> (people, days from enrolment on) share of its effect.
     """
 
     STAGES: ClassVar[tuple[str, ...]] = ("natural", "run-in", "care", "co-medication", "cells")
@@ -79,6 +88,8 @@ class Pool:
     people: Mapping[str, Numbers] = field(repr=False)
     weights: Numbers = field(repr=False)
     facts: Mapping[str, Any] = field(default_factory=dict)
+    traits: Mapping[str, Numbers] = field(default_factory=dict, repr=False)
+    intake: Mapping[str, Mapping[str, NDArray[np.float32]]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -166,6 +177,8 @@ class Pool:
             "keys": [[*key, name] for key, name in self.keys.items()],
             "hazards": list(self.hazards),
             "people": list(self.people),
+            "traits": list(self.traits),
+            "intake": [[course, drug] for course, drugs in self.intake.items() for drug in drugs],
             "facts": {name: value for name, value in self.facts.items() if name != "seconds"},
         }
         arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), "times": self.times}
@@ -174,6 +187,9 @@ class Pool:
         arrays |= {f"h{i}": values for i, values in enumerate(self.hazards.values())}
         arrays |= {f"i{i}": self.injured[name] for i, name in enumerate(self.hazards)}
         arrays |= {f"p{i}": values for i, values in enumerate(self.people.values())}
+        arrays |= {f"t{i}": values for i, values in enumerate(self.traits.values())}
+        shares = [values for drugs in self.intake.values() for values in drugs.values()]
+        arrays |= {f"d{i}": values for i, values in enumerate(shares)}
         arrays["weights"] = self.weights
         buffer = io.BytesIO()
         np.savez(buffer, **arrays)
@@ -197,6 +213,8 @@ class Pool:
                 {name: file[f"p{i}"] for i, name in enumerate(head.people)},
                 file["weights"],
                 head.facts,
+                {name: file[f"t{i}"] for i, name in enumerate(head.traits)},
+                _by_course(head.intake, file),
             )
         except KeyError as error:
             raise ValueError(f"the array {error} is missing") from None
@@ -215,10 +233,27 @@ class Pool:
             and set(self.keys.values()) <= set(self.hazards)
             and all(
                 column.shape == (people,)
-                for column in (*self.failed.values(), *self.injured.values(), *self.people.values())
+                for column in (
+                    *self.failed.values(),
+                    *self.injured.values(),
+                    *self.people.values(),
+                    *self.traits.values(),
+                )
             )
             and all(name in self.values for name in self.keys.values())
+            and all(
+                shares.shape == (people, int(np.sum(self.times >= 0.0)))
+                for drugs in self.intake.values()
+                for shares in drugs.values()
+            )
             and set(self.codes) <= set(visit_observables())
         )
         if not good:
             raise ValueError("its arrays do not fit each other")
+
+
+def _by_course(names: Iterable[tuple[str, str]], file: Mapping[str, NDArray[Any]]) -> dict[str, dict[str, Any]]:
+    intake: dict[str, dict[str, Any]] = {}
+    for i, (course, drug) in enumerate(names):
+        intake.setdefault(course, {})[drug] = file[f"d{i}"]
+    return intake

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...base import cache as caching
 from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
+from ...hazards.drug_hazards import taken_on
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.quantities import Numbers, visit_observables
 from ...patients.clinic_values import clinic_outputs, clinic_values
@@ -26,7 +27,7 @@ from ..protocol.protocol import Arm
 from .arm_schedules import Planner
 from .candidates import choose
 from .course_hazards import course_hazards
-from .patient_pool import ONE_KIDNEY, Pool
+from .patient_pool import ONE_KIDNEY, TRAITS, Pool
 from .prescreening import fixed_characteristics
 
 if TYPE_CHECKING:
@@ -169,9 +170,17 @@ def _simulate(protocol: Protocol, library: Library, threads: int | None) -> Pool
     }
     characteristics = fixed_characteristics(people)
     injured = {name: job.injured[name] - protocol.lead for name in hazards}
+    traits = {name: people.table[name].to_numpy(dtype=np.float64) for name in TRAITS if name in people.table}
     return Pool(
-        grid, tuple(visit_observables()), values, failed, hazards, injured, keys, characteristics, weights, facts
-    )
+        grid, tuple(visit_observables()), values, failed, hazards, injured, keys, characteristics, weights, facts,
+        traits, {name: _intake(planner, grid, job.treatments[name]) for name in hazards},
+    )  # fmt: skip
+
+
+def _intake(planner: Planner, grid: Numbers, added: Sequence[tuple[Therapy, ...]]) -> dict[str, NDArray[np.float32]]:
+    """Return what people take from enrolment on: drug -> (people, days)."""
+    intake = taken_on(grid[grid >= 0.0] + planner.lead, planner.recipients.takes, added, every=True)
+    return {drug: share.astype(np.float32) for drug, share in intake.items() if np.any(share)}
 
 
 def _hazards(

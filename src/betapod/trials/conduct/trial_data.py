@@ -76,7 +76,7 @@ class TrialData(Displayed):
     events
         Name of an adverse event -> (R, n) how often it happened.
     outcome_days
-        Name of `harm_events.DATED` -> (R, n) day of its first event while the patient was in the trial; NaN without.
+        Name of `harm_events.dated_events` -> (R, n) day of its first event while the patient was in the trial; NaN without.
     screened
         (R,) candidates screened until recruitment was complete.
     """
@@ -187,7 +187,7 @@ class TrialData(Displayed):
         return np.where(np.isinf(failure_day) | gone, np.nan, failure_day).astype(np.float32)
 
     def outcome_day(self, outcome: str) -> Numbers:
-        """Return (R, n) day of an outcome of `hazards.outcome_rates.OUTCOMES`, or of ``kidney_failure``, seen in the trial; NaN without.
+        """Return (R, n) day of an outcome of `hazards.outcome_rates.OUTCOMES`, of ``kidney_failure``, or of health, seen in the trial; NaN without.
 
         Raises
         ------
@@ -196,6 +196,8 @@ class TrialData(Displayed):
         """
         if outcome == KIDNEY_FAILURE:
             return self.kidney_failure.astype(np.float64)
+        if outcome not in OUTCOMES and outcome in self.outcome_days:
+            return self.outcome_days[outcome].astype(np.float64)
         if outcome not in OUTCOMES:
             raise ConfigError(
                 not_among(trial_outcomes(), "unknown-outcome", f"there is no outcome {outcome!r}", outcome)

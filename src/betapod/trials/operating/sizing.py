@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...hazards.outcome_rates import outcome_label
 from ...therapies.scenarios import NONE
 from ..analysis import endpoints, survival
 from ..analysis import estimators as analysis
 from ..analysis.endpoints import Comparison, comparisons
+from ..protocol.endpoint_keys import trial_outcome_label
 from . import replicate_summaries
 from .power_analysis import (
     PowerCurve,
@@ -56,7 +56,7 @@ def title(endpoint: Endpoint, protocol: Protocol) -> str:
     if endpoint.name:
         return endpoint.name
     if endpoint.outcome:
-        return f"{' or '.join(outcome_label(name) for name in endpoint.composite)} by {visit}"
+        return f"{' or '.join(trial_outcome_label(name) for name in endpoint.composite)} by {visit}"
     return f"{endpoints.endpoint_code(endpoint)} {endpoint.summary} at {visit}"
 
 

@@ -9,6 +9,7 @@ from ...base.config import Document, Where
 from ...base.errors import Problem
 from ...observables.quantities import visit_observables
 from .endpoint_keys import CONTROLLED, trial_outcome, trial_outcomes
+from .health_outcomes import IMPROVEMENTS
 from .value_checks import day_of, list_of, unknown
 
 
@@ -55,7 +56,22 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
     for i, name in enumerate(also):
         if trial_outcome(name) is None:
             yield unknown(document, "outcome", name, trial_outcomes(), (*where, "also", i))
-    if summary != "time to event" and (outcome is not None or also):
+    if outcome in IMPROVEMENTS and also:
+        yield document.problem(
+            "mixed-outcomes",
+            f"{outcome} is an improvement, and no part of a composite",
+            (*where, "also"),
+            found=", ".join(map(str, also)),
+            expected="an endpoint of its own",
+        )
+    for i, name in enumerate(also):
+        if trial_outcome(name) in IMPROVEMENTS:
+            yield document.problem(
+                "mixed-outcomes", f"{name} is an improvement, and no part of a composite", (*where, "also", i)
+            )
+    if summary == "responders" and outcome in IMPROVEMENTS:
+        pass
+    elif summary != "time to event" and (outcome is not None or also):
         kind = "response" if summary == "responders" else summary
         yield document.problem(
             "wrong-summary",
@@ -65,13 +81,14 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
             found=str(summary),
             expected="time to event",
         )
-    if outcome is not None and entry.get("better") == "higher":
+    wrong, right = ("lower", "higher") if outcome in IMPROVEMENTS else ("higher", "lower")
+    if outcome is not None and entry.get("better") == wrong:
         yield document.problem(
             "wrong-direction",
-            f"more of {outcome} is no improvement",
+            f"{'less' if wrong == 'lower' else 'more'} of {outcome} is no improvement",
             (*where, "better"),
-            found="higher",
-            expected="lower, or leave the key out",
+            found=wrong,
+            expected=f"{right}, or leave the key out",
         )
     for key in ("threshold", "percent"):
         if outcome is not None and entry.get(key) is not None:

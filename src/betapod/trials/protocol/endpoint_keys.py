@@ -9,8 +9,9 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from ...base.config import Settings, refuse
 from ...base.errors import Problem
-from ...hazards.outcome_rates import OUTCOMES, outcome_of
+from ...hazards.outcome_rates import OUTCOMES, outcome_label, outcome_of
 from ...observables.quantities import code_of, visit_observables
+from .health_outcomes import IMPROVEMENTS, health_label, health_outcomes
 
 #: A quantity whose unit depends on what is measured; checked with the name beside it.
 Measured = Annotated[float | str, WithJsonSchema({"type": ["number", "string"], "examples": ["30 mg/g"]})]
@@ -23,12 +24,21 @@ KIDNEY_FAILURE = "kidney_failure"
 def trial_outcome(name: Any) -> str | None:
     """Return the outcome that an endpoint names, or None where it names something measured."""
     text = str(name)
-    return KIDNEY_FAILURE if text.lower().replace(" ", "_") == KIDNEY_FAILURE else outcome_of(text)
+    spelt = "_".join(text.lower().replace("-", " ").replace("_", " ").split())
+    outcome = spelt if spelt == KIDNEY_FAILURE else outcome_of(text)
+    if outcome is not None or code_of(text) in visit_observables():
+        return outcome
+    return spelt if spelt in health_outcomes() else None
 
 
 def trial_outcomes() -> tuple[str, ...]:
     """Return every outcome that endpoints may name."""
-    return (*OUTCOMES, KIDNEY_FAILURE)
+    return (*OUTCOMES, KIDNEY_FAILURE, *health_outcomes())
+
+
+def trial_outcome_label(name: str) -> str:
+    """Return what an outcome is called in text, such as ``death from any cause`` or ``foot ulcer``."""
+    return outcome_label(name) if name in (*OUTCOMES, KIDNEY_FAILURE) else health_label(name)
 
 
 class Intercurrent(Settings):
@@ -109,7 +119,7 @@ class Endpoint(Settings):
     )
     also: list[str] = Field(
         default_factory=list,
-        description="outcomes that count as the event too, which makes a composite: death, cv_death, hf_hospitalisation, mi, stroke, mace, aki, severe_hypoglycaemia, kidney_failure",
+        description="outcomes that count as the event too, which makes a composite: death, cv_death, hf_hospitalisation, mi, stroke, mace, aki, severe_hypoglycaemia, kidney_failure, or a complication such as amputation",
     )
     intercurrent: Intercurrent = Intercurrent()
 
@@ -130,8 +140,8 @@ class Endpoint(Settings):
         """Take the direction of the quantity where none is given."""
         if not isinstance(content, dict) or content.get("better") is not None:
             return content
-        if trial_outcome(content.get("quantity", "")) is not None:
-            return content | {"better": "lower"}
+        if (outcome := trial_outcome(content.get("quantity", ""))) is not None:
+            return content | {"better": "higher" if outcome in IMPROVEMENTS else "lower"}
         quantity = visit_observables().get(code_of(content.get("quantity", "")))
         return content if quantity is None else content | {"better": "higher" if quantity.better > 0 else "lower"}
 
