@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -183,3 +184,16 @@ def test_a_last_year_that_is_short_counts_its_part() -> None:
     )
     died = np.mean(np.isfinite(live_on_ukpds(prepare_ukpds(half)).died))
     assert 0.3 < died / np.mean(np.isfinite(whole.died)) < 0.8
+
+
+def test_what_the_course_itself_has_counts_on_its_day() -> None:
+    few = 200
+    never, day = np.full(few, np.inf), np.full(few, 2.5 * DAYS_PER_YEAR)
+    course = replace(
+        course_of(few, 5), besides={"cv_death": np.where(np.arange(few) < 50, day, never), "thromboembolism": day}
+    )
+    lives, plain = live_on_ukpds(prepare_ukpds(course)), live_on_ukpds(prepare_ukpds(course_of(few, 5)))
+    assert np.all(lives.died[:50] <= day[:50])
+    assert np.mean(lives.died[:50] == day[:50]) > 0.8
+    assert np.array_equal(lives.died[50:], plain.died[50:])
+    assert np.array_equal(lives.counts("thromboembolism") == 1, lives.died > day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -9,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
+from ..base.randomness import Stream
 from ..hazards.drug_hazards import drug_factors
 from ..hazards.outcome_rates import ON_DIALYSIS
 from ..hazards.risk import Numbers, RiskProfile
 from ..hazards.risk_course import RiskCourse
 from ..hazards.ukpds.risk_factors import COVARIATES, SWITCHED, UkpdsRiskFactors
-from ..hazards.ukpds.ukpds_equations import UKPDS_EQUATIONS, UKPDS_FORMS, ukpds_values
+from ..hazards.ukpds.ukpds_equations import UKPDS_EQUATIONS, UKPDS_FORMS, ukpds_coefficients, ukpds_values
 from .prepared_course import Singles, course_states
 
 #: Kinds of events, of which each may come once a year: the first or the second of its kind.
@@ -43,6 +45,8 @@ class UkpdsCourse:
         Kind -> (years, people) factor of drugs on its hazard.
     states
         State -> (steps, people) whether it is on, of states that the course has by itself.
+    shapes, spans
+        (equations,) and `year_spans` for them.
     """
 
     course: RiskCourse
@@ -54,6 +58,14 @@ class UkpdsCourse:
     women: NDArray[np.bool_]
     drugs: Mapping[str, Numbers]
     states: Mapping[str, NDArray[np.bool_]]
+    shapes: Numbers
+    spans: Singles
+
+    def spans_for(self, shapes: Numbers) -> Singles:
+        """Return the spans of other shapes, or those that are there."""
+        if np.array_equal(shapes, self.shapes):
+            return self.spans
+        return year_spans(self.ages, self.durations, self.lengths, shapes)
 
 
 def prepare_ukpds(course: RiskCourse, drugs: bool = True, switched: bool = False) -> UkpdsCourse:
@@ -88,32 +100,49 @@ def prepare_ukpds(course: RiskCourse, drugs: bool = True, switched: bool = False
     columns = [np.ones(shape), *(np.broadcast_to(form(factors), shape) for form in forms.values())]
     intake = {name: _on(values, days, starts) for name, values in course.intake.items()}
     of_drugs = drug_factors(intake) if drugs else {}
+    ages = np.broadcast_to(np.asarray(first.age, dtype=np.float64), shape).T
+    durations = np.broadcast_to(np.asarray(factors.duration, dtype=np.float64), shape).T
+    shapes = ukpds_coefficients().shapes
     return UkpdsCourse(
         course,
         starts,
         lengths,
         np.ascontiguousarray(np.stack(columns).transpose(2, 0, 1), dtype=np.float32),
-        np.broadcast_to(np.asarray(first.age, dtype=np.float64), shape).T,
-        np.broadcast_to(np.asarray(factors.duration, dtype=np.float64), shape).T,
+        ages,
+        durations,
         np.broadcast_to(np.asarray(first.female, dtype=np.float64), shape)[:, 0] > 0.5,
         {kind: np.broadcast_to(of_drugs[name], shape).T for kind, name in _DRUG_OUTCOME.items() if name in of_drugs},
         course_states(course),
+        shapes,
+        year_spans(ages, durations, lengths, shapes),
     )
 
 
-def year_spans(prepared: UkpdsCourse, shapes: Numbers) -> Singles:
+def year_spans(ages: Numbers, durations: Numbers, lengths: Numbers, shapes: Numbers) -> Singles:
     """Return (years, equations, people) by what the rate of each equation is multiplied within a year."""
-    spans = np.empty((len(prepared.starts), len(UKPDS_EQUATIONS), prepared.course.people), dtype=np.float32)
-    lengths = prepared.lengths[:, None]
+    spans = np.empty((len(lengths), len(UKPDS_EQUATIONS), ages.shape[1]), dtype=np.float32)
+    lengths = lengths[:, None]
     for number, equation in enumerate(UKPDS_EQUATIONS):
         shape, form = float(shapes[number]), UKPDS_FORMS[equation]
         if form == "gompertz":
-            spans[:, number] = np.exp(shape * prepared.ages) * np.expm1(shape * lengths) / shape
+            spans[:, number] = np.exp(shape * ages) * np.expm1(shape * lengths) / shape
         elif form == "weibull" and shape != 1.0:
-            spans[:, number] = (prepared.durations + lengths) ** shape - prepared.durations**shape
+            spans[:, number] = (durations + lengths) ** shape - durations**shape
         else:
             spans[:, number] = lengths
     return spans
+
+
+@functools.lru_cache(maxsize=4)
+def year_thresholds(seed: int, replicate: int, numbers: tuple[int, ...], years: int) -> Singles:
+    """Return (years, kinds and death, people) the cumulative hazard of a year at which an event comes."""
+    people = np.array(numbers, dtype=np.int64)
+    drawn = np.empty((years, len(UKPDS_KINDS) + 1, people.size), dtype=np.float32)
+    for number, name in enumerate((*UKPDS_KINDS, "death")):
+        stream = Stream(seed, f"om2:{name}", replicate)
+        for year in range(years):
+            drawn[year, number] = -np.log(stream.uniform(people, year))
+    return drawn
 
 
 def _risk_factors(profile: RiskProfile) -> UkpdsRiskFactors:

@@ -6,13 +6,14 @@ random, which is what orders it; death comes between the last event and the end 
 
 Differences from the package: renal failure is dialysis, without transplantation or conservative care; blindness and ulcers count as history for
 death and never as the event of the year; at most two infarctions, strokes and amputations, and one ulcer; no cancer, infections,
-thromboembolism, acute kidney injury, hypoglycaemia or harms of cells; peripheral artery disease stays as it is at the start.
+thromboembolism, acute kidney injury or hypoglycaemia but those that the course itself has on a day, as harms of cells are; peripheral artery disease stays as
+it is at the start.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..base.constants import DAYS_PER_YEAR
 from ..base.randomness import Stream
+from ..hazards.outcome_rates import DEATHS
 from ..hazards.risk import Numbers
 from ..hazards.ukpds.risk_factors import COVARIATES
 from ..hazards.ukpds.ukpds_equations import (
@@ -32,7 +34,7 @@ from ..hazards.ukpds.ukpds_equations import (
 from .event_table import own_events
 from .lives import Lives
 from .prepared_course import Singles
-from .ukpds_course import UKPDS_KINDS, UkpdsCourse, year_spans
+from .ukpds_course import UKPDS_KINDS, UkpdsCourse, year_thresholds
 
 #: Kind -> event of the package; the second of its kind where that is another.
 UKPDS_EVENTS: Mapping[str, str] = {
@@ -141,7 +143,7 @@ class _UkpdsLiving:
         coefficients = ukpds_coefficients(values)
         self.before_of = coefficients.before.astype(np.float32)
         self.now_of = coefficients.now.astype(np.float32)
-        self.spans = _spans_of(prepared, coefficients.shapes)
+        self.spans = prepared.spans_for(coefficients.shapes)
         n, steps = course.people, course.steps
         self.before = np.zeros((len(UKPDS_BEFORE), n), dtype=bool)
         self.twice = np.zeros((len(UKPDS_KINDS), n), dtype=bool)
@@ -178,13 +180,48 @@ class _UkpdsLiving:
     def lives(self) -> Lives:
         """Let all years go by."""
         prepared = self.prepared
-        thresholds = _thresholds(self.seed, self.replicate, self.numbers, len(prepared.starts))
+        thresholds = year_thresholds(self.seed, self.replicate, self.numbers, len(prepared.starts))
         for year in range(len(prepared.starts)):
+            self._die_on_course(year)
             rows = np.flatnonzero(np.isinf(self.died))
             if not rows.size:
                 break
             self._year(year, rows, thresholds[year][:, rows])
         return self._result()
+
+    def _die_on_course(self, year: int) -> None:
+        """Let those die whom the course itself kills in a year, such as by an infusion; what else the year would have brought is left out."""
+        start, length = self.prepared.starts[year], self.prepared.lengths[year] * DAYS_PER_YEAR
+        for name, day in self._on_days():
+            if name in DEATHS:
+                who = np.flatnonzero((day >= start) & (day < start + length) & np.isinf(self.died))
+                self._die(who, day[who])
+
+    def _on_days(self) -> Iterator[tuple[str, Numbers]]:
+        """Yield event and (people,) day of events that the course itself has."""
+        course = self.prepared.course
+        for name, days in (*course.dated.items(), *course.besides.items()):
+            yield name, np.asarray(days, dtype=np.float64)
+
+    def _count_on_days(self) -> None:
+        """Write down other events that the course itself has, such as a clot after an infusion."""
+        for name, day in self._on_days():
+            if name in self.events and name not in DEATHS:
+                row, who = (
+                    self.events.index(name),
+                    np.flatnonzero(day < np.minimum(self.died, self.prepared.course.days[-1])),
+                )
+                self.happened[row, self._step(day[who]), who] += 1
+                self.first_day[row, who] = np.minimum(self.first_day[row, who], day[who])
+
+    def _step(self, day: Numbers) -> NDArray[np.int64]:
+        """Return the step of the course in which days are."""
+        return np.asarray(np.searchsorted(self.prepared.course.days, day, side="right") - 1)
+
+    def _die(self, who: NDArray[np.int64], day: Numbers) -> None:
+        row = self.events.index(UKPDS_EVENTS["death"])
+        self.died[who], self.cause[who], self.first_day[row, who] = day, row, day
+        self.happened[row, self._step(day), who] = 1
 
     def _year(self, year: int, rows: NDArray[np.int64], thresholds: Singles) -> None:
         """Let the events of one year come, then deaths."""
@@ -279,7 +316,7 @@ class _UkpdsLiving:
 
     def _take_place(self, who: NDArray[np.int64], kind: NDArray[np.int64], day: Numbers) -> None:
         """Write down events and begin their states."""
-        step = np.searchsorted(self.prepared.course.days, day, side="right") - 1
+        step = self._step(day)
         for number in np.unique(kind):
             name, of_kind = UKPDS_KINDS[number], kind == number
             people, days = who[of_kind], day[of_kind]
@@ -332,13 +369,11 @@ class _UkpdsLiving:
         dies = np.flatnonzero(threshold < hazard)
         who, end = rows[dies], self.prepared.starts[year] + length * DAYS_PER_YEAR
         day = last[dies] + (end - last[dies]) * self._uniform("om2:day:death", who, year)
-        row = self.events.index(UKPDS_EVENTS["death"])
-        self.died[who], self.cause[who] = day, row
-        self.first_day[row, who] = day
-        self.happened[row, np.searchsorted(self.prepared.course.days, day, side="right") - 1, who] = 1
+        self._die(who, day)
 
     def _result(self) -> Lives:
         """Return the lives with shares of the steps of the course."""
+        self._count_on_days()
         days = np.asarray(self.prepared.course.days, dtype=np.float64)
         start, length = days[:-1, None], np.diff(days)[:, None]
         alive = np.clip((self.died - start) / length, 0.0, 1.0).astype(np.float32)
@@ -358,28 +393,7 @@ class _UkpdsLiving:
         )  # fmt: skip
 
 
-def _spans_of(prepared: UkpdsCourse, shapes: Numbers) -> Singles:
-    """Return `year_spans`, kept while course and shapes stay the same."""
-    last = _SPANS.get("last")
-    if last is None or last[0] is not prepared or not np.array_equal(last[1], shapes):
-        last = _SPANS["last"] = (prepared, shapes, year_spans(prepared, shapes))
-    return last[2]
-
-
-_SPANS: dict[str, tuple[UkpdsCourse, Numbers, Singles]] = {}
 _DEATHS = ("death", "death_event", "death_history", "death_again")
 _LOGISTIC = np.array([number for number, name in enumerate(UKPDS_EQUATIONS) if UKPDS_FORMS[name] == "logistic"])
 #: Kind by number -> its place in `UKPDS_BEFORE`.
 _PLACES = np.array([UKPDS_BEFORE.index(kind) for kind in UKPDS_KINDS])
-
-
-@functools.lru_cache(maxsize=4)
-def _thresholds(seed: int, replicate: int, numbers: tuple[int, ...], years: int) -> Singles:
-    """Return (years, kinds and death, people) the cumulative hazard of a year at which an event comes."""
-    people = np.array(numbers, dtype=np.int64)
-    drawn = np.empty((years, len(UKPDS_KINDS) + 1, people.size), dtype=np.float32)
-    for number, name in enumerate((*UKPDS_KINDS, "death")):
-        stream = Stream(seed, f"om2:{name}", replicate)
-        for year in range(years):
-            drawn[year, number] = -np.log(stream.uniform(people, year))
-    return drawn
