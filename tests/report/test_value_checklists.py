@@ -61,3 +61,18 @@ def test_answers_are_those_of_the_run() -> None:
 def test_what_is_absent_is_counted() -> None:
     text = count_words(filled_checklist("cheers", made_up()))
     assert text.startswith("19 of 28 items are reported; absent: 3, 4, 6, 8,")
+
+
+def test_people_at_the_start_are_those_of_the_run() -> None:
+    """Mean and standard deviation with weights; shares of histories; a missing biomarker is named."""
+    import numpy as np
+
+    baseline = {"age": np.array([50.0, 60.0]), "hba1c": np.array([7.0, 9.0]), "smoker": np.array([0.0, 1.0]), "history: mi": np.array([0.0, 1.0])}
+    result = without(made_up(), weights=np.array([0.75, 0.25]), baseline=baseline)
+    diabetes = items(result, "diabetes")
+    assert diabetes["Baseline age"].answer == "Age 52.5 (SD 4.33) years."
+    assert diabetes["Baseline HbA1c, lipids and blood pressure"].answer == (
+        "HbA1c 7.50 (SD 0.87) %. Absent: HDL cholesterol, LDL cholesterol and systolic pressure."
+    )
+    assert diabetes["Smoking status"].answer == "25\u00a0% smoke."
+    assert diabetes["Comorbidities"].answer == "Heart attack 25\u00a0%."

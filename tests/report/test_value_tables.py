@@ -122,6 +122,8 @@ def test_a_ratio_is_given_only_where_it_is_a_price(result) -> None:
     assert value_analysis.ratio_error(result, "own", "SGLT2 inhibitor") == pytest.approx(
         (30 + abs(cost / gain) * 0.006) / abs(gain)
     )
+    known = {"own": {**result.monte_carlo["own"], "icer": np.array([np.nan, 1.0, 2.0, 7.0])}}
+    assert value_analysis.ratio_error(without(result, monte_carlo=known), "own", "SGLT2 inhibitor") == 7.0
     assert math.isnan(value_analysis.ratio_error(without(result, monte_carlo={}), "own", "SGLT2 inhibitor"))
 
 

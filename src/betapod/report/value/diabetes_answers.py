@@ -51,7 +51,7 @@ def _smoking(result: ValueResult) -> str:
 
 
 def _comorbidities(result: ValueResult) -> str:
-    shares = [(name, share) for name in _CONDITIONS if (share := _share(result, name)) is not None]
+    shares = [(name, share) for name in _CONDITIONS if (share := _share(result, f"history: {name}")) is not None]
     return (
         f"{words.capital('; '.join(f'{words.event(name)} {words.percent_text(share)}' for name, share in shares))}."
         if shares

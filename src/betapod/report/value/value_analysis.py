@@ -160,11 +160,13 @@ def worth_its_price(
 
 
 def ratio_error(result: ValueResult, structure: str, strategy: str) -> float:
-    """Return the greatest standard error that chance in simulation may give the cost per QALY; NaN without costs or gain.
+    """Return the standard error that chance in simulation gives the cost per QALY; NaN without costs or gain.
 
-    Errors of cost and QALYs are known apart, not together: they are taken to be wholly correlated, against the ratio.
+    Where the run has it not, it is the greatest that the errors of cost and of QALYs allow together.
     """
     errors = result.monte_carlo.get(structure, {})
+    if result.costs and "icer" in errors:
+        return float(errors["icer"][result.place(strategy)])
     if not result.costs or "incremental_qalys" not in errors or "incremental_costs" not in errors:
         return float("nan")
     number = result.place(strategy)

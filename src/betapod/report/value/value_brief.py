@@ -178,7 +178,7 @@ def _chance_text(result: ValueResult, structure: str) -> str:
         if result.costs and "\u00b1" in icer_text(result, structure, name)
     ]
     return (
-        f"{text} Costs per QALY with the greatest error that chance may give: {'; '.join(ratios)}." if ratios else text
+        f"{text} Costs per QALY with their error by chance: {'; '.join(ratios)}." if ratios else text
     )
 
 

@@ -225,7 +225,7 @@ def methods_section(result: ValueResult) -> Section:
         f"{f', {replicates} lives of each' if replicates else ''}, {words.counted(result.draws, 'draw')} of {words.counted(len(result.drawn), 'uncertain number')}; "
         "a draw is the same for all people and strategies.",
         "Discounting in continuous time, so that there is no correction of half a cycle.",
-        "Intervals: 2.5 % and 97.5 % of draws. The error of cost per QALY is the greatest that the errors of costs and of QALYs allow together.",
+        "Intervals: 2.5 % and 97.5 % of draws. Monte Carlo errors are standard errors of means over people, chance in their lives included.",
         "Choice: greatest mean net benefit; dominated and extendedly dominated strategies are named.",
         "Worth of knowing numbers: net benefit is regressed on them by splines; what this gives for numbers in random order is shown beside it.",
     ]
