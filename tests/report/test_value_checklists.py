@@ -67,8 +67,14 @@ def test_people_at_the_start_are_those_of_the_run() -> None:
     """Mean and standard deviation with weights; shares of histories; a missing biomarker is named."""
     import numpy as np
 
-    baseline = {"age": np.array([50.0, 60.0]), "hba1c": np.array([7.0, 9.0]), "smoker": np.array([0.0, 1.0]), "history: mi": np.array([0.0, 1.0])}
-    result = without(made_up(), weights=np.array([0.75, 0.25]), baseline=baseline)
+    baseline = {
+        "age": np.array([50.0, 60.0]),
+        "hba1c": np.array([7.0, 9.0]),
+        "smoker": np.array([0.0, 1.0]),
+        "history: mi": np.array([0.0, 1.0]),
+    }
+    result = without(made_up(), weights=np.array([0.75, 0.25]))
+    object.__setattr__(result, "baseline", baseline)
     diabetes = items(result, "diabetes")
     assert diabetes["Baseline age"].answer == "Age 52.5 (SD 4.33) years."
     assert diabetes["Baseline HbA1c, lipids and blood pressure"].answer == (

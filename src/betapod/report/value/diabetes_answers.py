@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..common import words
 from . import run_settings as run
 from .economic_answers import NO_COSTS, result_baseline
+from .strategy_tables import state_words
 
 if TYPE_CHECKING:
     from ...value.value_result import ValueResult
@@ -53,7 +54,7 @@ def _smoking(result: ValueResult) -> str:
 def _comorbidities(result: ValueResult) -> str:
     shares = [(name, share) for name in _CONDITIONS if (share := _share(result, f"history: {name}")) is not None]
     return (
-        f"{words.capital('; '.join(f'{words.event(name)} {words.percent_text(share)}' for name, share in shares))}."
+        f"{words.capital('; '.join(f'{state_words(name)} {words.percent_text(share)}' for name, share in shares))}."
         if shares
         else ""
     )
@@ -146,7 +147,7 @@ def _several(result: ValueResult) -> str:
 
 def _mortality(result: ValueResult) -> str:
     deaths = sorted({name for counts in result.events.values() for name in counts if name.endswith("death")})
-    text = words.listed([words.event(name) for name in deaths])
+    text = words.listed([state_words(name) for name in deaths])
     return f"Deaths by cause: {text}. Every rate of our own events is a parameter with its source." if deaths else ""
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..common import words
 from . import run_settings as run
+from .strategy_tables import state_words
 
 if TYPE_CHECKING:
     from ...value.value_result import ValueResult
@@ -58,9 +59,9 @@ def _discounting(result: ValueResult) -> str:
 
 def _outcomes(result: ValueResult) -> str:
     events = {name for counts in result.events.values() for name in counts}
-    free = {name.replace("_", "-") for spans in result.free_years.values() for name in spans}
+    free = {state_words(name) for spans in result.free_years.values() for name in spans}
     parts = ["life-years", "quality-adjusted life-years"]
-    parts += [f"{words.listed(sorted(free))} years"] if free else []
+    parts += [f"years {words.listed(sorted(free))}"] if free else []
     parts += [words.counted(len(events), "kind of event", "kinds of events") + ", harms among them"] if events else []
     return f"{words.capital(words.listed(parts))}."
 

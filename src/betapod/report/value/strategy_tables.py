@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...base.errors import ConfigError
+from ...health.event_table import event_label
 from ...patients.cohorts.comparison import weighted_quantile
 from ...value.economics.frontier import frontier, icer
 from ..common import words
@@ -20,7 +22,20 @@ if TYPE_CHECKING:
 
 #: A person is said to gain or lose where a change is at least this many QALYs: about four days.
 NOTICED = 0.01
-_EVENTS = {"mi": "heart attack", "stroke": "stroke", "hf": "heart failure", "aki": "acute kidney injury"}
+#: States and years by name; events have their labels.
+_LABELS: Mapping[str, str] = {
+    "mi": "heart attack",
+    "stroke": "stroke",
+    "hf": "heart failure",
+    "aki": "acute kidney injury",
+    "cvd": "cardiovascular disease",
+    "dialysis_free": "free of dialysis",
+    "sight_kept": "with sight",
+    "feet_kept": "with sound feet",
+    "heart_kept": "with a sound heart",
+    "complication_free": "free of complications",
+    "healthy": "healthy again",
+}
 
 
 def price_unit(result: ValueResult) -> str:
@@ -32,10 +47,12 @@ def price_unit(result: ValueResult) -> str:
 
 def state_words(name: str) -> str:
     """Return an event, state or item of cost in words."""
-    if name in _EVENTS:
-        return _EVENTS[name]
-    label = words.event(name)
-    return label.replace("_", " ")
+    if name in _LABELS:
+        return _LABELS[name]
+    try:
+        return event_label(name)
+    except ConfigError:
+        return words.event(name).replace("_", " ").replace("ckd ", "CKD ")
 
 
 def error_of(result: ValueResult, structure: str, measure: str, strategy: str) -> float | None:
@@ -174,7 +191,7 @@ def events_table(result: ValueResult, structure: str) -> ValueTable | None:
 def free_years_table(result: ValueResult, structure: str) -> ValueTable | None:
     """Return years without dialysis, in health and so on."""
     caption = f"{words.capital(run.structure_label(structure))}: years of a person, not discounted."
-    spans = {name.replace("_free", "-free"): array for name, array in result.free_years.get(structure, {}).items()}
+    spans = result.free_years.get(structure, {})
     return by_strategy(result, f"free-years-{structure}", caption, ValueColumn("years"), spans, "years")
 
 

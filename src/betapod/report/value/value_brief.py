@@ -177,9 +177,7 @@ def _chance_text(result: ValueResult, structure: str) -> str:
         for name in result.others
         if result.costs and "\u00b1" in icer_text(result, structure, name)
     ]
-    return (
-        f"{text} Costs per QALY with their error by chance: {'; '.join(ratios)}." if ratios else text
-    )
+    return f"{text} Costs per QALY with their error by chance: {'; '.join(ratios)}." if ratios else text
 
 
 def _movers(result: ValueResult, structure: str) -> str:
