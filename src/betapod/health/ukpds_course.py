@@ -134,15 +134,20 @@ def year_spans(ages: Numbers, durations: Numbers, lengths: Numbers, shapes: Numb
 
 
 @functools.lru_cache(maxsize=4)
-def year_thresholds(seed: int, replicate: int, numbers: tuple[int, ...], years: int) -> Singles:
-    """Return (years, kinds and death, people) the cumulative hazard of a year at which an event comes."""
+def year_numbers(seed: int, replicate: int, numbers: tuple[int, ...], years: int) -> tuple[Singles, Singles]:
+    """Return the numbers that decide on lives: (years, kinds and death, people) twice.
+
+    The first are cumulative hazards of a year at which an event comes, the second the parts of the year that are over by then.
+    """
     people = np.array(numbers, dtype=np.int64)
-    drawn = np.empty((years, len(UKPDS_KINDS) + 1, people.size), dtype=np.float32)
+    shape = (years, len(UKPDS_KINDS) + 1, people.size)
+    thresholds, parts = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.float32)
     for number, name in enumerate((*UKPDS_KINDS, "death")):
-        stream = Stream(seed, f"om2:{name}", replicate)
+        events, days = (Stream(seed, f"om2:{part}{name}", replicate) for part in ("", "day:"))
         for year in range(years):
-            drawn[year, number] = -np.log(stream.uniform(people, year))
-    return drawn
+            thresholds[year, number] = -np.log(events.uniform(people, year))
+            parts[year, number] = days.uniform(people, year)
+    return thresholds, np.minimum(parts, np.nextafter(np.float32(1.0), np.float32(0.0)))
 
 
 def _risk_factors(profile: RiskProfile) -> UkpdsRiskFactors:

@@ -34,7 +34,7 @@ from ..hazards.ukpds.ukpds_equations import (
 from .event_table import own_events
 from .lives import Lives
 from .prepared_course import Singles
-from .ukpds_course import UKPDS_KINDS, UkpdsCourse, year_thresholds
+from .ukpds_course import UKPDS_KINDS, UkpdsCourse, year_numbers
 
 #: Kind -> event of the package; the second of its kind where that is another.
 UKPDS_EVENTS: Mapping[str, str] = {
@@ -68,7 +68,6 @@ _DEADLY = ("hf", "ihd", "mi", "stroke", "amputation", "renal")
 _TWICE = ("mi", "stroke", "amputation")
 _PAD = "peripheral_artery_disease"
 _LARGEST = 30.0
-
 Flags = NDArray[np.bool_]
 Kidneys = Literal["equation", "course"]
 
@@ -139,7 +138,7 @@ class _UkpdsLiving:
     ) -> None:
         self.prepared, self.seed, self.replicate, self.kidneys = prepared, seed, replicate, kidneys
         course = prepared.course
-        self.numbers = tuple(course.numbers.tolist())
+        self.parts = np.zeros(0, dtype=np.float32)
         coefficients = ukpds_coefficients(values)
         self.before_of = coefficients.before.astype(np.float32)
         self.now_of = coefficients.now.astype(np.float32)
@@ -159,8 +158,8 @@ class _UkpdsLiving:
         base = np.matmul(coefficients.covariates.astype(np.float32), prepared.covariates)
         self.base = base + slope[None, :, None] * arteries[None, None, :].astype(np.float32)
 
-    def _uniform(self, purpose: str, rows: NDArray[np.int64] | slice = slice(None), item: int = 0) -> Numbers:
-        return np.asarray(Stream(self.seed, purpose, self.replicate).uniform(self.prepared.course.numbers[rows], item))
+    def _uniform(self, purpose: str) -> Numbers:
+        return np.asarray(Stream(self.seed, purpose, self.replicate).uniform(self.prepared.course.numbers))
 
     def _begin(self) -> None:
         """Let what is known of the past count: cardiovascular disease of no known kind is ischaemic heart disease."""
@@ -180,7 +179,8 @@ class _UkpdsLiving:
     def lives(self) -> Lives:
         """Let all years go by."""
         prepared = self.prepared
-        thresholds = year_thresholds(self.seed, self.replicate, self.numbers, len(prepared.starts))
+        numbers = tuple(prepared.course.numbers.tolist())
+        thresholds, self.parts = year_numbers(self.seed, self.replicate, numbers, len(prepared.starts))
         for year in range(len(prepared.starts)):
             self._die_on_course(year)
             rows = np.flatnonzero(np.isinf(self.died))
@@ -190,7 +190,7 @@ class _UkpdsLiving:
         return self._result()
 
     def _die_on_course(self, year: int) -> None:
-        """Let those die whom the course itself kills in a year, such as by an infusion; what else the year would have brought is left out."""
+        """Let those die whom the course itself kills in a year; what else the year would have brought is left out."""
         start, length = self.prepared.starts[year], self.prepared.lengths[year] * DAYS_PER_YEAR
         for name, day in self._on_days():
             if name in DEATHS:
@@ -293,7 +293,7 @@ class _UkpdsLiving:
     ) -> Flags:
         """Let events come to those whom at least one reaches, in the order of their days; return (kinds, struck) what came."""
         who, start, length = rows[struck], self.prepared.starts[year], self.prepared.lengths[year] * DAYS_PER_YEAR
-        days = start + length * np.stack([self._uniform(f"om2:day:{kind}", who, year) for kind in UKPDS_KINDS])
+        days = start + length * self.parts[year][:-1, who].astype(np.float64)
         renal = UKPDS_KINDS.index("renal")
         if self.failed is not None:
             fails = self._fails(year, who)
@@ -368,7 +368,7 @@ class _UkpdsLiving:
         hazard = np.where(deadly, np.where(history, both, event), np.where(history, before, plain))
         dies = np.flatnonzero(threshold < hazard)
         who, end = rows[dies], self.prepared.starts[year] + length * DAYS_PER_YEAR
-        day = last[dies] + (end - last[dies]) * self._uniform("om2:day:death", who, year)
+        day = last[dies] + (end - last[dies]) * self.parts[year][-1, who]
         self._die(who, day)
 
     def _result(self) -> Lives:
@@ -380,17 +380,18 @@ class _UkpdsLiving:
         in_state = np.zeros((len(self.states), *alive.shape), dtype=np.float32)
         for number, name in enumerate(self.states):
             if name in self.prepared.states:
-                in_state[number] = self.prepared.states[name] * alive
-            elif np.isfinite(self.begun[number]).any():
-                until = np.minimum(self.until[number], self.died)
-                in_state[number] = np.clip((until - start) / length, 0.0, 1.0) - np.clip(
-                    (np.minimum(self.begun[number], until) - start) / length, 0.0, 1.0
-                )
+                if self.prepared.states[name].any():
+                    np.multiply(self.prepared.states[name], alive, out=in_state[number])
+                continue
+            who = np.flatnonzero(np.isfinite(self.begun[number]))
+            until = np.minimum(self.until[number, who], self.died[who])
+            begun = np.minimum(self.begun[number, who], until)
+            shares = np.clip((until - start) / length, 0.0, 1.0) - np.clip((begun - start) / length, 0.0, 1.0)
+            in_state[number][:, who] = shares
         dialysis, stage = self.states.index("dialysis"), self.states.index("ckd_5")
         in_state[stage] = np.maximum(in_state[stage] - in_state[dialysis], 0.0)
-        return Lives(
-            days, self.events, self.states, alive, in_state, self.happened, self.first_day, self.died, self.cause
-        )  # fmt: skip
+        happened, first_day, died = self.happened, self.first_day, self.died
+        return Lives(days, self.events, self.states, alive, in_state, happened, first_day, died, self.cause)
 
 
 _DEATHS = ("death", "death_event", "death_history", "death_again")
