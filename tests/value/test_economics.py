@@ -39,7 +39,7 @@ def draws(seed: int = 3, count: int = 400) -> tuple[np.ndarray, np.ndarray, np.n
 
 def test_the_frontier_by_hand() -> None:
     # 0 cheapest; 1 dominated by 2; 3 extendedly dominated: 2 to 3 costs 50 000 per QALY, 3 to 4 only 20 000.
-    rows = {row.place: row for row in frontier([100, 300, 200, 700, 900], [1.0, 1.005, 1.01, 1.02, 1.03])}
+    rows = {row.strategy: row for row in frontier([100, 300, 200, 700, 900], [1.0, 1.005, 1.01, 1.02, 1.03])}
     assert [rows[k].standing for k in range(5)] == [
         "on the frontier",
         "dominated",
@@ -66,7 +66,7 @@ def test_the_best_at_any_willingness_is_on_the_frontier(
     ratios = [row.icer for row in hull[1:]]
     assert all(a < b for a, b in itertools.pairwise(ratios))
     benefit = net_benefit(qalys, costs, willingness)
-    assert max(benefit[row.place] for row in hull) == pytest.approx(benefit.max(), abs=1e-6)
+    assert max(benefit[row.strategy] for row in hull) == pytest.approx(benefit.max(), abs=1e-6)
 
 
 def test_a_ratio_is_a_price_where_more_is_paid_for_more() -> None:
@@ -164,7 +164,7 @@ def test_an_independent_package_agrees() -> None:
     for _ in range(5):
         cost, gain = rng.uniform(0, 1e5, 7), rng.uniform(5, 10, 7)
         table = pd.DataFrame({"cost": cost, "effect": gain}, index=list("abcdefg"))
-        ours = ["abcdefg"[row.place] for row in frontier(cost, gain) if row.standing == "on the frontier"]
+        ours = ["abcdefg"[row.strategy] for row in frontier(cost, gain) if row.standing == "on the frontier"]
         assert cea.frontier(table) == ours
 
 

@@ -78,6 +78,8 @@ class ValueResult:
     person_qalys, person_costs, person_years
         Structure -> (strategies, people) at central values: differences between people, apart from what is uncertain.
         `person_years` are not discounted.
+    baseline
+        Name -> (people,) what events read of people at day 0: fields of `RiskProfile`, and histories.
     weights
         (people,) shares of people in the means; they add up to 1.
     drawn
@@ -91,8 +93,8 @@ class ValueResult:
     scenarios
         Scenario -> structure -> measure of `VALUE_MEASURES` -> (strategies,), at central values.
     monte_carlo
-        Structure -> measure, or ``incremental_qalys`` and ``incremental_costs`` against the comparator -> (strategies,) standard error of the mean over
-        people and luck in one draw.
+        Structure -> measure, or ``incremental_years``, ``incremental_qalys``, ``incremental_costs`` and ``icer`` against the comparator -> (strategies,) standard error of the mean over
+        people and random events in one draw.
     cell_courses
         (strategies,) discounted courses of cells that a person is given; 0 without.
     yearly_costs
@@ -126,6 +128,7 @@ class ValueResult:
     person_qalys: Mapping[str, Numbers] = field(default_factory=dict)
     person_costs: Mapping[str, Numbers] = field(default_factory=dict)
     person_years: Mapping[str, Numbers] = field(default_factory=dict)
+    baseline: Mapping[str, Numbers] = field(default_factory=dict)
     weights: Numbers | None = None
     drawn: Mapping[str, Numbers] = field(default_factory=dict)
     parameters: Mapping[str, ValueParameter] = field(default_factory=dict)

@@ -144,7 +144,7 @@ def standing_table(result: ValueResult, structure: str, decision: run.Decision) 
     rows = []
     for row in frontier(result.costs[structure][options].mean(axis=1), result.qalys[structure][options].mean(axis=1)):
         against = result.strategies[options[row.against]] if row.against >= 0 else ""
-        name = result.strategies[options[row.place]]
+        name = result.strategies[options[row.strategy]]
         rows.append([name, row.standing, against, row.cost, row.qalys, row.icer if np.isfinite(row.icer) else None])
     columns = [
         ValueColumn("strategy"),

@@ -19,7 +19,7 @@ class FrontierRow:
 
     Attributes
     ----------
-    place
+    strategy
         Among the strategies as they were given.
     standing
         A dominated strategy costs no less than another and gives no more; an extendedly dominated one gives less than a mixture of two
@@ -30,7 +30,7 @@ class FrontierRow:
         Place of that strategy; -1 without.
     """
 
-    place: int
+    strategy: int
     cost: float
     qalys: float
     standing: Standing
@@ -55,7 +55,7 @@ def frontier(costs: Sequence[float] | Numbers, qalys: Sequence[float] | Numbers)
     --------
     >>> from betapod.value.economics.frontier import frontier
     >>> rows = frontier([0, 10_000, 30_000, 40_000], [10.0, 10.1, 11.0, 10.9])
-    >>> [(row.place, row.standing) for row in rows]
+    >>> [(row.strategy, row.standing) for row in rows]
     [(0, 'on the frontier'), (1, 'extendedly dominated'), (2, 'on the frontier'), (3, 'dominated')]
     >>> rows[2].icer
     30000.0
@@ -67,20 +67,22 @@ def frontier(costs: Sequence[float] | Numbers, qalys: Sequence[float] | Numbers)
     order = np.lexsort((np.arange(cost.size), -gain, cost))
     standing: dict[int, Standing] = {}
     hull: list[int] = []
-    for place in order.tolist():
-        if hull and gain[place] <= gain[hull[-1]]:
-            standing[place] = "dominated"
+    for number in order.tolist():
+        if hull and gain[number] <= gain[hull[-1]]:
+            standing[number] = "dominated"
             continue
-        while len(hull) > 1 and not _steeper(cost, gain, hull[-2], hull[-1], place):
+        while len(hull) > 1 and not _steeper(cost, gain, hull[-2], hull[-1], number):
             standing[hull.pop()] = "extendedly dominated"
-        hull.append(place)
-        standing[place] = "on the frontier"
-    before = {place: hull[k - 1] if k else -1 for k, place in enumerate(hull)}
+        hull.append(number)
+        standing[number] = "on the frontier"
+    before = {number: hull[k - 1] if k else -1 for k, number in enumerate(hull)}
     rows = []
-    for place in order.tolist():
-        against = before.get(place, -1)
-        ratio = (cost[place] - cost[against]) / (gain[place] - gain[against]) if against >= 0 else np.nan
-        rows.append(FrontierRow(place, float(cost[place]), float(gain[place]), standing[place], float(ratio), against))
+    for number in order.tolist():
+        against = before.get(number, -1)
+        ratio = (cost[number] - cost[against]) / (gain[number] - gain[against]) if against >= 0 else np.nan
+        rows.append(
+            FrontierRow(number, float(cost[number]), float(gain[number]), standing[number], float(ratio), against)
+        )
     return tuple(rows)
 
 

@@ -72,8 +72,8 @@ def evppi(benefits: Numbers, values: Numbers) -> float:
     # Against the first strategy: what all strategies share decides nothing.
     gains = (benefits - benefits[:1]).T
     coefficients, *_ = np.linalg.lstsq(basis, gains, rcond=None)
-    known = basis @ coefficients
-    worth = float(known.max(axis=1).mean() - gains.mean(axis=0).max())
+    fitted = basis @ coefficients
+    worth = float(fitted.max(axis=1).mean() - gains.mean(axis=0).max())
     return min(max(worth, 0.0), evpi(benefits))
 
 

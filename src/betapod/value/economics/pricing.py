@@ -79,6 +79,6 @@ def budget_impact(more: Sequence[float] | Numbers, eligible: float, uptake: Sequ
         raise ConfigError(Problem("bad-uptake", message, found=", ".join(f"{share:g}" for share in shares)))
     if per_person.size < shares.size:
         message = "there are fewer years of costs than of uptake"
-        found, expected = f"{per_person.size} years", f"{shares.size} years"
-        raise ConfigError(Problem("short-horizon", message, found=found, expected=expected))
+        counts = (f"{per_person.size} years", f"{shares.size} years")
+        raise ConfigError(Problem("short-horizon", message, found=counts[0], expected=counts[1]))
     return np.asarray(eligible * np.convolve(begun, per_person)[: shares.size])
