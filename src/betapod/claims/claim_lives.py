@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..base.constants import DAYS_PER_YEAR
 from ..therapies.scenarios import NONE
+from .claim_health import HEALTH_QUANTITIES, READ, SimulatedCourse, quarters
 from .claim_outcome import ContrastTerm, Outcome
 from .claim_people import ledger_patient
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
     from ..engine.schedule import Schedule
 
 #: Switches that are about bookkeeping or the body itself, not about a claimed mechanism.
@@ -127,33 +131,74 @@ def _silenced(outcome: Outcome) -> dict[str, float]:
 
 
 def live_through(effects: Iterable[Effect]) -> dict[tuple[Life, str], float]:
-    """Simulate all lives of effects, one ensemble for each length; not a number where a life did not come to its end."""
-    import numpy as np
+    """Simulate all lives of effects, one ensemble for each length; not a number where a life did not come to its end.
 
+    A quantity of health (`claim_health.HEALTH_QUANTITIES`) is computed of the whole course, to kidney failure and beyond.
+    """
     wanted: dict[Life, set[str]] = {}
     for item in effects:
         for life in item.lives():
             wanted.setdefault(life, set()).add(item.quantity)
-    quantities = sorted({name for names in wanted.values() for name in names})
-    if not quantities:
-        return {}
-    ensemble = _ensemble(tuple(quantities))
-    default = dict(_model().values())
     ends: dict[tuple[Life, str], float] = {}
     for years in sorted({life.years for life in wanted}):
         group = [life for life in wanted if life.years == years]
-        columns = [_values(life) for life in group]
-        names = sorted({key for column in columns for key in column})
-        patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
-        states = {
-            key: np.array([ledger_patient(life.person).state[key] for life in group]) for key in _model().state_names
-        }
-        result = ensemble.run(patients, [years * DAYS_PER_YEAR], [_schedule(life) for life in group], states)
-        position = {name: list(result.names).index(name) for name in quantities}
-        for row, life in enumerate(group):
-            for name in wanted[life]:
-                ends[life, name] = float(result.values[row, -1, position[name]])
+        ends |= _ends({life: wanted[life] - HEALTH_QUANTITIES.keys() for life in group}, years)
+        ends |= _health({life: wanted[life] & HEALTH_QUANTITIES.keys() for life in group}, years)
     return ends
+
+
+def _ends(wanted: Mapping[Life, set[str]], years: float) -> dict[tuple[Life, str], float]:
+    """Return quantities of the model at the end of lives."""
+    quantities = tuple(sorted({name for names in wanted.values() for name in names}))
+    group = [life for life, names in wanted.items() if names]
+    if not group:
+        return {}
+    values = _run(group, quantities, [years * DAYS_PER_YEAR])
+    return {
+        (life, name): float(values[row, -1, quantities.index(name)])
+        for row, life in enumerate(group)
+        for name in wanted[life]
+    }
+
+
+def _health(wanted: Mapping[Life, set[str]], years: float) -> dict[tuple[Life, str], float]:
+    """Return quantities of health of lives."""
+    group = [life for life, names in wanted.items() if names]
+    if not group:
+        return {}
+    days = quarters(years)
+    values = _run(group, READ, days)
+    found = {}
+    for row, life in enumerate(group):
+        read = {name: values[row, :, place] for place, name in enumerate(READ)}
+        course = SimulatedCourse(ledger_patient(life.person), days, read, _drugged(life))
+        for name in wanted[life]:
+            found[life, name] = HEALTH_QUANTITIES[name].of(course)
+    return found
+
+
+def _drugged(life: Life) -> bool:
+    """Return whether somebody lives under a glucose-lowering drug; insulin shows in its dose."""
+    from ..person.clinical_status import glucose_drug_inputs
+
+    values = _values(life)
+    without = {name: value for name, value in glucose_drug_inputs().items() if name != "insulin_prescribed"}
+    return any(abs(values.get(name, value) - value) > 1e-6 for name, value in without.items())
+
+
+def _run(group: Sequence[Life], quantities: tuple[str, ...], days: ArrayLike) -> NDArray[np.float64]:
+    """Return (lives, days, quantities)."""
+    import numpy as np
+
+    ensemble = _ensemble(quantities)
+    default = dict(_model().values())
+    columns = [_values(life) for life in group]
+    names = sorted({key for column in columns for key in column})
+    patients = {key: np.array([column.get(key, default[key]) for column in columns]) for key in names}
+    states = {key: np.array([ledger_patient(life.person).state[key] for life in group]) for key in _model().state_names}
+    result = ensemble.run(patients, days, [_schedule(life) for life in group], states)
+    order = [list(result.names).index(name) for name in quantities]
+    return np.asarray(result.values[:, :, order])
 
 
 @cache

@@ -17,6 +17,7 @@ from ..base import cache as caching
 from ..base.errors import Problem, SolverError
 from ..base.files import write_text
 from ..therapies.scenarios import AS_CLAIMED, CURRENT_EVIDENCE, FACE_VALUE, NONE
+from .claim_health import HEALTH_QUANTITIES
 from .claim_levers import LeverFound, find_levers, lever_range
 from .claim_lives import Effect, effect, live_through, whole_body_model
 from .claim_outcome import Outcome, SimulatedOutcome
@@ -105,7 +106,8 @@ def _name(outcome: Outcome) -> str:
 
 def _key(outcome: Outcome, model_key: str) -> str:
     text = json.dumps(_simulated_fields(outcome), sort_keys=True, default=list) + _older(outcome) + model_key
-    return hashlib.sha256(f"{METHOD}{text}".encode() + _parameter_bytes()).hexdigest()[:24]
+    tables = _parameter_bytes() + (_health_bytes() if outcome.quantity in HEALTH_QUANTITIES else b"")
+    return hashlib.sha256(f"{METHOD}{text}".encode() + tables).hexdigest()[:24]
 
 
 @cache
@@ -117,6 +119,17 @@ def _parameter_bytes() -> bytes:
     folders = (whole_body.PARAMETERS, whole_body.PARAMETERS.parent / "profiles")
     for path in sorted(path for folder in folders for path in folder.glob("*.csv")):
         digest.update(path.name.encode() + path.read_bytes())
+    return digest.digest()
+
+
+@cache
+def _health_bytes() -> bytes:
+    """Return a digest of every table of rates, complications and utilities."""
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(path for room in ("hazards", "health") for path in (package / room).rglob("*.[cy]*")):
+        if path.suffix in (".csv", ".yaml"):
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.digest()
 
 
@@ -206,7 +219,7 @@ def _simulated(outcome: Outcome, effects: Mapping[str, float], lever: LeverFound
     best = outcome.best_of(candidates)
     within = needed is not None and limit is not None and needed <= limit * (1 + 1e-6)
     return SimulatedOutcome(
-        unit="%" if outcome.measure == "percent" else units[outcome.quantity],
+        unit="%" if outcome.measure == "percent" else unit_and_label(outcome.quantity)[0],
         off=effects.get("off"),
         allowed=effects["allowed"],
         claimed=claimed,
@@ -229,6 +242,8 @@ def _simulated(outcome: Outcome, effects: Mapping[str, float], lever: LeverFound
 
 
 def unit_and_label(quantity: str) -> tuple[str, str]:
-    """Return unit and label of a quantity of the whole-body model."""
+    """Return unit and label of a quantity of health or of the whole-body model."""
+    if quantity in HEALTH_QUANTITIES:
+        return HEALTH_QUANTITIES[quantity].unit, HEALTH_QUANTITIES[quantity].label
     model = whole_body_model()
     return model.units.get(quantity, ""), model.labels.get(quantity, quantity)

@@ -15,6 +15,7 @@ from ..base.packaged_yaml import packaged_yaml
 from ..therapies.scenarios import AS_CLAIMED, NONE
 from .claim_lives import Effect, Life, live_through, whole_body_model
 from .claim_people import describe_person
+from .claim_simulation import unit_and_label
 from .ledger import judge_ledger
 
 FILE = Path(__file__).with_name("systems.yaml")
@@ -63,7 +64,7 @@ class DescribedSystem:
     Attributes
     ----------
     on, off
-        Its quantity at the end of both lives, in `unit`.
+        Its quantity at the end of both lives, or over them, in `unit`.
     parameters, sourced, grades
         Parameters in the equations of its submodels, how many name a source, and how many have each grade.
     verdicts
@@ -155,7 +156,7 @@ def _described(system: ClaimedSystem, numbers: tuple[float, float], verdicts: Ma
         system.submodels,
         system.off,
         f"{when}, {system.course}" if system.course else when,
-        model.units[system.quantity],
+        unit_and_label(system.quantity)[0],
         *numbers,
         len(rows),
         sum(bool(row.source) for row in rows),

@@ -251,7 +251,7 @@ class _Living:
         first, then = np.ones(at.size, dtype=np.float32), until_then
         if coming.size:
             gain = more[:, coming]
-            with np.errstate(divide="ignore", invalid="ignore"):
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 shares = np.where(gain > 0, left[:, coming] / gain, _NEVER)
             for number, days in due.items():
                 shares[number] = np.minimum(shares[number], days[coming])

@@ -17,7 +17,7 @@ from ..hazards.risk import Numbers
 from ..hazards.risk_course import RiskCourse
 from ..model.parameters.table import ParameterTable
 from .accrue import COMBINATIONS, Combination, UtilityWeights
-from .event_table import ALSO, CAUSE_STATES, REPLACED, own_events
+from .event_table import CAUSE_STATES, REPLACED, own_events
 
 _FOLDER = Path(__file__).parent
 #: The set that holds where none is named.
@@ -100,20 +100,21 @@ class UtilitySet:
     def lacks(self, states: Iterable[str], events: Iterable[str]) -> tuple[str, ...]:
         """Return states and events for which it has no number, and which therefore cost nothing; deaths need none.
 
-        What a state takes away stands for the event that begins it too.
+        What a state takes away stands for the events that begin it or need it too.
         """
-        table = own_events()
-        of_items = {item.name: item for item in table.items}
-        known_states = {*self.states, *self.free, *ALSO.values()}
+        of_items = {item.name: item for item in own_events().items}
 
         def covered(event: str) -> bool:
-            if event in self.events or event in DEATHS or (event in of_items and of_items[event].fatal):
+            if event in (*self.events, *DEATHS, *CAUSE_STATES):
                 return True
-            begun = CAUSE_STATES.get(event, ()) if event not in of_items else (of_items[event].state,)
-            return any(state in self.states for state in begun)
+            item = of_items.get(event)
+            return item is not None and (item.fatal or bool(item.state) or bool(item.needs))
 
-        missing = [state for state in states if state not in known_states and state not in self.events]
-        missing += [event for event in events if not covered(event)]
+        counted = {*self.states, *self.free, *self.events}
+        missing = [
+            *(state for state in states if state not in counted),
+            *(name for name in events if not covered(name)),
+        ]
         return tuple(dict.fromkeys(missing))
 
 

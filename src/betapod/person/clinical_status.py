@@ -33,6 +33,14 @@ def insulin_independent(table: pd.DataFrame) -> pd.Series[bool]:
 
 def without_drugs(table: pd.DataFrame) -> pd.Series[bool]:
     """Return at each time whether no glucose-lowering drug acts; diet and weight loss are not drugs."""
+    free = table["insulin_dose"] < INSULIN_FREE
+    for quantity, value in glucose_drug_inputs().items():
+        free &= np.isclose(table[quantity], value, atol=1e-6) | (quantity == "insulin_prescribed")
+    return free
+
+
+def glucose_drug_inputs() -> dict[str, float]:
+    """Return every input by which glucose-lowering drugs act, with its value without any; diet and weight loss are not drugs."""
     inputs = whole_body.model_parameters("metabolism")
     diet = {"lifestyle", "total diet replacement"}
     quantities = {
@@ -42,10 +50,7 @@ def without_drugs(table: pd.DataFrame) -> pd.Series[bool]:
         for effect in standard_care.therapy(_example(name, doses)).effects
         if effect.acts == "metabolic" and effect.rule != "policy" and effect.quantity != "dWt"
     }
-    free = table["insulin_dose"] < INSULIN_FREE
-    for quantity in quantities & set(inputs):
-        free &= np.isclose(table[quantity], inputs[quantity].value, atol=1e-6) | (quantity == "insulin_prescribed")
-    return free
+    return {quantity: inputs[quantity].value for quantity in sorted(quantities & set(inputs))}
 
 
 def _example(name: str, doses: tuple[str, ...]) -> str:
