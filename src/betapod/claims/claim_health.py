@@ -72,20 +72,20 @@ class SimulatedCourse:
         values = self.who.model.values()
         ends = np.flatnonzero(~np.isfinite(self.read["eGFR"]))
         failed = np.array([self.days[ends[0]] if ends.size else np.inf])
-        known = {name: _held(self.read[name])[None, :] for name in READ}
+        values_read = {name: _held(self.read[name])[None, :] for name in READ}
         years = (self.days / DAYS_PER_YEAR)[None, :]
         age, female = values["age"] + years, np.asarray(float(values["female"]))
         profile = RiskProfile(
             age=age,
             female=float(female),
-            egfr=known["eGFR"],
-            uacr=known["UACR"],
+            egfr=values_read["eGFR"],
+            uacr=values_read["UACR"],
             type_1=float(self.who.name.startswith("t1d")),
-            hba1c=known["HbA1c"],
-            insulin_dose=known["insulin_dose"],
-            c_peptide=MEAL_PER_FASTING * known["C_peptide_fasting"] + _PMOL * known["graft_C_peptide"],
-            sbp=systolic(known["MAP"], age, female, np.zeros(())),
-            bmi=known["BW"] / (values["height"] / 100.0) ** 2,
+            hba1c=values_read["HbA1c"],
+            insulin_dose=values_read["insulin_dose"],
+            c_peptide=MEAL_PER_FASTING * values_read["C_peptide_fasting"] + _PMOL * values_read["graft_C_peptide"],
+            sbp=systolic(values_read["MAP"], age, female, np.zeros(())),
+            bmi=values_read["BW"] / (values["height"] / 100.0) ** 2,
             duration=self.who.history + years,
         )
         return RiskCourse(self.days, profile, np.arange(1), failed=failed)
@@ -109,8 +109,8 @@ class SimulatedCourse:
 
 def _held(values: Numbers) -> Numbers:
     """Return values with the last known one held where there is none."""
-    place = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
-    return np.asarray(values[place])
+    last = np.maximum.accumulate(np.where(np.isfinite(values), np.arange(len(values)), 0))
+    return np.asarray(values[last])
 
 
 #: Quantities of health by name; all other quantities of claims are those of the whole-body model.

@@ -168,13 +168,13 @@ def _health(wanted: Mapping[Life, set[str]], years: float) -> dict[tuple[Life, s
         return {}
     days = quarters(years)
     values = _run(group, READ, days)
-    found = {}
+    health: dict[tuple[Life, str], float] = {}
     for row, life in enumerate(group):
-        read = {name: values[row, :, place] for place, name in enumerate(READ)}
+        read = {name: values[row, :, column] for column, name in enumerate(READ)}
         course = SimulatedCourse(ledger_patient(life.person), days, read, _drugged(life))
         for name in wanted[life]:
-            found[life, name] = HEALTH_QUANTITIES[name].of(course)
-    return found
+            health[life, name] = HEALTH_QUANTITIES[name].of(course)
+    return health
 
 
 def _drugged(life: Life) -> bool:

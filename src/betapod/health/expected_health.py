@@ -103,5 +103,5 @@ def _first(lives: Lives, event: str) -> Numbers:
 
 def _copied(course: RiskCourse, copies: int) -> RiskCourse:
     """Return the course of many people who are one person, with random numbers of their own."""
-    one = course.take(np.zeros(copies, dtype=np.int64))
-    return replace(one, numbers=np.arange(copies, dtype=np.int64))
+    copied = course.take(np.zeros(copies, dtype=np.int64))
+    return replace(copied, numbers=np.arange(copies, dtype=np.int64))

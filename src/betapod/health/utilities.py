@@ -57,10 +57,10 @@ class UtilitySet:
     Examples
     --------
     >>> from betapod.health.utilities import utility_set
-    >>> chosen = utility_set("uk")
-    >>> chosen.instrument, chosen.loss("stroke")
+    >>> utilities = utility_set("uk")
+    >>> utilities.instrument, utilities.loss("stroke")
     ('EQ-5D-3L, values of the UK', 0.164)
-    >>> chosen.lacks(("stroke", "anaemia"), ("ketoacidosis",))
+    >>> utilities.lacks(("stroke", "anaemia"), ("ketoacidosis",))
     ('anaemia', 'ketoacidosis')
     """
 
@@ -195,9 +195,9 @@ def read_utility_sets(text: str, file: str, rows: ParameterTable) -> Mapping[str
         bad = list(_bad_entry(str(name), entry, content["sets"], file, rows))
         problems += bad
         if not bad:
-            given: dict[str, Any] = {key: str(entry[key]) for key in _TEXTS if key in entry}
-            given |= {key: {str(k): str(v) for k, v in entry[key].items()} for key in _MAPS if key in entry}
-            sets[str(name)] = UtilitySet(str(name), **given, worst_of=groups, free=free)
+            keys: dict[str, Any] = {key: str(entry[key]) for key in _TEXTS if key in entry}
+            keys |= {key: {str(k): str(v) for k, v in entry[key].items()} for key in _MAPS if key in entry}
+            sets[str(name)] = UtilitySet(str(name), **keys, worst_of=groups, free=free)
     if problems:
         raise ConfigError(problems)
     return sets
@@ -223,8 +223,8 @@ def _bad_entry(name: str, entry: Any, parent: Any, file: str, rows: ParameterTab
             yield Problem("unknown-parameter", f"{name}: there is no row {row!r}", _at(holder, key, file), hint=hint)
     base = str(entry.get("base", ""))
     if base in rows and not 0.0 < rows[base].value <= 1.0:
-        found = f"{rows[base].value:g}"
-        yield Problem("out-of-range", f"{name}: a utility is at most 1", _at(entry, "base", file), found, "0 to 1")
+        number = f"{rows[base].value:g}"
+        yield Problem("out-of-range", f"{name}: a utility is at most 1", _at(entry, "base", file), number, "0 to 1")
 
 
 def _named_rows(entry: Any) -> Iterator[tuple[Any, str]]:
@@ -240,7 +240,7 @@ def _at(holder: Any, key: str, file: str) -> Location:
 
 
 def utility_weights(
-    chosen: UtilitySet,
+    utilities: UtilitySet,
     course: RiskCourse,
     states: Iterable[str],
     events: Iterable[str],
@@ -288,30 +288,30 @@ def utility_weights(
             )
         )
     of = {**utility_values(), **(values or {})}
-    known, happen = set(states), set(events)
-    if known & set(REPLACED):
+    lived, happen = set(states), set(events)
+    if lived & set(REPLACED):
         # Dialysis, a graft and conservative care say more than failed kidneys do.
-        known.discard("kidney_failure")
+        lived.discard("kidney_failure")
     return UtilityWeights(
-        _base(chosen, course, of),
-        {name: of[row] for name, row in chosen.states.items() if name in known},
-        {name: of[row] for name, row in chosen.events.items() if name in happen},
+        _base(utilities, course, of),
+        {name: of[row] for name, row in utilities.states.items() if name in lived},
+        {name: of[row] for name, row in utilities.events.items() if name in happen},
         combine,
-        of[chosen.base],
-        chosen.worst_of,
+        of[utilities.base],
+        utilities.worst_of,
     )
 
 
-def _base(chosen: UtilitySet, course: RiskCourse, of: Mapping[str, float]) -> Numbers:
+def _base(utilities: UtilitySet, course: RiskCourse, of: Mapping[str, float]) -> Numbers:
     """Return (steps, people) utility without complications in the middle of each step."""
-    age, since = _middle(course, course.profile.age), of[chosen.age]
-    base = np.full(age.shape, of[chosen.base])
-    if chosen.ageing == ENGLAND:
+    age, since = _middle(course, course.profile.age), of[utilities.age]
+    base = np.full(age.shape, of[utilities.base])
+    if utilities.ageing == ENGLAND:
         base += of["england_age"] * (age - since) + of["england_age_squared"] * (age**2 - since**2)
     else:
-        base -= of[chosen.ageing] * (age - since)
-    if chosen.bmi:
-        base -= of[chosen.bmi] * np.maximum(_middle(course, course.profile.bmi) - _LEAN, 0.0)
+        base -= of[utilities.ageing] * (age - since)
+    if utilities.bmi:
+        base -= of[utilities.bmi] * np.maximum(_middle(course, course.profile.bmi) - _LEAN, 0.0)
     # Young people are not better than in full health.
     return np.asarray(np.minimum(base, 1.0))
 
