@@ -10,13 +10,16 @@ import pytest
 import small_trials as small
 
 from betapod.base.errors import ConfigError
+from betapod.report.trial.estimates import Scale
+from betapod.trials import run_folder
 from betapod.trials.analysis.endpoints import Comparison, analyse, better, outcome, times
 from betapod.trials.conduct import conduct
-from betapod.trials.conduct.health_events import asked_health, healthy_days
+from betapod.trials.conduct.health_events import asked_health, dated_health, healthy_days
 from betapod.trials.conduct.patient_pool import Pool
+from betapod.trials.operating.result_tables import assess
 from betapod.trials.operating.sizing import title
 from betapod.trials.protocol.endpoint_keys import Endpoint, trial_outcome
-from betapod.trials.protocol.health_outcomes import HEALTHY_AGAIN
+from betapod.trials.protocol.health_outcomes import HEALTHY_AGAIN, QUALITY_OF_LIFE
 from betapod.trials.protocol.protocol_files import parse_protocol
 
 PRIMARY = "primary: {quantity: UACR, summary: ratio, at: month 6}"
@@ -24,7 +27,8 @@ ASKED = """primary: {quantity: neuropathy, summary: time to event}
   secondary:
     - {quantity: foot ulcer, summary: time to event, also: [amputation]}
     - {quantity: hyperkalaemia, summary: time to event}
-    - {quantity: healthy again, summary: responders}"""
+    - {quantity: healthy again, summary: responders}
+    - {quantity: quality of life, summary: total}"""
 
 
 def asked(**keys: Any) -> Endpoint:
@@ -42,9 +46,16 @@ def run(protocol: Any) -> Any:
 
 
 def test_only_what_is_asked_for_is_drawn(run: Any, protocol: Any) -> None:
-    assert asked_health(protocol) == ("neuropathy", "foot_ulcer", "amputation", "hyperkalaemia", HEALTHY_AGAIN)
+    assert asked_health(protocol) == (
+        "neuropathy",
+        "foot_ulcer",
+        "amputation",
+        "hyperkalaemia",
+        HEALTHY_AGAIN,
+        QUALITY_OF_LIFE,
+    )
     days = run["randomised", "none"].outcome_days
-    assert set(asked_health(protocol)) < set(days) and "retinopathy" not in days
+    assert set(dated_health(protocol)) < set(days) and "retinopathy" not in days
     plain = parse_protocol(small.TEXT)
     assert asked_health(plain) == ()
     without = conduct.conduct_trial(plain, pool=small.pool(plain), replicates=40, threads=2)["randomised", "none"]
@@ -103,6 +114,54 @@ def test_a_return_to_health_needs_no_drugs_and_three_months(run: Any, protocol: 
     assert np.all(event[back & ~np.isfinite(data.disposition_day)])
 
 
+def test_quality_of_life_adds_up_and_ends_with_death(run: Any, protocol: Any) -> None:
+    data, item = run["randomised", "none"], protocol.endpoints.secondary[3]
+    assert data.qalys is not None and data.qalys.shape == data.day.shape
+    assert np.all(data.qalys[:, :, data.days <= 0] == 0.0) and np.all(np.diff(data.qalys, axis=2) >= 0.0)
+    total = outcome(data, item)
+    # A year of people with diabetes of about 60 is worth 0.6 to 0.85, less of those who die.
+    died, stayed = data.disposition == 2, data.disposition == 0
+    assert 0.6 < total[stayed].mean() < 0.85 and np.all(total[stayed] < 1.0)
+    early = died & (data.disposition_day < 150)
+    assert early.any() and np.all(total[early] < data.disposition_day[early] / 365.25)
+    assert np.all(np.isnan(total[(data.disposition == 1) & (data.disposition_day < 365)]))
+    found = analyse(data, item, Comparison("cells", "control"))
+    assert np.abs(np.nanmean(found.effect)) < 0.02 and better(item) == 1 and item.better == "higher"
+    assert title(item, protocol) == "quality-adjusted life-years by month 12"
+    with pytest.raises(ConfigError, match="not counted"):
+        outcome(replace(data, qalys=None), item)
+
+
+def test_tables_and_report_words_know_a_total(protocol: Any) -> None:
+    first = ASKED.replace("neuropathy, summary: time to event", "quality of life, summary: total")
+    first = first.replace(
+        "    - {quantity: quality of life, summary: total}", "    - {quantity: neuropathy, summary: time to event}"
+    )
+    other = parse_protocol(small.TEXT.replace(PRIMARY, first))
+    run = conduct.conduct_trial(other, pool=small.pool(other), replicates=20, threads=1)
+    assert run.summary["endpoint"]["scale"] == "linear" and run.summary["endpoint"]["quantity"] == QUALITY_OF_LIFE
+    assessment = assess(run)
+    assert set(assessment.power["quantity"]) >= {QUALITY_OF_LIFE}
+    scale = Scale("total", QUALITY_OF_LIFE)
+    assert scale.text(0.0123) == "+0.012\u00a0QALY" and scale.what == "quality-adjusted life-years"
+
+
+def test_a_run_folder_keeps_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_folder, "pool_of", lambda trial, *_, **__: small.pool(trial, people=300))
+    path = tmp_path / "small.yaml"
+    path.write_text(small.TEXT.replace(PRIMARY, ASKED))
+    made = run_folder.run_into(tmp_path / "a", run_folder.trial_plan(path, replicates=4), threads=1)
+    again = run_folder.open_trial_run(tmp_path / "a")
+    for key, data in made.items():
+        assert np.array_equal(data.qalys, again[key].qalys, equal_nan=True)
+        for name in dated_health(data.protocol):
+            assert np.array_equal(data.outcome_day(name), again[key].outcome_day(name), equal_nan=True), name
+    told = {line.split(",")[0] for line in (tmp_path / "a" / "dictionary.csv").read_text().splitlines()}
+    assert {"QALY", "day_foot_ulcer", "day_healthy_again"} <= told and "day_retinopathy" not in told
+    data = made["randomised", "none"]
+    assert data.select([1, 3]).qalys.shape[0] == 2 and data.at("month 6").qalys.shape[2] == 1
+
+
 def test_names(protocol: Any) -> None:
     assert trial_outcome("Foot ulcer") == "foot_ulcer" and trial_outcome("healthy-again") == HEALTHY_AGAIN
     assert trial_outcome("dialysis death") is None and trial_outcome("UACR") is None
@@ -126,7 +185,14 @@ def test_pools_keep_what_complications_read(protocol: Any) -> None:
         ("primary: {quantity: foot ulser, summary: time to event}", "foot_ulcer"),
         ("primary: {quantity: amputation}", "amputation is an event, not a change"),
         ("primary: {quantity: amputation, summary: responders}", "amputation is an event, not a response"),
-        ("primary: {quantity: healthy again}", "healthy_again is an event, not a change"),
+        ("primary: {quantity: healthy again}", "healthy_again has no change"),
+        ("primary: {quantity: quality of life, summary: responders}", "quality_of_life has no responders"),
+        ("primary: {quantity: UACR, summary: total}", "UACR has no total"),
+        ("primary: {quantity: amputation, summary: total}", "amputation is an event, not a total"),
+        (
+            "primary: {quantity: quality of life, summary: total, analysis: ANCOVA}",
+            "ANCOVA is not an analysis of a total",
+        ),
         ("primary: {quantity: healthy again, summary: time to event, better: lower}", "less of healthy_again is no"),
         ("primary: {quantity: death, summary: time to event, also: [healthy again]}", "is an improvement, and no part"),
         ("primary: {quantity: healthy again, summary: responders, also: [death]}", "is an improvement, and no part"),

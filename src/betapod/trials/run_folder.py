@@ -37,11 +37,13 @@ from ..therapies.cell_risks import EVENTS
 from .conduct import conduct as trial
 from .conduct.feasibility import refuse_nobody
 from .conduct.harm_events import dated_events, event_names
+from .conduct.health_events import asked_health
 from .conduct.patient_pool import Pool
 from .conduct.pool_build import pool_of
 from .conduct.trial_data import TrialData
 from .conduct.trial_run import TrialRun
 from .protocol.cohort_paths import resolved
+from .protocol.health_outcomes import QUALITY_OF_LIFE
 from .protocol.protocol import Protocol
 from .protocol.protocol_files import protocol_document, read_protocol
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
+_QALY = ("QALY", "quality-adjusted life-years from enrolment to the visit", "year")
 _PLAIN = ("member", "arm", "stratum", "disposition", "disposition_day", "rescued", "rescue_rule")
 
 
@@ -257,6 +260,7 @@ def trial_dictionary(protocol: Protocol) -> str:
         ("visit", "planned visit", ""),
         ("ADY", "day of the visit from enrolment; empty where it did not take place", "day"),
         *((code, visit_observables()[code].label, visit_observables()[code].unit) for code in protocol.codes),
+        *([_QALY] if QUALITY_OF_LIFE in asked_health(protocol) else []),
         ("member", "virtual person of the pool", ""),
         ("arm", "allocated arm", ""),
         ("stratum", "stratum at screening", ""),
@@ -362,6 +366,7 @@ def _visit_columns(trial_plan: TrialPlan, key: tuple[str, str], data: TrialData,
     columns = _index(trial_plan, key, data, part, visits)
     columns["visit"] = np.tile(np.arange(visits, dtype=np.int8), data.replicates * data.patients)
     columns["ADY"] = data.day.reshape(-1)
+    columns |= {"QALY": data.qalys.reshape(-1)} if data.qalys is not None else {}
     return columns | {code: data.observed[code].reshape(-1) for code in data.codes}
 
 
@@ -439,6 +444,7 @@ def _rebuilt(
         {name.removeprefix("events_"): take("patients", name, shape, np.int16) for name in events if name in expected_events},
         {name: take("patients", f"day_{name}", shape, np.float32) for name in dated_events(protocol)},
         take("patients", "screened", shape, np.int32)[:, 0], pool,
+        take("visits", "QALY", visits, np.float32) if QUALITY_OF_LIFE in asked_health(protocol) else None,
     )  # fmt: skip
     starts["patients"] += shape[0] * shape[1]
     starts["visits"] += shape[0] * shape[1] * visits[2]

@@ -17,7 +17,7 @@ _CONTROLLED = {
     "log-rank": "the log-rank test, with the hazard ratio of Cox regression (Efron's ties){unstratified}",
     "Cox": "Cox regression on the group (Efron's ties, Wald's test){unstratified}",
 }
-_KINDS = {"change": "changes", "ratio": "ratios", "slope": "slopes", "responders": "responders", "time to event": "times to events"}  # fmt: skip
+_KINDS = {"change": "changes", "ratio": "ratios", "slope": "slopes", "responders": "responders", "time to event": "times to events", "total": "totals"}  # fmt: skip
 
 
 def analyses(protocol: Protocol) -> str:

@@ -55,6 +55,8 @@ class Scale:
             return ""
         if self.share:
             return "% of patients"
+        if self.summary == "total":
+            return "QALY"
         unit = (
             "%"
             if self.log
@@ -83,6 +85,8 @@ class Scale:
             return words.written_number(value, 1 if self.controlled else 0, sign=self.controlled)
         if self.summary == "slope":
             return words.written_number(value, 1 if abs(value) >= 0.1 else 2, sign=True)
+        if self.summary == "total":
+            return words.written_number(value, 3, sign=True)
         digits = (1 if abs(value) < 3 else 0) if self.log else words.digits_of(self.code)
         return words.written_number(value, digits, sign=True)
 
@@ -107,6 +111,8 @@ class Scale:
             return f"share of patients with {self._event}"
         if self.summary == "responders":
             return "share of responders"
+        if self.summary == "total":
+            return trial_outcome_label(self.code)
         named = words.short_name(self.code)
         return f"slope of {named}" if self.summary == "slope" else f"change of {named}"
 

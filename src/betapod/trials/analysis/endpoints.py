@@ -18,6 +18,7 @@ from ..protocol.health_outcomes import IMPROVEMENTS
 from . import estimators as analysis
 from . import survival
 from .estimators import Array, Estimate
+from .totals import total_at
 
 if TYPE_CHECKING:
     from ..conduct.trial_data import TrialData
@@ -99,7 +100,10 @@ def outcome(data: TrialData, endpoint: Endpoint) -> Array:
 
     Under the composite strategy an intercurrent event is a failure: no response, or the worst outcome seen in the trial.
     """
-    outcomes = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
+    if endpoint.summary == "total":
+        outcomes = total_at(data, endpoint_visit(data.protocol, endpoint))
+    else:
+        outcomes = _response(data, endpoint) if endpoint.summary == "responders" else _change(data, endpoint)
     failed = np.isfinite(failures(data, endpoint))
     if not failed.any():
         return outcomes

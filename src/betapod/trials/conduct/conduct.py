@@ -253,7 +253,7 @@ class _Design:
             tuple(visit.name for visit in protocol.visits), draws.days, protocol.codes,
             draws.recruited.member, self.arm, draws.recruited.stratum, self._attended(drawn.disposition_day), {}, {}, drawn.disposition, drawn.disposition_day,
             np.full(draws.shape, np.nan, dtype=np.float32), np.full(draws.shape, -1, dtype=np.int8),
-            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool,
+            draws.effects, drawn.events, drawn.days, draws.recruited.screened, self.pool, drawn.qalys,
         )  # fmt: skip
         self._rescue(data, measured, true)
         return self._finished(data, measured)
@@ -369,4 +369,6 @@ def joined(parts: Sequence[TrialData]) -> TrialData:
         name: {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
         for name in ("observed", "base", "effect_draws", "events", "outcome_days")
     }
+    if first.qalys is not None:
+        arrays["qalys"] = np.concatenate([part.qalys for part in parts if part.qalys is not None])
     return replace(first, **arrays, **tables)

@@ -20,7 +20,7 @@ from ...hazards.risk import hazard_values
 from ...observables.quantities import Numbers
 from ...therapies.cell_risks import CourseHarms, course_harms
 from ..protocol.health_outcomes import health_label
-from .health_events import asked_health, health_days
+from .health_events import dated_health, trial_health
 from .trial_data import DISPOSITIONS
 from .trial_effects import KIDNEY_REMOVED, KIDNEYS_FAILED
 
@@ -37,7 +37,7 @@ DATED: Mapping[str, str] = {cause: OUTCOME_LABELS[cause] for cause in CAUSES} | 
 
 def dated_events(protocol: Protocol) -> dict[str, str]:
     """Return what is dated for each patient of a trial: `DATED`, and the outcomes of health that its endpoints ask for."""
-    return {**DATED, **{name: health_label(name) for name in asked_health(protocol)}}
+    return {**DATED, **{name: health_label(name) for name in dated_health(protocol)}}
 
 
 #: eGFR (mL/min/1.73m2) below which there is kidney disease.
@@ -58,12 +58,15 @@ class DrawnOutcomes:
         Name of `dated_events` -> (R, n) day of the first event while the patient was in the trial; NaN without.
     events
         Adverse event -> (R, n) how often it happened while the patient was in the trial.
+    qalys
+        As of `TrialData`.
     """
 
     disposition: NDArray[np.int8]
     disposition_day: NDArray[np.float32]
     days: dict[str, NDArray[np.float32]]
     events: dict[str, NDArray[np.int16]]
+    qalys: NDArray[np.float32] | None
 
 
 def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ...], scenario: str) -> DrawnOutcomes:
@@ -77,7 +80,8 @@ def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ..
         (R, n) index into `arms`.
     """
     drawing = _Drawing(draws, arm, arms, scenario)
-    drawing.days |= health_days(draws, arm, arms, scenario, drawing.days)
+    health = trial_health(draws, arm, arms, scenario, drawing.days)
+    drawing.days |= health.days
     end = draws.days[-1] + draws.protocol.visits[-1].window
     dying = np.minimum.reduce([drawing.days[cause] for cause in DEATHS])
     gone = np.minimum(draws.leaving, dying)
@@ -88,7 +92,7 @@ def draw_outcomes(draws: SharedDraws, arm: NDArray[np.int8], arms: tuple[str, ..
     events = {name: np.zeros(draws.shape, dtype=np.int16) for name in drawing.names}
     for name, day, hit in drawing.hits:
         events[name] += hit & (day <= last)
-    return DrawnOutcomes(disposition, np.where(over, gone, np.nan).astype(np.float32), days, events)
+    return DrawnOutcomes(disposition, np.where(over, gone, np.nan).astype(np.float32), days, events, health.qalys)
 
 
 def event_names(protocol: Protocol, design: str, scenario: str) -> list[str]:

@@ -79,6 +79,8 @@ class TrialData(Displayed):
         Name of `harm_events.dated_events` -> (R, n) day of its first event while the patient was in the trial; NaN without.
     screened
         (R,) candidates screened until recruitment was complete.
+    qalys
+        (R, n, V) quality-adjusted life-years from enrolment to each visit, planned or not; None where no endpoint asks for them.
     """
 
     protocol: Protocol
@@ -104,6 +106,7 @@ class TrialData(Displayed):
     outcome_days: Mapping[str, NDArray[np.float32]]
     screened: NDArray[np.int32]
     pool: Pool = field(repr=False)
+    qalys: NDArray[np.float32] | None = None
     whole_day: NDArray[np.float32] | None = field(default=None, repr=False)
 
     @property
@@ -387,6 +390,7 @@ class TrialData(Displayed):
             events={name: values[k] for name, values in self.events.items()},
             outcome_days={name: values[k] for name, values in self.outcome_days.items()},
             screened=self.screened[k],
+            qalys=None if self.qalys is None else self.qalys[k],
         )
 
     def at(self, *visits: str) -> TrialData:
@@ -399,6 +403,7 @@ class TrialData(Displayed):
             visits=tuple(visits),
             days=self.days[kept],
             day=self.day[:, :, kept],
+            qalys=None if self.qalys is None else self.qalys[:, :, kept],
             observed={code: values[:, :, kept] for code, values in self.observed.items()},
             whole_day=self._all_days,
         )

@@ -50,8 +50,8 @@ def run_summary(
             "described": code,
             "summary": endpoint.summary,
             "visit": visit,
-            "scale": first.quantity(code).link,
-            "unit": first.quantity(code).unit,
+            "scale": "linear" if endpoint.summary == "total" else first.quantity(code).link,
+            "unit": "year" if endpoint.summary == "total" else first.quantity(code).unit,
         },
         "pool": {name: value for name, value in facts.items() if name != "seconds"},
         "people_behind_patients": {

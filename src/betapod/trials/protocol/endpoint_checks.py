@@ -28,6 +28,14 @@ def endpoint(document: Document, entry: dict[str, Any], where: Where, code: str 
     yield from _bounds(document, entry, where, str(summary))
     yield from _strategy(document, entry, where, str(summary))
     yield from _confirmed(document, entry, where, str(summary))
+    if summary == "total" and code is not None:
+        yield document.problem(
+            "wrong-summary",
+            f"{entry['quantity']} has no total",
+            (*where, "summary"),
+            found="total",
+            expected="change, or quantity: quality of life",
+        )
     if (
         summary == "ratio"
         and code is not None
@@ -69,8 +77,8 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
             yield document.problem(
                 "mixed-outcomes", f"{name} is an improvement, and no part of a composite", (*where, "also", i)
             )
-    if summary == "responders" and outcome in IMPROVEMENTS:
-        pass
+    if outcome in IMPROVEMENTS:
+        yield from _improvement(document, entry, where, str(outcome), str(summary))
     elif summary != "time to event" and (outcome is not None or also):
         kind = "response" if summary == "responders" else summary
         yield document.problem(
@@ -95,6 +103,21 @@ def outcome_keys(document: Document, entry: dict[str, Any], where: Where, outcom
             yield document.problem(
                 "useless-key", f"{outcome} has no {key}", (*where, key), True, expected="a quantity that is measured"
             )
+
+
+def _improvement(
+    document: Document, entry: dict[str, Any], where: Where, outcome: str, summary: str
+) -> Iterator[Problem]:
+    if summary not in IMPROVEMENTS[outcome]:
+        expected = " or ".join(IMPROVEMENTS[outcome])
+        yield document.problem(
+            "wrong-summary",
+            f"{outcome} has no {summary}",
+            (*where, "summary"),
+            "summary" not in entry,
+            found=summary,
+            expected=expected,
+        )
 
 
 def _confirmed(document: Document, entry: dict[str, Any], where: Where, summary: str) -> Iterator[Problem]:
@@ -129,7 +152,7 @@ def _analysis(document: Document, entry: dict[str, Any], where: Where, summary: 
     analyses = {name for names in CONTROLLED.values() for name in names} | {"paired"}
     if asked not in analyses or not arms:
         return
-    change = summary in ("change", "ratio", "slope")
+    change = summary in ("change", "ratio", "slope", "total")
     if max(arms) > 1:
         able, purpose = list(CONTROLLED[summary]), f"of a {summary} against a control"
     elif change:

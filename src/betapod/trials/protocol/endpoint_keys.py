@@ -56,6 +56,7 @@ CONTROLLED: Mapping[str, tuple[str, ...]] = {
     "slope": ("ANCOVA", "t test"),
     "responders": ("risk difference",),
     "time to event": ("log-rank", "Cox"),
+    "total": ("t test",),
 }
 
 #: Analyses that protocols of real trials name, and that are not run here, by their names in small letters.
@@ -96,7 +97,7 @@ class Endpoint(Settings):
 
     name: str = ""
     quantity: str
-    summary: Literal["change", "ratio", "slope", "responders", "time to event"] = "change"
+    summary: Literal["change", "ratio", "slope", "responders", "time to event", "total"] = "change"
     at: str = Field(default="", description="name of a visit; the last by default")
     better: Literal["lower", "higher"] | None = Field(
         default=None, description="which way is an improvement; by default what it is of the quantity"

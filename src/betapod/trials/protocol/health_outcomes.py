@@ -7,8 +7,14 @@ from collections.abc import Mapping
 
 #: Return to health that lasts three months: UACR, eGFR and HbA1c of health without glucose-lowering drugs (`health.healthy`).
 HEALTHY_AGAIN = "healthy_again"
-#: Outcomes that are an improvement.
-IMPROVEMENTS = (HEALTHY_AGAIN,)
+#: Quality-adjusted life-years from enrolment on, with the utilities of `health.utilities.DEFAULT_SET`; a total, and no event.
+QUALITY_OF_LIFE = "quality_of_life"
+#: Outcomes of which more is better -> the summaries that they have.
+IMPROVEMENTS: Mapping[str, tuple[str, ...]] = {
+    HEALTHY_AGAIN: ("responders", "time to event"),
+    QUALITY_OF_LIFE: ("total",),
+}
+_LABELS = {HEALTHY_AGAIN: "return to health", QUALITY_OF_LIFE: "quality-adjusted life-years"}
 
 
 @functools.cache
@@ -21,11 +27,11 @@ def complication_outcomes() -> Mapping[str, str]:
 
 def health_outcomes() -> tuple[str, ...]:
     """Return the names of all outcomes of health."""
-    return (*complication_outcomes(), HEALTHY_AGAIN)
+    return (*complication_outcomes(), *IMPROVEMENTS)
 
 
 def health_label(name: str) -> str:
     """Return what an outcome of health is called, such as ``background retinopathy``; its name in words where it is none."""
-    if name == HEALTHY_AGAIN:
-        return "return to health"
+    if name in _LABELS:
+        return _LABELS[name]
     return complication_outcomes().get(name, name.replace("_", " "))
