@@ -62,7 +62,7 @@ def test_the_contest_cites_what_can_be_shown() -> None:
 
 
 def test_the_findings_are_no_rows_of_a_confrontation() -> None:
-    assert len(registry.load_registry()) == 1246 and len(registry.load_with_mechanisms()) == 1374
+    assert len(registry.load_registry()) == 1246 and len(registry.load_with_mechanisms()) == 1376
 
 
 MINE = """\
