@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.engine.draw import draw_parameters
 from betapod.hazards.risk import RiskProfile
 from betapod.hazards.risk_course import RiskCourse
 from betapod.health.accrue import COMBINATIONS, UtilityWeights, accrue, quality
@@ -159,3 +160,22 @@ def test_everything_wrong_with_a_file_is_said_at_once_with_its_line() -> None:
 
 def test_plain_weights_have_no_groups() -> None:
     assert UtilityWeights(1.0).worst_of == ()
+
+
+def test_sets_name_states_and_events_that_lives_have() -> None:
+    table, of_others = own_events(), {"ischaemic_heart_disease"}
+    for chosen in utility_sets().values():
+        assert set(chosen.states) <= {*table.states, *of_others}, chosen.name
+        assert set(chosen.events) <= set(table.events), chosen.name
+        assert {*chosen.free, *(name for group in chosen.worst_of for name in group)} <= set(table.states)
+
+
+def test_every_number_can_be_drawn() -> None:
+    drawn = draw_parameters(utility_parameters(), 1, np.arange(400))
+    rows = utility_parameters()
+    assert set(drawn) == {name for name, row in rows.items() if row.distribution != "fixed"}
+    for name, values in drawn.items():
+        assert np.all(np.isfinite(values)) and np.ptp(values) > 0.0
+        assert abs(values.mean() - rows[name].value) < 0.2 * np.std(values), name
+    for chosen in utility_sets().values():
+        assert drawn[chosen.base].max() < 1.0
