@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shorthand as SHORTHAND
+from programs import shared_programs
 
 from betapod.base.errors import ParameterError, SolverError
 from betapod.engine.ensemble import Ensemble
@@ -20,7 +21,7 @@ from betapod.model.algebra.expression import evaluate, symbol
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path_factory.getbasetemp() / "programs"))
+    monkeypatch.setenv("BETAPOD_CACHE", str(shared_programs(tmp_path_factory)))
 
 
 def model_of(text: str) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 import pytest
+from programs import shared_programs
 
 from betapod.model import Model, ParameterTable, Part, assemble
 from betapod.model.parameters.table import Parameter
@@ -65,4 +66,4 @@ def elementwise() -> ModuleType:
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path_factory.getbasetemp() / "programs"))
+    monkeypatch.setenv("BETAPOD_CACHE", str(shared_programs(tmp_path_factory)))

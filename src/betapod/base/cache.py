@@ -213,11 +213,12 @@ def data_files(files: Iterable[Path]) -> tuple[Path, ...]:
 def imports(path: Path) -> list[Path]:
     """Return the files of the package that one file imports, wherever in it; a line of text that looks like an import counts."""
     here = ["betapod", *path.relative_to(_PACKAGE).parts[:-1]]
-    text = path.read_text(encoding="utf-8")
+    facts = path.stat()
+    statements, finds = _statements(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
     # Modules that a room finds by name while the program runs are beside the file that does so, or below.
-    by_name = path.parent != _PACKAGE and "import_module(" in text
+    by_name = path.parent != _PACKAGE and finds
     imported = sorted(path.parent.rglob("*.py")) if by_name else []
-    for stem, names, plain in _IMPORT.findall(text):
+    for stem, names, plain in statements:
         if plain:
             targets = [clause.split()[0].split(".") for clause in plain.split(",") if clause.split()]
         else:
@@ -232,6 +233,13 @@ def imports(path: Path) -> list[Path]:
                     module_file for module_file in (_file(target[1:]), _file(target[1:-1])) if module_file is not None
                 ]
     return imported
+
+
+@functools.lru_cache(maxsize=4096)
+def _statements(path: Path, *_: int) -> tuple[list[tuple[str, str, str]], bool]:
+    """Return what a file imports, as it is written, and whether it finds modules by name; read again only if it was touched."""
+    text = path.read_text(encoding="utf-8")
+    return _IMPORT.findall(text), "import_module(" in text
 
 
 def _file(parts: list[str]) -> Path | None:

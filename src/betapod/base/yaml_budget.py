@@ -77,8 +77,8 @@ class _Budget:
 
     def __init__(self, text: str, file: str) -> None:
         if len(text) > SIZE:
-            found, expected = f"{len(text):,} characters", f"up to {SIZE:,}"
-            raise ConfigError(Problem("too-large", "the file is too long", Location(file), found, expected))
+            length, limit = f"{len(text):,} characters", f"up to {SIZE:,}"
+            raise ConfigError(Problem("too-large", "the file is too long", Location(file), length, limit))
         self.text, self.file = text, file
         self.open: list[_Open] = []
         self.known: dict[str, tuple[int, int]] = {}

@@ -25,6 +25,7 @@ EXTRAS = {
     "interop": (("python-libsbml",), "SBML"),
     "evidence": (("pymare",), "pooled estimates and claims"),
     "stats": (("statsmodels", "lifelines", "pymare"), "mixed models, Cox regression with covariates"),
+    "excel": (("openpyxl",), "tables as an Excel workbook"),
     "sas": (("pyreadstat",), "SAS transport files of version 8"),
     "cluster": (("dask", "distributed"), "ensembles on a Dask cluster"),
 }

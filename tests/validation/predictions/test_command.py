@@ -18,9 +18,15 @@ from betapod.validation.predictions import studies
 typer = pytest.importorskip("typer")
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache that begins empty; what one test has computed, the next need not."""
+    return tmp_path_factory.mktemp("confront")
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path / "cache"))
+def run(cache: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("BETAPOD_CACHE", str(cache))
     app = typer.Typer()
     register(app)
     app.callback()(lambda: None)
@@ -177,11 +183,11 @@ def test_rows_can_be_read_on_a_narrow_terminal(run, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("view", [["--rows"], ["--worst", "3"], ["--refused"], ["--tissue"], ["--by", "endpoint"]])
-def test_what_is_printed_fits_the_terminal(view: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_printed_fits_the_terminal(view: list[str], monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     """F9: ten records under three scenarios took 202 lines at 80 columns, and their words stood there three times."""
     from terminals import WIDTHS, check_fits, on_terminal
 
-    monkeypatch.setenv("BETAPOD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BETAPOD_CACHE", str(cache))
     command = ["confront", "-n", "8", "--draws", "0", "--study", "PACKHAM2016", "--quiet", *view]
     whole = on_terminal(monkeypatch, 4000, *command)
     for width in WIDTHS:

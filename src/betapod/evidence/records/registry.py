@@ -136,8 +136,10 @@ class Registry(Displayed):
         for name, (names, values) in unknown.items():
             meant = study_meant if name in ("study", "family") else did_you_mean
             problems += [
-                Problem(f"unknown-{name}", f"no record has the {name} {one!r}", hint=meant(one, values))
-                for one in names
+                Problem(
+                    f"unknown-{name}", f"no record has the {name} {unknown_name!r}", hint=meant(unknown_name, values)
+                )
+                for unknown_name in names
             ]
         if problems:
             raise EvidenceError(problems)
@@ -380,14 +382,16 @@ def _read(path: Path, table: str) -> tuple[list[Record], list[Problem]]:
         if len(cells) != len(header):
             problems.append(_wrong_length(cells, header, location))
             continue
-        own = path.parent == FOLDER
-        row = Row(dict(zip(header, cells, strict=True)), location, header, "".join(lines[start - 1 : end]), not own)
+        packaged = path.parent == FOLDER
+        row = Row(
+            dict(zip(header, cells, strict=True)), location, header, "".join(lines[start - 1 : end]), not packaged
+        )
         counts[row["study_id"]] = counts.get(row["study_id"], 0) + 1
         record = read_row(row, counts[row["study_id"]], table)
         problems += row.problems
         if record is None:
             continue
-        if not own:
+        if not packaged:
             _say_how_it_was_read(record)
             if (twice := _twice(record, keys, location)) is not None:
                 problems.append(twice)

@@ -40,19 +40,19 @@ def fitting(
     -------
     tuple
         Records in their order; condition -> unknown names and all names that some record has, both sorted. Guessing which name
-        was meant costs far more than finding that none is it, and is left to whoever says so.
+        was meant costs far more than finding that none is it, and is left to those who say so.
     """
-    known = list(records)
-    selected = [record for record in known if tag is None or record.tag == tag]
+    candidates = list(records)
+    selected = [record for record in candidates if tag is None or record.tag == tag]
     unknown = {}
     for name, read in CONDITIONS.items():
         wanted = conditions.get(name)
         if wanted is None:
             continue
         names = {wanted} if isinstance(wanted, str) else set(wanted)
-        if name == "endpoint" and names <= {record.endpoint for record in known}:
+        if name == "endpoint" and names <= {record.endpoint for record in candidates}:
             read = _class_of_endpoint  # a class that is also the text of another class means the class
-        values = {value for record in known for value in read(record)}
+        values = {value for record in candidates for value in read(record)}
         if names - values:
             unknown[name] = sorted(names - values), sorted(values)
         if name == "product" and controls:
