@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -67,8 +67,26 @@ def parameterise(model: Model, name: str) -> Model:
 
     Every row that any scenario changes is set, so that the order of calls does not matter; the person's own rows stay.
     """
-    rows = cell_parameter_table(name).select(scenario_values(model, name))
-    return replace(model, parameters=model.parameters.overlay(rows))
+    return _parameterised(_Same(model), name)
+
+
+@dataclass(frozen=True, eq=False)
+class _Same:
+    """A model that is equal to itself alone: care that goes on asks for the same one every year."""
+
+    model: Model
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.model is self.model
+
+    def __hash__(self) -> int:
+        return id(self.model)
+
+
+@functools.lru_cache(maxsize=16)
+def _parameterised(same: _Same, name: str) -> Model:
+    rows = cell_parameter_table(name).select(scenario_values(same.model, name))
+    return replace(same.model, parameters=same.model.parameters.overlay(rows))
 
 
 def scenario_values(model: Model, name: str) -> dict[str, float]:
