@@ -2,11 +2,13 @@
 
 ::
 
-    python benchmarks/mount_hood.py [--people 20000] [--out docs/figures/mount_hood.csv]
+    python benchmarks/mount_hood.py [--people 20000] [--courses] [--out docs/figures/mount_hood.csv]
 
 The reference person of the challenge of 2020 is 55, has had diabetes for 8 years, HbA1c 7.5 %, 145 mmHg, HDL 1.3, LDL 3.0 mmol/L, BMI 28,
 eGFR 70, no albuminuria and no complication; half are women. Risk factors stay as they are until 100. The same people live with
 one risk factor changed for good. Ranges of eleven groups: doi:10.1177/0272989X211065479, abstract.
+
+``--courses`` gives metformin, 1 g/day, to patients of the library who are like the reference person, and lets their courses be simulated.
 
 What UKPDS saw was read in abstracts; what its people were like is recalled where no source stands beside it.
 """
@@ -21,17 +23,22 @@ from typing import Any
 
 import numpy as np
 
+import betapod
 from betapod.base.constants import DAYS_PER_YEAR
 from betapod.hazards.risk import RiskProfile
 from betapod.hazards.risk_course import RiskCourse
 from betapod.hazards.ukpds.ukpds_equations import ukpds_values
 from betapod.health.accrue import accrue
+from betapod.health.course_people import CoursePeople
+from betapod.health.courses import CourseSettings, simulate_courses
 from betapod.health.event_table import own_events
 from betapod.health.lives import Lives, live_on
 from betapod.health.prepared_course import prepare
+from betapod.health.strategy import Strategy
 from betapod.health.ukpds_course import prepare_ukpds
 from betapod.health.ukpds_lives import live_on_ukpds
 from betapod.health.utilities import utility_set, utility_weights
+from betapod.therapies.standard_care import therapy
 
 PERSON: Mapping[str, float] = {
     "hba1c": 7.5, "sbp": 145.0, "hdl": 1.3, "ldl": 3.0, "bmi": 28.0, "egfr": 70.0, "uacr": 10.0, "haemoglobin": 14.0,
@@ -66,11 +73,11 @@ def reference(people: int, **changes: float) -> RiskCourse:
     return RiskCourse(days, profile, np.arange(people))
 
 
-def lives_of(course: RiskCourse) -> dict[str, Lives]:
+def lives_of(course: RiskCourse, drugs: bool = True) -> dict[str, Lives]:
     """Return lives by both structures."""
     return {
         "own": live_on(prepare(course, own_events()), seed=1),
-        "ukpds-om2": live_on_ukpds(prepare_ukpds(course), seed=1),
+        "ukpds-om2": live_on_ukpds(prepare_ukpds(course, drugs), seed=1),
     }
 
 
@@ -93,7 +100,7 @@ def mount_hood(people: int) -> list[dict[str, Any]]:
         for name, lives in lives_of(changed).items():
             gains = [after - now for after, now in zip(totals(changed, lives), before[name], strict=True)]
             means, errors = [g.mean() for g in gains], [g.std(ddof=1) / np.sqrt(people) for g in gains]
-            row = {"structure": name, "change": change}
+            row: dict[str, Any] = {"structure": name, "change": change}
             row |= {"life_years": means[0], "life_years_se": errors[0], "qalys": means[1], "qalys_se": errors[1]}
             row |= {"qalys_3_percent": means[2], "qalys_3_percent_se": errors[2]}
             if change in RANGES:
@@ -206,10 +213,46 @@ def slopes() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def simulated(people: int) -> list[dict[str, Any]]:
+    """Return what metformin does in patients like the reference person, with courses that are simulated."""
+    library = betapod.load_library()
+    t = library.table
+    like = (t["diabetes"] == 1) & (t["T1D"] == 0) & (t["cvd"] == 0) & (t["hf"] == 0) & (t["insulin_dose"] == 0)
+    for name, low, high in (("age", 48, 62), ("hba1c", 7.0, 8.0), ("egfr", 60, 85), ("uacr", 0, 30)):
+        like &= t[name].between(low, high)
+    for drug in ("dpp4", "semaglutide", "liraglutide"):
+        like &= t[drug] == 0
+    drawn = CoursePeople.drawn(library.take(np.flatnonzero(like.to_numpy())), size=people, seed=1)
+    strategies = {"none": Strategy(), "metformin": Strategy(therapies=(therapy("metformin 1 g/day"),))}
+    rows = []
+    for care in ("frozen", "usual"):
+        courses = simulate_courses(drawn, strategies, CourseSettings(until_age=100.0, care=care))
+        risks = {name: courses.risk(name, 0) for name in strategies}
+        shape = (people, len(risks["none"].days))
+        hba1c, egfr = (
+            {name: np.broadcast_to(getattr(risk.profile, what), shape) for name, risk in risks.items()}
+            for what in ("hba1c", "egfr")
+        )
+        row: dict[str, Any] = {"care": care, "patients": int(like.sum())}
+        ten, twenty = int(10 / STEP), int(20 / STEP)
+        row["HbA1c, 10 years"] = float(np.mean((hba1c["metformin"] - hba1c["none"])[:, :ten]))
+        row["HbA1c at 20 years"] = float(np.mean(hba1c["none"][:, twenty]))
+        row["eGFR at 0, 10, 20"] = "/".join(f"{egfr['none'][:, i].mean():.0f}" for i in (0, ten, twenty))
+        lives = {name: lives_of(risk, drugs=False) for name, risk in risks.items()}
+        row["dialysis, %"] = float(100 * lives["none"]["own"].counts("dialysis").mean())
+        for structure in ("own", "ukpds-om2"):
+            gained = lives["metformin"][structure].life_years() - lives["none"][structure].life_years()
+            error = gained.std(ddof=1) / np.sqrt(people)
+            row[structure] = f"{lives['none'][structure].life_years().mean():.2f}, +{gained.mean():.3f} +- {error:.3f}"
+        rows.append(row)
+    return rows
+
+
 def main() -> None:
     """Print the tables, and write the first."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--courses", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     rows = mount_hood(options.people)
@@ -230,6 +273,12 @@ def main() -> None:
     print()
     for row in slopes():
         print(" | ".join(map(str, row.values())))
+    for row in simulated(options.people) if options.courses else ():
+        print(
+            " | ".join(
+                f"{key}: {value:.2f}" if isinstance(value, float) else f"{key}: {value}" for key, value in row.items()
+            )
+        )
     if options.out:
         names = list(dict.fromkeys(key for row in rows for key in row))
         with options.out.open("w", newline="", encoding="utf-8") as file:
