@@ -14,7 +14,7 @@ from ..common.figures import GREY, PALETTE, drawable
 from . import run_settings as run
 from .decision_tables import parameter_label, tornado_measure, tornado_rows
 from .strategy_tables import price_unit
-from .value_analysis import ParameterWorth, benefits, costs_of, open_price
+from .value_analysis import ParameterWorth, benefits, costs_or_zero, open_price
 from .value_figures import legend, looks, thousands_axis
 from .value_table import Kind, value_text
 
@@ -39,7 +39,7 @@ def draw_acceptability(result: ValueResult, structure: str, decision: run.Decisi
     rows = list(decision.options)
     names = [result.strategies[number] for number in rows]
     grid = np.linspace(0.0, 1.2 * max(run.willingness(result)), 121)
-    qalys, costs = result.qalys[structure][rows], costs_of(result, structure)[rows]
+    qalys, costs = result.qalys[structure][rows], costs_or_zero(result, structure)[rows]
     chances = acceptability(qalys, costs, grid)
     frontier = acceptability_frontier(qalys, costs, grid)
 

@@ -17,7 +17,7 @@ from .checklists import Checklist
 from .strategy_tables import price_unit
 from .value_analysis import (
     ParameterWorth,
-    costs_of,
+    costs_or_zero,
     information_worth,
     kind_worths,
     parameter_worths,
@@ -82,7 +82,7 @@ def best_table(result: ValueResult, structure: str, decision: run.Decision) -> V
         return None
     rows = list(decision.options)
     names = [result.strategies[number] for number in rows]
-    qalys, costs = result.qalys[structure][rows], costs_of(result, structure)[rows]
+    qalys, costs = result.qalys[structure][rows], costs_or_zero(result, structure)[rows]
     amounts = run.willingness(result) if result.costs else (1.0,)
     chances = acceptability(qalys, costs, amounts)
     best = acceptability_frontier(qalys, costs, amounts)

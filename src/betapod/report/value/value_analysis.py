@@ -22,7 +22,7 @@ Numbers = NDArray[np.float64]
 MOST = 12
 
 
-def costs_of(result: ValueResult, structure: str) -> Numbers:
+def costs_or_zero(result: ValueResult, structure: str) -> Numbers:
     """Return (strategies, draws) costs; 0 where the run has none, for what is then said of health alone."""
     return result.costs[structure] if result.costs else np.zeros_like(result.qalys[structure])
 
@@ -31,7 +31,7 @@ def prices(result: ValueResult, structure: str, strategy: str, willingness: floa
     """Return (draws,) the price of a course of cells at which a strategy is worth its money against the comparator."""
     number = result.place(strategy)
     courses = 0.0 if result.cell_courses is None else float(result.cell_courses[number])
-    costs = costs_of(result, structure)
+    costs = costs_or_zero(result, structure)
     saved = costs[number] - costs[result.reference]
     return threshold_price(result.increment(structure, "qalys", strategy), saved, courses, willingness)
 
@@ -42,7 +42,7 @@ def benefits(
     """Return (options, draws) net benefit where a course of cells has a price."""
     rows = list(decision.options)
     courses = np.zeros(len(result.strategies)) if result.cell_courses is None else result.cell_courses
-    worth = net_benefit(result.qalys[structure][rows], costs_of(result, structure)[rows], willingness)
+    worth = net_benefit(result.qalys[structure][rows], costs_or_zero(result, structure)[rows], willingness)
     return np.asarray(worth - price * courses[rows][:, None])
 
 

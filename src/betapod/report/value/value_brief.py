@@ -13,7 +13,7 @@ from . import run_settings as run
 from .checklists import both_checklists, count_words
 from .decision_tables import money_unit, parameter_label, tornado_rows
 from .strategy_tables import icer_text, price_unit
-from .value_analysis import costs_of, information_worth, prices
+from .value_analysis import costs_or_zero, information_worth, prices
 from .value_figures import interval_text
 from .value_table import estimate, value_text
 
@@ -127,7 +127,9 @@ def _choice(result: ValueResult) -> str:
             continue
         rows = list(decision.options)
         amounts = run.willingness(result) if result.costs else (1.0,)
-        frontier = acceptability_frontier(result.qalys[structure][rows], costs_of(result, structure)[rows], amounts)
+        frontier = acceptability_frontier(
+            result.qalys[structure][rows], costs_or_zero(result, structure)[rows], amounts
+        )
         best = [result.strategies[rows[int(number)]] for number in frontier.best]
         chance = [words.percent_text(float(share)) for share in frontier.chance]
         told = _best_by_amount(best, chance, amounts if result.costs else ())
