@@ -82,3 +82,11 @@ def test_people_at_the_start_are_those_of_the_run() -> None:
     )
     assert diabetes["Smoking status"].answer == "25\u00a0% smoke."
     assert diabetes["Comorbidities"].answer == "Heart attack 25\u00a0%."
+
+
+def test_a_strategy_without_cells_has_no_belief_about_them() -> None:
+    """Settings that were read have every default: a scenario stands also where nobody is given cells."""
+    from betapod.report.value.run_settings import strategy_words
+
+    run = {**RUN, "strategies": {**RUN["strategies"], "no cells": {"cells": None, "scenario": "none", "therapies": []}}}
+    assert strategy_words(without(made_up(), run=run), "no cells") == "no change of what people take"

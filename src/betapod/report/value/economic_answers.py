@@ -166,9 +166,11 @@ def _results(result: ValueResult) -> str:
 
 
 def _effect(result: ValueResult) -> str:
-    return "Under \u201cWhat moves the answer\u201d, \u201cHow sure the choice is\u201d and \u201cScenarios\u201d." if result.one_way or result.scenarios else (
-        "Intervals of all results; sensitivity to single numbers is absent."
-    )  # fmt: skip
+    parts = ["\u201cWhat moves the answer\u201d"] if result.one_way else []
+    parts += ["\u201cHow sure the choice is\u201d"]
+    parts += ["\u201cScenarios\u201d"] if result.scenarios else []
+    gone = "" if result.one_way else " Sensitivity to single numbers is absent."
+    return f"Under {words.listed(parts)}.{gone}"
 
 
 def _findings(result: ValueResult) -> str:

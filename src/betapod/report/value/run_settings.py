@@ -135,7 +135,7 @@ def strategy_words(result: ValueResult, name: str) -> str:
     parts = []
     if therapy.get("cells"):
         parts.append(f"cells {therapy['cells']}")
-    if therapy.get("scenario"):
+    if therapy.get("cells") and therapy.get("scenario"):
         parts.append(f"if {words.scenario(str(therapy['scenario']))}")
     parts += [_drug(drug) for drug in therapy.get("therapies") or ()]
     if therapy.get("inputs"):

@@ -147,7 +147,9 @@ def _best_by_amount(best: Sequence[str], chance: Sequence[str], amounts: Sequenc
     for name in dict.fromkeys(best):
         rows = [k for k, other in enumerate(best) if other == name]
         at = words.listed([run.amount(amounts[k]) for k in rows])
-        parts.append(f"{name} at {at} a QALY (best in {words.listed([chance[k] for k in rows])} of draws)")
+        shares = list(dict.fromkeys(chance[k] for k in rows))
+        told = words.listed([chance[k] for k in rows]) if len(shares) > 1 else shares[0]
+        parts.append(f"{name} at {at} a QALY (best in {told} of draws)")
     return ", ".join(parts)
 
 
