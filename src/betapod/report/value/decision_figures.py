@@ -91,7 +91,7 @@ def draw_tornado(result: ValueResult, structure: str, strategy: str) -> Drawing 
         ):
             axes.barh(y, [value - centre for value in values], left=centre, height=0.6, color=tint, label=label)
         axes.axvline(centre, color="black", linewidth=1)
-        axes.set_yticks(y, [wrap_label(drawable(parameter_label(result, row.parameter)), 26, 2) for row in rows])
+        axes.set_yticks(y, [wrap_label(drawable(parameter_label(result, row.parameter)), 30, 3) for row in rows])
         axes.grid(False, axis="y")
         if result.costs:
             thousands_axis(axes.xaxis)
@@ -109,7 +109,7 @@ def draw_tornado(result: ValueResult, structure: str, strategy: str) -> Drawing 
         f"{words.capital(tornado_measure(result, strategy))} against {result.comparator}{at}, where one number goes from the low to the high end of "
         f"its interval and all others stay. Black line: all at their central value, {value_text(centre, kind)}.",
         f"What moves the answer. {numbers}.",
-        1.3 + 0.38 * len(rows),
+        1.3 + 0.46 * len(rows),
         paint,
     )
 
@@ -203,7 +203,7 @@ def draw_parameter_worths(
             label="by chance alone",
         )
         axes.axvline(0, color=GREY, linewidth=0.8)
-        axes.set_yticks(y, [wrap_label(drawable(parameter_label(result, row.name)), 26, 2) for row in rows])
+        axes.set_yticks(y, [wrap_label(drawable(parameter_label(result, row.name)), 30, 3) for row in rows])
         axes.grid(False, axis="y")
         if result.costs:
             thousands_axis(axes.xaxis)
@@ -220,6 +220,6 @@ def draw_parameter_worths(
         "Expected value of perfect partial information, at the price that leaves the choice open. Black marks: what the same calculation gives for "
         "a number that decides nothing; bars that do not pass them say nothing.",
         f"Worth of knowing one number. {numbers}.",
-        1.3 + 0.38 * len(rows),
+        1.3 + 0.46 * len(rows),
         paint,
     )

@@ -120,7 +120,7 @@ def _movers(result: ValueResult) -> Section | None:
         tables += _tables(deciding.tornado_table(result, result.structures[0], name))
     if not drawn:
         return None
-    text = "Each uncertain number alone goes through its interval, all others keep their central value; those that move the answer most stand first."
+    text = "Each uncertain number alone goes through its interval, all others keep their central value; those that move the answer most stand first. An event that comes or stays away in a single life moves a bar too: steps within the Monte Carlo error say nothing."
     return Section("movers", "What moves the answer", [text], drawn, tables)
 
 

@@ -83,7 +83,7 @@ def value_text(value: float, kind: Kind) -> str:
     if kind == "count":
         return words.thousands(round(value))
     if kind == "number":
-        return words.true_minus(f"{value:.4g}")
+        return amount(value) if abs(value) >= 10_000 else words.true_minus(f"{value:.4g}")
     if kind == "rate":
         return words.written_number(value, 3)
     small = kind == "gain" and abs(value) < 1
