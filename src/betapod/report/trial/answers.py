@@ -233,7 +233,9 @@ def _able(assessment: Assessment) -> list[tuple[str, str]]:
     endpoint = assessment.protocol.endpoints.primary
     plain = endpoint.summary in ("change", "ratio")
     quantity = (
-        primary_quantity(assessment) if plain else f"the {estimates.Scale(endpoint.summary, assessment.code).what}"
+        primary_quantity(assessment)
+        if plain
+        else f"the {estimates.Scale(endpoint.summary, estimates.primary_code(assessment)).what}"
     )
     text = ""
     if able:

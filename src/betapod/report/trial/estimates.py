@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...trials.protocol.endpoint_keys import trial_outcome_label, trial_outcomes
+from ...trials.protocol.health_outcomes import health_outcomes
 from ..common import words
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Scale:
         if self.summary == "time to event":
             return f"share of patients with {self._event}"
         if self.summary == "responders":
-            return "share of responders"
+            return f"share of patients with {self._event}" if self.code in trial_outcomes() else "share of responders"
         if self.summary == "total":
             return trial_outcome_label(self.code)
         named = words.short_name(self.code)
@@ -132,7 +133,15 @@ class Scale:
 
 def primary(assessment: Assessment, design: str) -> Scale:
     """Return the scale of the primary endpoint in a design."""
-    return Scale(assessment.protocol.endpoints.primary.summary, assessment.code, design not in assessment.single)
+    return Scale(
+        assessment.protocol.endpoints.primary.summary, primary_code(assessment), design not in assessment.single
+    )
+
+
+def primary_code(assessment: Assessment) -> str:
+    """Return what the primary endpoint is about: an outcome of health, or the quantity that is shown beside it."""
+    outcome = assessment.protocol.endpoints.primary.outcome
+    return outcome if outcome is not None and outcome in health_outcomes() else assessment.code
 
 
 def of_row(row: Mapping[Any, Any]) -> Scale:
