@@ -11,6 +11,7 @@ therapies      plan  Plan  list_drugs  show_drug  harms  list_scenarios  list_sw
 people         load_person  list_people  draw_patients  load_library  Library  list_cohorts
                select_cohort  SelectedCohort
 trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  TrialRun  write_report
+value          run_value  open_value
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
 validation     validate  Scorecard  confront  Confrontation
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from .evidence.synthesis.pooled import Pooled as Pooled
     from .exchange import read_sbml as read_sbml
     from .exchange import write_sbml as write_sbml
+    from .front.comparisons import open_value as open_value
+    from .front.comparisons import run_value as run_value
     from .front.judging import answer as answer
     from .front.judging import confront as confront
     from .front.judging import judge_claims as judge_claims
@@ -143,11 +146,13 @@ _PUBLIC = {
     "load_person": "front.people",
     "load_protocol": "front.trials",
     "open_trial": "front.trials",
+    "open_value": "front.comparisons",
     "plan": "therapies.plan",
     "pool": "evidence.synthesis.pool",
     "read_sbml": "exchange",
     "render": "model.printing.render",
     "run_trial": "front.trials",
+    "run_value": "front.comparisons",
     "select_cohort": "front.people",
     "show_complication": "front.risks",
     "show_drug": "front.models",
@@ -209,11 +214,13 @@ __all__ = [
     "load_person",
     "load_protocol",
     "open_trial",
+    "open_value",
     "plan",
     "pool",
     "read_sbml",
     "render",
     "run_trial",
+    "run_value",
     "select_cohort",
     "show_complication",
     "show_drug",

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from betapod.base.errors import ConfigError
+from betapod.value.comparison_checks import read_value_run, read_value_text
 from betapod.value.country_pack import read_country_text
-from betapod.value.value_checks import read_value_run, read_value_text
 
 PACK = """\
 country: example

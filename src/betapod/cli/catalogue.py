@@ -26,6 +26,7 @@ PANELS: dict[str, dict[str, str]] = {
     },
     "Many patients": {"patients": "patients", "ensemble": "ensemble", "merge": "ensemble"},
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
+    "Value": {"value": "value"},
     "Evidence and claims": {"evidence": "evidence", "claims": "claims", "answer": "answer"},
     "Validation": {"validate": "validate", "confront": "confront"},
     "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},

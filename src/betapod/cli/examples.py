@@ -41,6 +41,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Into the renal artery, in kidney disease", "betapod harms 'BM-MSC 100e6 ra' --kidney-disease"),
         ("Islets made from stem cells, over five years", "betapod harms 'SC-islets 0.8e9 pv' --years 5"),
     ),
+    "value": (
+        ("A run file and a country pack to fill in", "betapod value lives.yaml --new"),
+        ("Check them", "betapod value lives.yaml --check"),
+        ("What strategies gain for what they cost, with a page", "betapod value lives.yaml --report"),
+    ),
     "complications": (("What may come to eyes, nerves, feet and after kidney failure?", "betapod complications list"),),
     "complications list": (
         ("All complications, by group", "betapod complications list"),

@@ -31,7 +31,7 @@ _HISTORIES = frozenset(("cvd", "past_ulcer", "insulin", "obesity"))
 _PARTS = ("states", "events", "drugs", "items", "procedures")
 
 
-class Cost(Settings):
+class PackCost(Settings):
     """One cost, in the currency and prices of the pack."""
 
     cost: Annotated[float, Field(ge=0, le=1e9)]
@@ -50,7 +50,7 @@ def _bare(value: Any) -> Any:
     return {"cost": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Costs = dict[str, Annotated[Cost, BeforeValidator(_bare)]]
+Costs = dict[str, Annotated[PackCost, BeforeValidator(_bare)]]
 
 
 class CountryPack(Settings):
@@ -97,7 +97,7 @@ class CountryPack(Settings):
     items: Costs = Field(default_factory=dict)
     procedures: Costs = Field(default_factory=dict)
 
-    def named(self) -> dict[str, Cost]:
+    def named(self) -> dict[str, PackCost]:
         """Return ``part:name`` -> cost, such as ``states:dialysis``."""
         return {f"{part}:{name}": cost for part in _PARTS for name, cost in getattr(self, part).items()}
 

@@ -23,7 +23,7 @@ from ..health.ukpds_lives import live_on_ukpds
 from .country_pack import CountryPack
 from .parameter_draws import ParameterDraws, factors_of
 from .value_settings import Discount, ValueSettings, ValueUtilities
-from .weighing import CourseItems, costs_of, course_items, drawn_utilities, utilities_of
+from .weighing import CourseItems, cost_weights_of, course_items, drawn_utilities, utilities_of
 
 #: Measure -> (people,).
 People = dict[str, Numbers]
@@ -166,7 +166,7 @@ class ValuePart:
         self, lives: Lives, items: CourseItems, utilities: UtilityWeights, pack: CountryPack | None, discount: Discount,
         values: Mapping[str, float],
     ) -> Accrued:  # fmt: skip
-        costs = CostWeights() if pack is None else costs_of(pack, items, lives, values)
+        costs = CostWeights() if pack is None else cost_weights_of(pack, items, lives, values)
         return accrue(lives, utilities, costs, discount.effects, discount.costs)
 
     # -- one draw, all strategies ------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class ValuePart:
             days = lives.days / DAYS_PER_YEAR
             first, last = (int(np.searchsorted(days, edge - 1e-6)) for edge in (year, year + 1))
             part, items = _window(lives, ready.items, first, last)
-            costs = costs_of(pack, items, part, {})
+            costs = cost_weights_of(pack, items, part, {})
             costs = costs if year == 0 else replace(costs, once={})
             total.append(float(accrue(part, UtilityWeights(1.0), costs).total_cost().sum()))
         return np.asarray(total)

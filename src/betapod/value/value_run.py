@@ -16,10 +16,10 @@ from ..hazards.risk import Numbers, RiskProfile
 from ..health.courses import CourseSettings, simulate_courses
 from ..health.strategy import Strategy
 from ..therapies.standard_care import therapy
+from .comparison_checks import country_packs, read_value_run
 from .country_pack import all_health_events, all_health_states, deaths_of_all, states_begun
 from .economics.frontier import icer_error
 from .parameter_draws import ParameterDraws, parameter_draws
-from .value_checks import country_packs, read_value_run
 from .value_part import ComparedPeople, ValuePart
 from .value_people import people_of
 from .value_result import VALUE_MEASURES, ValueResult
@@ -140,7 +140,7 @@ class _Comparison:
                 part = ValuePart(self.compared, rows)
                 part.prepare()
                 self._central(part)
-                if number == 0:
+                if number == 0 and self.settings.one_way:
                     self._one_way(part, executor)
                 for structure in self.settings.events:
                     jobs = [executor.submit(self._block, part, number, structure, first) for first in blocks]
@@ -193,10 +193,13 @@ class _Comparison:
             ).T
             names = [n for n, read_by in self.compared.draws.structures.items() if structure in read_by]
             self.tell("moving one number at a time", 0, 0)
-            moved = executor.map(self._moved, [part] * len(names), [structure] * len(names), names)
-            self.one_way[structure] = {
-                name: (values - base) / part.people for name, values in zip(names, moved, strict=True)
-            }
+
+            def compute(structure: str = structure, names: Sequence[str] = tuple(names)) -> Block:
+                moved = executor.map(self._moved, [part] * len(names), [structure] * len(names), names)
+                return [dict(zip(names, moved, strict=True))]
+
+            (moved,) = self.keep((0, f"{structure}-one-way", 0), compute)
+            self.one_way[structure] = {name: (values - base) / part.people for name, values in moved.items()}
 
     def _moved(self, part: ValuePart, structure: str, name: str) -> Numbers:
         """Return (2, 2, strategies) sums at the low and at the high value of a parameter."""

@@ -110,6 +110,7 @@ class ValueSettings(Settings):
         default=10, description="sets of parameters of the cells for which courses are simulated"
     )
     step: Annotated[float, Field(ge=0.1, le=1)] = Field(default=1.0, description="years between values of a course")
+    one_way: bool = Field(default=True, description="whether each number is also moved through its interval by itself")
     seed: Annotated[int, Field(ge=0)] = 1
     discount: Discount = Discount()
     utilities: ValueUtilities = ValueUtilities()

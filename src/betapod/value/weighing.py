@@ -125,7 +125,7 @@ def drawn_utilities(
     )
 
 
-def costs_of(pack: CountryPack, items: CourseItems, lives: Lives, values: Mapping[str, float]) -> CostWeights:
+def cost_weights_of(pack: CountryPack, items: CourseItems, lives: Lives, values: Mapping[str, float]) -> CostWeights:
     """Return the costs of lives.
 
     Parameters
