@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.constants import Z95
 from ..base.randomness import Stream
 from ..engine.draw import draw_parameters, varied
 from ..hazards.complications.complication import complication_parameters
@@ -21,8 +22,6 @@ from .value_settings import ValueSettings
 
 #: Row of the log-SD of rates between studies of like people; one factor on all causes of `outcome_rates.CAUSES`.
 BETWEEN_STUDIES = "between_studies"
-#: Standard normal quantile of an interval of 95 %.
-_HALF_WIDTH = 1.959964
 #: Draws from which intervals of single parameters are read, apart from those of the comparison.
 _FOR_INTERVALS = 2000
 
@@ -101,7 +100,7 @@ def factors_of(values: Mapping[str, float]) -> dict[str, float]:
 def _between_studies(settings: ValueSettings) -> tuple[ValueParameter, Numbers]:
     row = hazard_parameters()[BETWEEN_STUDIES]
     column = row.value * Stream(settings.seed, "value:between studies").normal(np.arange(settings.draws))
-    half = _HALF_WIDTH * row.value
+    half = Z95 * row.value
     label = "log factor on rates of death, heart, kidney injury, hypoglycaemia and harms: studies of like people differ"
     distribution = f"normal(0, {row.value:g})"
     parameter = ValueParameter(
@@ -126,7 +125,7 @@ def _own_losses(settings: ValueSettings) -> Iterable[tuple[ValueParameter, Numbe
     for name, entry in settings.utilities.losses.items():
         if entry.low is None or entry.high is None or entry.high <= entry.low:
             continue
-        key, sd = f"utility:{name}", (entry.high - entry.low) / (2 * _HALF_WIDTH)
+        key, sd = f"utility:{name}", (entry.high - entry.low) / (2 * Z95)
         column = entry.loss + sd * Stream(settings.seed, key).normal(np.arange(settings.draws))
         label, distribution = f"loss of utility: {name}", f"normal({entry.loss:g}, {sd:.3g})"
         yield (
@@ -145,7 +144,7 @@ def _costs(settings: ValueSettings, pack: CountryPack | None) -> Iterable[tuple[
         if not cost.uncertain or cost.cost <= 0.0:
             continue
         assert cost.low is not None and cost.high is not None
-        sd = (cost.high - cost.low) / (2 * _HALF_WIDTH)
+        sd = (cost.high - cost.low) / (2 * Z95)
         shape = (cost.cost / sd) ** 2
         key = f"cost:{name}"
         uniform = Stream(settings.seed, f"value:{key}").uniform(np.arange(settings.draws))

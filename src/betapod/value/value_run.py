@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base.config import Document, read_quantity
+from ..base.constants import DAYS_PER_YEAR
 from ..base.cores import cores
 from ..base.errors import ConfigError, Problem
 from ..hazards.risk import Numbers, RiskProfile
@@ -178,7 +179,7 @@ class _Comparison:
                 ]
                 self.scenarios.setdefault(scenario, {}).setdefault(structure, []).append(sums)
             if self.compared.pack is not None:
-                years = min(BUDGET_YEARS, int((self.compared.courses.days[-1] + 1.0) // 365.25))
+                years = min(BUDGET_YEARS, int((self.compared.courses.days[-1] + 1.0) // DAYS_PER_YEAR))
                 spent = np.array([part.yearly_costs(structure, name, years) for name in self.names])
                 self.yearly[structure] = self.yearly.get(structure, 0.0) + spent
 
