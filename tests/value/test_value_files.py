@@ -128,3 +128,11 @@ def test_what_is_wrong_with_the_pack_of_a_run_is_told_in_its_own_file(tmp_path: 
     with pytest.raises(ConfigError) as caught:
         read_value_run(run)
     assert [(Path(p.location.file).name, p.location.line) for p in caught.value.problems] == [("pack.yaml", 6)]
+
+
+def test_the_packaged_comparison_is_found_by_its_name() -> None:
+    settings, document = read_value_run("dn61")
+    assert (settings.people.protocol, settings.country, settings.care) == ("dn61", None, "usual")
+    assert Path(document.file).name == "dn61.yaml"
+    with pytest.raises(ConfigError, match="expected dn61"):
+        read_value_run("dn6")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.config import Document, Where, check_document, parse_yaml, read_quantity, read_yaml
-from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean
+from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean, not_among
 from ..health.utilities import utility_sets
 from ..trials.protocol.value_checks import list_of, mapping_of, texts, unknown
 from .country_pack import CountryPack, all_health_events, all_health_states, read_country
@@ -17,14 +17,24 @@ from .value_people import people_problems
 from .value_settings import ValueSettings
 
 
+def value_runs() -> dict[str, Path]:
+    """Return the comparisons that come with the package: name -> run file."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "library").glob("*.yaml"))}
+
+
 def read_value_run(path: str | Path) -> tuple[ValueSettings, Document]:
-    """Read the run file of a comparison.
+    """Read the run file of a comparison: a path, or the name of one of `value_runs`.
 
     Raises
     ------
     ConfigError
         Everything that is wrong with it and with the country packs that it names, in the order of the files.
     """
+    if str(path) in value_runs() and not Path(path).exists():
+        return _checked(read_yaml(value_runs()[str(path)]))
+    if not Path(path).exists() and not Path(path).suffix:
+        message, names = f"there is no comparison {str(path)!r}, and no file of that name", tuple(value_runs())
+        raise ConfigError(not_among(names, "unknown-comparison", message, str(path)))
     return _checked(read_yaml(path))
 
 

@@ -10,7 +10,7 @@ from ..csv_output import Csv, CsvOption, WideOption, given_as_csv, matching
 from ..shared import JsonOption, print_fields, print_json, print_note, print_table, print_text
 
 complications_app = typer.Typer(
-    help="Complications: eyes, nerves, feet, treatment of kidney failure, acute events.", no_args_is_help=True
+    help="Complications: eyes, nerves, feet, kidney failure, acute events.", no_args_is_help=True
 )
 
 
@@ -72,7 +72,7 @@ def show_complication_command(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the equation of a complication, and the source of each number.
+    """Show the equation of a complication and its sources.
 
     Into a pipe or a file the numbers go as CSV.
     """

@@ -24,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 def value_command(
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="Run file (YAML), or the folder of a finished comparison.")
+        Path,
+        typer.Argument(
+            metavar="RUN", help="Run file (YAML), name of a packaged one (dn61), or folder of a finished comparison."
+        ),
     ],
     folder: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Run folder; default: betapod-value-RUN.")

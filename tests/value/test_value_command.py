@@ -1,0 +1,56 @@
+"""The verb value: new, check, a finished comparison as text and JSON, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from betapod.base.errors import ConfigError
+from betapod.cli.main import app
+from betapod.cli.verbs import value
+
+if not any(command.name == "value" for command in app.registered_commands):
+    value.register(app)
+
+
+def run(*arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["value", *map(str, arguments)])
+    return done.exit_code, done.stdout
+
+
+def refused(*arguments: str | Path) -> tuple[str, ...]:
+    error = CliRunner().invoke(app, ["value", *map(str, arguments)]).exception
+    assert isinstance(error, ConfigError)
+    return error.kinds
+
+
+def test_new_files_are_good_and_are_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("lives.yaml", "--new")[0] == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lives-country.yaml", "lives.yaml"]
+    code, text = run("lives.yaml", "--check")
+    assert code == 0 and "4 strategies, 500 people" in text
+    assert refused("lives.yaml", "--new") == ("file-exists", "file-exists")
+
+
+def test_a_finished_comparison_is_shown(value_folder: Path) -> None:
+    code, text = run(value_folder / "out", "--quiet")
+    assert code == 0
+    assert max(map(len, text.splitlines())) <= 80
+    code, text = run(value_folder / "out", "--json")
+    content = json.loads(text)
+    assert content["currency"] == "EUR" and set(content["structures"]) == {"own", "ukpds-om2"}
+    prices = content["threshold_price"]
+    # Cells that do nothing are worth nothing at any price, and less what their infusions cost.
+    assert {row["strategy"] for row in prices} == {"cells"}
+    assert all(row["price"] <= -600 for row in prices)
+
+
+def test_what_is_wrong_leaves_nothing_behind(tmp_path: Path) -> None:
+    bad = tmp_path / "run.yaml"
+    bad.write_text("title: x\n")
+    assert set(refused(bad, "--out", tmp_path / "out")) == {"missing-key"}
+    assert not (tmp_path / "out").exists()
