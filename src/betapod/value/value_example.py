@@ -12,8 +12,8 @@ people: {library: type 2 and UACR > 300 mg/g and eGFR < 60 mL/min/1.73m2, size: 
 comparator: no cells
 strategies:
   no cells: {}
-  current evidence: {cells: UC-MSC 1e6/kg iv x3 q28d, scenario: current-evidence}
-  as claimed: {cells: UC-MSC 1e6/kg iv x3 q28d, scenario: seed-claims}
+  cells, current evidence: {cells: UC-MSC 1e6/kg iv x3 q28d, scenario: current-evidence}
+  cells, as claimed: {cells: UC-MSC 1e6/kg iv x3 q28d, scenario: seed-claims}
   SGLT2 inhibitor: {therapies: [SGLT2 inhibitor]}
 
 horizon: life                 # or years
