@@ -175,6 +175,11 @@ class ValuePart:
         """Return for each strategy ``section/name`` -> sum over these people in one draw."""
         return [self.lived(structure, strategy, draw).sums() for strategy in self.settings.strategies]
 
+    def central_sums(self, structure: str) -> Numbers:
+        """Return (2, strategies) sums of QALYs and costs at central values."""
+        lived = [self.lived(structure, strategy, None).measures for strategy in self.settings.strategies]
+        return np.array([[of["qalys"].sum(), of["costs"].sum() if "costs" in of else np.nan] for of in lived]).T
+
     def moved(self, structure: str, parameter: str, value: float) -> Numbers:
         """Return (2, strategies) sums of QALYs and costs with one parameter at another value, all others central."""
         values = {parameter: value}

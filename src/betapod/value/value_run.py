@@ -28,7 +28,11 @@ from .value_settings import ValueSettings, ValueStrategy
 
 ValueProgress = Callable[[str, int, int], None]
 #: People who go through all draws together, and draws of one piece of work.
-PEOPLE_OF_PART, DRAWS_OF_BLOCK = 1000, 25
+PEOPLE_OF_PART, DRAWS_OF_BLOCK = 5000, 25
+#: People times courses that are made ready at once: what they need stays below 2 GB.
+_MOST_READY = 60_000
+#: People in whom one number at a time is moved.
+_PEOPLE_MOVED = 1000
 #: Years of costs that are kept for a budget.
 BUDGET_YEARS = 10
 #: Sums by piece: strategy -> ``section/name`` -> (draws of the block,).
@@ -121,7 +125,7 @@ class _Comparison:
         self.keep: Keep = keep or (lambda key, compute: compute())
         self.people = len(compared.courses.people)
         self.names = tuple(self.settings.strategies)
-        size = min(PEOPLE_OF_PART, self.people)
+        size = min(PEOPLE_OF_PART, max(_MOST_READY // len(compared.courses.courses), 200), self.people)
         self.slices = [slice(start, min(start + size, self.people)) for start in range(0, self.people, size)]
         self.drawn: dict[str, list[dict[str, Numbers]]] = {}
         self.central: dict[str, list[list[dict[str, Numbers]]]] = {name: [] for name in self.settings.events}
@@ -137,12 +141,12 @@ class _Comparison:
             name: [{} for _ in self.names] for name in self.settings.events
         }
         with ThreadPoolExecutor(self.threads) as executor:
+            if self.settings.one_way:
+                self._one_way(ValuePart(self.compared, slice(0, min(_PEOPLE_MOVED, self.people))), executor)
             for number, rows in enumerate(self.slices):
                 part = ValuePart(self.compared, rows)
                 part.prepare()
                 self._central(part)
-                if number == 0 and self.settings.one_way:
-                    self._one_way(part, executor)
                 for structure in self.settings.events:
                     jobs = [executor.submit(self._block, part, number, structure, first) for first in blocks]
                     done_blocks = []
@@ -184,14 +188,9 @@ class _Comparison:
                 self.yearly[structure] = self.yearly.get(structure, 0.0) + spent
 
     def _one_way(self, part: ValuePart, executor: ThreadPoolExecutor) -> None:
-        """Move one parameter at a time, in the first part of the people; the difference is what counts."""
+        """Move one parameter at a time, in the first of the people; the difference is what counts."""
         for structure in self.settings.events:
-            base = np.array(
-                [
-                    [measures["qalys"].sum(), measures["costs"].sum() if "costs" in measures else np.nan]
-                    for measures in self.central[structure][0]
-                ]
-            ).T
+            base = part.central_sums(structure)
             names = [n for n, read_by in self.compared.draws.structures.items() if structure in read_by]
             self.tell("moving one number at a time", 0, 0)
 
