@@ -23,7 +23,7 @@ from ..health.ukpds_lives import live_on_ukpds
 from .country_pack import CountryPack
 from .parameter_draws import ParameterDraws, factors_of
 from .value_settings import Discount, ValueSettings, ValueUtilities
-from .weighing import CourseItems, cost_weights_of, course_items, drawn_utilities, utilities_of
+from .weighing import CourseItems, cost_weights_of, course_items, utilities_of
 
 #: Measure -> (people,).
 People = dict[str, Numbers]
@@ -148,10 +148,11 @@ class ValuePart:
 
     def weighed(self, lives: Lives, ready: _Ready, values: Mapping[str, float], healthy: bool = False) -> LivedYears:
         """Return what lives add up to, weighted by the settings of the comparison."""
-        user_numbers = self.settings.utilities
-        utilities = (
-            drawn_utilities(ready.utilities, user_numbers.set, user_numbers, values) if values else ready.utilities
-        )
+        utilities = ready.utilities
+        if values:
+            utilities = utilities_of(
+                self.settings.utilities, ready.course, lives.days, lives.states, lives.events, values
+            )
         accrued = self._accrued(lives, ready.items, utilities, self.compared.pack, self.settings.discount, values)
         measures = {"years": accrued.years, "life_years": accrued.life_years, "qalys": accrued.qalys}
         if self.compared.pack is not None:

@@ -64,14 +64,29 @@ def course_items(course: RiskCourse, strategy: ValueStrategy, pack: CountryPack 
 
 
 def utilities_of(
-    settings: ValueUtilities, course: RiskCourse, lives_days: Numbers, states: tuple[str, ...], events: tuple[str, ...]
+    settings: ValueUtilities,
+    course: RiskCourse,
+    lives_days: Numbers,
+    states: tuple[str, ...],
+    events: tuple[str, ...],
+    values: Mapping[str, float] | None = None,
 ) -> UtilityWeights:
-    """Return the utilities of people at central values, with a base of (steps, people)."""
-    utilities = utility_set(settings.set)
+    """Return the utilities of people, with a base of (steps, people).
+
+    Parameters
+    ----------
+    values
+        Rows of utilities, and ``utility:STATE`` for a user's own losses; others keep their central value.
+    """
+    utilities, values = utility_set(settings.set), values or {}
     if len(lives_days) != len(course.days) or not np.allclose(lives_days, course.days):
         course = _regridded(course, lives_days)
-    weights = utility_weights(utilities, course, states, events, None, settings.combine)
-    return _with_own(weights, settings, states, events, utility_parameters()[utilities.base].value)
+    rows = {row: values[row] for row in utilities.rows() if row in values}
+    if settings.base is not None:
+        # A user's own base is taken as certain; that of the set has no say.
+        rows.pop(utilities.base, None)
+    weights = utility_weights(utilities, course, states, events, rows, settings.combine)
+    return _with_own(weights, settings, states, events, utility_parameters()[utilities.base].value, values)
 
 
 def _regridded(course: RiskCourse, days: Numbers) -> RiskCourse:
@@ -87,10 +102,15 @@ def _regridded(course: RiskCourse, days: Numbers) -> RiskCourse:
 
 
 def _with_own(
-    weights: UtilityWeights, settings: ValueUtilities, states: tuple[str, ...], events: tuple[str, ...], base: float
+    weights: UtilityWeights,
+    settings: ValueUtilities,
+    states: tuple[str, ...],
+    events: tuple[str, ...],
+    base: float,
+    values: Mapping[str, float],
 ) -> UtilityWeights:
     """Return utilities with a user's own numbers in them."""
-    more = {name: entry.loss for name, entry in settings.losses.items()}
+    more = {name: values.get(f"utility:{name}", entry.loss) for name, entry in settings.losses.items()}
     of_states = {**weights.states, **{name: loss for name, loss in more.items() if name in states}}
     of_events = {name: loss for name, loss in more.items() if name in events and name not in states}
     shifted = (
@@ -98,31 +118,6 @@ def _with_own(
     )
     reference = weights.reference if settings.base is None else settings.base
     return replace(weights, base=shifted, states=of_states, events={**weights.events, **of_events}, reference=reference)
-
-
-def drawn_utilities(
-    weights: UtilityWeights, set_name: str, settings: ValueUtilities, values: Mapping[str, float]
-) -> UtilityWeights:
-    """Return utilities with some rows, and a user's own losses (``utility:STATE``), at other values."""
-    utilities, rows = utility_set(set_name), utility_parameters()
-
-    def drawn(name: str, row: str | None, loss: float) -> float:
-        if name in settings.losses:
-            return values.get(f"utility:{name}", loss)
-        return values.get(row, loss) if row else loss
-
-    shift = (
-        values.get(utilities.base, rows[utilities.base].value) - rows[utilities.base].value
-        if settings.base is None
-        else 0.0
-    )
-    return replace(
-        weights,
-        base=weights.base if shift == 0.0 else np.minimum(np.asarray(weights.base) + shift, 1.0),
-        states={name: drawn(name, utilities.states.get(name), loss) for name, loss in weights.states.items()},
-        events={name: drawn(name, utilities.events.get(name), loss) for name, loss in weights.events.items()},
-        reference=weights.reference + shift,
-    )
 
 
 def cost_weights_of(pack: CountryPack, items: CourseItems, lives: Lives, values: Mapping[str, float]) -> CostWeights:
