@@ -501,7 +501,9 @@ def main() -> None:
         "acute": acute,
         "anaemia": anaemia,
     }
-    print("| complication | cohort | role | unit | seen | said | ratio | assumed |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| complication | cohort | role | unit | seen | predicted | ratio | assumed |\n|---|---|---|---|---|---|---|---|"
+    )
     for part in parts.values():
         for row in part():
             ratio = f"{row.predicted / row.observed:.2f}" if row.observed else "-"
