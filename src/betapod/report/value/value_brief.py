@@ -209,7 +209,7 @@ def _information_text(result: ValueResult, structure: str) -> str:
     eligible = (run.setting(result, "budget") or {}).get("eligible")
     many = f" There are {words.thousands(int(eligible))} eligible people." if eligible else ""
     return (
-        f"To know every number: {'; '.join(parts)}.{many} What cells do is not among these numbers: scenarios stay apart."
+        f"To know every number: {'; '.join(parts)}.{many} Which scenario of the cells holds is not among these numbers: scenarios stay apart."
         if parts
         else ""
     )

@@ -64,7 +64,7 @@ def _health(result: ValueResult) -> Section:
         figures.draw_gains(result), *(figures.draw_plane(result, structure) for structure in result.structures)
     )
     texts = [
-        "Intervals hold 95 % of draws of all uncertain numbers together; the Monte Carlo error is what chance in the simulation adds."
+        "Intervals hold 95 % of draws of all numbers that have a distribution, together; the Monte Carlo error is what chance in the simulation adds."
     ]
     rates = run.discount_words(result)
     if rates:
