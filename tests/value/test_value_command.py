@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from betapod.base.errors import ConfigError
+from betapod.base.errors import ConfigError, Problem
 from betapod.cli.main import app
 from betapod.cli.verbs import value
+from betapod.value.value_folder import run_value_into
 
 if not any(command.name == "value" for command in app.registered_commands):
     value.register(app)
@@ -54,3 +56,37 @@ def test_what_is_wrong_leaves_nothing_behind(tmp_path: Path) -> None:
     bad.write_text("title: x\n")
     assert set(refused(bad, "--out", tmp_path / "out")) == {"missing-key"}
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_computed_for_a_workbook_that_cannot_be_written(value_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert refused(value_folder / "run.yaml", "--out", out, "--excel", tmp_path / "none" / "a.xlsx") == (
+        "cannot-write",
+    )
+    assert refused(value_folder / "run.yaml", "--out", out, "--excel", tmp_path / "a.csv") == ("unknown-format",)
+    assert not out.exists()
+    assert refused(value_folder / "out", "--out", out) == ("useless-option",)
+
+
+def test_a_damaged_comparison_says_so_and_is_put_together_again(value_folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(value_folder / "out", out)
+    whole = (out / "draws.parquet").read_bytes()
+    (out / "draws.parquet").write_bytes(whole[:100])
+    assert refused(out) == ("incomplete-run",)
+    run_value_into(out, value_folder / "run.yaml", threads=2)
+    assert (out / "draws.parquet").read_bytes() == whole
+
+
+def test_a_comparison_that_cannot_begin_leaves_no_folder(
+    value_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(*_: object) -> None:
+        raise ConfigError(Problem("nobody-eligible", "nobody fits"))
+
+    monkeypatch.setattr("betapod.value.value_folder.run_value_settings", nobody)
+    (tmp_path / "empty").mkdir()
+    for out in (tmp_path / "out", tmp_path / "empty"):
+        with pytest.raises(ConfigError, match="nobody fits"):
+            run_value_into(out, value_folder / "run.yaml")
+    assert [(path.name, [*path.iterdir()]) for path in tmp_path.iterdir()] == [("empty", [])]

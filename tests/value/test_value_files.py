@@ -112,10 +112,45 @@ def test_everything_wrong_with_a_run_is_told_at_once() -> None:
         (("size: 40", "protocol: dn61"), "wrong-people"),
         (("comparator: care", "comparator: care\nbudget: {eligible: 10, uptake: [0.5]}"), "missing-key"),
         (("  care: {}\n", "  care: {inputs: {met_dose: 1}}\n"), "unknown-input"),
+        (("type 2 and UACR > 300 mg/g", "type 2 and age > 200"), "nobody-eligible"),
+        (("[20000]", "[20000, 50000, 20000.0]"), "duplicate-name"),
+        (("comparator: care", "comparator: care\nevents: [own, own]"), "duplicate-name"),
+        (("comparator: care", "comparator: care\nutilities: {losses: {hf: {loss: 0.1, low: 0.05}}}"), "missing-key"),
+        (("comparator: care", "comparator: care\nutilities: {losses: {hf: {loss: -0.5}}}"), "out-of-range"),
+        (("comparator: care", "comparator: care\nutilities: {base: 0.9, losses: {hf: {loss: -0.2}}}"), "out-of-range"),
     ],
 )
 def test_single_mistakes(change: tuple[str, str], kind: str) -> None:
     assert kind in [found for found, _, _ in problems(RUN.replace(*change))]
+
+
+@pytest.mark.parametrize(
+    ("horizon", "message"),
+    [
+        ("0", "horizon: outside the allowed range"),
+        ("200", "horizon: outside the allowed range"),
+        ("forever", "horizon: this is no horizon"),
+        (".nan", "horizon: this is no horizon"),
+        ("true", "horizon: this is no horizon"),
+    ],
+)
+def test_a_wrong_horizon_is_one_error_in_plain_words(horizon: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_value_text(RUN + f"horizon: {horizon}\n")
+    (problem,) = caught.value.problems
+    assert (problem.message, problem.expected) == (message, "life, or years: above 0 and at most 100")
+
+
+def test_a_cost_that_is_no_number_is_told_what_a_cost_looks_like() -> None:
+    for wrong in ("abc", ".nan", "true", "[1]", "~"):
+        with pytest.raises(ConfigError, match=r"this is no cost") as caught:
+            read_country_text(PACK.replace("stroke: 9000", f"stroke: {wrong}"))
+        assert [(p.location.line, p.expected[:8]) for p in caught.value.problems] == [(7, "a number")]
+
+
+def test_all_registries_of_kidney_care_can_be_named() -> None:
+    assert read_country_text(PACK + "kidney_care: United States\n").kidney_care == "United States"
+    assert problems(PACK + "kidney_care: Atlantis\n", read_country_text) == [("unknown-registry", 11, "")]
 
 
 def test_what_is_wrong_with_the_pack_of_a_run_is_told_in_its_own_file(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def check_document(
 
 def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[Problem]:
     where: Where = tuple(part for part in error["loc"] if part != "[key]")
-    name = str(where[-1]) if where else "the file"
+    name = _subject(where)
     input_text = _shown(error.get("input"))
     match error["type"]:
         case "betapod":
@@ -290,6 +290,15 @@ def _translated(error: Any, kind: type[BaseModel], document: Document) -> list[P
     words = in_words(error["type"], str(error["msg"]), error.get("ctx") or {})
     message = f"{name}: {words.message}"
     return [document.problem(words.kind, message, where, found=input_text, expected=words.expected, hint=words.hint)]
+
+
+def _subject(where: Where) -> str:
+    """Return what an error is about: a key, or an entry of a list by its number from 1."""
+    if not where:
+        return "the file"
+    last = where[-1]
+    keys = [part for part in where if isinstance(part, str)]
+    return f"entry {last + 1} of {keys[-1]}" if isinstance(last, int) and keys else str(last)
 
 
 def _shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..base.config import Document, Where, check_document, parse_yaml, read_quantity, read_yaml
 from ..base.errors import BetapodError, ConfigError, Problem, did_you_mean, not_among
-from ..health.utilities import utility_sets
+from ..health.utilities import DEFAULT_SET, utility_parameters, utility_set, utility_sets
 from ..trials.protocol.value_checks import list_of, mapping_of, texts, unknown
 from .country_pack import CountryPack, all_health_events, all_health_states, read_country
 from .value_people import people_problems
@@ -64,6 +64,7 @@ def _across(document: Document) -> Iterator[Problem]:
     yield from texts(document)
     yield from people_problems(document)
     yield from _strategies(document)
+    yield from _repeated(document)
     yield from _utilities(document, mapping_of(data, "utilities"), ("utilities",))
     yield from _country(document, data.get("country"), ("country",))
     for name, item in mapping_of(data, "scenarios").items():
@@ -88,6 +89,15 @@ def _strategies(document: Document) -> Iterator[Problem]:
             message = f"{name}: a scenario says what cells do, and there are none"
             yield document.problem("useless-key", message, (*where, "scenario"), True, expected="cells")
         yield from _inputs(document, name, mapping_of(item, "inputs"), (*where, "inputs"))
+
+
+def _repeated(document: Document) -> Iterator[Problem]:
+    """Find sets of events and amounts that are listed twice."""
+    for key in ("events", "willingness to pay"):
+        entries = list_of(document.data, key)
+        for number, entry in enumerate(entries):
+            if isinstance(entry, str | int | float) and entry in entries[:number]:
+                yield document.problem("duplicate-name", f"{key}: {entry!r} is given twice", (key, number))
 
 
 def _inputs(document: Document, strategy: str, inputs: dict[str, Any], where: Where) -> Iterator[Problem]:
@@ -128,7 +138,27 @@ def _utilities(document: Document, utilities: dict[str, Any], where: Where) -> I
         numbers = [entry.get(key) for key in ("low", "loss", "high")] if isinstance(entry, dict) else []
         interval = [float(x) for x in numbers if isinstance(x, int | float) and not isinstance(x, bool)]
         if len(interval) == 3 and sorted(interval) != interval:
-            yield document.problem("bad-range", f"{state}: the loss is outside its interval", here, True)
+            low, loss, high = interval
+            text = f"{loss:g}, {low:g} to {high:g}"
+            message = f"{state}: the loss is outside its interval"
+            yield document.problem("bad-range", message, here, True, found=text, expected="low <= loss <= high")
+        if isinstance(entry, dict) and (entry.get("low") is None) != (entry.get("high") is None):
+            message = f"{state}: an interval has two ends"
+            yield document.problem("missing-key", message, here, True, expected="low and high")
+        yield from _above_1(document, utilities, state, interval, here)
+
+
+def _above_1(
+    document: Document, utilities: dict[str, Any], state: str, losses: list[float], where: Where
+) -> Iterator[Problem]:
+    """Find a loss below 0 that lifts a person without complications above full health."""
+    base, name = utilities.get("base"), utilities.get("set", DEFAULT_SET)
+    if base is None and isinstance(name, str) and name in utility_sets():
+        base = utility_parameters()[utility_set(name).base].value
+    if isinstance(base, int | float) and 0 < base <= 1 and losses and base - min(losses) > 1:
+        message = f"{state}: this would be a utility above 1"
+        text = f"{base:g} without complications, a loss of {min(losses):g}"
+        yield document.problem("out-of-range", message, where, True, found=text, expected=f"at least {base - 1:.4g}")
 
 
 def _country(document: Document, file: Any, where: Where) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from ..base.config import Document, Settings, check_document, parse_yaml, read_yaml
+from ..base.config import Document, Settings, check_document, parse_yaml, read_yaml, refuse
 from ..base.errors import Problem
 from ..hazards.complications.kidney_care import care_countries
 from ..hazards.outcome_rates import DEATHS
@@ -47,7 +47,13 @@ class PackCost(Settings):
 
 
 def _bare(value: Any) -> Any:
-    return {"cost": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, dict | PackCost):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"cost": value}
+    expected = "a number, or keys and values, such as {cost: 100, low: 80, high: 130}"
+    value_text = "nothing" if value is None else "a list" if isinstance(value, list) else repr(value)
+    raise refuse(Problem("wrong-type", "this is no cost", found=value_text, expected=expected))
 
 
 Costs = dict[str, Annotated[PackCost, BeforeValidator(_bare)]]
@@ -170,8 +176,9 @@ def _checks(document: Document) -> Iterator[Problem]:
         "procedures": tuple(PROCEDURES),
     }
     registry = document.data.get("kidney_care")
-    if isinstance(registry, str) and registry and registry not in care_countries():
-        yield unknown(document, "registry", registry, care_countries(), ("kidney_care",))
+    registries = ("United States", *care_countries())
+    if isinstance(registry, str) and registry and registry not in registries:
+        yield unknown(document, "registry", registry, registries, ("kidney_care",))
     kinds = {"states": "state", "events": "event", "drugs": "drug", "procedures": "procedure"}
     for part in _PARTS:
         for name, entry in mapping_of(document.data, part).items():

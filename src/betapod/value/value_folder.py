@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,8 @@ import numpy as np
 from ..base import npz
 from ..base.atomic import placed, remove_leftovers, write_atomic, writing
 from ..base.cache import program
-from ..base.errors import ConfigError, Location, Problem
-from ..engine.runs.database import connect, parquet, sql_path
+from ..base.errors import BetapodError, ConfigError, Location, Problem
+from ..engine.runs.database import connect, database_error, parquet, sql_path
 from ..hazards.risk import Numbers
 from .comparison_checks import country_packs, read_value_run
 from .value_result import ValueParameter, ValueResult
@@ -66,15 +67,31 @@ def run_value_into(
     identity = _identity(settings, beside)
     _same_comparison(target, identity)
     if (target / _RESULT).is_file():
-        return open_value_folder(target)
+        with suppress(ConfigError):  # A damaged result is put together again from the pieces.
+            return open_value_folder(target)
+    existed = target.exists()
     with writing(target):
         (target / _PIECES).mkdir(parents=True, exist_ok=True)
         remove_leftovers(target)
         manifest = {"identity": identity, "command": list(command)}
         write_atomic(target / _MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
-    result = run_value_settings(settings, beside, threads, progress, _keeper(target))
+    try:
+        result = run_value_settings(settings, beside, threads, progress, _keeper(target))
+    except BetapodError:
+        _take_back(target, existed)
+        raise
     write_value_result(target, result)
     return result
+
+
+def _take_back(target: Path, existed: bool) -> None:
+    """Leave nothing of a comparison that could not begin; one with a finished piece is kept."""
+    if any((target / _PIECES).iterdir()):
+        return
+    (target / _PIECES).rmdir()
+    (target / _MANIFEST).unlink(missing_ok=True)
+    if not existed:
+        target.rmdir()
 
 
 def is_value_folder(folder: str | Path) -> bool:
@@ -200,7 +217,7 @@ def open_value_folder(folder: str | Path) -> ValueResult:
         draws, people = (_read_table(target / f"{name}.parquet") for name in ("draws", "people"))
         drawn, baseline = (_read_table(target / f"{name}.parquet") for name in ("parameters", "baseline"))
         return _rebuilt_result(content, draws, people, drawn, baseline)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, database_error()) as error:
         message = "the comparison is not complete, or a file of it is damaged"
         hint = "Give the command that made it again: what is finished is kept."
         raise ConfigError(Problem("incomplete-run", message, Location(str(target)), str(error), hint=hint)) from None

@@ -40,7 +40,8 @@ def people_problems(document: Document) -> Iterator[Problem]:
         )
     text = people.get("library")
     if isinstance(text, str):
-        yield from _conditions(document, text)
+        problems = [*_conditions(document, text)]
+        yield from problems or _nobody(document, text)
     name = people.get("protocol")
     if isinstance(name, str):
         yield from _protocol(document, name)
@@ -118,6 +119,14 @@ def _conditions(document: Document, text: str) -> Iterator[Problem]:
             _limit(name, match["value"])
         except BetapodError as error:
             yield from (document.moved(problem, where) for problem in error.problems)
+
+
+def _nobody(document: Document, text: str) -> Iterator[Problem]:
+    from ..patients.library import default
+
+    if not _fitting(default(), text).any():
+        message, hint = "nobody in the library fits", "Take wider conditions."
+        yield document.problem("nobody-eligible", message, ("people", "library"), found=text, hint=hint)
 
 
 def _limit(name: str, text: str) -> float:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from ..base.config import Settings
+from ..base.config import Settings, refuse
+from ..base.errors import Problem
 from ..health.accrue import Combination
 from ..health.utilities import DEFAULT_SET
 from ..therapies.scenarios import NONE, ScenarioName
@@ -18,6 +19,21 @@ Structure = Literal["own", "ukpds-om2"]
 DiscountRate = Annotated[float, Field(ge=0, le=0.2)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e9)]
+#: Years of the longest horizon.
+LONGEST_HORIZON = 100
+
+
+def _life_or_years(value: Any) -> Any:
+    """Refuse a horizon in words that name both kinds; one error, not one for each."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "life" or (is_number and 0 < value <= LONGEST_HORIZON):
+        return value
+    kind, message = ("out-of-range", "outside the allowed range") if is_number else ("wrong-type", "this is no horizon")
+    expected = f"life, or years: above 0 and at most {LONGEST_HORIZON}"
+    raise refuse(Problem(kind, f"horizon: {message}", found=repr(value), expected=expected))
+
+
+Horizon = Annotated[Literal["life"] | float, BeforeValidator(_life_or_years)]
 
 
 class ValuePeople(Settings):
@@ -84,7 +100,7 @@ class ValueScenario(Settings):
     discount: Discount | None = None
     utilities: ValueUtilities | None = None
     country: str | None = None
-    horizon: Annotated[float, Field(gt=0, le=100)] | None = Field(
+    horizon: Annotated[float, Field(gt=0, le=LONGEST_HORIZON)] | None = Field(
         default=None, description="years, instead of the run's"
     )
 
@@ -97,11 +113,9 @@ class ValueSettings(Settings):
     people: ValuePeople
     comparator: str
     strategies: dict[str, ValueStrategy] = Field(min_length=2)
-    horizon: Literal["life"] | Annotated[float, Field(gt=0, le=100)] = Field(
-        default="life", description="life, or years"
-    )
+    horizon: Horizon = Field(default="life", description="life, or years")
     care: Literal["frozen", "usual", "clinic"] = Field(
-        default="frozen",
+        default="usual",
         description="what people take stays, their doctors go on as usual, or a clinic treats to target",
     )
     events: list[Structure] = Field(default=["own"], min_length=1)

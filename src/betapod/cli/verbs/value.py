@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...base.errors import ConfigError, Location, Problem
+from ...base.files import unfit
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note, print_table, print_text, with_noun
 from ..waiting import show_progress
@@ -63,6 +64,8 @@ def value_command(
     if check:
         _check(run, country)
         return
+    if excel is not None and (problems := unfit(excel, (".xlsx",))):
+        raise ConfigError(problems)
     result, target = _result(run, folder, draws, country, threads, quiet)
     _write_outputs(result, target, report, excel, quiet)
     if as_json:
@@ -80,8 +83,8 @@ def _result(
     from ...value import value_folder
 
     if run.is_dir():
-        if draws is not None or country is not None:
-            message = "a finished comparison keeps its draws and its country"
+        if draws is not None or country is not None or folder is not None:
+            message = "a finished comparison keeps its draws, its country and its folder"
             raise ConfigError(Problem("useless-option", message, Location(str(run)), hint="Give the run file."))
         return value_folder.open_value_folder(run), run
     target = folder or Path(f"betapod-value-{run.stem}")

@@ -20,6 +20,13 @@ _PLAIN = re.compile(r"[^*?\[\]\\{}\ud800-\udfff]*")
 _lock = threading.Lock()
 
 
+def database_error() -> type[Exception]:
+    """Return what DuckDB raises, such as for a damaged file."""
+    import duckdb
+
+    return duckdb.Error
+
+
 def connect(threads: int | None = None) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB connection in memory that reaches for nothing outside."""
     import duckdb

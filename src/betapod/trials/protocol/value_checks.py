@@ -251,7 +251,7 @@ def unknown(
     document: Document, kind: str, name: Any, available: Iterable[str], where: Where, key: bool = False
 ) -> Problem:
     """Return the problem of a name that is not among those that exist."""
-    names = [str(item) for item in available]
+    names = list(dict.fromkeys(str(item) for item in available))
     return document.problem(
         f"unknown-{kind}",
         f"there is no {kind} {name!r}",
