@@ -127,3 +127,12 @@ def test_diff_shows_only_what_ones_own_table_moved(tmp_path: Path) -> None:
     assert rows["A12"]["before"].startswith("against; -0.468 (") and rows["A12"]["now"].startswith("open; -0.829 (")
     alone = run("--diff")
     assert alone.returncode == 2 and "Give one with --overlay" in alone.stderr
+
+
+def test_a_file_that_is_there_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
+    there = tmp_path / "mine.json"
+    there.write_text("{}", encoding="utf-8")
+    done = run("simulate", "--out", str(there))
+    assert done.returncode == 2
+    assert "--force" in done.stderr
+    assert there.read_text(encoding="utf-8") == "{}"

@@ -87,10 +87,15 @@ def simulate_claims_command(
     ] = None,
 ) -> None:
     """Simulate every claim again and keep the results in the cache."""
+    from ...base import overwriting
+    from ...base.errors import ConfigError
     from ...claims import claim_simulation, claims
     from ...claims.seed_comparison import OUTCOMES
     from ...claims.typical_effects import typical_outcomes
 
+    # Before minutes of work, not after them.
+    if to is not None and (problem := overwriting.refusal(to, last=False)) is not None:
+        raise ConfigError(problem)
     outcomes = {**claims.all_outcomes(claims.load_claims()), **OUTCOMES, **typical_outcomes()}
     with waiting(f"simulating {len(outcomes)} outcomes"):
         claim_simulation.store(outcomes, to)

@@ -13,6 +13,7 @@ from .answer_picture import effects_picture
 from .answer_sections import who_rows
 from .answer_texts import READERS
 from .harm_numbers import case_words, people_text
+from .lifetime_numbers import STRUCTURES
 from .published_effects import OUTCOMES, effects_of
 from .simulated_effects import PRINTED, SCENARIOS
 
@@ -64,6 +65,8 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
             for name in OUTCOMES
             if (effects := effects_of(answer.published, name))
         ],
+        lifetime=_lifetime_rows(answer),
+        **_prices(answer),
         scenarios=[BY_NAME[name].short for name in SCENARIOS],
         simulated=_simulated_rows(answer),
         harms=[
@@ -98,6 +101,34 @@ def render_answer_page(answer: Answer, reader: str = "") -> str:
         numbers=answer.numbers,
         version=__version__,
     )
+
+
+def _lifetime_rows(answer: Answer) -> list[dict[str, Any]]:
+    """Return a row for each strategy and set of events; numbers by name."""
+    rows: list[dict[str, Any]] = []
+    for row in answer.lifetime:
+        texts = {name: f"{{{key}}}" for name, key in row.cells.items()}
+        structure = capital(STRUCTURES[row.structure])
+        first = not rows or rows[-1]["structure"] != structure
+        gain = f"{{{row.gain}}}" if row.gain else ""
+        rows.append({**texts, "structure": structure, "strategy": row.strategy, "gain": gain, "first": first})
+    return rows
+
+
+def _prices(answer: Answer) -> dict[str, Any]:
+    """Return what a course may cost, by strategy and set of events."""
+    priced = [row for row in answer.lifetime if row.prices]
+    worth = list(priced[0].prices or {}) if priced else []
+    return {
+        "worth": [f"{int(money):,}" for money in worth],
+        "prices": [
+            {
+                "label": f"{row.strategy}; {STRUCTURES[row.structure]}",
+                "prices": [f"{{{key}}}" for key in (row.prices or {}).values()],
+            }
+            for row in priced
+        ],
+    }
 
 
 def _simulated_rows(answer: Answer) -> list[dict[str, Any]]:

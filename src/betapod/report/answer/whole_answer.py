@@ -14,6 +14,7 @@ from .answer_sections import missing_knowledge, who_rows
 from .answer_texts import READERS, Findings, answer_texts, headline
 from .harm_numbers import EnteredHarms, deaths_after_graft, enter_harms, reported_cases
 from .ledger_counts import LedgerCounts, count_ledger
+from .lifetime_numbers import LifetimeRow, enter_lifetime
 from .needed_trial import TrialSize, trial_sizes
 from .published_effects import PublishedEffect, published_effects
 from .simulated_effects import SimulatedEffect, simulate_effects
@@ -38,6 +39,8 @@ class Answer(Displayed):
         Paragraphs for a patient, a clinician and a reviewer, by `READERS`; a name in braces stands for a number of `numbers`.
     asked_for
         Person and course that were asked for beside those that are always shown; empty without any.
+    lifetime
+        Lives of the people of dn61 by strategy and set of events.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Answer(Displayed):
     entries: tuple[JudgedClaim, ...]
     pages: tuple[SourcePage, ...]
     asked_for: tuple[str, str] | tuple[()] = ()
+    lifetime: tuple[LifetimeRow, ...] = ()
 
     @property
     def numbers(self) -> tuple[TracedNumber, ...]:
@@ -264,6 +268,7 @@ def join_answer(person: str = "", cells: str = "", entries: Sequence[JudgedClaim
         judged,
         load_source_pages(),
         asked_for,
+        enter_lifetime(book),
     )
 
 
