@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,6 +83,20 @@ def test_information_is_worth_most_where_the_choice_is_open(result) -> None:
     single = {row.name: row for row in value_analysis.parameter_worths(result, "own", decision, 50_000)}
     assert all(0 <= row.worth <= worth.worth + 1e-9 for row in single.values())
     assert single["effect"].worth > 5 * max(single["effect"].chance, single["idle"].worth)
+
+
+def test_numbers_of_other_sets_of_events_are_not_worth_knowing(result) -> None:
+    rows = {**result.parameters, "idle": replace(result.parameters["idle"], structures=("ukpds-om2",))}
+    changed, decision = replace(result, parameters=rows), run_settings.decisions(result)[1]
+    for structure, read in (("own", False), ("ukpds-om2", True)):
+        worths = value_analysis.parameter_worths(changed, structure, decision, 50_000)
+        assert ("idle" in {row.name for row in worths}) == read
+
+
+def test_an_item_of_a_state_is_not_called_by_its_event(result) -> None:
+    items = {"own": {name: np.ones_like(result.qalys["own"]) for name in ("dialysis", "hf", "mi", "visits")}}
+    table = results.item_table(replace(result, items=items), "own")
+    assert {row[0] for row in table.rows} == {"dialysis", "heart failure", "heart attack", "visits"}
 
 
 def test_the_tornado_begins_with_what_moves_most(result) -> None:

@@ -63,6 +63,22 @@ def test_parts_of_a_protocol_can_be_run(invoke, tmp_path):
     assert len(json.loads(done.stdout)["rows"]) == 1
 
 
+def test_a_group_alone_is_described_by_what_is_measured_where_the_endpoint_is_an_outcome(invoke, tmp_path):
+    usual, tables = "{quantity: UACR, summary: ratio, at: month 6}", {}
+    for number, outcome in enumerate((usual, "{quantity: quality of life, summary: total, at: month 6}")):
+        assert usual in small.TEXT
+        (tmp_path / f"{number}.yaml").write_text(small.TEXT.replace(usual, outcome))
+        arguments = ("--design", "single arm", "--scenario", "none", "-r", "15", "-q", "--csv", "-", "-o", f"x{number}")
+        done = invoke("run", f"{number}.yaml", *arguments)
+        assert done.exit_code == 0, done.output
+        tables[number] = [line.split(",") for line in done.stdout.splitlines()]
+    heads, row = tables[0]
+    other = dict(zip(heads, tables[1][1], strict=True))
+    assert (other["quantity"], other["summary"], other["unit"]) == ("UACR", "change", "mg/g")
+    # A rise of quality of life is better; of albuminuria, which the row tells of, it is not.
+    assert other["trials_better"] == row[heads.index("trials_better")]
+
+
 def test_a_new_protocol_is_a_good_one(invoke, tmp_path):
     assert invoke("trial", "new", "mine", "--from", "skyler2015").exit_code == 0
     text = (tmp_path / "mine.yaml").read_text()

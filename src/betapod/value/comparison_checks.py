@@ -117,7 +117,7 @@ def _inputs(document: Document, strategy: str, inputs: dict[str, Any], where: Wh
             yield from (document.moved(problem, (*where, name)) for problem in error.problems)
             continue
         if not row.low <= value <= row.high:
-            span = f"{row.low:g} to {row.high:g} {row.unit}"
+            span = f"{row.low:g} to {row.high:g}{'' if row.unit == '1' else f' {row.unit}'}"
             yield document.problem(
                 "out-of-range", f"{name} is implausible", (*where, name), found=str(value_text), expected=span
             )

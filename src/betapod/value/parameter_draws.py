@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,7 +88,8 @@ def parameter_draws(settings: ValueSettings, pack: CountryPack | None, fixed: It
         parameters[parameter.name], drawn[parameter.name], read_by[parameter.name] = parameter, column, every
     for parameter, column in _costs(settings, pack):
         parameters[parameter.name], drawn[parameter.name], read_by[parameter.name] = parameter, column, every
-    return ParameterDraws(parameters, drawn, read_by)
+    named = {name: replace(row, structures=read_by[name]) for name, row in parameters.items()}
+    return ParameterDraws(named, drawn, read_by)
 
 
 def factors_of(values: Mapping[str, float]) -> dict[str, float]:

@@ -220,7 +220,8 @@ def open_value_folder(folder: str | Path) -> ValueResult:
     except (OSError, ValueError, KeyError, TypeError, database_error()) as error:
         message = "the comparison is not complete, or a file of it is damaged"
         hint = "Give the command that made it again: what is finished is kept."
-        raise ConfigError(Problem("incomplete-run", message, Location(str(target)), str(error), hint=hint)) from None
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(Problem("incomplete-run", message, Location(str(target)), reason, hint=hint)) from None
 
 
 def _rebuilt_result(content: Any, draws: Any, people: Any, drawn: Any, baseline: Any) -> ValueResult:
@@ -248,7 +249,10 @@ def _rebuilt_result(content: Any, draws: Any, people: Any, drawn: Any, baseline:
         structures=structures,
         **values,
         drawn={name: drawn[name].to_numpy(dtype=np.float64) for name in drawn if name != "draw"},
-        parameters={row["name"]: ValueParameter(**row) for row in content["parameters"]},
+        parameters={
+            row["name"]: ValueParameter(**{**row, "structures": tuple(row["structures"])})
+            for row in content["parameters"]
+        },
         baseline={name: baseline[name].to_numpy(dtype=np.float64) for name in baseline if name != "person"},
         **small,
         currency=content["currency"],

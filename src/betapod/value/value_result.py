@@ -34,6 +34,8 @@ class ValueParameter:
         Central value, and the interval that one-way sensitivity goes through; infinite where there is none.
     source
         Key of the bibliography, or what a country pack names; empty where nobody said.
+    structures
+        Sets of events that read it; all, where none is named.
     """
 
     name: str
@@ -48,6 +50,11 @@ class ValueParameter:
     locator: str = ""
     grade: str = ""
     note: str = ""
+    structures: tuple[str, ...] = ()
+
+    def read_by(self, structure: str) -> bool:
+        """Return whether a set of events reads it: the value of knowing any other is chance alone."""
+        return not self.structures or structure in self.structures
 
 
 @dataclass(frozen=True)

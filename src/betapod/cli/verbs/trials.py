@@ -308,9 +308,9 @@ def _as_csv(document: dict[str, Any]) -> Csv:
     rows = document["comparisons"] or [
         {name: value for name, value in row.items() if name != "parts"} | row["parts"] for row in document["rows"]
     ]
-    about = {name: document["endpoint"][name] for name in ("quantity", "summary", "visit", "scale", "unit")}
-    heads = list(rows[0]) if rows else []
-    return Csv.of([*about, *heads], [[*about.values(), *(row[name] for name in heads)] for row in rows])
+    endpoint = document["endpoint"] | ({} if document["comparisons"] else document["endpoint"]["of_groups"])
+    about = {name: endpoint[name] for name in ("quantity", "summary", "visit", "scale", "unit")}
+    return Csv.of([*about, *(rows[0] if rows else ())], [[*about.values(), *row.values()] for row in rows])
 
 
 def _tell_comparisons(protocol_document: dict[str, Any], several: bool, cells: bool) -> None:
@@ -354,7 +354,7 @@ def _tell_groups(protocol_document: dict[str, Any], several: bool, cells: bool) 
     """Print how each group changed from its own baseline."""
     from ...report.common.words import short_name
 
-    endpoint = protocol_document["endpoint"]
+    endpoint = protocol_document["endpoint"] | protocol_document["endpoint"]["of_groups"]
     log = endpoint["scale"] == "log"
     groups = [row["design"] for row in protocol_document["rows"]]
     # Chance of the baseline and "better than before" say something where there is no control.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError
 from ...health.event_table import event_label
 from ...patients.cohorts.comparison import weighted_quantile
+from ...value.country_pack import all_health_states
 from ...value.economics.frontier import frontier, icer
 from ..common import words
 from . import run_settings as run
@@ -171,12 +172,13 @@ def by_strategy(
     first: ValueColumn,
     values: Mapping[str, NDArray[np.float64]],
     kind: Any,
+    in_words: Callable[[str], str] = state_words,
 ) -> ValueTable | None:
     """Return a table with a row for each name and a column for each strategy; None where there is nothing."""
     if not values:
         return None
     columns = [first, *(ValueColumn(name, kind, True) for name in result.strategies)]
-    rows = [[state_words(name), *(estimate(draws) for draws in array)] for name, array in values.items()]
+    rows = [[in_words(name), *(estimate(draws) for draws in array)] for name, array in values.items()]
     return ValueTable(key, caption, columns, rows)
 
 
@@ -200,7 +202,14 @@ def item_table(result: ValueResult, structure: str) -> ValueTable | None:
     costs = result.items.get(structure, {})
     ordered = dict(sorted(costs.items(), key=lambda pair: -float(np.abs(pair[1]).mean())))
     caption = f"{words.capital(run.structure_label(structure))}: discounted costs of a person ({price_unit(result)})."
-    return by_strategy(result, f"items-{structure}", caption, ValueColumn("item"), ordered, "money")
+    return by_strategy(result, f"items-{structure}", caption, ValueColumn("item"), ordered, "money", _item_words)
+
+
+def _item_words(name: str) -> str:
+    """Return an item of cost in words: where an event has the name of a state, both are meant, not the event alone."""
+    if name in all_health_states():
+        return _LABELS.get(name, name.replace("_", " ").replace("ckd ", "CKD "))
+    return state_words(name)
 
 
 def structure_table(result: ValueResult) -> ValueTable | None:

@@ -118,7 +118,7 @@ def parameter_worths(
     """Return parameters whose knowledge is worth most, at the price that leaves the choice open; none where draws are too few."""
     worth = benefits(result, structure, decision, willingness, open_price(result, structure, decision, willingness))
     ranked = []
-    for name, values in result.drawn.items():
+    for name, values in _drawn(result, structure):
         try:
             ranked.append((evppi(worth, values), name))
         except ValueError:
@@ -127,13 +127,21 @@ def parameter_worths(
     return tuple(ParameterWorth(name, value, chance_evppi(worth, result.drawn[name])) for value, name in ranked[:most])
 
 
+def _drawn(result: ValueResult, structure: str) -> list[tuple[str, Numbers]]:
+    """Return the draws of parameters that a set of events reads."""
+    rows = result.parameters
+    return [
+        (name, values) for name, values in result.drawn.items() if name not in rows or rows[name].read_by(structure)
+    ]
+
+
 def kind_worths(
     result: ValueResult, structure: str, decision: Decision, willingness: float
 ) -> tuple[ParameterWorth, ...]:
     """Return what it is worth to know all parameters of a kind together; NaN where the draws are too few for so many."""
     worth = benefits(result, structure, decision, willingness, open_price(result, structure, decision, willingness))
     kinds: dict[str, list[Numbers]] = {}
-    for name, values in result.drawn.items():
+    for name, values in _drawn(result, structure):
         kind = result.parameters[name].kind if name in result.parameters else "other"
         kinds.setdefault(kind, []).append(values)
     rows = []

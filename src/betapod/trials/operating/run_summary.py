@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...observables.quantities import visit_observables
 from ...therapies.scenarios import CURRENT_EVIDENCE
 from ..analysis import endpoints
 from ..analysis.endpoints import analyse, comparisons
@@ -39,6 +40,9 @@ def run_summary(
     code = endpoints.described_code(protocol, endpoint)
     visit = endpoints.endpoint_visit(protocol, endpoint)
     first = next(iter(data.values()))
+    # Which way an event or a total is better says nothing of the quantity that describes a group.
+    itself = code == endpoints.endpoint_code(endpoint)
+    lower = endpoint.better == "lower" if itself else visit_observables()[code].better < 0
     return {
         "trial": protocol.name,
         "title": protocol.title,
@@ -52,6 +56,13 @@ def run_summary(
             "visit": visit,
             "scale": "linear" if endpoint.summary == "total" else first.quantity(code).link,
             "unit": "year" if endpoint.summary == "total" else first.quantity(code).unit,
+            # A group by itself is described by its change of a quantity, also where the endpoint is an event or a total.
+            "of_groups": {
+                "quantity": code,
+                "summary": "change",
+                "scale": first.quantity(code).link,
+                "unit": first.quantity(code).unit,
+            },
         },
         "pool": {name: value for name, value in facts.items() if name != "seconds"},
         "people_behind_patients": {
@@ -60,9 +71,7 @@ def run_summary(
         },
         "comparisons": [row for trial_data in data.values() for row in _comparisons(trial_data)],
         "harms": [row for trial_data in _of_evidence(data) for row in _harms(trial_data)],
-        "rows": [
-            row for trial_data in data.values() for row in _rows(trial_data, code, visit, endpoint.better == "lower")
-        ],
+        "rows": [row for trial_data in data.values() for row in _rows(trial_data, code, visit, lower)],
     }
 
 
