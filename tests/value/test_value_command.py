@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from betapod.base.errors import ConfigError, Problem
 from betapod.cli.main import app
 from betapod.cli.verbs import value
-from betapod.value.value_folder import run_value_into
+from betapod.value.value_folder import open_value_folder, run_value_into
 
 if not any(command.name == "value" for command in app.registered_commands):
     value.register(app)
@@ -76,6 +76,12 @@ def test_a_damaged_comparison_says_so_and_is_put_together_again(value_folder: Pa
     assert refused(out) == ("incomplete-run",)
     run_value_into(out, value_folder / "run.yaml", threads=2)
     assert (out / "draws.parquet").read_bytes() == whole
+    # Of an earlier version, which did not say which sets of events read a number.
+    content = json.loads((out / "result.json").read_text())
+    for row in content["parameters"]:
+        del row["structures"]
+    (out / "result.json").write_text(json.dumps(content))
+    assert any("What cells do is not drawn, nor are the effects" in text for text in open_value_folder(out).missing)
 
 
 def test_a_comparison_that_cannot_begin_leaves_no_folder(

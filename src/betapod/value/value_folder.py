@@ -250,7 +250,7 @@ def _rebuilt_result(content: Any, draws: Any, people: Any, drawn: Any, baseline:
         **values,
         drawn={name: drawn[name].to_numpy(dtype=np.float64) for name in drawn if name != "draw"},
         parameters={
-            row["name"]: ValueParameter(**{**row, "structures": tuple(row["structures"])})
+            row["name"]: ValueParameter(**{**row, "structures": tuple(row.get("structures", ()))})
             for row in content["parameters"]
         },
         baseline={name: baseline[name].to_numpy(dtype=np.float64) for name in baseline if name != "person"},

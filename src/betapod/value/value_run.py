@@ -320,9 +320,12 @@ def missing_numbers(compared: ComparedPeople) -> tuple[str, ...]:
         if certain:
             sentences.append(f"Costs without an interval are as if they were certain: {_listed(certain)}.")
     if any(item.cells for item in settings.strategies.values()):
+        times = {0: "not drawn, nor are", 1: "drawn once,"}.get(
+            draws := compared.courses.draws, f"drawn {draws} times,"
+        )
         sentences.append(
-            "The price of cells is in no cost: what a course may cost is what is asked. What cells do is drawn "
-            f"{compared.courses.draws} times, the effects of drugs on the course not at all."
+            f"The price of cells is in no cost: what a course may cost is what is asked. What cells do is {times} "
+            f"the effects of drugs on the course{' not at all' if draws else ''}."
         )
     return tuple(sentences)
 
