@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import fields
@@ -28,7 +29,8 @@ def replies_to(questions: Sequence[Question], registry: Registry) -> list[Reply]
     if not questions:
         return []
     numbers = hashlib.sha256(repr(registry.records).encode(errors="backslashreplace")).hexdigest()
-    versions = [caching.version_of(package) for package in _POOLING]
+    # Without the package nothing is pooled, whatever was kept while it was there.
+    versions = [caching.version_of(package) if importlib.util.find_spec(package) else "" for package in _POOLING]
     name = (
         f"claims/{caching.key(__name__, 'replies', numbers, versions, [repr(question) for question in questions])}.json"
     )

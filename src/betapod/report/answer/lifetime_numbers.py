@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...physiology import whole_body
-from ..common.words import written_number
+from ..common.words import MINUS, written_number
 from .traced_numbers import NumberBook, TracedNumber
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _entered(row: Mapping[str, Any], book: NumberBook) -> LifetimeRow:
     gain = ""
     if "gain" in row:
         gain = _add(
-            book, f"{start}-gain", row["gain"], 2, f"quality-adjusted years gained over no cells: {who}", sign=True
+            book, f"{start}-gain", row["gain"], 3, f"quality-adjusted years gained over no cells: {who}", sign=True
         )
     prices = None
     if "prices" in row:
@@ -147,10 +147,15 @@ def _entered(row: Mapping[str, Any], book: NumberBook) -> LifetimeRow:
 
 
 def _add(book: NumberBook, key: str, values: Sequence[float], digits: int, meaning: str, sign: bool = False) -> str:
-    mean, low, high = (f"{value:,.0f}" if not digits else written_number(value, digits, sign=sign) for value in values)
-    text = f"{mean} ({low} to {high})"
+    mean, low, high = (written_number(value, digits, sign=sign) if digits else _money(value) for value in values)
+    # What is counted at central values alone has no interval.
+    text = f"{mean} ({low} to {high})" if values[1] < values[2] else mean
     origin = "simulated; interval of the rates, of the utilities and of what cells do, not of the model's form"
-    book.add(
-        TracedNumber(key, text.replace("-", "\u2212"), values[0], meaning, origin, COMMAND, certainty="a simulation")
-    )
+    book.add(TracedNumber(key, text, values[0], meaning, origin, COMMAND, certainty="a simulation"))
     return key
+
+
+def _money(value: float) -> str:
+    """Return an amount to three significant digits."""
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}".replace("-", MINUS)
