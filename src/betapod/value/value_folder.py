@@ -30,8 +30,9 @@ from ..base.errors import BetapodError, ConfigError, Location, Problem
 from ..engine.runs.database import connect, database_error, parquet, sql_path
 from ..hazards.risk import Numbers
 from .comparison_checks import country_packs, read_value_run
+from .draw_blocks import Block
 from .value_result import ValueParameter, ValueResult
-from .value_run import Block, ValueProgress, adapted_settings, run_value_settings
+from .value_run import ValueProgress, adapted_settings, run_value_settings
 from .value_settings import ValueSettings
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ from ..health.strategy import Strategy
 from ..therapies.standard_care import therapy
 from .comparison_checks import country_packs, read_value_run
 from .country_pack import all_health_events, all_health_states, deaths_of_all, states_begun
+from .draw_blocks import Block, BlockWorkers
 from .economics.frontier import icer_error
 from .parameter_draws import ParameterDraws, parameter_draws
 from .value_part import ComparedPeople, ValuePart
@@ -35,8 +36,6 @@ _MOST_READY = 60_000
 _PEOPLE_MOVED = 1000
 #: Years of costs that are kept for a budget.
 BUDGET_YEARS = 10
-#: Sums by piece: strategy -> ``section/name`` -> (draws of the block,).
-Block = list[dict[str, Numbers]]
 Keep = Callable[[tuple[int, str, int], Callable[[], Block]], Block]
 
 
@@ -140,15 +139,16 @@ class _Comparison:
         sums: dict[str, list[dict[str, list[Numbers]]]] = {
             name: [{} for _ in self.names] for name in self.settings.events
         }
-        with ThreadPoolExecutor(self.threads) as executor:
+        with ThreadPoolExecutor(self.threads) as executor, BlockWorkers(self.compared, self.threads) as workers:
             if self.settings.one_way:
                 self._one_way(ValuePart(self.compared, slice(0, min(_PEOPLE_MOVED, self.people))), executor)
             for number, rows in enumerate(self.slices):
                 part = ValuePart(self.compared, rows)
-                part.prepare()
+                if not workers.apart:
+                    part.prepare()
                 self._central(part)
                 for structure in self.settings.events:
-                    jobs = [executor.submit(self._block, part, number, structure, first) for first in blocks]
+                    jobs = [executor.submit(self._block, workers, part, number, structure, first) for first in blocks]
                     done_blocks = []
                     for job in jobs:
                         done_blocks.append(job.result())
@@ -157,15 +157,11 @@ class _Comparison:
                     _add(sums[structure], done_blocks)
         return self._made(sums)
 
-    def _block(self, part: ValuePart, number: int, structure: str, first: int) -> Block:
+    def _block(self, workers: BlockWorkers, part: ValuePart, number: int, structure: str, first: int) -> Block:
         last = min(first + DRAWS_OF_BLOCK, self.settings.draws)
 
         def compute() -> Block:
-            by_draw = [part.drawn(structure, draw) for draw in range(first, last)]
-            return [
-                {key: np.array([rows[s].get(key, 0.0) for rows in by_draw]) for key in _keys(by_draw, s)}
-                for s in range(len(self.names))
-            ]
+            return workers.block(part, structure, first, last)
 
         return self.keep((number, structure, first), compute)
 
@@ -342,10 +338,6 @@ def _names_of(settings: ValueSettings) -> tuple[list[str], list[str]]:
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(name.replace("_", " ") for name in names)
-
-
-def _keys(by_draw: Sequence[Sequence[Mapping[str, float]]], strategy: int) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for rows in by_draw for key in rows[strategy]))
 
 
 def _add(sums: list[dict[str, list[Numbers]]], blocks: Sequence[Block]) -> None:
