@@ -46,7 +46,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Check them", "betapod value lives.yaml --check"),
         ("What strategies gain for what they cost, with a page", "betapod value lives.yaml --report"),
     ),
-    "complications": (("What may come to eyes, nerves, feet and after kidney failure?", "betapod complications list"),),
+    "complications": (
+        ("What may come to eyes, nerves, feet and after kidney failure?", "betapod complications list"),
+        ("What ketoacidosis depends on", "betapod complications show ketoacidosis"),
+    ),
     "complications list": (
         ("All complications, by group", "betapod complications list"),
         ("Those of the feet, as a table", "betapod complications list --search feet --csv feet.csv"),
