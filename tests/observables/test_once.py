@@ -18,6 +18,8 @@ SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if FOLDER not in path.pa
 
 #: Lists of observables that define none: file and what stands there.
 OTHER = {
+    "hazards/complications/terms.py": "terms of log hazards, each in a scale and from an origin of its own",
+    "hazards/ukpds/risk_factors.py": "what the equations of another model read, in its scales",
     "patients/cohorts/nhanes_files.py": "spans of raw columns in the survey's units; names of drugs",
     "patients/cohorts/patient_tables.py": "other units that tables of people may be in",
     "patients/life_course.py": "what is read from the model while a life is grown",
