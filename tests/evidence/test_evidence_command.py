@@ -24,7 +24,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 def test_check_and_list(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(monkeypatch, "check") == 0
-    assert "1374 of 1374 rows are records" in capsys.readouterr().out
+    assert "1376 of 1376 rows are records" in capsys.readouterr().out
     assert (
         run(monkeypatch, "list", "--population", "DKD", "--product", "BM-MSC", "--csv", str(tmp_path / "rows.csv")) == 0
     )
