@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from ..base.errors import Problem, SolverError
+from ..base.worker_process import begin_worker
 from ..hazards.risk import Numbers
 from .value_part import ComparedPeople, ValuePart
 
@@ -91,8 +91,7 @@ _parts: dict[tuple[int, int], ValuePart] = {}
 
 
 def _begin(compared: ComparedPeople) -> None:
-    # The first process hears the interrupt and ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    begin_worker()
     _people["all"] = compared
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from ...base.cores import cores
 from ...base.errors import BetapodError, ConfigError, Location, Problem, SolverError
 from ...base.exports import rows_as_csv
+from ...base.worker_process import begin_worker
 from .manifest import EnsembleManifest as Manifest
 from .run_plan import RunPlan, identity_changes, versions
 from .shard import PATIENT_COLUMNS, VISIT_COLUMNS, column_names, compute_shard, task
@@ -306,7 +307,7 @@ class _Session:
 
         while todo:
             # Forking a process that has threads is not safe; a fresh one is.
-            pool = ProcessPoolExecutor(min(count, len(todo)), get_context("spawn"), _ignore_interrupt)
+            pool = ProcessPoolExecutor(min(count, len(todo)), get_context("spawn"), begin_worker)
             with pool:
                 todo = self.work(todo, pool, count, self.store.folder, 1)
 
@@ -391,13 +392,6 @@ class _Session:
                     "What is finished is kept.",
                 )
             ) from error
-
-
-def _ignore_interrupt() -> None:
-    """Leave Ctrl-C to the process that hands out the work."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _worker_died(error: BaseException) -> bool:

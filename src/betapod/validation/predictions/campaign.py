@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from ...base import cache
 from ...base.cores import cores
 from ...base.display import Displayed
 from ...base.errors import Problem, SolverError
+from ...base.worker_process import begin_worker
 from ...evidence.records.study import Record
 from ...therapies.scenarios import COMPARED
 from .prediction import Prediction
@@ -246,7 +246,7 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
 
     # Forking a process that has threads is not safe; a fresh one is.
     before = set(active_children())
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _ignore_interrupt)
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), begin_worker)
     try:
         for future in as_completed([pool.submit(_finish, task) for task in tasks]):
             yield from future.result()
@@ -264,11 +264,6 @@ def _worked(tasks: list[_Task], workers: int) -> Iterator[tuple[str, str, list[P
 
 def _finish(task: _Task) -> list[tuple[str, str, list[Prediction]]]:
     return list(task.work())
-
-
-def _ignore_interrupt() -> None:
-    # The first process hears the interrupt and ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _key(
