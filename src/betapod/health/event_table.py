@@ -95,16 +95,6 @@ class EventTable:
         of_items = [values[item.days] if item.days else np.inf for item in self.items]
         return np.array([np.inf] * self.causes + of_items)
 
-    def label(self, event: str) -> str:
-        """Return what an event is called.
-
-        Raises
-        ------
-        ConfigError
-            There is no such event.
-        """
-        return event_label(event)
-
 
 def event_label(event: str) -> str:
     """Return what an event is called in text, such as ``foot ulcer``.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..base.constants import DAYS_PER_YEAR
 from ..hazards.risk import Numbers
 from .event_numbers import event_numbers
-from .event_table import ALSO, REPLACED, EventTable
+from .event_table import ALSO, REPLACED
 from .prepared_course import PreparedCourse, Singles
 
 #: Pieces of a step after which the rest of it is left out.
@@ -365,8 +365,3 @@ def _places(begins: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
         begun = np.flatnonzero(states)
         places[: len(begun), event] = begun
     return list(places)
-
-
-def causes_of_death(table: EventTable) -> tuple[str, ...]:
-    """Return the events that kill."""
-    return tuple(name for name, fatal in zip(table.events, table.fatal, strict=True) if fatal)

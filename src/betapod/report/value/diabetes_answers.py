@@ -84,7 +84,7 @@ def _intensification(result: ValueResult) -> str:
 
 
 def _initial(result: ValueResult) -> str:
-    return "By the mechanisms of each treatment in the physiological model, with the uncertainty of its parameters; not set by hand."
+    return "By the mechanisms of each treatment in the physiological model, not set by hand. Parameters of cells are drawn; effects of drugs are not."
 
 
 def _lasting(result: ValueResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -192,8 +192,3 @@ def amount(value: float, sign: bool = False) -> str:
     if rounded < 0:
         return words.MINUS + text
     return f"+{text}" if sign and rounded > 0 else text
-
-
-def join_sentences(parts: Sequence[str]) -> str:
-    """Return sentences as one text, empty ones left out."""
-    return " ".join(part for part in parts if part)

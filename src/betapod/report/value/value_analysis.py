@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -157,14 +156,6 @@ def kind_worths(
 def _chance_of_several(worth: Numbers, values: Numbers, times: int = 5) -> float:
     rng = np.random.default_rng(1)
     return float(np.mean([evppi(worth, rng.permutation(values, axis=0)) for _ in range(times)]))
-
-
-def worth_its_price(
-    result: ValueResult, structure: str, strategy: str, willingness: float, price: Sequence[float] | Numbers
-) -> Numbers:
-    """Return (prices,) the share of draws in which a strategy is worth its money against the comparator."""
-    limits = prices(result, structure, strategy, willingness)
-    return np.asarray([(limits > limit).mean() for limit in price])
 
 
 def ratio_error(result: ValueResult, structure: str, strategy: str) -> float:
