@@ -1,0 +1,1 @@
+"""Calibration: what published numbers and real data say of parameters, people, visits and care."""
