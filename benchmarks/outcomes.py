@@ -71,7 +71,7 @@ UKPDS_YEAR, UKPDS_FEMALE, UKPDS_AGE_SD = 1990.0, 0.41, 8.5
 
 def people_of(cohort: str, count: int) -> Any:
     """Return the table of virtual people like a cohort."""
-    from betapod.validation.predictions.study_courses import people
+    from betapod.validation.predictions.study_people import people
 
     return people(cohort, count, 1).table
 

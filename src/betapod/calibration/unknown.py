@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from ..validation.predictions.study_courses import Condition
+    from ..validation.predictions.condition import Condition
 
 Numbers = NDArray[np.float64]
 #: What an unknown may be.
@@ -135,9 +135,17 @@ def condition_at(unknowns: Iterable[Unknown], u: Iterable[float], base: Conditio
         "care": "care",
     }
     lived = base.lived
-    for unknown, place in zip(unknowns, u, strict=True):
-        if place == 0.0:
+    for unknown, deviation in zip(unknowns, u, strict=True):
+        if deviation == 0.0:
             continue
-        parts[part_of[unknown.kind]][unknown.name.removeprefix("care ")] = float(unknown.value(place))
+        parts[part_of[unknown.kind]][unknown.name.removeprefix("care ")] = float(unknown.value(deviation))
         lived = lived or unknown.shapes_lives
-    return replace(base, **parts, lived=lived)
+    return replace(
+        base,
+        values=parts["values"],
+        drugs=parts["drugs"],
+        people=parts["people"],
+        visits=parts["visits"],
+        care=parts["care"],
+        lived=lived,
+    )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ..base.errors import ConfigError, Problem, did_you_mean
 
 #: What moves a value: one measurement (of anybody, or of people with prediabetes), or a year of a person's life that the model does not have.
 Cause = Literal["measurement", "measurement in prediabetes", "life", "life at low values", "life at high values"]
@@ -71,10 +75,60 @@ def read_observable_rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@functools.cache
+#: SDs that hold for now instead of the table's, in the order of their names: ``UACR life``.
+_SDS: ContextVar[tuple[tuple[str, float], ...]] = ContextVar("variation_sds", default=())
+
+
+@contextmanager
+def varied_by(sds: Mapping[str, float]) -> Iterator[None]:
+    """Let measurements and years of life move values by other SDs meanwhile.
+
+    Parameters
+    ----------
+    sds
+        By observable and cause, ``UACR life`` or ``HbA1c measurement``, in the unit of the row; rows that are ``like`` another's follow it, and
+        SDs that depend on the value keep their proportions.
+
+    Raises
+    ------
+    ConfigError
+        There is no such row (the nearest is given), or an SD below 0.
+    """
+    rows = {f"{row['observable']} {row['of']}" for row in read_observable_rows("variation") if row["sd"]}
+    problems = [
+        Problem("unknown-variation", f"nothing says how {name!r} varies", hint=did_you_mean(name, rows))
+        for name in sds
+        if name not in rows
+    ]
+    problems += [
+        Problem("bad-number", f"the SD of {name} is below 0", found=f"{sd:g}")
+        for name, sd in sds.items()
+        if not sd >= 0
+    ]
+    if problems:
+        raise ConfigError(problems)
+    token = _SDS.set(tuple(sorted(sds.items())))
+    try:
+        yield
+    finally:
+        _SDS.reset(token)
+
+
 def variations() -> dict[tuple[str, str], Variation]:
     """Return what moves values, by observable and cause; rows that are ``like`` another's have its SD."""
+    return _variations(_SDS.get())
+
+
+@functools.lru_cache(maxsize=32)
+def _variations(sds: tuple[tuple[str, float], ...]) -> dict[tuple[str, str], Variation]:
     rows = {(row["observable"], row["of"]): row for row in read_observable_rows("variation")}
+    for name, sd in sds:
+        observable, _, cause = name.partition(" ")
+        ratio = sd / float(rows[observable, cause]["sd"])
+        for of in _LEVELS if cause == "life" else (cause,):
+            if (observable, of) in rows:
+                row = rows[observable, of]
+                rows[observable, of] = {**row, "sd": repr(float(row["sd"]) * ratio)}
     variation = {}
     for (name, cause), row in rows.items():
         size = rows[row["like"], cause] if row["like"] else row

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,12 +133,13 @@ class _Lives:
     ill_at: Numbers
     found_at: Numbers
     life_uacr: Numbers
+    until: Numbers
     states: dict[str, Numbers] = field(default_factory=dict)
 
     def keep(self, alive: Flags) -> None:
         self.people, self.age, self.drugs = self.people[alive], self.age[alive], self.drugs[alive]
         self.ill_at, self.found_at = self.ill_at[alive], self.found_at[alive]
-        self.life_uacr = self.life_uacr[alive]
+        self.life_uacr, self.until = self.life_uacr[alive], self.until[alive]
         self.states = {name: values[alive] for name, values in self.states.items()}
 
 
@@ -162,21 +164,26 @@ def _columns(lives: _Lives) -> dict[str, Numbers]:
 def _autoimmunity(people: People, middle: Numbers) -> dict[str, Numbers]:
     """Return the rows of autoimmunity at an age (year): none, insulitis at a steady pace before diagnosis, the model's own law after it."""
     traits, person_rows = people.traits, people.model
-    table = whole_body.model_parameters("reference")
     onset, years = traits["onset_type_1"], population_constant("insulitis_years")
     type_1 = traits["T1D"] > 0
     insulitis = type_1 & (middle >= onset - years) & (middle < onset)
     before = type_1 & (middle < onset - years)
     left = traits["left_at_diagnosis"] * np.exp(-population_constant("left_per_onset") * (onset - 15.0))
     steady = -np.log(left) / (years * YEAR)
-    floor = table["autoimmunity_floor"].value
+    floor = _own_row(people, "autoimmunity_floor")
     return {
-        "autoimmune_killing": np.where(insulitis, steady, table["autoimmune_killing"].value),
+        "autoimmune_killing": np.where(insulitis, steady, _own_row(people, "autoimmune_killing")),
         "autoimmunity_floor": np.where(insulitis, 1.0, np.where(before, 0.0, floor)),
         # What is left at diagnosis is drawn: neither age nor the person's own factor change the pace that leads there.
         "killing_factor": np.where(insulitis, 1.0, person_rows["killing_factor"]),
-        "onset_age": np.where(insulitis, table["killing_age_reference"].value, person_rows["onset_age"]),
+        "onset_age": np.where(insulitis, _own_row(people, "killing_age_reference"), person_rows["onset_age"]),
     }
+
+
+def _own_row(people: People, name: str) -> Numbers:
+    """Return a row of the model as people have it: their own value, or the table's."""
+    of_table = whole_body.model_parameters("reference")[name].value
+    return people.model.get(name, np.full(len(people), of_table))
 
 
 def _begin(people: People) -> _Lives:
@@ -189,23 +196,49 @@ def _begin(people: People) -> _Lives:
     )
     unknown = np.full(len(people), np.inf)
     deviation = Stream(people.seed, "patients:life-uacr").normal(people.numbers)
-    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), deviation)
+    until = np.full(len(people), OLDEST)
+    return _Lives(people, begin, Prescriptions.none(len(people)), unknown, unknown.copy(), deviation, until)
 
 
-def live(people: People, progress: Progress | None = None, keep: float = 1.0) -> Snapshots:
+@dataclass(frozen=True)
+class WantedSnapshots:
+    """Snapshots of people who are known to live until then: their numbers and ages."""
+
+    people: NDArray[np.int64]
+    age: Numbers
+
+    @staticmethod
+    def keys(people: NDArray[np.int64], age: Numbers) -> NDArray[np.int64]:
+        """Return one number for each snapshot; ages of a library are single precision."""
+        return np.asarray(people, dtype=np.int64) * 16384 + np.round(np.asarray(age) * 100.0).astype(np.int64)
+
+    def last_age(self, people: NDArray[np.int64]) -> Numbers:
+        """Return the age at each person's last snapshot."""
+        numbers, which = np.unique(self.people, return_inverse=True)
+        last = np.zeros(len(numbers))
+        np.maximum.at(last, which, self.age)
+        return np.asarray(last[np.searchsorted(numbers, people)], dtype=np.float64)
+
+
+def live(
+    people: People, progress: Progress | None = None, keep: float = 1.0, wanted: WantedSnapshots | None = None
+) -> Snapshots:
     """Follow people through life and return snapshots: of those with diabetes, and of some without.
 
     Parameters
     ----------
     keep
         Share of the possible snapshots to keep, at random.
+    wanted
+        These snapshots and no others: nobody dies before, and nobody is followed beyond. All people must be in it.
 
     Notes
     -----
     Lives end with kidney failure, with death at the rates of `betapod.hazards` in the calendar year, or at 90.
     """
     lives = _begin(people)
-    table = whole_body.model_parameters("reference")
+    if wanted is not None:
+        lives.until = wanted.last_age(people.numbers) - 0.5 * STEP
     snapshots: list[Snapshots] = []
     steps = int((OLDEST - YOUNG) / STEP)
     for step in range(steps):
@@ -215,8 +248,9 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         first = {} if step else {"BW_start": parameters["Wt"]}
         if step == 0:
             # Podocytes at the start, such that a healthy person has the nominal number at the nominal age.
-            years = table["age0"].value - lives.age
-            start = {"ln_podocytes": np.log(table["podocytes0"].value) + table["h_P0"].value * years}
+            years = _own_row(people, "age0") - lives.age
+            healthy = np.log(_own_row(people, "podocytes0")) + _own_row(people, "h_P0") * years
+            start = {"ln_podocytes": healthy}
         insulitis = parameters["autoimmunity_floor"] == 1.0
         if lives.states:
             start["autoimmunity"] = np.where(insulitis, 1.0, start["autoimmunity"])
@@ -226,16 +260,17 @@ def live(people: People, progress: Progress | None = None, keep: float = 1.0) ->
         true = _laboratory(lives, values)
         _diagnose(lives, true, step)
         _deviate(lives, step)
-        snapshots += _snapshot(lives, parameters, values, true, year, step, keep)
+        snapshots += _snapshot(lives, parameters, values, true, year, step, keep, wanted)
         lives.states = {name: values[name] for name in run.model.state_names}
         _visit(lives, true, year, step)
-        alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < OLDEST)
+        alive = np.isfinite(lives.states["MAP"]) & (lives.age + STEP < lives.until)
         alive &= year <= LAST_YEAR
         # Courses that ended with kidney failure have no laboratory any more.
         laboratory = {name: np.nan_to_num(true[name], nan=1.0) for name in ("egfr", "uacr")}
         injury = lost_nephrons(lives.people, lives.age + STEP, laboratory, step)
         lives.states["ln_nephrons"] = lives.states["ln_nephrons"] + injury
-        alive &= ~deaths(lives.people, lives.age + STEP, year, lives.ill_at <= lives.age + STEP, laboratory, step)
+        dies = deaths(lives.people, lives.age + STEP, year, lives.ill_at <= lives.age + STEP, laboratory, step)
+        alive &= ~dies | (wanted is not None)
         lives.age = lives.age + STEP
         lives.keep(alive)
         if progress is not None:
@@ -270,20 +305,25 @@ def _snapshot(
     year: Numbers,
     step: int,
     keep: float,
+    wanted: WantedSnapshots | None,
 ) -> list[Snapshots]:
     people, traits = lives.people, lives.people.traits
     age = lives.age + STEP
     ill = lives.ill_at <= age
-    chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
-    first_year = np.where(traits["segment"] > 0, FIRST_YEAR_PIMA, FIRST_YEAR)
-    kept = np.isfinite(values["MAP"]) & (year >= first_year) & (chance < keep * _share(lives, laboratory, age, ill))
+    if wanted is None:
+        chance = Stream(people.seed, "patients:snapshot").uniform(people.numbers, step)
+        first_year = np.where(traits["segment"] > 0, FIRST_YEAR_PIMA, FIRST_YEAR)
+        kept = (year >= first_year) & (chance < keep * _share(lives, laboratory, age, ill))
+    else:
+        kept = np.isin(wanted.keys(people.numbers, age), wanted.keys(wanted.people, wanted.age))
+    kept &= np.isfinite(values["MAP"])
     if not kept.any():
         return []
     diagnosed = lives.found_at <= age
     cvd = cardiovascular_disease(people, age, ill)
     true = {name: column[kept] for name, column in laboratory.items()}
     duration = np.where(diagnosed, _reported_duration(age, np.where(diagnosed, lives.found_at, age)), np.nan)
-    facts = {
+    facts: dict[str, NDArray[Any]] = {
         "age": age,
         "year": year,
         "diagnosed": diagnosed,
@@ -293,7 +333,7 @@ def _snapshot(
         "cvd": cvd,
         "hf": heart_failure(people, age, ill, cvd, laboratory),
         "life_uacr": lives.life_uacr,
-        **{name: traits[name] for name in ("stiffness", "dawn", "female", "T1D", "segment")},
+        **{name: traits[name] for name in ("stiffness", "dawn", "female", "T1D", "segment", "lane") if name in traits},
     }
     true |= {name: np.asarray(column[kept], dtype=np.float64) for name, column in facts.items()}
     states = np.column_stack([values[name][kept] for name in life_course_ensemble().model.state_names])

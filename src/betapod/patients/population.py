@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -76,9 +80,23 @@ def population_correlations() -> Correlations:
     return read_correlations(PROFILES / "correlations.csv", whole_body.bibliography_keys())
 
 
+#: Values of rows of `population_table` that hold for now instead of the table's.
+_VALUES: ContextVar[Mapping[str, float]] = ContextVar("population_values", default=MappingProxyType({}))
+
+
+@contextmanager
+def population_values(values: Mapping[str, float]) -> Iterator[None]:
+    """Let people who live meanwhile have other values of rows that are the same for everybody."""
+    token = _VALUES.set(dict(values))
+    try:
+        yield
+    finally:
+        _VALUES.reset(token)
+
+
 def population_constant(name: str) -> float:
-    """Return the value of a row of `population_table`."""
-    return population_table()[name].value
+    """Return the value of a row of `population_table`, or the one that holds for now."""
+    return _VALUES.get().get(name, population_table()[name].value)
 
 
 @dataclass(frozen=True)

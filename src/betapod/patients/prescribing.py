@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..observables import ckd_epi, kdigo
 from ..physiology import whole_body
 from ..therapies.drug_catalogue import exclusion_between
+from ..therapies.effect_factors import effect_factors
 from ..therapies.standard_care import DrugEffect, Therapy, therapy
 from .population import PROFILES, Numbers, People, population_constant
 
@@ -72,9 +73,14 @@ class Drug:
         return self.drug_class == other.drug_class or exclusion_between(self.drug_class, other.drug_class) is not None
 
 
-@functools.cache
 def prescribed_drugs() -> tuple[Drug, ...]:
-    """Return the drugs, those of glucose first."""
+    """Return the drugs, those of glucose first, with effects under the factors that hold now."""
+    return _prescribed(effect_factors())
+
+
+@functools.lru_cache(maxsize=32)
+def _prescribed(factors: tuple[tuple[str, float], ...]) -> tuple[Drug, ...]:
+    # Therapies read the factors themselves: here they tell kept drugs apart.
     with (PROFILES / "drugs.csv").open(encoding="utf-8", newline="") as file:
         return tuple(_drug(row, therapy(row["therapy"])) for row in csv.DictReader(file))
 

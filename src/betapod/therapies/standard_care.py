@@ -35,6 +35,7 @@ from .drug_catalogue import (
     suggested_drugs,
     therapy_named,
 )
+from .effect_factors import scaled_value
 
 RULES = ("set", "multiply", "add", "max", "policy")
 _TEXT = re.compile(r"(?P<name>.+?)(?:\s+(?P<dose>[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?)\s*(?P<unit>\S.*)?)?")
@@ -280,7 +281,8 @@ def _dose(match: re.Match[str], rows: Sequence[dict[str, str]], where: Location,
 
 def _effect(row: Mapping[str, str], dose: float, onset: float | None, offset: float | None) -> DrugEffect:
     scaled = _SCALED.fullmatch(row["value"])
-    value = float(scaled[1]) * dose if scaled else float(row["value"])
+    size = float(scaled[1]) * dose if scaled else float(row["value"])
+    value = scaled_value(row["therapy"], row["quantity"], row["rule"], size)
     policy = row["rule"] == "policy"
     return DrugEffect(
         row["quantity"],

@@ -12,7 +12,7 @@ from scipy import stats
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Dispersion, Record
 from betapod.evidence.synthesis.reported_error import reported_error
-from betapod.validation.predictions import event_counts, row_predictions, studies
+from betapod.validation.predictions import event_counts, row_expectations, row_predictions, studies
 from betapod.validation.predictions.prediction import (
     Errors,
     Prediction,
@@ -77,7 +77,7 @@ def made_up(
             return replace(record, value=shown, weeks=week, dispersion=spread_of(x, spread) if spread else None)
 
         first = of(0.0) if anchored else None
-        monkeypatch.setattr(row_predictions, "baseline_of", lambda *_, first=first: first)
+        monkeypatch.setattr(row_expectations, "baseline_of", lambda *_, first=first: first)
         found.append(row_predictions._prediction(of(VISIT), readout, [population(60, generator)], [], ARM, 1))
     return found
 
@@ -241,7 +241,7 @@ def test_what_life_moves_does_not_raise_a_skewed_mean(template: Record, monkeypa
     still = population(60, np.random.default_rng(2))
     still = replace(still, values={name: np.repeat(x[:, :1], len(WEEKS), axis=1) for name, x in still.values.items()})
     record = replace(template, id="MADE#1", endpoint="UACR", kind="mean", contrast="level", unit="mg/g", value=300.0)
-    monkeypatch.setattr(row_predictions, "baseline_of", lambda *_: replace(record, weeks=0.0))
+    monkeypatch.setattr(row_expectations, "baseline_of", lambda *_: replace(record, weeks=0.0))
     readout = readout_of(record)
     assert readout is not None
     found = row_predictions._prediction(record, readout, [still], [], ARM, 1)

@@ -13,11 +13,12 @@ from betapod.evidence.records import registry
 from betapod.evidence.synthesis.reported_error import reported_error
 from betapod.observables.outcomes import SHARES
 from betapod.patients.life_course import FIRST_INSULIN
-from betapod.validation.predictions import row_predictions, studies
+from betapod.validation.predictions import row_expectations, row_predictions, studies
 from betapod.validation.predictions.campaign import confront_records
 from betapod.validation.predictions.prediction import normal_score
 from betapod.validation.predictions.published_value import error_of_change
-from betapod.validation.predictions.study_courses import Condition, people, simulate_arms
+from betapod.validation.predictions.study_courses import Condition, simulate_arms
+from betapod.validation.predictions.study_people import people
 from betapod.validation.predictions.study_readouts import Readout, readout_of
 from betapod.validation.predictions.visits import compared, seen_in
 
@@ -386,3 +387,20 @@ def test_what_happens_during_an_infusion_is_no_baseline(published: registry.Regi
     # Fever or a reaction in one infusion; nobody of ten had any.
     assert 0.0 < found.predicted < 0.3 and found.observed == 0.0
     assert "a baseline" in studies.reason(published["ZANG2022#6"])
+
+
+def test_expectations_are_those_of_predictions_bit_for_bit(published: registry.Registry) -> None:
+    """Many conditions at once give what each gives alone: rows of levels, slopes, events and cells."""
+    names = ("PACKHAM2016", "DAPACKD_UACR", "ATIRMA2014")
+    records = studies.sort(published.select(study=list(names)))[0]
+    stronger = Condition("none", drugs={"SGLT2 inhibitor e_S": 1.3}, visits={"UACR life": 0.6}, care={"dMAP": -2.0})
+    conditions = [Condition("none"), stronger]
+    expected = row_expectations.expectations(records, conditions, FEW, 1, 1)
+    for condition, row in zip(conditions, expected, strict=True):
+        predictions = row_predictions.predict(records, condition, FEW, 1, 1)
+        for record, prediction, number in zip(records, predictions, row, strict=True):
+            natural = math.exp(number) if prediction.scale == "log" else number
+            if record.kind == "percent" and prediction.scale == "log":
+                natural = 100.0 * (natural - 1.0)
+            assert natural == prediction.predicted, record.id
+    assert np.any(expected[0] != expected[1])

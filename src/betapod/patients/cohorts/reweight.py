@@ -71,8 +71,15 @@ class SelectedCohort(Displayed):
         return self.patients.units
 
 
-def weigh(library: Library, target: CohortTarget, slack: float = 1.0) -> tuple[NDArray[np.bool_], Balance]:
+def weigh(
+    library: Library, target: CohortTarget, slack: float = 1.0, base: Numbers | None = None
+) -> tuple[NDArray[np.bool_], Balance]:
     """Return who is eligible, and balanced weights of these.
+
+    Parameters
+    ----------
+    base
+        (library,) weights that the balanced ones stay near to; even unless given.
 
     Raises
     ------
@@ -88,7 +95,7 @@ def weigh(library: Library, target: CohortTarget, slack: float = 1.0) -> tuple[N
         )
     _reachable(library, eligible, target)
     columns, goal, tolerance = target.columns(library.table[eligible])
-    return eligible, balance(columns, goal, tolerance, slack)
+    return eligible, balance(columns, goal, tolerance, slack, None if base is None else base[eligible])
 
 
 def _reachable(library: Library, eligible: NDArray[np.bool_], target: CohortTarget) -> None:
@@ -114,7 +121,7 @@ def _reachable(library: Library, eligible: NDArray[np.bool_], target: CohortTarg
 
 
 def select_patients(
-    library: Library, target: CohortTarget, n: int, seed: int = 1, slack: float = 1.0
+    library: Library, target: CohortTarget, n: int, seed: int = 1, slack: float = 1.0, base: Numbers | None = None
 ) -> SelectedCohort:
     """Choose `n` patients who together look like the target.
 
@@ -125,6 +132,8 @@ def select_patients(
     ----------
     slack
         How loosely moments are matched: the square of a factor on all tolerances.
+    base
+        See `weigh`.
 
     Raises
     ------
@@ -135,7 +144,7 @@ def select_patients(
         raise ConfigError(Problem("bad-number", "a cohort needs at least one patient", found=str(n)))
     if n > MOST:
         raise ConfigError(Problem("bad-number", "the cohort is too large", found=str(n), expected=f"at most {MOST}"))
-    eligible, balanced = weigh(library, target, slack)
+    eligible, balanced = weigh(library, target, slack, base)
     rows = np.flatnonzero(eligible)
     table = library.table[eligible]
     columns, goal, tolerance = target.columns(table)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.reported_error import reported_error
 from ...hazards.risk import hazard_values
@@ -24,20 +23,28 @@ from .event_counts import (
 )
 from .prediction import Errors, Prediction, compare_prediction, share_of
 from .published_value import error_of_change, freedom, published_value
-from .studies import StudyArm, arms, baseline_of, reason
+from .row_expectations import (
+    ERRORS_EACH,
+    Draw,
+    anchor_of,
+    chance_of_harm,
+    expected_value,
+    free_draw,
+    mirrored_draw,
+    plans_of,
+    refuse_what_cannot_be_simulated,
+    statistic_of_groups,
+)
+from .studies import StudyArm, arms
 from .study_courses import Condition, Courses
-from .study_groups import PEOPLE_PER_EVENT, StudyPlan, drawn, groups_of, paired, readout_for
+from .study_groups import drawn, groups_of, paired, readout_for
 from .study_readouts import Readout
 from .visits import Numbers, seen_in
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
-#: Errors of measurement per virtual person in an expectation, besides as many mirror images.
-_LUCKS = 25
-#: Virtual people behind a chance that is computed and not counted; weight of who gets a course per kg, kg.
-_CERTAIN, _WEIGHT = 100_000, 80.0
-#: Makes standard normal numbers of a shape.
-Draw = Callable[[Numbers], Numbers]
+#: Virtual people behind a chance that is computed and not counted.
+_CERTAIN = 100_000
 
 
 def predict(
@@ -51,8 +58,8 @@ def predict(
 ) -> list[Prediction]:
     """Return predictions for rows that `studies.sort` lets through, in their order.
 
-    The same arguments give the same numbers; as a function of `condition` this is the objective of a calibration: people, random numbers and
-    measurement errors do not change with it, so that it is as smooth as the model.
+    The same arguments give the same numbers; random numbers and errors of measurement do not change with `condition`. What is expected alone, for many
+    conditions at once, is `row_expectations.expectations`.
 
     Parameters
     ----------
@@ -72,9 +79,7 @@ def predict(
         A study could not be simulated.
     """
     rows = list(records)
-    refused = [(record, why) for record in rows if (why := reason(record, among))]
-    if refused:
-        raise ConfigError([Problem("cannot-simulate", f"{r.id}: {why}", r.location) for r, why in refused])
+    refuse_what_cannot_be_simulated(rows, among)
     by_study: dict[str, list[Record]] = {}
     for record in rows:
         by_study.setdefault(record.study, []).append(record)
@@ -95,11 +100,7 @@ def predict_study(
     among: Sequence[Record] = (),
 ) -> list[Prediction]:
     """Return predictions for rows of one study, see `predict`."""
-    readouts = {record.id: readout_for(record) for record in records}
-    plans = [
-        StudyPlan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
-        StudyPlan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
-    ]
+    plans = plans_of(records, count)
     simulated = [plan.courses(condition, seed, threads) for plan in plans]
     moved = [
         [plan.courses(varied, seed, threads, only_cells=True) for varied in drawn(condition, draws, seed)]
@@ -108,32 +109,21 @@ def predict_study(
         for plan in plans
     ]
     predictions = []
-    for record in records:
-        arm, readout = arms()[record.study, record.arm], readouts[record.id]
-        if readout.risk:
-            predictions.append(share_of(record, readout, _chance(arm, readout.risk, condition), _CERTAIN, arm))
-            continue
-        number = int(readout.event is not None)
-        groups = groups_of(record, arm, simulated[number])
-        others = [groups_of(record, arm, {**simulated[number], **varied}) for varied in moved[number]]
-        if readout.event:
-            predictions.append(_counted(record, readout, groups, others, arm, seed))
-        else:
-            predictions.append(_prediction(record, readout, groups, others, arm, seed, among))
+    with condition.holding():
+        for record in records:
+            arm, readout = arms()[record.study, record.arm], readout_for(record)
+            if readout.risk:
+                harm = chance_of_harm(arm, readout.risk, condition)
+                predictions.append(share_of(record, readout, harm, _CERTAIN, arm))
+                continue
+            number = int(readout.event is not None)
+            groups = groups_of(record, arm, simulated[number])
+            others = [groups_of(record, arm, {**simulated[number], **varied}) for varied in moved[number]]
+            if readout.event:
+                predictions.append(_counted(record, readout, groups, others, arm, seed))
+            else:
+                predictions.append(_prediction(record, readout, groups, others, arm, seed, among))
     return predictions
-
-
-def _chance(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
-    """Return the chance of at least one of some adverse events in the course of an arm."""
-    from ...physiology import whole_body
-    from ...therapies import cell_parameters
-    from ...therapies.cell_dosing import regimen
-    from ...therapies.cell_risks import course_risks
-
-    model = cell_parameters.parameterise(whole_body.named_model("cells"), condition.scenario)
-    model = model.with_values({key: value for key, value in condition.values.items() if key in model.parameters})
-    course = regimen(arm.cells, _WEIGHT, model, condition.scenario, where=arm.study)
-    return 1.0 - math.prod(1.0 - risk.at_least_one for risk in course_risks(course, model) if risk.name in names)
 
 
 def _prediction(
@@ -146,48 +136,32 @@ def _prediction(
     among: Sequence[Record] = (),
 ) -> Prediction:
     assert record.value is not None and record.weeks is not None
-    levels = readout.form in ("level", "average")
-    start = baseline_of(record, among) if levels and readout.quantity and record.weeks > 0 else None
+    start = anchor_of(record, readout, among)
     base = start.value if start is not None else None
     anchored = base is not None
-    per_kg = "/kg" in record.unit and record.endpoint == "insulin_dose"
     generator = np.random.default_rng([seed, *record.id.encode()])
     n = _people_per_group(record, len(groups))
 
     def statistic(
-        of: Sequence[Courses],
-        indices: Sequence[NDArray[np.int64]],
-        draws_of: Sequence[Draw | None],
-        frozen: bool = False,
-        with_life: bool = True,
+        indices: Sequence[NDArray[np.int64]], draws_of: Sequence[Draw | None], frozen: bool = False
     ) -> Numbers:
-        parts = [
-            _statistic(record, readout, group, index, anchored, per_kg, draw, frozen, with_life)
-            for group, index, draw in zip(of, indices, draws_of, strict=True)
-        ]
-        if len(parts) == 2 and readout.reduction:
-            return 100.0 * (1.0 - parts[0] / parts[1])
-        return parts[0] - parts[1] if len(parts) == 2 else parts[0]
+        return statistic_of_groups(record, readout, groups, indices, anchored, draws_of, frozen)
 
     def expectation(of: Sequence[Courses]) -> float:
-        # Everybody once, many errors of measurement each; both arms have the same random numbers, and their mirror images.
-        everybody = [np.tile(np.arange(len(group)), (2 * _LUCKS, 1)) for group in of]
-        mirrored = [_mirrored(np.random.default_rng([seed, *record.id.encode()])) for _ in of]
-        # What life moves up and down would raise the mean of a skewed quantity, which it does not do in a population.
-        return float(np.mean(statistic(of, everybody, mirrored, with_life=not readout.skewed)))
+        return expected_value(record, readout, of, seed, among)
 
     sizes = [len(group) for group in groups]
     size = min(n or _LARGEST, _LARGEST)
     drawn = [generator.integers(k, size=(_TRIALS, size)) for k in sizes]
     # Where a treatment takes a quantity to nothing, its scatter is that of people as they were.
     scatter = max(
-        float(np.std(statistic(groups, drawn, [_free(generator)] * len(groups), frozen)))
+        float(np.std(statistic(drawn, [free_draw(generator)] * len(groups), frozen)))
         for frozen in ((False,) if readout.reduction else (False, True))
     )
     shared = [generator.integers(k, size=(_TRIALS, k)) for k in sizes]
     if paired(arm, groups):
         shared = [shared[0], shared[0]]
-    cohort = statistic(groups, shared, [None] * len(groups))
+    cohort = statistic(shared, [None] * len(groups))
     expected = expectation(groups)
     sampled = scatter * math.sqrt(size / n) if n else math.nan
     parameters = _scatter(expected, [expectation(of) for of in moved])
@@ -221,10 +195,7 @@ def _counted(
     key = [seed, *record.id.encode()]
     counts = [counts_of(group, event, record.weeks or 0.0, key) for group in groups]
     expected = float(statistic(readout.form, [group.sums() for group in counts]))
-    others = [
-        float(statistic(readout.form, [counts_of(g, event, record.weeks or 0.0, key).sums() for g in of]))
-        for of in moved
-    ]
+    others = [expected_value(record, readout, of, seed) for of in moved]
     parameters = math.hypot(_scatter(expected, others), _between_studies(record, readout, groups, key))
     if readout.scale == "share":
         behind = people_behind(counts[0], np.random.default_rng(key))
@@ -264,47 +235,11 @@ def _scatter(expected: float, drawn: Sequence[float]) -> float:
 
 def _chances(record: Record, readout: Readout, group: Courses, seed: int) -> Counts:
     """Return everybody's chance to meet a condition on a visit, over errors of measurement."""
-    draw = _mirrored(np.random.default_rng([seed, *record.id.encode()]))
-    everybody = np.tile(np.arange(len(group)), (2 * _LUCKS, 1))
+    draw = mirrored_draw(np.random.default_rng([seed, *record.id.encode()]))
+    everybody = np.tile(np.arange(len(group)), (2 * ERRORS_EACH, 1))
     met = readout.people(seen_in(group.values, group.weeks, draw, index=everybody), record.weeks or 0.0, False)
     certain = np.ones(len(group))
     return Counts(certain, np.asarray(met.mean(axis=0)), certain)
-
-
-def _free(generator: np.random.Generator) -> Draw:
-    return lambda x: np.asarray(generator.standard_normal(x.shape), dtype=np.float64)
-
-
-def _mirrored(generator: np.random.Generator) -> Draw:
-    def draw(x: Numbers) -> Numbers:
-        half = generator.standard_normal((len(x) // 2, *x.shape[1:]))
-        return np.concatenate([half, -half])
-
-    return draw
-
-
-def _statistic(
-    record: Record,
-    readout: Readout,
-    group: Courses,
-    index: NDArray[np.int64],
-    anchored: bool,
-    per_kg: bool,
-    draw: Draw | None,
-    frozen: bool,
-    with_life: bool = True,
-) -> Numbers:
-    assert record.weeks is not None
-    observed = seen_in(group.values, group.weeks, draw, frozen, index=index, with_life=with_life)
-    numbers = readout.group(readout.people(observed, record.weeks, per_kg))
-    if readout.form not in ("level", "average") or not readout.quantity:
-        return numbers
-    if anchored:
-        start = readout.group(readout.people(observed, 0.0, per_kg))
-        if readout.scale == "log":
-            return np.asarray(np.log(np.maximum(numbers, 1e-9)) - np.log(np.maximum(start, 1e-9)), dtype=np.float64)
-        return numbers - start
-    return np.asarray(np.log(np.maximum(numbers, 1e-9)), dtype=np.float64) if readout.scale == "log" else numbers
 
 
 def _people_per_group(record: Record, groups: int) -> int | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...base.constants import CREATININE_UMOL_L, DAYS_PER_WEEK, DAYS_PER_YEAR
-from ...base.errors import ConfigError, Location, Problem, SolverError, did_you_mean
+from ...base.errors import Location, Problem, SolverError
 from ...engine.schedule import Schedule
 from ...hazards.kidney_injury import KidneyInjuries, injuries_of
 from ...observables.expressions import of_model, of_person, value
@@ -21,10 +21,11 @@ from ...observables.table import Numbers, observables
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.plan import plan
-from ...therapies.scenarios import DEFAULT
 from ...therapies.standard_care import Therapy, therapy
+from .condition import Condition as Condition
 from .outcome_chances import risks_of
-from .studies import StudyArm, baseline_cohorts
+from .studies import StudyArm
+from .study_people import PeopleUnder, people_under
 from .visits import compared, deviation_columns
 
 if TYPE_CHECKING:
@@ -45,37 +46,6 @@ _FAILED = {
 _MOST_LOST = 0.05
 #: A therapy, and the weeks in which it begins and ends.
 _TIMED = re.compile(r"(?P<what>.+?)(?:\s+from week (?P<start>[\d.]+))?(?:\s+until week (?P<stop>[\d.]+))?")
-
-
-@dataclass(frozen=True)
-class Condition:
-    """Parameters of cell therapy: a named scenario, and values that differ from it.
-
-    Attributes
-    ----------
-    values
-        Rows of the model or of the products -> value, the same for everybody; what a calibration varies.
-
-    Raises
-    ------
-    ConfigError
-        A name that is no such row: its value would have no effect.
-    """
-
-    scenario: str = DEFAULT
-    values: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not self.values:
-            return
-        parameters = {*whole_body.named_model("reference").parameters, *cell_parameters.cell_parameter_table()}
-        problems = [
-            Problem("unknown-parameter", f"there is no parameter {name!r}", hint=did_you_mean(name, sorted(parameters)))
-            for name in self.values
-            if name not in parameters
-        ]
-        if problems:
-            raise ConfigError(problems)
 
 
 @dataclass(frozen=True)
@@ -146,16 +116,6 @@ def readable_observables() -> tuple[str, ...]:
 
 
 @functools.cache
-def people(cohort: str, count: int, seed: int) -> Library:
-    """Return virtual patients with the baseline of a cohort."""
-    from ...patients import library
-    from ...patients.cohorts import reweight
-
-    everybody = library.default()
-    return reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed).patients
-
-
-@functools.cache
 def _ensemble(threads: int | None) -> Ensemble:
     from ...engine.ensemble import Ensemble
 
@@ -170,7 +130,20 @@ def simulate_arms(
     seed: int,
     threads: int | None = None,
 ) -> list[Courses]:
-    """Return the course of everybody in each arm.
+    """Return the course of everybody in each arm, see `simulate_conditions`."""
+    return simulate_conditions(arms, weeks, [condition], count, seed, threads)[0]
+
+
+def simulate_conditions(
+    arms: Sequence[StudyArm],
+    weeks: Sequence[float],
+    conditions: Sequence[Condition],
+    count: int,
+    seed: int,
+    threads: int | None = None,
+    people: PeopleUnder = people_under,
+) -> list[list[Courses]]:
+    """Return the course of everybody in each arm under each condition, those whose care is frozen integrated at once.
 
     Parameters
     ----------
@@ -178,6 +151,8 @@ def simulate_arms(
         To be reported, increasing, from 0 on.
     count
         People per cohort; arms with one cohort have the same people.
+    people
+        Who is in a cohort under a condition.
 
     Raises
     ------
@@ -185,73 +160,105 @@ def simulate_arms(
         More than one person in twenty could not be integrated.
     """
     grid = np.asarray(weeks, dtype=float)
-    frozen = [arm for arm in arms if arm.care_rule == "frozen"]
-    simulated = dict(
-        zip((id(arm) for arm in frozen), _frozen(frozen, grid, condition, count, seed, threads), strict=True)
-    )
-    for arm in arms:
-        if id(arm) not in simulated:
-            simulated[id(arm)] = _followed(arm, grid, condition, count, seed, threads)
-    return [simulated[id(arm)] for arm in arms]
+    groups = [
+        [_Group(arm, people(condition, arm.cohort, count, seed), condition, seed) for arm in arms]
+        for condition in conditions
+    ]
+    frozen = [group for of_condition in groups for group in of_condition if group.arm.care_rule == "frozen"]
+    simulated = dict(zip(map(id, frozen), _frozen(frozen, grid, threads), strict=True))
+    for group in (group for of_condition in groups for group in of_condition if id(group) not in simulated):
+        simulated[id(group)] = _followed(group, grid, threads)
+    return [[simulated[id(group)] for group in of_condition] for of_condition in groups]
 
 
-def _followed(
-    arm: StudyArm, weeks: Numbers, condition: Condition, count: int, seed: int, threads: int | None
-) -> Courses:
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """People of an arm under a condition."""
+
+    arm: StudyArm
+    people: Library
+    condition: Condition
+    seed: int
+
+    def schedules(self, last: float, now: Library | None = None) -> tuple[Schedule, ...]:
+        """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney until a day.
+
+        Parameters
+        ----------
+        now
+            Those of the people whose schedules are wanted, as they are at a visit.
+        """
+        with self.condition.holding():
+            injuries = _injuries(self.arm, self.people, self.seed, last)
+            if now is None:
+                return injuries.added_to(_schedules(self.arm, self.people, self.condition))
+            places = now.table["place"].to_numpy()
+            those = replace(injuries, day=injuries.day[places], share=injuries.share[places])
+            return those.added_to(_schedules(self.arm, now, self.condition))
+
+    def columns(self) -> dict[str, Numbers]:
+        """Return parameters and inputs by name, (people,)."""
+        return {**self.people.parameters, **_values_of(self.condition, len(self.people))}
+
+
+def _followed(group: _Group, weeks: Numbers, threads: int | None) -> Courses:
     """Return the course of people whose care goes on."""
     from ...patients.follow_up import GoingCare, follow_patients
 
-    who = people(arm.cohort, count, seed)
+    arm, who, condition = group.arm, group.people, group.condition
     numbered = replace(who, table=who.table.assign(place=np.arange(len(who))))
     care = GoingCare(arm.care_rule, arm.year, glucose=not arm.sets_glucose)
-    injuries = _injuries(arm, who, seed, DAYS_PER_WEEK * float(weeks[-1]))
-
-    def orders(now: Library) -> tuple[Schedule, ...]:
-        places = now.table["place"].to_numpy()
-        those = replace(injuries, day=injuries.day[places], share=injuries.share[places])
-        return those.added_to(_schedules(arm, now, condition))
-
-    followed = follow_patients(
-        numbered,
-        DAYS_PER_WEEK * weeks,
-        outputs(),
-        care,
-        orders,
-        initial=_initial(arm, who),
-        values=_values_of(condition, len(who)),
-        rtol=_RTOL,
-        atol=_ATOL,
-        threads=threads,
-    )
+    last = DAYS_PER_WEEK * float(weeks[-1])
+    with condition.holding():
+        followed = follow_patients(
+            numbered,
+            DAYS_PER_WEEK * weeks,
+            outputs(),
+            care,
+            lambda now: group.schedules(last, now),
+            initial=_initial(arm, who),
+            values=_values_of(condition, len(who)),
+            rtol=_RTOL,
+            atol=_ATOL,
+            threads=threads,
+        )
     return _courses(arm, who, weeks, followed.values, followed.status, followed.ended_at)
 
 
-def _frozen(
-    arms: Sequence[StudyArm], weeks: Numbers, condition: Condition, count: int, seed: int, threads: int | None
-) -> list[Courses]:
-    """Return the courses of people who go on with what they take, all arms integrated at once."""
-    if not arms:
+def _frozen(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
+    """Return the courses of people who go on with what they take, all groups integrated at once."""
+    if not groups:
         return []
-    groups = [people(arm.cohort, count, seed) for arm in arms]
-    schedules = [
-        schedule
-        for arm, who in zip(arms, groups, strict=True)
-        for schedule in _injuries(arm, who, seed, DAYS_PER_WEEK * float(weeks[-1])).added_to(
-            _schedules(arm, who, condition)
-        )
-    ]
-    columns = {
-        name: np.concatenate([who.parameters[name] for who in groups]) for name in sorted(groups[0].parameters)
-    } | _values_of(condition, len(schedules))
-    starts = [_initial(arm, who) for arm, who in zip(arms, groups, strict=True)]
-    initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].state_names}
-    result = _ensemble(threads).run(columns, DAYS_PER_WEEK * weeks, schedules, initial)
+    days = DAYS_PER_WEEK * weeks
+    schedules = [schedule for group in groups for schedule in group.schedules(float(days[-1]))]
+    starts = [_initial(group.arm, group.people) for group in groups]
+    initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].people.state_names}
+    result = _ensemble(threads).run(_side_by_side(groups), days, schedules, initial)
     courses, start = [], 0
-    for arm, who in zip(arms, groups, strict=True):
+    for group in groups:
+        who = group.people
         rows = slice(start, start + len(who))
         start += len(who)
-        courses.append(_courses(arm, who, weeks, result.values[rows], result.status[rows], result.ended_at[rows]))
+        courses.append(_courses(group.arm, who, weeks, result.values[rows], result.status[rows], result.ended_at[rows]))
     return courses
+
+
+def _side_by_side(groups: Sequence[_Group]) -> dict[str, Numbers]:
+    """Return the columns of all groups; those that lack a row have the table's value."""
+    columns = [group.columns() for group in groups]
+    model = whole_body.named_model("reference")
+    names = sorted({name for of_group in columns for name in of_group})
+
+    def of(group: _Group, of_group: Mapping[str, Numbers], name: str) -> Numbers:
+        if name in of_group:
+            return of_group[name]
+        row = model.parameters[name] if name in model.parameters else model.inputs[name]
+        return np.full(len(group.people), row.value)
+
+    return {
+        name: np.concatenate([of(group, of_group, name) for group, of_group in zip(groups, columns, strict=True)])
+        for name in names
+    }
 
 
 def _injuries(arm: StudyArm, who: Library, seed: int, last: float) -> KidneyInjuries:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...evidence.records.study import Record
 from ...therapies.scenarios import NONE
+from .condition import Condition
 from .studies import StudyArm, arms, contrasts
-from .study_courses import Condition, Courses, simulate_arms
+from .study_courses import Courses, simulate_conditions
+from .study_people import PeopleUnder, people_under
 from .study_readouts import Readout, readout_of
 
 #: Virtual people behind a count of events, as a multiple of those behind other numbers.
@@ -46,14 +48,27 @@ class StudyPlan:
         self, condition: Condition, seed: int, threads: int | None, only_cells: bool = False
     ) -> dict[tuple[object, ...], Courses]:
         """Return the courses of every arm, or of those with cells, at the weeks of all rows."""
+        return self.courses_under([condition], seed, threads, only_cells)[0]
+
+    def courses_under(
+        self,
+        conditions: Sequence[Condition],
+        seed: int,
+        threads: int | None,
+        only_cells: bool = False,
+        people: PeopleUnder = people_under,
+    ) -> list[dict[tuple[object, ...], Courses]]:
+        """Return, for each condition, the courses of every arm, or of those with cells, at the weeks of all rows."""
         weeks = {0.0}
         for record in self.records:
             weeks |= {round(week, _WEEK_DIGITS) for week in self.readouts[record.id].weeks(record.weeks or 0.0)}
         wanted = {key: arm for key, arm in self.arms.items() if arm.cells or not only_cells}
         if not wanted:
-            return {}
-        courses = simulate_arms(list(wanted.values()), sorted(weeks), condition, self.count, seed, threads)
-        return dict(zip(wanted, courses, strict=True))
+            return [{} for _ in conditions]
+        simulated = simulate_conditions(
+            list(wanted.values()), sorted(weeks), conditions, self.count, seed, threads, people
+        )
+        return [dict(zip(wanted, courses, strict=True)) for courses in simulated]
 
 
 def readout_for(record: Record) -> Readout:
@@ -75,7 +90,7 @@ def drawn(condition: Condition, draws: int, seed: int) -> list[Condition]:
     shared = [name for name in varied(table) if name not in MODEL_ROWS]
     columns = draw_parameters(table, seed, np.arange(draws), shared)
     draws_of_rows = [{name: float(values[k]) for name, values in columns.items()} for k in range(draws)]
-    return [Condition(condition.scenario, {**values, **condition.values}) for values in draws_of_rows]
+    return [replace(condition, values={**values, **condition.values}) for values in draws_of_rows]
 
 
 def groups_of(record: Record, arm: StudyArm, courses: Mapping[tuple[object, ...], Courses]) -> list[Courses]:

@@ -1,0 +1,139 @@
+"""The same people at the same ages, after a life under other parameters.
+
+A parameter that is changed on the day of a study meets a body that grew up with another value: what follows is mostly the way from one
+body to the other. Who asks what the model says under other parameters lets people live again under them from youth on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base.errors import ConfigError, Problem
+from ..physiology import whole_body
+from ..therapies.effect_factors import scaled_effects
+from .library import Library, from_snapshots
+from .life_course import Progress, Snapshots, WantedSnapshots, live
+from .population import People, population_table, population_values, sample
+
+
+@dataclass(frozen=True)
+class LifeChange:
+    """What differs in a life.
+
+    Attributes
+    ----------
+    values
+        Rows of the coupled model, and of the table of people, that are the same for everybody -> value.
+    drugs
+        Factors on effects of drugs, see `therapies.effect_factors`.
+    """
+
+    values: Mapping[str, float] = field(default_factory=dict)
+    drugs: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def of_people(self) -> dict[str, float]:
+        """The rows of the table of people."""
+        return {name: value for name, value in self.values.items() if name in population_table()}
+
+    @property
+    def of_model(self) -> dict[str, float]:
+        """The rows of the coupled model."""
+        return {name: value for name, value in self.values.items() if name not in population_table()}
+
+
+@dataclass(frozen=True)
+class PeopleAgain:
+    """People of a library who lived again.
+
+    Attributes
+    ----------
+    patients
+        Those who reached the day of their snapshot, in the order of the library.
+    rows
+        (n,) their rows in the library; people whose kidneys failed before are not among them.
+    """
+
+    patients: Library
+    rows: NDArray[np.int64]
+
+
+def live_again(library: Library, changes: Sequence[LifeChange], progress: Progress | None = None) -> list[PeopleAgain]:
+    """Return the people of a library at the ages of their snapshots, after lives under each change.
+
+    Random numbers, habits and doctors stay the same. Nobody dies before the snapshot: who is in a study lives.
+
+    Raises
+    ------
+    ConfigError
+        The library does not say with which seed its people were drawn, or a row is one in which people differ.
+    """
+    if "seed" not in library.origin:
+        message = "the library does not say with which seed its people were drawn: they cannot live again"
+        raise ConfigError(Problem("no-seed", message))
+    seed = int(library.origin["seed"])
+    numbers = library.table["person"].to_numpy(dtype=np.int64)
+    wanted = WantedSnapshots(numbers, library.table["age"].to_numpy(dtype=np.float64))
+    persons = np.unique(numbers)
+    lived: list[PeopleAgain | None] = [None] * len(changes)
+    # Factors on drugs and rows of the table of people hold for a whole run of lives; rows of the model differ between its lanes.
+    together: dict[tuple[object, ...], list[int]] = {}
+    for index, change in enumerate(changes):
+        together.setdefault((*sorted(change.drugs.items()), *sorted(change.of_people.items())), []).append(index)
+    for indices in together.values():
+        first = changes[indices[0]]
+        with scaled_effects(first.drugs), population_values(first.of_people):
+            people = sample(seed, persons)
+            _refuse_own_rows(people, [changes[index] for index in indices])
+            snapshots = live(
+                _side_by_side(people, [changes[index].of_model for index in indices]), progress, 1.0, wanted
+            )
+        for lane, index in enumerate(indices):
+            lived[index] = _aligned(library, wanted, snapshots[snapshots.true["lane"] == lane], seed)
+    return [people_again for people_again in lived if people_again is not None]
+
+
+def _refuse_own_rows(people: People, changes: Sequence[LifeChange]) -> None:
+    names = {name for change in changes for name in change.of_model if name in people.model}
+    if names:
+        hint = "Change its median or spread between people instead."
+        raise ConfigError(
+            [
+                Problem("own-row", f"people differ in {name!r}: it has no single value", hint=hint)
+                for name in sorted(names)
+            ]
+        )
+
+
+def _side_by_side(people: People, values: Sequence[Mapping[str, float]]) -> People:
+    """Return everybody once for each set of values."""
+    count, sets = len(people), len(values)
+    table = whole_body.model_parameters("reference")
+    model = {name: np.tile(column, sets) for name, column in people.model.items()}
+    for name in sorted({name for of_lane in values for name in of_lane}):
+        of_sets = np.array([of_lane.get(name, table[name].value) for of_lane in values])
+        model[name] = np.repeat(of_sets, count)
+    traits = {name: np.tile(column, sets) for name, column in people.traits.items()}
+    traits["lane"] = np.repeat(np.arange(sets, dtype=np.float64), count)
+    return People(people.seed, np.tile(people.numbers, sets), traits, model)
+
+
+def _aligned(library: Library, wanted: WantedSnapshots, snapshots: Snapshots, seed: int) -> PeopleAgain:
+    """Return snapshots as a library, in the order of the one that they are of."""
+    grown = from_snapshots(snapshots, seed, dict(library.origin))
+    keys = wanted.keys(snapshots.people, snapshots.true["age"])
+    order = np.argsort(keys)
+    indices = np.searchsorted(keys[order], wanted_keys := wanted.keys(wanted.people, wanted.age)).clip(
+        max=len(keys) - 1
+    )
+    rows = np.flatnonzero(keys[order[indices]] == wanted_keys)
+    again = grown.take(order[indices[rows]])
+    # What was asked of the library besides goes on, such as the index of somebody in a cohort.
+    more = {str(name): library.table[name].to_numpy()[rows] for name in library.table if name not in again.table}
+    parameters = {name: again.parameters.get(name, column[rows]) for name, column in library.parameters.items()}
+    patients = replace(again, table=again.table.assign(**more), parameters=parameters)
+    return PeopleAgain(patients, rows)

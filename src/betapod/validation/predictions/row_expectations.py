@@ -1,0 +1,210 @@
+"""What is expected of records: the number that a study would print without any error, as a function of the parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...base.errors import ConfigError, Problem
+from ...evidence.records.study import Record
+from .condition import Condition
+from .event_counts import counts_of, statistic
+from .studies import StudyArm, arms, baseline_of, reason
+from .study_courses import Courses
+from .study_groups import PEOPLE_PER_EVENT, StudyPlan, groups_of, readout_for
+from .study_people import PeopleUnder, people_under
+from .study_readouts import Readout
+from .visits import Numbers, seen_in
+
+#: Errors of measurement per virtual person in an expectation, besides as many mirror images.
+ERRORS_EACH = 25
+#: Weight of who gets a course per kg, kg.
+_WEIGHT = 80.0
+#: Makes standard normal numbers of a shape.
+Draw = Callable[[Numbers], Numbers]
+
+
+def expectations(
+    records: Iterable[Record],
+    conditions: Sequence[Condition],
+    count: int = 60,
+    seed: int = 1,
+    threads: int | None = None,
+    among: Sequence[Record] = (),
+    people: PeopleUnder = people_under,
+) -> Numbers:
+    """Return what is expected of rows under several conditions, those of one study integrated at once.
+
+    The same numbers, bit for bit, as `row_predictions.predict` has as the expected value of each; their errors, which take most of its time, are
+    left out. This is the objective of a calibration: random numbers do not change with the condition.
+
+    Parameters
+    ----------
+    people
+        Who is in a cohort under a condition; chosen anew under each unless given.
+
+    Returns
+    -------
+    numpy.ndarray
+        (conditions, rows) on the scale of comparison: logarithms of ratios and rates, shares, or as they are.
+
+    Raises
+    ------
+    ConfigError
+        Rows that cannot be simulated, each with its reason.
+    SolverError
+        A study could not be simulated.
+    """
+    rows = list(records)
+    refuse_what_cannot_be_simulated(rows, among)
+    by_study: dict[str, list[int]] = {}
+    for index, record in enumerate(rows):
+        by_study.setdefault(record.study, []).append(index)
+    expected = np.empty((len(conditions), len(rows)))
+    for indices_of_study in by_study.values():
+        of_study = [rows[index] for index in indices_of_study]
+        expected[:, indices_of_study] = study_expectations(of_study, conditions, count, seed, threads, among, people)
+    return expected
+
+
+def study_expectations(
+    records: Sequence[Record],
+    conditions: Sequence[Condition],
+    count: int,
+    seed: int,
+    threads: int | None,
+    among: Sequence[Record] = (),
+    people: PeopleUnder = people_under,
+) -> Numbers:
+    """Return what is expected of rows of one study, see `expectations`."""
+    readouts = {record.id: readout_for(record) for record in records}
+    courses = [plan.courses_under(conditions, seed, threads, people=people) for plan in plans_of(records, count)]
+    expected = np.empty((len(conditions), len(records)))
+    for k, condition in enumerate(conditions):
+        with condition.holding():
+            for i, record in enumerate(records):
+                arm, readout = arms()[record.study, record.arm], readouts[record.id]
+                if readout.risk:
+                    expected[k, i] = chance_of_harm(arm, readout.risk, condition)
+                    continue
+                groups = groups_of(record, arm, courses[int(readout.event is not None)][k])
+                expected[k, i] = expected_value(record, readout, groups, seed, among)
+    return expected
+
+
+def plans_of(records: Sequence[Record], count: int) -> list[StudyPlan]:
+    """Return who is simulated for rows of a study: for levels and the like, and for events."""
+    readouts = {record.id: readout_for(record) for record in records}
+    return [
+        StudyPlan([r for r in records if not (readouts[r.id].event or readouts[r.id].risk)], readouts, count),
+        StudyPlan([r for r in records if readouts[r.id].event], readouts, PEOPLE_PER_EVENT * count),
+    ]
+
+
+def refuse_what_cannot_be_simulated(records: Iterable[Record], among: Sequence[Record]) -> None:
+    """Refuse rows that cannot be simulated.
+
+    Raises
+    ------
+    ConfigError
+        All of them, each with its reason.
+    """
+    refused = [(record, why) for record in records if (why := reason(record, among))]
+    if refused:
+        raise ConfigError([Problem("cannot-simulate", f"{r.id}: {why}", r.location) for r, why in refused])
+
+
+def expected_value(
+    record: Record, readout: Readout, groups: Sequence[Courses], seed: int, among: Sequence[Record] = ()
+) -> float:
+    """Return what is expected of a row, given the courses of its groups, on the scale of comparison."""
+    key = [seed, *record.id.encode()]
+    if readout.event is not None:
+        counts = [counts_of(group, readout.event, record.weeks or 0.0, key) for group in groups]
+        return float(statistic(readout.form, [group.sums() for group in counts]))
+    anchored = anchor_of(record, readout, among) is not None
+    # Everybody once, many errors of measurement each; both arms have the same random numbers, and their mirror images.
+    everybody = [np.tile(np.arange(len(group)), (2 * ERRORS_EACH, 1)) for group in groups]
+    drawn = [mirrored_draw(np.random.default_rng(key)) for _ in groups]
+    # What life moves up and down would raise the mean of a skewed quantity, which it does not do in a population.
+    values = statistic_of_groups(record, readout, groups, everybody, anchored, drawn, with_life=not readout.skewed)
+    return float(np.mean(values))
+
+
+def anchor_of(record: Record, readout: Readout, among: Sequence[Record]) -> Record | None:
+    """Return the study's own baseline where a level is compared as a change from it."""
+    levels = readout.form in ("level", "average")
+    return baseline_of(record, among) if levels and readout.quantity and (record.weeks or 0.0) > 0 else None
+
+
+def statistic_of_groups(
+    record: Record,
+    readout: Readout,
+    groups: Sequence[Courses],
+    indices: Sequence[NDArray[np.int64]],
+    anchored: bool,
+    draws: Sequence[Draw | None],
+    frozen: bool = False,
+    with_life: bool = True,
+) -> Numbers:
+    """Return the number of a row, of one group or the contrast of two, in samples of their people."""
+    per_kg = "/kg" in record.unit and record.endpoint == "insulin_dose"
+    parts = [
+        _statistic(record, readout, group, index, anchored, per_kg, draw, frozen, with_life)
+        for group, index, draw in zip(groups, indices, draws, strict=True)
+    ]
+    if len(parts) == 2 and readout.reduction:
+        return 100.0 * (1.0 - parts[0] / parts[1])
+    return parts[0] - parts[1] if len(parts) == 2 else parts[0]
+
+
+def chance_of_harm(arm: StudyArm, names: Sequence[str], condition: Condition) -> float:
+    """Return the chance of at least one of some adverse events in the course of an arm."""
+    from ...physiology import whole_body
+    from ...therapies import cell_parameters
+    from ...therapies.cell_dosing import regimen
+    from ...therapies.cell_risks import course_risks
+
+    model = cell_parameters.parameterise(whole_body.named_model("cells"), condition.scenario)
+    model = model.with_values({key: value for key, value in condition.values.items() if key in model.parameters})
+    course = regimen(arm.cells, _WEIGHT, model, condition.scenario, where=arm.study)
+    return 1.0 - math.prod(1.0 - risk.at_least_one for risk in course_risks(course, model) if risk.name in names)
+
+
+def free_draw(generator: np.random.Generator) -> Draw:
+    return lambda x: np.asarray(generator.standard_normal(x.shape), dtype=np.float64)
+
+
+def mirrored_draw(generator: np.random.Generator) -> Draw:
+    def draw(x: Numbers) -> Numbers:
+        half = generator.standard_normal((len(x) // 2, *x.shape[1:]))
+        return np.concatenate([half, -half])
+
+    return draw
+
+
+def _statistic(
+    record: Record,
+    readout: Readout,
+    group: Courses,
+    index: NDArray[np.int64],
+    anchored: bool,
+    per_kg: bool,
+    draw: Draw | None,
+    frozen: bool,
+    with_life: bool = True,
+) -> Numbers:
+    assert record.weeks is not None
+    observed = seen_in(group.values, group.weeks, draw, frozen, index=index, with_life=with_life)
+    numbers = readout.group(readout.people(observed, record.weeks, per_kg))
+    if readout.form not in ("level", "average") or not readout.quantity:
+        return numbers
+    if anchored:
+        start = readout.group(readout.people(observed, 0.0, per_kg))
+        if readout.scale == "log":
+            return np.asarray(np.log(np.maximum(numbers, 1e-9)) - np.log(np.maximum(start, 1e-9)), dtype=np.float64)
+        return numbers - start
+    return np.asarray(np.log(np.maximum(numbers, 1e-9)), dtype=np.float64) if readout.scale == "log" else numbers

@@ -1,0 +1,45 @@
+"""People who live again under other parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from betapod.base.errors import ConfigError
+from betapod.patients import library
+from betapod.patients.library import Library
+from betapod.patients.lived_again import LifeChange, PeopleAgain, live_again
+from betapod.physiology import whole_body
+
+
+@pytest.fixture(scope="module")
+def some() -> Library:
+    everybody = library.default()
+    young = np.flatnonzero(everybody.table["age"].to_numpy() < 45.0)
+    return everybody.take(young[:: len(young) // 24][:24])
+
+
+@pytest.fixture(scope="module")
+def again(some: Library) -> list[PeopleAgain]:
+    nephrons = whole_body.model_parameters("reference")["h_N0"].value
+    return live_again(some, [LifeChange(), LifeChange({"h_N0": 1.5 * nephrons})])
+
+
+def test_who_lives_again_as_before_is_the_same(some: Library, again: list[PeopleAgain]) -> None:
+    same = again[0]
+    assert same.rows.tolist() == list(range(len(some)))
+    # Libraries are kept in single precision.
+    np.testing.assert_allclose(same.patients.states, some.states, rtol=2e-7, atol=1e-12)
+    for name in ("person", "age", "uacr", "true_egfr", "hba1c"):
+        np.testing.assert_allclose(same.patients.table[name], some.table[name], rtol=2e-7)
+    assert same.patients.parameters.keys() == some.parameters.keys()
+
+
+def test_faster_ageing_costs_filtration(some: Library, again: list[PeopleAgain]) -> None:
+    before, after = (each.patients.table["true_gfr"].to_numpy() for each in again)
+    assert np.mean(after / before) < 0.99
+
+
+def test_a_row_in_which_people_differ_is_refused(some: Library) -> None:
+    with pytest.raises(ConfigError, match="xi"):
+        live_again(some, [LifeChange({"xi": 1.0})])
