@@ -15,8 +15,8 @@ from betapod.physiology import whole_body
 @pytest.fixture(scope="module")
 def some() -> Library:
     everybody = library.default()
-    young = np.flatnonzero(everybody.table["age"].to_numpy() < 45.0)
-    return everybody.take(young[:: len(young) // 24][:24])
+    old = np.flatnonzero(everybody.table["age"].to_numpy() > 70.0)
+    return everybody.take(old[:: len(old) // 24][:24])
 
 
 @pytest.fixture(scope="module")
