@@ -49,6 +49,18 @@ def test_groups_of_the_library(ready: library.Library) -> None:
     assert prediabetes.sum() > 1000 and (others & ~prediabetes).sum() > 500
 
 
+def test_people_at_diagnosis_have_their_own_autoimmunity(lives: library.Library) -> None:
+    """What the last year of insulitis was lived with is not what is kept of them."""
+    table = lives.table
+    type_1 = ((table["T1D"] == 1) & (table["diabetes"] == 1)).to_numpy()
+    new = type_1 & (table["years_ill"] == 0).to_numpy()
+    assert new.sum() > 10
+    drawn = population.sample(3, table["person"].to_numpy()[type_1]).model
+    for name in ("killing_factor", "onset_age"):
+        np.testing.assert_allclose(lives.parameters[name][type_1], drawn[name], rtol=1e-12)
+    assert np.log(lives.parameters["killing_factor"][new]).std() > 0.5
+
+
 def test_type_1_diabetes_has_the_young(ready: library.Library) -> None:
     table = ready.table[ready.table["T1D"] == 1]
     new = table[table["years_ill"] < 1]
