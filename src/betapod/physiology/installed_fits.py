@@ -1,0 +1,343 @@
+"""Records of fits: what a calibration found, as data; those of the package stand in ``fits/NAME``.
+
+A record is a folder (`calibration.fit_folder` writes it)::
+
+    fit.json          identity: problem, rows, model, library, program, seed, versions; verdicts of the checks; hashes of the other files
+    unknowns.csv      one row per unknown: prior, start, fit, posterior, contraction
+    covariance.npy    (d, d) of the places of the unknowns in their priors
+    draws.npz         u (m, d), values (m, d), log_weights (m,): draws of the posterior, with importance weights
+    rows.csv          one row per published number: observed, before, after, errors; on the scale of the fit
+    row_draws.npz     rows (n, m) float32: each number under each draw, on the natural scale
+    discrepancy.csv   SD of what the model lacks, by class of rows
+    ...               coverage, eigen, profiles, left_out, trace, speaking: tables of the same kind, where they were computed
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..base import npz
+from ..base.errors import ConfigError, Location, Problem, not_among
+from ..base.exports import original_cell
+
+FITS = Path(__file__).parent / "fits"
+IDENTITY = "fit.json"
+#: Files without which there is no record.
+NEEDED = (
+    "unknowns.csv",
+    "covariance.npy",
+    "draws.npz",
+    "rows.csv",
+    "row_draws.npz",
+    "discrepancy.csv",
+)
+#: Tables that a record may have besides.
+FURTHER = ("coverage.csv", "eigen.csv", "profiles.csv", "left_out.csv", "trace.csv", "speaking.csv")
+Numbers = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]
+#: Columns that hold text, or true and false, whatever their cells look like; all others hold numbers.
+_TEXT = frozenset(
+    [
+        "name",
+        "kind",
+        "unit",
+        "label",
+        "transform",
+        "source",
+        "stage",
+        "record",
+        "study",
+        "family",
+        "endpoint",
+        "class",
+        "scale",
+        "set",
+        "by",
+        "when",
+        "unknown",
+        "text",
+    ]
+)
+_FLAGS = frozenset(
+    [
+        "at_bound",
+        "fitted",
+        "parameters",
+        "discrepancy",
+        "accepted",
+        "inside_before",
+        "inside_after",
+        "inside_parameters",
+        "inside_all",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class FittedUnknown:
+    """One row of ``unknowns.csv``: an unknown with its prior and posterior, in its own unit; lows and highs are 5 and 95 %.
+
+    Attributes
+    ----------
+    start
+        What the package's tables had before.
+    map
+        The most probable value.
+    contraction
+        1 - posterior SD / prior SD, on the scale of the prior: 0 where the data say nothing.
+    at_bound
+        Whether the fit ended where it may not go further.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    label: str
+    transform: str
+    prior_median: float
+    prior_low: float
+    prior_high: float
+    start: float
+    map: float
+    median: float
+    low: float
+    high: float
+    contraction: float
+    at_bound: bool
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What a fit found.
+
+    Attributes
+    ----------
+    name
+        Of the installed fit, or of the folder.
+    identity
+        Content of ``fit.json``.
+    covariance
+        (d, d) of places of the unknowns in their priors, in units of their SDs.
+    draws_u, draws_values
+        (m, d) draws of the posterior: places in the priors, and values.
+    log_weights
+        (m,) importance weights of the draws, up to a constant.
+    rows
+        Columns of ``rows.csv``.
+    row_draws
+        (n, m) each published number under each draw, on the natural scale.
+    """
+
+    name: str
+    folder: Path
+    identity: Mapping[str, Any]
+    unknowns: tuple[FittedUnknown, ...]
+    covariance: Numbers
+    draws_u: Numbers
+    draws_values: Numbers
+    log_weights: Numbers
+    rows: Columns
+    row_draws: NDArray[np.float32]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the unknowns, in the order of every array."""
+        return tuple(unknown.name for unknown in self.unknowns)
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each unknown."""
+        return {unknown.name: unknown.kind for unknown in self.unknowns}
+
+    @property
+    def weights(self) -> Numbers:
+        """(m,) weights of the draws; their sum is 1."""
+        raw = np.exp(self.log_weights - np.max(self.log_weights))
+        return np.asarray(raw / raw.sum())
+
+    @property
+    def effective_draws(self) -> float:
+        """Number of draws of equal weight that would know as much."""
+        return float(1.0 / np.sum(self.weights**2))
+
+    def values(self, draw: int | None = None) -> dict[str, float]:
+        """Return the value of each unknown: the most probable ones, or those of a draw."""
+        if draw is None:
+            return {unknown.name: unknown.map for unknown in self.unknowns}
+        return dict(zip(self.names, map(float, self.draws_values[draw]), strict=True))
+
+    @property
+    def discrepancy(self) -> dict[str, tuple[float, float, str]]:
+        """By class of rows: SD shared by the rows of a family, SD of each row alone, and the scale of both."""
+        table = self.table("discrepancy.csv")
+        return {
+            str(name): (float(family), float(row), str(scale))
+            for name, family, row, scale in zip(
+                table["class"], table["tau_family"], table["tau_row"], table["scale"], strict=True
+            )
+        }
+
+    def has(self, name: str) -> bool:
+        """Return whether the record has a table, such as ``coverage.csv``."""
+        return (self.folder / name).is_file()
+
+    def table(self, name: str) -> Columns:
+        """Return the columns of one of its tables.
+
+        Raises
+        ------
+        ConfigError
+            There is none of that name.
+        """
+        path = self.folder / name
+        if not path.is_file():
+            raise ConfigError(Problem("no-table", f"the fit has no {name}", Location(str(self.folder))))
+        return read_columns(path)
+
+
+def read_columns(path: Path) -> Columns:
+    """Return a table of a record by column: text, numbers (NaN where empty) or flags."""
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
+    if not rows:
+        raise ValueError(f"{path.name} is empty")
+    head, body = rows[0], rows[1:]
+    if any(len(row) != len(head) for row in body):
+        raise ValueError(f"{path.name} has rows of another length than its head")
+    return {name: _column(name, [row[k] for row in body]) for k, name in enumerate(head)}
+
+
+def _column(name: str, cells: list[str]) -> NDArray[Any]:
+    if name in _TEXT:
+        return np.array([original_cell(cell) for cell in cells], dtype=object)
+    if name in _FLAGS:
+        return np.array([cell == "true" for cell in cells], dtype=np.bool_)
+    return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
+
+
+def list_fits() -> list[str]:
+    """Return the names of the installed fits, the newest last.
+
+    Examples
+    --------
+    >>> from betapod.physiology.installed_fits import list_fits
+    >>> isinstance(list_fits(), list)
+    True
+    """
+    names = [path.parent.name for path in FITS.glob(f"*/{IDENTITY}")]
+    return sorted(names, key=lambda name: [int(part) if part.isdigit() else 0 for part in name.split(".")] + [0])
+
+
+def load_fit(name: str) -> FitRecord:
+    """Return an installed fit.
+
+    Raises
+    ------
+    ConfigError
+        There is none of that name, or a file of it is damaged.
+    """
+    names = list_fits()
+    if name not in names:
+        raise ConfigError(not_among(names or ["none"], "unknown-fit", f"no fit {name!r} is installed", name))
+    return _loaded(FITS / name)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(folder: Path) -> FitRecord:
+    return read_fit_record(folder)
+
+
+def read_fit_record(folder: str | Path) -> FitRecord:
+    """Return the record of a fit that is finished.
+
+    Raises
+    ------
+    ConfigError
+        The folder holds none, or one that is not complete, or every file that is missing or is not what was written.
+    """
+    target = Path(folder)
+    identity = _identity(target)
+    if problems := damaged_files(target, identity):
+        raise ConfigError(problems)
+    try:
+        return _rebuilt_record(target, identity)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = "the record of the fit cannot be read"
+        raise ConfigError(
+            Problem("damaged-fit", message, Location(str(target)), str(error).partition("\n")[0])
+        ) from None
+
+
+def _identity(target: Path) -> dict[str, Any]:
+    try:
+        content = json.loads((target / IDENTITY).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        message = "the folder holds no finished fit"
+        raise ConfigError(Problem("no-fit", message, Location(str(target)), expected=f"{IDENTITY} in it")) from None
+    except (OSError, ValueError) as error:
+        message = f"{IDENTITY} cannot be read"
+        raise ConfigError(
+            Problem("damaged-fit", message, Location(str(target)), str(error).partition("\n")[0])
+        ) from None
+    if not isinstance(content, dict) or not isinstance(content.get("files"), dict):
+        raise ConfigError(Problem("damaged-fit", f"{IDENTITY} is not that of a fit", Location(str(target))))
+    return content
+
+
+def damaged_files(folder: Path, identity: Mapping[str, Any]) -> list[Problem]:
+    """Return a problem for each file of a record that is missing, or is not what was written."""
+    problems = []
+    for name in dict.fromkeys([*NEEDED, *identity["files"]]):
+        path, expected = folder / name, identity["files"].get(name)
+        if not path.is_file():
+            problems.append(Problem("damaged-fit", "a file of the fit is missing", Location(str(path))))
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+            message = "the file is not the one that the fit wrote"
+            problems.append(
+                Problem("damaged-fit", message, Location(str(path)), hint="Run the fit again: it is put together anew.")
+            )
+    return problems
+
+
+def _rebuilt_record(target: Path, identity: Mapping[str, Any]) -> FitRecord:
+    columns = read_columns(target / "unknowns.csv")
+    names = [field.name for field in fields(FittedUnknown)]
+    unknowns = tuple(
+        FittedUnknown(
+            **{
+                name: columns[name][k].item() if hasattr(columns[name][k], "item") else columns[name][k]
+                for name in names
+            }
+        )
+        for k in range(len(columns["name"]))
+    )
+    draws = npz.read_npz(target / "draws.npz")
+    covariance = np.load(target / "covariance.npy", allow_pickle=False)
+    row_draws = npz.read_npz(target / "row_draws.npz")["rows"]
+    rows = read_columns(target / "rows.csv")
+    d, m = len(unknowns), len(draws["log_weights"])
+    shapes = (covariance.shape, draws["u"].shape, draws["values"].shape, row_draws.shape)
+    if shapes != ((d, d), (m, d), (m, d), (len(rows["record"]), m)):
+        raise ValueError(f"arrays of other shapes than {d} unknowns, {m} draws and {len(rows['record'])} rows")
+    return FitRecord(
+        name=target.name,
+        folder=target,
+        identity=identity,
+        unknowns=unknowns,
+        covariance=covariance,
+        draws_u=draws["u"],
+        draws_values=draws["values"],
+        log_weights=draws["log_weights"],
+        rows=rows,
+        row_draws=row_draws,
+    )

@@ -1,0 +1,96 @@
+"""A fit whose answer is known and which needs no simulation: bent decays, seen in rows of several families."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from betapod.calibration.fit_folder import FinishedFit
+from betapod.calibration.fit_rows import FitRows
+from betapod.calibration.unknown import Unknown
+
+Numbers = NDArray[np.float64]
+
+
+def unknowns(count: int = 3) -> tuple[Unknown, ...]:
+    return tuple(
+        Unknown(f"k{i}", "row", "1/year", 0.1 * (i + 1), "log", 0.4, label=f"rate {i}", source="") for i in range(count)
+    )
+
+
+def rows(count: int = 24, seed: int = 3, truth: Sequence[float] = (0.8, -0.5, 0.3), stage: str = "") -> FitRows:
+    """Return rows of the toy: levels on the logarithmic scale, four to a family, every third family set aside."""
+    generator = np.random.default_rng(seed)
+    se = np.full(count, 0.05)
+    family = tuple(f"F{i // 4}" for i in range(count))
+    return FitRows(
+        record=tuple(f"TOY{stage}-{i}" for i in range(count)),
+        study=family,
+        family=family,
+        endpoint=("UACR",) * count,
+        unit=("mg/g",) * count,
+        row_class=("ratio",) * count,
+        scale=("log",) * count,
+        fitted=np.array([(i // 4) % 3 != 2 for i in range(count)]),
+        observed=toy_predictions(np.atleast_2d(np.asarray(truth, dtype=np.float64)), count)[0]
+        + se * generator.standard_normal(count),
+        se=se,
+        freedom=np.full(count, np.inf),
+    )
+
+
+def toy_predictions(u: Numbers, count: int) -> Numbers:
+    """Return (K, count) predictions: smooth, mildly bent, each row sees all unknowns."""
+    d = u.shape[1]
+    slopes = np.cos(np.outer(np.arange(count) + 1.0, np.arange(d) + 0.7))
+    linear = u @ slopes.T
+    return np.asarray(linear + 0.05 * linear**2)
+
+
+@dataclass(frozen=True)
+class ToyObjective:
+    """An objective that counts in a file what it computes, and may be slow."""
+
+    unknowns: tuple[Unknown, ...]
+    rows: FitRows
+    log: Path | None = None
+    seconds: float = 0.0
+
+    def predict(self, u: Numbers) -> Numbers:
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write("x" * len(u))
+        time.sleep(self.seconds * len(u))
+        return toy_predictions(u, len(self.rows))
+
+
+def finished(seed: int = 5) -> FinishedFit:
+    """Return a fit as it would be recorded; its posterior is invented."""
+    generator = np.random.default_rng(seed)
+    u_map = np.array([0.7, -0.4, 0.2])
+    root = np.tril(0.3 * generator.standard_normal((3, 3)))
+    covariance = root @ root.T + 0.02 * np.eye(3)
+    draws = generator.multivariate_normal(u_map, covariance, 64)
+    table = rows()
+    return FinishedFit(
+        unknowns=unknowns(),
+        u_map=u_map,
+        mean=u_map,
+        covariance=covariance,
+        draws_u=draws,
+        log_weights=0.5 * generator.standard_normal(64),
+        rows=table,
+        stage=("A",) * len(table),
+        before=toy_predictions(np.zeros((1, 3)), len(table))[0],
+        after=toy_predictions(u_map[None], len(table))[0],
+        drawn=toy_predictions(draws, len(table)),
+        lacking=("ratio",) * len(table),
+        tau_family=np.full(len(table), 0.1),
+        tau_row=np.full(len(table), 0.05),
+        at_bound=np.zeros(3, dtype=np.bool_),
+    )
