@@ -173,6 +173,9 @@ def confront(
     seed: int = 1,
     threads: int | None = None,
     progress: Progress | None = None,
+    arms: Iterable[str | Path] = (),
+    cohorts: Iterable[str | Path] = (),
+    events: Iterable[str | Path] = (),
 ) -> Confrontation:
     """Predict published numbers by a virtual trial for each, and compare (external validation).
 
@@ -192,6 +195,9 @@ def confront(
         Processor cores; all by default.
     progress
         Called with the study and scenario that are done, how many are, and of how many.
+    arms, cohorts, events
+        Tables of your own (files CSV or YAML) that say who takes part in a study, what its arms get and which events it counts; they
+        count before those of the package.
 
     Returns
     -------
@@ -201,7 +207,7 @@ def confront(
     Raises
     ------
     ConfigError
-        There is no such scenario.
+        There is no such scenario; everything that is wrong with tables of your own.
     SolverError
         A study could not be simulated; what is finished is kept.
 
@@ -216,6 +222,7 @@ def confront(
     from ..base.errors import ConfigError, not_among
     from ..therapies.scenarios import COMPARED, SCENARIOS
     from ..validation.predictions import campaign
+    from ..validation.predictions.own_study_tables import read_study_tables
 
     names = COMPARED if scenarios is None else tuple([scenarios] if isinstance(scenarios, str) else scenarios)
     problems = [
@@ -226,7 +233,8 @@ def confront(
     if problems:
         raise ConfigError(problems)
     selected = load_evidence().records if records is None else records
-    return campaign.confront_records(selected, names, patients, seed, threads, None, progress)
+    tables = read_study_tables(arms, cohorts, events)
+    return campaign.confront_records(selected, names, patients, seed, threads, None, progress, tables=tables)
 
 
 def validate(organs: Iterable[str] = (), targets: Iterable[str] = (), progress: Progress | None = None) -> Scorecard:

@@ -9,24 +9,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from ...base.errors import BetapodError, ConfigError, Location, Problem, not_among
-from ..completion import complete_claim, complete_scenario, starting
+from ...base.errors import Location, Problem, not_among
+from ..completion import complete_scenario, starting
 from ..csv_output import Csv, given_as_csv
 from ..options import spelt_out
 from ..running import QuietOption, ThreadsOption, breaking
-from ..shared import JsonOption, gather, names_option, print_json, print_note, print_table, print_text, with_noun
+from ..shared import JsonOption, names_option, print_json, print_note, print_table, print_text, with_noun
 from ..tables import rounded
 from ..waiting import show_progress
-from .evidence_selection import OverlayOption, terms_option
+from .confront_records import ChosenRecords, choice_in_words, chosen_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     import pandas as pd
 
-    from ...claims.claims import Claim
-    from ...evidence.records.registry import Registry
-    from ...evidence.records.study import Record
     from ...validation.predictions.campaign import Confrontation
     from ...validation.predictions.prediction import Prediction
 
@@ -50,38 +47,6 @@ def register(app: typer.Typer) -> None:
 
 def _complete_by(incomplete: str) -> list[str]:
     return starting(COUNTED, incomplete)
-
-
-@dataclass(frozen=True)
-class ChosenRecords:
-    """Which records are confronted: all of them, or those that fit every option."""
-
-    heading: ClassVar[str] = "Which records"
-
-    study: Annotated[list[str] | None, terms_option("study", "this study")] = None
-    family: Annotated[list[str] | None, terms_option("family", "this family of studies with shared patients")] = None
-    endpoint: Annotated[list[str] | None, terms_option("endpoint", "this endpoint, e.g. UACR")] = None
-    claim: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--claim",
-            metavar="ID",
-            help="Only records that bear on this claim, e.g. B20; 'betapod claims' lists them.",
-            autocompletion=complete_claim,
-        ),
-    ] = None
-    overlay: OverlayOption = None
-
-    @property
-    def names(self) -> dict[str, list[str] | None]:
-        """Names that were chosen by column of the registry; None where all are wanted."""
-        options = {"study": self.study, "family": self.family, "endpoint": self.endpoint}
-        return {name: names_option(texts) if texts is not None else None for name, texts in options.items()}
-
-    @property
-    def claims(self) -> list[str] | None:
-        """Ids of the claims."""
-        return names_option(self.claim) if self.claim is not None else None
 
 
 @dataclass(frozen=True)
@@ -168,20 +133,20 @@ def confront_command(selection: ChosenRecords, how: PredictionOptions, views: Pr
 
     scenarios = names_option(how.scenario) if how.scenario is not None else list[str](COMPARED)
     problems = [*_wrong_names(scenarios, views.by), *_wrong_files(views.csv_path, views.figure, views.page)]
-    records, laid = _records(selection.names, selection.claims, selection.overlay or (), problems)
+    records, tables, laid = chosen_records(selection, problems)
     if not views.quiet:
         for line in laid:
             print_note(line)
     with breaking(), show_progress(views.quiet) as progress:
         confrontation = confront_records(
-            records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws
+            records, scenarios, how.people, how.seed, how.threads, progress=progress, draws=how.draws, tables=tables
         )
     from ...base.exports import table_as_csv
     from ...evidence.records.overlay import laid_over
     from ...report.predictions import predictions_view as confront_view
 
     table = confront_view.view(confrontation, confront_view.products_by_record(records))
-    about = [*_choice({**selection.names, "claim": selection.claims}), *laid_over(laid)]
+    about = [*choice_in_words({**selection.names, "claim": selection.claims}), *laid_over(laid)]
     for line in _write(confrontation, table, views, how, about):
         if not views.quiet:
             print_note(line)
@@ -263,50 +228,6 @@ def _wrong_files(csv_path: Path | None, figure: Path | None, page: Path | None) 
     return problems
 
 
-def _records(
-    selection: dict[str, list[str] | None],
-    claims: list[str] | None,
-    overlays: Sequence[Path],
-    problems: list[Problem],
-) -> tuple[list[Record], list[str]]:
-    """Return the rows that options choose, and what overlays of the registry change.
-
-    Raises
-    ------
-    ConfigError
-        What is wrong with these options and the tables, and `problems` of the other ones.
-    """
-    from ...claims.claims import find_claims
-    from ...evidence.records.overlay import told
-    from ...evidence.records.registry import Registry, load_registry
-
-    registry = Registry(())
-    records: list[Record] = []
-    asked = None
-    try:
-        if claims is not None:
-            asked = find_claims(claims)
-    except BetapodError as error:
-        gather(problems, error)
-    try:
-        registry = load_registry(overlays)
-        records = registry.select(**selection, tag=None)  # type: ignore[arg-type]
-    except BetapodError as error:
-        gather(problems, error)
-    if problems:
-        raise ConfigError(problems)
-    if asked is not None:
-        bearing = _bearing_on(asked, registry)
-        records = [record for record in records if record.id in bearing]
-    return records, told(registry, overlays)
-
-
-def _choice(selection: dict[str, list[str] | None]) -> list[str]:
-    """Say of a page that it has not all rows."""
-    parts = [f"{name} {', '.join(names)}" for name, names in selection.items() if names is not None]
-    return [f"Not all published numbers: only those of {'; '.join(parts)}."] if parts else []
-
-
 def _write(
     confrontation: Confrontation,
     table: pd.DataFrame,
@@ -327,13 +248,6 @@ def _write(
         from ...report.predictions import predictions_page as confront_page
 
         yield f"wrote {confront_page.write_predictions_page(confrontation, table, page, how.people, how.seed, about)}"
-
-
-def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
-    """Return the ids of the rows that claims are judged by."""
-    from ...claims.questions import records_of
-
-    return {row.id for claim in claims for question in claim.questions for row in records_of(question, registry)}
 
 
 def _print_counts(table: pd.DataFrame, by: str) -> None:

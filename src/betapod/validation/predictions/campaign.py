@@ -21,6 +21,7 @@ from .prediction import Prediction
 from .row_predictions import predict_study
 from .studies import own_baselines, sort
 from .study_courses import Condition
+from .study_tables import NO_TABLES, StudyTables, using_tables
 from .uses import use_of
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def confront_records(
     folder: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     draws: int = 8,
+    tables: StudyTables = NO_TABLES,
 ) -> Confrontation:
     """Confront rows with the model under named scenarios.
 
@@ -177,6 +179,8 @@ def confront_records(
         Told which study is done under which scenario, how many of these are done, and of how many.
     threads
         Processor cores to use; all unless given. Many studies are done side by side in processes of their own.
+    tables
+        Arms, cohorts and events of a user's own, see `own_study_tables.read_study_tables`.
 
     Raises
     ------
@@ -185,12 +189,16 @@ def confront_records(
     """
     selected = list(records)
     own_starts = own_baselines(selected)
-    can, cannot = sort(selected)
+    with using_tables(tables):
+        can, cannot = sort(selected)
     studies: dict[str, list[Record]] = {}
     for record in can:
         studies.setdefault(record.study, []).append(record)
     path = {
-        (study, name): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws)}.json"
+        (
+            study,
+            name,
+        ): f"confront/{_key(of_study, own_starts.get(study, ()), Condition(name), count, seed, draws, tables)}.json"
         for study, of_study in studies.items()
         for name in scenarios
     }
@@ -199,7 +207,7 @@ def confront_records(
     for study, of_study in studies.items():
         missing = tuple(name for name in scenarios if stored[study, name] is None)
         if missing:
-            todo[study] = _Task(study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()))
+            todo[study] = _Task(study, tuple(of_study), missing, count, seed, draws, own_starts.get(study, ()), tables)
     jobs = sum(len(task.scenarios) for task in todo.values())
     worked = _worked(list(todo.values()), threads or cores())
     for done, (study, name, predictions) in enumerate(worked, start=1):
@@ -224,13 +232,15 @@ class _Task:
     seed: int
     draws: int
     among: tuple[Record, ...]
+    tables: StudyTables
 
     def work(self, threads: int | None = 1) -> Iterator[tuple[str, str, list[Prediction]]]:
         """Predict under one scenario after the other, which have the same people."""
         for name in self.scenarios:
-            predictions = predict_study(
-                self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among
-            )
+            with using_tables(self.tables):
+                predictions = predict_study(
+                    self.records, Condition(name), self.count, self.seed, threads, self.draws, self.among
+                )
             yield self.study, name, predictions
 
 
@@ -267,10 +277,18 @@ def _finish(task: _Task) -> list[tuple[str, str, list[Prediction]]]:
 
 
 def _key(
-    records: Sequence[Record], among: Sequence[Record], condition: Condition, count: int, seed: int, draws: int
+    records: Sequence[Record],
+    among: Sequence[Record],
+    condition: Condition,
+    count: int,
+    seed: int,
+    draws: int,
+    tables: StudyTables,
 ) -> str:
     rows = [[_content(record) for record in some] for some in (records, among)]
-    return cache.key(__name__, _FORMAT, rows, asdict(condition), count, seed, draws)
+    return cache.key(
+        __name__, _FORMAT, rows, asdict(condition), count, seed, draws, tables.digest_for(records[0].study)
+    )
 
 
 def _content(record: Record) -> dict[str, object]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import functools
-import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,11 @@ from ...base.errors import ConfigError, Location, Problem
 from ...evidence.records.study import Record
 from ...evidence.synthesis.candidate_effects import unusable
 from ...evidence.synthesis.reported_error import reported_error
+from .study_arm import StudyArm as StudyArm
+from .study_arm import arm_of_row, wrong_care
 from .study_events import event_of, no_event
 from .study_readouts import readout_of
+from .study_tables import StudyTables, own_tables
 
 if TYPE_CHECKING:
     from ...patients.cohorts.cohort_target import CohortTarget
@@ -24,96 +26,10 @@ if TYPE_CHECKING:
 _FOLDER = Path(__file__).parent
 #: Cohorts that have a table of their own among the patients.
 _KNOWN = ("Packham", "Skyler", "FLOW")
-#: Inputs and therapies with which a study decides on glucose.
-_SETS_GLUCOSE, _TITRATED = ("hold_glucose", "insulin_titration"), "titrated insulin"
-
-
-@dataclass(frozen=True)
-class StudyArm:
-    """What one group of a study gets.
-
-    Attributes
-    ----------
-    cohort
-        Name of the people, see `baseline_cohorts`; empty where the arm cannot be mapped, `note` says why.
-    cells
-        Order for cells, empty for none.
-    care
-        Therapies added to what a person takes already.
-    inputs
-        Inputs of the model held from day 0.
-    control
-        Cohort, therapies and inputs of the group that a contrast compares with.
-    n
-        People in the arm where the row does not say and another row of the same patients does.
-    imposes
-        Endpoints that the mapping itself sets: no prediction of them.
-    care_rule
-        Whether care goes on besides: ``frozen`` (a placebo-controlled trial), ``usual`` or ``clinic``, see `patients.follow_up`.
-    year
-        Calendar year in which follow-up begins, where care goes on.
-    note
-        What was assumed.
-    """
-
-    study: str
-    arm: str
-    cohort: str
-    cells: str = ""
-    care: tuple[str, ...] = ()
-    inputs: tuple[tuple[str, float], ...] = ()
-    control: tuple[str, tuple[str, ...], tuple[tuple[str, float], ...]] = ("", (), ())
-    n: int | None = None
-    imposes: tuple[str, ...] = ()
-    care_rule: str = "frozen"
-    year: float = math.nan
-    note: str = ""
-
-    @property
-    def other(self) -> StudyArm:
-        """The group that a contrast compares with."""
-        cohort, care, inputs = self.control
-        return StudyArm(
-            self.study,
-            "control",
-            cohort or self.cohort,
-            care=care,
-            inputs=inputs,
-            care_rule=self.care_rule,
-            year=self.year,
-        )
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What makes two arms the same: who they are, and what they get."""
-        going = () if self.care_rule == "frozen" else (self.care_rule, self.year)
-        return (self.cohort, self.cells, self.care, self.inputs, *going)
-
-    @property
-    def sets_glucose(self) -> bool:
-        """Whether the study itself decides on glucose, so that doctors do not."""
-        held = any(name in _SETS_GLUCOSE for name, _ in self.inputs)
-        return held or any(text.startswith(_TITRATED) for text in self.care)
-
-
-def _split(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(";") if part.strip())
-
-
-def _inputs(text: str) -> tuple[tuple[str, float], ...]:
-    pairs = (part.partition("=") for part in _split(text))
-    return tuple((name.strip(), float(value)) for name, _, value in pairs)
 
 
 @functools.cache
-def arms() -> dict[tuple[str, str], StudyArm]:
-    """Return every arm that is mapped to a treatment of the model, or that cannot be, by study and arm.
-
-    Raises
-    ------
-    ConfigError
-        An arm stands in the tables twice, or its care cannot go on as it says.
-    """
+def _packaged_arms() -> dict[tuple[str, str], StudyArm]:
     mapped: dict[tuple[str, str], StudyArm] = {}
     for path in sorted((_FOLDER / "arms").glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -122,35 +38,26 @@ def arms() -> dict[tuple[str, str], StudyArm]:
                 if key in mapped:
                     problem = Problem("twice", f"the arm {key[1]!r} of {key[0]} is mapped twice", Location(path.name))
                     raise ConfigError(problem)
-                if why := _wrong_care(row):
+                if why := wrong_care(row):
                     raise ConfigError(Problem("bad-care", f"{key[0]}, {key[1]!r}: {why}", Location(path.name)))
-                control = row["control_cohort"], _split(row["control_care"]), _inputs(row["control_inputs"])
-                mapped[key] = StudyArm(
-                    *key,
-                    row["cohort"],
-                    row["cells"],
-                    _split(row["care"]),
-                    _inputs(row["inputs"]),
-                    control,
-                    int(row["n"]) if row["n"] else None,
-                    _split(row["imposes"]),
-                    row["care_rule"] or "frozen",
-                    float(row["year"] or "nan"),
-                    row["note"],
-                )
+                mapped[key] = arm_of_row(row)
     return mapped
 
 
-def _wrong_care(row: Mapping[str, str]) -> str:
-    """Say what is wrong with how the care of an arm goes on."""
-    from ...patients.follow_up import RULES
+def arms() -> Mapping[tuple[str, str], StudyArm]:
+    """Return every arm that is mapped to a treatment of the model, or that cannot be, by study and arm; those of `own_tables` first.
 
-    rule, year = row["care_rule"], row["year"]
-    if row["cohort"] and rule not in RULES:
-        return f"care_rule is one of {', '.join(RULES)}"
-    if (rule in ("", "frozen")) != (year == ""):
-        return "a year, and only with care that goes on"
-    return "care goes on without cells only" if row["cells"] and year else ""
+    Raises
+    ------
+    ConfigError
+        An arm stands in the tables twice, or its care cannot go on as it says.
+    """
+    return _with_own_arms(own_tables())
+
+
+@functools.lru_cache(maxsize=4)
+def _with_own_arms(tables: StudyTables) -> Mapping[tuple[str, str], StudyArm]:
+    return {**_packaged_arms(), **tables.arms}
 
 
 @functools.cache
@@ -159,9 +66,14 @@ def _refusals() -> tuple[tuple[str, re.Pattern[str], str], ...]:
         return tuple((row["what"], re.compile(row["pattern"]), row["reason"]) for row in csv.DictReader(file))
 
 
+def baseline_cohorts() -> Mapping[str, CohortTarget]:
+    """Return the baseline of every cohort that an arm names; those of `own_tables` besides."""
+    return {**packaged_cohorts(), **own_tables().cohorts} if own_tables().cohorts else packaged_cohorts()
+
+
 @functools.cache
-def baseline_cohorts() -> dict[str, CohortTarget]:
-    """Return the baseline of every cohort that an arm names."""
+def packaged_cohorts() -> dict[str, CohortTarget]:
+    """Return the baseline of every cohort of the package's own studies."""
     from ruamel.yaml import YAML
 
     from ...patients.cohorts import cohort_catalogue

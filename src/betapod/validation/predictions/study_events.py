@@ -31,8 +31,8 @@ from __future__ import annotations
 import csv
 import functools
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ from ...evidence.records.study import Record
 from ...hazards.outcome_rates import OUTCOMES
 from ...observables import kdigo
 from ...observables.outcomes import SHARES, Flags, Readings
+from .study_tables import own_tables
 from .visits import Numbers, compared
 
 _PATH = Path(__file__).with_name("events.csv")
@@ -337,43 +338,62 @@ _READERS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Test]], ...] = 
 
 @functools.cache
 def _table() -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
+    with _PATH.open(encoding="utf-8", newline="") as file:
+        numbered = [(Location(_PATH.name, number), row) for number, row in enumerate(csv.DictReader(file), start=2)]
+    return events_of_rows(numbered)
+
+
+def events_of_rows(
+    numbered: Iterable[tuple[Location, Mapping[str, str]]],
+) -> dict[tuple[str, str], list[tuple[str, CountedEvent]]]:
+    """Return events by study and endpoint, of rows in which every column stands, each with its place.
+
+    Raises
+    ------
+    ConfigError
+        Everything that is wrong with them.
+    """
     events: dict[tuple[str, str], list[tuple[str, CountedEvent]]] = {}
     problems = []
-    with _PATH.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            try:
-                event = CountedEvent(
-                    row["event"],
-                    row["at risk"],
-                    float(row["every"]),
-                    row["confirmed"] == "1",
-                    float(row["weeks"]) if row["weeks"] else None,
-                    row["note"],
-                    int(row["samples"] or 3),
-                    float(row["from"] or 0.0),
-                    row["free of"] or "",
-                    row["while"] or "",
-                    float(row["year"] or 0.0),
-                )
-                for text in filter(None, (event.measured, event.at_risk, event.within)):
-                    parsed(text)
-                if unknown := [name for name in event.free if name not in OUTCOMES]:
-                    message = f"there is no outcome {unknown[0]!r}"
-                    raise ConfigError(Problem("unknown-outcome", message, hint=did_you_mean(unknown[0], OUTCOMES)))
-            except ConfigError as error:
-                problems += [Problem(p.kind, p.message, Location(_PATH.name, number), p.found) for p in error.problems]
-                continue
-            events.setdefault((row["study"], row["endpoint"]), []).append((row["wording"], event))
+    for location, row in numbered:
+        try:
+            event = CountedEvent(
+                row["event"],
+                row["at risk"],
+                float(row["every"] or 26.0),
+                row["confirmed"] == "1",
+                float(row["weeks"]) if row["weeks"] else None,
+                row["note"],
+                int(row["samples"] or 3),
+                float(row["from"] or 0.0),
+                row["free of"] or "",
+                row["while"] or "",
+                float(row["year"] or 0.0),
+            )
+            for text in filter(None, (event.measured, event.at_risk, event.within)):
+                parsed(text)
+            if unknown := [name for name in event.free if name not in OUTCOMES]:
+                message = f"there is no outcome {unknown[0]!r}"
+                raise ConfigError(Problem("unknown-outcome", message, hint=did_you_mean(unknown[0], OUTCOMES)))
+        except ConfigError as error:
+            problems += [replace(problem, location=location) for problem in error.problems]
+            continue
+        events.setdefault((row["study"], row["endpoint"]), []).append((row["wording"], event))
     if problems:
         raise ConfigError(problems)
     return events
 
 
+def _wordings(study: str, endpoint: str) -> list[tuple[str, CountedEvent]]:
+    """Return the events of a study's endpoint by wording of the statistic, those of a user's own tables first."""
+    own = own_tables().events
+    return [*own.get((study, endpoint), ()), *_table().get((study, endpoint), ())]
+
+
 def event_of(record: Record) -> CountedEvent | None:
     """Return the event that a row counts, or None where the model has none."""
-    table = _table()
     for study in (record.study, "*"):
-        for wording, event in table.get((study, record.endpoint), []):
+        for wording, event in _wordings(study, record.endpoint):
             if wording in record.statistic_text:
                 return event if event.event else None
     return None
@@ -381,7 +401,7 @@ def event_of(record: Record) -> CountedEvent | None:
 
 def no_event(record: Record) -> str:
     """Return why the model cannot count what a row counts, as the row of ``study_events.csv`` without an event says it."""
-    for wording, event in _table().get((record.study, record.endpoint), []):
+    for wording, event in _wordings(record.study, record.endpoint):
         if wording in record.statistic_text:
             return "" if event.event else event.note
     return ""

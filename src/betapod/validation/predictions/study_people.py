@@ -11,6 +11,7 @@ import numpy as np
 
 from .condition import Condition
 from .studies import baseline_cohorts
+from .study_tables import own_tables
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,9 +24,14 @@ PeopleUnder = Callable[[Condition, str, int, int], "Library"]
 _LIBRARIES = 2
 
 
-@functools.cache
 def people(cohort: str, count: int, seed: int) -> Library:
     """Return virtual patients with the baseline of a cohort."""
+    return _people(cohort, count, seed, own_tables().digest if cohort in own_tables().cohorts else "")
+
+
+@functools.cache
+def _people(cohort: str, count: int, seed: int, digest: str) -> Library:
+    """Return the people of `people`; the digest of a user's own tables tells her cohorts from others of the same name."""
     from ...patients import library
     from ...patients.cohorts import reweight
 
