@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +94,71 @@ def finished(seed: int = 5) -> FinishedFit:
         tau_row=np.full(len(table), 0.05),
         at_bound=np.zeros(3, dtype=np.bool_),
     )
+
+
+@dataclass(frozen=True)
+class ToyStage:
+    """A stage of the toy problem; `at` are the numbers of its unknowns."""
+
+    name: str
+    unknowns: tuple[Unknown, ...]
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class ToyProblem:
+    """A problem of one stage or of two that share the unknown k1, over three unknowns and 24 rows.
+
+    Stage A sees the first 12 rows and k0, k1; stage B the others and k1, k2.
+    """
+
+    staged: bool = False
+    name: str = "toy"
+    seed: int = 7
+    log: Path | None = None
+    seconds: float = 0.0
+    discrepancy: Mapping[str, float] = field(default_factory=lambda: {"ratio": 0.1})
+
+    @property
+    def text(self) -> str:
+        return f"name: {self.name}\nstaged: {self.staged}\n"
+
+    @property
+    def stages(self) -> tuple[ToyStage, ...]:
+        three = unknowns()
+        if not self.staged:
+            return (ToyStage("A", three, 0, 24),)
+        return ToyStage("A", three[:2], 0, 12), ToyStage("B", three[1:], 12, 24)
+
+    def objective(self, stage: str | None, held: Mapping[str, float], threads: int | None = None) -> PartObjective:
+        of = next((each for each in self.stages if each.name == stage), ToyStage("", unknowns(), 0, 24))
+        return PartObjective(
+            of.unknowns, rows().take(np.arange(of.first, of.last)), of.first, dict(held), self.log, self.seconds
+        )
+
+
+@dataclass(frozen=True)
+class PartObjective:
+    """Some rows of the toy under some of its unknowns, others held at values."""
+
+    unknowns: tuple[Unknown, ...]
+    rows: FitRows
+    first: int
+    held: Mapping[str, float]
+    log: Path | None = None
+    seconds: float = 0.0
+
+    def predict(self, u: Numbers) -> Numbers:
+        full = np.zeros((len(u), 3))
+        names = [unknown.name for unknown in self.unknowns]
+        for k, unknown in enumerate(unknowns()):
+            if unknown.name in names:
+                full[:, k] = u[:, names.index(unknown.name)]
+            elif unknown.name in self.held:
+                full[:, k] = unknown.place(self.held[unknown.name])
+        if self.log is not None:
+            with self.log.open("a", encoding="utf-8") as file:
+                file.write("x" * len(u))
+        time.sleep(self.seconds * len(u))
+        return toy_predictions(full, 24)[:, self.first : self.first + len(self.rows)]

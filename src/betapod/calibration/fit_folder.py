@@ -121,6 +121,17 @@ def begin_fit_folder(folder: str | Path, identity: Mapping[str, Any], command: S
     return target
 
 
+def take_back_fit_folder(folder: Path) -> None:
+    """Leave nothing of a fit that could not begin; one with a finished evaluation is kept."""
+    if not (folder / FOLDER).is_dir() or any((folder / FOLDER).iterdir()):
+        return
+    (folder / FOLDER).rmdir()
+    for name in (MANIFEST, PROBLEM):
+        (folder / name).unlink(missing_ok=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def fit_manifest(folder: str | Path) -> dict[str, Any]:
     """Return the manifest of a fit, finished or not.
 
