@@ -1,0 +1,179 @@
+"""What the model lacks, by class of rows: how far published numbers lie from it beyond their own errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .fit_rows import FitRows
+from .student_blocks import StudentBlocks
+
+Numbers = NDArray[np.float64]
+#: Degrees of freedom of effects of studies and of what the model lacks: tails in which one study may lie five scales out.
+TAILS = 4.0
+#: Fewest degrees of freedom behind the deviation of a row.
+_LEAST_FREEDOM = 2.0
+#: Most that a fit is taken to have drawn a row to itself.
+_MOST_LEVERAGE = 0.9
+#: Points of the grid in each direction, its range in multiples of the prior's scale, and how often it is made narrower at most.
+_GRID, _LOWEST, _HIGHEST, _NARROWER = 9, 0.02, 10.0, 3
+
+
+@dataclass(frozen=True)
+class Discrepancy:
+    """Scales of what the model lacks, on the scale of the fit, by class of discrepancy (see `discrepancy_classes`).
+
+    Attributes
+    ----------
+    family
+        Scale of what all rows of a family and class share.
+    row
+        Scale of what each row has of its own.
+    """
+
+    family: Mapping[str, float] = field(default_factory=dict)
+    row: Mapping[str, float] = field(default_factory=dict)
+
+    def close_to(self, other: Discrepancy, share: float = 0.02) -> bool:
+        """Return whether every scale is the other's but for a small share."""
+        pairs = ((self.family, other.family), (self.row, other.row))
+        return all(
+            first.keys() == second.keys()
+            and all(abs(first[name] - second[name]) <= share * second[name] for name in first)
+            for first, second in pairs
+        )
+
+    def at(self, rows: FitRows) -> tuple[Numbers, Numbers]:
+        """Return both scales (n,) for rows; 0 for classes without one."""
+        classes = discrepancy_classes(rows)
+        return (
+            np.array([self.family.get(name, 0.0) for name in classes]),
+            np.array([self.row.get(name, 0.0) for name in classes]),
+        )
+
+
+def discrepancy_classes(rows: FitRows) -> tuple[str, ...]:
+    """Return the class of each row: that of the row, with its unit where it is compared on the natural scale.
+
+    Shares and ratios of whatever are alike; 5 mmHg and 5 mL/min are not.
+    """
+    return tuple(
+        f"{name} {unit}" if scale == "linear" else name
+        for name, scale, unit in zip(rows.row_class, rows.scale, rows.unit, strict=True)
+    )
+
+
+def discrepancy_blocks(rows: FitRows) -> NDArray[np.int64]:
+    """Return (n,) numbers of blocks: rows of one family and class of discrepancy share an effect."""
+    keys = [f"{family}\n{name}" for family, name in zip(rows.family, discrepancy_classes(rows), strict=True)]
+    return np.asarray(np.unique(keys, return_inverse=True)[1], dtype=np.int64).reshape(-1)
+
+
+def own_deviation(se: Numbers, freedom: Numbers, tau: Numbers, nu: float) -> tuple[Numbers, Numbers]:
+    """Return scale and degrees of freedom of error and own discrepancy together, after Welch and Satterthwaite."""
+    variance = se**2 + tau**2
+    loose = se**4 / freedom + tau**4 / nu
+    with np.errstate(divide="ignore", invalid="ignore"):
+        together = np.where(loose > 0.0, variance**2 / loose, np.inf)
+    return np.sqrt(variance), np.maximum(together, _LEAST_FREEDOM)
+
+
+def estimate_discrepancy(
+    rows: FitRows,
+    predicted: Numbers,
+    use: NDArray[np.bool_],
+    prior_scale: Mapping[str, float] = MappingProxyType({}),
+    nu: float = TAILS,
+    leverage: Numbers | None = None,
+) -> Discrepancy:
+    """Return the posterior mean of the discrepancy of each class, its prior half-normal.
+
+    Both scales of a class are estimated together from the marginal distribution of its residuals, integrated on a grid, so that a scale
+    about which the rows say little stays near its prior and never falls to 0.
+
+    Parameters
+    ----------
+    predicted
+        (n,) on the scale of the fit.
+    use
+        (n,) rows that may speak; those without a prediction do not.
+    prior_scale
+        Scale of the half-normal prior by class of discrepancy, or by class of row where all such rows have one unit; where
+        neither is there, twice the median error of the rows.
+    nu
+        Degrees of freedom of both.
+    leverage
+        (n,) share of each row's variance that the fit has drawn to itself: residuals after a fit are too small by it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from betapod.calibration.discrepancy import estimate_discrepancy
+    >>> from betapod.calibration.fit_rows import FitRows
+    >>> n = 40
+    >>> names = tuple(f"r{i}" for i in range(n))
+    >>> rows = FitRows(names, names, tuple(f"f{i // 2}" for i in range(n)), ("UACR",) * n, ("1",) * n, ("ratio",) * n,
+    ...                ("log",) * n, np.ones(n, bool), np.zeros(n), np.full(n, 0.1), np.full(n, np.inf))
+    >>> scales = estimate_discrepancy(rows, np.repeat(np.linspace(-1, 1, 20), 2), rows.fitted, {"ratio": 0.3})
+    >>> bool(scales.family["ratio"] > 5 * scales.row["ratio"])
+    True
+    """
+    usable = use & np.isfinite(predicted)
+    classes = np.array(discrepancy_classes(rows), dtype=object)
+    block = discrepancy_blocks(rows)
+    residual = rows.observed - predicted
+    if leverage is not None:
+        residual = residual / np.sqrt(1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
+    family, row = {}, {}
+    for name in sorted(set(classes[usable])):
+        index = np.flatnonzero(usable & (classes == name))
+        width = _prior_width(name, rows, index, prior_scale)
+        _, numbers = np.unique(block[index], return_inverse=True)
+        family[name], row[name] = _scales(
+            residual[index], rows.se[index], rows.freedom[index], np.asarray(numbers.reshape(-1), np.int64), width, nu
+        )
+    return Discrepancy(family, row)
+
+
+def _prior_width(name: str, rows: FitRows, index: NDArray[np.int64], prior_scale: Mapping[str, float]) -> float:
+    if name in prior_scale:
+        return float(prior_scale[name])
+    of_row = rows.row_class[int(index[0])]
+    units = {unit for name_of, unit in zip(rows.row_class, rows.unit, strict=True) if name_of == of_row}
+    # One number for several units would say nothing.
+    if of_row in prior_scale and len(units) == 1:
+        return float(prior_scale[of_row])
+    return 2.0 * float(np.median(rows.se[index]))
+
+
+def _scales(
+    residual: Numbers, se: Numbers, freedom: Numbers, block: NDArray[np.int64], width: float, nu: float
+) -> tuple[float, float]:
+    """Return posterior means of both scales: on a wide grid, then on finer ones where the first has its mass."""
+    ends = np.log([[_LOWEST * width, _HIGHEST * width]] * 2)
+    for _ in range(1 + _NARROWER):
+        axes = [np.linspace(low, high, _GRID) for low, high in ends]
+        family, row = (np.exp(axis.reshape(-1)) for axis in np.meshgrid(*axes, indexing="ij"))
+        scale, together = own_deviation(se, freedom, row[:, None], nu)
+        law = StudentBlocks(scale, together, np.repeat(family[:, None], len(se), axis=1), block, nu)
+        log_density = law.log_density(np.repeat(residual[None], len(row), axis=0)).sum(axis=1)
+        # Half-normal priors of the scales; the grid is even in their logarithms.
+        log_mass = log_density - 0.5 * (family**2 + row**2) / width**2 + np.log(family) + np.log(row)
+        mass = np.exp(log_mass - log_mass.max())
+        mass /= mass.sum()
+        means, spreads = _moments(mass, np.log(np.stack([family, row])))
+        steps = (ends[:, 1] - ends[:, 0]) / (_GRID - 1)
+        if np.all(spreads > 0.8 * steps):
+            break
+        reach = np.maximum(3.5 * spreads, 1.5 * steps)
+        ends = np.clip(np.stack([means - reach, means + reach], axis=1), ends[:, :1], ends[:, 1:])
+    return float(np.sum(mass * family)), float(np.sum(mass * row))
+
+
+def _moments(mass: Numbers, values: Numbers) -> tuple[Numbers, Numbers]:
+    means = values @ mass
+    return means, np.sqrt(np.square(values - means[:, None]) @ mass)
