@@ -339,8 +339,8 @@ def _snapshot(
     states = np.column_stack([values[name][kept] for name in life_course_ensemble().model.state_names])
     # Parameters of that day: creatinine generation has fallen by a year, and weight goes its own way from here on.
     # The year before the diagnosis of type 1 diabetes has rows of insulitis: from here on a person has their own.
-    own = {name: people.model[name] for name in ("dWt_own", "killing_factor", "onset_age")}
-    now = {**parameters, "age": age, "S_cr0": people.creatinine(age), **own}
+    of_person = {name: people.model[name] for name in ("dWt_own", "killing_factor", "onset_age")}
+    now = {**parameters, "age": age, "S_cr0": people.creatinine(age), **of_person}
     now = {name: column[kept] for name, column in now.items() if name not in _OF_TABLE}
     drugs = {name: lives.drugs.current[name][kept] for name in drug_columns()}
     return [Snapshots(people.numbers[kept], true, now, states, drugs)]

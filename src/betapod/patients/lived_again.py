@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Problem
+from ..base.randomness import Patients
 from ..physiology import whole_body
 from ..therapies.effect_factors import scaled_effects
 from .library import Library, from_snapshots
@@ -80,11 +81,7 @@ def live_again(library: Library, changes: Sequence[LifeChange], progress: Progre
     wanted = WantedSnapshots(numbers, library.table["age"].to_numpy(dtype=np.float64))
     persons = np.unique(numbers)
     lived: list[PeopleAgain | None] = [None] * len(changes)
-    # Factors on drugs and rows of the table of people hold for a whole run of lives; rows of the model differ between its lanes.
-    together: dict[tuple[object, ...], list[int]] = {}
-    for index, change in enumerate(changes):
-        together.setdefault((*sorted(change.drugs.items()), *sorted(change.of_people.items())), []).append(index)
-    for indices in together.values():
+    for indices in _together(changes):
         first = changes[indices[0]]
         with scaled_effects(first.drugs), population_values(first.of_people):
             people = sample(seed, persons)
@@ -95,6 +92,47 @@ def live_again(library: Library, changes: Sequence[LifeChange], progress: Progre
         for lane, index in enumerate(indices):
             lived[index] = _aligned(library, wanted, snapshots[snapshots.true["lane"] == lane], seed)
     return [people_again for people_again in lived if people_again is not None]
+
+
+def full_lives(seed: int, numbers: Patients, changes: Sequence[LifeChange]) -> list[Library]:
+    """Return all snapshots of people under each change: nobody's life is known beforehand, and people die as the change lets them.
+
+    Parameters
+    ----------
+    seed, numbers
+        Who they are, see `betapod.patients.population.sample`.
+    changes
+        At least one; random numbers, habits and doctors are the same in all.
+
+    Returns
+    -------
+    list of Library
+        One for each change.
+
+    Raises
+    ------
+    ConfigError
+        A row is one in which people differ.
+    """
+    lived: dict[int, Library] = {}
+    for indices in _together(changes):
+        first = changes[indices[0]]
+        with scaled_effects(first.drugs), population_values(first.of_people):
+            people = sample(seed, numbers)
+            _refuse_own_rows(people, [changes[index] for index in indices])
+            snapshots = live(_side_by_side(people, [changes[index].of_model for index in indices]))
+            for lane, index in enumerate(indices):
+                of_lane = snapshots[snapshots.true["lane"] == lane]
+                lived[index] = from_snapshots(of_lane, seed, {"seed": seed, "lives": len(people)})
+    return [lived[index] for index in range(len(changes))]
+
+
+def _together(changes: Sequence[LifeChange]) -> list[list[int]]:
+    """Return which changes can be lived side by side: those of drugs and of the table of people hold for a whole run of lives."""
+    together: dict[tuple[object, ...], list[int]] = {}
+    for index, change in enumerate(changes):
+        together.setdefault((*sorted(change.drugs.items()), *sorted(change.of_people.items())), []).append(index)
+    return list(together.values())
 
 
 def _refuse_own_rows(people: People, changes: Sequence[LifeChange]) -> None:

@@ -128,8 +128,8 @@ def weights(library: Library, people: Mapping[str, float], least: float = LEAST_
         asked = ", ".join(f"{name} {value:g}" for name, value in people.items())
         message = "too few people of the library are like that"
         hint = "Ask for less, or grow a library of such people."
-        found = f"effective share {share:.2f} under {asked}"
-        raise ConfigError(Problem("too-few-people", message, found=found, expected=f"at least {least:g}", hint=hint))
+        achieved = f"effective share {share:.2f} under {asked}"
+        raise ConfigError(Problem("too-few-people", message, found=achieved, expected=f"at least {least:g}", hint=hint))
     result: Numbers = ratio / ratio.mean()
     return result
 
@@ -182,9 +182,9 @@ def start_of(name: str) -> float:
     >>> start_of("xi spread"), start_of("dMAP_60 shift"), start_of("xi with xi_h")
     (1.0, 0.0, 0.0)
     """
-    first, what, second = _parts(name)
-    if what != "with":
-        return 0.0 if what == "shift" else 1.0
+    first, aspect, second = _parts(name)
+    if aspect != "with":
+        return 0.0 if aspect == "shift" else 1.0
     pairs = {frozenset((p.row_a, p.row_b)): p.rho for p in population_correlations().pairs}
     return 6.0 / math.pi * math.asin(pairs.get(frozenset((first, second)), 0.0) / 2.0)
 
@@ -210,7 +210,7 @@ def _parts(name: str) -> tuple[str, str, str]:
         expected = "a trait and median, spread or shift, or two traits joined by with"
         hint = "Such as 'xi median', 'xi spread', 'dMAP_60 shift' or 'xi with xi_theta'."
         raise ConfigError(Problem("bad-people", message, expected=expected, hint=hint))
-    first, what, second = match[1], match[2] or "with", match[3] or ""
+    first, aspect, second = match[1], match[2] or "with", match[3] or ""
     problems = [
         Problem("unknown-trait", f"{name}: no trait {trait!r} that differs between people", hint=_nearest(trait))
         for trait in (first, second)
@@ -218,25 +218,25 @@ def _parts(name: str) -> tuple[str, str, str]:
     ]
     if not problems and first == second:
         problems.append(Problem("bad-people", f"{name}: a trait goes with another one, not with itself"))
-    if not problems and what in ("median", "shift"):
-        problems += _kind_of_move(name, _rows()[first], what)
+    if not problems and aspect in ("median", "shift"):
+        problems += _kind_of_move(name, _rows()[first], aspect)
     if problems:
         raise ConfigError(problems)
-    return first, what, second
+    return first, aspect, second
 
 
 def _nearest(trait: str) -> str:
     return did_you_mean(trait, _rows()) or f"Traits are: {', '.join(_rows())}."
 
 
-def _kind_of_move(name: str, row: Parameter, what: str) -> list[Problem]:
+def _kind_of_move(name: str, row: Parameter, aspect: str) -> list[Problem]:
     """Return what is wrong with a factor on, or a shift of, the middle of a row."""
     assert row.shape is not None
     kind, first, _ = row.shape
-    if what == "shift" and kind != "normal":
+    if aspect == "shift" and kind != "normal":
         hint = f"Ask for '{row.id} median', a factor."
         return [Problem("bad-people", f"{name}: only normal distributions are shifted", found=kind, hint=hint)]
-    if what == "median" and kind == "normal" and not first > 0.0:
+    if aspect == "median" and kind == "normal" and not first > 0.0:
         hint = f"Ask for '{row.id} shift', in {row.unit}."
         return [
             Problem(
@@ -252,20 +252,20 @@ def _changes(people: Mapping[str, float]) -> dict[tuple[str, str, str], float]:
     problems: list[Problem] = []
     for name, value in people.items():
         try:
-            first, what, second = _parts(name)
+            first, aspect, second = _parts(name)
         except BetapodError as error:
             problems += error.problems
             continue
-        allowed = {"with": "between -1 and 1", "shift": "a finite number"}.get(what, "above 0")
-        fine = {"with": -1.0 < value < 1.0, "shift": math.isfinite(value)}.get(what, 0.0 < value < math.inf)
+        allowed = {"with": "between -1 and 1", "shift": "a finite number"}.get(aspect, "above 0")
+        fine = {"with": -1.0 < value < 1.0, "shift": math.isfinite(value)}.get(aspect, 0.0 < value < math.inf)
         if not fine:
             problems.append(Problem("bad-number", f"{name}: impossible", found=f"{value:g}", expected=allowed))
             continue
-        first, second = (min(first, second), max(first, second)) if what == "with" else (first, second)
-        if (first, what, second) in changes:
+        first, second = (min(first, second), max(first, second)) if aspect == "with" else (first, second)
+        if (first, aspect, second) in changes:
             problems.append(Problem("bad-people", f"{name}: the pair is given twice"))
         if abs(value - start_of(name)) > 1e-12:
-            changes[first, what, second] = value
+            changes[first, aspect, second] = value
     if problems:
         raise ConfigError(problems)
     return changes
@@ -299,7 +299,7 @@ def _log_ratio(changes: Mapping[tuple[str, str, str], float], seed: int, numbers
     """Return the logarithm of the density that is asked for over that of the tables."""
     now = population_correlations()
     asked = _correlated(now, changes)
-    moved = sorted({name for name, what, _ in changes if what != "with"})
+    moved = sorted({name for name, aspect, _ in changes if aspect != "with"})
     together = asked.names if asked is not now or set(moved) & set(asked.names) else ()
     total = np.zeros(len(numbers))
     before, after = {}, {}
@@ -326,8 +326,8 @@ def _correlated(now: Correlations, changes: Mapping[tuple[str, str, str], float]
     """
     asked = {
         frozenset((first, second)): Correlation(first, second, 2.0 * math.sin(math.pi * value / 6.0))
-        for (first, what, second), value in changes.items()
-        if what == "with"
+        for (first, aspect, second), value in changes.items()
+        if aspect == "with"
     }
     if not asked:
         return now
@@ -376,7 +376,7 @@ def _seed(library: Library) -> int:
     return seed
 
 
-#: Rows that people have as they were drawn, whoever they are.
+#: Rows that people have as they were drawn, with and without diabetes, of either kind.
 _AS_DRAWN = ("xi_h", "MAP0", "C_alb0", "Vmax_GLUT4", "sIg_factor", "xi_vessel", "xi_nephron", "beta_decline_factor")
 
 
@@ -387,16 +387,16 @@ def _same_people(
 
     The rows that are moved are compared, where people have them as they were drawn, or another row if there is none of these.
     """
-    apart = library.table["segment"].to_numpy() == 0
+    usual = library.table["segment"].to_numpy() == 0
     moved = [name for name in _AS_DRAWN if any(name in (first, second) for first, _, second in changes)]
     for name in moved or ["Vmax_GLUT4"]:
-        row, own = _rows()[name], library.parameters.get(name)
-        if own is None or row.shape is None or not apart.any():
+        row, of_library = _rows()[name], library.parameters.get(name)
+        if of_library is None or row.shape is None or not usual.any():
             continue
         drawn = _drawn(name, seed, numbers.tobytes())
-        off = np.abs(_line(row.shape[0], np.asarray(own, dtype=np.float64)) - drawn)[apart] / row.shape[2]
+        off = np.abs(_line(row.shape[0], np.asarray(of_library, dtype=np.float64)) - drawn)[usual] / row.shape[2]
         if float(off.max()) > 1e-3:
             hint = "Grow it again with: betapod patients grow"
-            found = f"{int((off > 1e-3).sum())} of {int(apart.sum())} people have another {name}"
+            others = f"{int((off > 1e-3).sum())} of {int(usual.sum())} people have another {name}"
             message = "the people of the library were not drawn from today's distributions"
-            raise ConfigError(Problem("old-library", message, found=found, hint=hint))
+            raise ConfigError(Problem("old-library", message, found=others, hint=hint))

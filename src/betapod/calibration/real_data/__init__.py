@@ -1,0 +1,1 @@
+"""Numbers derived from measurements of real people, and what the model's people give for them."""
