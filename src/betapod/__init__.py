@@ -14,7 +14,7 @@ trials         list_protocols  load_protocol  Protocol  run_trial  open_trial  T
 value          run_value  open_value
 evidence       load_evidence  Registry  pool  Pooled  grade  list_claims  judge_claims  Ledger
                answer  Answer
-validation     validate  Scorecard  confront  Confrontation
+validation     validate  Scorecard  confront  Confrontation  how_trusted  trusted_numbers
 vocabulary     list_observables  convert
 errors         errors: the family of exceptions, each with what is wrong, where, and what to do
 =============  ==================================================================================================
@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from .front.trials import open_trial as open_trial
     from .front.trials import run_trial as run_trial
     from .front.trials import write_report as write_report
+    from .front.trusting import how_trusted as how_trusted
+    from .front.trusting import trusted_numbers as trusted_numbers
     from .model.assembly.assemble import assemble as assemble
     from .model.assembly.model import Model as Model
     from .model.assembly.submodel import Part as Part
@@ -128,6 +130,7 @@ _PUBLIC = {
     "errors": "base.errors",
     "grade": "evidence.synthesis.certainty",
     "harms": "front.risks",
+    "how_trusted": "front.trusting",
     "judge_claims": "front.judging",
     "list_claims": "front.judging",
     "list_cohorts": "front.people",
@@ -157,6 +160,7 @@ _PUBLIC = {
     "show_complication": "front.risks",
     "show_drug": "front.models",
     "simulate": "engine.scipy.reference",
+    "trusted_numbers": "front.trusting",
     "validate": "front.judging",
     "write_report": "front.trials",
     "write_sbml": "exchange",
@@ -196,6 +200,7 @@ __all__ = [
     "errors",
     "grade",
     "harms",
+    "how_trusted",
     "judge_claims",
     "list_claims",
     "list_cohorts",
@@ -225,6 +230,7 @@ __all__ = [
     "show_complication",
     "show_drug",
     "simulate",
+    "trusted_numbers",
     "validate",
     "write_report",
     "write_sbml",

@@ -263,6 +263,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "betapod confront --scenario current-evidence --page page.html",
         ),
     ),
+    "trust": (
+        ("How far to trust the model, by treatment", "betapod trust"),
+        ("SGLT2 inhibitors and albuminuria", "betapod trust --drug 'SGLT2 inhibitor' --endpoint albuminuria"),
+        ("Stromal cells in type 1 diabetes, every number", "betapod trust --product UC-MSC --population T1D --rows"),
+    ),
     "model": (
         ("Models that come with betapod", "betapod model list"),
         ("The equations of one submodel", "betapod model show kidney Filtration"),

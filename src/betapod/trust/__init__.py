@@ -1,0 +1,1 @@
+"""Trust: how many published numbers of a kind lie inside the model's 90 % interval."""
