@@ -109,13 +109,17 @@ def distinct_schedules(
             )
         )
     numbers: dict[int, int] = {}
+    contents: dict[Schedule, int] = {}
     distinct: list[Schedule] = []
     which = np.empty(count, dtype=np.int64)
     for i, item in enumerate(schedule):
         if id(item) not in numbers:
-            numbers[id(item)] = len(distinct)
-            item.check(model)
-            distinct.append(item)
+            # Schedules of equal content share one table, however often they were made.
+            if item not in contents:
+                contents[item] = len(distinct)
+                item.check(model)
+                distinct.append(item)
+            numbers[id(item)] = contents[item]
         which[i] = numbers[id(item)]
     return distinct or [Schedule()], which
 

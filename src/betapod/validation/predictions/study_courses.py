@@ -25,7 +25,7 @@ from ...therapies.standard_care import Therapy, therapy
 from .condition import Condition as Condition
 from .outcome_chances import risks_of
 from .studies import StudyArm
-from .study_people import PeopleUnder, people_under
+from .study_people import PeopleUnder, joined_people, people_under
 from .visits import compared, deviation_columns
 
 if TYPE_CHECKING:
@@ -165,9 +165,9 @@ def simulate_conditions(
         for condition in conditions
     ]
     frozen = [group for of_condition in groups for group in of_condition if group.arm.care_rule == "frozen"]
+    cared_for = [group for of_condition in groups for group in of_condition if group.arm.care_rule != "frozen"]
     simulated = dict(zip(map(id, frozen), _frozen(frozen, grid, threads), strict=True))
-    for group in (group for of_condition in groups for group in of_condition if id(group) not in simulated):
-        simulated[id(group)] = _followed(group, grid, threads)
+    simulated |= zip(map(id, cared_for), _followed(cared_for, grid, threads), strict=True)
     return [[simulated[id(group)] for group in of_condition] for of_condition in groups]
 
 
@@ -180,49 +180,73 @@ class _Group:
     condition: Condition
     seed: int
 
-    def schedules(self, last: float, now: Library | None = None) -> tuple[Schedule, ...]:
-        """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney until a day.
-
-        Parameters
-        ----------
-        now
-            Those of the people whose schedules are wanted, as they are at a visit.
-        """
+    def injuries(self, last: float) -> KidneyInjuries:
+        """Return episodes of acute kidney injury until a day."""
         with self.condition.holding():
-            injuries = _injuries(self.arm, self.people, self.seed, last)
-            if now is None:
-                return injuries.added_to(_schedules(self.arm, self.people, self.condition))
-            places = now.table["place"].to_numpy()
-            those = replace(injuries, day=injuries.day[places], share=injuries.share[places])
-            return those.added_to(_schedules(self.arm, now, self.condition))
+            return _injuries(self.arm, self.people, self.seed, last)
+
+    def schedules(self, injuries: KidneyInjuries) -> tuple[Schedule, ...]:
+        """Return one schedule per person: inputs that are held, drugs that fit, cells cut to the person, injuries of the kidney."""
+        with self.condition.holding():
+            return injuries.added_to(_schedules(self.arm, self.people, self.condition))
 
     def columns(self) -> dict[str, Numbers]:
         """Return parameters and inputs by name, (people,)."""
         return {**self.people.parameters, **_values_of(self.condition, len(self.people))}
 
 
-def _followed(group: _Group, weeks: Numbers, threads: int | None) -> Courses:
-    """Return the course of people whose care goes on."""
+def _followed(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
+    """Return the courses of people whose care goes on, those of one rule, year and drugs together."""
+    together: dict[tuple[object, ...], list[int]] = {}
+    for index, group in enumerate(groups):
+        arm, drugs = group.arm, tuple(sorted(group.condition.drugs.items()))
+        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, drugs), []).append(index)
+    courses: dict[int, Courses] = {}
+    for indices in together.values():
+        of_care = [groups[index] for index in indices]
+        courses |= zip(indices, _followed_together(of_care, weeks, threads), strict=True)
+    return [courses[index] for index in range(len(groups))]
+
+
+def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
     from ...patients.follow_up import GoingCare, follow_patients
 
-    arm, who, condition = group.arm, group.people, group.condition
-    numbered = replace(who, table=who.table.assign(place=np.arange(len(who))))
-    care = GoingCare(arm.care_rule, arm.year, glucose=not arm.sets_glucose)
-    last = DAYS_PER_WEEK * float(weeks[-1])
-    with condition.holding():
+    first = groups[0]
+    days = DAYS_PER_WEEK * weeks
+    sizes = [len(group.people) for group in groups]
+    numbered = [
+        replace(group.people, table=group.people.table.assign(group=number, place=np.arange(len(group.people))))
+        for number, group in enumerate(groups)
+    ]
+    injuries = [group.injuries(float(days[-1])) for group in groups]
+
+    def orders(now: Library) -> list[Schedule]:
+        whose, places = now.table["group"].to_numpy(), now.table["place"].to_numpy()
+        schedules: list[Schedule] = []
+        # People stand in the order of their groups.
+        for number in np.unique(whose):
+            rows = np.flatnonzero(whose == number)
+            group, own = groups[number], injuries[number]
+            those = replace(own, day=own.day[places[rows]], share=own.share[places[rows]])
+            schedules += those.added_to(_schedules(group.arm, now.take(rows), group.condition))
+        return schedules
+
+    starts = [_initial(group.arm, group.people) for group in groups]
+    values = _side_by_side([_values_of(group.condition, len(group.people)) for group in groups], sizes)
+    with first.condition.holding():
         followed = follow_patients(
-            numbered,
-            DAYS_PER_WEEK * weeks,
+            joined_people(numbered),
+            days,
             outputs(),
-            care,
-            lambda now: group.schedules(last, now),
-            initial=_initial(arm, who),
-            values=_values_of(condition, len(who)),
+            GoingCare(first.arm.care_rule, first.arm.year, glucose=not first.arm.sets_glucose),
+            orders,
+            initial={name: np.concatenate([start[name] for start in starts]) for name in first.people.state_names},
+            values=values,
             rtol=_RTOL,
             atol=_ATOL,
             threads=threads,
         )
-    return _courses(arm, who, weeks, followed.values, followed.status, followed.ended_at)
+    return _courses_of(groups, weeks, followed.values, followed.status, followed.ended_at)
 
 
 def _frozen(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> list[Courses]:
@@ -230,33 +254,39 @@ def _frozen(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> li
     if not groups:
         return []
     days = DAYS_PER_WEEK * weeks
-    schedules = [schedule for group in groups for schedule in group.schedules(float(days[-1]))]
+    schedules = [schedule for group in groups for schedule in group.schedules(group.injuries(days[-1]))]
     starts = [_initial(group.arm, group.people) for group in groups]
     initial = {name: np.concatenate([start[name] for start in starts]) for name in groups[0].people.state_names}
-    result = _ensemble(threads).run(_side_by_side(groups), days, schedules, initial)
+    columns = _side_by_side([group.columns() for group in groups], [len(group.people) for group in groups])
+    result = _ensemble(threads).run(columns, days, schedules, initial)
+    return _courses_of(groups, weeks, result.values, result.status, result.ended_at)
+
+
+def _courses_of(
+    groups: Sequence[_Group], weeks: Numbers, values: Numbers, status: NDArray[np.int64], ended_at: Numbers
+) -> list[Courses]:
+    """Return the courses of groups that stand one after the other."""
     courses, start = [], 0
     for group in groups:
-        who = group.people
-        rows = slice(start, start + len(who))
-        start += len(who)
-        courses.append(_courses(group.arm, who, weeks, result.values[rows], result.status[rows], result.ended_at[rows]))
+        rows = slice(start, start + len(group.people))
+        start += len(group.people)
+        courses.append(_courses(group.arm, group.people, weeks, values[rows], status[rows], ended_at[rows]))
     return courses
 
 
-def _side_by_side(groups: Sequence[_Group]) -> dict[str, Numbers]:
-    """Return the columns of all groups; those that lack a row have the table's value."""
-    columns = [group.columns() for group in groups]
+def _side_by_side(columns: Sequence[Mapping[str, Numbers]], sizes: Sequence[int]) -> dict[str, Numbers]:
+    """Return the columns of groups one after the other; those that lack a row have the table's value."""
     model = whole_body.named_model("reference")
     names = sorted({name for of_group in columns for name in of_group})
 
-    def of(group: _Group, of_group: Mapping[str, Numbers], name: str) -> Numbers:
-        if name in of_group:
-            return of_group[name]
+    def of(group: Mapping[str, Numbers], size: int, name: str) -> Numbers:
+        if name in group:
+            return group[name]
         row = model.parameters[name] if name in model.parameters else model.inputs[name]
-        return np.full(len(group.people), row.value)
+        return np.full(size, row.value)
 
     return {
-        name: np.concatenate([of(group, of_group, name) for group, of_group in zip(groups, columns, strict=True)])
+        name: np.concatenate([of(group, size, name) for group, size in zip(columns, sizes, strict=True)])
         for name in names
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,21 @@ def people_under(condition: Condition, cohort: str, count: int, seed: int) -> Li
     base = _weights(key, tuple(sorted(condition.people.items()))) if condition.people else None
     selected = reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed, base=base).patients
     return with_going_care(selected, condition)
+
+
+def joined_people(groups: Sequence[Library]) -> Library:
+    """Return people of one library, one group after the other."""
+    import pandas as pd
+
+    first = groups[0]
+    if len(groups) == 1:
+        return first
+    return replace(
+        first,
+        table=pd.concat([group.table for group in groups], ignore_index=True),
+        parameters={name: np.concatenate([group.parameters[name] for group in groups]) for name in first.parameters},
+        states=np.concatenate([group.states for group in groups]),
+    )
 
 
 def with_going_care(patients: Library, condition: Condition) -> Library:
