@@ -125,6 +125,8 @@ class MapResult:
         Whether nothing was left to gain; in words.
     visited, visited_predicted
         (E, d) and (E, n): all evaluations.
+    bounds
+        Lowest and highest place (d,) of each unknown.
     """
 
     u: Numbers
@@ -138,6 +140,7 @@ class MapResult:
     reason: str
     visited: Numbers
     visited_predicted: Numbers
+    bounds: tuple[Numbers, Numbers]
 
     @property
     def evaluations(self) -> int:
@@ -242,7 +245,7 @@ def fit_map(
         law = likelihood(predicted, _leverage(law, predicted, jacobian, use))
     return MapResult(
         u, predicted, predicted_start, jacobian, use, law, tuple(trace), converged, reason,
-        np.array(evaluations.u), np.array(evaluations.predicted),
+        np.array(evaluations.u), np.array(evaluations.predicted), (low, high),
     )  # fmt: skip
 
 
