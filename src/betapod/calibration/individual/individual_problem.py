@@ -1,0 +1,387 @@
+"""A fit of a user's own: read its file, its model and its table, and check everything before anything is simulated."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ...base.clinical import convert_labelled
+from ...base.config import Document, check_document, read_yaml
+from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
+from ...base.units import split_quantity
+from ...engine.schedule import Dose, Schedule, Switch
+from ...model import Model, Parameter
+from ...model.parameters.possible_values import possible_bounds
+from ...model.parameters.table import parameter_quantity
+from ...physiology import whole_body
+from .error_model import ErrorModel
+from .individual_settings import FittedParameter, IndividualSettings, ObservableSettings, StatedError
+from .measured_people import MeasuredObservable, MeasuredPerson
+from .measurement_table import MeasurementReader
+from .own_model import load_own_model
+from .person_parameter import PersonParameter
+
+#: Reads a model by its name or file, with parameter tables.
+LoadModel = Callable[[str, Sequence[Path]], Model]
+
+
+@dataclass(frozen=True)
+class IndividualProblem:
+    """What is fitted to what.
+
+    Attributes
+    ----------
+    observables, parameters, people
+        What is measured, what is looked for, and in whom.
+    begin
+        Time of the table at which the simulation begins, in the model's unit of time.
+    group
+        ``two-stage`` or ``none``.
+    pooled
+        Whether one set of parameters is fitted to all people together as well.
+    starts
+        Searches for each person; the first begins at the starts of the parameters.
+    level
+        Of confidence intervals.
+    text
+        Of the file.
+    notes
+        How the table was read.
+    """
+
+    title: str
+    file: str
+    text: str
+    model: Model
+    table_file: str
+    observables: tuple[MeasuredObservable, ...]
+    parameters: tuple[PersonParameter, ...]
+    people: tuple[MeasuredPerson, ...]
+    begin: float = 0.0
+    group: str = "two-stage"
+    pooled: bool = False
+    starts: int = 1
+    level: float = 0.95
+    seed: int = 1
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    @property
+    def measurements(self) -> int:
+        """Number of all measurements."""
+        return sum(len(person) for person in self.people)
+
+
+def read_individual_problem(path: str | Path, load_model: LoadModel = load_own_model) -> IndividualProblem:
+    """Read a problem file of the kind ``individual``, its model and its table.
+
+    Parameters
+    ----------
+    path
+        YAML file; the files that it names stand beside it.
+    load_model
+        What reads the model.
+
+    Raises
+    ------
+    BetapodError
+        Everything that is wrong with the file, the model and the table, each with its place.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from betapod.calibration.individual.individual_examples import write_individual_example
+    >>> from betapod.calibration.individual.individual_problem import read_individual_problem
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     problem = read_individual_problem(write_individual_example(folder)[0])
+    >>> len(problem.people), problem.measurements
+    (12, 72)
+    """
+    document = read_yaml(path)
+    settings = check_document(IndividualSettings, document)
+    return _ProblemReader(document, settings, Path(path).parent).read(load_model)
+
+
+class _ProblemReader:
+    def __init__(self, document: Document, settings: IndividualSettings, folder: Path) -> None:
+        self.document, self.settings, self.folder = document, settings, folder
+        self.problems: list[Problem] = []
+
+    def read(self, load_model: LoadModel) -> IndividualProblem:
+        model = self._model(load_model)
+        settings = self.settings
+        begin = self._quantity(settings.begin, model.time_unit, ("begin",)) or 0.0
+        schedule = self._schedule(model)
+        observables = self._observables(model)
+        parameters = self._parameters(model)
+        people, notes = self._people(model, observables, begin, schedule)
+        self._clashes(parameters, people)
+        if self.problems:
+            raise ConfigError(self.problems)
+        return IndividualProblem(
+            title=settings.title or Path(self.document.file).stem,
+            file=self.document.file,
+            text=self.document.text,
+            model=model,
+            table_file=settings.table,
+            observables=tuple(observables),
+            parameters=tuple(parameters),
+            people=tuple(people),
+            begin=begin,
+            group=settings.group,
+            pooled=settings.pooled,
+            starts=settings.starts,
+            level=settings.level,
+            seed=settings.seed,
+            notes=tuple(notes),
+        )
+
+    def _model(self, load_model: LoadModel) -> Model:
+        name = self.settings.model
+        beside = self.folder / name
+        tables = [self.folder / table for table in self.settings.parameters]
+        model = load_model(name if name in whole_body.NAMES else str(beside), tables)
+        try:
+            return model.with_values(self.settings.set, "set") if self.settings.set else model
+        except BetapodError as error:
+            self.problems += [self._placed(problem, ("set",)) for problem in error.problems]
+            return model
+
+    def _placed(self, problem: Problem, where: tuple[str | int, ...]) -> Problem:
+        return self.document.problem(
+            problem.kind, problem.message, where, found=problem.found, expected=problem.expected, hint=problem.hint
+        )
+
+    def _quantity(self, raw: Any, unit: str, where: tuple[str | int, ...], label: str = "") -> float | None:
+        """Return a number in a unit; None where it cannot be read, which is told."""
+        try:
+            if isinstance(raw, (int, float)) and raw != 0.0 and unit not in ("", "1"):
+                raise ConfigError(
+                    Problem("missing-unit", "a unit is missing", found=f"{raw:g}", expected=f"{raw:g} {unit}")
+                )
+            return parameter_quantity(raw if isinstance(raw, str) else float(raw), unit, Location(), label)
+        except BetapodError as error:
+            self.problems += [self._placed(problem, where) for problem in error.problems]
+            return None
+
+    # -- what is given -----------------------------------------------------------------------------------------------
+
+    def _schedule(self, model: Model) -> Schedule:
+        doses, switches, time = [], [], model.time_unit
+        for n, dose in enumerate(self.settings.schedule.doses):
+            where: tuple[str | int, ...] = ("schedule", "doses", n)
+            if dose.state not in model.state_names:
+                self._unknown(dose.state, "a state", model.state_names, (*where, "state"))
+                continue
+            units = {"amount": model.units[dose.state], "time": time, "duration": time, "every": time}
+            values = {key: self._quantity(getattr(dose, key), unit, (*where, key)) for key, unit in units.items()}
+            if None not in values.values():
+                read = {key: float(value or 0.0) for key, value in values.items()}
+                order = Dose(
+                    dose.state, read["amount"], read["time"], read["every"], dose.more, read["duration"], ss=dose.steady
+                )
+                doses += [order] * self._fits(Schedule((order,)), model, where)
+        for n, change in enumerate(self.settings.schedule.switches):
+            where = ("schedule", "switches", n)
+            if change.input not in model.inputs:
+                self._unknown(change.input, "an input", tuple(model.inputs), (*where, "input"))
+                continue
+            units = {"value": model.units[change.input], "time": time, "width": time}
+            values = {key: self._quantity(getattr(change, key), unit, (*where, key)) for key, unit in units.items()}
+            if None not in values.values():
+                read = {key: float(value or 0.0) for key, value in values.items()}
+                switch = Switch(change.input, read["value"], read["time"], read["width"])
+                switches += [switch] * self._fits(Schedule((), (switch,)), model, where)
+        return Schedule(tuple(doses), tuple(switches))
+
+    def _fits(self, schedule: Schedule, model: Model, where: tuple[str | int, ...]) -> bool:
+        try:
+            schedule.check(model)
+        except BetapodError as error:
+            self.problems += [self._placed(problem, where) for problem in error.problems]
+            return False
+        return True
+
+    def _unknown(self, name: str, noun: str, allowed: Sequence[str], where: tuple[str | int, ...]) -> None:
+        hint = did_you_mean(name, allowed)
+        key = bool(where) and where[-1] == name
+        self.problems.append(
+            self.document.problem("unknown-name", f"{name!r} is not {noun} of the model", where, key, hint=hint)
+        )
+
+    # -- what is measured and what is looked for ---------------------------------------------------------------------
+
+    def _observables(self, model: Model) -> list[MeasuredObservable]:
+        observables = []
+        outputs = (*model.state_names, *model.assignments)
+        for name, written in self.settings.observables.items():
+            settings, where = written or ObservableSettings(), ("observables", name)
+            output = settings.output or name
+            if output not in outputs:
+                self._unknown(
+                    output, "a state or an equation", outputs, (*where, "output") if settings.output else where
+                )
+                continue
+            label = model.labels[output]
+            error = self._error(settings, model.units[output], label, where)
+            observables.append(MeasuredObservable(name, output, model.units[output], label, error, settings.unit or ""))
+        return observables
+
+    def _error(self, settings: ObservableSettings, unit: str, label: str, where: tuple[str, ...]) -> ErrorModel:
+        """Return the error model: what is stated, else an additive error of a size to be estimated."""
+        stated = settings.error
+        if not isinstance(stated, StatedError):
+            return ErrorModel(stated or "additive", estimated=stated != "column")
+        additive = self._size(stated.additive, unit, label, (*where, "error", "additive"))
+        share = self._size(stated.proportional, "1", "", (*where, "error", "proportional"))
+        if stated.additive is None and stated.proportional is None:
+            message = "an error has a size: additive, proportional, or both"
+            self.problems.append(self.document.problem("missing-key", message, (*where, "error")))
+        form = "combined" if additive and share else "additive" if additive else "proportional"
+        return ErrorModel(form, additive or 0.0, share or 0.0)
+
+    def _size(self, raw: Any, unit: str, label: str, where: tuple[str | int, ...]) -> float | None:
+        """Return the size of an error; like every SD it is converted as a difference, not as a level."""
+        if raw is None:
+            return None
+        split = split_quantity(str(raw))
+        if split is None or (not split[1].strip() and unit != "1"):
+            size = self._quantity(raw if split is None else split[0], unit, where)
+        else:
+            try:
+                size = convert_labelled(split[0], split[1].strip() or "1", unit, label, "difference")
+            except BetapodError as error:
+                self.problems += [self._placed(problem, where) for problem in error.problems]
+                return None
+        if size is not None and not size > 0.0:
+            message = "the size of an error is above 0"
+            self.problems.append(self.document.problem("out-of-range", message, where, found=str(raw)))
+        return size
+
+    def _parameters(self, model: Model) -> list[PersonParameter]:
+        rows = {**model.parameters, **model.inputs}
+        parameters = []
+        for name, written in self.settings.fit.items():
+            if name not in rows:
+                self._unknown(name, "a parameter", tuple(rows), ("fit", name))
+                continue
+            before = len(self.problems)
+            parameter = self._parameter(rows[name], written or FittedParameter())
+            if len(self.problems) == before:
+                parameters.append(parameter)
+        return parameters
+
+    def _parameter(self, row: Parameter, settings: FittedParameter) -> PersonParameter:
+        where = ("fit", row.id)
+        least, most = possible_bounds(row)
+
+        def read(key: str, default: float) -> float:
+            raw = getattr(settings, key)
+            value = None if raw is None else self._quantity(raw, row.unit, (*where, key), row.label)
+            return default if value is None else value
+
+        start, low, high = read("start", row.value), read("low", least), read("high", most)
+        transform = settings.transform or _usual_transform(row, start, low, high)
+        prior_low, prior_high = self._prior(row, settings, where)
+        parameter = PersonParameter(row.id, row.unit, start, transform, low, high, prior_low, prior_high, row.label)
+        self._check_parameter(parameter, where, (least, most))
+        return parameter
+
+    def _prior(self, row: Parameter, settings: FittedParameter, where: tuple[str, ...]) -> tuple[float, float]:
+        if settings.prior is None:
+            return -math.inf, math.inf
+        if settings.prior == "table":
+            if not (math.isfinite(row.low) and math.isfinite(row.high)):
+                message = f"the table has no plausible range of {row.id!r}"
+                hint = "Give 'prior: {low: ..., high: ...}', the range that holds 95 % of people."
+                self.problems.append(self.document.problem("no-prior", message, (*where, "prior"), hint=hint))
+            return row.low, row.high
+        ends = [
+            self._quantity(getattr(settings.prior, key), row.unit, (*where, "prior", key), row.label)
+            for key in ("low", "high")
+        ]
+        low, high = (math.nan if end is None else end for end in ends)
+        return low, high
+
+    def _check_parameter(
+        self, parameter: PersonParameter, where: tuple[str, ...], possible: tuple[float, float]
+    ) -> None:
+        def bad(kind: str, message: str, key: str, value: str = "", expected: str = "", hint: str = "") -> None:
+            key_path = (*where, key)
+            self.problems.append(
+                self.document.problem(kind, message, key_path, found=value, expected=expected, hint=hint)
+            )
+
+        low, high, unit = parameter.low, parameter.high, "" if parameter.unit == "1" else f" {parameter.unit}"
+        if low < possible[0] or high > possible[1]:
+            expected = f"within {possible[0]:g} to {possible[1]:g}{unit}"
+            bad(
+                "impossible-value",
+                f"{parameter.name!r} cannot be there",
+                "low" if low < possible[0] else "high",
+                expected=expected,
+            )
+        if not low < high:
+            bad("bad-range", "the lower bound is not below the upper one", "low", value=f"{low:g} to {high:g}{unit}")
+        elif not low <= parameter.start <= high:
+            bad(
+                "bad-start",
+                "the search begins outside its bounds",
+                "start",
+                value=f"{parameter.start:g}{unit}",
+                expected=f"{low:g} to {high:g}{unit}",
+            )
+        if parameter.has_prior and not parameter.prior_low < parameter.prior_high:
+            bad("bad-range", "the prior's lower end is not below its upper one", "prior")
+        span = {"log": (0.0, math.inf), "logit": (0.0, 1.0)}.get(parameter.transform)
+        if span is not None:
+            values = [parameter.start] + ([parameter.prior_low, parameter.prior_high] if parameter.has_prior else [])
+            if not all(span[0] < value < span[1] for value in values):
+                hint = "Give another transform (linear), or a start and prior within."
+                bad(
+                    "bad-transform",
+                    f"{parameter.transform} is for values between {span[0]:g} and {span[1]:g}",
+                    "transform",
+                    hint=hint,
+                )
+
+    # -- people ------------------------------------------------------------------------------------------------------
+
+    def _people(
+        self, model: Model, observables: list[MeasuredObservable], begin: float, schedule: Schedule
+    ) -> tuple[list[MeasuredPerson], list[str]]:
+        if len(observables) < len(self.settings.observables):
+            return [], []  # its columns could not be told apart
+        reader = MeasurementReader(
+            self.folder / self.settings.table, model, observables, dict(self.settings.columns), begin, schedule
+        )
+        try:
+            people = reader.people()
+        except BetapodError as error:
+            self.problems += error.problems
+            return [], []
+        self.problems += reader.problems
+        without = [person.name for person in people if not len(person)]
+        if without:
+            reader.notes.append(f"nothing was measured in {', '.join(without[:5])}{' ...' if len(without) > 5 else ''}")
+        people = [person for person in people if len(person)]
+        if not people and not reader.problems:
+            self.problems.append(Problem("no-measurements", "the table has no measurement", Location(str(reader.path))))
+        return people, reader.notes
+
+    def _clashes(self, parameters: list[PersonParameter], people: list[MeasuredPerson]) -> None:
+        columns = {name for person in people for name in person.covariates}
+        for parameter in parameters:
+            if parameter.name in columns:
+                message = f"{parameter.name!r} is fitted, and a column of the table has its values"
+                self.problems.append(self.document.problem("given-twice", message, ("fit", parameter.name), True))
+
+
+def _usual_transform(row: Parameter, start: float, low: float, high: float) -> str:
+    """Return the usual scale of a search: logit for shares, the logarithm for what is above 0 and not said to go below."""
+    if (low, high) == (0.0, 1.0) and 0.0 < start < 1.0:
+        return "logit"
+    signed = any(-math.inf < value < 0.0 for value in (row.low, low))
+    return "log" if start > 0.0 and not signed else "linear"

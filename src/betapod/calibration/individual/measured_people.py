@@ -1,0 +1,69 @@
+"""People with measurements: what was measured when, what they were given, and in which values of the model they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ...engine.schedule import Schedule
+    from .error_model import ErrorModel
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MeasuredObservable:
+    """What is measured.
+
+    Attributes
+    ----------
+    name
+        As in the table of measurements.
+    output
+        State or equation of the model that predicts it; `unit` is that of the output.
+    table_unit
+        Unit of its numbers in the table where neither heading nor row names one.
+    """
+
+    name: str
+    output: str
+    unit: str
+    label: str
+    error: ErrorModel
+    table_unit: str = ""
+
+
+@dataclass(frozen=True)
+class MeasuredPerson:
+    """One person.
+
+    Attributes
+    ----------
+    times
+        (n,) of measurements, from the beginning of the simulation on, in the model's unit of time.
+    observable
+        (n,) number of what was measured.
+    values, errors
+        (n,) in the unit of the output; an error is NaN where the table has none.
+    lines
+        (n,) of the table.
+    covariates
+        Parameters and inputs of the model that this person has a value of her own of.
+    """
+
+    name: str
+    times: Numbers
+    observable: NDArray[np.int64]
+    values: Numbers
+    errors: Numbers
+    lines: NDArray[np.int64]
+    schedule: Schedule
+    covariates: Mapping[str, float] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.times)

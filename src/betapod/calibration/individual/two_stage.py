@@ -1,0 +1,198 @@
+"""A group from its people: medians, spreads and correlations between people, corrected for how far each person's estimates are off.
+
+Global two-stage method (Steimer and colleagues; Davidian and Giltinan): person i has parameters ``theta_i ~ N(mu, D)`` on the scale of
+the search, and her measurements say ``N(estimate_i, H_i^-1)`` of them. `D` has the largest restricted likelihood, in which the mean
+counts as unknown: found by expectation and maximisation, then by quasi-Newton steps, which get to a boundary too. So without errors of estimation it is the usual sample covariance. Information
+is used, not its inverse: a person whose data leave a direction open speaks in the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+#: Rounds of expectation and maximisation before and after the quasi-Newton steps.
+_ROUNDS, _LAST = 60, 20
+#: Logarithm of an SD between people relative to the first guess: at the lower end it counts as none.
+_LEAST, _MOST = -14.0, 9.0
+
+
+@dataclass(frozen=True)
+class GroupSummary:
+    """A group on the scale of the search.
+
+    Attributes
+    ----------
+    mean, covariance
+        (p,), (p, p) of people's parameters.
+    mean_error
+        (p,) SE of the mean.
+    spread_error
+        (p,) SE of the SD between people, as if the other parameters were known: approximate.
+    shrunk, shrunk_error
+        (people, p) what the group and her own data together say of each person.
+    uncorrected
+        (p,) SD of the estimates as they are, which holds their errors too; NaN where fewer than two people have one.
+    people
+        How many took part.
+    at_rest
+        Whether the largest likelihood was reached.
+    diagonal
+        Whether correlations were left out, since there are too few people.
+    """
+
+    mean: Numbers
+    covariance: Numbers
+    mean_error: Numbers
+    spread_error: Numbers
+    shrunk: Numbers
+    shrunk_error: Numbers
+    uncorrected: Numbers
+    people: int
+    at_rest: bool
+    diagonal: bool
+
+    @property
+    def spread(self) -> Numbers:
+        """(p,) SD between people."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def correlation(self) -> Numbers:
+        """(p, p) between people; 0 where there is no spread."""
+        spread = np.where(self.spread > 0.0, self.spread, np.inf)
+        off = self.covariance / np.outer(spread, spread)
+        return np.asarray(off * (1.0 - np.eye(len(spread))) + np.eye(len(spread)))
+
+
+def summarise_group(said: Numbers, information: Numbers, estimates: Numbers) -> GroupSummary:
+    """Return the group of at least two people.
+
+    Parameters
+    ----------
+    said
+        (people, p) information times estimate, of the data alone.
+    information
+        (people, p, p) of the data alone, on the scale of the search.
+    estimates
+        (people, p) estimates where data alone give one, else NaN.
+
+    Examples
+    --------
+    Without errors of estimation the group has the mean and the SD of its people:
+
+    >>> import numpy as np
+    >>> from betapod.calibration.individual.two_stage import summarise_group
+    >>> estimates = np.array([[1.0], [2.0], [4.0]])
+    >>> sure = np.full((3, 1, 1), 1e12)
+    >>> group = summarise_group(estimates * 1e12, sure, estimates)
+    >>> group.mean.round(6), group.spread.round(6), estimates.std(ddof=1).round(6)
+    (array([2.333333]), array([1.527525]), np.float64(1.527525))
+    """
+    people, count = said.shape
+    diagonal = people <= count + 1
+    start = _first_guess(estimates, information)
+    covariance = np.diag(start**2)
+    for _ in range(_ROUNDS):
+        covariance = _next(said, information, covariance, diagonal)
+    covariance, at_rest = _climbed(said, information, covariance, start, diagonal)
+    for _ in range(_LAST):
+        covariance = _next(said, information, covariance, diagonal)
+    mean, mean_covariance, inner, shrunk, gain = _expected(said, information, covariance)
+    moved = np.einsum("nij,jk,nlk->nil", np.eye(count) - gain, mean_covariance, np.eye(count) - gain)
+    weight = np.einsum("nii->ni", _weights(information, covariance))
+    spread = np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance_error = np.sqrt(2.0 / np.sum(weight**2, axis=0))
+        spread_error = np.where(spread > 0.0, variance_error / (2.0 * spread), np.nan)
+    told = np.isfinite(estimates)
+    uncorrected = [
+        float(np.std(column[row], ddof=1)) if row.sum() > 1 else np.nan
+        for column, row in zip(estimates.T, told.T, strict=True)
+    ]
+    errors = np.sqrt(np.maximum(np.einsum("nii->ni", inner + moved), 0.0))
+    return GroupSummary(
+        mean, covariance, np.sqrt(np.diag(mean_covariance)), spread_error, shrunk, errors, np.array(uncorrected),
+        people, at_rest, diagonal,
+    )  # fmt: skip
+
+
+def _next(said: Numbers, information: Numbers, covariance: Numbers, diagonal: bool) -> Numbers:
+    """Return the covariance after one round of expectation and maximisation."""
+    mean, mean_covariance, inner, shrunk, gain = _expected(said, information, covariance)
+    deviation = shrunk - mean
+    moved = np.einsum("nij,jk,nlk->nil", gain, mean_covariance, gain)
+    new = np.mean(inner + moved + deviation[:, :, None] * deviation[:, None, :], axis=0)
+    return np.diag(np.diag(new)) if diagonal else (new + new.T) / 2.0
+
+
+def _climbed(
+    said: Numbers, information: Numbers, covariance: Numbers, start: Numbers, diagonal: bool
+) -> tuple[Numbers, bool]:
+    """Return the covariance with the largest restricted likelihood, over its Cholesky factor, and whether it was reached."""
+    from scipy.optimize import minimize
+
+    count = len(start)
+    below = np.tril_indices(count, -1)
+
+    def covariance_at(x: Numbers) -> Numbers:
+        factor = np.diag(np.exp(x[:count]))
+        if not diagonal:
+            factor[below] = x[count:]
+        factor = start[:, None] * factor
+        return np.asarray(factor @ factor.T)
+
+    def loss(x: Numbers) -> float:
+        return -_restricted_likelihood(said, information, covariance_at(x))
+
+    scaled = covariance / np.outer(start, start)
+    factor = np.linalg.cholesky(scaled + np.eye(count) * 1e-10 * float(np.trace(scaled)))
+    logs = np.clip(np.log(np.diag(factor)), _LEAST, _MOST)
+    x = logs if diagonal else np.concatenate([logs, factor[below]])
+    bounds = [(_LEAST, _MOST)] * count + [(None, None)] * (len(x) - count)
+    end = minimize(loss, x, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-13, "gtol": 1e-6, "maxfun": 20_000})
+    best = end.x if end.fun <= loss(x) else x
+    return covariance_at(best), bool(end.success)
+
+
+def _restricted_likelihood(said: Numbers, information: Numbers, covariance: Numbers) -> float:
+    """Return the logarithm of the restricted likelihood of a covariance, but for a constant."""
+    count = covariance.shape[0]
+    mean, mean_covariance, inner, _, _ = _expected(said, information, covariance)
+    rest = said - information @ mean
+    fitted = said @ mean - 0.5 * np.einsum("i,nij,j->n", mean, information, mean)
+    quadratic = 0.5 * np.einsum("ni,nij,nj->n", rest, inner, rest)
+    sizes = np.linalg.slogdet(np.eye(count) + covariance @ information)[1]
+    return float(np.sum(fitted + quadratic - 0.5 * sizes) + 0.5 * np.linalg.slogdet(mean_covariance)[1])
+
+
+def _first_guess(estimates: Numbers, information: Numbers) -> Numbers:
+    """Return a first SD between people, above 0."""
+    with np.errstate(invalid="ignore"):
+        middle = np.nanmedian(estimates, axis=0) if np.any(np.isfinite(estimates)) else np.zeros(estimates.shape[1])
+        spread = 1.4826 * np.nanmedian(np.abs(estimates - middle), axis=0)
+    error = 1.0 / np.sqrt(np.maximum(np.mean(np.einsum("nii->ni", information), axis=0), 1e-300))
+    return np.where(np.isfinite(spread) & (spread > 0.0), spread, np.minimum(error, 1.0))
+
+
+def _weights(information: Numbers, covariance: Numbers) -> Numbers:
+    """Return (people, p, p) the inverse of covariance between people plus error of estimation."""
+    count = covariance.shape[0]
+    return information @ np.linalg.inv(np.eye(count) + covariance @ information)
+
+
+def _expected(said: Numbers, information: Numbers, covariance: Numbers) -> tuple[Numbers, ...]:
+    """Return the mean, its covariance, and of each person: variance given the mean, expected parameters, share of her own data."""
+    count = covariance.shape[0]
+    inner = np.linalg.inv(np.eye(count) + covariance @ information) @ covariance
+    weight = _weights(information, covariance)
+    # (H^-1 + D)^-1 H^-1 s, without an inverse of H.
+    pulled = np.linalg.solve(np.eye(count) + information @ covariance, said[:, :, None])[:, :, 0]
+    mean_covariance = np.linalg.inv(weight.sum(axis=0))
+    mean = mean_covariance @ pulled.sum(axis=0)
+    gain = inner @ information
+    shrunk = mean + np.einsum("nij,nj->ni", inner, said - information @ mean)
+    return mean, mean_covariance, inner, shrunk, gain
