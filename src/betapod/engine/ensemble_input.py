@@ -109,17 +109,18 @@ def distinct_schedules(
             )
         )
     numbers: dict[int, int] = {}
-    contents: dict[Schedule, int] = {}
+    contents: dict[tuple[object, ...], int] = {}
     distinct: list[Schedule] = []
     which = np.empty(count, dtype=np.int64)
     for i, item in enumerate(schedule):
         if id(item) not in numbers:
             # Schedules of equal content share one table, however often they were made.
-            if item not in contents:
-                contents[item] = len(distinct)
+            content = tuple(item.doses), tuple(item.switches)
+            if content not in contents:
+                contents[content] = len(distinct)
                 item.check(model)
                 distinct.append(item)
-            numbers[id(item)] = contents[item]
+            numbers[id(item)] = contents[content]
         which[i] = numbers[id(item)]
     return distinct or [Schedule()], which
 

@@ -226,8 +226,9 @@ def _followed_together(groups: Sequence[_Group], weeks: Numbers, threads: int | 
         # People stand in the order of their groups.
         for number in np.unique(whose):
             rows = np.flatnonzero(whose == number)
-            group, own = groups[number], injuries[number]
-            those = replace(own, day=own.day[places[rows]], share=own.share[places[rows]])
+            group, all_injuries = groups[number], injuries[number]
+            index = places[rows]
+            those = replace(all_injuries, day=all_injuries.day[index], share=all_injuries.share[index])
             schedules += those.added_to(_schedules(group.arm, now.take(rows), group.condition))
         return schedules
 
