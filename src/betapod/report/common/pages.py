@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 #: Where templates stand, and the style and script that they include.
-FOLDERS = tuple(Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims", "answer"))
+FOLDERS = tuple(
+    Path(__file__).parents[1] / room for room in ("common", "trial", "predictions", "claims", "answer", "fit")
+)
 
 
 def template(name: str, **filters: Callable[[Any], str]) -> Template:

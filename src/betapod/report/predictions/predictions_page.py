@@ -266,19 +266,12 @@ def _strips(table: pd.DataFrame, scenarios: list[str]) -> list[tuple[str, Markup
 
 def _svg(paint: Any, name: str, alt: str, rows: pd.DataFrame) -> Markup:
     """Draw and return SVG in the colours of the page, with a title on every point."""
-    import matplotlib
-
-    from ..common.drawing import inline
-    from ..common.figures import styled
+    from ..common.themed import themed_svg
     from .predictions_figure import INK, MARKS, PAPER
 
-    style: Any = {"svg.fonttype": "none", "axes.facecolor": "none", "figure.facecolor": "none"}
-    with styled(), matplotlib.rc_context(style):
-        text: str = inline(paint(), name, alt)
     colours = {INK: "ink", PAPER: "paper", _GRID: "grid", "#000000": "ink"}
     colours |= {colour: f"mark-{number}" for number, (colour, _) in enumerate(MARKS.values())}
-    for colour, variable in colours.items():
-        text = re.sub(rf"{colour}\b", f"var(--{variable})", text, flags=re.IGNORECASE)
+    text = themed_svg(paint, name, alt, colours)
     titles = {
         str(
             number

@@ -1,0 +1,274 @@
+"""A fit as one HTML page that needs nothing else: what came out, pictures, tables of unknowns and directions, every row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...base.constants import Z90
+from ..common import svg
+from ..common.pages import template
+from ..common.words import percent_text
+from . import fit_findings as findings
+from .fit_contents import FitContents, on_natural_scale, read_fit_contents
+from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, picture_anchor
+from .fit_figures import fit_pictures
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+TEMPLATE = "fit.html.jinja"
+#: Colours as drawn -> variables of the page.
+_VARIABLES: Mapping[str, str] = {
+    INK: "ink",
+    "#000000": "ink",
+    "#ffffff": "paper",
+    "#e5e7eb": "grid",
+    PRIOR: "prior",
+    AFTER: "after",
+    BEFORE: "before",
+    ASIDE: "aside",
+    LEFT_OUT: "left-out",
+}
+#: Which pictures stand under which heading.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "coverage": ("coverage",),
+    "unknowns": ("prior-posterior",),
+    "directions": ("spectrum", "profiles"),
+    "families": ("z-fitted", "z-set-aside"),
+    "discrepancy": ("discrepancy",),
+    "squares": ("observed-predicted",),
+    "trace": ("trace",),
+}
+#: Directions that have words in the table.
+_DIRECTIONS = 8
+
+
+def write_fit_page(folder: str | Path, path: str | Path) -> Path:
+    """Write the page of a fit folder and return its path.
+
+    Raises
+    ------
+    ConfigError
+        The folder is no fit folder, or the file cannot be written.
+    MissingExtraError
+        matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from betapod.report.fit.fit_page import write_fit_page
+    >>> write_fit_page("fits/run1", "run1.html")  # doctest: +SKIP
+    """
+    from ...base.files import write_text
+
+    return write_text(path, render_fit_page(read_fit_contents(folder)))
+
+
+def render_fit_page(contents: FitContents) -> str:
+    """Return the page; see `write_fit_page`."""
+    from ... import __version__
+
+    pictures = fit_pictures(contents)
+    return template(TEMPLATE).render(
+        title=contents.name,
+        message=findings.fit_message(contents),
+        overview=inside_overview(contents),
+        warnings=[str(text) for text in _listed(contents.identity.get("warnings"))],
+        inside=findings.inside_table(contents),
+        counts=(int(contents.rows["fitted"].sum()), int((~contents.rows["fitted"]).sum())),
+        parts={part: [_drawn(picture) for picture in pictures if _belongs(picture, names)] for part, names in _PARTS.items()},
+        coverage=_coverage_lines(contents),
+        informed=[_unknown_line(contents, row) for row in findings.informed_unknowns(contents).head(findings.BEST_INFORMED).to_dict("records")],
+        informed_more=max(len(findings.informed_unknowns(contents)) - findings.BEST_INFORMED, 0),
+        unmoved=[_unknown_line(contents, row) for row in findings.unmoved_unknowns(contents).to_dict("records")],
+        pairs=findings.inseparable_pairs(contents),
+        bounded=[str(name) for name in contents.unknowns.loc[contents.unknowns["at_bound"], "name"]],
+        spoken_to=findings.SPOKEN_TO,
+        not_apart=findings.NOT_APART,
+        directions=_direction_lines(contents),
+        know=findings.informed_directions(contents),
+        of=contents.eigen["direction"].nunique(),
+        discrepancy=[{**line, "label": findings.class_words(str(line["class"]))} for line in findings.discrepancy_table(contents)],
+        left_out=_left_out_lines(contents),
+        rows=_row_lines(contents),
+        classes=list(dict.fromkeys(str(name) for name in contents.rows["class"])),
+        class_words=findings.class_words,
+        provenance=provenance_lines(contents.identity),
+        problem=_problem_text(contents.identity),
+        version=__version__,
+    )  # fmt: skip
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value] if value else []
+
+
+def _belongs(picture: FitPicture, names: Sequence[str]) -> bool:
+    return any(picture.name == name or picture.name.removeprefix(f"{name}-").isdigit() for name in names)
+
+
+def _drawn(picture: FitPicture) -> dict[str, Any]:
+    from ..common.themed import themed_svg
+
+    name = picture_anchor(picture)
+    drawn = themed_svg(lambda: picture.figure(titled=False), name, picture.alt, _VARIABLES)
+    return {"name": name, "title": picture.title, "caption": picture.caption, "svg": drawn}
+
+
+def inside_overview(contents: FitContents) -> Markup:
+    """Return an SVG: rows inside the 90 % interval before and after the fit, fitted and set aside, beside the 90 % that should be."""
+    left, width, row = 120, 340, 22
+    scale = (width - left - 44) / 100
+    rows = contents.rows
+    bars = []
+    for name, part in (("fitted", rows[rows["fitted"]]), ("set aside", rows[~rows["fitted"]])):
+        for words, column, colour in (
+            ("before", "inside_before", "before"),
+            ("after", "inside_parameters", "after"),
+            ("with discrepancy", "inside_all", "aside"),
+        ):
+            if len(part):
+                bars.append((name, words, float(part[column].mean()), colour))
+    bottom = row * len(bars) + 14 * len({bar[0] for bar in bars}) + 12
+    parts = [svg.svg_line(left + 90 * scale, 4, left + 90 * scale, bottom, "var(--ink)", "4 3")]
+    y, previous = 6.0, ""
+    for name, words, share, colour in bars:
+        if name != previous:
+            parts.append(svg.svg_text(0, y + 11, f"{name}:", "var(--ink)", "start"))
+            y, previous = y + 14, name
+        parts.append(svg.svg_text(left - 6, y + 12, words, "var(--ink)", "end"))
+        parts.append(svg.svg_bar(left, y, max(100 * share * scale, 1.5), row - 7, f"var(--{colour})"))
+        parts.append(svg.svg_text(width, y + 12, percent_text(share), "var(--ink)", "end"))
+        y += row
+    parts.append(svg.svg_text(left + 90 * scale, bottom + 13, "90 %", "var(--ink)", "middle"))
+    words = "; ".join(f"{name}, {words}: {percent_text(share)} inside" for name, words, share, _ in bars)
+    return svg.svg(width, bottom + 18, words, parts)
+
+
+def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, Any]:
+    shown = findings.shown_number
+    speaking = findings.speaking_records(contents, str(row["name"]))
+    return {
+        "name": row["name"],
+        "label": row["label"] if row["label"] != row["name"] else "",
+        "unit": findings.shown_unit(row["unit"]),
+        "kind": row["kind"],
+        "prior": f"{shown(row['prior_median'])} ({findings.shown_interval(row['prior_low'], row['prior_high'])})",
+        "posterior": f"{shown(row['median'])} ({findings.shown_interval(row['low'], row['high'])})",
+        "map": shown(row["map"]),
+        "contraction": f"{row['contraction']:.2f}",
+        "speaking": ", ".join(f"{record} ({percent_text(share)})" for record, share in speaking),
+    }
+
+
+def _direction_lines(contents: FitContents) -> list[tuple[int, str, str]]:
+    sizes = contents.eigen.drop_duplicates("direction").sort_values("direction")
+    return [
+        (int(row["direction"]), findings.shown_number(float(row["eigenvalue"])), findings.direction_words(contents, int(row["direction"])))
+        for row in sizes.head(_DIRECTIONS).to_dict("records")
+    ]  # fmt: skip
+
+
+def _coverage_lines(contents: FitContents) -> list[list[str]]:
+    """Return a line for each curve of coverage: the set, what its intervals hold, and the shares inside at each width."""
+    table = contents.coverage
+    if table.empty:
+        return []
+    lines = []
+    keys = ["set", "by", "when", "parameters", "discrepancy"]
+    for (name, by, when, parameters, discrepancy), part in table.groupby(keys, sort=False):
+        holds = ["errors", *(["parameters"] if str(parameters).lower() == "true" else [])]
+        holds += ["what the model lacks"] if str(discrepancy).lower() == "true" else []
+        shares = {round(float(row["nominal"]), 3): float(row["actual"]) for row in part.to_dict("records")}
+        width = [
+            float(row["median_width"]) for row in part.to_dict("records") if math.isclose(float(row["nominal"]), 0.9)
+        ]
+        lines.append(
+            [
+                findings.SETS.get(str(name), str(name)), str(by), str(when), " + ".join(holds), str(int(part["count"].iloc[0])),
+                *(percent_text(shares[level]) if level in shares else "\u2013" for level in (0.5, 0.8, 0.9, 0.95)),
+                findings.shown_number(width[0]) if width else "\u2013",
+            ]
+        )  # fmt: skip
+    return lines
+
+
+def _left_out_lines(contents: FitContents) -> list[list[str]]:
+    """Return families left out of the fit, those that it predicts worst against the start first."""
+    table = contents.left_out.assign(gain=contents.left_out["loss_before"] - contents.left_out["loss_after"])
+    return [
+        [
+            str(row["family"]), str(int(row["rows"])), str(int(row["inside_before"])), str(int(row["inside_after"])),
+            findings.shown_number(float(row["loss_before"])), findings.shown_number(float(row["loss_after"])),
+        ]
+        for row in table.sort_values("gain", kind="stable").to_dict("records")
+    ]  # fmt: skip
+
+
+def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
+    lines = []
+    for row in contents.rows.to_dict("records"):
+        scale = str(row["scale"])
+        factor, unit = (100.0, "%") if scale == "angle" else (1.0, findings.shown_unit(row["unit"]))
+        wide = Z90 * math.hypot(float(row["se"]), float(row["sd_parameters"]))
+        observed, before, after, low, high = (
+            factor * on_natural_scale(scale, float(number))
+            for number in (row["observed"], row["before"], row["after"], row["after"] - wide, row["after"] + wide)
+        )
+        lines.append(
+            {
+                "record": row["record"], "family": row["family"], "class": row["class"], "fitted": "fitted" if row["fitted"] else "set aside",
+                "endpoint": str(row["endpoint"]).replace("_", " ").replace(":", ": "), "unit": unit,
+                "observed": findings.shown_number(observed), "before": findings.shown_number(before), "after": findings.shown_number(after),
+                "limits": findings.shown_interval(low, high), "z_before": _one_digit(row["z_before"]), "z_after": _one_digit(row["z_after"]),
+                "inside": "yes" if row["inside_parameters"] else "no",
+                "miss": abs(float(row["z_after"])), "gain": abs(float(row["z_before"])) - abs(float(row["z_after"])),
+            }
+        )  # fmt: skip
+    return sorted(lines, key=lambda line: -line["miss"])
+
+
+def _one_digit(value: Any) -> str:
+    return findings.shown_number(round(float(value), 1))
+
+
+#: Keys of ``fit.json`` whose texts are shown elsewhere, or are too long for a table.
+_ELSEWHERE = frozenset({"name", "warnings", "problem", "problem_text"})
+
+
+def provenance_lines(identity: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return name and value of what a fit was made with; lists as their lengths, hashes shortened."""
+    lines = []
+    for key, value in identity.items():
+        if key in _ELSEWHERE:
+            continue
+        if isinstance(value, Mapping):
+            parts = [f"{name}: {_plain_value(inner)}" for name, inner in value.items()]
+            lines.append((str(key).replace("_", " "), "; ".join(parts)))
+        else:
+            lines.append((str(key).replace("_", " "), _plain_value(value)))
+    return lines
+
+
+def _plain_value(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return findings.shown_number(value)
+    if isinstance(value, list | tuple):
+        texts = [str(item) for item in value]
+        return ", ".join(texts) if sum(map(len, texts)) < 200 else f"{len(texts)}: {', '.join(texts[:6])} ..."
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain_value(inner)}" for name, inner in value.items())
+    text = str(value)
+    digest = len(text) >= 32 and all(letter in "0123456789abcdef" for letter in text)
+    return text[:16] if digest else text
+
+
+def _problem_text(identity: Mapping[str, Any]) -> str:
+    text = identity.get("problem_text", identity.get("problem", ""))
+    return text if isinstance(text, str) else ""

@@ -1,0 +1,337 @@
+"""Pictures of the rows of a fit: misses of families before and after, observed against predicted, discrepancy, coverage."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...base.constants import Z90
+from ..common.drawing import WIDTH, wrap_label
+from ..common.figures import drawable
+from ..common.words import counted, percent_text
+from . import fit_findings as findings
+from .fit_contents import FitContents, on_natural_scale
+from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, parts_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Most families in one picture, and most squares of observed against predicted.
+_FAMILIES, _SQUARES = 45, 12
+#: Fewest rows for a square of their own.
+_FEWEST = 4
+_MOST_Z = 40.0
+
+
+def draw_families_before_after(contents: FitContents) -> list[FitPicture]:
+    """Draw the median |z| of every family before and after the fit, fitted families and those set aside apart."""
+    table = findings.family_misses(contents)
+    pictures = []
+    for fitted, name, title in ((True, "z-fitted", "Misses of fitted families"), (False, "z-set-aside", "Misses of families set aside")):  # fmt: skip
+        part = table[table["fitted"] == fitted].sort_values("after", ascending=False, kind="stable")
+        pieces = parts_of(list(part.index), _FAMILIES)
+        for number, piece in enumerate(pieces, start=1):
+            more = len(pieces) > 1
+            pictures.append(
+                _families_picture(
+                    part.loc[list(piece)],
+                    name + (f"-{number}" if more else ""),
+                    title + (f" ({number} of {len(pieces)})" if more else ""),
+                )
+            )
+    return pictures
+
+
+def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
+    better, worse = int((part["after"] < part["before"]).sum()), int((part["after"] > part["before"]).sum())
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        axes.set_xscale("asinh", linear_width=2.0)
+        axes.axvspan(0, Z90, color=PRIOR, alpha=0.16, linewidth=0)
+        for height, row in enumerate(part.to_dict("records")):
+            before, after = (min(float(row[when]), _MOST_Z) for when in ("before", "after"))
+            tint = AFTER if after <= before else BEFORE
+            if abs(after - before) > 0.03:
+                axes.annotate(
+                    "", (after, -height), (before, -height),
+                    arrowprops={"arrowstyle": "-|>", "color": tint, "linewidth": 1.1, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 7},
+                )  # fmt: skip
+            axes.plot(
+                [before], [-height], marker="o", markersize=4, color=INK, markerfacecolor="none", linestyle="none"
+            )
+            axes.plot([after], [-height], marker="o", markersize=3, color=tint, linestyle="none")
+        axes.set_xlim(-0.15, max(6.0, 1.15 * min(float(part[["before", "after"]].max().max()), _MOST_Z)))
+        axes.set_ylim(-len(part) + 0.4, 0.6)
+        labels = [
+            f"{wrap_label(drawable(str(row['family'])), 20, 1)} ({row['rows']})" for row in part.to_dict("records")
+        ]
+        axes.set_yticks([-k for k in range(len(part))], labels, fontsize=8)
+        axes.tick_params(axis="y", length=0)
+        ticks = [tick for tick in (0, 1, Z90, 3, 5, 10, 20, 40) if tick <= axes.get_xlim()[1]]
+        axes.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
+        axes.minorticks_off()
+        axes.set_xlabel("median |z| of a family")
+
+    return FitPicture(
+        name,
+        title,
+        "Ring: before; dot: after the fit. Blue arrows come nearer, orange ones go away. z is the difference of observation and prediction "
+        "over the error of study and cohort alone; in the band a single row would be inside its 90 % interval. In brackets: rows.",
+        f"{counted(len(part), 'family', 'families')}: {better} nearer, {worse} farther. Median over families of the median |z|: "
+        f"{part['before'].median():.2f} before, {part['after'].median():.2f} after.",
+        (WIDTH, 0.8 + 0.2 * len(part)),
+        paint,
+        part.rename(columns={"before": "median_abs_z_before", "after": "median_abs_z_after"}).reset_index(drop=True),
+    )
+
+
+def draw_observed_predicted(contents: FitContents) -> FitPicture | None:
+    """Draw what was observed against what is predicted after the fit, a square for each class and unit; None without rows."""
+    rows = contents.rows
+    groups = [(key, part) for key, part in rows.groupby(["class", "unit"], sort=False) if len(part) >= _FEWEST]
+    groups = sorted(groups, key=lambda pair: -len(pair[1]))[:_SQUARES]
+    if not groups:
+        return None
+    drawn = sum(len(part) for _, part in groups)
+    data = _natural_rows(groups)
+    lines = math.ceil(len(groups) / 2)
+
+    def paint(figure: Figure) -> None:
+        for number, ((name, unit), part) in enumerate(groups):
+            axes = figure.add_subplot(lines, 2, number + 1)
+            _draw_square(axes, part)
+            title = findings.class_words(f"{name} {'%' if name == 'share' else unit}")
+            axes.set_title(wrap_label(drawable(title), 30, 2), loc="left", fontsize=8.5)
+            axes.set_xlabel("predicted" if number >= len(groups) - 2 else "", fontsize=8)
+            axes.set_ylabel("observed" if number % 2 == 0 else "", fontsize=8)
+
+    left = len(rows) - drawn
+    rest = f" {counted(left, 'row')} of rarer units are in the table of rows only." if left else ""
+    inside = "; ".join(
+        f"{findings.class_words(f'{name} {unit}')}: {int(part['inside_parameters'].sum())} of {len(part)} inside"
+        for (name, unit), part in groups
+    )  # fmt: skip
+    return FitPicture(
+        "observed-predicted",
+        "Observed against predicted after the fit",
+        "Circles: fitted; triangles: set aside. Thick bars: 90 % interval by errors of study and cohort; thin bars: with parameters drawn. Filled "
+        f"where the thin bar holds what was observed.{rest}",
+        f"Observed against predicted after the fit. {inside}.{rest}",
+        (WIDTH, 0.3 + 2.3 * lines),
+        paint,
+        data,
+    )
+
+
+def _ends(row: Any, width: float) -> tuple[float, float]:
+    """Return prediction minus and plus a width, on the natural scale; shares in per cent."""
+    factor = 100.0 if row["scale"] == "angle" else 1.0
+    low, high = (factor * on_natural_scale(row["scale"], float(row["after"]) + sign * width) for sign in (-1, 1))
+    return low, high
+
+
+def _natural_rows(groups: Sequence[tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
+    """Return the plotted numbers of squares on natural scales."""
+    import pandas as pd
+
+    lines = []
+    for _, part in groups:
+        for row in part.to_dict("records"):
+            error, wide = Z90 * float(row["se"]), Z90 * math.hypot(float(row["se"]), float(row["sd_parameters"]))
+            factor = 100.0 if row["scale"] == "angle" else 1.0
+            lines.append(
+                {
+                    **{name: row[name] for name in ("record", "family", "endpoint", "class", "fitted")},
+                    "unit": "%" if row["scale"] == "angle" else row["unit"],
+                    "observed": factor * on_natural_scale(row["scale"], float(row["observed"])),
+                    "before": factor * on_natural_scale(row["scale"], float(row["before"])),
+                    "after": factor * on_natural_scale(row["scale"], float(row["after"])),
+                    **dict(zip(("low_errors", "high_errors"), _ends(row, error), strict=True)),
+                    **dict(zip(("low_parameters", "high_parameters"), _ends(row, wide), strict=True)),
+                    "inside_parameters": row["inside_parameters"],
+                }
+            )
+    return pd.DataFrame(lines)
+
+
+def _draw_square(axes: Axes, part: pd.DataFrame) -> None:
+    table = _natural_rows([("", part)])
+    log = str(part["scale"].iloc[0]) == "log"
+    if log:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+    for row in table.to_dict("records"):
+        tint, mark = (AFTER, "o") if row["fitted"] else (ASIDE, "^")
+        y = row["observed"]
+        axes.plot([row["low_parameters"], row["high_parameters"]], [y, y], color=tint, linewidth=0.7, alpha=0.7)
+        axes.plot(
+            [row["low_errors"], row["high_errors"]],
+            [y, y],
+            color=tint,
+            linewidth=2.2,
+            alpha=0.35,
+            solid_capstyle="butt",
+        )
+        axes.plot(
+            [row["after"]], [y], marker=mark, markersize=3.4, color=tint, markeredgewidth=0.8, linestyle="none",
+            markerfacecolor=tint if row["inside_parameters"] else "none",
+        )  # fmt: skip
+    points = table[["observed", "after"]].to_numpy(float).ravel()
+    points = points[np.isfinite(points)]
+    low, high = float(points.min()), float(points.max())
+    margin = 0.07 * ((math.log(high / low) if log and low > 0 else high - low) or 1.0)
+    low, high = (low * math.exp(-margin), high * math.exp(margin)) if log else (low - margin, high + margin)
+    axes.plot([low, high], [low, high], color=PRIOR, linewidth=0.8, zorder=1)
+    axes.set_xlim(low, high)
+    axes.set_ylim(low, high)
+    axes.set_box_aspect(1)
+    axes.tick_params(labelsize=7.5, length=2, pad=2)
+    _square_ticks(axes, low, high, log)
+
+
+def _square_ticks(axes: Axes, low: float, high: float, log: bool) -> None:
+    from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+
+    for axis in (axes.xaxis, axes.yaxis):
+        if log:
+            nice = [step * 10.0**power for power in range(-4, 5) for step in (1.0, 2.0, 5.0)]
+            ticks = [value for value in nice if low <= value <= high]
+            if len(ticks) < 3:
+                ticks = [value / 10 for value in range(1, 100) if low <= value / 10 <= high]
+            kept: list[float] = []
+            # In the corner the labels of both axes would meet.
+            for value in (tick for tick in ticks if math.log(tick / low) > 0.06 * math.log(high / low)):
+                if not kept or math.log(value / kept[-1]) > 0.2 * math.log(high / low):
+                    kept.append(value)
+            axis.set_minor_locator(NullLocator())
+            axis.set_major_locator(FixedLocator(kept))
+        else:
+            values = MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+            axis.set_major_locator(FixedLocator([v for v in values if low + 0.06 * (high - low) <= v <= high]))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: findings.shown_number(value)))
+
+
+def draw_discrepancy(contents: FitContents) -> FitPicture | None:
+    """Draw what the model lacks by class, beside the typical error of a study; None without it."""
+    import pandas as pd
+
+    lines = findings.discrepancy_table(contents)
+    if not lines:
+        return None
+
+    def paint(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        for height, line in enumerate(lines):
+            error = line["error"] if line["error"] > 0 else 1.0
+            for offset, name, tint, hatch in ((0.17, "tau_family", AFTER, ""), (-0.17, "tau_row", ASIDE, "////")):
+                axes.barh(
+                    offset - height, float(line[name]) / error, 0.3, color=tint, hatch=hatch, edgecolor="white", linewidth=0,
+                    label={"tau_family": "shared by a family", "tau_row": "each row's own"}[name] if height == 0 else None,
+                )  # fmt: skip
+        axes.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (4, 2)))
+        labels = [wrap_label(drawable(findings.class_words(str(line["class"]))), 20, 3) for line in lines]
+        axes.set_yticks([-k for k in range(len(lines))], labels)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(False, axis="y")
+        axes.set_ylim(-len(lines) + 0.4, 0.6)
+        axes.set_xlabel("SD, in typical errors of a study")
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
+
+    return FitPicture(
+        "discrepancy",
+        "What the model lacks, class by class",
+        "SDs of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
+        "as large as the study and the cohort make it.",
+        "Discrepancy. "
+        + "; ".join(f"{findings.class_words(str(line['class']))}: {line['words']}" for line in lines)
+        + ".",
+        (WIDTH, 1.2 + 0.45 * len(lines)),
+        paint,
+        pd.DataFrame(lines),
+    )
+
+
+#: Curves of coverage: set, colour, mark.
+_CURVES = (("fitted", AFTER, "o"), ("set aside", ASIDE, "^"), ("left out", LEFT_OUT, "s"))
+
+
+def draw_coverage(contents: FitContents) -> FitPicture | None:
+    """Draw how many rows lie inside intervals of 50 to 95 %, without and with discrepancy, before and after; None without counts."""
+    table = contents.coverage
+    table = table[table["by"] == "rows"] if len(table) else table
+    if table.empty:
+        return None
+    flags = {
+        name: table[name].astype(str).str.lower().isin(("true", "1", "1.0")) for name in ("parameters", "discrepancy")
+    }
+    table = table.assign(**flags)
+    panels = [(lacks, table[table["discrepancy"] == lacks]) for lacks in (False, True)]
+    panels = [(lacks, part) for lacks, part in panels if len(part)]
+    bottom = min(45.0, 10 * math.floor(10 * float(table["actual"].astype(float).min())))
+
+    def paint(figure: Figure) -> None:
+        handles: dict[str, Any] = {}
+        for number, (lacks, part) in enumerate(panels):
+            axes = figure.add_subplot(1, len(panels), number + 1)
+            handles |= _draw_coverage_panel(axes, part, bottom)
+            axes.set_title("with discrepancy" if lacks else "errors and parameters", loc="left", fontsize=9)
+            axes.set_xlabel("interval (%)")
+            axes.set_ylabel("rows inside (%)" if number == 0 else "")
+        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=8)
+
+    told = []
+    for lacks, part in panels:
+        for name, _, _ in _CURVES:
+            for when, line in _best_curves(part, name):
+                at90 = line[np.isclose(line["nominal"].astype(float), 0.9)]
+                if len(at90):
+                    with_words = "with" if lacks else "without"
+                    told.append(
+                        f"{name}, {when}, {with_words} discrepancy: {percent_text(float(at90['actual'].iloc[0]))}"
+                    )
+    return FitPicture(
+        "coverage",
+        "Does a 90 % interval mean 90 %?",
+        "Share of rows inside intervals of 50, 80, 90 and 95 %. Grey line: as it should be; bar at 90 %: the goal, 85 to 95 %. Broken: before the fit, "
+        "errors of study and cohort only; drawn through: after, with parameters drawn.",
+        f"Rows inside the 90 % interval. {'; '.join(told)}.",
+        (WIDTH, 3.0 if len(panels) > 1 else 3.6),
+        paint,
+        table.reset_index(drop=True),
+    )
+
+
+def _best_curves(part: pd.DataFrame, name: str) -> list[tuple[str, pd.DataFrame]]:
+    """Return the curves of a set: before the fit without drawn parameters, and after it with them where there are any."""
+    curves = []
+    for when, drawn in (("before", False), ("after", True)):
+        line = part[(part["set"] == name) & (part["when"] == when)]
+        preferred = line[line["parameters"] == drawn]
+        line = preferred if len(preferred) else line
+        if len(line):
+            curves.append((when, line.sort_values("nominal").drop_duplicates("nominal")))
+    return curves
+
+
+def _draw_coverage_panel(axes: Axes, part: pd.DataFrame, bottom: float) -> dict[str, Any]:
+    handles = {}
+    axes.plot([40, 100], [40, 100], color=PRIOR, linewidth=1.0)
+    axes.plot([90, 90], [85, 95], color=PRIOR, linewidth=5, alpha=0.5, solid_capstyle="butt")
+    for name, tint, mark in _CURVES:
+        for when, line in _best_curves(part, name):
+            label = f"{name}, {when}"
+            (handles[label],) = axes.plot(
+                100 * line["nominal"].astype(float), 100 * line["actual"].astype(float), color=tint, marker=mark, markersize=4,
+                linestyle="-" if when == "after" else (0, (3, 2)), markerfacecolor=tint if when == "after" else "none",
+                linewidth=1.4 if when == "after" else 1.0,
+            )  # fmt: skip
+    axes.set_xlim(46, 99)
+    axes.set_ylim(bottom, 101)
+    axes.set_xticks([50, 80, 90, 95], ["50", "80", "90", ""])
+    return handles

@@ -1,0 +1,189 @@
+"""Pictures and words of a fit folder: what they say is what the folder holds, and every fault of a folder is told at once."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up_fit import UNKNOWNS, write_made_up_fit
+
+from betapod.base.errors import ConfigError
+from betapod.report.fit import fit_drawings, fit_figures
+from betapod.report.fit import fit_findings as findings
+from betapod.report.fit.fit_contents import FitContents, on_natural_scale, prior_place, read_fit_contents
+from betapod.report.fit.fit_drawings import draw_priors, parts_of, weighted_quantiles
+from betapod.report.fit.fit_figures import draw_fit_figures, fit_pictures
+from betapod.report.fit.fit_row_drawings import draw_coverage, draw_observed_predicted
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_made_up_fit(tmp_path_factory.mktemp("fit") / "made-up")
+
+
+@pytest.fixture(scope="module")
+def contents(folder: Path) -> FitContents:
+    return read_fit_contents(folder)
+
+
+@pytest.fixture
+def copy(folder: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(folder, tmp_path / "copy"))
+
+
+def test_every_fault_of_a_folder_is_told_at_once(copy: Path) -> None:
+    (copy / "rows.csv").write_text("record,study\nA,B\n", encoding="utf-8")
+    (copy / "draws.npz").unlink()
+    (copy / "fit.json").write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_fit_contents(copy)
+    places = {(problem.kind, Path(problem.location.file).name) for problem in caught.value.problems}
+    assert places == {("missing-columns", "rows.csv"), ("no-fit", "draws.npz"), ("unreadable", "fit.json")}
+    assert "lacks family, endpoint" in str(caught.value)
+
+
+def test_arrays_of_another_fit_are_refused(copy: Path) -> None:
+    np.save(copy / "covariance.npy", np.eye(3))
+    with pytest.raises(ConfigError, match=r"25 unknowns, covariance \(3, 3\)"):
+        read_fit_contents(copy)
+
+
+def test_the_best_fit_stands_where_it_lies_in_its_prior(contents: FitContents) -> None:
+    """The place in the prior is got back from values on every transform."""
+    for row, (_, _, _, transform, start, sd) in zip(contents.unknowns.to_dict("records"), UNKNOWNS, strict=True):
+        assert prior_place(row, start) == pytest.approx(0, abs=1e-9)
+        if transform == "log":
+            assert prior_place(row, start * math.exp(1.5 * sd)) == pytest.approx(1.5)
+        if transform == "atanh":
+            assert prior_place(row, math.tanh(math.atanh(start) - 2 * sd)) == pytest.approx(-2)
+
+
+def test_natural_scales() -> None:
+    assert on_natural_scale("angle", 2 * math.asin(math.sqrt(0.3))) == pytest.approx(0.3)
+    assert on_natural_scale("log", math.log(0.6)) == pytest.approx(0.6)
+    assert on_natural_scale("linear", -3.5) == -3.5
+
+
+def test_confounded_unknowns_are_named_with_what_their_sign_means(contents: FitContents) -> None:
+    pair = findings.inseparable_pairs(contents)[0]
+    sd = np.sqrt(np.diag(contents.covariance))
+    assert (pair.first, pair.second) == ("h_N0", "care dMAP")
+    assert pair.correlation == pytest.approx(contents.covariance[0, 17] / sd[0] / sd[17])
+    assert pair.correlation > 0.6 and "both higher" in pair.words()
+    assert "reverse" in findings.UnknownPair("a", "b", -0.7).words()
+
+
+def test_informed_and_unmoved_unknowns_are_all_unknowns(contents: FitContents) -> None:
+    informed, unmoved = findings.informed_unknowns(contents), findings.unmoved_unknowns(contents)
+    assert len(informed) + len(unmoved) == len(UNKNOWNS)
+    assert informed["contraction"].min() >= 0.1 > unmoved["contraction"].max()
+    assert informed["contraction"].is_monotonic_decreasing
+    assert findings.fit_message(contents)[0].startswith(f"The evidence speaks to {len(informed)} of 25 unknowns")
+
+
+def test_the_message_counts_fitted_and_set_aside_rows_apart(contents: FitContents) -> None:
+    rows = contents.rows
+    aside = rows[~rows["fitted"]]
+    assert (
+        f"Of {len(aside)} rows set aside, which the fit never saw, {int(aside['inside_before'].sum())} ("
+        in findings.fit_message(contents)[1]
+    )
+    assert len(findings.inside_table(contents)) == 4
+
+
+def test_direction_words_do_not_hang_on_the_sign_of_an_eigenvector(contents: FitContents) -> None:
+    from dataclasses import replace
+
+    turned = replace(contents, eigen=contents.eigen.assign(loading=-contents.eigen["loading"]))
+    for direction in (1, 2, 3):
+        assert findings.direction_words(contents, direction) == findings.direction_words(turned, direction)
+    assert " up (" in findings.direction_words(contents, 1)
+
+
+@pytest.mark.parametrize(
+    ("scale", "tau", "units", "words"),
+    [
+        ("angle", 0.0, ["1"], "a share of 20 % may be 20 to 20 %"),
+        ("log", math.log(2), ["1"], "a factor of 2 either way"),
+        ("linear", 1.7, ["mL/min/1.73m2/a"], "1.7 mL/min/1.73\u00a0m²/a either way"),
+        ("linear", 9.0, ["mmHg", "%"], "9 either way, in the unit of the row (mmHg and %)"),
+    ],
+)
+def test_discrepancy_in_natural_units(scale: str, tau: float, units: list[str], words: str) -> None:
+    assert findings.discrepancy_words(scale, tau, units) == words
+
+
+def test_a_class_of_discrepancy_may_be_of_one_unit(contents: FitContents) -> None:
+    lines = {line["class"]: line for line in findings.discrepancy_table(contents)}
+    pressure = contents.rows[(contents.rows["class"] == "level") & (contents.rows["unit"] == "mmHg")]
+    assert lines["level mmHg"]["error"] == pytest.approx(pressure["se"].median())
+    assert findings.class_words("level mmHg") == "levels and changes, mmHg"
+    assert findings.class_words("event ratio") == "ratios of events"
+
+
+def test_families_have_medians_of_their_rows(contents: FitContents) -> None:
+    table = findings.family_misses(contents).set_index("family")
+    family = table.index[3]
+    rows = contents.rows[contents.rows["family"] == family]
+    assert table.loc[family, "before"] == pytest.approx(rows["z_before"].abs().median())
+    assert table["rows"].sum() == len(contents.rows)
+
+
+def test_weighted_quantiles_heed_weights() -> None:
+    values, even = np.array([3.0, 1.0, 2.0]), np.full(3, 1 / 3)
+    assert weighted_quantiles(values, even, [0.5]) == pytest.approx([2.0])
+    assert weighted_quantiles(values, np.array([0.98, 0.01, 0.01]), [0.5])[0] > 2.9
+    assert [len(part) for part in parts_of(range(10), 4)] == [3, 4, 3]
+
+
+def test_plotted_numbers_are_those_of_the_folder(contents: FitContents) -> None:
+    squares = draw_observed_predicted(contents).data
+    share = squares[squares["class"] == "share"].iloc[0]
+    row = contents.rows.set_index("record").loc[share["record"]]
+    assert share["observed"] == pytest.approx(100 * math.sin(row["observed"] / 2) ** 2)
+    assert share["low_parameters"] <= share["low_errors"] <= share["after"] <= share["high_errors"]
+    priors = draw_priors(contents)[0].data.set_index("unknown")
+    assert priors.loc["h_N0", "map_prior_sd"] == pytest.approx(contents.draws[:, 0].mean(), abs=0.3)
+    assert "w_TGF" in draw_priors(contents)[0].caption
+    assert "fitted, after, with discrepancy" in draw_coverage(contents).alt
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "svg"])
+def test_figures_are_written_with_their_numbers_beside(folder: Path, tmp_path: Path, monkeypatch, suffix: str) -> None:
+    names = [picture.name for picture in fit_pictures(read_fit_contents(folder))]
+    assert len(names) == len(set(names)) == 9
+    monkeypatch.setattr(
+        fit_figures,
+        "fit_pictures",
+        lambda contents: [fit_drawings.draw_spectrum(contents), fit_drawings.draw_trace(contents)],
+    )
+    files = draw_fit_figures(folder, tmp_path / f"fit.{suffix}")
+    pictures = ["fit.pdf"] if suffix == "pdf" else ["fit.svg", "fit-trace.svg"]
+    assert [file.name for file in files] == [*pictures, "fit-spectrum.plot.csv", "fit-trace.plot.csv"]
+    assert all(file.stat().st_size > 100 for file in files)
+    spectrum = pd.read_csv(tmp_path / "fit-spectrum.plot.csv")
+    assert spectrum["eigenvalue"].is_monotonic_decreasing and len(spectrum) == len(UNKNOWNS)
+
+
+def test_a_folder_without_checks_has_fewer_pictures(copy: Path, tmp_path: Path) -> None:
+    for name in ("coverage", "eigen", "profiles", "left_out", "trace", "speaking", "discrepancy"):
+        (copy / f"{name}.csv").unlink()
+    names = [picture.name for picture in fit_pictures(read_fit_contents(copy))]
+    assert names == ["prior-posterior", "z-fitted", "z-set-aside", "observed-predicted"]
+
+
+def test_names_of_others_are_text(copy: Path, monkeypatch) -> None:
+    from betapod.report.fit import fit_page
+
+    document = json.loads((copy / "fit.json").read_text(encoding="utf-8"))
+    document |= {"name": "<b>$x$</b>", "warnings": ["<script>alert(1)</script>"], "replaces": None, "accepted": True}
+    (copy / "fit.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.setattr(fit_page, "fit_pictures", lambda contents: [])
+    html = fit_page.render_fit_page(read_fit_contents(copy))
+    assert "<script>alert" not in html and "&lt;b&gt;$x$" in html
+    assert "000000000000000000" not in html and "Every number" not in html
