@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
 
-Z90 = 1.6448536269514722
+from betapod.calibration.fit_folder import FinishedFit, row_columns, write_fit_record
+from betapod.calibration.fit_rows import FitRows
+from betapod.calibration.unknown import Unknown
+
+Numbers = NDArray[np.float64]
 #: Name, kind, unit, transform, start, SD of the prior.
 UNKNOWNS: tuple[tuple[str, str, str, str, float, float], ...] = (
     ("h_N0", "row", "1/year", "log", 0.0085, 0.4),
@@ -50,195 +55,178 @@ CLASSES: tuple[tuple[str, str, str, str, float, float, float, float, float], ...
 )
 
 
-def value_at(transform: str, start: float, at: Any) -> Any:
-    """Return values at places on the scale of a transform, from the start."""
-    if transform == "log":
-        return start * np.exp(at)
-    if transform == "logit":
-        return 1 / (1 + (1 - start) / start * np.exp(-at))
-    return np.tanh(np.arctanh(start) + at) if transform == "atanh" else start + at
-
-
-def write_made_up_fit(folder: Path, rows: int = 170, seed: int = 4) -> Path:
-    """Write the folder and return it; every number of it is made up."""
-    folder.mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(seed)
-    d = len(UNKNOWNS)
-    data = _rows(rng, rows, d)
-    table, jacobian = data["table"], data["jacobian"]
-    fitted = table["fitted"].to_numpy(bool)
-    errors = data["covariance"][np.ix_(fitted, fitted)]
-    information = jacobian[fitted].T @ np.linalg.solve(errors, jacobian[fitted])
-    precision = np.eye(d) + information
-    covariance = np.linalg.inv(precision)
-    misses = (table["observed"] - table["before"]).to_numpy()[fitted]
-    u = covariance @ jacobian[fitted].T @ np.linalg.solve(errors, misses)
-    draws = rng.multivariate_normal(u, covariance, 64)
-    logs = rng.normal(0, 0.5, 64)
-    _finish_rows(table, jacobian, u, covariance)
-    _write_unknowns(folder, u, covariance)
-    np.save(folder / "covariance.npy", covariance)
-    values = np.stack(
-        [value_at(how, start, sd * draws[:, k]) for k, (_, _, _, how, start, sd) in enumerate(UNKNOWNS)], axis=1
+def unknowns_of_made_up_fit() -> tuple[Unknown, ...]:
+    """Return the unknowns."""
+    return tuple(
+        Unknown(name, kind, unit, start, transform, sd, label=f"made-up label of {name}")
+        for name, kind, unit, transform, start, sd in UNKNOWNS
     )
-    np.savez(folder / "draws.npz", u=draws, values=values, log_weights=logs)
-    table.to_csv(folder / "rows.csv", index=False)
-    _write_checks(folder, table, information, jacobian, u, covariance)
-    (folder / "fit.json").write_text(json.dumps(_identity(table)), encoding="utf-8")
+
+
+def write_made_up_fit(folder: Path, count: int = 170, seed: int = 4) -> Path:
+    """Write the folder and return it; every number of it is made up."""
+    rng = np.random.default_rng(seed)
+    rows, before, jacobian, family_sd, row_sd = _rows(rng, count)
+    keys = np.array([f"{family} {name}" for family, name in zip(rows.family, rows.row_class, strict=True)])
+    same = keys[:, None] == keys[None, :]
+    errors = np.diag(rows.se**2 + row_sd**2) + same * np.outer(family_sd, family_sd)
+    use = rows.fitted
+    information = jacobian[use].T @ np.linalg.solve(errors[np.ix_(use, use)], jacobian[use])
+    covariance = np.linalg.inv(information + np.eye(len(UNKNOWNS)))
+    u = covariance @ jacobian[use].T @ np.linalg.solve(errors[np.ix_(use, use)], (rows.observed - before)[use])
+    draws = rng.multivariate_normal(u, covariance, 64)
+    fit = FinishedFit(
+        unknowns=unknowns_of_made_up_fit(),
+        u_map=u,
+        mean=u,
+        covariance=covariance,
+        draws_u=draws,
+        log_weights=rng.normal(0, 0.5, 64),
+        rows=rows,
+        stage=("B",) * count,
+        before=before,
+        after=before + jacobian @ u,
+        drawn=before + draws @ jacobian.T,
+        lacking=tuple(f"{name} {unit}" if scale == "linear" else name for name, unit, scale in zip(rows.row_class, rows.unit, rows.scale, strict=True)),
+        tau_family=family_sd,
+        tau_row=row_sd,
+        at_bound=np.array([name == "w_TGF" for name, *_ in UNKNOWNS]),
+        identity={
+            "name": "made-up", "betapod": "0.1.0", "seed": 4, "problem_text": "name: made-up\nunknowns: {h_N0: {}}\n", "problem_digest": "0" * 64,
+            "processor_seconds": {"A": 150.0, "B": 240.0}, "ess": 31.5, "warnings": ["Every number here is made up."],
+        },
+    )  # fmt: skip
+    tables = {
+        "eigen.csv": _eigen(information),
+        "profiles.csv": _profiles(u),
+        "coverage.csv": _coverage(fit),
+        "left_out.csv": _left_out(fit),
+        "trace.csv": _trace(),
+        "speaking.csv": _speaking(rows, jacobian),
+    }
+    write_fit_record(folder, FinishedFit(**{**vars(fit), "tables": tables}))
     return folder
 
 
-def _rows(rng: np.random.Generator, count: int, d: int) -> dict[str, Any]:
+def _rows(rng: np.random.Generator, count: int) -> tuple[FitRows, Numbers, Numbers, Numbers, Numbers]:
+    """Return rows, predictions at the start, slopes, and the sizes of what families and rows have of their own."""
+    d = len(UNKNOWNS)
     kinds = [CLASSES[k] for k in rng.integers(0, len(CLASSES), count)]
     number = rng.integers(0, 46, count)
-    families = [f"{'ABCDEFGHIJKLMNOP'[k % 16]}TRIAL{2001 + k}" for k in number]
-    fitted = np.isin(number, np.arange(10), invert=True)
+    families = tuple(f"{'ABCDEFGHIJKLMNOP'[k % 16]}TRIAL{2001 + k}" for k in number)
     se = np.array([kind[6] for kind in kinds]) * rng.lognormal(0, 0.4, count)
     family_sd, row_sd = (np.array([kind[k] for kind in kinds]) for k in (7, 8))
-    keys = [f"{family} {kind[0]}" for family, kind in zip(families, kinds, strict=True)]
-    same = np.array(keys)[:, None] == np.array(keys)[None, :]
-    covariance = np.diag(se**2 + row_sd**2) + same * np.outer(family_sd, family_sd)
     # Later unknowns move less: the evidence says nothing of them.
     reach = 2.2 * np.exp(-0.2 * np.arange(d))[np.concatenate([[3], rng.permutation(d - 1)])]
     jacobian = rng.normal(0, 1, (count, d)) * (rng.uniform(size=(count, d)) < 0.3) * reach * se[:, None]
     jacobian[:, 17] = -0.8 * jacobian[:, 0] + 0.1 * se * rng.normal(size=count)
+    angle = np.array([kind[1] == "angle" for kind in kinds])
     before = np.array([rng.normal(kind[4], kind[5]) for kind in kinds])
-    before = np.where([kind[1] == "angle" for kind in kinds], np.clip(before, 0.2, 2.8), before)
-    truth = rng.normal(0, 1, d)
-    observed = before + jacobian @ truth + rng.multivariate_normal(np.zeros(count), covariance)
-    observed = np.where([kind[1] == "angle" for kind in kinds], np.clip(observed, 0.02, 3.1), observed)
-    table = pd.DataFrame(
-        {
-            "record": [f"{family}-{k:03d}" for k, family in enumerate(families)],
-            "study": families,
-            "family": families,
-            "endpoint": [kind[3] for kind in kinds],
-            "unit": [kind[2] for kind in kinds],
-            "class": [kind[0] for kind in kinds],
-            "scale": [kind[1] for kind in kinds],
-            "fitted": fitted,
-            "observed": observed,
-            "before": before,
-            "se": se,
-            "tau_family": family_sd,
-            "tau_row": row_sd,
-            "freedom": np.inf,
-        }
+    before = np.where(angle, np.clip(before, 0.2, 2.8), before)
+    keys = np.array([f"{family} {kind[0]}" for family, kind in zip(families, kinds, strict=True)])
+    effect = {key: rng.normal() for key in sorted(set(keys))}
+    shared = np.array([effect[key] for key in keys])
+    observed = (
+        before + jacobian @ rng.normal(0, 1, d) + family_sd * shared + np.hypot(se, row_sd) * rng.normal(size=count)
     )
-    return {"table": table, "jacobian": jacobian, "covariance": covariance}
+    rows = FitRows(
+        record=tuple(f"{family}-{k:03d}" for k, family in enumerate(families)),
+        study=families,
+        family=families,
+        endpoint=tuple(kind[3] for kind in kinds),
+        unit=tuple(kind[2] for kind in kinds),
+        row_class=tuple(kind[0] for kind in kinds),
+        scale=tuple(kind[1] for kind in kinds),
+        fitted=np.isin(number, np.arange(10), invert=True),
+        observed=np.where(angle, np.clip(observed, 0.02, 3.1), observed),
+        se=se,
+        freedom=np.full(count, np.inf),
+    )
+    return rows, before, jacobian, family_sd, row_sd
 
 
-def _finish_rows(table: pd.DataFrame, jacobian: Any, u: Any, covariance: Any) -> None:
-    table["after"] = table["before"] + jacobian @ u
-    table["sd_parameters"] = np.sqrt(np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian))
-    table["z_before"] = (table["observed"] - table["before"]) / table["se"]
-    table["z_after"] = (table["observed"] - table["after"]) / table["se"]
-    for name, column, widths in (
-        ("inside_before", "before", ("se",)),
-        ("inside_after", "after", ("se",)),
-        ("inside_parameters", "after", ("se", "sd_parameters")),
-        ("inside_all", "after", ("se", "sd_parameters", "tau_family", "tau_row")),
-    ):
-        width = np.sqrt(sum(table[part] ** 2 for part in widths))
-        table[name] = (table["observed"] - table[column]).abs() <= Z90 * width
-
-
-def _write_unknowns(folder: Path, u: Any, covariance: Any) -> None:
-    lines = []
-    for k, (name, kind, unit, how, start, sd) in enumerate(UNKNOWNS):
-        spread = float(np.sqrt(covariance[k, k]))
-        prior = [float(value_at(how, start, sd * z)) for z in (0, -Z90, Z90)]
-        after = [float(value_at(how, start, sd * (u[k] + spread * z))) for z in (0, -Z90, Z90)]
-        lines.append(
-            {
-                "name": name, "kind": kind, "unit": unit, "label": f"made-up label of {name}", "transform": how,
-                "prior_median": prior[0], "prior_low": prior[1], "prior_high": prior[2], "start": start,
-                "map": after[0], "median": after[0], "low": after[1], "high": after[2],
-                "contraction": 1 - spread, "at_bound": name == "w_TGF",
-            }
-        )  # fmt: skip
-    pd.DataFrame(lines).to_csv(folder / "unknowns.csv", index=False)
-
-
-def _write_checks(folder: Path, table: pd.DataFrame, information: Any, jacobian: Any, u: Any, covariance: Any) -> None:
-    names = [unknown[0] for unknown in UNKNOWNS]
-    sizes, vectors = np.linalg.eigh(information)
-    order = np.argsort(-sizes)
-    pd.DataFrame(
-        {"direction": rank + 1, "eigenvalue": max(float(sizes[k]), 0.0), "unknown": name, "loading": vectors[j, k]}
-        for rank, k in enumerate(order)
-        for j, name in enumerate(names)
-    ).to_csv(folder / "eigen.csv", index=False)
-    pd.DataFrame(
-        {"unknown": names[k], "u": u[k] + t * s, "value": value_at(UNKNOWNS[k][3], UNKNOWNS[k][4], UNKNOWNS[k][5] * (u[k] + t * s)),
-         "fall": t**2 * (1 + 0.25 * t * (-1) ** k), "quadratic": t**2}
-        for k, s in ((0, 0.6), (2, 0.3), (8, 0.8), (17, 0.5))
-        for t in (-2.0, -1.0, 0.0, 1.0, 2.0)
-    ).to_csv(folder / "profiles.csv", index=False)  # fmt: skip
-    names_of_classes = table["class"].where(table["scale"] != "linear", table["class"] + " " + table["unit"])
-    classes = table.groupby(names_of_classes, sort=False)
-    pd.DataFrame(
-        {"class": name, "scale": part["scale"].iloc[0], "tau_family": part["tau_family"].median(),
-         "tau_row": part["tau_row"].median(), "rows": len(part), "families": part["family"].nunique()}
-        for name, part in classes
-    ).to_csv(folder / "discrepancy.csv", index=False)  # fmt: skip
-    _coverage(table).to_csv(folder / "coverage.csv", index=False)
-    families = table[table["fitted"]].groupby("family")
-    pd.DataFrame(
-        {"family": name, "rows": len(part), "inside_before": int(part["inside_before"].sum()),
-         "inside_after": int(part["inside_parameters"].sum()), "loss_before": float((part["z_before"] ** 2).sum() / 2),
-         "loss_after": float((part["z_after"] ** 2).sum() / 2)}
-        for name, part in families
-    ).to_csv(folder / "left_out.csv", index=False)  # fmt: skip
-    pd.DataFrame(
-        {"stage": stage, "iteration": k, "evaluations": 12 * (k + 1), "processor_seconds": t0 + 30.0 * k,
-         "loss": start * (0.7 + 0.3 * np.exp(-k)), "accepted": k != 3}
-        for stage, t0, start in (("A", 5.0, 120.0), ("B", 160.0, 210.0))
-        for k in range(5)
-    ).to_csv(folder / "trace.csv", index=False)  # fmt: skip
-    share = (jacobian / table["se"].to_numpy()[:, None]) ** 2
-    pd.DataFrame(
-        {"unknown": name, "record": table["record"].iloc[i], "family": table["family"].iloc[i],
-         "share": float(share[i, j] / max(share[:, j].sum(), 1e-12))}
-        for j, name in enumerate(names)
-        for i in np.argsort(-share[:, j])[:10]
-    ).to_csv(folder / "speaking.csv", index=False)  # fmt: skip
-
-
-def _coverage(table: pd.DataFrame) -> pd.DataFrame:
-    from scipy.stats import norm
-
-    lines = []
-    for name, part in (("fitted", table[table["fitted"]]), ("set aside", table[~table["fitted"]]), ("left out", table[table["fitted"]])):  # fmt: skip
-        for when, parameters, discrepancy in (
-            ("before", False, False), ("after", False, False), ("after", True, False), ("after", True, True), ("before", False, True),
-        ):  # fmt: skip
-            variance = part["se"] ** 2 + parameters * part["sd_parameters"] ** 2
-            variance = variance + discrepancy * (part["tau_family"] ** 2 + part["tau_row"] ** 2)
-            loss = 1.1 if name == "left out" else 1.0
-            for nominal in (0.5, 0.8, 0.9, 0.95):
-                z = norm.ppf(0.5 + nominal / 2)
-                miss = (part["observed"] - part[when]).abs() * loss
-                inside = miss <= z * np.sqrt(variance)
-                for by in ("rows", "families"):
-                    actual = inside.mean() if by == "rows" else inside.groupby(part["family"]).mean().mean()
-                    count = len(part) if by == "rows" else part["family"].nunique()
-                    width = float((2 * z * np.sqrt(variance) / part["se"]).median())
-                    lines.append((name, by, when, parameters, discrepancy, nominal, float(actual), count, width))
-    columns = ("set", "by", "when", "parameters", "discrepancy", "nominal", "actual", "count", "median_width")
-    return pd.DataFrame(lines, columns=columns)
-
-
-def _identity(table: pd.DataFrame) -> dict[str, Any]:
+def _columns(names: str, lines: Sequence[Sequence[Any]]) -> dict[str, NDArray[Any]]:
+    """Return lines as columns; texts stay texts."""
+    parts = zip(*lines, strict=True)
     return {
-        "name": "made-up",
-        "betapod": "0.1.0",
-        "seed": 4,
-        "problem": "name: made-up\nunknowns: {h_N0: {}}\n",
-        "problem_hash": "0" * 64,
-        "rows": len(table),
-        "processor_seconds": {"A": 150.0, "B": 240.0},
-        "ess": 31.5,
-        "khat": 0.4,
-        "warnings": ["Every number here is made up."],
+        name: np.array(part, dtype=object if isinstance(part[0], str) else None)
+        for name, part in zip(names.split(","), parts, strict=True)
     }
+
+
+def _eigen(information: Numbers) -> dict[str, NDArray[Any]]:
+    sizes, vectors = np.linalg.eigh(information)
+    return _columns(
+        "direction,eigenvalue,unknown,loading",
+        [
+            (rank, max(float(sizes[k]), 0.0), name, float(vectors[j, k]))
+            for rank, k in enumerate(np.argsort(-sizes), start=1)
+            for j, (name, *_) in enumerate(UNKNOWNS)
+        ],
+    )
+
+
+def _profiles(u: Numbers) -> dict[str, NDArray[Any]]:
+    return _columns(
+        "unknown,u,value,fall,quadratic",
+        [
+            (unknown.name, u[k] + t * sd, float(unknown.value(u[k] + t * sd)), t**2 * (1 + 0.25 * t * (-1) ** k), t**2)
+            for k, sd in ((0, 0.6), (2, 0.3), (8, 0.8), (17, 0.5))
+            for unknown in [unknowns_of_made_up_fit()[k]]
+            for t in (-2.0, -1.0, 0.0, 1.0, 2.0)
+        ],
+    )
+
+
+def _trace() -> dict[str, NDArray[Any]]:
+    return _columns(
+        "stage,iteration,evaluations,processor_seconds,loss,accepted",
+        [
+            (stage, k, 12 * (k + 1), begin + 30.0 * k, loss * (0.7 + 0.3 * float(np.exp(-k))), k != 3)
+            for stage, begin, loss in (("A", 5.0, 120.0), ("B", 160.0, 210.0))
+            for k in range(5)
+        ],
+    )
+
+
+def _speaking(rows: FitRows, jacobian: Numbers) -> dict[str, NDArray[Any]]:
+    said = (jacobian / rows.se[:, None]) ** 2
+    said /= np.maximum(said.sum(axis=0), 1e-12)
+    return _columns(
+        "unknown,record,family,share",
+        [
+            (name, rows.record[i], rows.family[i], float(said[i, j]))
+            for j, (name, *_) in enumerate(UNKNOWNS)
+            for i in np.argsort(-said[:, j])[:10]
+        ],
+    )
+
+
+def _left_out(fit: FinishedFit) -> dict[str, NDArray[Any]]:
+    columns, families = row_columns(fit), np.array(fit.rows.family)
+    lines = []
+    for family in sorted(set(families[fit.rows.fitted])):
+        of = families == family
+        inside = [int(columns[name][of].sum()) for name in ("inside_before", "inside_parameters")]
+        loss = [float((columns[name][of] ** 2).sum() / 2) for name in ("z_before", "z_after")]
+        lines.append((family, int(of.sum()), *inside, *loss))
+    return _columns("family,rows,inside_before,inside_after,loss_before,loss_after", lines)
+
+
+def _coverage(fit: FinishedFit) -> dict[str, NDArray[Any]]:
+    columns, families = row_columns(fit), np.array(fit.rows.family)
+    contents = (("before", False, False), ("after", False, False), ("after", True, False), ("before", False, True), ("after", True, True))  # fmt: skip
+    lines = []
+    for name, of, loss in (("fitted", fit.rows.fitted, 1.0), ("set aside", ~fit.rows.fitted, 1.0), ("left out", fit.rows.fitted, 1.1)):  # fmt: skip
+        for when, parameters, discrepancy in contents:
+            variance = columns["se"] ** 2 + parameters * columns["sd_parameters"] ** 2
+            sd = np.sqrt(variance + discrepancy * (fit.tau_family**2 + fit.tau_row**2))[of]
+            miss = loss * np.abs(fit.rows.observed - columns[when])[of]
+            for nominal in (0.5, 0.8, 0.9, 0.95):
+                z = stats.norm.ppf(0.5 + nominal / 2)
+                inside, groups = miss <= z * sd, families[of]
+                by_family = float(np.mean([inside[groups == family].mean() for family in set(groups)]))
+                width = float(np.median(2 * z * sd / columns["se"][of]))
+                for by, actual, count in (("rows", float(inside.mean()), len(inside)), ("families", by_family, len(set(groups)))):  # fmt: skip
+                    lines.append((name, by, when, parameters, discrepancy, nominal, actual, count, width))
+    return _columns("set,by,when,parameters,discrepancy,nominal,actual,count,median_width", lines)

@@ -14,7 +14,7 @@ from betapod.report.fit.fit_page import write_fit_page
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fit")
-    return write_fit_page(write_made_up_fit(folder / "made-up", rows=70), folder / "fit.html")
+    return write_fit_page(write_made_up_fit(folder / "made-up", count=70), folder / "fit.html")
 
 
 #: Examining hundreds of labels takes seconds: axe-core sees the first pictures with their letters, and all text alternatives.

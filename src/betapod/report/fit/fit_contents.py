@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,25 +13,20 @@ from numpy.typing import NDArray
 
 from ...base.constants import Z90
 from ...base.errors import ConfigError, Location, Problem
+from ...physiology.installed_fits import FURTHER, FitRecord, read_fit_record
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Numbers = NDArray[np.float64]
 
-#: Columns that pictures and page read, by file; the files of `OPTIONAL` may be absent.
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "unknowns.csv": (
-        "name", "kind", "unit", "label", "transform", "prior_median", "prior_low", "prior_high", "start", "map",
-        "median", "low", "high", "contraction", "at_bound",
-    ),
+#: Columns that pictures and page read, by file.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
     "rows.csv": (
         "record", "study", "family", "endpoint", "unit", "class", "scale", "fitted", "observed", "before", "after", "se",
-        "sd_parameters", "tau_family", "tau_row", "z_before", "z_after", "inside_before", "inside_after",
+        "sd_parameters", "tau_family", "tau_row", "freedom", "z_before", "z_after", "inside_before", "inside_after",
         "inside_parameters", "inside_all",
     ),
-}  # fmt: skip
-OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "discrepancy.csv": ("class", "scale", "tau_family", "tau_row", "rows", "families"),
     "coverage.csv": (
         "set", "by", "when", "parameters", "discrepancy", "nominal", "actual", "count", "median_width",
@@ -43,7 +37,6 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = {
     "trace.csv": ("stage", "iteration", "evaluations", "processor_seconds", "loss", "accepted"),
     "speaking.csv": ("unknown", "record", "family", "share"),
 }  # fmt: skip
-_FLAGS = ("fitted", "inside_before", "inside_after", "inside_parameters", "inside_all", "at_bound", "accepted")
 
 
 @dataclass(frozen=True)
@@ -52,19 +45,22 @@ class FitContents:
 
     Attributes
     ----------
+    name
+        Of the fit.
     identity
         ``fit.json``: what was fitted with what, and the verdicts of the checks.
     covariance
         (d, d) posterior covariance of the unknowns, in SDs of their priors.
     draws
-        (n, d) draws of the posterior, in SDs of the priors.
+        (m, d) draws of the posterior, in SDs of the priors.
     weights
-        (n,) their weights; they sum to 1.
+        (m,) their weights; they sum to 1.
     unknowns, rows, discrepancy, coverage, eigen, profiles, left_out, trace, speaking
-        The tables of these names; empty where the folder has none.
+        The tables of these names; empty where the folder has none. Rows have `middle` and `reach` besides: middle and half-width of
+        their 90 % interval with drawn parameters, and `reach_errors` without, on the scale of the fit.
     """
 
-    folder: Path
+    name: str
     identity: Mapping[str, Any]
     covariance: Numbers
     draws: Numbers
@@ -79,11 +75,6 @@ class FitContents:
     trace: pd.DataFrame
     speaking: pd.DataFrame
 
-    @property
-    def name(self) -> str:
-        """The name of the fit: its own, else that of its folder."""
-        return str(self.identity.get("name") or self.folder.resolve().name)
-
 
 def read_fit_contents(folder: str | Path) -> FitContents:
     """Return the tables of a fit folder.
@@ -91,7 +82,7 @@ def read_fit_contents(folder: str | Path) -> FitContents:
     Raises
     ------
     ConfigError
-        The folder is no fit folder: a file is absent, cannot be read or lacks columns. All faults stand in one error.
+        The folder holds no finished fit, or files of it are absent, changed or lack columns.
 
     Examples
     --------
@@ -99,115 +90,64 @@ def read_fit_contents(folder: str | Path) -> FitContents:
     >>> read_fit_contents("no-such-folder")
     Traceback (most recent call last):
         ...
-    betapod.base.errors.ConfigError: no-such-folder: no-fit: there is no folder of a fit here
-        A fit folder is what 'betapod fit run PROBLEM --out FOLDER' writes.
+    betapod.base.errors.ConfigError: no-such-folder: no-fit: the folder holds no finished fit
+        expected fit.json in it
     """
-    path = Path(folder)
-    if not path.is_dir():
-        raise ConfigError(
-            Problem(
-                "no-fit",
-                "there is no folder of a fit here",
-                Location(str(path)),
-                hint="A fit folder is what 'betapod fit run PROBLEM --out FOLDER' writes.",
-            )
-        )
+    import pandas as pd
+
+    record = read_fit_record(folder)
     problems: list[Problem] = []
-    identity = _read_identity(path / "fit.json", problems)
     tables = {
-        file.removesuffix(".csv"): _read_columns(path / file, columns, file in REQUIRED, problems)
-        for file, columns in {**REQUIRED, **OPTIONAL}.items()
+        name.removesuffix(".csv"): _complete_table(record, name, problems)
+        for name in ("rows.csv", "discrepancy.csv", *FURTHER)
     }
-    covariance, draws, weights = _read_posterior(path, len(tables["unknowns"]), problems)
     if problems:
         raise ConfigError(problems)
-    return FitContents(path, identity, covariance, draws, weights, **tables)
-
-
-def _read_identity(path: Path, problems: list[Problem]) -> Mapping[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problems.append(_absent(path))
-    except (OSError, ValueError) as error:
-        problems.append(Problem("unreadable", f"cannot be read: {error}", Location(str(path))))
-    else:
-        if isinstance(document, dict):
-            return document
-        problems.append(Problem("unreadable", "is no JSON object", Location(str(path))))
-    return {}
-
-
-def _absent(path: Path) -> Problem:
-    return Problem(
-        "no-fit",
-        "the file is absent, so that this is no fit folder, or one whose run was cut short",
-        Location(str(path)),
-        hint="Finish the run with 'betapod fit resume FOLDER'.",
+    tables["rows"] = _with_intervals(tables["rows"], record)
+    return FitContents(
+        name=str(record.identity.get("name") or record.folder.resolve().name),
+        identity=record.identity,
+        covariance=record.covariance,
+        draws=record.draws_u,
+        weights=record.weights,
+        unknowns=pd.DataFrame([vars(unknown) for unknown in record.unknowns]),
+        **tables,
     )
 
 
-def _read_columns(path: Path, columns: tuple[str, ...], needed: bool, problems: list[Problem]) -> pd.DataFrame:
-    """Return a table with at least these columns; an empty one where the file is absent."""
+def _complete_table(record: FitRecord, name: str, problems: list[Problem]) -> pd.DataFrame:
+    """Return a table with the columns that are read; an empty one where the folder has none."""
     import pandas as pd
 
-    empty = pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-    if not path.exists():
-        problems += [_absent(path)] if needed else []
-        return empty
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=["", "nan", "NaN"], float_precision="round_trip")
-    except (OSError, ValueError) as error:
-        problems.append(Problem("unreadable", f"cannot be read: {error}", Location(str(path))))
-        return empty
-    if missing := [name for name in columns if name not in table.columns]:
+    if not record.has(name):
+        return pd.DataFrame({column: pd.Series(dtype=object) for column in COLUMNS[name]})
+    table = pd.DataFrame(record.table(name))
+    if missing := [column for column in COLUMNS[name] if column not in table.columns]:
         problems.append(
             Problem(
                 "missing-columns",
                 f"lacks {', '.join(missing)}",
-                Location(str(path), 1),
+                Location(str(record.folder / name), 1),
                 found=", ".join(map(str, table.columns)),
-                expected=", ".join(columns),
+                expected=", ".join(COLUMNS[name]),
             )
         )
-        return empty
-    for name in _FLAGS:
-        if name in columns:
-            table[name] = [str(flag).strip().lower() in ("true", "1", "1.0", "yes") for flag in table[name]]
-    texts = [name for name in columns if name not in _FLAGS and table[name].dtype == object]
-    table[texts] = table[texts].fillna("")
     return table
 
 
-def _read_posterior(path: Path, count: int, problems: list[Problem]) -> tuple[Numbers, Numbers, Numbers]:
-    """Return covariance, draws and weights, which sum to 1."""
-    covariance, draws, weights = np.zeros((count, count)), np.zeros((0, count)), np.zeros(0)
-    try:
-        covariance = np.asarray(np.load(path / "covariance.npy"), dtype=float)
-    except FileNotFoundError:
-        problems.append(_absent(path / "covariance.npy"))
-    except (OSError, ValueError) as error:
-        problems.append(Problem("unreadable", f"cannot be read: {error}", Location(str(path / "covariance.npy"))))
-    try:
-        with np.load(path / "draws.npz") as arrays:
-            draws = np.asarray(arrays["u"], dtype=float)
-            logs = np.asarray(arrays["log_weights"], dtype=float)
-        weights = np.exp(logs - logs.max())
-        weights = weights / weights.sum()
-    except FileNotFoundError:
-        problems.append(_absent(path / "draws.npz"))
-    except (OSError, ValueError, KeyError) as error:
-        problems.append(Problem("unreadable", f"cannot be read: {error}", Location(str(path / "draws.npz"))))
-    if not problems and (covariance.shape != (count, count) or draws.shape[1:] != (count,)):
-        problems.append(
-            Problem(
-                "wrong-size",
-                "covariance, draws and unknowns are not of one fit",
-                Location(str(path)),
-                found=f"{count} unknowns, covariance {covariance.shape}, draws {draws.shape}",
-            )
-        )
-    return covariance, draws, weights
+def _with_intervals(rows: pd.DataFrame, record: FitRecord) -> pd.DataFrame:
+    """Return rows with middle and half-width of their 90 % intervals: Student's where the error was printed with few people."""
+    from scipy import stats
+
+    drawn = np.asarray(record.row_draws, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        forth = {"angle": 2 * np.arcsin(np.sqrt(np.clip(drawn, 0, 1))), "log": np.log(drawn), "linear": drawn}
+    scaled = np.select([(rows["scale"] == name).to_numpy()[:, None] for name in forth], list(forth.values()), drawn)
+    quantile = stats.t.ppf(0.95, rows["freedom"].fillna(np.inf).to_numpy(float))
+    se, sd = rows["se"].to_numpy(float), rows["sd_parameters"].to_numpy(float)
+    return rows.assign(
+        middle=scaled @ record.weights, reach=quantile * np.hypot(se, sd), reach_errors=quantile * se
+    )  # fmt: skip
 
 
 def prior_place(unknown: Mapping[Any, Any], value: float) -> float:
@@ -234,3 +174,14 @@ def on_natural_scale(scale: str, value: float) -> float:
     if scale == "angle":
         return math.sin(min(max(value, 0.0), math.pi) / 2) ** 2
     return math.exp(value) if scale == "log" else value
+
+
+def natural_interval(row: Mapping[Any, Any], middle: str, reach: str) -> tuple[float, float]:
+    """Return an interval of a row on its natural scale, shares in per cent, from the columns of its middle and half-width."""
+    low, high = (printed_value(row, float(row[middle]) + sign * float(row[reach])) for sign in (-1, 1))
+    return low, high
+
+
+def printed_value(row: Mapping[Any, Any], value: float) -> float:
+    """Return a number of a row as it is printed: shares in per cent, ratios, or as it is."""
+    return (100.0 if row["scale"] == "angle" else 1.0) * on_natural_scale(str(row["scale"]), value)

@@ -74,7 +74,7 @@ class FitPicture:
         return figure
 
 
-def parts_of(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
+def even_parts(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
     """Cut into parts of nearly the same length, none longer than `most`."""
     count = math.ceil(len(items) / most)
     cuts = [round(k * len(items) / count) for k in range(count + 1)] if count else []
@@ -84,7 +84,7 @@ def parts_of(items: Sequence[Any], most: int) -> list[Sequence[Any]]:
 def draw_priors(contents: FitContents) -> list[FitPicture]:
     """Draw prior and posterior of every unknown in SDs of the prior, the best informed first."""
     order = list(findings.by_contraction(contents).index)
-    parts = parts_of(order, _UNKNOWNS)
+    parts = even_parts(order, _UNKNOWNS)
     return [_draw_prior_part(contents, part, number, len(parts)) for number, part in enumerate(parts, start=1)]
 
 
@@ -92,7 +92,7 @@ def _draw_prior_part(contents: FitContents, order: Sequence[int], number: int, c
     import pandas as pd
 
     rows = contents.unknowns.loc[list(order)].to_dict("records")
-    samples = [contents.draws[:, contents.unknowns.index.get_loc(place)] for place in order]
+    samples = [contents.draws[:, contents.unknowns.index.get_loc(label)] for label in order]
     lines = []
     for row, sample in zip(rows, samples, strict=True):
         low, middle, high = weighted_quantiles(sample, contents.weights, (0.05, 0.5, 0.95))
@@ -243,7 +243,7 @@ def draw_profiles(contents: FitContents) -> FitPicture | None:
         for number, name in enumerate(names):
             axes = figure.add_subplot(rows, 2, number + 1)
             _draw_profile(axes, table[table["unknown"] == name].sort_values("value"))
-            unit = findings.shown_unit(units.get(name, ""))
+            unit = findings.row_unit_text(units.get(name, ""))
             axes.set_title(wrap_label(drawable(str(name)), 28, 1), loc="left", fontsize=9)
             axes.set_xlabel(unit or "value", fontsize=8)
             axes.set_ylabel("fall" if number % 2 == 0 else "", fontsize=8)

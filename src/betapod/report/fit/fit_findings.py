@@ -56,7 +56,7 @@ def shown_interval(low: float, high: float) -> str:
     return f"{shown_number(low)} to {shown_number(high)}"
 
 
-def shown_unit(unit: Any) -> str:
+def row_unit_text(unit: Any) -> str:
     """Return a unit as it stands behind a number; nothing where there is none."""
     text = str(unit).replace("1.73m2", "1.73\u00a0m²").replace("*", "·")
     return "" if text in ("1", "", "nan") else text
@@ -145,7 +145,7 @@ def discrepancy_words(scale: str, tau: float, units: Sequence[str]) -> str:
         return f"a share of {100 * _SHARE:.0f} % may be {low:.0f} to {high:.0f} %"
     if scale == "log":
         return f"a factor of {shown_number(math.exp(tau))} either way"
-    kinds = list(dict.fromkeys(shown_unit(unit) for unit in units if shown_unit(unit)))
+    kinds = list(dict.fromkeys(row_unit_text(unit) for unit in units if row_unit_text(unit)))
     if len(kinds) == 1:
         return f"{shown_number(tau)} {kinds[0]} either way"
     return f"{shown_number(tau)} either way, in the unit of the row{f' ({listed(kinds)})' if len(kinds) < 5 and kinds else ''}"
@@ -171,7 +171,7 @@ def class_words(name: str) -> str:
     """Return a class of rows in words, with its unit where its name has one: ``level mmHg`` is levels and changes, mmHg."""
     for key in sorted(_CLASS_WORDS, key=len, reverse=True):
         if name == key or name.startswith(f"{key} "):
-            unit = shown_unit(name[len(key) :].strip())
+            unit = row_unit_text(name[len(key) :].strip())
             return f"{_CLASS_WORDS[key]}, {unit}" if unit else _CLASS_WORDS[key]
     return name
 

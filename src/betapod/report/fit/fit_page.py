@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...base.constants import Z90
 from ..common import svg
 from ..common.pages import template
 from ..common.words import percent_text
 from . import fit_findings as findings
-from .fit_contents import FitContents, on_natural_scale, read_fit_contents
+from .fit_contents import FitContents, natural_interval, printed_value, read_fit_contents
 from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, picture_anchor
 from .fit_figures import fit_pictures
 
@@ -153,7 +152,7 @@ def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, An
     return {
         "name": row["name"],
         "label": row["label"] if row["label"] != row["name"] else "",
-        "unit": findings.shown_unit(row["unit"]),
+        "unit": findings.row_unit_text(row["unit"]),
         "kind": row["kind"],
         "prior": f"{shown(row['prior_median'])} ({findings.shown_interval(row['prior_low'], row['prior_high'])})",
         "posterior": f"{shown(row['median'])} ({findings.shown_interval(row['low'], row['high'])})",
@@ -179,8 +178,8 @@ def _coverage_lines(contents: FitContents) -> list[list[str]]:
     lines = []
     keys = ["set", "by", "when", "parameters", "discrepancy"]
     for (name, by, when, parameters, discrepancy), part in table.groupby(keys, sort=False):
-        holds = ["errors", *(["parameters"] if str(parameters).lower() == "true" else [])]
-        holds += ["what the model lacks"] if str(discrepancy).lower() == "true" else []
+        holds = ["errors", *(["parameters"] if parameters else [])]
+        holds += ["what the model lacks"] if discrepancy else []
         shares = {round(float(row["nominal"]), 3): float(row["actual"]) for row in part.to_dict("records")}
         width = [
             float(row["median_width"]) for row in part.to_dict("records") if math.isclose(float(row["nominal"]), 0.9)
@@ -210,13 +209,10 @@ def _left_out_lines(contents: FitContents) -> list[list[str]]:
 def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
     lines = []
     for row in contents.rows.to_dict("records"):
-        scale = str(row["scale"])
-        factor, unit = (100.0, "%") if scale == "angle" else (1.0, findings.shown_unit(row["unit"]))
-        wide = Z90 * math.hypot(float(row["se"]), float(row["sd_parameters"]))
-        observed, before, after, low, high = (
-            factor * on_natural_scale(scale, float(number))
-            for number in (row["observed"], row["before"], row["after"], row["after"] - wide, row["after"] + wide)
-        )
+        unit = "%" if row["scale"] == "angle" else findings.row_unit_text(row["unit"])
+        observed, before, after = (printed_value(row, float(row[name])) for name in ("observed", "before", "after"))
+        low, high = natural_interval(row, "middle", "reach")
+        miss, gain = abs(float(row["z_after"])), abs(float(row["z_before"])) - abs(float(row["z_after"]))
         lines.append(
             {
                 "record": row["record"], "family": row["family"], "class": row["class"], "fitted": "fitted" if row["fitted"] else "set aside",
@@ -224,10 +220,11 @@ def _row_lines(contents: FitContents) -> list[dict[str, Any]]:
                 "observed": findings.shown_number(observed), "before": findings.shown_number(before), "after": findings.shown_number(after),
                 "limits": findings.shown_interval(low, high), "z_before": _one_digit(row["z_before"]), "z_after": _one_digit(row["z_after"]),
                 "inside": "yes" if row["inside_parameters"] else "no",
-                "miss": abs(float(row["z_after"])), "gain": abs(float(row["z_before"])) - abs(float(row["z_after"])),
+                # Rows that cannot be computed stand last.
+                "miss": miss if math.isfinite(miss) else "", "gain": gain if math.isfinite(gain) else "",
             }
         )  # fmt: skip
-    return sorted(lines, key=lambda line: -line["miss"])
+    return sorted(lines, key=lambda line: -(line["miss"] or -1.0))
 
 
 def _one_digit(value: Any) -> str:

@@ -13,8 +13,8 @@ from ..common.drawing import WIDTH, wrap_label
 from ..common.figures import drawable
 from ..common.words import counted, percent_text
 from . import fit_findings as findings
-from .fit_contents import FitContents, on_natural_scale
-from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, parts_of
+from .fit_contents import FitContents, natural_interval, printed_value
+from .fit_drawings import AFTER, ASIDE, BEFORE, INK, LEFT_OUT, PRIOR, FitPicture, even_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def draw_families_before_after(contents: FitContents) -> list[FitPicture]:
     pictures = []
     for fitted, name, title in ((True, "z-fitted", "Misses of fitted families"), (False, "z-set-aside", "Misses of families set aside")):  # fmt: skip
         part = table[table["fitted"] == fitted].sort_values("after", ascending=False, kind="stable")
-        pieces = parts_of(list(part.index), _FAMILIES)
+        pieces = even_parts(list(part.index), _FAMILIES)
         for number, piece in enumerate(pieces, start=1):
             more = len(pieces) > 1
             pictures.append(
@@ -56,6 +56,8 @@ def _families_picture(part: pd.DataFrame, name: str, title: str) -> FitPicture:
         axes.axvspan(0, Z90, color=PRIOR, alpha=0.16, linewidth=0)
         for height, row in enumerate(part.to_dict("records")):
             before, after = (min(float(row[when]), _MOST_Z) for when in ("before", "after"))
+            if not (math.isfinite(before) and math.isfinite(after)):
+                continue
             tint = AFTER if after <= before else BEFORE
             if abs(after - before) > 0.03:
                 axes.annotate(
@@ -129,13 +131,6 @@ def draw_observed_predicted(contents: FitContents) -> FitPicture | None:
     )
 
 
-def _ends(row: Any, width: float) -> tuple[float, float]:
-    """Return prediction minus and plus a width, on the natural scale; shares in per cent."""
-    factor = 100.0 if row["scale"] == "angle" else 1.0
-    low, high = (factor * on_natural_scale(row["scale"], float(row["after"]) + sign * width) for sign in (-1, 1))
-    return low, high
-
-
 def _natural_rows(groups: Sequence[tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
     """Return the plotted numbers of squares on natural scales."""
     import pandas as pd
@@ -143,17 +138,14 @@ def _natural_rows(groups: Sequence[tuple[Any, pd.DataFrame]]) -> pd.DataFrame:
     lines = []
     for _, part in groups:
         for row in part.to_dict("records"):
-            error, wide = Z90 * float(row["se"]), Z90 * math.hypot(float(row["se"]), float(row["sd_parameters"]))
-            factor = 100.0 if row["scale"] == "angle" else 1.0
+            errors, drawn = natural_interval(row, "after", "reach_errors"), natural_interval(row, "middle", "reach")
             lines.append(
                 {
                     **{name: row[name] for name in ("record", "family", "endpoint", "class", "fitted")},
                     "unit": "%" if row["scale"] == "angle" else row["unit"],
-                    "observed": factor * on_natural_scale(row["scale"], float(row["observed"])),
-                    "before": factor * on_natural_scale(row["scale"], float(row["before"])),
-                    "after": factor * on_natural_scale(row["scale"], float(row["after"])),
-                    **dict(zip(("low_errors", "high_errors"), _ends(row, error), strict=True)),
-                    **dict(zip(("low_parameters", "high_parameters"), _ends(row, wide), strict=True)),
+                    **{name: printed_value(row, float(row[name])) for name in ("observed", "before", "after")},
+                    **dict(zip(("low_errors", "high_errors"), errors, strict=True)),
+                    **dict(zip(("low_parameters", "high_parameters"), drawn, strict=True)),
                     "inside_parameters": row["inside_parameters"],
                 }
             )
@@ -240,13 +232,13 @@ def draw_discrepancy(contents: FitContents) -> FitPicture | None:
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.set_ylim(-len(lines) + 0.4, 0.6)
-        axes.set_xlabel("SD, in typical errors of a study")
+        axes.set_xlabel("typical size, in errors of a study")
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
 
     return FitPicture(
         "discrepancy",
         "What the model lacks, class by class",
-        "SDs of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
+        "Typical size of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
         "as large as the study and the cohort make it.",
         "Discrepancy. "
         + "; ".join(f"{findings.class_words(str(line['class']))}: {line['words']}" for line in lines)
@@ -267,10 +259,6 @@ def draw_coverage(contents: FitContents) -> FitPicture | None:
     table = table[table["by"] == "rows"] if len(table) else table
     if table.empty:
         return None
-    flags = {
-        name: table[name].astype(str).str.lower().isin(("true", "1", "1.0")) for name in ("parameters", "discrepancy")
-    }
-    table = table.assign(**flags)
     panels = [(lacks, table[table["discrepancy"] == lacks]) for lacks in (False, True)]
     panels = [(lacks, part) for lacks, part in panels if len(part)]
     bottom = min(45.0, 10 * math.floor(10 * float(table["actual"].astype(float).min())))
