@@ -147,16 +147,16 @@ def inside_overview(contents: FitContents) -> Markup:
 
 
 def _unknown_line(contents: FitContents, row: Mapping[Any, Any]) -> dict[str, Any]:
-    shown = findings.shown_number
+    text = findings.shown_number
     speaking = findings.speaking_records(contents, str(row["name"]))
     return {
         "name": row["name"],
         "label": row["label"] if row["label"] != row["name"] else "",
         "unit": findings.row_unit_text(row["unit"]),
         "kind": row["kind"],
-        "prior": f"{shown(row['prior_median'])} ({findings.shown_interval(row['prior_low'], row['prior_high'])})",
-        "posterior": f"{shown(row['median'])} ({findings.shown_interval(row['low'], row['high'])})",
-        "map": shown(row["map"]),
+        "prior": f"{text(row['prior_median'])} ({findings.shown_interval(row['prior_low'], row['prior_high'])})",
+        "posterior": f"{text(row['median'])} ({findings.shown_interval(row['low'], row['high'])})",
+        "map": text(row["map"]),
         "contraction": f"{row['contraction']:.2f}",
         "speaking": ", ".join(f"{record} ({percent_text(share)})" for record, share in speaking),
     }
