@@ -43,3 +43,10 @@ def test_faster_ageing_costs_filtration(some: Library, again: list[PeopleAgain])
 def test_a_row_in_which_people_differ_is_refused(some: Library) -> None:
     with pytest.raises(ConfigError, match="xi"):
         live_again(some, [LifeChange({"xi": 1.0})])
+
+
+def test_traits_move_in_everybody(some: Library) -> None:
+    (moved,) = live_again(some, [LifeChange(traits={"xi median": 1.3, "dMAP_60 shift": 5.0})])
+    rows = moved.rows
+    assert np.all(moved.patients.parameters["xi"] >= 1.29 * some.parameters["xi"][rows] * (1.0 - 1e-6))
+    assert np.mean(moved.patients.table["true_MAP"]) > np.mean(some.table["true_MAP"].to_numpy()[rows])

@@ -18,7 +18,7 @@ from ..physiology import whole_body
 from ..therapies.effect_factors import scaled_effects
 from .library import Library, from_snapshots
 from .life_course import Progress, Snapshots, WantedSnapshots, live
-from .population import People, population_table, population_values, sample
+from .population import People, moved_traits, population_table, population_values, sample
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,13 @@ class LifeChange:
         Rows of the coupled model, and of the table of people, that are the same for everybody -> value.
     drugs
         Factors on effects of drugs, see `therapies.effect_factors`.
+    traits
+        Other medians and spreads between people, see `population.moved_traits`.
     """
 
     values: Mapping[str, float] = field(default_factory=dict)
     drugs: Mapping[str, float] = field(default_factory=dict)
+    traits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def of_people(self) -> dict[str, float]:
@@ -84,11 +87,8 @@ def live_again(library: Library, changes: Sequence[LifeChange], progress: Progre
     for indices in _together(changes):
         first = changes[indices[0]]
         with scaled_effects(first.drugs), population_values(first.of_people):
-            people = sample(seed, persons)
-            _refuse_own_rows(people, [changes[index] for index in indices])
-            snapshots = live(
-                _side_by_side(people, [changes[index].of_model for index in indices]), progress, 1.0, wanted
-            )
+            lanes = [_drawn(seed, persons, changes[index]) for index in indices]
+            snapshots = live(_side_by_side(lanes), progress, 1.0, wanted)
         for lane, index in enumerate(indices):
             lived[index] = _aligned(library, wanted, snapshots[snapshots.true["lane"] == lane], seed)
     return [people_again for people_again in lived if people_again is not None]
@@ -118,12 +118,11 @@ def full_lives(seed: int, numbers: Patients, changes: Sequence[LifeChange]) -> l
     for indices in _together(changes):
         first = changes[indices[0]]
         with scaled_effects(first.drugs), population_values(first.of_people):
-            people = sample(seed, numbers)
-            _refuse_own_rows(people, [changes[index] for index in indices])
-            snapshots = live(_side_by_side(people, [changes[index].of_model for index in indices]))
+            lanes = [_drawn(seed, numbers, changes[index]) for index in indices]
+            snapshots = live(_side_by_side(lanes))
             for lane, index in enumerate(indices):
                 of_lane = snapshots[snapshots.true["lane"] == lane]
-                lived[index] = from_snapshots(of_lane, seed, {"seed": seed, "lives": len(people)})
+                lived[index] = from_snapshots(of_lane, seed, {"seed": seed, "lives": len(lanes[0])})
     return [lived[index] for index in range(len(changes))]
 
 
@@ -135,29 +134,41 @@ def _together(changes: Sequence[LifeChange]) -> list[list[int]]:
     return list(together.values())
 
 
-def _refuse_own_rows(people: People, changes: Sequence[LifeChange]) -> None:
-    names = {name for change in changes for name in change.of_model if name in people.model}
-    if names:
+def _drawn(seed: int, persons: Patients, change: LifeChange) -> People:
+    """Return people as a change has them.
+
+    Raises
+    ------
+    ConfigError
+        A row in which people differ is to have one value.
+    """
+    with moved_traits(change.traits):
+        people = sample(seed, persons)
+    if names := sorted(name for name in change.of_model if name in people.model):
         hint = "Change its median or spread between people instead."
         raise ConfigError(
+            [Problem("own-row", f"people differ in {name!r}: it has no single value", hint=hint) for name in names]
+        )
+    people.model.update({name: np.full(len(people), value) for name, value in change.of_model.items()})
+    return people
+
+
+def _side_by_side(lanes: Sequence[People]) -> People:
+    """Return the people of all lanes one after the other; rows that a lane does not have are the table's."""
+    first, table = lanes[0], whole_body.model_parameters("reference")
+    names = dict.fromkeys(name for people in lanes for name in people.model)
+    model = {
+        name: np.concatenate(
             [
-                Problem("own-row", f"people differ in {name!r}: it has no single value", hint=hint)
-                for name in sorted(names)
+                people.model[name] if name in people.model else np.full(len(people), table[name].value)
+                for people in lanes
             ]
         )
-
-
-def _side_by_side(people: People, values: Sequence[Mapping[str, float]]) -> People:
-    """Return everybody once for each set of values."""
-    count, sets = len(people), len(values)
-    table = whole_body.model_parameters("reference")
-    model = {name: np.tile(column, sets) for name, column in people.model.items()}
-    for name in sorted({name for of_lane in values for name in of_lane}):
-        of_sets = np.array([of_lane.get(name, table[name].value) for of_lane in values])
-        model[name] = np.repeat(of_sets, count)
-    traits = {name: np.tile(column, sets) for name, column in people.traits.items()}
-    traits["lane"] = np.repeat(np.arange(sets, dtype=np.float64), count)
-    return People(people.seed, np.tile(people.numbers, sets), traits, model)
+        for name in names
+    }
+    traits = {name: np.concatenate([people.traits[name] for people in lanes]) for name in first.traits}
+    traits["lane"] = np.repeat(np.arange(len(lanes), dtype=np.float64), [len(people) for people in lanes])
+    return People(first.seed, np.concatenate([people.numbers for people in lanes]), traits, model)
 
 
 def _aligned(library: Library, wanted: WantedSnapshots, snapshots: Snapshots, seed: int) -> PeopleAgain:

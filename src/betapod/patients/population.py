@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from ..base.randomness import Patients, Stream
 from ..engine.correlations import Correlations, read_correlations
 from ..engine.draw import draw_parameters
+from ..model.parameters.possible_values import drawn_range
 from ..model.parameters.table import ParameterTable
 from ..physiology import whole_body
 
@@ -165,6 +167,63 @@ class People:
         )
 
 
+#: How traits of people who are drawn meanwhile differ from the tables: ``xi median``, ``xi spread``, ``dMAP_60 shift``.
+_MOVES: ContextVar[tuple[tuple[str, float], ...]] = ContextVar("trait_moves", default=())
+
+
+@contextmanager
+def moved_traits(moves: Mapping[str, float]) -> Iterator[None]:
+    """Let people who are drawn meanwhile have other medians and spreads of traits: everybody keeps the rank among the others.
+
+    Parameters
+    ----------
+    moves
+        As of `reweighting.weights`, without correlations.
+    """
+    token = _MOVES.set(tuple(sorted(moves.items())))
+    try:
+        yield
+    finally:
+        _MOVES.reset(token)
+
+
+def _move(traits: dict[str, Numbers], model: dict[str, Numbers]) -> None:
+    """Move drawn traits as is asked for, in place; never out of the range of their rows."""
+    for name, amount in _MOVES.get():
+        trait, _, aspect = name.partition(" ")
+        columns, table = (
+            (model, whole_body.model_parameters("reference")) if trait in model else (traits, population_table())
+        )
+        row = table[trait]
+        assert row.shape is not None
+        kind, first, _ = row.shape
+        values, centre = on_line(kind, columns[trait]), float(on_line(kind, np.array([first]))[0])
+        if aspect == "spread":
+            values = centre + (values - centre) * amount
+        elif aspect == "shift":
+            values = values + amount
+        else:
+            values = values + (first * (amount - 1.0) if kind == "normal" else math.log(amount))
+        columns[trait] = np.clip(off_line(kind, values), *drawn_range(row))
+
+
+def on_line(kind: str, values: Numbers) -> Numbers:
+    """Return values on the scale on which a distribution is normal: logarithm, log odds or as they are."""
+    with np.errstate(divide="ignore"):
+        if kind == "lognormal":
+            return np.asarray(np.log(np.maximum(values, 0.0)))
+        if kind == "logitnormal":
+            return np.asarray(np.log(np.clip(values, 0.0, 1.0)) - np.log1p(-np.clip(values, 0.0, 1.0)))
+    return np.asarray(values, dtype=np.float64)
+
+
+def off_line(kind: str, values: Numbers) -> Numbers:
+    """Undo `on_line`."""
+    if kind == "lognormal":
+        return np.asarray(np.exp(values))
+    return np.asarray(1.0 / (1.0 + np.exp(-values))) if kind == "logitnormal" else np.asarray(values)
+
+
 def sample(seed: int, patients: Patients) -> People:
     """Draw people by number.
 
@@ -177,6 +236,7 @@ def sample(seed: int, patients: Patients) -> People:
     together = population_correlations()
     traits = draw_parameters(population_table(), seed, numbers, correlations=together)
     model = draw_parameters(whole_body.model_parameters("reference"), seed, numbers, MODEL_ROWS, correlations=together)
+    _move(traits, model)
 
     def chance(purpose: str) -> Numbers:
         return Stream(seed, f"patients:{purpose}").uniform(numbers)

@@ -11,7 +11,8 @@ from ...base.errors import ConfigError, Problem, did_you_mean
 from ...model import Model
 from ...observables.variation import varied_by
 from ...patients.lived_again import LifeChange
-from ...patients.population import population_table
+from ...patients.population import moved_traits, population_table
+from ...patients.reweighting import start_of
 from ...physiology import whole_body
 from ...therapies import cell_parameters
 from ...therapies.effect_factors import scalable_effects, scaled_effects
@@ -31,7 +32,8 @@ class Condition:
     drugs
         Factors on effects, by class of drugs or drug, and input: ``SGLT2 inhibitor e_S``.
     people
-        How people differ from those of the library: ``xi median`` and ``xi spread`` are factors, ``xi with xi_theta`` a rank correlation.
+        How people differ from those of the library: ``xi median`` and ``xi spread`` are factors, ``xi with xi_theta`` a rank correlation, see
+        `patients.reweighting`. With `lived` everybody's own trait moves and the person lives again under it; otherwise people are weighted.
     visits
         SDs of one measurement and of a year of life: ``HbA1c measurement``, ``UACR life``.
     care
@@ -61,6 +63,11 @@ class Condition:
         problems += [
             _unknown("effect", name, scalable_effects()) for name in self.drugs if name not in scalable_effects()
         ]
+        for name in self.people:
+            try:
+                start_of(name)
+            except ConfigError as error:
+                problems += error.problems
         problems += [_unknown("input", name, _model().inputs) for name in self.care if name not in _model().inputs]
         if problems:
             raise ConfigError(problems)
@@ -71,7 +78,13 @@ class Condition:
         if not self.lived:
             return LifeChange()
         values = {name: value for name, value in self.values.items() if _shapes_lives(name)}
-        return LifeChange(values, self.drugs)
+        traits = {name: value for name, value in self.people.items() if " with " not in name}
+        return LifeChange(values, self.drugs, traits)
+
+    @property
+    def weighted(self) -> dict[str, float]:
+        """What of `people` is had by weights on a library: all of it where people do not live again, correlations otherwise."""
+        return {name: value for name, value in self.people.items() if not self.lived or " with " in name}
 
     @property
     def key(self) -> str:
@@ -80,8 +93,8 @@ class Condition:
 
     @contextmanager
     def holding(self) -> Iterator[None]:
-        """Let drugs and visits that are read meanwhile be those of the condition."""
-        with scaled_effects(self.drugs), varied_by(self.visits):
+        """Let drugs, visits and people that are read meanwhile be those of the condition."""
+        with scaled_effects(self.drugs), varied_by(self.visits), moved_traits(self.life_change.traits):
             yield
 
 

@@ -199,8 +199,10 @@ def _followed(groups: Sequence[_Group], weeks: Numbers, threads: int | None) -> 
     """Return the courses of people whose care goes on, those of one rule, year and drugs together."""
     together: dict[tuple[object, ...], list[int]] = {}
     for index, group in enumerate(groups):
-        arm, drugs = group.arm, tuple(sorted(group.condition.drugs.items()))
-        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, drugs), []).append(index)
+        arm, condition = group.arm, group.condition
+        # Drugs and traits hold for all who are followed at once.
+        held = (*sorted(condition.drugs.items()), *sorted(condition.life_change.traits.items()))
+        together.setdefault((arm.care_rule, arm.year, arm.sets_glucose, held), []).append(index)
     courses: dict[int, Courses] = {}
     for indices in together.values():
         of_care = [groups[index] for index in indices]

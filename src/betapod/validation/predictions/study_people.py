@@ -51,9 +51,14 @@ def people_under(condition: Condition, cohort: str, count: int, seed: int) -> Li
 
     if not condition.people and not condition.lived:
         return with_going_care(people(cohort, count, seed), condition)
-    key = Condition(values=condition.values, drugs=condition.drugs, lived=condition.lived).key
+    lived = (
+        replace(Condition(), values=condition.values, drugs=condition.drugs, lived=True)
+        if condition.lived
+        else Condition()
+    )
+    key = replace(lived, people=dict(condition.life_change.traits)).key
     everybody = _everybody(key)
-    base = _weights(key, tuple(sorted(condition.people.items()))) if condition.people else None
+    base = _weights(key, tuple(sorted(condition.weighted.items()))) if condition.weighted else None
     selected = reweight.select_patients(everybody, baseline_cohorts()[cohort], count, seed, base=base).patients
     return with_going_care(selected, condition)
 
@@ -99,7 +104,7 @@ def _everybody(key: str) -> Library:
 
     change = Condition(**json.loads(key)).life_change
     everybody = library.default()
-    if not (change.values or change.drugs):
+    if not (change.values or change.drugs or change.traits):
         return everybody
     name = f"patients/again-{cache.key(live_again.__module__, key, library_digest(everybody))}.npz"
     kept = cache.read_entry(name)
