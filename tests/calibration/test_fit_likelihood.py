@@ -75,7 +75,7 @@ def test_curvature_is_positive_however_far_rows_lie() -> None:
 @pytest.mark.parametrize(("family", "row"), [(0.4, 0.1), (0.1, 0.4), (0.0, 0.0)])
 def test_scales_of_a_class_are_found_again(family: float, row: float) -> None:
     rng = np.random.default_rng(3)
-    effects = family * np.repeat(rng.standard_t(4, 50), 3) + row * rng.standard_t(4, 150)
+    effects = (family * np.repeat(rng.standard_t(4, 50), 3) + row * rng.standard_t(4, 150)) / np.sqrt(2.0)
     rows = invented_rows(effects + 0.1 * rng.standard_normal(150), families=50)
     scales = estimate_discrepancy(rows, np.zeros(150), rows.fitted, {"ratio": 0.3})
     assert scales.family["ratio"] == pytest.approx(family, rel=0.25, abs=0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -15,8 +16,8 @@ from .student_blocks import StudentBlocks
 Numbers = NDArray[np.float64]
 #: Degrees of freedom of effects of studies and of what the model lacks: tails in which one study may lie five scales out.
 TAILS = 4.0
-#: Fewest degrees of freedom behind the deviation of a row.
-_LEAST_FREEDOM = 2.0
+#: Fewest degrees of freedom behind an error that is taken to have a variance.
+_LEAST_FREEDOM = 3.0
 #: Most that a fit is taken to have drawn a row to itself.
 _MOST_LEVERAGE = 0.9
 #: Points of the grid in each direction, its range in multiples of the prior's scale, and how often it is made narrower at most.
@@ -25,21 +26,21 @@ _GRID, _LOWEST, _HIGHEST, _NARROWER = 9, 0.02, 10.0, 3
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """Scales of what the model lacks, on the scale of the fit, by class of discrepancy (see `discrepancy_classes`).
+    """SDs of what the model lacks, on the scale of the fit, by class of discrepancy (see `discrepancy_classes`).
 
     Attributes
     ----------
     family
-        Scale of what all rows of a family and class share.
+        SD of what all rows of a family and class share.
     row
-        Scale of what each row has of its own.
+        SD of what each row has of its own.
     """
 
     family: Mapping[str, float] = field(default_factory=dict)
     row: Mapping[str, float] = field(default_factory=dict)
 
     def close_to(self, other: Discrepancy, share: float = 0.02) -> bool:
-        """Return whether every scale is the other's but for a small share."""
+        """Return whether every SD is the other's but for a small share."""
         pairs = ((self.family, other.family), (self.row, other.row))
         return all(
             first.keys() == second.keys()
@@ -48,7 +49,7 @@ class Discrepancy:
         )
 
     def at(self, rows: FitRows) -> tuple[Numbers, Numbers]:
-        """Return both scales (n,) for rows; 0 for classes without one."""
+        """Return both SDs (n,) for rows; 0 for classes without one."""
         classes = discrepancy_classes(rows)
         return (
             np.array([self.family.get(name, 0.0) for name in classes]),
@@ -73,13 +74,43 @@ def discrepancy_blocks(rows: FitRows) -> NDArray[np.int64]:
     return np.asarray(np.unique(keys, return_inverse=True)[1], dtype=np.int64).reshape(-1)
 
 
-def own_deviation(se: Numbers, freedom: Numbers, tau: Numbers, nu: float) -> tuple[Numbers, Numbers]:
-    """Return scale and degrees of freedom of error and own discrepancy together, after Welch and Satterthwaite."""
-    variance = se**2 + tau**2
-    loose = se**4 / freedom + tau**4 / nu
+def joint_deviation(*parts: tuple[Numbers | float, Numbers | float]) -> tuple[Numbers, Numbers]:
+    """Return scale and degrees of freedom of Student's t that the sum of independent deviations is like.
+
+    Its variance is theirs, its degrees of freedom follow from theirs after Welch and Satterthwaite. The central 50, 80, 90 and 95 % of a sum of
+    normal and t4 numbers are met within one point.
+
+    Parameters
+    ----------
+    parts
+        Variance and degrees of freedom of each.
+
+    Examples
+    --------
+    >>> from betapod.calibration.discrepancy import joint_deviation
+    >>> scale, freedom = joint_deviation((1.0, 1e12), (2.0, 4.0))
+    >>> round(float(scale), 2), round(float(freedom), 1)
+    (1.53, 9.0)
+    """
+    variance = np.asarray(sum(np.asarray(of) for of, _ in parts), dtype=np.float64)
+    loose = np.asarray(sum(np.square(of) / freedom for of, freedom in parts), dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        together = np.where(loose > 0.0, variance**2 / loose, np.inf)
-    return np.sqrt(variance), np.maximum(together, _LEAST_FREEDOM)
+        freedom = np.where(loose > 0.0, variance**2 / loose, np.inf)
+        part = np.where(np.isfinite(freedom), (freedom - 2.0) / freedom, 1.0)
+    return np.sqrt(variance * part), freedom
+
+
+def printed_variance(rows: FitRows) -> tuple[Numbers, Numbers]:
+    """Return variance (n,) of printed errors, and their degrees of freedom: an error of a few people is itself a guess."""
+    freedom = np.maximum(rows.freedom, _LEAST_FREEDOM)
+    with np.errstate(invalid="ignore"):
+        factor = np.where(np.isfinite(freedom), freedom / (freedom - 2.0), 1.0)
+    return rows.se**2 * factor, freedom
+
+
+def scale_of(sd: Numbers, nu: float) -> Numbers:
+    """Return the scale of Student's t of an SD."""
+    return sd * math.sqrt((nu - 2.0) / nu) if math.isfinite(nu) else sd
 
 
 def estimate_discrepancy(
@@ -92,7 +123,7 @@ def estimate_discrepancy(
 ) -> Discrepancy:
     """Return the posterior mean of the discrepancy of each class, its prior half-normal.
 
-    Both scales of a class are estimated together from the marginal distribution of its residuals, integrated on a grid, so that a scale
+    Both SDs of a class are estimated together from the marginal distribution of its residuals, integrated on a grid, so that an SD
     about which the rows say little stays near its prior and never falls to 0.
 
     Parameters
@@ -134,7 +165,7 @@ def estimate_discrepancy(
         width = _prior_width(name, rows, index, prior_scale)
         _, numbers = np.unique(block[index], return_inverse=True)
         family[name], row[name] = _scales(
-            residual[index], rows.se[index], rows.freedom[index], np.asarray(numbers.reshape(-1), np.int64), width, nu
+            residual[index], rows.take(index), np.asarray(numbers.reshape(-1), np.int64), width, nu
         )
     return Discrepancy(family, row)
 
@@ -150,18 +181,17 @@ def _prior_width(name: str, rows: FitRows, index: NDArray[np.int64], prior_scale
     return 2.0 * float(np.median(rows.se[index]))
 
 
-def _scales(
-    residual: Numbers, se: Numbers, freedom: Numbers, block: NDArray[np.int64], width: float, nu: float
-) -> tuple[float, float]:
-    """Return posterior means of both scales: on a wide grid, then on finer ones where the first has its mass."""
+def _scales(residual: Numbers, rows: FitRows, block: NDArray[np.int64], width: float, nu: float) -> tuple[float, float]:
+    """Return posterior means of both SDs: on a wide grid, then on finer ones where the first has its mass."""
     ends = np.log([[_LOWEST * width, _HIGHEST * width]] * 2)
     for _ in range(1 + _NARROWER):
         axes = [np.linspace(low, high, _GRID) for low, high in ends]
         family, row = (np.exp(axis.reshape(-1)) for axis in np.meshgrid(*axes, indexing="ij"))
-        scale, together = own_deviation(se, freedom, row[:, None], nu)
-        law = StudentBlocks(scale, together, np.repeat(family[:, None], len(se), axis=1), block, nu)
+        scale, freedom = joint_deviation(printed_variance(rows), (row[:, None] ** 2, nu))
+        shared = np.repeat(scale_of(family, nu)[:, None], len(rows), axis=1)
+        law = StudentBlocks(scale, freedom, shared, block, nu)
         log_density = law.log_density(np.repeat(residual[None], len(row), axis=0)).sum(axis=1)
-        # Half-normal priors of the scales; the grid is even in their logarithms.
+        # Half-normal priors of the SDs; the grid is even in their logarithms.
         log_mass = log_density - 0.5 * (family**2 + row**2) / width**2 + np.log(family) + np.log(row)
         mass = np.exp(log_mass - log_mass.max())
         mass /= mass.sum()

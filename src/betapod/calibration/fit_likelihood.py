@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .discrepancy import TAILS, Discrepancy, discrepancy_blocks, own_deviation
+from .discrepancy import TAILS, Discrepancy, discrepancy_blocks, joint_deviation, printed_variance, scale_of
 from .fit_rows import FitRows
 from .student_blocks import BlockMoments, StudentBlocks
 
@@ -21,15 +21,15 @@ class Likelihood:
     """How likely rows are, given predictions.
 
     observed_i = predicted_i + b_block + e_i. What a family and class share, b, is Student's t with `nu` degrees of freedom and the class's
-    family scale. A row's own deviation e has the variance of its printed error and of the class's row scale together, and degrees
-    of freedom after Welch and Satterthwaite. b is integrated out exactly.
+    family SD. A row's own deviation e has the variance of its printed error and of the class's row SD together, and degrees
+    of freedom after Welch and Satterthwaite (`joint_deviation`). b is integrated out exactly.
 
     Attributes
     ----------
     rows
         n rows. `use` in the methods says which speak; by default those that are fitted.
     discrepancy
-        Scales by class.
+        SDs by class.
     nu
         Degrees of freedom of effects and discrepancy; infinite is normal.
 
@@ -55,8 +55,8 @@ class Likelihood:
     def deviation(self) -> tuple[Numbers, Numbers, Numbers]:
         """(n,) scale and degrees of freedom of each row's own deviation, and scale of what it shares with its block."""
         family, row = self.discrepancy.at(self.rows)
-        scale, freedom = own_deviation(self.rows.se, self.rows.freedom, row, self.nu)
-        return scale, freedom, family
+        scale, freedom = joint_deviation(printed_variance(self.rows), (row**2, self.nu))
+        return scale, freedom, scale_of(family, self.nu)
 
     @cached_property
     def block(self) -> NDArray[np.int64]:
