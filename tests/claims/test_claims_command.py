@@ -67,13 +67,16 @@ def test_rows_of_ones_own_that_no_claim_asks_are_named(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
     table.write_text(
         "study_id,citation,population,design,arm,product,n,endpoint,timepoint_weeks,statistic,value,unit,quote,tag\n"
-        "NEW2026,A trial,DKD; adults,RCT; double-blind,UC-MSC,UC-MSC,200,eGFR,52,diff_vs_control,9,mL/min/1.73m2,q,seen\n",
+        "NEW2026,A trial,DKD; adults,RCT; double-blind,UC-MSC,UC-MSC,200,eGFR,52,diff_vs_control,9,mL/min/1.73m2,q,seen\n"
+        "NEW2026,A trial,DKD; adults,RCT; double-blind,UC-MSC,UC-MSC,200,SBP,52,diff_vs_control,9,mmHg,q,seen\n",
         encoding="utf-8",
     )
     done = run("show", "B10b", "--no-model", "--overlay", str(table))
-    assert "adds NEW2026#1" in done.stderr and "no claim asks NEW2026#1" in done.stderr
+    assert "adds NEW2026#1, NEW2026#2" in done.stderr and "no claim asks NEW2026#2" in done.stderr
+    assert "NEW2026#1 is asked by B10b" in done.stderr and "NEW2026#1 not used: no dispersion was read" in done.stderr
     document = json.loads(run("show", "B10b", "--no-model", "--json", "--overlay", str(table)).stdout)
-    assert document["overlaid"] == [f"{table}: adds NEW2026#1"]
+    assert document["overlaid"] == [f"{table}: adds NEW2026#1, NEW2026#2"]
+    assert any(text.startswith("eGFR with ") for text in document["claims"][0]["asks_of_new_studies"])
     page = tmp_path / "ledger.html"
     assert run("page", str(page), "--overlay", str(table)).returncode == 0
     assert "own tables override or extend them" in page.read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from .claim_verdict import judge_claim
 from .claims import Claim
 from .judged_claim import JudgedClaim
 from .kept_replies import replies_to
+from .new_studies import questions_of
 from .own_questions import check_questions
 from .wording import leverage_words, verdict_sentences
 
@@ -80,7 +81,7 @@ def judge_ledger(
     run: bool = True,
     claims: Iterable[Claim] | None = None,
 ) -> list[JudgedClaim]:
-    """Judge claims.
+    """Judge claims by their questions; what they ask is asked of studies that the package does not have as well, see `new_studies`.
 
     Parameters
     ----------
@@ -105,10 +106,11 @@ def judge_ledger(
     if records is None:
         check_questions(selected, evidence_records)
     simulated = claim_simulation.simulate_outcomes(claims_of.all_outcomes(selected)) if run else {}
-    answered = iter(replies_to([question for claim in selected for question in claim.questions], evidence_records))
+    asked = [questions_of(claim, evidence_records) for claim in selected]
+    answered = iter(replies_to([question for questions in asked for question in questions], evidence_records))
     entries = []
-    for claim in selected:
-        replies = tuple(next(answered) for _ in claim.questions)
+    for claim, questions in zip(selected, asked, strict=True):
+        replies = tuple(next(answered) for _ in questions)
         results = tuple(simulated[name] for name in claim.named_outcomes if name in simulated)
         entries.append(JudgedClaim(claim, replies, results, judge_claim(replies, results, claim.about == "cells")))
     return entries

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..evidence.records.registry import Registry
 from .judged_claim import JudgedClaim
-from .questions import Reply, records_of
+from .questions import Question, Reply, records_of
 from .wording import estimate_text
 
 
@@ -25,6 +25,8 @@ class AnswerChange:
         The user's own rows that it asks.
     used
         Those of them that the answer rests on; the others are refused where studies are pooled.
+    new
+        Whether it is asked of a study that the package does not have, so that without the tables it is not asked.
     """
 
     claim: str
@@ -33,6 +35,7 @@ class AnswerChange:
     used: tuple[str, ...]
     before: Reply
     after: Reply
+    new: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain values for JSON."""
@@ -40,6 +43,7 @@ class AnswerChange:
             "claim": self.claim,
             "question": self.number,
             "text": self.after.question.text,
+            "new": self.new,
             "records": list(self.records),
             "used": list(self.used),
             "answer": {"before": self.before.answer, "after": self.after.answer},
@@ -47,6 +51,11 @@ class AnswerChange:
             "ci": {"before": self.before.ci, "after": self.after.ci},
             "certainty": {"before": self.before.certainty, "after": self.after.certainty},
         }
+
+
+def unasked_reply(question: Question) -> Reply:
+    """Return the reply to a question that nobody puts without the user's own tables."""
+    return Reply(question, "nothing", None, None, "", "", (), (), "no study of the package is asked this")
 
 
 def own_rows(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
@@ -72,11 +81,13 @@ def moved_answers(
     own_ids = set(ids)
     changes = []
     for old, new in zip(before, after, strict=True):
-        for number, (was, now) in enumerate(zip(old.replies, new.replies, strict=True), 1):
+        # Questions to studies that the package does not have come last, and are asked with the tables alone.
+        for number, now in enumerate(new.replies, 1):
+            was = old.replies[number - 1] if number <= len(old.replies) else unasked_reply(now.question)
             asked = tuple(r.id for r in records_of(now.question, registry) if r.id in own_ids)
             if asked:
                 used = tuple(name for name in asked if name in now.records)
-                changes.append(AnswerChange(new.claim.id, number, asked, used, was, now))
+                changes.append(AnswerChange(new.claim.id, number, asked, used, was, now, number > len(old.replies)))
     return changes
 
 
@@ -88,7 +99,8 @@ def words(changes: Sequence[AnswerChange], before: Sequence[JudgedClaim], after:
     asking = list(dict.fromkeys(change.claim for change in changes))
     lines = [f"{_few(names)} {'is' if len(names) == 1 else 'are'} asked by {', '.join(asking)}"]
     for change in changes:
-        line = f"{change.claim} question {change.number}: {change.before.answer} -> {change.after.answer}"
+        text = f", {change.after.question.text}" if change.new else ""
+        line = f"{change.claim} question {change.number}{text}: {change.before.answer} -> {change.after.answer}"
         was, now = estimate_text(change.before), estimate_text(change.after)
         if was != now:
             line += f", {was or 'no number'} -> {now or 'no number'}"

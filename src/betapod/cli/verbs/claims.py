@@ -232,11 +232,17 @@ def show_claims_command(
     as_json: JsonOption = False,
 ) -> None:
     """Show claims in full: evidence, simulation, deciding rule."""
+    from ...claims.ledger import evidence_for_claims
+    from ...claims.new_studies import scope_of
     from ...claims.wording import claim_as_dict
 
     entries, laid = judged_entries(names, overlay, no_model, status, questions)
     if as_json:
-        print_json({"claims": [claim_as_dict(entry) for entry in entries], **laid.as_dict()})
+        registry = evidence_for_claims()
+        entries_as_dict = [
+            {**claim_as_dict(entry), "asks_of_new_studies": scope_of(entry.claim, registry)} for entry in entries
+        ]
+        print_json({"claims": entries_as_dict, **laid.as_dict()})
         return
     for entry in entries:
         show_claim(entry)

@@ -137,17 +137,24 @@ def _unasked(records: Registry, overlays: Sequence[Path], claims: Sequence[Claim
     """Say which rows of the user's own tables no claim asks."""
     if not overlays:
         return []
+    from ...claims.new_studies import questions_of
     from ...claims.questions import records_of
 
     files = {str(path) for path in overlays}
     own_records = [record.id for record in records if record.location.file in files]
-    asked = {record.id for claim in claims for question in claim.questions for record in records_of(question, records)}
+    asked = {
+        record.id
+        for claim in claims
+        for question in questions_of(claim, records)
+        for record in records_of(question, records)
+    }
     lost = [name for name in own_records if name not in asked]
     if not lost:
         return []
     more = f" and {len(lost) - 6} more" if len(lost) > 6 else ""
     return [
-        f"no claim asks {', '.join(lost[:6])}{more}: most questions name the study that they ask; --questions asks it"
+        f"no claim asks {', '.join(lost[:6])}{more}: no question is about this endpoint with such a product in such people; "
+        "--questions adds one"
     ]
 
 

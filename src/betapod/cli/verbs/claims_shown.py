@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 def show_claim(entry: JudgedClaim) -> None:
     """Print a claim in full."""
     from ...claims.claim_simulation import unit_and_label
+    from ...claims.ledger import evidence_for_claims
     from ...claims.legal_status import legal_sentences
+    from ...claims.new_studies import scope_of
     from ...claims.wording import (
         estimate_text,
         leverage_words,
@@ -53,6 +55,7 @@ def show_claim(entry: JudgedClaim) -> None:
         ("no direct record", claim.missing),
         ("mind", claim.note),
         ("the law", " ".join(legal_sentences(claim.legal))),
+        ("asks of new studies", "; ".join(scope_of(claim, evidence_for_claims()))),
         ("would change it", claim.change),
     ]
     print_text(f"{claim.id}  {claim.claim}", "bold", 2)

@@ -82,7 +82,7 @@ class ChosenRecords:
         return names_option(self.claim) if self.claim is not None else None
 
 
-def chosen_records(chosen: ChosenRecords, problems: list[Problem]) -> tuple[list[Record], StudyTables, list[str]]:
+def chosen_records(selection: ChosenRecords, problems: list[Problem]) -> tuple[list[Record], StudyTables, list[str]]:
     """Return the rows that options choose, tables of a user's own that say how they are simulated, and what all tables change.
 
     Raises
@@ -98,19 +98,19 @@ def chosen_records(chosen: ChosenRecords, problems: list[Problem]) -> tuple[list
 
     registry, asked, tables = Registry(()), None, NO_TABLES
     records: list[Record] = []
-    overlays = chosen.overlay or ()
+    overlays = selection.overlay or ()
     try:
-        if chosen.claims is not None:
-            asked = find_claims(chosen.claims)
+        if selection.claims is not None:
+            asked = find_claims(selection.claims)
     except BetapodError as error:
         gather(problems, error)
     try:
         registry = load_registry(overlays)
-        records = registry.select(**chosen.names, tag=None)  # type: ignore[arg-type]
+        records = registry.select(**selection.names, tag=None)  # type: ignore[arg-type]
     except BetapodError as error:
         gather(problems, error)
     try:
-        tables = read_study_tables(chosen.arms or (), chosen.cohorts or (), chosen.events or ())
+        tables = read_study_tables(selection.arms or (), selection.cohorts or (), selection.events or ())
     except BetapodError as error:
         gather(problems, error)
     if problems:
@@ -130,6 +130,12 @@ def choice_in_words(selection: dict[str, list[str] | None]) -> list[str]:
 
 def _bearing_on(claims: list[Claim], registry: Registry) -> set[str]:
     """Return the ids of the rows that claims are judged by."""
+    from ...claims.new_studies import questions_of
     from ...claims.questions import records_of
 
-    return {row.id for claim in claims for question in claim.questions for row in records_of(question, registry)}
+    return {
+        row.id
+        for claim in claims
+        for question in questions_of(claim, registry)
+        for row in records_of(question, registry)
+    }

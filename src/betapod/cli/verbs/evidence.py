@@ -220,13 +220,16 @@ def _each(texts: Iterable[str]) -> str:
 def _askers(registry: Registry, records: list[Record]) -> list[str]:
     """Return the claims that ask any of the records."""
     from ...claims.claims import load_claims
+    from ...claims.new_studies import questions_of
     from ...claims.questions import records_of
 
     ids = {record.id for record in records}
     return [
         claim.id
         for claim in load_claims()
-        if any(record.id in ids for question in claim.questions for record in records_of(question, registry))
+        if any(
+            record.id in ids for question in questions_of(claim, registry) for record in records_of(question, registry)
+        )
     ]
 
 

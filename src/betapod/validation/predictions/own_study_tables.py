@@ -124,9 +124,9 @@ def _take_cohorts(
     except BetapodError as error:
         problems += error.problems
         return
-    taken = {*packaged_cohorts(), *cohort_catalogue.cohort_names(), *people}
+    named_before = {*packaged_cohorts(), *cohort_catalogue.cohort_names(), *people}
     for name, target in named.items():
-        if name in taken:
+        if name in named_before:
             message = f"there is a cohort {name!r} already"
             hint = "Give yours another name, and name it in the table of arms."
             problems.append(Problem("twice", message, Location(str(path)), hint=hint))
@@ -200,10 +200,10 @@ def _wrong_arm(
             wrong += _wrong_input(row, column, text)
     if row["n"] and not (row["n"].isdigit() and int(row["n"]) > 0):
         wrong.append(row.problem("bad-number", "n", "this is no number of people"))
-    known = {endpoint.name for endpoint in vocabulary.endpoints().values()}
+    endpoint_names = {endpoint.name for endpoint in vocabulary.endpoints().values()}
     for name in parts_of(row["imposes"]):
-        if name not in known:
-            hint = did_you_mean(name, known)
+        if name not in endpoint_names:
+            hint = did_you_mean(name, endpoint_names)
             wrong.append(row.problem("unknown-endpoint", "imposes", f"there is no endpoint {name!r}", hint=hint))
     year = _number(row["year"])
     if year is not None and not 1900 <= year <= 2100:
@@ -332,10 +332,10 @@ def _wrong_event(row: TableRow) -> list[Problem]:
 def unmapped(records: Iterable[Record], files: Iterable[str | Path], tables: StudyTables) -> list[str]:
     """Say which arms of rows in a user's own tables of evidence no table maps, so that they cannot be simulated."""
     own_files = {str(Path(file)) for file in files}
-    known = {*mapped_arms(), *tables.arms}
+    mapped = {*mapped_arms(), *tables.arms}
     by_study: dict[str, dict[str, None]] = {}
     for record in records:
-        if record.location.file in own_files and (record.study, record.arm) not in known:
+        if record.location.file in own_files and (record.study, record.arm) not in mapped:
             by_study.setdefault(record.study, {})[record.arm] = None
     return [
         f"no table says who takes part in {study} and what they get in {', '.join(map(repr, names))}: --arms does, "
@@ -361,14 +361,14 @@ def told_of_tables(tables: StudyTables, records: Iterable[Record]) -> list[str]:
     for record in records:
         by_study.setdefault(record.study, []).append(record)
     for study, arm in tables.arms:
-        known = list(dict.fromkeys(record.arm for record in by_study.get(study, ())))
-        if not known:
+        arm_names = list(dict.fromkeys(record.arm for record in by_study.get(study, ())))
+        if not arm_names:
             lines.append(
                 f"no row of evidence is of the study {study}, whose arm {arm!r} your table maps: its rows come with --overlay"
             )
-        elif arm not in known:
+        elif arm not in arm_names:
             lines.append(
-                f"no row of evidence has the arm {arm!r} of {study}; its arms are {', '.join(map(repr, known))}"
+                f"no row of evidence has the arm {arm!r} of {study}; its arms are {', '.join(map(repr, arm_names))}"
             )
     for study, endpoint in tables.events:
         rows = by_study.get(study, ()) if study != "*" else [record for some in by_study.values() for record in some]

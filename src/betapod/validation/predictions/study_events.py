@@ -386,8 +386,8 @@ def events_of_rows(
 
 def _wordings(study: str, endpoint: str) -> list[tuple[str, CountedEvent]]:
     """Return the events of a study's endpoint by wording of the statistic, those of a user's own tables first."""
-    own = own_tables().events
-    return [*own.get((study, endpoint), ()), *_table().get((study, endpoint), ())]
+    before = own_tables().events
+    return [*before.get((study, endpoint), ()), *_table().get((study, endpoint), ())]
 
 
 def event_of(record: Record) -> CountedEvent | None:

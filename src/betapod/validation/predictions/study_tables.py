@@ -1,4 +1,4 @@
-"""Tables of a user's own that say how studies are simulated: arms, cohorts and events, laid over those of the package."""
+"""Tables of a user's own that say how studies are simulated: arms, cohorts and events, which count before those of the package."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ _IN_USE: ContextVar[StudyTables] = ContextVar("study tables", default=NO_TABLES)
 
 
 def own_tables() -> StudyTables:
-    """Return the tables that are laid over those of the package now."""
+    """Return the tables that count before those of the package now."""
     return _IN_USE.get()
 
 
 @contextmanager
 def using_tables(tables: StudyTables) -> Iterator[None]:
-    """Lay tables over those of the package as long as the block lasts, in this thread; other processes must be told.
+    """Let tables count before those of the package as long as the block lasts, in this thread; other processes must be told.
 
     Examples
     --------

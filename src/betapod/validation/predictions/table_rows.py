@@ -30,8 +30,8 @@ class TableRow:
 
     def problem(self, kind: str, column: str, message: str, expected: str = "", hint: str = "") -> Problem:
         """Return a problem of one cell."""
-        found = repr(self[column]) if self[column] else ""
-        return Problem(kind, f"{column}: {message}", self.where(column), found, expected, hint)
+        cell_text = repr(self[column]) if self[column] else ""
+        return Problem(kind, f"{column}: {message}", self.where(column), cell_text, expected, hint)
 
 
 def read_table_rows(
@@ -113,12 +113,12 @@ def _header(
         return None
     names = [_known(cell, columns) for cell in cells]
     for number, (cell, name) in enumerate(zip(cells, names, strict=True)):
-        place = within(line, text, starts[min(number, len(starts) - 1)])
+        position = within(line, text, starts[min(number, len(starts) - 1)])
         if not name:
             hint = did_you_mean(cell, columns) or f"Columns: {', '.join(columns)}."
-            wrong.append(Problem("unknown-column", f"there is no column {cell!r}", place, hint=hint))
+            wrong.append(Problem("unknown-column", f"there is no column {cell!r}", position, hint=hint))
         elif name in names[:number]:
-            wrong.append(Problem("duplicate-column", f"the column {name!r} stands twice", place))
+            wrong.append(Problem("duplicate-column", f"the column {name!r} stands twice", position))
     wrong += [
         Problem("missing-column", f"the column {name!r} is missing", line) for name in required if name not in names
     ]
