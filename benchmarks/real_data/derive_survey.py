@@ -9,25 +9,18 @@ diabetes, deaths per 1000 person-years by eGFR and albuminuria. Adults: 20 years
 
 from __future__ import annotations
 
-import csv
 import sys
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
+from row_tables import write_rows
 from survey_errors import Design, middle_quantile, quantile_error
 
-import betapod.calibration
 from betapod.observables import kdigo
 from betapod.patients.cohorts.comparison import spearman
 
-FOLDER = Path(betapod.calibration.__file__).parent / "real_data"
-COLUMNS = (
-    "record", "source", "family", "fitted", "endpoint", "other", "group", "statistic", "level", "unit", "class", "scale",
-    "observed", "se", "freedom", "people", "note",
-)  # fmt: skip
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 NAMES = {
     "age_y": "age",
@@ -159,10 +152,12 @@ def deaths(half: pd.DataFrame, design: Design) -> list[dict[str, Any]]:
             age, female = half["age"].to_numpy(float), half["female"].to_numpy(float)
             mean = np.average(age, weights=w)
             spread = np.sqrt(np.average((age - mean) ** 2, weights=w))
-            note = f"age {mean:.2f} SD {spread:.2f}; women {np.average(female, weights=w):.4f}; {count} deaths"
+            among = f"age={mean:.2f};age SD={spread:.2f};women={np.average(female, weights=w):.4f}"
+            note = f"{count} deaths"
             rows.append({
                 "endpoint": "death", "group": f"{name}, {albuminuria}", "statistic": "rate", "unit": "1/1000/year",
                 "class": "event ratio", "scale": "log", "observed": rate, "se": se, "people": int((w > 0).sum()), "note": note,
+                "among": among,
             })  # fmt: skip
     return rows
 
@@ -189,13 +184,7 @@ def main() -> None:
                 row |= {"record": code.replace(" ", "-").replace(",", ""), "source": SOURCE, "freedom": freedom}
                 tables[table].append(row | {"family": f"NHANES {half_name}: {kind}", "fitted": str(fitted).lower()})
     for name, rows in tables.items():
-        with (FOLDER / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            for row in rows:
-                plain = {k: f"{v:.5g}" if isinstance(v, float) else v for k, v in row.items()}
-                writer.writerow(plain)
-        print(name, len(rows))
+        write_rows(name, rows)
 
 
 if __name__ == "__main__":

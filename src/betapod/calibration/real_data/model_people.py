@@ -21,9 +21,9 @@ from ...observables import kdigo
 from ...observables.formulas import pulse_pressure
 from ...observables.table import observables
 from ...patients import library as libraries
-from ...patients.life_course import NEW_TYPE_1
+from ...patients.life_course import FIRST_YEAR, NEW_TYPE_1
 from ...patients.lived_again import LifeChange, full_lives
-from ...patients.population import population_constant
+from ...patients.population import population_constant, sample
 from ...patients.reweighting import weights
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ class ModelPeople:
 _PEOPLE: OrderedDict[str, ModelPeople] = OrderedDict()
 
 
-def model_people(conditions: Sequence[Condition | None], lives: int = LIVES) -> list[ModelPeople]:
+def model_people(
+    conditions: Sequence[Condition | None], lives: int = LIVES, new_type_1: bool = False
+) -> list[ModelPeople]:
     """Return the people of the model under each condition, living under its values and drugs from youth on where it says so.
 
     Parameters
@@ -116,6 +118,8 @@ def model_people(conditions: Sequence[Condition | None], lives: int = LIVES) -> 
         None: the package's tables.
     lives
         How many to follow; about seven in ten get diabetes. The first so many of the package's library.
+    new_type_1
+        Instead of everybody only those, of four times as many, whose type 1 diabetes is found while visits are kept.
 
     Returns
     -------
@@ -128,15 +132,16 @@ def model_people(conditions: Sequence[Condition | None], lives: int = LIVES) -> 
         A row in which people differ has one value for everybody.
     """
     changes = [LifeChange() if condition is None else condition.life_change for condition in conditions]
-    keys = [f"{lives} {sorted(change.values.items())} {sorted(change.drugs.items())}" for change in changes]
+    who = f"{lives} {new_type_1}"
+    keys = [f"{who} {sorted(change.values.items())} {sorted(change.drugs.items())}" for change in changes]
     people_of_key = {key: _PEOPLE[key] for key in keys if key in _PEOPLE}
     missing = {key: change for key, change in zip(keys, changes, strict=True) if key not in people_of_key}
-    unchanged = f"{lives} [] []"
+    unchanged = f"{who} [] []"
     if unchanged in missing:
-        people_of_key[unchanged] = _slim(_of_tables(lives))
+        people_of_key[unchanged] = _slim(_of_tables(lives, new_type_1))
         del missing[unchanged]
     if missing:
-        lived = full_lives(SEED, range(lives), list(missing.values()))
+        lived = full_lives(SEED, _numbers(lives, new_type_1), list(missing.values()))
         people_of_key |= {key: _slim(_with_diabetes(library)) for key, library in zip(missing, lived, strict=True)}
     for key, people in people_of_key.items():
         _PEOPLE[key] = people
@@ -146,16 +151,26 @@ def model_people(conditions: Sequence[Condition | None], lives: int = LIVES) -> 
     return [people_of_key[key] for key in keys]
 
 
-def _of_tables(lives: int) -> libraries.Library:
+def _numbers(lives: int, new_type_1: bool) -> NDArray[np.int64]:
+    """Return the numbers of the people who are followed."""
+    if not new_type_1:
+        return np.arange(lives)
+    numbers = np.arange(4 * lives)
+    people = sample(SEED, numbers)
+    begins = people.traits["birth_year"] + people.traits["onset_type_1"]
+    return numbers[(people.traits["T1D"] > 0) & (begins >= FIRST_YEAR + 1.0)]
+
+
+def _of_tables(lives: int, new_type_1: bool) -> libraries.Library:
     """Return the people under the package's tables, from the cache where they are there."""
-    name = f"patients/survey-{cache.key(__name__, lives)}.npz"
+    name = f"patients/survey-{cache.key(__name__, lives, new_type_1)}.npz"
     content = cache.read_entry(name)
     if content is not None:
         try:
             return libraries.of_bytes(content, name)
         except ConfigError:
             pass
-    grown = _with_diabetes(full_lives(SEED, range(lives), [LifeChange()])[0])
+    grown = _with_diabetes(full_lives(SEED, _numbers(lives, new_type_1), [LifeChange()])[0])
     cache.write_entry(name, grown.to_bytes())
     return grown
 

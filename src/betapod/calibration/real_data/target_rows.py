@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import functools
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,8 @@ class TargetRow:
         How many were measured.
     note
         What else must be known of them.
+    among
+        Who they were: such as ``age`` (year, mean), ``age SD``, ``women`` (share), by which the model's people are balanced.
     """
 
     record: str
@@ -67,6 +69,7 @@ class TargetRow:
     freedom: float
     people: int
     note: str = ""
+    among: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @functools.cache
@@ -118,6 +121,7 @@ def _row(cells: dict[str, str]) -> TargetRow:
         float(cells["freedom"] or "inf"),
         int(cells["people"] or 0),
         cells["note"],
+        {part.partition("=")[0].strip(): float(part.partition("=")[2]) for part in cells["among"].split(";") if part},
     )
 
 
