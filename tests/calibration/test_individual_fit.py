@@ -29,11 +29,11 @@ def fitted(example: IndividualProblem) -> IndividualFit:
 
 
 def test_the_group_is_corrected_for_errors_of_estimation() -> None:
-    """12 groups of 40 with known spread: the raw SD is a third too large, the corrected one right within its error."""
+    """8 groups of 40 with known spread: the raw SD is a third too large, the corrected one right within its error."""
     rng = np.random.default_rng(1)
     covariance, mean = np.array([[0.09, 0.03], [0.03, 0.04]]), np.array([1.0, -2.0])
     rows = []
-    for _ in range(12):
+    for _ in range(8):
         truth = rng.multivariate_normal(mean, covariance, 40)
         factors = rng.normal(size=(40, 4, 2)) * 3.0
         information = np.einsum("nki,nkj->nij", factors, factors)

@@ -117,12 +117,9 @@ class GroupSearch:
 
     def people(self) -> tuple[list[LeastSquaresFit], list[ErrorModel]]:
         """Return the fit of each person and the error models, when weights and estimates are at rest."""
-        people = self.problem.people
-        observed = [
-            np.concatenate([p.values[p.observable == k] for p in people]) for k in range(len(self.problem.observables))
-        ]
-        errors = [o.error.guessed(values) for o, values in zip(self.problem.observables, observed, strict=True)]
-        spreads = [self._spread(person, errors, _typical(person, observed)) for person in people]
+        people, observed = self.problem.people, self._observed()
+        errors = self.first_errors()
+        spreads = [self.spread(person, errors, _typical(person, observed)) for person in people]
         starts = self._starts()
         fits = self._searched(dict.fromkeys(range(len(people)), starts), spreads)
         self.same = [sum(fit.cost <= best.cost * (1.0 + _SAME) + 1e-12 for fit in tried) for tried, best in fits]
@@ -130,7 +127,7 @@ class GroupSearch:
         for _ in range(_PASSES):
             refined = self._refined(best, errors, spreads)
             new = [
-                self._spread(person, refined, fit.predicted) if np.all(np.isfinite(fit.at)) else spread
+                self.spread(person, refined, fit.predicted) if np.all(np.isfinite(fit.at)) else spread
                 for person, fit, spread in zip(people, best, spreads, strict=True)
             ]
             change = max(error.moved(other) for error, other in zip(errors, refined, strict=True))
@@ -143,6 +140,19 @@ class GroupSearch:
                 best[number] = fit
         self.spreads = spreads
         return best, errors
+
+    def _observed(self) -> list[Numbers]:
+        """Return all measurements of each observable."""
+        people = self.problem.people
+        return [
+            np.concatenate([person.values[person.observable == k] for person in people])
+            for k in range(len(self.problem.observables))
+        ]
+
+    def first_errors(self) -> list[ErrorModel]:
+        """Return the error models with first guesses of sizes that are to be estimated."""
+        pairs = zip(self.problem.observables, self._observed(), strict=True)
+        return [observable.error.guessed(values) for observable, values in pairs]
 
     def _starts(self) -> Numbers:
         """Return (starts, p) places where searches begin: the stated one, then quasi-random ones within prior or bounds."""
@@ -162,7 +172,7 @@ class GroupSearch:
         others = np.where(within, self.low + draws * np.where(within, width, 0.0), centre + spread * z)
         return np.concatenate([self.start[None, :], np.clip(others, self.low, self.high)])
 
-    def _spread(self, person: MeasuredPerson, errors: Sequence[ErrorModel], predicted: Numbers) -> Numbers:
+    def spread(self, person: MeasuredPerson, errors: Sequence[ErrorModel], predicted: Numbers) -> Numbers:
         """Return the SD (n,) of the measurements; infinite where a proportional error of nearly nothing would be none."""
         spread = np.empty(len(person))
         for number, error in enumerate(errors):
@@ -257,7 +267,7 @@ class GroupSearch:
         everybody = _joined(people)
         observed = [everybody.values[everybody.observable == k] for k in range(len(errors))]
         models = [observable.error.guessed(v) for observable, v in zip(self.problem.observables, observed, strict=True)]
-        spread = self._spread(everybody, models, _typical(everybody, observed))
+        spread = self.spread(everybody, models, _typical(everybody, observed))
         at = self.start
         for _ in range(_PASSES):
             self.progress("fitting all people together", 0, 0)
@@ -276,7 +286,7 @@ class GroupSearch:
                 )
                 for k, model in enumerate(models)
             ]
-            new = self._spread(everybody, refined, fit.predicted)
+            new = self.spread(everybody, refined, fit.predicted)
             change = max(_change(spread, new), *(a.moved(b) for a, b in zip(models, refined, strict=True)), 0.0)
             models, spread = refined, new
             if change < _REST:
