@@ -85,7 +85,7 @@ def test_cells_begin_where_they_begin() -> None:
 def test_all_that_is_wrong_with_a_row_is_said_at_once(path: Path) -> None:
     row = ROW
     for right, wrong in (
-        ("T2D; adults", "diabetics"), ("RCT; double-blind", "random"), ("diff_vs_control", "diff_vs_controls"), ("200", "many"),
+        ("T2D; adults", "sick people"), ("RCT; double-blind", "chance"), ("diff_vs_control", "diff_vs_controls"), ("200", "many"),
         ("-0.5", "nan"), ("seen", "read"),
     ):  # fmt: skip
         row = row.replace(right, wrong)

@@ -224,7 +224,7 @@ BAD = [
     ({"unit": "mmHg"}, "wrong-unit"),
     ({"statistic": "diff_vs_contrl"}, "unknown-statistic"),
     ({"tag": "maybe"}, "unknown-tag"),
-    ({"population": "type 2"}, "unknown-population"),
+    ({"population": "the ill"}, "unknown-population"),
     ({"design": "RTC; open"}, "unknown-design"),
     ({"dispersion_type": ""}, "half-dispersion"),
     ({"dispersion_type": "sigma"}, "unknown-dispersion"),

@@ -13,8 +13,11 @@ from ...base.exports import rows_as_csv
 from ...base.files import write_text
 from .reading import OPTIONAL, REQUIRED
 from .registry import Registry, check_table
+from .study import Record
 
 COLUMNS = (*REQUIRED, *OPTIONAL)
+#: Columns in which plain words are read by rules, see `wordings`.
+_WORDED = ("population", "design", "statistic", "endpoint", "product", "intervention", "dispersion_type")
 #: Ids that are listed one by one.
 _MOST_NAMED = 6
 
@@ -86,7 +89,18 @@ def told(registry: Registry, overlays: Iterable[str | Path]) -> list[str]:
         parts += [f"adds {_named(more)}"] if more else []
         parts += _beside(registry, more, str(Path(path)))
         lines.append(f"{path}: {'; '.join(parts) or 'every row is replaced by a later table'}")
+        lines += _readings(path, [record for record in registry if record.location.file == str(Path(path))])
     return lines
+
+
+def _readings(path: str | Path, records: Sequence[Record]) -> list[str]:
+    """Say how plain words of a table were read, each reading once with the rows that have it."""
+    rows: dict[str, list[str]] = {}
+    for record in records:
+        for remark in record.remarks:
+            if " read as " in remark and remark.partition(" ")[0] in _WORDED:
+                rows.setdefault(remark, []).append(record.id)
+    return [f"{path}: {remark} ({_named(names)})" for remark, names in rows.items()]
 
 
 def _beside(registry: Registry, added: Sequence[str], file: str) -> list[str]:

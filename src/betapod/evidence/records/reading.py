@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ...base import clinical
@@ -14,6 +15,7 @@ from .possible_means import impossible_mean
 from .row import Row
 from .scales import by_unit, needs_unit, statistic_unit
 from .study import SOURCE_LEVELS, Dispersion, Record
+from .wordings import wording_of
 
 #: Columns of both tables; those of one are empty in the other.
 REQUIRED = (
@@ -65,6 +67,8 @@ _DISPERSION = {
 }
 _DOUBTFUL = re.compile(r"likely|not_stated", re.I)
 _INTERVALS = ("CI95", "IQR", "range")
+#: What stands between the ends of an interval in a user's own table.
+_BETWEEN = re.compile(r"\s*(?:[;|]|,\s|\bto\b)\s*")
 
 
 def read_row(row: Row, number: int, table: str) -> Record | None:
@@ -84,9 +88,14 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     if not row[treatment]:
         row.wrong("missing-value", "the treatment is empty", "product")
     elif not product:
+        product = _in_plain_words(row, treatment, vocabulary.treatment_classes()) or ""
+    if row[treatment] and not product:
         product = row[treatment]
         row.remarks.append(f"treatment {product!r} is in no known class: it is grouped by its own name")
     endpoint = vocabulary.endpoints().get(row["endpoint"])
+    endpoint_text = row["endpoint"]
+    if endpoint is None and (word := _in_plain_words(row, "endpoint", vocabulary.endpoints())):
+        endpoint, endpoint_text = vocabulary.endpoints()[word], word
     if endpoint is None:
         endpoint = vocabulary.EvidenceEndpoint(row["endpoint"])
         # The package's own findings have endpoints of their own: nobody mistyped them.
@@ -143,7 +152,7 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
         dose_unit=row["dose_unit"],
         n=n,
         endpoint=name,
-        endpoint_text=row["endpoint"],
+        endpoint_text=endpoint_text,
         weeks=weeks,
         kind=statistic.kind,
         contrast=contrast,
@@ -170,11 +179,31 @@ def read_row(row: Row, number: int, table: str) -> Record | None:
     )
 
 
+def _in_plain_words(row: Row, column: str, words: Iterable[str]) -> str | None:
+    """Return which of the known words the text of a user's own cell means; None where it has to be asked, which is noted, or nobody knows."""
+    if not row.guessed or not row[column]:
+        return None
+    rules = "product" if column == "intervention" else column
+    wording = wording_of(rules, row[column], words)
+    if wording.means:
+        row.remarks.append(f"{column} {row[column]!r} read as {wording.means}")
+    elif wording.choices:
+        hint = f"Which is it? Write one of {', '.join(wording.choices)}."
+        if rules in ("population", "design"):
+            hint = f"Which is it? Write the class before your words, such as '{wording.choices[0]}; {row[column]}'."
+        row.wrong(f"unclear-{rules}", "may mean several things", column, " or ".join(wording.choices), hint)
+    return wording.means or None
+
+
 def _class(row: Row, column: str, text: str, expected: str) -> str:
     if row[column] and not text:
         from .study import DESIGNS, POPULATIONS
 
         classes = POPULATIONS if column == "population" else DESIGNS
+        before = len(row.problems)
+        text = _in_plain_words(row, column, classes) or ""
+        if text or len(row.problems) > before:
+            return text
         code = row[column].partition(";")[0].strip()
         row.wrong(
             f"unknown-{column}",
@@ -191,7 +220,10 @@ def _statistic(row: Row) -> vocabulary.Statistic | None:
     if text.startswith("qualitative"):
         return vocabulary.statistics().get(text, vocabulary.Statistic("qualitative", "unclear"))
     statistic = vocabulary.statistics().get(text)
-    if text and statistic is None:
+    before = len(row.problems)
+    if text and statistic is None and (word := _in_plain_words(row, "statistic", vocabulary.statistics())):
+        return vocabulary.statistics()[word]
+    if text and statistic is None and len(row.problems) == before:
         row.wrong(
             "unknown-statistic", "no such statistic", "statistic", hint=did_you_mean(text, vocabulary.statistics())
         )
@@ -337,6 +369,7 @@ def _dispersion(
     if not printed:
         return None
     kind = _DISPERSION.get(text) or ("unclear" if _DOUBTFUL.search(text) else "")
+    kind = kind or _in_plain_words(row, "dispersion_type", _DISPERSION) or ""
     if not kind:
         row.wrong(
             "unknown-dispersion",
@@ -349,7 +382,9 @@ def _dispersion(
     if kind == "unclear" or _DOUBTFUL.search(text):
         row.remarks.append("SD or SE? The source does not say: not used as either")
     try:
-        ends = [float(part) for part in re.split(r"[;|]", printed)]
+        # People write (0.7, 0.9) and 0.7 to 0.9; in the package's tables ends stand between semicolons.
+        parts = re.split(_BETWEEN, printed.strip("[]() ")) if row.guessed else re.split(r"[;|]", printed)
+        ends = [float(part) for part in parts]
     except ValueError:
         ends = []
     if len(ends) != (2 if kind in _INTERVALS else 1) or not all(math.isfinite(end) for end in ends):
