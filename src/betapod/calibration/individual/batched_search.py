@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 #: Computes predictions (points, n) of searches at points (points, p) on the scale of the search.
 Evaluate = Callable[[Mapping[int, Numbers]], Mapping[int, Numbers]]
-#: Relative changes at which a search has arrived.
-XTOL, FTOL, GTOL = 1e-10, 1e-12, 1e-12
+#: Relative changes of place and of the sum of squares at which a search has arrived: to the end, and while weights still change.
+FINE, ROUGH = (1e-9, 1e-11), (1e-5, 1e-7)
 #: Rounds after which a search is given up.
 MOST_ROUNDS = 200
 
@@ -38,6 +38,8 @@ class LeastSquaresTask:
         (p,) half the distance of the two points from which a slope is taken.
     unit
         (p,) by which parameters are measured in the search, whose first stride is no longer than 1 of them.
+    tolerance
+        Relative changes of place and of the sum of squares at which it has arrived.
     """
 
     start: Numbers
@@ -49,6 +51,7 @@ class LeastSquaresTask:
     prior_spread: Numbers
     step: Numbers
     unit: Numbers
+    tolerance: tuple[float, float] = FINE
 
 
 @dataclass(frozen=True)
@@ -209,9 +212,10 @@ def _search(task: LeastSquaresTask, ask: Callable[[Numbers], Numbers]) -> LeastS
         return _nowhere(task, evaluations, "the model cannot be simulated where the search begins")
     # Strides from the start, so that the first trust region has the size of 1 whatever the units.
     bounds = ((task.low - start) / task.unit, (task.high - start) / task.unit)
+    xtol, ftol = task.tolerance
     try:
         end = least_squares(
-            residual, np.zeros(count), jacobian, bounds, "trf", FTOL, XTOL, GTOL, 1.0, max_nfev=MOST_ROUNDS
+            residual, np.zeros(count), jacobian, bounds, "trf", ftol, xtol, ftol, 1.0, max_nfev=MOST_ROUNDS
         )
     except ValueError as error:
         return _nowhere(task, evaluations, str(error))

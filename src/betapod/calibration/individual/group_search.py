@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .batched_search import LeastSquaresFit, LeastSquaresTask, search_all
+from .batched_search import FINE, ROUGH, LeastSquaresFit, LeastSquaresTask, search_all
 from .error_model import NOUGHT, ErrorModel
 from .individual_problem import IndividualProblem
 from .measured_people import MeasuredPerson
@@ -21,7 +21,9 @@ Numbers = NDArray[np.float64]
 #: What is being done, how much is done, and of how much.
 Progress = Callable[[str, int, int], None]
 #: Rounds of weights and estimates, and the relative changes at which both are at rest.
-_PASSES, _REST = 30, 1e-5
+_PASSES, _REST = 40, 1e-4
+#: Least and largest share of their way that weights go in one pass.
+_LEAST_WAY, _MOST_WAY = 0.2, 3.0
 #: Distance from a bound at which an estimate counts as at it, in steps of finite differences.
 _AT_BOUND = 10.0
 #: Relative difference of sums of squares within which searches have ended at the same place.
@@ -121,9 +123,13 @@ class GroupSearch:
         errors = self.first_errors()
         spreads = [self.spread(person, errors, _typical(person, observed)) for person in people]
         starts = self._starts()
-        fits = self._searched(dict.fromkeys(range(len(people)), starts), spreads)
+        weighted = any(observable.error.form != "column" for observable in self.problem.observables)
+        tolerance = ROUGH if weighted else FINE
+        fits = self._searched(dict.fromkeys(range(len(people)), starts), spreads, tolerance)
         self.same = [sum(fit.cost <= best.cost * (1.0 + _SAME) + 1e-12 for fit in tried) for tried, best in fits]
         best = [chosen_fit for _, chosen_fit in fits]
+        self.weights_at_rest = False
+        ways = [_Way() for _ in people]
         for _ in range(_PASSES):
             refined = self._refined(best, errors, spreads)
             new = [
@@ -132,11 +138,13 @@ class GroupSearch:
             ]
             change = max(error.moved(other) for error, other in zip(errors, refined, strict=True))
             change = max([change, *(_change(a, b) for a, b in zip(spreads, new, strict=True))])
-            errors, spreads = refined, new
-            if change < _REST:
+            if change < _REST and tolerance == FINE:
+                self.weights_at_rest = True
                 break
+            errors, spreads = refined, [way.on(a, b) for way, a, b in zip(ways, spreads, new, strict=True)]
+            tolerance = FINE if change < 10.0 * _REST else tolerance
             again = {n: fit.at[None, :] for n, fit in enumerate(best) if np.all(np.isfinite(fit.at))}
-            for number, (_, fit) in zip(again, self._searched(again, spreads), strict=True):
+            for number, (_, fit) in zip(again, self._searched(again, spreads, tolerance), strict=True):
                 best[number] = fit
         self.spreads = spreads
         return best, errors
@@ -184,7 +192,7 @@ class GroupSearch:
         return spread
 
     def _searched(
-        self, starts: Mapping[int, Numbers], spreads: Sequence[Numbers]
+        self, starts: Mapping[int, Numbers], spreads: Sequence[Numbers], tolerance: tuple[float, float]
     ) -> list[tuple[list[LeastSquaresFit], LeastSquaresFit]]:
         """Return of each person, from her starts (s, p): all fits, and the best."""
         results: dict[int, tuple[list[LeastSquaresFit], LeastSquaresFit]] = {}
@@ -192,7 +200,8 @@ class GroupSearch:
             rows = [(position, number) for position, number in enumerate(part) if number in starts]
             tasks, owners = [], []
             for position, number in rows:
-                tasks += [self._task(self.problem.people[number], start, spreads[number]) for start in starts[number]]
+                person, spread = self.problem.people[number], spreads[number]
+                tasks += [self._task(person, start, spread, tolerance) for start in starts[number]]
                 owners += [position] * len(starts[number])
             self.progress("fitting people", len(results), len(starts))
             fits = search_all(tasks, _Shared(simulations, owners))
@@ -202,7 +211,9 @@ class GroupSearch:
         self.progress("fitting people", len(starts), len(starts))
         return [results[number] for number in starts]
 
-    def _task(self, person: MeasuredPerson, start: Numbers, spread: Numbers) -> LeastSquaresTask:
+    def _task(
+        self, person: MeasuredPerson, start: Numbers, spread: Numbers, tolerance: tuple[float, float] = FINE
+    ) -> LeastSquaresTask:
         return LeastSquaresTask(
             start,
             self.low,
@@ -213,6 +224,7 @@ class GroupSearch:
             self.prior[:, 1],
             self.step,
             self.step / STEP,
+            tolerance,
         )
 
     def _refined(
@@ -328,6 +340,29 @@ class _Shared:
             answers[number] = values[owner][first[owner] : first[owner] + len(points)]
             first[owner] += len(points)
         return answers
+
+
+class _Way:
+    """How far weights go towards where they would be next: less where they swing to and fro, more where they creep.
+
+    The secant rule of Irons and Tuck (Aitken's for vectors), on logarithms.
+    """
+
+    def __init__(self) -> None:
+        self.share = 1.0
+        self.before: Numbers | None = None
+
+    def on(self, spread: Numbers, goal: Numbers) -> Numbers:
+        """Return the next SDs (n,) on the way from some to others; where one of the two does not count, the goal."""
+        both = np.isfinite(spread) & np.isfinite(goal)
+        step = np.where(both, np.log(np.where(both, goal, 1.0) / np.where(both, spread, 1.0)), 0.0)
+        if self.before is not None:
+            turn = step - self.before
+            length = float(turn @ turn)
+            if length > 0.0:
+                self.share = float(np.clip(-self.share * float(self.before @ turn) / length, _LEAST_WAY, _MOST_WAY))
+        self.before = step
+        return np.where(both, np.where(both, spread, 1.0) * np.exp(self.share * step), goal)
 
 
 def _joined(people: Sequence[MeasuredPerson]) -> MeasuredPerson:

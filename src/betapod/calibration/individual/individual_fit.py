@@ -105,6 +105,10 @@ def fit_individuals(
     pooled = search.pooled(errors) if problem.pooled else None
     checks = _checks(problem, people, errors)
     warnings = _warnings(problem, people, errors)
+    if not search.weights_at_rest:
+        warnings.append(
+            "weights and sizes of errors did not come to rest: state the errors, or try another form of them"
+        )
     lanes = sum(simulations.lanes for simulations in search.simulations)
     seconds = time.monotonic() - begun
     return IndividualFit(

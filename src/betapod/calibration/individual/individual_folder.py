@@ -31,10 +31,10 @@ from .individual_tables import (
     Row,
     check_rows,
     correlation_rows,
-    smooth_course_rows,
     group_rows,
     measurement_rows,
     people_rows,
+    smooth_course_rows,
 )
 
 IDENTITY, PROBLEM = "fit.json", "problem.yaml"

@@ -224,7 +224,7 @@ class _ProblemReader:
                     output, "a state or an equation", outputs, (*where, "output") if settings.output else where
                 )
                 continue
-            label = model.labels[output]
+            label = model.labels[output] or name  # a name such as glucose says what is measured, too
             error = self._error(settings, model.units[output], label, where)
             observables.append(MeasuredObservable(name, output, model.units[output], label, error, settings.unit or ""))
         return observables

@@ -188,13 +188,13 @@ class MeasurementReader:
             return None
         if not unit and observable.unit not in ("", "1"):
             expected = f"a heading 'value [{observable.unit}]', a column 'unit', or 'unit' in the problem file"
-            self._once(Problem("missing-unit", "nothing says in which unit this is", location, text, expected))
+            self._once(Problem("missing-unit", "nothing says in which unit this is", location, "", expected))
             return None
         try:
             kind: Kind = "difference" if error else "level"
             value = convert_labelled(number, unit or "1", observable.unit, observable.label, kind, location)
         except BetapodError as wrong:
-            self.problems += wrong.problems
+            self._once(*wrong.problems)
             return None
         if error and not value > 0.0:
             self.problems.append(Problem("bad-error", "the SD of a measurement is above 0", location, text))
@@ -326,9 +326,9 @@ class MeasurementReader:
         return number
 
     def _once(self, *problems: Problem) -> None:
-        """Keep a problem of a whole column once, at its first row."""
-        told = {(problem.kind, problem.message, problem.location.column) for problem in self.problems}
-        self.problems += [p for p in problems if (p.kind, p.message, p.location.column) not in told]
+        """Keep a problem of a whole column or of a unit once, at its first row."""
+        told = {(problem.kind, problem.message, problem.found) for problem in self.problems}
+        self.problems += [p for p in problems if (p.kind, p.message, p.found) not in told]
 
     def _place(self, line: int, n: int) -> Location:
         """Return the place of a cell: file, line and column."""
