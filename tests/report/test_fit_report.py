@@ -108,10 +108,10 @@ def test_direction_words_do_not_hang_on_the_sign_of_an_eigenvector(contents: Fit
 @pytest.mark.parametrize(
     ("scale", "tau", "units", "words"),
     [
-        ("angle", 0.0, ["1"], "a share of 20 % may be 20 to 20 %"),
-        ("log", math.log(2), ["1"], "a factor of 2 either way"),
-        ("linear", 1.7, ["mL/min/1.73m2/a"], "1.7 mL/min/1.73\u00a0m²/a either way"),
-        ("linear", 9.0, ["mmHg", "%"], "9 either way, in the unit of the row (mmHg and %)"),
+        ("angle", 0.0, ["1"], "20 % may be 20 to 20 %"),
+        ("log", math.log(2), ["1"], "× or ÷ 2"),
+        ("linear", 1.7, ["mL/min/1.73m2/a"], "±1.7 mL/min/1.73\u00a0m²/a"),
+        ("linear", 9.0, ["mmHg", "%"], "±9 in the unit of the row (mmHg and %)"),
     ],
 )
 def test_discrepancy_in_natural_units(scale: str, tau: float, units: list[str], words: str) -> None:

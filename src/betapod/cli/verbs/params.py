@@ -28,6 +28,7 @@ from ..shared import (
 if TYPE_CHECKING:
     from ...model import Model, Parameter, ParameterTable
     from ...model.parameters.table import Difference
+    from ...physiology.installed_fits import FitRecord
 
 parameters = typer.Typer(no_args_is_help=True, help="Parameters of models: list, show, compare.")
 
@@ -176,20 +177,40 @@ def show_parameter(
     tables: ParametersOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a parameter: value, range, distribution, source, uses."""
+    """Show a parameter: value, range, distribution, source, uses.
+
+    Of the package's models it shows besides what the newest installed fit says: prior, posterior, contraction (0 where the evidence
+    says nothing), and the rows that speak to it most.
+    """
+    from ..fitted_parameters import fitted_documents
+
     loaded = model_from(model, tables or ())
     table = model_table(loaded)
     rows = _selected(loaded, table, ids)
     users = _users(loaded)
+    fit = None if tables else _fit_of(model)
     if as_json:
         documents = [
-            {**values, "used_by": users.get(row.id, [])} for row, values in zip(rows, _rows(rows), strict=True)
+            {
+                **values,
+                "used_by": users.get(row.id, []),
+                "fits": fitted_documents(fit, row.id) if fit else [],
+            }
+            for row, values in zip(rows, _rows(rows), strict=True)
         ]
         print_json({"model": model, "parameters": documents})
         return
     works = load_bibliography()
     for row in rows:
-        _show(row, users.get(row.id, []), works)
+        _show(row, users.get(row.id, []), works, fit)
+
+
+def _fit_of(model: str) -> FitRecord | None:
+    """Return the newest fit of the package, for its own models only: a file may mean something else by the same name."""
+    from ...physiology import whole_body
+    from ..fitted_parameters import newest_fit
+
+    return newest_fit() if model in whole_body.NAMES else None
 
 
 def _selected(model: Model, table: ParameterTable, ids: list[str]) -> list[Parameter]:
@@ -217,9 +238,10 @@ def _users(model: Model) -> dict[str, list[str]]:
     return users
 
 
-def _show(row: Parameter, users: list[str], works: Any) -> None:
+def _show(row: Parameter, users: list[str], works: Any, fit: FitRecord | None) -> None:
     from ...model.parameters.table import source_keys
     from ...model.printing.model_document import limits_text, range_text
+    from ..fitted_parameters import fitted_fields
 
     print_text(f"{row.id}  {row.label}", "bold", 2)
     sources = [f"{key}: {works[key].readable()}" if key in works else key for key in source_keys([row])]
@@ -233,6 +255,7 @@ def _show(row: Parameter, users: list[str], works: Any) -> None:
             *(("source", source) for source in sources),
             ("locator", row.locator),
             ("note", row.note),
+            *(fitted_fields(fit, row.id) if fit else ()),
             ("used by", ", ".join(users)),
         ]
     )

@@ -118,14 +118,14 @@ def speaking_records(contents: FitContents, unknown: str, most: int = 3) -> list
 
 
 def discrepancy_words(scale: str, tau: float, units: Sequence[str]) -> str:
-    """Return one SD of what the model lacks in natural units.
+    """Return the typical size of what the model lacks in natural units.
 
     Parameters
     ----------
     scale
         ``angle``, ``log`` or ``linear``.
     tau
-        SD on that scale.
+        The size on that scale.
     units
         Units of the rows of the class.
 
@@ -133,22 +133,23 @@ def discrepancy_words(scale: str, tau: float, units: Sequence[str]) -> str:
     --------
     >>> from betapod.report.fit.fit_findings import discrepancy_words
     >>> discrepancy_words("angle", 0.47, ["1"])
-    'a share of 20 % may be 6 to 40 %'
+    '20 % may be 5 to 41 %'
     >>> discrepancy_words("log", 0.36, ["1"])
-    'a factor of 1.43 either way'
+    '× or ÷ 1.43'
     >>> discrepancy_words("linear", 1.7, ["mL/min/year"])
-    '1.7 mL/min/year either way'
+    '±1.7 mL/min/year'
     """
     if scale == "angle":
         at = 2 * math.asin(math.sqrt(_SHARE))
         low, high = (100 * on_natural_scale(scale, at + sign * tau) for sign in (-1, 1))
-        return f"a share of {100 * _SHARE:.0f} % may be {low:.0f} to {high:.0f} %"
+        return f"{100 * _SHARE:.0f} % may be {low:.0f} to {high:.0f} %"
     if scale == "log":
-        return f"a factor of {shown_number(math.exp(tau))} either way"
+        return f"\u00d7 or \u00f7 {math.exp(tau):.3g}"
     kinds = list(dict.fromkeys(row_unit_text(unit) for unit in units if row_unit_text(unit)))
     if len(kinds) == 1:
-        return f"{shown_number(tau)} {kinds[0]} either way"
-    return f"{shown_number(tau)} either way, in the unit of the row{f' ({listed(kinds)})' if len(kinds) < 5 and kinds else ''}"
+        return f"±{tau:.2g} {kinds[0]}"
+    of = f" ({listed(kinds)})" if 1 < len(kinds) < 5 else ""
+    return f"±{tau:.2g} in the unit of the row{of}"
 
 
 def rows_of_class(rows: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -177,7 +178,7 @@ def class_words(name: str) -> str:
 
 
 def discrepancy_table(contents: FitContents) -> list[dict[str, Any]]:
-    """Return the discrepancy by class: SDs of families and rows, both in words, and beside the typical error of a study."""
+    """Return the discrepancy by class: its sizes for families and rows, both in words, and beside the typical error of a study."""
     lines = []
     for line in contents.discrepancy.to_dict("records"):
         rows = rows_of_class(contents.rows, str(line["class"]))

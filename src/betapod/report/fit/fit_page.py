@@ -37,8 +37,7 @@ _PARTS: Mapping[str, tuple[str, ...]] = {
     "unknowns": ("prior-posterior",),
     "directions": ("spectrum", "profiles"),
     "families": ("z-fitted", "z-set-aside"),
-    "discrepancy": ("discrepancy",),
-    "squares": ("observed-predicted",),
+    "discrepancy": ("discrepancy", "observed-predicted"),
     "trace": ("trace",),
 }
 #: Directions that have words in the table.
