@@ -61,7 +61,7 @@ def test_intervals_widen_with_what_is_not_certain() -> None:
     i = 5
     weights = np.exp(fit.log_weights) / np.exp(fit.log_weights).sum()
     mean = (weights * fit.drawn[:, i]).sum()
-    sd = np.sqrt((weights * (fit.drawn[:, i] - mean) ** 2).sum())
+    sd = np.sqrt((weights * (fit.drawn[:, i] - mean) ** 2).sum() / (1 - (weights**2).sum()))
     assert columns["sd_parameters"][i] == pytest.approx(sd)
     assert columns["z_after"][i] == pytest.approx((fit.rows.observed[i] - fit.after[i]) / fit.rows.se[i])
     error = np.sqrt(fit.rows.se[i] ** 2 + sd**2 + 0.1**2 + 0.05**2)

@@ -31,6 +31,7 @@ LONG = (
     "betapod confront",
     "betapod doctor",
     "betapod ensemble resume many --processes",
+    "betapod fit",
     # What was written by the example before is not there in every process; tests of comparisons carry both out.
     "betapod value lives.yaml --check",
     "betapod value lives.yaml --report",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,16 +104,20 @@ class ToyStage:
     unknowns: tuple[Unknown, ...]
     first: int
     last: int
+    rounds: int = 0
 
 
 @dataclass(frozen=True)
 class ToyProblem:
     """A problem of one stage or of two that share the unknown k1, over three unknowns and 24 rows.
 
-    Stage A sees the first 12 rows and k0, k1; stage B the others and k1, k2.
+    Stage A sees the first 12 rows and k0, k1; stage B the others and k1, k2. In people who lived under a fit, each row is lower by `shift` times
+    the mean place of the unknowns that it was fitted with.
     """
 
     staged: bool = False
+    rounds: int = 0
+    shift: float = 0.0
     name: str = "toy"
     seed: int = 7
     log: Path | None = None
@@ -128,14 +132,23 @@ class ToyProblem:
     def stages(self) -> tuple[ToyStage, ...]:
         three = unknowns()
         if not self.staged:
-            return (ToyStage("A", three, 0, 24),)
+            return (ToyStage("A", three, 0, 24, self.rounds),)
         return ToyStage("A", three[:2], 0, 12), ToyStage("B", three[1:], 12, 24)
 
-    def objective(self, stage: str | None, held: Mapping[str, float], threads: int | None = None) -> PartObjective:
+    def objective(
+        self,
+        stage: str | None,
+        held: Mapping[str, float],
+        threads: int | None = None,
+        around: Mapping[str, float] | None = None,
+    ) -> PartObjective:
         of = next((each for each in self.stages if each.name == stage), ToyStage("", unknowns(), 0, 24))
-        return PartObjective(
-            of.unknowns, rows().take(np.arange(of.first, of.last)), of.first, dict(held), self.log, self.seconds
-        )
+        lived = 0.0 if around is None else float(np.mean([u.place(around[u.name]) for u in of.unknowns]))
+        part = rows().take(np.arange(of.first, of.last))
+        return PartObjective(of.unknowns, part, of.first, dict(held), self.log, self.seconds, self.shift * lived)
+
+    def screening(self, stage: str, threads: int | None = None) -> PartObjective:
+        return replace(self.objective(stage, {}, threads), unknowns=unknowns())
 
 
 @dataclass(frozen=True)
@@ -148,6 +161,7 @@ class PartObjective:
     held: Mapping[str, float]
     log: Path | None = None
     seconds: float = 0.0
+    lower: float = 0.0
 
     def predict(self, u: Numbers) -> Numbers:
         full = np.zeros((len(u), 3))
@@ -161,4 +175,4 @@ class PartObjective:
             with self.log.open("a", encoding="utf-8") as file:
                 file.write("x" * len(u))
         time.sleep(self.seconds * len(u))
-        return toy_predictions(full, 24)[:, self.first : self.first + len(self.rows)]
+        return toy_predictions(full, 24)[:, self.first : self.first + len(self.rows)] - self.lower

@@ -199,6 +199,12 @@ class KeptObjective:
             self._progress(self._kept.tally)
         return np.array([values[key] for key in keys])
 
+    def close(self) -> None:
+        """End what the objective has running, such as processes that work for it."""
+        end = getattr(self._objective, "close", None)
+        if end is not None:
+            end()
+
     def key(self, u: Numbers) -> str:
         """Return the key of one evaluation."""
         # -0 and 0 are one place.

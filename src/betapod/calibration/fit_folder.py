@@ -30,8 +30,10 @@ from ..base.errors import ConfigError, Location, Problem
 from ..base.exports import rows_as_csv
 from ..engine.runs.store import finite
 from ..physiology.installed_fits import FURTHER, IDENTITY, Columns, FittedUnknown, damaged_files, read_fit_record
+from .discrepancy import TAILS, joint_deviation, printed_variance
 from .evaluations import FOLDER
 from .fit_rows import FitRows
+from .posterior import WeightedDraws
 from .unknown import FARTHEST, Unknown
 
 Numbers = NDArray[np.float64]
@@ -63,7 +65,7 @@ class FinishedFit:
     lacking
         (n,) class of discrepancy of each row.
     tau_family, tau_row
-        (n,) scale of what the model lacks there: shared by the rows of a family, and of each row.
+        (n,) SD of what the model lacks there: shared by the rows of a family, and of each row.
     at_bound
         (d,) whether an unknown ended where the fit may not go further.
     tables
@@ -94,13 +96,17 @@ class FinishedFit:
 # -- a fit that is not finished -----------------------------------------------------------------------------------------
 
 
-def begin_fit_folder(folder: str | Path, identity: Mapping[str, Any], command: Sequence[str] = ()) -> Path:
+def begin_fit_folder(
+    folder: str | Path, identity: Mapping[str, Any], command: Sequence[str] = (), problem_file: str | Path | None = None
+) -> Path:
     """Make the folder of a fit, or find the one that holds the same fit.
 
     Parameters
     ----------
     identity
         What determines the fit, as plain values; the text of the problem as ``problem``.
+    command, problem_file
+        Where the fit comes from. A problem that names other files is read where it stands, as long as it says the same.
 
     Raises
     ------
@@ -117,6 +123,7 @@ def begin_fit_folder(folder: str | Path, identity: Mapping[str, Any], command: S
         if not (target / MANIFEST).is_file():
             write_atomic(target / PROBLEM, str(identity.get("problem", "")).encode())
             manifest = {"schema_version": 1, "identity": dict(identity), "command": list(command)}
+            manifest |= {"problem_file": str(Path(problem_file).resolve())} if problem_file is not None else {}
             write_atomic(target / MANIFEST, (json.dumps(finite(manifest), indent=1) + "\n").encode())
     return target
 
@@ -295,10 +302,10 @@ def row_columns(fit: FinishedFit) -> Columns:
     ``z`` is observed less predicted, in errors of the row alone. Inside their 90 % interval are rows by this error alone at the start
     (``before``) and at the fit (``after``), with the spread of the draws besides (``parameters``), and with what the model lacks (``all``).
     """
-    rows, weights = fit.rows, np.exp(fit.log_weights - np.max(fit.log_weights))
-    weights = weights / weights.sum()
-    mean = weights @ fit.drawn
-    sd = np.sqrt(np.maximum(weights @ (fit.drawn - mean) ** 2, 0.0))
+    rows = fit.rows
+    # Draws that could not be evaluated do not count.
+    log_weights = fit.log_weights - np.logaddexp.reduce(fit.log_weights)
+    mean, sd = WeightedDraws(fit.draws_u, fit.drawn, log_weights, 0.0, 0.0).moments()
     columns: Columns = {
         name: np.array(getattr(rows, name), dtype=object) for name in ("record", "study", "family", "endpoint", "unit")
     }
@@ -318,20 +325,17 @@ def row_columns(fit: FinishedFit) -> Columns:
         "z_before": (rows.observed - fit.before) / rows.se,
         "z_after": (rows.observed - fit.after) / rows.se,
     }
-    for name, center, error in (
-        ("before", fit.before, rows.se),
-        ("after", fit.after, rows.se),
-        ("parameters", mean, np.hypot(rows.se, sd)),
-        ("all", mean, np.sqrt(rows.se**2 + sd**2 + fit.tau_family**2 + fit.tau_row**2)),
+    printed, parameters = printed_variance(rows), (sd**2, np.inf)
+    lacking = ((fit.tau_family**2, TAILS), (fit.tau_row**2, TAILS))
+    for name, center, parts in (
+        ("before", fit.before, (printed,)),
+        ("after", fit.after, (printed,)),
+        ("parameters", mean, (printed, parameters)),
+        ("all", mean, (printed, parameters, *lacking)),
     ):
-        columns[f"inside_{name}"] = inside_interval(rows, center, error)
+        scale, freedom = joint_deviation(*parts)
+        columns[f"inside_{name}"] = np.abs(rows.observed - center) <= stats.t.ppf(0.95, freedom) * scale
     return columns
-
-
-def inside_interval(rows: FitRows, predicted: Numbers, error: Numbers, nominal: float = 0.9) -> NDArray[np.bool_]:
-    """Return (n,) whether rows lie inside the interval of an error; False for those that could not be computed."""
-    quantile = stats.t.ppf(0.5 + nominal / 2.0, rows.freedom)
-    return np.asarray(np.abs(rows.observed - predicted) <= quantile * error)
 
 
 def _discrepancy_columns(fit: FinishedFit) -> Columns:

@@ -28,7 +28,7 @@ PANELS: dict[str, dict[str, str]] = {
     "Trials": {"trial": "trials", "run": "trials", "resume": "trials", "report": "report", "schema": "trials"},
     "Value": {"value": "value"},
     "Evidence and claims": {"evidence": "evidence", "claims": "claims", "answer": "answer"},
-    "Validation": {"validate": "validate", "confront": "confront", "trust": "trust"},
+    "Validation": {"validate": "validate", "confront": "confront", "trust": "trust", "fit": "fit"},
     "Models": {"model": "model", "params": "params", "switches": "switches", "cite": "model"},
 }
 #: Module of each verb, in the order of the help.

@@ -255,6 +255,44 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("The scorecard of the kidney", "betapod validate --organ kidney"),
         ("One target, with its set-up and source", "betapod validate --id V16 --verbose"),
     ),
+    "fit": (
+        ("What will a fit do, and how long will it take?", "betapod fit plan kidney.yaml"),
+        ("Fit it into a folder", "betapod fit run kidney.yaml --out kidney-fit"),
+        ("What it found", "betapod fit show kidney-fit"),
+    ),
+    "fit new": (
+        ("A model and measurements of people, as an example", "betapod fit new mine --individual"),
+        ("Which files are they?", "betapod fit new yours --individual --json"),
+    ),
+    "fit plan": (
+        ("Rows, unknowns and cost of a problem", "betapod fit plan kidney.yaml"),
+        ("Without measuring the cost", "betapod fit plan kidney.yaml --no-cost"),
+    ),
+    "fit screen": (
+        ("Which candidates do the rows speak to?", "betapod fit screen kidney.yaml --out kidney-screen"),
+        ("The ten best of one stage", "betapod fit screen kidney.yaml --stage decades --most 10"),
+    ),
+    "fit run": (
+        ("Fit a problem into a folder", "betapod fit run kidney.yaml --out kidney-fit"),
+        ("With fewer draws, for a first look", "betapod fit run kidney.yaml --draws 16 --out look"),
+    ),
+    "fit resume": (
+        ("Go on with a fit that was stopped", "betapod fit resume kidney-fit"),
+        ("With one thread", "betapod fit resume kidney-fit --threads 1"),
+    ),
+    "fit show": (
+        ("What a fit found", "betapod fit show kidney-fit"),
+        ("As a page with figures", "betapod fit show kidney-fit --page fit.html"),
+        ("Every published number before and after", "betapod fit show kidney-fit --rows --csv rows.csv"),
+    ),
+    "fit compare": (
+        ("What changed from one fit to another?", "betapod fit compare kidney-fit other-fit"),
+        ("From the installed fit, all rows as a table", "betapod fit compare 2026.1 kidney-fit --csv r.csv"),
+    ),
+    "fit install": (
+        ("Make a fit part of this installation", "betapod fit install kidney-fit 2026.2"),
+        ("Although something speaks against it", "betapod fit install kidney-fit 2026.2 --although"),
+    ),
     "confront": (
         ("One drug class by endpoint", "betapod confront --family DAPA_CKD --by endpoint"),
         ("Records behind a claim, each with its prediction", "betapod confront --claim B20 --rows"),

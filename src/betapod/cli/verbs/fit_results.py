@@ -1,0 +1,156 @@
+"""Verbs of finished fits: show, compare, install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...base.errors import ConfigError, Location, Problem
+from ..csv_output import Csv, CsvOption, given_as_csv
+from ..running import QuietOption
+from ..shared import JsonOption, print_json, print_note
+from .fit_individual import show_individual
+from .fit_shared import FitArgument, FolderArgument, is_individual_fit, record_at, refuse_with_individuals
+from .fit_shown import print_comparison, print_fit
+
+if TYPE_CHECKING:
+    from ...calibration.compare_fits import FitComparison
+    from ...physiology.installed_fits import FitRecord
+
+
+def add_to(fit_app: typer.Typer) -> None:
+    """Add the verbs to the group."""
+    for name, verb in (
+        ("show", fit_show_command),
+        ("compare", fit_compare_command),
+        ("install", fit_install_command),
+    ):
+        fit_app.command(name)(verb)
+
+
+def fit_show_command(
+    fit: FitArgument,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="With --csv: one line per published number instead of per unknown.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Write figures and tables as one HTML page.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", metavar="FILE", help="Draw its figures: pdf, png or svg, data beside.")
+    ] = None,
+    csv: CsvOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a fit: unknowns, coverage, discrepancy, doubts.
+
+    The posterior's interval holds 90 %. Contraction is 1 less the ratio of the SDs of posterior and prior: 0 where the data say nothing.
+    """
+    from ...calibration.fit_summary import fit_summary
+
+    if is_individual_fit(fit):
+        refuse_with_individuals({"--page": page is not None, "--rows": rows, "--csv": csv is not None})
+        show_individual(Path(fit), as_json, figure)
+        return
+    record = record_at(fit)
+    for line in _written(record, page, figure):
+        if not quiet:
+            print_note(line)
+    if as_json:
+        print_json(fit_summary(record))
+    if given_as_csv(_table(record, rows), csv, as_json, text=True, quiet=quiet) or as_json:
+        return
+    print_fit(record)
+
+
+def _table(record: FitRecord, rows: bool) -> Csv:
+    columns = record.rows if rows else record.table("unknowns.csv")
+    cells = [
+        [value.item() if hasattr(value, "item") else value for value in line]
+        for line in zip(*columns.values(), strict=True)
+    ]
+    return Csv.of(list(columns), cells)
+
+
+def _written(record: FitRecord, page: Path | None, figure: Path | None) -> list[str]:
+    """Write page and figures, and say what was written."""
+    lines = []
+    if page is not None:
+        from ...report.fit.fit_page import write_fit_page
+
+        lines.append(f"wrote {write_fit_page(record.folder, page)}")
+    if figure is not None:
+        from ...report.fit.fit_figures import draw_fit_figures
+
+        lines += [f"wrote {path}" for path in draw_fit_figures(record.folder, figure)]
+    return lines
+
+
+def fit_compare_command(
+    first: FitArgument,
+    second: Annotated[str, typer.Argument(metavar="OTHER", help="Folder or name of the fit that it is compared with.")],
+    worst: Annotated[int, typer.Option("--worst", min=0, help="List this many rows that changed most.")] = 20,
+    csv: CsvOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare two fits: unknowns, rows, verdicts of claims.
+
+    A row is nearer or farther when its distance changes by half an error or more. Verdicts are compared where both fits have them, as
+    installed fits do.
+    """
+    from ...calibration.compare_fits import compare_fits
+
+    comparison = compare_fits(record_at(first), record_at(second))
+    heads = ("record", "family", "endpoint", "row_class", "fitted_first", "fitted_second", "z_first", "z_second")
+    table = Csv.of(heads, [[getattr(row, name) for name in heads] for row in comparison.rows])
+    if as_json:
+        print_json(_comparison_values(comparison))
+    if given_as_csv(table, csv, as_json, text=True, quiet=quiet) or as_json:
+        return
+    print_comparison(comparison, worst)
+
+
+def _comparison_values(comparison: FitComparison) -> dict[str, object]:
+    from dataclasses import asdict
+
+    content = asdict(comparison)
+    verdicts = comparison.verdicts
+    content["verdicts"] = (
+        None
+        if verdicts is None
+        else [{"claim": claim, "first": pair[0], "second": pair[1]} for claim, pair in verdicts.items()]
+    )
+    content["classes"] = [
+        {"class": name, "rows": every, "nearer": nearer, "farther": farther}
+        for name, (every, nearer, farther) in comparison.counts().items()
+    ]
+    return content
+
+
+def fit_install_command(
+    folder: FolderArgument,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the installed fit, such as 2026.1.")],
+    although: Annotated[
+        bool, typer.Option("--although", help="Install it although there are reasons against it.")
+    ] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a finished fit part of this installation.
+
+    Refused when fewer of the rows that were set aside lie inside their interval than before (by more than 3 points), when the draws are worth
+    fewer than 16 of equal weight, or when an unknown ended at a bound. An installed fit is never changed: the next one has a new name.
+    """
+    from ...calibration.install_fit import install_fit
+
+    if not folder.is_dir():
+        raise ConfigError(Problem("no-fit", "there is no such folder", Location(str(folder))))
+    target = install_fit(folder, name, although)
+    if as_json:
+        print_json({"name": name, "folder": str(target)})
+    elif not quiet:
+        print_note(f"the fit {name} is installed in {target}")
