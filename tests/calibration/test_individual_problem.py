@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from betapod import Schedule
 from betapod.base.errors import BetapodError
 from betapod.calibration.individual.individual_examples import FILES, write_individual_example
 from betapod.calibration.individual.individual_problem import IndividualProblem, read_individual_problem
@@ -73,6 +74,18 @@ def test_a_wide_table_with_headings_of_its_own(tmp_path: Path) -> None:
     assert person.times[0] == 0.0 and person.times[-1] == pytest.approx(40 / 1440)
     assert person.schedule.doses[0].time == pytest.approx(10 / 1440) and person.schedule.switches[0].input == "intake"
     assert "read as separated by semicolons" in read_problem.notes
+
+
+def test_an_input_that_follows_a_column(tmp_path: Path) -> None:
+    table = "id,time [h],glucose [mmol/L],course intake [mmol/day]\nx,0,5,0\nx,2,6,12\nx,3,7,\nx,4,7,4\n"
+    switches = read(tmp_path, table).people[0].schedule.switches
+    assert [(s.value, round(s.time * 24, 9), round(s.width * 24, 9)) for s in switches] == [
+        (0, 0, 0),
+        (12, 0, 2),
+        (4, 2, 2),
+    ]
+    segments = Schedule((), switches).segments({"intake": 0.0}, 4 / 24)
+    assert [segment.values["intake"] for segment in segments] == pytest.approx([0.0, 12.0])
 
 
 def test_everything_wrong_with_a_table_at_once(tmp_path: Path) -> None:

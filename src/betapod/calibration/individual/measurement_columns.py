@@ -22,6 +22,8 @@ PLAIN = {
     "error": (True, "SD of the measurement"),
     "duration": (True, "how long the doses of the row take"),
 }
+#: First words of columns that say what people are given.
+GIVEN = ("dose", "switch", "course")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class MeasurementColumn:
     Attributes
     ----------
     kind
-        One of `PLAIN`, or ``dose``, ``switch``, ``wide`` (measurements of one observable), ``covariate``, ``ignore``.
+        One of `PLAIN`, or ``dose``, ``switch``, ``course`` (an input that follows the column), ``wide`` (measurements of one observable), ``covariate``, ``ignore``.
     name
         State, input, observable or parameter that it is about.
     unit
@@ -69,7 +71,7 @@ class ColumnReader:
             return MeasurementColumn(name.lower(), "", unit, heading)
         if meant == "ignore":
             return MeasurementColumn("ignore", "", None, heading)
-        if first.lower() in ("dose", "switch") and rest.strip():
+        if first.lower() in GIVEN and rest.strip():
             return MeasurementColumn(first.lower(), rest.strip(), unit, heading)
         if name in self.observables:
             return MeasurementColumn("wide", name, unit or self.observables[name].table_unit or None, heading)
@@ -101,12 +103,16 @@ class ColumnReader:
         bare = _HEADING.fullmatch(heading)
         hint = did_you_mean(bare["name"] if bare else heading, names)
         hint = f"{hint} ".lstrip() + f"In the problem file, 'columns: {{{heading}: ...}}' says what it is, or 'ignore'."
-        expected = "id, time [unit], value [unit] and the like, 'dose STATE [unit]', 'switch INPUT [unit]', a measured quantity, or a parameter"
+        expected = (
+            "id, time [unit], value [unit] and the like, 'dose STATE [unit]', 'switch INPUT [unit]', 'course INPUT [unit]', "
+            "a measured quantity, or a parameter"
+        )
         return Problem("unknown-column", "this column means nothing here", location, repr(heading), expected, hint)
 
     def _faults(self, column: MeasurementColumn, location: Location) -> list[Problem]:
         """Return what is wrong with one column: names that the model has not, a unit that is missing."""
-        allowed = {"dose": self.model.state_names, "switch": tuple(self.model.inputs)}.get(column.kind)
+        inputs = tuple(self.model.inputs)
+        allowed = {"dose": self.model.state_names, "switch": inputs, "course": inputs}.get(column.kind)
         if allowed is not None and column.name not in allowed:
             noun = "a state" if column.kind == "dose" else "an input"
             message = f"{column.name!r} is not {noun} of the model"
@@ -122,7 +128,7 @@ class ColumnReader:
         """Return the unit that numbers of a column are converted to; empty where they need none in the heading."""
         if column.kind in ("time", "duration"):
             return self.model.time_unit
-        if column.kind in ("dose", "switch"):
+        if column.kind in GIVEN:
             return self.model.units.get(column.name, "")
         if column.kind == "wide":
             return self.observables[column.name].unit

@@ -2,11 +2,13 @@
 
 Long form: a row for each measurement, with ``id``, ``time [unit]``, ``observable``, ``value [unit]`` (or a column ``unit``) and, if
 there is one, ``error [unit]``. Wide form: a column for each observable. Columns ``dose STATE [unit]`` and ``switch INPUT [unit]`` say
-what a person is given at the time of the row, and columns named as parameters or inputs in which values people differ.
+what a person is given at the time of the row, ``course INPUT [unit]`` gives an input that follows the column, linear between rows, and
+columns named as parameters or inputs say in which values people differ.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,13 +32,13 @@ from ...base.errors import BetapodError, Location, Problem, did_you_mean
 from ...engine.schedule import Dose, Schedule, Switch
 from ...model import Model
 from .measured_people import MeasuredObservable, MeasuredPerson
-from .measurement_columns import ColumnReader, MeasurementColumn
+from .measurement_columns import GIVEN, ColumnReader, MeasurementColumn
 
 #: What stands for a measurement that was not made.
 MISSING = frozenset({"", ".", "na", "n/a", "nan", "missing"})
 _CENSORED = re.compile(r"\s*[<>≤≥]")
 #: Columns whose cells are numbers.
-_NUMBERS = frozenset({"time", "value", "error", "duration", "dose", "switch", "wide", "covariate"})
+_NUMBERS = frozenset({"time", "value", "error", "duration", "wide", "covariate", *GIVEN})
 
 
 @dataclass
@@ -51,6 +53,14 @@ class _Person:
     covariates: dict[str, tuple[float, int]] = field(default_factory=dict)
     doses: list[Dose] = field(default_factory=list)
     switches: list[Switch] = field(default_factory=list)
+    courses: dict[str, dict[float, float]] = field(default_factory=dict)
+
+
+def _followed(name: str, values: dict[float, float]) -> list[Switch]:
+    """Return the switches by which an input follows values at times, linear between them."""
+    times = sorted(values)
+    switches = [Switch(name, values[times[0]], times[0])]
+    return switches + [Switch(name, values[b], a, b - a) for a, b in itertools.pairwise(times)]
 
 
 class MeasurementReader:
@@ -230,7 +240,7 @@ class MeasurementReader:
         lengths = [n for n, heading in enumerate(headings) if heading.kind == "duration"]
         duration = self._number(line, lengths[0], headings, cells) if lengths else None
         for n, heading in enumerate(headings):
-            if heading.kind not in ("dose", "switch"):
+            if heading.kind not in GIVEN:
                 continue
             value = self._number(line, n, headings, cells)
             if value is None:
@@ -243,7 +253,10 @@ class MeasurementReader:
                 else:
                     change = Switch(heading.name, value, time)
                     Schedule((), (change,)).check(self.model)
-                    person.switches.append(change)
+                    if heading.kind == "switch":
+                        person.switches.append(change)
+                    else:
+                        person.courses.setdefault(heading.name, {})[time] = value
             except BetapodError as wrong:
                 location = self._place(line, n)
                 self.problems += [
@@ -271,6 +284,8 @@ class MeasurementReader:
     def _person(self, name: str, entry: _Person) -> MeasuredPerson:
         order = np.argsort(np.array(entry.times), kind="stable")
         schedule = self.common
+        for name_of_input, values in entry.courses.items():
+            entry.switches += _followed(name_of_input, values)
         if entry.doses or entry.switches:
             schedule = Schedule((*self.common.doses, *entry.doses), (*self.common.switches, *entry.switches))
         return MeasuredPerson(
