@@ -9,6 +9,8 @@ import pytest
 from commands import carry_out
 from made_up_fit import write_made_up_fit
 
+from betapod.calibration.identifiability import STAYED
+from betapod.cli import fitted_parameters
 from betapod.cli.fitted_parameters import fitted_fields, newest_fit, unknowns_about
 from betapod.physiology import installed_fits
 
@@ -36,6 +38,10 @@ def test_a_fitted_parameter_has_prior_posterior_and_rows(installed: Path) -> Non
     assert len(shares) == 3 and shares == sorted(shares, reverse=True)
     text = carry_out("params", "show", "kidney", "h_N0").stdout
     assert "2026.1" in text and "contraction" in text and fit["rows"][0]["record"] in text
+
+
+def test_words_of_contraction_are_those_of_the_checks() -> None:
+    assert fitted_parameters._SPOKEN_TO == STAYED
 
 
 def test_people_drugs_and_care_are_about_parameters_too(installed: Path) -> None:

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...calibration.identifiability import ALIKE, STAYED
 from ..common.words import MINUS, counted, listed, percent_text
 from .fit_contents import FitContents, on_natural_scale
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Contraction below which an unknown counts as not spoken to: its posterior is its prior but for a tenth.
-SPOKEN_TO = 0.1
-#: Posterior correlation beyond which two unknowns count as not told apart.
-NOT_APART = 0.6
 #: How many unknowns the table of the best informed has.
 BEST_INFORMED = 20
 #: Sets of rows in the order of reading, in words.
@@ -70,17 +67,17 @@ def by_contraction(contents: FitContents) -> pd.DataFrame:
 def informed_unknowns(contents: FitContents) -> pd.DataFrame:
     """Return the unknowns that the evidence speaks to, the best informed first."""
     table = by_contraction(contents)
-    return table[table["contraction"] >= SPOKEN_TO]
+    return table[table["contraction"] >= STAYED]
 
 
 def unmoved_unknowns(contents: FitContents) -> pd.DataFrame:
     """Return the unknowns that stayed at their prior."""
     table = by_contraction(contents)
-    return table[~(table["contraction"] >= SPOKEN_TO)]
+    return table[~(table["contraction"] >= STAYED)]
 
 
 def inseparable_pairs(contents: FitContents) -> list[UnknownPair]:
-    """Return the pairs of unknowns whose posterior correlation is beyond `NOT_APART`, the closest first."""
+    """Return the pairs of unknowns whose posterior correlation is beyond `ALIKE`, the closest first."""
     sd = np.sqrt(np.diag(contents.covariance))
     with np.errstate(invalid="ignore", divide="ignore"):
         correlation = np.nan_to_num(contents.covariance / np.outer(sd, sd))
@@ -89,7 +86,7 @@ def inseparable_pairs(contents: FitContents) -> list[UnknownPair]:
         UnknownPair(names[i], names[j], float(correlation[i, j]))
         for i in range(len(names))
         for j in range(i + 1, len(names))
-        if abs(correlation[i, j]) >= NOT_APART
+        if abs(correlation[i, j]) >= ALIKE
     ]
     return sorted(pairs, key=lambda pair: -abs(pair.correlation))
 
@@ -118,14 +115,14 @@ def speaking_records(contents: FitContents, unknown: str, most: int = 3) -> list
 
 
 def discrepancy_words(scale: str, tau: float, units: Sequence[str]) -> str:
-    """Return the typical size of what the model lacks in natural units.
+    """Return one SD of what the model lacks in natural units.
 
     Parameters
     ----------
     scale
         ``angle``, ``log`` or ``linear``.
     tau
-        The size on that scale.
+        SD on that scale.
     units
         Units of the rows of the class.
 
@@ -178,7 +175,7 @@ def class_words(name: str) -> str:
 
 
 def discrepancy_table(contents: FitContents) -> list[dict[str, Any]]:
-    """Return the discrepancy by class: its sizes for families and rows, both in words, and beside the typical error of a study."""
+    """Return the discrepancy by class: SDs of families and rows, both in words, and beside the typical error of a study."""
     lines = []
     for line in contents.discrepancy.to_dict("records"):
         rows = rows_of_class(contents.rows, str(line["class"]))

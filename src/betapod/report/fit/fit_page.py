@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...calibration.identifiability import ALIKE, STAYED
 from ..common import svg
 from ..common.pages import template
 from ..common.words import percent_text
@@ -83,8 +84,8 @@ def render_fit_page(contents: FitContents) -> str:
         unmoved=[_unknown_line(contents, row) for row in findings.unmoved_unknowns(contents).to_dict("records")],
         pairs=findings.inseparable_pairs(contents),
         bounded=[str(name) for name in contents.unknowns.loc[contents.unknowns["at_bound"], "name"]],
-        spoken_to=findings.SPOKEN_TO,
-        not_apart=findings.NOT_APART,
+        spoken_to=STAYED,
+        not_apart=ALIKE,
         directions=_direction_lines(contents),
         know=findings.informed_directions(contents),
         of=contents.eigen["direction"].nunique(),

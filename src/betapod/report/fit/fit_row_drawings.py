@@ -232,13 +232,13 @@ def draw_discrepancy(contents: FitContents) -> FitPicture | None:
         axes.tick_params(axis="y", length=0)
         axes.grid(False, axis="y")
         axes.set_ylim(-len(lines) + 0.4, 0.6)
-        axes.set_xlabel("typical size, in errors of a study")
+        axes.set_xlabel("SD, in typical errors of a study")
         figure.legend(loc="outside lower center", ncols=2, fontsize=8.5)
 
     return FitPicture(
         "discrepancy",
         "What the model lacks, class by class",
-        "Typical size of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
+        "SD of the discrepancy: what rows of a family share, and what each row has of its own. Broken line: the median error of a row of the class, "
         "as large as the study and the cohort make it.",
         "Discrepancy. "
         + "; ".join(f"{findings.class_words(str(line['class']))}: {line['words']}" for line in lines)
