@@ -60,14 +60,14 @@ def test_every_door_uses_these_bounds() -> None:
     import pandas as pd
 
     from betapod.person import clinical_status
-    from betapod.validation.predictions import study_events
+    from betapod.validation.predictions import event_terms
 
     table = pd.DataFrame({"eGFR": [55.0, np.nan], "UACR": [300.0, 10.0]})
     assert clinical_status.kdigo(table)["A"].tolist() == ["A2", "A1"]
     assert clinical_status.kdigo(table)["G"].tolist() == ["G3a", None]
 
-    def seen(name: str, week: float) -> np.ndarray:
-        return np.array([300.0, 300.0, 300.0]) if week == 0 else np.array([300.1, 300.0, np.nan])
-
-    held = study_events.parsed("UACR class worse")(seen, 52.0, np.full(3, np.inf))
-    assert held.tolist() == [True, False, False]
+    bounds = {"UACR": {kdigo.A2_FROM, kdigo.A3_ABOVE}, "eGFR": set(kdigo.G_BOUNDS)}
+    for name, expected in bounds.items():
+        clauses = event_terms.clauses_of(f"{name} class worse")
+        found = {bound for clause in clauses for term in clause for bound in (term.low, term.high)}
+        assert found - {-np.inf, np.inf} == expected

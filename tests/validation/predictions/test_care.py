@@ -9,9 +9,9 @@ import pytest
 
 from betapod.evidence.records import registry
 from betapod.evidence.records.study import Record
-from betapod.validation.predictions import study_events
+from betapod.validation.predictions import event_chances, study_events
 from betapod.validation.predictions.studies import StudyArm
-from betapod.validation.predictions.study_courses import Condition, simulate_arms, timed
+from betapod.validation.predictions.study_courses import Condition, Courses, simulate_arms, timed
 from betapod.validation.predictions.study_readouts import readout_of
 
 
@@ -46,12 +46,11 @@ def test_filtration_rises_when_a_drug_that_lowers_it_is_stopped() -> None:
         ("eGFR class better", "eGFR", (59.0, 61.0), True),
     ],
 )
+@pytest.mark.usefixtures("precise")
 def test_classes_of_kdigo(event: str, name: str, values: tuple[float, float], holds: bool) -> None:
-    def seen(asked: str, week: float) -> np.ndarray:
-        assert asked == name
-        return np.array([values[int(week > 0)]])
-
-    assert study_events.parsed(event)(seen, 52.0, np.array([np.inf])).tolist() == [holds]
+    weeks = np.array([0.0, 52.0])
+    group = Courses(weeks, {name: np.array([values])}, np.array([0]), np.array([np.inf]))
+    assert event_chances.chance_on_visit(group, event, 52.0, [1]) == pytest.approx([float(holds)])
 
 
 def test_what_cannot_be_counted_says_why() -> None:

@@ -94,6 +94,7 @@ def test_prevalence_is_counted_among_the_living() -> None:
     assert events == pytest.approx(risk) and risk == pytest.approx(PEOPLE * np.exp(-4 * RATE), rel=1e-3)
 
 
+@pytest.mark.usefixtures("precise")
 def test_only_time_in_a_state_is_watched() -> None:
     people = group()
     people.values["UACR"][:, WEEKS >= 2 * YEAR] = 500.0

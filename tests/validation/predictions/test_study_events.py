@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ import pytest
 from betapod.base.errors import ConfigError
 from betapod.evidence.records import registry
 from betapod.validation.predictions import event_counts, studies
+from betapod.validation.predictions.event_terms import clauses_of
 from betapod.validation.predictions.row_predictions import predict
 from betapod.validation.predictions.study_courses import Condition, Courses
-from betapod.validation.predictions.study_events import CountedEvent, event_of, parsed
-from betapod.validation.predictions.visits import seen_in
+from betapod.validation.predictions.study_events import CountedEvent, event_of
 
 YEAR = 52.0
 WEEKS = np.arange(0.0, 6.0) * YEAR
@@ -38,12 +39,14 @@ UACR = [
 
 
 def passages(event: CountedEvent, group: Courses, last: float = 4 * YEAR) -> tuple[list[bool], list[bool], list[float]]:
-    seen = seen_in(group.filled().values, group.weeks, None)
-    return tuple(
-        list(np.round(x, 2)) if x.dtype == float else list(x) for x in event.passages(seen, group.failed, last)
-    )  # type: ignore[return-value]
+    """Return who is at risk, who has the event, and the years that each is watched."""
+    counts = event_counts.counts_of(group, event, last, [1])
+    for chance in (counts.risk, counts.events):
+        assert np.all((chance < 1e-9) | (chance > 1.0 - 1e-9))
+    return list(counts.risk > 0.5), list(counts.events > 0.5), list(np.round(counts.years, 2))
 
 
+@pytest.mark.usefixtures("precise")
 def test_a_transition_is_confirmed_and_belongs_to_those_at_risk() -> None:
     confirmed = CountedEvent("UACR >= 30", "UACR < 30", every=YEAR)
     risk, happened, years = passages(confirmed, courses(UACR=UACR))
@@ -54,6 +57,7 @@ def test_a_transition_is_confirmed_and_belongs_to_those_at_risk() -> None:
     assert passages(once, courses(UACR=UACR))[1] == [True, True, False, False]
 
 
+@pytest.mark.usefixtures("precise")
 def test_falls_doublings_and_failure() -> None:
     nan = math.nan
     group = courses(
@@ -69,27 +73,31 @@ def test_falls_doublings_and_failure() -> None:
     assert passages(CountedEvent("kidney failure", every=YEAR), group)[2][2] == pytest.approx(1.99, abs=0.01)
 
 
-def test_nobody_has_an_event_after_kidney_failure() -> None:
+@pytest.mark.usefixtures("precise")
+def test_nobody_has_an_event_after_kidney_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     nan = math.nan
     group = courses(
         UACR=[[10, 10, nan, nan, nan, nan], [10, 10, 10, 10, 50, 50]], eGFR=[[20, 10] + 4 * [nan], [80] * 6]
     )
-    # Luck of measurement after the last value would be an event of somebody who is not watched any more.
     filled = group.filled()
-    late = filled.values["UACR"].copy()
-    late[0, 4:] = 90.0
-    seen = seen_in({**filled.values, "UACR": late}, group.weeks, None)
+    values = {**filled.values, "UACR": filled.values["UACR"].copy()}
+    values["UACR"][0, 4:] = 90.0
+    late = replace(filled, values=values)
     event = CountedEvent("UACR >= 30", "UACR < 30", every=YEAR, confirmed=False)
-    assert list(event.passages(seen, group.failed, 4 * YEAR)[1]) == [False, True]
+    assert passages(event, group)[1] == [False, True]
     assert passages(CountedEvent("kidney failure", every=YEAR, confirmed=False), group)[1] == [True, False]
+    # What cannot be after the last value is no event of somebody who is not watched any more.
+    monkeypatch.setattr(Courses, "filled", lambda courses: late)
+    assert passages(event, group)[1] == [False, True]
 
 
+@pytest.mark.usefixtures("precise")
 def test_slopes_are_laid_through_all_visits() -> None:
     lines = [[100 - 1.2 * k for k in range(6)], [100 - 6.0 * k for k in range(6)], [50 - 3.0 * k for k in range(6)]]
     yearly = WEEKS * 7.0 / 365.25
     group = courses(eGFR=[[row[0] + (row[1] - row[0]) * year for year in yearly] for row in lines])
     group = Courses(WEEKS, {"eGFR": group.values["eGFR"]}, group.member, group.failed)
-    found = lambda text: [bool(x) for x in passages(CountedEvent(text), group, 5 * YEAR)[1]]  # noqa: E731
+    found = lambda text: passages(CountedEvent(text), group, 5 * YEAR)[1]  # noqa: E731
     assert found("eGFR slope < -5") == [False, True, False]
     assert found("eGFR slope < -5 %") == [False, True, True]
     assert found("eGFR slope > -2") == [True, False, False]
@@ -101,13 +109,14 @@ def test_slopes_are_laid_through_all_visits() -> None:
 )
 def test_what_cannot_be_read_is_an_error(text: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        parsed(text)
+        clauses_of(text)
 
 
 def counts(events: list[float], years: list[float]) -> event_counts.Counts:
     return event_counts.Counts(np.ones(len(events)), np.array(events), np.array(years))
 
 
+@pytest.mark.usefixtures("precise")
 def test_counting_may_begin_after_treatment() -> None:
     event = CountedEvent("UACR >= 30", "UACR < 30", YEAR, begins=2 * YEAR)
     assert event.weeks(4 * YEAR) == pytest.approx([2 * YEAR, 3 * YEAR, 4 * YEAR, 5 * YEAR])

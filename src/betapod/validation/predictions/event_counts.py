@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...evidence.records.study import Record
+from .event_chances import chance_over_time, passages
 from .outcome_chances import chances_on
 from .study_courses import Courses
-from .study_events import CountedEvent, parsed
-from .visits import URINE, Numbers, seen_in
+from .study_events import CountedEvent
+from .visits import Numbers
 
-#: Draws of measurement errors per virtual person, besides as many mirror images; samples of the cohort behind its own error.
-_DRAWS, _SAMPLES = 12, 300
+#: Samples of the cohort behind its own error.
+_SAMPLES = 300
 #: Fewest events and people without one that a logarithm is made of: none were seen among so few virtual people.
 _FEWEST = 0.5
 
@@ -56,38 +57,35 @@ def counts_of(group: Courses, event: CountedEvent, last: float, seed: Sequence[i
     study
         Absolute rates of outcomes relative to those of like studies.
     """
-    generator = np.random.default_rng(seed)
-
-    def draw(x: Numbers) -> Numbers:
-        half = generator.standard_normal((_DRAWS, *x.shape[-1:]))
-        return np.concatenate([half, -half])
-
     full = group.filled()
-    observed = seen_in(full.values, group.weeks, draw, samples=dict.fromkeys(URINE, event.samples))
-    risk, happened, first = event.first_visits(observed, group.failed, last)
+    found = passages(full, event, last, seed)
+    watched = chance_over_time(full, event.within, event.samples, seed) if event.within else None
     chances = chances_on(
-        full.values, full.weeks, full.failed, full.risks, event.outcomes, event.free, _watched(full, event), event.begins, event.year, study
+        full.values, full.weeks, full.failed, full.risks, event.outcomes, event.free, watched, event.begins, event.year, study
     )  # fmt: skip
-    by_visit = happened * chances.at(chances.alive, first) * chances.at(chances.free, first)
+    # The visits on which the event is found, and the end of those who do not have it.
+    weeks = np.broadcast_to(np.append(found.weeks, event.end(last)), (len(group), len(found.weeks) + 1))
+    share = np.column_stack([found.first, found.risk - found.first.sum(axis=1)])
+    alive = chances.at(chances.alive, weeks)
+    by_visit = share * alive * chances.at(chances.free, weeks) * _is_watched(event, last, weeks, full.failed)
+    by_visit[:, -1] = 0.0
     if event.at_last:
-        counted = risk * chances.at(chances.alive, first)
-        events = by_visit
+        counted, events = share * alive, by_visit
     else:
-        counted = risk.astype(np.float64)
-        events = risk * (by_visit + chances.at(chances.events, first))
+        counted, events = share, by_visit + share * chances.at(chances.events, weeks)
     # Without outcomes nobody is watched beyond kidney failure.
-    until = first if event.outcomes else np.minimum(first, np.maximum(group.failed, event.begins))
-    years = risk * chances.at(chances.years, until)
-    means = (np.broadcast_to(x, (2 * _DRAWS, len(group))).mean(axis=0) for x in (counted, events, years))
-    return Counts(*(np.asarray(x, dtype=np.float64) for x in means))
+    until = weeks if event.outcomes else np.minimum(weeks, np.maximum(full.failed, event.begins)[:, None])
+    years = share * chances.at(chances.years, until)
+    return Counts(counted.sum(axis=1), events.sum(axis=1), years.sum(axis=1))
 
 
-def _watched(full: Courses, event: CountedEvent) -> NDArray[np.bool_] | None:
-    """Return (people, weeks) when an event is watched for, by the course without errors of measurement; None for always."""
-    if not event.within:
-        return None
-    observed, holds = seen_in(full.values, full.weeks, None), parsed(event.within)
-    return np.stack([holds(observed, float(week), full.failed) for week in full.weeks], axis=-1)
+def _is_watched(event: CountedEvent, last: float, weeks: Numbers, failed: Numbers) -> Numbers | float:
+    """Return on which visits people are watched: up to the one that finds kidney failure."""
+    if event.slope:
+        return 1.0
+    visits = np.append(event.weeks(last), np.inf)
+    until = visits[np.searchsorted(visits, failed)]
+    return (weeks <= until[:, None]).astype(np.float64)
 
 
 def statistic(form: str, sums: Sequence[tuple[Numbers, Numbers, Numbers]]) -> Numbers:

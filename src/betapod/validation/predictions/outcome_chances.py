@@ -15,7 +15,6 @@ from ...hazards.event_times import cumulative_hazard
 from ...hazards.histories import histories
 from ...hazards.outcome_rates import CAUSES, DEATHS, ON_DIALYSIS, cause_rates, causes_of
 from ...hazards.risk import RiskProfile
-from ...observables.outcomes import Flags
 from .visits import Numbers
 
 if TYPE_CHECKING:
@@ -77,9 +76,13 @@ class OutcomeChances:
     free: Numbers
 
     def at(self, table: Numbers, week: Numbers) -> Numbers:
-        """Return values of a table (people, weeks) in a week of each person; `week` is (..., people)."""
-        index = np.clip(np.searchsorted(self.weeks, week - 1e-6), 0, len(self.weeks) - 1)
-        return np.asarray(table[np.arange(len(table)), index])
+        """Return values of a table (people, weeks) in weeks of each person, (people, visits), between two weeks by interpolation."""
+        if len(self.weeks) == 1:
+            return np.asarray(np.broadcast_to(table, week.shape))
+        right = np.clip(np.searchsorted(self.weeks, week), 1, len(self.weeks) - 1)
+        left, people = right - 1, np.arange(len(table))[:, None]
+        share = np.clip((week - self.weeks[left]) / (self.weeks[right] - self.weeks[left]), 0.0, 1.0)
+        return np.asarray(table[people, left] + share * (table[people, right] - table[people, left]))
 
 
 def chances_on(
@@ -89,7 +92,7 @@ def chances_on(
     risks: Mapping[str, Numbers],
     outcomes: Iterable[str],
     free: Iterable[str] = (),
-    counts: Flags | None = None,
+    counts: Numbers | None = None,
     begins: float = 0.0,
     year: float = 0.0,
     study: float = 1.0,
@@ -105,7 +108,7 @@ def chances_on(
     outcomes, free
         Those of the event, and those that must not come.
     counts
-        (people, weeks) when time is watched and events count; always unless given.
+        (people, weeks) the chance that time is watched and events count; always unless given.
     begins
         Week in which counting begins.
     year
@@ -129,7 +132,7 @@ def chances_on(
     event, rival = total(causes), total([cause for cause in DEATHS if cause not in causes])
     days = DAYS_PER_WEEK * grid
     alive = np.exp(-cumulative_hazard(days, event + rival))
-    watched = np.ones(shape) if counts is None else counts[:, later].astype(np.float64)
+    watched = np.ones(shape) if counts is None else counts[:, later]
     # Within a step everything is exponential: the mean of survival over it is its logarithmic mean.
     lived = _between(alive) * steps * watched[:, :-1]
     happened = 0.5 * (event[:, 1:] + event[:, :-1]) * lived

@@ -14,7 +14,7 @@ from ...observables.outcomes import Flags, Readings
 from ...observables.table import Numbers, Observable, names_for, observables
 from ...observables.variation import Variation
 
-__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "deviation_columns", "observable_of", "seen_in"]
+__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "deviation_columns", "life_size", "observable_of", "seen_in"]
 
 #: Observables of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
@@ -121,7 +121,7 @@ def seen_in(
             true = of_people(values[name][..., 0 if frozen else int(np.argmin(np.abs(weeks - week)))])
             error = observable.relative_error / math.sqrt(1 if samples is None else samples.get(name, 1))
             life = observable.life
-            lived = 0.0 if life is None else _size(life, week, true)
+            lived = 0.0 if life is None else life_size(life, week, true)
             if life is not None and life.person and (draw is None or not with_life):
                 true = true * lives.expected(week, true, life)
             moves = life is not None and with_life and bool(np.any(lived > 0))
@@ -138,7 +138,7 @@ def seen_in(
     return seen
 
 
-def _size(life: Variation, week: float, true: Numbers) -> Numbers | float:
+def life_size(life: Variation, week: float, true: Numbers) -> Numbers | float:
     """Return the SD of what life moves until a week: all of it from the start where people begin with a deviation."""
     return (
         life.share_at(true) if life.person else life.share * math.sqrt(min(week * DAYS_PER_WEEK / DAYS_PER_YEAR, 1.0))
