@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
-from tests.support.counted_events import counted_by_luck
 
 from betapod.observables.outcomes import SHARES
 from betapod.validation.predictions.event_chances import chance_on_visit
@@ -16,6 +15,7 @@ from betapod.validation.predictions.event_terms import CONDITIONS
 from betapod.validation.predictions.study_courses import Courses
 from betapod.validation.predictions.study_events import CountedEvent
 from betapod.validation.predictions.visits import compared
+from tests.support.counted_events import counted_by_luck
 
 WEEKS = np.arange(0.0, 261.0, 26.0)
 LAST = 208.0

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from ...base.errors import BetapodError, ConfigError, Location, Problem, did_you_mean
 from ...evidence.records import vocabulary
 from ...evidence.records.study import Record
+from .event_terms import clauses_of
 from .studies import arms as mapped_arms
 from .studies import packaged_cohorts
 from .study_arm import StudyArm, arm_of_row, parts_of, wrong_care
-from .study_events import CountedEvent, events_of_rows, parsed
+from .study_events import CountedEvent, events_of_rows
 from .study_tables import StudyTables
 from .table_rows import YAML, TableRow, read_table_rows
 
@@ -317,7 +318,7 @@ def _wrong_event(row: TableRow) -> list[Problem]:
         wrong.append(row.problem("missing-value", "event", message, "an event, or the reason in the column note"))
     terms = {"event": CountedEvent(row["event"]).measured, "at risk": row["at risk"], "while": row["while"]}
     for column, text in terms.items():
-        wrong += _tried(row, column, text, parsed) if text else []
+        wrong += _tried(row, column, text, clauses_of) if text else []
     if row["confirmed"].lower() not in (*_YES, *_NO):
         wrong.append(row.problem("bad-value", "confirmed", "is the event confirmed by the next visit?", "1 or 0"))
     for column, least in (("every", 0.0), ("weeks", 0.0), ("samples", 0.0), ("from", -1.0), ("year", -1.0)):

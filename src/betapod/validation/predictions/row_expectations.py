@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...base.errors import ConfigError, Problem
 from ...evidence.records.study import Record
 from .condition import Condition
+from .event_chances import chance_on_visit
 from .event_counts import counts_of, statistic
 from .studies import StudyArm, arms, baseline_of, reason
 from .study_courses import Courses
@@ -125,6 +126,9 @@ def expected_value(
     if readout.event is not None:
         counts = [counts_of(group, readout.event, record.weeks or 0.0, key) for group in groups]
         return float(statistic(readout.form, [group.sums() for group in counts]))
+    if readout.condition:
+        shares = [chances_of_condition(record, readout, group, seed).mean() for group in groups]
+        return float(shares[0] - shares[1] if len(shares) == 2 else shares[0])
     anchored = anchor_of(record, readout, among) is not None
     # Everybody once, many errors of measurement each; both arms have the same random numbers, and their mirror images.
     everybody = [np.tile(np.arange(len(group)), (2 * ERRORS_EACH, 1)) for group in groups]
@@ -132,6 +136,11 @@ def expected_value(
     # What life moves up and down would raise the mean of a skewed quantity, which it does not do in a population.
     values = statistic_of_groups(record, readout, groups, everybody, anchored, drawn, with_life=not readout.skewed)
     return float(np.mean(values))
+
+
+def chances_of_condition(record: Record, readout: Readout, group: Courses, seed: int) -> Numbers:
+    """Return everybody's chance to meet the condition of a row on its visit, (people,)."""
+    return chance_on_visit(group, readout.condition, record.weeks or 0.0, [seed, *record.id.encode()])
 
 
 def anchor_of(record: Record, readout: Readout, among: Sequence[Record]) -> Record | None:

@@ -24,13 +24,12 @@ from .event_counts import (
 from .prediction import Errors, Prediction, compare_prediction, share_of
 from .published_value import error_of_change, freedom, published_value
 from .row_expectations import (
-    ERRORS_EACH,
     Draw,
     anchor_of,
     chance_of_harm,
+    chances_of_condition,
     expected_value,
     free_draw,
-    mirrored_draw,
     plans_of,
     refuse_what_cannot_be_simulated,
     statistic_of_groups,
@@ -39,7 +38,7 @@ from .studies import StudyArm, arms
 from .study_courses import Condition, Courses
 from .study_groups import drawn, groups_of, paired, readout_for
 from .study_readouts import Readout
-from .visits import Numbers, seen_in
+from .visits import Numbers
 
 #: Virtual trials per row, and people of one of them at most; the scatter of larger ones follows by the root of n.
 _TRIALS, _LARGEST = 300, 300
@@ -235,11 +234,8 @@ def _scatter(expected: float, drawn: Sequence[float]) -> float:
 
 def _chances(record: Record, readout: Readout, group: Courses, seed: int) -> Counts:
     """Return everybody's chance to meet a condition on a visit, over errors of measurement."""
-    draw = mirrored_draw(np.random.default_rng([seed, *record.id.encode()]))
-    everybody = np.tile(np.arange(len(group)), (2 * ERRORS_EACH, 1))
-    met = readout.people(seen_in(group.values, group.weeks, draw, index=everybody), record.weeks or 0.0, False)
     certain = np.ones(len(group))
-    return Counts(certain, np.asarray(met.mean(axis=0)), certain)
+    return Counts(certain, chances_of_condition(record, readout, group, seed), certain)
 
 
 def _people_per_group(record: Record, groups: int) -> int | None:

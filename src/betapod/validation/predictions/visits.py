@@ -14,7 +14,17 @@ from ...observables.outcomes import Flags, Readings
 from ...observables.table import Numbers, Observable, names_for, observables
 from ...observables.variation import Variation
 
-__all__ = ["URINE", "Flags", "Numbers", "Readings", "compared", "deviation_columns", "life_size", "observable_of", "seen_in"]
+__all__ = [
+    "URINE",
+    "Flags",
+    "Numbers",
+    "Readings",
+    "compared",
+    "deviation_columns",
+    "life_size",
+    "observable_of",
+    "seen_in",
+]
 
 #: Observables of which several samples may be taken for one visit.
 URINE = ("UACR", "UAER")
