@@ -8,18 +8,16 @@ column      meaning
 study       a study, or ``*`` for every study without a row of its own
 endpoint    class of endpoint, as in the registry
 wording     words that the statistic must contain, where one study has two definitions; may be empty
-event       terms with ``and`` or ``or``: ``UACR > 300``, ``eGFR < 60``, ``UACR 30 to 300``, ``eGFR -40 %`` (a fall by that share
-            of the value at the start), ``creatinine x 2``, ``UACR class better`` or ``eGFR class worse`` (by a class of KDIGO or
-            more than at the start), ``HbA1c change <= -1`` from the start, ``kidney failure``, an outcome such as ``death`` or ``mace``, a condition such as ``insulin_independence``, or for the last visit alone
-            the slope through all: ``eGFR slope < -5`` per year, ``eGFR slope < -4 %`` of the start. Empty where the model does not
-            have what is counted, and the note says why
+event       terms with ``and`` or ``or`` (`event_terms`), and outcomes such as ``death`` or ``mace`` with ``or``: ``UACR > 300``,
+            ``eGFR -40 %``, ``creatinine x 2``, ``UACR class better``, ``kidney failure``. Slopes are judged on the last visit. Empty
+            where the model does not have what is counted, and the note says why
 at risk     terms that hold at the start for people who can have the event; empty for everybody
 every       weeks between visits
 confirmed   1 if the next visit must confirm it, 0 if not
 weeks       follow-up, week, where the registry gives the time unit of a rate in its place; may be empty
 note        what was assumed
 free of     outcomes (`hazards.outcome_rates.OUTCOMES`, with ``and``) that must not have come since counting began
-while       terms: only time in which they hold is watched, and only outcomes in it count; empty for all time
+while       terms: only time in which measured values meet them is watched, and only outcomes in it count; empty for all time
 year        calendar year of week 0 where the arm has none, for absolute rates of outcomes; empty for that of their table
 samples     urine samples whose mean is taken on a visit; 3 unless said otherwise, as classes of albuminuria ask for
 from        week in which counting begins and people are at risk, where treatment began before; 0 unless said otherwise
