@@ -124,7 +124,7 @@ def estimate_discrepancy(
     """Return the posterior mean of the discrepancy of each class, its prior half-normal.
 
     Both SDs of a class are estimated together from the marginal distribution of its residuals, integrated on a grid, so that an SD
-    about which the rows say little stays near its prior and never falls to 0.
+    about which the rows say little stays near its prior and never falls to 0. A class of which no row may speak has the mean of its prior.
 
     Parameters
     ----------
@@ -160,9 +160,12 @@ def estimate_discrepancy(
     if leverage is not None:
         residual = residual / np.sqrt(1.0 - np.clip(leverage, 0.0, _MOST_LEVERAGE))
     family, row = {}, {}
-    for name in sorted(set(classes[usable])):
+    for name in sorted(set(classes)):
         index = np.flatnonzero(usable & (classes == name))
-        width = _prior_width(name, rows, index, prior_scale)
+        width = _prior_width(name, rows, np.flatnonzero(classes == name), prior_scale)
+        if not len(index):
+            family[name] = row[name] = width * math.sqrt(2.0 / math.pi)
+            continue
         _, numbers = np.unique(block[index], return_inverse=True)
         family[name], row[name] = _scales(
             residual[index], rows.take(index), np.asarray(numbers.reshape(-1), np.int64), width, nu

@@ -17,6 +17,15 @@ Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class LocalLikelihood:
+    """The likelihood around predictions: log density, score (n,) and curvature (n, n); see `Likelihood`."""
+
+    log_density: float
+    score: Numbers
+    curvature: Numbers
+
+
+@dataclass(frozen=True)
 class Likelihood:
     """How likely rows are, given predictions.
 
@@ -86,10 +95,7 @@ class Likelihood:
 
     def score(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return what the log density gains per unit by which each prediction (n,) rises; 0 for rows that are not in use."""
-        use = self._usable(predicted, use)
-        result = np.zeros(len(self.rows))
-        result[use] = self._moments(predicted[None], use).score[0]
-        return result
+        return self.around(predicted, use).score
 
     def weights(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return how much each row counts (n,): about 1, less the farther it lies from where its own deviation would let it be."""
@@ -100,6 +106,10 @@ class Likelihood:
 
     def curvature(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return a positive matrix (n, n) that bends as the log density does: precision with every deviation at its weight."""
+        return self.around(predicted, use).curvature
+
+    def around(self, predicted: Numbers, use: Flags | None = None) -> LocalLikelihood:
+        """Return log density, score and curvature at predictions (n,), in one computation; rows without one do not speak."""
         law, index, number = self._blocks(self._usable(predicted, use))
         moments = law.moments(self._residual(predicted, index))
         scale, _, tau = (column[index] for column in self.deviation)
@@ -108,11 +118,12 @@ class Likelihood:
         # The inverse of diag(1/precision) + shared * (ones within a block).
         total = np.bincount(number, precision)[number]
         factor = np.sqrt(shared / (1.0 + shared * total)) * precision
-        result = np.zeros((len(self.rows), len(self.rows)))
-        result[np.ix_(index, index)] = np.diag(precision) - np.where(
+        score, curvature = np.zeros(len(self.rows)), np.zeros((len(self.rows), len(self.rows)))
+        score[index] = moments.score[0]
+        curvature[np.ix_(index, index)] = np.diag(precision) - np.where(
             np.equal.outer(number, number), np.outer(factor, factor), 0.0
         )
-        return result
+        return LocalLikelihood(float(moments.log_density.sum()), score, curvature)
 
     def information(self, predicted: Numbers, use: Flags | None = None) -> Numbers:
         """Return minus the second derivative (n, n) of the log density; rows far out have negative directions."""

@@ -14,6 +14,7 @@ from ..base.errors import ConfigError, Problem
 from .discrepancy import TAILS, estimate_discrepancy
 from .fit_likelihood import Likelihood
 from .fit_rows import FitRows
+from .linear_fit import leverage_of, posterior_loss, solve_linear
 from .objective_protocol import Evaluate, Objective, bounds_of
 
 Numbers = NDArray[np.float64]
@@ -168,11 +169,6 @@ class _Evaluations:
         return predicted
 
 
-def posterior_loss(likelihood: Likelihood, predicted: Numbers, u: Numbers, use: Flags) -> Numbers:
-    """Return minus log posterior (K,) but for a constant: minus log likelihood and half the square of the distance from the prior."""
-    return np.asarray(0.5 * np.sum(np.square(u), axis=1) - likelihood.log_density(predicted, use), dtype=np.float64)
-
-
 def fit_map(
     objective: Objective,
     likelihood: LikelihoodMaker,
@@ -242,7 +238,7 @@ def fit_map(
     if not at_end:
         jacobian = slopes_at(evaluations, u, predicted, sizes, low, high)
         use = _speaking(objective.rows, predicted, jacobian)
-        law = likelihood(predicted, _leverage(law, predicted, jacobian, use))
+        law = likelihood(predicted, leverage_of(law, predicted, jacobian, use))
     return MapResult(
         u, predicted, predicted_start, jacobian, use, law, tuple(trace), converged, reason,
         np.array(evaluations.u), np.array(evaluations.predicted), (low, high),
@@ -260,67 +256,6 @@ def slopes_at(
     np.fill_diagonal(places, np.clip(np.diag(places), low, high))
     width = np.diag(places) - u
     return np.asarray(((evaluate(places) - predicted) / width[:, None]).T, dtype=np.float64)
-
-
-def solve_linear(
-    likelihood: Likelihood,
-    u: Numbers,
-    predicted: Numbers,
-    jacobian: Numbers,
-    use: Flags,
-    bounds: tuple[Numbers, Numbers],
-    damping: float = 0.0,
-    most: int = 30,
-) -> Numbers:
-    """Return the most probable unknowns (d,) of the linear model around u, within bounds; `damping` holds them back.
-
-    Rows are reweighted until nothing changes; a step that would raise the loss of the linear model is halved.
-    """
-    at = u.copy()
-    slopes = np.where(use[:, None], jacobian, 0.0)
-    base = np.where(use, predicted, np.nan)
-    hold = np.zeros(len(u))
-    loss = np.inf
-    for turn in range(most):
-        now = base + slopes @ (at - u)
-        curvature = slopes.T @ likelihood.curvature(now, use) @ slopes
-        if turn == 0:
-            hold = damping * (np.diag(curvature) + 1.0)
-            loss = _linear_loss(likelihood, base, slopes, use, u, at, hold)
-        gradient = slopes.T @ likelihood.score(now, use) - at - hold * (at - u)
-        step = _bounded_step(curvature + np.diag(1.0 + hold), gradient, bounds[0] - at, bounds[1] - at)
-        for _ in range(5):
-            trial = _linear_loss(likelihood, base, slopes, use, u, at + step, hold)
-            if trial <= loss + 1e-9:
-                break
-            step = step / 2.0
-        else:
-            return at
-        at, gain, loss = at + step, loss - trial, trial
-        if float(np.abs(step).max(initial=0.0)) < 1e-3 or gain < 1e-5:
-            break
-    return np.clip(at, *bounds)
-
-
-def _linear_loss(
-    likelihood: Likelihood, base: Numbers, slopes: Numbers, use: Flags, u: Numbers, at: Numbers, hold: Numbers
-) -> float:
-    loss = posterior_loss(likelihood, (base + slopes @ (at - u))[None], at[None], use)[0]
-    return float(loss + 0.5 * np.sum(hold * np.square(at - u)))
-
-
-def _bounded_step(matrix: Numbers, gradient: Numbers, low: Numbers, high: Numbers) -> Numbers:
-    """Return the step that is best for a quadratic model within bounds."""
-    from scipy.optimize import lsq_linear
-
-    step = np.linalg.solve(matrix, gradient)
-    if np.all((step >= low) & (step <= high)):
-        return np.asarray(step, dtype=np.float64)
-    factor = np.linalg.cholesky(matrix)
-    # A place on a bound needs room of some width.
-    room = np.maximum(high, 1e-12), np.minimum(low, -1e-12)
-    solution = lsq_linear(factor.T, np.linalg.solve(factor, gradient), (room[1], room[0]), method="bvls")
-    return np.asarray(solution.x, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -380,22 +315,12 @@ def _settled(
     for _ in range(_ROUNDS):
         to = solve_linear(likelihood, u, predicted, jacobian, use, near)
         linear = np.where(use, predicted + slopes @ (to - u), np.nan)
-        anew = maker(linear, _leverage(likelihood, linear, jacobian, use))
+        anew = maker(linear, leverage_of(likelihood, linear, jacobian, use))
         same = anew is likelihood or likelihood.discrepancy.close_to(anew.discrepancy)
         likelihood = anew
         if same:
             break
     return likelihood
-
-
-def _leverage(likelihood: Likelihood, predicted: Numbers, jacobian: Numbers, use: Flags) -> Numbers:
-    """Return (n,) share of each row's variance that unknowns take up when they are fitted to it."""
-    slopes = np.where(use[:, None], jacobian, 0.0)
-    if not slopes.shape[1]:
-        return np.zeros(len(use))
-    precision = slopes.T @ likelihood.curvature(predicted, use) @ slopes + np.eye(slopes.shape[1])
-    variance = np.einsum("id,de,ie->i", slopes, np.linalg.inv(precision), slopes)
-    return np.asarray(variance / np.diag(likelihood.covariance()), dtype=np.float64)
 
 
 def _speaking(rows: FitRows, predicted: Numbers, jacobian: Numbers) -> Flags:

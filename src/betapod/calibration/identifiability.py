@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .gauss_newton import MapResult, posterior_loss
+from .gauss_newton import MapResult
+from .linear_fit import posterior_loss
 from .objective_protocol import Evaluate
 from .posterior import Gaussian
 from .unknown import Unknown

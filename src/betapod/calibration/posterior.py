@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .emulator import Emulator, draw_on_emulator, fit_emulator
 from .fit_likelihood import Likelihood
-from .gauss_newton import MapResult, posterior_loss
+from .gauss_newton import MapResult
+from .linear_fit import posterior_loss
 from .objective_protocol import Evaluate, Objective
 from .pareto_smoothing import effective_draws, pareto_smoothed
 

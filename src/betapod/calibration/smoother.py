@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..base.errors import ConfigError, Problem
 from .fit_likelihood import Likelihood
-from .gauss_newton import posterior_loss
+from .linear_fit import posterior_loss
 from .objective_protocol import Evaluate, Objective, bounds_of
 from .posterior import Gaussian, draw_gaussian
 
