@@ -165,3 +165,26 @@ def test_a_fit_is_installed(folder: Path, tmp_path: Path, monkeypatch: pytest.Mo
     done = fit("install", folder / "f", "2026.1")
     assert done.returncode == 2 and "name-taken" in done.stderr
     shutil.rmtree(tmp_path / "fits")
+
+
+def test_a_finished_fit_is_checked(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "f"
+    shutil.copytree(folder / "f", out)
+    done = fit("check", out, "--sbc", 3, "--profile", "k0,k2")
+    assert done.returncode == 0, done.stderr
+    assert "Of 3 directions the rows know 3 better" in done.stdout and "Families left out" in done.stdout
+    assert "intervals hold the truth in" in done.stdout and "if it were normal" in done.stdout
+    assert "A: without F0" in done.stderr and "invented data set 3 of 3" in done.stderr
+    record = installed_fits.read_fit_record(out)
+    assert record.table("profiles.csv")["unknown"].tolist() == ["k0"] * 4 + ["k2"] * 4
+    assert record.table("left_out.csv")["family"].tolist() == ["F0", "F1", "F3", "F4"]
+    assert set(record.table("coverage.csv")["set"]) == {"fitted", "set aside", "left out"}
+    assert set(record.identity["checks"]) == {"left out", "invented data"}
+    # Of a mildly bent model the fall is nearly that of a normal distribution.
+    profile = record.table("profiles.csv")
+    assert (abs(profile["fall"] - profile["quadratic"]) < 1).all()
+    done = fit("check", out, "--no-left-out", "--refit", "F1", "--json")
+    (words,) = json.loads(done.stdout)["words"].values()
+    assert words and json.loads(done.stdout)["refitted"][2]["nominal"] == 0.9
+    done = fit("check", out, "--profile", "k9", "--refit", "F2")
+    assert done.returncode == 2 and "unknown-name" in done.stderr and "unknown-family" in done.stderr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from ..base.cache import PACKAGES, program, version_of
 from ..physiology.installed_fits import Columns
+from .coverage_curve import RowPredictions
 from .cut_feedback import StagedPosterior, StageObjective
 from .discrepancy import discrepancy_classes
 from .evaluations import KeptEvaluations, rows_digest
-from .fit_folder import FinishedFit, places_at_bound, values_at
+from .fit_folder import FinishedFit, places_at_bound, values_at, weighted_moments
 from .fit_rows import FitRows
+from .fit_tables import coverage_columns, identifiability_tables
 from .stage_fit import CLOSE_ENOUGH, FitOptions, StageFit, fit_identity, kept_objective
 from .staged_problem import StagedProblem, Tell
 from .unknown import Unknown
@@ -57,9 +59,18 @@ def finish_fit(
         tau_family=tau_family,
         tau_row=tau_row,
         at_bound=at_bound,
-        tables={"trace.csv": trace_columns(stages)},
+        tables={
+            "trace.csv": trace_columns(stages),
+            "coverage.csv": _coverage(final, tau_family, tau_row, problem.discrepancy),
+            **identifiability_tables(stages),
+        },
         identity=_record_identity(problem, kept, stages, rows, options),
     )
+
+
+def _coverage(final: _Predicted, tau_family: Numbers, tau_row: Numbers, prior_scale: Mapping[str, float]) -> Columns:
+    mean, sd = weighted_moments(final.drawn, final.log_weights)
+    return coverage_columns(final.rows, final.before, RowPredictions(mean, sd, (tau_family, tau_row)), prior_scale)
 
 
 @dataclass(frozen=True)

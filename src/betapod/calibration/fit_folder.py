@@ -299,13 +299,11 @@ def places_at_bound(unknowns: Sequence[Unknown], u: Numbers) -> NDArray[np.bool_
 def row_columns(fit: FinishedFit) -> Columns:
     """Return the columns of ``rows.csv``, on the scale of the fit.
 
-    ``z`` is observed less predicted, in errors of the row alone. Inside their 90 % interval are rows by this error alone at the start
+    ``after`` is at the most probable place, ``mean`` over the draws. ``z`` is observed less predicted, in errors of the row alone. Inside their 90 % interval are rows by this error alone at the start
     (``before``) and at the fit (``after``), with the spread of the draws besides (``parameters``), and with what the model lacks (``all``).
     """
     rows = fit.rows
-    # Draws that could not be evaluated do not count.
-    log_weights = fit.log_weights - np.logaddexp.reduce(fit.log_weights)
-    mean, sd = WeightedDraws(fit.draws_u, fit.drawn, log_weights, 0.0, 0.0).moments()
+    mean, sd = weighted_moments(fit.drawn, fit.log_weights)
     columns: Columns = {
         name: np.array(getattr(rows, name), dtype=object) for name in ("record", "study", "family", "endpoint", "unit")
     }
@@ -317,6 +315,7 @@ def row_columns(fit: FinishedFit) -> Columns:
         "observed": rows.observed,
         "before": fit.before,
         "after": fit.after,
+        "mean": mean,
         "se": rows.se,
         "sd_parameters": sd,
         "tau_family": fit.tau_family,
@@ -336,6 +335,12 @@ def row_columns(fit: FinishedFit) -> Columns:
         scale, freedom = joint_deviation(*parts)
         columns[f"inside_{name}"] = np.abs(rows.observed - center) <= stats.t.ppf(0.95, freedom) * scale
     return columns
+
+
+def weighted_moments(drawn: Numbers, log_weights: Numbers) -> tuple[Numbers, Numbers]:
+    """Return mean and SD (n,) of predictions (m, n) over weighted draws; those that could not be evaluated do not count."""
+    normed = log_weights - np.logaddexp.reduce(log_weights)
+    return WeightedDraws(np.zeros((len(drawn), 0)), drawn, normed, 0.0, 0.0).moments()
 
 
 def _discrepancy_columns(fit: FinishedFit) -> Columns:

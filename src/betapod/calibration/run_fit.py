@@ -18,6 +18,7 @@ from .fit_folder import (
     take_back_fit_folder,
     write_fit_record,
 )
+from .stage_archive import write_stage
 from .stage_fit import FitOptions, StageFit, fit_identity, fit_stage
 from .staged_problem import StagedProblem, Tell
 
@@ -74,6 +75,7 @@ def run_stages(
         names = tuple(unknown.name for unknown in stage.unknowns)
         held = {name: value for name, value in values.items() if name not in names}
         done = fit_stage(problem, stage, kept, joint.prior_of(names), held, options, seed + number, threads, speak)
+        write_stage(kept.folder.parent, number, done)
         stages.append(done)
         joint = _joined(joint, done, seed + number)
         values |= done.values

@@ -285,6 +285,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("As a page with figures", "betapod fit show kidney-fit --page fit.html"),
         ("Every published number before and after", "betapod fit show kidney-fit --rows --csv rows.csv"),
     ),
+    "fit check": (
+        ("What the rows say of the unknowns; families left out", "betapod fit check kidney-fit"),
+        ("Are intervals honest, on 50 invented data sets?", "betapod fit check kidney-fit --sbc 50"),
+        ("The posterior along two unknowns", "betapod fit check kidney-fit --profile h_N0,xi_spread"),
+    ),
     "fit compare": (
         ("What changed from one fit to another?", "betapod fit compare kidney-fit other-fit"),
         ("From the installed fit, all rows as a table", "betapod fit compare 2026.1 kidney-fit --csv r.csv"),

@@ -220,7 +220,8 @@ def read_columns(path: Path) -> Columns:
 def _column(name: str, cells: list[str]) -> NDArray[Any]:
     if name in _TEXT:
         return np.array([original_cell(cell) for cell in cells], dtype=object)
-    if name in _FLAGS:
+    # Tables of families have counts under names that are flags of single rows.
+    if name in _FLAGS and set(cells) <= {"true", "false"}:
         return np.array([cell == "true" for cell in cells], dtype=np.bool_)
     return np.array([float(cell) if cell else np.nan for cell in cells], dtype=np.float64)
 

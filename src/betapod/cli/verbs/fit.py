@@ -12,7 +12,7 @@ from ...base.errors import ConfigError, Location, Problem
 from ..csv_output import CsvOption
 from ..running import QuietOption, ThreadsOption, breaking, command
 from ..shared import JsonOption, print_json, print_note
-from . import fit_results
+from . import fit_checks, fit_results
 from .fit_individual import new_individual, plan_individual, run_individual
 from .fit_shared import (
     FolderArgument,
@@ -33,7 +33,8 @@ fit_app = typer.Typer(help="Fits: what published numbers or your own data say of
 
 def register(app: typer.Typer) -> None:
     """Add the verb to the command line."""
-    fit_results.add_to(fit_app)
+    for module in (fit_checks, fit_results):
+        module.add_to(fit_app)
     app.add_typer(fit_app, name="fit")
 
 

@@ -1,0 +1,133 @@
+"""The verb fit check: families left out, invented data, profiles."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..running import QuietOption, ThreadsOption, breaking
+from ..shared import JsonOption, names_option, print_json, print_table, print_text
+from .fit_individual import check_individual
+from .fit_shared import FolderArgument, is_individual_fit, problem_of_folder, refuse_with_individuals, telling
+from .fit_shown import figure_text
+
+if TYPE_CHECKING:
+    from ...calibration.check_fit import CheckedFit
+    from ...calibration.coverage_curve import Coverage
+
+
+def add_to(fit_app: typer.Typer) -> None:
+    """Add the verb to the group."""
+    fit_app.command("check")(fit_check_command)
+
+
+def fit_check_command(
+    folder: FolderArgument,
+    left_out: Annotated[
+        bool,
+        typer.Option("--left-out/--no-left-out", help="Leave out each family in turn, by the linear model at the fit."),
+    ] = True,
+    refit: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--refit", metavar="FAMILY", help="Fit anew without this family; may be repeated. Takes evaluations."
+        ),
+    ] = None,
+    simulated: Annotated[
+        int, typer.Option("--sbc", min=0, metavar="N", help="Fit N invented data sets whose truth is known.")
+    ] = 0,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--profile", metavar="NAMES", help="Evaluate the posterior along these unknowns, separated by commas."
+        ),
+    ] = None,
+    threads: ThreadsOption = None,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check a finished fit, and keep what is found in its folder.
+
+    What the rows say of the unknowns is said in words. Families left out show what the fit says of studies that it has not seen. Invented data
+    show whether intervals are honest: 90 % of them have to hold the truth.
+    """
+    from ...calibration.check_fit import WantedChecks, check_fit
+
+    if is_individual_fit(folder):
+        refuse_with_individuals({"--refit": bool(refit), "--sbc": simulated > 0, "--profile": bool(profile)})
+        check_individual(folder, as_json)
+        return
+    wanted = WantedChecks(left_out, tuple(names_option(refit or [])), simulated, tuple(names_option(profile or [])))
+    problem, _ = problem_of_folder(folder)
+    with breaking(), telling(quiet) as tell:
+        checked = check_fit(problem, folder, wanted, threads, tell)
+    if as_json:
+        print_json(_values(checked))
+        return
+    _print_checked(checked)
+
+
+def _print_checked(checked: CheckedFit) -> None:
+    for stage, sentences in checked.words.items():
+        print_text(f"Stage {stage}", "bold")
+        for sentence in sentences:
+            print_text(sentence, hanging=2)
+    _print_coverage("Families left out, by the linear model at the fit", checked.left_out)
+    _print_coverage("Families left out, by fits without them", checked.refitted)
+    for stage, truth in checked.simulated.items():
+        print_text(f"Invented data for stage {stage}", "bold")
+        for sentence in truth.in_words():
+            print_text(sentence, hanging=2)
+    if checked.profiles:
+        columns = checked.profiles
+        rows = [
+            [str(name), *(figure_text(float(columns[head][k])) for head in ("value", "fall", "quadratic"))]
+            for k, name in enumerate(columns["unknown"])
+        ]
+        heads = ("unknown", "value", "fall of twice the log posterior", "if it were normal")
+        print_table(heads, rows, right=heads[1:])
+
+
+def _print_coverage(title: str, points: list[Coverage]) -> None:
+    if not points:
+        return
+    print_text(title, "bold")
+    rows = [
+        [
+            f"{100 * p.nominal:g} %",
+            f"{100 * p.rows:.1f} %",
+            f"{100 * p.families:.1f} %",
+            str(p.row_count),
+            f"{p.median_width:.1f}",
+        ]
+        for p in points
+    ]
+    heads = ("interval", "rows inside", "mean over families", "rows", "median width in errors")
+    print_table(heads, rows, right=heads, varying=heads[1:])
+
+
+def _values(checked: CheckedFit) -> dict[str, Any]:
+    profiles = checked.profiles
+    lines = [dict(zip(profiles, cells, strict=True)) for cells in zip(*profiles.values(), strict=True)]
+    return {
+        "words": checked.words,
+        "left_out": [asdict(point) for point in checked.left_out],
+        "refitted": [asdict(point) for point in checked.refitted],
+        "invented_data": {
+            stage: {
+                "unknowns": list(truth.names),
+                "nominal": list(truth.nominal),
+                "inside": truth.inside.tolist(),
+                "error": truth.error,
+                "contraction": truth.contraction,
+                "set_aside": truth.set_aside.tolist(),
+                "words": truth.in_words(),
+            }
+            for stage, truth in checked.simulated.items()
+        },
+        "profiles": [
+            {name: value.item() if hasattr(value, "item") else value for name, value in line.items()} for line in lines
+        ],
+    }
